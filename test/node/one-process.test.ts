@@ -20,6 +20,21 @@ function opened() {
   return { cache, articles, others, clock, load };
 }
 
+/** Begins a load of a key. @returns a function that ends it, and returns the loaded value */
+async function beginLoad({ articles }: ReturnType<typeof opened>, key: number) {
+  const begun = Promise.withResolvers<void>();
+  const read = Promise.withResolvers<string>();
+  const loading = articles.getOrSet(key, () => {
+    begun.resolve();
+    return read.promise;
+  });
+  await begun.promise;
+  return () => {
+    read.resolve("read before");
+    return loading;
+  };
+}
+
 describe("a purge reaches the values at once", () => {
   const purges: [string, (of: ReturnType<typeof opened>) => Promise<unknown>][] = [
     ["delete", ({ articles }) => articles.delete(1)],
@@ -48,17 +63,11 @@ describe("a purge reaches the values at once", () => {
   });
 
   it("a load that was in progress is not stored", async () => {
-    const { articles, load } = opened();
-    const begun = Promise.withResolvers<void>();
-    const read = Promise.withResolvers<string>();
-    const loading = articles.getOrSet(1, () => {
-      begun.resolve();
-      return read.promise;
-    });
-    await begun.promise;
+    const of = opened();
+    const { articles, load } = of;
+    const finish = await beginLoad(of, 1);
     await articles.delete(1);
-    read.resolve("read before");
-    expect(await loading).toBe("read before");
+    expect(await finish()).toBe("read before");
     expect(await articles.get(1)).toBeUndefined();
     expect(await articles.getOrSet(1, load)).toBe("load 1");
   });
@@ -109,18 +118,11 @@ describe("thousands of purges of other keys", () => {
   it("bring no purged value back, and store no load from before a purge", async () => {
     const of = opened();
     const { articles } = of;
-    const begun = Promise.withResolvers<void>();
-    const read = Promise.withResolvers<string>();
-    const loading = articles.getOrSet(5, () => {
-      begun.resolve();
-      return read.promise;
-    });
+    const finish = await beginLoad(of, 5);
     await articles.set(1, "old");
-    await begun.promise;
     await Promise.all([articles.delete(1), articles.delete(5)]);
     await deleteOthers(of, 8_190);
-    read.resolve("read before");
-    expect(await loading).toBe("read before");
+    expect(await finish()).toBe("read before");
     expect([await articles.get(1), await articles.get(5)]).toEqual([undefined, undefined]);
   });
 

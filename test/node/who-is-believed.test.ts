@@ -156,10 +156,8 @@ describe("behind a TLS proxy", () => {
     const post = rawGet("/a", [...secure, "Content-Length: 0", "Connection: close"]);
     await exchange(site!.url, [post.replace("GET", "POST")]);
     const { fields } = await get("/a", secure);
-    expect([fields.get("cache-status"), origin!.seen.length]).toEqual([
-      expect.not.stringContaining("hit"),
-      3,
-    ]);
+    expect(fields.get("cache-status")).not.toContain("hit");
+    expect(origin!.seen.length).toBe(3);
   });
 });
 

@@ -165,10 +165,8 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
   ])("hot keys: %j", (env, says, hotKeys) => {
     const read50 = read(env, defineConfig({ hotKeys: 50 }));
     const whys = read50.faults.map(({ why }) => why);
-    expect([read50.hotKeys, whys]).toEqual([
-      hotKeys,
-      says.map((text) => expect.stringContaining(text)),
-    ]);
+    expect(read50.hotKeys).toEqual(hotKeys);
+    expect(whys).toEqual(says.map((text) => expect.stringContaining(text)));
   });
 });
 

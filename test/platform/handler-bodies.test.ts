@@ -9,19 +9,22 @@ import { idle, openSite } from "../../testing/site/harness.ts";
 const soon = (ms: number) => new Promise<string>((end) => setTimeout(() => end("never ends"), ms));
 
 describe("a handler whose answer cannot be read", () => {
-  it.each(["max-age=60", "no-store"])("gives 502 and a log line where its body was read: %s", async (rule) => {
-    const handle = async () => {
-      const response = new Response("page", { headers: cc(rule) });
-      await response.text();
-      return response;
-    };
-    const site = openSite({ handlers: { default: handle } });
-    const response = await site.ask("/a");
-    const text = await Promise.race([response.text(), soon(300)]);
-    await idle();
-    expect([response.status, text === "never ends"]).toEqual([502, false]);
-    expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
-  });
+  it.each(["max-age=60", "no-store"])(
+    "gives 502 and a log line where its body was read: %s",
+    async (rule) => {
+      const handle = async () => {
+        const response = new Response("page", { headers: cc(rule) });
+        await response.text();
+        return response;
+      };
+      const site = openSite({ handlers: { default: handle } });
+      const response = await site.ask("/a");
+      const text = await Promise.race([response.text(), soon(300)]);
+      await idle();
+      expect([response.status, text === "never ends"]).toEqual([502, false]);
+      expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
+    },
+  );
 
   it.each([
     ["GET", { status: 200 }],

@@ -63,10 +63,8 @@ describe("an origin that is slow", () => {
     expect(await Promise.race([asking, Promise.resolve("waiting")])).toBe("waiting");
     await vi.advanceTimersByTimeAsync(1);
     const answer = await asking;
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
-      504,
-      "tidemark; error=http_response_timeout",
-    ]);
+    expect(answer.status).toBe(504);
+    expect(answer.headers.get("proxy-status")).toBe("tidemark; error=http_response_timeout");
     expect(await answer.text()).toMatch(/^504 Gateway Timeout\n/);
   });
 
@@ -182,10 +180,8 @@ describe("a page that is made here", () => {
     const site = openSite({ origin: unreachable });
     for (let nth = 1; nth <= 5; nth += 1) await site.get(`/${nth}`);
     const { status, fields } = await site.get("/a");
-    expect([status, fields.get("proxy-status")]).toEqual([
-      503,
-      "tidemark; error=destination_unavailable",
-    ]);
+    expect(status).toBe(503);
+    expect(fields.get("proxy-status")).toBe("tidemark; error=destination_unavailable");
   });
 });
 

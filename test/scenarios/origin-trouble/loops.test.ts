@@ -161,10 +161,8 @@ it("passes a request by that has come back once", async () => {
   await site.get("/a");
   const via = site.origin.last.fields.get("via") ?? "";
   const seen = await site.get("/a", { headers: { via } });
-  expect([seen.text, seen.cacheStatus]).toEqual([
-    "page 2",
-    expect.stringContaining("detail=came-back"),
-  ]);
+  expect(seen.text).toBe("page 2");
+  expect(seen.cacheStatus).toContain("detail=came-back");
   expect((await site.get("/a")).text).toBe("page 1");
 });
 

@@ -62,10 +62,8 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     const seen = [await near.get("/a", from(siteA)), await near.get("/a", from(siteA))];
     seen.push(await far.get("/a", from(siteA)));
     expect(seen.map(({ fields }) => fields.get("vary"))).toEqual(Array(3).fill("X-A, Origin"));
-    expect([seen[2]?.cacheStatus, near.origin.count]).toEqual([
-      expect.stringContaining("detail=shared"),
-      1,
-    ]);
+    expect(seen[2]?.cacheStatus).toContain("detail=shared");
+    expect(near.origin.count).toBe(1);
   });
 
   it("is stored for no more of them than limits.variants", async () => {
@@ -73,10 +71,8 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     for (const one of [siteA, siteB]) await site.get("/a", from(one));
     const third = await site.get("/a", from("https://c.example"));
     expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
-    expect([third.fields.get(allowing), third.cacheStatus]).toEqual([
-      "https://c.example",
-      expect.stringContaining("too-many-variants"),
-    ]);
+    expect(third.fields.get(allowing)).toBe("https://c.example");
+    expect(third.cacheStatus).toContain("too-many-variants");
   });
 
   const allowedAlone = (...allowed: string[]) =>
@@ -241,10 +237,8 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     const { near: site, upstash } = openPair({ origin });
     const [own, other] = [await site.get("/a", init), await site.get("/a")];
     expect([own.fields.get(name), other.fields.get(name)]).toEqual([value, null]);
-    expect([own.fields.get("cache-control"), own.cacheStatus]).toEqual([
-      "max-age=60, private",
-      expect.stringContaining("detail=names-client"),
-    ]);
+    expect(own.fields.get("cache-control")).toBe("max-age=60, private");
+    expect(own.cacheStatus).toContain("detail=names-client");
     expect(site.cache.text + upstash.text).not.toContain(value);
   });
 
@@ -288,10 +282,8 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     const site = openSite({ origin });
     const [own, other] = [await site.get("/a", asked()), await site.get("/a")];
     expect([own.fields.get("set-cookie"), other.fields.get("set-cookie")]).toEqual([cookie, null]);
-    expect([own.cacheStatus, other.cacheStatus]).toEqual([
-      expect.stringContaining("detail=set-cookie"),
-      expect.stringContaining("stored"),
-    ]);
+    expect(own.cacheStatus).toContain("detail=set-cookie");
+    expect(other.cacheStatus).toContain("stored");
   });
 
   it.each<{ id: string; init: AskInit; status: number; range?: FieldTexts }>([
@@ -303,10 +295,8 @@ describe("what tells of one client goes to that client alone, and whole", () => 
       origin: () => page("page", { ...stored, ...part, "x-session": session }, status),
     });
     const seen = await site.get("/a", init);
-    expect([seen.fields.get("cache-control"), seen.cacheStatus]).toEqual([
-      "max-age=60, private",
-      expect.stringContaining(`detail=${id}`),
-    ]);
+    expect(seen.fields.get("cache-control")).toBe("max-age=60, private");
+    expect(seen.cacheStatus).toContain(`detail=${id}`);
   });
 
   it("also of a 304", async () => {
@@ -320,14 +310,10 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     await site.get("/a");
     site.clock.advance(61);
     const [own, other] = [await site.get("/a", asked()), await site.get("/a")];
-    expect([own.fields.get("x-client-ip"), other.fields.get("x-client-ip")]).toEqual([
-      address,
-      "nobody",
-    ]);
+    expect(own.fields.get("x-client-ip")).toEqual(address);
+    expect(other.fields.get("x-client-ip")).toBe("nobody");
     expect(own.fields.get("cache-control")).toBe("max-age=60, private");
-    expect([own.cacheStatus, other.cacheStatus]).toEqual([
-      expect.not.stringContaining("stored"),
-      expect.stringContaining("stored"),
-    ]);
+    expect(own.cacheStatus).not.toContain("stored");
+    expect(other.cacheStatus).toContain("stored");
   });
 });

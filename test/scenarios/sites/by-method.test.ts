@@ -43,10 +43,8 @@ it("takes HEAD where GET is named, and answers it from what GET has stored", asy
   await site.get("/reads/b");
   await site.get("/reads/c", { method: "POST" });
   const { cacheStatus } = await site.get("/reads/b", { method: "HEAD" });
-  expect([cacheStatus, site.origin.last.url]).toEqual([
-    expect.stringContaining("tidemark; hit"),
-    "https://origin.invalid/reads/c",
-  ]);
+  expect(cacheStatus).toContain("tidemark; hit");
+  expect(site.origin.last.url).toBe("https://origin.invalid/reads/c");
 });
 
 it("invalidates the page of another route, as that route keys it", async () => {

@@ -1,10 +1,9 @@
-// When Redis gets a response: errors, and what a route says of, not before the second ask.
+// When Redis gets a response: at once, or, for errors and for routes with `admission: "second-ask"`, at
+// its second ask.
 import { describe, expect, it } from "vitest";
 import { decodeRecord } from "../../../src/cache/tiers/record-codec.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
-import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openSite } from "../../../testing/site/harness.ts";
 import {
   cc,
   type FieldTexts,
@@ -15,31 +14,11 @@ import {
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
-class World {
-  readonly clock = new FakeClock();
-  readonly upstash = new FakeUpstash(this.clock);
-  readonly sites: readonly Site[];
-
-  /** @param coloCount how many, each with one isolate */
-  constructor(origin: Script, route: RouteChanges = {}, coloCount = 1) {
-    const routes = [{ name: "all", match: "*", ...route }];
-    const { clock, upstash } = this;
-    this.sites = openColos(coloCount, { clock, upstash, origin, config: { routes } });
-  }
-
-  get site(): Site {
-    return this.sites[0] as Site;
-  }
-
-  /** Commands that have come since, without those of lookups. */
-  get writes(): string[] {
-    return this.upstash.commands.filter((name) => name !== "GETRANGE");
-  }
-
-  /** A further isolate in the colo of the first. */
-  inSameColo(site: Site): Site {
-    return Object.assign(site, { cache: this.site.cache });
-  }
+/** Two colos over one Redis. `writes` are the commands so far, without those of lookups. */
+function open(origin: Script, route: RouteChanges = {}) {
+  const pair = openPair({ origin, config: { routes: [{ name: "all", match: "*", ...route }] } });
+  const writes = () => pair.upstash.commands.filter((name) => name !== "GETRANGE");
+  return { ...pair, writes };
 }
 
 const notFound =
@@ -52,7 +31,7 @@ describe("random paths by the hundred", () => {
   const count = 200;
 
   it("cost Redis a lookup each and no write", async () => {
-    const { site, upstash } = new World(notFound());
+    const { near: site, upstash } = open(notFound());
     for (let at = 0; at < count; at += 1) {
       expect((await site.get(`/${at}`)).cacheStatus).toContain("stored");
     }
@@ -80,31 +59,31 @@ describe("random paths by the hundred", () => {
 
 describe("the second ask", () => {
   it("is the first hit: it is written once, behind the answer", async () => {
-    const world = new World(notFound());
-    const { site, upstash } = world;
+    const world = open(notFound());
+    const { near: site, upstash } = world;
     await site.get("/a");
-    expect(world.writes).toEqual([]);
+    expect(world.writes()).toEqual([]);
     const response = await site.ask("/a");
     expect(response.headers.get("cache-status")).toContain("detail=memory");
-    expect(world.writes).toEqual([]);
+    expect(world.writes()).toEqual([]);
     await site.settle();
-    expect(world.writes).toEqual(written);
+    expect(world.writes()).toEqual(written);
     await Promise.all([site.get("/a"), site.get("/a")]);
-    expect(world.writes).toEqual(written);
+    expect(world.writes()).toEqual(written);
     // The lookup, and a look at what stands there by now.
     expect(upstash.commands.length).toBe(2 + written.length);
   });
 
   it("of several at once writes once", async () => {
-    const world = new World(notFound());
-    await world.site.get("/a");
-    await Promise.all([world.site.get("/a"), world.site.get("/a"), world.site.get("/a")]);
-    expect(world.writes).toEqual(written);
+    const world = open(notFound());
+    await world.near.get("/a");
+    await Promise.all([world.near.get("/a"), world.near.get("/a"), world.near.get("/a")]);
+    expect(world.writes()).toEqual(written);
   });
 
   it("writes what the fill left, and for no longer", async () => {
-    const world = new World(notFound({ "surrogate-key": "t" }), {}, 2);
-    const [near, far] = world.sites as [Site, Site];
+    const world = open(notFound({ "surrogate-key": "t" }));
+    const { near, far } = world;
     const { atMs } = world.clock;
     await near.get("/a");
     world.clock.advance(10);
@@ -120,32 +99,33 @@ describe("the second ask", () => {
   });
 
   it("elsewhere writes nothing of what came from Redis", async () => {
-    const world = new World(notFound(), {}, 2);
-    const [near, far] = world.sites as [Site, Site];
+    const world = open(notFound());
+    const { near, far } = world;
     await near.get("/a");
     await near.get("/a");
     for (let turn = 0; turn < 3; turn += 1) await far.get("/a");
-    expect(world.writes).toEqual(written);
+    expect(world.writes()).toEqual(written);
   });
 
-  it("may come in another isolate of the colo, and is one for all of them", async () => {
-    const world = new World(notFound(), {}, 3);
-    const [, second, third] = world.sites.map((site) => world.inSameColo(site));
-    await world.site.get("/a");
-    expect((await second?.get("/a"))?.cacheStatus).toContain("detail=edge");
-    expect(world.writes).toEqual(written);
-    expect((await third?.get("/a"))?.cacheStatus).toContain("detail=edge");
-    await third?.get("/a");
-    expect(world.writes).toEqual(written);
+  it("counts for all isolates of the colo", async () => {
+    const world = open(notFound());
+    const { near, clock, upstash } = world;
+    await near.get("/a");
+    for (let nth = 0; nth < 2; nth += 1) {
+      const isolate = openSite({ clock, upstash, cache: near.cache });
+      expect((await isolate.get("/a")).cacheStatus).toContain("detail=edge");
+      await isolate.get("/a");
+      expect(world.writes()).toEqual(written);
+    }
   });
 
   it("of a variant takes its marker along", async () => {
-    const world = new World(notFound({ vary: "accept-language" }), {}, 2);
-    const [near, far] = world.sites as [Site, Site];
+    const world = open(notFound({ vary: "accept-language" }));
+    const { near, far } = world;
     const german = { headers: { "accept-language": "de" } };
     await near.get("/a", german);
     await near.get("/a", german);
-    expect(world.writes).toEqual([...written, ...written]);
+    expect(world.writes()).toEqual([...written, ...written]);
     expect((await far.get("/a", german)).cacheStatus).toContain("detail=shared");
     expect((await far.get("/a")).cacheStatus).toContain("fwd=vary-miss");
   });
@@ -154,8 +134,8 @@ describe("the second ask", () => {
     { id: "memory", route: {} },
     { id: "the edge", route: { tiers: ["edge", "shared"] } },
   ])("is the next one, where the Cache API could not tell: from $id", async ({ route }) => {
-    const world = new World(notFound(), route);
-    const { site } = world;
+    const world = open(notFound(), route);
+    const { near: site } = world;
     const match = site.cache.match.bind(site.cache);
     await site.get("/a");
     let isFirst = true;
@@ -168,20 +148,20 @@ describe("the second ask", () => {
       throw new Error("away");
     };
     expect((await site.get("/a")).cacheStatus).toContain("; hit");
-    expect(world.writes).toEqual([]);
+    expect(world.writes()).toEqual([]);
     site.cache.match = match;
     await site.get("/a");
-    expect(world.writes).toEqual(written);
+    expect(world.writes()).toEqual(written);
   });
 
   it("waits for nothing while Redis is away", async () => {
-    const world = new World(notFound());
-    await world.site.get("/a");
+    const world = open(notFound());
+    await world.near.get("/a");
     world.upstash.mode = "down";
     for (let turn = 0; turn < 3; turn += 1) {
-      expect((await world.site.get("/a")).cacheStatus).toContain("; hit");
+      expect((await world.near.get("/a")).cacheStatus).toContain("; hit");
     }
-    expect(world.site.log).toEqual([
+    expect(world.near.log).toEqual([
       expect.stringMatching(/^Shared tier: .* cannot be reached/),
       expect.stringMatching(/^Shared tier: .* is shut off/),
     ]);
@@ -189,24 +169,24 @@ describe("the second ask", () => {
 });
 
 describe("waits for its second ask", () => {
-  it.each<{ id: string; route: RouteChanges; status: number; waits: boolean }>([
-    { id: "200", route: {}, status: 200, waits: false },
-    { id: "301", route: {}, status: 301, waits: false },
-    { id: "404", route: {}, status: 404, waits: true },
-    { id: "410", route: {}, status: 410, waits: true },
-    { id: "503", route: { negative: { 503: "origin" } }, status: 503, waits: true },
-    { id: "200 by route", route: { admission: "second-ask" }, status: 200, waits: true },
-    { id: "404 by route", route: { admission: "second-ask" }, status: 404, waits: true },
-    { id: "404 not by route", route: { admission: "first-ask" }, status: 404, waits: false },
-    { id: "404 in memory", route: { tiers: ["memory", "shared"] }, status: 404, waits: true },
-    { id: "404 at the edge", route: { tiers: ["edge", "shared"] }, status: 404, waits: true },
-    { id: "404 nowhere", route: { tiers: ["shared"] }, status: 404, waits: false },
-  ])("$id: $waits", async ({ route, status, waits }) => {
-    const world = new World(() => page("page", cc("max-age=60"), status), route);
-    await world.site.get("/a");
-    expect(world.writes).toEqual(waits ? [] : written);
-    expect((await world.site.get("/a")).cacheStatus).toContain("; hit");
-    expect(world.writes).toEqual(written);
+  it.each<[status: number, waits: boolean, route?: RouteChanges]>([
+    [200, false],
+    [301, false],
+    [404, true],
+    [410, true],
+    [503, true, { negative: { 503: "origin" } }],
+    [200, true, { admission: "second-ask" }],
+    [404, true, { admission: "second-ask" }],
+    [404, false, { admission: "first-ask" }],
+    [404, true, { tiers: ["memory", "shared"] }],
+    [404, true, { tiers: ["edge", "shared"] }],
+    [404, false, { tiers: ["shared"] }],
+  ])("a %i: %s with %j", async (status, waits, route = {}) => {
+    const world = open(() => page("page", cc("max-age=60"), status), route);
+    await world.near.get("/a");
+    expect(world.writes()).toEqual(waits ? [] : written);
+    expect((await world.near.get("/a")).cacheStatus).toContain("; hit");
+    expect(world.writes()).toEqual(written);
   });
 
   it.each([
@@ -226,7 +206,7 @@ describe("what is stored already was asked for before", () => {
     return (_, nth) => (nth === 1 ? first : then());
   };
   const gone = () => page("gone", cc("max-age=30"), 404);
-  const texts = (world: World) =>
+  const texts = (world: ReturnType<typeof open>) =>
     [...world.upstash.text.matchAll(/"status":(\d+)/g)].map(([, status]) => status);
 
   it.each([
@@ -238,11 +218,11 @@ describe("what is stored already was asked for before", () => {
       fields: cc("max-age=60, stale-while-revalidate=600", { etag: '"1"' }),
     },
   ])("so the error that follows a page takes its place in Redis: $id", async ({ fields }) => {
-    const world = new World(once(page("page", fields), gone));
-    await world.site.get("/a");
+    const world = open(once(page("page", fields), gone));
+    await world.near.get("/a");
     expect(texts(world)).toEqual(["200"]);
     world.clock.advance(61);
-    await world.site.get("/a");
+    await world.near.get("/a");
     expect(texts(world)).toEqual(["404"]);
   });
 
@@ -253,37 +233,37 @@ describe("what is stored already was asked for before", () => {
     const etag = { etag: '"1"' };
     const origin = ({ headers }: Request) =>
       headers.has("if-none-match") ? unchanged(etag) : page("none", cc("max-age=30", etag), 404);
-    const world = new World(origin, {}, 2);
-    const [near, far] = world.sites as [Site, Site];
+    const world = open(origin);
+    const { near, far } = world;
     for (let turn = 0; turn < turns; turn += 1) await near.get("/a");
-    expect(world.writes).toEqual(before);
+    expect(world.writes()).toEqual(before);
     world.clock.advance(31);
     expect((await near.get("/a")).cacheStatus).toContain("fwd-status=304; stored");
     expect((await far.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=30; detail=shared");
-    const { length } = world.writes;
+    const { length } = world.writes();
     await near.get("/a");
-    expect(world.writes.length).toBe(length);
+    expect(world.writes().length).toBe(length);
   });
 
   it("so a page that is always validated is written with its first 304", async () => {
     const etag = { etag: '"1"' };
     const origin = ({ headers }: Request) =>
       headers.has("if-none-match") ? unchanged(etag) : page("page", cc("no-cache", etag));
-    const world = new World(origin, { admission: "second-ask" });
-    await world.site.get("/a");
+    const world = open(origin, { admission: "second-ask" });
+    await world.near.get("/a");
     expect(world.upstash.keys).toEqual([]);
-    await world.site.get("/a");
+    await world.near.get("/a");
     expect(world.upstash.keys.length).toBe(1);
     const { length } = world.upstash.commands;
-    await world.site.get("/a");
+    await world.near.get("/a");
     expect(world.upstash.commands.length).toBe(length);
   });
 
   it("but not once its time is over: whoever asks then is the first again", async () => {
-    const world = new World(notFound());
-    await world.site.get("/a");
+    const world = open(notFound());
+    await world.near.get("/a");
     world.clock.advance(31);
-    await world.site.get("/a");
-    expect(world.writes).toEqual([]);
+    await world.near.get("/a");
+    expect(world.writes()).toEqual([]);
   });
 });

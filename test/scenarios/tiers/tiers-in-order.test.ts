@@ -76,10 +76,8 @@ describe("the first tier that has it answers", () => {
     near.clock.advance(61);
     await near.get("/a");
     const seen = await far.get("/a");
-    expect([seen.text, seen.cacheStatus]).toEqual([
-      "page 2",
-      "tidemark; hit; ttl=60; detail=shared",
-    ]);
+    expect(seen.text).toBe("page 2");
+    expect(seen.cacheStatus).toBe("tidemark; hit; ttl=60; detail=shared");
   });
 });
 
