@@ -66,7 +66,7 @@ describe("is accepted", () => {
 });
 
 describe("is refused", () => {
-  const inRoute = (fields: string) => `{ "routes": [{ "name": "a", "match": "/a", ${fields} }] }`;
+  const inRoute = (more: string) => `{ "routes": [{ "name": "a", "match": "/a", ${more} }] }`;
   const aroundItself = "const a = {}, b = { default: a };\na.default = b;\nexport default a;";
   const ofItself = "exports.__esModule = true;\nexports.default = exports;";
 

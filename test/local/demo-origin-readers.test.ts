@@ -87,14 +87,6 @@ describe("my feed", () => {
 });
 
 describe("the front page", () => {
-  it("is one public page for all who send no cookie", async () => {
-    const { ask } = openSite();
-    const { headers } = await ask("/");
-    expect(headers.get("cache-control")).toMatch(/^public, /);
-    expect(headers.get("vary")).toBe("Cookie, Accept-Encoding");
-    expect(headers.get("set-cookie")).toBeNull();
-  });
-
   it("is private and greets a reader who is logged in", async () => {
     const { ask, logIn } = openSite();
     const response = await ask("/", { cookie: await logIn("ada") });

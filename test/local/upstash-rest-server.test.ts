@@ -125,13 +125,6 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       expect(await client.eval(script, ["lease"], ["mine"])).toBe(1);
     });
 
-    it("hears of a failed command and of a wrong token", async () => {
-      await run(server, "SET", "text", "word");
-      await expect(sdkClient(server).hget("text", "field")).rejects.toThrow("WRONGTYPE");
-      const stranger = sdkClient({ url: server.url, token: "wrong" });
-      await expect(stranger.get("text")).rejects.toThrow("Unauthorized");
-    });
-
     it("decodes what base64 answers encode, in its own default setting", async () => {
       const client = new Redis({ url: server.url, token: server.token });
       await client.hset("hash", { ok: "OK", text: "größer 漢字" });

@@ -111,16 +111,6 @@ describe("requests and their bytes", () => {
       "originResponses|all|3xx": 1,
     });
   });
-
-  it("of our own pages, without their bytes", async () => {
-    const site = openSite({ config, origin: failing });
-    await site.get("/a");
-    await site.get("/b", { headers: { "cache-control": "only-if-cached" } });
-    expect(counts(site, "requests", "responseBytes", "forwards")).toEqual({
-      "requests|all|failed|none": 2,
-      "forwards|all|uri-miss": 1,
-    });
-  });
 });
 
 describe("what the origin came to", () => {

@@ -48,16 +48,6 @@ describe("a crowd in every colo", () => {
     expect([told([seen], "collapsed"), colos.leases]).toEqual([1, []]);
   });
 
-  it("gets what took longer to come than it lives, if it waited for it", async () => {
-    const gate = closedGate();
-    const colos = new Colos(behind(gate, (_, nth) => page(`page ${nth}`, cc("max-age=1"))));
-    const asking = colos.crowd(5);
-    await colos.pass(0.7);
-    gate.open();
-    await colos.pass(1);
-    expect([texts(await asking), colos.origin.count]).toEqual([["page 1"], 1]);
-  });
-
   it("gets its own variants: one forward each, though nobody knew that there are any", async () => {
     const gate = closedGate();
     const languages = ["de", "en"];

@@ -1,7 +1,6 @@
 // Many who ask for the same at once, and one forward for all of them.
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
   type AskInit,
   idle,
@@ -180,8 +179,7 @@ describe("a fill that is not stored everywhere yet", () => {
   };
 
   it("answers in its own isolate on a route without memory", async () => {
-    const clock = new FakeClock();
-    const site = openSite({ clock, config, upstash: new FakeUpstash(clock) });
+    const { near: site } = openPair({ config });
     const gate = closedGate();
     site.cache.beforePut = () => gate.opened;
     site.origin.script = (_, nth) => page(`page ${nth}`, cc("max-age=60"));

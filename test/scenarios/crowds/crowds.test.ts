@@ -139,8 +139,8 @@ describe("patience that ends", () => {
     // The leader alone still waits for its own request.
     expect(await waiting).toBe("waiting");
     await pass(site.clock, 25);
-    const statuses = (await asking).map(({ status }) => status);
-    expect(statuses.toSorted((a, b) => a - b)).toEqual([503, 503, 503, 503, 504]);
+    const told = (await asking).map(({ status }) => status);
+    expect(told.toSorted((a, b) => a - b)).toEqual([503, 503, 503, 503, 504]);
     expect(site.origin.count - asked).toBeLessThan(8);
   });
 });

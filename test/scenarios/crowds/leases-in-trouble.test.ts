@@ -42,25 +42,6 @@ describe("nobody waits for", () => {
     expect(colos.leases).toEqual([word]);
   });
 
-  it("what is for one client alone, once an anonymous request has found that out", async () => {
-    const gate = closedGate();
-    const colos = new Colos(behind(gate, () => page("own", cc("private"))));
-    const { script } = colos.origin;
-    let isHeld = false;
-    colos.origin.script = async (request, nth) => {
-      if (isHeld) await new Promise((resolve) => setTimeout(resolve, 5_000));
-      return script(request, nth);
-    };
-    const asking = colos.crowd(5);
-    await colos.pass(0.7);
-    isHeld = true;
-    gate.open();
-    await colos.pass(6);
-    expect(colos.origin.count).toBeGreaterThanOrEqual(15);
-    await colos.pass(5);
-    expect((await asking).every(({ status }) => status === 200)).toBe(true);
-  });
-
   it("a leader that died for more than a second: then an anonymous request goes without", async () => {
     const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
     await colos.first.get("/a");

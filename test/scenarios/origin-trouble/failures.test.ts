@@ -66,6 +66,8 @@ describe("an origin that is slow", () => {
     expect(answer.status).toBe(504);
     expect(answer.headers.get("proxy-status")).toBe("tidemark; error=http_response_timeout");
     expect(await answer.text()).toMatch(/^504 Gateway Timeout\n/);
+    // A request that took too long is not tried again.
+    expect(site.origin.count).toBe(1);
   });
 
   async function askedWhileStale(cacheControl: string): Promise<Response> {

@@ -111,10 +111,10 @@ it("one that does not answer in time is told apart", async () => {
 });
 
 it.each([
-  { status: 524, line: "does not answer in time", kind: "timeout" },
-  { status: 522, line: "does not answer in time", kind: "timeout" },
-  { status: 521, line: "cannot be reached", kind: "unreachable" },
-])("what Cloudflare's network answers for it tells: $status", async ({ status, line, kind }) => {
+  [524, "does not answer in time", "timeout"],
+  [522, "does not answer in time", "timeout"],
+  [521, "cannot be reached", "unreachable"],
+])("Cloudflare's %i for an origin: it %s", async (status, line, kind) => {
   const site = opened(() => page("error code", {}, status));
   await site.get("/a");
   expect(site.log).toEqual([`Origin "default" ${line}.`]);

@@ -1,8 +1,7 @@
 // Which tier answers, what is put into those above it, and what a route leaves out.
 import { describe, expect, it, vi } from "vitest";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { idle, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
+import { idle, openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import type { TierName } from "../../../src/config/config.ts";
 
@@ -10,17 +9,12 @@ import type { TierName } from "../../../src/config/config.ts";
 const largeFields = cc("max-age=60", { etag: '"1"', "content-type": "image/webp" });
 const notModified = () => unchanged(cc("max-age=60", { etag: '"1"' }));
 
-function openPair(given: { tiers?: TierName[]; fields?: Record<string, string> } = {}) {
+function openTiers(given: { tiers?: TierName[]; fields?: Record<string, string> } = {}) {
   const { tiers = ["memory", "edge", "shared"], fields = cc("max-age=60") } = given;
-  const clock = new FakeClock();
-  const upstash = new FakeUpstash(clock);
-  const [near, far] = openColos(2, {
-    clock,
-    upstash,
+  return openPair({
     config: { routes: [{ name: "all", match: "*", tiers }] },
     origin: (_, nth) => page(`page ${nth}`, fields),
-  }) as [Site, Site];
-  return { near, far, upstash };
+  });
 }
 
 describe("the first tier that has it answers", () => {
@@ -31,7 +25,7 @@ describe("the first tier that has it answers", () => {
     ["shared", "shared", "shared", ["shared"]],
   ])("%s here, %s in another colo, %s there again: of %j", async (...row) => {
     const tiers = row.pop() as TierName[];
-    const { near, far } = openPair({ tiers });
+    const { near, far } = openTiers({ tiers });
     await near.get("/a");
     const seen = [await near.get("/a"), await far.get("/a"), await far.get("/a")];
     const details = seen.map(({ cacheStatus }) => cacheStatus.replace(/^.*detail=/, ""));
@@ -43,20 +37,20 @@ describe("the first tier that has it answers", () => {
     { id: "memory-alone", tiers: ["memory"] },
     { id: "no-shared", tiers: ["memory", "edge"] },
   ] as const)("$id: nothing comes from afar", async ({ tiers }) => {
-    const { near, far, upstash } = openPair({ tiers: [...tiers] });
+    const { near, far, upstash } = openTiers({ tiers: [...tiers] });
     await near.get("/a");
     expect((await far.get("/a")).text).toBe("page 2");
     expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
   });
 
   it("no tier at all: nothing is stored", async () => {
-    const { near } = openPair({ tiers: [] });
+    const { near } = openTiers({ tiers: [] });
     await near.get("/a");
     expect((await near.get("/a")).text).toBe("page 2");
   });
 
   it("an age goes on counting from tier to tier", async () => {
-    const { near, far } = openPair();
+    const { near, far } = openTiers();
     await near.get("/a");
     near.clock.advance(20);
     await far.get("/a");
@@ -70,7 +64,7 @@ describe("the first tier that has it answers", () => {
     { id: "kept-for-validation", more: { etag: '"1"' } },
     { id: "gone", more: {} },
   ])("a younger one below is preferred to a stale one above: $id", async ({ more }) => {
-    const { near, far } = openPair({ fields: cc("max-age=60", more) });
+    const { near, far } = openTiers({ fields: cc("max-age=60", more) });
     await near.get("/a");
     await far.get("/a");
     near.clock.advance(61);
@@ -98,13 +92,13 @@ describe("Redis commands per request", () => {
     ["GET", ["GETRANGE", "SET"]],
     ["POST", ["DEL"]],
   ])("%s of what is not stored", async (method, commands) => {
-    const { near, upstash } = openPair();
+    const { near, upstash } = openTiers();
     await near.get("/a", { method });
     expect(upstash.commands).toEqual(commands);
   });
 
   it("a hit here costs none, and a hit from afar one", async () => {
-    const { near, far, upstash } = openPair();
+    const { near, far, upstash } = openTiers();
     for (const site of [near, near, far]) await site.get("/a");
     expect(upstash.commands).toEqual(["GETRANGE", "SET", "GETRANGE"]);
   });
@@ -117,7 +111,7 @@ describe("Redis commands per request", () => {
     { id: "200-alike", tiers: ["shared"], origin: again, commands: ["GETRANGE", ...asked] },
     { id: "200-alike-read-above", tiers: ["edge", "shared"], origin: again, commands: asked },
   ])("a large body that is unchanged is not sent again: $id", async (row) => {
-    const { near, far, upstash } = openPair({ tiers: row.tiers, fields: largeFields });
+    const { near, far, upstash } = openTiers({ tiers: row.tiers, fields: largeFields });
     near.origin.script = again;
     await near.get("/a");
     near.clock.advance(61);
@@ -135,7 +129,7 @@ describe("Redis commands per request", () => {
     { id: "304", origin: notModified },
     { id: "200-alike", origin: () => page("page 1", cc("max-age=60", { etag: '"1"' })) },
   ])("a small body that is unchanged is sent again, which is one: $id", async ({ origin }) => {
-    const { near, far, upstash } = openPair({ fields: cc("max-age=60", { etag: '"1"' }) });
+    const { near, far, upstash } = openTiers({ fields: cc("max-age=60", { etag: '"1"' }) });
     await near.get("/a");
     near.clock.advance(61);
     near.origin.script = origin;
@@ -146,7 +140,7 @@ describe("Redis commands per request", () => {
   });
 
   it("a large body that has changed is sent without a question", async () => {
-    const { near, upstash } = openPair({ fields: largeFields });
+    const { near, upstash } = openTiers({ fields: largeFields });
     near.origin.script = (_, nth) => page(String(nth).repeat(200_000), largeFields);
     await near.get("/a");
     near.clock.advance(61);
@@ -156,7 +150,7 @@ describe("Redis commands per request", () => {
   });
 
   it("a client that has it costs no body", async () => {
-    const { near, far, upstash } = openPair({ fields: cc("max-age=60", { etag: '"1"' }) });
+    const { near, far, upstash } = openTiers({ fields: cc("max-age=60", { etag: '"1"' }) });
     await near.get("/a");
     const seen = await far.get("/a", { headers: { "if-none-match": '"1"' } });
     expect([seen.status, near.origin.count]).toEqual([304, 1]);
@@ -174,7 +168,7 @@ describe("a tier that is down costs its client nothing", () => {
   });
 
   it.each(["down", "refuses"] as const)("the shared tier: %s", async (mode) => {
-    const { near, far, upstash } = openPair();
+    const { near, far, upstash } = openTiers();
     upstash.mode = mode;
     expect((await near.get("/a")).text).toBe("page 1");
     expect((await near.get("/a")).cacheStatus).toContain("hit");
@@ -185,7 +179,7 @@ describe("a tier that is down costs its client nothing", () => {
 
 it("no store is told of more than a year, however long a page is fresh", async () => {
   const yearSeconds = 365 * 86_400;
-  const { near, upstash } = openPair({ fields: { expires: "Fri, 31 Dec 9999 23:59:59 GMT" } });
+  const { near, upstash } = openTiers({ fields: { expires: "Fri, 31 Dec 9999 23:59:59 GMT" } });
   const answer = vi.spyOn(upstash, "answer");
   await near.get("/a");
   expect(near.cache.text).toContain(`max-age=${yearSeconds}`);
