@@ -232,7 +232,7 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     ["a session longer than is searched", "x-user", long, asking(`session=${long}`)],
     ["a session behind more than are searched", "x-user", session, asking(many)],
   ])("%s", async (_, name, value, init = asked()) => {
-    const origin = (_: Request, nth: number) =>
+    const origin = (_request: Request, nth: number) =>
       page("page", { ...stored, ...(nth === 1 && { [name]: value }) });
     const { near: site, upstash } = openPair({ origin });
     const [own, other] = [await site.get("/a", init), await site.get("/a")];
