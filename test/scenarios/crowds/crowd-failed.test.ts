@@ -18,7 +18,6 @@ import {
 } from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
 import { drawsFrom } from "../../../testing/simulation/journal-simulator.ts";
-import { behind, Colos } from "../../../testing/site/crowded-colos.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
