@@ -1,12 +1,20 @@
 // Bodies of handlers: those that must not be returned, and those under a coding that they may not have.
 import { brotliCompressSync } from "node:zlib";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { withTrueCoding } from "../../src/platform/handler-body.ts";
 import { cc } from "../../testing/fakes/origin-in-process.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 
 const soon = (ms: number) => new Promise<string>((end) => setTimeout(() => end("never ends"), ms));
+
+/** Sees the rejections that nobody handles, which would end the process, until the test is over. */
+function watchedRejections() {
+  const unhandled = vi.fn<(cause: unknown) => void>();
+  process.on("unhandledRejection", unhandled);
+  onTestFinished(() => void process.off("unhandledRejection", unhandled));
+  return unhandled;
+}
 
 describe("a handler whose answer cannot be read", () => {
   it.each(["max-age=60", "no-store"])(
@@ -31,12 +39,10 @@ describe("a handler whose answer cannot be read", () => {
     ["HEAD", { status: 200 }],
     ["GET", { statusCode: 200, body: "the answer of another platform" }],
   ])("gives 502 and ends no process where it is no Response: %s %j", async (method, answer) => {
-    const unhandled = vi.fn<(cause: unknown) => void>();
-    process.on("unhandledRejection", unhandled);
+    const unhandled = watchedRejections();
     const site = openSite({ handlers: { default: () => answer as unknown as Response } });
     expect((await site.ask("/a", { method })).status).toBe(502);
     await idle();
-    process.off("unhandledRejection", unhandled);
     expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
     expect(unhandled).not.toHaveBeenCalled();
   });
@@ -185,8 +191,7 @@ describe("a body under Content-Encoding", () => {
   });
 
   it("that breaks off behind its first bytes ends no process", async () => {
-    const unhandled = vi.fn<(cause: unknown) => void>();
-    process.on("unhandledRejection", unhandled);
+    const unhandled = watchedRejections();
     const body = new ReadableStream<Uint8Array>({
       async start(controller) {
         controller.enqueue(new TextEncoder().encode("data: 1\n\n"));
@@ -198,7 +203,6 @@ describe("a body under Content-Encoding", () => {
     const response = await site.ask("/a");
     await soon(500);
     await expect(response.text()).rejects.toThrow("lost");
-    process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });
 });

@@ -31,18 +31,16 @@ async function allowedTo(site: Site, origins: readonly (string | undefined)[], n
 }
 
 describe("an origin that gives the Origin of a request back, without Vary", () => {
-  it.each<{ id: string; name?: string; fields?: FieldTexts; origins: (string | undefined)[] }>([
-    { id: "two-sites", origins: [siteA, siteB] },
-    { id: "null", origins: ["null", siteA] },
-    {
-      id: "with-credentials",
-      fields: { "access-control-allow-credentials": "true" },
-      origins: [siteA, siteB],
-    },
-    { id: "none-after-a-site", origins: [siteA, undefined, siteB] },
-    { id: "beside-another-vary", fields: { vary: "Accept-Language" }, origins: [siteA, siteB] },
-    { id: "of-timing", name: "timing-allow-origin", origins: [siteA, siteB] },
-  ])("has an answer stored for each: $id", async ({ name = allowing, fields = {}, origins }) => {
+  const credentials = { "access-control-allow-credentials": "true" };
+
+  it.each<[origins: (string | undefined)[], fields?: FieldTexts, name?: string]>([
+    [[siteA, siteB]],
+    [["null", siteA]],
+    [[siteA, undefined, siteB]],
+    [[siteA, siteB], credentials],
+    [[siteA, siteB], { vary: "Accept-Language" }],
+    [[siteA, siteB], {}, "timing-allow-origin"],
+  ])("has an answer stored for each: %j %j %s", async (origins, fields = {}, name = allowing) => {
     const site = openSite({
       origin: ({ headers }) => {
         const origin = headers.get("origin");
