@@ -39,25 +39,6 @@ it("is not shared with those who wait: they ask for themselves", async () => {
   expect(site.origin.count).toBe(2);
 });
 
-it.each(["throws", "forgets"] as const)(
-  "reaches its client when the Cache API %s",
-  async (mode) => {
-    const site = openStreaming();
-    site.cache.mode = mode;
-    expect((await site.get("/a")).text).toBe(whole);
-    expect((await site.get("/a")).text).toBe(whole);
-    expect(site.origin.count).toBe(2);
-  },
-);
-
-it("is not stored when its client leaves", async () => {
-  const site = openStreaming();
-  const response = await site.ask("/a");
-  await response.body?.cancel();
-  await site.settle();
-  expect((await site.get("/a")).cacheStatus).toContain("fwd=uri-miss");
-});
-
 it.each([
   { id: "breaks-off", end: "breaks", length: "15" },
   { id: "shorter-than-said", end: "ends", length: "16" },
@@ -132,17 +113,6 @@ it("is not validated by a HEAD, which would not read it again to be stored", asy
   site.clock.advance(61);
   await site.get("/a", { method: "HEAD" });
   expect(site.origin.last.fields.has("if-none-match")).toBe(false);
-});
-
-it("goes with the edge tier left out, and is not stored", async () => {
-  const site = openStreaming({
-    config: {
-      limits: { bufferBytes: 8 },
-      routes: [{ name: "all", match: "*", tiers: ["memory"] }],
-    },
-  });
-  expect((await site.get("/a")).text).toBe(whole);
-  expect((await site.get("/a")).cacheStatus).toContain("detail=too-large");
 });
 
 describe("no body is left open", () => {
