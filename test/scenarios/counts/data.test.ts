@@ -17,7 +17,7 @@ const findingsOf = async (site: Site) =>
   (await told(site, "/_cache/health"))["findings"] as { code: string }[];
 
 describe("reports", () => {
-  it("have what was asked for, by result and tier; what was loaded, and how long that took", async () => {
+  it("count requests by result and tier, and loads with their time", async () => {
     const { site, values, clock } = await openBeside();
     await values.get("42");
     await values.getOrSet("42", () => {
@@ -45,7 +45,7 @@ describe("reports", () => {
     });
   });
 
-  it("have each count once, and what is stale by its tier", async () => {
+  it("have each count once, and stale values by tier", async () => {
     const { site, data, clock } = await openBeside();
     const old = data.namespace<string, string>("old", { fresh: "1m", stale: "1h" });
     await old.set("42", "v");
@@ -56,7 +56,7 @@ describe("reports", () => {
     expect(ofData(site)).toEqual({});
   });
 
-  it("have writes through, by result, and those that are not purged", async () => {
+  it("count writes through by result, and writes without a purge", async () => {
     const { site, values, upstash } = await openBeside();
     await values.get("42");
     await values.write("42", "v", () => undefined);
@@ -95,7 +95,7 @@ it("flushes of a set that fail are counted, and a finding after a minute", async
   });
 });
 
-it("stats have data beside pages", async () => {
+it("stats include data", async () => {
   const { site, values } = await openBeside();
   await values.set("42", "v");
   expect(await told(site, "/_cache/stats")).toMatchObject({

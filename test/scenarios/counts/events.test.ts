@@ -18,7 +18,7 @@ describe("the memory tier", () => {
   const config = { limits: { memoryBytes: 40_000 } };
   const text = "x".repeat(5_000);
 
-  it("counts what goes to make room, not what is replaced, removed or over", async () => {
+  it("counts evictions, but no replaced, removed or expired record", async () => {
     const { site } = openJournalled({ config, origin: () => page(text, cc("max-age=60")) });
     await site.get("/a");
     site.clock.advance(61);
@@ -34,7 +34,7 @@ describe("the memory tier", () => {
 });
 
 describe("purges", () => {
-  it("that were accepted, and that were refused, by reason", async () => {
+  it("counts accepted purges, and refused ones by reason", async () => {
     const { site } = openJournalled();
     await send(site, { tags: ["red"] });
     await send(site, "no order");
@@ -57,7 +57,7 @@ describe("purges", () => {
         body: '{"tags":["red"]}',
       });
 
-    it("that was at work, under its colo", async () => {
+    it("counts each purge once under the colo of the isolate", async () => {
       const world = open();
       await ask(world.far, "/a");
       await world.pass(2);
@@ -71,7 +71,7 @@ describe("purges", () => {
       });
     });
 
-    it("each once, also where it is read while the journal had been away", async () => {
+    it("counts a purge once that is read after an outage of the journal", async () => {
       const world = open();
       await ask(world.far, "/a");
       await purge(world.near);
@@ -88,7 +88,7 @@ describe("purges", () => {
       expect(spread(world.far)).toEqual({ "purgeSpread|NRT|b35": 1, "purgeSpread|NRT|sum": 35 });
     });
 
-    it("nothing of what was accepted before its first view, or while nobody asked it", async () => {
+    it("counts no purge from before the first view, or from an idle time", async () => {
       const world = open();
       await purge(world.near);
       await ask(world.far, "/a");
@@ -104,7 +104,7 @@ describe("purges", () => {
   describe("by answers to unsafe methods", () => {
     playTimers();
 
-    it("what was named, and what was purged", async () => {
+    it("counts named and purged invalidations", async () => {
       const world = new TwoColos(
         { routes: [{ name: "all", match: "*", invalidate: "everywhere" }] },
         fresh,
@@ -120,7 +120,7 @@ describe("purges", () => {
   });
 });
 
-it("answers that could not be verified, under their route", async () => {
+it("counts unverified answers under their route", async () => {
   const { site, upstash } = openJournalled({
     config: { routes: [{ name: "open", match: "*", whenUnreachable: "serve" }] },
     env: { COLO: "" },
@@ -134,7 +134,7 @@ it("answers that could not be verified, under their route", async () => {
 });
 
 describe("Redis", () => {
-  it("round trips that were answered, and calls that failed, by cause", async () => {
+  it("counts round trips by purpose, and failed calls by cause", async () => {
     const clock = new FakeClock();
     const upstash = new FarUpstash(clock);
     const site = openSite({ clock, upstash, origin: fresh });
@@ -153,7 +153,7 @@ describe("Redis", () => {
     });
   });
 
-  it("records that could not be read", async () => {
+  it("counts unreadable records", async () => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
     const [first, second] = [0, 1].map(() => openSite({ clock, upstash, origin: fresh }));
@@ -176,7 +176,7 @@ it("hot keys: what was sampled and told, and what became of them in a run of the
   expect(counts(desk, "hotKeys")).toEqual({ "hotKeys|refreshed": 1 });
 });
 
-it("requests that were given up by a fault of ours", async () => {
+it("counts requests that failed by an internal error", async () => {
   const { site } = openJournalled();
   vi.spyOn(JournalView.prototype, "attend").mockImplementation(() => {
     throw new RangeError("a fault");
@@ -188,7 +188,7 @@ it("requests that were given up by a fault of ours", async () => {
   expect(counts(site, "requests")).toEqual({ "requests||failed|none": 2 });
 });
 
-it("work behind answers that failed", async () => {
+it("counts failed background work", async () => {
   const { site } = openJournalled();
   vi.spyOn(JournalView.prototype, "catchUp").mockRejectedValue(new RangeError("a fault"));
   await send(site, { tags: ["red"] });

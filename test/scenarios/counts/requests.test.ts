@@ -39,7 +39,7 @@ const slow =
   };
 
 describe("requests and their bytes", () => {
-  it("of a fill, hits whole, in part, as HEAD and as a 304, and an answer that is not stored", async () => {
+  it("of a fill, of hits (whole, part, HEAD, 304), and of answers that are not stored", async () => {
     const origin: Script = ({ url }) =>
       url.endsWith("/own")
         ? withLength("own", cc("private"))
@@ -87,7 +87,7 @@ describe("requests and their bytes", () => {
     });
   });
 
-  it("of what others' forward has brought, and of what was validated", async () => {
+  it("of a collapsed and of a validated request", async () => {
     const origin: Script = ({ headers }) =>
       headers.has("if-none-match")
         ? new Response(null, { status: 304, headers: cc("max-age=5") })
@@ -114,7 +114,7 @@ describe("requests and their bytes", () => {
 });
 
 describe("what the origin came to", () => {
-  it("by the class of its answers, or that none came; and how often it was sent a request again", async () => {
+  it("answers by class, failures and retries", async () => {
     const statuses = [200, 301, 404, 500];
     const origin: Script = (_, nth) => {
       const status = statuses[nth - 1];
@@ -134,7 +134,7 @@ describe("what the origin came to", () => {
     });
   });
 
-  it("each answer, where one request was forwarded twice", async () => {
+  it("each answer of a request that is forwarded twice", async () => {
     const origin: Script = () => page("page", cc("max-age=60", { vary: "x-kind" }));
     const site = openSite({
       config: { routes: [{ name: "few", match: "*", forward: [] }] },
@@ -148,7 +148,7 @@ describe("what the origin came to", () => {
     });
   });
 
-  it("of a refresh, which is no request", async () => {
+  it("the answer to a refresh, which is no request", async () => {
     const origin: Script = () => page("page", cc("max-age=5, stale-while-revalidate=60"));
     const site = openSite({ config, origin });
     await site.get("/a");
@@ -165,13 +165,13 @@ describe("what the origin came to", () => {
 });
 
 describe("what operators are warned by", () => {
-  it("stored errors that answer", async () => {
+  it("hits of stored errors", async () => {
     const site = openSite({ config, origin: () => page("gone", cc("max-age=60"), 404) });
     for (let nth = 0; nth < 3; nth += 1) await site.get("/a");
     expect(counts(site, "negativeHits")).toEqual({ "negativeHits|all": 2 });
   });
 
-  it("stale responses that answer in place of a failed origin", async () => {
+  it("stale answers in place of a failed origin", async () => {
     const fields = cc("max-age=5, stale-if-error=60");
     const origin: Script = (_, nth) => (nth === 1 ? page("page", fields) : down());
     const site = openSite({ config, origin });
@@ -187,7 +187,7 @@ describe("what operators are warned by", () => {
     });
   });
 
-  it("no stale response that a refresh follows, wherever it was found", async () => {
+  it("no stale answer that a refresh follows, in any tier", async () => {
     const settings = {
       config,
       clock: new FakeClock(),
@@ -203,14 +203,14 @@ describe("what operators are warned by", () => {
     });
   });
 
-  it("requests that the switch sent straight to the origin, answered or not", async () => {
+  it("requests that bypass the cache, answered or not", async () => {
     const origin: Script = (_, nth) => (nth > 2 ? failing() : page("page", cc("max-age=60")));
     const site = openSite({ config, origin, env: { BYPASS: "switched" } });
     for (const path of ["/switched/a", "/switched/a", "/switched/a", "/a"]) await site.get(path);
     expect(counts(site, "bypassed")).toEqual({ "bypassed|switched": 3 });
   });
 
-  it("tags by which nothing can be purged", async () => {
+  it("tags that are too long to be purged", async () => {
     const tags = `short ${"t".repeat(257)} ${"u".repeat(300)}`;
     const origin: Script = () => page("page", cc("max-age=60", { "surrogate-key": tags }));
     const site = openSite({ config, origin });
@@ -220,7 +220,7 @@ describe("what operators are warned by", () => {
 });
 
 describe("durations", () => {
-  it("of a fill: to its head, to the end of its body; and none of a hit in memory", async () => {
+  it("of a fill to its head and to its end, and none of a hit in memory", async () => {
     const clock = new FakeClock();
     const answer = page("page", cc("max-age=60"));
     const site = openSite({ config, clock, origin: slow(clock, answer) });
@@ -236,7 +236,7 @@ describe("durations", () => {
     });
   });
 
-  it("of a hit in memory that waited for a newer view of the journal first", async () => {
+  it("of a hit in memory that waited for a newer view of the journal", async () => {
     const clock = new FakeClock();
     const upstash = new FarUpstash(clock);
     const site = openSite({ config, clock, upstash, origin: () => page("page", cc("max-age=60")) });
@@ -252,7 +252,7 @@ describe("durations", () => {
     });
   });
 
-  it("of a tier that was asked, and none of one that is shut off or passed over", async () => {
+  it("of a tier that was read, and none of one that is shut off", async () => {
     const { near: site, upstash } = openPair({
       config,
       origin: () => page("page", cc("max-age=60")),

@@ -49,7 +49,7 @@ const collapsed = (seen: readonly Seen[]) =>
   seen.filter(({ cacheStatus }) => cacheStatus.includes("collapsed")).length;
 
 describe("fifty at once", () => {
-  it("cost one origin request, and all get its body", async () => {
+  it("cost one origin request, whose body answers all", async () => {
     const site = openSite();
     const seen = await crowd(site, (_, nth) => page(`page ${nth}`, cc("max-age=60")));
     expect([site.origin.count, collapsed(seen)]).toEqual([1, 49]);
@@ -67,7 +67,7 @@ describe("fifty at once", () => {
     expect([site.origin.count, collapsed(seen), texts(seen)]).toEqual([2, 49, new Set(["page"])]);
   });
 
-  it("each get an answer to their own condition", async () => {
+  it("get an answer to their own condition each", async () => {
     const site = openSite();
     const init = (nth: number) => (nth === 0 ? {} : { headers: { "if-none-match": '"1"' } });
     const seen = await crowd(site, () => page("page", cc("max-age=60", { etag: '"1"' })), {
@@ -106,13 +106,13 @@ describe("a response that took longer than it lives", () => {
     expect([site.origin.count, texts(seen).size]).toEqual([asked, count]);
   });
 
-  it("has its age for those who waited", async () => {
+  it("has its age in the answers to waiting requests", async () => {
     const site = openSite();
     const seen = await crowd(site, slow(site, "max-age=1"), { count: 2 });
     expect(new Set(seen.map(({ fields }) => fields.get("age")))).toEqual(new Set(["2", null]));
   });
 
-  it("answers nobody who comes later", async () => {
+  it("answers no later request", async () => {
     const site = openSite();
     await crowd(site, slow(site, "max-age=1"));
     expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 2", 2]);
@@ -120,7 +120,7 @@ describe("a response that took longer than it lives", () => {
 });
 
 describe("who asks for something else", () => {
-  it("by Vary waits for its own variant, though nobody knew that there are any", async () => {
+  it("waits for its own variant of a page whose Vary was unknown", async () => {
     const site = openSite();
     const init = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
     const seen = await crowd(
@@ -256,7 +256,7 @@ describe("a fill that ends while another request still looks for it", () => {
   });
 });
 
-it("fifty who have what is stale in memory validate it once, all at the same moment", async () => {
+it("fifty simultaneous requests for a stale response in memory validate it once", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
   await site.get("/a");
   site.clock.advance(61);

@@ -77,7 +77,7 @@ describe("what the leader's own request may have provoked", () => {
   });
 });
 
-it("nor does a client who comes several times lead each time: who leads anew is drawn", async () => {
+it("draws the next leader, so that one client does not lead each time", async () => {
   const site = openSite({ random: draws() });
   const seen = await crowd(
     site,
@@ -87,7 +87,7 @@ it("nor does a client who comes several times lead each time: who leads anew is 
   expect(statuses(seen)).toEqual({ 500: 1, 200: 199 });
 });
 
-describe("an origin in trouble sees two of a crowd at the most", () => {
+describe("an origin in trouble gets at most two requests of a crowd", () => {
   it.each([
     { id: "reset", fail: unreachable, told: 502, count: 2 * 2 },
     { id: "521", fail: () => error(521), told: 502, count: 2 * 2 },
@@ -99,7 +99,7 @@ describe("an origin in trouble sees two of a crowd at the most", () => {
     expect(site.origin.count).toBe(count);
   });
 
-  it("for each variant that is known", async () => {
+  it("two for each known variant", async () => {
     const vary = cc("max-age=60", { vary: "accept-language" });
     const by = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
     const site = openSite({ origin: () => page("page", vary) });
@@ -111,7 +111,7 @@ describe("an origin in trouble sees two of a crowd at the most", () => {
   });
 });
 
-describe("who waited for a server's error", () => {
+describe("a request that waited for a server error", () => {
   it.each([
     ["absent", undefined, "5"],
     ["in the past", "Thu, 01 Jan 1970 00:00:00 GMT", "5"],
@@ -143,7 +143,7 @@ describe("who waited for a server's error", () => {
     },
   );
 
-  it("is counted as failed, and who led as forwarded", async () => {
+  it("is counted as failed, and the leader as forwarded", async () => {
     const site = openSite();
     await crowd(site, () => error(503), { count: 20 });
     expect(countsOf(site, "requests")).toMatchObject({
@@ -152,7 +152,7 @@ describe("who waited for a server's error", () => {
     });
   });
 
-  it("goes on at once where it asked for something else: HEAD", async () => {
+  it("goes on at once where it is a HEAD", async () => {
     const site = openSite();
     const init = (nth: number) => (nth % 2 === 0 ? {} : { method: "HEAD" });
     const seen = await crowd(site, () => error(503), { count: 20, init });

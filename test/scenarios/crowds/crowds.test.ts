@@ -45,7 +45,7 @@ const statuses = async (asking: readonly Promise<Seen>[]) => [
 ];
 
 describe("patience that ends", () => {
-  it("lets one lead anew, and not all of them", async () => {
+  it("lets one request lead anew, not all", async () => {
     const site = openSite({ origin: after(12_000) });
     const asking: Promise<Seen>[] = [];
     for (let nth = 0; nth < 50; nth += 1) {
@@ -58,7 +58,7 @@ describe("patience that ends", () => {
     expect(site.origin.count).toBe(3);
   });
 
-  it("again and again, before an origin that is too slow for it", async () => {
+  it("ends again and again before a slow origin", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "2s" }] };
     const site = openSite({ config, origin: after(7_000) });
     const asking = crowd(site);
@@ -67,7 +67,7 @@ describe("patience that ends", () => {
     expect(site.origin.count).toBeLessThan(5);
   });
 
-  it("for good, before an origin that hangs: they are told 504, and do not go themselves", async () => {
+  it("gives 504 without further requests to an origin that hangs", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site);
     await pass(site.clock, 62);
@@ -126,7 +126,7 @@ describe("patience that ends", () => {
     expect([...texts].filter((text) => !row.given.test(text))).toEqual([]);
   });
 
-  it("early, once the origin is known to be down", async () => {
+  it("ends early once the origin is known to be down", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site, 5);
     await pass(site.clock, 6);
@@ -181,7 +181,7 @@ describe("a failure costs Redis", () => {
     expect(looks() - before).toBeLessThanOrEqual(1);
   });
 
-  it("one look where it comes late, for all who waited for it", async () => {
+  it("one lookup for all waiting requests where it comes late", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "60s" }] };
     const { near: site, clock, looks } = openPair({ config, origin: never });
     await site.meetOrigin();
@@ -195,7 +195,7 @@ describe("a failure costs Redis", () => {
 });
 
 describe("while a crowd waits", () => {
-  it("a purge comes: one of them leads for the others", async () => {
+  it("a purge comes: one request leads for the others", async () => {
     const gate = closedGate();
     const { near: site } = openPair({ env: { ADMIN_TOKEN: "admin-of-this-site" } });
     site.origin.script = async (_, nth) => {

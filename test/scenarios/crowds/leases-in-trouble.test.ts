@@ -42,7 +42,7 @@ describe("nobody waits for", () => {
     expect(colos.leases).toEqual([word]);
   });
 
-  it("a leader that died for more than a second: then an anonymous request goes without", async () => {
+  it("a dead leader for more than a second: then an anonymous request goes without the lease", async () => {
     const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
     await colos.first.get("/a");
     const [recordKey = ""] = colos.upstash.keys;
@@ -57,7 +57,7 @@ describe("nobody waits for", () => {
     expect((await asking).every(({ text }) => text.startsWith("page"))).toBe(true);
   });
 
-  it("another colo's client that hangs, and then only one in each isolate goes itself", async () => {
+  it("a hanging client of another colo: one request of each isolate goes itself", async () => {
     const gate = closedGate();
     const slow: Script = async (_, nth) => {
       await (nth === 1 ? new Promise(() => undefined) : gate.opened);
@@ -87,7 +87,7 @@ describe("nobody waits for", () => {
 describe("an origin that fails", () => {
   const both = cc("max-age=60, stale-if-error=600");
 
-  it("fails once for all in a colo; another may reach it, and sees for itself", async () => {
+  it("fails once for each colo", async () => {
     const gate = closedGate();
     const colos = new Colos(behind(gate, unreachable));
     await colos.meetOrigin();
@@ -127,7 +127,7 @@ describe("an origin that fails", () => {
     },
   );
 
-  it("and takes its time: at the end of patience, a stale answer where one is allowed", async () => {
+  it("and hangs: a stale answer after waitTimeout where one is allowed", async () => {
     const colos = new Colos(() => page("old", both), { waitTimeout: "2s" });
     for (const site of colos.sites) await site.get("/a");
     await colos.pass(61);

@@ -55,7 +55,7 @@ describe("ranges that the origin has ignored before", () => {
     expect(ranges).toEqual([null]);
   });
 
-  it("are cut out of one that is held whole, too", async () => {
+  it("are cut out of a whole that is buffered", async () => {
     const site = await openLearnt({ config: {} });
     const before = site.origin.count;
     expect(await crowd(site)).toEqual(parts);
@@ -70,7 +70,7 @@ describe("ranges that the origin has ignored before", () => {
     await slow.body?.cancel();
   });
 
-  it("are cut out of the next whole, too, once that has expired", async () => {
+  it("are cut out of the next whole once the first has expired", async () => {
     const site = await openLearnt();
     await crowd(site);
     site.clock.advance(61);
@@ -79,7 +79,7 @@ describe("ranges that the origin has ignored before", () => {
     expect(site.origin.count - before).toBe(1);
   });
 
-  it("wait for the whole no longer than their patience, and only once", async () => {
+  it("wait for the whole at most waitTimeout, and only once", async () => {
     const routes = [{ name: "all", match: "*", waitTimeout: "1s" }];
     const site = await openLearnt({ config: { limits: { bufferBytes: 8 }, routes } });
     const gate = closedGate();
@@ -103,7 +103,7 @@ describe("ranges that the origin has ignored before", () => {
     expect((await site.get("/a", asking("bytes=0-1"))).status).toBe(206);
   });
 
-  it("go to the origin again once the whole was not to be had, and nobody waits for it", async () => {
+  it("go to the origin again once the whole is private", async () => {
     const site = await openLearnt();
     site.origin.script = ({ headers }) =>
       headers.has("range") ? entire() : page("for you", cc("private"));

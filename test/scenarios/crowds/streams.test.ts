@@ -43,7 +43,7 @@ function reading(asked: Promise<Response>, everyMs = 0) {
 describe("a page that streams", () => {
   const texts = ["a", "b", "c", "d", "e", "f"];
 
-  it("comes to those who join as it arrives, of one anonymous request", async () => {
+  it("reaches joining clients as it arrives, by one anonymous request", async () => {
     const site = openSite({ config: route, origin: () => streamed(texts) });
     const clients = [reading(site.ask("/a"))];
     await pass(site.clock, 0.3);
@@ -59,7 +59,7 @@ describe("a page that streams", () => {
     expect(site.origin.count).toBe(2);
   });
 
-  it("that breaks off for its own client breaks off for nobody else", async () => {
+  it("breaks off for its own client alone", async () => {
     const site = openSite({ config: route });
     site.origin.script = (request) => {
       if (!request.headers.has("x-odd")) return streamed(texts);
@@ -82,7 +82,7 @@ describe("a page that streams", () => {
     );
   });
 
-  it("one slow reader holds up nobody", async () => {
+  it("is not held up by one slow reader", async () => {
     const site = openSite({ config: route, origin: () => streamed(texts) });
     void site.ask("/a");
     await pass(site.clock, 0.2);

@@ -178,7 +178,7 @@ describe("cookies that the configuration knows", () => {
   };
   const fresh = { name: "all", match: "*", fresh: "5m" } as const;
 
-  it("ignored: not forwarded, and one page for all", async () => {
+  it("an ignored cookie is not forwarded, and the page is shared", async () => {
     const site = openSite({
       config: { routes: [{ ...fresh, cookies: { ignore: ["session"] } }] },
       origin: personal({}),
@@ -187,7 +187,7 @@ describe("cookies that the configuration knows", () => {
     expect(seen.map(({ text }) => text)).toEqual(["null 1", "null 1"]);
   });
 
-  it("stripped: a page that sets one is stored without it", async () => {
+  it("a stripped cookie is not stored with its page", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [{ ...fresh, setCookie: "strip" }] },
       origin: () => page("page", { "set-cookie": "visitor=7" }),
@@ -198,7 +198,7 @@ describe("cookies that the configuration knows", () => {
     expect(site.cache.text + upstash.text).not.toContain("visitor");
   });
 
-  it("harmless: a page that sets such cookies alone is stored without them", async () => {
+  it("a page with harmless cookies alone is stored without them", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [fresh], cookies: { harmless: ["theme"] } },
       origin: () => severalCookies("page", {}, ["__cf_bm=1; HttpOnly", "theme=dark"]),
@@ -209,7 +209,7 @@ describe("cookies that the configuration knows", () => {
     expect(site.cache.text + upstash.text).not.toMatch(/__cf_bm|theme/);
   });
 
-  it("harmless beside another: nothing is dropped, and nothing stored", async () => {
+  it("a page with a harmless and another cookie keeps both, and is not stored", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [fresh] },
       origin: (_, nth) => severalCookies(`page ${nth}`, {}, ["__cf_bm=1", `session=${nth}`]),
@@ -222,12 +222,12 @@ describe("cookies that the configuration knows", () => {
     expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
   });
 
-  it("harmless on a page that is not stored: they reach its client", async () => {
+  it("a harmless cookie on a page that is not stored reaches its client", async () => {
     const site = openSite({ origin: () => page("page", cc("private", { "set-cookie": "_ga=1" })) });
     expect((await site.get("/a")).fields.getSetCookie()).toEqual(["_ga=1"]);
   });
 
-  it("harmless with a 304: what is stored is freshened without them", async () => {
+  it("a 304 with a harmless cookie freshens the stored response without it", async () => {
     const site = openSite({
       origin: (request) => {
         const fields = cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" });
@@ -245,7 +245,7 @@ describe("cookies that the configuration knows", () => {
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
 
-  it("harmless with a 200 to HEAD: it freshens what is stored", async () => {
+  it("a 200 to HEAD with a harmless cookie freshens the stored response", async () => {
     const site = openSite({
       origin: () => page("page", cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" })),
     });

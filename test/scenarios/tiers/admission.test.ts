@@ -27,7 +27,7 @@ const notFound =
     page(`nothing ${nth}`, cc("max-age=30", fields), 404);
 const written = ["SET"];
 
-describe("random paths by the hundred", () => {
+describe("hundreds of random paths that get 404", () => {
   const count = 200;
 
   it("cost Redis a lookup each and no write", async () => {
@@ -39,7 +39,7 @@ describe("random paths by the hundred", () => {
     expect(upstash.keys).toEqual([]);
   });
 
-  it("push no page out of memory, nor do the markers that lead to them", async () => {
+  it("push no page and no marker out of memory", async () => {
     const site = openSite({
       config: {
         limits: { memoryBytes: 131_072 },
@@ -58,7 +58,7 @@ describe("random paths by the hundred", () => {
 });
 
 describe("the second ask", () => {
-  it("is the first hit: it is written once, behind the answer", async () => {
+  it("writes to Redis once, behind the answer", async () => {
     const world = open(notFound());
     const { near: site, upstash } = world;
     await site.get("/a");
@@ -74,14 +74,14 @@ describe("the second ask", () => {
     expect(upstash.commands.length).toBe(2 + written.length);
   });
 
-  it("of several at once writes once", async () => {
+  it("writes once when several come at once", async () => {
     const world = open(notFound());
     await world.near.get("/a");
     await Promise.all([world.near.get("/a"), world.near.get("/a"), world.near.get("/a")]);
     expect(world.writes()).toEqual(written);
   });
 
-  it("writes what the fill left, and for no longer", async () => {
+  it("writes the metadata and the lifetime of the fill", async () => {
     const world = open(notFound({ "surrogate-key": "t" }));
     const { near, far } = world;
     const { atMs } = world.clock;
@@ -98,7 +98,7 @@ describe("the second ask", () => {
     expect(seen.cacheStatus).toBe("tidemark; hit; ttl=20; detail=shared");
   });
 
-  it("elsewhere writes nothing of what came from Redis", async () => {
+  it("writes nothing for a response that came from Redis", async () => {
     const world = open(notFound());
     const { near, far } = world;
     await near.get("/a");
@@ -119,7 +119,7 @@ describe("the second ask", () => {
     }
   });
 
-  it("of a variant takes its marker along", async () => {
+  it("writes a variant with its marker", async () => {
     const world = open(notFound({ vary: "accept-language" }));
     const { near, far } = world;
     const german = { headers: { "accept-language": "de" } };
@@ -201,7 +201,7 @@ describe("waits for its second ask", () => {
   });
 });
 
-describe("what is stored already was asked for before", () => {
+describe("a response that replaces a stored one does not wait", () => {
   const once = (first: Response, then: () => Response): Script => {
     return (_, nth) => (nth === 1 ? first : then());
   };
@@ -245,7 +245,7 @@ describe("what is stored already was asked for before", () => {
     expect(world.writes().length).toBe(length);
   });
 
-  it("so a page that is always validated is written with its first 304", async () => {
+  it("a page that is always validated is written with its first 304", async () => {
     const etag = { etag: '"1"' };
     const origin = ({ headers }: Request) =>
       headers.has("if-none-match") ? unchanged(etag) : page("page", cc("no-cache", etag));
@@ -259,7 +259,7 @@ describe("what is stored already was asked for before", () => {
     expect(world.upstash.commands.length).toBe(length);
   });
 
-  it("but not once its time is over: whoever asks then is the first again", async () => {
+  it("after the lifetime of the first, the next ask is a first ask again", async () => {
     const world = open(notFound());
     await world.near.get("/a");
     world.clock.advance(31);

@@ -41,7 +41,7 @@ function openThree(options: SiteOptions & { readonly lagMs?: number } = {}) {
 const detailOf = ({ cacheStatus, text }: Seen) => [text, /detail=(\w+)/.exec(cacheStatus)?.[1]];
 
 describe("what Redis has", () => {
-  it("is copied when another colo asks for it, and a third one needs no Redis", async () => {
+  it("is copied to KV by the second colo, so that a third needs no Redis", async () => {
     const { sites, kv, upstash } = openThree();
     const [first, second, third] = sites;
     await first.get("/a");
@@ -55,7 +55,7 @@ describe("what Redis has", () => {
     expect([upstash.commands, first.origin.count]).toEqual([[], 1]);
   });
 
-  it("with `Vary` is copied with what leads to it", async () => {
+  it("is copied with its marker where it varies", async () => {
     const { sites, upstash } = openThree({
       origin: ({ headers }) =>
         page(headers.get("accept-language") ?? "", cc("max-age=3600", { vary: "accept-language" })),
@@ -69,7 +69,7 @@ describe("what Redis has", () => {
     expect((await third.get("/a", { headers: { "accept-language": "fr" } })).text).toBe("fr");
   });
 
-  it("is not copied for a minute, nor on a route that leaves KV out", async () => {
+  it("is not copied with a lifetime below a minute, nor on a route without KV", async () => {
     const { sites, kv } = openThree({
       config: { routes: [{ name: "own", match: "/own", tiers: ["memory", "edge", "shared"] }] },
       origin: ({ url }) => page(url, url.endsWith("/own") ? hour : cc("max-age=30")),
@@ -78,7 +78,7 @@ describe("what Redis has", () => {
     expect([kv.puts, sites[0].origin.count]).toEqual([[], 2]);
   });
 
-  it("is not asked for where Redis is passed over, as for made-up queries", async () => {
+  it("is not looked up in KV where the lookup in Redis is skipped", async () => {
     const { sites, kv } = openThree();
     for (let nth = 0; nth < 400; nth += 1) await sites[0].get(`/a?x=${nth}`);
     expect(kv.puts).toEqual([]);

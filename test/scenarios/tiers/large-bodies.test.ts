@@ -23,7 +23,7 @@ function openStreaming(options: SiteOptions = {}): Site {
   });
 }
 
-it("is stored in the edge tier alone, and hits there", async () => {
+it("is stored in the edge tier alone", async () => {
   const site = openStreaming();
   expect((await site.get("/a")).text).toBe(whole);
   const hit = await site.get("/a");
@@ -31,7 +31,7 @@ it("is stored in the edge tier alone, and hits there", async () => {
   expect(hit.cacheStatus).toBe("tidemark; hit; ttl=60; detail=edge");
 });
 
-it("is not shared with those who wait: they ask for themselves", async () => {
+it("is not shared with waiting requests, which go to the origin themselves", async () => {
   const site = openStreaming();
   const asked = await Promise.all([site.ask("/a"), site.ask("/a")]);
   expect((await Promise.all(asked.map(read))).map(({ text }) => text)).toEqual([whole, whole]);
@@ -80,7 +80,7 @@ describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid
   });
 });
 
-it("is validated without being sent to Redis again, where that holds it", async () => {
+it("is validated without being sent to Redis again", async () => {
   const text = "0123456789".repeat(30_000);
   const { near: site, upstash } = openPair({
     // Text would lie packed, and be so small that it is sent again.

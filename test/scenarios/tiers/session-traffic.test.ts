@@ -12,7 +12,7 @@ const personal: Script = (request) =>
     ? page("yours", cc("private"))
     : page("everybody's", cc("max-age=60, stale-if-error=600"));
 
-describe("a page that sessions get one each of", () => {
+describe("a page that each session gets its own version of", () => {
   it("is looked up in Redis once in a hundred views", async () => {
     const { near, upstash } = openCounted(personal);
     for (let view = 0; view < 100; view += 1) {
@@ -43,7 +43,7 @@ describe("a page that sessions get one each of", () => {
     expect(views).toEqual([1, 0, 0, 1]);
   });
 
-  it("is looked up and stored as before for who has no session", async () => {
+  it("is looked up and stored for clients without a session", async () => {
     const { near, far, looksFor } = openCounted(personal);
     await near.get("/account", as("a"));
     await far.get("/account");
@@ -54,7 +54,7 @@ describe("a page that sessions get one each of", () => {
     expect((await looksFor("/account", as("b"))).looks).toBe(0);
   });
 
-  it("is looked up once in vain where everybody's lies in memory", async () => {
+  it("is looked up once while the shared version is in memory", async () => {
     const { near, looks } = openCounted(personal);
     await near.get("/account");
     const before = looks();
@@ -62,7 +62,7 @@ describe("a page that sessions get one each of", () => {
     expect(looks() - before).toBe(1);
   });
 
-  it("answers from this colo as soon as it is for all", async () => {
+  it("answers sessions from this colo once it is shared", async () => {
     let isForAll = false;
     const { near, looksFor } = openCounted(() =>
       page("page", cc(isForAll ? "public, max-age=60" : "private")),
@@ -75,7 +75,7 @@ describe("a page that sessions get one each of", () => {
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
-  it("is still sought in Redis when its origin fails", async () => {
+  it("is looked up in Redis when its origin fails", async () => {
     const state = { isDown: false };
     const { near, far, looksFor } = openCounted((request) =>
       state.isDown
@@ -92,13 +92,13 @@ describe("a page that sessions get one each of", () => {
     expect(seen).toMatchObject({ status: 200, text: "everybody's", looks: 1 });
   });
 
-  it("is no sessions' own by an error that one of them gets", async () => {
+  it("does not count as personal because of an error for one session", async () => {
     const { near, looksFor } = openCounted(() => page("no", cc("private"), 403));
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
-  it("of a route whose misses are led in turn is not looked up either", async () => {
+  it("is not looked up on a route with collapse: global either", async () => {
     const global = { name: "global", match: "*", collapse: "global" } as const;
     const { near, looksFor } = openCounted(personal, { routes: [global] });
     await near.get("/account", as("a"));

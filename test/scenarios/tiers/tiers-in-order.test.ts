@@ -43,7 +43,7 @@ describe("the first tier that has it answers", () => {
     expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
   });
 
-  it("no tier at all: nothing is stored", async () => {
+  it("a route without tiers stores nothing", async () => {
     const { near } = openTiers({ tiers: [] });
     await near.get("/a");
     expect((await near.get("/a")).text).toBe("page 2");
@@ -75,7 +75,7 @@ describe("the first tier that has it answers", () => {
   });
 });
 
-it("the runtime may send an answer's end before it is stored below memory", async () => {
+it("the end of an answer is sent before the edge tier stores it", async () => {
   const sending = Promise.withResolvers<void>();
   const site = openSite({ origin: () => page("a", cc("max-age=60")), turn: () => sending.promise });
   await (await site.ask("/a")).text();
@@ -139,7 +139,7 @@ describe("Redis commands per request", () => {
     expect((await far.get("/a")).text).toBe("page 1");
   });
 
-  it("a large body that has changed is sent without a question", async () => {
+  it("a changed large body is sent without a lookup of the old one", async () => {
     const { near, upstash } = openTiers({ fields: largeFields });
     near.origin.script = (_, nth) => page(String(nth).repeat(200_000), largeFields);
     await near.get("/a");
@@ -149,7 +149,7 @@ describe("Redis commands per request", () => {
     expect(upstash.commands).toEqual(["GETRANGE", "SET"]);
   });
 
-  it("a client that has it costs no body", async () => {
+  it("a client with the current ETag gets 304 without a read of the body", async () => {
     const { near, far, upstash } = openTiers({ fields: cc("max-age=60", { etag: '"1"' }) });
     await near.get("/a");
     const seen = await far.get("/a", { headers: { "if-none-match": '"1"' } });
@@ -177,7 +177,7 @@ describe("a tier that is down costs its client nothing", () => {
   });
 });
 
-it("no store is told of more than a year, however long a page is fresh", async () => {
+it("each store gets a lifetime of at most a year", async () => {
   const yearSeconds = 365 * 86_400;
   const { near, upstash } = openTiers({ fields: { expires: "Fri, 31 Dec 9999 23:59:59 GMT" } });
   const answer = vi.spyOn(upstash, "answer");
