@@ -67,6 +67,7 @@ describe("is accepted", () => {
 
 describe("is refused", () => {
   const inRoute = (more: string) => `{ "routes": [{ "name": "a", "match": "/a", ${more} }] }`;
+  const manyErrors = 'new AggregateError([new Error("a")], "boom")';
   const aroundItself = "const a = {}, b = { default: a };\na.default = b;\nexport default a;";
   const ofItself = "exports.__esModule = true;\nexports.default = exports;";
 
@@ -83,6 +84,7 @@ describe("is refused", () => {
     ["function.js", `export default () => (${fields});`, "is a function"],
     ["list.json", "[]", 'instance of "Array"'],
     ["throwing.js", 'throw new Error("boom");', 'failed with "Error: boom"'],
+    ["throwing-many.js", `throw ${manyErrors};`, 'failed with "AggregateError: boom"'],
     ["name.ts", "export default defneConfig({});", "defneConfig is not defined"],
     ["throwing-no-text.js", "throw Object.create(null);", "failed with"],
     ["itself.cjs", ofItself, '"default" is not a field'],

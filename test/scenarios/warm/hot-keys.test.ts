@@ -117,6 +117,7 @@ describe("the note of a key", () => {
   const country = { "cf-ipcountry": "DE", "cf-connecting-ip": "192.0.2.7" };
   const cookie = "_ga=1; currency=EUR";
   const codings = ["accept-encoding", "identity"];
+  const ofWorker = "X-Forwarded-Proto, X-Forwarded-Host, Surrogate-Capability";
 
   it.each<[id: string, row: Row, fields: string[][], cookie?: string]>([
     ["its URL", {}, []],
@@ -141,7 +142,7 @@ describe("the note of a key", () => {
       { config: fieldsOf("cf-ipcountry"), headers: country },
       [["cf-ipcountry", "DE"]],
     ],
-    ["no field of the Worker's own", { vary: "X-Forwarded-Proto, Surrogate-Capability" }, []],
+    ["no field of the Worker's own", { vary: ofWorker }, []],
   ])("has %s", async (_, { config, vary, headers = {} }, fields, noted = "") => {
     const origin = () => page("page", cc("max-age=600", vary === undefined ? {} : { vary }));
     const { colos, told, clock } = openHotSite({ origin, ...(config && { config }) });
