@@ -84,6 +84,12 @@ describe("my feed", () => {
     const stranger = await post("/me/follow", { section: "town", follow: "on" });
     expect(stranger.headers.get("location")).toBe("/log-in");
   });
+
+  it("says so when a reader follows nothing", async () => {
+    const { ask, logIn } = openSite();
+    const text = await (await ask("/me", { cookie: await logIn("chiara") })).text();
+    expect(text).toContain("You follow no section yet.");
+  });
 });
 
 describe("the front page", () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { OriginHandler } from "../../src/platform/origins.ts";
 import { openSite, read, type Site, type SiteOptions, until } from "../../testing/site/harness.ts";
-import { cc, closedGate, page } from "../../testing/fakes/origin-in-process.ts";
+import { cc, closedGate, page, unchanged } from "../../testing/fakes/origin-in-process.ts";
 
 /** @param nth 1 for its first call */
 type Script = (request: Request, nth: number) => Response | Promise<Response>;
@@ -38,6 +38,18 @@ describe("a handler", () => {
       ["https://www.example.com/c", "GET", "manual"],
     ]);
     expect(asked[0]?.headers.get("via")).toMatch(/^1\.1 tidemark-/);
+  });
+
+  it("is called behind a stale answer with the stored validators", async () => {
+    const fields = cc("max-age=60, stale-while-revalidate=30", { etag: '"1"' });
+    const handled = openHandled(numbered(fields));
+    await handled.site.get("/a");
+    handled.site.clock.advance(61);
+    handled.script = () => unchanged(fields);
+    await handled.site.get("/a");
+    expect(handled.asked.at(-1)?.headers.get("if-none-match")).toBe('"1"');
+    const { cacheStatus } = await handled.site.get("/a");
+    expect(cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
   });
 
   it("answers HEAD without its body", async () => {
