@@ -78,7 +78,7 @@ const routes: readonly { id: string; route: Partial<RouteInput> }[] = [
 ];
 
 it.each(routes)("$id", async ({ route }) => {
-  const draws = new Draws(7_932);
+  const draws = new Draws(5);
   const key = { cookies: ["currency"] };
   const { near, far, clock } = openPair({
     random: () => draws.between(0, 1),
