@@ -1,5 +1,6 @@
 // Examples for tests of the purge protocol: entries, stored responses, and a view that judges them.
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -36,6 +37,12 @@ export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetad
   const page = { url: "https://www.example.com/a/b?c=1", route: "articles", tags: ["red", "blue"] };
   const body = { statusText: "", bodyBytes: 1, bodyDigest: null };
   return metadataWith({}, { ...epoch, ...page, ...body, ...changes });
+}
+
+/** Creates the hard purge of a webhook. */
+export function orderOf(tags: readonly string[], changes: Partial<SignedOrder> = {}): SignedOrder {
+  const sender = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
+  return { ...sender, mode: "hard", targets: { tags, prefixes: [] }, ...changes };
 }
 
 export const maxLagMs = 10_000;
@@ -92,6 +99,17 @@ export class Isolate {
     while (this.pending.length > 0) await Promise.all(this.pending.splice(0));
   }
 
+  /** Accepts purges for this isolate, and reads overdue ones back. The `n` of entries is `n1`, `n2`, … */
+  acceptances(lagMs = maxLagMs): Acceptances {
+    const { journal, view, clock } = this;
+    let nth = 0;
+    const randomText = () => `n${(nth += 1)}`;
+    const settings = { journal, view, nowAtMs: clock.nowAtMs, maxLagMs: lagMs, randomText };
+    const acceptances = new Acceptances(settings);
+    this.onOverdue = (entries) => acceptances.lookFor(entries);
+    return acceptances;
+  }
+
   /** Returns the metadata that a response filled now would be stored with. */
   async filled(changes: Partial<StoredMetadata> = {}): Promise<StoredMetadata> {
     const stamp = await this.view.stamp(this.attention);
@@ -105,4 +123,14 @@ export class Isolate {
     const judged = this.view.judge(stored, { atMs, maxLagMs: lagMs, colo: () => colo });
     return judged.kind === "purged" ? judged.mode : judged.kind;
   }
+}
+
+/** Creates an isolate that has read a journal with one entry, `first`. */
+export async function warmIsolate(): Promise<Isolate> {
+  const isolate = new Isolate();
+  isolate.journal.write(newEntry({ n: "first" }));
+  await isolate.filled();
+  await isolate.settle();
+  isolate.journal.asked.length = 0;
+  return isolate;
 }

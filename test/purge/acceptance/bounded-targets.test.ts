@@ -1,4 +1,4 @@
-// What fits into one purge is named; what does not is covered by something wider, never left out.
+// Targets that do not fit into one entry are replaced by wider ones, and never left out.
 import { expect, it } from "vitest";
 import { encodeEntry } from "../../../src/purge/journal/entry.ts";
 import {
@@ -6,25 +6,26 @@ import {
   BoundedTargets,
   exactBytesMax,
 } from "../../../src/purge/acceptance/bounded-targets.ts";
+import { newEntry } from "../../../testing/examples/purges.ts";
 
-/** As JSON with its comma, a text of this many bytes. */
+/** Returns a text that takes this many bytes as JSON with its comma. */
 const tagOf = (bytes: number, letter = "a") => letter.repeat(bytes - 3);
 const one = (exact: string, wider = "route:a") => ({ exact, wider });
 
 it.each([
-  { id: "at-the-limit", tag: tagOf(exactBytesMax), taken: "exact" },
-  { id: "one-over", tag: tagOf(exactBytesMax + 1), taken: "wider" },
-  { id: "two-byte-letters-at-the-limit", tag: `a${"é".repeat(3_070)}`, taken: "exact" },
-  { id: "two-byte-letters-over", tag: `aa${"é".repeat(3_070)}`, taken: "wider" },
-  { id: "escapes-at-the-limit", tag: `a${'"'.repeat(3_070)}`, taken: "exact" },
-  { id: "escapes-over", tag: `aa${'"'.repeat(3_070)}`, taken: "wider" },
+  { id: "at the limit", tag: tagOf(exactBytesMax), taken: "exact" },
+  { id: "over it", tag: tagOf(exactBytesMax + 1), taken: "wider" },
+  { id: "two-byte letters at the limit", tag: `a${"é".repeat(3_070)}`, taken: "exact" },
+  { id: "two-byte letters over it", tag: `aa${"é".repeat(3_070)}`, taken: "wider" },
+  { id: "escapes at the limit", tag: `a${'"'.repeat(3_070)}`, taken: "exact" },
+  { id: "escapes over it", tag: `aa${'"'.repeat(3_070)}`, taken: "wider" },
 ])("one target: $id", ({ tag, taken }) => {
   const targets = new BoundedTargets();
   expect(targets.add(one(tag))).toBe(taken);
   expect(targets.tags).toEqual([taken === "exact" ? tag : "route:a"]);
 });
 
-it("takes none twice, and none that something wider covers", () => {
+it("adds no target twice, and none that a wider one covers, but keeps earlier targets", () => {
   const targets = new BoundedTargets();
   const full = tagOf(exactBytesMax - 100);
   for (const exact of ["b", "b", full, tagOf(100, "c"), tagOf(50, "d"), "b"]) {
@@ -33,14 +34,7 @@ it("takes none twice, and none that something wider covers", () => {
   expect(targets.tags).toEqual(["b", full, "route:a"]);
 });
 
-it("keeps what it has where a route takes the place of what comes later", () => {
-  const targets = new BoundedTargets();
-  targets.add(one("b", "route:b"));
-  targets.add(one(tagOf(exactBytesMax), "route:a"));
-  expect(targets.tags).toEqual(["b", "route:a"]);
-});
-
-it("covers everything where not even the wider ones fit, and is still one entry", () => {
+it("covers everything if even the wider targets do not fit", () => {
   const targets = new BoundedTargets();
   let count = 0;
   while (count < 100 && !targets.tags.includes("everything")) {
@@ -56,16 +50,8 @@ it("leaves room for the rest of an entry of 8 KiB", () => {
   const targets = new BoundedTargets();
   targets.add(one(tagOf(exactBytesMax)));
   targets.add(one("b", tagOf(allBytesMax - exactBytesMax, "b")));
-  const entry = {
-    n: crypto.randomUUID(),
-    mode: "hard",
-    targets: { tags: targets.tags, prefixes: [] },
-    id: "",
-    bodyDigest: "",
-    reason: "RFC 9111 §4.4",
-    by: "invalidation",
-    lost: "",
-  } as const;
+  const reason = { reason: "RFC 9111 §4.4", by: "invalidation" };
+  const entry = newEntry({ ...reason, n: crypto.randomUUID(), tags: [...targets.tags] });
   const text = Object.entries(encodeEntry(entry)).flat().join("");
   expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(8_192);
 });

@@ -1,24 +1,23 @@
-// Targets of a second go into one purge, each after the answer that named it, and a request that
-// ends takes no other's purge with it.
+// Purges of invalidated responses: targets of one second share an entry.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { joinMs, JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
+import { orderOf } from "../../../testing/examples/purges.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-class Isolate {
+class Sender {
   readonly clock = new FakeClock();
   readonly metrics = new Metrics(0);
   readonly log: string[] = [];
-  /** Every try: how long after the start, and what it was about. */
+  /** The time of each try since the start, and its targets. */
   readonly tries: { atMs: number; tags: readonly string[] }[] = [];
   readonly orders: SignedOrder[] = [];
   isUp = true;
-  /** What every try waits for. */
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
   readonly #startedAtMs = this.clock.atMs;
   readonly #purges = new JoinedPurges({
@@ -40,11 +39,21 @@ class Isolate {
     return this.metrics.snapshot().invalidations;
   }
 
-  /** @param how `gone`: nothing of this request's goes on behind its answer */
-  answered(exact: string, how: "stays" | "gone" = "stays"): void {
-    const afterAnswer = (work: () => Promise<void>) => void (how === "stays" && work());
-    const targets = [{ exact, wider: "route:a" }];
-    this.#purges.add(targets, { atMs: this.clock.atMs, afterAnswer });
+  get tagsTried() {
+    return this.tries.map(({ tags }) => tags);
+  }
+
+  name(...tags: readonly string[]): void {
+    for (const tag of tags) this.#add(tag, (work) => void work());
+  }
+
+  /** Names a target by a request whose background work never runs. */
+  nameAndEnd(tag: string): void {
+    this.#add(tag, () => undefined);
+  }
+
+  #add(exact: string, afterAnswer: (work: () => Promise<void>) => void): void {
+    this.#purges.add([{ exact, wider: "route:a" }], { atMs: this.clock.atMs, afterAnswer });
   }
 
   async pass(ms: number): Promise<void> {
@@ -55,225 +64,188 @@ class Isolate {
   }
 }
 
-describe("joined", () => {
-  it("the first is sent at once, and what comes within a second of that goes together", async () => {
-    const isolate = new Isolate();
+const slowAnswer = () => new Promise<void>((resolve) => setTimeout(resolve, 5_000));
+
+let sender: Sender;
+beforeEach(() => void (sender = new Sender()));
+
+describe("an entry", () => {
+  it("has the first target at once, and then the targets of a second", async () => {
     for (const tag of ["a", "b", "c"]) {
-      isolate.answered(tag);
-      await isolate.pass(300);
+      sender.name(tag);
+      await sender.pass(300);
     }
-    await isolate.pass(2_000);
-    expect(isolate.tries).toEqual([
+    await sender.pass(2_000);
+    expect(sender.tries).toEqual([
       { atMs: 0, tags: ["a"] },
       { atMs: joinMs, tags: ["b", "c"] },
     ]);
-    expect(isolate.counts).toEqual({ named: 3, widened: 0, purged: 2, failed: 0 });
+    expect(sender.counts).toEqual({ named: 3, widened: 0, purged: 2, failed: 0 });
   });
 
-  it("by wider targets, once an isolate has named 64 KiB of exact ones within ten minutes", async () => {
-    const isolate = new Isolate();
+  it("has wider targets after 64 KiB of exact ones within ten minutes", async () => {
     const url = (nth: number) => `url:${nth}:${"a".repeat(1_000)}`;
     for (let nth = 0; nth < 70; nth += 1) {
-      isolate.answered(url(nth));
-      await isolate.pass(1_000);
+      sender.name(url(nth));
+      await sender.pass(1_000);
     }
-    const tags = isolate.tries.flatMap((each) => each.tags);
+    const tags = sender.tagsTried.flat();
     expect(tags.filter((tag) => tag.startsWith("url:")).length).toBe(64);
     expect(tags.slice(64)).toEqual(Array(6).fill("route:a"));
-    expect(isolate.counts).toMatchObject({ named: 70, widened: 6 });
-    await isolate.pass(540_000);
-    isolate.answered("url:later");
-    await isolate.pass(1_000);
-    expect(isolate.tries.at(-1)?.tags).toEqual(["url:later"]);
+    expect(sender.counts).toMatchObject({ named: 70, widened: 6 });
+    await sender.pass(540_000);
+    sender.name("url:later");
+    await sender.pass(1_000);
+    expect(sender.tagsTried.at(-1)).toEqual(["url:later"]);
   });
 
-  it("and a URL that is named again and again counts as often as it is written", async () => {
-    const isolate = new Isolate();
-    const url = `url:${"a".repeat(1_000)}`;
+  it("counts a repeated URL once per entry towards the 64 KiB", async () => {
     for (let nth = 0; nth < 200; nth += 1) {
-      isolate.answered(url);
-      await isolate.pass(100);
+      sender.name(`url:${"a".repeat(1_000)}`);
+      await sender.pass(100);
     }
-    expect(isolate.counts).toMatchObject({ named: 200, widened: 0 });
+    expect(sender.counts).toMatchObject({ named: 200, widened: 0 });
   });
 
-  it("hard, in the name of nobody who could use an id again", async () => {
-    const isolate = new Isolate();
-    isolate.answered("a");
-    expect(isolate.orders).toEqual([
-      {
-        id: "",
-        bodyDigest: "",
-        by: "invalidation",
-        reason: "RFC 9111 §4.4",
-        mode: "hard",
-        targets: { tags: ["a"], prefixes: [] },
-      },
-    ]);
+  it("is a hard purge without an id", () => {
+    sender.name("a");
+    const order = orderOf(["a"], { id: "", bodyDigest: "", by: "invalidation" });
+    expect(sender.orders).toEqual([{ ...order, reason: "RFC 9111 §4.4" }]);
   });
 
-  it("none waits longer than a second, nor after a pause at all", async () => {
-    const isolate = new Isolate();
-    isolate.answered("a");
-    await isolate.pass(900);
-    isolate.answered("b");
-    await isolate.pass(1_200);
-    isolate.answered("c");
-    await isolate.pass(100);
-    expect(isolate.tries.map(({ atMs }) => atMs)).toEqual([0, 1_000, 2_100]);
+  it("waits at most a second, and not at all after a pause", async () => {
+    for (const [tag, pauseMs] of Object.entries({ a: 900, b: 1_200, c: 100 })) {
+      sender.name(tag);
+      await sender.pass(pauseMs);
+    }
+    expect(sender.tries.map(({ atMs }) => atMs)).toEqual([0, 1_000, 2_100]);
   });
 
-  it("one a second at the most, whoever writes how much", async () => {
-    const isolate = new Isolate();
+  it("is sent at most once per second", async () => {
     for (let nth = 0; nth < 200; nth += 1) {
-      isolate.answered(`${nth}`);
-      await isolate.pass(100);
+      sender.name(`${nth}`);
+      await sender.pass(100);
     }
-    expect(isolate.tries.length).toBe(21);
-    expect(new Set(isolate.tries.flatMap(({ tags }) => tags)).size).toBe(200);
+    expect(sender.tries.length).toBe(21);
+    expect(new Set(sender.tagsTried.flat()).size).toBe(200);
   });
 
-  it("also where the clock is set back", async () => {
-    const isolate = new Isolate();
-    isolate.answered("a");
-    isolate.clock.advance(-3_600);
-    isolate.answered("b");
+  it("waits at most a second after the clock was set back", async () => {
+    sender.name("a");
+    sender.clock.advance(-3_600);
+    sender.name("b");
     await vi.advanceTimersByTimeAsync(joinMs);
-    expect(isolate.tries.length).toBe(2);
+    expect(sender.tries.length).toBe(2);
   });
+
+  it("has a target once, however often it is named before the entry is sent", async () => {
+    sender.name("a", "b", "b");
+    await sender.pass(2_000);
+    expect(sender.tagsTried).toEqual([["a"], ["b"]]);
+  });
+
+  it.each(["sent", "answered"])(
+    "does not count for a target that is named after it is %s",
+    async (when) => {
+      const gate = closedGate();
+      sender.beforeAnswer = () => gate.opened;
+      sender.name("a");
+      if (when === "answered") gate.open();
+      await sender.pass(100);
+      sender.name("a");
+      await sender.pass(1_000);
+      expect(sender.tries).toEqual([
+        { atMs: 0, tags: ["a"] },
+        { atMs: joinMs, tags: ["a"] },
+      ]);
+    },
+  );
 });
 
-describe("the same once more", () => {
-  it("is one before its purge is sent", async () => {
-    const isolate = new Isolate();
-    for (const tag of ["a", "b", "b"]) isolate.answered(tag);
-    await isolate.pass(2_000);
-    expect(isolate.tries.map(({ tags }) => tags)).toEqual([["a"], ["b"]]);
-  });
+describe("while the journal is unreachable, a batch", () => {
+  beforeEach(() => void (sender.isUp = false));
 
-  it.each(["sent", "answered"])("is another once its purge is %s", async (when) => {
-    const isolate = new Isolate();
-    const gate = closedGate();
-    isolate.beforeAnswer = () => gate.opened;
-    isolate.answered("a");
-    if (when === "answered") gate.open();
-    await isolate.pass(100);
-    isolate.answered("a");
-    await isolate.pass(1_000);
-    expect(isolate.tries).toEqual([
-      { atMs: 0, tags: ["a"] },
-      { atMs: joinMs, tags: ["a"] },
-    ]);
-  });
-});
-
-describe("the journal is down", () => {
-  it("is tried with back-off for some twenty seconds, then counted and said", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    isolate.answered("url:https://a.example/x?token=s3cret");
-    await isolate.pass(60_000);
-    expect(isolate.tries.map(({ atMs }) => atMs / 1_000)).toEqual([0, 1, 3, 7, 11, 15, 19]);
-    expect(isolate.counts).toEqual({ named: 1, widened: 0, purged: 0, failed: 1 });
-    expect(isolate.log).toEqual([
+  it("is retried for 20 s, and then counted and logged without its query", async () => {
+    sender.name("url:https://a.example/x?token=s3cret");
+    await sender.pass(60_000);
+    expect(sender.tries.map(({ atMs }) => atMs / 1_000)).toEqual([0, 1, 3, 7, 11, 15, 19]);
+    expect(sender.counts).toEqual({ named: 1, widened: 0, purged: 0, failed: 1 });
+    expect(sender.log).toEqual([
       "Could not write invalidations to the purge journal: url:https://a.example/x?…. " +
         "Other isolates and colos keep these responses until they expire. Purge them once the journal works.",
     ]);
   });
 
-  it("ends within 30 s also where each try takes all of its time", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    isolate.beforeAnswer = () => new Promise((resolve) => setTimeout(resolve, 5_000));
-    isolate.answered("a");
-    await isolate.pass(28_000);
-    expect([isolate.tries.length, isolate.counts.failed]).toEqual([4, 1]);
+  it("ends within 30 s if each try takes 5 s", async () => {
+    sender.beforeAnswer = slowAnswer;
+    sender.name("a");
+    await sender.pass(28_000);
+    expect([sender.tries.length, sender.counts.failed]).toEqual([4, 1]);
   });
 
-  it("and back: what waited is purged, and nothing is lost or counted as failed", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    for (const tag of ["a", "b"]) isolate.answered(tag);
-    await isolate.pass(6_000);
-    isolate.isUp = true;
-    await isolate.pass(10_000);
-    expect(isolate.counts).toEqual({ named: 2, widened: 0, purged: 2, failed: 0 });
-    expect(isolate.log).toEqual([]);
-  });
-
-  it("what joins while a batch is tried again goes with the next", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    isolate.answered("a");
-    isolate.answered("b");
-    await isolate.pass(500);
-    isolate.isUp = true;
-    await isolate.pass(3_000);
-    expect(isolate.tries.map(({ tags }) => tags)).toEqual([["a"], ["b"], ["a"]]);
-    expect(isolate.log).toEqual([]);
-  });
-
-  it("names no more than three of them", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    for (let nth = 0; nth < 6; nth += 1) isolate.answered(`tag ${nth}`);
-    await isolate.pass(60_000);
-    expect(isolate.log.length).toBe(2);
-    expect(isolate.log[1]).toContain(": tag 1, tag 2, tag 3 and 2 more.");
-    expect(isolate.counts.failed).toBe(6);
-  });
-
-  it("also under a clock that stands still", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    isolate.answered("a");
+  it("ends after eight tries if the clock stands still", async () => {
+    sender.name("a");
     await vi.advanceTimersByTimeAsync(120_000);
-    expect([isolate.tries.length, isolate.counts.failed]).toEqual([8, 1]);
+    expect([sender.tries.length, sender.counts.failed]).toEqual([8, 1]);
+  });
+
+  it("is accepted once the journal is back, and not counted as failed", async () => {
+    sender.name("a", "b");
+    await sender.pass(6_000);
+    sender.isUp = true;
+    await sender.pass(10_000);
+    expect(sender.counts).toEqual({ named: 2, widened: 0, purged: 2, failed: 0 });
+    expect(sender.log).toEqual([]);
+  });
+
+  it("does not take new targets, which go with the next batch", async () => {
+    sender.name("a", "b");
+    await sender.pass(500);
+    sender.isUp = true;
+    await sender.pass(3_000);
+    expect(sender.tagsTried).toEqual([["a"], ["b"], ["a"]]);
+  });
+
+  it("logs at most three targets", async () => {
+    sender.name(...Array.from({ length: 6 }, (_, nth) => `tag ${nth}`));
+    await sender.pass(60_000);
+    expect(sender.log.length).toBe(2);
+    expect(sender.log[1]).toContain(": tag 1, tag 2, tag 3 and 2 more.");
+    expect(sender.counts.failed).toBe(6);
+  });
+
+  it("is sent by one request only while that request makes progress", async () => {
+    sender.beforeAnswer = slowAnswer;
+    sender.name("a", "b", "c", "d");
+    await sender.pass(60_000);
+    expect(sender.tagsTried.filter((tags) => tags.includes("c")).length).toBe(3);
+    expect(sender.counts.failed).toBe(4);
   });
 });
 
-describe("a request that ends before its batch is sent", () => {
-  it("is stood in for by another of the batch", async () => {
-    const isolate = new Isolate();
-    isolate.answered("a");
-    isolate.answered("b", "gone");
-    isolate.answered("c");
-    await isolate.pass(3_000);
-    expect(isolate.tries.map(({ tags }) => tags)).toEqual([["a"], ["b", "c"]]);
+describe("a batch whose request has ended", () => {
+  it("is sent by another request of the batch", async () => {
+    sender.name("a");
+    sender.nameAndEnd("b");
+    sender.name("c");
+    await sender.pass(3_000);
+    expect(sender.tagsTried).toEqual([["a"], ["b", "c"]]);
   });
 
-  it("or by the next that comes, also if all of a batch are gone", async () => {
-    const isolate = new Isolate();
-    for (let nth = 0; nth < 8; nth += 1) isolate.answered(`${nth}`, "gone");
-    await isolate.pass(5_000);
-    isolate.answered("late");
-    await isolate.pass(100);
-    expect(isolate.tries.map(({ tags }) => tags.length)).toEqual([9]);
+  it("is sent by the next request if all of its requests have ended", async () => {
+    for (let nth = 0; nth < 8; nth += 1) sender.nameAndEnd(`${nth}`);
+    await sender.pass(5_000);
+    sender.name("late");
+    await sender.pass(100);
+    expect(sender.tagsTried.map(({ length }) => length)).toEqual([9]);
   });
 
-  it("also in the middle of a try", async () => {
-    const isolate = new Isolate();
-    isolate.answered("a");
-    isolate.answered("b");
-    isolate.answered("c");
-    let isFirst = true;
-    isolate.beforeAnswer = () => {
-      const ends = isFirst ? new Promise<void>(() => undefined) : Promise.resolve();
-      isFirst = false;
-      return ends;
-    };
-    await isolate.pass(10_000);
-    expect(isolate.tries.map(({ tags }) => tags)).toEqual([["a"], ["b", "c"], ["b", "c"]]);
-    expect(isolate.counts.purged).toBe(2);
-  });
-
-  it("nobody stands in while there is a sign of life", async () => {
-    const isolate = new Isolate();
-    isolate.isUp = false;
-    isolate.beforeAnswer = () => new Promise((resolve) => setTimeout(resolve, 5_000));
-    for (const tag of ["a", "b", "c", "d"]) isolate.answered(tag);
-    await isolate.pass(60_000);
-    expect(isolate.tries.filter(({ tags }) => tags.includes("c")).length).toBe(3);
-    expect(isolate.counts.failed).toBe(4);
+  it("is sent again if the request ended during a try", async () => {
+    sender.name("a", "b", "c");
+    const beforeAnswer = vi.fn<() => Promise<void>>(() => Promise.resolve());
+    sender.beforeAnswer = beforeAnswer.mockImplementationOnce(() => new Promise(() => undefined));
+    await sender.pass(10_000);
+    expect(sender.tagsTried).toEqual([["a"], ["b", "c"], ["b", "c"]]);
+    expect(sender.counts.purged).toBe(2);
   });
 });

@@ -1,38 +1,28 @@
-// Rule 21: a webhook that comes again is answered without a command where this isolate has read all
-// its entries, and appended again wherever that is not certain.
+// Rule 21: a repeated webhook is answered without a command if the isolate has read all its entries,
+// and is appended again otherwise.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
-import { boundMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
+import {
+  boundMs,
+  Isolate,
+  maxLagMs,
+  orderOf,
+  warmIsolate,
+} from "../../../testing/examples/purges.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const order: SignedOrder = {
-  id: "msg_1",
-  bodyDigest: "d1",
-  by: "webhook",
-  reason: "",
-  mode: "hard",
-  targets: { tags: ["tag:red"], prefixes: ["/a/"] },
-};
-/** More than fits into one entry. */
-const large = { ...order, targets: { ...order.targets, tags: tagsOf(1_500) } };
+const order = orderOf([], { targets: { tags: ["tag:red"], prefixes: ["/a/"] } });
+const tags = Array.from({ length: 1_500 }, (_, at) => `tag:${at}`);
+/** A purge that needs several entries. */
+const large = orderOf([], { targets: { tags, prefixes: ["/a/"] } });
 
-function tagsOf(count: number): string[] {
-  return Array.from({ length: count }, (_, at) => `tag:${at}`);
-}
-
-/** One that has taken the purge, and read it back in the chain unless the journal is away. */
-async function taken(sent: SignedOrder, isRead = true) {
-  const isolate = new Isolate();
-  const { journal, view, clock } = isolate;
-  const { nowAtMs } = clock;
-  journal.write(newEntry({ n: "first" }));
-  await isolate.filled();
-  await isolate.settle();
-  let nth = 0;
-  const randomText = () => `n${(nth += 1)}`;
-  const acceptances = new Acceptances({ journal, view, nowAtMs, randomText, maxLagMs });
+/** An isolate that has accepted a purge, and has read it unless the journal is unreachable. */
+async function accepting(sent: SignedOrder, isRead = true) {
+  const isolate = await warmIsolate();
+  const { journal } = isolate;
+  const acceptances = isolate.acceptances();
   journal.down = isRead ? [] : ["since"];
   const first = await acceptances.accept(sent, isolate.attention);
   await vi.advanceTimersByTimeAsync(0);
@@ -42,18 +32,18 @@ async function taken(sent: SignedOrder, isRead = true) {
   return { isolate, journal, first, again };
 }
 
-describe("a webhook that comes again", () => {
+describe("a repeated webhook", () => {
   it.each([
     { id: "one entry", sent: order },
     { id: "several entries", sent: large },
-  ])("is answered as before, without a command: $id", async ({ sent }) => {
-    const { journal, first, again } = await taken(sent);
+  ])("gets the first answer without a command: $id", async ({ sent }) => {
+    const { journal, first, again } = await accepting(sent);
     expect(await again()).toEqual(first);
     expect(journal.asked).toEqual([]);
   });
 
-  it("is read back like any other, and written again if it is gone", async () => {
-    const { isolate, journal, again } = await taken(order);
+  it("is read back, and appended again if its entry is gone", async () => {
+    const { isolate, journal, again } = await accepting(order);
     await vi.advanceTimersByTimeAsync(maxLagMs / 2);
     await again();
     journal.stream.loseNewest(1, isolate.clock.atMs);
@@ -63,13 +53,13 @@ describe("a webhook that comes again", () => {
   });
 
   it.each<{ id: string; isRead?: boolean; idleMs?: number; changes?: Partial<SignedOrder> }>([
-    { id: "not read yet", isRead: false },
+    { id: "its entry was not read yet", isRead: false },
     { id: "the view is older than N − A", idleMs: boundMs + 1 },
-    { id: "without an id", changes: { id: "" } },
-    { id: "another id", changes: { id: "msg_2" } },
-    { id: "read as more than it was", changes: { targets: { tags: ["tag:blue"], prefixes: [] } } },
-  ])("is appended: $id", async ({ isRead = true, idleMs = 0, changes = {} }) => {
-    const { isolate, journal, first, again } = await taken(order, isRead);
+    { id: "it has no id", changes: { id: "" } },
+    { id: "it has another id", changes: { id: "msg_2" } },
+    { id: "it has other targets", changes: { targets: { tags: ["tag:blue"], prefixes: [] } } },
+  ])("is appended if $id", async ({ isRead = true, idleMs = 0, changes = {} }) => {
+    const { isolate, journal, first, again } = await accepting(order, isRead);
     isolate.clock.advance(idleMs / 1_000);
     const second = await again(changes);
     expect(second.kind).toBe("accepted");
@@ -77,19 +67,14 @@ describe("a webhook that comes again", () => {
     expect(journal.asked).toContain("append");
   });
 
-  it("is appended where one of its entries has not been read", async () => {
-    const { isolate, journal, again } = await taken(large);
+  it("is appended if one of its entries was not read", async () => {
+    const { isolate, journal } = await accepting(large);
     const { items } = journal.stream;
-    const cold = new Isolate({ clock: isolate.clock, journal });
+    const cold = new Isolate(isolate);
     journal.stream.restore([...items.slice(0, 1), ...items.slice(2)], isolate.clock.atMs);
     await cold.filled();
-    const { view, clock } = cold;
-    const { nowAtMs } = clock;
-    const given = { journal, view, nowAtMs, maxLagMs };
-    const acceptances = new Acceptances({ ...given, randomText: () => "n" });
     journal.asked.splice(0);
-    await acceptances.accept(large, cold.attention);
+    await cold.acceptances().accept(large, cold.attention);
     expect(journal.asked).toContain("append");
-    expect((await again()).kind).toBe("accepted");
   });
 });
