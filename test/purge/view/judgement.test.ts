@@ -1,7 +1,5 @@
-// A judgement says what an operator wants to know of it: which entry has purged a record, or why
-// nobody can tell; and it is made once, with or without the exemption of rule 8.
+// A judgement names the entry that decided, or the reason for its doubt, and applies the exemption of rule 8.
 import { describe, expect, it, vi } from "vitest";
-import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import {
   judgedOnRoute,
   noJournal,
@@ -15,59 +13,43 @@ import {
   maxLagMs,
   newEntry,
   responseWith,
+  warmIsolate,
 } from "../../../testing/examples/purges.ts";
 
 const ask = ({ clock }: Isolate) => ({ atMs: clock.atMs, maxLagMs, colo: () => "" });
 
-async function warm(): Promise<{ isolate: Isolate; stored: StoredMetadata }> {
-  const isolate = new Isolate();
-  isolate.journal.write(newEntry({ n: "first" }));
-  const stored = await isolate.filled();
-  await isolate.settle();
-  return { isolate, stored };
+async function warm() {
+  const isolate = await warmIsolate();
+  return { isolate, stored: await isolate.filled() };
 }
 
 const red = (n: string, changes: EntryChanges = {}) =>
   newEntry({ n, tags: ["tag:red"], by: "admin", reason: `because of ${n}`, ...changes });
+const soft = (n: string) => red(n, { mode: "soft" });
 
-describe("what is purged names the entry that decided", () => {
+describe("a purged response names", () => {
   it.each([
-    { id: "hard", written: [red("a")], by: "a" },
-    { id: "the newest hard one", written: [red("a"), red("b")], by: "b" },
-    { id: "hard under soft", written: [red("a"), red("b", { mode: "soft" })], by: "a" },
-    {
-      id: "the first soft one",
-      written: [red("a", { mode: "soft" }), red("b", { mode: "soft" })],
-      by: "a",
-    },
-    { id: "none of another tag", written: [red("a"), red("b", { tags: ["tag:green"] })], by: "a" },
+    { id: "the hard purge", written: [red("a")], by: "a" },
+    { id: "the newest hard purge", written: [red("a"), red("b")], by: "b" },
+    { id: "the hard purge before a soft one", written: [red("a"), soft("b")], by: "a" },
+    { id: "the first soft purge", written: [soft("a"), soft("b")], by: "a" },
+    { id: "no purge of others", written: [red("a"), red("b", { tags: ["tag:green"] })], by: "a" },
   ])("$id", async ({ written, by }) => {
     const { isolate, stored } = await warm();
     const places = written.map((entry) => isolate.journal.write(entry));
     await isolate.renew();
-    const judged = isolate.view.judge(stored, ask(isolate));
-    expect(judged).toMatchObject({
+    const position = places[written.findIndex(({ n }) => n === by)];
+    expect(isolate.view.judge(stored, ask(isolate))).toMatchObject({
       kind: "purged",
-      by: { n: by, position: places[written.findIndex(({ n }) => n === by)], by: "admin" },
+      by: { n: by, position, by: "admin", reason: `because of ${by}` },
     });
-    expect(judged).toMatchObject({ by: { reason: `because of ${by}` } });
   });
 
   it.each([
-    {
-      id: "accepted here, hard",
-      accepted: red("here"),
-      read: red("a", { mode: "soft" }),
-      by: "here",
-    },
-    { id: "read, hard", accepted: red("here", { mode: "soft" }), read: red("a"), by: "a" },
-    {
-      id: "the older of two soft ones",
-      accepted: red("here", { mode: "soft" }),
-      read: red("a", { mode: "soft" }),
-      by: "a",
-    },
-  ])("whether it was read or accepted here: $id", async ({ accepted, read, by }) => {
+    { id: "the accepted hard purge", accepted: red("here"), read: soft("a"), by: "here" },
+    { id: "the hard purge that was read", accepted: soft("here"), read: red("a"), by: "a" },
+    { id: "the older of two soft purges", accepted: soft("here"), read: soft("a"), by: "a" },
+  ])("$id", async ({ accepted, read, by }) => {
     const { isolate, stored } = await warm();
     const { journal, view, clock } = isolate;
     journal.write(read);
@@ -76,9 +58,9 @@ describe("what is purged names the entry that decided", () => {
     expect(view.judge(stored, ask(isolate))).toMatchObject({ kind: "purged", by: { n: by } });
   });
 
-  it("and a soft one since when", async () => {
+  it("the time of a soft purge", async () => {
     const { isolate, stored } = await warm();
-    isolate.journal.write(red("a", { mode: "soft" }));
+    isolate.journal.write(soft("a"));
     const sinceAtMs = isolate.clock.atMs;
     await isolate.renew();
     const judged = isolate.view.judge(stored, ask(isolate));
@@ -86,71 +68,59 @@ describe("what is purged names the entry that decided", () => {
   });
 });
 
-describe("what nobody can tell says why", () => {
-  it("there is no view", () => {
+describe("an unverified response names the reason", () => {
+  const unknown = { position: "9-9", n: "n" };
+
+  it("no-view", () => {
     const isolate = new Isolate();
     const judged = isolate.view.judge(responseWith(), ask(isolate));
     expect(judged).toMatchObject({ kind: "unverified", why: "no-view" });
-    const stamped = responseWith({ stamp: { position: "1-0", n: "n" } });
+    const stamped = responseWith({ stamp: unknown });
     expect(noJournal.judge(stamped, ask(isolate))).toMatchObject({ why: "no-view" });
   });
 
-  it("the stamp is unknown", async () => {
+  it.each([unknown, "none"] as const)("stamp-unknown: %j", async (stamp) => {
     const { isolate, stored } = await warm();
-    const unknown = { ...stored, stamp: { position: "9-9", n: "n" } };
-    expect(isolate.view.judge(unknown, ask(isolate))).toMatchObject({ why: "stamp-unknown" });
-    const none = { ...stored, stamp: "none" } as const;
-    expect(isolate.view.judge(none, ask(isolate))).toMatchObject({ why: "stamp-unknown" });
+    const judged = isolate.view.judge({ ...stored, stamp }, ask(isolate));
+    expect(judged).toMatchObject({ why: "stamp-unknown" });
   });
 
-  it("the view is too old, with the soft purge that it knows of", async () => {
+  it("view-too-old, with the known soft purge", async () => {
     const { isolate, stored } = await warm();
     isolate.clock.advance((boundMs + 1) / 1_000);
     expect(isolate.view.judge(stored, ask(isolate))).toMatchObject({ why: "view-too-old" });
-    isolate.view.apply([{ ...red("soft", { mode: "soft" }), position: "2-0" }]);
+    isolate.view.apply([{ ...soft("soft"), position: "2-0" }]);
     const judged = isolate.view.judge(stored, ask(isolate));
     expect(judged).toMatchObject({ why: "view-too-old", covering: { by: { n: "soft" } } });
   });
 
-  it("a purge covers what bears an unknown stamp", async () => {
+  it("purge-in-doubt, with the purge", async () => {
     const { isolate, stored } = await warm();
     isolate.journal.write(red("a"));
     await isolate.renew();
-    const unknown = { ...stored, stamp: { position: "9-9", n: "n" } };
-    const judged = isolate.view.judge(unknown, ask(isolate));
+    const judged = isolate.view.judge({ ...stored, stamp: unknown }, ask(isolate));
     expect(judged).toMatchObject({ why: "purge-in-doubt", covering: { by: { n: "a" } } });
   });
 });
 
-it("what is usable is always the same judgement", async () => {
+it("allocates no judgement for a usable response", async () => {
   const { isolate, stored } = await warm();
-  isolate.journal.write(red("other", { tags: ["tag:green"] }));
-  await isolate.renew();
   expect(isolate.view.judge(stored, ask(isolate))).toBe(usable);
   expect(noJournal.judge(responseWith(), ask(isolate))).toBe(usable);
 });
 
-describe("rule 8, in one question", () => {
+describe("rule 8: an exempt route", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
-  const soft = { kind: "purged", mode: "soft", sinceAtMs: 7 } as const;
+  const softly = { kind: "purged", mode: "soft", sinceAtMs: 7 } as const;
   const why = "view-too-old" as const;
+  const refused = { kind: "unverified", why, covering: undefined };
 
   it.each([
-    { id: "exempt", covering: undefined, told: { kind: "usable", unverified: why } },
-    { id: "soft purge", covering: soft, told: { ...soft, unverified: why } },
-    { id: "hard purge", covering: hard, told: { kind: "unverified", why, covering: hard } },
-    {
-      id: "another route",
-      covering: undefined,
-      servesUnverified: false,
-      told: { kind: "unverified", why, covering: undefined },
-    },
-    {
-      id: "the journal is within reach",
-      covering: undefined,
-      isUnreachable: false,
-      told: { kind: "unverified", why, covering: undefined },
-    },
+    { id: "no purge", told: { kind: "usable", unverified: why } },
+    { id: "soft purge", covering: softly, told: { ...softly, unverified: why } },
+    { id: "hard purge", covering: hard, told: { ...refused, covering: hard } },
+    { id: "another route", servesUnverified: false, told: refused },
+    { id: "reachable journal", isUnreachable: false, told: refused },
   ])("$id", ({ covering, servesUnverified = true, isUnreachable = true, told }) => {
     const judge = vi.fn<() => PurgeJudgement>(() => ({ kind: "unverified", why, covering }));
     const view = { judge, isUnreachable: () => isUnreachable };
@@ -159,12 +129,11 @@ describe("rule 8, in one question", () => {
     expect(judge).toHaveBeenCalledTimes(1);
   });
 
-  it("asks for no more than the judgement where that is sure", () => {
+  it("does not matter for a sure judgement", () => {
     const isUnreachable = vi.fn<() => boolean>(() => true);
+    const view = { judge: () => usable, isUnreachable };
     const asked = { atMs: 0, maxLagMs, colo: () => "", servesUnverified: true };
-    expect(judgedOnRoute({ judge: () => usable, isUnreachable }, responseWith(), asked)).toBe(
-      usable,
-    );
+    expect(judgedOnRoute(view, responseWith(), asked)).toBe(usable);
     expect(isUnreachable).not.toHaveBeenCalled();
   });
 });

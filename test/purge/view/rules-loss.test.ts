@@ -1,246 +1,220 @@
-// Rules 16 to 18: a replica that lags, a journal that was trimmed, and one that has lost entries.
+// Rules 16 to 18: a lagging replica, a trimmed journal, and a loss of entries.
 import { describe, expect, it } from "vitest";
 import { Isolate, newEntry } from "../../../testing/examples/purges.ts";
 
 const red = (n = "red") => newEntry({ n, tags: ["tag:red"] });
 
-/** Has read two entries, the second a purge, and holds a response from before and one from after. */
+/** An isolate that has read two entries, the second a purge, and responses from before and after. */
 async function informed() {
   const isolate = new Isolate();
-  const first = isolate.journal.write(newEntry({ n: "first" }));
+  const { journal, clock, view } = isolate;
+  journal.write(newEntry({ n: "first" }));
   const before = await isolate.filled();
-  isolate.clock.advance(1);
-  const second = isolate.journal.write(red());
+  clock.advance(1);
+  const second = journal.write(red());
   await isolate.renew();
   const after = await isolate.filled();
-  isolate.journal.asked.length = 0;
-  const { journal, clock } = isolate;
-  return { isolate, journal, clock, first, second, before, after };
+  journal.asked.length = 0;
+  const judge = (stored = before) => isolate.judge(stored);
+  const lose = (count = 1) => journal.stream.loseNewest(count, clock.atMs);
+  const grow = (count: number) => {
+    for (let at = 0; at < count; at += 1) journal.write(newEntry({ n: `later ${at}` }));
+  };
+  /** Appends an entry with the lost entry's ID, or one of a clock that is behind. */
+  const appendAt = (fields: readonly string[], behindMs = 0) =>
+    journal.stream.append(["v", "1", ...fields, "prefixes", "[]"], {
+      atMs: clock.atMs,
+      serverAtMs: Number(second.split("-")[0]) - behindMs,
+    });
+  const lostIn = () => view.chain?.entries.map(({ lost }) => lost);
+  return {
+    ...{ isolate, journal, clock, view, second, before, after },
+    ...{ judge, lose, grow, appendAt, lostIn },
+  };
 }
 
-const lostBy = (isolate: Isolate) => isolate.view.chain?.entries.map(({ lost }) => lost);
+type Informed = Awaited<ReturnType<typeof informed>>;
+const appends = ["since", "atPrimary", "appendMark"];
 
 describe("rule 16: a failed join is checked at the primary", () => {
-  it("a replica that lags is no loss, and the check is the refresh", async () => {
-    const { isolate, journal, clock, before, after } = await informed();
+  it("takes a lagging replica for no loss, and renews the view", async () => {
+    const { isolate, journal, clock, view, judge, before, after } = await informed();
     journal.write(newEntry({ n: "third" }));
     journal.replicaLagMs = 60_000;
     await isolate.renew();
     expect(journal.asked).toEqual(["since", "atPrimary"]);
-    expect([isolate.judge(before), isolate.judge(after)]).toEqual(["hard", "usable"]);
-    expect([isolate.view.sentAtMs, isolate.view.chain?.end.n]).toEqual([clock.atMs, "third"]);
+    expect([judge(before), judge(after)]).toEqual(["hard", "usable"]);
+    expect([view.sentAtMs, view.chain?.end.n]).toEqual([clock.atMs, "third"]);
   });
 
-  it("also where more than what is newest lies between", async () => {
-    const { isolate, journal, before, after } = await informed();
-    for (let at = 0; at < 1_000; at += 1) journal.write(newEntry({ n: `${at}` }));
+  it("begins anew without a mark if more entries follow than it reads", async () => {
+    const { isolate, journal, view, judge, before, after, grow } = await informed();
+    grow(1_000);
     journal.replicaLagMs = 60_000;
     await isolate.renew();
-    expect(isolate.view.chain?.entries.length).toBe(1_000);
-    expect([isolate.judge(before), isolate.judge(after)]).toEqual(["unverified", "unverified"]);
+    expect(view.chain?.entries.length).toBe(1_000);
+    expect([judge(before), judge(after)]).toEqual(["unverified", "unverified"]);
     expect(journal.asked).not.toContain("appendMark");
   });
 
-  it("a failed check is a failed refresh", async () => {
-    const { isolate, journal, clock, after } = await informed();
-    const { sentAtMs } = isolate.view;
-    journal.stream.loseNewest(1, clock.atMs);
-    journal.down = ["atPrimary"];
-    await isolate.renew();
-    expect([isolate.view.sentAtMs, isolate.judge(after)]).toEqual([sentAtMs, "usable"]);
-    await isolate.renew();
-    expect(isolate.judge(after)).toBe("unverified");
-    expect(journal.asked).not.toContain("appendMark");
-  });
+  it.each(["atPrimary", "appendMark"] as const)(
+    "leaves the view as it is, and ageing, if %s fails",
+    async (name) => {
+      const { isolate, journal, view, judge, after, lose } = await informed();
+      const { sentAtMs } = view;
+      lose();
+      journal.down = [name];
+      await isolate.renew();
+      expect([view.sentAtMs, judge(after)]).toEqual([sentAtMs, "usable"]);
+      await isolate.renew();
+      expect(judge(after)).toBe("unverified");
+      expect(journal.stream.items.length).toBe(1);
+    },
+  );
 });
 
 describe("rule 17: a position that is gone at the primary", () => {
-  it("with older entries there is a loss, which is marked", async () => {
-    const { isolate, journal, clock, before, after, second } = await informed();
-    journal.stream.loseNewest(1, clock.atMs);
+  it.each<{ id: string; lost: (world: Informed) => unknown; judged: readonly string[] }>([
+    { id: "older entries remain", lost: ({ lose }) => lose(), judged: ["hard", "unverified"] },
+    {
+      id: "older entries remain, but not among the newest",
+      lost: ({ lose, grow }) => [lose(), grow(1_000)],
+      judged: ["unverified", "unverified"],
+    },
+    {
+      id: "another entry has its ID",
+      lost: ({ lose, appendAt }) => [lose(), appendAt(["n", "anew", "tags", "[]"])],
+      judged: ["hard", "unverified"],
+    },
+    {
+      id: "no entries remain",
+      lost: ({ lose }) => lose(Infinity),
+      judged: ["unverified", "unverified"],
+    },
+    {
+      id: "fewer newer entries remain than trimming leaves, however old it is",
+      lost: ({ journal, clock, lose, grow }) => {
+        journal.keptCount = 3;
+        clock.advance(30 * 86_400);
+        lose(Infinity);
+        grow(2);
+      },
+      judged: ["unverified", "unverified"],
+    },
+  ])("was lost if $id: the isolate appends a mark", async ({ lost, judged }) => {
+    const world = await informed();
+    const { isolate, journal, clock, judge, before, after, second, lostIn } = world;
+    lost(world);
     await isolate.renew();
-    expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
-    expect([isolate.judge(before), isolate.judge({ ...before, stamp: "none" })]).toEqual([
-      "hard",
+    expect(journal.asked).toEqual(appends);
+    expect(lostIn()?.at(-1)).toBe(`${second} red`);
+    expect([judge(before), judge(after), judge({ ...before, stamp: "none" })]).toEqual([
+      ...judged,
       "hard",
     ]);
-    expect(isolate.judge(after)).toBe("unverified");
-    expect(lostBy(isolate)).toEqual(["", `${second} red`]);
+    const own = { ...after, colo: "HAM", requestedAtMs: clock.atMs };
+    expect(isolate.judge(own, { colo: "HAM" })).toBe("unverified");
   });
 
-  it("reaches everybody who had not read what was lost", async () => {
-    const { isolate, journal, clock } = await informed();
+  it("was lost for isolates that had not read it: the mark reaches them", async () => {
+    const { isolate, journal, clock, lose } = await informed();
     const other = new Isolate({ clock, journal });
-    journal.stream.loseNewest(1, clock.atMs);
+    lose();
     const stored = await other.filled();
     await isolate.renew();
     await other.renew();
     expect(other.judge(stored)).toBe("hard");
   });
 
-  it("so does an empty journal", async () => {
-    const { isolate, journal, clock, before, after } = await informed();
-    journal.stream.loseAll(clock.atMs);
-    await isolate.renew();
-    expect(journal.asked).toContain("appendMark");
-    expect([isolate.judge(before), isolate.judge(after)]).toEqual(["unverified", "unverified"]);
-    expect(
-      isolate.judge({ ...after, colo: "HAM", requestedAtMs: clock.atMs }, { colo: "HAM" }),
-    ).toBe("unverified");
-  });
-
   it.each([
-    { id: "gone", lose: 1 },
-    { id: "gone with all others", lose: Infinity },
-  ])(
-    "what is written through where the view's end is $id vouches for nothing",
-    async ({ lose }) => {
-      const { isolate, journal, clock, after } = await informed();
-      const { view } = isolate;
-      const { end } = view.chain!;
-      const { sentAtMs } = view;
-      journal.stream.loseNewest(lose, clock.atMs);
-      clock.advance(1);
-      const written = await view.follower.appendAndRead(end, red("written"));
-      expect(written).toMatchObject({ kind: "appended", since: undefined });
-      expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
-      await isolate.renew();
-      expect(journal.asked).toContain("appendMark");
-      expect(isolate.judge(after)).toBe("unverified");
-    },
-  );
-
-  it("also where the older ones are not among the newest", async () => {
-    const { isolate, journal, clock, before, first } = await informed();
-    journal.stream.loseNewest(1, clock.atMs);
-    for (let at = 0; at < 1_000; at += 1) journal.write(newEntry({ n: `${at}` }));
-    expect(journal.stream.items[0]?.id).toBe(first);
+    { id: "its last entry", count: 1 },
+    { id: "all entries", count: Infinity },
+  ])("does not extend the view by a write, if $id was lost", async ({ count }) => {
+    const { isolate, journal, clock, view, judge, after, lose } = await informed();
+    const { end } = view.chain!;
+    const { sentAtMs } = view;
+    lose(count);
+    clock.advance(1);
+    const written = await view.follower.appendAndRead(end, red("written"));
+    expect(written).toMatchObject({ kind: "appended", since: undefined });
+    expect([view.sentAtMs, view.chain?.end]).toEqual([sentAtMs, end]);
     await isolate.renew();
     expect(journal.asked).toContain("appendMark");
-    expect(isolate.judge(before)).not.toBe("usable");
+    expect(judge(after)).toBe("unverified");
   });
 
-  it("also where another entry was given the same ID", async () => {
-    const { isolate, journal, clock, before, second } = await informed();
-    journal.stream.loseNewest(1, clock.atMs);
-    const [ms = ""] = second.split("-");
-    journal.stream.append(["v", "1", "n", "anew", "tags", "[]", "prefixes", "[]"], {
-      atMs: clock.atMs,
-      serverAtMs: Number(ms),
-    });
-    expect(journal.stream.items.at(-1)?.id).toBe(second);
-    await isolate.renew();
-    expect(journal.asked).toContain("appendMark");
-    expect(isolate.judge(before)).toBe("hard");
-  });
-
-  it("a mark that names it is taken over instead of a second one", async () => {
-    const { isolate, journal, clock, before } = await informed();
+  it("needs no second mark if a mark names this loss", async () => {
+    const { isolate, journal, clock, judge, lose } = await informed();
     const other = new Isolate({ clock, journal });
     await other.filled();
-    journal.stream.loseNewest(1, clock.atMs);
+    lose();
     await other.renew();
     journal.asked.length = 0;
     await isolate.renew();
     expect(journal.asked).toEqual(["since", "atPrimary"]);
-    expect(isolate.judge(before)).toBe("hard");
+    expect(judge()).toBe("hard");
   });
 
-  it("a mark of another loss does not do, not even of one at the same position", async () => {
-    const { isolate, journal, clock, second } = await informed();
-    const behind = { atMs: clock.atMs, serverAtMs: Number(second.split("-")[0]) - 500 };
-    journal.stream.loseNewest(1, clock.atMs);
-    const mark = ["v", "1", "mode", "hard", "n", "m", "tags", '["everything"]', "prefixes", "[]"];
-    journal.stream.append([...mark, "lost", `${second} red`], behind);
+  it("needs a mark of its own if a mark names another loss at the same position", async () => {
+    const { isolate, judge, second, lose, appendAt, lostIn } = await informed();
+    lose();
+    const mark = ["mode", "hard", "n", "m", "tags", '["everything"]', "lost", `${second} red`];
+    appendAt(mark, 500);
     await isolate.renew();
     const between = await isolate.filled();
-    const again = { atMs: clock.atMs, serverAtMs: Number(second.split("-")[0]) };
-    const anew = ["v", "1", "n", "anew", "tags", '["tag:red"]', "prefixes", "[]"];
-    expect(journal.stream.append(anew, again)).toBe(second);
+    expect(appendAt(["n", "anew", "tags", '["tag:red"]'])).toBe(second);
     await isolate.renew();
-    expect(isolate.judge(between)).toBe("hard");
-    journal.stream.loseNewest(1, clock.atMs);
+    expect(judge(between)).toBe("hard");
+    lose();
     await isolate.renew();
-    expect(isolate.judge(between)).toBe("hard");
-    expect(lostBy(isolate)?.at(-1)).toBe(`${second} anew`);
+    expect(judge(between)).toBe("hard");
+    expect(lostIn()?.at(-1)).toBe(`${second} anew`);
   });
 
-  it("two marks of one loss are as good as one", async () => {
-    const { isolate, journal, clock, before } = await informed();
+  it("may get two marks, which do not purge newer responses", async () => {
+    const { isolate, journal, clock, judge, lose } = await informed();
     const other = new Isolate({ clock, journal });
     await other.filled();
-    journal.stream.loseNewest(1, clock.atMs);
+    lose();
     clock.advance(9);
-    // Both have looked before either has written.
+    // Both read before either appends.
     for (const each of [isolate, other]) void each.view.attend(each.attention);
     await Promise.all([isolate.settle(), other.settle()]);
     expect(journal.asked.filter((name) => name === "appendMark").length).toBe(2);
-    expect(isolate.judge(before)).toBe("hard");
+    expect(judge()).toBe("hard");
     for (const each of [isolate, other]) {
       await each.renew();
       expect(each.judge(await each.filled())).toBe("usable");
     }
   });
 
-  it("with as many newer ones as trimming leaves it was trimmed, and nothing is marked", async () => {
-    const { isolate, journal, before, after } = await informed();
-    journal.keptCount = 3;
-    for (const n of ["third", "fourth", "fifth"]) journal.write(newEntry({ n }));
-    await isolate.renew();
-    expect(journal.asked).toEqual(["since", "atPrimary"]);
-    expect([isolate.judge(before), isolate.judge(after)]).toEqual(["unverified", "unverified"]);
-    expect(isolate.judge(await isolate.filled())).toBe("usable");
-  });
-
-  it("also where the end was a second old when it went", async () => {
-    const { isolate, journal, clock, before } = await informed();
+  it.each([
+    { id: "in time", renew: (isolate: Isolate) => isolate.renew() },
+    { id: "a second after its end", renew: ({ view }: Isolate) => view.catchUp() },
+  ])("was trimmed if as many newer entries remain as trimming leaves: $id", async ({ renew }) => {
+    const { isolate, journal, clock, judge, before, after, grow, lostIn } = await informed();
     journal.keptCount = 3;
     clock.advance(1);
-    for (const n of ["third", "fourth", "fifth"]) journal.write(newEntry({ n }));
-    await isolate.view.catchUp();
-    expect([lostBy(isolate), isolate.judge(before)]).toEqual([["", "", ""], "unverified"]);
-  });
-
-  it("with fewer newer ones it was lost, however old it is", async () => {
-    const { isolate, journal, clock, second } = await informed();
-    journal.keptCount = 3;
-    clock.advance(30 * 86_400);
-    const third = journal.write(newEntry({ n: "third" }));
-    journal.write(newEntry({ n: "fourth" }));
-    journal.stream.trimBefore(third, clock.atMs);
-    await isolate.renew();
-    expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
-    expect(lostBy(isolate)?.at(-1)).toBe(`${second} red`);
-  });
-
-  it("a mark that was not taken leaves the old view, which ages", async () => {
-    const { isolate, journal, clock, after } = await informed();
-    const { sentAtMs } = isolate.view;
-    journal.stream.loseNewest(1, clock.atMs);
-    journal.down = ["appendMark"];
-    await isolate.renew();
-    expect([isolate.view.sentAtMs, isolate.judge(after)]).toEqual([sentAtMs, "usable"]);
-    journal.down = [];
-    await isolate.renew();
-    expect(isolate.judge(after)).toBe("unverified");
+    grow(3);
+    await renew(isolate);
+    expect(journal.asked).toEqual(["since", "atPrimary"]);
+    expect(lostIn()).toEqual(["", "", ""]);
+    expect([judge(before), judge(after)]).toEqual(["unverified", "unverified"]);
+    expect(judge(await isolate.filled())).toBe("usable");
   });
 });
 
-describe("rule 18: no view is ever empty", () => {
-  it("an empty journal is given a mark by its first reader", async () => {
+describe("rule 18: no view is empty", () => {
+  it("appends a mark to an empty journal, which covers all earlier responses", async () => {
     const isolate = new Isolate();
     const stored = await isolate.filled();
     expect(isolate.journal.asked).toEqual(["newest", "atPrimary", "appendMark"]);
-    expect([isolate.judge(stored), lostBy(isolate)]).toEqual(["usable", [""]]);
+    expect(isolate.view.chain?.entries.map(({ lost }) => lost)).toEqual([""]);
+    expect(isolate.judge(stored)).toBe("usable");
+    expect(isolate.judge({ ...stored, stamp: "none" })).toBe("hard");
   });
 
-  it("which covers all that was stored before", async () => {
-    const isolate = new Isolate();
-    await isolate.filled();
-    expect(isolate.judge({ ...(await isolate.filled()), stamp: "none" })).toBe("hard");
-  });
-
-  it("a replica that has nothing yet is no empty journal", async () => {
+  it("does not take an empty replica for an empty journal", async () => {
     const isolate = new Isolate();
     isolate.journal.write(newEntry({ n: "first" }));
     isolate.journal.replicaLagMs = 1_000;
@@ -249,7 +223,7 @@ describe("rule 18: no view is ever empty", () => {
     expect(isolate.view.chain?.end.n).toBe("first");
   });
 
-  it("of those who find it empty at once, one marks it: what it loads then is not purged", async () => {
+  it("appends one mark for several isolates, which does not purge what they load", async () => {
     const isolate = new Isolate();
     const { journal, clock } = isolate;
     const other = new Isolate({ clock, journal });
@@ -261,7 +235,7 @@ describe("rule 18: no view is ever empty", () => {
   });
 
   it.each(["newest", "atPrimary", "appendMark"] as const)(
-    "nor made up when %s fails",
+    "begins no view if %s fails",
     async (name) => {
       const isolate = new Isolate();
       isolate.journal.down = [name];
