@@ -1,5 +1,5 @@
-// Rule 14: which copies a view takes, how old it is then, and who publishes them. The form of a copy
-// is tried in view-copies.test.ts.
+// Rule 14: which copies a view takes, its age then, and which isolate publishes them. view-copies.test.ts
+// tests the form of a copy.
 import { describe, expect, it } from "vitest";
 import { asked, host, informed } from "./colo-copies.ts";
 import { maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
@@ -7,7 +7,7 @@ import { maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
 const red = () => newEntry({ n: "red", tags: ["tag:red"] });
 
 describe("rule 14: a copy", () => {
-  it("is taken as it is by a cold isolate, with the age of the read it came from", async () => {
+  it("is taken as a whole by a cold isolate, with the time of its read", async () => {
     const { colo, journal, clock, readAtMs } = await informed();
     clock.advance(3);
     const cold = colo.isolate();
@@ -20,7 +20,7 @@ describe("rule 14: a copy", () => {
     expect(cold.judge(stored)).toBe("unverified");
   });
 
-  it("brings what is newer to one whose last entry it holds", async () => {
+  it("brings newer entries to an isolate whose last entry it has", async () => {
     const { journal, clock, reader, other } = await informed();
     const stored = await other.filled();
     clock.advance(6);
@@ -33,7 +33,7 @@ describe("rule 14: a copy", () => {
     expect(journal.asked).toEqual(["since"]);
   });
 
-  it("covers and frees what an isolate has accepted itself", async () => {
+  it("ends the separate use of a purge that the isolate has accepted", async () => {
     const { journal, clock, reader, other } = await informed();
     const stored = await other.filled();
     const purge = red();
@@ -46,9 +46,9 @@ describe("rule 14: a copy", () => {
   });
 
   it.each([
-    { id: "an older one", sentBehindMs: 1 },
-    { id: "one of the same read", sentBehindMs: 0 },
-  ])("makes nobody younger that is not newer: $id", async ({ sentBehindMs }) => {
+    { id: "an older read", sentBehindMs: 1 },
+    { id: "the same read", sentBehindMs: 0 },
+  ])("does not make a view younger if it comes from $id", async ({ sentBehindMs }) => {
     const { colo, clock, other } = await informed();
     clock.advance(6);
     await asked(other);
@@ -62,9 +62,9 @@ describe("rule 14: a copy", () => {
   });
 
   it.each([
-    { id: "without its last entry", entries: ["2-0"], n: "2-0" },
-    { id: "with another in its place", entries: ["here", "2-0"], n: "another" },
-  ])("is not taken by a warm isolate: $id", async ({ entries, n }) => {
+    { id: "lacks its last entry", entries: ["2-0"], n: "2-0" },
+    { id: "has another entry in its place", entries: ["here", "2-0"], n: "another" },
+  ])("is not taken by a warm isolate if it $id", async ({ entries, n }) => {
     const { colo, journal, clock, other, first } = await informed();
     clock.advance(6);
     const copied = entries.map((position) => ({
@@ -76,7 +76,7 @@ describe("rule 14: a copy", () => {
     expect([other.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
   });
 
-  it("ends what a failed read told of the journal", async () => {
+  it("ends the effect of a failed read", async () => {
     const { journal, clock, reader, other } = await informed();
     const isUnreachable = () => other.view.isUnreachable({ atMs: clock.atMs, maxLagMs });
     journal.down = ["since"];
@@ -91,7 +91,7 @@ describe("rule 14: a copy", () => {
     expect([before, isUnreachable(), other.view.failedAtMs]).toEqual([true, false, undefined]);
   });
 
-  it("is published by who read the journal, and by nobody else", async () => {
+  it("is published by the isolate that read the journal, and by no other", async () => {
     const { colo, cache, clock, reader, other } = await informed();
     clock.advance(6);
     await asked(reader);
@@ -101,16 +101,16 @@ describe("rule 14: a copy", () => {
     expect([other.view.sentAtMs, cache.journalPuts]).toEqual([clock.atMs, puts]);
   });
 
-  it("is not published after a read that failed", async () => {
+  it("is not published after a failed read", async () => {
     const { cache, journal, clock, reader } = await informed();
     journal.down = ["since"];
     clock.advance(6);
     await asked(reader);
-    // Its claim alone.
+    // Only the claim was put.
     expect([cache.journalPuts, journal.asked]).toEqual([3, ["since"]]);
   });
 
-  it("shows a loss to nobody: each finds the mark, or the lack of its last entry", async () => {
+  it("does not hide a loss: each isolate finds the mark or misses its last entry", async () => {
     const { journal, clock, reader, other } = await informed();
     clock.advance(6);
     journal.write(red());
@@ -120,7 +120,7 @@ describe("rule 14: a copy", () => {
     clock.advance(6);
     journal.asked.length = 0;
     await asked(reader);
-    // The reader's claim has gone by.
+    // The reader's claim has expired.
     clock.advance(2);
     await asked(other);
     expect(journal.asked).toEqual(["since", "atPrimary", "appendMark", "since", "atPrimary"]);

@@ -1,34 +1,34 @@
-// Rules 11 to 13 and 15: how a view is begun, renewed and kept. How RedisJournal pages and joins is
-// tried against real servers in redis-journal.test.ts.
+// Rules 11 to 13 and 15: how a view begins, is renewed and is kept. redis-journal.test.ts tests the pages of
+// RedisJournal.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { openJournalled } from "../../../testing/site/purge-sender.ts";
-import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
-import { boundMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  boundMs,
+  Isolate,
+  maxLagMs,
+  newEntry,
+  warmIsolate,
+} from "../../../testing/examples/purges.ts";
 
-const red = () => newEntry({ tags: ["tag:red"] });
+const red = () => newEntry({ n: "red", tags: ["tag:red"] });
+const atOnce = () => Promise.resolve();
+const never = () => new Promise<never>(() => undefined);
 
-/** A view that was begun with what that journal held. */
-async function begun(): Promise<Isolate> {
-  const isolate = new Isolate();
-  isolate.journal.write(newEntry({ n: "first" }));
-  await isolate.filled();
-  await isolate.settle();
-  isolate.journal.asked.length = 0;
-  return isolate;
-}
+/** Lets pending promises run. */
+const idle = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("rule 11: a refresh begins where the view ends", () => {
-  it("reads on from its last entry, and no more than that", async () => {
-    const isolate = await begun();
+describe("rule 11: a refresh continues from the view's last entry", () => {
+  it("reads the entries after it, and nothing else", async () => {
+    const isolate = await warmIsolate();
     const stored = await isolate.filled();
     isolate.journal.write(red());
     await isolate.renew();
     expect([isolate.judge(stored), isolate.journal.asked]).toEqual(["hard", ["since"]]);
   });
 
-  it("is as old as the moment before it was sent, not as its answer", async () => {
-    const isolate = await begun();
+  it("is as old as the time of its request, not of its answer", async () => {
+    const isolate = await warmIsolate();
     isolate.clock.advance(boundMs / 1_000);
     const sentAtMs = isolate.clock.atMs;
     isolate.journal.beforeAnswer = async () => isolate.clock.advance(1.5);
@@ -37,8 +37,8 @@ describe("rule 11: a refresh begins where the view ends", () => {
     expect(isolate.view.sentAtMs).toBe(sentAtMs);
   });
 
-  it("fails as a whole: the old view stays, and ages", async () => {
-    const isolate = await begun();
+  it("leaves the view as it is, and ageing, if it fails", async () => {
+    const isolate = await warmIsolate();
     const stored = await isolate.filled();
     const { sentAtMs } = isolate.view;
     isolate.journal.down = ["since"];
@@ -49,8 +49,8 @@ describe("rule 11: a refresh begins where the view ends", () => {
   });
 });
 
-describe("rule 12: a cold view", () => {
-  it("is what is newest, and knows nothing older than its oldest entry", async () => {
+describe("rule 12: a view", () => {
+  it("begins with the newest entries, and knows nothing older", async () => {
     const isolate = new Isolate();
     const { journal } = isolate;
     const old = journal.write(newEntry({ n: "old" }));
@@ -61,8 +61,8 @@ describe("rule 12: a cold view", () => {
     expect(isolate.judge({ ...stored, stamp: { position: old, n: "old" } })).toBe("unverified");
   });
 
-  it("keeps to 8,000 entries by letting the oldest of them go", async () => {
-    const isolate = await begun();
+  it("holds 8,000 entries, and drops its oldest beyond that", async () => {
+    const isolate = await warmIsolate();
     const stored = await isolate.filled();
     for (let at = 0; at < 7_999; at += 1) isolate.journal.write(newEntry({ n: `${at}` }));
     await isolate.renew();
@@ -77,9 +77,9 @@ describe("rule 12: a cold view", () => {
   });
 });
 
-describe("rule 13: views merge forwards only", () => {
-  it("a result for a position that is no longer ours is thrown away", async () => {
-    const isolate = await begun();
+describe("rule 13: a view only moves forwards", () => {
+  it("discards a read that is overtaken by a later one", async () => {
+    const isolate = await warmIsolate();
     const { journal, clock, view } = isolate;
     const gate = closedGate();
     const stored = await isolate.filled();
@@ -87,9 +87,9 @@ describe("rule 13: views merge forwards only", () => {
     journal.beforeAnswer = () => gate.opened;
     clock.advance(6);
     void view.attend(isolate.attention);
-    // It takes too long for whoever comes next, who renews the view without it.
+    // After the timeout, the next request renews the view without that read.
     clock.advance(2.5);
-    journal.beforeAnswer = () => Promise.resolve();
+    journal.beforeAnswer = atOnce;
     await view.attend(isolate.attention)?.();
     await idle();
     const { sentAtMs } = view;
@@ -100,21 +100,8 @@ describe("rule 13: views merge forwards only", () => {
     expect(isolate.judge(stored)).toBe("hard");
   });
 
-  it("a renewal that never ends holds up nobody after the clock was set back", async () => {
-    const isolate = await begun();
-    const { journal, clock, view } = isolate;
-    journal.beforeAnswer = () => new Promise(() => undefined);
-    clock.advance(70);
-    void view.attend(isolate.attention);
-    clock.advance(-60);
-    journal.beforeAnswer = () => Promise.resolve();
-    const { readCount } = journal;
-    await view.attend(isolate.attention)?.();
-    expect([view.sentAtMs, journal.readCount]).toEqual([clock.atMs, readCount + 1]);
-  });
-
-  it("also that of a check at the primary, however much it has read", async () => {
-    const isolate = await begun();
+  it("discards an overtaken check at the primary, however much that has read", async () => {
+    const isolate = await warmIsolate();
     const { journal, clock, view } = isolate;
     const stored = await isolate.filled();
     const gate = closedGate();
@@ -128,8 +115,8 @@ describe("rule 13: views merge forwards only", () => {
     await idle();
     clock.advance(2.5);
     journal.replicaLagMs = 0;
-    journal.beforeAnswer = () => Promise.resolve();
-    journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
+    journal.beforeAnswer = atOnce;
+    journal.write(red());
     await view.attend(isolate.attention)?.();
     await idle();
     gate.open();
@@ -137,85 +124,48 @@ describe("rule 13: views merge forwards only", () => {
     expect([view.chain?.end.n, isolate.judge(stored)]).toEqual(["red", "hard"]);
   });
 
-  it("a second beginning does not replace the first", async () => {
+  it("keeps the first of two beginnings", async () => {
     const isolate = new Isolate();
     const { journal, clock, view } = isolate;
-    const first = journal.write(newEntry({ n: "first" }));
+    journal.write(newEntry({ n: "first" }));
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
     void view.attend(isolate.attention);
     clock.advance(2.5);
-    journal.beforeAnswer = () => Promise.resolve();
-    const second = journal.write(newEntry({ n: "second" }));
+    journal.beforeAnswer = atOnce;
+    journal.write(newEntry({ n: "second" }));
     await view.attend(isolate.attention)?.();
     const { sentAtMs } = view;
     gate.open();
     await isolate.settle();
-    expect(first).not.toBe(second);
-    expect([view.chain?.end.position, view.sentAtMs]).toEqual([second, sentAtMs]);
+    expect([view.chain?.end.n, view.sentAtMs]).toEqual(["second", sentAtMs]);
   });
 });
 
-describe("rule 15: the view is renewed while requests come in", () => {
+describe("rule 15: requests renew the view", () => {
   it.each([
-    { id: "just-below-half", ageMs: boundMs / 2 - 1, reads: 0, waits: false },
-    { id: "at-half", ageMs: boundMs / 2, reads: 1, waits: false },
-    { id: "at-the-bound", ageMs: boundMs, reads: 1, waits: false },
-    { id: "past-the-bound", ageMs: boundMs + 1, reads: 1, waits: true },
-  ])("and only past the bound does a request wait: $id", async ({ ageMs, reads, waits }) => {
-    const isolate = await begun();
+    { id: "just below half of N − A", ageMs: boundMs / 2 - 1, reads: 0, waits: false },
+    { id: "at half", ageMs: boundMs / 2, reads: 1, waits: false },
+    { id: "at N − A", ageMs: boundMs, reads: 1, waits: false },
+    { id: "past N − A", ageMs: boundMs + 1, reads: 1, waits: true },
+  ])("in the background, and wait only past N − A: $id", async ({ ageMs, reads, waits }) => {
+    const isolate = await warmIsolate();
     isolate.clock.advance(ageMs / 1_000);
     const renewed = isolate.view.attend(isolate.attention);
     expect([isolate.journal.readCount, renewed !== undefined]).toEqual([reads, waits]);
     await isolate.settle();
   });
 
-  it("at most once per half of N − A under load", async () => {
-    const isolate = await begun();
-    for (let ms = 0; ms < 60_000; ms += 50) {
-      isolate.clock.advance(0.05);
-      void isolate.view.attend(isolate.attention);
-      await isolate.settle();
-    }
-    expect(isolate.journal.readCount).toBe(Math.floor(60_000 / (boundMs / 2)));
-  });
-
-  it("on its way through the application: not while it is young, nor without requests", async () => {
-    const { site, upstash } = openJournalled({ origin: () => page("page", cc("max-age=600")) });
-    await site.get("/a");
-    const before = upstash.journalReadCount;
-    // The view is renewed at 0.475 of N − A: 4.275 s.
-    for (let turn = 0; turn < 42; turn += 1) {
-      site.clock.advance(0.1);
-      await site.get("/a");
-    }
-    expect(upstash.journalReadCount).toBe(before);
-    site.clock.advance(3_600);
-    await site.settle();
-    expect(upstash.journalReadCount).toBe(before);
-  });
-
-  it("one renewal at a time, however many ask for it", async () => {
-    const isolate = await begun();
-    const gate = closedGate();
-    isolate.journal.beforeAnswer = () => gate.opened;
-    isolate.clock.advance(maxLagMs / 1_000);
-    const waiting = Array.from({ length: 50 }, () => isolate.view.attend(isolate.attention)?.());
-    await idle();
-    gate.open();
-    for (const each of waiting) await each;
-    expect([isolate.journal.readCount, isolate.view.sentAtMs]).toEqual([1, isolate.clock.atMs]);
-  });
-
-  describe("whoever waits does so under a timer of its own", () => {
+  describe("under a timer of their own", () => {
     afterEach(() => vi.useRealTimers());
 
     it.each(["attend", "seek", "stamp"] as const)(
-      "when a renewal never settles: %s",
+      "share one renewal, and wait at most the timeout for it: %s",
       async (ask) => {
         vi.useFakeTimers();
-        const isolate = ask === "stamp" ? new Isolate({ clock: new FakeClock() }) : await begun();
-        isolate.journal.beforeAnswer = () => new Promise(() => undefined);
+        const isolate =
+          ask === "stamp" ? new Isolate({ clock: new FakeClock() }) : await warmIsolate();
+        isolate.journal.beforeAnswer = never;
         isolate.clock.advance(maxLagMs / 1_000);
         let endedCount = 0;
         for (let at = 0; at < 3; at += 1) {
@@ -229,24 +179,55 @@ describe("rule 15: the view is renewed while requests come in", () => {
         expect(endedCount).toBe(3);
       },
     );
+  });
 
-    it("and the next one begins anew", async () => {
-      const isolate = await begun();
-      isolate.clock.advance(maxLagMs / 1_000);
-      isolate.journal.beforeAnswer = () => new Promise(() => undefined);
-      void isolate.view.attend(isolate.attention);
-      isolate.clock.advance(1.999);
-      void isolate.view.attend(isolate.attention);
-      expect(isolate.journal.readCount).toBe(1);
-      isolate.clock.advance(0.001);
-      isolate.journal.beforeAnswer = () => Promise.resolve();
-      await isolate.view.attend(isolate.attention)?.();
-      expect([isolate.journal.readCount, isolate.view.sentAtMs]).toEqual([2, isolate.clock.atMs]);
-    });
+  it.each([
+    { id: "after its timeout", laterSeconds: 2 },
+    { id: "after the clock was set back", laterSeconds: -60 },
+  ])("again $id, if a renewal never ends", async ({ laterSeconds }) => {
+    const isolate = await warmIsolate();
+    const { journal, clock, view } = isolate;
+    clock.advance(70);
+    journal.beforeAnswer = never;
+    void view.attend(isolate.attention);
+    clock.advance(1.999);
+    void view.attend(isolate.attention);
+    expect(journal.readCount).toBe(1);
+    clock.advance(laterSeconds - 1.999);
+    journal.beforeAnswer = atOnce;
+    await view.attend(isolate.attention)?.();
+    expect([journal.readCount, view.sentAtMs]).toEqual([2, clock.atMs]);
   });
 });
 
-/** Lets promises run that wait for nothing else. */
-async function idle(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
+describe("rule 15: while the journal is known to be unreachable", () => {
+  /** The view is past N − A, and the journal does not answer. */
+  async function shutOff(isolate: Isolate) {
+    isolate.clock.advance(boundMs / 1_000 + 1);
+    const gate = closedGate();
+    isolate.journal.beforeAnswer = () => gate.opened;
+    isolate.isShutOff = true;
+    return gate.open;
+  }
+
+  it.each(["attend", "seek"] as const)("no request waits for a probe: %s", async (ask) => {
+    const isolate = await warmIsolate();
+    const open = await shutOff(isolate);
+    const stored = await isolate.filled();
+    expect(isolate.view[ask](isolate.attention)).toBe(undefined);
+    expect([isolate.journal.asked, isolate.judge(stored)]).toEqual([["since"], "unverified"]);
+    open();
+    await isolate.settle();
+    expect(isolate.judge(stored)).toBe("usable");
+  });
+
+  it("a cold isolate stores responses without a stamp", async () => {
+    const isolate = new Isolate();
+    const open = await shutOff(isolate);
+    expect(await isolate.view.stamp(isolate.attention)).toBe("none");
+    expect(isolate.journal.asked).toEqual(["newest"]);
+    open();
+    await isolate.settle();
+    expect(await isolate.view.stamp(isolate.attention)).not.toBe("none");
+  });
+});
