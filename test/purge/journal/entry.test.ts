@@ -1,50 +1,70 @@
-// What stands in the journal: every entry reads back as it was written, and one that cannot be read
-// covers everything.
+// Entries of the journal: each decodes to what was encoded, and an unreadable entry covers everything.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeEntry, encodeEntry, lastSwitched } from "../../../src/purge/journal/entry.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 
-const written = newEntry({
-  n: "n1",
-  mode: "soft",
-  tags: ["tag:größe"],
-  prefixes: ["/a/"],
-  id: "msg_1",
-  bodyDigest: "d",
-  reason: 'a "reason"',
-  by: "webhook",
-  lost: "1-0 n0",
-});
+const red = newEntry({ n: "n1", mode: "soft", tags: ["tag:red"], prefixes: ["/a/"] });
+const flat = (fields: Readonly<Record<string, string>>) => Object.entries(fields).flat();
 const fieldsOf = (changes: Record<string, string | undefined> = {}) =>
-  Object.entries({ ...encodeEntry(written), ...changes }).flatMap(([name, value]) =>
+  Object.entries({ ...encodeEntry(red), ...changes }).flatMap(([name, value]) =>
     value === undefined ? [] : [name, value],
   );
 
-const everything = { tags: ["everything"], prefixes: [] };
+describe("an entry", () => {
+  const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));
+  const entries = fc.record({
+    n: text,
+    mode: fc.constantFrom("hard" as const, "soft" as const),
+    targets: fc.record({ tags: fc.uniqueArray(text), prefixes: fc.uniqueArray(text) }),
+    id: text,
+    bodyDigest: text,
+    reason: text,
+    by: text,
+    lost: text,
+  });
+
+  it("decodes to what was encoded, in any order of its fields", () => {
+    fc.assert(
+      fc.property(entries, text, fc.boolean(), (entry, position, isReversed) => {
+        const pairs = Object.entries(encodeEntry(entry));
+        const fields = (isReversed ? pairs.toReversed() : pairs).flat();
+        expect(decodeEntry(position, fields)).toEqual({ ...entry, position });
+      }),
+      { seed: 9_875, numRuns: 200 },
+    );
+  });
+
+  it("has each target once", () => {
+    const targets = { tags: ["tag:red", "tag:red"], prefixes: ["/a/", "/a/"] };
+    const decoded = decodeEntry("1-0", flat(encodeEntry(newEntry(targets))));
+    expect(decoded.targets).toEqual({ tags: ["tag:red"], prefixes: ["/a/"] });
+  });
+
+  it("may have fields of newer versions", () => {
+    expect(decodeEntry("1-0", [...fieldsOf(), "more", "x"])).toMatchObject(red);
+  });
+});
 
 describe("a post of the switch", () => {
   const switched = { post: "p2", replaces: "p1", bypass: ["articles"] };
   const fields = encodeEntry({ ...newEntry({ n: "n1", mode: "soft", tags: [] }), switched });
+  const nothing = { tags: [], prefixes: [] };
 
-  it("reads back as it was written", () => {
-    const read = decodeEntry("1-0", Object.entries(fields).flat());
-    expect(read).toMatchObject({ switched, targets: { tags: [], prefixes: [] } });
-    expect(lastSwitched([read])).toEqual({
-      post: "p2",
-      bypass: ["articles"],
-      position: "1-0",
-      n: "n1",
-    });
+  it("decodes to what was encoded", () => {
+    const read = decodeEntry("1-0", flat(fields));
+    expect(read).toMatchObject({ switched, targets: nothing });
+    const state = { post: "p2", bypass: ["articles"], position: "1-0", n: "n1" };
+    expect(lastSwitched([read])).toEqual(state);
   });
 
-  it("covers nothing for a Worker of before, which reads all fields but the added one", () => {
+  it("covers nothing for an older Worker, which ignores the added field", () => {
     const { switch: added = "", ...known } = fields;
     expect(added).not.toBe("");
     expect(known).toMatchObject({ v: "1", tags: "[]", prefixes: "[]" });
-    const { switched: unknown, ...read } = decodeEntry("1-0", Object.entries(known).flat());
-    expect([unknown, read.targets]).toEqual([undefined, { tags: [], prefixes: [] }]);
+    const { switched: unknown, ...read } = decodeEntry("1-0", flat(known));
+    expect([unknown, read.targets]).toEqual([undefined, nothing]);
     const chain = new Chain([{ ...read, position: "0-1", n: "before" }, read]);
     const stamp = { position: "0-1", n: "before" };
     for (const record of [responseWith({ stamp }), responseWith()]) {
@@ -53,69 +73,45 @@ describe("a post of the switch", () => {
   });
 
   it.each(["", "{", "null", "{}", '{"post":"p","replaces":"","bypass":"all"}', '{"post":1}'])(
-    "that cannot be read changes nothing and covers nothing: %s",
+    "changes and covers nothing if it cannot be read: %s",
     (text) => {
-      const read = decodeEntry("1-0", Object.entries({ ...fields, switch: text }).flat());
-      expect([read.switched, read.targets]).toEqual([undefined, { tags: [], prefixes: [] }]);
+      const read = decodeEntry("1-0", flat({ ...fields, switch: text }));
+      expect([read.switched, read.targets]).toEqual([undefined, nothing]);
     },
   );
 });
 
-describe("an entry", () => {
-  it("reads back as it was written", () => {
-    expect(decodeEntry("1-0", fieldsOf())).toEqual({ ...written, position: "1-0" });
-  });
-
-  it("names each target once, however often it was written", () => {
-    const targets = { tags: ["tag:red", "tag:red"], prefixes: ["/a/", "/a/"] };
-    const fields = Object.entries(encodeEntry(newEntry(targets))).flat();
-    expect(decodeEntry("1-0", fields).targets).toEqual({ tags: ["tag:red"], prefixes: ["/a/"] });
-  });
-
-  it("whatever its targets are made of", () => {
-    const texts = fc.uniqueArray(fc.string({ unit: "binary" }));
-    fc.assert(
-      fc.property(texts, texts, (tags, prefixes) => {
-        const fields = Object.entries(encodeEntry(newEntry({ tags, prefixes }))).flat();
-        expect(decodeEntry("1-0", fields).targets).toEqual({ tags, prefixes });
-      }),
-    );
-  });
-
-  it("has fields of newer versions passed over", () => {
-    expect(decodeEntry("1-0", [...fieldsOf(), "more", "x"])).toMatchObject(written);
-  });
-});
-
 describe("an entry that cannot be read covers everything, hard", () => {
+  const everything = { tags: ["everything"], prefixes: [] };
+
   it.each<{ id: string; fields: readonly string[] }>([
-    { id: "no-fields", fields: [] },
-    { id: "foreign", fields: ["hello", "world"] },
-    { id: "no-version", fields: fieldsOf({ v: undefined }) },
-    { id: "empty-version", fields: fieldsOf({ v: "" }) },
-    { id: "next-version", fields: fieldsOf({ v: "2" }) },
-    { id: "no-tags", fields: fieldsOf({ tags: undefined }) },
-    { id: "no-prefixes", fields: fieldsOf({ prefixes: undefined }) },
-    { id: "empty-tags", fields: fieldsOf({ tags: "" }) },
-    { id: "tags-cut-off", fields: fieldsOf({ tags: '["tag:a"' }) },
-    { id: "tags-as-text", fields: fieldsOf({ tags: '"tag:a"' }) },
-    { id: "tags-as-object", fields: fieldsOf({ tags: '{"0":"tag:a"}' }) },
-    { id: "tags-null", fields: fieldsOf({ tags: "null" }) },
-    { id: "a-number-among-tags", fields: fieldsOf({ tags: '["tag:a",1]' }) },
-    { id: "nested-tags", fields: fieldsOf({ tags: '[["tag:a"]]' }) },
-    { id: "prefixes-as-text", fields: fieldsOf({ prefixes: "/a/" }) },
-    { id: "a-value-missing", fields: [...fieldsOf({ prefixes: undefined }), "prefixes"] },
+    { id: "no fields", fields: [] },
+    { id: "foreign fields", fields: ["hello", "world"] },
+    { id: "no version", fields: fieldsOf({ v: undefined }) },
+    { id: "empty version", fields: fieldsOf({ v: "" }) },
+    { id: "next version", fields: fieldsOf({ v: "2" }) },
+    { id: "no tags", fields: fieldsOf({ tags: undefined }) },
+    { id: "no prefixes", fields: fieldsOf({ prefixes: undefined }) },
+    { id: "empty tags", fields: fieldsOf({ tags: "" }) },
+    { id: "truncated tags", fields: fieldsOf({ tags: '["tag:a"' }) },
+    { id: "tags as text", fields: fieldsOf({ tags: '"tag:a"' }) },
+    { id: "tags as object", fields: fieldsOf({ tags: '{"0":"tag:a"}' }) },
+    { id: "null as tags", fields: fieldsOf({ tags: "null" }) },
+    { id: "a number among tags", fields: fieldsOf({ tags: '["tag:a",1]' }) },
+    { id: "nested tags", fields: fieldsOf({ tags: '[["tag:a"]]' }) },
+    { id: "prefixes as text", fields: fieldsOf({ prefixes: "/a/" }) },
+    { id: "a field without a value", fields: [...fieldsOf({ prefixes: undefined }), "prefixes"] },
   ])("$id", ({ fields }) => {
     const { mode, targets } = decodeEntry("1-0", fields);
     expect([mode, targets]).toEqual(["hard", everything]);
   });
 
-  it.each(["", "Soft", "softer", "hard", "none"])("and only `soft` is soft: %j", (mode) => {
+  it.each(["", "Soft", "softer", "hard", "none"])("only the mode `soft` is soft: %j", (mode) => {
     const entry = decodeEntry("1-0", fieldsOf({ mode }));
-    expect([entry.mode, entry.targets]).toEqual(["hard", written.targets]);
+    expect([entry.mode, entry.targets]).toEqual(["hard", red.targets]);
   });
 
-  it("nor does anything in a stream make it throw", () => {
+  it("no fields make decoding throw", () => {
     fc.assert(
       fc.property(fc.array(fc.string()), fc.string(), (fields, position) => {
         const entry = decodeEntry(position, fields);

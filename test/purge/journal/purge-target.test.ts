@@ -1,33 +1,25 @@
-// Under which tags a stored response can be purged, seen and unseen.
+// The tags by which a stored response can be purged: its own, and those that are derived from it.
 import { describe, expect, it } from "vitest";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { responseWith } from "../../../testing/examples/purges.ts";
 
-const seenAs = (changes: Parameters<typeof responseWith>[0]) =>
+const tagsOf = (changes: Parameters<typeof responseWith>[0]) =>
   coverable(responseWith(changes)).tags;
 
-it("carries everything, its host, its route and its URL unseen", () => {
-  expect(seenAs({ tags: ["red"] })).toEqual([
-    "everything",
-    "host:www.example.com",
-    "route:articles",
-    "url:https://www.example.com/a/b?c=1",
-    "tag:red",
-  ]);
+it("adds everything, the host, the route and the URL", () => {
+  const url = "url:https://www.example.com/a/b?c=1";
+  const derived = ["everything", "host:www.example.com", "route:articles", url];
+  expect(tagsOf({ tags: ["red"] })).toEqual([...derived, "tag:red"]);
 });
 
-describe("groups are those of one origin (RFC 9875 §2.1)", () => {
+describe("groups belong to one origin (RFC 9875 §2.1)", () => {
   it.each([
-    { id: "host", url: "https://a.example/x", tag: "group:https://a.example news" },
-    { id: "port", url: "https://a.example:8443/x", tag: "group:https://a.example:8443 news" },
-    { id: "scheme", url: "http://a.example/x?y", tag: "group:http://a.example news" },
-  ])("$id", ({ url, tag }) => {
-    const tags = seenAs({ url, tags: ["news"], groups: ["news"] });
-    expect(tags.filter((seen) => seen.startsWith("group:"))).toEqual([tag]);
+    { id: "host", url: "https://a.example/x", groups: ["group:https://a.example news"] },
+    { id: "port", url: "https://a.example:8443/x", groups: ["group:https://a.example:8443 news"] },
+    { id: "scheme", url: "http://a.example/x?y", groups: ["group:http://a.example news"] },
+  ])("$id", ({ url, groups }) => {
+    const tags = tagsOf({ url, tags: ["news"], groups: ["news"] });
+    expect(tags.filter((tag) => tag.startsWith("group:"))).toEqual(groups);
     expect(tags).toContain("tag:news");
-  });
-
-  it("none where none is named", () => {
-    expect(seenAs({ tags: ["news"] }).filter((tag) => tag.startsWith("group:"))).toEqual([]);
   });
 });

@@ -1,17 +1,15 @@
-// An isolate's clock is set back by a minute: hits go on, for one more read of the journal, and
-// nothing that was known before the step is taken for young once the clock has caught up.
+// Rule 10: after a step of the clock back, hits continue, and earlier readings of the clock do not look recent.
 import { describe, expect, it } from "vitest";
-import { Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
 import { openJournalled } from "../../../testing/site/purge-sender.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
-import { Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import { maxLagMs, newEntry, orderOf, warmIsolate } from "../../../testing/examples/purges.ts";
 
 const stepSeconds = 60;
+const openCachedSite = () => openJournalled({ origin: () => page("page", cc("max-age=3600")) });
 
-/** A thousand hits of ten pages within a hundred seconds. @returns what they cost */
+/** @returns the origin requests and journal reads of a thousand hits within a hundred seconds */
 async function costOfHits(setBackSeconds: number) {
-  const origin = () => page("page", cc("max-age=3600"));
-  const { site, upstash } = openJournalled({ origin });
+  const { site, upstash } = openCachedSite();
   const ask = async (nth: number) => site.get(`/${nth % 10}`);
   for (let nth = 0; nth < 10; nth += 1) await ask(nth);
   const before = { origin: site.origin.count, reads: upstash.journalReadCount };
@@ -24,36 +22,32 @@ async function costOfHits(setBackSeconds: number) {
   return { origin: site.origin.count - asked, reads: upstash.journalReadCount - reads };
 }
 
-describe("through the application", () => {
-  it.each([stepSeconds, 5])("hits cost one read more after a step of %i s", async (seconds) => {
-    const usual = await costOfHits(0);
-    const { origin, reads } = await costOfHits(seconds);
-    expect([usual.origin, origin]).toEqual([0, 0]);
-    expect(reads).toBeLessThanOrEqual(usual.reads + 1);
-  });
+it.each([stepSeconds, 5])("costs one read of the journal after a step of %i s", async (seconds) => {
+  const usual = await costOfHits(0);
+  const { origin, reads } = await costOfHits(seconds);
+  expect([usual.origin, origin]).toEqual([0, 0]);
+  expect(reads).toBeLessThanOrEqual(usual.reads + 1);
 });
 
-/** One that has just read the journal, and a request that comes after the step. */
-async function setBack() {
-  const isolate = new Isolate();
+/** An isolate that has just read the journal, and a step of its clock. */
+async function beforeStep() {
+  const isolate = await warmIsolate();
   const { clock, journal, view } = isolate;
-  journal.write(newEntry({ n: "first" }));
   const stored = await isolate.filled();
-  await isolate.settle();
   const ask = () => view.attend(isolate.attention);
   ask();
   journal.asked.splice(0);
   const step = () => {
     clock.advance(-stepSeconds);
-    // Not the clock of the replicas.
+    // The clock of the replicas stays.
     journal.replicaLagMs = -stepSeconds * 1_000;
   };
   return { isolate, clock, journal, view, stored, ask, step };
 }
 
-describe("a view", () => {
-  it("has no age after the step, and that of the read that follows", async () => {
-    const { isolate, clock, journal, view, stored, ask, step } = await setBack();
+describe("after a step back, the view", () => {
+  it("has no age until the next read", async () => {
+    const { isolate, clock, journal, view, stored, ask, step } = await beforeStep();
     step();
     const renewed = ask();
     expect([view.sentAtMs, isolate.judge(stored)]).toEqual([-Infinity, "unverified"]);
@@ -62,14 +56,13 @@ describe("a view", () => {
     expect(journal.asked).toEqual(["since"]);
   });
 
-  it("is not young again once the clock has caught up", async () => {
-    const { isolate, clock, journal, stored, ask, step } = await setBack();
+  it("and the colo's own bodies are not recent again when the clock has caught up", async () => {
+    const { isolate, clock, journal, stored, ask, step } = await beforeStep();
     journal.down = ["since"];
     step();
     await ask()?.();
     clock.advance(stepSeconds);
     expect(isolate.judge(stored)).toBe("unverified");
-    // Nor is what this colo asked for before the step.
     const own = { ...stored, colo: "HAM", requestedAtMs: clock.atMs };
     expect(isolate.judge(own, { colo: "HAM" })).toBe("unverified");
     clock.advance(1);
@@ -77,8 +70,8 @@ describe("a view", () => {
     expect(isolate.judge(since, { colo: "HAM" })).toBe("usable");
   });
 
-  it("takes no age from a read that was sent before the step", async () => {
-    const { isolate, clock, journal, view, ask, step } = await setBack();
+  it("gets no age from a read that was sent before the step", async () => {
+    const { isolate, clock, journal, view, ask, step } = await beforeStep();
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
     clock.advance(8);
@@ -91,8 +84,8 @@ describe("a view", () => {
     expect(view.sentAtMs).toBe(-Infinity);
   });
 
-  it("seeks a stamp, and looks for what is overdue, as soon as before", async () => {
-    const { isolate, clock, journal, view, ask, step } = await setBack();
+  it("searches for stamps and overdue entries as soon as usual", async () => {
+    const { isolate, clock, journal, view, ask, step } = await beforeStep();
     const sought: string[] = [];
     isolate.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));
     await view.seek(isolate.attention);
@@ -108,8 +101,8 @@ describe("a view", () => {
     expect(sought).toEqual(["never read"]);
   });
 
-  it("knows of no failure from before the step", async () => {
-    const { isolate, clock, journal, view, ask, step } = await setBack();
+  it("forgets failures from before the step", async () => {
+    const { isolate, clock, journal, view, ask, step } = await beforeStep();
     journal.down = ["since"];
     await isolate.renew();
     expect(view.failedAtMs).toBe(clock.atMs);
@@ -119,23 +112,17 @@ describe("a view", () => {
   });
 });
 
-describe("an isolate that is asked for nothing it has stored until the clock has caught up", () => {
-  it("learns of the step from a purge", async () => {
-    const { isolate, clock, journal, view, stored, step } = await setBack();
+describe("an isolate notices a step back", () => {
+  it("at a purge", async () => {
+    const { isolate, clock, stored, step } = await beforeStep();
     step();
-    const { nowAtMs } = clock;
-    const given = { journal, view, nowAtMs, maxLagMs };
-    const acceptances = new Acceptances({ ...given, randomText: () => "n" });
-    const targets = { tags: ["tag:green"], prefixes: [] };
-    const order = { id: "", bodyDigest: "", by: "admin", reason: "", targets };
-    await acceptances.accept({ ...order, mode: "hard" }, isolate.attention);
+    await isolate.acceptances().accept(orderOf(["tag:green"], { id: "" }), isolate.attention);
     clock.advance(stepSeconds);
     expect(isolate.judge(stored)).toBe("unverified");
   });
 
-  it("learns of the step from a request that is passed by", async () => {
-    const origin = () => page("page", cc("max-age=3600"));
-    const { site, upstash } = openJournalled({ origin });
+  it("at a bypassed request", async () => {
+    const { site, upstash } = openCachedSite();
     await site.get("/");
     site.clock.advance(-stepSeconds);
     await site.get("/", { headers: { authorization: "Basic x" } });

@@ -1,4 +1,4 @@
-// One run under way and one queued, whoever asks, and also if a request takes its run with it.
+// At most one run is in progress and one is queued, even if a request that runs has ended.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { JoinedRuns } from "../../../src/purge/view/joined-runs.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -22,23 +22,25 @@ function open() {
     clock.advance(ms / 1_000);
     await vi.advanceTimersByTimeAsync(ms);
   };
-  return { runs, gates, pass };
+  const end = async (nth: number) => {
+    gates[nth]?.open();
+    await pass(0);
+  };
+  return { runs, gates, pass, end };
 }
 
-it("runs twice for a thousand who ask at once", async () => {
-  const { runs, gates, pass } = open();
+it("runs twice for a thousand requests at once", async () => {
+  const { runs, gates, pass, end } = open();
   const asked = Array.from({ length: 1_000 }, () => runs.ask());
   await pass(0);
   expect(gates.length).toBe(1);
-  gates[0]?.open();
-  await pass(0);
-  gates[1]?.open();
+  for (const nth of [0, 1]) await end(nth);
   await Promise.all(asked);
   expect(gates.length).toBe(2);
 });
 
-it("is waited for by whoever says so, also where another has queued it", async () => {
-  const { runs, gates, pass } = open();
+it("lets only those wait for a queued run that ask for it", async () => {
+  const { runs, pass, end } = open();
   void runs.ask();
   void runs.ask();
   const ended: string[] = [];
@@ -46,28 +48,24 @@ it("is waited for by whoever says so, also where another has queued it", async (
   void runs.ask({ waits: true }).then(() => ended.push("waits"));
   await pass(0);
   expect(ended).toEqual(["does not wait"]);
-  for (const at of [0, 1]) {
-    gates[at]?.open();
-    await pass(0);
-  }
+  for (const nth of [0, 1]) await end(nth);
   expect(ended).toEqual(["does not wait", "waits"]);
 });
 
 it("begins a run after every call", async () => {
-  const { runs, gates, pass } = open();
+  const { runs, gates, pass, end } = open();
   for (let at = 0; at < 5; at += 1) {
     void runs.ask();
     void runs.ask();
-    gates.at(-1)?.open();
+    await end(gates.length - 1);
     await pass(1);
   }
   const countBefore = gates.length;
-  gates.at(-1)?.open();
-  await pass(1);
+  await end(countBefore - 1);
   expect([countBefore, gates.length]).toEqual([6, 6]);
 });
 
-it("waits for a run that never ends, or for one that never begins, no longer than allowed", async () => {
+it("waits at most the timeout for a run that does not end, or does not begin", async () => {
   const { runs, gates, pass } = open();
   void runs.ask();
   void runs.ask();
@@ -83,10 +81,9 @@ it("waits for a run that never ends, or for one that never begins, no longer tha
   expect(gates.length).toBe(3);
 });
 
-it("tells who ran that it failed, and nobody else", async () => {
-  const clock = new FakeClock();
+it("rejects for the requests that ran, and no others", async () => {
   const run = vi.fn<() => Promise<void>>(() => Promise.reject(new RangeError()));
-  const runs = new JoinedRuns({ run, nowAtMs: clock.nowAtMs, waitTimeoutMs });
+  const runs = new JoinedRuns({ run, nowAtMs: new FakeClock().nowAtMs, waitTimeoutMs });
   const [first, second, third] = [runs.ask(), runs.ask(), runs.ask()];
   await expect(third).resolves.toBeUndefined();
   await expect(first).rejects.toThrow(RangeError);
