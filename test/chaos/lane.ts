@@ -1,12 +1,9 @@
-// One direction of a proxied connection: bytes in order, each as late and as slowly as is said, and
-// no more of them held than the receiver's slowness excuses.
+// One direction of a proxied connection: passes bytes in order, after a delay. Holds at most 256 KiB.
 import type { Socket } from "node:net";
 
 const heldBytesMax = 262_144;
-/** How often a throttled lane sends a part. */
-const partMs = 20;
 
-type Item = { readonly dueAtMs: number; bytes: Buffer } | "end";
+type Item = { readonly dueAtMs: number; readonly bytes: Buffer } | "end";
 
 export class Lane {
   readonly #from: Socket;
@@ -15,10 +12,8 @@ export class Lane {
   #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
-  /** Of what comes from now on. */
+  /** The delay of bytes that arrive from now on. */
   delayMs = 0;
-  /** Of what is waiting, too; `Infinity` for no limit. */
-  bytesPerSecond = Infinity;
 
   constructor(from: Socket, to: Socket) {
     this.#from = from;
@@ -33,13 +28,13 @@ export class Lane {
     this.#send();
   }
 
-  /** Behind everything that was passed. */
+  /** Ends the connection after all bytes. */
   end(): void {
     this.#waiting.push("end");
     this.#send();
   }
 
-  /** @returns whether anything was still on its way */
+  /** @returns whether bytes were still waiting */
   drop(): boolean {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -58,28 +53,21 @@ export class Lane {
         return;
       }
       const waitMs = next.dueAtMs - performance.now();
-      if (waitMs > 0) this.#later(waitMs);
-      else this.#write(next);
+      if (waitMs > 0) return this.#later(waitMs);
+      this.#waiting.shift();
+      this.#write(next.bytes);
     }
   }
 
-  #write(item: Exclude<Item, "end">): void {
-    const partBytes = Math.max(1, Math.floor((this.bytesPerSecond * partMs) / 1_000));
-    const part = item.bytes.subarray(0, Math.min(partBytes, item.bytes.length));
-    item.bytes = item.bytes.subarray(part.length);
-    if (item.bytes.length === 0) this.#waiting.shift();
-    this.#heldBytes -= part.length;
+  #write(bytes: Buffer): void {
+    this.#heldBytes -= bytes.length;
     if (this.#heldBytes <= heldBytesMax) this.#from.resume();
-    if (this.bytesPerSecond !== Infinity) {
-      this.#later((part.length * 1_000) / this.bytesPerSecond);
-    }
-    if (!this.#to.write(part)) {
-      this.#isDraining = true;
-      this.#to.once("drain", () => {
-        this.#isDraining = false;
-        this.#send();
-      });
-    }
+    if (this.#to.write(bytes)) return;
+    this.#isDraining = true;
+    this.#to.once("drain", () => {
+      this.#isDraining = false;
+      this.#send();
+    });
   }
 
   #later(waitMs: number): void {

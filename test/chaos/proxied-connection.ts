@@ -2,8 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { unreachable } from "../../src/base/unreachable.ts";
 import { Lane } from "./lane.ts";
-import { randomBytes, rubbishAnswer } from "./rubbish.ts";
-import type { Behaviour } from "./behaviour.ts";
+import { type Behaviour, randomBytes, rubbishAnswer } from "./behaviour.ts";
 
 /** A behaviour in force, and the one generator that all its connections draw from. */
 export interface InForce {
@@ -49,10 +48,8 @@ export class ProxiedConnection {
     this.#inForce = inForce;
     this.#answeredBytes = 0;
     const isSlow = behaviour.kind === "slow";
-    const isThrottled = behaviour.kind === "throttles";
     for (const lane of [this.#up, this.#down]) {
       lane.delayMs = isSlow ? behaviour.eachWayMs : 0;
-      lane.bytesPerSecond = isThrottled ? behaviour.bytesPerSecond : Infinity;
       if (behaviour.kind === "black-hole" && lane.drop()) this.#isLost = true;
     }
     if (this.#server.errored !== null) this.#resetUnlessSilent();
@@ -83,7 +80,6 @@ export class ProxiedConnection {
         return;
       case "open":
       case "slow":
-      case "throttles":
       case "cuts":
         if (!this.#isLost) this.#up.pass(chunk);
         return;
