@@ -1,4 +1,4 @@
-// The load generator's reading of answers: it says where each ends, however the bytes are cut.
+// The load generator finds the end of each answer, however the bytes are split.
 import { describe, expect, it } from "vitest";
 import { AnswerReader, type Head } from "../../bench/load/answer-reader.ts";
 
@@ -22,7 +22,7 @@ const rows = [
   },
 ];
 
-/** @returns after which byte each answer ended, and the heads that were read */
+/** @returns the byte after which each answer ended, and the heads */
 function readCut(answers: string, chunkBytes: number): { ends: number[]; heads: Head[] } {
   const heads: Head[] = [];
   const reader = new AnswerReader((head) => heads.push(head));
@@ -36,7 +36,7 @@ function readCut(answers: string, chunkBytes: number): { ends: number[]; heads: 
 }
 
 describe.each(rows)("$id", ({ answer, status }) => {
-  it("ends with its last byte, cut anywhere", () => {
+  it("ends with its last byte, however it is split", () => {
     for (let chunkBytes = 1; chunkBytes <= answer.length; chunkBytes += 1) {
       const { ends, heads } = readCut(answer, chunkBytes);
       expect(ends).toEqual([answer.length]);
@@ -44,22 +44,15 @@ describe.each(rows)("$id", ({ answer, status }) => {
     }
   });
 
-  it("leaves nothing behind for the next", () => {
+  it("does not affect the next answer", () => {
     const { ends, heads } = readCut(`${answer}${answer}`, 1);
     expect(ends).toEqual([answer.length, 2 * answer.length]);
     expect(heads.map((head) => head.status)).toEqual([status, status]);
   });
 });
 
-it("does not pass over what comes after an answer's end", () => {
+it("throws if more bytes follow an answer", () => {
   const reader = new AnswerReader(() => undefined);
   const answer = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab");
   expect(() => reader.take(answer)).toThrow("More came");
-});
-
-it("lets its user refuse an answer", () => {
-  const reader = new AnswerReader(({ status }) => {
-    throw new Error(`refused ${status}`);
-  });
-  expect(() => reader.take(Buffer.from("HTTP/1.1 500 No\r\n\r\n"))).toThrow("refused 500");
 });

@@ -40,12 +40,9 @@ describe("a marked part", () => {
       id: "another bench's",
       document: begin.replace("cost", "trace") + end.replace("cost", "trace"),
     },
-    { id: "no end", document: begin },
     { id: "no begin", document: end },
     { id: "the end first", document: `${end}\n${begin}` },
-    { id: "an end before", document: `${end}\n${begin}\n${end}` },
     { id: "twice", document: `${begin}${end}${begin}${end}` },
-    { id: "two ends", document: `${begin}${end}${end}` },
   ])("is refused, and the document left as it was: $id", async ({ document }) => {
     await expect(put(document, "new")).rejects.toThrow(/needs one line .+ and, below it, one line/);
     expect(await readFile(path, "utf8")).toBe(document);
