@@ -1,4 +1,4 @@
-// The checker of data itself, on histories made by hand: what it must find, and what it must let pass.
+// The checker of data on hand-made histories: the violations that it must find, and the reads that it must accept.
 import { expect, it } from "vitest";
 import { checkData } from "../../../testing/consistency/data/checker/check-data.ts";
 import type {
@@ -6,9 +6,10 @@ import type {
   DataPurge,
   DataRead,
 } from "../../../testing/consistency/data/checker/operations.ts";
+import { viewsStep } from "../../../testing/consistency/data/keys.ts";
 import { historyOf, key, path } from "./hand-made.ts";
 
-/** Sent at 10,000, answered at 10,050 unless said otherwise. */
+/** A purge that was sent at 10,000 and answered at 10,050. */
 function purge(parts: Partial<DataPurge> = {}): DataPurge {
   return {
     id: "p",
@@ -29,13 +30,9 @@ function read(invokedAtMs: number, version: number, parts: Partial<DataRead> = {
   return { ...of, invokedAtMs, returnedAtMs: invokedAtMs + 5, version, ...parts };
 }
 
-interface Row {
-  readonly id: string;
-  readonly parts: Partial<DataHistory>;
-  readonly expected: readonly string[];
-}
+type Row = [id: string, parts: Partial<DataHistory>, expected?: string];
 
-/** A purge that was accepted, and a read of the version before it so long after its answer. */
+/** An accepted purge, and a read of the older version this long after its answer. */
 const older = (
   afterMs: number,
   purged: Partial<DataPurge> = {},
@@ -47,163 +44,102 @@ const brief = { keys: [{ ...key, staleMs: 3_000, livesMs: 5_000 }] };
 const lenient = { keys: [{ ...key, staleMs: 600_000 }] };
 const soft = { mode: "soft" } as const;
 
-const covering = [
-  { keys: [path] },
-  { tags: ["all"] },
-  { prefixes: ["steady"] },
-  { prefixes: ["steady/a"] },
-  { prefixes: [path] },
-].map((order) => ({
-  id: `covered: ${JSON.stringify(order)}`,
-  parts: older(1_001, { order }),
-  expected: ["purged-version"],
-}));
-
-const passing = [
-  { keys: ["steady/a"] },
-  { tags: ["another"] },
-  { prefixes: ["steady/a/1/2"] },
-  { prefixes: ["stead"] },
-].map((order) => ({
-  id: `not covered: ${JSON.stringify(order)}`,
-  parts: older(5_000, { order }),
-  expected: [],
-}));
-
-const byPurge: readonly Row[] = [
-  { id: "at the bound it may answer", parts: older(1_000), expected: [] },
-  { id: "the newest version may", parts: { ...older(1), reads: [read(12_000, 2)] }, expected: [] },
-  { id: "where it was accepted, at once", parts: older(1, {}, here), expected: ["purged-here"] },
-  {
-    id: "the next life of that place has not accepted it",
-    parts: older(1, {}, { place: "east", isolate: "east#2" }),
-    expected: [],
-  },
-  {
-    id: "a purge that was sent before the write says nothing of it",
-    parts: older(5_000, { sentAtMs: 8_990 }),
-    expected: [],
-  },
-  { id: "refused", parts: older(5_000, { outcome: "refused" }), expected: [] },
-  { id: "without an answer", parts: older(5_000, { outcome: "unknown" }), expected: [] },
-  {
-    id: "a position that nobody wrote",
-    parts: { purges: [purge({ position: "6-0" })] },
-    expected: ["accepted-unwritten"],
-  },
-  {
-    id: "a position that was told after the answer",
-    parts: { purges: [purge()], positions: new Map([["5-0", 10_060]]) },
-    expected: ["accepted-unwritten"],
-  },
+const orders: readonly Row[] = [
+  ...[
+    { keys: [path] },
+    { tags: ["all"] },
+    { prefixes: ["steady"] },
+    { prefixes: ["steady/a"] },
+    { prefixes: [path] },
+  ].map((order): Row => [JSON.stringify(order), older(1_001, { order }), "purged-version"]),
+  ...[
+    { keys: ["steady/a"] },
+    { tags: ["another"] },
+    { prefixes: ["steady/a/1/2"] },
+    { prefixes: ["stead"] },
+  ].map((order): Row => [JSON.stringify(order), older(5_000, { order })]),
 ];
 
-const bySoftPurge: readonly Row[] = [
-  { id: "without stale it forbids", parts: older(1_001, soft), expected: ["purged-version"] },
-  { id: "with stale it may answer", parts: { ...older(1_001, soft), ...brief }, expected: [] },
-  {
-    id: "not longer than stale says",
-    parts: { ...older(4_001, soft), ...brief },
-    expected: ["soft-purged-version"],
-  },
-  {
-    id: "a hard one forbids that too",
-    parts: { ...older(1_001), ...brief },
-    expected: ["purged-version"],
-  },
-  {
-    id: "the third stale answer with time for a load between them was never loaded anew",
-    parts: {
-      ...lenient,
-      purges: [purge(soft)],
-      reads: [read(12_000, 1), read(16_000, 1), read(20_000, 1)],
-    },
-    expected: ["soft-purged-version"],
-  },
-  {
-    id: "unless the source has failed meanwhile",
-    parts: {
-      ...lenient,
-      purges: [purge(soft)],
-      reads: [read(12_000, 1), read(16_000, 1), read(20_000, 1)],
-      originErrors: [{ path, atMs: 14_000 }],
-    },
-    expected: [],
-  },
+const unwritten = "accepted-unwritten";
+const purges: readonly Row[] = [
+  ["at the bound", older(1_000)],
+  ["the newest version", { ...older(1), reads: [read(12_000, 2)] }],
+  ["at once where the purge was accepted", older(1, {}, here), "purged-here"],
+  ["in the next life of that place", older(1, {}, { ...here, isolate: "east#2" })],
+  ["after a purge that was sent before the write", older(5_000, { sentAtMs: 8_990 })],
+  ["after a refused purge", older(5_000, { outcome: "refused" })],
+  ["after a purge without an answer", older(5_000, { outcome: "unknown" })],
+  ["a position that nobody wrote", { purges: [purge({ position: "6-0" })] }, unwritten],
+  [
+    "a position that was written after the answer",
+    { purges: [purge()], positions: new Map([["5-0", 10_060]]) },
+    unwritten,
+  ],
 ];
 
-const byWrite: readonly Row[] = [
-  {
-    id: "an isolate that was told of its write shows it",
-    parts: {
-      told: [{ isolate: "east#1", path, version: 2, toldAtMs: 9_500 }],
-      reads: [read(9_501, 1, here)],
-    },
-    expected: ["own-write"],
-  },
-  {
-    id: "another one need not",
-    parts: {
-      told: [{ isolate: "east#1", path, version: 2, toldAtMs: 9_500 }],
-      reads: [read(9_501, 1)],
-    },
-    expected: [],
-  },
-  {
-    id: "a call that was under way may show the older one",
-    parts: {
-      told: [{ isolate: "east#1", path, version: 2, toldAtMs: 9_500 }],
-      reads: [read(9_499, 1, here)],
-    },
-    expected: [],
-  },
+const past = "soft-purged-version";
+/** Stale reads with time for a load between them. */
+const unloaded = {
+  ...lenient,
+  purges: [purge(soft)],
+  reads: [12_000, 16_000, 20_000].map((atMs) => read(atMs, 1)),
+};
+const softPurges: readonly Row[] = [
+  ["soft, without stale", older(1_001, soft), "purged-version"],
+  ["soft, within stale", { ...older(1_001, soft), ...brief }],
+  ["soft, beyond stale", { ...older(4_001, soft), ...brief }, past],
+  ["hard, within stale", { ...older(1_001), ...brief }, "purged-version"],
+  ["soft, never loaded again", unloaded, past],
+  ["soft, while the source fails", { ...unloaded, originErrors: [{ path, atMs: 14_000 }] }],
 ];
 
-const byItself: readonly Row[] = [
-  {
-    id: "forced: what the source had no longer",
-    parts: { reads: [read(9_001, 1, { by: "forced" })] },
-    expected: ["forced-older"],
-  },
-  {
-    id: "forced: what it had when the call began",
-    parts: { reads: [read(8_999, 1, { by: "forced" })] },
-    expected: [],
-  },
-  {
-    id: "past its lifetime and stale",
-    parts: { ...brief, reads: [read(23_501, 1)] },
-    expected: ["outlived"],
-  },
-  { id: "within both", parts: { ...brief, reads: [read(23_499, 1)] }, expected: [] },
-  { id: "not of one piece", parts: { broken: ["two"] }, expected: ["broken"] },
+const told = [{ isolate: "east#1", path, version: 2, toldAtMs: 9_500 }];
+const reads: readonly Row[] = [
+  ["after the isolate's own write", { told, reads: [read(9_501, 1, here)] }, "own-write"],
+  ["after another isolate's write", { told, reads: [read(9_501, 1)] }],
+  ["during the isolate's own write", { told, reads: [read(9_499, 1, here)] }],
+  ["forced after the write", { reads: [read(9_001, 1, { by: "forced" })] }, "forced-older"],
+  ["forced before the write", { reads: [read(8_999, 1, { by: "forced" })] }],
+  ["beyond lifetime and stale", { ...brief, reads: [read(23_501, 1)] }, "outlived"],
+  ["within lifetime and stale", { ...brief, reads: [read(23_499, 1)] }],
+  ["of two versions", { broken: ["two"] }, "broken"],
 ];
 
-const inQuiet: readonly Row[] = [
-  {
-    id: "every place has it stored",
-    parts: { quietFromMs: 30_000, reads: [read(30_001, 2), read(30_001, 2, here)] },
-    expected: [],
-  },
-  {
-    id: "what was loaded for the call is not stored yet",
-    parts: {
-      quietFromMs: 30_000,
-      reads: [read(30_001, 2), read(30_001, 2, { ...here, by: "getOrSet" })],
-    },
-    expected: ["no-hit-after-quiet"],
-  },
+const quietFromMs = 30_000;
+const loaded = { ...here, by: "getOrSet" } as const;
+const quiet: readonly Row[] = [
+  ["stored at each place", { quietFromMs, reads: [read(30_001, 2), read(30_001, 2, here)] }],
+  [
+    "loaded at one place",
+    { quietFromMs, reads: [read(30_001, 2), read(30_001, 2, loaded)] },
+    "no-hit-after-quiet",
+  ],
 ];
 
-it.each([...covering, ...passing, ...byPurge, ...bySoftPurge, ...byWrite, ...byItself, ...inQuiet])(
-  "$id",
-  ({ parts, expected }) => {
+const seen = (value: number) => ({ counts: [{ path, atMs: 20, value: viewsStep + value }] });
+const raised = (invokedAtMs: number, value?: number) => {
+  const increment = { path, invokedAtMs, returnedAtMs: invokedAtMs + 5 };
+  return { increments: [value === undefined ? increment : { ...increment, value }] };
+};
+const counts: readonly Row[] = [
+  ["raised by 2 in one try", { ...seen(2), ...raised(10, viewsStep + 2) }, "counted-twice"],
+  ["raised by 1 in a try without an answer", { ...seen(1), ...raised(10) }],
+  ["raised before any try", { ...seen(1), ...raised(21) }, "counted-twice"],
+  ["raised from another start", { ...seen(1), ...raised(10, 2 * viewsStep + 1) }, "counted-twice"],
+];
+
+it.each<Row>([...orders, ...purges, ...softPurges, ...reads, ...quiet, ...counts])(
+  "%s",
+  (_, parts, expected) => {
     const { violations } = checkData(historyOf(parts));
-    expect(violations.map(({ rule }) => rule)).toEqual(expected);
+    expect(violations.map(({ rule }) => rule)).toEqual(expected === undefined ? [] : [expected]);
   },
 );
 
-it("tells how long an older version went on", () => {
-  const reads = [read(10_300, 1), read(10_950, 1), read(10_960, 2)];
-  expect(checkData(historyOf({ purges: [purge()], reads })).worstLagMs).toBe(900);
+it("measures how long an older version was read", () => {
+  const history = historyOf({
+    purges: [purge()],
+    reads: [read(10_300, 1), read(10_950, 1), read(10_960, 2)],
+  });
+  expect(checkData(history).worstLagMs).toBe(900);
 });
