@@ -1,40 +1,35 @@
-// A try that lasts holds up nothing but what names its target, and `due` is asked while it lasts.
+// A slow try delays only messages that name its target, and `due` is polled meanwhile.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 function open() {
   const held = heldPurger();
   const { rows, store } = memoryStore();
   const outbox = createOutbox({ store, purger: held.purger });
-  const enqueueAll = (tags: readonly string[]) => {
+  const enqueueAll = (...tags: readonly string[]) => {
     for (const tag of tags) outbox.enqueue({ tags: tag.split(" ") });
   };
-  const add = (tag: string) => store.add({ id: tag, body: JSON.stringify({ tags: [tag] }) });
-  return { ...held, rows, outbox, enqueueAll, add };
+  return { ...held, rows, store, outbox, enqueueAll };
 }
 
 const turns = () => vi.advanceTimersByTimeAsync(0);
 
-it("takes one slot, however many wait for its target", async () => {
+it("takes one slot, however many messages wait for its target", async () => {
   const { outbox, begun, enqueueAll } = open();
-  enqueueAll([...Array<string>(20).fill("hot"), "a", "b"]);
+  enqueueAll(...Array<string>(120).fill("hot"), "a", "b");
   outbox.run();
   await turns();
   expect(begun).toEqual(["hot", "a", "b"]);
   await outbox.stop();
 });
 
-it("is not overtaken by what names its target, nor is what waits for it", async () => {
+it("is not overtaken by messages that name its target, nor are those that wait for it", async () => {
   const { outbox, begun, accept, enqueueAll } = open();
-  enqueueAll(["a", "a b", "b c", "c", "d"]);
+  enqueueAll("a", "a b", "b c", "c", "d");
   outbox.run();
   await turns();
   expect(begun).toEqual(["a", "d"]);
@@ -48,82 +43,56 @@ it("is not overtaken by what names its target, nor is what waits for it", async 
 
 it("leaves seven slots to others", async () => {
   const { outbox, begun, accept, enqueueAll } = open();
-  enqueueAll(["slow", ...Array.from({ length: 20 }, (_, nth) => `tag-${nth}`)]);
+  const tags = Array.from({ length: 20 }, (_, nth) => `tag-${nth}`);
+  enqueueAll("slow", ...tags);
   outbox.run();
   await turns();
   expect(begun).toHaveLength(8);
-  for (let nth = 0; nth < 20; nth += 1) {
-    accept(`tag-${nth}`);
+  for (const tag of tags) {
+    accept(tag);
     await turns();
   }
   expect(begun).toHaveLength(21);
   await outbox.stop();
 });
 
-it("does not delay what is enqueued meanwhile", async () => {
-  const { outbox, begun, enqueueAll } = open();
+it("does not delay a message that is enqueued, or added to the store, meanwhile", async () => {
+  const { outbox, begun, store, enqueueAll } = open();
   outbox.run();
-  enqueueAll(["slow"]);
+  enqueueAll("slow");
   await turns();
-  enqueueAll(["quick"]);
+  enqueueAll("enqueued");
   await turns();
-  expect(begun).toEqual(["slow", "quick"]);
-  await outbox.stop();
-});
-
-it("does not delay what is added meanwhile without a word by more than a look", async () => {
-  const { outbox, begun, add } = open();
-  add("slow");
-  outbox.run();
-  await turns();
-  add("quick");
+  expect(begun).toEqual(["slow", "enqueued"]);
+  void store.add({ id: "added", body: JSON.stringify({ tags: ["added"] }) });
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(begun).toEqual(["slow", "quick"]);
+  expect(begun).toEqual(["slow", "enqueued", "added"]);
   await outbox.stop();
 });
 
-it("hides nothing behind more than a batch of its own target", async () => {
-  const { outbox, begun, enqueueAll } = open();
-  enqueueAll([...Array<string>(120).fill("hot"), "a"]);
-  outbox.run();
-  await turns();
-  expect(begun).toEqual(["hot", "a"]);
-  await outbox.stop();
-});
-
-it("is not begun a second time by a look or a round while it lasts", async () => {
+it("is not repeated by a poll or a round meanwhile", async () => {
   const { outbox, begun, accept, enqueueAll, rows } = open();
   outbox.run();
-  enqueueAll(["slow"]);
+  enqueueAll("slow");
   await vi.advanceTimersByTimeAsync(5_000);
-  const round = outbox.deliver();
+  const rounds = [outbox.deliver(), outbox.deliver()];
   await turns();
   accept("slow");
-  expect(await round).toEqual({ delivered: 1, failed: 0, refused: 0 });
+  const done = { delivered: 1, failed: 0, refused: 0 };
+  expect(await Promise.all(rounds)).toEqual([done, done]);
   expect([begun, rows[0]?.state]).toEqual([["slow"], "delivered"]);
   await outbox.stop();
 });
 
-it("a round ends once what was due has been tried, though more is enqueued all the time", async () => {
+it("ends its round, although more messages are enqueued", async () => {
   const { outbox, accept, enqueueAll } = open();
   outbox.run();
-  enqueueAll(["a"]);
+  enqueueAll("a");
   const round = outbox.deliver();
   await turns();
-  enqueueAll(["b"]);
+  enqueueAll("b");
   await turns();
   accept("a");
   expect(await round).toEqual({ delivered: 1, failed: 0, refused: 0 });
   await outbox.stop();
-});
-
-it("a round of more than is known at once delivers all of it", async () => {
-  const { rows, store } = memoryStore();
-  const purger = {
-    send: async () => ({ kind: "accepted", position: "1-0", visibleWithinSeconds: 1 }) as const,
-  };
-  const outbox = createOutbox({ store, purger });
-  for (let nth = 0; nth < 1_200; nth += 1) outbox.enqueue({ tags: ["hot", `tag-${nth}`] });
-  expect(await outbox.deliver()).toEqual({ delivered: 1_200, failed: 0, refused: 0 });
-  expect(rows.every(({ state }) => state === "delivered")).toBe(true);
 });

@@ -1,11 +1,9 @@
-// How an outbox ends: by `stop`, over a store that throws, and not over a report that throws.
+// `stop`, a store that throws, and a report that throws.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
+beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -27,7 +25,7 @@ const turns = () => vi.advanceTimersByTimeAsync(0);
 const none = { delivered: 0, failed: 0, refused: 0 };
 
 describe("stop", () => {
-  it("may be followed by run at once: the cut-off message is tried again, and nothing reported", async () => {
+  it("may be followed by run at once, which retries the aborted message without a report", async () => {
     const { outbox, begun, accept, rows, reports } = open();
     outbox.run();
     outbox.enqueue({ tags: ["a"] });
@@ -44,7 +42,7 @@ describe("stop", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("ends a round beside the loop, which returns what was done", async () => {
+  it("ends a concurrent round, which returns its counts so far", async () => {
     const { outbox, accept, reports } = open();
     outbox.run();
     for (const tag of ["a", "b"]) outbox.enqueue({ tags: [tag] });
@@ -57,7 +55,7 @@ describe("stop", () => {
     expect(reports).toEqual([]);
   });
 
-  it.each([true, false])("cuts off a try that a round began; loop beside it: %s", async (isRun) => {
+  it.each([true, false])("aborts the try of a round; with a loop: %s", async (isRun) => {
     const { outbox, begun, rows } = open();
     outbox.enqueue({ tags: ["a"] });
     const round = outbox.deliver();
@@ -69,7 +67,7 @@ describe("stop", () => {
     expect(rows[0]).toMatchObject({ state: "waiting", failedTries: 0 });
   });
 
-  it("begins nothing that a look under way finds", async () => {
+  it("starts no try of a poll in progress", async () => {
     const { outbox, begun } = open();
     outbox.enqueue({ tags: ["a"] });
     const round = outbox.deliver();
@@ -77,7 +75,7 @@ describe("stop", () => {
     expect([await round, begun]).toEqual([none, []]);
   });
 
-  it("may be followed by a round at once, which tries what was cut off", async () => {
+  it("may be followed by a round at once, which retries the aborted message", async () => {
     const { outbox, begun, accept } = open();
     outbox.enqueue({ tags: ["a"] });
     const first = outbox.deliver();
@@ -92,7 +90,7 @@ describe("stop", () => {
   });
 });
 
-describe("a store that cannot note a try", () => {
+describe("a store that cannot record a try", () => {
   const broken = {
     delivered() {
       throw new Error("disk full");
@@ -100,9 +98,9 @@ describe("a store that cannot note a try", () => {
   };
 
   it.each([
-    { id: "of one target", tagOf: () => "a", begunCount: 1 },
-    { id: "of targets of their own", tagOf: (nth: number) => `tag-${nth}`, begunCount: 8 },
-  ])("lets no further try begin: 20 messages $id", async ({ tagOf, begunCount }) => {
+    { id: "with one target", tagOf: () => "a", begunCount: 1 },
+    { id: "with separate targets", tagOf: (nth: number) => `tag-${nth}`, begunCount: 8 },
+  ])("ends the round without further tries: 20 messages $id", async ({ tagOf, begunCount }) => {
     const { outbox, begun, accept } = open(broken);
     for (let nth = 0; nth < 20; nth += 1) outbox.enqueue({ tags: [tagOf(nth)] });
     let thrown: unknown;
@@ -114,7 +112,7 @@ describe("a store that cannot note a try", () => {
       accept(tag);
       await turns();
     }
-    // No round ends before its tries have.
+    // A round ends after its tries.
     expect(thrown).toBe(undefined);
     accept(begun[0] ?? "");
     await round;
@@ -123,7 +121,7 @@ describe("a store that cannot note a try", () => {
     expect(begun).toHaveLength(begunCount);
   });
 
-  it("is reported by the loop, which goes on at its next look", async () => {
+  it("is reported by the loop, which continues with its next poll", async () => {
     const { outbox, begun, accept, reports } = open(broken);
     outbox.run();
     for (let nth = 0; nth < 3; nth += 1) outbox.enqueue({ tags: ["a"] });
@@ -147,7 +145,7 @@ describe("a report that throws", () => {
       },
     },
     { id: "later", report: () => Promise.reject(new Error("no logger")) },
-  ])("$id ends nothing, and is told on the console with what it was told", async ({ report }) => {
+  ])("$id does not stop the loop, and both errors are logged", async ({ report }) => {
     const onConsole = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const { store } = memoryStore();
     let looks = 0;
