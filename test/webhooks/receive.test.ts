@@ -1,4 +1,4 @@
-// POST /_cache/hooks/<name>: what is judged before the body is read, bounds of the body, and which routes there are.
+// POST /_cache/hooks/<name>: checks before the body is read, limits of the body, and the route.
 import { describe, expect, it, vi } from "vitest";
 import { webhookSender } from "../../src/senders.ts";
 import { type Site, until } from "../../testing/site/harness.ts";
@@ -18,7 +18,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const tags = (site: Site, text = body) =>
   deliver(site, text, signedBy(shopify, site, { body: text }));
 
-/** A body whose reading is noticed. */
+/** A body that records whether it is read. */
 function watched(bytes?: Uint8Array) {
   const seen = { isRead: false };
   const stream = new ReadableStream<Uint8Array>(
@@ -35,43 +35,20 @@ function watched(bytes?: Uint8Array) {
   return { seen, stream };
 }
 
+const form = { "content-type": "application/x-www-form-urlencoded" };
+
 describe("before the body is read", () => {
-  it.each<{
-    id: string;
-    env?: Record<string, string>;
-    headers: (site: Site) => Record<string, string>;
-    status: number;
-  }>([
-    { id: "no signature", headers: () => ({}), status: 401 },
-    {
-      id: "a signature of no form",
-      headers: () => ({ "x-ghost-signature": "sha256=abc, t=1" }),
-      status: 401,
-    },
-    {
-      id: "a signature of another algorithm",
-      headers: (site) => ({
-        "x-ghost-signature": `sha256=${"ab".repeat(20)}, t=${site.clock.atMs}`,
-      }),
-      status: 401,
-    },
-    {
-      id: "an old timestamp",
-      headers: (site) => signedBy(ghost, site, { atMs: site.clock.atMs - 301_000 }),
-      status: 401,
-    },
-    {
-      id: "no secret",
-      env: { HOOK_SECRET_SHOP: "" },
-      headers: (site) => signedBy(ghost, site),
-      status: 503,
-    },
-    {
-      id: "too much by its length",
-      headers: (site) => ({ ...signedBy(ghost, site), "content-length": "65537" }),
-      status: 413,
-    },
-  ])("$id is refused", async ({ env = {}, headers, status }) => {
+  const forged = (site: Site) => `sha256=${"ab".repeat(20)}, t=${site.clock.atMs}`;
+  const old = (site: Site) => signedBy(ghost, site, { atMs: site.clock.atMs - 301_000 });
+  type Headers = (site: Site) => Record<string, string>;
+  it.each<[id: string, status: number, headers: Headers, env?: Record<string, string>]>([
+    ["no signature", 401, () => ({})],
+    ["a malformed signature", 401, () => ({ "x-ghost-signature": "sha256=abc, t=1" })],
+    ["another algorithm's signature", 401, (site) => ({ "x-ghost-signature": forged(site) })],
+    ["an old timestamp", 401, old],
+    ["no secret", 503, (site) => signedBy(ghost, site), { HOOK_SECRET_SHOP: "" }],
+    ["its length", 413, (site) => ({ ...signedBy(ghost, site), "content-length": "65537" })],
+  ])("%s is refused with %i", async (_, status, headers, env = {}) => {
     const { site } = openHooked({ vendor: ghost, env });
     const { seen, stream } = watched();
     expect((await deliver(site, stream, headers(site))).status).toBe(status);
@@ -85,19 +62,17 @@ describe("before the body is read", () => {
     expect((await deliver(site, body, idOf(256))).status).toBe(200);
   });
 
-  it("a test of the sender is answered 200, and counts as ignored", async () => {
+  it("a test message of the sender gets 200, and counts as ignored", async () => {
     const { site, upstash } = openHooked({ vendor: woocommerce });
     const { seen, stream } = watched(bytesOf("webhook_id=7"));
-    const form = { "content-type": "application/x-www-form-urlencoded" };
     const answer = await deliver(site, stream, form);
     expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { ignored: true }]);
     expect([seen.isRead, upstash.journal.length]).toEqual([false, 0]);
     expect(site.counted()).toMatchObject({ "webhooks|shop|ignored": 1 });
   });
 
-  it("a wrong signature beside the mark of a test is refused", async () => {
+  it("a test message with a wrong signature is refused", async () => {
     const { site } = openHooked({ vendor: woocommerce });
-    const form = { "content-type": "application/x-www-form-urlencoded" };
     const headers = { ...signedBy(woocommerce, site, { secret: "another" }), ...form };
     expect((await deliver(site, body, headers)).status).toBe(401);
   });
@@ -120,9 +95,9 @@ describe("a body", () => {
   });
 
   it.each([
-    { id: "as usual", more: {}, most: 65_536 },
-    { id: "by maxBytes", more: { maxBytes: 200_000 }, most: 200_000 },
-  ])("is bounded $id", async ({ more, most }) => {
+    { id: "64 KiB by default", more: {}, most: 65_536 },
+    { id: "maxBytes", more: { maxBytes: 200_000 }, most: 200_000 },
+  ])("has at most $id", async ({ more, most }) => {
     const { site } = openHooked({ more });
     const sized = (length: number) => body + " ".repeat(length - body.length);
     expect((await tags(site, sized(most))).status).toBe(200);
@@ -154,22 +129,25 @@ describe("a body", () => {
 });
 
 describe("the route", () => {
-  it.each(["GET", "HEAD", "PUT", "DELETE"])("is nothing for %s", async (method) => {
+  it.each(["GET", "HEAD", "PUT", "DELETE"])("returns 404 for %s", async (method) => {
     const { site } = openHooked();
     expect((await site.get("/_cache/hooks/shop", { method })).status).toBe(404);
   });
 
-  it.each(["other", "SHOP", "shop/", "", "constructor"])("is not there for %j", async (name) => {
-    const { site } = openHooked();
-    expect((await deliver(site, body, signedBy(shopify, site), name)).status).toBe(404);
-  });
+  it.each(["other", "SHOP", "shop/", "", "constructor"])(
+    "returns 404 for the hook %j",
+    async (name) => {
+      const { site } = openHooked();
+      expect((await deliver(site, body, signedBy(shopify, site), name)).status).toBe(404);
+    },
+  );
 
   it("opens no other way to purge", async () => {
     const { site } = openHooked();
     expect((await send(site, { everything: true }, {})).status).toBe(404);
   });
 
-  it("takes a sender of one's own, which judges as it likes", async () => {
+  it("accepts a custom sender, which checks the request itself", async () => {
     const own = webhookSender({
       claimOf: ({ method, url }) => ({
         kind: "claimed",

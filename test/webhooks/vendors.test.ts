@@ -1,4 +1,4 @@
-// Each vendor's webhooks: what it signs is accepted, and nothing else is.
+// Each vendor's webhooks are accepted if it has signed them, and refused otherwise.
 import { sign, verify } from "@octokit/webhooks-methods";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../../testing/site/purge-sender.ts";
@@ -17,7 +17,7 @@ import {
 
 const body = bodyOf(1);
 
-/** The field that holds the signature, changed. */
+/** Changes the field with the signature. */
 function withSignature(
   { options }: Vendor,
   headers: Record<string, string>,
@@ -26,7 +26,7 @@ function withSignature(
   return { ...headers, [options.header]: change(headers[options.header] ?? "") };
 }
 
-/** Another character in the middle, so that the form stays. */
+/** Changes one character, and keeps the form. */
 const forged = (field: string) =>
   field.replace(/(.{20})$/, (end) => `${end[0] === "a" ? "b" : "a"}${end.slice(1)}`);
 
@@ -40,29 +40,19 @@ describe.each(vendors)("$vendor", (vendor) => {
     expect(site.counted()).toMatchObject({ "webhooks|shop|purged": 1, purges: 1 });
   });
 
-  it.each<{
-    id: string;
-    sent?: string;
-    headers: (right: Record<string, string>) => Record<string, string>;
-  }>([
-    { id: "without a signature", headers: () => ({}) },
-    { id: "for another body", sent: bodyOf(2), headers: (right) => right },
-    { id: "for a body that was cut", sent: body.slice(0, -1), headers: (right) => right },
-    { id: "for an empty body", sent: "", headers: (right) => right },
-    { id: "forged", headers: (right) => withSignature(vendor, right, forged) },
-    { id: "cut", headers: (right) => withSignature(vendor, right, (field) => field.slice(0, -3)) },
-    { id: "empty", headers: (right) => withSignature(vendor, right, () => "") },
-    {
-      id: "too long",
-      headers: (right) => withSignature(vendor, right, (field) => field + ",v1=ab".repeat(900)),
-    },
-    {
-      id: "of no form",
-      headers: (right) => withSignature(vendor, right, () => "t=1,v1=,sha256=?"),
-    },
-  ])("is refused $id", async ({ sent = body, headers }) => {
+  it.each<{ id: string; sent?: string; change?: (field: string) => string }>([
+    { id: "for another body", sent: bodyOf(2) },
+    { id: "for a truncated body", sent: body.slice(0, -1) },
+    { id: "for an empty body", sent: "" },
+    { id: "if its signature is forged", change: forged },
+    { id: "if it is truncated", change: (field) => field.slice(0, -3) },
+    { id: "if it is empty", change: () => "" },
+    { id: "if it is too long", change: (field) => field + ",v1=ab".repeat(900) },
+    { id: "if it is malformed", change: () => "t=1,v1=,sha256=?" },
+  ])("is refused $id", async ({ sent = body, change = (field) => field }) => {
     const { site, upstash } = openHooked({ vendor });
-    const seen = await deliver(site, sent, headers(signedBy(vendor, site)));
+    const headers = withSignature(vendor, signedBy(vendor, site), change);
+    const seen = await deliver(site, sent, headers);
     expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([401, "unauthorized", 0]);
     const counted = Object.keys(site.counted());
     expect(counted).toContainEqual(expect.stringMatching(/^operatorRefusals\|hook\|/));
@@ -96,10 +86,10 @@ describe.each(vendors.filter(({ options }) => options.timestamp))(
     const { toleranceSeconds = 300 } = vendor.options;
 
     it.each([
-      { id: "as old as may be", bySeconds: -toleranceSeconds, status: 200 },
-      { id: "older", bySeconds: -toleranceSeconds - 1, status: 401 },
-      { id: "as new as may be", bySeconds: toleranceSeconds, status: 200 },
-      { id: "newer", bySeconds: toleranceSeconds + 1, status: 401 },
+      { id: "oldest", bySeconds: -toleranceSeconds, status: 200 },
+      { id: "too old", bySeconds: -toleranceSeconds - 1, status: 401 },
+      { id: "newest", bySeconds: toleranceSeconds, status: 200 },
+      { id: "too new", bySeconds: toleranceSeconds + 1, status: 401 },
     ])("is within the tolerance: $id", async ({ bySeconds, status }) => {
       const { site } = openHooked({ vendor });
       const atMs = site.clock.atMs + bySeconds * 1_000;
@@ -125,33 +115,22 @@ describe.each(vendors.filter(({ options }) => options.timestamp))(
 );
 
 describe("a field with several signatures", () => {
-  it.each([
-    {
-      id: "the first is right",
-      change: (right: string, wrong: string) => `${right},v1=${wrong}`,
-      status: 200,
-    },
-    {
-      id: "the last is right",
-      change: (right: string, wrong: string) => right.replace(",v1=", `,v1=${wrong},v1=`),
-      status: 200,
-    },
-    {
-      id: "more than a sender has secrets",
-      change: (right: string, wrong: string) => right + `,v1=${wrong}`.repeat(4),
-      status: 401,
-    },
-    { id: "two timestamps", change: (right: string) => `t=1,${right}`, status: 401 },
-    { id: "no timestamp", change: (right: string) => right.replace(/t=\d+,/, ""), status: 401 },
-    { id: "a repeated field", change: (right: string) => `${right}, ${right}`, status: 401 },
-  ])("where $id", async ({ change, status }) => {
+  const wrong = "ab".repeat(32);
+  it.each<[id: string, change: (right: string) => string, status: number]>([
+    ["the first is right", (right) => `${right},v1=${wrong}`, 200],
+    ["the last is right", (right) => right.replace(",v1=", `,v1=${wrong},v1=`), 200],
+    ["more than a sender has secrets", (right) => right + `,v1=${wrong}`.repeat(4), 401],
+    ["two timestamps", (right) => `t=1,${right}`, 401],
+    ["no timestamp", (right) => right.replace(/t=\d+,/, ""), 401],
+    ["a repeated field", (right) => `${right}, ${right}`, 401],
+  ])("%s: %i", async (_, change, status) => {
     const { site } = openHooked({ vendor: stripe });
     const right = signedBy(stripe, site)["stripe-signature"] ?? "";
-    const headers = { "stripe-signature": change(right, "ab".repeat(32)) };
+    const headers = { "stripe-signature": change(right) };
     expect((await deliver(site, body, headers)).status).toBe(status);
   });
 
-  it("is refused where the scheme has one alone", async () => {
+  it("is refused if the scheme allows one", async () => {
     const { site } = openHooked({ vendor: github });
     const headers = signedBy(github, site);
     const repeated = withSignature(github, headers, (field) => `${field}, ${field}`);
