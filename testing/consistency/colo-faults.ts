@@ -1,29 +1,18 @@
 // Faults of one colo, or of the origin.
-import { setTimeout as delay } from "node:timers/promises";
-import type { Fault } from "./fault.ts";
+import { changing, type Fault } from "./fault.ts";
 import type { Passage } from "./rest-front.ts";
 
 /** Breaks one colo's connection to the database. The others continue. */
 const passage =
   (kind: Passage): Fault =>
-  async ({ site, draws }) => {
-    const { front } = draws.oneOf(site.colos);
-    front.passage = kind;
-    try {
-      await delay(draws.between(500, 4_000));
-    } finally {
-      front.passage = "open";
-    }
+  (victim) => {
+    const { front } = victim.draws.oneOf(victim.site.colos);
+    return changing([500, 4_000], victim, [front, "passage", kind]);
   };
 
-const farAway: Fault = async ({ site, draws }) => {
-  const { front } = draws.oneOf(site.colos);
-  front.wayMs = draws.between(10, 350);
-  try {
-    await delay(draws.between(1_000, 4_000));
-  } finally {
-    front.wayMs = 0;
-  }
+const farAway: Fault = (victim) => {
+  const { front } = victim.draws.oneOf(victim.site.colos);
+  return changing([1_000, 4_000], victim, [front, "wayMs", victim.draws.between(10, 350)]);
 };
 
 const restarted: Fault = async ({ site, draws }) => {
@@ -36,24 +25,11 @@ const versionChanged: Fault = async ({ site }) => {
   await colo?.changeVersion();
 };
 
-const originFailing: Fault = async ({ origin, draws }) => {
-  origin.errorShare = draws.between(0.3, 1);
-  try {
-    await delay(draws.between(1_000, 3_000));
-  } finally {
-    origin.errorShare = 0;
-  }
-};
+const originFailing: Fault = (victim) =>
+  changing([1_000, 3_000], victim, [victim.origin, "errorShare", victim.draws.between(0.3, 1)]);
 
-const originSlow: Fault = async ({ origin, draws }) => {
-  const before = origin.slowShare;
-  origin.slowShare = 0.6;
-  try {
-    await delay(draws.between(1_000, 4_000));
-  } finally {
-    origin.slowShare = before;
-  }
-};
+const originSlow: Fault = (victim) =>
+  changing([1_000, 4_000], victim, [victim.origin, "slowShare", 0.6]);
 
 export const coloFaults = {
   "colo-cut-off": passage("cut"),

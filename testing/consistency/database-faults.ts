@@ -1,18 +1,15 @@
 // Faults of the database.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Fault, Victim } from "./fault.ts";
+import { type Fault, lasting, type Victim } from "./fault.ts";
 import { journalKey } from "./site-under-test.ts";
 
 /** The REST server reconnects within 200 ms of Redis itself. */
 const reconnectMs = 300;
 
-const paused: Fault = async ({ site, draws }) => {
-  site.redis.pause();
-  try {
-    await delay(draws.between(200, 3_000));
-  } finally {
-    site.redis.resume();
-  }
+const paused: Fault = (victim) => {
+  const { redis } = victim.site;
+  const change = { begin: () => redis.pause(), end: () => redis.resume() };
+  return lasting([200, 3_000], victim, change);
 };
 
 const clientsPaused: Fault = async ({ site, draws }) => {
@@ -42,24 +39,18 @@ const restored: Fault = async ({ site, recorder, draws }) => {
   await delay(reconnectMs + draws.between(0, 2_000));
 };
 
-const slow: Fault = async ({ site, draws }) => {
-  site.rest.setRttMs(draws.between(20, 700));
-  try {
-    await delay(draws.between(1_000, 4_000));
-  } finally {
-    site.rest.setRttMs(0);
-  }
+const slow: Fault = (victim) => {
+  const { rest } = victim.site;
+  const rttMs = victim.draws.between(20, 700);
+  const change = { begin: () => rest.setRttMs(rttMs), end: () => rest.setRttMs(0) };
+  return lasting([1_000, 4_000], victim, change);
 };
 
 /** Sets a replica lag within the allowance, and one beyond it. */
-const replicaLagging: Fault = async (victim) => {
-  const { draws } = victim;
-  await setLag(victim, draws.oneOf([100, 200, 400, 900]));
-  try {
-    await delay(draws.between(2_000, 5_000));
-  } finally {
-    await setLag(victim, 0);
-  }
+const replicaLagging: Fault = (victim) => {
+  const lagMs = victim.draws.oneOf([100, 200, 400, 900]);
+  const change = { begin: () => setLag(victim, lagMs), end: () => setLag(victim, 0) };
+  return lasting([2_000, 5_000], victim, change);
 };
 
 /** Sets the lag. Reads under the longer of two lags may still be used, so both are recorded. */

@@ -1,4 +1,5 @@
 // A fault of the nemesis: the parts that it may change, and the function that runs it.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../draws.ts";
 import type { Recorder } from "./recorder.ts";
 import type { SiteUnderTest } from "./site-under-test.ts";
@@ -13,3 +14,28 @@ export interface Victim {
 
 /** Runs the fault, from the first change to the last repair. */
 export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;
+
+/** Lasts for a drawn time, and then repairs the change even if it failed. */
+export async function lasting(
+  [leastMs, mostMs]: readonly [number, number],
+  { draws }: Pick<Victim, "draws">,
+  change: { begin: () => unknown; end: () => unknown },
+): Promise<void> {
+  await change.begin();
+  try {
+    await delay(draws.between(leastMs, mostMs));
+  } finally {
+    await change.end();
+  }
+}
+
+/** Changes a property for a drawn time. */
+export async function changing<T, K extends keyof T>(
+  times: readonly [number, number],
+  victim: Pick<Victim, "draws">,
+  [target, name, value]: readonly [target: T, name: K, value: T[K]],
+): Promise<void> {
+  const before = target[name];
+  const set = (to: T[K]) => () => void (target[name] = to);
+  return lasting(times, victim, { begin: set(value), end: set(before) });
+}

@@ -194,7 +194,8 @@ async function quieten(given: {
   recorder.quiet = { fromMs, untilMs };
 }
 
-async function lookNowAndThen(
+/** Looks at this interval until `isOver`; 0 never looks. */
+export async function lookNowAndThen(
   everyMs: number,
   isOver: () => boolean,
   look: () => void,

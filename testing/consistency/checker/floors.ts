@@ -1,7 +1,7 @@
 // Computes the oldest version that a read may return, purge by purge.
 import { covers } from "./coverage.ts";
 import type { History, Mode, Page, PurgeTry, Read } from "./operations.ts";
-import { Versions } from "./versions.ts";
+import { firstIndex, Versions } from "./versions.ts";
 
 export interface Floor {
   readonly purge: PurgeTry;
@@ -35,9 +35,9 @@ export class Floors {
     const overtakenAtMs = this.versions.overtakenAtMs(page.path, version);
     if (overtakenAtMs === Infinity) return;
     const tries = this.#byPath.get(page.path) ?? [];
-    for (let at = firstFrom(tries, overtakenAtMs); at < tries.length; at += 1) {
-      const purge = tries[at];
-      if (purge === undefined || purge.invokedAtMs > invokedAtMs) return;
+    const from = firstIndex(tries, (purge) => purge.invokedAtMs < overtakenAtMs);
+    for (const purge of tries.slice(from)) {
+      if (purge.invokedAtMs > invokedAtMs) return;
       yield { purge, mode: purge.order.mode ?? "hard" };
     }
   }
@@ -58,14 +58,4 @@ function heldToItsEntry(
   if (entryAtMs >= invokedAtMs) return purge;
   const sentAtMs = all.filter((one) => one.id === id).map((one) => one.invokedAtMs);
   return { ...purge, invokedAtMs: Math.min(...sentAtMs) };
-}
-
-function firstFrom(tries: readonly PurgeTry[], atMs: number): number {
-  let [low, high] = [0, tries.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((tries[middle]?.invokedAtMs ?? Infinity) < atMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

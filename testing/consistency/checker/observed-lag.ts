@@ -1,7 +1,7 @@
 // Measures how long after its 200 each accepted purge was still violated, as readers saw it.
 import { covers } from "./coverage.ts";
-import type { History, PurgeTry, Read } from "./operations.ts";
-import { Versions } from "./versions.ts";
+import type { History, PurgeTry } from "./operations.ts";
+import { firstIndex, Versions } from "./versions.ts";
 
 export interface ObservedLags {
   /** The lags of accepted purges of newly written versions, in milliseconds, sorted. */
@@ -27,10 +27,11 @@ export function observedLags(history: History, withinMs: number): ObservedLags {
     for (const page of history.pages.filter((each) => covers(purge.order, each))) {
       const version = versions.at(page.path, purge.invokedAtMs);
       const reads = readsByPath.get(page.path) ?? [];
-      for (let at = firstAfter(reads, purge.returnedAtMs); at < reads.length; at += 1) {
-        const read = reads[at];
-        const afterMs = (read?.invokedAtMs ?? Infinity) - purge.returnedAtMs;
-        if (read === undefined || afterMs > withinMs) break;
+      const from = firstIndex(reads, ({ invokedAtMs }) => invokedAtMs <= purge.returnedAtMs);
+      for (let at = from; at < reads.length; at += 1) {
+        const read = reads[at]!;
+        const afterMs = read.invokedAtMs - purge.returnedAtMs;
+        if (afterMs > withinMs) break;
         if (read.version < version) lastMs = Math.max(lastMs, afterMs);
       }
     }
@@ -41,16 +42,6 @@ export function observedLags(history: History, withinMs: number): ObservedLags {
   );
   const sortedMs = hard.map(lagMs).toSorted((one, other) => one - other);
   return { sortedMs, atOnceCount: sortedMs.filter((ms) => ms === 0).length };
-}
-
-function firstAfter(reads: readonly Read[], atMs: number): number {
-  let [low, high] = [0, reads.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((reads[middle]?.invokedAtMs ?? Infinity) <= atMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** @param share 0.5 for the median @returns `undefined` for an empty array */

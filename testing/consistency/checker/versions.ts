@@ -27,3 +27,14 @@ export class Versions {
     return this.#writtenAtMs.get(path)?.[version - 1] ?? Infinity;
   }
 }
+
+/** Returns the index of the first item for which `isBefore` is false. The items are sorted by it. */
+export function firstIndex<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(items[middle] as T)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "../colo-faults.ts";
 import { databaseFaults } from "../database-faults.ts";
-import type { Fault, Victim } from "../fault.ts";
+import { changing, type Fault, lasting, type Victim } from "../fault.ts";
 import type { Passage } from "../rest-front.ts";
 import type { DataSite } from "./data-site.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
@@ -23,36 +23,19 @@ const restartedWhole: DataFault = async ({ site, draws }) => {
   await delay(reconnectMs);
 };
 
-const full: DataFault = async ({ site, draws }) => {
-  await site.redis.setFull(true);
-  try {
-    await delay(draws.between(500, 3_000));
-  } finally {
-    await site.redis.setFull(false);
-  }
-};
-
-const readOnly: DataFault = async ({ site, draws }) => {
-  await site.redis.setReadOnly(true);
-  try {
-    await delay(draws.between(500, 3_000));
-  } finally {
-    await site.redis.setReadOnly(false);
-  }
-};
+/** Makes Redis refuse writes for some time. */
+const refusing =
+  (setting: "setFull" | "setReadOnly"): DataFault =>
+  (victim) => {
+    const set = (to: boolean) => () => victim.site.redis[setting](to);
+    return lasting([500, 3_000], victim, { begin: set(true), end: set(false) });
+  };
 
 /** Breaks the process's connection to the database. The colos continue. */
 const passage =
   (kind: Passage): DataFault =>
-  async ({ site, draws }) => {
-    const { front } = site.process;
-    front.passage = kind;
-    try {
-      await delay(draws.between(500, 4_000));
-    } finally {
-      front.passage = "open";
-    }
-  };
+  (victim) =>
+    changing([500, 4_000], victim, [victim.site.process.front, "passage", kind]);
 
 /** Restarts a colo, and keeps the content of its Cache API. */
 const redeployed: DataFault = async ({ site, draws }) => {
@@ -67,8 +50,8 @@ export const dataFaults = {
   database: {
     ...ofDatabase,
     "redis-restarted-whole": restartedWhole,
-    "redis-full": full,
-    "redis-read-only": readOnly,
+    "redis-full": refusing("setFull"),
+    "redis-read-only": refusing("setReadOnly"),
   },
   colo: { ...ofColos, "colo-redeployed": redeployed },
   process: {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../../local/running.ts";
 import { Draws } from "../../draws.ts";
 import { breakAndHeal } from "../nemesis.ts";
+import { lookNowAndThen } from "../run.ts";
 import { Caller } from "./caller.ts";
 import { Changing } from "./changing.ts";
 import { checkData, type DataFindings } from "./checker/check-data.ts";
@@ -181,16 +182,4 @@ async function quieten({
     for (const key of keys) await reading.readUntilFound(place, key);
   };
   await Promise.all(site.places.map(inTurn));
-}
-
-async function lookNowAndThen(
-  everyMs: number,
-  isOver: () => boolean,
-  look: () => void,
-): Promise<void> {
-  if (everyMs === 0) return;
-  while (!isOver()) {
-    await delay(everyMs);
-    look();
-  }
 }

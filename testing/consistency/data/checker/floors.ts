@@ -1,6 +1,6 @@
 // Computes the oldest version that a call may return, purge by purge.
 import { boundMs } from "../../checker/bound.ts";
-import { Versions } from "../../checker/versions.ts";
+import { firstIndex, Versions } from "../../checker/versions.ts";
 import { covers } from "./coverage.ts";
 import type { DataHistory, DataKey, DataPurge, DataRead, ToldWrite } from "./operations.ts";
 
@@ -30,9 +30,9 @@ export class DataFloors {
     const overtakenAtMs = this.versions.overtakenAtMs(path, version);
     if (overtakenAtMs === Infinity) return;
     const purges = this.#purges.get(path) ?? [];
-    for (let at = firstFrom(purges, overtakenAtMs); at < purges.length; at += 1) {
-      const purge = purges[at];
-      if (purge === undefined || purge.sentAtMs > invokedAtMs) return;
+    const from = firstIndex(purges, (purge) => purge.sentAtMs < overtakenAtMs);
+    for (const purge of purges.slice(from)) {
+      if (purge.sentAtMs > invokedAtMs) return;
       yield purge;
     }
   }
@@ -58,14 +58,4 @@ export class DataFloors {
     const told = this.#told.get(`${isolate} ${path}`) ?? [];
     return told.find((write) => write.toldAtMs < invokedAtMs && write.version > version);
   }
-}
-
-function firstFrom(purges: readonly DataPurge[], atMs: number): number {
-  let [low, high] = [0, purges.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((purges[middle]?.sentAtMs ?? Infinity) < atMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
