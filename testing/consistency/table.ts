@@ -40,7 +40,7 @@ export function tableOf(result: RunResult): string {
       `${modeCount("hard").length} and ${modeCount("soft").length}`,
     ],
     ["purges refused", purges.length - accepted.length],
-    ["faults", faultsSaid(result)],
+    ["faults", sums(history.faults.map(({ fault }) => fault)) || "none"],
     [
       "marks of loss",
       history.journal.filter((each) => each.kind === "appended" && each.isMark).length,
@@ -63,25 +63,28 @@ export function tableOf(result: RunResult): string {
     ["seen at once", `${lags.atOnceCount} of ${lags.sortedMs.length}`],
     ["violations", findings.violations.length],
   ];
+  return rendered(rows, findings.violations, (violation) => excerptAround(violation, history));
+}
+
+/** Returns a table, and the first violations with their excerpts. */
+export function rendered<V extends { readonly rule: string; readonly what: string }>(
+  rows: readonly (readonly [string, string | number])[],
+  violations: readonly V[],
+  excerptOf: (violation: V) => string[],
+): string {
   const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
-  return ["| | |", "|---|---|", ...table, ...violationsSaid(result), ""].join("\n");
+  const shown = violations
+    .slice(0, violationsShown)
+    .flatMap((each) => ["", `${each.rule}: ${each.what}`, ...excerptOf(each)]);
+  const found = violations.length === 0 ? [] : ["", sums(violations.map(({ rule }) => rule))];
+  return ["| | |", "|---|---|", ...table, ...found, ...shown, ""].join("\n");
+}
+
+/** Counts equal names. */
+export function sums(names: readonly string[]): string {
+  const byName = Object.entries(Object.groupBy(names, (name) => name));
+  return byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ");
 }
 
 const excusesSaid = (purgeCount: number, readCount: number): string =>
   `${purgeCount} purges, ${readCount} reads`;
-
-function faultsSaid({ history }: RunResult): string {
-  const byName = Object.entries(Object.groupBy(history.faults, ({ fault }) => fault));
-  return byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ") || "none";
-}
-
-function violationsSaid({ findings, history }: RunResult): string[] {
-  const { violations } = findings;
-  const byRule = Object.entries(Object.groupBy(violations, ({ rule }) => rule));
-  const counts = byRule.map(([rule, all]) => `${rule}: ${all.length}`);
-  const shown = violations.slice(0, violationsShown).flatMap((violation) => {
-    const heading = ["", `${violation.rule}: ${violation.what}`];
-    return heading.concat(excerptAround(violation, history));
-  });
-  return violations.length === 0 ? [] : ["", ...counts, ...shown];
-}

@@ -1,10 +1,94 @@
 // Selects the lines of a history around a violation that explain it to a person.
 import type { Violation } from "./violation.ts";
-import type { History } from "./operations.ts";
+import type { FaultSpan, History, IsolateLife, JournalEvent, Loss } from "./operations.ts";
 
 const beforeMs = 1_500;
 const afterMs = 100;
 const linesMax = 60;
+
+interface Answered {
+  readonly invokedAtMs: number;
+  readonly returnedAtMs: number;
+}
+
+/** The records of a run that do not belong to one page or key. */
+export interface World {
+  readonly faults: readonly FaultSpan[];
+  readonly losses: readonly Loss[];
+  readonly journal: readonly JournalEvent[];
+  readonly isolates: readonly IsolateLife[];
+}
+
+/** Lines with their times, from a second and a half before the cause until after the read. */
+export class Excerpt {
+  readonly #read: Answered;
+  readonly #fromMs: number;
+  readonly #lines: [atMs: number, text: string][] = [];
+
+  constructor(read: Answered, causeAtMs = Infinity) {
+    this.#read = read;
+    this.#fromMs = Math.min(read.invokedAtMs, causeAtMs) - beforeMs;
+  }
+
+  add(atMs: number, text: string): void {
+    const isWithin = atMs >= this.#fromMs && atMs <= this.#read.returnedAtMs + afterMs;
+    if (isWithin) this.#lines.push([atMs, text]);
+  }
+
+  /** Adds reads, without repetitions of the previous line. */
+  addReads<R extends Answered>(reads: readonly R[], textOf: (read: R) => string): void {
+    let last = "";
+    for (const each of reads) {
+      const text = textOf(each);
+      const isTheOne = (each as Answered) === this.#read;
+      if (isTheOne || text !== last) this.add(each.invokedAtMs, `${isTheOne ? "→ " : ""}${text}`);
+      last = text;
+    }
+  }
+
+  /**
+   * @param place the journal reads of its isolates are added
+   * @param position the position of the purge; empty if unknown
+   */
+  addWorld({ journal, losses, faults, isolates }: World, place: string, position = ""): void {
+    for (const event of journal) this.#addEvent(event, place, position);
+    for (const { killedAtMs, upAtMs, keptUpTo } of losses) {
+      this.add(killedAtMs, "Redis is killed");
+      const state = keptUpTo === "" ? "empty" : `with what was until ${keptUpTo}`;
+      this.add(upAtMs, `Redis comes back, ${state}`);
+    }
+    for (const { fault, fromMs, untilMs } of faults) {
+      const isUnderWay = fromMs < this.#fromMs && untilMs >= this.#fromMs;
+      const how = isUnderWay ? "is under way" : "begins";
+      this.add(isUnderWay ? this.#fromMs : fromMs, `${fault} ${how}`);
+      this.add(untilMs, `${fault} ends`);
+    }
+    for (const { isolate, fromMs, untilMs } of isolates) {
+      this.add(fromMs, `${isolate} begins`);
+      this.add(untilMs, `${isolate} ends`);
+    }
+  }
+
+  #addEvent(event: JournalEvent, place: string, position: string): void {
+    const { atMs, isolate } = event;
+    if (event.kind === "appended") {
+      const what = event.isMark ? "a mark " : "";
+      const isShown = event.isMark || event.position === position;
+      if (isShown) this.add(atMs, `${isolate} appends ${what}${event.position}`);
+    } else if (isolate.startsWith(`${place}#`)) {
+      const { positions } = event;
+      const has = positions.includes(position) ? ", the purge among them" : "";
+      const ends = `${positions[0] ?? ""}…${positions.at(-1) ?? ""}`;
+      this.add(atMs, `${isolate} gets ${positions.length} of the journal, ${ends}${has}`);
+    }
+  }
+
+  get lines(): string[] {
+    const sorted = this.#lines.toSorted(([one], [other]) => one - other).slice(-linesMax);
+    const sinceMs = (atMs: number) => (atMs - this.#read.invokedAtMs).toFixed(0).padStart(7);
+    return sorted.map(([atMs, text]) => `${sinceMs(atMs)} ms  ${text}`);
+  }
+}
 
 /** Returns reads of the same page, its writes and purges, journal events, losses and faults. */
 export function excerptAround(violation: Violation, history: History): string[] {
@@ -13,63 +97,24 @@ export function excerptAround(violation: Violation, history: History): string[] 
   const posts = history.switches ?? [];
   const post = posts.findLast(({ returnedAtMs }) => returnedAtMs <= read.invokedAtMs);
   const cause = violation.rule === "not-switched" ? post : purge;
-  const fromMs = Math.min(read.invokedAtMs, cause?.invokedAtMs ?? Infinity) - beforeMs;
-  const untilMs = read.returnedAtMs + afterMs;
-  const lines: [atMs: number, text: string][] = [];
-  const add = (atMs: number, text: string) => {
-    if (atMs >= fromMs && atMs <= untilMs) lines.push([atMs, text]);
-  };
-  let last = "";
-  for (const each of history.reads.filter(({ path }) => path === read.path)) {
-    const said = `${each.colo} ${each.variant} reads version ${each.version}: ${each.cacheStatus}`;
-    const isTheOne = each === read;
-    if (isTheOne || said !== last) add(each.invokedAtMs, `${isTheOne ? "→ " : ""}${said}`);
-    last = said;
+  const excerpt = new Excerpt(read, cause?.invokedAtMs);
+  const isOfPage = ({ path }: { path: string }) => path === read.path;
+  excerpt.addReads(history.reads.filter(isOfPage), ({ colo, variant, version, cacheStatus }) => {
+    return `${colo} ${variant} reads version ${version}: ${cacheStatus}`;
+  });
+  for (const { version, atMs } of history.writes.filter(isOfPage)) {
+    excerpt.add(atMs, `version ${version} is written`);
   }
-  for (const { path, version, atMs } of history.writes) {
-    if (path === read.path) add(atMs, `version ${version} is written`);
-  }
-  for (const each of history.purges) {
-    const isTheOne = purge !== undefined && each.id === purge.id;
-    if (!isTheOne) continue;
-    add(each.invokedAtMs, `${each.colo} is sent ${each.id} ${JSON.stringify(each.order)}`);
-    add(each.returnedAtMs, `${each.colo} answers ${each.id}: ${JSON.stringify(each.outcome)}`);
+  for (const each of history.purges.filter(({ id }) => id === purge?.id)) {
+    const { colo, id, invokedAtMs, returnedAtMs } = each;
+    excerpt.add(invokedAtMs, `${colo} is sent ${id} ${JSON.stringify(each.order)}`);
+    excerpt.add(returnedAtMs, `${colo} answers ${id}: ${JSON.stringify(each.outcome)}`);
   }
   for (const { colo, isBypassed, invokedAtMs, returnedAtMs, isAccepted } of posts) {
-    add(invokedAtMs, `${colo} is sent a post of the switch: ${isBypassed ? "on" : "off"}`);
-    add(returnedAtMs, `${colo} ${isAccepted ? "accepts" : "does not accept"} the post`);
+    excerpt.add(invokedAtMs, `${colo} is sent a post of the switch: ${isBypassed ? "on" : "off"}`);
+    excerpt.add(returnedAtMs, `${colo} ${isAccepted ? "accepts" : "does not accept"} the post`);
   }
   const position = purge?.outcome.kind === "accepted" ? purge.outcome.position : "";
-  for (const event of history.journal) {
-    const isOf = (isolate: string) => isolate.startsWith(`${read.colo}#`);
-    if (event.kind === "appended" && (event.isMark || event.position === position)) {
-      add(event.atMs, `${event.isolate} appends ${event.isMark ? "a mark" : ""} ${event.position}`);
-    } else if (event.kind === "read" && isOf(event.isolate)) {
-      const { length } = event.positions;
-      const has = event.positions.includes(position) ? ", the purge among them" : "";
-      const ends = `${event.positions[0] ?? ""}…${event.positions.at(-1) ?? ""}`;
-      add(event.atMs, `${event.isolate} gets ${length} of the journal, ${ends}${has}`);
-    }
-  }
-  for (const { killedAtMs, upAtMs, keptUpTo } of history.losses) {
-    add(killedAtMs, "Redis is killed");
-    add(
-      upAtMs,
-      `Redis comes back, ${keptUpTo === "" ? "empty" : `with what was until ${keptUpTo}`}`,
-    );
-  }
-  for (const { fault, fromMs: beganAtMs, untilMs: endedAtMs } of history.faults) {
-    if (endedAtMs < fromMs) continue;
-    const isUnderWay = beganAtMs < fromMs;
-    add(Math.max(beganAtMs, fromMs), `${fault} ${isUnderWay ? "is under way" : "begins"}`);
-    add(endedAtMs, `${fault} ends`);
-  }
-  for (const { isolate, fromMs: beganAtMs, untilMs: endedAtMs } of history.isolates) {
-    add(beganAtMs, `${isolate} begins`);
-    add(endedAtMs, `${isolate} ends`);
-  }
-  const sorted = lines.toSorted(([one], [other]) => one - other).slice(-linesMax);
-  return sorted.map(
-    ([atMs, text]) => `${(atMs - read.invokedAtMs).toFixed(0).padStart(7)} ms  ${text}`,
-  );
+  excerpt.addWorld(history, read.colo, position);
+  return excerpt.lines;
 }

@@ -5,6 +5,7 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { BreakableRedis, keepsAll } from "../breakable-redis.ts";
+import type { ReadFrom } from "../readers.ts";
 import { type ColoUnderTest, startColoUnderTest, today } from "../site-under-test.ts";
 import { processOfData, workerOfData } from "./bundles.ts";
 import { allowanceMs, maxLagMs } from "./keys.ts";
@@ -13,12 +14,7 @@ import { ProcessUnderTest } from "./process-under-test.ts";
 import type { DataRecorder } from "./recorder.ts";
 
 /** A colo, or the process. */
-export interface DataPlace {
-  readonly name: string;
-  readonly url: string;
-  /** The current life of the place. */
-  readonly isolate: string;
-}
+export type DataPlace = ReadFrom;
 
 export interface DataSite {
   readonly redis: BreakableRedis;

@@ -1,9 +1,8 @@
 // Formats the result of a run with data for a terminal.
 import { boundMs } from "../checker/bound.ts";
 import { excerptOfData } from "./checker/excerpt.ts";
+import { rendered, sums } from "../table.ts";
 import type { DataRunResult } from "./run-data.ts";
-
-const violationsShown = 5;
 
 export function tableOfData(result: DataRunResult): string {
   const { history, findings, settings, world } = result;
@@ -37,21 +36,7 @@ export function tableOfData(result: DataRunResult): string {
     ["worst lag of a purge", `${Math.round(findings.worstLagMs)} ms`],
     ["violations", findings.violations.length],
   ];
-  const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
-  return ["| | |", "|---|---|", ...table, ...violationsSaid(result), ""].join("\n");
-}
-
-function sums(names: readonly string[]): string {
-  const byName = Object.entries(Object.groupBy(names, (name) => name));
-  return byName.map(([name, all = []]) => `${name} ${all.length}`).join(", ");
-}
-
-function violationsSaid({ findings, history, world }: DataRunResult): string[] {
-  const { violations } = findings;
-  if (violations.length === 0) return [];
-  const shown = violations.slice(0, violationsShown).flatMap((violation) => {
-    const heading = ["", `${violation.rule}: ${violation.what}`];
-    return heading.concat(excerptOfData(violation, history, world));
-  });
-  return ["", sums(violations.map(({ rule }) => rule)), ...shown];
+  return rendered(rows, findings.violations, (violation) =>
+    excerptOfData(violation, history, world),
+  );
 }

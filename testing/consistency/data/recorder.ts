@@ -1,6 +1,6 @@
 // Records a history of data during the run, on the driver's monotonic clock.
 import { Recorder } from "../recorder.ts";
-import type { World } from "./checker/excerpt.ts";
+import type { DataWorld } from "./checker/excerpt.ts";
 import type {
   DataHistory,
   DataPurge,
@@ -49,7 +49,7 @@ export class DataRecorder {
     this.notes.push({ path, atMs: this.nowMs(), text });
   }
 
-  traces(): World {
+  traces(): DataWorld {
     const { faults, losses, journal } = this.world;
     return { faults, losses, journal, notes: this.notes };
   }

@@ -8,7 +8,7 @@ import { lookNowAndThen } from "../run.ts";
 import { Caller } from "./caller.ts";
 import { Changing } from "./changing.ts";
 import { checkData, type DataFindings } from "./checker/check-data.ts";
-import type { World } from "./checker/excerpt.ts";
+import type { DataWorld } from "./checker/excerpt.ts";
 import type { DataHistory } from "./checker/operations.ts";
 import { type DataFaultName, dataFaults } from "./data-faults.ts";
 import { type DataPlace, type DataSite, startDataSite } from "./data-site.ts";
@@ -41,7 +41,7 @@ export interface DataRunSettings {
 export interface DataRunResult {
   readonly settings: DataRunSettings;
   readonly history: DataHistory;
-  readonly world: World;
+  readonly world: DataWorld;
   readonly findings: DataFindings;
   readonly redis: string;
   readonly sourceRequestCount: number;
