@@ -1,10 +1,10 @@
-// One connection through the proxy: two lanes of bytes, and what the behaviour does to them.
+// One connection through the proxy: two lanes of bytes, which the behaviour changes.
 import { connect, type Socket } from "node:net";
 import { unreachable } from "../../src/base/unreachable.ts";
 import { Lane } from "./lane.ts";
 import { type Behaviour, randomBytes, rubbishAnswer } from "./behaviour.ts";
 
-/** A behaviour in force, and the one generator that all its connections draw from. */
+/** The current behaviour, and the random generator of all its connections. */
 export interface InForce {
   readonly behaviour: Behaviour;
   readonly draw: () => number;
@@ -17,9 +17,9 @@ export class ProxiedConnection {
   readonly #down: Lane;
   readonly #over = Promise.withResolvers<void>();
   #inForce: InForce;
-  /** Bytes of an answer that were passed on since the client last said something. */
+  /** The bytes of the current answer that were passed on. */
   #answeredBytes = 0;
-  /** What was swallowed never comes, and what would follow it means nothing. */
+  /** Whether bytes were dropped, so that no later bytes make sense. */
   #isLost = false;
 
   constructor(client: Socket, target: { host: string; port: number }, inForce: InForce) {
@@ -38,7 +38,7 @@ export class ProxiedConnection {
     this.become(inForce);
   }
 
-  /** Resolves when its client is gone and nothing of it is left. */
+  /** Resolves when the connection has ended. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
@@ -101,7 +101,7 @@ export class ProxiedConnection {
     this.#down.end();
   }
 
-  /** What else the client sends of its request is taken, so that the answer is not lost to a RST. */
+  /** Accepts the rest of the request, so that no RST discards the answer. */
   #answerInstead(answer: Buffer): void {
     if (this.#isLost) return;
     this.#isLost = true;

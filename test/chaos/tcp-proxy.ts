@@ -1,12 +1,11 @@
-// A proxy before any TCP server, whose behaviour changes when a test says so, for connections that
-// stand as for new ones.
+// A proxy in front of a TCP server. A test changes its behaviour, for open connections and new ones.
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { type InForce, ProxiedConnection } from "./proxied-connection.ts";
 
-/** Below those that the system hands out, so that nobody takes one while it refuses. */
+/** Below the ephemeral ports, so that no process takes the port while the proxy refuses. */
 const portsFrom = 20_000;
 const portCount = 10_000;
 
@@ -38,11 +37,7 @@ export class TcpProxy {
     return `${this.#protocol}//127.0.0.1:${this.#port}`;
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
-  /** From now on; resolves once a changed willingness to listen is in force. */
+  /** Resolves once the proxy listens, or no longer listens. */
   async become(behaviour: Behaviour): Promise<void> {
     const before = this.#inForce.behaviour.kind;
     this.#inForce = { behaviour, draw: drawsFrom("seed" in behaviour ? behaviour.seed : 0) };
@@ -54,14 +49,14 @@ export class TcpProxy {
     }
   }
 
-  /** Another server stands there; connections to the one before are reset. */
+  /** Leads to another server, and resets the connections to the previous one. */
   leadTo(targetUrl: string): void {
     const { hostname, port } = new URL(targetUrl);
     this.#target = { host: hostname, port: Number(port) };
     this.#resetAll();
   }
 
-  /** Every connection and every timer ends; may be called twice. */
+  /** Ends every connection and timer. May be called twice. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;

@@ -1,5 +1,4 @@
-// Copies of a view in the colo's Cache API: what comes back, what is taken for absent, and whose
-// claim stands. What views make of them is tried in rules-copies.test.ts.
+// Rule 14: the form of the copies and claims in the colo's Cache API. rules-copies.test.ts tests their use.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import type { ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
@@ -23,7 +22,7 @@ async function published(entries: readonly Entry[] = three) {
 }
 
 describe("a copy", () => {
-  it("holds the reader's entries and its clock, not that of the copying", async () => {
+  it("has the reader's entries, and the time of its read", async () => {
     const { colo, sentAtMs } = await published();
     colo.clock.advance(5);
     const copy = await colo.copies().read(host);
@@ -35,13 +34,13 @@ describe("a copy", () => {
     { id: "its-last", place: three[2], after: [] },
     { id: "of-another-n", place: { position: "2-0", n: "2-0" }, after: undefined },
     { id: "not-there", place: { position: "4-0", n: "4-0" }, after: undefined },
-  ])("says what follows an entry: $id", async ({ place, after }) => {
+  ])("returns the entries after an entry: $id", async ({ place, after }) => {
     const { colo } = await published();
     const copy = await colo.copies().read(host);
     expect(copy?.entriesAfter(place as Entry)).toEqual(after);
   });
 
-  it("lies below /_cache/ on the host of the request, and lasts a minute", async () => {
+  it("is stored below /_cache/ on the host of the request, for a minute", async () => {
     const { colo, address } = await published();
     expect(address).toMatch(/^https:\/\/www\.example\.com\/_cache\/journal\/[0-9a-f]{64}\/view$/);
     colo.clock.advance(59.999);
@@ -51,15 +50,15 @@ describe("a copy", () => {
   });
 
   it.each([
-    { id: "just-fits", count: 1_000, held: 1_000 },
-    { id: "one-more", count: 1_001, held: 1_000 },
-  ])("holds the newest 1,000 entries: $id", async ({ count, held }) => {
+    { count: 1_000, held: 1_000 },
+    { count: 1_001, held: 1_000 },
+  ])("has the newest 1,000 entries of $count", async ({ count, held }) => {
     const { colo } = await published(entriesOf(count));
     const entries = (await colo.copies().read(host))?.entries() ?? [];
     expect([entries.length, entries.at(-1)?.position]).toEqual([held, `${count}-0`]);
   });
 
-  it("stays within 1 MiB, in bytes", async () => {
+  it("has at most 1 MiB", async () => {
     const { colo, address } = await published(entriesOf(600, { reason: "ß".repeat(1_000) }));
     const bytes = await (await colo.cache.match(address))?.arrayBuffer();
     expect(bytes?.byteLength).toBeLessThanOrEqual(1_048_576);
@@ -72,12 +71,14 @@ describe("a copy", () => {
   it.each([
     { id: "no-entries", entries: [] },
     { id: "none-that-fits", entries: [entryAt("1-0", { reason: "x".repeat(1_048_576) })] },
-  ])("is not made of nothing: $id", async ({ entries }) => {
+  ])("is not stored without entries: $id", async ({ entries }) => {
     expect((await published(entries)).colo.cache.journalPuts).toBe(0);
   });
 });
 
-describe("is taken for absent", () => {
+const brief = { headers: { "cache-control": "max-age=60" } };
+
+describe("a copy counts as absent if it", () => {
   type Bytes = Uint8Array<ArrayBuffer>;
   const sealed = async (text: string) => {
     const bytes = new TextEncoder().encode(text);
@@ -87,41 +88,37 @@ describe("is taken for absent", () => {
   const copyText = (changes: object) =>
     JSON.stringify({ v: 2, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
 
-  it.each<{ id: string; bytes: (whole: Bytes) => Bytes | Promise<Bytes>; isAbsent?: boolean }>([
-    { id: "as-it-was", bytes: (whole) => whole, isAbsent: false },
-    { id: "sealed-by-the-test", bytes: () => sealed(copyText({})), isAbsent: false },
-    { id: "empty", bytes: () => new Uint8Array() },
-    { id: "cut-by-one", bytes: (whole) => whole.slice(0, -1) },
-    { id: "cut-in-half", bytes: (whole) => whole.slice(0, whole.length / 2) },
-    { id: "cut-to-its-digest", bytes: (whole) => whole.slice(0, 64) },
-    { id: "one-bit-changed", bytes: (whole) => whole.with(whole.length - 9, 66) },
-    { id: "its-digest-changed", bytes: (whole) => whole.with(0, 103) },
-    { id: "no-json", bytes: () => sealed("{") },
-    // As Workers made it that knew of no switch.
-    { id: "of-the-version-before", bytes: () => sealed(copyText({ v: 1, switched: undefined })) },
-    { id: "of-another-version", bytes: () => sealed(copyText({ v: 3 })) },
-    { id: "without-the-switch", bytes: () => sealed(copyText({ switched: undefined })) },
-    { id: "with-an-odd-switch", bytes: () => sealed(copyText({ switched: { bypass: 1 } })) },
-    { id: "without-a-clock", bytes: () => sealed(copyText({ sentAtMs: null })) },
-    { id: "without-entries", bytes: () => sealed(copyText({ items: [] })) },
-    { id: "null", bytes: () => sealed("null") },
-  ])("$id", async ({ bytes, isAbsent = true }) => {
+  it.each<[id: string, bytes: (whole: Bytes) => Bytes | Promise<Bytes>, isAbsent?: boolean]>([
+    ["is whole", (whole) => whole, false],
+    ["is sealed by the test", () => sealed(copyText({})), false],
+    ["is empty", () => new Uint8Array()],
+    ["lacks a byte", (whole) => whole.slice(0, -1)],
+    ["lacks a half", (whole) => whole.slice(0, whole.length / 2)],
+    ["has a digest alone", (whole) => whole.slice(0, 64)],
+    ["has another bit", (whole) => whole.with(whole.length - 9, 66)],
+    ["has another digest", (whole) => whole.with(0, 103)],
+    ["is no JSON", () => sealed("{")],
+    // Version 1 had no switch.
+    ["has the version before", () => sealed(copyText({ v: 1, switched: undefined }))],
+    ["has another version", () => sealed(copyText({ v: 3 }))],
+    ["lacks the switch", () => sealed(copyText({ switched: undefined }))],
+    ["has an invalid switch", () => sealed(copyText({ switched: { bypass: 1 } }))],
+    ["lacks its time", () => sealed(copyText({ sentAtMs: null }))],
+    ["lacks entries", () => sealed(copyText({ items: [] }))],
+    ["is null", () => sealed("null")],
+  ])("%s", async (_, bytes, isAbsent = true) => {
     const { colo, address } = await published();
     const whole = await (await colo.cache.match(address))?.arrayBuffer();
     const changed = await bytes(new Uint8Array(whole ?? new ArrayBuffer()));
-    const headers = { "cache-control": "max-age=60" };
-    await colo.cache.put(address, new Response(changed, { headers }));
+    await colo.cache.put(address, new Response(changed, brief));
     expect((await colo.copies().read(host)) === undefined).toBe(isAbsent);
   });
 
-  it("an odd entry, which must not be skipped", async () => {
+  it("has an invalid entry, which must not be skipped", async () => {
     const { colo, address } = await published();
     const items = [["1-0", ["n", "1"]], "odd", ["2-0", ["n", "2"]]];
     const body = await sealed(copyText({ items }));
-    await colo.cache.put(
-      address,
-      new Response(body, { headers: { "cache-control": "max-age=60" } }),
-    );
+    await colo.cache.put(address, new Response(body, brief));
     const copy = await colo.copies().read(host);
     expect(copy?.entries()).toBe(undefined);
     expect(copy?.entriesAfter({ position: "1-0", n: "1" })).toBe(undefined);
@@ -130,19 +127,19 @@ describe("is taken for absent", () => {
   it.each([
     { id: "at-the-allowance", aheadMs: 1_000, isAbsent: false },
     { id: "past-it", aheadMs: 1_001, isAbsent: true },
-  ])("from ahead of this clock by more than clocks differ: $id", async ({ aheadMs, isAbsent }) => {
+  ])("is dated ahead of this clock by more than A: $id", async ({ aheadMs, isAbsent }) => {
     const colo = new Colo();
     await colo.copies().publish(host, { entries: three, sentAtMs: colo.clock.atMs + aheadMs });
     expect((await colo.copies().read(host)) === undefined).toBe(isAbsent);
   });
 
-  it("of another journal, or at another host", async () => {
+  it("belongs to another journal or host", async () => {
     const { colo } = await published();
     expect(await colo.copies({ journal: "https://other.invalid site" }).read(host)).toBe(undefined);
     expect(await colo.copies().read("other.example.com")).toBe(undefined);
   });
 
-  it.each(["throws", "forgets"] as const)("in a cache that %s", async (mode) => {
+  it.each(["throws", "forgets"] as const)("is in a cache that %s", async (mode) => {
     const colo = new Colo();
     colo.cache.mode = mode;
     await colo.copies().publish(host, { entries: three, sentAtMs: colo.clock.atMs });
@@ -151,7 +148,7 @@ describe("is taken for absent", () => {
     expect(await colo.copies().claim(host)).toBe("ours");
   });
 
-  it("in a cache that does not answer, or is not there", async () => {
+  it("is in a cache that does not answer or does not exist", async () => {
     const never = () => new Promise<never>(() => undefined);
     const caches: ViewCopiesSettings["cache"][] = [
       () => ({ match: never, put: never }),
@@ -173,29 +170,29 @@ describe("a claim", () => {
     { id: "at-once", afterMs: 0, stands: "others" },
     { id: "just-before-two-seconds", afterMs: 1_999, stands: "others" },
     { id: "at-two-seconds", afterMs: 2_000, stands: "ours" },
-    { id: "under-a-clock-that-is-behind", afterMs: -1_000, stands: "others" },
-    { id: "under-a-clock-that-is-far-behind", afterMs: -2_000, stands: "ours" },
-  ])("of another stands for two seconds: $id", async ({ afterMs, stands }) => {
+    { id: "clock a second behind", afterMs: -1_000, stands: "others" },
+    { id: "clock two seconds behind", afterMs: -2_000, stands: "ours" },
+  ])("of another isolate lasts two seconds: $id", async ({ afterMs, stands }) => {
     const colo = new Colo();
     expect(await colo.copies().claim(host)).toBe("ours");
     const nowAtMs = () => colo.clock.atMs + afterMs;
     expect(await colo.copies({ nowAtMs }).claim(host)).toBe(stands);
   });
 
-  it("of one's own does not stand in one's way", async () => {
+  it("does not stop its own isolate", async () => {
     const copies = new Colo().copies();
     expect([await copies.claim(host), await copies.claim(host)]).toEqual(["ours", "ours"]);
   });
 
-  it.each(["", "nonsense", "isolate-9 soon"])("that says nothing is none: %j", async (text) => {
-    const colo = new Colo();
-    await colo.copies().claim(host);
-    const [address = ""] = colo.cache.addresses;
-    expect(address).toMatch(/\/claim$/);
-    await colo.cache.put(
-      address,
-      new Response(text, { headers: { "cache-control": "max-age=9" } }),
-    );
-    expect(await colo.copies().claim(host)).toBe("ours");
-  });
+  it.each(["", "nonsense", "isolate-9 soon"])(
+    "without a valid time does not count: %j",
+    async (text) => {
+      const colo = new Colo();
+      await colo.copies().claim(host);
+      const [address = ""] = colo.cache.addresses;
+      expect(address).toMatch(/\/claim$/);
+      await colo.cache.put(address, new Response(text, brief));
+      expect(await colo.copies().claim(host)).toBe("ours");
+    },
+  );
 });
