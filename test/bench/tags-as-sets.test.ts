@@ -1,4 +1,4 @@
-// The design that the bill stands beside: what it is charged for each event, and not more.
+// The commands of the design that the bill is compared with.
 import { describe, expect, it } from "vitest";
 import { commandsOf, type StoreEvent, tagsAsSets } from "../../bench/cost/tags-as-sets.ts";
 
@@ -11,49 +11,33 @@ const nothing = {
   purges: 0,
   purgedOneByOne: 0,
 };
-const none = { requests: 0, lookUps: 0, originRequests: 0, events: [] };
+const none = { requests: 0, lookUps: 0, originRequests: 0, events: [] as StoreEvent[] };
 
 const fill = (key: string, ...tags: string[]): StoreEvent => ({ kind: "fill", key, tags });
 const purge = (...tags: string[]): StoreEvent => ({ kind: "purge", tags, urlCount: 0 });
 
 describe("tags as sets", () => {
-  it.each([
-    { id: "nothing", given: {}, commands: {} },
-    { id: "a request: two counters", given: { requests: 3 }, commands: { metrics: 6 } },
-    { id: "a lookup: GET", given: { lookUps: 3 }, commands: { lookUps: 3 } },
-    { id: "an origin request: a lock", given: { originRequests: 3 }, commands: { locks: 6 } },
-    { id: "a fill without a tag", given: { events: [fill("a")] }, commands: { fills: 1 } },
-    { id: "a fill with two", given: { events: [fill("a", "x", "y")] }, commands: { fills: 5 } },
-    {
-      id: "a 304 with two",
-      given: { events: [{ kind: "freshening", key: "a", tags: ["x", "y"] } as const] },
-      commands: { freshenings: 3 },
-    },
-    {
-      id: "a purge of three URLs",
-      given: { events: [{ kind: "purge", tags: [], urlCount: 3 } as const] },
-      commands: { purges: 3 },
-    },
-    {
-      id: "a purge of a tag that nothing has",
-      given: { events: [purge("x")] },
-      commands: { purges: 2 },
-    },
-    {
-      id: "a purge of what was filled, each key once",
-      given: { events: [fill("a", "x"), fill("a", "x"), fill("b", "x"), purge("x")] },
-      commands: { fills: 9, purges: 2, purgedOneByOne: 2 },
-    },
-    {
-      id: "a set is gone once it is purged",
-      given: { events: [fill("a", "x"), purge("x"), fill("b", "x"), purge("x"), purge("x")] },
-      commands: { fills: 6, purges: 6, purgedOneByOne: 2 },
-    },
-  ])("$id", ({ given, commands }) => {
+  const events = (...all: StoreEvent[]) => ({ events: all });
+  const freshening: StoreEvent = { kind: "freshening", key: "a", tags: ["x", "y"] };
+  const twice = [fill("a", "x"), fill("a", "x"), fill("b", "x"), purge("x")];
+  const again = [fill("a", "x"), purge("x"), fill("b", "x"), purge("x"), purge("x")];
+  it.each<[id: string, given: Partial<typeof none>, commands: Partial<typeof nothing>]>([
+    ["nothing", {}, {}],
+    ["a request: two counters", { requests: 3 }, { metrics: 6 }],
+    ["a lookup: GET", { lookUps: 3 }, { lookUps: 3 }],
+    ["an origin request: a lock", { originRequests: 3 }, { locks: 6 }],
+    ["a fill without tags", events(fill("a")), { fills: 1 }],
+    ["a fill with two tags", events(fill("a", "x", "y")), { fills: 5 }],
+    ["a 304 with two tags", events(freshening), { freshenings: 3 }],
+    ["a purge of URLs", events({ kind: "purge", tags: [], urlCount: 3 }), { purges: 3 }],
+    ["a purge of an unused tag", events(purge("x")), { purges: 2 }],
+    ["a purge: each key once", events(...twice), { fills: 9, purges: 2, purgedOneByOne: 2 }],
+    ["a purge removes the set", events(...again), { fills: 6, purges: 6, purgedOneByOne: 2 }],
+  ])("%s", (_, given, commands) => {
     expect(tagsAsSets({ ...none, ...given })).toEqual({ ...nothing, ...commands });
   });
 
-  it("sums up all but what is only told besides", () => {
+  it("adds up all but the keys that are purged one by one", () => {
     const design = tagsAsSets({
       requests: 10,
       lookUps: 5,

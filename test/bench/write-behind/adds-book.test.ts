@@ -1,9 +1,9 @@
-// What is told of adds decides which reads and totals are possible, and each other one is found.
+// The answers to adds decide which reads and totals are possible. The book finds every other one.
 import { describe, expect, it } from "vitest";
 import { AddsBook, isSumOfSome } from "../../../testing/write-behind/proof/adds-book.ts";
 import type { Told } from "../../../testing/write-behind/proof/calls.ts";
 
-/** One key, with adds and what was told of each; `undefined`: nothing was. */
+/** Creates a book of one key, with adds and their answers; `undefined` without one. */
 function bookOf(adds: readonly (readonly [by: number, told: Told | undefined])[]): AddsBook {
   const book = new AddsBook("sales", 1);
   for (const [by, told] of adds) {
@@ -17,42 +17,40 @@ const rulesOf = (book: AddsBook, total: number) =>
   book.judge(new Map([[0, total]])).violations.map(({ rule }) => rule);
 
 describe("a total in the database", () => {
-  it.each([
-    { name: "of all that was accepted", adds: [[5, "accepted"]], total: 5, found: [] },
-    { name: "without one", adds: [[5, "accepted"]], total: 0, found: ["accepted-missing"] },
-    { name: "with one twice", adds: [[5, "accepted"]], total: 10, found: ["counted-beyond-sent"] },
-    { name: "without a refused one", adds: [[5, "refused"]], total: 0, found: [] },
-    {
-      name: "with a refused one",
-      adds: [[5, "refused"]],
-      total: 5,
-      found: ["counted-beyond-sent"],
-    },
-    { name: "without a doubtful one", adds: [[5, "in-doubt"]], total: 0, found: [] },
-    { name: "with a doubtful one", adds: [[5, "in-doubt"]], total: 5, found: [] },
-    { name: "with half of one", adds: [[6, "in-doubt"]], total: 3, found: ["no-such-sum"] },
-    {
-      name: "with one twice, in the place of a doubtful one",
-      adds: [
+  const doubtful = [5, "in-doubt"] as const;
+  const missing = "accepted-missing";
+  const beyond = "counted-beyond-sent";
+  it.each<[id: string, adds: Parameters<typeof bookOf>[0], total: number, rule?: string]>([
+    ["with all accepted adds", [[5, "accepted"]], 5],
+    ["without an accepted add", [[5, "accepted"]], 0, missing],
+    ["with an add twice", [[5, "accepted"]], 10, beyond],
+    ["without a refused add", [[5, "refused"]], 0],
+    ["with a refused add", [[5, "refused"]], 5, beyond],
+    ["without a doubtful add", [doubtful], 0],
+    ["with a doubtful add", [doubtful], 5],
+    ["with a part of a doubtful add", [doubtful], 3, "no-such-sum"],
+    [
+      "with an add twice instead of a doubtful one",
+      [
         [3, "accepted"],
         [7, "in-doubt"],
       ],
-      total: 6,
-      found: ["no-such-sum"],
-    },
-    { name: "with one of which nothing was told", adds: [[5, undefined]], total: 5, found: [] },
-    { name: "beyond that", adds: [[5, undefined]], total: 6, found: ["counted-beyond-sent"] },
-  ] as const)("$name", ({ adds, total, found }) => {
-    expect(rulesOf(bookOf(adds), total)).toEqual(found);
+      6,
+      "no-such-sum",
+    ],
+    ["with an unanswered add", [[5, undefined]], 5],
+    ["beyond an unanswered add", [[5, undefined]], 6, beyond],
+  ])("%s", (_, adds, total, rule) => {
+    expect(rulesOf(bookOf(adds), total)).toEqual(rule === undefined ? [] : [rule]);
   });
 
-  it("is not below what was read", () => {
+  it("is not below an earlier read", () => {
     const book = bookOf([[5, undefined]]);
     expect(book.read([0], { least: [0], values: [5] })).toEqual([]);
     expect(rulesOf(book, 4)).toEqual(["accepted-missing"]);
   });
 
-  it("is told by how much is known of it", () => {
+  it("counts as exact, as a sum or as bounded", () => {
     const adds = [[1, "in-doubt"]] as const;
     const counts = (book: AddsBook) => {
       const { exactCount, sumCount, boundedCount } = book.judge(new Map());
@@ -66,7 +64,7 @@ describe("a total in the database", () => {
 });
 
 describe("a read", () => {
-  it("has at the least what was accepted before it began, and at the most what was sent", () => {
+  it("has at least what was accepted before it began, and at most what was sent", () => {
     const book = bookOf([
       [5, "accepted"],
       [2, undefined],
@@ -88,13 +86,13 @@ describe("a read", () => {
     expect(book.least([0])).toEqual([5]);
   });
 
-  it("that has no number is found", () => {
+  it("without a number is found", () => {
     const found = bookOf([]).read([0], { least: [0], values: [Number.NaN] });
     expect(found.map(({ rule }) => rule)).toEqual(["read-below"]);
   });
 });
 
-it("adds that nobody was there to take are not sent", () => {
+it("does not count adds that no isolate received", () => {
   const book = bookOf([[5, undefined]]);
   book.unsend([[0, 5]]);
   expect(rulesOf(book, 5)).toEqual(["counted-beyond-sent"]);
