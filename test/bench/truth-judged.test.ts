@@ -1,6 +1,6 @@
 // The conditions under which the bench of the metrics passes and fails.
 import { describe, expect, it } from "vitest";
-import type { Commands, Life } from "../../bench/truth/colo-lives.ts";
+import type { Life } from "../../bench/truth/colo-lives.ts";
 import { type Figure, holds } from "../../bench/truth/figure.ts";
 import { figuresOf } from "../../bench/truth/judged.ts";
 import { reportedFigures } from "../../bench/truth/reported.ts";
@@ -68,118 +68,98 @@ const life = (untilMs: number, toldAtMs: readonly number[], isWhole = true): Lif
 });
 
 const found = { rows: [hit], metrics: requests("hit", 1) };
+const whole = runOf(found);
+const allRequests = "requests by route and result: all";
+const ofHits = "requests by route and result: news|hit";
 
 describe("while no isolate is killed", () => {
-  const all = "requests by route and result: all";
-  it.each<{ id: string; run: TruthRun; failed: readonly string[] }>([
-    {
-      id: "equal counts",
-      run: runOf({ rows: [hit, hit], metrics: requests("hit", 2) }),
-      failed: [],
-    },
-    {
-      id: "a request that the load never sent",
-      run: runOf({ rows: [hit], metrics: requests("hit", 1) + requests("limited", 1) }),
-      failed: [all, "bytes by route and result: all"],
-    },
-    {
-      id: "a request without an answer",
-      run: runOf({ ...found, rows: [hit, { ...hit, status: 0, result: "failed" }] }),
-      failed: ["reports: requests without an answer"],
-    },
-    {
-      id: "an uncounted purge and origin request",
-      run: {
-        ...runOf(found),
-        origin: [originRow],
-        purges: [{ colo: 0, status: 200, endedAtMs: 0 }],
-      },
-      failed: [
-        "requests to the origin: all",
-        "what the origin answered, by route and class: news|2xx",
-        "purges: all",
-      ],
-    },
-  ])("$id: $failed.length failures", ({ run, failed }) => {
-    expect(failedIn(run)).toEqual(failed);
+  it("passes equal counts", () => {
+    expect(failedIn(runOf({ rows: [hit, hit], metrics: requests("hit", 2) }))).toEqual([]);
   });
 
   it.each([1, 3])("fails if two hits count as %i", (count) => {
     const failed = failedIn(runOf({ rows: [hit, hit], metrics: requests("hit", count) }));
-    const groups = ["requests by route and result: news|hit", all];
-    expect(failed).toEqual(expect.arrayContaining(groups));
+    expect(failed).toEqual(expect.arrayContaining([ofHits, allRequests]));
     expect(failed).toContain("hits by route and tier: news|hit|memory");
     expect(failed).toContain("bytes by route and result: news|hit");
   });
 
+  it("fails for a request that the load never sent", () => {
+    const metrics = requests("hit", 1) + requests("limited", 1);
+    const failed = [allRequests, "bytes by route and result: all"];
+    expect(failedIn(runOf({ rows: [hit], metrics }))).toEqual(failed);
+  });
+
+  it("fails for a request without an answer", () => {
+    const rows = [hit, { ...hit, status: 0, result: "failed" }];
+    const failed = ["reports: requests without an answer"];
+    expect(failedIn(runOf({ ...found, rows }))).toEqual(failed);
+  });
+
+  it("fails for an uncounted purge and an uncounted request to the origin", () => {
+    const purges = [{ colo: 0, status: 200, endedAtMs: 0 }];
+    expect(failedIn({ ...whole, origin: [originRow], purges })).toEqual([
+      "requests to the origin: all",
+      "what the origin answered, by route and class: news|2xx",
+      "purges: all",
+    ]);
+  });
+
   it("accepts a hit with ttl=0 as fresh or stale, and counts it once", () => {
     const rows = [hit, { ...hit, result: "hit or stale-hit" }];
-    expect(failedIn(runOf({ rows, metrics: requests("hit", 2) }))).toEqual([]);
-    const either = requests("hit", 1) + requests("stale-hit", 1);
-    expect(failedIn(runOf({ rows, metrics: either }))).toEqual([]);
-    expect(failedIn(runOf({ rows, metrics: requests("hit", 1) }))).toContain(
-      "requests by route and result: news|hit and stale-hit",
-    );
+    const failed = (metrics: string) => failedIn(runOf({ rows, metrics }));
+    expect(failed(requests("hit", 2))).toEqual([]);
+    expect(failed(requests("hit", 1) + requests("stale-hit", 1))).toEqual([]);
+    const both = "requests by route and result: news|hit and stale-hit";
+    expect(failed(requests("hit", 1))).toContain(both);
   });
 
   const counted = (purpose: string, count: number) =>
     `tidemark_redis_commands_total{purpose="${purpose}"} ${count}\n`;
+  const lookUps = (count: number) => counted("look-up", count);
   const timeout = `tidemark_redis_failures_total{cause="timeout"} 1\n`;
   const killed = [{ ...life(31_000, []), colo: 1 }];
-  const lookUps = { told: { "look-up": 3 }, sent: { "look-up": 4 } };
-  const looks = { told: { "database information": 3 }, sent: { "database information": 3 } };
 
-  it.each([
-    { id: "a missing check of room", of: looks, metrics: counted("room", 2), failed: 1 },
-    { id: "no commands", of: lookUps, metrics: "", failed: 1 },
-    { id: "those before the last report", of: lookUps, metrics: counted("look-up", 3), failed: 0 },
-    { id: "one after it", of: lookUps, metrics: counted("look-up", 4), failed: 1 },
-    {
-      id: "one without an answer",
-      of: lookUps,
-      metrics: counted("look-up", 4) + timeout,
-      failed: 0,
-    },
-    {
-      id: "one of a killed isolate",
-      of: lookUps,
-      metrics: counted("look-up", 4),
-      lives: killed,
-      failed: 0,
-    },
-    { id: "too many of it", of: lookUps, metrics: counted("look-up", 5), lives: killed, failed: 1 },
-  ])("compares the commands of Redis: $id", ({ of, metrics, lives, failed }) => {
-    const run = runOf({ ...found, metrics: found.metrics + metrics, ...(lives && { lives }) });
-    const commands = [of as unknown as { told: Commands; sent: Commands }];
-    expect(failedIn({ ...run, commands })).toHaveLength(failed);
+  /** Three lookups were sent before the last report, and one after it. */
+  it.each<[id: string, metrics: string, failed: number, lives?: readonly Life[]]>([
+    ["none", "", 1],
+    ["those before the last report", lookUps(3), 0],
+    ["one after it", lookUps(4), 1],
+    ["one without an answer", lookUps(4) + timeout, 0],
+    ["too many", lookUps(8) + timeout, 1],
+    ["one of a killed isolate", lookUps(4), 0, killed],
+    ["too many of it", lookUps(5), 1, killed],
+  ])("compares the commands of Redis: %s", (_, metrics, failed, lives = []) => {
+    const commands = [{ told: { "look-up": 3 }, sent: { "look-up": 4 } } as never];
+    const run = { ...whole, commands, lives, metrics: whole.metrics + metrics };
+    expect(failedIn(run)).toHaveLength(failed);
+  });
+
+  it("compares the commands for information by the purpose `room`", () => {
+    const looks = { "database information": 3 };
+    const commands = [{ told: looks, sent: looks } as never];
+    const failed = (count: number) =>
+      failedIn({ ...whole, commands, metrics: whole.metrics + counted("room", count) });
+    expect([failed(3).length, failed(2).length]).toEqual([0, 1]);
   });
 });
 
-describe("where an isolate is killed", () => {
+describe("if an isolate is killed", () => {
   const late = { ...hit, endedAtMs: 30_000 };
-  const rows = [hit, late, late];
-  const countMissing = "requests by route and result: news|hit";
+  const killed = [life(31_000, [20_000])];
+  const another = [life(Infinity, [20_000]), { ...life(31_000, []), colo: 1 }];
 
-  it.each([
-    { id: "all", count: 0, lives: [life(31_000, [20_000])], isRight: false },
-    { id: "what it had not reported", count: 1, lives: [life(31_000, [20_000])], isRight: true },
-    { id: "nothing", count: 3, lives: [life(31_000, [20_000])], isRight: true },
-    { id: "less than nothing", count: 4, lives: [life(31_000, [20_000])], isRight: false },
-    {
-      id: "a part of its reports",
-      count: 0,
-      lives: [life(31_000, [20_000], false)],
-      isRight: true,
-    },
-    {
-      id: "what another has not reported",
-      count: 1,
-      lives: [life(Infinity, [20_000]), { ...life(31_000, []), colo: 1 }],
-      isRight: false,
-    },
-  ])("may be missing: $id ($isRight)", ({ count, lives, isRight }) => {
-    const failed = failedIn(runOf({ rows, metrics: requests("hit", count), lives }));
-    expect(failed.includes(countMissing)).toBe(!isRight);
+  it.each<[id: string, count: number, isRight: boolean, lives?: readonly Life[]]>([
+    ["all counts", 0, false],
+    ["all counts after a partial report", 0, true, [life(31_000, [20_000], false)]],
+    ["the unreported counts", 1, true],
+    ["the counts of another isolate", 1, false, another],
+    ["no counts", 3, true],
+    ["less than no counts", 4, false],
+  ])("may lack %s: %i of 3 is %s", (_, count, isRight, lives = killed) => {
+    const metrics = requests("hit", count);
+    const failed = failedIn(runOf({ rows: [hit, late, late], metrics, lives }));
+    expect(failed.includes(ofHits)).toBe(!isRight);
   });
 
   it("fails if it reports later than documented", () => {
