@@ -1,4 +1,4 @@
-// What the sender's tests share: a secret, a receiver that follows a script, a store in memory.
+// A receiver that follows a script, and a store in memory, for the tests of the sender.
 import { createPurger, type Purger, type PurgerSettings } from "../../src/purger/purger.ts";
 import type { OutboxEntry, OutboxStore } from "../../src/purger/outbox.ts";
 import { PurgeError } from "../../src/purger/purge-error.ts";
@@ -22,7 +22,7 @@ export const cut = (): Response => {
   throw new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") });
 };
 
-export interface Try {
+interface Try {
   readonly url: string;
   readonly headers: Headers;
   readonly body: string;
@@ -30,7 +30,7 @@ export interface Try {
   readonly atMs: number;
 }
 
-/** A purger under a clock that only its own waits move; the last answer goes on for ever. */
+/** A purger whose waits advance its clock. The last answer repeats. */
 export function scripted(
   answers: readonly ((init: RequestInit) => Response | Promise<Response>)[],
   settings: Partial<PurgerSettings> = {},
@@ -68,7 +68,7 @@ interface Row extends OutboxEntry {
   why: string;
 }
 
-/** What outlives a crash is `rows`; a new outbox over them is the origin started again. */
+/** `rows` survive a crash: a new outbox over them is a restarted origin. */
 export function memoryStore(rows: Row[] = []) {
   const change = (id: string, to: Partial<Row>): void => {
     Object.assign(rows.find((row) => row.id === id) ?? {}, to);
@@ -91,7 +91,7 @@ export function memoryStore(rows: Row[] = []) {
   return { rows, store };
 }
 
-/** A purger whose tries last until the test ends them, or the outbox cuts them off. */
+/** A purger whose tries last until the test accepts them, or the outbox aborts them. */
 export function heldPurger() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
@@ -105,7 +105,7 @@ export function heldPurger() {
   return { purger: { send }, begun, accept: (tag: string) => ends.get(tag)?.() };
 }
 
-/** What a call was refused with; it must have been refused in our own words. */
+/** Returns the PurgeError of a call. */
 export async function failureOf(work: Promise<unknown>): Promise<PurgeError> {
   const cause: unknown = await work.catch((error: unknown) => error);
   if (cause instanceof PurgeError) return cause;

@@ -1,4 +1,4 @@
-// What a purger refuses before it sends anything: secrets, addresses and orders that cannot work.
+// Secrets, addresses and orders that a purger refuses before it sends anything.
 import { describe, expect, it } from "vitest";
 import { createPurger } from "../../src/purger/purger.ts";
 import { accepted, failureOf, scripted, secret, url } from "./fakes.ts";
