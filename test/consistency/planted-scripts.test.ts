@@ -1,4 +1,4 @@
-// Planted faults over a real Redis and in sinks and clocks. Each breaks its rule, and without it the rule holds.
+// Planted faults over a real Redis and in sinks and clocks. Each breaks its rule, which holds without it.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -31,29 +31,26 @@ afterAll(async () => {
 let namespaces = 0;
 
 describe("scripts of fields", () => {
+  const oldAndNew = { title: "old", views: 2 };
   const opened = (parts: CacheParts) => {
     const { cache } = openProcess({ redis, namespace: `p${(namespaces += 1)}`, parts });
     const space = cache.namespace<{ title: string; views: number }>("parts", { fresh: "10m" });
     return { space, fields: space.fields("1") };
   };
 
-  it.each([
-    { id: "raised-twice", parts: plantedDataFaults["raised-twice"].parts, views: 3 },
-    { id: "none", parts: {}, views: 2 },
-  ])("$id: an increment of 1 makes $views", async ({ parts, views }) => {
+  it.each<[fault: string, parts: CacheParts, views: number]>([
+    ["raised-twice", plantedDataFaults["raised-twice"].parts, 3],
+    ["none", {}, 2],
+  ])("%s: an increment of 1", async (_, parts, views) => {
     const { fields } = opened(parts);
     await fields.set({ views: 1 });
     expect(await fields.increment("views")).toBe(views);
   });
 
-  it.each([
-    {
-      id: "fields-outlive-purges",
-      parts: plantedDataFaults["fields-outlive-purges"].parts,
-      all: { title: "old", views: 2 },
-    },
-    { id: "none", parts: {}, all: { views: 2 } },
-  ])("$id: after a purge there is $all", async ({ parts, all }) => {
+  it.each<[fault: string, parts: CacheParts, all: object]>([
+    ["fields-outlive-purges", plantedDataFaults["fields-outlive-purges"].parts, oldAndNew],
+    ["none", {}, { views: 2 }],
+  ])("%s: the fields after a purge", async (_, parts, all) => {
     const { fields, space } = opened(parts);
     await fields.set({ title: "old", views: 1 });
     await space.delete("1");
@@ -81,11 +78,12 @@ describe("scripts of slices", () => {
   const batch = () => {
     return { id: "batch", slice: sliceAt(Date.now(), usualTimes), changes: [add("key", 1)] };
   };
+  type Make = (settings: RedisSettings) => RedisClient;
 
-  it.each([
-    { id: "no-batch-known", client: plantedBehindFaults["no-batch-known"].parts.redis, by: 2 },
-    { id: "none", client: make, by: 1 },
-  ])("$id: a batch that comes again makes $by of it", async ({ client, by }) => {
+  it.each<[fault: string, client: Make, by: number]>([
+    ["no-batch-known", plantedBehindFaults["no-batch-known"].parts.redis, 2],
+    ["none", make, 1],
+  ])("%s: a repeated batch", async (_, client, by) => {
     const slices = opened(client({ ...settings, ...carryOver(connectionOf(redis)) }));
     const same = batch();
     for (let tries = 0; tries < 2; tries += 1) {
@@ -96,14 +94,11 @@ describe("scripts of slices", () => {
     });
   });
 
-  it.each([
-    {
-      id: "doubt-denied",
-      client: plantedBehindFaults["doubt-denied"].parts.redis,
-      outcome: { kind: "answered", value: { kind: "late" } },
-    },
-    { id: "none", client: make, outcome: { kind: "unavailable", cause: "unreachable" } },
-  ])("$id: a batch without an answer is $outcome.kind", async ({ client, outcome }) => {
+  const late = { kind: "answered", value: { kind: "late" } };
+  it.each<[fault: string, client: Make, outcome: object]>([
+    ["doubt-denied", plantedBehindFaults["doubt-denied"].parts.redis, late],
+    ["none", make, { kind: "unavailable", cause: "unreachable" }],
+  ])("%s: a batch without an answer", async (_, client, outcome) => {
     const carry = () => Promise.reject(new Error("The connection is lost."));
     expect(await opened(client({ ...settings, carry })).accept(batch())).toEqual(outcome);
   });
@@ -114,9 +109,9 @@ describe("sinks", () => {
   const chunk = { set: "set", slice: 1, changes: [add("key", 1)], mark: { slice: 1, key: null } };
 
   it.each([
-    { id: "mark-not-asked", sink: plantedBehindFaults["mark-not-asked"].sink, value: 2 },
-    { id: "none", sink: sound, value: 1 },
-  ])("$id: a chunk that comes again makes $value of it", async ({ sink, value }) => {
+    { fault: "mark-not-asked", sink: plantedBehindFaults["mark-not-asked"].sink, value: 2 },
+    { fault: "none", sink: sound, value: 1 },
+  ])("$fault: a repeated chunk makes $value of 1", async ({ sink, value }) => {
     const memory = new MemoryCounterSink();
     for (let tries = 0; tries < 2; tries += 1) await sink(bound(memory)).apply(chunk);
     expect(memory.values.get("set")?.get("key")).toBe(value);
@@ -124,9 +119,13 @@ describe("sinks", () => {
   });
 
   it.each([
-    { id: "dropped-unconfirmed", sink: plantedBehindFaults["dropped-unconfirmed"].sink, is: "ok" },
-    { id: "none", sink: sound, is: "failed" },
-  ])("$id: a chunk that fails is $is", async ({ sink, is }) => {
+    {
+      fault: "dropped-unconfirmed",
+      sink: plantedBehindFaults["dropped-unconfirmed"].sink,
+      is: "ok",
+    },
+    { fault: "none", sink: sound, is: "failed" },
+  ])("$fault: a failed chunk is $is", async ({ sink, is }) => {
     const memory = new MemoryCounterSink();
     memory.fates.push("fails");
     const applied = sink(bound(memory)).apply(chunk);
@@ -140,7 +139,7 @@ describe("sinks", () => {
   });
 });
 
-it("clock-slow: the clock of one colo goes at a tenth of the time", () => {
+it("clock-slow: the clock of one colo runs at a tenth of the speed", () => {
   vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
   const { nowAtMs } = plantedDataFaults["clock-slow"];
   const places = ["colo-1", "colo-2"];

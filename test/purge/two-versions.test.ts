@@ -1,8 +1,6 @@
-// Two versions of the Worker side by side, with different N, in one colo: they share copies of the
-// view, and each judges by its own N (docs/purging.md, "Changing N").
+// Two versions of the Worker with different N in one colo share copies of the view, and each applies its own N.
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
-import type { JournalView } from "../../src/purge/view/journal-view.ts";
 import { createPurging } from "../../src/create-purging.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -18,13 +16,8 @@ const host = "www.example.com";
 /** Half an hour, or a share of it. */
 const turns = shareOf(3_600);
 
-interface Version {
-  readonly view: JournalView;
-  readonly boundMs: number;
-}
-
 /**
- * Isolates with these N. The first is asked every half second; the second once in 67 s, so that it
+ * Runs isolates with these N. The first gets a request every half second, the second one in 67 s, so that it
  * finds copies of every age. A purge comes every four seconds.
  */
 async function overlooked(lagsSeconds: readonly number[]) {
@@ -33,7 +26,7 @@ async function overlooked(lagsSeconds: readonly number[]) {
   const cache = new FakeCache(clock);
   const log = () => undefined;
   const platform = { nowAtMs: clock.nowAtMs, random: drawsFrom(1), log, cache: () => cache };
-  const versions = lagsSeconds.map((visibleWithinSeconds): Version => {
+  const versions = lagsSeconds.map((visibleWithinSeconds) => {
     const renewalLagMs = visibleWithinSeconds * 1_000;
     const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs };
     const { view } = createPurging({ purge, namespace: "site" }, upstash, platform);
@@ -68,7 +61,7 @@ const purgeOf = (nth: number) => ["*", "v", "1", "n", `${nth}`, "tags", "[]", "p
 it.each([
   { id: "N is lowered", lagsSeconds: [60, 3] },
   { id: "N is raised", lagsSeconds: [3, 60] },
-])("each knows every purge that is older than its own N − A: $id", async ({ lagsSeconds }) => {
+])("each isolate knows every purge older than its own N − A: $id", async ({ lagsSeconds }) => {
   const { judgements, overlooked: count } = await overlooked(lagsSeconds);
   expect(judgements).toBeGreaterThan(shareOf(3_000));
   expect(count).toBe(0);

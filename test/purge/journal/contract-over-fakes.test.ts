@@ -1,4 +1,4 @@
-// The contracts of the journal and the switch over each fake that other tests trust in the place of a database.
+// The contracts of the journal and the switch over each fake that replaces a database in other tests.
 import "../../../testing/fakes/workers-globals.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";

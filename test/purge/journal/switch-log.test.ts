@@ -1,9 +1,9 @@
-// What a line of the switch says, whoever wrote the names into the journal.
+// The log lines of the switch, for any names in the journal.
 import { expect, it } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { SwitchLog } from "../../../src/purge/journal/switch-log.ts";
 
-it("a line has room for some names, and tells how many there are beside them", () => {
+it("logs some of many names, and the number of the others", () => {
   const lines: LogLine[] = [];
   const log = new SwitchLog((line) => void lines.push(line));
   const bypass = Array.from({ length: 500 }, (_, at) => `${at}${"x".repeat(1_000)}`);

@@ -1,4 +1,4 @@
-// Isolates of one colo over one journal: each with a view of its own, all with the colo's cache.
+// Isolates of one colo over one journal: each has its own view, and all share the colo's cache.
 import "../../../testing/fakes/workers-globals.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopies, type ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
@@ -33,7 +33,7 @@ export class Colo {
   }
 }
 
-/** An isolate whose requests come in at one host, so that its view shares the colo's copies. */
+/** An isolate whose requests have a host, so that its view shares the colo's copies. */
 export class IsolateInColo extends Isolate {
   override readonly view: JournalView;
 
@@ -56,7 +56,7 @@ export class IsolateInColo extends Isolate {
   }
 }
 
-/** A colo in which one isolate has read a journal of one entry and published what it knows. */
+/** A colo in which one isolate has read a journal of one entry and has published a copy. */
 export async function informed() {
   const colo = new Colo();
   const first = colo.journal.write(newEntry({ n: "first" }));
@@ -72,7 +72,7 @@ export async function informed() {
   return { colo, reader, other, readAtMs, first, clock, journal, cache };
 }
 
-/** A request comes in, and all that it starts comes to its end. */
+/** Sends a request, and waits for all its work. */
 export async function asked(isolate: IsolateInColo): Promise<void> {
   await isolate.view.attend(isolate.attention)?.();
   await isolate.settle();

@@ -1,4 +1,4 @@
-// The promises of a Journal, as rows. Each implementation is put through all of them.
+// The contract of a Journal, which each implementation must satisfy.
 import { beforeEach, describe, expect, it } from "vitest";
 import { placedAt } from "../../../../src/purge/acceptance/read-backs.ts";
 import { comparePositions, type EntryPlace } from "../../../../src/purge/journal/entry.ts";
@@ -9,7 +9,7 @@ import { type Open, type OpenStore, placesOf, readOf, written } from "./open-sto
 
 const nowhere: EntryPlace = { position: "1-1", n: "nowhere" };
 
-/** @param open called before each test; the journal that it gives is empty */
+/** @param open is called before each test, and opens an empty journal */
 export function describeJournal(implementation: string, open: Open): void {
   describe(`journal contract: ${implementation}`, () => {
     let store: OpenStore;
@@ -21,7 +21,7 @@ export function describeJournal(implementation: string, open: Open): void {
     });
 
     describe("append (rules 12, 19 and 21)", () => {
-      it("gives back what was appended, in order, with its positions", async () => {
+      it("returns the appended entries in order, with their positions", async () => {
         const entries = [
           newEntry({ n: "a", tags: ['tag:größe "1"'], prefixes: ["/a/"], reason: "\u0000\n" }),
           newEntry({ n: "b", mode: "soft", id: "msg_1", bodyDigest: "d", lost: "1-0 x" }),
@@ -33,18 +33,18 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(positions).toHaveLength(2);
       });
 
-      it("gives no entry a position that is not after all others", async () => {
+      it("gives each entry a position after all others", async () => {
         const places = [...(await written(journal, 30)), ...(await written(journal, 3))];
         const positions = places.map(({ position }) => position);
         expect(positions).toEqual([...new Set(positions)].toSorted(comparePositions));
       });
 
-      it("appends nothing where nothing is given", async () => {
+      it("appends nothing for an empty list", async () => {
         expect(await journal.append([])).toEqual({ kind: "appended", positions: [] });
         expect(readOf(await journal.newest())).toEqual([]);
       });
 
-      it("leaves the newest entries, and never takes an older one for lost", async () => {
+      it("keeps the newest entries, and does not count trimmed ones as lost", async () => {
         const keptCount = 100;
         ({ journal } = await open(keptCount));
         const places = await written(journal, 400);
@@ -75,7 +75,7 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.since(first))).toEqual(later);
       });
 
-      it("is not joined by another entry's `n`, nor by an entry that is lost", async () => {
+      it("does not join at another `n`, or at a lost entry", async () => {
         const [, second = nowhere] = await written(journal, 3);
         expect(await journal.since({ ...second, n: "another" })).toEqual({ kind: "not-joined" });
         await store.lose(second.position);
@@ -90,13 +90,13 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.before(place))).toEqual(places.slice(0, at));
       });
 
-      it("reads a page, though more stand", async () => {
+      it("reads at most a page", async () => {
         const places = await written(journal, 300);
         const page = places.slice(299 - pageCount + 1, 299);
         expect(readOf(await journal.before(places[299] ?? nowhere))).toEqual(page);
       });
 
-      it("is not joined by another entry's `n`, nor by an entry that is lost", async () => {
+      it("does not join at another `n`, or at a lost entry", async () => {
         const [, second = nowhere] = await written(journal, 3);
         expect(await journal.before({ ...second, n: "another" })).toEqual({ kind: "not-joined" });
         await store.lose(second.position);
@@ -105,7 +105,7 @@ export function describeJournal(implementation: string, open: Open): void {
     });
 
     describe("atPrimary (rules 16 and 17)", () => {
-      it("tells an entry, an older one, and none apart", async () => {
+      it("distinguishes the entry, an older one, and none", async () => {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
         const upTo = async (position: string) => {
           const read = await journal.atPrimary(position);
@@ -119,7 +119,7 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.atPrimary(first.position))).toEqual([third]);
       });
 
-      it("reads the newest entries, whatever the position", async () => {
+      it("reads the newest entries for any position", async () => {
         const places = await written(journal, 5);
         for (const { position } of places)
           expect(readOf(await journal.atPrimary(position))).toEqual(places);
@@ -127,7 +127,7 @@ export function describeJournal(implementation: string, open: Open): void {
     });
 
     describe("standing (rule 22)", () => {
-      it("tells what became of each entry, in the order asked", async () => {
+      it("returns the state of each entry, in order", async () => {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
         const all = { kind: "read", states: ["standing", "standing"] };
         expect(await journal.standing([third, first])).toEqual(all);
@@ -150,14 +150,14 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.newest())).toEqual(readOf(marked));
       });
 
-      it("marks an empty journal once, whoever finds it empty: all read the same mark", async () => {
+      it("appends one mark to an empty journal, which all callers read", async () => {
         const marked = await Promise.all([1, 2, 3].map(() => journal.appendMark("")));
         const mark = { mode: "hard", lost: "", targets: everything, by: "tidemark" };
         expect(marked[0]).toMatchObject({ kind: "read", entries: [mark] });
         expect(marked.map(readOf)).toEqual(marked.map(() => readOf(marked[0] ?? { kind: "" })));
       });
 
-      it("only reads a journal that is not empty, where nothing is lost", async () => {
+      it("only reads a journal that is not empty, if nothing is lost", async () => {
         const places = await written(journal, 2);
         expect(readOf(await journal.appendMark(""))).toEqual(places);
       });
@@ -175,13 +175,16 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.newest())).toEqual([place, ...since]);
       });
 
-      it.each([pageCount - 2, 200])("cannot tell if %i entries came between", async (count) => {
-        const [place = nowhere] = await written(journal, count + 1);
-        const appended = await journal.appendAndRead(place, own);
-        expect(appended).toMatchObject({ kind: "appended", since: undefined });
-      });
+      it.each([pageCount - 2, 200])(
+        "returns no entries if %i entries came between",
+        async (count) => {
+          const [place = nowhere] = await written(journal, count + 1);
+          const appended = await journal.appendAndRead(place, own);
+          expect(appended).toMatchObject({ kind: "appended", since: undefined });
+        },
+      );
 
-      it("cannot tell if another entry, or none, stands at the place", async () => {
+      it("returns no entries if another entry, or none, is at the place", async () => {
         const [first = nowhere] = await written(journal, 2);
         const unknown = { kind: "appended", since: undefined };
         expect(await journal.appendAndRead({ ...first, n: "other" }, own)).toMatchObject(unknown);
@@ -209,10 +212,10 @@ export function describeJournal(implementation: string, open: Open): void {
   });
 }
 
-/** The reads for operators, which take no part in the protocol. */
+/** The reads for operators, outside the protocol. */
 export function describeShownJournal(implementation: string, open: Open): void {
   describe(`journal contract, for operators: ${implementation}`, () => {
-    it("shows entries after a position, the newest, one alone, and how much stands", async () => {
+    it("reads entries after a position, the newest, one entry, and the extent", async () => {
       const { journal } = await open();
       expect(await journal.extent()).toEqual({ count: 0, oldest: null });
       const places = await written(journal, 5);

@@ -1,4 +1,4 @@
-// The store of a journal and a switch, as the contracts of both are given it.
+// The store of a journal and a switch, for the contracts of both.
 import type { Journal } from "../../../../src/purge/journal/journal.ts";
 import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import type { Switch } from "../../../../src/purge/journal/switch.ts";
@@ -6,9 +6,9 @@ import { newEntry } from "../../../../testing/examples/purges.ts";
 
 export interface OpenStore {
   readonly journal: Journal;
-  /** Loses one entry, as a fail-over does. */
+  /** Loses one entry, like a fail-over. */
   readonly lose: (position: string) => Promise<unknown>;
-  /** From here on the store does not answer. */
+  /** Stops the answers of the store. */
   readonly goDown: () => unknown;
 }
 
@@ -16,7 +16,7 @@ export interface OpenSwitch extends OpenStore {
   readonly switching: Switch;
 }
 
-/** @param keptCount what trimming leaves; absent, the usual */
+/** @param keptCount the number of entries that trimming leaves */
 export type Open<Store = OpenStore> = (keptCount?: number) => Promise<Store>;
 
 /** Appends entries whose `n` is `n0`, `n1`, …, a hundred at a time. @returns their places */
@@ -36,6 +36,6 @@ export async function written(journal: Journal, count: number): Promise<EntryPla
 export const placesOf = (entries: readonly Entry[]): EntryPlace[] =>
   entries.map(({ position, n }) => ({ position, n }));
 
-/** @returns the entries of a read, or else what it was */
+/** @returns the entries of a read, else its kind */
 export const readOf = (read: { kind: string; entries?: readonly Entry[] }) =>
   read.entries === undefined ? read.kind : placesOf(read.entries);

@@ -1,4 +1,4 @@
-// The promises of a Switch, as rows. Each implementation is put through all of them, beside its journal.
+// The contract of a Switch, which each implementation must satisfy, with its journal.
 import { beforeEach, describe, expect, it } from "vitest";
 import { nothing } from "../../../../src/purge/journal/purge-target.ts";
 import type { PostEntry } from "../../../../src/purge/journal/switch.ts";
@@ -12,7 +12,7 @@ export const postOf = (post: string, replaces: string, bypass: Bypass): PostEntr
   switched: { post, replaces, bypass },
 });
 
-/** @param open called before each test; its journal is empty, and nothing was posted */
+/** @param open is called before each test, and opens an empty journal without posts */
 export function describeSwitch(implementation: string, open: Open<OpenSwitch>): void {
   describe(`switch contract: ${implementation}`, () => {
     let store: OpenSwitch;
@@ -60,14 +60,14 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
       expect(readOf(await journal.newest())).toHaveLength(2);
     });
 
-    it("takes one of several posts that replace the same", async () => {
+    it("accepts one of several posts that replace the same post", async () => {
       const posts = ["a", "b", "c"].map((post) => store.switching.post(postOf(post, "", true)));
       const kinds = (await Promise.all(posts)).map(({ kind }) => kind);
       expect(kinds.toSorted()).toEqual(["overtaken", "overtaken", "posted"]);
       expect(readOf(await store.journal.newest())).toHaveLength(1);
     });
 
-    it("keeps its state though the entry is gone", async () => {
+    it("keeps its state if the entry is lost", async () => {
       const { switching, journal, lose } = store;
       await written(journal, 1);
       const posted = await switching.post(postOf("p1", "", ["a"]));
