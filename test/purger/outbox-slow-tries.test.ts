@@ -64,7 +64,7 @@ it("does not delay a message that is enqueued, or added to the store, meanwhile"
   enqueueAll("enqueued");
   await turns();
   expect(begun).toEqual(["slow", "enqueued"]);
-  void store.add({ id: "added", body: JSON.stringify({ tags: ["added"] }) });
+  store.add({ id: "added", body: JSON.stringify({ tags: ["added"] }) });
   await vi.advanceTimersByTimeAsync(1_000);
   expect(begun).toEqual(["slow", "enqueued", "added"]);
   await outbox.stop();

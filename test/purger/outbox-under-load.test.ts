@@ -66,10 +66,10 @@ describe("twenty purges a second for three minutes", () => {
 
 it("polls a store that records nothing at most about twice a second", async () => {
   const { rows, store } = memoryStore();
-  const due = vi.fn<typeof store.due>(store.due);
+  const due = vi.fn<typeof store.due>((atMs, limit) => store.due(atMs, limit));
   const purger = { send: async () => ({ kind: "accepted", ...acceptance }) as const };
   const outbox = createOutbox({ store: { ...store, due, delivered: () => undefined }, purger });
-  for (let nth = 0; nth < 60; nth += 1) void store.add({ id: `${nth}`, body: "{}" });
+  for (let nth = 0; nth < 60; nth += 1) store.add({ id: `${nth}`, body: "{}" });
   outbox.run();
   await vi.advanceTimersByTimeAsync(10_000);
   await outbox.stop();

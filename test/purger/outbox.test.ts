@@ -133,9 +133,12 @@ describe("a round", () => {
 
 describe("enqueueing", () => {
   it("returns the result of the store, synchronous or not", async () => {
-    expect(open([], () => ({ add: () => 7 as never })).outbox.enqueue({ tags: ["a"] })).toBe(7);
-    const later = open([], () => ({ add: async () => "kept" }) as never);
-    expect(await later.outbox.enqueue({ tags: ["a"] })).toBe("kept");
+    const { purger } = scripted([accepted]);
+    const { store } = memoryStore();
+    const numbered = createOutbox({ store: { ...store, add: () => 7 }, purger });
+    expect(numbered.enqueue({ tags: ["a"] })).toBe(7);
+    const later = createOutbox({ store: { ...store, add: async () => "kept" }, purger });
+    expect(await later.enqueue({ tags: ["a"] })).toBe("kept");
   });
 
   it("throws errors of the store, and for an order that names nothing", () => {

@@ -75,7 +75,7 @@ export function rendered<V extends { readonly rule: string; readonly what: strin
   const table = rows.map(([name, value]) => `| ${name} | ${value} |`);
   const shown = violations
     .slice(0, violationsShown)
-    .flatMap((each) => ["", `${each.rule}: ${each.what}`, ...excerptOf(each)]);
+    .flatMap((each) => ["", `${each.rule}: ${each.what}`].concat(excerptOf(each)));
   const found = violations.length === 0 ? [] : ["", sums(violations.map(({ rule }) => rule))];
   return ["| | |", "|---|---|", ...table, ...found, ...shown, ""].join("\n");
 }

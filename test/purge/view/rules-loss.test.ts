@@ -27,10 +27,8 @@ async function informed() {
       serverAtMs: Number(second.split("-")[0]) - behindMs,
     });
   const lostIn = () => view.chain?.entries.map(({ lost }) => lost);
-  return {
-    ...{ isolate, journal, clock, view, second, before, after },
-    ...{ judge, lose, grow, appendAt, lostIn },
-  };
+  const seen = { isolate, journal, clock, view, second, before, after };
+  return { ...seen, judge, lose, grow, appendAt, lostIn };
 }
 
 type Informed = Awaited<ReturnType<typeof informed>>;
