@@ -28,9 +28,13 @@ describe("hmacSender refuses", () => {
     [
       "an unsigned timestamp",
       { timestamp: { header: "x-time", unit: "s" } },
-      "anybody could change",
+      "anyone could change",
     ],
-    ["a timestamp twice", { ...member, signed: "{timestamp}{body}{timestamp}" }, "exactly once, so anyone"],
+    [
+      "a timestamp twice",
+      { ...member, signed: "{timestamp}{body}{timestamp}" },
+      "exactly once, so anyone",
+    ],
     ["a place without a timestamp", { signed }, "timestamp is not set"],
     ["a member without a signature's", { timestamp: member.timestamp, signed }, "without member"],
     ["an unknown unit", { ...member, timestamp: { member: "t", unit: "m" }, signed }, "unit"],
