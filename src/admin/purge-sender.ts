@@ -87,7 +87,11 @@ function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRef
   const hint =
     'Sign the request as Standard Webhooks specifies, with PURGE_SECRET and the current time, or send "Authorization: Bearer <ADMIN_TOKEN>".';
   const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, hint };
-  return { kind: "refused", answer: errorAnswer(401, error), refusal };
+  return {
+    kind: "refused",
+    answer: errorAnswer(401, error, { "www-authenticate": "Bearer" }),
+    refusal,
+  };
 }
 
 /**

@@ -79,7 +79,8 @@ describe("before the body is read", () => {
     const { site } = openJournalled();
     const { body, seen } = watched(new TextEncoder().encode(order));
     const headers = { ...signedHeaders(order), "webhook-signature": `v1,${"A".repeat(43)}=` };
-    expect((await post(site, body, headers)).status).toBe(401);
+    const refused = await post(site, body, headers);
+    expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(seen.isRead).toBe(true);
     expect(site.counted()).toMatchObject({ "operatorRefusals|signature|wrong": 1 });
   });
