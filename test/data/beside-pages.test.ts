@@ -1,5 +1,5 @@
-// Data that is handed to the Worker shares the core of its pages: one journal and one view, one client of
-// Redis, one bound on memory, one set of counts.
+// Data that is handed to the Worker shares the journal, the view, the client of Redis, the bound on
+// memory and the counts of its pages.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -10,7 +10,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 import { bearer, send } from "../../testing/site/purge-sender.ts";
 
-/** A page and a value are stored. */
+/** Opens a site that has stored a page and a value. */
 async function filled(options: BesideOptions = {}) {
   const world = await openBeside(options);
   await world.site.get("/page");
@@ -21,36 +21,25 @@ async function filled(options: BesideOptions = {}) {
   return world;
 }
 
-describe("a purge by tag covers pages and data of the isolate at once", () => {
-  it("that data has accepted", async () => {
-    const { data, answers } = await filled();
-    await data.purge({ tags: ["red"] });
-    expect(await answers()).toEqual({ page: "none", value: undefined });
-  });
-
-  it("that an operator has sent", async () => {
-    const { site, answers } = await filled();
-    expect(await send(site, { tags: ["red"] })).toMatchObject({ status: 200 });
-    expect(await answers()).toEqual({ page: "none", value: undefined });
-  });
-
-  it("of everything, too", async () => {
-    const { site, answers } = await filled();
-    await send(site, { everything: true });
-    expect(await answers()).toEqual({ page: "none", value: undefined });
-  });
-
-  it("while a purge of a prefix of pages leaves data alone", async () => {
-    const { site, answers } = await filled();
-    await send(site, { prefixes: ["https://www.example.com/"] });
-    expect(await answers()).toEqual({ page: "none", value: "value" });
-  });
+it("a purge of the application by tag covers pages and data", async () => {
+  const { data, answers } = await filled();
+  await data.purge({ tags: ["red"] });
+  expect(await answers()).toEqual({ page: "none", value: undefined });
 });
 
-describe("the journal", () => {
-  /** Both are asked once in each second, for a minute. */
-  async function readsInAMinute(options: BesideOptions): Promise<number> {
-    // Without copies of the view in a Cache API: each view reads the journal itself.
+it.each([
+  { order: { tags: ["red"] }, value: undefined },
+  { order: { everything: true }, value: undefined },
+  { order: { prefixes: ["https://www.example.com/"] }, value: "value" },
+])("after the operator's purge $order, the value is $value", async ({ order, value }) => {
+  const { site, answers } = await filled();
+  expect(await send(site, order)).toMatchObject({ status: 200 });
+  expect(await answers()).toEqual({ page: "none", value });
+});
+
+it("one read of the journal serves both; separate caches read it twice", async () => {
+  /** Uses both once per second. The views have no copies in a Cache API. */
+  const readsInAMinute = async (options: BesideOptions) => {
     const world = await filled({ ...options, hasCache: false });
     const before = world.upstash.journalReadCount;
     for (let second = 0; second < 60; second += 1) {
@@ -59,17 +48,13 @@ describe("the journal", () => {
       await idle();
     }
     return world.upstash.journalReadCount - before;
-  }
-
-  it("is read once for both at each renewal, where data apart would read it once more", async () => {
-    const together = await readsInAMinute({});
-    const apart = await readsInAMinute({ isInUse: true });
-    expect(together).toBeGreaterThan(4);
-    expect(apart).toBe(2 * together);
-  });
+  };
+  const together = await readsInAMinute({});
+  expect(together).toBeGreaterThan(4);
+  expect(await readsInAMinute({ isInUse: true })).toBe(2 * together);
 });
 
-describe("what data is not given is that of the pages", () => {
+describe("data takes from the Worker", () => {
   it("the database, the colo's Cache API below the site's host, and the namespace", async () => {
     const { values, upstash, site } = await openBeside({ env: { NAMESPACE: "staging" } });
     expect(await values.set("42", "v")).toEqual(["memory", "edge", "shared"]);
@@ -79,12 +64,12 @@ describe("what data is not given is that of the pages", () => {
     );
   });
 
-  it("no edge tier where no host is known", async () => {
+  it("no edge tier without a host", async () => {
     const { values } = await openBeside({ env: { SITE_HOST: "" } });
     expect(await values.set("42", "v")).toEqual(["memory", "shared"]);
   });
 
-  it("the colo, once a request has told it", async () => {
+  it("the colo of the first request", async () => {
     const { values, site, upstash } = await openBeside();
     await site.get("/page");
     await values.set("42", "v");
@@ -93,48 +78,37 @@ describe("what data is not given is that of the pages", () => {
   });
 });
 
-describe("data works apart, and the log says why", () => {
-  it.each([
-    {
-      id: "used before the Worker started",
-      options: { isInUse: true },
-      why: "It was used before the Worker started",
-    },
-    {
-      id: "of another database",
-      options: { platform: { database: { url: "https://other.invalid", token: "t" } } },
-      why: "another database",
-    },
-  ])("$id", async ({ options, why }) => {
-    const { site, values } = await openBeside(options);
-    await site.get("/page");
-    expect(site.log).toEqual([expect.stringContaining(why)]);
-    expect(await values.set("42", "v")).toContain("memory");
-  });
-
-  it("not where it has the very database of the pages", async () => {
-    const clock = new FakeClock();
-    const upstash = new UnsteadyUpstash(clock);
-    const data = createDataCache(defineConfig({}), { env: upstash.env });
-    const site = openSite({ data, upstash, clock });
-    await site.get("/page");
-    expect(site.log).toEqual([]);
-  });
+const other = { url: "https://other.invalid", token: "t" };
+it.each([
+  { options: { isInUse: true }, why: "It was used before the Worker started" },
+  { options: { platform: { database: other } }, why: "another database" },
+])("data stays separate, and the log says why: $why", async ({ options, why }) => {
+  const { site, values } = await openBeside(options);
+  await site.get("/page");
+  expect(site.log).toEqual([expect.stringContaining(why)]);
+  expect(await values.set("42", "v")).toContain("memory");
 });
 
-it("what createDataCache has not made is refused as the Worker is made", () => {
+it("data with the pages' own database is joined without a log line", async () => {
+  const clock = new FakeClock();
+  const upstash = new UnsteadyUpstash(clock);
+  const data = createDataCache(defineConfig({}), { env: upstash.env });
+  const site = openSite({ data, upstash, clock });
+  await site.get("/page");
+  expect(site.log).toEqual([]);
+});
+
+it("createWorker refuses a cache that createDataCache has not made", () => {
   const data = { ...createDataCache(defineConfig({})) };
   expect(() => createWorker(defineConfig({}), { data })).toThrow("The option data is invalid.");
 });
 
-it("pages and data hold no more than limits.memoryBytes together", async () => {
+it("pages and data together hold no more than limits.memoryBytes", async () => {
   const memoryBytes = 200_000;
-  const config = { limits: { memoryBytes } };
-  const text = "x".repeat(5_000);
-  const { site, values, data } = await openBeside({ config });
+  const { site, values, data } = await openBeside({ config: { limits: { memoryBytes } } });
   for (let nth = 0; nth < 60; nth += 1) {
     await site.get(`/${nth}`);
-    await values.set(String(nth), text);
+    await values.set(String(nth), "x".repeat(5_000));
   }
   await idle();
   const stats = (await (await site.ask("/_cache/stats", { headers: bearer })).json()) as {

@@ -1,53 +1,40 @@
-// What each call costs in Redis commands, counted as Upstash bills them, by a real server. The reads of the
-// purge journal, which each isolate makes every few seconds, are counted apart.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+// The Redis commands of each call, counted on a real server like Upstash bills them. Each isolate
+// also reads the purge journal every few seconds; those commands are not counted here.
+import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
+import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
-let redis: EmbeddedValkey;
-let rest: UpstashRestServer;
-beforeAll(async () => {
-  redis = await startEmbeddedValkey();
-  rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
-});
-afterAll(async () => {
-  await rest.stop();
-  await redis.stop();
-});
+const database = openRestDatabase();
 
 let namespaces = 0;
 
-/** One isolate that has read the journal, and one beside it that stores nothing in a colo. */
+/** Opens two isolates that have read the journal, and share no colo. */
 async function opened() {
   const name = `n${(namespaces += 1)}`;
-  const database = { url: rest.url, token: rest.token };
-  const isolates = [0, 1].map(() => new DataIsolate({ platform: { database, nowAtMs: Date.now } }));
-  const [here, there] = isolates.map(({ data }) => {
-    return data.namespace<string, string>(name, { fresh: "10m", stale: "1h", collapse: "isolate" });
-  });
-  if (here === undefined || there === undefined) throw new Error("No isolates.");
+  const platform = { database: database.address, nowAtMs: Date.now };
+  const isolates = [new DataIsolate({ platform }), new DataIsolate({ platform })] as const;
+  const open = ({ data }: DataIsolate, options: object = {}, of = name) =>
+    data.namespace<string, string>(of, { fresh: "10m", collapse: "isolate", ...options });
+  const [here, there] = [open(isolates[0]), open(isolates[1])];
   for (const each of [here, there]) await each.get("warm");
   const settle = async () => void (await Promise.all(isolates.map((isolate) => isolate.settle())));
   await settle();
   const costs = async (run: () => Promise<unknown>) => {
-    rest.resetCounts();
+    database.rest.resetCounts();
     await run();
     await settle();
-    const { commandCountByName, requestCount } = rest.counts();
-    const entries = Object.entries(commandCountByName).filter(
-      ([command]) => !command.startsWith("XR"),
-    );
+    const { commandCountByName, requestCount } = database.rest.counts();
+    const entries = Object.entries(commandCountByName).filter(([sent]) => !sent.startsWith("XR"));
     return { ...Object.fromEntries(entries), requests: requestCount };
   };
-  return { name, here, there, costs, isolates };
+  return { name, here, there, costs, platform, isolate: isolates[0], open };
 }
 
 const keys = Array.from({ length: 100 }, (_, nth) => `k${nth}`);
 const loaded = (names: readonly string[]) => new Map(names.map((key) => [key, "v"]));
 
-describe("one command or none", () => {
-  it("a hit in memory costs none", async () => {
+describe("a read", () => {
+  it("from memory costs no command", async () => {
     const { here, costs } = await opened();
     await here.set("a", "v");
     expect(await costs(() => here.get("a"))).toEqual({ requests: 0 });
@@ -55,30 +42,15 @@ describe("one command or none", () => {
     expect(await costs(() => here.getMany(["a"]))).toEqual({ requests: 0 });
   });
 
-  it("a hit at the edge costs none", async () => {
-    const { name, here, isolates, costs } = await opened();
+  it("from the edge costs no command", async () => {
+    const { here, isolate, platform, open, costs } = await opened();
     await here.set("a", "v");
-    const [first] = isolates;
-    const beside = new DataIsolate({
-      ...(first && { cache: first.cache }),
-      platform: { database: { url: rest.url, token: rest.token }, nowAtMs: Date.now },
-    });
-    const inColo = beside.data.namespace<string, string>(name, { fresh: "10m" });
+    const inColo = open(new DataIsolate({ cache: isolate.cache, platform }));
     await inColo.get("warm");
     expect(await costs(() => inColo.get("a"))).toEqual({ requests: 0 });
   });
 
-  it("set and get cost one each, and one more for the tags of a value that memory lacks", async () => {
-    const { here, there, costs } = await opened();
-    const set = (tags?: readonly string[]) => costs(() => here.set("a", "v", { tags }));
-    expect(await set()).toEqual({ GETRANGE: 1, SET: 1, requests: 2 });
-    expect(await set()).toEqual({ SET: 1, requests: 1 });
-    expect(await costs(() => here.set("b", "v", { tags: [] }))).toEqual({ SET: 1, requests: 1 });
-    expect(await costs(() => there.get("a"))).toEqual({ GETRANGE: 1, requests: 1 });
-    expect(await costs(() => there.get("nothing"))).toEqual({ GETRANGE: 1, requests: 1 });
-  });
-
-  it("getMany costs one, however many keys", async () => {
+  it("of many keys costs one command", async () => {
     const { here, there, costs } = await opened();
     await costs(() => here.getOrSetMany(keys, loaded));
     let found = 0;
@@ -87,48 +59,53 @@ describe("one command or none", () => {
   });
 });
 
-describe("what is loaded", () => {
-  it("costs a look and a store", async () => {
+it("set and get cost one command each; set costs one more to read tags that memory lacks", async () => {
+  const { here, there, costs } = await opened();
+  const set = (tags?: readonly string[]) => costs(() => here.set("a", "v", { tags }));
+  expect(await set()).toEqual({ GETRANGE: 1, SET: 1, requests: 2 });
+  expect(await set()).toEqual({ SET: 1, requests: 1 });
+  expect(await costs(() => here.set("b", "v", { tags: [] }))).toEqual({ SET: 1, requests: 1 });
+  expect(await costs(() => there.get("a"))).toEqual({ GETRANGE: 1, requests: 1 });
+  expect(await costs(() => there.get("nothing"))).toEqual({ GETRANGE: 1, requests: 1 });
+});
+
+describe("a load", () => {
+  it("costs a lookup and a store", async () => {
     const { here, costs } = await opened();
     const cost = await costs(() => here.getOrSet("a", () => "v"));
     expect(cost).toEqual({ GETRANGE: 1, SET: 1, requests: 2 });
   });
 
-  it("costs one look for many keys, and a command for each in one round trip", async () => {
+  it("of many keys costs one lookup, and one round trip for all stores", async () => {
     const { here, costs } = await opened();
     const cost = await costs(() => here.getOrSetMany(keys, loaded));
     expect(cost).toEqual({ MGET: 1, SET: 100, requests: 2 });
   });
 
-  it("costs four more in its turn of the world: the lease is taken, and given back", async () => {
-    const { name, isolates, costs } = await opened();
-    const options = { fresh: "10m", collapse: "global" } as const;
-    const space = isolates[0]?.data.namespace<string>(`${name}-global`, options);
-    const cost = await costs(async () => space?.getOrSet("a", () => "v"));
+  it("with a global lease costs four more commands", async () => {
+    const { name, isolate, open, costs } = await opened();
+    const space = open(isolate, { collapse: "global" }, `${name}-global`);
+    const cost = await costs(() => space.getOrSet("a", () => "v"));
     expect(cost).toEqual({ GETRANGE: 2, SET: 2, GET: 1, EVAL: 1, requests: 4 });
   });
 });
 
-it("what is written through costs its purge, a read with it, and a store", async () => {
+it("write costs a purge, a read with it, and a store", async () => {
   const { here } = await opened();
-  rest.resetCounts();
+  database.rest.resetCounts();
   await here.write("a", "v", () => undefined, { tags: [] });
-  const { commandCountByName, requestCount } = rest.counts();
-  expect({ ...commandCountByName, requestCount }).toEqual({
-    XADD: 1,
-    XRANGE: 1,
-    SET: 1,
-    requestCount: 2,
-  });
+  const { commandCountByName, requestCount } = database.rest.counts();
+  expect(commandCountByName).toEqual({ XADD: 1, XRANGE: 1, SET: 1 });
+  expect(requestCount).toBe(2);
 });
 
 it.each(["delete", "expire", "bump"] as const)(
-  "%s costs one; half of N later the journal is read, to see that it is there",
+  "%s costs one command, and reads of the journal later",
   async (run) => {
     const { here } = await opened();
-    rest.resetCounts();
+    database.rest.resetCounts();
     const { position } = await here[run]("a");
-    const { commandCountByName } = rest.counts();
+    const { commandCountByName } = database.rest.counts();
     expect(position).toMatch(/^\d+-\d+$/);
     expect(commandCountByName).toMatchObject({ XADD: 1 });
     expect(Object.keys(commandCountByName).filter((name) => !name.startsWith("X"))).toEqual([]);

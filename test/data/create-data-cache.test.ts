@@ -1,4 +1,4 @@
-// What a cache for data is made of: what its variables say, and that it asks for nothing before it is used.
+// The parts of a data cache: what its variables say, and what it does before its first use.
 import { describe, expect, it, vi } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -24,40 +24,43 @@ function opened(env: object, given: object = {}) {
     ...given,
   };
   const make = () => createDataCache(defineConfig({ namespace: "site" }), platform);
-  return { upstash, cache, log, make };
+  const articles = () => make().namespace<string>("articles", { fresh: "1m" });
+  return { upstash, cache, log, make, articles };
 }
 
-describe("variables", () => {
-  it("name the database, its namespace, and the host below which the colo keeps values", async () => {
-    const { upstash, cache, make } = opened({ NAMESPACE: "staging", SITE_HOST: "a.test b.test" });
-    const articles = make().namespace<string>("articles", { fresh: "1m" });
-    expect(await articles.set("42", "v")).toEqual(["memory", "edge", "shared"]);
+describe("the variables", () => {
+  it("name the database, its namespace, and the host of values at the edge", async () => {
+    const { upstash, cache, articles } = opened({
+      NAMESPACE: "staging",
+      SITE_HOST: "a.test b.test",
+    });
+    expect(await articles().set("42", "v")).toEqual(["memory", "edge", "shared"]);
     expect(upstash.keys).toEqual([expect.stringMatching(/^staging:d:[\da-f]{64}$/)]);
     expect(cache.addresses).toContainEqual(
       expect.stringMatching(/^https:\/\/a\.test\/_cache\/stored\/[\da-f]{64}$/),
     );
   });
 
-  it("may leave out the host: then there is no edge tier, and the configuration's namespace", async () => {
-    const { upstash, cache, make } = opened({});
-    const articles = make().namespace<string>("articles", { fresh: "1m" });
-    expect(await articles.set("42", "v")).toEqual(["memory", "shared"]);
+  it("may omit the host and the namespace: no edge tier, and the configuration's namespace", async () => {
+    const { upstash, cache, articles } = opened({});
+    expect(await articles().set("42", "v")).toEqual(["memory", "shared"]);
     expect(upstash.keys).toEqual([expect.stringMatching(/^site:d:/)]);
     expect(cache.calls).toBe(0);
   });
 
-  it("that name no usable database are told once, and values are kept all the same", async () => {
-    const { log, make } = opened({ UPSTASH_REDIS_REST_URL: "redis://a", SITE_HOST: "a.test" });
-    const articles = make().namespace<string>("articles", { fresh: "1m" });
-    expect(await articles.set("42", "v")).toEqual(["memory", "edge"]);
-    await articles.set("43", "v");
+  it("may name an unusable database: one log line, and values are stored elsewhere", async () => {
+    const env = { UPSTASH_REDIS_REST_URL: "redis://a", SITE_HOST: "a.test" };
+    const { log, articles } = opened(env);
+    const space = articles();
+    expect(await space.set("42", "v")).toEqual(["memory", "edge"]);
+    await space.set("43", "v");
     expect(log).toEqual([expect.stringContaining("The database is not used")]);
   });
 
   it.each([
-    { id: "a host", env: { SITE_HOST: "https://a.test" }, why: "SITE_HOST is invalid." },
-    { id: "a namespace", env: { NAMESPACE: "a b" }, why: "NAMESPACE is invalid." },
-  ])("$id that is none is refused at once", ({ env, why }) => {
+    { env: { SITE_HOST: "https://a.test" }, why: "SITE_HOST is invalid." },
+    { env: { NAMESPACE: "a b" }, why: "NAMESPACE is invalid." },
+  ])("are refused at once: $why", ({ env, why }) => {
     expect(opened(env).make).toThrow(why);
   });
 });
@@ -65,21 +68,20 @@ describe("variables", () => {
 it("asks the platform for nothing before its first use, as a Worker's module must not", async () => {
   const asked = vi.fn<() => number>(() => 1_000);
   const random = vi.spyOn(crypto, "randomUUID");
-  const { make } = opened({}, { nowAtMs: asked, random: asked });
-  const articles = make().namespace<string>("articles", { fresh: "1m" });
+  const articles = opened({}, { nowAtMs: asked, random: asked }).articles();
   expect([asked.mock.calls.length, random.mock.calls.length]).toEqual([0, 0]);
   await articles.set("42", "v");
   expect(asked).toHaveBeenCalled();
   expect(random).toHaveBeenCalled();
 });
 
-it("goes on where its log throws: a load fails with its own error", async () => {
+it("fails a load with its own error, although the log throws", async () => {
   const log = () => {
     throw new Error("of the log");
   };
-  const { make } = opened({}, { log });
-  const articles = make().namespace<string>("articles", { fresh: "1m" });
-  const failing = articles.getOrSet("42", () => Promise.reject(new Error("of the load")));
+  const failing = opened({}, { log })
+    .articles()
+    .getOrSet("42", () => Promise.reject(new Error("of the load")));
   await expect(failing).rejects.toThrow("of the load");
 });
 
@@ -90,7 +92,7 @@ it("checks a configuration that was written without defineConfig", async () => {
   expect(() => createDataCache({ limits: 7 } as unknown as Config)).toThrow("limits");
 });
 
-it("has memory alone with nothing given at all", async () => {
+it("stores in memory alone without any platform", async () => {
   const articles = createDataCache(defineConfig({})).namespace<string>("articles", { fresh: "1m" });
   expect(await articles.set("42", "v")).toEqual(["memory"]);
   expect(await articles.get("42")).toBe("v");

@@ -1,5 +1,5 @@
-// The examples of docs/data-patterns.md run as they stand, each in a process of its own, and print
-// what the page says behind `console.log`.
+// The examples of docs/data-patterns.md run unchanged, each in its own process, and print what the
+// comments behind `console.log` say.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const page = await readFile(new URL("../../docs/data-patterns.md", import.meta.u
 const files = filesIn(page);
 const examples = files.filter(({ name }) => name !== "store.ts");
 
-/** What stands in the place of the installed packages. */
+/** Replaces the installed packages. */
 const here: Readonly<Record<string, string>> = {
   "tidemark/node": new URL("../../src/node-cache.ts", import.meta.url).href,
   "tidemark/sinks": new URL("../../src/sinks.ts", import.meta.url).href,
@@ -37,12 +37,11 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
-/** In the order of the file. */
 const printedBy = (content: string) =>
   [...content.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = ""]) => said);
 
 describe("docs/data-patterns.md", () => {
-  it("has an example of each pattern, and shows what it prints", () => {
+  it("has an example of each pattern, with its output", () => {
     expect(examples.length).toBeGreaterThanOrEqual(12);
     for (const { name, content } of examples) {
       expect([name, printedBy(content).length > 0]).toEqual([name, true]);

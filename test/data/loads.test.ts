@@ -1,49 +1,48 @@
-// Loads: one for all who ask at once, in an isolate and in the world; errors, and the hard time-out.
+// Loads: shared by all concurrent callers, in an isolate and globally; errors, and the hard time-out.
 import { describe, expect, it } from "vitest";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
-import { allJoined, DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
+import {
+  allJoined,
+  DataIsolate,
+  HeldSource,
+  openArticles,
+} from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
 const down = new Error("s3cret: the source is down");
 
 describe("in one isolate", () => {
-  it("one load answers all who ask at once", async () => {
+  it("one load answers all concurrent callers", async () => {
     const { articles, source, counts } = openArticles();
     const asked = Array.from({ length: 5 }, () => articles.getOrSet("42", source.load));
     await allJoined(source);
     source.answer("a");
     expect(await Promise.all(asked)).toEqual(Array(5).fill("a"));
     expect(source.count).toBe(1);
-    expect(counts()).toMatchObject({ articles: { loads: 1, collapsed: 4, misses: 5 } });
+    expect(counts()).toMatchObject({ loads: 1, collapsed: 4, misses: 5 });
   });
 
   it.each([
-    { id: "a minute is joined for as long", hardTimeoutMs: 60_000, ms: 61_000, loads: 1 },
-    { id: "a minute is not joined after that", hardTimeoutMs: 60_000, ms: 65_001, loads: 2 },
-    { id: "the usual time is not joined after it", hardTimeoutMs: undefined, ms: 35_001, loads: 2 },
-  ])("a load that may take $id", async ({ hardTimeoutMs, ms, loads }) => {
-    const { isolate, articles, source } = openArticles({ hardTimeoutMs });
-    const first = articles.getOrSet("42", source.load);
-    await until(() => source.count === 1);
-    isolate.clock.advance(ms / 1_000);
-    const second = articles.getOrSet("42", source.load);
-    await idle();
-    expect(source.count).toBe(loads);
-    source.answer("v");
-    source.answer("v");
-    expect(await Promise.all([first, second])).toEqual(["v", "v"]);
-  });
+    { hardTimeoutMs: 60_000, ms: 61_000, loads: 1 },
+    { hardTimeoutMs: 60_000, ms: 65_001, loads: 2 },
+    { hardTimeoutMs: undefined, ms: 35_001, loads: 2 },
+  ])(
+    "a second caller after $ms ms makes $loads loads with hardTimeoutMs $hardTimeoutMs",
+    async ({ hardTimeoutMs, ms, loads }) => {
+      const { isolate, articles, source } = openArticles({ hardTimeoutMs });
+      const first = articles.getOrSet("42", source.load);
+      await until(() => source.count === 1);
+      isolate.clock.advance(ms / 1_000);
+      const second = articles.getOrSet("42", source.load);
+      await idle();
+      expect(source.count).toBe(loads);
+      source.answer("v");
+      source.answer("v");
+      expect(await Promise.all([first, second])).toEqual(["v", "v"]);
+    },
+  );
 
-  it("keys are loaded apart", async () => {
-    const { articles, source } = openArticles();
-    const asked = ["1", "2"].map((key) => articles.getOrSet(key, source.load));
-    await until(() => source.count === 2);
-    source.answer("a");
-    source.answer("b");
-    expect(new Set(await Promise.all(asked))).toEqual(new Set(["a", "b"]));
-  });
-
-  it("what is skipped is given to all who waited, and to nobody after them", async () => {
+  it("a skipped value answers all waiting callers, and no later one", async () => {
     const { articles, source } = openArticles();
     const skipping = (context: LoadContext<string>) => {
       context.skip();
@@ -56,7 +55,7 @@ describe("in one isolate", () => {
     expect([source.count, await articles.get("42")]).toEqual([1, undefined]);
   });
 
-  it("an error goes to all who waited, and is not stored", async () => {
+  it("an error reaches all waiting callers, and is not stored", async () => {
     const { isolate, articles, source, counts } = openArticles();
     const asked = Array.from({ length: 3 }, () => articles.getOrSet("42", source.load));
     await allJoined(source);
@@ -65,14 +64,14 @@ describe("in one isolate", () => {
     expect(came.map((one) => one.status === "rejected" && one.reason)).toEqual([down, down, down]);
     expect(source.count).toBe(1);
     expect(await articles.getOrSet("42", () => "well")).toBe("well");
-    expect(counts()).toMatchObject({ articles: { failedLoads: 1, trouble: { kind: "Error" } } });
+    expect(counts()).toMatchObject({ failedLoads: 1, trouble: { kind: "Error" } });
     expect(isolate.log).toEqual([
       "Data: Loads of articles fail with Error: check the source that they read from.",
       "Data: Loads of articles work again after 0 s.",
     ]);
   });
 
-  it("a forced load waits for none that began before it, and its value stays", async () => {
+  it("a forced load waits for no earlier one, and its value stays", async () => {
     const { isolate, articles, source } = openArticles();
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
@@ -81,42 +80,36 @@ describe("in one isolate", () => {
     expect(await first).toBe("older");
     await isolate.settle();
     expect(await articles.get("42")).toBe("newer");
-    expect(await isolate.beside().data.namespace("articles", { fresh: "60s" }).get("42")).toBe(
-      "newer",
-    );
+    expect(await isolate.beside().articles().get("42")).toBe("newer");
   });
 
-  it("a forced load that brings null ends what is stored", async () => {
+  it("a forced load that returns null ends the stored value", async () => {
     const { isolate, articles } = openArticles();
     await articles.getOrSet("42", () => "old");
     await isolate.settle();
     expect(await articles.getOrSet("42", () => null, { forceFresh: true })).toBeNull();
     await isolate.settle();
     expect(await articles.get("42")).toBeUndefined();
-    expect(await isolate.beside().data.namespace("articles", { fresh: "60s" }).get("42")).toBe(
-      undefined,
-    );
+    expect(await isolate.beside().articles().get("42")).toBeUndefined();
   });
 
-  it("a load that is late on its way to Redis does not take the place of a newer one", async () => {
+  it("a load that reaches Redis late does not replace a newer value", async () => {
     const { isolate, articles } = openArticles();
-    const { clock, upstash } = isolate;
     const gate = Promise.withResolvers<void>();
-    upstash.beforeStored = () => gate.promise;
+    isolate.upstash.beforeStored = () => gate.promise;
     await articles.getOrSet("42", () => "older");
     await idle();
-    upstash.beforeStored = () => Promise.resolve();
-    clock.advance(1);
+    isolate.upstash.beforeStored = () => Promise.resolve();
+    isolate.clock.advance(1);
     await articles.set("42", "newer");
     expect(await articles.get("42")).toBe("newer");
     gate.resolve();
     await isolate.settle();
-    const there = new DataIsolate({ clock, upstash }).data;
-    expect(await there.namespace("articles", { fresh: "60s" }).get("42")).not.toBe("older");
+    expect(await isolate.elsewhere().articles().get("42")).not.toBe("older");
     expect(await articles.get("42")).toBe("newer");
   });
 
-  it("a load that began before set does not take its place", async () => {
+  it("a load that began before set does not replace its value", async () => {
     const { isolate, articles, source } = openArticles();
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
@@ -128,35 +121,27 @@ describe("in one isolate", () => {
   });
 });
 
-describe("what comes between a lookup and a load answers", () => {
-  const between = () => {
-    const world = openArticles();
-    const { isolate, articles, source } = world;
+it.each(["getOrSet", "getOrSetMany"] as const)(
+  "a value that is stored between the lookup and the load of %s answers it",
+  async (call) => {
+    const { isolate, articles } = openArticles();
     isolate.upstash.afterNext = async () => {
       await articles.getOrSet("42", () => "theirs");
       await isolate.settle();
     };
-    return { articles, source };
-  };
+    const load = () => expect.fail("It was loaded.");
+    if (call === "getOrSet") expect(await articles.getOrSet("42", load)).toBe("theirs");
+    else
+      expect([...(await articles.getOrSetMany(["42"], load)).values]).toEqual([["42", "theirs"]]);
+  },
+);
 
-  it("a call for one value", async () => {
-    const { articles, source } = between();
-    expect([await articles.getOrSet("42", source.load), source.count]).toEqual(["theirs", 0]);
-  });
+describe("with global collapsing", () => {
+  const collapse = "global";
 
-  it("a call for several", async () => {
-    const { articles } = between();
-    const { values } = await articles.getOrSetMany(["42"], () => expect.fail("It was loaded."));
-    expect([...values]).toEqual([["42", "theirs"]]);
-  });
-});
-
-describe("in the world", () => {
-  it("one load answers all isolates, by the lease", async () => {
-    const { isolate, articles, source, space } = openArticles({ collapse: "global" });
-    const others = [isolate.beside(), isolate.beside()].map(({ data }) =>
-      data.namespace<string, string>("articles", { ...space, collapse: "global" }),
-    );
+  it("one load answers all isolates", async () => {
+    const { isolate, articles, source } = openArticles({ collapse });
+    const others = [isolate.beside(), isolate.beside()].map((each) => each.articles({ collapse }));
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
     const asked = others.map((each) => each.getOrSet("42", source.load));
@@ -166,50 +151,66 @@ describe("in the world", () => {
     expect(source.count).toBe(1);
   });
 
-  it("without patience left a stale value answers, or else it loads itself", async () => {
-    const { isolate, articles, source } = openArticles({ collapse: "global" });
+  it("one load answers three colos that begin together over an empty database", async () => {
+    const first = new DataIsolate();
+    const isolates = [first, first.elsewhere(), first.elsewhere()];
+    // Each reads that the journal is empty before any of them marks it. A second mark would purge
+    // the value of the first isolate.
+    first.upstash.beforeJournalAnswer = () => idle();
+    const source = new HeldSource();
+    const asked = isolates.flatMap((isolate) => {
+      const articles = isolate.articles({ fresh: "1h", collapse });
+      return Array.from({ length: 20 }, () => articles.getOrSet("42", source.load));
+    });
+    await until(() => source.count > 0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    source.answer("dear");
+    // Only a second load would wait for this.
+    const late = setInterval(() => source.answer("dear again"), 200);
+    expect([new Set(await Promise.all(asked)), source.count]).toEqual([new Set(["dear"]), 1]);
+    clearInterval(late);
+    expect(first.upstash.journal.length).toBe(1);
+  });
+
+  it("a caller without a stale value loads itself after waitTimeoutMs", async () => {
+    const { isolate, articles, source } = openArticles({ collapse });
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
-    const hasty = { fresh: "60s", collapse: "global", waitTimeoutMs: 1 } as const;
-    const other = isolate.beside().data.namespace<string, string>("articles", hasty);
+    const other = isolate.beside().articles({ collapse, waitTimeoutMs: 1 });
     expect(await other.getOrSet("42", () => "own")).toBe("own");
     source.answer("a");
     expect(await first).toBe("a");
   });
 
-  it("without patience left a stale value answers", async () => {
-    const options = { collapse: "global", stale: "1h", softTimeoutMs: 5_000 } as const;
-    const { isolate, articles, source, space } = openArticles(options);
+  it("a caller with a stale value gets it after waitTimeoutMs", async () => {
+    const options = { collapse, stale: "1h", softTimeoutMs: 5_000 };
+    const { isolate, articles, source } = openArticles(options);
     await articles.getOrSet("42", () => "old");
     await isolate.settle();
     isolate.clock.advance(70);
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
-    const hasty = { ...space, ...options, waitTimeoutMs: 1 };
-    const other = isolate.beside().data.namespace<string, string>("articles", hasty);
+    const other = isolate.beside().articles({ ...options, waitTimeoutMs: 1 });
     expect([await other.getOrSet("42", source.load), source.count]).toEqual(["old", 1]);
     source.answer("new");
     expect(await first).toBe("new");
   });
 });
 
-describe("the hard time-out", () => {
-  it("aborts the load, and fails it for all who waited", async () => {
-    const { articles, source, counts } = openArticles({ hardTimeoutMs: 20 });
-    let signal: AbortSignal | undefined;
-    const asked = [0, 1].map(() =>
-      articles.getOrSet("42", (context) => {
-        ({ signal } = context);
-        return source.load(context);
-      }),
-    );
-    const came = await Promise.allSettled(asked);
-    expect(came.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    await expect(asked[0]).rejects.toMatchObject({
-      name: "LoadTimedOut",
-      message: "A load of articles has taken more than 20 ms.",
-    });
-    expect([signal?.aborted, source.count]).toEqual([true, 1]);
-    expect(counts()).toMatchObject({ articles: { timedOutLoads: 1, failedLoads: 1 } });
+it("the hard time-out aborts the load, and fails all waiting calls", async () => {
+  const { articles, source, counts } = openArticles({ hardTimeoutMs: 20 });
+  let signal: AbortSignal | undefined;
+  const load = (context: LoadContext<string>) => {
+    ({ signal } = context);
+    return source.load(context);
+  };
+  const asked = [articles.getOrSet("42", load), articles.getOrSet("42", load)];
+  const came = await Promise.allSettled(asked);
+  expect(came.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  await expect(asked[0]).rejects.toMatchObject({
+    name: "LoadTimedOut",
+    message: "A load of articles has taken more than 20 ms.",
   });
+  expect([signal?.aborted, source.count]).toEqual([true, 1]);
+  expect(counts()).toMatchObject({ timedOutLoads: 1, failedLoads: 1 });
 });

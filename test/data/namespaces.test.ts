@@ -1,38 +1,30 @@
-// One definition for each name, and a bound on names.
+// One definition for each name of a namespace, and a bound on names.
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
 const opened = () => new DataIsolate({ upstash: null }).data;
+const codec = { name: "own", encode: String, decode: String };
 
 it("the same options return the same namespace, with the functions of the last call", async () => {
   const data = opened();
-  const load = (version: string) => (keys: readonly number[]) =>
-    new Map(keys.map((key) => [key, `${version} ${key}`]));
-  const of = (version: string, fresh: "60s" | "1m") =>
-    data.namespace<string, number>("rates", {
-      fresh,
-      tags: ["rates"],
-      load: load(version),
-      codec: { name: "own", encode: String, decode: String },
-    });
+  const of = (version: string, fresh: "60s" | "1m") => {
+    const load = (keys: readonly number[]) =>
+      new Map(keys.map((key) => [key, `${version} ${key}`]));
+    return data.namespace<string, number>("rates", { fresh, tags: ["rates"], load, codec });
+  };
   const first = of("old", "60s");
-  const second = of("new", "1m");
-  expect(second).toBe(first);
+  expect(of("new", "1m")).toBe(first);
   expect(await first.getOrSet(1)).toBe("new 1");
 });
 
 it.each([
-  { id: "a lifetime", options: { fresh: "2m" }, why: "fresh differ" },
-  { id: "tags", options: { tags: ["b"] }, why: "tags differ" },
-  { id: "tags by a function", options: { tags: () => ["a"] }, why: "tags differ" },
-  {
-    id: "a schema and a codec",
-    options: { schema: 2, codec: { name: "own", encode: String, decode: String } },
-    why: "schema, codec differ",
-  },
-  { id: "a load", options: { load: () => new Map() }, why: "load differ" },
-  { id: "a time-out", options: { hardTimeoutMs: 1 }, why: "hardTimeoutMs differ" },
-])("$id of its own is refused under the same name", async ({ options, why }) => {
+  { options: { fresh: "2m" }, why: "fresh differ" },
+  { options: { tags: ["b"] }, why: "tags differ" },
+  { options: { tags: () => ["a"] }, why: "tags differ" },
+  { options: { schema: 2, codec }, why: "schema, codec differ" },
+  { options: { load: () => new Map() }, why: "load differ" },
+  { options: { hardTimeoutMs: 1 }, why: "hardTimeoutMs differ" },
+])("other options under the same name are refused: $why", async ({ options, why }) => {
   const data = opened();
   const given = { fresh: "1m", tags: ["a"] } as const;
   const first = data.namespace<string>("rates", given);
@@ -42,7 +34,7 @@ it.each([
   expect(await first.getOrSet("1", () => "v")).toBe("v");
 });
 
-it("a thousand names fit, and another is refused with what to do instead", () => {
+it("a cache has up to a thousand namespaces, and refuses another with a hint", () => {
   const data = opened();
   for (let nth = 0; nth < 1_000; nth += 1) data.namespace(`of-user-${nth}`, { fresh: "1m" });
   expect(() => data.namespace("of-user-1000", { fresh: "1m" })).toThrow(

@@ -1,14 +1,13 @@
-// Redis gone, silent, full or read-only: loads go on, nothing past its bound answers, and a purge is refused
-// and said to be.
-import { afterEach, describe, expect, it } from "vitest";
+// Redis down, silent, full or read-only: loads go on, nothing past its bound answers, and a purge is
+// refused with the reason.
+import { describe, expect, it, onTestFinished } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
-import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { passSilence, playTimeouts } from "../../testing/fakes/played-timeouts.ts";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 
-/** Answers reads, and refuses what would write. */
+/** Answers reads, and refuses writes. */
 class RefusingWrites extends UnsteadyUpstash {
   error: string | undefined;
 
@@ -19,16 +18,17 @@ class RefusingWrites extends UnsteadyUpstash {
   }
 }
 
-function opened(upstash = new UnsteadyUpstash(new FakeClock()), clock = new FakeClock()) {
-  const isolate = new DataIsolate({ upstash, clock });
-  const articles = isolate.data.namespace<string>("articles", { fresh: "1h", stale: "1h" });
+const lifetimes = { fresh: "1h", stale: "1h" };
+
+function opened(options: object = lifetimes, isolate = new DataIsolate()) {
+  const articles = isolate.articles(options);
   let loads = 0;
   const ask = () => articles.getOrSet("42", () => `v${(loads += 1)}`);
-  return { isolate, articles, upstash, clock, ask };
+  return { isolate, articles, upstash: isolate.upstash, clock: isolate.clock, ask };
 }
 
-describe("Redis is gone", () => {
-  it("from the start: a value answers for N − A after its load, then it is loaded again", async () => {
+describe("Redis is down", () => {
+  it("from the start: a value answers for N − A after its load", async () => {
     const { upstash, clock, ask } = opened();
     upstash.mode = "down";
     expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
@@ -38,26 +38,21 @@ describe("Redis is gone", () => {
     expect([await ask(), await ask()]).toEqual(["v2", "v2"]);
   });
 
-  it("later: what the last view vouches for answers until that is past its bound, stale too", async () => {
-    const { isolate, upstash, clock } = opened();
-    const articles = isolate.data.namespace<string>("briefly", { fresh: "5s", stale: "1h" });
-    let loads = 0;
-    const ask = () => articles.getOrSet("42", () => `v${(loads += 1)}`);
-    await ask();
+  it("later: values answer until the last view is past its bound, stale ones too", async () => {
+    const { isolate, upstash, clock, ask } = opened({ fresh: "5s", stale: "1h" });
+    expect(await ask()).toBe("v1");
     await isolate.settle();
     upstash.mode = "down";
     clock.advance(9);
     expect(await ask()).toBe("v1");
     await isolate.settle();
-    expect([await ask(), loads]).toEqual(["v2", 2]);
+    expect(await ask()).toBe("v2");
     clock.advance(9.001);
-    expect([await ask(), loads]).toEqual(["v3", 3]);
+    expect(await ask()).toBe("v3");
   });
 
-  it("and back: who only writes finds out after the pause, and others have what is written then", async () => {
+  it("and back: an isolate that only writes stores again after the pause", async () => {
     const { isolate, articles, upstash, clock } = opened();
-    const there = isolate.beside(new FakeCache(clock)).data;
-    const seen = there.namespace<string>("articles", { fresh: "1h" });
     const set = async (value: string) => {
       await articles.set("42", value);
       await isolate.settle();
@@ -71,10 +66,10 @@ describe("Redis is gone", () => {
     clock.advance(1.1);
     await set("new");
     expect(isolate.data.stats().redis.troubleWithWrites).toMatchObject({ isOver: true });
-    expect(await seen.get("42")).toBe("new");
+    expect(await isolate.elsewhere().articles(lifetimes).get("42")).toBe("new");
   });
 
-  it("a purge is refused, counted, and accepted once Redis is back", async () => {
+  it("a purge is refused and counted, and accepted after the outage", async () => {
     const { isolate, articles, upstash, ask } = opened();
     await ask();
     upstash.journalMode = "down";
@@ -90,99 +85,74 @@ describe("Redis is gone", () => {
     expect(await articles.get("42")).toBeUndefined();
   });
 
-  it("a purge that a full database refuses says what to do", async () => {
-    const { articles, upstash } = opened();
-    upstash.mode = "refuses";
-    upstash.refusal = { status: 400, error: "OOM command not allowed" };
-    await expect(articles.delete("42")).rejects.toThrow(
-      "The purge was not accepted: older values may still answer. The database is full. " +
-        "Try again; if that also fails, make room in the database.",
-    );
-  });
-
-  it("many values are loaded, and what memory has is handed out", async () => {
+  it("getOrSetMany returns values from memory, and loads the others", async () => {
     const { isolate, articles, upstash } = opened();
     upstash.mode = "down";
     await articles.getOrSet("1", () => "there");
-    const { values, errors } = await articles.getOrSetMany(["1", "2"], (keys) => {
-      return new Map(keys.map((key) => [key, "loaded"]));
-    });
-    expect([[...values], errors.size]).toEqual([
-      [
-        ["1", "there"],
-        ["2", "loaded"],
-      ],
-      0,
-    ]);
+    const load = (keys: readonly string[]) => new Map(keys.map((key) => [key, "loaded"]));
+    const { values, errors } = await articles.getOrSetMany(["1", "2"], load);
+    expect([Object.fromEntries(values), errors.size]).toEqual([{ 1: "there", 2: "loaded" }, 0]);
     await isolate.settle();
     expect(isolate.data.stats()).toMatchObject({
       namespaces: { articles: { writes: { shared: { unavailable: 2 } } } },
       redis: { trouble: { kind: "unreachable" } },
     });
-    expect(isolate.log).toContainEqual(
-      expect.stringContaining("Shared tier: The database cannot be reached"),
-    );
+    const line = expect.stringContaining("Shared tier: The database cannot be reached") as string;
+    expect(isolate.log).toContainEqual(line);
   });
 
-  it("a namespace that collapses in the world loads all the same", async () => {
-    const { isolate, upstash } = opened();
+  it("a namespace with global collapsing loads", async () => {
+    const { upstash, ask } = opened({ fresh: "1h", collapse: "global" });
     upstash.mode = "down";
-    const options = { fresh: "1h", collapse: "global" } as const;
-    const space = isolate.data.namespace<string>("global", options);
-    expect(await space.getOrSet("42", () => "v")).toBe("v");
-  });
-});
-
-describe("Redis takes no writes", () => {
-  it.each([
-    {
-      id: "full",
-      error: "OOM command not allowed when used memory > 'maxmemory'.",
-      why: "The database is full.",
-    },
-    {
-      id: "read-only",
-      error: "READONLY You can't write against a read only replica.",
-      why: "is read-only.",
-    },
-  ])("$id: loads go on, memory and edge keep, a purge is refused", async ({ error, why }) => {
-    const clock = new FakeClock();
-    const upstash = new RefusingWrites(clock);
-    const { isolate, articles, ask } = opened(upstash, clock);
-    await articles.get("warm");
-    await isolate.settle();
-    upstash.error = error;
-    expect(await articles.set("41", "v")).toEqual(["memory", "edge"]);
-    expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
-    await isolate.settle();
-    const options = { fresh: "1h", stale: "1h" } as const;
-    const inColo = isolate.beside().data.namespace<string>("articles", options);
-    expect(await inColo.get("42")).toBe("v1");
-    await expect(articles.delete("42")).rejects.toThrow(why);
     expect(await ask()).toBe("v1");
   });
 });
 
+const oom = "OOM command not allowed when used memory > 'maxmemory'.";
+const readOnly = "READONLY You can't write against a read only replica.";
+it.each([
+  {
+    error: oom,
+    why: "older values may still answer. The database is full. Try again; if that also fails, make room in the database.",
+  },
+  { error: readOnly, why: "is read-only." },
+])(
+  "Redis answers writes with $error: loads go on, memory and edge store, a purge is refused",
+  async (row) => {
+    const clock = new FakeClock();
+    const upstash = new RefusingWrites(clock);
+    const { isolate, articles, ask } = opened(lifetimes, new DataIsolate({ upstash, clock }));
+    await articles.get("warm");
+    await isolate.settle();
+    upstash.error = row.error;
+    expect(await articles.set("41", "v")).toEqual(["memory", "edge"]);
+    expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
+    await isolate.settle();
+    expect(await isolate.beside().articles(lifetimes).get("42")).toBe("v1");
+    await expect(articles.delete("42")).rejects.toThrow(row.why);
+    expect(await ask()).toBe("v1");
+  },
+);
+
 describe("Redis is silent", () => {
   playTimeouts();
-  let server: UnsteadyRestServer | undefined;
-  afterEach(() => server?.stop());
 
-  it("a load begins after the timeouts of a lookup and of a view at most", async () => {
-    server = await UnsteadyRestServer.start();
+  it("a load begins after the timeouts of a lookup and of two views", async () => {
+    const server = await UnsteadyRestServer.start();
+    onTestFinished(() => server.stop());
     server.manner = { kind: "hangs" };
     let passedMs = 0;
     server.playSilence = (ms) => void (passedMs += passSilence(ms));
     const database = { url: server.url, token: "token" };
     const isolate = new DataIsolate({ platform: { database, nowAtMs: Date.now } });
-    const articles = isolate.data.namespace<string>("articles", { fresh: "1h" });
+    const articles = isolate.articles({ fresh: "1h" });
     let waitedMs = Infinity;
     const load = () => {
       waitedMs = passedMs;
       return "v";
     };
     expect(await articles.getOrSet("42", load)).toBe("v");
-    // One second for the lookup, and two for each of two views. The store that follows is not waited for.
+    // One second for the lookup, and two for each of two views. Nothing waits for the store.
     expect(waitedMs).toBeLessThanOrEqual(5_000);
     expect(await articles.getOrSet("42", () => "w")).toBe("v");
     await expect(articles.delete("42")).rejects.toThrow("does not answer in time");

@@ -1,21 +1,19 @@
-// Which purges cover data: those of tags and of everything, whoever sends them, and those of its own keys
-// and prefixes. None that is about pages.
+// The purges that cover data: by tag and of everything, from any sender, and by its own keys and
+// prefixes. Purges of pages cover no data.
 import { describe, expect, it } from "vitest";
 import type { DataPurge } from "../../src/data/purge-data.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
-import { adminToken, bearer } from "../../testing/site/purge-sender.ts";
+import { openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 const keys = ["4", "42", "42/comments", "42/comments/7"] as const;
+const all: string[] = [...keys];
 
 async function opened() {
   const isolate = new DataIsolate();
-  const options = {
-    fresh: "10m",
-    stale: "1h",
-    tags: (_: string, key: string) => [`a:${key}`],
-  } as const;
-  const articles = isolate.data.namespace<string, string>("articles", options);
+  const tags = (_: string, key: string) => [`a:${key}`];
+  const options = { fresh: "10m", stale: "1h", tags } as const;
+  const articles = isolate.articles(options);
   const news = isolate.data.namespace<string, string>("news", options);
   for (const space of [articles, news]) {
     for (const key of keys) await space.set(key, key);
@@ -24,67 +22,39 @@ async function opened() {
     const of = async (space: typeof articles) => [...(await space.getMany(keys)).keys()];
     return { articles: await of(articles), news: await of(news) };
   };
-  return { isolate, articles, news, left };
+  return { isolate, articles, left };
 }
 
-const all = [...keys];
-
 describe("a purge of the application", () => {
-  const rows: { id: string; order: DataPurge; articles: string[]; news: string[] }[] = [
-    { id: "a key", order: { keys: ["articles/42"] }, articles: all.toSpliced(1, 1), news: all },
-    {
-      id: "segments",
-      order: { keys: [["articles", 42, "comments"]] },
-      articles: all.toSpliced(2, 1),
-      news: all,
-    },
-    { id: "a prefix", order: { prefixes: ["articles/42"] }, articles: ["4"], news: all },
-    {
-      id: "a prefix, with a slash",
-      order: { prefixes: ["articles/42/"] },
-      articles: ["4"],
-      news: all,
-    },
-    {
-      id: "a prefix within a segment",
-      order: { prefixes: ["articles/4"] },
-      articles: all.slice(1),
-      news: all,
-    },
-    { id: "a namespace", order: { prefixes: ["articles"] }, articles: [], news: all },
-    {
-      id: "a tag",
-      order: { tags: ["a:42"] },
-      articles: all.toSpliced(1, 1),
-      news: all.toSpliced(1, 1),
-    },
-  ];
-  it.each(rows)("covers what it names: $id", async ({ order, articles, news }) => {
+  it.each<{ order: DataPurge; articles: string[]; news?: string[] }>([
+    { order: { keys: ["articles/42"] }, articles: all.toSpliced(1, 1) },
+    { order: { keys: [["articles", 42, "comments"]] }, articles: all.toSpliced(2, 1) },
+    { order: { prefixes: ["articles/42"] }, articles: ["4"] },
+    { order: { prefixes: ["articles/42/"] }, articles: ["4"] },
+    { order: { prefixes: ["articles/4"] }, articles: all.slice(1) },
+    { order: { prefixes: ["articles"] }, articles: [] },
+    { order: { tags: ["a:42"] }, articles: all.toSpliced(1, 1), news: all.toSpliced(1, 1) },
+  ])("covers $order", async ({ order, articles, news = all }) => {
     const { isolate, left } = await opened();
-    const purged = await isolate.data.purge(order);
-    expect(purged.position).toMatch(/^\d+-\d+$/);
+    expect((await isolate.data.purge(order)).position).toMatch(/^\d+-\d+$/);
     expect(await left()).toEqual({ articles, news });
     expect(isolate.data.stats()).toMatchObject({ purges: { accepted: 1 } });
   });
 
   it.each([
-    { id: "delete", run: "delete" },
-    { id: "bump", run: "bump" },
-  ] as const)("by a namespace: $id", async ({ run }) => {
-    const { articles, left } = await opened();
-    await articles[run]("42");
-    expect(await left()).toEqual({
-      articles: run === "delete" ? all.toSpliced(1, 1) : [],
-      news: all,
-    });
+    { run: "delete", articles: all.toSpliced(1, 1) },
+    { run: "bump", articles: [] },
+    { run: "clear", articles: [] },
+  ] as const)("by $run of a namespace covers no other namespace", async ({ run, articles }) => {
+    const world = await opened();
+    expect((await world.articles[run]("42")).position).toMatch(/^\d+-\d+$/);
+    expect(await world.left()).toEqual({ articles, news: all });
   });
 
-  it.each([
-    { id: "soft", order: { keys: ["articles/42"], soft: true } },
-    { id: "expire", order: undefined },
-  ])("$id makes stale: the value answers, and is loaded anew", async ({ order }) => {
+  it.each(["purge", "expire"] as const)("by a soft %s leaves a stale value", async (call) => {
     const { isolate, articles } = await opened();
-    await (order === undefined ? articles.expire("42") : isolate.data.purge(order));
+    if (call === "expire") await articles.expire("42");
+    else await isolate.data.purge({ keys: ["articles/42"], soft: true });
     await idle();
     let loads = 0;
     const load = () => `new ${(loads += 1)}`;
@@ -94,27 +64,26 @@ describe("a purge of the application", () => {
     expect(loads).toBe(1);
   });
 
-  it("hides a value by default, also from stale", async () => {
+  it("hides a value also from stale answers", async () => {
     const { isolate, articles } = await opened();
     await isolate.data.purge({ tags: ["a:42"] });
     const failed = articles.getOrSet("42", () => Promise.reject(new Error("down")));
     await expect(failed).rejects.toThrow("down");
   });
 
-  it("of a tag that all of a namespace bears covers also what is known not to be there", async () => {
-    const { isolate } = await opened();
-    const options = { fresh: "10m", negative: "10m", tags: ["all"] } as const;
-    const users = isolate.data.namespace<string>("users", options);
+  it("by a tag of the whole namespace covers a stored null", async () => {
+    const isolate = new DataIsolate();
+    const users = isolate.articles({ negative: "10m", tags: ["all"] });
     await users.getOrSet("7", () => null);
     expect(await users.get("7")).toBeNull();
     await isolate.data.purge({ tags: ["all"] });
     expect(await users.get("7")).toBeUndefined();
   });
 
-  it("is seen in every other isolate within N", async () => {
+  it("reaches every other isolate within N", async () => {
     const { isolate } = await opened();
     await isolate.settle();
-    const other = isolate.beside().data.namespace<string>("articles", { fresh: "10m" });
+    const other = isolate.beside().articles({ fresh: "10m" });
     expect(await other.get("42")).toBe("42");
     await isolate.data.purge({ keys: ["articles/42"] });
     isolate.clock.advance(10);
@@ -122,15 +91,13 @@ describe("a purge of the application", () => {
     expect(await other.get("4")).toBe("4");
   });
 
-  it("has a younger view judge what was loaded after it elsewhere, before that is loaded again", async () => {
+  it("lets a value that was loaded after it elsewhere answer once the view is younger", async () => {
     const { isolate, articles } = await opened();
-    const { clock, upstash } = isolate;
-    const far = new DataIsolate({ clock, upstash });
-    const there = far.data.namespace<string>("articles", { fresh: "10m" });
+    const there = isolate.elsewhere().articles({ fresh: "10m" });
     await there.get("4");
     await isolate.data.purge({ keys: ["articles/42"] });
     await idle();
-    clock.advance(1);
+    isolate.clock.advance(1);
     await articles.getOrSet("42", () => "new");
     await idle();
     expect(await there.get("42")).toBe("new");
@@ -140,22 +107,34 @@ describe("a purge of the application", () => {
     { id: "nothing", order: {}, why: "It names no tag, key or prefix." },
     { id: "an empty tag", order: { tags: [" "] }, why: "It is empty" },
     { id: "a long tag", order: { tags: ["é".repeat(129)] }, why: "It is longer than 256 bytes." },
-    { id: "an empty key", order: { keys: ["articles//42"] }, why: "an empty segment" },
+    { id: "an empty segment", order: { keys: ["articles//42"] }, why: "an empty segment" },
     { id: "a long reason", order: { tags: ["a"], reason: "r".repeat(513) }, why: "Its reason" },
-  ])("is refused where it names $id", async ({ order, why }) => {
-    const { isolate } = await opened();
-    await expect(isolate.data.purge(order)).rejects.toThrow(why);
+  ])("is refused with $id", async ({ order, why }) => {
+    await expect(new DataIsolate().data.purge(order)).rejects.toThrow(why);
   });
 
-  it("says what to do where there is no database", async () => {
+  it("is refused without a database, with a hint", async () => {
     const isolate = new DataIsolate({ upstash: null });
     await expect(isolate.data.purge({ tags: ["a"] })).rejects.toThrow(
       "there is no journal of purges. Set UPSTASH_REDIS_REST_URL",
     );
   });
+
+  it("covers pages too", async () => {
+    const { data, clock, upstash } = new DataIsolate();
+    let count = 0;
+    const headers = { "cache-control": "max-age=600", "cache-tag": "red" };
+    const origin = () => new Response(`page ${(count += 1)}`, { headers });
+    const site = openSite({ clock, upstash, origin });
+    const text = async () => (await site.get("/a")).text;
+    expect([await text(), await text()]).toEqual(["page 1", "page 1"]);
+    await data.purge({ tags: ["red"] });
+    clock.advance(10);
+    expect(await text()).toBe("page 2");
+  });
 });
 
-it("refuses a tag that no purge could name", async () => {
+it("a load is refused a tag that no purge could name", async () => {
   const { articles } = await opened();
   const load = (context: { tags: (tag: string) => void }) => {
     context.tags("x".repeat(257));
@@ -164,58 +143,32 @@ it("refuses a tag that no purge could name", async () => {
   await expect(articles.getOrSet("9", load)).rejects.toThrow("A tag of data is invalid.");
 });
 
-describe("a purge that an operator sends to the site", () => {
-  const rows = [
-    { id: "a tag", order: { tags: ["a:42"] }, isCovered: true },
-    { id: "everything", order: { everything: true }, isCovered: true },
-    { id: "a path", order: { prefixes: ["/articles/"] }, isCovered: false },
-    { id: "every path", order: { prefixes: ["/"] }, isCovered: false },
-    { id: "a host", order: { hosts: ["www.example.com"] }, isCovered: false },
-    { id: "a host and path", order: { prefixes: ["https://www.example.com/"] }, isCovered: false },
-    { id: "a host of its name", order: { hosts: ["tidemark-data"] }, isCovered: false },
-    { id: "a route", order: { routes: ["articles"] }, isCovered: false },
-    { id: "a URL", order: { urls: ["https://www.example.com/articles/42"] }, isCovered: false },
-  ];
-  it.each(rows)("$id: covered is $isCovered", async ({ order, isCovered }) => {
+describe("a purge of an operator", () => {
+  it.each([
+    { order: { tags: ["a:42"] }, isCovered: true },
+    { order: { everything: true }, isCovered: true },
+    { order: { prefixes: ["/articles/"] }, isCovered: false },
+    { order: { prefixes: ["/"] }, isCovered: false },
+    { order: { hosts: ["www.example.com"] }, isCovered: false },
+    { order: { prefixes: ["https://www.example.com/"] }, isCovered: false },
+    { order: { hosts: ["tidemark-data"] }, isCovered: false },
+    { order: { routes: ["articles"] }, isCovered: false },
+    { order: { urls: ["https://www.example.com/articles/42"] }, isCovered: false },
+  ])("$order: covered is $isCovered", async ({ order, isCovered }) => {
     const { isolate, articles } = await opened();
     const { clock, upstash } = isolate;
     const config = { routes: [{ name: "articles", match: "/articles/*" }] };
-    const site = openSite({ clock, upstash, config, env: { ADMIN_TOKEN: adminToken } });
-    const body = JSON.stringify(order);
-    const sent = await site.ask("/_cache/purge", { method: "POST", headers: bearer, body });
-    expect(sent.status).toBe(200);
+    const { site } = openJournalled({ clock, upstash, config });
+    expect((await send(site, order)).status).toBe(200);
     clock.advance(10);
     expect(await articles.get("42")).toBe(isCovered ? undefined : "42");
   });
 
-  it.each(["tidemark-data:/articles/42", "tidemark-data:/articles/"])(
-    "cannot name %s",
-    async (name) => {
-      const { clock, upstash } = new DataIsolate();
-      const site = openSite({ clock, upstash, env: { ADMIN_TOKEN: adminToken } });
-      for (const order of [{ urls: [name] }, { prefixes: [name] }]) {
-        const body = JSON.stringify(order);
-        const sent = await site.ask("/_cache/purge", { method: "POST", headers: bearer, body });
-        expect(sent.status).toBe(400);
-      }
-    },
-  );
-});
-
-it("one purge by the application takes pages too", async () => {
-  const isolate = new DataIsolate();
-  const { clock, upstash } = isolate;
-  let count = 0;
-  const site = openSite({
-    clock,
-    upstash,
-    origin: () => {
-      const headers = { "cache-control": "max-age=600", "cache-tag": "red" };
-      return new Response(`page ${(count += 1)}`, { headers });
-    },
+  const names = ["tidemark-data:/articles/42", "tidemark-data:/articles/"];
+  it.each(names)("cannot name %s", async (name) => {
+    const { site } = openJournalled();
+    for (const order of [{ urls: [name] }, { prefixes: [name] }]) {
+      expect((await send(site, order)).status).toBe(400);
+    }
   });
-  expect([(await site.get("/a")).text, (await site.get("/a")).text]).toEqual(["page 1", "page 1"]);
-  await isolate.data.purge({ tags: ["red"] });
-  clock.advance(10);
-  expect((await site.get("/a")).text).toBe("page 2");
 });

@@ -1,4 +1,4 @@
-// Data in a database that is nearly full: nothing new is stored there, and every purge is accepted.
+// Data in a database that is nearly full: no new value is stored, and every purge is accepted.
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -6,7 +6,7 @@ import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 
 const maxBytes = 64 * 1_048_576;
 
-/** An isolate that has read how much is used. */
+/** Opens an isolate that has read the database's memory. */
 async function opened(usedRatio: number): Promise<DataIsolate> {
   const isolate = new DataIsolate();
   use(isolate, usedRatio);
@@ -22,7 +22,7 @@ const use = ({ upstash }: DataIsolate, ratio: number) =>
   });
 
 describe("from 85 %", () => {
-  it("set says that Redis did not take a value, and takes another for one that stands there", async () => {
+  it("set replaces values in Redis, and stores no new ones", async () => {
     const isolate = await opened(0.5);
     const { data, upstash } = isolate;
     const values = data.namespace<string>("values", { fresh: "1h" });
@@ -40,13 +40,13 @@ describe("from 85 %", () => {
     expect(await values.set("new", "2")).toEqual(["memory", "edge", "shared"]);
   });
 
-  it("no hash is made", async () => {
+  it("fields creates no hash", async () => {
     const { data } = await opened(0.86);
     const hashes = data.namespace<{ a: number }>("hashes", { fresh: "1h" });
     expect(await hashes.fields("k").set({ a: 1 })).toBe(false);
   });
 
-  it("a counter rejects, and what it was told certainly does not count", async () => {
+  it("a counter refuses a change, which certainly does not count", async () => {
     const { data } = await opened(0.86);
     const counter = data.counter("views", { sink: new MemoryCounterSink() });
     await expect(counter.add("a", 1, { durable: true })).rejects.toMatchObject({
@@ -57,7 +57,7 @@ describe("from 85 %", () => {
   });
 });
 
-it("has purges in a database of their own, where it is given one", async () => {
+it("purges go to a separate database, if given", async () => {
   const first = new DataIsolate();
   const journal = new FakeUpstash(first.clock);
   const { data, upstash } = new DataIsolate({

@@ -1,31 +1,32 @@
-// Every load is stamped before it begins: a purge that comes while a source answers covers what it
-// answers, whoever began the load and why.
+// Each load is stamped before it begins: a purge during the load covers its value, whoever began the
+// load.
 import { describe, expect, it, vi } from "vitest";
-import { DataIsolate, HeldSource } from "../../testing/data/data-isolate.ts";
+import { DataIsolate, heldMany, HeldSource } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
+/** `age`: the seconds since an earlier load of 10 s; that duration makes an early refresh likely. */
 const loads = [
   { id: "cold", age: undefined, options: {} },
-  { id: "cold, in its turn of the world", age: undefined, options: { collapse: "global" } },
+  { id: "cold, with a global lease", age: undefined, options: { collapse: "global" } },
   { id: "behind a stale answer", age: 70, options: { stale: "1h" } },
   { id: "beside a stale answer that waits", age: 70, options: { stale: "1h", softTimeoutMs: 5 } },
   { id: "early, from an age on", age: 40, options: { refresh: "30s" } },
   { id: "early, by chance", age: 59.9, options: {} },
-  { id: "forced", age: 1, options: {}, isForced: true },
-  { id: "with others", age: undefined, options: {}, isMany: true },
-  { id: "with others, behind stale answers", age: 70, options: { stale: "1h" }, isMany: true },
+  { id: "forced", age: 1, options: {}, call: "forced" },
+  { id: "with others", age: undefined, options: {}, call: "many" },
+  { id: "with others, behind stale answers", age: 70, options: { stale: "1h" }, call: "many" },
+  { id: "by the cron trigger", age: undefined, options: { refresh: "30s" }, call: "cron" },
 ] as const;
 
 describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
+  const call = "call" in how ? how.call : "one";
+
   async function opened() {
     const isolate = new DataIsolate();
-    const articles = isolate.data.namespace<string, string>("articles", {
-      fresh: "60s",
-      tags: ["red"],
-      ...options,
-    });
+    const source = new HeldSource();
+    const kept = call === "cron" && { keys: ["42"], load: heldMany(source) };
+    const articles = isolate.articles({ tags: ["red"], ...options, ...kept });
     if (age !== undefined) {
-      // It took 10 s, so that it is loaded early some time before its expiry.
       await articles.getOrSet("42", async () => {
         isolate.clock.advance(10);
         return "first";
@@ -33,42 +34,38 @@ describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
       await isolate.settle();
       isolate.clock.advance(age);
     }
-    const source = new HeldSource();
-    const ask = async () => {
-      const isForced = "isForced" in how;
-      if (!("isMany" in how)) return articles.getOrSet("42", source.load, { forceFresh: isForced });
-      const { values } = await articles.getOrSetMany(["42"], async (_, { of }) => {
-        return new Map([["42", await source.load(of("42"))]]);
-      });
-      return values.get("42");
+    const calls = {
+      one: () => articles.getOrSet("42", source.load),
+      forced: () => articles.getOrSet("42", source.load, { forceFresh: true }),
+      many: () =>
+        articles.getOrSetMany(["42"], async (_, { of }) => {
+          return new Map([["42", await source.load(of("42"))]]);
+        }),
+      cron: () => isolate.data.runCron(),
     };
-    const asked = ask();
+    const asked = calls[call]();
     await until(() => source.count === 1);
     return { isolate, articles, source, asked };
   }
 
-  const purges = [
-    { id: "of its tag", order: { tags: ["red"] } },
-    { id: "of its key", order: { keys: ["articles/42"] } },
-    { id: "of its namespace", order: { prefixes: ["articles"] } },
-  ];
+  it.each([{ tags: ["red"] }, { keys: ["articles/42"] }, { prefixes: ["articles"] }])(
+    "the purge %j during the load covers it",
+    async (order) => {
+      const { isolate, articles, source, asked } = await opened();
+      await isolate.data.purge(order);
+      await idle();
+      source.answer("read before the purge");
+      await asked;
+      await idle();
+      const inColo = isolate.beside().articles();
+      expect(await articles.get("42")).toBeUndefined();
+      isolate.clock.advance(10);
+      expect(await inColo.get("42")).toBeUndefined();
+      expect(await articles.getOrSet("42", () => "read after it")).toBe("read after it");
+    },
+  );
 
-  it.each(purges)("a purge $id in its midst covers it", async ({ order }) => {
-    const { isolate, articles, source, asked } = await opened();
-    await isolate.data.purge(order);
-    await idle();
-    source.answer("read before the purge");
-    await asked;
-    await idle();
-    const inColo = isolate.beside().data.namespace<string>("articles", { fresh: "60s" });
-    expect(await articles.get("42")).toBeUndefined();
-    // N later at the latest.
-    isolate.clock.advance(10);
-    expect(await inColo.get("42")).toBeUndefined();
-    expect(await articles.getOrSet("42", () => "read after it")).toBe("read after it");
-  });
-
-  it("without a purge it is there for others", async () => {
+  it("without a purge the value is stored", async () => {
     const { isolate, articles, source, asked } = await opened();
     source.answer("new");
     await asked;
@@ -79,7 +76,7 @@ describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
 
 it("a purge while a value is being set covers it", async () => {
   const isolate = new DataIsolate();
-  const articles = isolate.data.namespace<string>("articles", { fresh: "60s" });
+  const articles = isolate.articles();
   await articles.set("41", "a view is there");
   const gate = Promise.withResolvers<void>();
   const digest = crypto.subtle.digest.bind(crypto.subtle);
@@ -96,9 +93,9 @@ it("a purge while a value is being set covers it", async () => {
   expect(await articles.get("42")).toBeUndefined();
 });
 
-it("a load that another waits for is not handed on once it is purged", async () => {
+it("a load that a purge covers does not answer a caller who waits for it since the purge", async () => {
   const isolate = new DataIsolate();
-  const articles = isolate.data.namespace<string>("articles", { fresh: "60s", tags: ["red"] });
+  const articles = isolate.articles({ tags: ["red"] });
   const source = new HeldSource();
   const first = articles.getOrSet("42", source.load);
   await until(() => source.count === 1);

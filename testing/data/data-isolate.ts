@@ -14,7 +14,7 @@ import { idle, until } from "../site/harness.ts";
 
 openNetworkOfFakes();
 
-export interface DataOptions {
+interface DataOptions {
   readonly clock?: FakeClock;
   /** `null` for none. */
   readonly upstash?: UnsteadyUpstash | null;
@@ -66,6 +66,17 @@ export class DataIsolate {
     const { clock, upstash } = this;
     return new DataIsolate({ clock, upstash, cache });
   }
+
+  /** Creates an isolate of another colo with the same database and clock. */
+  elsewhere(): DataIsolate {
+    return this.beside(new FakeCache(this.clock));
+  }
+
+  /** Opens the namespace `articles`, whose values are fresh for a minute by default. */
+  articles<Value = string>(options: object = {}) {
+    const space = { fresh: "60s", ...options } as const;
+    return this.data.namespace<Value, string>("articles", space);
+  }
 }
 
 /** A source whose answers a test releases. */
@@ -91,13 +102,12 @@ export class HeldSource {
   }
 }
 
-/** Opens an isolate with one namespace, and a source for it. */
+/** Opens an isolate with the namespace `articles`, and a source for it. */
 export function openArticles(options: object = {}) {
   const isolate = new DataIsolate();
-  const space = { fresh: "60s", ...options } as const;
-  const articles = isolate.data.namespace<string, string>("articles", space);
-  const counts = () => isolate.data.stats().namespaces;
-  return { isolate, articles, space, source: new HeldSource(), counts };
+  const counts = () => isolate.data.stats().namespaces["articles"];
+  const articles = isolate.articles(options);
+  return { isolate, articles, source: new HeldSource(), counts };
 }
 
 /** Waits until the load is in progress, and all other calls have finished their lookups. */
@@ -105,3 +115,12 @@ export async function allJoined(source: HeldSource): Promise<void> {
   await until(() => source.count > 0);
   await idle();
 }
+
+/** A load that must not begin. */
+export const neverLoaded = () => Promise.reject(new Error("It was loaded."));
+
+/** Returns a loader of many keys, whose values are those of one held load. */
+export const heldMany = (source: HeldSource) => async (keys: readonly string[]) => {
+  const value = await source.load();
+  return new Map(keys.map((key) => [key, value]));
+};

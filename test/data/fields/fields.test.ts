@@ -1,26 +1,13 @@
-// Fields of a hash, on a real Redis: one round trip each, judged and purged together, never a mixture of
-// what was before a purge and what came after it.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
-import {
-  startUpstashRestServer,
-  type UpstashRestServer,
-} from "../../../local/upstash-rest-server.ts";
+// Fields of a hash in a real Redis: one round trip each; a purge covers all of them, and no answer
+// mixes fields from before a purge and after it.
+import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
+import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { idle } from "../../../testing/site/harness.ts";
 
-let redis: EmbeddedValkey;
-let rest: UpstashRestServer;
+const database = openRestDatabase();
 lengthenTimeouts();
-beforeAll(async () => {
-  redis = await startEmbeddedValkey();
-  rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
-});
-afterAll(async () => {
-  await rest.stop();
-  await redis.stop();
-});
 
 interface Article {
   readonly title: string;
@@ -31,38 +18,26 @@ interface Article {
 
 let namespaces = 0;
 
-/** Two isolates of two colos, whose clocks the test moves together. */
-async function opened(options: object = {}) {
+/** Opens isolates of two colos, whose clocks the test moves together. */
+async function opened() {
   const config = { namespace: `f${(namespaces += 1)}` };
   let aheadMs = 0;
-  const nowAtMs = () => Date.now() + aheadMs;
-  const database = { url: rest.url, token: rest.token };
-  const start = () => new DataIsolate({ config, platform: { database, nowAtMs } });
-  const isolates = [start(), start()];
-  const space = { fresh: "10m", tags: ["red"], ...options } as const;
-  const [here, there] = isolates.map(({ data }) =>
-    data.namespace<Article, string>("articles", space).fields("42"),
-  );
-  const [first, second] = isolates;
-  if (here === undefined || there === undefined) throw new Error("No isolates.");
-  if (first === undefined || second === undefined) throw new Error("No isolates.");
+  const platform = { database: database.address, nowAtMs: () => Date.now() + aheadMs };
+  const start = () => new DataIsolate({ config, platform });
+  const fieldsIn = (isolate: DataIsolate, options: object = {}) =>
+    isolate.articles<Article>({ fresh: "10m", tags: ["red"], ...options }).fields("42");
+  const isolates = [start(), start()] as const;
+  const [here, there] = [fieldsIn(isolates[0]), fieldsIn(isolates[1])];
   for (const each of [here, there]) await each.get(["title"]);
   const settle = async () => void (await Promise.all(isolates.map((each) => each.settle())));
   await settle();
   const pass = (ms: number) => (aheadMs += ms);
-  const commands = async (run: () => Promise<unknown>) => {
-    rest.resetCounts();
-    await run();
-    const { commandCountByName } = rest.counts();
-    return Object.fromEntries(
-      Object.entries(commandCountByName).filter(([name]) => !name.startsWith("X")),
-    );
-  };
-  return { start, here, there, first, second, pass, settle, commands };
+  const purge = isolates[0].data.purge;
+  return { namespace: config.namespace, start, fieldsIn, here, there, purge, pass, settle };
 }
 
 describe("fields", () => {
-  it("are read by name or all together, with what their codec keeps", async () => {
+  it("are read by name or all together, with the types of their codec", async () => {
     const { here, there } = await opened();
     const at = new Date(7);
     expect(await here.set({ title: "Tides", views: 7, at, share: 0.5 })).toBe(true);
@@ -71,7 +46,7 @@ describe("fields", () => {
     expect(await there.get(["share"])).toEqual({ share: 0.5 });
   });
 
-  it("that are set leave the others as they are", async () => {
+  it("do not change when others are set", async () => {
     const { here, there } = await opened();
     await here.set({ title: "Tides", views: 7 });
     expect(await there.set({ views: 8 })).toBe(true);
@@ -79,7 +54,7 @@ describe("fields", () => {
     expect(await there.all()).toEqual({ title: "Tides", views: 8, share: 1.5 });
   });
 
-  it("are not there before they are set, nor after their lifetime, which no later field lengthens", async () => {
+  it("end with the lifetime of the first, which no later field lengthens", async () => {
     const { here, pass } = await opened();
     expect(await here.all()).toBeUndefined();
     await here.set({ title: "Tides" });
@@ -92,41 +67,34 @@ describe("fields", () => {
     expect(await here.all()).toEqual({ views: 2 });
   });
 
-  it("are dropped by Redis at their end", async () => {
-    const { here, first } = await opened();
+  it("expire in Redis", async () => {
+    const { here, namespace } = await opened();
     await here.set({ title: "Tides" });
     await here.set({ views: 1 });
-    const ask = async (...command: string[]) => {
-      const headers = { authorization: `Bearer ${rest.token}` };
-      const body = JSON.stringify(command);
-      const answer = await fetch(rest.url, { method: "POST", headers, body });
-      return ((await answer.json()) as { result: unknown }).result;
-    };
-    const match = `${first.config.namespace}:f:*`;
-    const [, keys] = (await ask("SCAN", "0", "MATCH", match, "COUNT", "1000")) as [
-      string,
-      string[],
-    ];
+    const keys = await database.redis.keys(`${namespace}:f:*`);
     expect(keys).toHaveLength(1);
-    const leftMs = Number(await ask("PTTL", keys[0] ?? ""));
+    const leftMs = await database.redis.pttl(keys[0] ?? "");
     expect(leftMs).toBeGreaterThan(590_000);
     expect(leftMs).toBeLessThanOrEqual(600_000);
   });
 
-  it("of another schema are not read, and not joined", async () => {
-    const { here, start } = await opened();
+  it("of another schema are separate", async () => {
+    const { here, start, fieldsIn } = await opened();
     await here.set({ title: "Tides" });
-    const options = { fresh: "10m", schema: 2 } as const;
-    const newer = start().data.namespace<Article, string>("articles", options).fields("42");
+    const newer = fieldsIn(start(), { schema: 2 });
     expect(await newer.all()).toBeUndefined();
     await newer.set({ views: 1 });
     expect(await newer.all()).toEqual({ views: 1 });
   });
-});
 
-describe("one round trip each", () => {
-  it("get, all, the first set, and a set or an increment after a look", async () => {
-    const { here, there, commands } = await opened();
+  it("cost one round trip per call", async () => {
+    const { here, there } = await opened();
+    const commands = async (run: () => Promise<unknown>) => {
+      database.rest.resetCounts();
+      await run();
+      const counted = Object.entries(database.rest.counts().commandCountByName);
+      return Object.fromEntries(counted.filter(([name]) => !name.startsWith("X")));
+    };
     const set = { EVAL: 1 };
     expect(await commands(() => here.set({ title: "Tides", views: 7 }))).toEqual(set);
     expect(await commands(() => here.set({ views: 8 }))).toEqual(set);
@@ -135,10 +103,15 @@ describe("one round trip each", () => {
     expect(await commands(() => there.increment("views"))).toEqual(set);
     expect(await commands(() => there.set({ share: 1 }))).toEqual(set);
   });
+
+  it("are refused without a database", () => {
+    const articles = new DataIsolate({ upstash: null }).articles<Article>();
+    expect(() => articles.fields("42")).toThrow("stored in Redis");
+  });
 });
 
-describe("a number", () => {
-  it("is raised, by several at once", async () => {
+describe("increment", () => {
+  it("adds to a number, by several callers at once", async () => {
     const { here, there } = await opened();
     await here.set({ views: 7 });
     await there.all();
@@ -148,94 +121,82 @@ describe("a number", () => {
     expect(await here.increment("views", -5)).toBe(10);
   });
 
-  it("is not made where it is not there, or is none", async () => {
-    const { here, first } = await opened();
+  it("creates no number, and changes no fraction", async () => {
+    const { here } = await opened();
     expect(await here.increment("views")).toBeUndefined();
     await here.set({ title: "Tides", share: 0.5 });
     expect(await here.increment("views")).toBeUndefined();
     expect(await here.increment("share")).toBeUndefined();
     expect(await here.all()).toEqual({ title: "Tides", share: 0.5 });
     await expect(here.increment("views", 0.5)).rejects.toThrow("whole numbers");
-    void first;
   });
 
-  it("is not brought back after a purge", async () => {
-    const { here, there, first } = await opened();
+  it("does not restore a purged number", async () => {
+    const { here, there, purge } = await opened();
     await here.set({ views: 7 });
     await there.all();
-    await first.data.purge({ tags: ["red"] });
+    await purge({ tags: ["red"] });
     expect(await here.increment("views")).toBeUndefined();
     expect(await here.all()).toBeUndefined();
     await here.set({ title: "Ebb" });
-    // Its head is another one by now.
+    // The hash now has another head.
     expect(await there.increment("views")).toBeUndefined();
   });
 });
 
 describe("a purge", () => {
-  it.each([
-    { id: "of the key", order: { keys: ["articles/42"] } },
-    { id: "of a tag", order: { tags: ["red"] } },
-    { id: "of the namespace", order: { prefixes: ["articles"] } },
-  ])("$id covers all fields, and what is set then stands alone", async ({ order }) => {
-    const { here, there, first, pass } = await opened();
-    await here.set({ title: "Tides", views: 7 });
-    await there.all();
-    await first.data.purge(order);
-    expect(await here.all()).toBeUndefined();
-    pass(10_000);
-    expect(await there.all()).toBeUndefined();
-    expect(await there.set({ views: 1 })).toBe(true);
-    expect(await there.all()).toEqual({ views: 1 });
-  });
+  it.each([{ keys: ["articles/42"] }, { tags: ["red"] }, { prefixes: ["articles"] }])(
+    "%j covers all fields, and later ones stand alone",
+    async (order) => {
+      const { here, there, purge, pass } = await opened();
+      await here.set({ title: "Tides", views: 7 });
+      await there.all();
+      await purge(order);
+      expect(await here.all()).toBeUndefined();
+      pass(10_000);
+      expect(await there.all()).toBeUndefined();
+      expect(await there.set({ views: 1 })).toBe(true);
+      expect(await there.all()).toEqual({ views: 1 });
+    },
+  );
 
-  it("while the source is read covers what is set from it", async () => {
-    const { here, first, settle } = await opened();
+  it("during the read of the source covers the fields from it", async () => {
+    const { here, purge, settle } = await opened();
     await here.set(async () => {
-      await first.data.purge({ tags: ["red"] });
+      await purge({ tags: ["red"] });
       return { title: "read before the purge" };
     });
     await Promise.race([settle(), idle()]);
     expect(await here.all()).toBeUndefined();
   });
 
-  it.each([
-    { mode: "hard", soft: false },
-    { mode: "soft", soft: true },
-  ])(
-    "($mode) while the source is read: nothing is set beside what was read after it",
-    async ({ soft }) => {
-      const { here, there, first, pass } = await opened();
+  it.each([false, true])(
+    "(soft: %s) during the read of the source: no field joins those from after it",
+    async (soft) => {
+      const { here, there, purge, pass } = await opened();
+      const after = { title: "read after the purge" };
       const isSet = await here.set(async () => {
-        await first.data.purge({ tags: ["red"], soft });
+        await purge({ tags: ["red"], soft });
         await idle();
         pass(10_000);
         await there.all();
-        await there.set({ title: "read after the purge" });
-        expect(await here.all()).toEqual({ title: "read after the purge" });
+        await there.set(after);
+        expect(await here.all()).toEqual(after);
         return { views: 1 };
       });
       expect(isSet).toBe(false);
-      expect(await here.all()).toEqual({ title: "read after the purge" });
-      expect(await there.all()).toEqual({ title: "read after the purge" });
+      expect([await here.all(), await there.all()]).toEqual([after, after]);
     },
   );
 
-  it("covers fields that were set after it, if older ones stand beside them", async () => {
-    const { here, there, first, pass } = await opened();
+  it("covers later fields that an isolate set beside older ones before it knew the purge", async () => {
+    const { here, there, purge, pass } = await opened();
     await here.set({ title: "Tides" });
     await there.all();
-    await first.data.purge({ tags: ["red"] });
-    // There it is not known yet: what is set stands beside what was purged.
+    await purge({ tags: ["red"] });
     await there.set({ views: 8 });
     expect(await here.all()).toBeUndefined();
     pass(10_000);
     expect(await there.all()).toBeUndefined();
   });
-});
-
-it("without a database there are no fields", () => {
-  const alone = new DataIsolate({ upstash: null });
-  const articles = alone.data.namespace<Article>("articles", { fresh: "1m" });
-  expect(() => articles.fields("42")).toThrow("stored in Redis");
 });

@@ -1,31 +1,21 @@
-// What Redis makes of fields: many of them, large numbers, and what another program has left there.
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+// Hashes in Redis: many fields, large numbers, and values of other programs.
+import { expect, it } from "vitest";
 import { openProcess } from "../../../testing/data/node-process.ts";
+import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 
-let server: EmbeddedValkey;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startEmbeddedValkey();
-  redis = new Redis(server.url);
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server.stop();
-});
+const database = openRestDatabase();
 
 let namespaces = 0;
 
 function opened(options: object = {}) {
   const namespace = `h${(namespaces += 1)}`;
-  const { cache } = openProcess({ redis, namespace });
+  const { cache } = openProcess({ redis: database.redis, namespace });
   const space = { fresh: "10m", ...options } as const;
   const fields = cache.namespace<Record<string, unknown>>("articles", space).fields("42");
   return { fields, cache, namespace };
 }
 
-it("many fields are set at once", async () => {
+it("sets 5,000 fields at once", async () => {
   const { fields, cache } = opened();
   const views = Array.from({ length: 5_000 }, (_, nth) => [`day ${nth}`, nth] as const);
   const all: Record<string, number> = Object.fromEntries(views);
@@ -34,7 +24,7 @@ it("many fields are set at once", async () => {
   expect(cache.stats().redis.troubleWithWrites).toBeUndefined();
 });
 
-it("a number is told to its last digit, and not raised beyond what JavaScript can hold", async () => {
+it("raises numbers exactly, and not beyond the largest safe integer", async () => {
   const { fields, cache } = opened();
   await fields.set({ views: 123_456_789_012_345 });
   expect(await fields.increment("views")).toBe(123_456_789_012_346);
@@ -46,7 +36,8 @@ it("a number is told to its last digit, and not raised beyond what JavaScript ca
   expect(cache.stats().redis.troubleWithWrites).toBeUndefined();
 });
 
-it("an isolate does not hold the heads of all hashes with many tags", async () => {
+it("bounds the memory for heads of hashes, and reads a dropped head again", async () => {
+  const { redis } = database;
   const tags = Array.from({ length: 32 }, (_, nth) => `${nth}`.padEnd(250, "-"));
   const { cache } = opened();
   const articles = cache.namespace<{ views: number }, number>("tagged", { fresh: "10m", tags });
@@ -58,32 +49,27 @@ it("an isolate does not hold the heads of all hashes with many tags", async () =
   await articles.fields(0).set({ views: 0 });
   expect(await scripts(0)).toBe(1);
   for (let key = 1; key < 100; key += 1) await articles.fields(key).set({ views: 0 });
-  // Its head is asked for, and judged, once more.
   expect([await scripts(0), await scripts(99)]).toEqual([2, 1]);
 });
 
-it("what is no hash is replaced", async () => {
+it("replaces a value of another type", async () => {
   const { fields, namespace } = opened();
   await fields.set({ title: "Tides" });
-  const [key = ""] = await redis.keys(`${namespace}:f:*`);
-  await redis.del(key);
-  await redis.set(key, "text");
+  const [key = ""] = await database.redis.keys(`${namespace}:f:*`);
+  await database.redis.del(key);
+  await database.redis.set(key, "text");
   expect(await fields.all()).toBeUndefined();
   expect(await fields.increment("views")).toBeUndefined();
   expect(await fields.set({ views: 1 })).toBe(true);
   expect(await fields.all()).toEqual({ views: 1 });
 });
 
-it("what the codec cannot read is not there", async () => {
-  const codec = {
-    name: "own",
-    encode: (value: unknown) => JSON.stringify(value),
-    decode(text: string): unknown {
-      if (text.includes("odd")) throw new Error("It is odd.");
-      return JSON.parse(text);
-    },
+it("treats fields as absent that the codec cannot read", async () => {
+  const decode = (text: string): unknown => {
+    if (text.includes("odd")) throw new Error("It is odd.");
+    return JSON.parse(text);
   };
-  const { fields, cache } = opened({ codec });
+  const { fields, cache } = opened({ codec: { name: "own", encode: JSON.stringify, decode } });
   await fields.set({ title: "odd" });
   expect(await fields.all()).toBeUndefined();
   expect(cache.stats().badRecords).toBe(1);

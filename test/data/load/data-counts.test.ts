@@ -1,8 +1,8 @@
-// What is counted by namespace, and under which bound.
+// The counts of namespaces, and their bound.
 import { expect, it } from "vitest";
 import { DataCounts } from "../../../src/data/load/data-counts.ts";
 
-it("many namespaces are counted together beyond a bound", () => {
+it("namespaces beyond the bound are counted together", () => {
   const counts = new DataCounts({ nowAtMs: () => 0, log: () => undefined });
   for (let nth = 0; nth < 1_000; nth += 1) {
     counts.loadTook(`of-user-${nth}`, 1);

@@ -1,26 +1,16 @@
-// What may be done with a stored value: each state of it, on both sides of each limit.
+// The verdict on a stored value, on both sides of each limit.
 import { describe, expect, it } from "vitest";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { isRefreshDue, judge } from "../../../src/data/load/verdict.ts";
 import { spaceOf } from "../../../src/data/value/space.ts";
 import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
+import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 
 const space = spaceOf("articles", { fresh: "10s", stale: "5s", schema: 1 });
 
 const stored = (changes: Partial<DataMetadata> = {}): DataMetadata => ({
-  url: "tidemark-data:/articles/42",
-  route: "",
-  tags: [],
-  stamp: "none",
-  colo: "",
-  requestedAtMs: 0,
-  respondedAtMs: 0,
-  fillCostMs: 1_000,
-  bodyBytes: 1,
-  bodyDigest: null,
+  ...dataMetadata,
   schema: 1,
-  codec: "json",
-  isNegative: false,
   freshMs: 10_000,
   staleMs: 5_000,
   ...changes,
@@ -30,64 +20,32 @@ const usable: PurgeJudgement = { kind: "usable" };
 const hard: PurgeJudgement = { kind: "purged", mode: "hard" };
 const softAt = (sinceAtMs: number): PurgeJudgement => ({ kind: "purged", mode: "soft", sinceAtMs });
 const inDoubt: PurgeJudgement = { kind: "unverified", why: "no-view" };
+const stale = (by: string) => ({ kind: "stale", by });
+const unusable = (by: string) => ({ kind: "unusable", by });
 
-describe("the verdict", () => {
-  const rows = [
+describe("a verdict", () => {
+  it.each([
     { id: "new", atMs: 0, judged: usable, is: { kind: "fresh", ageMs: 0, ttlMs: 10_000 } },
-    { id: "fresh to the last", atMs: 9_999, judged: usable, is: { kind: "fresh", ttlMs: 1 } },
-    {
-      id: "stale from then on",
-      atMs: 10_000,
-      judged: usable,
-      is: { kind: "stale", by: "expired" },
-    },
-    { id: "stale to the last", atMs: 14_999, judged: usable, is: { kind: "stale", by: "expired" } },
-    { id: "over", atMs: 15_000, judged: usable, is: { kind: "unusable", by: "expired" } },
+    { id: "before its expiry", atMs: 9_999, judged: usable, is: { kind: "fresh", ttlMs: 1 } },
+    { id: "at its expiry", atMs: 10_000, judged: usable, is: stale("expired") },
+    { id: "at the end of stale", atMs: 14_999, judged: usable, is: stale("expired") },
+    { id: "after stale", atMs: 15_000, judged: usable, is: unusable("expired") },
     { id: "slightly ahead", atMs: -10_000, judged: usable, is: { kind: "fresh", ageMs: 0 } },
-    { id: "ahead", atMs: -10_001, judged: usable, is: { kind: "unusable", by: "expired" } },
-    { id: "hard", atMs: 0, judged: hard, is: { kind: "unusable", by: "purged" } },
-    { id: "soft", atMs: 3_000, judged: softAt(3_000), is: { kind: "stale", by: "purged" } },
-    {
-      id: "soft for long",
-      atMs: 8_000,
-      judged: softAt(3_000),
-      is: { kind: "unusable", by: "purged" },
-    },
-    {
-      id: "soft, by a clock ahead",
-      atMs: 0,
-      judged: softAt(9_000),
-      is: { kind: "stale", by: "purged" },
-    },
-    {
-      id: "soft and old",
-      atMs: 12_000,
-      judged: softAt(11_999),
-      is: { kind: "stale", by: "purged" },
-    },
-    { id: "in doubt", atMs: 0, judged: inDoubt, is: { kind: "unusable", by: "unverified" } },
-    {
-      id: "in doubt and stale",
-      atMs: 12_000,
-      judged: inDoubt,
-      is: { kind: "unusable", by: "unverified" },
-    },
-    {
-      id: "over in any case",
-      atMs: 15_000,
-      judged: inDoubt,
-      is: { kind: "unusable", by: "expired" },
-    },
-  ];
-  it.each(rows)("$id", ({ atMs, judged, is }) => {
+    { id: "ahead", atMs: -10_001, judged: usable, is: unusable("expired") },
+    { id: "purged hard", atMs: 0, judged: hard, is: unusable("purged") },
+    { id: "purged softly", atMs: 3_000, judged: softAt(3_000), is: stale("purged") },
+    { id: "purged softly long ago", atMs: 8_000, judged: softAt(3_000), is: unusable("purged") },
+    { id: "purged by a clock ahead", atMs: 0, judged: softAt(9_000), is: stale("purged") },
+    { id: "purged softly and old", atMs: 12_000, judged: softAt(11_999), is: stale("purged") },
+    { id: "in doubt", atMs: 0, judged: inDoubt, is: unusable("unverified") },
+    { id: "in doubt and stale", atMs: 12_000, judged: inDoubt, is: unusable("unverified") },
+    { id: "in doubt and over", atMs: 15_000, judged: inDoubt, is: unusable("expired") },
+  ])("on a value that is $id", ({ atMs, judged, is }) => {
     const ports = { view: { judge: () => judged }, colo: () => "", maxLagMs: 10_000 };
     expect(judge(stored(), { space, atMs, ports })).toMatchObject(is);
   });
 
-  it.each([
-    { id: "schema", changes: { schema: 2 } },
-    { id: "codec", changes: { codec: "own" } },
-  ])("of another $id, the view is not even asked", ({ changes }) => {
+  it.each([{ schema: 2 }, { codec: "own" }])("on a value of another form: %j", (changes) => {
     const view = { judge: () => expect.fail("It was asked.") };
     const ports = { view, colo: () => "", maxLagMs: 10_000 };
     const verdict = judge(stored(changes), { space, atMs: 0, ports });
@@ -96,37 +54,26 @@ describe("the verdict", () => {
 });
 
 describe("an early refresh", () => {
-  const rows = [
-    { id: "from its age on", ageMs: 3_000, refreshMs: 3_000, random: 0.99, is: true },
-    { id: "not before that", ageMs: 2_999, refreshMs: 3_000, random: 0.99, is: false },
-    { id: "by chance, near the expiry", ageMs: 9_500, random: 0.5, is: true },
-    { id: "not by every chance", ageMs: 9_500, random: 0.7, is: false },
-    { id: "never in the first half", ageMs: 4_999, random: 1e-9, is: false },
-    { id: "in the second half, if that is rare", ageMs: 5_000, random: 1e-9, is: true },
-    {
-      id: "of what was quickly loaded",
-      ageMs: 9_500,
-      random: 0.5,
-      changes: { fillCostMs: 0 },
-      is: false,
-    },
-    {
-      id: "of none",
-      ageMs: 9_500,
-      random: 0.5,
-      refreshMs: 1,
-      changes: { isNegative: true },
-      is: false,
-    },
-  ];
-  it.each(rows)("$id", ({ ageMs, random, refreshMs, changes, is }) => {
+  it.each<{
+    id: string;
+    ageMs: number;
+    random?: number;
+    isDue: boolean;
+    refreshMs?: number;
+    changes?: object;
+  }>([
+    { id: "at the age of refresh", ageMs: 3_000, refreshMs: 3_000, random: 0.99, isDue: true },
+    { id: "before the age of refresh", ageMs: 2_999, refreshMs: 3_000, random: 0.99, isDue: false },
+    { id: "by chance, near the expiry", ageMs: 9_500, isDue: true },
+    { id: "by a smaller chance", ageMs: 9_500, random: 0.7, isDue: false },
+    { id: "in the first half of the lifetime", ageMs: 4_999, random: 1e-9, isDue: false },
+    { id: "in the second half, very rarely", ageMs: 5_000, random: 1e-9, isDue: true },
+    { id: "of a quick load", ageMs: 9_500, changes: { fillCostMs: 0 }, isDue: false },
+    { id: "of null", ageMs: 9_500, refreshMs: 1, changes: { isNegative: true }, isDue: false },
+    { id: "of a value that may be stale", ageMs: 9_999, changes: { staleMs: 5_000 }, isDue: false },
+  ])("$id: $isDue", ({ ageMs, random = 0.5, refreshMs, changes, isDue }) => {
     const metadata = stored({ staleMs: 0, ...changes });
     const by = { refreshMs, random: () => random };
-    expect(isRefreshDue({ ageMs, ttlMs: 10_000 - ageMs }, metadata, by)).toBe(is);
-  });
-
-  it("is left to the stale answer, where there may be one", () => {
-    const by = { refreshMs: undefined, random: () => 0.5 };
-    expect(isRefreshDue({ ageMs: 9_999, ttlMs: 1 }, stored(), by)).toBe(false);
+    expect(isRefreshDue({ ageMs, ttlMs: 10_000 - ageMs }, metadata, by)).toBe(isDue);
   });
 });

@@ -1,4 +1,4 @@
-// The types of keys: what a caller cannot write.
+// The types of keys.
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 

@@ -1,18 +1,17 @@
-// `set` with `everywhere`: other isolates give up their older copies within N, and a purge from just before does
-// not end the value.
+// `set` with `everywhere`: other isolates drop older copies within N, and no purge from shortly
+// before ends the value.
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../../../src/node/create-data-cache.ts";
-import { idle } from "../../../testing/site/harness.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
+import { idle } from "../../../testing/site/harness.ts";
 
 const everywhere = { everywhere: true } as const;
+const space = { fresh: "10m", stale: "1h" };
 
 function two() {
   const here = new DataIsolate();
-  const there = here.beside(new DataIsolate({ clock: here.clock }).cache);
-  const openedIn = ({ data }: DataIsolate) =>
-    data.namespace<string>("articles", { fresh: "10m", stale: "1h" });
-  return { here, there, mine: openedIn(here), theirs: openedIn(there) };
+  const there = here.elsewhere();
+  return { here, there, mine: here.articles(space), theirs: there.articles(space) };
 }
 
 describe("a set value", () => {
@@ -26,24 +25,22 @@ describe("a set value", () => {
     await mine.set("42", "new", options);
     expect(await mine.get("42")).toBe("new");
     here.clock.advance(11);
-    expect(await theirs.get("42")).toBe(seen);
-    expect(await mine.get("42")).toBe("new");
+    expect([await theirs.get("42"), await mine.get("42")]).toEqual([seen, "new"]);
   });
 
   it.each([
     { options: everywhere, seen: "new" },
     { options: {}, seen: undefined },
-  ])("with $options: after another isolate's delete it is $seen", async ({ options, seen }) => {
+  ])("with $options: it is $seen after another isolate's earlier delete", async (row) => {
     const { here, mine, theirs } = two();
     await mine.set("42", "old");
     await theirs.delete("42");
-    await mine.set("42", "new", options);
+    await mine.set("42", "new", row.options);
     here.clock.advance(11);
-    expect(await mine.get("42")).toBe(seen);
-    expect(await theirs.get("42")).toBe(seen);
+    expect([await mine.get("42"), await theirs.get("42")]).toEqual([row.seen, row.seen]);
   });
 
-  it("is not replaced for anyone by a load that began before", async () => {
+  it("is not replaced by another isolate's load that began before", async () => {
     const { here, there, mine, theirs } = two();
     const source = new HeldSource();
     const loading = theirs.getOrSet("42", source.load);
@@ -58,7 +55,7 @@ describe("a set value", () => {
     expect(await mine.get("42")).toBe("new");
   });
 
-  it("ends with a later purge, and with a later set of another isolate", async () => {
+  it("ends with a later set of another isolate, and with a later purge", async () => {
     const { here, mine, theirs } = two();
     await mine.set("42", "new", everywhere);
     await theirs.set("42", "newer", everywhere);
@@ -68,18 +65,18 @@ describe("a set value", () => {
     here.clock.advance(11);
     expect(await theirs.get("42")).toBeUndefined();
   });
+});
 
-  it("keeps the tags of the value that it replaces, so a purge by tag ends it", async () => {
+describe("the tags of the replaced value", () => {
+  it("are kept", async () => {
     const { here, mine } = two();
     await mine.set("42", "old", { tags: ["red"] });
     await mine.set("42", "new", everywhere);
     await here.data.purge({ tags: ["red"] });
     expect(await mine.get("42")).toBeUndefined();
   });
-});
 
-describe("the tags that a value keeps", () => {
-  it("are those in Redis, where another isolate has replaced the value that memory holds", async () => {
+  it("are read from Redis, not from an older value in memory", async () => {
     const { here, mine, theirs } = two();
     await mine.set("42", "v1", { tags: ["red"] });
     await theirs.set("42", "v2", { tags: ["blue"], ...everywhere });
@@ -88,60 +85,57 @@ describe("the tags that a value keeps", () => {
     expect(await mine.get("42")).toBeUndefined();
   });
 
-  const why =
-    "articles/42 was not set. The tags of the value that it replaces cannot be read, because a tier did not " +
-    "answer. Pass `tags`, or try again.";
-  it.each([
-    { call: "set", told: why },
-    { call: "write", told: [] },
-  ])("cannot be read: $call stores nothing without them", async ({ call, told }) => {
+  it.each(["set", "write"])("prevent the store of %s if they cannot be read", async (call) => {
     const { here, mine } = two();
     await mine.set("42", "v1", { tags: ["red"] });
-    const other = here.beside(new DataIsolate({ clock: here.clock }).cache);
-    const theirs = other.data.namespace<string>("articles", { fresh: "10m", stale: "1h" });
+    const theirs = here.elsewhere().articles(space);
     here.upstash.afterNext = () => Promise.reject(new TypeError("The connection was lost."));
-    const storing =
-      call === "set"
-        ? theirs.set("42", "v2", everywhere).catch((cause: Error) => cause.message)
-        : theirs.write("42", "v2", () => undefined);
-    expect(await storing).toEqual(told);
+    if (call === "write") expect(await theirs.write("42", "v2", () => undefined)).toEqual([]);
+    else {
+      await expect(theirs.set("42", "v2", everywhere)).rejects.toThrow(
+        "articles/42 was not set. The tags of the value that it replaces cannot be read, because a tier did not " +
+          "answer. Pass `tags`, or try again.",
+      );
+    }
     await here.data.purge({ tags: ["red"] });
     here.clock.advance(11);
     expect([await mine.get("42"), await theirs.get("42")]).toEqual([undefined, undefined]);
   });
-});
 
-it("an edge tier that does not answer keeps no value from being set", async () => {
-  const { here, mine } = two();
-  await mine.set("42", "v1", { tags: ["red"] });
-  const broken = new DataIsolate({
-    clock: here.clock,
-    upstash: here.upstash,
-    platform: {
-      host: "www.example.com",
-      cache: () => {
-        throw new Error("The cache is down.");
-      },
-    },
+  it("are read from Redis if the edge does not answer", async () => {
+    const { here, mine } = two();
+    await mine.set("42", "v1", { tags: ["red"] });
+    const cache = () => {
+      throw new Error("The cache is down.");
+    };
+    const { clock, upstash } = here;
+    const platform = { host: "www.example.com", cache };
+    const theirs = new DataIsolate({ clock, upstash, platform }).articles(space);
+    expect(await theirs.set("42", "v2", everywhere)).toEqual(["memory", "shared"]);
+    await here.data.purge({ tags: ["red"] });
+    here.clock.advance(11);
+    expect(await theirs.get("42")).toBeUndefined();
   });
-  const theirs = broken.data.namespace<string>("articles", { fresh: "10m", stale: "1h" });
-  expect(await theirs.set("42", "v2", everywhere)).toEqual(["memory", "shared"]);
-  await here.data.purge({ tags: ["red"] });
-  here.clock.advance(11);
-  expect(await theirs.get("42")).toBeUndefined();
 });
 
-it("a later call that is accepted ends the hold of a refused one", async () => {
-  const { here, mine } = two();
-  here.upstash.journalMode = "down";
-  await expect(mine.set("42", "new", everywhere)).rejects.toThrow("was not accepted");
-  here.upstash.journalMode = "works";
-  expect(await mine.set("42", "newer", everywhere)).toContain("memory");
-  expect(await mine.get("42")).toBe("newer");
-  expect(here.data.stats().unpurged).toMatchObject({ keys: 0, trouble: { isOver: true } });
-});
+it.each(["down", "deaf"] as const)(
+  "a journal that is %s: no value is stored or answers until a later call is accepted",
+  async (mode) => {
+    const { here, mine } = two();
+    await mine.set("42", "old");
+    here.upstash.journalMode = mode;
+    const text = "articles/42 was not set: the purge of its older values was not accepted.";
+    await expect(mine.set("42", "new", everywhere)).rejects.toThrow(text);
+    expect(await mine.get("42")).toBeUndefined();
+    expect(here.data.stats().unpurged.keys).toBe(1);
+    here.upstash.journalMode = "works";
+    expect(await mine.set("42", "newer", everywhere)).toContain("memory");
+    expect(await mine.get("42")).toBe("newer");
+    expect(here.data.stats().unpurged).toMatchObject({ keys: 0, trouble: { isOver: true } });
+  },
+);
 
-it("of two calls of one isolate, the later in the journal stays, whichever is answered first", async () => {
+it("of two calls, the later in the journal stays, whichever is answered first", async () => {
   const { here, mine } = two();
   await mine.set("42", "old");
   const gate = Promise.withResolvers<void>();
@@ -155,46 +149,26 @@ it("of two calls of one isolate, the later in the journal stays, whichever is an
   expect(await mine.get("42")).toBe("later");
 });
 
-describe("without a journal that accepts the purge", () => {
-  it.each(["down", "deaf"] as const)(
-    "%s: nothing is stored, nothing older answers",
-    async (mode) => {
-      const { here, mine } = two();
-      await mine.set("42", "old");
-      here.upstash.journalMode = mode;
-      const text = "articles/42 was not set: the purge of its older values was not accepted.";
-      await expect(mine.set("42", "new", everywhere)).rejects.toThrow(text);
-      expect(await mine.get("42")).toBeUndefined();
-      expect(here.data.stats().unpurged.keys).toBe(1);
-    },
+it("a Worker without a database refuses it before any store", async () => {
+  const articles = new DataIsolate({ upstash: null }).articles();
+  await articles.set("42", "old");
+  await expect(articles.set("42", "new", everywhere)).rejects.toThrow(
+    "articles/42 is not written.",
   );
-
-  it("no database: it is refused before anything is stored", async () => {
-    const { data } = new DataIsolate({ upstash: null });
-    const articles = data.namespace<string>("articles", { fresh: "10m" });
-    await articles.set("42", "old");
-    await expect(articles.set("42", "new", everywhere)).rejects.toThrow(
-      "articles/42 is not written.",
-    );
-    expect(await articles.get("42")).toBe("old");
-  });
+  expect(await articles.get("42")).toBe("old");
 });
 
-it("one process without Redis is everywhere already", async () => {
-  const articles = createDataCache({ redis: "none" }).namespace<string>("articles", {
-    fresh: "1m",
-  });
+it("a process without Redis stores the value in its memory", async () => {
+  const cache = createDataCache({ redis: "none" });
+  const articles = cache.namespace<string>("articles", { fresh: "1m" });
   expect(await articles.set("42", "new", everywhere)).toEqual(["memory"]);
   expect(await articles.get("42")).toBe("new");
 });
 
-it.each([{ value: undefined }, { value: () => 1 }])(
-  "$value is refused before any purge",
-  async ({ value }) => {
-    const { here, mine } = two();
-    await mine.set("42", "old");
-    await expect(mine.set("42", value as never, everywhere)).rejects.toThrow("is not stored");
-    expect(await mine.get("42")).toBe("old");
-    expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
-  },
-);
+it.each([undefined, () => 1])("%s is refused before any purge", async (value) => {
+  const { here, mine } = two();
+  await mine.set("42", "old");
+  await expect(mine.set("42", value as never, everywhere)).rejects.toThrow("is not stored");
+  expect(await mine.get("42")).toBe("old");
+  expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
+});

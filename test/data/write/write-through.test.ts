@@ -1,348 +1,315 @@
-// Writing through, step by step: with a purge, another writer, a load, a loss or an outage in the middle.
+// Writing through, with a purge, another writer, a load, a loss or an outage between its steps.
 import { describe, expect, it, vi } from "vitest";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 import { idle, until } from "../../../testing/site/harness.ts";
 
-const space = { fresh: "10m", stale: "1h", negative: "1m", tags: ["red"] } as const;
+const space = { fresh: "10m", stale: "1h", negative: "1m", tags: ["red"] };
+const allTiers = ["memory", "edge", "shared"];
 
-function namespaceOf({ data }: DataIsolate) {
-  return data.namespace<string, string>("articles", space);
-}
-
-/** Two isolates of two colos that have read the journal, and the application's database. */
+/** Opens isolates of two colos that have read the journal, and the application's rows. */
 async function opened() {
   const here = new DataIsolate();
-  const there = here.beside(new DataIsolate({ clock: here.clock }).cache);
+  const there = here.elsewhere();
   const rows = new Map([["42", "old"]]);
   const load = async () => rows.get("42") ?? null;
-  const [articles, elsewhere] = [here, there].map((isolate) => namespaceOf(isolate));
-  if (articles === undefined || elsewhere === undefined) throw new Error("No isolates.");
+  const [articles, elsewhere] = [here.articles(space), there.articles(space)];
   for (const each of [articles, elsewhere]) expect(await each.getOrSet("42", load)).toBe("old");
   for (const each of [here, there]) await each.settle();
   here.clock.advance(1);
   const persist = (value: string) => async () => void rows.set("42", value);
-  return { upstash: here.upstash, here, there, rows, load, articles, elsewhere, persist };
+  /** Lets N pass, so that every isolate has read the journal. */
+  const seen = async () => {
+    here.clock.advance(10);
+    for (const each of [articles, elsewhere]) {
+      await each.get("warm");
+      await idle();
+    }
+  };
+  /** Begins a write that the test ends. */
+  const heldWrite = async (value: string, when: "before" | "after" = "before") => {
+    const gate = Promise.withResolvers<void>();
+    let hasBegun = false;
+    const written = articles.write("42", value, async () => {
+      if (when === "after") rows.set("42", value);
+      hasBegun = true;
+      await gate.promise;
+      if (when === "before") rows.set("42", value);
+    });
+    await until(() => hasBegun);
+    return { written, finish: gate.resolve };
+  };
+  const both = [articles, elsewhere] as const;
+  return {
+    upstash: here.upstash,
+    here,
+    there,
+    rows,
+    load,
+    articles,
+    elsewhere,
+    both,
+    persist,
+    seen,
+    heldWrite,
+  };
 }
 
-type Opened = Awaited<ReturnType<typeof opened>>;
-
-/** N later every isolate has read the journal. */
-async function seenBy({ here, there }: Opened): Promise<void> {
-  here.clock.advance(10);
-  for (const each of [here, there]) {
-    await namespaceOf(each).get("warm");
-    await idle();
-  }
-}
-
-/** A write whose database answers when the test says so. */
-function heldWrite({ articles, rows }: Opened, value: string) {
-  const gate = Promise.withResolvers<void>();
-  let hasBegun = false;
-  const written = articles.write("42", value, async () => {
-    hasBegun = true;
-    await gate.promise;
-    rows.set("42", value);
-  });
-  return { written, finish: gate.resolve, begun: () => until(() => hasBegun) };
-}
-
-describe("a write that nothing comes between", () => {
-  it("is stored in all tiers, under the place of its own purge, and answers at once", async () => {
-    const all = await opened();
-    const kept = await all.articles.write("42", "new", all.persist("new"));
-    expect(kept).toEqual(["memory", "edge", "shared"]);
-    expect(all.rows.get("42")).toBe("new");
+describe("a write without interference", () => {
+  it("is stored in all tiers, and answers at once", async () => {
+    const { articles, elsewhere, persist, rows, seen } = await opened();
+    expect(await articles.write("42", "new", persist("new"))).toEqual(allTiers);
+    expect(rows.get("42")).toBe("new");
     const load = vi.fn<() => string>();
-    expect(await all.articles.getOrSet("42", load)).toBe("new");
-    await seenBy(all);
-    expect(await all.articles.getOrSet("42", load)).toBe("new");
-    // From Redis: its own copies were older.
-    expect(await all.elsewhere.getOrSet("42", load)).toBe("new");
+    expect(await articles.getOrSet("42", load)).toBe("new");
+    await seen();
+    expect(await articles.getOrSet("42", load)).toBe("new");
+    // From Redis, because its own copies were older.
+    expect(await elsewhere.getOrSet("42", load)).toBe("new");
     expect(load).not.toHaveBeenCalled();
   });
 
-  it("extends the view: nothing is read from the journal for it", async () => {
-    const all = await opened();
-    const before = all.upstash.journalCommands.length;
-    await all.articles.write("42", "new", all.persist("new"));
-    await all.articles.get("42");
+  it("extends the view without a read of the journal", async () => {
+    const { upstash, articles, persist } = await opened();
+    const before = upstash.journalCommands.length;
+    await articles.write("42", "new", persist("new"));
+    await articles.get("42");
     await idle();
-    const sent = all.upstash.journalCommands.slice(before, before + 2);
-    expect(sent).toEqual(["XADD", "XRANGE"]);
-    const reads = all.upstash.journalCommands.slice(before + 2);
+    expect(upstash.journalCommands.slice(before, before + 2)).toEqual(["XADD", "XRANGE"]);
+    const reads = upstash.journalCommands.slice(before + 2);
     expect(reads.filter((name) => name.startsWith("XR"))).toEqual([]);
   });
 
-  it("takes a value away where it is null", async () => {
-    const all = await opened();
-    await all.articles.write("42", null, async () => void all.rows.delete("42"));
-    expect(await all.articles.get("42")).toBeNull();
-    const unkept = all.here.data.namespace<string, string>("unkept", { fresh: "10m" });
+  it("of null removes the value", async () => {
+    const { here, articles, rows } = await opened();
+    await articles.write("42", null, async () => void rows.delete("42"));
+    expect(await articles.get("42")).toBeNull();
+    const unkept = here.data.namespace<string, string>("unkept", { fresh: "10m" });
     expect(await unkept.write("42", null, () => undefined)).toEqual([]);
     expect(await unkept.get("42")).toBeUndefined();
   });
 });
 
-describe("what comes between its stamp and its purge", () => {
-  const purges = [
-    { id: "its key", order: { keys: ["articles/42"] } },
-    { id: "its key, softly", order: { keys: ["articles/42"], soft: true } },
-    { id: "its tag", order: { tags: ["red"] } },
-    { id: "its namespace", order: { prefixes: ["articles"] } },
-  ];
-
-  it.each(purges)("a purge of $id, elsewhere: nothing is stored", async ({ order }) => {
-    const all = await opened();
-    const { written, finish, begun } = heldWrite(all, "new");
-    await begun();
-    await all.there.data.purge(order);
+describe("between the stamp and the purge of a write,", () => {
+  it.each([
+    { keys: ["articles/42"] },
+    { keys: ["articles/42"], soft: true },
+    { tags: ["red"] },
+    { prefixes: ["articles"] },
+  ])("the purge %j elsewhere prevents the store", async (order) => {
+    const { there, articles, load, heldWrite } = await opened();
+    const { written, finish } = await heldWrite("new");
+    await there.data.purge(order);
     finish();
     expect(await written).toEqual([]);
-    expect(await all.articles.get("42")).toBeUndefined();
-    expect(await all.articles.getOrSet("42", all.load)).toBe("new");
+    expect(await articles.get("42")).toBeUndefined();
+    expect(await articles.getOrSet("42", load)).toBe("new");
   });
 
-  it("a purge of something else: it is stored", async () => {
-    const all = await opened();
-    const { written, finish, begun } = heldWrite(all, "new");
-    await begun();
-    await all.there.data.purge({ tags: ["blue"], keys: ["articles/43"] });
+  it("a purge of other values changes nothing", async () => {
+    const { there, articles, heldWrite } = await opened();
+    const { written, finish } = await heldWrite("new");
+    await there.data.purge({ tags: ["blue"], keys: ["articles/43"] });
     finish();
-    expect(await written).toEqual(["memory", "edge", "shared"]);
-    expect(await all.articles.get("42")).toBe("new");
+    expect(await written).toEqual(allTiers);
+    expect(await articles.get("42")).toBe("new");
   });
 
-  it("another writer, who was later in the database and earlier in the journal", async () => {
-    const all = await opened();
-    const { rows } = all;
-    const gate = Promise.withResolvers<void>();
-    let isWritten = false;
-    const first = all.articles.write("42", "first", async () => {
-      rows.set("42", "first");
-      isWritten = true;
-      await gate.promise;
-    });
-    await until(() => isWritten);
-    await all.elsewhere.write("42", "second", all.persist("second"));
-    gate.resolve();
-    expect(await first).toEqual([]);
-    await seenBy(all);
-    for (const each of [all.articles, all.elsewhere]) {
-      expect(await each.getOrSet("42", all.load)).toBe("second");
-    }
+  it("another isolate's write, later in the database and earlier in the journal, stays", async () => {
+    const { elsewhere, both, load, persist, seen, heldWrite } = await opened();
+    const { written, finish } = await heldWrite("first", "after");
+    await elsewhere.write("42", "second", persist("second"));
+    finish();
+    expect(await written).toEqual([]);
+    await seen();
+    for (const each of both) expect(await each.getOrSet("42", load)).toBe("second");
   });
 
-  it("another writer of this very isolate", async () => {
-    const all = await opened();
-    const first = heldWrite(all, "first");
-    await first.begun();
-    await all.articles.write("42", "second", all.persist("second"));
+  it("another write of the same isolate prevents the store", async () => {
+    const { articles, load, persist, heldWrite } = await opened();
+    const first = await heldWrite("first");
+    await articles.write("42", "second", persist("second"));
     first.finish();
     expect(await first.written).toEqual([]);
-    expect(await all.articles.getOrSet("42", all.load)).toBe("first");
+    expect(await articles.getOrSet("42", load)).toBe("first");
   });
 
-  it("a load that has read the older value: it is not what answers", async () => {
-    const all = await opened();
-    const { written, finish, begun } = heldWrite(all, "new");
-    await begun();
+  it("a load of the older value does not replace the written one", async () => {
+    const { here, articles, heldWrite } = await opened();
+    const { written, finish } = await heldWrite("new");
     const source = new HeldSource();
-    const loading = all.articles.getOrSet("42", source.load, { forceFresh: true });
+    const loading = articles.getOrSet("42", source.load, { forceFresh: true });
     await until(() => source.count === 1);
     finish();
-    expect(await written).toEqual(["memory", "edge", "shared"]);
+    expect(await written).toEqual(allTiers);
     source.answer("old");
     expect(await loading).toBe("old");
-    await all.here.settle();
-    expect(await all.articles.get("42")).toBe("new");
+    await here.settle();
+    expect(await articles.get("42")).toBe("new");
   });
 
   it.each([
-    { id: "the journal is read on", isReadOn: true, kept: ["memory", "edge", "shared"] },
-    { id: "the journal cannot be read on, and nothing is stored", isReadOn: false, kept: [] },
-  ] as const)("more entries than a page holds: $id", async ({ isReadOn, kept }) => {
-    const all = await opened();
-    const { written, finish, begun } = heldWrite(all, "new");
-    await begun();
-    for (let nth = 0; nth < 127; nth += 1) await all.there.data.purge({ tags: [`t${nth}`] });
-    if (!isReadOn) {
-      all.upstash.beforeJournalAnswer = async () => void (all.upstash.journalMode = "down");
-    }
-    finish();
-    expect(await written).toEqual(kept);
-    all.upstash.beforeJournalAnswer = () => Promise.resolve();
-    all.upstash.journalMode = "works";
-    expect(await all.articles.getOrSet("42", all.load)).toBe("new");
-  });
-
-  it("a loss of the journal: its stamp stands no longer, and nothing is stored", async () => {
-    const all = await opened();
-    const { written, finish, begun } = heldWrite(all, "new");
-    await begun();
-    all.upstash.journal.empty();
-    finish();
-    expect(await written).toEqual([]);
-    await seenBy(all);
-    for (const each of [all.articles, all.elsewhere]) {
-      expect(await each.getOrSet("42", all.load)).toBe("new");
-    }
-  });
-});
-
-it("a purge that comes after its own covers what it stores", async () => {
-  const all = await opened();
-  await all.articles.write("42", "new", all.persist("new"));
-  await all.there.data.purge({ tags: ["red"] });
-  await seenBy(all);
-  for (const each of [all.articles, all.elsewhere]) expect(await each.get("42")).toBeUndefined();
-});
-
-it("without a view of the journal nothing is stored, and the older value is purged", async () => {
-  const all = await opened();
-  const cold = all.here.beside(new DataIsolate({ clock: all.here.clock }).cache);
-  all.upstash.journalMode = "deaf";
-  const articles = cold.data.namespace<string, string>("articles", space);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const written = articles.write("42", "new", async () => {
-    all.upstash.journalMode = "works";
-    all.rows.set("42", "new");
-    await promise;
-  });
-  resolve();
-  expect(await written).toEqual([]);
-  await seenBy(all);
-  expect(await all.elsewhere.getOrSet("42", all.load)).toBe("new");
-});
-
-describe("many writes at once", () => {
-  it("are all stored, though a page of the journal holds fewer", async () => {
-    const all = await opened();
-    const write = (key: string) => all.articles.write(key, key, async () => undefined);
-    const keys = Array.from({ length: 300 }, (_, nth) => `many-${nth}`);
-    const kept = await Promise.all(keys.map(write));
-    expect(new Set(kept.map((tiers) => tiers.join(" ")))).toEqual(new Set(["memory edge shared"]));
-  });
-
-  it("store nothing over another writer's purge among more entries than a page holds", async () => {
-    const all = await opened();
-    const { written, finish, begun } = heldWrite(all, "new");
-    await begun();
-    await all.elsewhere.delete("42");
-    for (let nth = 0; nth < 130; nth += 1) await all.elsewhere.delete(`other-${nth}`);
-    finish();
-    expect(await written).toEqual([]);
-  });
-});
-
-describe("the tags of the value before", () => {
-  const tagged = async (all: Opened, key: string) => {
-    all.rows.set(key, "old");
-    await all.articles.getOrSet(key, ({ tags }) => {
-      tags("author:7");
-      return "old";
-    });
-  };
-  const calls = {
-    write: (articles: Opened["articles"], tags?: string[]) =>
-      articles.write("43", "new", async () => undefined, { tags }),
-    set: (articles: Opened["articles"], tags?: string[]) => articles.set("43", "new", { tags }),
-  };
-
-  it.each(["write", "set"] as const)("stay with what %s stores in their place", async (call) => {
-    const all = await opened();
-    await tagged(all, "43");
-    await calls[call](all.articles);
-    await all.here.data.purge({ tags: ["author:7"] });
-    expect(await all.articles.get("43")).toBeUndefined();
-  });
-
-  it.each(["write", "set"] as const)(
-    "are found in Redis by %s of another isolate",
-    async (call) => {
-      const all = await opened();
-      await tagged(all, "43");
-      await all.here.settle();
-      await calls[call](all.elsewhere);
-      expect(await all.elsewhere.get("43")).toBe("new");
-      await all.there.data.purge({ tags: ["author:7"] });
-      expect(await all.elsewhere.get("43")).toBeUndefined();
+    { journalMode: "works", kept: allTiers },
+    { journalMode: "down", kept: [] },
+  ] as const)(
+    "more entries than a page holds are read while the journal $journalMode",
+    async ({ journalMode, kept }) => {
+      const { upstash, there, articles, load, heldWrite } = await opened();
+      const { written, finish } = await heldWrite("new");
+      for (let nth = 0; nth < 127; nth += 1) await there.data.purge({ tags: [`t${nth}`] });
+      upstash.beforeJournalAnswer = async () => void (upstash.journalMode = journalMode);
+      finish();
+      expect(await written).toEqual(kept);
+      upstash.beforeJournalAnswer = () => Promise.resolve();
+      upstash.journalMode = "works";
+      expect(await articles.getOrSet("42", load)).toBe("new");
     },
   );
 
-  it.each(["write", "set"] as const)("go where %s names others", async (call) => {
-    const all = await opened();
-    await tagged(all, "43");
-    await calls[call](all.articles, ["author:8"]);
-    await all.here.data.purge({ tags: ["author:7"] });
-    expect(await all.articles.get("43")).toBe("new");
-    await all.here.data.purge({ tags: ["author:8"] });
-    expect(await all.articles.get("43")).toBeUndefined();
+  it("a purge of the key among more entries than a page holds prevents the store", async () => {
+    const { elsewhere, heldWrite } = await opened();
+    const { written, finish } = await heldWrite("new");
+    await elsewhere.delete("42");
+    for (let nth = 0; nth < 130; nth += 1) await elsewhere.delete(`other-${nth}`);
+    finish();
+    expect(await written).toEqual([]);
   });
 
-  it("go where a function of the namespace makes them", async () => {
-    const { data } = new DataIsolate();
-    const derived = data.namespace<string, string>("derived", {
-      fresh: "10m",
-      tags: (value) => [`is:${value}`],
-    });
-    await derived.set("1", "old");
-    await derived.write("1", "new", async () => undefined);
-    await data.purge({ tags: ["is:old"] });
-    expect(await derived.get("1")).toBe("new");
+  it("a loss of the journal invalidates the stamp, and prevents the store", async () => {
+    const { upstash, both, load, seen, heldWrite } = await opened();
+    const { written, finish } = await heldWrite("new");
+    upstash.journal.empty();
+    finish();
+    expect(await written).toEqual([]);
+    await seen();
+    for (const each of both) expect(await each.getOrSet("42", load)).toBe("new");
   });
 });
 
-describe("a database that fails", () => {
-  it("may have written all the same: the key is purged, and the caller gets its error", async () => {
+it("a purge after that of the write covers the value", async () => {
+  const { there, articles, both, persist, seen } = await opened();
+  await articles.write("42", "new", persist("new"));
+  await there.data.purge({ tags: ["red"] });
+  await seen();
+  for (const each of both) expect(await each.get("42")).toBeUndefined();
+});
+
+it("a write without a view of the journal stores nothing, and purges the older value", async () => {
+  const { upstash, here, elsewhere, rows, load, seen } = await opened();
+  upstash.journalMode = "deaf";
+  const written = here
+    .elsewhere()
+    .articles(space)
+    .write("42", "new", () => {
+      upstash.journalMode = "works";
+      rows.set("42", "new");
+    });
+  expect(await written).toEqual([]);
+  await seen();
+  expect(await elsewhere.getOrSet("42", load)).toBe("new");
+});
+
+it("300 concurrent writes are all stored, although a page of the journal holds fewer", async () => {
+  const { articles } = await opened();
+  const keys = Array.from({ length: 300 }, (_, nth) => `many-${nth}`);
+  const kept = await Promise.all(
+    keys.map((key) => articles.write(key, key, async () => undefined)),
+  );
+  expect(new Set(kept.map((tiers) => tiers.join(" ")))).toEqual(new Set(["memory edge shared"]));
+});
+
+describe.each(["write", "set"] as const)("%s", (call) => {
+  /** Stores a value with a tag of its load, which a call then replaces. */
+  const tagged = async () => {
     const all = await opened();
+    await all.articles.getOrSet("43", ({ tags }) => (tags("author:7"), "old"));
+    const replace = (articles: typeof all.articles, tags?: string[]) =>
+      call === "set"
+        ? articles.set("43", "new", { tags })
+        : articles.write("43", "new", async () => undefined, { tags });
+    return { ...all, replace };
+  };
+
+  it("keeps the tags of the replaced value", async () => {
+    const { here, articles, replace } = await tagged();
+    await replace(articles);
+    await here.data.purge({ tags: ["author:7"] });
+    expect(await articles.get("43")).toBeUndefined();
+  });
+
+  it("reads the tags of the replaced value from Redis", async () => {
+    const { here, there, elsewhere, replace } = await tagged();
+    await here.settle();
+    await replace(elsewhere);
+    expect(await elsewhere.get("43")).toBe("new");
+    await there.data.purge({ tags: ["author:7"] });
+    expect(await elsewhere.get("43")).toBeUndefined();
+  });
+
+  it("replaces the tags by those of the call", async () => {
+    const { here, articles, replace } = await tagged();
+    await replace(articles, ["author:8"]);
+    await here.data.purge({ tags: ["author:7"] });
+    expect(await articles.get("43")).toBe("new");
+    await here.data.purge({ tags: ["author:8"] });
+    expect(await articles.get("43")).toBeUndefined();
+  });
+});
+
+it("write replaces the tags by those of the namespace's function", async () => {
+  const isolate = new DataIsolate();
+  const derived = isolate.articles({ tags: (value: string) => [`is:${value}`] });
+  await derived.set("1", "old");
+  await derived.write("1", "new", async () => undefined);
+  await isolate.data.purge({ tags: ["is:old"] });
+  expect(await derived.get("1")).toBe("new");
+});
+
+describe("a database", () => {
+  it("that fails may have written: the key is purged, and the caller gets the error", async () => {
+    const { here, articles, elsewhere, rows, load, seen } = await opened();
     const lost = new Error("The connection was lost.");
-    const written = all.articles.write("42", "new", async () => {
-      all.rows.set("42", "new");
+    const written = articles.write("42", "new", async () => {
+      rows.set("42", "new");
       throw lost;
     });
     await expect(written).rejects.toBe(lost);
-    expect(await all.articles.getOrSet("42", all.load)).toBe("new");
-    await seenBy(all);
-    expect(await all.elsewhere.getOrSet("42", all.load)).toBe("new");
-    const { articles } = all.here.data.stats().namespaces;
-    expect(articles).toMatchObject({ persists: 1, failedPersists: 1, unpurgedWrites: 0 });
+    expect(await articles.getOrSet("42", load)).toBe("new");
+    await seen();
+    expect(await elsewhere.getOrSet("42", load)).toBe("new");
+    const counts = here.data.stats().namespaces["articles"];
+    expect(counts).toMatchObject({ persists: 1, failedPersists: 1, unpurgedWrites: 0 });
   });
 
-  it("and takes too long is aborted, and the key is purged", async () => {
-    const all = await opened();
-    const hasty = all.here.data.namespace<string, string>("hasty", {
-      ...space,
-      hardTimeoutMs: 5,
-    });
+  it("that exceeds the hard time-out is aborted, and the key is purged", async () => {
+    const { here, rows, load } = await opened();
+    const hasty = here.data.namespace<string, string>("hasty", { fresh: "10m", hardTimeoutMs: 5 });
     let isAborted = false;
     const written = hasty.write("42", "new", (signal) => {
       signal.addEventListener("abort", () => (isAborted = true));
-      all.rows.set("42", "new");
+      rows.set("42", "new");
       return new Promise(() => undefined);
     });
     await expect(written).rejects.toMatchObject({ name: "WriteTimedOut" });
     expect(isAborted).toBe(true);
-    expect(await hasty.getOrSet("42", all.load)).toBe("new");
+    expect(await hasty.getOrSet("42", load)).toBe("new");
   });
 });
 
-describe("what is refused, and nothing is written", () => {
+describe("a refused write changes nothing:", () => {
   it.each([
-    { id: "undefined", value: undefined as unknown as string, why: "It is undefined" },
-    { id: "a function", value: (() => undefined) as unknown as string, why: "It is a function" },
-  ])("$id", async ({ value, why }) => {
-    const all = await opened();
+    { value: undefined, why: "It is undefined" },
+    { value: () => undefined, why: "It is a function" },
+  ])("$why", async ({ value, why }) => {
+    const { articles } = await opened();
     const persist = vi.fn<() => void>();
-    await expect(all.articles.write("42", value, persist)).rejects.toThrow(why);
+    await expect(articles.write("42", value as never, persist)).rejects.toThrow(why);
     expect(persist).not.toHaveBeenCalled();
-    expect(await all.articles.get("42")).toBe("old");
+    expect(await articles.get("42")).toBe("old");
   });
 
-  it("anything, where there is no journal", async () => {
-    const alone = new DataIsolate({ upstash: null });
+  it("there is no journal", async () => {
     const persist = vi.fn<() => void>();
-    const written = alone.data.namespace<string>("articles", space).write("42", "new", persist);
+    const written = new DataIsolate({ upstash: null }).articles().write("42", "new", persist);
     await expect(written).rejects.toThrow("cannot purge older values");
     expect(persist).not.toHaveBeenCalled();
   });
