@@ -1,88 +1,62 @@
-// A full database of a real server: what the journal writes is taken, since the ballast makes room for it.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
-import { connectToRedis, type RedisConnection } from "../../local/upstash-rest/redis-connection.ts";
-import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
-import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
+// A full database on a real server: the journal's writes succeed, because they free the ballast.
+import { beforeEach, describe, expect, it } from "vitest";
 import { databaseInfoIn } from "../../src/redis/database-info.ts";
 import { ballastKeyOf, DatabaseRoom } from "../../src/redis/database-room.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
 import { newEntry } from "../../testing/examples/purges.ts";
+import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
 const ballastKey = ballastKeyOf("site");
+const namespace = "site";
+const nowAtMs = Date.now;
 
-describe.each(redisServers)("of $redis", ({ start }) => {
-  let redis: EmbeddedValkey;
-  let rest: UpstashRestServer;
-  let direct: RedisConnection;
-  const run = async (...command: [string, ...string[]]): Promise<unknown> => {
-    const outcome = await direct.send(command);
-    if (outcome.kind !== "replied") throw new Error(outcome.message);
-    return outcome.reply;
-  };
+describe.each(redisServers)("over $redis", ({ start }) => {
+  const database = openRestDatabase(start);
   const clientWith = (key: string | undefined) =>
-    new RedisClient({ url: rest.url, token: "token", nowAtMs: Date.now, ballastKey: key });
-  const journalOf = (client: RedisClient) =>
-    new RedisJournal({
-      redis: client,
-      namespace: "site",
-      nowAtMs: Date.now,
-      randomText: () => crypto.randomUUID(),
-    });
+    new RedisClient({ ...database.address, nowAtMs, ballastKey: key });
+  const journalOf = (redis: RedisClient) =>
+    new RedisJournal({ redis, namespace, nowAtMs, randomText: () => crypto.randomUUID() });
+  const layBallast = async () => {
+    const settings = { limitBytes: undefined, ballastKey, nowAtMs };
+    await new DatabaseRoom({ redis: clientWith(undefined), ...settings }).runCron();
+  };
+  const isFull = { kind: "unavailable", why: "The database is full." };
 
   beforeEach(async () => {
-    redis = await start();
-    rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
-    direct = await connectToRedis(redis.url);
-    await run("CONFIG", "SET", "maxmemory", "0");
-    const settings = { limitBytes: undefined, ballastKey, nowAtMs: Date.now };
-    await new DatabaseRoom({ redis: clientWith(undefined), ...settings }).runCron();
-  });
-  afterEach(async () => {
-    direct.close();
-    await rest.stop();
-    await redis.stop();
+    await database.redis.config("SET", "maxmemory", "0");
+    await database.redis.flushall();
+    await layBallast();
   });
 
-  /** Less than is used, by half the ballast: the server may free buffers of its own meanwhile. */
+  /** Lowers the limit below the used memory, by half the ballast: the server may free its buffers. */
   const fill = async () => {
-    const { usedBytes } = databaseInfoIn(String(await run("INFO")));
-    await run("CONFIG", "SET", "maxmemory", String(Number(usedBytes) - 524_288));
-    await expect(run("SET", "more", "1")).rejects.toThrow("OOM");
+    const { usedBytes } = databaseInfoIn(await database.redis.info());
+    await database.redis.config("SET", "maxmemory", String(Number(usedBytes) - 524_288));
+    await expect(database.redis.set("more", "1")).rejects.toThrow("OOM");
   };
 
-  it("lies there, once", async () => {
-    const settings = { limitBytes: undefined, ballastKey, nowAtMs: Date.now };
-    await new DatabaseRoom({ redis: clientWith(undefined), ...settings }).runCron();
-    expect(await run("STRLEN", ballastKey)).toBe(1_048_576);
+  it("exists once", async () => {
+    await layBallast();
+    expect(await database.redis.strlen(ballastKey)).toBe(1_048_576);
   });
 
-  it.each([1, 3])("takes %i entries at once", async (count) => {
+  it.each([1, 3])("makes room for %i entries in one call", async (count) => {
     await fill();
     const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
-    expect(await journalOf(clientWith(undefined)).append(entries)).toMatchObject({
-      kind: "unavailable",
-      why: "The database is full.",
-    });
-    expect(await journalOf(clientWith(ballastKey)).append(entries)).toMatchObject({
-      kind: "appended",
-    });
-    expect(await run("XLEN", "site:journal")).toBe(count);
-    expect(await run("EXISTS", ballastKey)).toBe(0);
+    expect(await journalOf(clientWith(undefined)).append(entries)).toMatchObject(isFull);
+    expect((await journalOf(clientWith(ballastKey)).append(entries)).kind).toBe("appended");
+    expect(await database.redis.xlen("site:journal")).toBe(count);
+    expect(await database.redis.exists(ballastKey)).toBe(0);
   });
 
-  it("takes a post of the switch, a mark, an entry after another, and a read at the primary", async () => {
+  it("makes room for a post of the switch, a mark, an entry after another, and a read at the primary", async () => {
     const client = clientWith(ballastKey);
     const journal = journalOf(client);
-    const switching = new RedisSwitch({ redis: client, namespace: "site" });
+    const switching = new RedisSwitch({ redis: client, namespace });
     await journal.append([newEntry({ n: "first" })]);
-    const refill = async () => {
-      await run("CONFIG", "SET", "maxmemory", "0");
-      await run("SET", ballastKey, "0".repeat(1_048_576));
-      await fill();
-    };
     const switched = { post: "p1", replaces: "", bypass: true };
     for (const attempted of [
       () => switching.read(),
@@ -91,20 +65,19 @@ describe.each(redisServers)("of $redis", ({ start }) => {
       () => journal.atPrimary("0-1"),
       () => journal.appendAndRead({ position: "0-1", n: "none" }, newEntry({ n: "after" })),
     ]) {
-      await refill();
+      await database.redis.config("SET", "maxmemory", "0");
+      await database.redis.set(ballastKey, "0".repeat(1_048_576));
+      await fill();
       expect((await attempted()).kind).not.toBe("unavailable");
     }
-    expect(await run("XLEN", "site:journal")).toBe(4);
+    expect(await database.redis.xlen("site:journal")).toBe(4);
   });
 
-  it("is of no help twice: then the sender is told that the database is full", async () => {
-    const client = clientWith(ballastKey);
+  it("makes room once: then the sender learns that the database is full", async () => {
     await fill();
-    await run("DEL", ballastKey);
+    await database.redis.del(ballastKey);
     await fill();
-    expect(await journalOf(client).append([newEntry({ n: "n" })])).toMatchObject({
-      kind: "unavailable",
-      why: "The database is full.",
-    });
+    const appended = await journalOf(clientWith(ballastKey)).append([newEntry({ n: "n" })]);
+    expect(appended).toMatchObject(isFull);
   });
 });

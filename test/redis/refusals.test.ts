@@ -1,224 +1,243 @@
-// What the client makes of a database that refuses it, and what the operator hears of that.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { LogLine } from "../../src/observe/log-line.ts";
-import { RedisClient } from "../../src/redis/redis-client.ts";
-import { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { passSilence, playTimeouts } from "../../testing/fakes/played-timeouts.ts";
+// A database that refuses commands: which it then still gets, and the operator's log.
+import { beforeEach, describe, expect, it } from "vitest";
+import { wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 import {
-  type Manner,
-  UnsteadyRestServer,
-  wellAnswer,
-} from "../../testing/fakes/unsteady-rest-server.ts";
-
-const token = "the-secret-token";
-const storedValue = "the-stored-value";
-const hashKey = "the-key-of-it";
-const oom = "OOM command not allowed when used memory > 'maxmemory'.";
-
-let server: UnsteadyRestServer;
-let clock: FakeClock;
-let told: string[];
-let leftForLater: (() => Promise<void>)[];
-let client: RedisClient;
-
-playTimeouts();
-
-const settings = () => ({
-  url: server.url,
+  answered,
+  hashKey,
+  oom,
+  openClientWorld,
+  shutOff,
+  storedValue,
   token,
-  nowAtMs: clock.nowAtMs,
-  tell: ({ message }: LogLine) => void told.push(message),
-});
+} from "./client-world.ts";
 
-beforeEach(async () => {
-  server = await UnsteadyRestServer.start();
-  server.playSilence = passSilence;
-  clock = new FakeClock();
-  told = [];
-  leftForLater = [];
-  client = new RedisClient(settings());
-});
-afterEach(() => server.stop());
-
-const read = () =>
-  client.read<unknown>(
-    "probe",
-    (redis) => redis.get(hashKey),
-    (work) => leftForLater.push(work),
-  );
-const write = () => client.write<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
+const world = openClientWorld();
+const { read, write, remove } = world;
 
 describe.each([
-  { id: "a wrong token", status: 401, error: "WRONGPASS invalid or missing auth token" },
-  { id: "a forbidden address", status: 403, error: "Forbidden" },
-  { id: "a used-up plan", status: 400, error: "ERR max requests limit exceeded. Limit: 1." },
-])("what refuses reads and writes alike: $id", ({ status, error }) => {
-  beforeEach(() => {
-    server.manner = { kind: "answers", status, body: JSON.stringify({ error }) };
-  });
+  { error: "WRONGPASS invalid or missing auth token", status: 401 },
+  { error: "Forbidden", status: 403 },
+  { error: "ERR max requests limit exceeded. Limit: 1." },
+])("a database that refuses all commands: $error", ({ error, status }) => {
+  beforeEach(() => world.refuse(error, status));
 
-  it.each([
-    { id: "writes", command: write },
-    {
-      id: "removals",
-      command: () => client.remove<unknown>("probe", (redis) => redis.del(hashKey)),
-    },
-  ])("shuts the client off by $id too", async ({ command }) => {
+  it.each([write, remove])("is shut off after three refusals: %s", async (command) => {
     for (let at = 0; at < 3; at += 1) await command();
-    expect([client.isShutOff, client.refusesWrites]).toEqual([true, false]);
-    expect(await read()).toEqual({ kind: "unavailable", cause: "shut-off" });
-    expect(server.asked).toHaveLength(3);
+    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([true, false]);
+    expect(await read()).toEqual(shutOff);
+    expect(world.server.asked).toHaveLength(3);
   });
 
-  it("is over with the first probe that is answered", async () => {
+  it("is used again after the first answered probe", async () => {
     for (let at = 0; at < 3; at += 1) await read();
-    server.manner = wellAnswer;
-    clock.advance(1.1);
+    world.server.manner = wellAnswer;
+    world.clock.advance(1.1);
     await read();
-    await leftForLater[0]?.();
-    expect(await read()).toEqual({ kind: "answered", value: "PONG" });
-    expect(client.trouble?.isOver).toBe(true);
+    await world.later[0]?.();
+    expect(await read()).toEqual(answered);
+    expect(world.client.trouble?.isOver).toBe(true);
   });
 });
 
-describe("the operator is told", () => {
-  const answering = (error: string, status = 400): Manner => ({
-    kind: "answers",
-    status,
-    body: JSON.stringify({ error }),
+describe("a database that refuses writes", () => {
+  const transact = () =>
+    world.client.write("probe", (redis) =>
+      redis.multi().set(hashKey, storedValue).pexpire(hashKey, 1_000).exec(),
+    );
+
+  beforeEach(() => world.refuse(oom));
+
+  it.each([
+    { id: "single writes", body: { error: oom }, run: () => write() },
+    { id: "parts of transactions", body: [{ error: oom }, { result: 0 }], run: transact },
+  ])("by refusals of $id still answers reads", async ({ body, run }) => {
+    world.server.manner = { kind: "answers", body: JSON.stringify(body) };
+    for (let at = 0; at < 3; at += 1) {
+      expect(await run()).toEqual({ kind: "unavailable", cause: "full" });
+    }
+    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([false, true]);
+    world.server.manner = wellAnswer;
+    expect(await read()).toEqual(answered);
   });
 
-  it("once of a wrong token, and once when it is mended", async () => {
-    server.manner = answering(`Unauthorized ${token}`, 401);
+  it("gets one write per pause, which doubles up to 30 s", async () => {
+    const sentAtSeconds: number[] = [];
+    for (let second = 0; second < 200; second += 1) {
+      const before = world.server.asked.length;
+      await Promise.all([write(), write()]);
+      for (let sent = before; sent < world.server.asked.length; sent += 1)
+        sentAtSeconds.push(second);
+      world.clock.atMs += 1_000;
+    }
+    // The first two at once, one that opens the breaker, and then one after each pause.
+    expect(sentAtSeconds.slice(0, 4)).toEqual([0, 0, 1, 1]);
+    const pauses = sentAtSeconds.slice(4).map((at, index) => at - (sentAtSeconds[index + 3] ?? 0));
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30, 30]);
+  });
+
+  it("gets writes again after the first answered one", async () => {
+    for (let at = 0; at < 3; at += 1) await write();
+    world.server.manner = wellAnswer;
+    expect(await write()).toEqual({ kind: "unavailable", cause: "writes-refused" });
+    world.clock.atMs += 1_100;
+    for (let at = 0; at < 2; at += 1) expect(await write()).toEqual(answered);
+    expect(world.client.refusesWrites).toBe(false);
+  });
+
+  it("gets removals, whose success proves nothing about writes", async () => {
+    for (let at = 0; at < 3; at += 1) await write();
+    world.server.manner = wellAnswer;
+    expect([(await remove()).kind, world.client.refusesWrites]).toEqual(["answered", true]);
+  });
+
+  it("does not seem full because of a key of another type", async () => {
+    world.refuse("WRONGTYPE Operation against a key holding the wrong kind of value");
+    for (let at = 0; at < 4; at += 1) {
+      expect(await write()).toEqual({ kind: "unavailable", cause: "wrong-type" });
+    }
+    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([false, false]);
+  });
+
+  it("is shut off if writes do not reach it", async () => {
+    world.server.manner = { kind: "closes" };
+    for (let at = 0; at < 3; at += 1) await write();
+    expect(world.client.isShutOff).toBe(true);
+  });
+});
+
+describe("the log", () => {
+  const transact = (of?: "writes") =>
+    world.client.attempt(
+      "probe",
+      (redis) => redis.multi().set(hashKey, "1").get(hashKey).exec(),
+      of,
+    );
+
+  it("has a wrong token once, and its correction once", async () => {
+    world.refuse(`Unauthorized ${token}`, 401);
     for (let at = 0; at < 20; at += 1) {
       await Promise.all([read(), write()]);
-      await client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
+      await world.client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
     }
-    const refused = "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.";
-    const shutOff = "The database is shut off: only background probes use it.";
-    expect(told).toEqual([refused, shutOff]);
-    server.manner = wellAnswer;
-    clock.advance(42);
+    expect(world.told).toEqual([
+      "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
+      "The database is shut off: only background probes use it.",
+    ]);
+    world.server.manner = wellAnswer;
+    world.clock.advance(42);
     await read();
-    await Promise.all(leftForLater.map((work) => work()));
+    await Promise.all(world.later.map((work) => work()));
     for (let at = 0; at < 20; at += 1) await read();
-    expect(told.slice(2)).toEqual([
+    expect(world.told.slice(2)).toEqual([
       "The database works again after 42 s.",
       "The database was shut off for 42 s and is in use again.",
     ]);
   });
 
-  it("of nothing that the error quotes", async () => {
-    const error = `ERR ${storedValue} ${hashKey} ${token} ${server.url}`;
-    for (const of of [error, `OOM ${error}`, `Unauthorized ${error}`, `NOPERM ${error}`]) {
-      server.manner = answering(of);
+  it("has nothing that an error quotes", async () => {
+    const error = `ERR ${storedValue} ${hashKey} ${token} ${world.server.url}`;
+    for (const text of [error, `OOM ${error}`, `Unauthorized ${error}`, `NOPERM ${error}`]) {
+      world.refuse(text);
       await Promise.all([read(), write()]);
     }
-    expect(told.length).toBeGreaterThan(3);
+    expect(world.told.length).toBeGreaterThan(3);
+    const { client, told } = world;
     const known = JSON.stringify([told, client.trouble, client.troubleWithWrites]);
     for (const secret of [storedValue, hashKey, token, "127.0.0.1"]) {
       expect(known).not.toContain(secret);
     }
   });
 
-  it("that writes are refused, and reads that are answered do not end that", async () => {
-    server.manner = answering(oom);
+  it("has refused writes, whose trouble no answered read ends", async () => {
+    world.refuse(oom);
     await write();
-    server.manner = wellAnswer;
+    world.server.manner = wellAnswer;
     for (let at = 0; at < 5; at += 1) await read();
-    await client.remove<unknown>("probe", (redis) => redis.del(hashKey));
-    await client.insist<unknown>("probe", (redis) => redis.scan(0), "reads");
-    expect(told).toEqual(["Writes fail. The database is full: make room in the database."]);
-    expect([client.trouble, client.troubleWithWrites]).toMatchObject([
+    await remove();
+    await world.client.insist<unknown>("probe", (redis) => redis.scan(0), "reads");
+    expect(world.told).toEqual(["Writes fail. The database is full: make room in the database."]);
+    expect([world.client.trouble, world.client.troubleWithWrites]).toMatchObject([
       undefined,
       { kind: "full", isOver: false, counts: { full: 1 } },
     ]);
-    clock.advance(7);
+    world.clock.advance(7);
     await write();
-    expect(told[1]).toBe("The database accepts writes again after 7 s.");
+    expect(world.told[1]).toBe("The database accepts writes again after 7 s.");
   });
 
-  it("of a full database by what a transaction for reading writes", async () => {
-    server.manner = { kind: "answers", body: JSON.stringify([{ error: oom }, { result: [] }]) };
-    await client.attempt("probe", (redis) => redis.multi().set(hashKey, "1").get(hashKey).exec());
-    expect(client.troubleWithWrites?.kind).toBe("full");
-  });
-
-  it("that writes fail, by a transaction that writes, until one is answered", async () => {
-    const transact = () =>
-      client.attempt(
-        "probe",
-        (redis) => redis.multi().set(hashKey, "1").get(hashKey).exec(),
-        "writes",
-      );
-    server.manner = answering(oom);
+  it("has a full database by the write in a transaction for reading", async () => {
+    const body = JSON.stringify([{ error: oom }, { result: [] }]);
+    world.server.manner = { kind: "answers", body };
     await transact();
-    server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
-    clock.advance(9);
-    await transact();
-    expect(client.troubleWithWrites?.isOver).toBe(true);
-    expect(told[1]).toBe("The database accepts writes again after 9 s.");
+    expect(world.client.troubleWithWrites?.kind).toBe("full");
   });
 
-  it("once of writes that are not answered in time while reads are", async () => {
+  it("has failed writes until a transaction that writes is answered", async () => {
+    world.refuse(oom);
+    await transact("writes");
+    world.server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
+    world.clock.advance(9);
+    await transact("writes");
+    expect(world.client.troubleWithWrites?.isOver).toBe(true);
+    expect(world.told[1]).toBe("The database accepts writes again after 9 s.");
+  });
+
+  it("has writes that time out, once, while reads are answered", async () => {
     const tooLate = () => Promise.reject(new DOMException("Too late.", "TimeoutError"));
     for (let second = 0; second < 200; second += 1) {
-      await client.write("probe", tooLate);
+      await world.client.write("probe", tooLate);
       await read();
-      await Promise.all(leftForLater.splice(0).map((work) => work()));
-      clock.advance(1);
+      await Promise.all(world.later.splice(0).map((work) => work()));
+      world.clock.advance(1);
     }
-    expect(told).toEqual([
-      expect.stringMatching(/^Writes fail. The database does not answer in time/),
-    ]);
-    expect([client.trouble, client.troubleWithWrites?.isOver]).toEqual([undefined, false]);
+    const line = /^Writes fail. The database does not answer in time/;
+    expect(world.told).toEqual([expect.stringMatching(line)]);
+    const { trouble, troubleWithWrites } = world.client;
+    expect([trouble, troubleWithWrites?.isOver]).toEqual([undefined, false]);
   });
 
-  it("of one trouble, where reads fail as writes do", async () => {
-    server.manner = { kind: "closes" };
+  it("has one trouble if reads and writes fail alike", async () => {
+    world.server.manner = { kind: "closes" };
     await read();
     await write();
-    expect(told).toEqual([expect.stringMatching(/^The database cannot be reached/)]);
-    expect(client.troubleWithWrites).toBe(undefined);
+    expect(world.told).toEqual([expect.stringMatching(/^The database cannot be reached/)]);
+    expect(world.client.troubleWithWrites).toBe(undefined);
   });
 
-  it("once of commands that are too large, which count for no breaker", async () => {
-    server.manner = answering("ERR max request size exceeded. Limit: 1048576 bytes");
+  it("has commands that are too large, once; they open no breaker", async () => {
+    const tooLarge = "ERR max request size exceeded. Limit: 1048576 bytes";
+    world.refuse(tooLarge);
     for (let at = 0; at < 5; at += 1) {
       expect(await write()).toEqual({ kind: "unavailable", cause: "too-large" });
       await read();
     }
-    expect([client.isShutOff, client.refusesWrites]).toEqual([false, false]);
-    server.manner = wellAnswer;
-    for (const command of [read, write]) expect((await command()).kind).toBe("answered");
-    clock.advance(120);
-    server.manner = answering("ERR max request size exceeded. Limit: 1048576 bytes");
+    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([false, false]);
+    world.server.manner = wellAnswer;
+    for (const command of [read, write]) expect(await command()).toEqual(answered);
+    world.clock.advance(120);
+    world.refuse(tooLarge);
     await write();
     const line = /^One command .* too large .*lower `limits.sharedBodyBytes`/;
-    expect(told).toEqual([expect.stringMatching(line)]);
-    expect([client.trouble, client.troubleWithWrites]).toEqual([undefined, undefined]);
+    expect(world.told).toEqual([expect.stringMatching(line)]);
+    expect([world.client.trouble, world.client.troubleWithWrites]).toEqual([undefined, undefined]);
   });
 
-  it("nothing of one key that holds something else", async () => {
-    server.manner = answering("WRONGTYPE Operation against a key");
+  it("has nothing about one key of another type", async () => {
+    world.refuse("WRONGTYPE Operation against a key");
     await Promise.all([read(), write()]);
-    expect([told, client.trouble, client.troubleWithWrites]).toEqual([[], undefined, undefined]);
+    const { trouble, troubleWithWrites } = world.client;
+    expect([world.told, trouble, troubleWithWrites]).toEqual([[], undefined, undefined]);
   });
 
-  it("that its one key holds something else, where it has but one", async () => {
-    client = new RedisClient({ ...settings(), hasOneKey: true });
-    server.manner = answering("WRONGTYPE Operation against a key");
-    for (let at = 0; at < 5; at += 1) {
-      expect((await client.attempt("probe", (redis) => redis.get(hashKey))).kind).toBe(
-        "unavailable",
-      );
-    }
-    expect([client.isShutOff, told]).toEqual([
-      false,
-      [expect.stringMatching(/^A key of Tidemark holds a value of another type: delete /)],
-    ]);
-    server.manner = wellAnswer;
-    await client.attempt("probe", (redis) => redis.get(hashKey));
-    expect(told[1]).toMatch(/^The database works again/);
+  it("has a key of another type if it is the only key", async () => {
+    const client = world.clientOf(world.server.url, { hasOneKey: true });
+    const attempt = () => client.attempt("probe", (redis) => redis.get(hashKey));
+    world.refuse("WRONGTYPE Operation against a key");
+    for (let at = 0; at < 5; at += 1) expect((await attempt()).kind).toBe("unavailable");
+    const line = /^A key of Tidemark holds a value of another type: delete /;
+    expect([client.isShutOff, world.told]).toEqual([false, [expect.stringMatching(line)]]);
+    world.server.manner = wellAnswer;
+    await attempt();
+    expect(world.told[1]).toMatch(/^The database works again/);
   });
 });

@@ -1,62 +1,53 @@
-// A Redis Cluster: keys are asked for slot by slot, and what one transaction is about lies together. The second
-// part needs redis-server, since the embedded Valkey is no cluster.
+// A Redis Cluster: one command per slot, and the keys of a transaction in one slot. The second part
+// needs redis-server, because the embedded Valkey has no cluster mode.
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { connectionOf } from "../../../src/redis/connection/given-connection.ts";
-import { carryOver } from "../../../src/redis/connection/carry.ts";
 import type { Command } from "../../../src/redis/connection/connection.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { AheadClock, openProcess, untilFound } from "../../../testing/data/node-process.ts";
 import { type RedisCluster, startRedisCluster } from "../../../testing/fakes/redis-cluster.ts";
 import { isRedisServerInstalled } from "../../../testing/fakes/redis-server.ts";
+import { playedConnection } from "./played-connection.ts";
 
-describe("several keys of one command", () => {
-  function recorded() {
+describe("a command with several keys", () => {
+  /** Runs a command over a cluster, and returns what was sent. */
+  async function sentBy(run: Parameters<RedisClient["insist"]>[1]) {
     const sent: Command[] = [];
-    const over = carryOver({
+    const { address } = playedConnection({
       isCluster: true,
-      mayResend: false,
-      isOpen: () => true,
-      isReady: () => true,
-      onError: () => undefined,
       send: async (command) => {
         sent.push(command);
         const [name, ...keys] = command;
         return name === "MGET" ? keys.map((key) => `at ${key}`) : keys.length;
       },
-      transact: async () => [],
     });
-    const address = { url: "https://connection.invalid", token: "none", ...over };
-    return { sent, redis: new RedisClient({ ...address, nowAtMs: Date.now }) };
+    const client = new RedisClient({ ...address, nowAtMs: Date.now });
+    return { sent, answer: await client.insist("look-up", run) };
   }
 
-  it("one MGET for each slot; values in the order of the keys", async () => {
-    const { sent, redis } = recorded();
+  it("is one MGET per slot, with the values in the order of the keys", async () => {
     const keys = ["a:1", "b:1", "a:2", "c:1", "b:2"];
-    const read = await redis.insist("look-up", (client) => client.mget(keys));
+    const { sent, answer } = await sentBy((client) => client.mget(keys));
     expect(sent).toEqual([
       ["MGET", "{a}:1", "{a}:2"],
       ["MGET", "{b}:1", "{b}:2"],
       ["MGET", "{c}:1"],
     ]);
-    const named = keys.map((key) => `at ${key.replace(/^\w/, "{$&}")}`);
-    expect(read).toEqual({ kind: "answered", value: named });
+    const value = keys.map((key) => `at ${key.replace(/^\w/, "{$&}")}`);
+    expect(answer).toEqual({ kind: "answered", value });
   });
 
-  it("one DEL for each slot; counts added up", async () => {
-    const { sent, redis } = recorded();
-    expect(await redis.insist("look-up", (client) => client.del("a:1", "b:1", "a:2"))).toEqual({
-      kind: "answered",
-      value: 3,
-    });
+  it("is one DEL per slot, with the sum of the counts", async () => {
+    const { sent, answer } = await sentBy((client) => client.del("a:1", "b:1", "a:2"));
+    expect(answer).toEqual({ kind: "answered", value: 3 });
     expect(sent.length).toBe(2);
   });
 
-  it("one command where all lie in one slot", async () => {
-    const { sent, redis } = recorded();
-    await redis.insist("look-up", (client) => client.mget(["a:1", "a:2"]));
+  it("is one command if all keys are in one slot", async () => {
+    const { sent } = await sentBy((client) => client.mget(["a:1", "a:2"]));
     expect(sent).toEqual([["MGET", "{a}:1", "{a}:2"]]);
   });
 });

@@ -1,7 +1,7 @@
-// A connection that has never been ready: all calls share one wait for it, and then fail at once.
+// A connection that has never been ready: all calls share one wait for it, and later ones fail at once.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { carryOver } from "../../../src/redis/connection/carry.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { playedConnection } from "./played-connection.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
 afterEach(() => void vi.useRealTimers());
@@ -9,26 +9,19 @@ afterEach(() => void vi.useRealTimers());
 function opened(settings: { readTimeoutMsMax?: number } = {}) {
   const state = { isReady: false, isOpen: true };
   const sent: string[] = [];
-  const over = carryOver({
-    isCluster: false,
-    mayResend: false,
+  const { address } = playedConnection({
     isOpen: () => state.isOpen,
     isReady: () => state.isReady,
-    onError: () => undefined,
     send: async ([name]) => (sent.push(name), "v"),
-    transact: async () => [],
   });
-  const address = { url: "https://connection.invalid", token: "none", ...over };
-  const [pages, journal] = [0, 1].map(
-    () => new RedisClient({ ...address, ...settings, nowAtMs: Date.now }),
-  ) as [RedisClient, RedisClient];
-  return { state, sent, pages, journal, over };
+  const client = () => new RedisClient({ ...address, ...settings, nowAtMs: Date.now });
+  return { state, sent, pages: client(), journal: client(), over: address };
 }
 
 const write: Parameters<RedisClient["insist"]>[1] = (redis) => redis.set("text", "w");
 const unreachable = { kind: "unavailable", cause: "unreachable" };
 
-/** @returns the result, and for how long the caller waited */
+/** @returns the result, and how long the caller waited */
 async function timed<T>(work: Promise<T>) {
   const sinceAtMs = Date.now();
   const waited: number[] = [];
@@ -41,10 +34,8 @@ async function timed<T>(work: Promise<T>) {
 it("delays the first call of all clients by one second, and no later call", async () => {
   const { pages, journal, sent } = opened();
   const first = [timed(pages.attempt("look-up", write)), timed(journal.insist("look-up", write))];
-  expect(await Promise.all(first)).toEqual([
-    { result: unreachable, waitedMs: 1_000 },
-    { result: unreachable, waitedMs: 1_000 },
-  ]);
+  const delayed = { result: unreachable, waitedMs: 1_000 };
+  expect(await Promise.all(first)).toEqual([delayed, delayed]);
   for (const call of [() => journal.insist("look-up", write), () => pages.look("look-up", write)]) {
     expect(await timed(call())).toEqual({ result: unreachable, waitedMs: 0 });
   }
@@ -69,7 +60,7 @@ it("is used as soon as it is ready, also after the wait", async () => {
   expect([over.hasNeverConnected(), sent]).toEqual([false, ["SET"]]);
 });
 
-it("that the application has not opened has a trouble of its own", async () => {
+it("has a trouble of its own if the application has not opened it", async () => {
   const { journal, state } = opened();
   state.isOpen = false;
   const { result } = await timed(journal.insist("look-up", write));

@@ -1,21 +1,19 @@
-// Whatever the tiers, the leases and the journal send: over a connection it comes to what it comes to by
-// REST, over every Redis there is.
+// The commands of the tiers, the leases and the journal have the same answers over a connection as by
+// REST, on every Redis server.
 import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
-import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { postScript } from "../../../src/stores/redis/journal/redis-switch.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { ask, bytesOf, keep, noise, responseOf } from "../../../testing/examples/records.ts";
 import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
-import { keyOf } from "../../stores/redis/shared-world.ts";
+import { keyOf, tierOver } from "../../stores/redis/shared-world.ts";
 
 type Run = Parameters<RedisClient["insist"]>[1];
 
-/** One of each form that src/ uses, and some that are refused. */
+/** One of each form in src/, and some that are refused. */
 const sent: Readonly<Record<string, Run>> = {
   "a word": (redis) => redis.ping(),
   "a text, with a lifetime": (redis) => redis.set("text", 'größe "1" \u0000\n', { px: 60_000 }),
@@ -82,48 +80,37 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     return new RedisClient({ ...address, nowAtMs: Date.now });
   };
 
-  /** What each of them comes to, in their order. */
+  /** Runs all commands in order, and returns the answers. */
   async function answers(reach: string) {
     await database.flushall();
     const came: Record<string, unknown> = {};
-    for (const [name, run] of Object.entries(sent))
+    for (const [name, run] of Object.entries(sent)) {
       came[name] = await client(reach).insist("look-up", run);
+    }
     return came;
   }
 
-  it.each(reaches.slice(1))("all commands, by $reach", async ({ reach }) => {
+  it.each(reaches.slice(1))("$reach answers all commands like REST", async ({ reach }) => {
     const expected = await answers("REST");
-    expect(Object.keys(expected).length).toBe(Object.keys(sent).length);
     expect(expected["a part of a text"]).toEqual({ kind: "answered", value: "röß" });
     expect(await answers(reach)).toEqual(expected);
   });
 
-  describe.each(reaches)("by $reach", ({ reach }) => {
-    const tier = (bodyBytesMax = 1_048_576) =>
-      new SharedTier({
-        form: responseForm,
-        redis: client(reach),
-        namespace: "site",
-        bodyBytesMax,
-        uploadBytesMax: 64 * 1_048_576,
-        onBadRecord: () => undefined,
-        nowAtMs: Date.now,
-      });
-
-    it("records are written, read back whole, alone and many, and removed", async () => {
+  it.each(reaches)(
+    "$reach stores records, reads them, alone and many, and removes them",
+    async ({ reach }) => {
+      const tier = tierOver(client(reach));
       const [a, b, c] = [keyOf(`${reach} a`), keyOf(`${reach} b`), keyOf(`${reach} c`)];
-      const page = responseOf(noise(300_000));
-      expect(await tier().write(a, page, keep)).toEqual({ kind: "kept" });
-      expect(await tier().writeMany([[b, responseOf(bytesOf("b")), keep]])).toEqual([
-        { kind: "kept" },
-      ]);
-      const read = await tier().read(a, ask);
+      const kept = { kind: "kept" };
+      expect(await tier.write(a, responseOf(noise(300_000)), keep)).toEqual(kept);
+      expect(await tier.writeMany([[b, responseOf(bytesOf("b")), keep]])).toEqual([kept]);
+      const read = await tier.read(a, ask);
       expect(read).toMatchObject({ kind: "found" });
-      const many = await tier().readMany([c, b, a], ask);
+      const many = await tier.readMany([c, b, a], ask);
       expect(many.map(({ kind }) => kind)).toEqual(["absent", "found", "found"]);
       expect(many[2]).toEqual(read);
-      expect(await tier().remove(a)).toBe("removed");
-      expect(await tier().read(a, ask)).toEqual({ kind: "absent" });
-    });
-  });
+      expect(await tier.remove(a)).toBe("removed");
+      expect(await tier.read(a, ask)).toEqual({ kind: "absent" });
+    },
+  );
 });

@@ -1,22 +1,22 @@
-// A shared tier over a real Redis behind the local REST server, for suites that look at both.
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach } from "vitest";
-import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
-import type { EmbeddedValkey } from "../../../local/embedded-valkey.ts";
-import {
-  type Counts,
-  startUpstashRestServer,
-  type UpstashRestServer,
-} from "../../../local/upstash-rest-server.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
+// A shared tier over a real Redis with a REST server, for tests that look at both.
+import { beforeEach } from "vitest";
+import type { Counts } from "../../../local/upstash-rest-server.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
+import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
+import { bytesOf, noise, responseOf } from "../../../testing/examples/records.ts";
+import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
+import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 
-export const token = "local-token";
 export const bodyBytesMax = 2 * 1_048_576;
+
+export const page = responseOf(bytesOf("page"));
+export const large = responseOf(noise(300_000));
+export const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 
 export function keyOf(name: string): RecordKey {
   return new RecordKey(`GET https://a.example/ ${name}`, "a.example");
@@ -27,25 +27,24 @@ export async function redisKeyOf(key: RecordKey): Promise<string> {
 }
 
 interface TierOptions {
-  rest: Pick<UpstashRestServer, "url" | "token">;
-  namespace?: string;
-  nowAtMs?: () => number;
-  /** What others do between what the tier is told and what it then writes. */
-  between?: () => Promise<void>;
-  onBadRecord?: () => void;
+  readonly namespace?: string;
+  /** Runs between a read of the tier and the write that follows it. */
+  readonly between?: () => Promise<void>;
+  readonly onBadRecord?: () => void;
 }
 
-export function tierOver(given: TierOptions): SharedTier<ResponseDetail> {
-  const { rest, namespace = "site", nowAtMs = () => Date.now(), between } = given;
-  const redis = new RedisClient({ url: rest.url, token: rest.token, nowAtMs });
+export function tierOver(
+  redis: RedisClient,
+  { namespace = "site", between, onBadRecord = () => undefined }: TierOptions = {},
+): SharedTier<ResponseDetail> {
   return new SharedTier({
     form: responseForm,
     redis: between === undefined ? redis : interrupted(redis, between),
     namespace,
     bodyBytesMax,
     uploadBytesMax: 64 * 1_048_576,
-    onBadRecord: given.onBadRecord ?? (() => undefined),
-    nowAtMs,
+    onBadRecord,
+    nowAtMs: Date.now,
   });
 }
 
@@ -66,40 +65,29 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
   return { write } as RedisClient;
 }
 
-/** One Redis behind one REST server, for all tests of the describe block that opens it. */
+/** Opens one Redis with one REST server for the tests of a describe block. */
 export function openWorld(start: RedisServerRow["start"]) {
-  let redisServer: EmbeddedValkey;
-  const world = {
-    rest: undefined as unknown as UpstashRestServer,
-    redis: undefined as unknown as Redis,
-    badRecordCount: 0,
-    tier: (options: Pick<TierOptions, "namespace" | "between"> = {}): SharedTier<ResponseDetail> =>
-      tierOver({
-        rest: world.rest,
-        ...options,
-        onBadRecord: () => {
-          world.badRecordCount += 1;
-        },
-      }),
-    counted: async (run: () => unknown): Promise<Counts> => {
-      world.rest.resetCounts();
+  const database = openRestDatabase(start);
+  const bad = { count: 0 };
+  lengthenTimeouts();
+  beforeEach(() => void (bad.count = 0));
+  return {
+    database,
+    get redis() {
+      return database.redis;
+    },
+    get badRecordCount() {
+      return bad.count;
+    },
+    client: () => new RedisClient({ ...database.address, nowAtMs: Date.now }),
+    tier: (options: TierOptions = {}) => {
+      const redis = new RedisClient({ ...database.address, nowAtMs: Date.now });
+      return tierOver(redis, { onBadRecord: () => void (bad.count += 1), ...options });
+    },
+    async counted(run: () => unknown): Promise<Counts> {
+      database.rest.resetCounts();
       await run();
-      return world.rest.counts();
+      return database.rest.counts();
     },
   };
-  lengthenTimeouts();
-  beforeAll(async () => {
-    redisServer = await start();
-    world.rest = await startUpstashRestServer({ redisUrl: redisServer.url, token });
-    world.redis = new Redis(redisServer.url);
-  });
-  beforeEach(() => {
-    world.badRecordCount = 0;
-  });
-  afterAll(async () => {
-    world.redis.disconnect();
-    await world.rest.stop();
-    await redisServer.stop();
-  });
-  return world;
 }

@@ -1,0 +1,19 @@
+// A connection whose answers a test gives.
+import { carryOver } from "../../../src/redis/connection/carry.ts";
+import type { Connection } from "../../../src/redis/connection/connection.ts";
+
+/** Returns the address of a connection that is ready, and sends nothing by default. */
+export function playedConnection(given: Partial<Connection>) {
+  const connection: Connection = {
+    isCluster: false,
+    mayResend: false,
+    isOpen: () => true,
+    isReady: () => true,
+    onError: () => undefined,
+    send: async () => null,
+    transact: async () => [],
+    ...given,
+  };
+  const over = carryOver(connection);
+  return { address: { url: "https://connection.invalid", token: "none", ...over } };
+}
