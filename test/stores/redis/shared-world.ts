@@ -69,6 +69,7 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
 export function openWorld(start: RedisServerRow["start"]) {
   const database = openRestDatabase(start);
   const bad = { count: 0 };
+  const client = () => new RedisClient({ ...database.address, nowAtMs: Date.now });
   lengthenTimeouts();
   beforeEach(() => void (bad.count = 0));
   return {
@@ -79,11 +80,9 @@ export function openWorld(start: RedisServerRow["start"]) {
     get badRecordCount() {
       return bad.count;
     },
-    client: () => new RedisClient({ ...database.address, nowAtMs: Date.now }),
-    tier: (options: TierOptions = {}) => {
-      const redis = new RedisClient({ ...database.address, nowAtMs: Date.now });
-      return tierOver(redis, { onBadRecord: () => void (bad.count += 1), ...options });
-    },
+    client,
+    tier: ({ redis = client(), ...options }: TierOptions & { redis?: RedisClient } = {}) =>
+      tierOver(redis, { onBadRecord: () => void (bad.count += 1), ...options }),
     async counted(run: () => unknown): Promise<Counts> {
       database.rest.resetCounts();
       await run();
