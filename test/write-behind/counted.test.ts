@@ -1,13 +1,10 @@
 // What sets count for metrics and findings, over a real server: each count once, and what waits as an
 // isolate heard of it last.
 import { describe, expect, it } from "vitest";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { openCounter } from "./sets-world.ts";
 import { openSlicesWorld } from "./slices-world.ts";
 
-const [row] = redisServers;
-if (row === undefined) throw new Error("No server.");
-const world = openSlicesWorld(row.start);
+const world = openSlicesWorld();
 
 describe("a set tells for metrics", () => {
   it("what was accepted and flushed, each count once", async () => {

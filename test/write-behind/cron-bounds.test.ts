@@ -1,19 +1,15 @@
-// What a run of the cron trigger costs where many sets have much to bring to their sinks: the free plans of
-// Workers and of D1 have 50 requests and 50 queries for it.
+// The cost of the cron trigger with many full sets: the free plans of Workers and D1 allow 50 requests
+// and 50 queries.
 import { expect, it } from "vitest";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { openSets } from "./sets-world.ts";
 import { openSlicesWorld } from "./slices-world.ts";
-
-const [row] = redisServers;
-if (row === undefined) throw new Error("No server.");
 
 it.each([
   { setCount: 1, sliceCount: 15 },
   { setCount: 10, sliceCount: 6 },
   { setCount: 12, sliceCount: 2 },
-])("of $setCount sets, a run has less than 50 queries and 50 commands", async (given) => {
+])("a run with $setCount sets has less than 50 queries and 50 commands", async (given) => {
   const { behind, sinks } = await filled(given);
   world.rest.resetCounts();
   await behind.runCron();
@@ -25,9 +21,9 @@ it.each([
 });
 
 const names = Array.from({ length: 12 }, (_, at) => `set${at}`);
-const world = openSlicesWorld(row.start, { sets: names });
+const world = openSlicesWorld({ sets: names });
 
-/** Sets of one isolate; each has as many slices that have rested. */
+/** Opens an isolate whose sets have rested slices. */
 async function filled({ setCount, sliceCount }: { setCount: number; sliceCount: number }) {
   const { behind } = openSets(world);
   const sets = names.slice(0, setCount).map((name) => {

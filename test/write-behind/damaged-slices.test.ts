@@ -1,5 +1,5 @@
-// Slices whose keys hold what no set has written, or have lost some of it: a batch counts wholly or not at
-// all, and the set goes on. Over real servers.
+// Slices with foreign or lost content on real servers: a batch counts wholly or not at all, and the
+// set continues.
 import { afterEach, describe, expect, it } from "vitest";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
@@ -13,13 +13,16 @@ const accepted = { kind: "answered", value: { kind: "accepted" } };
 const isFull = { kind: "answered", value: { kind: "full" } };
 
 describe.each(redisServers)("over $redis", ({ start }) => {
-  const world = openSlicesWorld(start);
-  const now = () => sliceAt(world.clock.atMs, usualTimes);
-  const batchOf = <Change>(id: string, ...changes: Change[]) => ({ id, slice: now(), changes });
-  const sliceKey = () => `${indexKey}:${now()}`;
+  const world = openSlicesWorld({ start });
+  const batchOf = <Change>(id: string, ...changes: Change[]) => ({
+    id,
+    slice: world.now(),
+    changes,
+  });
+  const sliceKey = () => `${indexKey}:${world.now()}`;
 
   it.each(["garbage", "9223372036854775807", "1.5", "17=of a buffer", "9".repeat(400), "r", ""])(
-    "an add beside %j counts, and so does the rest of its batch",
+    "an add to the foreign value %j counts, with the rest of its batch",
     async (garbage) => {
       await world.redis.hset(sliceKey(), { b: garbage, c: garbage, d: "5" });
       const batch = batchOf("1", add("a", 1), add("b", 2), add("c", 3, true), add("d", 4));
@@ -30,7 +33,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     },
   );
 
-  it.each(["garbage", "5", "=x"])("a put beside %j counts", async (garbage) => {
+  it.each(["garbage", "5", "=x"])("a put over the foreign value %j counts", async (garbage) => {
     await world.redis.hset(sliceKey(), { b: garbage });
     const batch = batchOf("1", put("a", "x"), put("b", "y"), put("c", "z"));
     expect(await world.buffers().accept(batch)).toMatchObject(accepted);
@@ -42,7 +45,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     { id: "slice", key: sliceKey },
     { id: "count", key: () => `${indexKey}:keys` },
   ])(
-    "nothing of a batch counts while the $id is of a foreign type, and all of it after that",
+    "a batch is refused while the $id has another type, and counts wholly afterwards",
     async ({ key }) => {
       await world.redis.rpush(key(), "foreign");
       const slices = world.counters();
@@ -55,14 +58,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     },
   );
 
-  it.each(["garbage", "1.5"])("a count of %j does not stop a batch", async (count) => {
+  it.each(["garbage", "1.5"])("the number of keys %j refuses no batch", async (count) => {
     await world.redis.set(`${indexKey}:keys`, count);
     const answer = await world.counters().accept(batchOf("1", add("a", 1)));
     expect(answer).toMatchObject(accepted);
     expect(await world.redis.get(`${indexKey}:keys`)).toMatch(/^[12]$/);
   });
 
-  it("a set that is full takes changes again once all its slices were evicted", async () => {
+  it("a full set accepts changes again after the eviction of all its slices", async () => {
     const slices = world.counters({ backlogMax: 1 });
     expect(await slices.accept(batchOf("1", add("a", 1), add("b", 1)))).toMatchObject(accepted);
     expect(await slices.accept(batchOf("2", add("a", 1)))).toMatchObject(isFull);
@@ -74,29 +77,23 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 });
 
-describe.each(
-  redisServers.flatMap((server) =>
-    [true, false].map((isTimeForbidden) => ({
-      redis: server.redis,
-      start: server.start,
-      isTimeForbidden,
-    })),
-  ),
-)("over a full $redis, TIME forbidden: $isTimeForbidden", ({ start, isTimeForbidden }) => {
-  const world = openSlicesWorld(start, { isTimeForbidden });
-  afterEach(() => world.redis.config("SET", "maxmemory", "0"));
+describe.each(redisServers)("over a full $redis", ({ start }) => {
+  describe.each([true, false])("TIME is forbidden: %s", (isTimeForbidden) => {
+    const world = openSlicesWorld({ start, isTimeForbidden });
+    afterEach(() => world.redis.config("SET", "maxmemory", "0"));
 
-  it("what waits is read and leaves for the sink, and nothing more is accepted", async () => {
-    const atMs = isTimeForbidden ? world.clock.atMs : Date.now();
-    const slice = sliceAt(atMs, usualTimes) - 6;
-    const slices = world.counters({ times: { ...usualTimes, lateMs: 60_000 } });
-    const batchOf = (id: string) => ({ id, slice, changes: [add("a", 1)] });
-    expect(await slices.accept(batchOf("1"))).toMatchObject(accepted);
-    await world.redis.config("SET", "maxmemory", "1");
-    expect(await slices.accept(batchOf("2"))).toEqual({ kind: "unavailable", cause: "full" });
-    expect(await slices.read(["a"])).toMatchObject({ value: [{ slice }] });
-    expect(await slices.rested()).toMatchObject({ value: { slice, keys: ["a"] } });
-    expect(await slices.changes(slice, ["a"])).toMatchObject({ value: { keyCount: 1 } });
-    expect(await slices.drop(slice)).toMatchObject({ value: { keyCount: 0 } });
+    it("stored changes are read and flushed, and no more are accepted", async () => {
+      const atMs = isTimeForbidden ? world.clock.atMs : Date.now();
+      const slice = sliceAt(atMs, usualTimes) - 6;
+      const slices = world.counters({ times: { ...usualTimes, lateMs: 60_000 } });
+      const batchOf = (id: string) => ({ id, slice, changes: [add("a", 1)] });
+      expect(await slices.accept(batchOf("1"))).toMatchObject(accepted);
+      await world.redis.config("SET", "maxmemory", "1");
+      expect(await slices.accept(batchOf("2"))).toEqual({ kind: "unavailable", cause: "full" });
+      expect(await slices.read(["a"])).toMatchObject({ value: [{ slice }] });
+      expect(await slices.rested()).toMatchObject({ value: { slice, keys: ["a"] } });
+      expect(await slices.changes(slice, ["a"])).toMatchObject({ value: { keyCount: 1 } });
+      expect(await slices.drop(slice)).toMatchObject({ value: { keyCount: 0 } });
+    });
   });
 });

@@ -1,4 +1,4 @@
-// A row that the database refuses: the others arrive, it is set aside after its attempts, and it can be replayed.
+// A row that the database refuses: the others arrive, and the row becomes a dead letter.
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { sinkSchema, sqlSink } from "../../src/sinks.ts";
@@ -12,7 +12,7 @@ const checked = sinkSchema({ of: "sqlite" }).replace(
 );
 
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
-  const world = openSlicesWorld(start);
+  const world = openSlicesWorld({ start });
 
   function opened(options: { deadLetterAfter?: number } = {}) {
     const db = new DatabaseSync(":memory:");
@@ -24,7 +24,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     return { ...isolate, db, counter, rows, stats };
   }
 
-  it("arrive all but the refused row, which is kept after its attempts and replayed once", async () => {
+  it("a refused row becomes a dead letter after its attempts, and the others arrive", async () => {
     const { counter, rows, stats, db, messages } = opened({ deadLetterAfter: 2 });
     for (let key = 0; key < 600; key += 1) counter.add(`k${String(key).padStart(3, "0")}`);
     counter.add("k300", 5_000);
@@ -51,12 +51,12 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     db.close();
   });
 
-  it("a failure that concerns no row makes no dead letter", async () => {
+  it("a failure of the whole chunk makes no dead letter", async () => {
     const { counter, db } = opened({ deadLetterAfter: 1 });
     counter.add("a");
     await counter.flush();
     await world.pass(60);
-    // The transaction of the application is in the way.
+    // A transaction of the application prevents the chunk.
     db.exec("BEGIN");
     for (const _ of [1, 2, 3]) expect(await counter.flush()).toMatchObject({ state: "failed" });
     expect(await counter.deadLetters()).toEqual([]);

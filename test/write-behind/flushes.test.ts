@@ -3,15 +3,12 @@
 import { SinkError } from "../../src/write-behind/sinks/sink-error.ts";
 import { describe, expect, it, vi } from "vitest";
 import type { WriteBehind } from "../../src/write-behind/write-behind.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { openCounter, openSets } from "./sets-world.ts";
 import { indexKey, openSlicesWorld } from "./slices-world.ts";
 
-const [row] = redisServers;
-if (row === undefined) throw new Error("No server.");
-const world = openSlicesWorld(row.start);
+const world = openSlicesWorld();
 const durable = { durable: true } as const;
 const opened = () => openSets(world);
 const openedCounter = (options = {}) => openCounter(world, options);

@@ -32,8 +32,8 @@ async function of<T>(call: Promise<RedisAnswer<T>>): Promise<T> {
 const kindOf = async (call: Promise<RedisAnswer<Acceptance>>) => (await of(call)).kind;
 
 describe.each(redisServers)("over $redis, by a clock that the test moves", ({ start }) => {
-  const world = openSlicesWorld(start);
-  const now = () => sliceAt(world.clock.atMs, usualTimes);
+  const world = openSlicesWorld({ start });
+  const { now } = world;
 
   it("a batch is one command, and counts once however often it is sent", async () => {
     const slices = world.counters();
@@ -184,7 +184,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
 });
 
 describe.each(redisServers)("over $redis, by TIME", ({ start }) => {
-  const world = openSlicesWorld(start, { isTimeForbidden: false });
+  const world = openSlicesWorld({ start, isTimeForbidden: false });
   const sliceAgo = (ms: number) => sliceAt(Date.now() - ms, usualTimes);
 
   it("a batch of now is accepted, one of a minute ago is late, one of in a minute early", async () => {

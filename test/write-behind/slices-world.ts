@@ -1,114 +1,105 @@
-// Real servers of Redis, with the local REST server before each, and slices over them. By default TIME is
-// forbidden there, so that the scripts take the time from a stream: then a test can move it.
+// Slices in a real Redis behind a REST server. By default, TIME is forbidden there, so that the
+// scripts take the time from a stream, which a test can move.
 import "../../testing/fakes/workers-globals.ts";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach } from "vitest";
-import { Running } from "../../local/running.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { beforeAll, beforeEach } from "vitest";
+import type { LogLine } from "../../src/observe/log-line.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { adds, type ChangeTexts, puts } from "../../src/write-behind/change-kind.ts";
-import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
 import type { BehindPorts } from "../../src/write-behind/change-set.ts";
-import type { LogLine } from "../../src/observe/log-line.ts";
-import type { SliceTimes } from "../../src/write-behind/slice-times.ts";
+import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
+import { sliceAt, type SliceTimes, usualTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import type { RedisServerRow } from "../../testing/fakes/redis-server.ts";
+import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
 export const indexKey = "site:behind:set";
 
-/** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
+/** A clock by which every answer is very slow, so that a busy machine causes no time-out. */
 const patient = { readTimeoutMsMax: 5_000, nowAtMs: () => (patientAtMs += 5_000) };
 let patientAtMs = 0;
 
-export interface SlicesOptions {
+interface SlicesOptions {
   readonly backlogMax?: number;
   readonly times?: SliceTimes;
-  /** Its Redis does not answer. */
+  /** Whether Redis does not answer. */
   readonly isAway?: boolean;
 }
 
-/** For one `describe`: starts the server before its tests, empties it before each. */
-export function openSlicesWorld(
-  start: RedisServerRow["start"],
-  /** `sets`: whose clocks a test can move. */
-  { isTimeForbidden = true, sets = ["set", "other"] } = {},
-) {
-  const running = new Running();
-  /** Of the isolates. */
+interface WorldOptions {
+  readonly start?: RedisServerRow["start"];
+  readonly isTimeForbidden?: boolean;
+  /** The sets whose clocks a test can move. */
+  readonly sets?: readonly string[];
+}
+
+/** Starts a server for the tests of a file or `describe` block, and empties it before each test. */
+export function openSlicesWorld(options: WorldOptions = {}) {
+  const { start, isTimeForbidden = true, sets = ["set", "other"] } = options;
+  const database = openRestDatabase(start);
+  /** The clock of the isolates. */
   const clock = new FakeClock();
-  let database: Redis;
-  let rest: UpstashRestServer;
   beforeAll(async () => {
-    const server = await running.add(start());
-    database = new Redis(server.url);
-    rest = await running.add(startUpstashRestServer({ redisUrl: server.url, token: "local" }));
-    if (isTimeForbidden) await database.call("ACL", "SETUSER", "default", "-time");
-  });
-  afterAll(async () => {
-    database.disconnect();
-    await running.stop();
+    if (isTimeForbidden) await database.redis.call("ACL", "SETUSER", "default", "-time");
   });
   beforeEach(async () => {
-    await database.flushall();
-    rest.resetCounts();
+    await database.redis.flushall();
+    database.rest.resetCounts();
     clock.atMs = new FakeClock().atMs;
     if (isTimeForbidden) await serverAt(clock.atMs);
   });
+  /** Sets the clock of the server alone. */
   async function serverAt(atMs: number): Promise<void> {
     for (const set of sets) {
       const clockKey = `site:behind:${set}:clock`;
-      await database.del(clockKey);
-      await database.xadd(clockKey, `${atMs}-1`, "t", "1");
+      await database.redis.del(clockKey);
+      await database.redis.xadd(clockKey, `${atMs}-1`, "t", "1");
     }
   }
-  const clientOf = ({ isAway = false }: Pick<SlicesOptions, "isAway"> = {}) => {
-    const url = isAway ? "http://127.0.0.1:1" : rest.url;
-    return new RedisClient({ url, token: "local", hasOneKey: true, ...patient });
+  const clientOf = (isAway = false) => {
+    const url = isAway ? "http://127.0.0.1:1" : database.rest.url;
+    return new RedisClient({ url, token: "token", hasOneKey: true, ...patient });
   };
-  /** Of one isolate. */
+  const afterAnswer = (work: () => unknown) => void work();
   const open = <Change extends { readonly key: string }>(
     kind: ChangeTexts<Change>,
-    { isAway = false, ...options }: SlicesOptions,
+    { isAway, ...given }: SlicesOptions = {},
   ) =>
     new RedisSlices<Change>({
-      redis: clientOf({ isAway }),
+      redis: clientOf(isAway),
       namespace: "site",
       set: "set",
       kind,
       backlogMax: 1_000,
       deadLetterAfter: 5,
-      afterAnswer: (work) => void work(),
-      ...options,
+      afterAnswer,
+      ...given,
     });
   return {
     clock,
     get redis() {
-      return database;
+      return database.redis;
     },
     get rest() {
-      return rest;
+      return database.rest;
     },
-    /** What sets of one isolate work with; their lines of the log go into `log`. */
-    portsInto: (
-      log: LogLine[],
-      { isAway = false, times }: Pick<SlicesOptions, "isAway" | "times"> = {},
-    ): BehindPorts => ({
-      redis: clientOf({ isAway }),
+    /** Returns the ports of one isolate, whose log lines go into `log`. */
+    portsInto: (log: LogLine[], { isAway }: SlicesOptions = {}): BehindPorts => ({
+      redis: clientOf(isAway),
       namespace: "site",
       nowAtMs: clock.nowAtMs,
       randomText: () => crypto.randomUUID(),
-      afterAnswer: (work) => void work(),
+      afterAnswer,
       log: (line) => void log.push(line),
-      ...(times && { times }),
     }),
-    /** Sets the clock of the server apart from that of the isolates. */
     serverAt,
     /** Moves both clocks. */
     async pass(seconds: number): Promise<void> {
       clock.advance(seconds);
       await serverAt(clock.atMs);
     },
-    counters: (options: SlicesOptions = {}) => open(adds, options),
-    buffers: (options: SlicesOptions = {}) => open(puts, options),
+    /** The current slice. */
+    now: () => sliceAt(clock.atMs, usualTimes),
+    counters: (given?: SlicesOptions) => open(adds, given),
+    buffers: (given?: SlicesOptions) => open(puts, given),
   };
 }

@@ -3,15 +3,12 @@
 import { describe, expect, it } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { WriteBehind } from "../../src/write-behind/write-behind.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { idle } from "../../testing/site/harness.ts";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { openCounter, openSets } from "./sets-world.ts";
 import { indexKey, openSlicesWorld } from "./slices-world.ts";
 
-const [row] = redisServers;
-if (row === undefined) throw new Error("No server.");
-const world = openSlicesWorld(row.start);
+const world = openSlicesWorld();
 const durable = { durable: true } as const;
 
 const opened = (options = {}) => openSets(world, options);
