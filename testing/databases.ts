@@ -17,8 +17,16 @@ export function addDatabase(database: Answering): string {
   return host;
 }
 
-export function databaseAt(host: string): Answering | undefined {
-  return byHost.get(host);
+/** Limits `fetch` to these databases and to servers on this machine. */
+export function openNetworkOfFakes(): void {
+  const onThisMachine = globalThis.fetch;
+  globalThis.fetch = async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : String(input));
+    const database = byHost.get(url.host);
+    if (database === undefined && url.hostname === "127.0.0.1") return onThisMachine(input, init);
+    if (database === undefined) throw new Error(`A test asked ${url.host} over the network.`);
+    return database.answer(url.pathname, JSON.parse(init?.body as string) as unknown);
+  };
 }
 
 export function forgetDatabases(): void {

@@ -27,6 +27,7 @@ describe("getOrSetMany", () => {
     await articles.set("2", "there");
     const { values, errors } = await articles.getOrSetMany(["1", "2", "3"], load);
     expect(object(values)).toEqual({ 1: "v1", 2: "there", 3: "v3" });
+    expect([...values.keys()]).toEqual(["1", "2", "3"]);
     expect([errors.size, asked]).toEqual([0, [["1", "3"]]]);
     await articles.getOrSetMany(["3", "1"], load);
     expect(asked.length).toBe(1);

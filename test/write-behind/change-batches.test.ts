@@ -1,5 +1,5 @@
-// Changes of an isolate on their way into a slice: gathered, sent again with the same id and slice, taken
-// up by another request, given up; and what is said of each call.
+// Changes of an isolate on their way to Redis: gathered, sent again with the same id and slice, sent
+// by another request, or given up; and the outcome of each call.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { batchKeysMax, type Outcome } from "../../src/write-behind/change-batch.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -8,8 +8,11 @@ import { add, answered, bytes, openGathering, unavailable } from "./gathering-wo
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-describe("what is gathered", () => {
-  it("in a second goes as one batch, one change for each key, of the slice of its sending", async () => {
+const acceptedCalls = (count: number) => ["accepted", "", count];
+const silence = (count: number) => Array(count).fill(unavailable("timeout"));
+
+describe("gathered changes", () => {
+  it("of a second are one batch with one change per key, in the slice of its sending", async () => {
     const { clock, sent, told, state, gathering, pass } = openGathering();
     clock.advance(9.5);
     gathering.add(add("a", 2), bytes);
@@ -23,80 +26,66 @@ describe("what is gathered", () => {
     await vi.advanceTimersByTimeAsync(1);
     const changes = [add("a", 5), { key: "b", by: 4, isReset: true }];
     expect(sent).toEqual([{ id: "id1", slice: sliceAt(clock.atMs, usualTimes), changes }]);
-    expect(told).toEqual([["accepted", "", 5]]);
-    expect(state.backlogs).toBe(1);
+    expect([told, state.backlogs]).toEqual([[acceptedCalls(5)], 1]);
     gathering.add(add("a"), bytes);
     await pass(1);
     expect(sent[1]).toMatchObject({ id: "id2", changes: [add("a")] });
   });
 
   it.each([
-    { id: "1,000 keys", calls: batchKeysMax, size: 1 },
-    { id: "256 KiB", calls: 8, size: 32_768 },
-  ])(
-    "is sent at once with $id, and the next call begins another batch",
-    async ({ calls, size }) => {
-      const { sent, gathering, told, pass } = openGathering();
-      for (let call = 1; call < calls; call += 1) gathering.add(add(`a${call}`), size);
-      expect(sent).toEqual([]);
-      gathering.add(add("last"), size);
-      gathering.add(add("z"), size);
-      expect(sent.map(({ changes }) => changes.length)).toEqual([calls]);
-      await pass(2);
-      expect(sent).toHaveLength(2);
-      expect(told).toEqual([
-        ["accepted", "", calls],
-        ["accepted", "", 1],
-      ]);
-    },
-  );
-
-  it("counts changes, not calls: one key takes the room of one change", async () => {
+    { calls: batchKeysMax, size: 1 },
+    { calls: 8, size: 32_768 },
+  ])("are sent at once with $calls keys of $size bytes", async ({ calls, size }) => {
     const { sent, gathering, told, pass } = openGathering();
-    for (let call = 0; call < 50_000; call += 1) gathering.add(add("a"), 1_000);
+    for (let call = 1; call < calls; call += 1) gathering.add(add(`a${call}`), size);
+    expect(sent).toEqual([]);
+    gathering.add(add("last"), size);
+    gathering.add(add("z"), size);
+    expect(sent.map(({ changes }) => changes.length)).toEqual([calls]);
+    await pass(2);
+    expect(sent).toHaveLength(2);
+    expect(told).toEqual([acceptedCalls(calls), acceptedCalls(1)]);
+  });
+
+  it("of one key count as one change, with the bytes of the newest", async () => {
+    const { sent, gathering, told, pass } = openGathering();
+    for (let call = 0; call < 50_000; call += 1) gathering.add(add("a"), 262_143);
     expect(sent).toEqual([]);
     await pass(1);
     expect(sent).toMatchObject([{ changes: [add("a", 50_000)] }]);
-    expect(told).toEqual([["accepted", "", 50_000]]);
-  });
-
-  it("counts the bytes of the newest put of a key", () => {
-    const { sent, gathering } = openGathering();
+    expect(told).toEqual([acceptedCalls(50_000)]);
     for (const size of [262_143, 5, 262_138]) gathering.add(add("a"), size);
     gathering.add(add("b"), 5);
-    expect(sent).toEqual([]);
-    gathering.add(add("c"), 1);
     expect(sent).toHaveLength(1);
+    gathering.add(add("c"), 1);
+    expect(sent).toHaveLength(2);
   });
 
-  it("is sent at once by settle", async () => {
+  it("are sent at once by settle", async () => {
     const { sent, gathering, told, pass } = openGathering();
     gathering.add(add("a"), bytes);
     await gathering.settle();
-    expect(told).toEqual([["accepted", "", 1]]);
+    expect(told).toEqual([acceptedCalls(1)]);
     await pass(20);
     expect(sent).toHaveLength(1);
   });
 });
 
-describe("a batch without an answer", () => {
-  it("is sent again as it was, with its id and its slice, and counted once", async () => {
-    const { sent, gathering, told, pass } = openGathering(
-      unavailable("timeout"),
-      unavailable("timeout"),
-    );
+describe("an unanswered batch", () => {
+  it("is sent again with its id and slice, and counted once", async () => {
+    const { sent, gathering, told, pass } = openGathering(...silence(2));
     gathering.add(add("a"), bytes);
     await pass(15);
     expect(sent).toHaveLength(3);
     expect(new Set(sent.map((batch) => JSON.stringify(batch))).size).toBe(1);
-    expect(told).toEqual([["accepted", "", 1]]);
+    expect(told).toEqual([acceptedCalls(1)]);
   });
 
   it.each([
     { cause: "timeout", kind: "in-doubt" },
     { cause: "shut-off", kind: "refused" },
     { cause: "full", kind: "refused" },
-  ] as const)("is given up after 20 s: by $cause it is $kind", async ({ cause, kind }) => {
+  ] as const)("is $kind after 20 s of $cause", async ({ cause, kind }) => {
     const { sent, gathering, told, pass } = openGathering(...Array(9).fill(unavailable(cause)));
     gathering.add(add("a"), bytes);
     await pass(21);
@@ -105,10 +94,8 @@ describe("a batch without an answer", () => {
     expect(sent).toHaveLength(5);
   });
 
-  it("is tried no more than 20 s after its first try, however long each try takes", async () => {
-    const { clock, sent, gathering, told, pass } = openGathering(
-      ...Array(9).fill(unavailable("timeout")),
-    );
+  it("is not sent later than 20 s after its first attempt, however long each takes", async () => {
+    const { clock, sent, gathering, told, pass } = openGathering(...silence(9));
     gathering.add(add("a"), bytes);
     await pass(1);
     clock.advance(18);
@@ -116,12 +103,19 @@ describe("a batch without an answer", () => {
     expect(sent).toHaveLength(2);
     expect(told).toEqual([["in-doubt", "unanswered", 1]]);
   });
+
+  it("that is full is sent by one request, at its own pace", async () => {
+    const { sent, gathering, pass } = openGathering(...silence(3));
+    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
+    await pass(6);
+    expect(sent).toHaveLength(3);
+  });
 });
 
-describe("a database that has never been reached", () => {
+describe("without a first connection,", () => {
   const unreachable = () => Array(3).fill(unavailable("unreachable"));
 
-  it("refuses a durable change after the first attempt, and the next one at once", async () => {
+  it("a durable change is refused after the first attempt, and the next one at once", async () => {
     const { sent, gathering, told, state, pass } = openGathering(...unreachable());
     const waiting = gathering.addAndWait(add("a"), bytes);
     state.hasNeverConnected = true;
@@ -130,13 +124,11 @@ describe("a database that has never been reached", () => {
     expect(await gathering.addAndWait(add("a"), bytes)).toEqual(await waiting);
     await pass(30);
     expect(sent).toHaveLength(1);
-    expect(told).toEqual([
-      ["refused", "unanswered", 1],
-      ["refused", "unanswered", 1],
-    ]);
+    const refused = ["refused", "unanswered", 1];
+    expect(told).toEqual([refused, refused]);
   });
 
-  it("delays settle by one attempt; the changes are still sent again", async () => {
+  it("settle waits for one attempt, and the changes are still sent again", async () => {
     const { sent, gathering, told, state, pass } = openGathering(...unreachable());
     gathering.add(add("a"), bytes);
     state.hasNeverConnected = true;
@@ -145,67 +137,62 @@ describe("a database that has never been reached", () => {
     expect([sent.length, told]).toEqual([1, []]);
     state.hasNeverConnected = false;
     await pass(10);
-    expect(told).toEqual([["accepted", "", 1]]);
+    expect(told).toEqual([acceptedCalls(1)]);
   });
 });
 
 describe("a refusal", () => {
-  it.each(["late", "early", "full"] as const)(
-    "%s is final, and nothing of it counts",
-    async (kind) => {
-      const { sent, gathering, told, pass } = openGathering(answered(kind));
-      gathering.add(add("a"), bytes);
-      gathering.add(add("a"), bytes);
-      await pass(30);
-      expect(sent).toHaveLength(1);
-      expect(told).toEqual([["refused", kind, 2]]);
-    },
-  );
+  it.each(["late", "early", "full"] as const)("%s is final", async (kind) => {
+    const { sent, gathering, told, pass } = openGathering(answered(kind));
+    gathering.add(add("a"), bytes);
+    const waiting = gathering.addAndWait(add("a"), bytes);
+    await pass(30);
+    expect(await waiting).toEqual({ kind: "refused", cause: kind });
+    expect(sent).toHaveLength(1);
+    expect(told).toEqual([["refused", kind, 2]]);
+  });
 
-  it.each(["late", "full"] as const)(
-    "%s after a try without an answer is in doubt",
-    async (kind) => {
-      const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
-      gathering.add(add("a"), bytes);
-      await pass(30);
-      expect(told).toEqual([["in-doubt", kind, 1]]);
-    },
-  );
+  it.each(["late", "full"] as const)("%s after an unanswered attempt is in doubt", async (kind) => {
+    const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
+    gathering.add(add("a"), bytes);
+    await pass(30);
+    expect(told).toEqual([["in-doubt", kind, 1]]);
+  });
 
-  it("comes at once where 10,000 changes wait in the isolate, except for their keys", async () => {
-    const silent = Array(50).fill(unavailable("timeout"));
-    const { gathering, told, pass } = openGathering(...silent);
+  const noRoom = ["refused", "no-room", 1];
+
+  it("is immediate while 10,000 changes wait in the isolate, except for their keys", async () => {
+    const { gathering, told, pass } = openGathering(...silence(50));
     for (let call = 0; call < 9_999; call += 1) gathering.add(add(`a${call}`), 1);
     gathering.add(add("open"), 1);
     expect(told).toEqual([]);
     gathering.add(add("a"), 1);
     expect(await gathering.addAndWait(add("a"), 1)).toEqual({ kind: "refused", cause: "no-room" });
-    expect(told).toEqual([
-      ["refused", "no-room", 1],
-      ["refused", "no-room", 1],
-    ]);
+    expect(told).toEqual([noRoom, noRoom]);
     await pass(30);
     expect(told).toHaveLength(12);
     gathering.add(add("a"), 1);
     expect(told).toHaveLength(12);
   });
+
+  it("is immediate while 8 MiB wait in the isolate", async () => {
+    const { gathering, told, pass } = openGathering(...Array(500).fill(unavailable("shut-off")));
+    for (let call = 0; call < 256; call += 1) gathering.add(add(`k${call}`), 32_768);
+    expect(told).toEqual([]);
+    gathering.add(add("a"), 1);
+    expect(told).toEqual([noRoom]);
+    await pass(30);
+    expect(told.map(([, cause]) => cause)).not.toContain("late");
+    const toldBefore = told.length;
+    gathering.add(add("a"), 1);
+    expect(told).toHaveLength(toldBefore);
+  });
 });
 
-it("a call has no room where 8 MiB wait in the isolate, and has room once they are settled", async () => {
-  const { gathering, told, pass } = openGathering(...Array(500).fill(unavailable("shut-off")));
-  for (let call = 0; call < 256; call += 1) gathering.add(add(`k${call}`), 32_768);
-  expect(told).toEqual([]);
-  gathering.add(add("a"), 1);
-  expect(told).toEqual([["refused", "no-room", 1]]);
-  await pass(30);
-  expect(told.map(([, cause]) => cause)).not.toContain("late");
-  const toldBefore = told.length;
-  gathering.add(add("a"), 1);
-  expect(told).toHaveLength(toldBefore);
-});
+describe("a waiting caller", () => {
+  const accepted = { kind: "accepted" };
 
-describe("who waits", () => {
-  it("hears of the acceptance and not before, together with all of the batch", async () => {
+  it("learns the acceptance of the whole batch, and not earlier", async () => {
     const { gathering, sent, pass } = openGathering(unavailable("timeout"));
     gathering.add(add("a"), bytes);
     const outcomes: Outcome["kind"][] = [];
@@ -218,17 +205,17 @@ describe("who waits", () => {
     expect([sent.length, outcomes]).toEqual([2, ["accepted", "accepted"]]);
   });
 
-  it("leaves a batch to the request that sends it, for as long as that gives signs of life", async () => {
-    const { gathering, sent, pass } = openGathering(...Array(4).fill(unavailable("timeout")));
+  it("leaves the batch to the request that sends it, while that makes progress", async () => {
+    const { gathering, sent, pass } = openGathering(...silence(4));
     const waiting = [gathering.addAndWait(add("a"), bytes), gathering.addAndWait(add("b"), bytes)];
     await pass(11);
     expect(sent).toHaveLength(4);
     await pass(1);
-    expect((await Promise.all(waiting)).map(({ kind }) => kind)).toEqual(["accepted", "accepted"]);
+    expect(await Promise.all(waiting)).toMatchObject([accepted, accepted]);
     expect(sent).toHaveLength(5);
   });
 
-  it("for room gets it as soon as a batch is settled, and loses nothing", async () => {
+  it("for room gets it once a batch is settled", async () => {
     const { gathering, told, pass } = openGathering();
     const adding = Array.from({ length: 25_000 }, (_, call) => {
       const change = add(`a${call}`);
@@ -237,17 +224,10 @@ describe("who waits", () => {
     expect(told).toEqual([]);
     await pass(4);
     await Promise.all(adding);
-    expect(told).toEqual(Array.from({ length: 25 }, () => ["accepted", "", 1_000]));
+    expect(told).toEqual(Array(25).fill(acceptedCalls(1_000)));
   });
 
-  it("hears of a refusal", async () => {
-    const { gathering, pass } = openGathering(answered("late"));
-    const waiting = gathering.addAndWait(add("a"), bytes);
-    await pass(1);
-    expect(await waiting).toEqual({ kind: "refused", cause: "late" });
-  });
-
-  it("sends the batch of a request that has ended without a word, once", async () => {
+  it("sends the batch of an ended request, once", async () => {
     const { gathering, sent, state, pass } = openGathering();
     state.isCutOff = true;
     gathering.add(add("a"), bytes);
@@ -255,44 +235,36 @@ describe("who waits", () => {
     await pass(9);
     expect(sent).toEqual([]);
     await pass(2);
-    expect((await Promise.all(waiting)).map(({ kind }) => kind)).toEqual(["accepted", "accepted"]);
+    expect(await Promise.all(waiting)).toMatchObject([accepted, accepted]);
     expect(sent).toMatchObject([{ changes: [add("a"), add("b"), add("c")] }]);
   });
 });
 
-it("a full batch is sent by one request, which tries again at its own pace", async () => {
-  const { sent, gathering, pass } = openGathering(...Array(3).fill(unavailable("timeout")));
-  for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
-  await pass(6);
-  expect(sent).toHaveLength(3);
-});
+describe("the batch of an ended request", () => {
+  it("accepts no more changes if it is full", async () => {
+    const { sent, gathering, state, pass } = openGathering();
+    state.isCutOff = true;
+    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
+    state.isCutOff = false;
+    gathering.add(add("z"), 1);
+    await pass(1);
+    expect(sent).toMatchObject([{ changes: [add("z")] }]);
+  });
 
-it("a full batch whose request has ended takes no more changes", async () => {
-  const { sent, gathering, state, pass } = openGathering();
-  state.isCutOff = true;
-  for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
-  state.isCutOff = false;
-  gathering.add(add("z"), 1);
-  await pass(1);
-  expect(sent).toMatchObject([{ changes: [add("z")] }]);
-});
-
-it("a later change takes up the batch of a request that has ended without a word", async () => {
-  const { gathering, sent, told, state, pass } = openGathering();
-  state.isCutOff = true;
-  gathering.add(add("a"), bytes);
-  await pass(9);
-  state.isCutOff = false;
-  gathering.add(add("b"), bytes);
-  await pass(1);
-  expect(sent).toEqual([]);
-  await pass(1);
-  gathering.add(add("c"), bytes);
-  expect(sent).toMatchObject([{ changes: [add("a"), add("b")] }]);
-  await pass(1);
-  expect(sent[1]).toMatchObject({ changes: [add("c")] });
-  expect(told).toEqual([
-    ["accepted", "", 2],
-    ["accepted", "", 1],
-  ]);
+  it("is sent by a later change", async () => {
+    const { gathering, sent, told, state, pass } = openGathering();
+    state.isCutOff = true;
+    gathering.add(add("a"), bytes);
+    await pass(9);
+    state.isCutOff = false;
+    gathering.add(add("b"), bytes);
+    await pass(1);
+    expect(sent).toEqual([]);
+    await pass(1);
+    gathering.add(add("c"), bytes);
+    expect(sent).toMatchObject([{ changes: [add("a"), add("b")] }]);
+    await pass(1);
+    expect(sent[1]).toMatchObject({ changes: [add("c")] });
+    expect(told).toEqual([acceptedCalls(2), acceptedCalls(1)]);
+  });
 });

@@ -3,17 +3,15 @@
 // the purge journal and of hot keys, and the keys of reports. Texts are ASCII, and expiry follows
 // the test's clock. Other suites test the protocol against a real server.
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
-import { addDatabase, databaseAt } from "../databases.ts";
+import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
+import { FakeRecords, type KeptRecord } from "./fake-records.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
 import { ReportKeys } from "./report-keys.ts";
 
-type Command = readonly (string | number)[];
+export { openNetworkOfFakes } from "../databases.ts";
 
-interface KeptRecord {
-  text: string;
-  untilAtMs: number;
-}
+type Command = readonly (string | number)[];
 
 /** The content of a database, as plain data. */
 export interface KeptInDatabase {
@@ -21,18 +19,6 @@ export interface KeptInDatabase {
   readonly leases: readonly (readonly [key: string, { value: string; untilAtMs: number }])[];
   readonly journal: readonly StreamItem[];
   readonly hot: readonly StreamItem[];
-}
-
-/** Limits `fetch` to these databases and to servers on this machine. */
-export function openNetworkOfFakes(): void {
-  const onThisMachine = globalThis.fetch;
-  globalThis.fetch = async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : String(input));
-    const database = databaseAt(url.host);
-    if (database === undefined && url.hostname === "127.0.0.1") return onThisMachine(input, init);
-    if (database === undefined) throw new Error(`A test asked ${url.host} over the network.`);
-    return database.answer(url.pathname, JSON.parse(init?.body as string) as unknown);
-  };
 }
 
 export class FakeUpstash {
@@ -55,7 +41,7 @@ export class FakeUpstash {
   /** The part of a record that each write changed. */
   readonly written: ("whole" | "metadata")[] = [];
   readonly #clock: FakeClock;
-  readonly #records = new Map<string, KeptRecord>();
+  readonly #records: FakeRecords;
   /** The values of leases and their expiry, by key. */
   readonly leases = new Map<string, { value: string; untilAtMs: number }>();
   /** The commands of leases; each read of a lease is a transaction of three. */
@@ -77,6 +63,7 @@ export class FakeUpstash {
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
+    this.#records = new FakeRecords(clock);
     this.journal = new FakeStream(clock);
     this.hot = new FakeStream(clock);
     this.reports = new ReportKeys(clock.nowAtMs);
@@ -88,23 +75,23 @@ export class FakeUpstash {
   }
 
   get keys(): string[] {
-    return [...this.#records.keys()];
+    return [...this.#records.kept.keys()];
   }
 
   /** All stored values as one string. */
   get text(): string {
-    return Array.from(this.#records.values(), ({ text }) => text).join("\n");
+    return Array.from(this.#records.kept.values(), ({ text }) => text).join("\n");
   }
 
   /** Changes all stored values to the form of another version. */
   rewrite(change: (text: string) => string): void {
-    for (const record of this.#records.values()) record.text = change(record.text);
+    for (const record of this.#records.kept.values()) record.text = change(record.text);
   }
 
   get kept(): KeptInDatabase {
     const [journal, hot] = [this.journal, this.hot].map((stream) => stream.range(["-", "+"]));
     return structuredClone({
-      records: [...this.#records],
+      records: [...this.#records.kept],
       leases: [...this.leases],
       journal: journal ?? [],
       hot: hot ?? [],
@@ -113,10 +100,10 @@ export class FakeUpstash {
 
   /** Replaces the content. */
   lay(kept: KeptInDatabase): void {
-    this.#records.clear();
+    this.#records.kept.clear();
     this.leases.clear();
     const { records, leases, journal, hot } = structuredClone(kept);
-    for (const [key, record] of records) this.#records.set(key, record);
+    for (const [key, record] of records) this.#records.kept.set(key, record);
     for (const [key, lease] of leases) this.leases.set(key, lease);
     this.journal.lay(journal);
     this.hot.lay(hot);
@@ -150,10 +137,13 @@ export class FakeUpstash {
     if (isHot) this.hotCommands.push(command);
     else this.#commandsOf(name, key).push(name.toUpperCase());
     const stream = isHot ? this.hot : this.journal;
-    const held = this.#record(key);
     switch (name.toUpperCase()) {
       case "SET":
-        if (/:[rd]:/.test(key)) return this.#set(key, rest);
+        if (/:[rd]:/.test(key)) {
+          const stored = this.#records.set(key, rest);
+          if (stored === "OK") this.written.push("whole");
+          return stored;
+        }
         return /:(?:lease|dry-run):/.test(key) ? this.#takeLease(key, rest) : "OK";
       case "GET":
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
@@ -175,19 +165,27 @@ export class FakeUpstash {
         return stream.reversed(rest);
       case "DEL":
         if (key.endsWith(":ballast")) this.hasBallast = false;
-        return [key, ...rest].filter((each) => this.#records.delete(each)).length;
+        return [key, ...rest].filter((each) => this.#records.kept.delete(each)).length;
       case "SCAN":
-        return this.#page(Number(key), Number(rest[rest.indexOf("count") + 1]));
+        return this.#records.page(
+          Number(key),
+          Number(rest[rest.indexOf("count") + 1]),
+          this.foreignKeyCount,
+        );
       case "PING":
         return "PONG";
       case "GETRANGE":
-        return held?.text.slice(0, rest[1] === "-1" ? undefined : Number(rest[1]) + 1) ?? "";
+        return (this.#records.get(key)?.text ?? "").slice(
+          0,
+          rest[1] === "-1" ? undefined : Number(rest[1]) + 1,
+        );
       case "MGET":
-        return [key, ...rest].map((each) => this.#record(each)?.text ?? null);
+        return [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
       case "SETRANGE":
-        return this.#setRange(key, rest[1] ?? "");
+        this.written.push("metadata");
+        return this.#records.setRange(key, rest[1] ?? "");
       case "PEXPIRE":
-        return this.#expire(held, Number(rest[0]), rest[1]);
+        return this.#records.expire(key, rest);
       default:
         throw new Error(`The stand-in has no ${name}.`);
     }
@@ -195,21 +193,7 @@ export class FakeUpstash {
 
   #info(): string {
     const { usedBytes, maxBytes, policy } = this.memory;
-    return [
-      "# Memory",
-      `used_memory:${usedBytes}`,
-      `maxmemory:${maxBytes}`,
-      `maxmemory_policy:${policy}`,
-    ].join("\r\n");
-  }
-
-  /** Runs PEXPIRE key ms, also with GT. */
-  #expire(held: KeptRecord | undefined, ms: number, option: string | undefined): number {
-    const untilAtMs = this.#clock.atMs + ms;
-    const isLess = option === "GT" && held !== undefined && untilAtMs <= held.untilAtMs;
-    if (held === undefined || isLess) return 0;
-    held.untilAtMs = untilAtMs;
-    return 1;
+    return `# Memory\r\nused_memory:${usedBytes}\r\nmaxmemory:${maxBytes}\r\nmaxmemory_policy:${policy}`;
   }
 
   #commandsOf(name: string, key: string): string[] {
@@ -257,38 +241,5 @@ export class FakeUpstash {
     if (value === "") this.leases.delete(key);
     else this.leases.set(key, { value, untilAtMs: this.#clock.atMs + Number(ms) });
     return 1;
-  }
-
-  /** Returns a page of a SCAN: foreign keys first, which do not match. COUNT is only a hint. */
-  #page(from: number, count: number): [cursor: string, keys: string[]] {
-    const to = from + count + 7;
-    const { foreignKeyCount: foreign, keys } = this;
-    const found = keys.slice(Math.max(0, from - foreign), Math.max(0, to - foreign));
-    return [to < foreign + keys.length ? String(to) : "0", found];
-  }
-
-  #record(key: string): KeptRecord | undefined {
-    const held = this.#records.get(key);
-    if (held !== undefined && this.#clock.atMs >= held.untilAtMs) this.#records.delete(key);
-    return this.#records.get(key);
-  }
-
-  /** Runs SET key value PX ms, also with XX. */
-  #set(key: string, [text = "", ...options]: readonly string[]): "OK" | null {
-    const words = options.map((option) => option.toUpperCase());
-    const ms = words[words.indexOf("PX") + 1];
-    if (words.includes("XX") && this.#record(key) === undefined) return null;
-    this.written.push("whole");
-    this.#records.set(key, { text, untilAtMs: this.#clock.atMs + Number(ms) });
-    return "OK";
-  }
-
-  /** Runs SETRANGE at offset 0. */
-  #setRange(key: string, text: string): number {
-    this.written.push("metadata");
-    const held = this.#record(key) ?? { text: "", untilAtMs: Infinity };
-    held.text = text + held.text.slice(text.length);
-    this.#records.set(key, held);
-    return held.text.length;
   }
 }
