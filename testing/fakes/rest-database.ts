@@ -6,18 +6,22 @@ import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import type { RedisServerRow } from "./redis-server.ts";
 
-export interface RestDatabase {
+interface RestDatabase {
   /** The database's address for a client of the REST interface. */
   readonly address: { readonly url: string; readonly token: string };
   readonly rest: UpstashRestServer;
   readonly redis: Redis;
   readonly redisUrl: string;
+  /** Stops further parts with the database. */
+  readonly running: Running;
 }
 
 /** Starts both before the tests, and stops them afterwards. */
-export function openRestDatabase(start: RedisServerRow["start"] = startEmbeddedValkey) {
+export function openRestDatabase(
+  start: RedisServerRow["start"] = startEmbeddedValkey,
+): RestDatabase {
   const running = new Running();
-  const opened = {} as { -readonly [Name in keyof RestDatabase]: RestDatabase[Name] };
+  const opened = { running } as RestDatabase;
   beforeAll(async () => {
     const { url: redisUrl } = await running.add(start());
     const redis = new Redis(redisUrl);
@@ -27,5 +31,5 @@ export function openRestDatabase(start: RedisServerRow["start"] = startEmbeddedV
     Object.assign(opened, { redisUrl, redis, rest, address });
   });
   afterAll(() => running.stop());
-  return opened as RestDatabase;
+  return opened;
 }

@@ -1,39 +1,41 @@
-// A Redis with the local REST server before it, and journals over them, for the suites that put the
-// purge protocol through real servers.
+// A Redis with a REST server, and journals over them, for tests of the purge protocol on real servers.
 import "../../../../testing/fakes/workers-globals.ts";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach } from "vitest";
-import { Running } from "../../../../local/running.ts";
+import { beforeEach } from "vitest";
 import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../../local/upstash-rest-server.ts";
-import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
+import type { Entry } from "../../../../src/purge/journal/entry.ts";
 import { RedisClient } from "../../../../src/redis/redis-client.ts";
-import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
+import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
+import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
+import { openRestDatabase } from "../../../../testing/fakes/rest-database.ts";
 
-/** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
+/** A clock by which every answer is very slow, so that a busy machine causes no time-out. */
 const patient = (() => {
   let atMs = 0;
   return { readTimeoutMsMax: 5_000, nowAtMs: () => (atMs += 5_000) };
 })();
 
 export const journalKey = "site:journal";
+export const nowhere = { position: "0-0", n: "" };
 
-/** For one `describe`: starts the server before its tests, empties it before each. */
+/** @returns the positions of a read's entries, or its kind */
+export const positionsIn = (read: { kind: string; entries?: readonly Entry[] }) =>
+  read.entries?.map(({ position }) => position) ?? read.kind;
+
+/** Starts the server before the tests of a `describe` block, and empties it before each. */
 export function openJournalWorld(start: RedisServerRow["start"]) {
-  const running = new Running();
-  let redisUrl = "";
-  let database: Redis;
+  const database = openRestDatabase(start);
   let rest: UpstashRestServer;
-  /** Each request goes to the next of the servers, and all further ones to the last. */
+  /** Sends each request to the next server, and all further ones to the last. */
   const journalOver = (
     [first, ...others]: readonly UpstashRestServer[],
     { nowAtMs = Date.now, keptCount }: { nowAtMs?: () => number; keptCount?: number } = {},
   ) => {
     const clients = [first, ...others].map(
-      (server) => new RedisClient({ url: server?.url ?? "", token: "local", ...patient }),
+      (server) => new RedisClient({ url: server?.url ?? "", token: "token", ...patient }),
     );
     const attempt: RedisClient["attempt"] = (purpose, run, of) => {
       const client = clients.length > 1 ? clients.shift() : clients[0];
@@ -46,28 +48,19 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const settings = { redis, namespace: "site", nowAtMs, randomText };
     return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });
   };
-
-  beforeAll(async () => {
-    const server = await running.add(start());
-    redisUrl = server.url;
-    database = new Redis(redisUrl);
-  });
-  afterAll(async () => {
-    database.disconnect();
-    await running.stop();
-  });
-  // A server of its own for each test: a replica remembers what it has seen.
+  const another = (options: { replicaLagMs?: number } = {}) => {
+    const { redisUrl } = database;
+    return database.running.add(startUpstashRestServer({ redisUrl, token: "token", ...options }));
+  };
+  // Each test has its own server, because a replica remembers what it has seen.
   beforeEach(async () => {
-    await database.flushall();
+    await database.redis.flushall();
     rest = await another();
   });
 
-  const another = (options: { replicaLagMs?: number } = {}) =>
-    running.add(startUpstashRestServer({ redisUrl, token: "local", ...options }));
-
   return {
     get redis() {
-      return database;
+      return database.redis;
     },
     get rest() {
       return rest;
@@ -75,14 +68,20 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     get journal() {
       return journalOver([rest]);
     },
+    client: () => new RedisClient({ url: rest.url, token: "token", nowAtMs: Date.now }),
     journalOver,
     another,
-    /** Through the journal itself; then counts from nought. Their `n` is `n0`, `n1`, … */
+    /** Appends entries whose `n` is `n0`, `n1`, …, and resets the counts. */
     async write(count: number): Promise<readonly string[]> {
       const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
       const appended = await journalOver([rest]).append(entries);
       rest.resetCounts();
       return appended.kind === "appended" ? appended.positions : [];
+    },
+    /** The commands and the number of requests since the last reset. */
+    costs: () => {
+      const { commandCountByName, requestCount } = rest.counts();
+      return [commandCountByName, requestCount];
     },
   };
 }

@@ -1,34 +1,22 @@
-// The journal over Redis, beside its contract: the way back from an entry, and what the
-// primary alone says.
+// The journal in Redis, beside its contract: reads back from an entry, and reads at the primary.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
-import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
+import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
-import { journalKey as key, openJournalWorld } from "./journal-world.ts";
-
-const nowhere = { position: "0-0", n: "" };
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
+import { journalKey as key, nowhere, openJournalWorld, positionsIn } from "./journal-world.ts";
 
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
-  const positionsOf = (entries: readonly Entry[]) => entries.map(({ position }) => position);
 
-  describe("reads back from an entry", () => {
-    it.each([
-      { id: "none", at: 0, read: [0, 0] },
-      { id: "less than a page", at: 127, read: [0, 127] },
-      { id: "a page", at: 200, read: [73, 200] },
-    ] as const)("$id", async ({ at, read }) => {
-      const positions = await world.write(300);
-      const before = await world.journal.before({ position: positions[at] ?? "", n: `n${at}` });
-      expect(before.kind === "read" && positionsOf(before.entries)).toEqual(
-        positions.slice(...read),
-      );
-      expect(world.rest.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
-    });
+  it("reads a page back from an entry by one command", async () => {
+    const positions = await world.write(300);
+    const before = await world.journal.before({ position: positions[200] ?? "", n: "n200" });
+    expect(positionsIn(before)).toEqual(positions.slice(73, 200));
+    expect(world.costs()).toEqual([{ XREVRANGE: 1 }, 1]);
   });
 
-  describe("keeps what one read brings within 1 MiB, where entries are as large as may be", () => {
-    /** With all that stands beside it, 8 KiB. */
+  describe("with the largest entries, an answer has up to 1 MiB:", () => {
+    /** An entry with this reason has 8 KiB. */
     const reason = "x".repeat(8_050);
     const answerBytes: number[] = [];
     afterEach(() => vi.restoreAllMocks());
@@ -65,65 +53,59 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     }
   });
 
-  describe("at the primary", () => {
-    it.each([
-      { id: "the last", at: 1_200, read: 128, pages: 1 },
-      { id: "the oldest of the newest page", at: 1_073, read: 128, pages: 1 },
-      { id: "the one before", at: 1_072, read: 255, pages: 2 },
-      { id: "further back than a cold view goes", at: 0, read: 1_017, pages: 8 },
-    ])("reads back to an entry, a page at a time: $id", async ({ at, read, pages }) => {
+  it.each([
+    { at: 1_200, read: 128, pages: 1 },
+    { at: 1_073, read: 128, pages: 1 },
+    { at: 1_072, read: 255, pages: 2 },
+    { at: 0, read: 1_017, pages: 8 },
+  ])(
+    "at the primary, reads $pages pages back to entry $at of 1,201",
+    async ({ at, read, pages }) => {
       const positions = await world.write(1_201);
       await world.rest.setReplicaLagMs(60_000);
       const checked = await world.journal.atPrimary(positions[at] ?? "");
       expect(checked).toMatchObject({ kind: "read", upTo: { n: `n${at}` } });
-      expect(checked.kind === "read" && positionsOf(checked.entries)).toEqual(
-        positions.slice(-read),
-      );
-      // Each page comes with a write, so that the primary answers.
-      const { commandCountByName, requestCount } = world.rest.counts();
-      expect([commandCountByName, requestCount]).toEqual([
-        { SET: pages, XREVRANGE: pages + 1, XLEN: 1, GET: 1 },
-        pages,
-      ]);
+      expect(positionsIn(checked)).toEqual(positions.slice(-read));
+      // Each page has a write, so that the primary answers.
+      expect(world.costs()).toEqual([{ SET: pages, XREVRANGE: pages + 1, XLEN: 1, GET: 1 }, pages]);
       expect(await world.redis.pttl("site:probe")).toBeGreaterThan(0);
-    });
+    },
+  );
 
-    it("reads what a cold view needs where a position is gone", async () => {
-      const positions = await world.write(1_100);
-      await world.redis.xdel(key, positions[1_099] ?? "");
-      const checked = await world.journal.atPrimary(positions[1_099] ?? "");
-      expect(checked).toMatchObject({ upTo: { n: "n1098" }, entries: { length: 1_017 } });
-    });
+  it("at the primary, reads the entries of a cold view if a position is missing", async () => {
+    const positions = await world.write(1_100);
+    await world.redis.xdel(key, positions[1_099] ?? "");
+    const checked = await world.journal.atPrimary(positions[1_099] ?? "");
+    expect(checked).toMatchObject({ upTo: { n: "n1098" }, entries: { length: 1_017 } });
+  });
 
-    it("knows which entries stand, whatever a replica says", async () => {
-      await world.rest.setReplicaLagMs(60_000);
-      const [first = "", second = ""] = await world.write(2);
-      const places = [{ position: first, n: "n0" }, { position: second, n: "other" }, nowhere];
-      const standing = await world.journal.standing(places);
-      expect(standing).toEqual({ kind: "read", states: ["standing", "gone", "gone"] });
-      // What is missing is asked about once more: was it trimmed?
-      expect(world.rest.counts().commandCountByName).toEqual({ SET: 2, XRANGE: 4, XLEN: 1 });
-    });
+  it("knows the standing entries, also while a replica lags", async () => {
+    await world.rest.setReplicaLagMs(60_000);
+    const [first = "", second = ""] = await world.write(2);
+    const places = [{ position: first, n: "n0" }, { position: second, n: "other" }, nowhere];
+    const standing = await world.journal.standing(places);
+    expect(standing).toEqual({ kind: "read", states: ["standing", "gone", "gone"] });
+    // A second round of commands asks whether the missing ones were trimmed.
+    expect(world.costs()[0]).toEqual({ SET: 2, XRANGE: 4, XLEN: 1 });
+  });
 
-    it("and which were pushed out by newer ones", async () => {
-      const journal = world.journalOver([world.rest], { keptCount: 2 });
-      const [first = "", second = "", third = ""] = await world.write(3);
-      await world.redis.xdel(key, first);
-      const places = [first, second, third].map((position, at) => ({ position, n: `n${at}` }));
-      const trimmed = await journal.standing(places);
-      expect(trimmed).toEqual({ kind: "read", states: ["trimmed", "standing", "standing"] });
-      expect(await journal.atPrimary(first)).toMatchObject({ upTo: undefined, isTrimmed: true });
-      await world.redis.xdel(key, second);
-      const lost = await journal.standing(places);
-      expect(lost).toEqual({ kind: "read", states: ["gone", "gone", "standing"] });
-      expect(await journal.atPrimary(second)).toMatchObject({ upTo: undefined, isTrimmed: false });
-    });
+  it("tells trimmed entries from lost ones", async () => {
+    const journal = world.journalOver([world.rest], { keptCount: 2 });
+    const [first = "", second = "", third = ""] = await world.write(3);
+    const places = [first, second, third].map((position, at) => ({ position, n: `n${at}` }));
+    await world.redis.xdel(key, first);
+    const trimmed = await journal.standing(places);
+    expect(trimmed).toEqual({ kind: "read", states: ["trimmed", "standing", "standing"] });
+    expect(await journal.atPrimary(first)).toMatchObject({ upTo: undefined, isTrimmed: true });
+    await world.redis.xdel(key, second);
+    const lost = await journal.standing(places);
+    expect(lost).toEqual({ kind: "read", states: ["gone", "gone", "standing"] });
+    expect(await journal.atPrimary(second)).toMatchObject({ upTo: undefined, isTrimmed: false });
+  });
 
-    it("appends a mark and reads what is newest in one transaction", async () => {
-      await world.write(1);
-      await world.journal.appendMark("9-9 gone");
-      const { commandCountByName, requestCount } = world.rest.counts();
-      expect([commandCountByName, requestCount]).toEqual([{ XADD: 1, XREVRANGE: 1, GET: 1 }, 1]);
-    });
+  it("appends a mark and reads the newest entries in one transaction", async () => {
+    await world.write(1);
+    await world.journal.appendMark("9-9 gone");
+    expect(world.costs()).toEqual([{ XADD: 1, XREVRANGE: 1, GET: 1 }, 1]);
   });
 });

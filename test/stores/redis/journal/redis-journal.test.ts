@@ -1,46 +1,48 @@
-// The journal over Redis, beside its contract: ways of loss, trimming, and what each step costs.
+// The journal in Redis, beside its contract: losses, trimming, and the commands of each step.
 import { describe, expect, it } from "vitest";
-import type { Entry } from "../../../../src/purge/journal/entry.ts";
-import type { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
-import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
-import { journalKey as key, openJournalWorld } from "./journal-world.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
+import { journalKey as key, nowhere, openJournalWorld, positionsIn } from "./journal-world.ts";
 
-const nowhere = { position: "0-0", n: "" };
+const entriesOf = (count: number) =>
+  Array.from({ length: count }, (_, at) => newEntry({ n: `${at}` }));
+const notJoined = { kind: "not-joined" };
 
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
-  const positionsOf = (entries: readonly Entry[]) => entries.map(({ position }) => position);
+  /** Adds entries without the journal. */
+  const fill = async (count: number) => {
+    const pipeline = world.redis.pipeline();
+    for (let at = 0; at < count; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
+    await pipeline.exec();
+  };
 
-  describe("appends", () => {
+  describe("append", () => {
     it.each([
-      { id: "one", count: 1, commands: { XADD: 1 } },
-      { id: "several, in one transaction", count: 5, commands: { XADD: 5 } },
-      { id: "none", count: 0, commands: {} },
-    ])("$id", async ({ count, commands }) => {
-      const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `${at}` }));
-      const appended = await world.journal.append(entries);
-      const { commandCountByName, requestCount } = world.rest.counts();
-      expect([commandCountByName, requestCount]).toEqual([commands, Math.min(1, count)]);
+      { count: 1, commands: { XADD: 1 } },
+      { count: 5, commands: { XADD: 5 } },
+      { count: 0, commands: {} },
+    ])("of $count entries is one transaction at most", async ({ count, commands }) => {
+      const appended = await world.journal.append(entriesOf(count));
+      expect(world.costs()).toEqual([commands, Math.min(1, count)]);
       expect(appended).toMatchObject({ kind: "appended", positions: { length: count } });
     });
 
-    it("and leaves the newest as many as are kept, or some more", async () => {
+    it("keeps the newest entries, and some more", async () => {
       const journal = world.journalOver([world.rest], { keptCount: 200 });
       for (let ms = 1; ms <= 199; ms += 1) await world.redis.xadd(key, `${ms}-0`, "v", "1");
       await journal.append([newEntry()]);
+      world.rest.resetCounts();
       expect(await journal.extent()).toEqual({ count: 200, oldest: "1-0" });
-      const entries = Array.from({ length: 300 }, (_, at) => newEntry({ n: `${at}` }));
-      await journal.append(entries);
-      const { length } = await world.redis.xrange(key, "-", "+");
+      expect(world.costs()[1]).toBe(1);
+      await journal.append(entriesOf(300));
+      const length = await world.redis.xlen(key);
       expect(length).toBeGreaterThanOrEqual(200);
       expect(length).toBeLessThanOrEqual(300);
     });
 
-    it("and cuts a journal that an earlier version has let grow, ten thousand at a time", async () => {
-      const pipeline = world.redis.pipeline();
-      for (let at = 0; at < 20_000; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
-      await pipeline.exec();
+    it("trims a much longer journal by ten thousand entries at a time", async () => {
+      await fill(20_000);
       await world.journal.append([newEntry({ n: "one" })]);
       expect(await world.redis.xlen(key)).toBeLessThan(10_100);
       await world.journal.append([newEntry({ n: "two" })]);
@@ -49,16 +51,9 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(length).toBeLessThan(8_292);
     });
 
-    it("and says in one round trip what stands", async () => {
-      await world.write(3);
-      await world.journal.extent();
-      expect(world.rest.counts()).toMatchObject({ requestCount: 1 });
-    });
-
-    it("nothing to a key that is no stream", async () => {
+    it("is unavailable for a key of another type, with a hint", async () => {
       await world.redis.set(key, "text");
-      const appended = await world.journal.append([newEntry(), newEntry()]);
-      expect(appended).toEqual({
+      expect(await world.journal.append([newEntry(), newEntry()])).toEqual({
         kind: "unavailable",
         why: "A key of Tidemark holds a value of another type.",
         hint: "delete that key, or set `namespace` to a name that nothing else uses",
@@ -66,112 +61,101 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     });
   });
 
-  describe("begins with what is newest", () => {
+  describe("newest", () => {
     it.each([
-      { id: "none", written: 0, read: 0, pages: 1 },
-      { id: "less than a page", written: 127, read: 127, pages: 1 },
-      { id: "a page", written: 128, read: 128, pages: 2 },
-      { id: "more than a page", written: 129, read: 129, pages: 2 },
-      { id: "as many as are wanted", written: 1_000, read: 1_000, pages: 8 },
-      { id: "more than are wanted", written: 1_500, read: 1_017, pages: 8 },
-    ])("$id", async ({ written, read, pages }) => {
+      { written: 0, read: 0, pages: 1 },
+      { written: 127, read: 127, pages: 1 },
+      { written: 128, read: 128, pages: 2 },
+      { written: 1_000, read: 1_000, pages: 8 },
+      { written: 1_500, read: 1_017, pages: 8 },
+    ])("reads $read of $written entries in $pages pages", async ({ written, read, pages }) => {
       const positions = await world.write(written);
       const newest = await world.journal.newest();
-      const entries = newest.kind === "read" ? newest.entries : [];
-      expect(positionsOf(entries)).toEqual(positions.slice(positions.length - read));
+      expect(positionsIn(newest)).toEqual(positions.slice(positions.length - read));
       const older = pages === 1 ? {} : { XREVRANGE: pages - 1 };
-      expect(world.rest.counts().commandCountByName).toEqual({ EVAL_RO: 1, ...older });
+      expect(world.costs()[0]).toEqual({ EVAL_RO: 1, ...older });
     });
 
-    it("also where the database is full, which refuses what stands in a transaction", async () => {
+    it("is readable in a full database, which refuses transactions", async () => {
       const positions = await world.write(3);
       await world.redis.config("SET", "maxmemory", "1");
       try {
-        expect(await world.journal.append([newEntry({ n: "late" })])).toMatchObject({
-          kind: "unavailable",
-        });
-        expect(positionsOf(await newestOf(world.journal))).toEqual(positions);
+        const appended = await world.journal.append([newEntry({ n: "late" })]);
+        expect(appended).toMatchObject({ kind: "unavailable" });
+        expect(positionsIn(await world.journal.newest())).toEqual(positions);
       } finally {
         await world.redis.config("SET", "maxmemory", "0");
       }
     });
 
-    it("without a gap, where the next page is answered by a replica that lags further", async () => {
+    it("has no gap, although a lagging replica answers the second page", async () => {
       await world.write(50);
       const lagging = await world.another({ replicaLagMs: 60_000 });
       const positions = await world.write(300);
-      const journal = world.journalOver([world.rest, lagging]);
-      const newest = await newestOf(journal);
-      expect(positionsOf(newest)).toEqual(positions.slice(-128));
+      const newest = await world.journalOver([world.rest, lagging]).newest();
+      expect(positionsIn(newest)).toEqual(positions.slice(-128));
       expect(lagging.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
     });
   });
 
-  describe("reads on from an entry", () => {
-    it.each([0, 1, 126, 127, 128, 300, 1_100])("with %i after it", async (count) => {
+  describe("since", () => {
+    it.each([0, 126, 127, 1_100])("reads %i entries after an entry", async (count) => {
       const [first = "", ...later] = await world.write(count + 1);
       const since = await world.journal.since({ position: first, n: "n0" });
-      expect(since.kind === "read" && positionsOf(since.entries)).toEqual(later);
-      const pages = Math.floor(count / 127) + 1;
-      expect(world.rest.counts().commandCountByName).toEqual({ XRANGE: pages });
+      expect(positionsIn(since)).toEqual(later);
+      expect(world.costs()[0]).toEqual({ XRANGE: Math.floor(count / 127) + 1 });
     });
 
-    it("but not through more than a view holds", async () => {
+    it("reads no more entries than a view holds", async () => {
       const [first = ""] = await world.write(1);
-      const pipeline = world.redis.pipeline();
-      for (let at = 0; at < 8_200; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
-      await pipeline.exec();
-      const since = await world.journal.since({ position: first, n: "n0" });
-      expect(since).toEqual({ kind: "not-joined" });
-      expect(world.rest.counts().commandCountByName).toEqual({ XRANGE: 63 });
+      await fill(8_200);
+      expect(await world.journal.since({ position: first, n: "n0" })).toEqual(notJoined);
+      expect(world.costs()[0]).toEqual({ XRANGE: 63 });
     });
 
     it.each<{ id: string; lose: (position: string) => Promise<unknown> }>([
-      { id: "after DEL", lose: () => world.redis.del(key) },
-      { id: "after a restart without data", lose: () => world.redis.flushall() },
-      { id: "once trimmed", lose: (at) => world.redis.xtrim(key, "MINID", "=", after(at)) },
+      { id: "DEL", lose: () => world.redis.del(key) },
+      { id: "a restart without data", lose: () => world.redis.flushall() },
+      { id: "a trimming", lose: (at) => world.redis.xtrim(key, "MINID", "=", after(at)) },
       {
-        id: "under the same ID minted anew",
+        id: "another entry with the same ID",
         lose: async (at) => [await world.redis.del(key), await world.redis.xadd(key, at, "n", "x")],
       },
-    ])("not if it is gone: $id", async ({ lose }) => {
+    ])("is not joined after $id", async ({ lose }) => {
       const [position = ""] = await world.write(1);
       await lose(position);
       await world.redis.xadd(key, "*", "n", "grown");
-      expect(await world.journal.since({ position, n: "n0" })).toEqual({ kind: "not-joined" });
+      expect(await world.journal.since({ position, n: "n0" })).toEqual(notJoined);
     });
 
-    it("not after an old state was restored and has grown again", async () => {
+    it("is not joined after the restore of an old state, which has grown again", async () => {
       const [, second = "", third = ""] = await world.write(3);
       const backup = await world.redis.dumpBuffer(key);
       const [fourth = ""] = await world.write(1);
       await world.redis.restore(key, 0, backup, "REPLACE");
       await world.redis.xadd(key, fourth, "n", "other");
-      expect(await world.journal.since({ position: fourth, n: "n0" })).toEqual({
-        kind: "not-joined",
-      });
+      expect(await world.journal.since({ position: fourth, n: "n0" })).toEqual(notJoined);
       const joined = await world.journal.since({ position: third, n: "n2" });
       expect(joined).toMatchObject({ kind: "read", entries: [{ position: fourth, n: "other" }] });
       const checked = await world.journal.atPrimary(second);
       expect(checked).toMatchObject({ upTo: { position: second, n: "n1" } });
     });
 
-    it("not from a replica that lags behind it", async () => {
+    it("is not joined at a replica that lags behind the entry", async () => {
       await world.rest.setReplicaLagMs(60_000);
       const [position = ""] = await world.write(1);
       const place = { position, n: "n0" };
-      expect(await world.journal.since(place)).toEqual({ kind: "not-joined" });
+      expect(await world.journal.since(place)).toEqual(notJoined);
       const checked = await world.journal.atPrimary(position);
       expect(checked).toMatchObject({ kind: "read", upTo: place, entries: [place] });
     });
   });
 
   it.each(["newest", "since", "atPrimary", "appendMark", "standing"] as const)(
-    "takes the clock before anything is sent, if it tells the time at all: %s",
+    "%s reads the clock before it sends a command",
     async (name) => {
-      await world.write(1);
-      const [position = ""] = positionsOf(await newestOf(world.journal));
-      // A clock that goes on when a request arrives.
+      const [position = ""] = await world.write(1);
+      // A clock that advances with each request.
       const nowAtMs = () => world.rest.counts().requestCount;
       const journal = world.journalOver([world.rest], { nowAtMs });
       const asked = {
@@ -189,7 +173,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     },
   );
 
-  it("says why it is unavailable, to whoever orders a purge or asks what was purged", async () => {
+  it("is unavailable with the reason, for senders and for operators", async () => {
     const gone = await world.another();
     const journal = world.journalOver([gone]);
     await gone.stop();
@@ -199,13 +183,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   });
 });
 
-/** The first ID after it. */
+/** Returns the first ID after another. */
 function after(position: string): string {
   const [ms = "0", sequence = "0"] = position.split("-");
   return `${ms}-${Number(sequence) + 1}`;
-}
-
-async function newestOf(journal: RedisJournal): Promise<readonly Entry[]> {
-  const read = await journal.newest();
-  return read.kind === "read" ? read.entries : [];
 }

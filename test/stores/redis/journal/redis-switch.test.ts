@@ -1,26 +1,23 @@
-// The switch over every Redis there is, beside its contract: its key, and what that may hold (rule 24).
+// The switch on every Redis server, beside its contract: its key, and the key's content (rule 24).
 import { describe, expect, it } from "vitest";
 import { RedisSwitch } from "../../../../src/stores/redis/journal/redis-switch.ts";
 import { stateInKey } from "../../../../src/stores/redis/journal/switch-key.ts";
-import { RedisClient } from "../../../../src/redis/redis-client.ts";
 import { redisServers } from "../../../../testing/fakes/redis-server.ts";
 import { postOf } from "../../../purge/journal/contract/switch-contract.ts";
 import { journalKey, openJournalWorld } from "./journal-world.ts";
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
-  const store = () => {
-    const redis = new RedisClient({ url: world.rest.url, token: "local", nowAtMs: Date.now });
-    return new RedisSwitch({ redis, namespace: "site" });
-  };
+  const store = (keptCount?: number) =>
+    new RedisSwitch({ redis: world.client(), namespace: "site", ...(keptCount && { keptCount }) });
 
-  it("a post stands in a key that never expires", async () => {
+  it("a post is in a key that never expires", async () => {
     expect(await store().post(postOf("p1", "", true))).toMatchObject({ kind: "posted" });
     expect(await world.redis.ttl("site:switch")).toBe(-1);
   });
 
   it.each(["garbage", "p9 1-0 n [1]", "p9 here n true", "p9", " "])(
-    "takes the place of %j",
+    "a post replaces %j",
     async (text) => {
       await world.redis.set("site:switch", text);
       const held = await store().read();
@@ -31,7 +28,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     },
   );
 
-  it("says what to do where the key is of another type", async () => {
+  it("a key of another type is unavailable, with a hint", async () => {
     await world.redis.rpush("site:switch", "a");
     const away = {
       kind: "unavailable",
@@ -42,10 +39,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await store().post(postOf("p1", "", true))).toEqual(away);
   });
 
-  it("trims the journal, and never the key", async () => {
+  it("a post trims the journal, and keeps the key", async () => {
     await world.write(20);
-    const redis = new RedisClient({ url: world.rest.url, token: "local", nowAtMs: Date.now });
-    await new RedisSwitch({ redis, namespace: "site", keptCount: 1 }).post(postOf("p1", "", true));
+    await store(1).post(postOf("p1", "", true));
     await world.redis.xtrim(journalKey, "MAXLEN", 0);
     expect(await store().read()).toMatchObject({ state: { post: "p1" } });
   });
