@@ -239,32 +239,3 @@ describe("a waiting caller", () => {
     expect(sent).toMatchObject([{ changes: [add("a"), add("b"), add("c")] }]);
   });
 });
-
-describe("the batch of an ended request", () => {
-  it("accepts no more changes if it is full", async () => {
-    const { sent, gathering, state, pass } = openGathering();
-    state.isCutOff = true;
-    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
-    state.isCutOff = false;
-    gathering.add(add("z"), 1);
-    await pass(1);
-    expect(sent).toMatchObject([{ changes: [add("z")] }]);
-  });
-
-  it("is sent by a later change", async () => {
-    const { gathering, sent, told, state, pass } = openGathering();
-    state.isCutOff = true;
-    gathering.add(add("a"), bytes);
-    await pass(9);
-    state.isCutOff = false;
-    gathering.add(add("b"), bytes);
-    await pass(1);
-    expect(sent).toEqual([]);
-    await pass(1);
-    gathering.add(add("c"), bytes);
-    expect(sent).toMatchObject([{ changes: [add("a"), add("b")] }]);
-    await pass(1);
-    expect(sent[1]).toMatchObject({ changes: [add("c")] });
-    expect(told).toEqual([acceptedCalls(2), acceptedCalls(1)]);
-  });
-});

@@ -1,13 +1,20 @@
-// Which slice a batch gets, where requests end before it is sent and the clock of its isolate is set back.
+// Batches whose request has ended: who sends them, and in which slice; also after the isolate's clock
+// was set back.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchKeysMax } from "../../src/write-behind/change-batch.ts";
-import { ChangeBatches } from "../../src/write-behind/change-batches.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Batch } from "../../src/write-behind/slice-store.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
-import { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { accepted, add, answered, bytes, openGathering, unavailable } from "./gathering-world.ts";
+import {
+  accepted,
+  add,
+  answered,
+  bytes,
+  openGathering,
+  openGatheringOf,
+  unavailable,
+} from "./gathering-world.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
@@ -71,29 +78,49 @@ describe("no batch of an isolate has an older slice than an earlier one", () => 
   });
 });
 
-it.each([
-  { kind: adds, id: "adds are", hours: 1 },
-  { kind: puts, id: "puts are not", hours: 0 },
-])("$id of now when they are sent an hour after their request has ended", async (given) => {
-  const clock = new FakeClock();
-  const sent: Batch<{ key: string }>[] = [];
-  const state = { isCutOff: true };
-  const gathering = new ChangeBatches<{ key: string }>({
-    store: { accept: async (batch) => (sent.push(batch), accepted) },
-    hasNeverConnected: () => false,
-    kind: { slicedAt: given.kind.slicedAt, joined: (_, later) => later },
-    times: usualTimes,
-    nowAtMs: clock.nowAtMs,
-    randomText: () => "id",
-    afterAnswer: (work) => void (state.isCutOff || work()),
-    onOutcome: () => undefined,
-    onBacklog: () => undefined,
+describe("the batch of an ended request", () => {
+  it("accepts no more changes if it is full", async () => {
+    const { sent, gathering, state, pass } = openGathering();
+    state.isCutOff = true;
+    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
+    state.isCutOff = false;
+    gathering.add(add("z"), 1);
+    await pass(1);
+    expect(sent).toMatchObject([{ changes: [add("z")] }]);
   });
+
+  it("is sent by a later change", async () => {
+    const { gathering, sent, told, state, pass } = openGathering();
+    state.isCutOff = true;
+    gathering.add(add("a"), bytes);
+    await pass(9);
+    state.isCutOff = false;
+    gathering.add(add("b"), bytes);
+    await pass(1);
+    expect(sent).toEqual([]);
+    await pass(1);
+    gathering.add(add("c"), bytes);
+    expect(sent).toMatchObject([{ changes: [add("a"), add("b")] }]);
+    await pass(1);
+    expect(sent[1]).toMatchObject({ changes: [add("c")] });
+    expect(told.map(([kind, , calls]) => [kind, calls])).toEqual([
+      ["accepted", 2],
+      ["accepted", 1],
+    ]);
+  });
+});
+
+it.each([
+  { kind: adds, of: "adds", hours: 1 },
+  { kind: { ...adds, slicedAt: puts.slicedAt }, of: "puts", hours: 0 },
+])("$of sent an hour after their request ended are in a slice $hours h later", async (row) => {
+  const { clock, sent, state, gathering } = openGatheringOf(row.kind);
   const first = sliceAt(clock.atMs, usualTimes);
-  gathering.add({ key: "a" }, bytes);
+  state.isCutOff = true;
+  gathering.add(add("a"), bytes);
   state.isCutOff = false;
   clock.advance(3_600);
-  gathering.add({ key: "b" }, bytes);
+  gathering.add(add("b"), bytes);
   await gathering.settle();
-  expect(sent.map(({ slice }) => slice)).toEqual([first + given.hours * 360, first + 360]);
+  expect(sent.map(({ slice }) => slice)).toEqual([first + row.hours * 360, first + 360]);
 });

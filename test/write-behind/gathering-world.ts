@@ -1,4 +1,4 @@
-// An isolate that gathers adds, over a Redis that gives the answers that a test names.
+// An isolate that gathers adds, over a Redis whose answers a test selects.
 import { vi } from "vitest";
 import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
@@ -25,8 +25,12 @@ export const unavailable = (cause: RedisCause): RedisAnswer<Acceptance> => ({
 export const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
 export const bytes = 10;
 
-/** An isolate whose Redis gives these answers in turn, and then accepts all. */
+/** Opens an isolate whose Redis gives these answers in turn, and then accepts all. */
 export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
+  return openGatheringOf(adds, ...answers);
+}
+
+export function openGatheringOf(kind: typeof adds, ...answers: RedisAnswer<Acceptance>[]) {
   const clock = new FakeClock();
   const sent: Batch<Add>[] = [];
   const told: [Outcome["kind"], string, number][] = [];
@@ -39,11 +43,11 @@ export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
       },
     },
     hasNeverConnected: () => state.hasNeverConnected,
-    kind: adds,
+    kind,
     times: usualTimes,
     nowAtMs: clock.nowAtMs,
     randomText: () => `id${(state.ids += 1)}`,
-    // A request that is cut off ends with all that it has under way.
+    // A request that is cut off ends with all of its work.
     afterAnswer: (work) => void (state.isCutOff || work()),
     onOutcome: (outcome, callCount) =>
       told.push([outcome.kind, "cause" in outcome ? outcome.cause : "", callCount]),

@@ -1,16 +1,23 @@
-// What the edge tier's tests write, and where in the Cache API it then lies.
+// Records of the edge tier's tests, and their addresses in the Cache API.
 import { createHash } from "node:crypto";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
+import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
+
+export const edgeTierOver = (
+  cache: () => Pick<Cache, "match" | "put" | "delete">,
+  onBadRecord: () => void = () => undefined,
+) => new EdgeTier({ form: responseForm, cache, nowAtMs: Date.now, onBadRecord });
 
 export const host = "a.example:8443";
 export const recordField = "tidemark-record";
 export const recordFieldBytesMax = 32_768;
 export const page = responseOf(bytesOf("page"));
 
-/** One whose metadata, as text, fills the field to the byte. */
+/** Returns a record whose metadata, as text, has this length. */
 export function recordOfFieldBytes(fieldBytes: number): ResponseRecord {
   const padded = (padding: string): ResponseRecord =>
     responseOf(bytesOf("b"), { fields: [["x-padding", padding]] });

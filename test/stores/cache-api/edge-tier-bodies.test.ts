@@ -1,14 +1,8 @@
-// Which bodies the edge tier hands out, and how: held whole, read as they are sent, or not at all.
+// The bodies that the edge tier returns: held, as a stream, or none.
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
-import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
-import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { EdgeTierInWorkerd } from "./edge-tier-in-workerd.ts";
-import { addressOf, host, page, recordField } from "./edge-records.ts";
+import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import {
   ask,
   bytesOf,
@@ -21,7 +15,11 @@ import {
   shown,
   withBody,
 } from "../../../testing/examples/records.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
+import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { addressOf, edgeTierOver, host, page, recordField } from "./edge-records.ts";
+import { EdgeTierInWorkerd } from "./edge-tier-in-workerd.ts";
 
 let edge: EdgeTierInWorkerd;
 beforeAll(async () => {
@@ -29,93 +27,79 @@ beforeAll(async () => {
 });
 afterAll(() => edge.stop());
 
-it.each([
-  { id: "held where other tiers want it", bytes: 4, asked: { isHeld: () => true }, body: "blob" },
-  { id: "read as it is sent where none does", bytes: 4, asked: { isHeld: () => false } },
-  { id: "held unless it is said that none does", bytes: 4, asked: {}, body: "blob" },
-  { id: "held where memory wants it", bytes: 300_000, asked: { isHeld: () => true }, body: "blob" },
-  { id: "read as it is sent unless that is said", bytes: 300_000, asked: {} },
-])("a body of $bytes bytes is $id", async ({ bytes, asked, body = "stream" }) => {
+const metadataAlone = { ...ask, part: "metadata" } as const;
+
+/** Writes a body of this length into a fake cache. */
+async function stored(bytes: number) {
   const cache = new FakeCache(new FakeClock());
-  const tier = new EdgeTier({
-    form: responseForm,
-    cache: () => cache,
-    nowAtMs: Date.now,
-    onBadRecord: () => undefined,
-  });
+  const tier = edgeTierOver(() => cache);
   const key = new RecordKey("GET https://a.example/", "a.example");
-  await tier.write(key, responseOf(noise(bytes)), keep);
-  const read = await tier.read(key, { ...ask, ...asked });
-  expect(read).toMatchObject({ record: { stored: { body: { kind: body } } } });
-  expect(cache.openBodies).toBe(body === "blob" ? 0 : 1);
-});
+  const record = responseOf(noise(bytes));
+  await tier.write(key, record, keep);
+  return { cache, tier, key, record };
+}
 
 it.each([
-  { id: "in the middle", range: { firstByte: 100_000, lastByte: 100_099 } },
-  { id: "at the end", range: { firstByte: 299_990, lastByte: 299_999 } },
-  { id: "of all", range: { firstByte: 0, lastByte: 299_999 } },
-])("a range of a streamed body is given by the Cache API itself: $id", async ({ id, range }) => {
-  const key = new RecordKey(`ranged ${id}`, host);
-  const bytes = noise(300_000);
-  const metadata = metadataOf(bytes, { bodyDigest: null });
-  await edge.writeTold(key, keep, {
-    record: { kind: "response", metadata },
-    body: { kind: "arriving", pieceBytes: [200_000, 100_000], end: "close" },
-    bytes,
-  });
-  const read = await edge.read(key, { ...ask, range });
-  if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
-  const { body } = read.record.stored;
-  expect(body).toMatchObject({ kind: "part", range });
-  const asked = bytes.slice(range.firstByte, range.lastByte + 1);
-  expect(Buffer.from(await bytesIn(body)).equals(asked)).toBe(true);
+  { bytes: 4, wanted: true, kind: "blob" },
+  { bytes: 4, wanted: false, kind: "stream" },
+  { bytes: 4, wanted: undefined, kind: "blob" },
+  { bytes: 300_000, wanted: true, kind: "blob" },
+  { bytes: 300_000, wanted: undefined, kind: "stream" },
+])("$bytes bytes that other tiers want ($wanted) are a $kind", async ({ bytes, wanted, kind }) => {
+  const { cache, tier, key } = await stored(bytes);
+  const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
+  const read = await tier.read(key, { ...ask, ...isHeld });
+  expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
+  expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
 });
 
-it("a range of a large body beside its record is given by the Cache API itself, too", async () => {
-  const key = new RecordKey("ranged beside", host);
+describe("a range of a large body comes from the Cache API itself", () => {
   const bytes = noise(300_000);
-  const range = { firstByte: 100_000, lastByte: 100_099 };
-  await edge.write(key, responseOf(bytes), keep);
-  const read = await edge.read(key, { ...ask, range });
-  if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
-  const { body } = read.record.stored;
-  expect(body).toMatchObject({ kind: "part", range });
-  expect(Buffer.from(await bytesIn(body)).equals(bytes.slice(100_000, 100_100))).toBe(true);
-});
 
-describe("asked for metadata that this isolate has read before", () => {
-  const isHeld = (wanted: boolean) => () => wanted;
+  async function expectPart(key: RecordKey, range: { firstByte: number; lastByte: number }) {
+    const read = await edge.read(key, { ...ask, range });
+    if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
+    const { body } = read.record.stored;
+    expect(body).toMatchObject({ kind: "part", range });
+    const part = bytes.slice(range.firstByte, range.lastByte + 1);
+    expect(Buffer.from(await bytesIn(body)).equals(part)).toBe(true);
+  }
+
   it.each([
-    {
-      id: "is answered without a body",
-      bytes: 4,
-      asked: { isHeld: isHeld(false) },
-      body: "absent",
-    },
-    { id: "whoever wants none", bytes: 4, asked: {}, body: "absent" },
-    {
-      id: "not where other tiers want it",
-      bytes: 4,
-      asked: { isHeld: isHeld(true) },
-      body: "blob",
-    },
-    { id: "no tier holds it", bytes: 300_000, asked: { isHeld: isHeld(true) }, body: "absent" },
-  ])("$id: $bytes bytes", async ({ bytes, asked, body }) => {
-    const cache = new FakeCache(new FakeClock());
-    const tier = new EdgeTier({
-      form: responseForm,
-      cache: () => cache,
-      nowAtMs: Date.now,
-      onBadRecord: () => undefined,
+    { firstByte: 100_000, lastByte: 100_099 },
+    { firstByte: 299_990, lastByte: 299_999 },
+    { firstByte: 0, lastByte: 299_999 },
+  ])("that arrived as a stream: $firstByte-$lastByte", async (range) => {
+    const key = new RecordKey(`ranged ${range.firstByte}`, host);
+    await edge.writeTold(key, keep, {
+      record: { kind: "response", metadata: metadataOf(bytes, { bodyDigest: null }) },
+      body: { kind: "arriving", pieceBytes: [200_000, 100_000], end: "close" },
+      bytes,
     });
-    const key = new RecordKey("GET https://a.example/", "a.example");
-    const record = responseOf(noise(bytes));
-    await tier.write(key, record, keep);
+    await expectPart(key, range);
+  });
+
+  it("that was written with its record", async () => {
+    const key = new RecordKey("ranged beside", host);
+    await edge.write(key, responseOf(bytes), keep);
+    await expectPart(key, { firstByte: 100_000, lastByte: 100_099 });
+  });
+});
+
+describe("metadata that the isolate has read before", () => {
+  it.each([
+    { bytes: 4, wanted: false, kind: "absent" },
+    { bytes: 4, wanted: undefined, kind: "absent" },
+    { bytes: 4, wanted: true, kind: "blob" },
+    { bytes: 300_000, wanted: true, kind: "absent" },
+  ])("of $bytes bytes that other tiers want ($wanted) has the body: $kind", async (row) => {
+    const { cache, tier, key, record } = await stored(row.bytes);
     await tier.read(key, ask);
     const open = cache.openBodies;
-    const read = await tier.read(key, { ...ask, part: "metadata", ...asked });
+    const isHeld = row.wanted === undefined ? {} : { isHeld: () => row.wanted };
+    const read = await tier.read(key, { ...metadataAlone, ...isHeld });
     const { metadata } = record.stored;
-    expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: body } } } });
+    expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: row.kind } } } });
     expect(cache.openBodies).toBe(open);
   });
 
@@ -123,14 +107,11 @@ describe("asked for metadata that this isolate has read before", () => {
     const key = new RecordKey("known", host);
     await edge.write(key, page, keep);
     await edge.read(key, ask);
-    const { metadata } = page.stored;
-    expect(await edge.read(key, { ...ask, part: "metadata" })).toEqual({
-      kind: "found",
-      record: withBody(metadata, { kind: "absent" }),
-    });
+    const record = withBody(page.stored.metadata, { kind: "absent" });
+    expect(await edge.read(key, metadataAlone)).toEqual({ kind: "found", record });
   });
 
-  it("is absent once it has expired, whatever still lies there", async () => {
+  it("is absent after its expiry, although it is still in the cache", async () => {
     const key = new RecordKey("known and expired", host);
     await edge.write(key, page, keep);
     await edge.read(key, ask);
@@ -138,13 +119,11 @@ describe("asked for metadata that this isolate has read before", () => {
     expect(read).toEqual({ kind: "absent" });
   });
 
-  it("is asked for whole where it was written by a version that named it by no entity tag", async () => {
+  it("is read with the body if an earlier version stored it without an entity tag", async () => {
     const key = new RecordKey("untagged", host);
     const text = encodeRecord(headOf(page), keepUntilAtMs);
     await edge.plant(addressOf(key), { fields: { [recordField]: text }, bytes: bytesOf("page") });
     await edge.read(key, ask);
-    expect(await look(edge, key, { ...ask, part: "metadata" })).toEqual(
-      shown(page, bytesOf("page")),
-    );
+    expect(await look(edge, key, metadataAlone)).toEqual(shown(page, bytesOf("page")));
   });
 });

@@ -1,4 +1,4 @@
-// The edge tier: the contract in a real Workers runtime, and what it leaves in the Cache API.
+// The edge tier: the contract in workerd, and the responses that it stores in the Cache API.
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
@@ -45,14 +45,14 @@ describeTier("edge, in workerd", async () => {
 });
 
 describe("in the Cache API", () => {
-  it("lies below the request's own host, at the digest of the key", async () => {
+  it("a record is below the request's own host, at the digest of its key", async () => {
     const key = new RecordKey("own host", "b.example:444");
     await edge.write(key, page, keep);
     expect((await edge.lyingAt(addressOf(key)))?.bytes).toEqual(bytesOf("page"));
     expect(await edge.lyingAt(addressOf(new RecordKey(key.text, host)))).toBe(undefined);
   });
 
-  it("shows the cache nothing that it would act on", async () => {
+  it("a record shows the cache no field that changes its behaviour", async () => {
     const key = new RecordKey("fields", host);
     const record = responseOf(bytesOf("not gzip"), {
       status: 206,
@@ -82,7 +82,7 @@ describe("in the Cache API", () => {
   it.each([
     { id: "whole seconds", keptMs: 60_000, maxAge: 60 },
     { id: "a part of a second, rounded up", keptMs: 60_001, maxAge: 61 },
-  ])("may lie for as long as the record is kept: $id", async ({ id, keptMs, maxAge }) => {
+  ])("a record has the max-age of its keep: $id", async ({ id, keptMs, maxAge }) => {
     const key = new RecordKey(`lifetime ${id}`, host);
     await edge.write(key, page, { ...keep, untilAtMs: keep.atMs + keptMs });
     const lying = await edge.lyingAt(addressOf(key));
@@ -111,24 +111,24 @@ describe("arriving bodies", () => {
     { id: "cut after all its bytes", bodyBytes: 10, pieceBytes: [10], end: "abort" },
     { id: "cut at once", bodyBytes: null, pieceBytes: [], end: "abort" },
     { id: "cut midway, length unknown", bodyBytes: null, pieceBytes: [5], end: "abort" },
-  ] as const)("leave nothing: $id", async ({ id, bodyBytes, pieceBytes, end }) => {
+  ] as const)("leave nothing if they are $id", async ({ id, bodyBytes, pieceBytes, end }) => {
     const key = new RecordKey(`cut ${id}`, host);
     const written = await edge.writeTold(key, keep, told(bodyBytes, pieceBytes, end));
     expect(written.kind).not.toBe("kept");
     expect(await edge.read(key, ask)).toEqual({ kind: "absent" });
-    // What came of it may lie under its own address for a while, but nothing names that.
+    // A part may stay for a while at its own address, which nothing names.
     expect(edge.putAt).toEqual([expect.stringContaining(`${addressOf(key)}/`)]);
     expect(await edge.lyingAt(addressOf(key))).toBe(undefined);
   });
 
-  it("leave what was there before where they are cut", async () => {
+  it("leave the earlier record if they are cut", async () => {
     const key = new RecordKey("cut over another", host);
     await edge.write(key, page, keep);
     expect((await edge.writeTold(key, keep, told(null, [5], "abort"))).kind).not.toBe("kept");
     expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
   });
 
-  it("replace what was there once all of them came", async () => {
+  it("replace the earlier record when they are complete", async () => {
     const key = new RecordKey("arrived over another", host);
     await edge.write(key, page, keep);
     expect(await edge.writeTold(key, keep, told(10, [5, 5], "close"))).toEqual({ kind: "kept" });
@@ -137,7 +137,7 @@ describe("arriving bodies", () => {
     expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
   });
 
-  it("come back as a stream, 5 MiB byte for byte, with the length they turned out to have", async () => {
+  it("of 5 MiB are returned as a stream with their actual length", async () => {
     const key = new RecordKey("5 MiB", host);
     const large = noise(5 * 1_048_576);
     const pieceBytes = Array.from({ length: 80 }, () => 65_536);
@@ -152,29 +152,26 @@ describe("arriving bodies", () => {
   });
 });
 
-describe("what the tier did not write", () => {
+describe("a planted response", () => {
   const own = encodeRecord(headOf(page), keepUntilAtMs);
   it.each([
-    { id: "no record field", fields: {}, body: "page" },
-    {
-      id: "another version",
-      fields: { [recordField]: own.replace('"v":4', '"v":5') },
-      body: "page",
-    },
-    { id: "text that is not JSON", fields: { [recordField]: own.slice(1) }, body: "page" },
-    { id: "JSON of another form", fields: { [recordField]: '{"v":4}' }, body: "page" },
-    { id: "a body cut short", fields: { [recordField]: own }, body: "pag" },
-    { id: "a longer body", fields: { [recordField]: own }, body: "pages" },
-    { id: "no body", fields: { [recordField]: own }, body: "" },
-  ])("is absent and counted: $id", async ({ id, fields, body }) => {
+    { id: "no record field", record: undefined, body: "page" },
+    { id: "another version", record: own.replace('"v":4', '"v":5'), body: "page" },
+    { id: "a record that is no JSON", record: own.slice(1), body: "page" },
+    { id: "a record of another form", record: '{"v":4}', body: "page" },
+    { id: "a shorter body", record: own, body: "pag" },
+    { id: "a longer body", record: own, body: "pages" },
+    { id: "no body", record: own, body: "" },
+  ])("with $id is absent, and counted", async ({ id, record, body }) => {
     const key = new RecordKey(`planted ${id}`, host);
+    const fields: Record<string, string> = record === undefined ? {} : { [recordField]: record };
     await edge.plant(addressOf(key), { fields, bytes: bytesOf(body) });
     edge.badRecordCount = 0;
     expect(await edge.read(key, ask)).toEqual({ kind: "absent" });
     expect(edge.badRecordCount).toBe(1);
   });
 
-  it("is read where only the place was planted", async () => {
+  it("that is valid answers", async () => {
     const key = new RecordKey("planted rightly", host);
     await edge.plant(addressOf(key), { fields: { [recordField]: own }, bytes: bytesOf("page") });
     expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
