@@ -1,6 +1,6 @@
-// What each error of the client means. Texts are those of @upstash/redis 1.39.0, Upstash and Redis.
+// The trouble of each error of the client. The texts are those of @upstash/redis 1.39.0, Upstash and Redis.
 import { Redis } from "@upstash/redis/cloudflare";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   hintOf,
   readTrouble,
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Their words must not be taken for the database's. */
+/** Contain words of troubles, which must not count as words of the database. */
 const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
 
 async function troubleAfter(manner: Manner, isTransaction = false): Promise<RedisTrouble> {
@@ -57,16 +57,11 @@ const errorRows: readonly { error: string; status?: number; trouble: RedisTroubl
   { error: "ERR value 503 Service Unavailable is not an integer", trouble: "refused" },
 ];
 
-describe.each(errorRows)("the error $error", ({ error, status = 400, trouble }) => {
-  it("of a command", async () => {
-    const body = JSON.stringify({ error });
-    expect(await troubleAfter({ kind: "answers", status, body })).toBe(trouble);
-  });
-
-  it("of a part of a transaction", async () => {
-    const body = JSON.stringify([{ result: "OK" }, { error }]);
-    expect(await troubleAfter({ kind: "answers", body }, true)).toBe(trouble);
-  });
+it.each(errorRows)("the error $error is $trouble", async ({ error, status = 400, trouble }) => {
+  const body = JSON.stringify({ error });
+  expect(await troubleAfter({ kind: "answers", status, body })).toBe(trouble);
+  const transaction = JSON.stringify([{ result: "OK" }, { error }]);
+  expect(await troubleAfter({ kind: "answers", body: transaction }, true)).toBe(trouble);
 });
 
 it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
@@ -88,15 +83,15 @@ it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
   { body: "Too Many Requests", status: 429, trouble: "busy" },
   { body: "upstream connect error or disconnect/reset before headers", trouble: "busy" },
   { body: "<h1>413 Request Entity Too Large</h1>", status: 413, trouble: "too-large" },
-])("an answer that has another form: $status $body", async ({ trouble, ...answer }) => {
+])("the invalid answer $status $body is $trouble", async ({ trouble, ...answer }) => {
   expect(await troubleAfter({ kind: "answers", ...answer })).toBe(trouble);
 });
 
-it("JSON of another form in answer to a transaction", async () => {
+it("an invalid answer to a transaction is not-upstash", async () => {
   expect(await troubleAfter({ kind: "answers", body: '{"result":1}' }, true)).toBe("not-upstash");
 });
 
-it("a connection that is closed", async () => {
+it("a closed connection is unreachable", async () => {
   expect(await troubleAfter({ kind: "closes" })).toBe("unreachable");
 });
 
@@ -105,11 +100,11 @@ it.each([
   { cause: new Error("Network connection lost."), trouble: "unreachable" },
   { cause: new RangeError("Invalid string length"), trouble: "failed" },
   { cause: "a text", trouble: "failed" },
-] as const)("an error without an answer: $cause", ({ cause, trouble }) => {
+] as const)("the error $cause without an answer is $trouble", ({ cause, trouble }) => {
   expect(readTrouble(cause)).toBe(trouble);
 });
 
-it("says why, and what to do where trying again is not enough", () => {
+it("a trouble has a reason, and a remedy unless it passes by itself", () => {
   expect(troubleLine("token-refused")).toBe(
     "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
   );

@@ -99,6 +99,24 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await flush(ports, { left: 0 })).toMatchObject({ end: { kind: "done" } });
   });
 
+  it("sends nothing of a slice that returns after its drop, and drops it again", async () => {
+    const { store, sink, ports, read, values } = opened();
+    await accept(store, { a: 5 });
+    const slice = now();
+    await world.pass(10);
+    await accept(store, { a: 1 });
+    await world.pass(60);
+    const kept = await world.redis.dumpBuffer(`${indexKey}:${slice}`);
+    await flush(ports, plenty());
+    await world.redis.restore(`${indexKey}:${slice}`, 0, kept);
+    expect(await read("a")).toEqual([6]);
+    const chunkCount = sink.chunks.length;
+    expect(await flush(ports, plenty())).toMatchObject({ sliceCount: 1, changeCount: 0 });
+    expect(sink.chunks).toHaveLength(chunkCount);
+    expect(values()).toEqual({ a: 6 });
+    expect(await world.redis.exists(`${indexKey}:${slice}`)).toBe(0);
+  });
+
   it("keeps the newest put of a buffer, and applies removals", async () => {
     const [store, sink] = [world.buffers(), new MemoryBufferSink()];
     const ports = { set, store, sink };

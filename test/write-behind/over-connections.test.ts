@@ -1,6 +1,6 @@
 // Sets over every kind of connection and a cluster, and the sets of a cache on Node.
 import { Cluster } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { createDataCache } from "../../src/node/create-data-cache.ts";
@@ -10,8 +10,9 @@ import { RedisClient } from "../../src/redis/redis-client.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { WriteBehind } from "../../src/write-behind/write-behind.ts";
 import { startRedisCluster } from "../../testing/fakes/redis-cluster.ts";
-import { addressOver, type Reach, reaches } from "../../testing/fakes/redis-reaches.ts";
+import { addressOver, reaches } from "../../testing/fakes/redis-reaches.ts";
 import { isRedisServerInstalled } from "../../testing/fakes/redis-server.ts";
+import { openReachedDatabase } from "../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 
@@ -45,13 +46,7 @@ async function expectWholeWay(address: RedisAddress): Promise<void> {
 }
 
 describe.each(reaches)("over $reach", ({ open }) => {
-  const running = new Running();
-  let reach: Reach;
-  beforeAll(async () => {
-    const { url } = await running.add(startEmbeddedValkey());
-    reach = await running.add(open(url));
-  });
-  afterAll(() => running.stop());
+  const reach = openReachedDatabase(startEmbeddedValkey, open);
 
   it("a change reaches the sink, and every read is exact", () => expectWholeWay(reach.address));
 

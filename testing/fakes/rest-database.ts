@@ -1,9 +1,10 @@
-// A Redis and a REST server before it, for the tests of one file or `describe` block.
+// A Redis with a REST server or another connection, for the tests of one file or `describe` block.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
+import type { Reach, ReachRow } from "./redis-reaches.ts";
 import type { RedisServerRow } from "./redis-server.ts";
 
 interface RestDatabase {
@@ -29,6 +30,24 @@ export function openRestDatabase(
     const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
     const address = { url: rest.url, token: rest.token };
     Object.assign(opened, { redisUrl, redis, rest, address });
+  });
+  afterAll(() => running.stop());
+  return opened;
+}
+
+interface ReachedDatabase extends Reach {
+  readonly redis: Redis;
+}
+
+/** Starts a Redis and a connection to it before the tests, and stops both afterwards. */
+export function openReachedDatabase(start: RedisServerRow["start"], open: ReachRow["open"]) {
+  const running = new Running();
+  const opened = {} as ReachedDatabase;
+  beforeAll(async () => {
+    const { url } = await running.add(start());
+    const redis = new Redis(url);
+    await running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
+    Object.assign(opened, await running.add(open(url)), { redis });
   });
   afterAll(() => running.stop());
   return opened;

@@ -2,14 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
 
-export interface SinksUnderTest {
+import { add, bufferSet, counterSet } from "./set-under-test.ts";
+import { runHistory } from "./sink-histories.ts";
+import { describeBuffers, describeCounters } from "./value-contract.ts";
+
+interface SinksUnderTest {
   readonly counters: CounterSink;
   readonly buffers: BufferSink;
   stop(): Promise<void>;
 }
-import { add, bufferSet, counterSet } from "./set-under-test.ts";
-import { runHistory } from "./sink-histories.ts";
-import { describeBuffers, describeCounters } from "./value-contract.ts";
 
 const largest = Number.MAX_SAFE_INTEGER;
 /** Sorted by UTF-8 bytes. In UTF-16, the last two have the opposite order. */

@@ -48,20 +48,12 @@ export async function d1World(): Promise<SinkWorld> {
 
 export async function sqliteWorld(): Promise<SinkWorld> {
   const db = new DatabaseSync(":memory:");
-  db.exec(sinkSchema({ of: "sqlite" }));
-  return {
-    dialect: "sqlite",
-    ...sinksOver(db),
-    exec: async (sql) => db.exec(sql),
-    rows: async (sql) => db.prepare(sql).all(),
-    stop: async () => db.close(),
-  };
+  return sqliteWorldOver(db, db);
 }
 
 /** The interface of `@libsql/client` over SQLite in this process, which has libSQL's dialect. */
 export async function libsqlWorld(): Promise<SinkWorld> {
   const db = new DatabaseSync(":memory:");
-  db.exec(sinkSchema({ of: "sqlite" }));
   const client: LibsqlConnection = {
     execute: async ({ sql, args }) => ({ rows: db.prepare(sql).all(...args) }),
     async batch(statements) {
@@ -75,9 +67,14 @@ export async function libsqlWorld(): Promise<SinkWorld> {
       }
     },
   };
+  return sqliteWorldOver(db, client);
+}
+
+function sqliteWorldOver(db: DatabaseSync, connection: SqlConnection): SinkWorld {
+  db.exec(sinkSchema({ of: "sqlite" }));
   return {
     dialect: "sqlite",
-    ...sinksOver(client),
+    ...sinksOver(connection),
     exec: async (sql) => db.exec(sql),
     rows: async (sql) => db.prepare(sql).all(),
     stop: async () => db.close(),

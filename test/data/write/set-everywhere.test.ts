@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../../../src/node/create-data-cache.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
-import { idle } from "../../../testing/site/harness.ts";
+import { idle, until } from "../../../testing/site/harness.ts";
 
 const everywhere = { everywhere: true } as const;
 const space = { fresh: "10m", stale: "1h" };
@@ -44,7 +44,7 @@ describe("a set value", () => {
     const { here, there, mine, theirs } = two();
     const source = new HeldSource();
     const loading = theirs.getOrSet("42", source.load);
-    await expect.poll(() => source.count).toBe(1);
+    await until(() => source.count === 1);
     await mine.set("42", "new", everywhere);
     source.answer("old");
     expect(await loading).toBe("old");

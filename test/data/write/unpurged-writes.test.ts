@@ -2,6 +2,7 @@
 // key answers in this isolate, and none is stored until a retry in the background is accepted.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
+import { until } from "../../../testing/site/harness.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
@@ -30,7 +31,7 @@ async function opened(journalMode: "works" | "down" | "deaf" = "down") {
   const held = async (options: object = {}) => {
     const source = new HeldSource();
     const loading = articles.getOrSet("42", source.load, options);
-    await vi.waitFor(() => expect(source.count).toBe(1));
+    await until(() => source.count === 1);
     return { source, loading };
   };
   const unpurged = () => isolate.data.stats().unpurged;
@@ -91,7 +92,7 @@ describe("a load", () => {
     await refusedWrite("new");
     const source = new HeldSource();
     const crowd = Array.from({ length: 200 }, () => articles.getOrSet("42", source.load));
-    await vi.waitFor(() => expect(source.count).toBe(1));
+    await until(() => source.count === 1);
     await refusedWrite("newer");
     expect(await articles.getOrSet("42", async () => rows.get("42") ?? "none")).toBe("newer");
     source.answer("new");

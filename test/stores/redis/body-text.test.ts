@@ -1,5 +1,5 @@
-// A body as text: which are packed, that each comes back, and that none is unpacked beyond what it is
-// said to be.
+// Bodies as text: which are packed, that each is restored, and that none is unpacked beyond its stated
+// length.
 import "../../../testing/fakes/workers-globals.ts";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
@@ -13,11 +13,11 @@ const prose = (length: number) =>
   bytesOf("The tide comes in, and it goes out. ".repeat(length)).slice(0, length);
 const typed = (type: string) => ({ "content-type": type });
 
-/** It comes out at hardly more than that share of its length. */
+/** Returns bytes that are compressed to about this share. */
 const noiseAt = (share: number) =>
   noise(20_000).map((byte, at) => (at < share * 20_000 ? byte : 97));
 
-describe("a body lies packed", () => {
+describe("a body is packed", () => {
   it.each([
     { id: "html", fields: typed("text/html; charset=utf-8"), isPacked: true },
     { id: "css", fields: typed("text/css"), isPacked: true },
@@ -38,7 +38,7 @@ describe("a body lies packed", () => {
     { id: "font", fields: typed("font/woff2"), isPacked: false },
     { id: "unknown", fields: {}, isPacked: false },
     { id: "a-name-that-only-begins-so", fields: typed("application/jsonish"), isPacked: false },
-  ])("by its type: $id", async ({ fields, isPacked }) => {
+  ])("by its type $id: $isPacked", async ({ fields, isPacked }) => {
     const bytes = prose(8_000);
     const metadata = metadataOf(bytes, { fields: Object.entries(fields) });
     const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
@@ -56,7 +56,7 @@ describe("a body lies packed", () => {
     { id: "nothing", bytes: prose(0), letter: "i" },
     // Fed in twenty slices.
     { id: "a large one", bytes: noise(400_000).map((byte) => byte & 63), letter: "g" },
-  ])("by its size and what becomes of it: $id", async ({ bytes, letter }) => {
+  ])("by its size: $id has the letter $letter", async ({ bytes, letter }) => {
     const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
     const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
     expect(text.slice(0, 1)).toBe(letter);
@@ -64,7 +64,14 @@ describe("a body lies packed", () => {
   });
 });
 
-describe("what is no gzip of that length", () => {
+/** Returns a gzip of "page" with a file name (RFC 1952 §2.3.1: FNAME, after ten bytes). */
+function named(nameLength: number): Uint8Array<ArrayBuffer> {
+  const plain = new Uint8Array(gzipSync(bytesOf("page")));
+  const head = plain.subarray(0, 10).with(3, 8);
+  return Uint8Array.from([...head, ...bytesOf("n".repeat(nameLength)), 0, ...plain.subarray(10)]);
+}
+
+describe("gunzipped", () => {
   const bytes = prose(40_000);
   const packed = new Uint8Array(gzipSync(bytes));
   const spoiled = packed.map((byte, at) => (at === 40 ? byte ^ 255 : byte));
@@ -79,47 +86,31 @@ describe("what is no gzip of that length", () => {
     { id: "twice", given: Uint8Array.from([...packed, ...packed]) },
     { id: "of a byte more", given: new Uint8Array(gzipSync(prose(40_001))) },
     { id: "of a byte less", given: new Uint8Array(gzipSync(prose(39_999))) },
-  ])("is nothing: $id", async ({ given }) => {
+  ])("refuses $id", async ({ given }) => {
     expect(await gunzipped(given, bytes.byteLength)).toBeUndefined();
   });
 
-  it("is not unpacked much beyond it", async () => {
+  it("unpacks little beyond the stated length", async () => {
     const bomb = new Uint8Array(gzipSync(new Uint8Array(256 * mebibyte), { level: 9 }));
     const fed = await countedFeeding(() => gunzipped(bomb, mebibyte));
     expect(fed.outcome).toBeUndefined();
-    // A slice becomes 16 MB. On a busy machine more are fed before the first is read: eight at the most.
+    // A slice becomes 16 MB. A busy machine feeds up to eight before it reads the first.
     expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
     expect(bomb.byteLength).toBeGreaterThan(16 * 16_000);
   });
 
-  it("and what is, comes whole though nothing comes of its first slices", async () => {
-    const small = bytesOf("page");
-    const plain = new Uint8Array(gzipSync(small));
-    // RFC 1952 §2.3.1: FNAME is set, and a name follows the ten bytes of the head.
-    const named = Uint8Array.from([
-      ...plain.subarray(0, 10).with(3, 8),
-      ...bytesOf("n".repeat(40_000)),
-      0,
-      ...plain.subarray(10),
-    ]);
-    expect(await gunzipped(named, small.byteLength)).toEqual(small);
+  it("unpacks a gzip whose first slices contain no data", async () => {
+    expect(await gunzipped(named(40_000), 4)).toEqual(bytesOf("page"));
   });
 
-  it("is given up where nothing comes of many slices", async () => {
-    const plain = new Uint8Array(gzipSync(bytesOf("page")));
-    const named = Uint8Array.from([
-      ...plain.subarray(0, 10).with(3, 8),
-      ...bytesOf("n".repeat(600_000)),
-      0,
-      ...plain.subarray(10),
-    ]);
-    const fed = await countedFeeding(() => gunzipped(named, 4));
+  it("gives up after many slices without data", async () => {
+    const fed = await countedFeeding(() => gunzipped(named(600_000), 4));
     expect(fed.outcome).toBeUndefined();
     expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
   });
 
-  it("and what is, comes whole though it ends where the runtime's pieces do", async () => {
-    // Seventeen slices that each become what they are, some of them in whole pieces alone.
+  it("unpacks a gzip that ends at a piece of the runtime", async () => {
+    // Seventeen stored slices, some of them whole pieces.
     const large = noise(262_144);
     const stored = new Uint8Array(gzipSync(large, { level: 0 }));
     const fed = await countedFeeding(() => gunzipped(stored, large.byteLength));
@@ -128,7 +119,7 @@ describe("what is no gzip of that length", () => {
   });
 });
 
-/** In a runtime whose stream takes whatever it is given at once, as that of the Workers does. */
+/** Counts the bytes given to a stream that accepts everything at once, like that of workerd. */
 async function countedFeeding<T>(run: () => Promise<T>): Promise<{ outcome: T; bytes: number }> {
   const Unpacking = globalThis.DecompressionStream;
   let bytes = 0;
@@ -157,7 +148,7 @@ async function countedFeeding<T>(run: () => Promise<T>): Promise<{ outcome: T; b
   }
 }
 
-it("is the same text where bytes have no base64 of their own, as in Node 20", async () => {
+it("a body has the same text without Uint8Array.fromBase64, like in Node 20", async () => {
   const bytes = noise(3_000);
   const metadata = { bodyBytes: bytes.byteLength };
   const text = await bodyTextOf(new Blob([bytes]), false);

@@ -1,16 +1,14 @@
-// The contract of leases over every Redis there is, by every way to reach it.
+// The contract of leases on every Redis server, over every kind of connection.
 import "../../../testing/fakes/workers-globals.ts";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, vi } from "vitest";
-import { Running } from "../../../local/running.ts";
+import { describe, vi } from "vitest";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
-import type { RedisAddress } from "../../../src/redis/open-client.ts";
 import type * as lease from "../../../src/cache/lease.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { clientThatGoesDown } from "../../../testing/fakes/client-that-goes-down.ts";
 import { reaches } from "../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { openReachedDatabase } from "../../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { describeLeases } from "../../cache/leases/contract.ts";
 
@@ -20,7 +18,7 @@ const onBadRecord = () => undefined;
 
 lengthenTimeouts();
 
-/** No lease and no word ends by itself here, however busy the machine is. */
+/** Lets no lease and no word expire, also on a busy machine. */
 vi.mock("../../../src/cache/lease.ts", async (original) => {
   const real = await original<typeof lease>();
   const wordMs = Object.fromEntries(Object.keys(real.wordMs).map((word) => [word, 600_000]));
@@ -29,27 +27,15 @@ vi.mock("../../../src/cache/lease.ts", async (original) => {
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   describe.each(reaches)("by $reach", ({ reach, open }) => {
-    const running = new Running();
-    let database: Redis;
-    let address: RedisAddress;
-
-    beforeAll(async () => {
-      const server = await running.add(start());
-      database = new Redis(server.url);
-      ({ address } = await running.add(open(server.url)));
-    });
-    afterAll(async () => {
-      database.disconnect();
-      await running.stop();
-    });
+    const database = openReachedDatabase(start, open);
 
     describeLeases(reach, async () => {
-      const { client: redis, goDown } = clientThatGoesDown(address);
+      const { client: redis, goDown } = clientThatGoesDown(database.address);
       const settings = { redis, namespace, form };
       return {
         leases: new RedisLeases({ ...settings, randomText: () => crypto.randomUUID() }),
         shared: new SharedTier({ ...settings, ...limits, onBadRecord, nowAtMs: Date.now }),
-        end: async (key) => database.del(`${namespace}:lease:${await key.digest()}`),
+        end: async (key) => database.redis.del(`${namespace}:lease:${await key.digest()}`),
         goDown,
       };
     });

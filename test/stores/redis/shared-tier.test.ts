@@ -25,6 +25,8 @@ import {
   bodyBytesMax,
   keyOf,
   large,
+  longer,
+  longHead,
   marker,
   openWorld,
   page,
@@ -32,10 +34,6 @@ import {
   tierOver,
 } from "./shared-world.ts";
 
-/** The metadata is longer than the part that a read of metadata requests. */
-const longField = [["x-long", "p".repeat(5_000)]] as const;
-const longer = responseOf(noise(300_000), { fields: longField });
-const longHead = responseOf(bytesOf("page"), { fields: longField });
 const tooLarge = responseOf(noise(bodyBytesMax + 1));
 const contract = new URL("../../cache/tiers/contract/contract.ts", import.meta.url);
 const prose = bytesOf(readFileSync(contract, "utf8").slice(0, 12_000));
@@ -43,7 +41,6 @@ const html = responseOf(prose, { fields: [["content-type", "text/html"]] });
 
 const metadataAlone = { ...ask, part: "metadata" } as const;
 const unchanged = { ...keep, body: "unchanged" } as const;
-const upTo = (recordsMax: number) => ({ recordsMax, commandsMax: 1_200 });
 
 type Tier = SharedTier<ResponseDetail>;
 const read = (asked: typeof ask) => async (tier: Tier, key: RecordKey) => tier.read(key, asked);
@@ -66,7 +63,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openWorld(start);
   let count = 0;
-  /** A tier, and a key that no other test has. */
+  /** Returns a tier and a new key. */
   const fresh = () => [world.tier(), keyOf(`${(count += 1)}`)] as const;
 
   const rewrite = { GETRANGE: 1, SETRANGE: 1, PEXPIRE: 1 };
@@ -140,7 +137,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(counts.requestCount).toBe(sum - (commands["PEXPIRE"] ?? 0));
   });
 
-  // The two halves of 112,499 noise bytes in base64, with what belongs to them: 150,000 characters.
+  // 112,499 bytes of noise are 150,000 characters in Redis.
   it.each([
     { bytes: 112_499, commands: rewrite },
     { bytes: 112_497, commands: { SET: 1 } },
@@ -235,42 +232,6 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await other.read(key, ask)).toEqual({ kind: "absent" });
     await other.write(key, responseOf(bytesOf("theirs")), keep);
     expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("page")));
-  });
-
-  it("lists responses alone, up to a limit, and whether there are more", async () => {
-    const tier = world.tier({ namespace: "listed" });
-    for (const name of ["a", "b", "c"]) await tier.write(keyOf(name), page, keep);
-    await tier.write(keyOf("d"), marker, keep);
-    await tier.write(keyOf("e"), longHead, keep);
-    await world.redis.set("listed:r:foreign", "text");
-    await world.redis.hset("listed:r:another", { m: "a hash" });
-    const all = await tier.listed(upTo(10));
-    expect(all).toMatchObject({ leftOut: undefined, metadata: { length: 4 } });
-    expect(await tier.listed(upTo(2))).toMatchObject({ leftOut: "records" });
-  });
-
-  it("lists a thousand responses, although one lookup was quick", async () => {
-    const text = `${encodeRecord(headOf(large), keepUntilAtMs)}\ni${"A".repeat(8_000)}`;
-    const pipeline = world.redis.pipeline();
-    for (let at = 0; at < 1_000; at += 1) pipeline.set(`many:r:${at}`, text);
-    await pipeline.exec();
-    const tier = world.tier({ namespace: "many" });
-    expect(await tier.read(keyOf("nothing"), ask)).toEqual({ kind: "absent" });
-    expect(await tier.listed(upTo(1_000))).toMatchObject({ metadata: { length: 1_000 } });
-  });
-
-  it("lists long metadata without bodies, and omits longer metadata", async () => {
-    const tier = world.tier({ namespace: "long" });
-    for (let at = 0; at < 20; at += 1) await tier.write(keyOf(`long ${at}`), longer, keep);
-    const counts = await world.counted(async () => {
-      const listed = await tier.listed(upTo(100));
-      expect(listed).toMatchObject({ leftOut: undefined, metadata: { length: 20 } });
-    });
-    expect(counts.responseBytes).toBeLessThan(20 * 80_000);
-    const longest = responseOf(bytesOf("page"), { fields: [["x-long", "p".repeat(70_000)]] });
-    await tier.write(keyOf("longest"), longest, keep);
-    const omitted = { leftOut: "metadata", metadata: { length: 20 } };
-    expect(await tier.listed(upTo(100))).toMatchObject(omitted);
   });
 });
 

@@ -18,6 +18,11 @@ export const page = responseOf(bytesOf("page"));
 export const large = responseOf(noise(300_000));
 export const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 
+/** The metadata is longer than the part that a read of metadata requests. */
+const longField = [["x-long", "p".repeat(5_000)]] as const;
+export const longer = responseOf(noise(300_000), { fields: longField });
+export const longHead = responseOf(bytesOf("page"), { fields: longField });
+
 export function keyOf(name: string): RecordKey {
   return new RecordKey(`GET https://a.example/ ${name}`, "a.example");
 }

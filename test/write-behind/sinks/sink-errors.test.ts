@@ -14,43 +14,34 @@ const chunk = {
 };
 const detailOf = (error: unknown) => (error as SinkError).safeDetail;
 
-describe("words of databases", () => {
+describe("the words of a database", () => {
+  const [syntax, relation] = [
+    "invalid input syntax for type uuid:",
+    'null value in column "views" of relation "articles" violates not-null constraint',
+  ];
+  const lost = "connection to postgres://user:secret@10.0.0.1/shop ended\nparams: ann";
+  const mysql = "Incorrect integer value: 'ann' for column 'views' at row 1";
   it.each([
+    { message: `${syntax} "ann@example.com"`, code: "22P02", words: `${syntax} "…" (22P02)` },
+    { message: relation, words: relation },
+    { message: mysql, words: mysql.replace("'ann'", '"…"') },
+    { message: "Duplicate entry 'ann' for key 'A'", words: "Duplicate entry \"…\" for key 'A'" },
     {
-      message: 'invalid input syntax for type uuid: "ann@example.com"',
-      code: "22P02",
-      words: 'The database answered: invalid input syntax for type uuid: "…" (22P02).',
+      message: 'cannot connect to "postgres://user:secret@10.0.0.1/"',
+      words: 'cannot connect to "…"',
     },
-    {
-      message: 'null value in column "views" of relation "articles" violates not-null constraint',
-      words:
-        'The database answered: null value in column "views" of relation "articles" violates not-null constraint.',
-    },
-    {
-      message: "Incorrect integer value: 'ann' for column 'views' at row 1",
-      words: "The database answered: Incorrect integer value: \"…\" for column 'views' at row 1.",
-    },
-    {
-      message: "Duplicate entry 'ann' for key 'PRIMARY'",
-      words: "The database answered: Duplicate entry \"…\" for key 'PRIMARY'.",
-    },
-    {
-      message: 'cannot connect to "postgres://user:secret@10.0.0.1/shop"',
-      words: 'The database answered: cannot connect to "…".',
-    },
-    {
-      message: "connection to postgres://user:secret@10.0.0.1/shop ended\nparams: ann",
-      words: "The database answered: connection to … ended.",
-    },
-    {
-      message: "connect ECONNREFUSED 10.0.0.1:5432",
-      code: "ECONNREFUSED",
-      syscall: "connect",
-      words: "The database cannot be reached (ECONNREFUSED).",
-    },
-  ])("$message", ({ words, message, ...more }) => {
+    { message: lost, words: "connection to … ended" },
+  ])("contain no values and addresses: $words", ({ words, message, ...more }) => {
     const cause = Object.assign(new Error(message), more);
-    expect(new SinkError(cause, "SELECT\n  1").safeDetail).toBe(`${words} SQL: SELECT 1`);
+    const { safeDetail } = new SinkError(cause, "SELECT\n  1");
+    expect(safeDetail).toBe(`The database answered: ${words}. SQL: SELECT 1`);
+  });
+
+  it("are omitted for a refused connection", () => {
+    const message = "connect ECONNREFUSED 10.0.0.1:5432";
+    const cause = Object.assign(new Error(message), { code: "ECONNREFUSED", syscall: "connect" });
+    const said = "The database cannot be reached (ECONNREFUSED). SQL: SELECT 1";
+    expect(new SinkError(cause, "SELECT\n  1").safeDetail).toBe(said);
   });
 
   it("come from the innermost error, and are bounded", () => {

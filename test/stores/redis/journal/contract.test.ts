@@ -1,14 +1,12 @@
-// The contracts of the journal and the switch over every Redis there is, by every way to reach it.
+// The contracts of the journal and the switch on every Redis server, over every kind of connection.
 import "../../../../testing/fakes/workers-globals.ts";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe } from "vitest";
-import { Running } from "../../../../local/running.ts";
-import type { RedisAddress } from "../../../../src/redis/open-client.ts";
+import { describe } from "vitest";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSwitch } from "../../../../src/stores/redis/journal/redis-switch.ts";
 import { clientThatGoesDown } from "../../../../testing/fakes/client-that-goes-down.ts";
 import { reaches } from "../../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { openReachedDatabase } from "../../../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
 import {
   describeJournal,
@@ -21,31 +19,19 @@ lengthenTimeouts();
 
 describe.each(redisServers)("over $redis", ({ start }) => {
   describe.each(reaches)("by $reach", ({ reach, open: openReach }) => {
-    const running = new Running();
-    let database: Redis;
-    let address: RedisAddress;
+    const database = openReachedDatabase(start, openReach);
     let storeCount = 0;
 
-    beforeAll(async () => {
-      const server = await running.add(start());
-      database = new Redis(server.url);
-      ({ address } = await running.add(openReach(server.url)));
-    });
-    afterAll(async () => {
-      database.disconnect();
-      await running.stop();
-    });
-
-    /** A store of its own, by its namespace. */
+    /** Opens a store in a new namespace. */
     const open: Open<OpenSwitch> = async (keptCount) => {
       const namespace = `site-${(storeCount += 1)}`;
-      const { client: redis, goDown } = clientThatGoesDown(address);
+      const { client: redis, goDown } = clientThatGoesDown(database.address);
       const settings = { redis, namespace, ...(keptCount !== undefined && { keptCount }) };
       const randomText = () => crypto.randomUUID();
       return {
         journal: new RedisJournal({ ...settings, nowAtMs: Date.now, randomText }),
         switching: new RedisSwitch(settings),
-        lose: (position) => database.xdel(`${namespace}:journal`, position),
+        lose: (position) => database.redis.xdel(`${namespace}:journal`, position),
         goDown,
       };
     };
