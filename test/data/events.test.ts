@@ -7,7 +7,7 @@ function listening() {
   const events: DataEvent[] = [];
   const platform = { onEvent: (event: DataEvent) => void events.push(event) };
   const isolate = new DataIsolate({ platform });
-  const articles = isolate.articles<string>({ fresh: "10m", stale: "1h", tags: () => ["red"] });
+  const articles = isolate.articles({ fresh: "10m", stale: "1h", tags: () => ["red"] });
   /** The events since the last call. */
   const taken = () => events.splice(0);
   return { isolate, articles, platform, taken };

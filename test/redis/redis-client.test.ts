@@ -128,7 +128,6 @@ describe("the probe of a database that is shut off", () => {
   beforeEach(async () => {
     world.server.manner = { kind: "closes" };
     for (let at = 0; at < 3; at += 1) await read();
-    expect(world.client.isShutOff).toBe(true);
     world.server.asked.length = 0;
     world.server.manner = wellAnswer;
   });

@@ -20,8 +20,8 @@ lengthenTimeouts();
 
 const durable = { durable: true } as const;
 
-/** Checks reads before and after a flush of changes from two minutes ago, which have rested. */
-async function expectWholeWay(address: RedisAddress): Promise<void> {
+/** @returns the reads before and after a flush of changes from two minutes ago, which have rested. */
+async function wholeWay(address: RedisAddress) {
   const redis = new RedisClient({ ...address, nowAtMs: Date.now, readTimeoutMsMax: 5_000 });
   const behind = new WriteBehind(() => ({
     redis,
@@ -38,17 +38,25 @@ async function expectWholeWay(address: RedisAddress): Promise<void> {
   const read = async () => [await views.get("a"), await profiles.get("é")];
   const accepting = [views.add("a", 5, durable), profiles.put("é", new Date(7), durable)];
   await Promise.all([...accepting, behind.flush({ chunksMax: 0 })]);
-  expect([await read(), sink.chunks]).toEqual([[5, new Date(7)], []]);
-  const done = { state: "done", changes: 1 };
-  expect(await behind.flush()).toEqual({ views: done, profiles: done });
-  expect(await views.top(1)).toEqual([["a", 5]]);
-  expect(await read()).toEqual([5, new Date(7)]);
+  const accepted = [await read(), sink.chunks.length];
+  const flushed = await behind.flush();
+  return { accepted, flushed, top: await views.top(1), applied: await read() };
 }
+
+const done = { state: "done", changes: 1 };
+const exact = {
+  accepted: [[5, new Date(7)], 0],
+  flushed: { views: done, profiles: done },
+  top: [["a", 5]],
+  applied: [5, new Date(7)],
+};
 
 describe.each(reaches)("over $reach", ({ open }) => {
   const reach = openReachedDatabase(startEmbeddedValkey, open);
 
-  it("a change reaches the sink, and every read is exact", () => expectWholeWay(reach.address));
+  it("a change reaches the sink, and every read is exact", async () => {
+    expect(await wholeWay(reach.address)).toEqual(exact);
+  });
 
   it("a cache on Node has counters and buffers, with their counts", async () => {
     const cache = createDataCache({ redis: reach.given, namespace: "node", log: () => undefined });
@@ -77,7 +85,7 @@ it.runIf(isRedisServerInstalled)(
       const cluster = new Cluster([...nodes]);
       cluster.on("error", () => undefined);
       await running.add(Promise.resolve({ stop: async () => cluster.disconnect() }));
-      await expectWholeWay(addressOver(cluster));
+      expect(await wholeWay(addressOver(cluster))).toEqual(exact);
     } finally {
       await running.stop();
     }

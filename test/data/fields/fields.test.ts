@@ -27,12 +27,13 @@ async function opened() {
   const fieldsIn = (isolate: DataIsolate, options: object = {}) =>
     isolate.articles<Article>({ fresh: "10m", tags: ["red"], ...options }).fields("42");
   const isolates = [start(), start()] as const;
+  const first = isolates[0].data;
   const [here, there] = [fieldsIn(isolates[0]), fieldsIn(isolates[1])];
   for (const each of [here, there]) await each.get(["title"]);
   const settle = async () => void (await Promise.all(isolates.map((each) => each.settle())));
   await settle();
   const pass = (ms: number) => (aheadMs += ms);
-  const purge = isolates[0].data.purge;
+  const purge: typeof first.purge = (order) => first.purge(order);
   return { namespace: config.namespace, start, fieldsIn, here, there, purge, pass, settle };
 }
 

@@ -159,7 +159,7 @@ it.each(["getOrSet", "get", "has", "getMany"] as const)(
     await pass(60);
     expect(unpurged().keys).toBe(1);
     if (call === "getMany") await articles.getMany(["42"]);
-    else if (call === "getOrSet") expect(await articles.getOrSet("42", load)).toBe("new");
+    else if (call === "getOrSet") await articles.getOrSet("42", load);
     else await articles[call]("42");
     await pass(1);
     expect(unpurged().keys).toBe(0);
