@@ -145,7 +145,7 @@ describe("while another request is forwarded, explain says", () => {
     const config = configOf([{ name: "all", match: "*", honourRequestDirectives }]);
     const site = open({ config, origin: () => held.promise });
     const asking = site.get("/a");
-    await vi.waitFor(() => expect(site.origin.asked).toHaveLength(1));
+    await vi.waitFor(() => expect(site.origin.asked).toHaveLength(1), 60_000);
     const question = `/_cache/explain?${questionOf("/a", { headers })}`;
     const explanation = await site.ask(question, { headers: bearer });
     expect(await explanation.json()).toMatchObject({ next });

@@ -85,7 +85,7 @@ it("a purge while a value is being set covers it", async () => {
     return digest(...given);
   });
   const setting = articles.set("42", "old");
-  await vi.waitFor(() => expect(spied).toHaveBeenCalled());
+  await vi.waitFor(() => expect(spied).toHaveBeenCalled(), 60_000);
   await isolate.data.purge({ keys: ["articles/42"] });
   await idle();
   gate.resolve();

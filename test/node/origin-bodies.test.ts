@@ -292,10 +292,10 @@ it("a client that leaves while the origin stalls ends the origin's connection", 
   const received: Buffer[] = [];
   socket.on("data", (chunk) => received.push(chunk));
   socket.write(rawGet("/stalls"));
-  await vi.waitFor(() => expect(Buffer.concat(received).toString()).toContain("begun"));
+  await vi.waitFor(() => expect(Buffer.concat(received).toString()).toContain("begun"), 60_000);
   const openMeanwhile = origin.openCount;
   socket.destroy();
-  await vi.waitFor(() => expect(origin.openCount).toBeLessThan(openMeanwhile));
+  await vi.waitFor(() => expect(origin.openCount).toBeLessThan(openMeanwhile), 60_000);
   expect(origin.openCount).toBeLessThanOrEqual(openBefore);
 });
 

@@ -157,9 +157,15 @@ it("a client that leaves takes its request at the origin with it", async () => {
   const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
   socket.on("error", () => undefined);
   socket.write("POST /a HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000\r\n\r\nbegun");
-  await vi.waitFor(() => expect(origin.openCount).toBeGreaterThanOrEqual(Math.max(1, before)));
+  await vi.waitFor(
+    () => expect(origin.openCount).toBeGreaterThanOrEqual(Math.max(1, before)),
+    60_000,
+  );
   socket.destroy();
-  await vi.waitFor(() => expect(origin.seen.some((text) => text.includes("begun"))).toBe(false));
+  await vi.waitFor(
+    () => expect(origin.seen.some((text) => text.includes("begun"))).toBe(false),
+    60_000,
+  );
   const sent = await send(written("POST", ["Content-Length: 2"], "ok"));
   expect([sent.asked, sent.body]).toEqual([["POST /a", "GET /next"], "ok"]);
 });

@@ -107,13 +107,13 @@ describe("without trustProxy", () => {
     const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write(rawGet("/gone"));
-    await vi.waitFor(() => expect(held.length).toBe(1));
+    await vi.waitFor(() => expect(held.length).toBe(1), 60_000);
     const closed = new Promise((resolve) => socket.on("close", resolve));
     socket.destroy();
     await closed;
     held[0]?.();
     const again = get("/gone");
-    await vi.waitFor(() => expect(held.length).toBe(2));
+    await vi.waitFor(() => expect(held.length).toBe(2), 60_000);
     held[1]?.();
     expect((await again).fields.get("cache-status")).not.toContain("hit");
   });

@@ -162,6 +162,6 @@ describe("a handler that never answers", () => {
     expect(asked[0]?.signal.aborted).toBe(true);
     expect(site.log.filter((line) => line.startsWith("The handler"))).toEqual([]);
     gate.open();
-    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce(), 60_000);
   });
 });

@@ -158,7 +158,7 @@ describe("the loop", () => {
   afterEach(() => void vi.useRealTimers());
   /** Signing takes real turns of the event loop. */
   const until = (holds: () => boolean) =>
-    vi.waitFor(() => expect(holds()).toBe(true), { interval: 1 });
+    vi.waitFor(() => expect(holds()).toBe(true), { interval: 1, timeout: 60_000 });
 
   it("delivers messages from before its start", async () => {
     const { start, outbox, rows, tries } = open();

@@ -60,7 +60,7 @@ it("all sets share the chunks of a run, and each cron run begins with another se
 it("the cron trigger flushes as often as `every` says", async () => {
   const { behind, sink } = await added({ every: "5m" }, 0);
   // This clock is slightly behind the trigger's.
-    world.clock.advance(-((world.clock.atMs / 1_000) % 300) - 0.1);
+  world.clock.advance(-((world.clock.atMs / 1_000) % 300) - 0.1);
   for (const minutes of [1, 2, 3, 4]) {
     await world.pass(60);
     await behind.runCron();

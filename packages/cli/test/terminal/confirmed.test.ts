@@ -28,7 +28,7 @@ it("is ended by a signal", async () => {
   const { world, notes, interrupt } = user.world(["purge", "--everything"]);
   const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
   const ended = main({ ...world, input });
-  await vi.waitFor(() => expect(notes.text).toContain("Purge everything of"));
+  await vi.waitFor(() => expect(notes.text).toContain("Purge everything of"), 60_000);
   interrupt();
   expect(await ended).toBe(130);
   expect(asked).toEqual([]);
