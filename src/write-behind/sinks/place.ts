@@ -28,7 +28,19 @@ export interface SinkOptions {
 export type Kind = "counter" | "buffer";
 
 /** Tables and columns. All names are quoted for SQL. */
-export type Place = Readonly<ReturnType<typeof placeOf>>;
+export interface Place {
+  readonly kind: Kind;
+  readonly marks: string;
+  readonly table: string;
+  readonly key: string;
+  readonly value: string;
+  /**
+   * Whether the application owns the rows. The sink then neither creates nor deletes rows, and only
+   * one set uses the column.
+   */
+  readonly isOwn: boolean;
+  readonly keyType: KeyType;
+}
 
 const tableByKind = { counter: "tidemark_counters", buffer: "tidemark_buffers" } as const;
 
@@ -37,7 +49,7 @@ const tableByKind = { counter: "tidemark_counters", buffer: "tidemark_buffers" }
  *
  * @throws OperatorError for an invalid name
  */
-export function placeOf(kind: Kind, { into, marks }: SinkOptions) {
+export function placeOf(kind: Kind, { into, marks }: SinkOptions): Place {
   const own = typeof into === "object" ? into : undefined;
   const table = typeof into === "object" ? into.table : (into ?? tableByKind[kind]);
   return {
@@ -46,10 +58,6 @@ export function placeOf(kind: Kind, { into, marks }: SinkOptions) {
     table: quoted(table, tableName),
     key: quoted(own?.key ?? "key", columnName),
     value: quoted(own?.value ?? "value", columnName),
-    /**
-     * Whether the application owns the rows. The sink then neither creates nor deletes rows, and only
-     * one set uses the column.
-     */
     isOwn: own !== undefined,
     keyType: own?.keyType ?? "text",
   };

@@ -1,6 +1,7 @@
 // A sink over an SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Database, Dialect, Line } from "./dialect.ts";
+import type { Database, Line } from "./dialect.ts";
+import { missingTableError } from "./missing-table.ts";
 import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";
 import { rowsOf } from "./row.ts";
 import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
@@ -116,25 +117,4 @@ class SqlSink {
 function markOf(line: Line | undefined): Mark | undefined {
   if (line === undefined) return undefined;
   return { slice: Number(line.value), key: line.key === null ? null : textOf(line.key) };
-}
-
-/** The codes of Postgres for `undefined_table` and `undefined_column`. */
-const missingCodes: readonly unknown[] = ["42P01", "42703"];
-
-/** Returns the error for a missing table; the given error if it has another cause. */
-function missingTableError(thrown: unknown, place: Place, dialect: Dialect): unknown {
-  const { cause } = thrown as { readonly cause?: unknown };
-  if (!(cause instanceof Error)) return thrown;
-  const code = "code" in cause ? cause.code : undefined;
-  if (!missingCodes.includes(code) && !/no such (?:table|column)/.test(cause.message))
-    return thrown;
-  const { kind, marks, table, key, value, isOwn } = place;
-  const made = [dialect.schema.marks(marks), ...(isOwn ? [] : [dialect.schema[kind](table)])];
-  const own = isOwn ? `Check that ${table} has the columns ${key} and ${value}. ` : "";
-  return new OperatorError({
-    what: "The sink cannot use the database.",
-    why: "A table or column is missing.",
-    hint: `${own}Run this SQL: ${made.join(" ")}`,
-    cause,
-  });
 }
