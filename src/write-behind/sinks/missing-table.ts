@@ -3,8 +3,13 @@ import { OperatorError } from "../../base/operator-error.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Place } from "./place.ts";
 
-/** The codes of Postgres for `undefined_table` and `undefined_column`. */
-const missingCodes: readonly unknown[] = ["42P01", "42703"];
+/** The codes of Postgres for `undefined_table` and `undefined_column`, and those of MySQL. */
+const missingCodes: readonly unknown[] = [
+  "42P01",
+  "42703",
+  "ER_NO_SUCH_TABLE",
+  "ER_BAD_FIELD_ERROR",
+];
 
 /** Returns the error for a missing table; the given error if it has another cause. */
 export function missingTableError(thrown: unknown, place: Place, dialect: Dialect): unknown {

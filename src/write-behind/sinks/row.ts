@@ -32,3 +32,23 @@ function saturated(by: number): number {
 export function isRemoval({ value, isNew }: Row): boolean {
   return isNew && (value === null || value === 0);
 }
+
+/** Half of D1's limit for one value. */
+const pieceBytesMax = 1_000_000;
+
+/** Returns JSON arrays that each fit into one value of D1, and into one packet of MySQL. */
+export function pieces(rows: readonly Row[]): readonly string[] {
+  const encoder = new TextEncoder();
+  const made: string[][] = [];
+  let pieceBytes = Infinity;
+  for (const row of rows.map((one) => JSON.stringify(one))) {
+    const rowBytes = encoder.encode(row).byteLength + 1;
+    pieceBytes += rowBytes;
+    if (pieceBytes > pieceBytesMax) {
+      made.push([]);
+      pieceBytes = rowBytes;
+    }
+    made.at(-1)?.push(row);
+  }
+  return made.map((piece) => `[${piece.join(",")}]`);
+}

@@ -1,11 +1,14 @@
 // The SQL that creates the tables of sinks.
+import { mysqlDialect } from "./mysql-dialect.ts";
 import { placeOf } from "./place.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
+const dialects = { sqlite: sqliteDialect, postgres: postgresDialect, mysql: mysqlDialect };
+
 export interface SchemaOptions {
-  /** The dialect. `"sqlite"` is also for D1. */
-  readonly of: "sqlite" | "postgres";
+  /** The dialect. `"sqlite"` is also for D1, and `"mysql"` for MariaDB. */
+  readonly of: "sqlite" | "postgres" | "mysql";
   /** The table names in the options of the sinks. */
   readonly counters?: string;
   readonly buffers?: string;
@@ -18,7 +21,7 @@ export interface SchemaOptions {
  * @throws OperatorError for an invalid name of a table
  */
 export function sinkSchema({ of, counters, buffers, marks }: SchemaOptions): string {
-  const { schema } = of === "postgres" ? postgresDialect : sqliteDialect;
+  const { schema } = dialects[of];
   const named = (into: string | undefined) => ({
     ...(into === undefined ? {} : { into }),
     ...(marks === undefined ? {} : { marks }),

@@ -48,19 +48,25 @@ function originOf(cause: unknown): unknown {
   return origin;
 }
 
-/**
- * Matches errors about a row. SQLite: CONSTRAINT, TOOBIG and MISMATCH. Postgres: data exceptions
- * and violated constraints.
- */
+/** The SQLSTATE of a data exception or a violated constraint. */
+const stateOfRow = /^2[23][\dA-Z]{3}$/;
+/** Matches errors about a row without such a state. SQLite: CONSTRAINT, TOOBIG and MISMATCH. */
 const ofRow =
-  /^2[23][\dA-Z]{3} |SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big/;
+  /SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big|ER_(?:TRUNCATED_WRONG_VALUE|CHECK_CONSTRAINT_VIOLATED|SIGNAL_EXCEPTION)|WARN_DATA_TRUNCATED/;
 const sqliteCodesOfRow = [18, 19, 20];
 
 function isOfRow(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
-  const { code, errcode } = cause as { code?: unknown; errcode?: unknown };
+  const { code, sqlState, errcode } = cause as {
+    code?: unknown;
+    sqlState?: unknown;
+    errcode?: unknown;
+  };
   if (typeof errcode === "number" && sqliteCodesOfRow.includes(errcode & 0xff)) return true;
-  return ofRow.test(`${typeof code === "string" ? code : ""} ${cause.message}`);
+  const codes = [code, sqlState].filter((one) => typeof one === "string");
+  return (
+    codes.some((one) => stateOfRow.test(one)) || ofRow.test(`${codes.join(" ")} ${cause.message}`)
+  );
 }
 
 const cut = (text: string, charsMax: number) =>
@@ -94,6 +100,7 @@ const ofSchema =
 /** Removes values. Databases quote names too, but only a name follows a word of `ofSchema`. */
 function withoutValues(text: string): string {
   return text
+    .replace(/ '.*'(?= for )/, ' "…"') // MySQL does not escape quotes within values
     .replaceAll(quoted, (all, before: string | undefined, space: string) => {
       const isName = before !== undefined && ofSchema.test(before) && space === " ";
       return isName ? all : `${before ?? ""}${space}"…"`;

@@ -1,8 +1,9 @@
-// Sinks for SQL on Node: Postgres, SQLite with better-sqlite3 or node:sqlite, and libSQL.
+// Sinks for SQL on Node: Postgres, MySQL, SQLite with better-sqlite3 or node:sqlite, and libSQL.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database } from "./dialect.ts";
 import type { SinkOptions } from "./place.ts";
 import { type LibsqlConnection, overLibsql } from "./over-libsql.ts";
+import { type MysqlPool, overMysql } from "./over-mysql.ts";
 import { overPostgres, type PostgresConnection } from "./over-postgres.ts";
 import { overSqlite, type SqliteConnection } from "./over-sqlite.ts";
 import type { BufferSink, CounterSink } from "./sink.ts";
@@ -10,9 +11,9 @@ import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
 
 /**
  * `new Database(…)` of better-sqlite3, `new DatabaseSync(…)` of node:sqlite, `createClient(…)` of
- * @libsql/client, `new Pool(…)` or a client of pg.
+ * @libsql/client, `new Pool(…)` or a client of pg, `createPool(…)` of mysql2.
  */
-export type SqlConnection = SqliteConnection | LibsqlConnection | PostgresConnection;
+export type SqlConnection = SqliteConnection | LibsqlConnection | PostgresConnection | MysqlPool;
 
 /**
  * Creates a counter's sink.
@@ -34,11 +35,13 @@ export function sqlBufferSink(db: SqlConnection, options: SinkOptions = {}): Buf
 
 function databaseOf(db: SqlConnection): Database {
   if ("prepare" in db && "exec" in db) return overSqlite(db);
+  // A pool of mariadb also has the methods of libSQL.
+  if ("getConnection" in db || "promise" in db) return overMysql(db);
   if ("execute" in db && "batch" in db) return overLibsql(db);
   if ("query" in db) return overPostgres(db);
   throw new OperatorError({
     what: "The connection to the database is unsuitable.",
-    why: "It has neither `prepare` and `exec`, as SQLite has, nor `execute` and `batch`, as libSQL has, nor `query`, as Postgres has.",
-    hint: "Pass a database of better-sqlite3 or node:sqlite, a client of @libsql/client, or a Pool of pg.",
+    why: "It has neither `prepare` and `exec`, as SQLite has, nor `execute` and `batch`, as libSQL has, nor `query`, as Postgres has, nor `getConnection`, as MySQL has.",
+    hint: "Pass a database of better-sqlite3 or node:sqlite, a client of @libsql/client, a Pool of pg, or a pool of mysql2.",
   });
 }

@@ -1,10 +1,7 @@
 // The SQL for D1 and for SQLite on Node, where a writing transaction has exclusive access.
 import type { Changes, Dialect, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
-import { isRemoval, type Row } from "./row.ts";
-
-/** Half of D1's limit for one value. */
-const pieceBytesMax = 1_000_000;
+import { isRemoval, pieces } from "./row.ts";
 
 export const sqliteDialect: Dialect = {
   apply(place, changes) {
@@ -109,21 +106,4 @@ function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   const sql = `DELETE FROM ${place.table}
     WHERE set_name = ? AND key IN (SELECT value FROM json_each(?)) AND ${isEmpty}`;
   return [{ sql, values: [set, JSON.stringify(removed)] }];
-}
-
-/** Returns JSON arrays that each fit into one value of D1. */
-function pieces(rows: readonly Row[]): readonly string[] {
-  const encoder = new TextEncoder();
-  const made: string[][] = [];
-  let pieceBytes = Infinity;
-  for (const row of rows.map((one) => JSON.stringify(one))) {
-    const rowBytes = encoder.encode(row).byteLength + 1;
-    pieceBytes += rowBytes;
-    if (pieceBytes > pieceBytesMax) {
-      made.push([]);
-      pieceBytes = rowBytes;
-    }
-    made.at(-1)?.push(row);
-  }
-  return made.map((piece) => `[${piece.join(",")}]`);
 }

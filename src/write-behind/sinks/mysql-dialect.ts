@@ -1,0 +1,159 @@
+// The SQL for MySQL 8 and MariaDB 10.6. It has no alias of a new row, which MariaDB lacks, and no
+// VALUES(column), which MySQL deprecates.
+import type { Changes, Dialect, Statement } from "./dialect.ts";
+import { mysqlFault, mysqlFacts } from "./mysql-check.ts";
+import type { Place } from "./place.ts";
+import { isRemoval, pieces } from "./row.ts";
+
+/**
+ * The first statement locks the mark's row, so that another flusher waits, and copies the previous
+ * mark to `former_…`. Only changes past that copy are applied. Keys are compared as bytes, because
+ * most collations ignore case and trailing spaces.
+ */
+export const mysqlDialect: Dialect = {
+  apply(given, changes) {
+    const place = backticked(given);
+    return [
+      lockMark(place, changes),
+      ...(place.isOwn ? updateOwn(place, changes) : upsert(place, changes)),
+      moveMark(place, changes),
+      ...sweep(place, changes),
+    ];
+  },
+
+  read(given, set, keys) {
+    const place = backticked(given);
+    const { marks, table, value } = place;
+    const row = matching(place, set, keys);
+    const sql = `SELECT 'mark' AS kind, m.\`key\` AS \`key\`, CAST(m.slice AS BINARY) AS value
+        FROM ${marks} AS m WHERE m.set_name = ?
+      UNION ALL SELECT 'value', CAST(c.k AS BINARY), CAST(t.${value} AS BINARY)
+        FROM ${jsonTable("k", "$")} JOIN ${table} AS t ON ${row.sql} WHERE t.${value} IS NOT NULL`;
+    return { sql, values: [set, JSON.stringify(keys), ...row.values] };
+  },
+
+  top(given, set, count) {
+    const { table, key, value, isOwn } = backticked(given);
+    const bytes = isOwn ? bytesOf(`t.${key}`) : `t.${key}`;
+    const ofSet = isOwn ? "? IS NOT NULL" : "t.set_name = ?";
+    // MySQL refuses a number of mysql2 as the parameter of LIMIT.
+    const sql = `SELECT 'value' AS kind, ${bytes} AS \`key\`, CAST(t.${value} AS BINARY) AS value
+      FROM ${table} AS t WHERE ${ofSet} AND t.${value} IS NOT NULL
+      ORDER BY t.${value} DESC, ${bytes} LIMIT ${Math.trunc(count)}`;
+    return { sql, values: [set] };
+  },
+
+  check(given) {
+    const place = backticked(given);
+    return { statement: mysqlFacts(place), fault: (lines) => mysqlFault(place, lines) };
+  },
+
+  schema: {
+    counter: (table) => valuesTable(table, "BIGINT"),
+    buffer: (table) => valuesTable(table, longText),
+    marks: (table) =>
+      `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL PRIMARY KEY, slice BIGINT NOT NULL, \`key\` VARBINARY(1024), former_slice BIGINT, former_key VARBINARY(1024)) ENGINE=InnoDB;`,
+  },
+};
+
+const longText = "LONGTEXT CHARACTER SET utf8mb4";
+
+/** With `storedText`, a key of 512 bytes has up to 1,024. InnoDB indexes up to 3,072 bytes. */
+function valuesTable(table: string, type: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL, \`key\` VARBINARY(1024) NOT NULL, value ${type}, PRIMARY KEY (set_name, \`key\`)) ENGINE=InnoDB;`;
+}
+
+function backticks(quoted: string): string {
+  return quoted.replaceAll('"', "`");
+}
+
+function backticked(place: Place): Place {
+  const [marks, table] = [backticks(place.marks), backticks(place.table)];
+  return { ...place, marks, table, key: backticks(place.key), value: backticks(place.value) };
+}
+
+/** Converts a column to the bytes of its UTF-8 text. */
+function bytesOf(column: string): string {
+  return `CAST(CAST(${column} AS CHAR) AS BINARY)`;
+}
+
+/** A parameter, which is a JSON array, as the table `c` with the text `k` and further columns. */
+function jsonTable(key: string, path: string, more = ""): string {
+  return `JSON_TABLE(CONVERT(? USING utf8mb4), '$[*]' COLUMNS (${key} ${longText} PATH '${path}'${more})) AS c`;
+}
+
+/** The changes past the set's mark, as the tables `c` and `m`. */
+function pastChanges({ kind, marks }: Place): string {
+  const type = kind === "counter" ? "BIGINT" : longText;
+  const more = `, v ${type} PATH '$.value', is_new TINYINT PATH '$.isNew'`;
+  return `${jsonTable("k", "$.key", more)} JOIN ${marks} AS m
+    ON m.set_name = ? AND (m.former_slice IS NULL OR m.former_slice < ?
+      OR (m.former_slice = ? AND CAST(c.k AS BINARY) > m.former_key))`;
+}
+
+/**
+ * Returns the condition that `t` is the row of `c.k`. In a table of the application, the list of
+ * parameters finds rows by the index, whatever the collation of its column. Lists have few lengths,
+ * because each length is one more prepared statement.
+ */
+function matching({ key, keyType, isOwn }: Place, set: string, keys: readonly string[]) {
+  if (!isOwn) {
+    return { sql: `t.set_name = ? AND t.${key} = CAST(c.k AS BINARY)`, values: [set] };
+  }
+  if (keyType === "integer") return { sql: `t.${key} = CAST(c.k AS SIGNED)`, values: [] };
+  const length = 2 ** Math.ceil(Math.log2(Math.max(1, keys.length)));
+  const values = Array.from({ length }, (_, index) => keys[index] ?? keys[0] ?? "");
+  const listed = values.map(() => "?").join(", ");
+  return {
+    sql: `t.${key} IN (${listed}) AND ${bytesOf(`t.${key}`)} = CAST(c.k AS BINARY)`,
+    values,
+  };
+}
+
+function newValue({ kind }: Place, present: string): string {
+  if (kind === "buffer") return "c.v";
+  const sum = `IF(c.is_new, 0, COALESCE(${present}, 0)) + c.v`;
+  return `GREATEST(${Number.MIN_SAFE_INTEGER}, LEAST(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
+}
+
+function lockMark({ marks }: Place, { set, mark }: Changes): Statement {
+  const sql = `INSERT INTO ${marks} (set_name, slice, \`key\`) VALUES (?, ?, ?)
+    ON DUPLICATE KEY UPDATE former_slice = slice, former_key = \`key\``;
+  return { sql, values: [set, mark.slice, mark.key] };
+}
+
+function upsert(place: Place, { set, slice, rows }: Changes): readonly Statement[] {
+  const sql = `INSERT INTO ${place.table} (set_name, \`key\`, value)
+    SELECT m.set_name, c.k, c.v FROM ${pastChanges(place)}
+    ON DUPLICATE KEY UPDATE value = ${newValue(place, `${place.table}.value`)}`;
+  return pieces(rows).map((piece) => ({ sql, values: [piece, set, slice, slice] }));
+}
+
+function updateOwn(place: Place, { set, slice, rows }: Changes): readonly Statement[] {
+  const row = matching(
+    place,
+    set,
+    rows.map(({ key }) => key),
+  );
+  const column = `t.${place.value}`;
+  const sql = `UPDATE ${pastChanges(place)} JOIN ${place.table} AS t ON ${row.sql}
+    SET ${column} = ${newValue(place, column)}`;
+  return pieces(rows).map((piece) => ({ sql, values: [piece, set, slice, slice, ...row.values] }));
+}
+
+function moveMark({ marks }: Place, { set, mark: { slice, key } }: Changes): Statement {
+  const sql = `UPDATE ${marks} SET slice = ?, \`key\` = ? WHERE set_name = ? AND (former_slice < ?
+    OR (former_slice = ? AND former_key IS NOT NULL AND (? IS NULL OR former_key < ?)))`;
+  return { sql, values: [slice, key, set, slice, slice, key, key] };
+}
+
+/** Deletes rows without a value, which is safe at any time. */
+function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
+  const removed = rows.filter(isRemoval).map(({ key }) => key);
+  if (place.isOwn || removed.length === 0) return [];
+  const row = matching(place, set, removed);
+  const isEmpty = place.kind === "counter" ? "t.value = 0" : "t.value IS NULL";
+  const sql = `DELETE t FROM ${jsonTable("k", "$")} JOIN ${place.table} AS t ON ${row.sql}
+    WHERE ${isEmpty}`;
+  return [{ sql, values: [JSON.stringify(removed), ...row.values] }];
+}
