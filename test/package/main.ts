@@ -10,7 +10,7 @@ import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
 /** A little above the present size. Raise it only on purpose. */
-const unpackedBytesMax = 1_480_000;
+const unpackedBytesMax = 1_490_000;
 
 /** @returns the path of the tarball */
 async function libraryTarball(folder: string): Promise<string> {

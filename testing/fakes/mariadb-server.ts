@@ -36,10 +36,10 @@ export async function startMariadb(): Promise<MariadbServer> {
   const port = await freePort();
   const common = ["--no-defaults", `--datadir=${join(folder, "data")}`];
   if (process.getuid?.() === 0) common.push("--user=root");
-  await promisify(execFile)("mariadb-install-db", [
-    ...common,
-    "--auth-root-authentication-method=normal",
-  ]);
+  // In a shared folder, a starting server deletes the temporary tables of another one.
+  const env = { ...process.env, TMPDIR: folder };
+  const filling = [...common, "--auth-root-authentication-method=normal"];
+  await promisify(execFile)("mariadb-install-db", filling, { env });
   const settings = {
     "bind-address": "127.0.0.1",
     port,
@@ -49,7 +49,10 @@ export async function startMariadb(): Promise<MariadbServer> {
     "innodb-lock-wait-timeout": 2,
   };
   const named = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn("mariadbd", [...common, ...named], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn("mariadbd", [...common, ...named], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const gone = once(child, "exit");
   const guard = guardOf(child);
   const stop = async (): Promise<void> => {

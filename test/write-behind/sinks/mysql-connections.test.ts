@@ -78,6 +78,14 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await held("a")).toEqual({ a: 2 });
   });
 
+  it("gives the application no connection with the transaction of a chunk that failed", async () => {
+    const pool = world.poolWith({ connectionLimit: 1 });
+    const { apply } = counterSet(sqlSink(pool));
+    await expect(apply(1, [add("l".repeat(1_025), 1)])).rejects.toThrow(/too long/);
+    const [rows] = await pool.query("SELECT @@in_transaction AS isOpen");
+    expect(rows).toEqual([{ isOpen: 0 }]);
+  });
+
   it("neither commits nor reads in a transaction that the application left open", async () => {
     const pool = world.poolWith({ connectionLimit: 1 });
     const here = sqlSink(pool);
