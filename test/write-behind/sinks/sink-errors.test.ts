@@ -25,7 +25,10 @@ describe("the words of a database", () => {
     { message: `${syntax} "ann@example.com"`, code: "22P02", words: `${syntax} "…" (22P02)` },
     { message: relation, words: relation },
     { message: mysql, words: mysql.replace("'ann'", '"…"') },
-    { message: "Duplicate entry 'o'neil's' for key 'A'", words: "Duplicate entry \"…\" for key 'A'" },
+    {
+      message: "Duplicate entry 'o'neil's' for key 'A'",
+      words: "Duplicate entry \"…\" for key 'A'",
+    },
     {
       message: 'cannot connect to "postgres://user:secret@10.0.0.1/"',
       words: 'cannot connect to "…"',
