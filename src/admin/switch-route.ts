@@ -39,11 +39,11 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
 /**
  * Answers `GET /_cache/switch`.
  *
- * @returns 200 with the last posted `bypass`, its entry's `position`, and `since`; `here`: the
- *   bypass in this isolate; `variable`: the bypass of BYPASS. If the journal does not answer,
- *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key`
- *   is a sentence if the key in Redis holds no readable state. `unknownRoutes`: posted names that
- *   match no route of this deployment
+ * @returns 200. `bypass`, `position` and `since` describe the last post. `here` is the bypass in this
+ *   isolate, and `variable` the bypass of BYPASS. If the journal does not answer, `bypass` is the last
+ *   value that this isolate read, and `journal` gives the reason. `key` is an error message, present
+ *   only if the switch's key in Redis is unreadable. `unknownRoutes` are posted names that match no
+ *   route of this deployment
  */
 export async function switchState(
   settings: SwitchRouteSettings,
@@ -82,7 +82,7 @@ function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes
 }
 
 /**
- * Answers `POST /_cache/switch` with `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
+ * Handles `POST /_cache/switch`, whose body is `{"bypass": true | false | ["<route>", …], "reason"?: "…"}`.
  *
  * @returns 200 with the state and its position; 400, 408, 409, 413 or 503 with an error
  */

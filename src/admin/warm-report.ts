@@ -35,7 +35,7 @@ function reportOf(result: WarmedPage | undefined): WarmReport {
     case "origin-in-trouble":
       return failed("its origin fails, and Tidemark waits before the next request to it");
     case "still-under-way":
-      return failed("another request fetched it, and got nothing fresh");
+      return failed("another request was fetching it, and there was no fresh response afterwards");
     case "asked":
       return reportOfAnswer(result);
     default:
@@ -55,7 +55,7 @@ const grounds: Readonly<Record<SkippedPage["by"], { readonly why: string }>> = {
   ...groundOfPass,
   reserved: { why: "paths below /_cache/ are for the operator of this deployment" },
   host: { why: "its host is not one of this site's" },
-  field: { why: "it has fields of one client, or of one request alone" },
+  field: { why: "it has header fields that belong to one client or one request" },
   cf: { why: "its route keys by request.cf, which only a visitor's request has" },
   "unknown-cookie": {
     why: "it has a cookie that the configuration does not know, so it may belong to a session",
@@ -120,7 +120,7 @@ const inThisColo = (kind: string): string =>
 
 const lacking: Readonly<Record<string, string>> = {
   "no-shared": "there is no shared tier for it",
-  "error-status": "the shared tier stores an error on its second request",
+  "error-status": "the shared tier stores an error only when the page is requested again",
 };
 
 /** Returns why a stored response was never written to the shared tier. */

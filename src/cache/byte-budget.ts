@@ -32,7 +32,7 @@ export class ByteBudget {
   }
 
   /**
-   * Returns whether the bytes still fit if all bytes that are counted elsewhere were counted here.
+   * Returns whether the bytes would still fit if this budget also counted all bytes that are counted elsewhere.
    */
   hasRoomInAll(bytes: number): boolean {
     return this.hasRoomFor(this.#uncountedBytes + bytes);

@@ -88,7 +88,7 @@ export class Flight<Shared extends SharedOutcome> {
    */
   readonly isAnonymous: boolean;
 
-  /** A promise that settles when everything is stored. It never settles if the leader's request was ended. */
+  /** A promise that settles when everything is stored, or when the leader has failed. It never settles if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
@@ -165,7 +165,7 @@ export class Flight<Shared extends SharedOutcome> {
 /**
  * Returns whether the leader may still be alive.
  *
- * @param flight the flight. If its start is far in the future, the clock was set back, and the flight is old
+ * @param flight the flight. A start far in the future means that the clock was set back: the leader counts as dead
  */
 export function isCountedOn(
   { startedAtMs, msMax }: { readonly startedAtMs: number; readonly msMax: number },

@@ -1,8 +1,8 @@
-// Patterns of a route's `match`: a path, optionally below a host.
+// Patterns of a route's `match`: a path, optionally preceded by a host.
 
 /** The host part of a pattern. */
 export interface HostPattern {
-  /** Spelled as in keys: lower case, IDN in punycode, no port. */
+  /** In lower case, with IDN in punycode, without a port. */
   readonly name: string;
   /** Whether the pattern is `*.name`, which matches hosts at any depth below `name`, but not `name`. */
   readonly isBelow: boolean;
@@ -27,12 +27,13 @@ const hostForm = /^(\*\.)?([^*@\\?#%\s]+?)(?::(\d{1,5}))?$/;
 export function patternFault(text: string): string | undefined {
   const [host, path] = partsOf(text);
   if (path === "") {
-    const right = 'write "*", a path that begins with "/", or a host and a path, as "a.example/*"';
+    const right =
+      'write "*", a path that begins with "/", or a host and a path, such as "a.example/*"';
     return `${JSON.stringify(text)} matches nothing: ${right}`;
   }
   if (host !== "" && readHost(host) === undefined) {
-    const right = `write "/${text}" for a path, or a host as in a URL, such as "a.example/*"`;
-    return `begins with ${JSON.stringify(host)}, which is not a host of a site: ${right}`;
+    const right = `write "/${text}" for a path, or a host and a path, such as "a.example/*"`;
+    return `begins with ${JSON.stringify(host)}, which is not a valid host: ${right}`;
   }
   return pathForm.test(path)
     ? undefined

@@ -48,9 +48,9 @@ export interface DataCache extends Sets {
   /** Returns the counts of this isolate, and the last trouble of each dependency. */
   stats(): DataStats;
   /**
-   * Runs the cron work: loads the `keys` of namespaces that are missing or at least as old as
-   * `refresh`, and flushes sets. Without pages, also runs the cron work for the database's room. A
-   * Worker with this cache calls it automatically. Never rejects.
+   * Runs the cron work: loads each of a namespace's `keys` that is missing or at least `refresh` old,
+   * and flushes sets. Without pages, also checks the database's free space. A Worker with this cache
+   * calls it automatically. Never rejects.
    */
   runCron(): Promise<void>;
 }
@@ -141,10 +141,10 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const { metrics, redis, room } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
-  // Without a host there is no edge tier, so nothing uses this name.
+  // Without a host there is no edge tier. Only copies of the purge view may use this name.
   const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
   // Rule 7 (b) compares times of one clock. An isolate without a known colo trusts only its own
-  // loads, because they have its clock.
+  // loads, because no other clock timed them.
   const isolate = `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
@@ -182,7 +182,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     namespaces: counts.snapshot(),
     /** The number of written keys whose purge the journal has not accepted yet. */
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
-    /** The errors that `onEvent` threw. */
+    /** The number of errors that `onEvent` threw. */
     listenerFailures: events?.failures ?? 0,
     memory: { bytes: core.tiers.memory.bytes, count: core.tiers.memory.count },
     edge: { trouble: core.cacheApi?.trouble },

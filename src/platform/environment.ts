@@ -55,7 +55,7 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     colo: textOf(env, "COLO"),
   };
   faults.push(...faultsOfCf(config, found.origins));
-  /** The reason why hot keys are off although the configuration has some; `undefined` if there is none. */
+  /** Why hot keys are off although the configuration turns them on; `undefined` if nothing prevents them. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((hook) => hook.faults));

@@ -10,7 +10,7 @@ import type { Background, Platform } from "./platform.ts";
  * throws, Tidemark treats the origin as unreachable. The timeouts of origins apply to it.
  *
  * The body of a response with Content-Encoding may be encoded or not; if not, the field is removed.
- * A `fetch` with `encodeResponseBody: "manual"` is forwarded without decoding.
+ * The body of a `fetch` response with `encodeResponseBody: "manual"` is forwarded without decoding.
  */
 export type OriginHandler = (
   request: Request,
@@ -32,7 +32,7 @@ export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
  *
  * @param handlers take precedence over the configuration and the bindings
  * @param faults   receives faults of named origins, which are then omitted
- * @throws OperatorError if there is no usable default origin, or no route can use a handler
+ * @throws OperatorError if there is no usable default origin, or if a handler has a name that no route can use
  */
 export function originsOf(
   { env, config }: { readonly env: Env; readonly config: Config },

@@ -9,7 +9,7 @@ const marginShare = 1 / 4;
 /** Minimum timeout, unless the maximum is lower. */
 const timeoutMsMin = 150;
 
-/** A timeout for one kind of command with similar latency. */
+/** A timeout for a group of commands whose latencies are similar. */
 export class LatencyBound {
   /** The maximum timeout. */
   readonly maxMs: number;

@@ -6,7 +6,7 @@ import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./sam
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Returns counters, gauges and histograms. Skips series of other versions. */
+/** Returns counters, gauges and histograms. Skips series that this version does not know. */
 export function metricsAnswer(shown: ScrapeData, atMs: number) {
   const byFamily = seriesByFamily(shown.totals.sums);
   const familyAnswers = Object.entries(families).map(([name, family]: [string, Family]) => ({
@@ -27,7 +27,7 @@ export function metricsAnswer(shown: ScrapeData, atMs: number) {
   };
 }
 
-/** Returns a function that labels a sample by name and adds the family's name. */
+/** Returns a function that adds the family's name to a sample, and names its labels. */
 function named({ name, labels: names }: Pick<Family, "name" | "labels">) {
   return <Told extends { readonly labels: readonly string[] }>({ labels, ...rest }: Told) => {
     const byName: Labels = Object.fromEntries(names.map((label, at) => [label, labels[at] ?? ""]));

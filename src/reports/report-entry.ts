@@ -43,8 +43,8 @@ const sumsCharsMax = 2 * sumsBytesMax;
 /** A script compares `n` byte by byte, so only characters that JSON does not change are valid. */
 const nForm = /^[\w-]{1,64}$/;
 
-export const amount = z.number().check(z.nonnegative());
-export const gaugesForm = z.object({
+const amount = z.number().check(z.nonnegative());
+const gaugesForm = z.object({
   lagMs: z.nullable(amount),
   lagWorstMs: z.nullable(amount),
   viewAgeMs: z.nullable(amount),

@@ -2,13 +2,13 @@
 // costs a few bytes.
 import type { Sums } from "../observe/sums.ts";
 
-/** Counts by the name of a series without its last part, then by that part. Names of one part are below "". */
+/** Counts by the name of a series without its last part, then by that part. A name with only one part is stored under the key "". */
 export type SumsForm = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Decimal digits of durations. More would exceed the clock's precision. */
 const digits = 6;
 
-/** Converts sums to plain data in the same order. */
+/** Converts sums to plain data, grouped by name. */
 export function formOf(sums: Sums): SumsForm {
   const groups = new Map<string, [last: string, count: number][]>();
   for (const [series, count] of sums) {

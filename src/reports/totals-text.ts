@@ -1,7 +1,6 @@
 // Encodes totals for Redis: a version that identifies the text, a space, and JSON.
 import * as z from "zod/mini";
 import { jsonIn } from "../base/json-text.ts";
-import { amount, gaugesForm } from "./report-entry.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
 import type { ColoState, Totals } from "./totals.ts";
 
@@ -22,10 +21,22 @@ export type HeldTotals =
   /** A newer format, which must not be overwritten. */
   | { readonly kind: "newer" };
 
+const amount = z.number().check(z.nonnegative());
+const rate = z.nullable(amount);
 const totalsForm = z.object({
   startedAtMs: amount,
   sums: z.unknown(),
-  colos: z.record(z.string(), z.object({ atMs: amount, ...gaugesForm.shape })),
+  colos: z.record(
+    z.string(),
+    z.object({
+      atMs: amount,
+      lagMs: rate,
+      lagWorstMs: rate,
+      viewAgeMs: rate,
+      memoryBytes: amount,
+      memoryRecords: amount,
+    }),
+  ),
   windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
 });
 

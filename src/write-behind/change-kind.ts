@@ -20,9 +20,9 @@ export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
   /** Merges two changes of one key in a batch. */
   readonly joined: (earlier: Change, later: Change) => Change;
   /**
-   * The time that determines a batch's slice. If a request ends early, its batch may be sent an
-   * hour later. Adds then belong to the time of sending. Puts belong to the batch's last change,
-   * because they must not overwrite later puts of other isolates.
+   * The time that determines a batch's slice. A batch of adds belongs to the slice in which
+   * it is sent, which may be an hour later if its request ends early. A batch of puts belongs to the
+   * slice of its last put, so that it cannot overwrite later puts of other isolates.
    */
   readonly slicedAt: "sending" | "last-change";
   /** Returns the value after the change; `undefined` if the key then has no value. */

@@ -47,7 +47,7 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice, the batch's. ARGV: slice, sliceMs, lateMs, seenMs, the limit for
+ * KEYS: index, count, the slice's key, the batch's key. ARGV: slice, sliceMs, lateMs, seenMs, the limit for
  * waiting keys, alternately keys and texts. A batch whose key exists was accepted earlier, so its
  * time is not checked again. Redis does not roll back a failed script, so no command may fail after
  * a write. The script therefore ignores an invalid field of the slice, as a flush does. A count
@@ -132,9 +132,9 @@ if redis.call("ZCARD", KEYS[1]) == 0 then redis.call("DEL", KEYS[2]) end
 return backlog("dropped")`;
 
 /**
- * KEYS: attempts, letters. ARGV: id, text, the number of attempts, the limit for letters. The
- * counts of attempts expire a day after the set's last counted attempt. A letter stays until the
- * application drops it.
+ * KEYS: the counts of attempts, the dead letters. ARGV: id, text, the limit for attempts, the limit for
+ * dead letters. The counts expire a day after the set's last counted attempt. A dead letter stays until
+ * the application drops it.
  */
 export const refusedScript = `
 local function letters(kind) return {kind, redis.call("HLEN", KEYS[2])} end
@@ -147,17 +147,17 @@ redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
 redis.call("HDEL", KEYS[1], ARGV[1])
 return letters("kept")`;
 
-/** KEYS: letters. @returns ids and texts alternately */
+/** KEYS: the dead letters. @returns ids and texts alternately */
 export const lettersScript = `return redis.call("HGETALL", KEYS[1])`;
 
 /**
- * KEYS: letters. ARGV: id. @returns 1 if this call has removed the letter, otherwise 0; and the
- * number of remaining letters
+ * KEYS: the dead letters. ARGV: id. @returns 1 if this call has removed the dead letter, otherwise 0; and
+ * the number of remaining ones
  */
 export const dropLetterScript = `
 return {redis.call("HDEL", KEYS[1], ARGV[1]), redis.call("HLEN", KEYS[1])}`;
 
-/** KEYS: index. ARGV: sliceMs, keys. @returns the number and texts of each slice */
+/** KEYS: index. ARGV: sliceMs, keys. @returns for each slice its number, and the text of each key */
 export const readScript = `${clock}${slices}
 local found = {}
 for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do

@@ -71,7 +71,7 @@ describe("a dry run", () => {
       records: thousand.map((text, at) => [`${key}${at}`, { ...record, text }] as const),
     });
     const { shared, urls } = await triedOut(near, { tags: ["red"] });
-    const whyNotWhole = "The shared tier holds more than 1000 records.";
+    const whyNotWhole = "The examination stopped at its limit of 1000 records.";
     expect(shared).toEqual({ examined: 1_000, covered: 1_000, isWhole: false, whyNotWhole });
     expect(urls).toHaveLength(20);
   });

@@ -21,7 +21,7 @@ const noTier: SiteOptions = {
   config: { routes: [{ name: "all", match: "*", tiers: ["memory", "edge"] }] },
 };
 const missing = { origin: () => page("none", cc("max-age=600"), 404) };
-const onSecond = onlyHere("the shared tier stores an error on its second request");
+const onSecond = onlyHere("the shared tier stores an error only when the page is requested again");
 
 describe("a page that other colos cannot read from the shared tier", () => {
   it.each<[id: string, options: SiteOptions, status: number, why: string]>([

@@ -6,15 +6,15 @@ const noDuration = (text: string) =>
   `${JSON.stringify(text)} is not a duration: write a whole number with s, m, h or d, such as "5m"`;
 const isFresh = 'must be a duration such as "5m", or durations by status such as { 200: "60s" }';
 const noHost = (host: string, match = `${host}/*`) =>
-  `begins with ${JSON.stringify(host)}, which is not a host of a site: write "/${match}" for a path, ` +
-  'or a host as in a URL, such as "a.example/*"';
+  `begins with ${JSON.stringify(host)}, which is not a valid host: write "/${match}" for a path, ` +
+  'or a host and a path, such as "a.example/*"';
 const noPattern = 'does not consist of literal segments, ":name", and "*" as the last one';
 
 describe("a route is refused", () => {
   it.each([
     [
       { match: "news" },
-      'match: "news" matches nothing: write "*", a path that begins with "/", or a host and a path, as "a.example/*"',
+      'match: "news" matches nothing: write "*", a path that begins with "/", or a host and a path, such as "a.example/*"',
     ],
     [{ match: "/a/*/b" }, `match: ${noPattern}`],
     [{ match: "/a/:b?" }, `match: ${noPattern}`],

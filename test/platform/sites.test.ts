@@ -14,7 +14,7 @@ const severalHosts =
   "Separate several with spaces.";
 const namespace =
   "NAMESPACE is invalid. Its value is not 1 to 64 letters, digits, dots, dashes or _. " +
-  'Write such a name, as in "staging", or unset it to use the configuration\'s.';
+  'Set such a name, for example "staging", or unset NAMESPACE to use the configuration\'s.';
 
 it.each<[env: Env, says: string]>([
   [

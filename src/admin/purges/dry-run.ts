@@ -1,5 +1,5 @@
-// Lists the records that a purge would cover in this isolate's memory and in a part of the shared
-// tier.
+// Counts the records that a purge would cover: in this isolate's memory, in its data, and in a part of
+// the shared tier.
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
 import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
@@ -71,9 +71,9 @@ export async function dryRun(
           ...(listed.leftOut && { whyNotWhole: whyLeftOut(listed.leftOut, bounds) }),
         };
   const limits =
-    `The counts cover this isolate's memory, and up to ${bounds.recordsMax} records of the shared tier. ` +
+    `The counts include this isolate's memory, and up to ${bounds.recordsMax} records of the shared tier. ` +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would also reach them." +
-    (data ? " For data, they cover only this isolate's memory." : "");
+    (data ? " For data, the counts include only this isolate's memory." : "");
   return {
     isolate,
     ...(ofData && { data: ofData }),
@@ -85,7 +85,7 @@ export async function dryRun(
 
 function whyLeftOut(leftOut: ListingLimit, { recordsMax, commandsMax }: ListingBounds): string {
   const why = {
-    records: `The shared tier holds more than ${recordsMax} records.`,
+    records: `The examination stopped at its limit of ${recordsMax} records.`,
     keys: "The database holds so many other keys that not all were examined.",
     time: `The examination took longer than ${listingMsMax / 1_000} s.`,
     metadata: "The metadata of a record is too long to examine.",

@@ -16,6 +16,6 @@ export function namespaceOf(env: Env): string | undefined {
   throw new OperatorError({
     what: "NAMESPACE is invalid.",
     why: "Its value is not 1 to 64 letters, digits, dots, dashes or _.",
-    hint: 'Write such a name, as in "staging", or unset it to use the configuration\'s.',
+    hint: 'Set such a name, for example "staging", or unset NAMESPACE to use the configuration\'s.',
   });
 }

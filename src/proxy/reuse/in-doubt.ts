@@ -12,7 +12,7 @@ export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean 
 }
 
 /**
- * Waits for a newer view if that view may verify the response. The caller then judges the response
+ * Waits for a newer view, if the present view cannot verify the response. The caller then judges the response
  * again. The promise never rejects.
  */
 export async function settleDoubt(

@@ -55,8 +55,8 @@ export class Uncacheable {
    */
   readonly forSessions = new Marks(60_000);
   /**
-   * Hit-for-miss: requests for these keys do not wait for each other. An anonymous request failed,
-   * or its response may not be shared or arrives too slowly. A refusal to store renews the mark,
+   * Hit-for-miss: requests for these keys do not wait for each other. A key is marked when an
+   * anonymous request fails, or when its response is not shareable or arrives too slowly. A refusal to store renews the mark,
    * and a stored response removes it.
    */
   readonly pass = new Marks(60_000);

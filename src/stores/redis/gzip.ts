@@ -21,7 +21,7 @@ const quietMs = 5;
 const silenceMs = 50;
 
 /**
- * Slices without output before decompression fails, because a client waits. Bodies that Tidemark has
+ * Decompression fails after this many slices without output, because a client waits. Bodies that Tidemark has
  * compressed have no such slices.
  */
 const silencesMax = 8;

@@ -68,7 +68,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
   }
 
-  /** Takes over a lease with one command. */
+  /** Replaces a word with a lease, by one command. */
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -77,7 +77,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return (await lease.replace(word, token, leaseMs)) ? lease : undefined;
   }
 
-  /** Reads long metadata in another round trip, also from the primary. */
+  /** Decodes a record. Reads metadata that is cut off in another round trip, which also goes to the primary. */
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis, form } = this.#settings;
     if (!isCutHead(text)) return recordIn(text, form)?.record;

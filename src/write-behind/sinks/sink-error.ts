@@ -1,12 +1,12 @@
-// The error of a sink: the failed statement, and the database's words without addresses and values.
+// The error of a sink: the failed statement, and the database's message without addresses and quoted values.
 
 /** Limits for the log, `stats()` and health: the statement's start and end, and the message. */
 const [sqlHeadChars, sqlTailChars, wordsCharsMax] = [100, 300, 300];
 
-/** A statement that the database has not confirmed. */
+/** The error for a statement that the database has not confirmed. */
 export class SinkError extends Error {
   override readonly name: string;
-  /** The database's words, with its code, and the statement. Contains no value. */
+  /** The database's message and error code, and the shortened statement, without quoted values. */
   readonly safeDetail: string;
   /**
    * Whether the database has refused a row for its content, and so applied nothing of the chunk.
@@ -50,7 +50,7 @@ function originOf(cause: unknown): unknown {
 
 /** The SQLSTATE of a data exception or a violated constraint. */
 const stateOfRow = /^2[23][\dA-Z]{3}$/;
-/** Matches errors about a row without such a state. SQLite: CONSTRAINT, TOOBIG and MISMATCH. */
+/** Matches errors that concern a row, but have no such SQLSTATE. SQLite: CONSTRAINT, TOOBIG and MISMATCH. */
 const ofRow =
   /SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big|ER_(?:TRUNCATED_WRONG_VALUE|CHECK_CONSTRAINT_VIOLATED|SIGNAL_EXCEPTION)|WARN_DATA_TRUNCATED/;
 const sqliteCodesOfRow = [18, 19, 20];
@@ -97,7 +97,7 @@ const quoted = /(?<before>\w+)?(?<space>[ :(=]*)(?:"[^"]*"|'[^']*')/g;
 const ofSchema =
   /^(?:relation|column|table|constraint|index|key|type|schema|encoding|trigger|function|database)$/i;
 
-/** Removes values. Databases quote names too, but only a name follows a word of `ofSchema`. */
+/** Removes quoted values. Databases quote names too, but only a name follows a word of `ofSchema`. */
 function withoutValues(text: string): string {
   return text
     .replace(/ '.*'(?= for )/, ' "…"') // MySQL does not escape quotes within values

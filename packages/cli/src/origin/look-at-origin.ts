@@ -14,7 +14,7 @@ export interface OriginSight {
   readonly pages: readonly PageSight[];
   /** Pages without a response. */
   readonly failures: readonly { readonly path: string; readonly why: string }[];
-  /** Patterns of private paths, from links and from robots.txt. Not all of them were requested. */
+  /** Patterns of private paths, from links, sitemaps and robots.txt. Not all of them were requested. */
   readonly privatePatterns: readonly string[];
   /** Patterns of APIs, from the same sources. */
   readonly apiPatterns: readonly string[];

@@ -23,7 +23,7 @@ interface Prompt {
 
 const clearLine = "\r\u001B[2K";
 
-/** Writes lines. Each line passes `printable`, so only the styles added here contain escape sequences. */
+/** Writes lines. Text passes `printable` or is JSON, so all escape sequences are this class's own. */
 export class Terminal {
   readonly isJson: boolean;
   readonly #world: World;
@@ -98,7 +98,7 @@ export class Terminal {
     return this.#answered<string>((where) => password({ message, ...where }));
   }
 
-  /** Asks a question. Ends it also on Ctrl-D and on a signal, which the library ignores. */
+  /** Asks a question. Ctrl-D, the end of the input or a signal also ends it, although the library ignores them. */
   async #answered<Answer>(ask: (where: Prompt) => Promise<Answer | symbol>): Promise<Answer> {
     const { input, notes, interrupted } = this.#world;
     const ending = new AbortController();

@@ -80,7 +80,9 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
     code: isOfToken ? "token-refused" : "not-tidemark",
     level: isOfToken ? "warning" : "critical",
     what: isOfToken
-      ? "The site rejected this token."
+      ? code === "unauthorized"
+        ? "The site rejected this token."
+        : "The ADMIN_TOKEN of the site is unusable."
       : `Something other than Tidemark answers at ${origin}, or Tidemark has no ADMIN_TOKEN there.`,
     cause: fault.why,
     remedy: fault.hint,
