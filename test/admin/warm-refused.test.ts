@@ -9,7 +9,7 @@ const passedBy = [
   { id: "route", page: "/own/a", why: "its route says bypass: true" },
   { id: "bearer", headers: { authorization: "Bearer x" }, why: "Authorization" },
   { id: "session", headers: { cookie: "sid=s3cret" }, why: "may belong to a session" },
-  { id: "part", headers: { range: "bytes=0-9" }, why: "of one client or one request: range" },
+  { id: "part", headers: { range: "bytes=0-9" }, why: "to one client or one request: range" },
   { id: "condition", headers: { "if-none-match": '"1"' }, why: "one request: if-none-match" },
   {
     id: "address",
