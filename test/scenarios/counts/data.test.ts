@@ -115,7 +115,7 @@ it("a dry run counts data in memory, and no purge of pages' names covers it", as
   expect(await dryRun({ dryRun: true, tags: ["red"] })).toMatchObject({
     isolate: { examined: 0, covered: 0 },
     data: { examined: 1, covered: 1 },
-    limits: expect.stringContaining("For data, they cover only this isolate's memory"),
+    limits: expect.stringContaining("For data, the counts include only this isolate's memory"),
   });
   expect(await dryRun({ dryRun: true, prefixes: ["https://www.example.com/"] })).toMatchObject({
     data: { examined: 1, covered: 0 },

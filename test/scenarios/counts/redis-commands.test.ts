@@ -32,7 +32,7 @@ function open(): Site {
   const clock = new FakeClock();
   clock.atMs = Date.now();
   // The cron trigger fires 2 minutes from now. In every fifth minute it tells a report, and the counts are gone.
-  if ((Math.floor(clock.atMs / 60_000) + 2) % 5 === 0) clock.advance(60);
+  if ((Math.round(clock.atMs / 60_000) + 2) % 5 === 0) clock.advance(60);
   return openSite({
     clock,
     random: 0,
