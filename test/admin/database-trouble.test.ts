@@ -52,7 +52,8 @@ describe("a wrong token", () => {
       lastAtMs: startedAtMs + 10_000,
       isOver: false,
     };
-    // Of each page a lookup, and a fill, which is one too many once it is shut off.
+    // Each page costs a lookup and a fill. The third failure shuts the database off, so the last fill
+    // is not sent.
     expect(redis).toMatchObject({
       shutOff: true,
       refusesWrites: false,

@@ -1,4 +1,4 @@
-// What the lookup's time-out makes of outages and of a database that became slower. Time is
+// The lookup's timeout during outages, and after a database became slower. Time is
 // simulated: an answer takes as long as the test says, or ends with the time-out.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";

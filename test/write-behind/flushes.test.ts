@@ -1,5 +1,5 @@
-// Who flushes sets, and when: the cron trigger, a call, or an isolate itself; the pauses after a
-// failure, and the log. Over a real server.
+// Flushes by the cron trigger, a call, or an isolate itself; the pauses after a failure, and the log.
+// Over a real server.
 import { expect, it, vi } from "vitest";
 import { SinkError } from "../../src/write-behind/sinks/sink-error.ts";
 import type { WriteBehind } from "../../src/write-behind/write-behind.ts";

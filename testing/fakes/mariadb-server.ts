@@ -21,7 +21,7 @@ if (!isMariadbInstalled) {
 }
 
 export interface MariadbServer {
-  /** Of the user root, without a password, and the empty database `test`. */
+  /** The address of the empty database `test`, for the user root without a password. */
   readonly url: string;
   stop(): Promise<void>;
 }

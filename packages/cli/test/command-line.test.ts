@@ -1,4 +1,4 @@
-// Which command lines are refused and which are taken, and how a failure is told.
+// Command lines that are refused or accepted, and the output of failures.
 import { describe, expect, it } from "vitest";
 import { main } from "../src/main.ts";
 import { OutputClosed } from "../src/world.ts";

@@ -10,7 +10,7 @@ export interface Disagreement {
 type Both = Awaited<ReturnType<typeof both>>;
 
 /**
- * What time, or concurrency, may change between the question and the request.
+ * Parts that time or concurrency may change between the question and the request.
  *
  * @returns which exception explains that the two differ; `undefined` where none does
  */

@@ -26,7 +26,7 @@ function paced(texts: readonly string[], everyMs: number): ReadableStream<Uint8A
 const streamed = (texts: readonly string[]) =>
   new Response(paced(texts, 500), { headers: { "content-type": "text/html" } });
 
-/** What a client has read so far. It waits so many milliseconds after each chunk. */
+/** The text that a client has read so far. The client waits the given milliseconds after each chunk. */
 function reading(asked: Promise<Response>, everyMs = 0) {
   const seen: { text: string; isOver: boolean; failed?: unknown } = { text: "", isOver: false };
   const readAll = async () => {

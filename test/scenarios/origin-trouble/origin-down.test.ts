@@ -65,7 +65,7 @@ describe("an origin that is down", () => {
       site.origin.script = () => page("back");
       expect((await site.get("/me", init)).text).toBe("back");
       expect(site.origin.count).toBe(asked + 1);
-      // That it answered is known to all from then on.
+      // From then on, every request knows that the origin answers.
       expect((await site.get("/other")).text).toBe("back");
     },
   );
