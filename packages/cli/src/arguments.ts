@@ -1,10 +1,12 @@
-// Rejects mistyped command lines that commander accepts. It reads `--tag --dry-run` as the tag "--dry-run", and
-// `-tag a` as the tag "ag". Editors and chats turn two dashes into one long dash, so `--reason —dry-run` is rejected too.
+// Rejects mistyped command lines that commander accepts. Commander reads `--tag --dry-run` as the
+// tag "--dry-run", and `-tag a` as the tag "ag". Also rejects `--reason —dry-run`, because editors
+// and chats turn two dashes into one long dash.
 import type { Command, Option } from "commander";
 import { usageError } from "./command-error.ts";
 
 /**
- * @throws CommandError if an option stands where a value is required, or if several letters follow one dash
+ * @throws CommandError if an option is in the place of a required value, or if several letters
+ *   follow one dash
  */
 export function refuseMistyped(args: readonly string[], program: Command): void {
   let command = program;

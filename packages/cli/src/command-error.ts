@@ -36,6 +36,6 @@ export function failure(fault: Fault, code = "failed", cause?: unknown): Command
  * question.
  */
 export function interruption(what: string, why = "It was interrupted."): CommandError {
-  const fault = { what, why, hint: "Run it again when you want it." };
+  const fault = { what, why, hint: "Run the command again when you are ready." };
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });
 }

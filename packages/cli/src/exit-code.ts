@@ -11,7 +11,7 @@ export const exitCode = {
   findings: 3,
   /** Ended by Ctrl-C, SIGTERM or SIGHUP, or by the answer "no". */
   interrupted: 130,
-  /** The reader of stdout closed it. Shells report SIGPIPE with this number. */
+  /** The reader of stdout has closed the stream. Shells report SIGPIPE with this number. */
   outputClosed: 141,
 } as const;
 

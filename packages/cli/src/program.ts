@@ -29,7 +29,7 @@ const commands: readonly AddCommand[] = [
   addDoctor,
   addStart,
   addProfile,
-  // The last one, because it reads the others.
+  // This command must be the last, because it reads the other commands.
   addCompletion,
 ];
 

@@ -45,7 +45,7 @@ export const addDoctor: AddCommand = (program, act) => {
       "--workers-dev <url>",
       "the Worker's address at workers.dev, to check whether it answers",
     )
-    .option("--purge", "purge the pages, to check that clients then get new ones; asks first")
+    .option("--purge", "purge the pages, to check that clients then get new responses; asks first")
     .addHelpText("after", examples)
     .action(act<DoctorOptions>(doctor));
 };

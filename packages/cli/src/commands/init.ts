@@ -1,4 +1,4 @@
-// `tidemark init`: examines an origin, and writes the files of a site before it.
+// `tidemark init`: examines an origin, and writes the files of a site in front of it.
 import { isAbsolute, join } from "node:path";
 import { isCancel, text } from "@clack/prompts";
 import { interruption, usageError } from "../command-error.ts";
@@ -18,14 +18,14 @@ import { streamOf } from "../terminal/note-stream.ts";
 export const addInit: AddCommand = (program, act) => {
   program
     .command("init")
-    .summary("examine an origin, and write the files of a site before it")
+    .summary("examine an origin, and write the files of a site in front of it")
     .description(
       "Requests a few pages of an origin, each in several ways, two at a time. Reports which can be cached, and which are for one visitor. " +
         "Then writes tidemark.config.ts and wrangler.jsonc, and the other files of a new site that the folder lacks. Needs no token. Replaces no file without asking.",
     )
     .argument(
       "[origin]",
-      "scheme and host of the present site; if omitted, the command asks for it",
+      "scheme and host of the site to cache; if omitted, the command asks for it",
     )
     .option("-o, --out <folder>", "where to write (default: this folder)")
     .option("--page <path>", "also examine this path; may be given several times", repeated)

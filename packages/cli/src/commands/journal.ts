@@ -81,7 +81,10 @@ function show(entries: readonly JournalEntry[], terminal: Terminal): void {
   }
 }
 
-/** Returns the position of the last entry; `after` if there is none. */
+/**
+ * Shows the entries after a position. Returns the position of the last entry, or `after` if there
+ * are none.
+ */
 async function shownAfter(after: string, client: SiteClient, terminal: Terminal): Promise<string> {
   for (let end = after; ;) {
     const query = { after: end, count: String(lastMax) };

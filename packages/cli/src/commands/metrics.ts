@@ -7,7 +7,7 @@ export const addMetrics: AddCommand = (program, act) => {
     .command("metrics")
     .summary("the counts of all isolates, in the format of Prometheus")
     .description(
-      "Writes the metrics to stdout: the text format of Prometheus, or JSON with --json. Isolates report every one to five minutes. To read them yourself, use tidemark stats.",
+      "Writes the metrics to stdout: the text format of Prometheus, or JSON with --json. Isolates report every one to five minutes. For a table, use tidemark stats.",
     )
     .addHelpText("after", examples)
     .action(act(metrics));

@@ -25,7 +25,7 @@ export const addPurge: AddCommand = (program, act) => {
     .command("purge")
     .summary("purge by tag, URL, prefix, host or route")
     .description(
-      "Purges responses: within the site's bound, no tier uses them any more. --tag, --url, --prefix, --host and --route may be given several times.",
+      "Purges responses. The site reports the number of seconds after which no tier uses them any more. --tag, --url, --prefix, --host and --route may be given several times.",
     )
     .option("-t, --tag <tag>", "responses with this tag", repeated)
     .option("-u, --url <url>", "all variants of this URL, or of a path of the site", repeatedUrl)

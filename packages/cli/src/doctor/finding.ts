@@ -1,7 +1,7 @@
 // The form of doctor's findings, and its own codes. Findings of the site's health have other codes.
 import type { FindingCode, Level } from "../../../../src/protocol/finding.ts";
 
-/** docs/command.md explains each; a test checks this. */
+/** Doctor's own codes. docs/command.md explains each code, and a test checks this. */
 export const doctorCodes = [
   "wrangler-syntax",
   "wrangler-several",
@@ -72,9 +72,9 @@ export interface DoctorFinding {
 /** The result of one part of doctor. */
 export interface Examination {
   readonly findings: readonly DoctorFinding[];
-  /** Each is a phrase, such as `the folder: wrangler.toml`. */
+  /** Phrases, such as `the folder: wrangler.toml`. */
   readonly lookedAt: readonly string[];
-  /** Each is a sentence or two with the reason. */
+  /** One or two sentences for each part that was not checked, with the reason. */
   readonly notLookedAt: readonly string[];
 }
 

@@ -3,7 +3,10 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** A folder, which may be a symbolic link, and a path below it, which must not contain one. */
+/**
+ * A folder, and a path below the folder. The folder may be a symbolic link, but the path must not
+ * contain a symbolic link.
+ */
 export interface Place {
   readonly folder: string;
   /** Relative to the folder, with slashes. */

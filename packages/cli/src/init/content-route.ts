@@ -13,8 +13,8 @@ export function judged(sight: PageSight): JudgedPage {
 }
 
 /**
- * Returns whether each response has a new token, or cookies change the page, whatever its `Vary`.
- * Other pages of its route may do the same.
+ * Returns whether each response has a new token, or cookies change the page. Ignores `Vary`. Other
+ * pages of the same route may do the same.
  */
 export function isUnguarded({ sight: { change, differsBy } }: JudgedPage): boolean {
   return change === "token" || differsBy.includes("cookie");
@@ -31,7 +31,7 @@ export interface Lifetimes {
 
 export type ContentFields = Pick<DraftRoute, "comments" | "fields" | "samples">;
 
-/** @param pages at least one, none of which an earlier route matches */
+/** @param pages the examined pages of the route */
 export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes): ContentFields {
   const comments = reasons(pages);
   const of = (...kinds: Judgement["kind"][]) =>

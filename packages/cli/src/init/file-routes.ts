@@ -20,9 +20,9 @@ export function assetRoutes(
 }
 
 /**
- * Returns the pattern of the outermost folder in the path whose name is typical of files; without
- * such a folder, of the file's own folder. If that folder is the root or contains pages, returns a
- * pattern for only this path.
+ * Returns the pattern of the outermost folder in the path whose name is typical of files. If there
+ * is no such folder, uses the file's own folder. If the folder is the root or contains pages,
+ * returns a pattern for only this path.
  */
 function patternOfFolder(path: string, content: readonly JudgedPage[]): string {
   const segments = segmentsOf(path).slice(0, -1);

@@ -147,7 +147,7 @@ const finds: readonly Find[] = [
     "caches",
     ({ caches }) => caches.length > 0,
     (paths, [first]) =>
-      `There is already a cache before ${paths} (${first?.caches.join("; ") ?? ""}). After a purge, it may still answer with an old page: turn it off, or purge it first.`,
+      `There is already a cache in front of ${paths} (${first?.caches.join("; ") ?? ""}). After a purge, it may still answer with an old page: turn it off, or purge it first.`,
   ),
   ofPages(
     "slow",

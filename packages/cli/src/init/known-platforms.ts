@@ -1,4 +1,5 @@
-// Paths that are private on sites of each platform, even if no examined page links to them.
+// Paths that are usually private on each platform. The draft lists them even if no examined page
+// links to them.
 import type { Platform } from "../origin/platform.ts";
 
 const usual = ["/login/*", "/logout/*", "/account/*", "/admin/*", "/cart/*", "/checkout/*"];

@@ -1,4 +1,5 @@
-// Drafts the route for private pages: those seen, and those known for the platform.
+// Drafts the route for private pages: examined, linked or disallowed by robots.txt, or usual for
+// the platform.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
 import { type JudgedPage, reasons } from "./content-route.ts";

@@ -1,5 +1,5 @@
-// Drafts routes for WordPress like those of examples/wordpress. Pages have a shorter lifetime if none of them has
-// tags, because no plugin then purges them.
+// Drafts routes for WordPress like those of examples/wordpress. Pages have a shorter lifetime if
+// none of them has tags, because then no plugin purges them.
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { privatePattern } from "../origin/page-kind.ts";
 import { contentFields, isUnguarded, type JudgedPage } from "./content-route.ts";

@@ -23,7 +23,7 @@ export function wranglerFile({ name, origin, route }: WranglerChoices): string {
   const written = Object.entries(vars)
     .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
     .join(", ");
-  // Replace by functions, because `replace` interprets `$` in replacement strings.
+  // Pass functions, because `replace` interprets `$` in replacement strings.
   const text = templateText("wrangler.jsonc")
     .replace('"tidemark-site"', () => JSON.stringify(name))
     .replace(/"vars": \{.*\}/, () => `"vars": { ${written} }`);

@@ -3,7 +3,7 @@ import { formatSeconds } from "./format-seconds.ts";
 import { isUntold, type PageSight } from "./look-at-page.ts";
 import { privatePattern } from "./page-kind.ts";
 
-/** The decision. `why` is a phrase that is read alone or after "is". */
+/** The decision. `why` is a phrase without a full stop. */
 export type Judgement =
   /** The page is shared as long as its origin says. */
   | { readonly kind: "origin"; readonly seconds: number; readonly why: string }

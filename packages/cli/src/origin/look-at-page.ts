@@ -76,7 +76,8 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
     "user-agent":
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
   }),
-  // Documentation addresses (RFC 5737). An origin that does not trust this field shows no difference.
+  // An address for documentation (RFC 5737). An origin that does not trust this field shows no
+  // difference.
   address: () => ({ "x-forwarded-for": "203.0.113.9", "cf-ipcountry": "JP" }),
 };
 /** The kinds of change, in increasing order. */

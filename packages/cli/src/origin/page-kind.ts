@@ -64,7 +64,10 @@ export function isAssetPath(path: string): boolean {
 }
 
 const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
-/** Matches hashes that bundlers add to names of code files. Not used for images, whose names may look alike. */
+/**
+ * Matches hashes that bundlers add to names of code files. Not used for images, whose names may
+ * look like a hash.
+ */
 const mixedHash = /^(?=.*\d)(?=.*[A-Z])(?=.*[a-z])\w{8,}$/;
 
 /** Returns whether the file name contains a hash of the content. */

@@ -1,4 +1,4 @@
-// Detects the software of a site, and caches before its origin.
+// Detects the software of a site, and caches in front of its origin.
 import { fieldsOfCaches } from "../asking/cache-fields.ts";
 import type { Answer } from "./origin-client.ts";
 
@@ -49,7 +49,7 @@ export function platformOf(answers: readonly Pick<Answer, "headers" | "text">[])
 
 const fieldsBefore = ["age", ...fieldsOfCaches, "x-varnish", "cache-status", "via"];
 
-/** Returns response fields that show a cache before the origin, such as `X-Cache: HIT`. */
+/** Returns response fields that show a cache in front of the origin, such as `X-Cache: HIT`. */
 export function cachesBefore(headers: Headers): string[] {
   return fieldsBefore.flatMap((name) => {
     const value = headers.get(name);

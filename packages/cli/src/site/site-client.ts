@@ -23,7 +23,7 @@ interface SiteCall {
 }
 
 const answerMsMax = 60_000;
-/** The limit of an answer, which is larger than any answer of these routes. */
+/** The size limit of an answer. No valid answer of these routes is that large. */
 const answerBytesMax = 32 * 1_024 * 1_024;
 
 /** Answers whose names differ from their routes. */
@@ -67,8 +67,8 @@ export class SiteClient {
 
   /**
    * @param name the answer's form, which is usually also the name of the route
-   * @throws CommandError if the site sends an error, with its message; or if the answer has another
-   *   form
+   * @throws CommandError if the site sends an error, with the site's message; or if the answer has
+   *   another form
    */
   async json<Name extends AnswerName>(
     name: Name,

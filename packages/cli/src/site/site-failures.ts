@@ -4,7 +4,10 @@ import { type CommandError, failure, interruption, usageError } from "../command
 import { networkFailure } from "../asking/network-failure.ts";
 import type { ChosenSite } from "./chosen-site.ts";
 
-/** Statuses that a server before the Worker sends, or the platform if the Worker fails. */
+/**
+ * Statuses that a server in front of the Worker sends, or that the platform sends if the Worker
+ * fails.
+ */
 const betweenStatuses: ReadonlySet<number> = new Set([
   429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530,
 ]);
@@ -63,7 +66,7 @@ export class SiteFailures {
     const type = headers.get("content-type")?.split(";", 1)[0] ?? "no type";
     const answer = `Its answer (${status}, ${type})`;
     if (betweenStatuses.has(status)) {
-      const why = `${answer} is not from Tidemark: a server before the Worker sent it, or the Worker fails.`;
+      const why = `${answer} is not from Tidemark: a server in front of the Worker sent it, or the Worker fails.`;
       return this.#notTidemark(
         why,
         "Try again later. If it persists, check the Worker's logs.",
@@ -105,4 +108,4 @@ const hintOfCertificate =
 const hintOfToken =
   "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
 const hintOfSite =
-  "Check that this version of Tidemark runs before the site, and check its ADMIN_TOKEN and operatorPath.";
+  "Check that this version of Tidemark runs in front of the site, and check its ADMIN_TOKEN and operatorPath.";

@@ -1,5 +1,5 @@
-// `tidemark start`: runs a site behind Tidemark on this machine. Loads its dependencies only if it
-// runs.
+// `tidemark start`: runs a site behind Tidemark on this machine. Other commands do not load its
+// dependencies.
 import { failure } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { AddCommand, Session } from "../session.ts";
@@ -10,7 +10,7 @@ export const addStart: AddCommand = (program, act) => {
     .command("start")
     .summary("run your site behind Tidemark on this machine")
     .description(
-      "Runs the Worker of this folder on this machine, before your site, with its own Redis. Reloads your configuration when it changes, and prints a line for each request. Needs Node 22.12 or newer, and wrangler in this project.",
+      "Runs the Worker of this folder on this machine, in front of your site, with its own Redis. Reloads your configuration when it changes, and prints a line for each request. Needs Node 22.12 or newer, and wrangler in this project.",
     )
     .option(
       "--origin <url>",

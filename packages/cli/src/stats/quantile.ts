@@ -42,7 +42,8 @@ export function bucketAt(
 }
 
 /**
- * Returns a quantile, interpolated linearly within its bucket like by `histogram_quantile` of Prometheus.
+ * Returns a quantile, interpolated linearly within its bucket, as `histogram_quantile` of
+ * Prometheus does.
  *
  * @returns seconds; `Infinity` above the last bound, `undefined` if all counts are 0
  */

@@ -98,7 +98,10 @@ export class Terminal {
     return this.#answered<string>((where) => password({ message, ...where }));
   }
 
-  /** Asks a question. Ctrl-D, the end of the input or a signal also ends it, although the library ignores them. */
+  /**
+   * Asks a question. Ctrl-D, the end of the input and signals also end the question, although the
+   * library ignores them.
+   */
   async #answered<Answer>(ask: (where: Prompt) => Promise<Answer | symbol>): Promise<Answer> {
     const { input, notes, interrupted } = this.#world;
     const ending = new AbortController();

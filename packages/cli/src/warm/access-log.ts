@@ -20,7 +20,7 @@ export function readLoggedLine(line: string | undefined): LogReading {
   const trimmed = line?.trim();
   if (trimmed === "") return "empty";
   if (trimmed === undefined) return "unreadable";
-  // Skip bytes that are not valid text, which attackers send.
+  // Skip lines with invalid UTF-8, which attackers send.
   if (trimmed.includes("\ufffd")) return "unreadable";
   const found = trimmed.startsWith("{") ? ofJson(trimmed) : ofClassic(trimmed);
   if (found === undefined) return "unreadable";

@@ -10,8 +10,8 @@ const nothing: Line = { kind: "nothing" };
 const unreadable: Line = { kind: "unreadable" };
 
 /**
- * @param line `undefined` if it was too long
- * @param isCsv a comma or semicolon ends the first column; a tab always does
+ * @param line `undefined` if the line was too long
+ * @param isCsv whether a comma or a semicolon also ends the first column; a tab always ends it
  */
 export function readLine(line: string | undefined, { isCsv }: { readonly isCsv: boolean }): Line {
   if (line === undefined) return unreadable;

@@ -191,7 +191,7 @@ function tailOf(durationsMs: readonly number[]): Tail {
   const count = tail.length;
   const meanMs = tail.reduce((sum, ms) => sum + ms, 0) / count;
   const variance = tail.reduce((sum, ms) => sum + (ms - meanMs) ** 2, 0) / count;
-  // The selection of durations for the tail is also random.
+  // The boundary of the tail also varies by chance.
   const beyond = (1 - tailShare) * (meanMs - (tail.at(-1) ?? 0)) ** 2;
   return { meanMs, errorMs: Math.sqrt((variance + beyond) / count) };
 }

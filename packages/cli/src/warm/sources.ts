@@ -124,7 +124,7 @@ export async function untilItHolds(
 async function bytesNamed(name: string, { world }: Session): Promise<Bytes> {
   if (name !== "-") return bytesOfFile(name, world);
   const input = addAbortSignal(world.interrupted, world.input);
-  // A stand-in for stdin may yield strings.
+  // The input of a test may yield strings.
   return (async function* () {
     for await (const chunk of input) yield Buffer.from(chunk);
   })();

@@ -27,15 +27,15 @@ interface Lane {
 }
 
 const shareWeight = 1 / 8;
-/** The tolerance above the limit, because estimated shares are never exactly 0 or 1. */
+/** The tolerance above the limit, because an estimated share approaches 0 only slowly. */
 const shareSlack = 0.25;
 const troublePauseMsFirst = 1_000;
 const troublePauseMsMax = 60_000;
 
 /**
- * Limits the requests that reach the origin. Hits do not reach the origin, but are not known in
- * advance. So each address is a lane, with its own estimate of the share of requests that reach
- * the origin.
+ * Limits the requests that reach the origin. Whether a request is a hit is not known in advance.
+ * Each address therefore is a lane, with its own estimate of the share of requests that reach the
+ * origin.
  */
 export class Turns {
   readonly pace: OriginPace;
@@ -102,8 +102,9 @@ export class Turns {
   }
 
   /**
-   * Pauses a lane for the site's Retry-After. Without one, the pause doubles with each failure, up to a
-   * minute. A failure of the site pauses all lanes. A failure of a further colo pauses only that colo's lane.
+   * Pauses a lane for the site's Retry-After. Without this field, the pause doubles with each
+   * failure, up to a minute. A failure of the site pauses all lanes. A failure of a further colo
+   * pauses only that colo's lane.
    *
    * @returns the length of the pause
    */

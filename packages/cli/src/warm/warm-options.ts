@@ -86,7 +86,10 @@ export function sourcesOf(options: WarmOptions, words: readonly string[]): Sourc
   };
 }
 
-/** @throws CommandError for options that `--data` or `--within` excludes, and for options that need them */
+/**
+ * @throws CommandError for options that conflict with `--data` or `--within`, or that need one of
+ *   these
+ */
 export function checkManner(options: WarmOptions, words: readonly string[]): void {
   const { data, within, limit, list } = options;
   const isWithin = within === true || data !== undefined;
@@ -107,7 +110,7 @@ export function checkManner(options: WarmOptions, words: readonly string[]): voi
   if (limit !== undefined && !isWithin) throw refused("--limit needs --within.", "Omit it.");
 }
 
-/** @throws CommandError for an invalid address. Like a site's address, it may be http only for this machine */
+/** @throws CommandError for an invalid address. Only an address of this machine may use http */
 export function viaAddresses(options: WarmOptions): string[] {
   return (options.via ?? []).map(
     (site) => siteAddress({ site, operatorPath: undefined, from: "--via" }).origin,

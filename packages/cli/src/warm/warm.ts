@@ -51,22 +51,26 @@ export const addWarm: AddCommand = (program, act) => {
     .option("--data <namespace>", "read the lists as keys of this namespace of data", nameOf)
     .option(
       "--csv",
-      "lists are CSV, with pages in the first column (default: if the name ends with .csv)",
+      "read lists as CSV, with pages in the first column (default: lists whose names end with .csv)",
     )
-    .option("--since <date>", "from sitemaps, only pages modified since", dateOf)
-    .option("--top <count>", "from each log, only this many pages", wholeNumber(1, 1_000_000))
+    .option(
+      "--since <date>",
+      "use only pages of sitemaps that were modified since this date",
+      dateOf,
+    )
+    .option("--top <count>", "use only this many pages of each log", wholeNumber(1, 1_000_000))
     .option("--also-host <host>", "treat pages of this host as the site's own", hostOf)
-    .option("--header <field>", 'send this with all requests: "Name: value"', headerField)
-    .option("--variant <field>", "request each page once with each of these", headerField)
+    .option("--header <field>", 'send this field with all requests, as "Name: value"', headerField)
+    .option("--variant <field>", "request each page once with each of these fields", headerField)
     .option("--via <url>", "also request each page at this colo's address", repeated)
     .option(
       "--rate <number>",
-      "maximum of requests to the origin per second (default: none)",
+      "maximum number of requests to the origin per second (default: none)",
       rateOf,
     )
     .option(
       "--concurrency <count>",
-      `maximum of requests in progress (default: ${concurrencyUsual})`,
+      `maximum number of requests in progress (default: ${concurrencyUsual})`,
       wholeNumber(1, concurrencyMaxMax),
     )
     .option("--within", "let the Worker itself send the requests; needs the token")
@@ -75,7 +79,11 @@ export const addWarm: AddCommand = (program, act) => {
       "with --within: pages per call (default: the Worker's)",
       wholeNumber(1, limitMax),
     )
-    .option("--state <file>", "record finished pages here (default: a file of the user)", nameOf)
+    .option(
+      "--state <file>",
+      "record finished pages here (default: a file in the user's state folder)",
+      nameOf,
+    )
     .option("--fresh", "start over, even if an earlier run was interrupted")
     .option("--dry-run", "request no page, and list the pages")
     .addHelpText("after", examples)

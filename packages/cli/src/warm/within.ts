@@ -71,8 +71,8 @@ interface QueuedItem<Item, Sent> {
 }
 
 /**
- * Splits items into lists that the route accepts. Sends a single oversized item, which the route
- * rejects.
+ * Splits items into lists that the route accepts. An oversized item gets a list of its own, which
+ * the route rejects.
  */
 function* listsOf<Item, Sent>(
   items: Iterable<Item>,

@@ -1,4 +1,4 @@
-// Findings about addresses: of the origin, the site and the Worker.
+// Findings about the addresses of the origin, the site and the Worker.
 import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
 import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { namespaceOf } from "../../../../../src/protocol/variables/namespace.ts";
@@ -50,7 +50,7 @@ function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding
 
 function originMissing(deployment: Deployment): DoctorFinding {
   const { environment } = deployment;
-  const repeat = "An environment does not inherit vars and bindings: repeat them below it.";
+  const repeat = "An environment does not inherit vars and bindings: repeat them in it.";
   return {
     code: "origin-missing",
     level: "critical",
@@ -119,7 +119,7 @@ function siteHost(deployment: Deployment, { configuration }: FolderRead): Doctor
       level: "critical",
       ...about,
       what: doesNotStart,
-      cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, which contains something other than hosts.`,
+      cause: `SITE_HOST is ${withoutPassword(JSON.stringify(vars["SITE_HOST"]))}, which contains text other than hosts.`,
       remedy: "Write only the host, such as www.example.com. Separate several hosts with spaces.",
     };
   }

@@ -118,7 +118,7 @@ function environmentLacks(deployment: Deployment, { deployments }: FolderRead): 
     ...aboutOf(deployment),
     what: `The environment lacks ${quoted(names)}.`,
     cause: "An environment does not inherit variables and bindings from the top of the file.",
-    remedy: "Repeat them below the environment, with its own values.",
+    remedy: "Repeat them in the environment, with its own values.",
   };
 }
 

@@ -2,7 +2,7 @@
 import { textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { dateText, isTable, type Table, tablesIn, textsIn } from "../../wrangler/wrangler-file.ts";
 
-/** A source of the Worker's requests: a route or a custom domain. */
+/** A route or a custom domain, through which the Worker receives requests. */
 export interface Place {
   readonly pattern: string;
   readonly isCustomDomain: boolean;

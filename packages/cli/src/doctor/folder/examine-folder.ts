@@ -59,7 +59,7 @@ function several(taken: string, others: readonly string[]): DoctorFinding {
   };
 }
 
-/** Reports inherited settings once, for the top level. */
+/** Reports a finding about an inherited setting only once, for the top level. */
 function ofDeployments(read: FolderRead): DoctorFinding[] {
   const answer = new Set<string>();
   return read.deployments.flatMap((deployment) => {

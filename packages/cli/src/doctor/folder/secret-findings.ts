@@ -122,8 +122,8 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding | Do
 }
 
 /**
- * Finds secrets of hooks that are not in the configuration. Works only if the configuration's text shows all
- * hooks.
+ * Finds secrets whose hook is not in the configuration. Returns nothing if the configuration's text
+ * may not show all hooks.
  */
 function hookMissing({ name, secrets = {} }: SecretFile, configuration: string): DoctorFinding[] {
   const isElsewhere = /\.\.\.|\bhooks\b(?!\s*:\s*\{)/.test(configuration);

@@ -57,7 +57,7 @@ function failing(pages: readonly Page[]): DoctorFinding[] {
       what: `Clients get ${answer?.status}.`,
       cause:
         error === undefined
-          ? "The origin, or a server before the Worker, sends this status."
+          ? "The origin, or a server in front of the Worker, sends this status."
           : `Tidemark sends this status, with the error ${error}.`,
       remedy: remedies[error ?? ""] ?? "Check the log of the origin.",
     };
@@ -104,7 +104,7 @@ function badlyEncoded(pages: readonly Page[]): DoctorFinding | [] {
     what: "Browsers cannot read the page.",
     cause: `Content-Encoding says ${JSON.stringify(first.headers.get("content-encoding"))}, but the body has another encoding${isOfOrigin ? ", already at the origin" : ""}.`,
     remedy:
-      "Let the origin, or the server before it, encode the body or omit Content-Encoding. Then purge the page.",
+      "Let the origin, or the server in front of the origin, encode the body or omit Content-Encoding. Then purge the page.",
   };
 }
 
@@ -121,7 +121,7 @@ function notThroughTidemark(pages: readonly Page[]): DoctorFinding | [] {
     about: aboutPages(found),
     what: "Tidemark does not serve the page, so nothing is cached or purged.",
     cause:
-      "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or something before the Worker answers.",
+      "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or a server in front of the Worker answers.",
     remedy:
       "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
   };

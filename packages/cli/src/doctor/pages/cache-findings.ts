@@ -54,8 +54,8 @@ function membersAfter(page: Page): Sign[] {
 }
 
 /**
- * Detects a response without an explanation. With a valid token, Tidemark explains each request that reaches
- * it, so another cache has sent such a response.
+ * Detects a response without an explanation. With a valid token, Tidemark explains each request
+ * that it receives, so another cache has sent the response.
  */
 function undebugged(page: Page): Sign[] {
   const { debugged } = page;
@@ -102,7 +102,7 @@ function below(pages: readonly Page[]): DoctorFinding | [] {
     cause: first.text,
     remedy: first.isHarmless
       ? "Nothing, unless other clients of the origin need new pages at once."
-      : "Turn that cache off for Tidemark, or purge it before Tidemark. Set purge.settleSeconds to the time that its purge takes.",
+      : "Turn that cache off for Tidemark, or purge it before you purge Tidemark. Set purge.settleSeconds to the time that its purge takes.",
   };
 }
 

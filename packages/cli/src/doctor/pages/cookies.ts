@@ -7,7 +7,7 @@ export interface SetCookie {
   readonly isHttpOnly: boolean;
 }
 
-/** Cookies that Cloudflare sets for each client, before the Worker. */
+/** Cookies that Cloudflare, and not the Worker, sets for each client. */
 const ofCloudflare = /^(?:__cf|cf_|_cfuvid)/;
 
 export function setCookies(headers: Headers): SetCookie[] {

@@ -5,7 +5,10 @@ import type { Answer } from "./look.ts";
 
 type LinkingPage = Pick<Answer, "url" | "text" | "headers">;
 
-/** Returns the paths of an origin that an HTML page links to. Relative links belong to the page's own. */
+/**
+ * Returns the paths of an origin that an HTML page links to. Relative links belong to the page's
+ * own origin.
+ */
 export function pathsLinkedAt(origin: string, { url, text, headers }: LinkingPage): string[] {
   const contentType = headers.get("content-type") ?? "";
   if (!contentType.startsWith("text/html")) return [];

@@ -25,7 +25,10 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
   ].flat();
 }
 
-/** Matches refusal rules that the origin causes: it forbids storing, or gives no lifetime. */
+/**
+ * Matches a `detail` of Cache-Status whose cause is the origin: it forbids storing, or gives no
+ * lifetime.
+ */
 const ofTheOrigin = /^(?:private|no-store|no-use)/;
 
 function forbidsCaching(pages: readonly Page[]): DoctorFinding | [] {
@@ -111,7 +114,7 @@ function sharedSessions(pages: readonly Page[]): DoctorFinding | [] {
   if (found.length === 0) return [];
   const names = new Set(found.flatMap((one) => one.names));
   const whose = found.some(({ isOfOrigin }) => isOfOrigin)
-    ? "Direct requests to the origin show this too: a cache at the origin or before it stores the cookie."
+    ? "Direct requests to the origin show this too: a cache at the origin or in front of it stores the cookie."
     : "A cache has stored the response with its cookie.";
   return {
     code: "session-shared",

@@ -18,11 +18,11 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
       about: `page ${JSON.stringify(path)}`,
       what: "Clients still get the old response after a purge.",
       cause: isOfOrigin
-        ? `Tidemark requested the page again, and got a response with a Date from before the purge: there is a cache before the origin.`
-        : `The response has a Date from before the purge. A cache in front of Tidemark answered, or one before the origin returned the old page.`,
+        ? `Tidemark requested the page again, and got a response with a Date from before the purge: there is a cache in front of the origin.`
+        : `The response has a Date from before the purge. A cache in front of Tidemark answered, or a cache in front of the origin returned the old page.`,
       remedy: isOfOrigin
-        ? "Purge that cache before Tidemark, or turn it off for Tidemark."
-        : "Check for Workers Cache, cache rules of the zone or a CDN before the site, and turn them off for it.",
+        ? "Purge that cache before you purge Tidemark, or turn it off for Tidemark."
+        : "Check for Workers Cache, cache rules of the zone or a CDN in front of the site, and turn them off for the site.",
     };
   });
 }

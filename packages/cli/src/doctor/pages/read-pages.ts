@@ -17,7 +17,7 @@ export interface ReadOptions {
   readonly origin: string | undefined;
   /** Whether the origin has the site's name, so that only the Worker can reach it. */
   readonly isOriginOfSite: boolean;
-  /** `undefined` to check the front page, and some pages that it links to. */
+  /** `undefined` to check the front page, and up to four pages that it links to. */
   readonly paths: readonly string[] | undefined;
 }
 
@@ -55,7 +55,8 @@ export async function readPages(
   const read: PageRead[] = [];
   for (const [path, before] of first) {
     const again = await ofSite(path);
-    // Send the token only if Tidemark has answered at this path, because another server must not get it.
+    // Send the token only if Tidemark has answered at this path, because another server must not
+    // get the token.
     const isExplained = debugToken !== undefined && [before, again].some(isTidemarks);
     const debugged = isExplained
       ? await ofSite(path, { [debugField]: await debugToken() })
