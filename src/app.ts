@@ -117,7 +117,7 @@ export function createApp(
   let hasAnswered = false;
   /**
    * Runs at the first request, which determines the colo and the host. Also runs at the first cron
-   * run if no request was earlier. A cron run determines no host.
+   * run if no request came before it. A cron run determines no host.
    */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
@@ -152,7 +152,7 @@ export function createApp(
 
 /**
  * Creates the makers of the tiers in code. Omits tiers with unusable bindings, and tiers over a
- * database that is not usable. Adds a fault for each of these.
+ * database that is not usable. Adds a fault for each omitted tier.
  */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;

@@ -50,7 +50,9 @@ export class OperatorGate {
     return this.#settings.adminToken;
   }
 
-  /** Returns whether `Authorization` has a valid token. A missing field is not a refusal. */
+  /**
+   * Returns whether `Authorization` has a valid token. Does not count a missing field as a refusal.
+   */
   async isOperator(request: Request): Promise<boolean> {
     return (await this.#judgedBearer(request)) === "valid";
   }

@@ -14,8 +14,8 @@ import type { AdminSettings } from "./admin-settings.ts";
 const fieldBytesMax = 6_144;
 
 /**
- * Answers a request that has the debug field. `answer` never sees the field. If its token is valid, the
- * response includes the explanation, and forbids storing.
+ * Answers a request that has the debug field. `answer` never sees the field. If the token in the
+ * field is valid, the response includes the explanation, and forbids storing.
  */
 export async function answerDebugged(
   request: Request,
@@ -38,7 +38,7 @@ function withoutField(request: Request): Request {
   return new Request(request, { headers });
 }
 
-/** Matches response fields by which a cache could still store the response. */
+/** Matches response fields that let a cache store the response in spite of Cache-Control. */
 const targeted = /^(?:surrogate-control|.*-cache-control)$/;
 
 function withExplanation(response: Response, explanation: Explanation): Response {
@@ -60,7 +60,7 @@ type DebugText = Explanation & {
 };
 
 /**
- * Returns ASCII JSON. If it is too long, the longest members are omitted, and `leftOut` names them.
+ * Returns ASCII JSON. If it is too long, omits the longest members, and names them in `leftOut`.
  */
 function fieldText(explanation: DebugText): string {
   const whole = asciiJson(explanation);

@@ -11,7 +11,7 @@ import type { Journal } from "../purge/journal/journal.ts";
 import type { HotPage, OperatorAnswer } from "../protocol/answers.ts";
 import { errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
 
-/** Time span of the reports of hot keys. An isolate reports them about ten times in this span. */
+/** The age limit of reports of hot keys. An isolate reports them about ten times in this span. */
 const lookedBackMs = 600_000;
 
 const countUnlessAsked = 100;

@@ -20,7 +20,9 @@ export function errorAnswer(
   return jsonAnswer({ error: { code, what, why, hint } }, status, headers);
 }
 
-/** Returns the errors of a route, whose effect `what` states. */
+/**
+ * Returns a function that builds the errors of a route. `what` states the effect of these errors.
+ */
 export const errorsOf =
   (what: string) =>
   (status: number, code: string, { why, hint }: Reason): Response =>
@@ -60,7 +62,7 @@ const remarkBytesMax = 4_096;
 /**
  * Summarizes the reading of an order: at most 20 remarks and 4 KiB of each kind.
  *
- * @returns `targets`: the resulting targets, by kind; `readAs`: targets that were normalized;
+ * @returns `targets`: the number of targets by kind; `readAs`: targets that were normalized;
  *   `notes`: caveats for the sender. Empty `readAs` and `notes` are left out
  */
 export function orderSummary({ counts, readAs, notes }: OrderReading) {

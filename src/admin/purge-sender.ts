@@ -32,7 +32,10 @@ export const nothingPurged = "Nothing was purged.";
 /** The id is part of the journal's entry, whose size is limited. */
 const idLengthMax = 256;
 
-/** Authenticates the sender by its signature if there is one, otherwise by the admin token. */
+/**
+ * Authenticates the sender by its signature if it has one and PURGE_SECRET is set; otherwise by the
+ * admin token.
+ */
 export async function senderOf(
   request: Request,
   { purgeSecrets, gate }: SenderSettings,
@@ -95,7 +98,8 @@ function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRef
 }
 
 /**
- * The response for an unusable secret. Its status, 503, makes the sender retry until the deployment is fixed.
+ * Returns the response for an unusable secret. Its status, 503, makes the sender retry until the
+ * deployment is fixed.
  */
 function notToBeKnown(fault: Fault): SenderRefusal {
   return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };

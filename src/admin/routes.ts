@@ -1,4 +1,4 @@
-// The operator's routes, below `/_cache/`. All other paths there get 404.
+// The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { isFault, type Reason } from "../base/operator-error.ts";
 import { coloOf, type Environment } from "../platform/environment.ts";

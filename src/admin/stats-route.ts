@@ -13,7 +13,8 @@ import type { AdminSettings } from "./admin-settings.ts";
 import { jsonAnswer } from "./json-answers.ts";
 
 /**
- * Answers `GET /_cache/stats` with the state of this isolate alone, except for the extent of the shared journal.
+ * Answers `GET /_cache/stats` with the state of only this isolate, except for the extent of the
+ * shared journal.
  *
  * @param colo the colo that received the request
  */
@@ -76,7 +77,10 @@ function keptStats(extent: JournalExtent | Unavailable) {
   };
 }
 
-/** Returns the last trouble of each kind, even if it is over. */
+/**
+ * Returns the last trouble of any kind of command, and the last trouble of only writes. Both may be
+ * over.
+ */
 function troubleStats({ trouble, troubleWithWrites, words }: RedisClient) {
   const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind, words) } : "none");
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };

@@ -39,11 +39,11 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
 /**
  * Answers `GET /_cache/switch`.
  *
- * @returns 200. `bypass`, `position` and `since` describe the last post. `here` is the bypass in this
- *   isolate, and `variable` the bypass of BYPASS. If the journal does not answer, `bypass` is the last
- *   value that this isolate read, and `journal` gives the reason. `key` is an error message, present
- *   only if the switch's key in Redis is unreadable. `unknownRoutes` are posted names that match no
- *   route of this deployment
+ * @returns 200. `bypass`, `position` and `since` describe the last post. `here` is the bypass in
+ *   this isolate. `variable` is the bypass that BYPASS sets. If the journal does not answer,
+ *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key` is an
+ *   error message, present only if the switch's key in Redis is unreadable. `unknownRoutes` are
+ *   posted names that match no route of this deployment
  */
 export async function switchState(
   settings: SwitchRouteSettings,

@@ -13,7 +13,7 @@ const keysMax = 10_000;
 /** A name that no namespace may have, because JavaScript treats this key specially. */
 const unnamed = "__proto__";
 
-/** One page, as sent and as a request. */
+/** A page as the sender wrote it, and the request for this page. */
 export interface ReadPage {
   readonly page: string;
   readonly request: PageRequest;
@@ -26,7 +26,7 @@ interface KeyBatch {
   readonly from: number;
 }
 
-/** A list, and the part of it that this call processes: either pages or keys. */
+/** The whole list of an order, and the position and limit of the part that this call processes. */
 export interface ReadOrder {
   readonly pages: readonly ReadPage[];
   readonly data: readonly KeyBatch[];

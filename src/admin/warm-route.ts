@@ -27,9 +27,9 @@ const keysAtOnceMax = 100;
 
 /**
  * Answers `POST /_cache/warm` with `WarmOrder`. A call processes pages, or up to 100 keys of one
- * namespace. Without a limit, it warms at most 8 pages, within the 50 subrequests of the free plan. A
- * plain page costs 5 subrequests, and a page that varies 7. Keys cost two round trips to Redis plus
- * their load.
+ * namespace. Without a limit, it warms at most 8 pages, within the 50 subrequests of the free plan.
+ * A plain page costs 5 subrequests, and a page that varies costs 7. Keys cost two round trips to
+ * Redis plus their load.
  *
  * @returns 200 with a result per item, and the next cursor; 400, 408 or 413 with an error
  */

@@ -1,5 +1,5 @@
-// Byte streams that pass each write on unchanged, or enforce a length. They are the Workers
-// runtime's own classes, or equivalents where these are missing, as on Node.
+// Byte streams that pass each write on unchanged, or enforce a length. Exports the Workers
+// runtime's own classes, or equivalents if the runtime lacks these classes, as Node does.
 
 type Pipe = TransformStream<Uint8Array, Uint8Array>;
 

@@ -18,7 +18,7 @@ export interface Codec<T = unknown> {
 
 /**
  * The default codec: objects, arrays, strings, numbers, nested `undefined`, `Date`, `Map`, `Set`,
- * `bigint`, `RegExp`, `URL`, typed arrays, `ArrayBuffer`, and `Buffer` where the runtime has it. It
+ * `bigint`, `RegExp`, `URL`, typed arrays, `ArrayBuffer`, and `Buffer` if the runtime has it. It
  * rejects anything that decoding would not restore: functions, instances of classes, and hidden
  * members.
  */
@@ -30,8 +30,7 @@ export const structuredJson: Codec = {
 
 const strictly = {
   tagOf: restoredTagOf,
-  // Promises are instances of a class. An object with a function `then` is rejected because of that
-  // function.
+  // Other checks reject thenables: a promise as an instance of a class, and `then` as a function.
   isThenable: () => false,
   shapeOf: (value: object) => {
     if (whyChanged(value) !== undefined) return { kind: "not-plain" as const };

@@ -1,7 +1,8 @@
-// Things that an application defines by name: one definition for each name, and a limit on names.
+// Definitions of an application by name, such as namespaces. Each name has one definition, and the
+// number of names is limited.
 import { OperatorError } from "./operator-error.ts";
 
-/** The limit of names, because each costs memory for as long as the isolate lives. */
+/** The maximum number of names. Each name costs memory for as long as the isolate lives. */
 const namesMax = 1_000;
 
 /** The words of error messages. */
@@ -24,7 +25,8 @@ export class Definitions<T> {
   readonly #byName = new Map<string, { readonly options: ComparedOptions; readonly made: T }>();
 
   /**
-   * Returns what the name's first definition created; calls `make` if this is the first.
+   * Returns the value that the first definition of the name created. Calls `make` for the first
+   * definition.
    *
    * @throws OperatorError for other options than before, and for too many names
    */

@@ -4,7 +4,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 export type DigestEncoding = "hex" | "base64" | "base64url";
 
-/** The limit of signatures, because each needs a digest of the whole content for each secret. */
+/**
+ * The maximum number of signatures. Each one needs a digest of the whole content for each secret.
+ */
 export const signaturesMax = 4;
 
 const forms: Readonly<Record<DigestEncoding, RegExp>> = {

@@ -31,7 +31,10 @@ export function isFault(value: unknown): value is Fault {
   return typeof value === "object" && value !== null && "hint" in value;
 }
 
-/** Returns the fault of an OperatorError, also of another copy of this module; else `undefined`. */
+/**
+ * Returns the fault of an OperatorError, even from another copy of this module; otherwise
+ * `undefined`.
+ */
 export function faultOf(cause: unknown): Fault | undefined {
   const isOperatorError = cause instanceof Error && cause.name === "OperatorError";
   return isOperatorError && "fault" in cause && isFault(cause.fault) ? cause.fault : undefined;

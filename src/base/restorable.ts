@@ -1,11 +1,14 @@
 // Finds what structured JSON would change: instances of classes, and members that it does not
 // write.
 
-/** Tags of `Object.prototype.toString` whose plain instances decoding restores. */
+/** Tags of `Object.prototype.toString` for the objects that decoding restores. */
 const restoredTag =
   /^(?:Object|Array|Date|Map|Set|RegExp|URL|URLSearchParams|ArrayBuffer|DataView|Number|String|Boolean|BigInt|\w+Array|Temporal\.\w+)$/;
 
-/** The last own key of an instance without added members, by tag. Under other tags, there is no own key. */
+/**
+ * The last own key of an instance without added members, by tag. Instances with other tags, except
+ * views of bytes, have no own keys.
+ */
 const lastKeys: Readonly<Record<string, string>> = {
   Array: "length",
   String: "length",
@@ -32,7 +35,7 @@ export function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {
 /**
  * Returns a `Buffer` of the bytes.
  *
- * @throws TypeError where the runtime has no `Buffer`
+ * @throws TypeError if the runtime has no `Buffer`
  */
 export function bufferOf(bytes: ArrayBuffer): Uint8Array {
   if (bufferClass === undefined) throw new TypeError("This runtime has no Buffer.");
@@ -40,8 +43,8 @@ export function bufferOf(bytes: ArrayBuffer): Uint8Array {
 }
 
 /**
- * Returns the tag of an object that decoding may restore; otherwise `""`. Ignores members of plain
- * objects.
+ * Returns the tag of an object that decoding may restore; otherwise `""`. Does not examine the
+ * members of plain objects.
  */
 export function restoredTagOf(value: object): string {
   const tag = tagOf(value);
@@ -50,7 +53,7 @@ export function restoredTagOf(value: object): string {
 }
 
 /**
- * Explains why decoding would not restore an object, without its members.
+ * Explains why decoding would not restore an object. Does not examine the values of its members.
  *
  * @returns a predicate such as `is a Decimal`; `undefined` if decoding restores the object
  */

@@ -19,7 +19,7 @@ export class ByteBudget {
   readonly #holdings = new Map<object, HeldBytes>();
   #takenBytes = 0;
   #refusedBytes = 0;
-  /** The bytes that are held here and counted elsewhere. */
+  /** The bytes of held objects that another owner counts, such as the memory tier. */
   #uncountedBytes = 0;
 
   constructor(bytesMax: number) {

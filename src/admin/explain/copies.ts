@@ -117,7 +117,7 @@ function whyNotAsked(
 function whyPassedOver({ lookup, key, exchange, atMs }: Search<QuietSite>): string {
   return isPersonal(lookup) && exchange.site.uncacheable.forSessions.has(key.text, atMs)
     ? "a request with an unknown cookie or a credential has just got an answer that no other client may have"
-    : "it rarely has such a response";
+    : "this tier rarely has such a response";
 }
 
 function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>) {
@@ -127,7 +127,7 @@ function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSit
   return {
     status,
     ageSeconds: rounded(age),
-    /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
+    /** Above 2, another cache had stored the response, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, lookup.route),

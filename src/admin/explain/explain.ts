@@ -46,7 +46,8 @@ export interface ExplainSubject {
  * Explains how this isolate would handle a request now. Counts, stores and refreshes nothing, and
  * sends nothing to an origin. Does not reject if tiers fail.
  *
- * @param read the parsed URL; for a made-up request, from a reader that remembers nothing
+ * @param read the parsed URL. If no client sent the request, parse with a reader that caches no
+ *   URLs
  */
 export async function explain(
   request: Request,

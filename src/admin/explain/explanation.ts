@@ -24,7 +24,10 @@ export type NextStep =
   | "end here";
 
 export interface Explanation {
-  /** The colo of this isolate. Memory and learned state belong to the isolate, the edge tier to the colo. */
+  /**
+   * The colo of this isolate. Memory and learned state belong to the isolate. The edge tier belongs
+   * to the colo.
+   */
   readonly colo: string;
   readonly at: string;
   readonly request: { readonly method: string; readonly url: string };

@@ -18,7 +18,10 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "RFC 9111 §5.2.2.3",
     why: "it says must-understand, and this cache does not support its status",
   },
-  partial: { clause: "RFC 9111 §3.3", why: "its status answers a range request" },
+  partial: {
+    clause: "RFC 9111 §3.3",
+    why: "its status is 206 or 416, which answers a range request",
+  },
   "no-store": {
     clause: "RFC 9111 §5.2.2.5",
     why: "it says no-store",
@@ -91,7 +94,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "too-many-variants": {
     clause: "limits.variants",
-    why: "the page has the most variants that Tidemark stores, all requested as often in the last minute",
+    why: "the page already has the maximum number of stored variants, and this variant was requested too rarely in the last minute to replace one of them",
     hint: "let the page vary by a field with fewer values, or name the field in key.headers",
   },
   "withheld-field": {

@@ -23,7 +23,8 @@ export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
 /**
  * Returns the previous events that explain why there is no hit.
  *
- * @param stored `answers`: a stored response answers; `found`: one exists; `undefined`: neither
+ * @param stored `answers`: a stored response answers; `found`: a stored response exists, but does
+ *   not answer; `undefined`: no stored response was found
  */
 export function lastFor(
   { url, route }: LookupRequest,
@@ -60,7 +61,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
     status,
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, route),
-    /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
+    /** Above 2, another cache had stored the response, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     /** The response's fields that control caching. */
     said: fields,
@@ -71,7 +72,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
     isReportedStored,
     /** Whether Tidemark added `private` for its client. */
     isMadePrivate,
-    /** The result of each tier that it was written to. */
+    /** The result of each tier to which the response was written. */
     tiers: Object.fromEntries(changes.map(({ tier, kind }) => [tier, kind])),
   };
 }

@@ -24,7 +24,7 @@ export interface MatchingPurge {
   readonly by: string;
   /** Its matching targets, by kind. Kinds without a match are left out. */
   readonly targets: Partial<ReturnType<typeof namedTargets>>;
-  /** Whether it is newer than the copy's stamp, and so covers the copy. */
+  /** Whether the purge is newer than the copy's stamp, and therefore covers the copy. */
   readonly isSince: boolean;
   /** Whether it decided the verdict. */
   readonly decides: boolean;

@@ -7,7 +7,7 @@ import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import type { ResponseAsk, ResponseRead, ResponseTier, Tiers } from "../../proxy/stored/tiers.ts";
 
-/** Wraps the tiers for one explanation. Bodies are discarded, and only metadata is returned. */
+/** Wraps the tiers for one explanation. Discards the bodies that tiers below memory return. */
 export function quietTiers({ memory, below }: Tiers): Tiers {
   return new TierStack(quietMemory(memory), below.map(quiet));
 }

@@ -17,7 +17,7 @@ const runsMax = 5;
 const shareMax = 0.8;
 
 const remedy =
-  "Check that the cron trigger runs each minute, and that the Worker has the cache. Check the sink: its log, and the `write-behind` lines of the log. Call cache.flush() to send more.";
+  "Check that the cron trigger runs each minute, and that createWorker gets the data cache. Check the sink: its log, and the `write-behind` lines of the log. Call cache.flush() to send more.";
 
 export function behindBacklog({ data, atMs }: SiteState): Finding[] {
   return [...(data?.sets ?? [])].flatMap(([set, { backlog }]): Finding | [] => {
@@ -37,7 +37,7 @@ export function behindBacklog({ data, atMs }: SiteState): Finding[] {
       about,
       what: "Accepted changes wait for the sink. The database of the application is behind; reads are exact.",
       since: isoOf(heardAtMs - overdueMs),
-      cause: `The oldest could have been flushed ${spanOf(overdueMs)} ago.`,
+      cause: `The oldest change could have been flushed ${spanOf(overdueMs)} ago.`,
       remedy,
     };
   });

@@ -33,7 +33,7 @@ export function dataLoadsFail({ data, atMs }: SiteState): Finding[] {
       code: "data-loads-fail",
       level: "warning",
       about: `namespace ${JSON.stringify(namespace)}`,
-      what: "Loads of data fail. Stale values answer where the namespace allows it; other calls get the error.",
+      what: "Loads of data fail. Stale values answer if the namespace allows it; other calls get the error.",
       since: isoOf(sinceAtMs),
       cause: `The last load ended with ${kind}.`,
       remedy: "Check the source that the loads of this namespace read.",

@@ -4,7 +4,10 @@ import type { Log } from "../../observe/log-line.ts";
 import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
-/** Data beyond this isolate's own state. It is `undefined` if the check could not read it. */
+/**
+ * A member of the state that is not this isolate's own, and is `undefined` if a check could not
+ * read it.
+ */
 type Sight = "clock" | "rooms" | "totals";
 
 /** Findings that need more than this isolate's own state. */
@@ -27,11 +30,14 @@ const sights: Partial<Record<FindingCode, Sight>> = {
 interface KnownFinding {
   finding: Finding;
   readonly condition: Condition<Level>;
-  /** Whether the last check that reported the finding had the data beyond this isolate's own state. */
+  /**
+   * Whether the last check that reported the finding had the needed member beyond this isolate's
+   * own state.
+   */
   isFromAfar: boolean;
 }
 
-/** Logs an isolate's findings. Codes and the names in the configuration limit its size. */
+/** Logs an isolate's findings. Keeps at most one entry for each code and configured name. */
 export class FindingLog {
   readonly #log: Log;
   readonly #known = new Map<string, KnownFinding>();
@@ -41,9 +47,9 @@ export class FindingLog {
   }
 
   /**
-   * Logs findings that began or ended since the last checks. A check never clears a finding that
-   * needs data it did not read. Anybody can trigger checks, so a finding logs at most one line a
-   * minute for each level, and one a minute for its end.
+   * Logs findings that began or ended since earlier checks. A check never clears a finding that
+   * needs data that the check did not read. Anybody can trigger checks, so a finding logs at most
+   * one line a minute for each level, and one line a minute for its end.
    *
    * @param findings of this check, the worst first
    */

@@ -6,7 +6,10 @@ import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
-/** A failure older than this and than N shows nothing about the present, because no read has followed it. */
+/**
+ * A failure older than this and than N is ignored. No read has followed it, so the present state is
+ * unknown.
+ */
 const failedMs = 60_000;
 
 /**
@@ -74,7 +77,7 @@ function lagHere(view: SiteState["view"], atMs: number) {
   return [{ where: "this isolate", readAtMs, ms }];
 }
 
-/** How long a loss causes more misses than usual. */
+/** A loss of entries causes more misses than usual for about this time. */
 const lossMs = 60 * 60_000;
 
 export function journalLostEntries({ view, atMs }: SiteState): Finding | [] {

@@ -30,8 +30,9 @@ export class EvictionWatch {
   /**
    * Notes a count.
    *
-   * @param count drops when the database restarts; `null` if the database does not report it
-   * @returns the time of the last check that saw the count rise; `undefined` for never
+   * @param count the number of evicted keys since the database started; `null` if the database does
+   *   not report it
+   * @returns the time of the last check that saw the count rise; `undefined` if none did
    */
   seen(count: number | null, atMs: number): number | undefined {
     if (count === null) return this.#risenAtMs;
@@ -78,7 +79,7 @@ export async function lookFurther(
     return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
   });
   const state: SiteState = {
-    // Look here only after the reads above, because they update this isolate's state.
+    // Call `lookHere` only after the reads above, because the reads update this isolate's state.
     ...lookHere(settings),
     clock: (own === undefined ? database : journal).clock,
     rooms: rooms.length === 0 ? undefined : rooms,

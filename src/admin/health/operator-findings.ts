@@ -25,8 +25,8 @@ interface RefusalCounts {
 }
 
 /**
- * Returns the finding with the larger count: of all isolates, or of this isolate, whose latest
- * refusals are not reported yet.
+ * Returns the finding with the larger of two counts: the reported count of all isolates, or the
+ * count of this isolate, which also includes refusals that it has not reported yet.
  */
 export function operatorRefused(state: SiteState): Finding | [] {
   const found = [refusedEverywhere(state), refusedHere(state)];

@@ -5,7 +5,8 @@ import { type Finding } from "../../protocol/finding.ts";
 import type { SiteState, IsolateState } from "./site-state.ts";
 
 /**
- * How long a failure shows that an origin is down. With traffic, probes follow every few seconds.
+ * The time for which a failure shows that an origin is down. With traffic, probes follow every few
+ * seconds.
  */
 const downMs = 60_000;
 

@@ -25,7 +25,7 @@ function isFullFor(database: DatabaseName, clients: readonly ClientState[]): boo
   );
 }
 
-/** A full database without eviction rejects writes. */
+/** Warns of a nearly full or full database without eviction. A full database rejects writes. */
 function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Finding | [] {
   if (ratio < pausedFromRatio) return [];
   const isAllUsed = ratio >= 1;
@@ -42,7 +42,7 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
     level: isAllUsed ? "critical" : "warning",
     what: isAllUsed
       ? `The ${database} is full: it refuses ${refused}.`
-      : `The ${database} is nearly full. Once it is, it refuses ${refused}.${paused}`,
+      : `The ${database} is nearly full. Once it is full, it refuses ${refused}.${paused}`,
     since: null,
     cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
     remedy:

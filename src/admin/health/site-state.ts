@@ -67,7 +67,10 @@ export interface IsolateState {
   readonly originTroubles: Site["originHealth"]["troubles"];
   /** Since when origins have refused anonymous requests, by the origin's name. */
   readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
-  /** Responses of the last 15 minutes that a credential kept from being shared. */
+  /**
+   * Responses of the last 15 minutes that were not shared because of a field that looks like a
+   * credential.
+   */
   readonly credentialRefusals: readonly CredentialRefusal[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble">[];
   /** `undefined` if the Worker has no data cache. */
@@ -131,7 +134,7 @@ export function lookHere({ environment, cache, site, data }: HealthSettings): Is
   };
 }
 
-/** Returns the input of a check without the admin token: this isolate's state alone. */
+/** Returns the input of a check without the admin token: only this isolate's state. */
 export function lookedNoFurther(here: IsolateState): SiteState {
   return {
     ...here,

@@ -13,12 +13,12 @@ const countMin = 100;
 const windowMs = 5 * 60_000;
 export const recentMs = 3 * windowMs;
 
-/** Outcomes where a stored response answered without waiting for an origin. */
+/** Outcomes in which a stored response answered without a wait for an origin. */
 const hits = ["hit", "stale-hit"];
 /** Outcomes without a lookup. */
 const notLookedUp = ["passed", "limited"];
 
-/** Returns the recent windows. */
+/** Returns the windows that began in the last 15 minutes. */
 export function recentWindows({ totals, atMs }: Pick<SiteState, "totals" | "atMs">): Window[] {
   return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
 }
@@ -39,7 +39,10 @@ export function countedIn(sums: Sums, family: FamilyName): SeriesCount[] {
 const sumOf = (counted: readonly Pick<SeriesCount, "count">[]) =>
   counted.reduce((sum, { count }) => sum + count, 0);
 
-/** Returns the total count in the recent windows, and the first window that has any; `undefined` for 0. */
+/**
+ * Returns the total count in the recent windows, and the start of the first window with a count;
+ * `undefined` for 0.
+ */
 export function recentCount(state: SiteState, countsIn: (sums: Sums) => readonly SeriesCount[]) {
   const counted = recentWindows(state).map(({ fromAtMs, sums }) => ({
     fromAtMs,

@@ -3,11 +3,11 @@ import type { RedisClient } from "../../redis/redis-client.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 
 /**
- * How long Redis keeps an id. Signatures are valid for five minutes before and after their time.
- * One more minute allows for wrong clocks.
+ * How long Redis keeps an id. Signatures are valid for five minutes before and after their
+ * timestamp. One more minute allows for wrong clocks.
  */
 const keptMs = 660_000;
-/** Limit of ids that an isolate remembers. Rejecting a replay that it remembers costs no command. */
+/** The limit of ids that an isolate remembers. It rejects a remembered id without a command. */
 const idsMax = 1_024;
 
 /** `unknown`: the database does not answer. */

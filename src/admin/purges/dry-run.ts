@@ -36,7 +36,7 @@ export interface DryRunPlaces {
  * @param sender a holder of a purge secret (`webhook`) gets only counts, because URLs may contain
  *   secrets, and can use each id once
  * @returns the numbers of examined and covered records in this isolate's memory, in its data and in
- *   the shared tier; for an operator, also some distinct URLs
+ *   the shared tier; for an operator, also up to 20 distinct URLs
  */
 export async function dryRun(
   targets: PurgeTargets,

@@ -1,4 +1,4 @@
-// Logs each purge that this isolate accepted, and some of the purges that it refused.
+// Logs each purge that this isolate accepted, and at most one refusal a second for each reason.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { traceIdOf } from "../../rules/trace-context.ts";
 import type { Log } from "../../observe/log-line.ts";

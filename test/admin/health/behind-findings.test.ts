@@ -52,7 +52,7 @@ describe("behind-backlog", () => {
     ]);
     expect(foundOf({ backlog: { overdueMs: 6 * minuteMs } })).toMatchObject([
       {
-        cause: "The oldest could have been flushed 360 s ago.",
+        cause: "The oldest change could have been flushed 360 s ago.",
         since: new Date(atMs - 6 * minuteMs).toISOString(),
       },
     ]);
