@@ -41,7 +41,7 @@ export function hookRoute(
     log,
     afterAnswer,
     bodyOf: async (of, bytesMax) => {
-      const hintOfLarge = "Let the sender write less, or raise maxBytes of this hook.";
+      const hintOfLarge = "Let the sender send a smaller body, or raise maxBytes of this hook.";
       const bytes = await bodyUpTo(of, { bytesMax, hintOfLarge });
       return "why" in bytes ? { ...bytes, refusal: bytes.code } : bytes;
     },

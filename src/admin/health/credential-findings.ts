@@ -14,10 +14,10 @@ export function credentialField({ credentialRefusals }: SiteState): Finding[] {
       code: "credential-field",
       level: "info",
       about: whose,
-      what: `Requests of ${whose} have a field that looks like a credential (${entries.join(", ")}). Each goes to the origin by itself, and its response is not stored.`,
+      what: `Requests of ${whose} have a field that looks like a credential (${entries.join(", ")}). Tidemark forwards each of them, and does not store the response.`,
       since: isoOf(sinceAtMs),
       cause:
-        "The origin says neither public nor s-maxage, and does not name the field in Vary. So the response may be for one client alone. Cache-Status names the field.",
+        "The origin says neither public nor s-maxage, and does not name the field in Vary. So the response may be for only one client. Cache-Status names the field.",
       remedy: `If the response does not depend on the field, write credentialFields: { except: ${list} }. If the response differs by the field, write key: { headers: ${keyed} }, or let the origin name the field in Vary. If the route needs few fields, list these in forward.`,
     };
   });

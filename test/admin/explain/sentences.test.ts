@@ -73,7 +73,7 @@ describe("a tier is not asked because", () => {
     const site = open(fresh);
     for (let nth = 0; nth < 200; nth += 1) await site.get(`/articles/${nth + 2}`);
     expect(await textOf(site)).toContain(
-      "The shared tier has nothing. The request would skip it, because it rarely has",
+      "The shared tier has nothing. The request would skip it, because this tier rarely has",
     );
   });
 

@@ -152,7 +152,7 @@ async function siteExamined(
 ): Promise<SiteExamination> {
   const unseen = { findings: [], lookedAt: [], isOperator: false };
   if (client === undefined) {
-    const why = "The site: none is specified. Write --site https://www.example.com.";
+    const why = "The site: no site is specified. Write --site https://www.example.com.";
     return { ...unseen, notLookedAt: [why] };
   }
   if (client.site.token === undefined) {

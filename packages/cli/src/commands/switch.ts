@@ -17,7 +17,7 @@ export const addSwitch: AddCommand = (program, act) => {
     .command("switch")
     .summary("send requests straight to the origin, or back to the cache")
     .description(
-      "Shows or changes the switch. While it is on, Tidemark answers no request from the cache. It is on for the named routes, or for all. Stored responses stay stored. Each change replaces the previous one.",
+      "Shows or changes the switch. While it is on, Tidemark answers no request from the cache. It is on for the named routes, or for all routes. Stored responses stay stored. Each change replaces the previous one.",
     )
     .addArgument(
       new Argument("[state]", "on or off; if omitted, the command shows the switch").choices([

@@ -61,7 +61,7 @@ export interface DoctorFinding {
   readonly code: DoctorCode | FindingCode;
   /** `critical`: affects pages, purges or privacy now. `warning`: may affect them. `info`: needs no action. */
   readonly level: Level;
-  /** The subject if there are several, such as `environment "staging"`. */
+  /** The subject, if the finding can have several subjects, such as `environment "staging"`. */
   readonly about?: string;
   /** The effect on the site. */
   readonly what: string;

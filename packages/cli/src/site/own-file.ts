@@ -99,7 +99,7 @@ async function locked(lock: Place, sleep: World["sleep"]): Promise<void> {
         throw usageError({
           what: "Nothing was stored.",
           why: `Another tidemark is changing the profiles, or was killed during a change: ${join(lock.folder, lock.path)} exists.`,
-          hint: "Run it again. If no other tidemark runs, delete that file first.",
+          hint: "Run the command again. If no other tidemark runs, delete that file first.",
         });
       }
       await sleep(lockWaitMs);

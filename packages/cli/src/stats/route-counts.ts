@@ -17,8 +17,8 @@ export interface RouteCounts {
   readonly failed: number;
   readonly toOrigin: number;
   /**
-   * Counts of durations in the buckets of the metrics: of hits that waited for a tier, and of
-   * requests to the origin.
+   * Counts of response times in the buckets of the metrics: of hits that waited for a tier, and of
+   * requests that were forwarded.
    */
   readonly hitCounts: readonly number[];
   readonly forwardCounts: readonly number[];

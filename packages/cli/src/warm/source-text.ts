@@ -88,7 +88,7 @@ function unreadable(name: string, cause: unknown) {
   if (!isGzip && !isText) return cause;
   const why = isText ? "It is not UTF-8." : "It looks like gzip, but is damaged or truncated.";
   return failure(
-    { what: `${name} was not read completely.`, why, hint: "Create it again." },
+    { what: `${name} was not read completely.`, why, hint: "Create the file again." },
     "failed",
     cause,
   );

@@ -32,7 +32,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("fill the cache with pages or data before visitors come")
     .description(
-      "Requests pages of the site, so that its tiers hold them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. Warming slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
+      "Requests pages of the site, so that its tiers store them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. Warming slows down as soon as the origin does. Sources, --also-host, --header, --variant and --via may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option(

@@ -50,7 +50,8 @@ function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding
 
 function originMissing(deployment: Deployment): DoctorFinding {
   const { environment } = deployment;
-  const repeat = "An environment does not inherit vars and bindings: repeat them in it.";
+  const repeat =
+    "An environment does not inherit vars and bindings: repeat them in the environment.";
   return {
     code: "origin-missing",
     level: "critical",

@@ -95,7 +95,7 @@ function unseen(
         ? ["The origin itself: pass its address with --origin, if it differs from the site's."]
         : []),
     ...(debugToken === undefined
-      ? ["Whether each request reaches Tidemark: only requests with the token are explained."]
+      ? ["Whether each request reaches Tidemark: Tidemark explains only requests with the token."]
       : []),
     ...(purger === undefined
       ? ["Whether purges reach clients: pass --purge to test that with these pages."]

@@ -4,7 +4,7 @@ import type { FamilyName } from "../../../../../src/protocol/families.ts";
 import { addedCounts, type Bucket, bucketAt, sumOf } from "../../stats/quantile.ts";
 import { bucketsOf, type Labels } from "../../stats/series.ts";
 
-/** Durations, in the common buckets of all histograms. */
+/** Counts of durations, in the buckets that all histograms share. */
 export interface Distribution {
   readonly count: number;
   /** @param share 0 to 1. @returns the bucket of this quantile */
