@@ -1,6 +1,6 @@
 // The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent
-// loads. The core does not depend on origins or requests, so application data can use it alone or
-// beside pages.
+// loads. The core does not depend on origins or requests, so application data can use it with or
+// without pages.
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";

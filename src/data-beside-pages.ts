@@ -27,9 +27,7 @@ export interface SetTroubles {
   readonly backlog: {
     readonly keyCount: number;
     readonly backlogMax: number;
-    /**
-     * The time for which the oldest slice has been due for a flush; negative if it is not due yet.
-     */
+    /** The time since the oldest slice became due for a flush; negative if it is not due yet. */
     readonly overdueMs: number;
     readonly everyMs: number;
     /** The instant of the last reading of the backlog; -Infinity for never. */

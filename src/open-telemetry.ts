@@ -37,7 +37,7 @@ export interface DataMeter {
   ): { record(value: number, attributes: Attributes): void };
 }
 
-/** At least one of the two. */
+/** The tracer, the meter, or both. */
 export interface OpenTelemetryOptions {
   /** `trace.getTracer("shop")`. Each load becomes a span below the span that is active in its caller. */
   readonly tracer?: LoadTracer | undefined;
@@ -51,7 +51,7 @@ export interface OpenTelemetryOptions {
 const statusError = 2;
 /** The semantic conventions advise these bounds, in seconds, for durations of database calls. */
 const secondsBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
-/** Longer lists of keys are cut. */
+/** The maximum number of keys in a span's attribute. */
 const keysMax = 16;
 
 /**

@@ -63,7 +63,7 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   ) => Next<Place, Result> | Promise<Next<Place, Result>>;
   /** Returns an answer for a request whose wait timed out. */
   readonly onTimeout: (place: Place) => Promise<Result | undefined>;
-  /** Fetches for one request alone, because it cannot share a result or its waits were in vain. */
+  /** Fetches for one request only, because it cannot share a result or its waits had no result. */
   readonly alone: (place: Place, waited: WaitHistory) => Promise<Result>;
   /**
    * Answers a request whose waits all timed out. The request's own fetch would probably time out as
@@ -79,11 +79,11 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
 
 /**
  * Anonymous fetches, which the isolate makes without a client's fields. A client's fetch also
- * serves other clients if its response was stored. A failure or a private response applies to that
- * client alone, and the others wait for an anonymous fetch.
+ * serves other clients if its response was stored. A failure or a private response applies only to
+ * that client, and the other clients wait for an anonymous fetch.
  */
 export interface AnonymousPolicy<Place, Shared extends SharedOutcome> {
-  /** Returns whether this outcome of a client's fetch applies to that client alone. */
+  /** Returns whether this outcome of a client's fetch applies only to that client. */
   readonly isFault: (outcome: FlightOutcome<Shared>) => boolean;
   /** Returns whether a client's fetch recently failed or stalled. No client leads in that case. */
   readonly isDue: (place: Place) => boolean;

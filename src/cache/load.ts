@@ -37,7 +37,7 @@ const failuresMax = 2;
  * itself.
  */
 const faultsMax = 3;
-/** The limit of the random time before a follower retries. */
+/** The maximum random time before a follower retries. */
 const drawnWithinMs = 20;
 
 /** Waits for the fetch in progress and judges its outcome. Leads a fetch if none is in progress. */

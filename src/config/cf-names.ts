@@ -1,4 +1,4 @@
-// The members of `request.cf` that a key may have: locations that many clients share.
+// The members of `request.cf` that may be part of a key: values that many clients share.
 
 export const cfNames = [
   "asn",

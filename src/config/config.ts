@@ -57,8 +57,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     operatorPath: general.operatorPath ?? "/_cache",
     origins,
     /**
-     * Whether to replace the origin's host with the site's in answers' fields. An origin's own
-     * setting takes precedence.
+     * Whether to replace the origin's host by the site's host in response fields, such as Location.
+     * An origin's own setting takes precedence.
      */
     rewriteLocations: general.rewriteLocations ?? true,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
@@ -68,9 +68,9 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     },
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
-    /** Response fields with tags, in addition to the usual ones. */
+    /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: lowerCased(general.tagFields ?? []),
-    /** Whether a cache in front of Tidemark gets the fields for shared caches. */
+    /** Whether answers keep the fields for shared caches, for a cache in front of Tidemark. */
     cacheInFront: general.cacheInFront ?? false,
     /**
      * On Node: decides which proxies to trust for the client's address, the scheme and the host;
@@ -95,16 +95,16 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
       variants: limits.variants ?? 100,
     },
     purge: {
-      /** The smallest N of all routes, which determines how often the view is renewed. */
+      /** The smallest N of all routes and of the default. The view is renewed often enough for it. */
       renewalLagMs: Math.min(...lagsMs),
-      /** The largest N. A purge takes effect everywhere at most this long after its 200. */
+      /** The largest N. A purge takes effect everywhere within this time after its 200. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,
     },
     /** Metrics that isolates report. */
     metrics: resolvedMetrics(general.metrics),
-    /** Webhook senders by the names of their routes. */
+    /** Webhook senders by name. The name is the last segment of the path `…/hooks/<name>`. */
     hooks: new Map(Object.entries(general.hooks ?? {})),
     routes: resolvedRoutes,
     /** The rules for requests that no route matches. */
@@ -149,7 +149,7 @@ function formRefusal(written: unknown): OperatorError {
     what: "The configuration is invalid.",
     why:
       written === undefined
-        ? "The module has no default export."
+        ? "The configuration is undefined, such as from a module with no default export."
         : `at the top: must be an object, but is ${formOf(written)}.`,
     hint: "Write `export default defineConfig({ … })`.",
   });
@@ -162,7 +162,7 @@ function formOf(written: unknown): string {
   return `an instance of ${JSON.stringify(name)}`;
 }
 
-/** Returns whether a value is an object literal, from JSON, or without a prototype. */
+/** Returns whether a value is an object whose prototype is `Object.prototype` or `null`. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -93,7 +93,7 @@ export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
 );
 
-/** These two fields have rules of their own. */
+/** Fields that this option cannot list, because the cache has other rules for them. */
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 
 /** Names of request fields, with an optional `*` at one end. */
@@ -113,7 +113,10 @@ export const credentialFields = fields("credentialFields", {
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
 
-/** Rejects fields that differ in every request. With such a field in the key, no page would ever be a hit. */
+/**
+ * Rejects fields that differ in every request. With such a field in the key, no request would be a
+ * hit.
+ */
 export const keyedNames = fieldNames.check(
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),

@@ -9,7 +9,7 @@ export const trackingParameters: NamePatterns = (
   "mc_cid mc_eid _ga _gl _hsenc _hsmi vero_id"
 ).split(" ");
 
-/** Cookies that scripts on the page or Cloudflare use, and no origin. */
+/** Cookies that scripts on the page or Cloudflare use, but origins do not. */
 export const analyticsCookies: NamePatterns = (
   "_ga _ga_* _gid _gat _gat_* _gcl_* __utm* _fbp _fbc _hj* _pk_* _clck _clsk __hstc __hssc __hssrc " +
   "hubspotutk _uet* _tt_* _scid __cf_bm"
@@ -33,7 +33,7 @@ export function isAnalyticsCookie(name: string): boolean {
   return matchesAny(analyticsCookies, name);
 }
 
-/** Names to add to the known ones, or with `only`, to replace them. */
+/** Names to add to the known names, or, under `only`, to use instead of them. */
 export type NamesGiven = NamePatterns | { readonly only: NamePatterns };
 
 /** Returns the combined names without duplicates, or only the given ones under `only`. */

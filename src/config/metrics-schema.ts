@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { type FormsOf, hitRate, strictly, text } from "./forms.ts";
 import type { WrittenMetrics, WrittenPrefix } from "./written.ts";
 
-/** Limit of prefixes. Each has its own series, and each new URL is compared with every prefix. */
+/** Limit of prefixes. Each prefix has its own series, and is compared with each new URL. */
 const prefixesMax = 50;
 
 const otherwise =
@@ -17,7 +17,7 @@ const prefix = z.strictObject(
         error: ({ input }) =>
           `${JSON.stringify(input)} does not begin with a slash: write a path, such as "/docs/"`,
       }),
-      z.refine((path) => !/[?#*]/.test(path), "must be a path alone: leave out ?, # and *"),
+      z.refine((path) => !/[?#*]/.test(path), "must be only a path: leave out ?, # and *"),
     ),
     hitRateMin: z.optional(hitRate),
   } satisfies FormsOf<WrittenPrefix>,

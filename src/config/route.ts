@@ -106,7 +106,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     hitRateMin: route.hitRateMin,
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
     servesUnverified: route.whenUnreachable === "serve",
-    /** The fields that have no effect if the route stores nothing; empty for other routes. */
+    /** The given fields that have no effect because the route stores nothing; empty otherwise. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
 }

@@ -73,13 +73,20 @@ const origin = z.union(
 export const configInput = fields("the configuration", {
   namespace: z
     .string("must be a string")
-    .check(z.regex(namespaceForm, "is 1 to 64 letters, digits, dots, dashes or _")),
+    .check(z.regex(namespaceForm, "must be 1 to 64 letters, digits, dots, dashes or _")),
   operatorPath: z
     .string("must be a path")
     .check(
-      z.regex(/^\/[a-z0-9_-]{1,64}$/, "is a slash and one name of small letters, digits, - or _"),
+      z.regex(
+        /^\/[a-z0-9_-]{1,64}$/,
+        "must be a slash and a name of 1 to 64 small letters, digits, - or _",
+      ),
     ),
-  origins: z.record(z.string(), origin, "must be origins by name"),
+  origins: z.record(
+    z.string(),
+    origin,
+    'must be an object of origins, such as { bucket: { url: "https://bucket.example" } }',
+  ),
   rewriteLocations: yesOrNo,
   originTimeout: z.union(
     [
@@ -129,10 +136,18 @@ export const configInput = fields("the configuration", {
     z
       .string()
       .check(
-        z.regex(/^[a-z][a-z0-9-]{0,31}$/, "is 1 to 32 small letters, digits or -, a letter first"),
+        z.regex(
+          /^[a-z][a-z0-9-]{0,31}$/,
+          "is not a valid name: write a small letter, then up to 31 small letters, digits or -",
+        ),
       ),
     z.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
-    "must be senders by name, such as { shop: hmacSender({ … }) }",
+    {
+      error: (issue) =>
+        issue.code === "invalid_key"
+          ? issue.issues.map(({ message }) => message).join("; ")
+          : "must be an object of senders, such as { shop: hmacSender({ … }) }",
+    },
   ),
   allowStoring: notBuiltYet,
 } satisfies FormsOf<WrittenConfig, "allowStoring">).check(
@@ -140,7 +155,10 @@ export const configInput = fields("the configuration", {
     const say = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     if (Object.hasOwn(origins, "default")) {
-      say(["origins", "default"], "is ORIGIN_URL or the binding ORIGIN; choose another name");
+      say(
+        ["origins", "default"],
+        "is the reserved name of ORIGIN_URL and the binding ORIGIN; choose another name",
+      );
     }
     const allowanceSeconds = allowanceSecondsOf(purge);
     const checkLag = (path: PropertyKey[], lag: number | undefined) => {
@@ -158,7 +176,10 @@ export const configInput = fields("the configuration", {
       const sayOf = (field: string, message: string) => say(["routes", index, field], message);
       checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
       if (everythingAt >= 0 && index > everythingAt) {
-        sayOf("match", 'is never reached: an earlier route matches "*"; move that one to the end');
+        sayOf(
+          "match",
+          'is never reached: an earlier route matches "*"; move that route to the end',
+        );
       }
       if (seen.has(name)) sayOf("name", "is used twice; give each route a unique name");
       seen.add(name);
@@ -176,7 +197,7 @@ function checkAlone(
 ): void {
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
-  if (unknown !== "") say("tags", `uses parameters that match lacks: ${unknown}`);
+  if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }
@@ -184,7 +205,7 @@ function checkAlone(
     say("mode", '"override" needs a lifetime; add fresh');
   }
   if (admission !== undefined && !reach(tiers, "world")) {
-    say("admission", 'needs the shared tier; add "shared" to tiers, or omit it');
+    say("admission", 'needs the shared tier; add "shared" to tiers, or omit admission');
   } else if (admission === "second-ask" && tiers.every((tier) => tierScopes[tier] === "world")) {
     say("admission", 'needs a local tier that counts requests; add "memory" or "edge" to tiers');
   }

@@ -1,8 +1,8 @@
 // The names of the tiers, and the scope that shares each of them.
 
 /**
- * The scope of each tier, in lookup order. A `region` tier has copies of the world's tier near their
- * readers. These copies may lag behind.
+ * The scope of each tier, in lookup order. A `region` tier answers from regional copies, which may
+ * lag behind the last write.
  */
 export const tierScopes = {
   memory: "isolate",
@@ -16,7 +16,7 @@ export type TierScope = (typeof tierScopes)[TierName];
 
 export const tierNames = Object.keys(tierScopes) as readonly TierName[];
 
-/** The tiers for application data. Tiers whose copies may lag behind are not among them. */
+/** The tiers for application data: all tiers except those whose copies may lag behind. */
 export const dataTierNames = tierNames.filter((name) => tierScopes[name] !== "region");
 
 /** Formats names for an error. */

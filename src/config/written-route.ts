@@ -42,7 +42,8 @@ export interface WrittenRoute {
   /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
   readonly origin?: string | undefined;
   /**
-   * Lifetime if the origin gives none: of cacheable non-errors, or by status. Default: none.
+   * Lifetime if the origin gives none. A single duration is for cacheable responses that are not errors.
+   * Default: none.
    * @example fresh: "5m"
    * @example fresh: { 200: "60s", 301: "1h" }
    */

@@ -9,7 +9,7 @@ import type {
 } from "./written-route.ts";
 import type { WebhookSender } from "../webhooks/port/hook.ts";
 
-/** Names to add to the known ones, or with `only`, to replace them. */
+/** Names to add to the known names, or, under `only`, to use instead of them. */
 export type AddedNames =
   | readonly NamePattern[]
   | {
@@ -37,7 +37,7 @@ export interface WrittenConfig {
    */
   readonly origins?: Readonly<Record<string, WrittenOrigin>> | undefined;
   /**
-   * Replaces the origin's own host with the site's in answers' fields. Default: `true`.
+   * Replaces the origin's host by the site's host in response fields, such as Location. Default: `true`.
    * @example rewriteLocations: false
    */
   readonly rewriteLocations?: boolean | undefined;
@@ -78,7 +78,7 @@ export interface WrittenConfig {
    */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
-   * Whether a cache is in front of Tidemark: answers then keep the fields for shared caches.
+   * Whether another cache is in front of Tidemark. If so, answers keep the fields for shared caches.
    * Default: `false`.
    * @example cacheInFront: true
    */
@@ -96,10 +96,10 @@ export interface WrittenConfig {
   readonly hotKeys?: number | undefined;
   /** Log lines for single requests. Default: none. @example logs: { sample: 0.01 } */
   readonly logs?: WrittenLogs | undefined;
-  /** Limits in bytes and in numbers. Default: see each field. @example limits: { variants: 20 } */
+  /** Limits of memory, bodies and variants. Default: see each field. @example limits: { variants: 20 } */
   readonly limits?: WrittenLimits | undefined;
   /**
-   * The first matching route applies. Default: none, so the origin's fields alone decide.
+   * Rules by path. The first matching route applies. Default: none, so only the origin's fields decide.
    * @example routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }]
    */
   readonly routes?: readonly WrittenRoute[] | undefined;
@@ -169,7 +169,7 @@ export interface WrittenLogs {
   readonly paths?: boolean | undefined;
 }
 
-/** Limits in bytes and in numbers. */
+/** Limits of memory, bodies and variants. */
 export interface WrittenLimits {
   /**
    * Largest body in bytes that is held whole while it is stored, at most 32 MiB. Larger ones are streamed

@@ -51,7 +51,7 @@ export function valueFor<T>(
 /**
  * Returns the values of several results.
  *
- * @param places the keys of each result, in the order of the results
+ * @param places the places of the results, in order, each with the spellings of its key in the call
  * @param around.absent the value of a key without a result; `undefined` omits the key
  */
 export function valuesFor<T, K extends Key>(
@@ -64,7 +64,7 @@ export function valuesFor<T, K extends Key>(
   for (const [at, keys] of [...places.values()].entries()) {
     for (const [nth, key] of keys.entries()) {
       try {
-        // Another spelling of a key is no further event.
+        // A second spelling of the same key emits no event.
         const found = valueFor<T>(key, given[at], nth === 0 ? around : withoutEvents(around));
         const value = found === undefined ? absent : found;
         if (value !== undefined) values.set(key, value);

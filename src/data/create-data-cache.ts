@@ -215,7 +215,7 @@ function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {
   return { purging: { acceptances }, view: acceptances, tiers: new MemoryAlone(memory, []) };
 }
 
-/** The tiers of one process: memory, whatever `tiers` a namespace names, because no other tier is there. */
+/** The tiers of a single process. Ignores the `tiers` of a namespace, because only memory exists. */
 class MemoryAlone extends TierStack<DataDetail> {
   override of(): this {
     return this;

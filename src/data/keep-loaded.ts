@@ -12,7 +12,7 @@ import type { Space } from "./value/space.ts";
 /** The limit of keys in one load. D1 allows 100 parameters in one statement. */
 export const keysMax = 100;
 
-/** A run looks nothing up after this time. The next cron run, a minute later, continues. */
+/** A run starts no batch after this time. The next cron run, a minute later, loads the rest. */
 export const runMsMax = 25_000;
 
 export type KeepLoadedPorts = LoadingPorts & { readonly host: string };
@@ -39,14 +39,14 @@ async function keepSpaceLoaded(
 }
 
 /**
- * Returns the namespace without the Cache API. A write to it would fill only this colo, and use up
- * calls of the limited number that Workers allow one run.
+ * Returns the namespace without the Cache API. A write to the Cache API would fill only this colo,
+ * and would count towards the number of calls that Workers allow in one run.
  */
 export function belowColos(space: Space): Space {
   return { ...space, tiers: space.tiers.filter((tier) => tierScopes[tier] !== "colo") };
 }
 
-/** Returns each key once. A failure to list the keys is counted as a failed load. */
+/** Returns the place of each key once. Counts a failure to list the keys as a failed load. */
 async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promise<Place[]> {
   const { keys, name, hardTimeoutMs } = space;
   const kept = belowColos(space);

@@ -21,7 +21,7 @@ interface Batch {
   readonly lookedFor?: readonly Place[];
 }
 
-/** Returns the loads that this call starts, and those of other calls. Omits keys that need none. */
+/** Returns the loads that this call starts, and loads of other calls that are already running. */
 export async function loadUnless(
   isEnough: (found: FoundData) => boolean,
   { places, load, lookedFor = places }: Batch,

@@ -94,7 +94,7 @@ export class Namespace<T, K extends Key = Key> {
   ): Promise<ManyResult<T, K>> {
     const ports = this.#portsOf();
     const places = placesOf(this.#space, keys, ports.host);
-    // The load receives the keys exactly as its own caller wrote them.
+    // The cast is safe, because the load receives the keys exactly as this call passed them.
     const loadMany =
       load === undefined
         ? loadOf(this.#space)
@@ -128,8 +128,8 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Stores a value that the application has just produced. Later purges cover it. For a value from a
-   * source, use `getOrSet`, because a purge may have followed the read.
+   * Stores a value that the application has just produced. Later purges cover the value. For a value
+   * from a source, use `getOrSet`: a purge between the read of the source and `set` does not cover it.
    *
    * @returns the tiers that hold the value
    * @throws OperatorError for a value that cannot be stored; with `everywhere`, also without a
@@ -174,7 +174,10 @@ export class Namespace<T, K extends Key = Key> {
     return purgeNamed({ keys: [keyIn(this.#space.name, key)] }, this.#portsOf());
   }
 
-  /** Makes one key stale everywhere, as `stale` allows. Rejects if the purge is not accepted. */
+  /**
+   * Makes the value of one key stale everywhere. The value may still answer for the time that `stale`
+   * allows. Rejects if the purge is not accepted.
+   */
   async expire(key: K): Promise<PurgeReceipt> {
     return purgeNamed({ keys: [keyIn(this.#space.name, key)], soft: true }, this.#portsOf());
   }

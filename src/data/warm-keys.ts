@@ -48,7 +48,7 @@ export function whyNotWarmed(
  * are stored, or 25 s after the lookup.
  *
  * @param keys at most a hundred, of a namespace with a load
- * @returns the result of each, in order. Never rejects.
+ * @returns the result of each key, in order; never rejects
  */
 export async function warmKeys(
   space: Space,

@@ -41,7 +41,7 @@ export class Decision implements Handling {
   readonly prefix: string;
   /** Arrival in epoch milliseconds; `undefined` if no client sent the request. */
   arrivedAtMs: number | undefined;
-  /** Whether the request waited for something before its answer. */
+  /** Whether the request waited before its answer, so that the clock may have advanced. */
   hasWaited = false;
   /** Source of the answer's body: a tier or `origin`; `none` for Tidemark's own pages. */
   tier = "none";
@@ -128,7 +128,7 @@ export class Decision implements Handling {
     this.purge = purge;
   }
 
-  /** Records which stored response answers, and its tier. */
+  /** Records the tier of the stored response that answers, and whether that response is an error. */
   answersFrom({ tier, stored }: AnswerSource): void {
     const { status } = stored.metadata;
     this.tier = tier;

@@ -78,7 +78,10 @@ function answerOf(
   }
 }
 
-/** Adds the field `Host`, because a handler has no connection to learn the host from. */
+/**
+ * Returns the client's own fields, or the fields of the forward with `Host`. A handler has no
+ * connection from which it could learn the host.
+ */
 function headersForHandler({ headers, own }: OriginCall, url: string): Headers {
   if (own !== undefined) return own;
   const sent = new Headers(headers);

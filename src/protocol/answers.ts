@@ -1,6 +1,6 @@
-// Schemas for the answers of the operator's routes below `/_cache/`. They give the Worker its
-// types, and the command its checks. Unlisted members pass, because a site may be newer than the
-// command. The Worker imports only types.
+// Schemas for the answers of the operator's routes below `/_cache/`. The CLI validates answers with
+// these schemas, and the Worker imports only their types. Unlisted members are valid, because a site
+// may be newer than the CLI.
 import * as z from "zod/mini";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./immutable.ts";

@@ -1,4 +1,4 @@
-// The part of an explanation that the command reads. The compiler checks that
+// The part of an explanation that the CLI reads. The compiler checks that
 // src/admin/explain/explanation.ts includes it.
 import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";

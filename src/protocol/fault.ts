@@ -1,2 +1,2 @@
-// A fault: three sentences (what, why, hint) shared by refusals, findings and the command.
+// A fault consists of three sentences: what, why and hint. The Worker and the CLI use the same form.
 export { type Fault, faultOf, faultText, isFault } from "../base/operator-error.ts";

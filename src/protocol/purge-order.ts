@@ -38,7 +38,7 @@ const purgeOrder = z.strictObject(
     hosts: names("hosts"),
     routes: names("route names"),
     everything: z.optional(z.boolean("must be true or false")),
-    mode: z.optional(z.enum(["hard", "soft"], 'is "hard" or "soft"')),
+    mode: z.optional(z.enum(["hard", "soft"], 'must be "hard" or "soft"')),
     dryRun: z.optional(z.boolean("must be true or false")),
     reason: z.optional(
       z

@@ -33,7 +33,7 @@ describe("an order", () => {
     ["blank-tag", { tags: [" "] }, "tags.0 holds an empty text."],
     ["urls-as-object", { urls: {} }, "urls must be an array of URLs."],
     ["everything-as-text", { everything: "yes" }, "must be true or false"],
-    ["another-mode", { ...red, mode: "gentle" }, 'mode is "hard" or "soft".'],
+    ["another-mode", { ...red, mode: "gentle" }, 'mode must be "hard" or "soft".'],
     ["dry-run-as-text", { ...red, dryRun: "yes" }, "dryRun must be true or false."],
     ["reason-as-number", { ...red, reason: 1 }, "reason must be a string."],
     ["long-reason", { ...red, reason: "x".repeat(513) }, "over 512 characters"],

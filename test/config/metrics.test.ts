@@ -59,7 +59,7 @@ describe("refused", () => {
     ],
     [
       prefix({ path: "/docs/*" }),
-      "metrics.prefixes.docs.path: must be a path alone: leave out ?, # and *",
+      "metrics.prefixes.docs.path: must be only a path: leave out ?, # and *",
     ],
     [
       prefix({ path: "/a" }, "a|b"),

@@ -85,21 +85,29 @@ describe("the configuration is refused", () => {
   const twice = ["/a", "/b"].map((match) => ({ name: "a", match }));
   const origin = (url: string) => ({ origins: { a: { url } } });
   const noOrigin = "origins.a.url: is not an origin";
-  const isPath = "operatorPath: is a slash and one name of small letters, digits, - or _";
+  const isPath =
+    "operatorPath: must be a slash and a name of 1 to 64 small letters, digits, - or _";
   it.each<[written: unknown, says: string]>([
     [null, "at the top: must be an object, but is null"],
     [[], 'at the top: must be an object, but is an instance of "Array"'],
     [Promise.resolve({}), 'at the top: must be an object, but is an instance of "Promise"'],
     [{ rotues: [] }, 'at the top: "rotues" is not a field of the configuration'],
     [{ routes: {} }, "routes: must be a list of routes"],
+    [
+      { origins: [] },
+      'origins: must be an object of origins, such as { bucket: { url: "https://bucket.example" } }',
+    ],
     [{ routes: ["/a"] }, "route 1: must be an object"],
     [{ routes: [{ match: "*" }] }, 'route 1, name: must be a string, such as "article"'],
     [{ routes: twice }, 'route "a", name: is used twice; give each route a unique name'],
     ...["/a/b", "_edge", "/_Edge", "/", "/a b", `/${"a".repeat(65)}`].map(
       (operatorPath): [unknown, string] => [{ operatorPath }, isPath],
     ),
-    [{ namespace: "a b" }, "namespace: is 1 to 64 letters, digits, dots, dashes or _"],
-    [{ namespace: "a".repeat(65) }, "namespace: is 1 to 64 letters, digits, dots, dashes or _"],
+    [{ namespace: "a b" }, "namespace: must be 1 to 64 letters, digits, dots, dashes or _"],
+    [
+      { namespace: "a".repeat(65) },
+      "namespace: must be 1 to 64 letters, digits, dots, dashes or _",
+    ],
     [
       origin("ftp://a.example"),
       `${noOrigin}: it has a scheme that is neither "https:" nor "http:"; ${scheme}`,
@@ -116,7 +124,7 @@ describe("the configuration is refused", () => {
     ],
     [
       { origins: { default: { binding: "B" } } },
-      "origins.default: is ORIGIN_URL or the binding ORIGIN; choose another name",
+      "origins.default: is the reserved name of ORIGIN_URL and the binding ORIGIN; choose another name",
     ],
     [{ originTimeout: "0s" }, 'originTimeout: is not from "1s" to "1d"'],
     [{ originTimeout: "86401s" }, 'originTimeout: is not from "1s" to "1d"'],
@@ -165,7 +173,7 @@ describe("what stands behind a route for everything", () => {
     { name: "late", match: "/late" },
   ];
   const refused =
-    'route "late", match: is never reached: an earlier route matches "*"; move that one to the end';
+    'route "late", match: is never reached: an earlier route matches "*"; move that route to the end';
 
   it.each([
     { id: "everything", before: everything, says: refused },

@@ -45,7 +45,7 @@ describe("a route is refused", () => {
         match: ["/a/:slug", "/b/:id"],
         tags: ({ slug }: Readonly<Record<string, string>>) => [slug],
       },
-      "tags: uses parameters that match lacks: slug",
+      "tags: uses parameters that a pattern in match lacks: slug",
     ],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
     [{ purge: { settleSeconds: -1 } }, "purge.settleSeconds: is less than 0"],
@@ -118,7 +118,7 @@ describe("a route is refused", () => {
     [{ admission: "third-ask" }, 'admission: must be "first-ask" or "second-ask"'],
     [
       { admission: "first-ask", tiers: ["memory", "edge"] },
-      'admission: needs the shared tier; add "shared" to tiers, or omit it',
+      'admission: needs the shared tier; add "shared" to tiers, or omit admission',
     ],
     [
       { admission: "second-ask", tiers: ["shared"] },

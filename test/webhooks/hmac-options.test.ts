@@ -67,6 +67,15 @@ describe("hooks in the configuration", () => {
     },
   );
 
+  it("are refused with the rule for names, and otherwise with an example", () => {
+    expect(refusalOf({ hooks: { Shop: sender } })).toBe(
+      "hooks.Shop: is not a valid name: write a small letter, then up to 31 small letters, digits or -",
+    );
+    expect(refusalOf({ hooks: [] })).toBe(
+      "hooks: must be an object of senders, such as { shop: hmacSender({ … }) }",
+    );
+  });
+
   it.each([{}, null, "hmac", good, [], { open: true }])("may not be %j", (value) => {
     const refusal = refusalOf({ hooks: { shop: value as never } });
     expect(refusal).toContain("hooks.shop");

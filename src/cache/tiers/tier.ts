@@ -102,7 +102,7 @@ export interface TierAsk<Detail> {
   readonly prolongMs?: number | undefined;
   /** Whether to read at the primary, because a replica may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
-  /** Whether to read without side effects on counts, odds and background work. */
+  /** Whether to read without side effects, such as counts, marks and background work. */
   readonly isPeek?: boolean | undefined;
   /** Runs work that the answer does not wait for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -151,7 +151,7 @@ export interface Tier<Detail> {
   writeMany?(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]>;
-  /** Lists some of the stored records, for an operator. */
+  /** Lists stored records for an operator, within limits. */
   listed?(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable">;
   /** Reads records without bodies and without side effects. */
   listedAt?(

@@ -18,7 +18,7 @@ import { headIn, headText, joined } from "./head.ts";
 /** The dependencies of fields. */
 export interface FieldPorts extends BeginPorts, VerdictPorts {
   readonly view: Pick<PurgeView, "judge" | "stamp" | "attend" | "seek">;
-  /** `undefined` without a database, where fields are not available. */
+  /** `undefined` without a database. Fields are not available in that case. */
   readonly hashes: HashStore | undefined;
   /** The last head of each key that this isolate has read or written. */
   readonly heads: BoundedMarks<string>;
@@ -51,7 +51,7 @@ export class Fields<T> {
   }
 
   /**
-   * Reads some fields with one command.
+   * Reads the named fields with one command.
    *
    * @returns the existing fields; `undefined` if none may be used
    */
@@ -67,7 +67,7 @@ export class Fields<T> {
   }
 
   /**
-   * Sets some fields. Keeps the other fields if they may still be used; otherwise removes them.
+   * Sets the given fields. Keeps the other fields if they may still be used; otherwise removes them.
    *
    * @param fields preferably a function that reads the source. If the source was read before this
    *   call, a purge between the read and the call does not cover the values
@@ -163,7 +163,7 @@ export class Fields<T> {
 
   /**
    * Returns whether a known purge covers new fields. Isolates that have not read that purge would
-   * use these fields beside newer ones.
+   * use these fields together with newer fields.
    */
   #isCovered(made: DataMetadata): boolean {
     const { view, maxLagMs, colo, nowAtMs } = this.#ports;
@@ -172,7 +172,10 @@ export class Fields<T> {
     return judged.kind === "purged";
   }
 
-  /** Returns a head that the view verifies (rule 26 c), so its stamp is of the present chain. */
+  /**
+   * Returns the decoded head if the view verifies it without the colo (rule 26 c). The head's stamp is
+   * then in the current chain.
+   */
   #verifiedIn(head: string): DataMetadata | undefined {
     const { view, maxLagMs } = this.#ports;
     return this.#isUsable(head, { view, maxLagMs, colo: nowhere }) ? headIn(head) : undefined;

@@ -19,7 +19,7 @@ const noHits = () =>
 interface OfNamespace {
   readonly counts: NamespaceCounts;
   readonly condition: Condition<string>;
-  /** Why a loaded value first could not be stored; `undefined` if all could be stored so far. */
+  /** The reason why a loaded value could not be stored, for the first such value. */
   unstorable?: string;
 }
 
@@ -117,7 +117,7 @@ export class DataCounts {
       NamespaceCounts & {
         readonly stale: number;
         readonly trouble: unknown;
-        /** The reason why a loaded value was first not stored. */
+        /** The reason why a loaded value could not be stored, for the first such value. */
         readonly unstorable: string | undefined;
       }
     >

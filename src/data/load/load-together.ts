@@ -41,8 +41,8 @@ type SourceAnswer =
   | { readonly kind: "failed"; readonly error: unknown };
 
 /**
- * Calls the source once, and settles every flight. If the source confirms a stored value that rule 23 no
- * longer lets it confirm, calls the source again for that value. Never rejects.
+ * Calls the source once, and settles every flight. If the source confirms a stored value that may no
+ * longer be confirmed (rule 23), calls the source again for that value. Never rejects.
  *
  * @param parts all of one namespace and one load; not empty
  * @returns the outcomes in order, and a promise that resolves once all values are stored
@@ -193,7 +193,7 @@ function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): 
 function nothingLoaded(path: string): OperatorError {
   return new OperatorError({
     what: `The load of ${path} failed.`,
-    why: "It returned undefined, which also means that nothing is stored.",
+    why: "It returned undefined, which `get` returns for a key without a stored value.",
     hint: 'Return null if there is no value, or set missing: "absent".',
   });
 }

@@ -32,7 +32,7 @@ interface RecordInput {
   readonly options: ValueOptions;
   readonly beginning: LoadStart;
   readonly respondedAtMs: number;
-  /** The part of the jitter, 0 ≤ n < 1, that shortens this lifetime. */
+  /** A random number n, 0 ≤ n < 1: the share of the option `jitter` that shortens this lifetime. */
   readonly jitterDraw: number;
 }
 

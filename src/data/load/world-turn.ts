@@ -1,5 +1,5 @@
 // Takes a lease before a load, for namespaces with `collapse: "global"`. While another isolate has
-// the lease, waits for the value that it stores in Redis, or the outcome that it leaves there.
+// the lease, waits until that isolate has stored a value or a word about the outcome in Redis.
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/lease.ts";

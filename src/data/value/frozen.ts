@@ -20,9 +20,9 @@ function refuse(): never {
 }
 
 /**
- * Creates a prototype whose changing methods throw, because `Object.freeze` does not protect the
- * contents of dates, maps and sets. Setting the prototype takes 0.2 µs; overriding
- * methods on each value takes 14 µs and 300 bytes.
+ * Creates a prototype whose mutating methods throw, because `Object.freeze` does not protect the
+ * contents of dates, maps and sets. Setting the prototype takes 0.2 µs; overriding methods on each
+ * value takes 14 µs and 300 bytes.
  */
 function unchanging(of: { readonly prototype: object }): object {
   const names = Object.getOwnPropertyNames(of.prototype);

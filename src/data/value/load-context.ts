@@ -1,4 +1,4 @@
-// The context of a load: the stored value, and settings for the new one.
+// The context of a load: the stored value, and settings for the new value.
 import { OperatorError } from "../../base/operator-error.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import type { Frozen } from "./frozen.ts";
@@ -14,7 +14,7 @@ export interface LoadContext<T> {
   readonly fresh: (lifetime: DataDuration) => void;
   /** Returns the value to the caller without storing it. */
   readonly skip: () => void;
-  /** Fails the load. A stale value then answers if it may. */
+  /** Fails the load. A stale value then answers if its lifetimes and purges allow it. */
   readonly fail: (reason?: string) => never;
   /** The stored value, if the source may confirm it; otherwise `undefined`. */
   readonly stale: Frozen<T> | null | undefined;
@@ -80,7 +80,7 @@ export class LoadTimedOut extends LoadFailed {
 /** Result of a load that confirms the stored value. */
 export const notModified: unique symbol = Symbol("not modified");
 
-/** The settings that one load has set for its value. */
+/** The context that a load receives for one value. It holds the settings that the load chooses. */
 export class LoaderContext implements LoadContext<unknown> {
   readonly tagsNamed = new Set<string>();
   freshMs: number | undefined = undefined;

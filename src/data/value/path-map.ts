@@ -1,7 +1,7 @@
 // A map whose keys are keys of data. It also finds equal keys with another spelling.
 import { type Key, pathOf } from "./key.ts";
 
-/** Finds `["a", "b"]` under any array of these segments and under `"a/b"`, like a namespace. */
+/** Finds the entry of `["a", "b"]` by any array of these segments and by `"a/b"`, like a namespace. */
 export class PathMap<K extends Key, V> extends Map<K, V> {
   /** The keys by their paths; rebuilt when the map has grown. */
   #byPath: ReadonlyMap<string, K> | undefined;

@@ -29,8 +29,8 @@ export interface WriteOptions {
 /** Options of one value that is set. */
 export interface SetOptions extends WriteOptions {
   /**
-   * Whether the value also ends older values of the key in all other isolates and processes, by a
-   * purge. Default: `false`, where others may use their older copy until it expires.
+   * Whether a purge also ends older values of the key in all other isolates and processes. Default:
+   * `false`. Other isolates and processes may then use their older values until these expire.
    */
   readonly everywhere?: boolean | undefined;
 }
@@ -44,7 +44,7 @@ export interface WrittenOptions extends ValueOptions {
 export interface KeptTagsPorts extends Pick<StorePorts, "tiers" | "nowAtMs"> {
   readonly afterAnswer: BeginPorts["afterAnswer"];
   readonly colo: BeginPorts["colo"];
-  /** The view by purges alone: it also judges values of held keys. */
+  /** The purge view without `UnpurgedWrites`, so that values of held keys are also judged. */
   readonly viewOfPurges: Pick<PurgeView, "judge">;
   readonly maxLagMs: number;
 }
@@ -69,8 +69,8 @@ export function writtenOptionsOf({ fresh, stale, tags }: WriteOptions): WrittenO
 }
 
 /**
- * Adds the tags of the stored value, if the new value keeps them. A copy that a known purge covers
- * has none to keep.
+ * Adds the tags of the stored value if the new value keeps them. Ignores copies that a known hard
+ * purge covers.
  *
  * @param ports.readsAll whether to add the tags of all copies, which costs one command to Redis.
  *   Otherwise, only of the nearest copy
@@ -88,7 +88,7 @@ export async function withKeptTags(
   const { all } = tiers.of(space.tiers);
   for (const tier of all) {
     const read = await tier.read(key, ask);
-    // The farthest tier has every copy that counts, so only its answer is needed.
+    // Only the farthest tier must answer, because it has every copy that matters.
     if (read.kind === "unavailable" && tier === all.at(-1)) return undefined;
     if (read.kind !== "found" || read.record.kind !== "response") continue;
     const { stored } = read.record;
@@ -148,7 +148,7 @@ export function checkDefined(value: unknown, namespace: string): void {
   if (value !== undefined) return;
   throw new OperatorError({
     what: `A value of ${namespace} is not stored.`,
-    why: "It is undefined, which also means that nothing is stored.",
+    why: "It is undefined, which `get` returns for a key without a stored value.",
     hint: "Store null if there is no value.",
   });
 }

@@ -21,14 +21,14 @@ export interface UnpurgedWritesSettings {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** From this number on, each further key is held together with its whole namespace. */
+/** The limit of keys that are held singly. Each further key causes a hold on its whole namespace. */
 const keysMax = 1_000;
 
 /** 15 s in total, because background work may last only 30 s, and attempts also take time. */
 const pausesMs = [1_000, 2_000, 4_000, 8_000];
 /**
- * The request with the attempts may end early. If no attempt begins for this time, another request
- * continues.
+ * The runtime may end the request whose background work retries the purge. If no attempt begins for
+ * this time, another request continues the attempts.
  */
 const silenceMsMax = 15_000;
 
@@ -81,7 +81,7 @@ export class UnpurgedWrites {
     return hold;
   }
 
-  /** Stops the use of the key, and retries its purge in the background. */
+  /** Puts a hold on the key, and retries its purge in the background. */
   add({ space, path }: Pick<Place, "space" | "path">): void {
     this.refusedCount += 1;
     this.#condition.failed("journal", this.#settings.nowAtMs());

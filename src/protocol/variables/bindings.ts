@@ -3,7 +3,7 @@
 /** Variables, secrets and other bindings by name. */
 export type Env = Readonly<Record<string, unknown>>;
 
-/** Returns whether a binding is set. White space alone is treated as unset. */
+/** Returns whether a binding is set. A string of only white space is treated as unset. */
 export function isSet(env: Env, name: string): boolean {
   const value = env[name];
   return typeof value === "string" ? value.trim() !== "" : value !== undefined;

@@ -20,7 +20,7 @@ export interface Databases {
 const what = "The database is not used: the shared tier and purges are off.";
 
 /**
- * Reads both databases. If the journal's database is faulty, the cache's is not used either,
+ * Reads both databases. If the journal's database is faulty, the cache's database is also not used,
  * because purges would go to a journal that no other isolate reads.
  *
  * @param faults receives settings without effect

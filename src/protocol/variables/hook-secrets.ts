@@ -32,7 +32,7 @@ const listed = (text: string | undefined) =>
 /**
  * Reads comma-separated secrets. Several secrets allow rotation.
  *
- * @returns `faults`: problems of single secrets, while the others are in use
+ * @returns `faults`: problems of single secrets, if at least one secret is usable
  */
 export function hookSecretsOf(
   name: string,

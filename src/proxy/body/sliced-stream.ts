@@ -19,14 +19,15 @@ export function slicedStream(
 }
 
 /**
- * Returns the same bytes, piped by the runtime. If the stream is shorter, its reader gets an error.
+ * Returns a stream of the same bytes, which the runtime copies. If the given stream is shorter than
+ * `bytes`, the reader gets an error.
  */
 export function fittedStream(
   part: ReadableStream<Uint8Array>,
   bytes: number,
 ): ReadableStream<Uint8Array> {
   const { readable, writable } = new FixedLengthStream(bytes);
-  // The reader sees any failure as well.
+  // The reader of `readable` receives the same error.
   part.pipeTo(writable).catch(() => undefined);
   return readable;
 }

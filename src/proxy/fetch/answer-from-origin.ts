@@ -85,7 +85,7 @@ export function mayCollapse(client: Client): boolean {
   return isForAll(client) && !client.lookup.conditions.has("range");
 }
 
-/** Returns whether the answer may be for all clients. */
+/** Returns whether all clients may share the answer. */
 function isForAll({ lookup, exchange, key }: Client): boolean {
   const { method, directives } = lookup;
   const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(lookup);
@@ -125,7 +125,10 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
   return { metadata, body: { kind: "absent" } };
 }
 
-/** The wait for the lease. Short, because a hanging client's request may hold it for 30 s. */
+/**
+ * The wait timeout for the lease. It is short, because a client's request that hangs may hold the
+ * lease for 30 s.
+ */
 const anonymousTurnMsMax = 250;
 
 /**
@@ -187,9 +190,9 @@ async function lookedUpAgain(
 }
 
 /**
- * Forwards one of many requests that waited in vain, once it gets one of the key's places. The wait
- * for a place ends at the wait timeout. Requests that did not wait need no place, because waits for
- * places would slow every private page.
+ * Forwards one of many requests that waited in vain, once the request gets one of the key's slots. The
+ * wait for a slot ends at the wait timeout. Requests that did not wait need no slot, because waits for
+ * slots would slow every private page.
  *
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
@@ -197,10 +200,10 @@ async function forwardAloneInTurn(need: OriginNeed, sinceAtMs: number): Promise<
   const { lookup, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
   const waitMs = lookup.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
-  // Release the place at the head of the response, because a client may read the body slowly.
+  // Release the slot at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
   const answering = forwardAlone(need, true).finally(leave);
-  // Keep the forward alive, so that the place is released even if the client disconnects.
+  // Keep the forward alive, so that the slot is released even if the client disconnects.
   exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
@@ -217,9 +220,9 @@ async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Respo
 }
 
 /**
- * Forwards as the leader of a flight. A client's own forward may fail, or be refused, because of
- * that client alone. So if a response is stored, an anonymous request in the background decides
- * whether the stored response is removed.
+ * Forwards as the leader of a flight. A client's own forward may fail or be refused for a reason that
+ * concerns only that client. If a response is stored, an anonymous request in the background therefore
+ * decides whether the stored response is removed.
  */
 async function fetchAndConfirm(
   need: OriginNeed,

@@ -128,7 +128,7 @@ const probeMsMax = 20_000;
 /**
  * Probes an origin in the background, without a client's fields. A client can make any single page
  * fail. So the probe requests two pages: the front page, and the page that last answered without an
- * error. If no page has, it requests the current page instead.
+ * error. If no page has answered without an error, the second page is the page of the current request.
  *
  * @returns whether the origin answered; never rejects
  */
@@ -186,7 +186,7 @@ async function ask(
     return failed(asking, failure ?? "unreachable", context);
   } catch {
     const failure = abort.signal.aborted ? "timeout" : "unreachable";
-    // With a request body, the failure may be the client's and not the origin's.
+    // The client may have caused the failure if the request has a body.
     if (request.body !== null) return { kind: "failed", failure };
     return failed(asking, failure, context);
   } finally {
@@ -208,7 +208,7 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 
 /**
  * Sends a request. If the origin cannot be reached, sends a GET or HEAD once more, within the budget
- * for retries. The connection may have been a reused one that was broken (RFC 9110 §9.2.2).
+ * for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;

@@ -41,7 +41,7 @@ export async function passBy(
   const { route, prefix, request, rule } = passed;
   const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
   const exchange = { ...context, decision };
-  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request.
+  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so it gets a 504.
   if (requestDirectives(request.headers).onlyIfCached) {
     return refused("only-if-cached", exchange);
   }
@@ -61,8 +61,8 @@ export async function passBy(
     if (answer.kind === "answered") invalidateBy(answer.response, { passed, exchange });
     return answer;
   });
-  // Keep this alive, so that the invalidation runs even if the client disconnects before the
-  // response.
+  // Keep the forward alive, so that the invalidation runs even if the client disconnects before
+  // the response.
   if (!isSafe(request)) {
     exchange.afterAnswer(async () => void (await forwarding.catch(() => undefined)));
   }

@@ -103,7 +103,7 @@ function refusalToFreshen(
  * Applies a 200 response to HEAD to the stored response to GET (RFC 9111 §4.3.5). Freshens the
  * stored response, or makes it stale if the new response describes another body or may not be
  * shared. Never removes the stored response, because many origins send different validators for
- * HEAD and GET. Does nothing if the response to HEAD is for one client alone. Also does nothing if
+ * HEAD and GET. Does nothing if the response to HEAD is only for one client. Also does nothing if
  * memory lacks the stored body, or if a newer response or a forward may replace the stored
  * response.
  */

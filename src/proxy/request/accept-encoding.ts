@@ -1,5 +1,5 @@
-// Reduces Accept-Encoding to a sorted subset of {br, gzip} (RFC 9110 §12.5.3). Few variants then
-// exist.
+// Reduces Accept-Encoding to one of four values (RFC 9110 §12.5.3), to limit the number of
+// variants.
 
 /** Returns `br, gzip`, `br`, `gzip`, or `identity` for everything else. */
 export function reducedAcceptEncoding(field: string | null): string {

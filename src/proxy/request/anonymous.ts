@@ -1,5 +1,6 @@
-// Builds anonymous requests for responses that all clients share. An anonymous request has only the
-// fields of the key and `Vary`, and the fields kept from the stored response's request.
+// Builds anonymous requests for responses that all clients share. An anonymous request has the fields
+// of the key and of `Vary`. Its User-Agent and Accept are those with which the stored response was
+// requested.
 import {
   type AskerFields,
   askedByPattern,
@@ -11,7 +12,10 @@ import type { LookupRequest } from "./plan.ts";
 /** The `User-Agent` of anonymous requests. Some origins reject requests without this field. */
 export const ownUserAgent = "Tidemark";
 
-/** Returns the client's fields to keep with a response, except values that do not match `askedByPattern`. */
+/**
+ * Returns the client's User-Agent and Accept, to store them with a response. Omits values that do not
+ * match `askedByPattern`.
+ */
 export function askedByOf({ forwarded: { sent } }: LookupRequest): AskerFields {
   const kept = (name: string) => {
     const value = sent.get(name);

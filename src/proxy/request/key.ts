@@ -17,7 +17,7 @@ export interface KeyedUrl {
    * cookies in the keys.
    */
   readonly url: string;
-  /** The primary key on a route whose keys consist of the URL alone. */
+  /** The primary key on a route whose keys consist only of the URL. */
   readonly key: RecordKey;
 }
 
@@ -47,7 +47,7 @@ export function keyedUrl(requested: Target, counts: Counts): Pick<KeyedUrl, "tar
 /** A member of `request.cf`; its value is `null` if missing. */
 export type CfMember = readonly [name: string, value: string | number | boolean | null];
 
-/** The maximum length of a value. A longer value is treated as `null`. Cloudflare's are shorter. */
+/** The maximum length of a value. Cloudflare's values are shorter. A longer value becomes `null`. */
 const cfCharactersMax = 128;
 
 /**

@@ -1,4 +1,4 @@
-// Plans a request from its own data alone: reject it, bypass the cache, or look it up.
+// Plans a request without I/O: reject the request, bypass the cache, or look up a stored response.
 import type { Config, Route } from "../../config/config.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
@@ -35,8 +35,8 @@ export interface LookupRequest {
   /** The members of `request.cf` that are part of the key. */
   readonly cf: readonly CfMember[];
   /**
-   * Whether an unknown cookie reaches the origin. If so, only explicitly shared responses may
-   * answer the request, or be stored from it.
+   * Whether an unknown cookie reaches the origin. If so, only explicitly shared responses may answer
+   * the request, and the response to the request is stored only if it is explicitly shared.
    */
   readonly hasUnknownCookie: boolean;
   /** Whether the isolate makes the request itself, without a client's session and credentials. */

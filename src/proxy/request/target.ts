@@ -8,7 +8,7 @@ export interface Target {
    * does not imply it. Empty if invalid.
    */
   readonly host: string;
-  /** The host and port of the request, in lower case, before the host is mapped to one of the site. */
+  /** The request's host and port, in lower case, before they are mapped to a host of the site. */
   readonly ownHost: string;
   /**
    * The path as the URL standard resolves it, without dot segments and with `/` for `\`. Escapes are
@@ -121,7 +121,7 @@ export function keyedQuery(query: string, counts: (name: string) => boolean): st
   return sortedByName(counted).join("&");
 }
 
-/** Returns `/path?query`, or the path alone. */
+/** Returns `/path?query`, or only the path if the query is empty. */
 export function pathAndQuery(target: { path: string; query: string }): string {
   return target.query === "" ? target.path : `${target.path}?${target.query}`;
 }

@@ -103,7 +103,10 @@ interface Routes {
   readonly hasOthers: boolean;
 }
 
-/** Returns a reading that leads to another origin, else a reading that leads to another route. */
+/**
+ * Returns a reading that leads to another origin, or else a reading that leads to another route;
+ * `undefined` if every reading leads to the same route.
+ */
 function readOtherwise(
   { path }: Target,
   { name, origin }: Route,
