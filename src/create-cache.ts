@@ -45,8 +45,8 @@ const defaults: Makers = {
 /** The platform features that the core needs. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /**
-   * The database of the shared tier and the purge journal. Without a database there is neither, so
-   * purges are not possible.
+   * The database of the shared tier and the purge journal. Without a database, there is no shared
+   * tier and no journal, so purges are not possible.
    */
   readonly database?: RedisAddress | undefined;
   /** The database of the purge journal and the switch, in place of `database`. */
@@ -61,7 +61,7 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
 export type Core = ReturnType<typeof openCore>;
 
 /**
- * A core with tiers for one form of record. Its lifetime is that of its isolate.
+ * A core with tiers for one form of record. It exists as long as its isolate.
  *
  * @typeParam Detail the additional metadata of the records
  */

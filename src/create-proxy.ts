@@ -42,8 +42,8 @@ export interface ProxySettings {
 }
 
 /**
- * Creates the HTTP cache of a site over a cache core. A route's tiers that the core lacks are
- * ignored.
+ * Creates the HTTP cache of a site over a cache core. Tiers of a route that the core does not have
+ * are ignored.
  */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const site = createSite(cache, settings);

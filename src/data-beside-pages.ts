@@ -42,7 +42,7 @@ export interface SetTroubles {
 export interface DataTroubles {
   /** The written keys whose purge the journal has not accepted yet. */
   readonly unpurged: { readonly keys: number; readonly trouble: Trouble<string> | undefined };
-  /** The namespaces whose loads all fail, with the start and the error. */
+  /** The namespaces whose last load failed, with the start and the error. */
   readonly loads: ReadonlyMap<string, Trouble<string>>;
   /** The namespaces with loaded values that cannot be stored, and the number of such values. */
   readonly unstorable: ReadonlyMap<string, number>;

@@ -49,7 +49,8 @@ export interface LookupPolicy<Detail, V> {
   /** Calls `lookup.lookIn` to read a lower tier, or skips the tier. */
   ask(tier: Tier<Detail>, lookup: Lookup<Detail, V>): Promise<unknown>;
   /**
-   * Follows a marker. Returns whether it leads to another key; a lookup follows at most one marker.
+   * Follows a marker. Returns whether the marker leads to another key. A lookup follows at most one
+   * marker.
    */
   follow(marker: VaryMarker): boolean;
   /**
@@ -66,8 +67,8 @@ export interface LookupPolicy<Detail, V> {
   /** Returns whether the record is sufficient, so that the lookup reads no further tier. */
   isEnough(found: LookupResult<Detail, V>): boolean;
   /**
-   * Returns whether the record may not be used for anything. Another record then replaces it, even
-   * one that seems older by the clocks of their writers. By default, the youngest record stays.
+   * Returns whether the record cannot be used at all. A usable record then replaces it, even if the
+   * usable record seems older by the clocks of the writers. By default, the youngest record stays.
    */
   isUseless?(found: LookupResult<Detail, V>): boolean;
   /** Backfills the record into `above`, the tiers above its own. */
@@ -137,7 +138,7 @@ export class Lookup<Detail, V> {
     this.#beganAtCount = policy.used.memory.changeCount;
   }
 
-  /** Reads this isolate's own records. Returns whether they are sufficient. */
+  /** Reads this isolate's own records. Returns whether one of them is sufficient. */
   inIsolate(): boolean {
     const policy = this.#policy;
     this.#underWay();
@@ -212,7 +213,7 @@ export class Lookup<Detail, V> {
     this.#isDone = policy.isEnough(this.found);
   }
 
-  /** Judges the record anew, because an earlier verdict may be outdated. */
+  /** Judges the record again, because an earlier verdict may be outdated. */
   #isUseless(candidate: Candidate<Detail>): boolean {
     const policy = this.#policy;
     return policy.isUseless?.({ candidate, verdict: policy.judge(candidate) }) === true;

@@ -40,14 +40,14 @@ export function keep<Record>(
   return Promise.all(keeping);
 }
 
-/** Returns the result of a write as one word, which is the rule if the tier refused the write. */
+/** Returns the result of a write as one word: its kind, or the rule that refused the write. */
 export function resultOf(written: TierWrite): string {
   return written.kind === "refused" ? written.rule : written.kind;
 }
 
 /**
- * Removes records. Memory no longer contains them when this function returns, and the other tiers
- * once the promise settles.
+ * Removes records. Memory no longer contains the records when this function returns. The other
+ * tiers no longer contain the records once the promise settles.
  *
  * @param places pairs of a tier and a key under which the tier may contain a record
  * @returns the unreachable tiers, which may still contain a record; never rejects

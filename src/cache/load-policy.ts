@@ -13,7 +13,7 @@ export type Next<Place, Result> =
   /** The request needs a record under another key. */
   | { readonly kind: "elsewhere"; readonly place: Place }
   | { readonly kind: "answer"; readonly answer: Result }
-  /** One of the followers leads next, for all others. */
+  /** One of the followers leads next, and the other followers wait for it. */
   | { readonly kind: "again" }
   /** Like `again` after a random wait, but only once per request, and not at all if `isFinal`. */
   | { readonly kind: "failed"; readonly isFinal: boolean; readonly answer: () => Result }

@@ -124,9 +124,7 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
   readonly #inVain = new Set<Flight<Shared>>();
   /** The last failed flight. */
   #failed: Flight<Shared> | undefined;
-  /**
-   * False after the request has waited for a flight in vain. It then does not also wait for the lease.
-   */
+  /** Whether the request may wait for the lease: false after it has waited for a flight in vain. */
   #mayTakeTurn = true;
 
   constructor(by: LoadPolicy<Place, Shared, Result>, ports: LoadPorts<Shared>) {

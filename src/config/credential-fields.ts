@@ -66,7 +66,7 @@ export class CredentialFields {
 
   /**
    * @param name in lower case
-   * @returns the pattern that makes the field a credential, if one does
+   * @returns the pattern that makes the field a credential; `undefined` if it is not a credential
    */
   entryFor(name: string): string | undefined {
     const remembered = this.#remembered.get(name);

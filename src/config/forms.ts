@@ -79,12 +79,12 @@ export const patterns = texts("utm_*").check(
   each((name) => !name.slice(0, -1).includes("*"), 'has a "*" that is not at the end of a name'),
 );
 
-/** The schema of names that are added to the known ones, or that replace them (`only`). */
+/** The schema of names that are added to the known names, or that replace them (`only`). */
 export const addedPatterns = z.union(
   [patterns, z.strictObject({ only: patterns }, { error: strictly("a list of names") })],
   {
     error:
-      'is a list of names to add, such as ["app_*"], or { only: ["app_*"] } in place of the known ones',
+      'must be a list of names to add, such as ["app_*"], or { only: ["app_*"] } to replace the known names',
   },
 );
 
@@ -139,7 +139,7 @@ export const durationOrOrigin = z.string('must be a duration such as "30s", or "
   }),
 );
 
-/** Lifetimes by status. Rejects statuses below `from`, and those that are never stored. */
+/** Lifetimes by status. Rejects statuses below `from`, and statuses that are never stored. */
 export const lifetimes = <Lifetime extends typeof duration>(
   lifetime: Lifetime,
   from: number,

@@ -10,7 +10,7 @@ const addressBits = groupCount * groupBits;
 const ipv4Bits = 32;
 
 /**
- * Returns the eight groups of an address; IPv4 addresses become IPv4-mapped ones.
+ * Returns the eight groups of an address. An IPv4 address becomes an IPv4-mapped IPv6 address.
  *
  * @param address without port, brackets or zone
  * @returns hexadecimal without leading zeros; `undefined` for an invalid address
@@ -33,7 +33,7 @@ export function isMapped(groups: readonly string[]): boolean {
   return mappedPrefix.every((group, index) => groups[index] === group);
 }
 
-/** Returns the IPv4 address of an IPv4-mapped one, in dotted decimals. */
+/** Returns the IPv4 address of an IPv4-mapped IPv6 address, in dotted decimals. */
 export function dottedAddress(groups: readonly string[]): string {
   const numbers = groups.slice(mappedPrefix.length).map((group) => Number.parseInt(group, 16));
   return numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
@@ -42,8 +42,9 @@ export function dottedAddress(groups: readonly string[]): string {
 const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * Returns an address in one spelling for comparison: IPv4 (also IPv4-mapped) dotted, IPv6 as in RFC 5952
- * without a zone. `undefined` if invalid.
+ * Returns the canonical spelling of an address, for comparison; `undefined` if the address is
+ * invalid. IPv4 and IPv4-mapped addresses become dotted decimals. IPv6 addresses are spelled by RFC
+ * 5952, without a zone.
  */
 export function canonicalAddress(address: string): string | undefined {
   const plain = mapped.exec(address)?.[1] ?? address.replace(/%[\da-z.:-]+$/i, "");

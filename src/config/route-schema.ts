@@ -139,8 +139,8 @@ export const routeInput = z.strictObject(
 export type RouteInput = z.input<typeof routeInput>;
 
 /**
- * Returns the parameters that a route's `tags` function uses and that some pattern of the route lacks. For a
- * request that matches such a pattern, the parameter would be undefined.
+ * Returns the parameters that a route's `tags` function uses and that at least one pattern of the
+ * route lacks. For a request that matches such a pattern, the parameter would be undefined.
  */
 export function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
   if (typeof tags !== "function") return [];

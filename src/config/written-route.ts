@@ -21,8 +21,8 @@ export interface WrittenRoute {
   /** Name in statistics, errors and purges. Required. @example name: "articles" */
   readonly name: string;
   /**
-   * Literal segments, `:name`, and a final `*`; optionally below a host, or below all hosts that end in
-   * `.name`. May be a list. Required.
+   * A pattern, or a list of patterns. A pattern consists of literal segments, `:name`, and a final
+   * `*`. A host, or `*.` and a name for all hosts below it, may precede the path. Required.
    * @example match: "/articles/:slug"
    * @example match: ["shop.example/*", "*.shop.example/*"]
    */
@@ -83,7 +83,7 @@ export interface WrittenRoute {
    * @example query: { allow: ["page"] }
    */
   readonly query?: WrittenQuery | undefined;
-  /** Additions to the key besides the URL. Default: none. @example key: { cookies: ["currency"] } */
+  /** Parts of the key in addition to the URL. Default: none. @example key: { cookies: ["currency"] } */
   readonly key?: WrittenKey | undefined;
   /**
    * Request fields that reach the origin in addition to keyed ones. Default: all of them.
@@ -97,7 +97,8 @@ export interface WrittenRoute {
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /**
-   * Cookies that are neither keyed nor forwarded on this route, besides the general ones. Default: none.
+   * Cookies that are neither keyed nor forwarded on this route, in addition to the general cookies.
+   * Default: none.
    * @example cookies: { ignore: ["theme"] }
    */
   readonly cookies?: WrittenRouteCookies | undefined;
@@ -143,7 +144,7 @@ export interface WrittenRoute {
    * @example invalidate: "everywhere"
    */
   readonly invalidate?: "here" | "everywhere" | undefined;
-  /** Purge bound of this route. Default: the general one. @example purge: { maxLagSeconds: 5 } */
+  /** Purge bound of this route. Default: the general bound. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenRoutePurge | undefined;
   /**
    * Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`.
@@ -163,11 +164,11 @@ export type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly 
 
 /** Query parameters that are keyed and reach the origin. */
 export interface WrittenQuery {
-  /** The only such parameters. Default: all of them. @example allow: ["page"] */
+  /** The only query parameters that are keyed and forwarded. Default: all of them. @example allow: ["page"] */
   readonly allow?: readonly NamePattern[] | undefined;
 }
 
-/** Additions to the key besides the URL. */
+/** Parts of the key in addition to the URL. */
 export interface WrittenKey {
   /** Request fields whose values are keyed. Default: none. @example headers: ["x-app"] */
   readonly headers?: readonly string[] | undefined;

@@ -62,13 +62,14 @@ export interface WrittenConfig {
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /**
-   * Response fields with tags, besides Cache-Tag, Surrogate-Key and Cache-Groups. Default: none.
+   * Response fields with tags, in addition to Cache-Tag, Surrogate-Key and Cache-Groups. Default:
+   * none.
    * @example tagFields: ["x-tags"]
    */
   readonly tagFields?: readonly string[] | undefined;
   /**
-   * Guesses a lifetime from Last-Modified if there is no other: a tenth of the age, at most a day (RFC 9111
-   * §4.2.2). Default: `false`.
+   * Guesses a lifetime if none is stated: a tenth of the time since Last-Modified, at most a day
+   * (RFC 9111 §4.2.2). Default: `false`.
    * @example heuristics: true
    */
   readonly heuristics?: boolean | undefined;
@@ -84,8 +85,8 @@ export interface WrittenConfig {
    */
   readonly cacheInFront?: boolean | undefined;
   /**
-   * On Node: proxies to trust for the client's address, scheme and host. Their number, 1 to 20, or their
-   * addresses and networks. Default: `false`, none.
+   * On Node: the proxies that are trusted for the client's address, scheme and host. Either their
+   * number, 1 to 20, or a list of their addresses and networks. Default: `false`, none.
    * @example trustProxy: ["10.0.0.0/8"]
    */
   readonly trustProxy?: false | number | readonly string[] | undefined;
@@ -172,8 +173,8 @@ export interface WrittenLogs {
 /** Limits of memory, bodies and variants. */
 export interface WrittenLimits {
   /**
-   * Largest body in bytes that is held whole while it is stored, at most 32 MiB. Larger ones are streamed
-   * to the edge tier. Default: 4 MiB.
+   * Largest body in bytes that is held whole while it is stored, at most 32 MiB. Larger bodies are
+   * streamed to the edge tier. Default: 4 MiB.
    * @example bufferBytes: 8 * 1_048_576
    */
   readonly bufferBytes?: number | undefined;
@@ -217,7 +218,7 @@ export interface WrittenPrefix {
   readonly hitRateMin?: number | undefined;
 }
 
-/** Purge bound of all routes, and its assumptions. */
+/** Purge bound of all routes, with the assumptions about clocks and replicas. */
 export interface WrittenPurge extends WrittenRoutePurge {
   /**
    * A: allowance in seconds for clock errors and replica lag. Default: 1, or 3 with `readReplicas`.

@@ -87,7 +87,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     stats: () => ({ ...opened().stats(), sets: behind.stats() }),
     async runCron() {
       const flushed = behind.runCron();
-      // If there are pages, their cron run does this.
+      // If there are pages, the pages' cron run checks the database's free space.
       if (pages === undefined) await opened().room?.runCron();
       const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
       if (keptLoaded.length > 0) await keepLoaded(keptLoaded, opened().ports);
@@ -141,7 +141,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const { metrics, redis, room } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
-  // Without a host there is no edge tier. Only copies of the purge view may use this name.
+  // Without a host, there is no edge tier. Only copies of the purge view may use this invalid host.
   const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
   // Rule 7 (b) compares times of one clock. An isolate without a known colo trusts only its own
   // loads, because no other clock timed them.

@@ -85,7 +85,8 @@ export class Namespace<T, K extends Key = Key> {
    * affect the other keys.
    *
    * @param load default: the load of the namespace
-   * @param options.missing meaning of a key that the map of `load` lacks; default: the namespace's
+   * @param options.missing the meaning of a key that the map of `load` lacks; default: the option
+   *   `missing` of the namespace
    */
   async getOrSetMany(
     keys: readonly K[],
@@ -162,7 +163,7 @@ export class Namespace<T, K extends Key = Key> {
   /**
    * Returns the fields of this key: a Redis hash, separate from the value of the key.
    *
-   * @throws OperatorError without a database, or if the namespace does not use it
+   * @throws OperatorError without a database, or if the namespace does not use the shared tier
    */
   fields(key: K): Fields<T> {
     const { ports, place } = this.#at(key);

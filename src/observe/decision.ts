@@ -85,7 +85,7 @@ export class Decision implements Handling {
   unverified = false;
   /** Whether the origin's answer is stored. */
   stored = false;
-  /** Why it is not stored. */
+  /** Why the origin's answer is not stored. */
   refused: RuleAndNames | undefined = undefined;
   changes: readonly TierChange[] = none;
   /** `undefined` until the request is answered. */

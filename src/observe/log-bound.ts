@@ -33,8 +33,9 @@ export class BoundedLog {
   }
 
   /**
-   * Writes a line, within its event's limit per minute. The first omitted line causes a line `left-out`
-   * at once. After the minute, the next call writes another one with the number of omitted lines.
+   * Writes a line, within its event's limit per minute. The first omitted line causes a line
+   * `left-out` at once. After the minute, the next call writes another line `left-out`, with the
+   * number of omitted lines.
    */
   readonly write: Log = (line) => {
     const atMs = this.#settings.nowAtMs();

@@ -53,7 +53,9 @@ export class Metrics {
   #takenAtMs: number;
   #requestsSinceTaken = 0;
 
-  /** @param isReported whether reports are sent; if not, none is ever due */
+  /**
+   * @param isReported whether reports are sent; if not, no report is ever due
+   */
   constructor(sinceAtMs: number, isReported = false, pace = reportPace) {
     this.#sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
@@ -110,7 +112,9 @@ export class Metrics {
     if (outcome !== undefined) this.#cell(route, outcome, tier).bytes += bytes;
   }
 
-  /** Increments a counter. @param labels in the family's order; absent if it has none */
+  /**
+   * Increments a counter. @param labels in the family's order; absent for a family without labels
+   */
   add<Name extends FamilyName>(family: Name, labels?: LabelsOf<Name>, count = 1): void {
     addTo(this.#newSums, this.#series(family, labels ?? []), count);
   }

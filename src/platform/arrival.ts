@@ -23,7 +23,8 @@ export interface Arrival {
   readonly url: string;
   readonly method: string;
   /**
-   * Whether the request has two hosts. Node uses the first, other servers the last (RFC 9112 §3.2).
+   * Whether the request has two hosts. Node uses the first host, and other servers use the last
+   * (RFC 9112 §3.2).
    */
   readonly hasTwoHosts: boolean;
 }
@@ -73,7 +74,7 @@ export function requestAt(arrival: Arrival | undefined, request: Request): Reque
   const { url } = arrival ?? request;
   if (url === request.url) return request;
   const { method, headers, body } = request;
-  // Node requires this member with a stream as body.
+  // Node requires `duplex` if the body is a stream.
   return new Request(url, { method, headers, body, duplex: "half" } as RequestInit);
 }
 
@@ -95,11 +96,12 @@ function withSchemeAndHost(url: string, scheme: string, host?: string): string {
 }
 
 /**
- * Finds the client: the first address from the right that is not a trusted proxy's. Each proxy appends the
- * address of its own peer. If all addresses are trusted proxies', the leftmost address is the client's.
+ * Finds the client: the first address from the right that does not belong to a trusted proxy. Each
+ * proxy appends the address of its own peer. If all addresses belong to trusted proxies, the
+ * leftmost address is the client's.
  *
- * @returns the client's address, and the number of consecutive trusted proxies, including the connection's
- *   peer
+ * @returns the client's address, and the number of consecutive trusted proxies, including the
+ *   connection's peer
  */
 function clientBehind(peer: string | undefined, forwardedFor: string | null, trusts: TrustsPeer) {
   let address = peer;

@@ -61,7 +61,7 @@ function answerOf(
       if (method === "TRACE") return Promise.resolve(new Response(null, { status: 501 }));
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {
-        // Node requires this member with a stream as body.
+        // Node requires `duplex` if the body is a stream.
         const forHandler = new Request(url, {
           ...init,
           headers: headersForHandler(request, url),

@@ -43,7 +43,7 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     originLimiter: originLimiterOf(env, faults),
     /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
     dataset: datasetOf(env, faults),
-    /** The value of NAMESPACE, or else of the configuration. */
+    /** The value of NAMESPACE, or else the configuration's namespace. */
     namespace: namespaceOf(env) ?? config.namespace,
     /** The sites' hosts, to which other names and ports are mapped. If empty, each host is a site. */
     siteHosts: siteHostsOf(env),

@@ -1,5 +1,5 @@
 // Detects whether a handler's body with Content-Encoding is still encoded, or was decoded by the
-// handler's own `fetch`. Only the bytes show this.
+// handler's own `fetch`. Only the bytes show the difference.
 import { bytesOf } from "../base/byte-streams.ts";
 import { patiently } from "../base/timeouts.ts";
 
@@ -24,12 +24,12 @@ const ofEncodedBytes = [
 ];
 
 /**
- * Removes the fields about a body's coding if the body is already decoded. Also weakens the entity tag
- * then, because it identifies the encoded bytes. Changes nothing if the coding is unclear. Waits only for
- * the first bytes.
+ * Removes the fields about a body's coding if the body is already decoded. In that case, also
+ * weakens the entity tag, because the tag identifies the encoded bytes. Changes nothing if the
+ * coding is unclear. Waits only for the first bytes.
  *
  * @param response the return value of a handler
- * @param signal   ends the wait
+ * @param signal ends the wait
  * @throws TypeError for a body that does not consist of bytes
  */
 export async function withTrueCoding(response: Response, signal: AbortSignal): Promise<Response> {
@@ -57,7 +57,7 @@ export async function withTrueCoding(response: Response, signal: AbortSignal): P
   let { next } = beginning;
   const whole = new ReadableStream<Uint8Array>({
     start(controller) {
-      // Enqueue the chunks unchanged, because the first one may be a whole body.
+      // Enqueue the chunks unchanged, because the first chunk may be a whole body.
       for (const chunk of chunks) controller.enqueue(chunk);
     },
     async pull(controller) {
@@ -100,8 +100,8 @@ async function beginningOf(reader: Reader, enoughBytes: number) {
 }
 
 /**
- * Weakens the entity tag of a 304 if the request had its weak form. A handler that forwards a
- * `fetch` returns the strong tag of the encoded body, but the stored body is decoded.
+ * Weakens the entity tag of a 304 if the request contained the tag's weak form. A handler that
+ * forwards a `fetch` returns the strong tag of the encoded body, but the stored body is decoded.
  *
  * @param sent the fields that the handler received
  */
@@ -148,9 +148,9 @@ function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
   const [first = 0, second = 0, third = 0, fourth = 0] = head;
   if (coding === "zstd")
     return first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
-  // Node's `fetch` marks responses with this type, and decodes all codings except zstd.
+  // Node's `fetch` gives its responses the type `basic`, and decodes all codings except zstd.
   if (type === "basic") return false;
-  // The byte 0x3b alone is an empty body, compressed by brotli with default settings.
+  // The single byte 0x3b is an empty body that brotli compressed with default settings.
   if (coding === "br" && head.length === 1 && first === 0x3b) return true;
   if (coding.endsWith("gzip")) return first === 0x1f && second === 0x8b;
   const isZlib = first % 16 === 8 && (first * 256 + second) % 31 === 0;

@@ -69,8 +69,9 @@ interface Upload {
 }
 
 /**
- * Prepares an upload with exactly the stated length, or in chunks if none is stated. A Node server has a
- * stream for every request that may have a body, so only the first chunk shows whether there is one.
+ * Prepares an upload with exactly the stated length, or in chunks if none is stated. A Node server
+ * has a stream for every request that may have a body, so only the first chunk shows whether there
+ * is a body.
  *
  * @throws the reason of the signal
  */

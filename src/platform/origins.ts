@@ -9,8 +9,9 @@ import type { Background, Platform } from "./platform.ts";
  * An origin that runs in this isolate. Each forward calls it, including refreshes and probes. If it
  * throws, Tidemark treats the origin as unreachable. The timeouts of origins apply to it.
  *
- * The body of a response with Content-Encoding may be encoded or not; if not, the field is removed.
- * The body of a `fetch` response with `encodeResponseBody: "manual"` is forwarded without decoding.
+ * The body of a response with Content-Encoding may be encoded or decoded. For a decoded body, the
+ * field is removed. The body of a `fetch` response with `encodeResponseBody: "manual"` is forwarded
+ * without decoding.
  */
 export type OriginHandler = (
   request: Request,

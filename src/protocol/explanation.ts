@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
 const stored = z.object({
-  /** A value above 2 shows that another cache had stored it, the origin was slow, or a clock is wrong. */
+  /** Above 2 if another cache had stored the response, the origin was slow, or a clock is wrong. */
   ageOnArrivalSeconds: z.number(),
 });
 

@@ -1,5 +1,5 @@
-// The metrics of isolates: one table of names, labels and help texts. Counts, reports, totals and the
-// Prometheus text all use it.
+// The metrics of isolates: one table of names, labels and help texts. Counts, reports, totals and
+// the Prometheus text use this table.
 
 /** A count that only grows, or a distribution of durations in the buckets of `histogram.ts`. */
 export type Kind = "counter" | "histogram";

@@ -1,6 +1,6 @@
 // Credentials derived from ADMIN_TOKEN, so that clients need not send the token itself: a
-// challenge, the site's proof that it has the token, and short-lived tokens. Each is bound to one
-// host.
+// challenge, the site's proof that it has the token, and short-lived tokens. Each credential is
+// bound to one host.
 
 /** The use of a derived token: for the operator's routes, or in `Tidemark-Debug`. No token has both uses. */
 export type TokenScope = "operator" | "debug";
@@ -55,9 +55,9 @@ export function newNonce(): string {
 }
 
 /**
- * Builds a challenge, to which the site answers with a proof that it has the token. Its signature
- * limits proofs to clients with the token. Otherwise anybody could test guesses of the token
- * against a proof.
+ * Builds a challenge, to which the site answers with a proof that it has the token. The challenge
+ * is signed, so that only clients with the token get a proof. Otherwise, anybody could test guesses
+ * of the token against a proof.
  *
  * @param host as the client addresses the site, with a non-default port
  */

@@ -135,8 +135,8 @@ describe("the configuration is refused", () => {
     [{ originTimeout: { first: "30s" } }, 'originTimeout: "first" is not a field of originTimeout'],
     [
       { key: { query: { strip: "utm_*" } } },
-      'key.query.strip: is a list of names to add, such as ["app_*"], ' +
-        'or { only: ["app_*"] } in place of the known ones',
+      'key.query.strip: must be a list of names to add, such as ["app_*"], ' +
+        'or { only: ["app_*"] } to replace the known names',
     ],
     [
       { key: { query: { strip: { only: ["utm_*_x"] } } } },

@@ -7,7 +7,7 @@ const usualBytesMax = 1_048_576;
 export class BoundedMarks<Mark extends number | string | object> extends LRUCache<string, Mark> {
   /**
    * @param bytesMax the size limit of all names, with overhead
-   * @param textOf returns the text in a mark that a client or origin chooses, whose size is added
+   * @param textOf returns the text in a mark that a client or origin chooses. Its size also counts
    */
   constructor(bytesMax = usualBytesMax, textOf?: (mark: Mark) => string) {
     super({

@@ -170,8 +170,8 @@ export interface Memory<Detail> extends Tier<Detail> {
   /** The number of writes and removals. */
   readonly changeCount: number;
   /**
-   * Returns whether the key changed since a value of `changeCount`. Returns true if that value is too
-   * old to determine this.
+   * Returns whether the key changed since a value of `changeCount`. Also returns true if that value
+   * is too old to determine the result.
    */
   hasChanged(key: RecordKey, sinceCount: number): boolean;
   /** The size of all records. */
@@ -213,8 +213,8 @@ export interface TierKeep {
   readonly atMs: number;
   readonly untilAtMs: number;
   /**
-   * `unchanged` if a tier already had the same body. A tier that still has it needs only the metadata
-   * and the expiry.
+   * `unchanged` if a tier already had the same body. A tier that still has the body needs only the
+   * metadata and the expiry.
    */
   readonly body: "unchanged" | "new";
   /**

@@ -65,7 +65,8 @@ export interface HashStoreSettings {
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly randomText: () => string;
   /**
-   * Whether the connection may send a command again after a lost connection, so that it runs twice.
+   * Whether the client sends a command again after a lost connection, so that the command may run
+   * twice.
    */
   readonly mayResend: boolean;
 }

@@ -6,7 +6,7 @@ import { seriesOf } from "../../observe/sums.ts";
 export const noCounts = {
   /** Answers from another call's load. */
   collapsed: 0,
-  /** Calls answered by their own load, without a value, or with an error. */
+  /** Calls that their own load answered, calls without a value, and calls that failed. */
   loaded: 0,
   absent: 0,
   failed: 0,
@@ -23,7 +23,7 @@ export const noCounts = {
   /** Values that were returned but not stored, because the codec cannot encode or decode them. */
   unstorableLoads: 0,
   /**
-   * Writes to the application's database: all, worked, failed, and those whose purge was refused.
+   * Writes to the application's database: all, worked, failed, and writes whose purge was refused.
    */
   persists: 0,
   workedPersists: 0,

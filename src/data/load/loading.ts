@@ -166,7 +166,7 @@ export async function answerWith(
   loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
   ports: LoadingPorts,
 ): Promise<FetchResult<CallResult>> {
-  // If the load rejects, the answer also rejects, so this promise need not.
+  // If the load rejects, the answer also rejects, so this promise does not have to reject.
   const done = loading.then(
     async ({ stored }) => void (await stored),
     () => undefined,

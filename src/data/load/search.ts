@@ -43,7 +43,7 @@ export interface SearchOptions {
   readonly readTogether?: (tier: Tier<DataDetail>, key: RecordKey) => Promise<DataRead> | undefined;
   /** Whether to read the primary, because Redis was just written. */
   readonly atPrimary?: boolean;
-  /** The tiers to read; by default those of the namespace. */
+  /** The tiers to read. Default: the tiers of the namespace. */
   readonly used?: DataTiers;
 }
 

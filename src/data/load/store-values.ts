@@ -40,10 +40,10 @@ export interface ToStore {
 }
 
 /**
- * Stores values, except those that a later value has overtaken, and those of held keys. Memory holds them
- * as soon as this function has returned its promise.
+ * Stores values, except values that a later value has overtaken, and values of held keys. Memory
+ * holds the values as soon as this function has returned its promise.
  *
- * @returns the tiers that hold all of them, once all writes have ended; never rejects
+ * @returns the tiers that hold all of the values, once all writes have ended; never rejects
  */
 export async function storeValues(
   given: readonly ToStore[],
@@ -114,8 +114,8 @@ async function endOlder(
 }
 
 /**
- * Removes stored values whose newly loaded version is not stored. Memory has removed them as soon as this
- * function has returned its promise.
+ * Removes stored values whose newly loaded version is not stored. Memory has removed the values as
+ * soon as this function has returned its promise.
  */
 export async function endValues(
   places: readonly Place[],

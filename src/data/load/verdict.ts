@@ -43,7 +43,7 @@ export function judge(
   const ageMs = Math.max(0, -aheadMs);
   const leftMs = metadata.freshMs - ageMs;
   const isPurged = judged.kind === "purged";
-  // The journal's clock may be ahead of the local one.
+  // The journal's clock may be ahead of this isolate's clock.
   const purgedForMs = isPurged && judged.mode === "soft" ? Math.max(0, atMs - judged.sinceAtMs) : 0;
   const ttlMs = isPurged ? Math.min(leftMs, -purgedForMs) : leftMs;
   const mayAnswer = (ttlMs > 0 && !isPurged) || -ttlMs < metadata.staleMs;

@@ -4,7 +4,10 @@ import { checkedTag, type LoaderContext, type LoadMany } from "./load-context.ts
 
 /** Options of `getOrSet`. `fresh`, `stale` and `tags` apply only if this call loads the value. */
 export interface CallOptions {
-  /** Replaces the namespace's `fresh`. A load that calls `fresh` of its context overrides this. */
+  /**
+   * Replaces the namespace's `fresh`. A load that calls `fresh` of its context overrides this
+   * option.
+   */
   readonly fresh?: DataDuration | undefined;
   /** Replaces the namespace's `stale`. */
   readonly stale?: DataDuration | undefined;

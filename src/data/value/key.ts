@@ -19,7 +19,7 @@ const plainPath = /^[\w.-]+(?:\/[\w.-]+)*$/;
 /**
  * Returns the path of a key, with escaped segments. Different keys have different paths.
  *
- * @param namespace its name; empty if the key begins with one
+ * @param namespace the namespace's name; empty if the key begins with a namespace
  * @throws OperatorError for a segment that is empty, or neither a string nor a number, for a lone
  *   surrogate, and for a path that is too long
  */

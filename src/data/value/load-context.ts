@@ -34,7 +34,7 @@ export interface LoadManyContext<T, K extends Key = Key> {
   readonly signal: AbortSignal;
 }
 
-/** Loads one value. Returns `null` if it does not exist. */
+/** Loads one value. Returns `null` if the value does not exist. */
 export type Load<T> = (context: LoadContext<T>) => T | null | Promise<T | null>;
 
 /**

@@ -16,9 +16,15 @@ export interface NamespaceOptions<T, K extends Key = Key> {
   readonly stale?: DataDuration | undefined;
   /** How long `null`, which means "no value", answers. Default: `null` is not stored. */
   readonly negative?: DataDuration | undefined;
-  /** Increase it when the format of the values changes. Values of another schema are never used. Default: 0. */
+  /**
+   * Increase this number when the format of the values changes. Values of another schema are never
+   * used. Default: 0.
+   */
   readonly schema?: number | undefined;
-  /** Tags of each value, besides those that its load adds. A function is not called for `null`. */
+  /**
+   * Tags of each value, in addition to the tags that its load adds. A function is not called for
+   * `null`.
+   */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
   /** The load for calls that pass none, for refreshes after `get`, and for the cron trigger. */
   readonly load?: LoadMany<T, K> | undefined;
@@ -210,7 +216,7 @@ function faultsOf(name: string, options: Plain): string[] {
 /**
  * Returns the load of a namespace.
  *
- * @throws OperatorError if it has none
+ * @throws OperatorError if the namespace has no load
  */
 export function loadOf({ load, name }: Space): LoadMany<unknown> {
   if (load !== undefined) return load;

@@ -132,8 +132,8 @@ export async function setValue(
   if (!made.isKept) throw nothingKept(place.path);
   const { flights } = ports;
   const { text } = place.key;
-  // A flight's value answers calls until it is stored in all tiers. End an earlier load's flight, so
-  // that its value does not answer instead of this one.
+  // A flight's value answers calls until it is stored in all tiers. End an earlier load's flight,
+  // so that the loaded value does not answer instead of the set value.
   const older = flights.get(text, respondedAtMs);
   if (older !== undefined) flights.leave(text, older);
   return storeValues([{ place, record: made.record, order: beginning.order }], ports);

@@ -62,7 +62,7 @@ export class UnpurgedWrites {
     });
   }
 
-  /** The number of held keys. A namespace that is held as a whole is counted as one. */
+  /** The number of held keys. A namespace that is held as a whole counts as one key. */
   get count(): number {
     return this.#keys.size;
   }

@@ -188,9 +188,9 @@ function recordAt(made: DataRecord, { placed }: AcceptedWrite, respondedAtMs: nu
 }
 
 /**
- * Returns whether only this write changed the key between its stamp and its purge (rule 25 d). One
- * chain must contain both, and each entry between them that covers the key must have this write's
- * id.
+ * Returns whether only this write changed the key between its stamp and its purge (rule 25 d). The
+ * same chain must contain the stamp and the purge. Each entry between them that covers the key must
+ * have this write's id.
  */
 export function isAlone(
   { placed, since }: AcceptedWrite,

@@ -1,4 +1,4 @@
-// Checks URLs of servers and origins, and redacts invalid ones for messages.
+// Checks URLs of servers and origins, and redacts invalid URLs for messages.
 
 /**
  * Returns why a string cannot be used as an HTTP URL, as a predicate such as "is not a URL";

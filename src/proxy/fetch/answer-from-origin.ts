@@ -47,7 +47,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
 /**
  * HTTP's rules for `load`. On a miss, `takeTurn` waits for the lease, and `fetch` forwards as the
  * leader of a flight. `accepts` answers the flight's followers with the outcome. If `accepts`
- * cannot, `next` decides their next step.
+ * returns no answer, `next` decides the follower's next step.
  */
 const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
@@ -80,7 +80,7 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
 
 type Client = Pick<OriginNeed<LookupSite>, "lookup" | "exchange" | "key">;
 
-/** Returns whether several requests may share the answer to this one. */
+/** Returns whether other requests may share the answer to this request. */
 export function mayCollapse(client: Client): boolean {
   return isForAll(client) && !client.lookup.conditions.has("range");
 }

@@ -41,7 +41,7 @@ export async function passBy(
   const { route, prefix, request, rule } = passed;
   const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
   const exchange = { ...context, decision };
-  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so it gets a 504.
+  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
   if (requestDirectives(request.headers).onlyIfCached) {
     return refused("only-if-cached", exchange);
   }

@@ -147,7 +147,7 @@ interface Refresh {
   readonly exchange: Exchange;
   /** Returns whether a response makes the refresh unnecessary. */
   readonly accepts: (found: FoundResponse) => boolean;
-  /** The response to refresh, if known. The tiers may drop it before the lookup. */
+  /** The response to refresh, if known. The tiers may drop the response before the lookup. */
   readonly like?: StoredMetadata;
   /**
    * Whether the request still has fields of the client that caused the refresh, which must be

@@ -163,8 +163,8 @@ export class KeyedFields implements Fields {
   }
 
   /**
-   * Returns those of the named fields that the origin does not receive, or receives only in part. The
-   * result never contains `*`, even if a client sends such a field.
+   * Returns the named fields that the origin does not receive, or receives only in part. The result
+   * never contains `*`, even if a client sends such a field.
    */
   unsent(names: readonly string[]): string[] {
     return names.filter((name) => name !== "*" && this.get(name) !== this.#sent(name));

@@ -1,7 +1,8 @@
 // Detects requests that return to the deployment that forwarded them, by the deployment's pseudonym
 // in Via (RFC 9110 §7.6.3). A request that returns once may be from an origin that fetches a part
 // of a page from its own site. Such a request bypasses the cache, because the origin may be
-// building the response that will replace the stored one. A request that returns twice is a loop.
+// building the response that will replace the stored response. A request that returns twice is a
+// loop.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Log } from "../../observe/log-line.ts";
 

@@ -1,7 +1,7 @@
 // Detects personal requests, which have an unknown cookie or a field that looks like a credential.
-// Only an explicitly shared response may answer a personal request, and only such a response to it is
-// stored. Without an unknown cookie, a response that varies by all credentials of the request is also
-// shared.
+// Only an explicitly shared response may answer a personal request. The response to a personal
+// request is stored only if it is explicitly shared. Without an unknown cookie, a response that
+// varies by all credentials of the request is also shared.
 import type { KeyedFields } from "./forwarded-fields.ts";
 
 /** The reason not to share a response between this client and others. */
