@@ -89,8 +89,8 @@ export class Flight<Shared extends SharedOutcome> {
   readonly isAnonymous: boolean;
 
   /**
-   * A promise that settles when everything is stored, or when the leader has failed. The promise never
-   * settles if the runtime ended the leader's request.
+   * A promise that settles when everything is stored, or when the leader has failed. The promise
+   * never settles if the runtime ended the leader's request.
    */
   get ended(): Promise<void> {
     return this.#ended.promise;
@@ -153,7 +153,9 @@ export class Flight<Shared extends SharedOutcome> {
     return patiently(Promise.race(coming), waitTimeoutMs);
   }
 
-  /** Returns a promise of an outcome with a stored record. It never settles without such an outcome. */
+  /**
+   * Returns a promise of an outcome with a stored record. It never settles without such an outcome.
+   */
   #brought(): Promise<FlightResult<Shared>> {
     return new Promise((resolve) => {
       const tell = (outcome: FlightOutcome<Shared>) => {
@@ -168,8 +170,8 @@ export class Flight<Shared extends SharedOutcome> {
 /**
  * Returns whether the leader may still be alive.
  *
- * @param flight the flight. A start far in the future means that the clock was set back. The leader is
- *   then treated as dead
+ * @param flight the flight. A start far in the future means that the clock was set back. The leader
+ *   is then treated as dead
  */
 export function isCountedOn(
   { startedAtMs, msMax }: { readonly startedAtMs: number; readonly msMax: number },

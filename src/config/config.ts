@@ -95,7 +95,9 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
       variants: limits.variants ?? 100,
     },
     purge: {
-      /** The smallest N of all routes and of the default. The view is renewed often enough for it. */
+      /**
+       * The smallest N of all routes and of the default. The view is renewed often enough for it.
+       */
       renewalLagMs: Math.min(...lagsMs),
       /** The largest N. A purge takes effect everywhere within this time after its 200. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
@@ -149,7 +151,7 @@ function formRefusal(written: unknown): OperatorError {
     what: "The configuration is invalid.",
     why:
       written === undefined
-        ? "The configuration is undefined, such as from a module with no default export."
+        ? "The configuration is undefined. Perhaps its module has no default export."
         : `at the top: must be an object, but is ${formOf(written)}.`,
     hint: "Write `export default defineConfig({ … })`.",
   });

@@ -42,8 +42,8 @@ export interface WrittenRoute {
   /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
   readonly origin?: string | undefined;
   /**
-   * Lifetime if the origin gives none. A single duration is for cacheable responses that are not errors.
-   * Default: none.
+   * Lifetime if the origin gives none. A single duration is for cacheable responses that are not
+   * errors. Default: none.
    * @example fresh: "5m"
    * @example fresh: { 200: "60s", 301: "1h" }
    */
@@ -83,7 +83,10 @@ export interface WrittenRoute {
    * @example query: { allow: ["page"] }
    */
   readonly query?: WrittenQuery | undefined;
-  /** Parts of the key in addition to the URL. Default: none. @example key: { cookies: ["currency"] } */
+  /**
+   * Parts of the key in addition to the URL. Default: none.
+   * @example key: { cookies: ["currency"] }
+   */
   readonly key?: WrittenKey | undefined;
   /**
    * Request fields that reach the origin in addition to keyed ones. Default: all of them.
@@ -164,7 +167,10 @@ export type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly 
 
 /** Query parameters that are keyed and reach the origin. */
 export interface WrittenQuery {
-  /** The only query parameters that are keyed and forwarded. Default: all of them. @example allow: ["page"] */
+  /**
+   * The only query parameters that are keyed and forwarded. Default: all of them.
+   * @example allow: ["page"]
+   */
   readonly allow?: readonly NamePattern[] | undefined;
 }
 

@@ -37,7 +37,8 @@ export interface WrittenConfig {
    */
   readonly origins?: Readonly<Record<string, WrittenOrigin>> | undefined;
   /**
-   * Replaces the origin's host by the site's host in response fields, such as Location. Default: `true`.
+   * Replaces the origin's host by the site's host in response fields, such as Location. Default:
+   * `true`.
    * @example rewriteLocations: false
    */
   readonly rewriteLocations?: boolean | undefined;
@@ -79,8 +80,8 @@ export interface WrittenConfig {
    */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
-   * Whether another cache is in front of Tidemark. If so, answers keep the fields for shared caches.
-   * Default: `false`.
+   * Whether another cache is in front of Tidemark. If so, answers keep the fields for shared
+   * caches. Default: `false`.
    * @example cacheInFront: true
    */
   readonly cacheInFront?: boolean | undefined;
@@ -97,10 +98,14 @@ export interface WrittenConfig {
   readonly hotKeys?: number | undefined;
   /** Log lines for single requests. Default: none. @example logs: { sample: 0.01 } */
   readonly logs?: WrittenLogs | undefined;
-  /** Limits of memory, bodies and variants. Default: see each field. @example limits: { variants: 20 } */
+  /**
+   * Limits of memory, bodies and variants. Default: see each field.
+   * @example limits: { variants: 20 }
+   */
   readonly limits?: WrittenLimits | undefined;
   /**
-   * Rules by path. The first matching route applies. Default: none, so only the origin's fields decide.
+   * Rules by host, path and method. The first matching route applies. Default: none, so only the
+   * origin's fields decide.
    * @example routes: [{ name: "articles", match: "/articles/:slug", fresh: "5m" }]
    */
   readonly routes?: readonly WrittenRoute[] | undefined;

@@ -215,7 +215,9 @@ function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {
   return { purging: { acceptances }, view: acceptances, tiers: new MemoryAlone(memory, []) };
 }
 
-/** The tiers of a single process. Ignores the `tiers` of a namespace, because only memory exists. */
+/**
+ * The tiers of a single process. Ignores the `tiers` of a namespace, because only memory exists.
+ */
 class MemoryAlone extends TierStack<DataDetail> {
   override of(): this {
     return this;

@@ -129,8 +129,9 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Stores a value that the application has just produced. Later purges cover the value. For a value
-   * from a source, use `getOrSet`: a purge between the read of the source and `set` does not cover it.
+   * Stores a value that the application has just produced. Later purges cover the value. For a
+   * value from a source, use `getOrSet`: a purge between the read of the source and `set` does not
+   * cover it.
    *
    * @returns the tiers that hold the value
    * @throws OperatorError for a value that cannot be stored; with `everywhere`, also without a
@@ -176,8 +177,8 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Makes the value of one key stale everywhere. The value may still answer for the time that `stale`
-   * allows. Rejects if the purge is not accepted.
+   * Makes the value of one key stale everywhere. The value may still answer for the time that
+   * `stale` allows. Rejects if the purge is not accepted.
    */
   async expire(key: K): Promise<PurgeReceipt> {
     return purgeNamed({ keys: [keyIn(this.#space.name, key)], soft: true }, this.#portsOf());

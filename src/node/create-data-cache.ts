@@ -31,8 +31,8 @@ export interface NodeCacheOptions
    */
   readonly redis: RestAddress | GivenConnection | "none";
   /**
-   * A separate database for the purge journal, so that other data cannot evict the journal or fill its
-   * database. Default: `redis`. Pages and data with a common journal need the same database.
+   * A separate database for the purge journal, so that other data cannot evict the journal or fill
+   * its database. Default: `redis`. Pages and data with a common journal need the same database.
    */
   readonly journal?: RestAddress | GivenConnection | undefined;
 }

@@ -128,7 +128,9 @@ export class Decision implements Handling {
     this.purge = purge;
   }
 
-  /** Records the tier of the stored response that answers, and whether that response is an error. */
+  /**
+   * Records the tier of the stored response that answers, and whether that response is an error.
+   */
   answersFrom({ tier, stored }: AnswerSource): void {
     const { status } = stored.metadata;
     this.tier = tier;

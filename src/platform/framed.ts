@@ -6,9 +6,9 @@ import { FixedLengthStream } from "../base/byte-streams.ts";
 const withoutLength: ReadonlySet<number> = new Set([204, 205]);
 
 /**
- * Makes the length and the body agree (RFC 9112 §6.3). Removes an invalid Content-Length. Also removes
- * a valid Content-Length if there is no body, except in responses to HEAD and in a 304. A body of
- * another length fails as soon as the difference shows.
+ * Makes the length and the body agree (RFC 9112 §6.3). Removes an invalid Content-Length. Also
+ * removes a valid Content-Length if there is no body, except in responses to HEAD and in a 304. A
+ * body of another length fails as soon as the difference shows.
  *
  * @param method of the request: in a response to HEAD, the length is that of the GET response
  * @returns the same response if nothing changes

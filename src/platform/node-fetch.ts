@@ -14,8 +14,8 @@ const ofConnection = ["connection", "expect", "host", "keep-alive", "transfer-en
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
- * Sends a request, and resolves with the response once its fields have arrived. A body that ends before
- * its Content-Length fails. Unexpected bytes on an idle connection close the connection.
+ * Sends a request, and resolves with the response once its fields have arrived. A body that ends
+ * before its Content-Length fails. Unexpected bytes on an idle connection close the connection.
  *
  * @param init.signal also ends the body
  * @throws Error if the origin cannot be reached, or violates the framing rules of RFC 9112
@@ -105,8 +105,8 @@ async function uploadOf(
 const uploadBehindAnswerMs = 1_000;
 
 /**
- * Ends an upload that still continues a second after the complete response. A server does not report
- * a client that disconnects after the response, so the rest of the upload may never arrive.
+ * Ends an upload that still continues a second after the complete response. A server does not
+ * report a client that disconnects after the response, so the rest of the upload may never arrive.
  */
 async function endUpload(request: ClientRequest): Promise<void> {
   await pauseUnheld(uploadBehindAnswerMs);

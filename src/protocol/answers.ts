@@ -1,6 +1,6 @@
 // Schemas for the answers of the operator's routes below `/_cache/`. The CLI validates answers with
-// these schemas, and the Worker imports only their types. Unlisted members are valid, because a site
-// may be newer than the CLI.
+// these schemas, and the Worker imports only their types. Unlisted members are valid, because a
+// site may be newer than the CLI.
 import * as z from "zod/mini";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./immutable.ts";

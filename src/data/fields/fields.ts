@@ -67,7 +67,8 @@ export class Fields<T> {
   }
 
   /**
-   * Sets the given fields. Keeps the other fields if they may still be used; otherwise removes them.
+   * Sets the given fields. Keeps the other fields if they may still be used; otherwise removes
+   * them.
    *
    * @param fields preferably a function that reads the source. If the source was read before this
    *   call, a purge between the read and the call does not cover the values
@@ -173,8 +174,8 @@ export class Fields<T> {
   }
 
   /**
-   * Returns the decoded head if the view verifies it without the colo (rule 26 c). The head's stamp is
-   * then in the current chain.
+   * Returns the decoded head if the view verifies it without the colo (rule 26 c). The head's stamp
+   * is then in the current chain.
    */
   #verifiedIn(head: string): DataMetadata | undefined {
     const { view, maxLagMs } = this.#ports;

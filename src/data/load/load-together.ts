@@ -41,8 +41,8 @@ type SourceAnswer =
   | { readonly kind: "failed"; readonly error: unknown };
 
 /**
- * Calls the source once, and settles every flight. If the source confirms a stored value that may no
- * longer be confirmed (rule 23), calls the source again for that value. Never rejects.
+ * Calls the source once, and settles every flight. If the source confirms a stored value that may
+ * no longer be confirmed (rule 23), calls the source again for that value. Never rejects.
  *
  * @param parts all of one namespace and one load; not empty
  * @returns the outcomes in order, and a promise that resolves once all values are stored

@@ -62,9 +62,9 @@ export function startFlight<Result>(
 }
 
 /**
- * Loads a key that has a hold, which forbids the use of stored values. Shares another call's load only
- * if the load began under the same hold, and if no later purge covers the loaded value. A load that
- * began under the hold began after the write.
+ * Loads a key that has a hold, which forbids the use of stored values. Shares another call's load
+ * only if the load began under the same hold, and if no later purge covers the loaded value. A load
+ * that began under the hold began after the write.
  */
 async function loadUnderHold(
   need: LoadNeed,

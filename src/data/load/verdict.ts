@@ -24,8 +24,8 @@ export interface VerdictPorts {
 }
 
 /**
- * The tolerated difference between the clocks of the isolates. A value from further in the future has
- * an unknown age: the writer's clock is wrong, or this clock was set back.
+ * The tolerated difference between the clocks of the isolates. A value from further in the future
+ * has an unknown age: the writer's clock is wrong, or this clock was set back.
  */
 const clockErrorMsMax = 10_000;
 
@@ -64,11 +64,11 @@ export function hasForm(metadata: DataMetadata, space: Space): boolean {
 }
 
 /**
- * Returns whether to refresh a fresh value. A stored `null` is never refreshed. Other values are always
- * refreshed from the age `refresh` on. Before that age, only a value without a stale time is refreshed,
- * and only in the second half of its lifetime. The probability rises towards expiry, and is higher for
- * values of slow loads (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache
- * Stampede Prevention", 2015).
+ * Returns whether to refresh a fresh value. A stored `null` is never refreshed. Other values are
+ * always refreshed from the age `refresh` on. Before that age, only a value without a stale time is
+ * refreshed, and only in the second half of its lifetime. The probability rises towards expiry, and
+ * is higher for values of slow loads (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal
+ * Probabilistic Cache Stampede Prevention", 2015).
  *
  * @param random draws 0 ≤ n < 1
  */

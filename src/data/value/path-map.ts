@@ -1,7 +1,9 @@
 // A map whose keys are keys of data. It also finds equal keys with another spelling.
 import { type Key, pathOf } from "./key.ts";
 
-/** Finds the entry of `["a", "b"]` by any array of these segments and by `"a/b"`, like a namespace. */
+/**
+ * Finds the entry of `["a", "b"]` by any array of these segments and by `"a/b"`, like a namespace.
+ */
 export class PathMap<K extends Key, V> extends Map<K, V> {
   /** The keys by their paths; rebuilt when the map's size has changed. */
   #byPath: ReadonlyMap<string, K> | undefined;

@@ -21,7 +21,9 @@ export interface UnpurgedWritesSettings {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** The limit of keys that are held singly. Each further key causes a hold on its whole namespace. */
+/**
+ * The limit of keys that are held singly. Each further key causes a hold on its whole namespace.
+ */
 const keysMax = 1_000;
 
 /** 15 s in total, because background work may last only 30 s, and attempts also take time. */

@@ -27,8 +27,8 @@ import type { UnpurgedWrites } from "./unpurged-writes.ts";
 /** The dependencies of writing through. */
 export interface WritePorts extends BeginPorts, StorePorts, KeptTagsPorts {
   /**
-   * `undefined` without a database, so that writing through fails. A cache of a single process needs
-   * no database.
+   * `undefined` without a database, so that writing through fails. A cache of a single process
+   * needs no database.
    */
   readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
   readonly unpurged: UnpurgedWrites;
@@ -86,8 +86,8 @@ export async function writeThrough(
   const accepted = await purgedOlder({ place, reason: "written", since: beginning.stamp }, ports);
   if (failed !== undefined) throw failed.cause;
   if (accepted.kind === "unavailable") throw unpurgedWrite(place.path);
-  // Another write of this isolate may be newer. The journal may have appended the purge of that write
-  // although this isolate received no confirmation (rule 25 d).
+  // Another write of this isolate may be newer. The journal may have appended the purge of that
+  // write although this isolate received no confirmation (rule 25 d).
   if (kept === undefined || !made.isKept || unpurged.refusedCount !== refusedCount) return [];
   const record = recordAt(made.record, accepted, nowAtMs());
   if (!isAlone(accepted, record, beginning.stamp)) return [];

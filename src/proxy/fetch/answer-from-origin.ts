@@ -190,9 +190,9 @@ async function lookedUpAgain(
 }
 
 /**
- * Forwards one of many requests that waited in vain, once the request gets one of the key's slots. The
- * wait for a slot ends at the wait timeout. Requests that did not wait need no slot, because waits for
- * slots would slow every private page.
+ * Forwards one of many requests that waited in vain, once the request gets one of the key's slots.
+ * The wait for a slot ends at the wait timeout. Requests that did not wait need no slot, because
+ * waits for slots would slow every private page.
  *
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
@@ -220,9 +220,9 @@ async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Respo
 }
 
 /**
- * Forwards as the leader of a flight. A client's own forward may fail or be refused for a reason that
- * concerns only that client. If a response is stored, an anonymous request in the background therefore
- * decides whether the stored response is removed.
+ * Forwards as the leader of a flight. A client's own forward may fail or be refused for a reason
+ * that concerns only that client. If a response is stored, an anonymous request in the background
+ * therefore decides whether the stored response is removed.
  */
 async function fetchAndConfirm(
   need: OriginNeed,

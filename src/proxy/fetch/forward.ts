@@ -128,7 +128,8 @@ const probeMsMax = 20_000;
 /**
  * Probes an origin in the background, without a client's fields. A client can make any single page
  * fail. So the probe requests two pages: the front page, and the page that last answered without an
- * error. If no page has answered without an error, the second page is the page of the current request.
+ * error. If no page has answered without an error, the second page is the page of the current
+ * request.
  *
  * @returns whether the origin answered; never rejects
  */

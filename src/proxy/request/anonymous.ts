@@ -1,6 +1,6 @@
-// Builds anonymous requests for responses that all clients share. An anonymous request has the fields
-// of the key and of `Vary`. Its User-Agent and Accept are those with which the stored response was
-// requested.
+// Builds anonymous requests for responses that all clients share. An anonymous request has the
+// fields of the key and of `Vary`. Its User-Agent and Accept are those with which the stored
+// response was requested.
 import {
   type AskerFields,
   askedByPattern,
@@ -13,8 +13,8 @@ import type { LookupRequest } from "./plan.ts";
 export const ownUserAgent = "Tidemark";
 
 /**
- * Returns the client's User-Agent and Accept, to store them with a response. Omits values that do not
- * match `askedByPattern`.
+ * Returns the client's User-Agent and Accept, to store them with a response. Omits values that do
+ * not match `askedByPattern`.
  */
 export function askedByOf({ forwarded: { sent } }: LookupRequest): AskerFields {
   const kept = (name: string) => {

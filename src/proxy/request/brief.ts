@@ -1,5 +1,5 @@
-// Shortens the shared tier's retention of responses to URLs that clients may have invented, while the
-// tier's database is nearly full.
+// Shortens the shared tier's retention of responses to URLs that clients may have invented, while
+// the tier's database is nearly full.
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { LookupRequest } from "./plan.ts";
 

@@ -47,7 +47,9 @@ export function keyedUrl(requested: Target, counts: Counts): Pick<KeyedUrl, "tar
 /** A member of `request.cf`; its value is `null` if missing. */
 export type CfMember = readonly [name: string, value: string | number | boolean | null];
 
-/** The maximum length of a value. Cloudflare's values are shorter. A longer value becomes `null`. */
+/**
+ * The maximum length of a value. Cloudflare's values are shorter. A longer value becomes `null`.
+ */
 const cfCharactersMax = 128;
 
 /**

@@ -48,9 +48,9 @@ const noteOnBypass = (name: string): string =>
  * Returns the keyed URLs that a purge by URL covers. The purge covers every spelling of its URL. A
  * parameter may be part of the key in one spelling of its name and not in another.
  *
- * @returns one to three distinct URLs, usually one. Each URL keeps only the parameters that are part
- *   of the key: as spelled in the first URL, in at least one spelling in the second, and in every
- *   spelling in the third
+ * @returns one to three distinct URLs, usually one. Each URL keeps only the parameters that are
+ *   part of the key: as spelled in the first URL, in at least one spelling in the second, and in
+ *   every spelling in the third
  */
 function meantUrls(target: Target, route: Route, config: Config): string[] {
   const { queryAllow: allow } = route;

@@ -35,8 +35,8 @@ export interface LookupRequest {
   /** The members of `request.cf` that are part of the key. */
   readonly cf: readonly CfMember[];
   /**
-   * Whether an unknown cookie reaches the origin. If so, only explicitly shared responses may answer
-   * the request, and the response to the request is stored only if it is explicitly shared.
+   * Whether an unknown cookie reaches the origin. If so, only explicitly shared responses may
+   * answer the request, and the response to the request is stored only if it is explicitly shared.
    */
   readonly hasUnknownCookie: boolean;
   /** Whether the isolate makes the request itself, without a client's session and credentials. */
