@@ -1,5 +1,5 @@
-// The databases in this process, by host. A worker runs hundreds of test files, so the end of each
-// file removes its databases from memory.
+// Fake databases in this process, by host. One worker of vitest runs hundreds of test files, so the
+// end of each file removes its databases.
 
 interface Answering {
   answer(path: string, body: unknown): Promise<Response>;
@@ -24,7 +24,7 @@ export function openNetworkOfFakes(): void {
     const url = new URL(input instanceof Request ? input.url : String(input));
     const database = byHost.get(url.host);
     if (database === undefined && url.hostname === "127.0.0.1") return onThisMachine(input, init);
-    if (database === undefined) throw new Error(`A test asked ${url.host} over the network.`);
+    if (database === undefined) throw new Error(`A test sent a request to ${url.host}.`);
     return database.answer(url.pathname, JSON.parse(init?.body as string) as unknown);
   };
 }

@@ -1,5 +1,5 @@
-// Computes digests synchronously, because the runtime computes them in other threads, in an order
-// that no test can repeat.
+// Replaces `crypto.subtle.digest` by a synchronous function. The runtime computes digests in other
+// threads, in an order that a test cannot repeat.
 import { createHash } from "node:crypto";
 
 /** Cached digests, because seeded histories digest the same few keys and bodies repeatedly. */

@@ -1,5 +1,5 @@
-// Seeded choices: the same seed plans the same run, although workerd and Redis have their own
-// timing.
+// Random choices from a seed. The same seed gives the same choices, although the timing of workerd
+// and Redis differs between runs.
 import { drawsFrom } from "./simulation/journal-simulator.ts";
 
 export class Draws {

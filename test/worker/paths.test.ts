@@ -1,5 +1,5 @@
-// Paths and hosts as an attacker writes them, byte for byte, on workerd and on Node: route, key and what
-// the origin gets are of one path, or the answer is 400.
+// Tests request targets and hosts that an attacker may send, byte for byte, on workerd and on Node.
+// The route and the request to the origin use the same path, or the client gets 400.
 import { once } from "node:events";
 import { type AddressInfo, createConnection } from "node:net";
 import { serve } from "@hono/node-server";
@@ -49,7 +49,11 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
-/** What stands in the request line and in Host, sent as it is written. */
+/**
+ * Sends this request line and Host byte for byte.
+ *
+ * @returns the request that reached an origin; otherwise the status, or "closed"
+ */
 async function sent(port: number, line: string, host = "site.test"): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let received = "";
@@ -66,7 +70,10 @@ async function sent(port: number, line: string, host = "site.test"): Promise<str
   return said ?? /^HTTP\/1.1 (\d+)/.exec(head)?.[1] ?? "closed";
 }
 
-describe.each([{ nth: 0 }, { nth: 1 }])("host $nth", ({ nth }) => {
+describe.each([
+  { nth: 0, runtime: "workerd" },
+  { nth: 1, runtime: "Node" },
+])("a request on $runtime", ({ nth }) => {
   const port = () => hosts[nth]!.port;
 
   it.each([
@@ -80,7 +87,7 @@ describe.each([{ nth: 0 }, { nth: 1 }])("host $nth", ({ nth }) => {
     { line: "/assets/a%2fb", path: "bucket /assets/a%2Fb" },
     { line: "/a;b/c", path: "site /a;b/c" },
     { line: "http://elsewhere.test/assets/../private", path: "site /private" },
-  ])("the origin of the path that $line comes to gets that path", async ({ line, path }) => {
+  ])("reaches the origin of its normalized path, with that path: $line", async ({ line, path }) => {
     const [name, rest] = path.split(" ");
     for (const method of ["GET", ...(nth === 0 ? ["PUT", "GET"] : [])]) {
       expect(await sent(port(), `${method} ${line}`)).toBe(`${name} ${method} ${rest}`);
@@ -97,37 +104,37 @@ describe.each([{ nth: 0 }, { nth: 1 }])("host $nth", ({ nth }) => {
     "/assets/..%00/private",
     "//assets/a",
     "/assets./a",
-  ])("400 for what may belong to another origin: %s", async (path) => {
+  ])("gets 400 if an origin may read its path differently: %s", async (path) => {
     for (const method of ["GET", "PUT"]) {
       expect(await sent(port(), `${method} ${path}`)).toBe("400");
     }
   });
 
-  it("a backslash is a slash on workerd, and 400 on Node", async () => {
+  it("has its backslashes replaced by slashes on workerd, and gets 400 on Node", async () => {
     const said = await sent(port(), "GET /assets\\..\\private");
     expect(said).toBe(nth === 0 ? "site GET /private" : "400");
   });
 
-  it("a path out of the operator's is reserved where the runtime leaves it as it came", async () => {
+  it("gets 404 on workerd and is forwarded on Node if its path leaves /_cache/ again", async () => {
     const said = await sent(port(), "GET /_cache/../private");
     expect(said).toBe(nth === 0 ? "404" : "site GET /private");
   });
 
   it.each(["/assets/a\u0001b", "/assets/\t../b"])(
-    "400 for control characters: %j",
+    "gets 400 if its path has control characters: %j",
     async (path) => {
       expect(await sent(port(), `GET ${path}`)).toBe("400");
     },
   );
 
   it.each(["u@evil.test", "[", "a b", "h.test:99999", "a%2fb", "site.test\r\nHost: b.test"])(
-    "400 for a host that is none, or two: %j",
+    "gets 400 if its Host is invalid or repeated: %j",
     async (host) => {
       expect(await sent(port(), "GET /private", host)).toBe("400");
     },
   );
 
-  it.each(["OPTIONS *", "GET @evil.test/x", "GET ?x"])("400 for %s", async (line) => {
+  it.each(["OPTIONS *", "GET @evil.test/x", "GET ?x"])("gets 400 or a closed connection if its target is not a path or URL: %s", async (line) => {
     expect(await sent(port(), line)).toMatch(/^(?:400|closed)$/);
   });
 
@@ -136,7 +143,7 @@ describe.each([{ nth: 0 }, { nth: 1 }])("host $nth", ({ nth }) => {
     "/assets/..%2f_cache/stats",
     "/assets/..;/_cache/stats",
     "/%2%65/../_cache",
-  ])("the operator's path stays reserved: %s", async (path) => {
+  ])("gets 400, 401 or 404 if its path may mean a path below /_cache/: %s", async (path) => {
     expect(await sent(port(), `GET ${path}`)).toMatch(/^(?:404|401|400)$/);
   });
 });

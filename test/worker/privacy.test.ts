@@ -1,4 +1,5 @@
-// On workerd: a response for one client is stored nowhere and answers nobody else, in its colo and in others.
+// Tests responses for one client on workerd. No tier stores such a response, and no other client
+// gets it, in the same colo or in another.
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { statsOf, storesSettled, tierCommands } from "../../testing/worker/world.ts";
@@ -15,7 +16,7 @@ const fieldsByPath: Readonly<Record<string, Record<string, string | string[]>>> 
   "/public": { "cache-control": "public, max-age=600" },
 };
 
-/** Every body names whom it was made for, so that a mix-up shows. */
+/** Each body names its client, so that the tests detect a response for another client. */
 const world = await worldOfFile(
   (request, response) => {
     const [path = ""] = (request.url ?? "").split("?", 1);
@@ -37,14 +38,14 @@ const session = (name: string) => ({ headers: { cookie: `session=${name}` } });
 const bearer = (name: string) => ({ headers: { authorization: `Bearer ${name}` } });
 const keyed = (name: string) => ({ headers: { "x-api-key": name } });
 
-describe("never stored on any tier", () => {
+describe("a response for one client", () => {
   it.each([
-    ["private", "/private", {}],
-    ["set-cookie", "/set-cookie", {}],
-    ["authorization", "/public?authorization", bearer("ada")],
-    ["session without a grant", "/implicit?session", session("ada")],
-    ["credential field", "/implicit?key", keyed("ada")],
-  ])("%s", async (_id, path, sent) => {
+    ["Cache-Control: private", "/private", {}],
+    ["Set-Cookie", "/set-cookie", {}],
+    ["a request with Authorization", "/public?authorization", bearer("ada")],
+    ["a request with a session cookie", "/implicit?session", session("ada")],
+    ["a request with a credential field", "/implicit?key", keyed("ada")],
+  ])("is stored in no tier: %s", async (_id, path, sent) => {
     world.rest.resetCounts();
     const recordsBefore = (await statsOf(near)).memory.records;
     for (const colo of [near, near, far]) {
@@ -57,14 +58,14 @@ describe("never stored on any tier", () => {
     expect(tierCommands(world)["SET"] ?? 0).toBe(0);
   });
 
-  it("passes several cookies on, one line each", async () => {
+  it("keeps one Set-Cookie field line for each cookie", async () => {
     const answer = await rawRequest(url, "/set-cookie");
     expect(answer.headers["set-cookie"]).toEqual(["a=1", "b=2; Path=/"]);
   });
 });
 
-describe("stored for anybody", () => {
-  it("drops harmless cookies from a page that it stores", async () => {
+describe("a response for all clients", () => {
+  it("loses its harmless cookies if it is stored", async () => {
     const filled = await rawRequest(url, "/harmless");
     await storesSettled(near);
     const found = await rawRequest(far.url, "/harmless");
@@ -82,7 +83,7 @@ describe("stored for anybody", () => {
     ["Authorization", "/public?shared", bearer("bao"), "for Bearer bao", "fwd=bypass"],
     ["a session that the origin grants", "/public?shared", session("bao"), "for anybody", "; hit"],
     ["a field that the origin grants", "/public?shared", keyed("bao"), "for anybody", "; hit"],
-  ])("asked for with %s", async (_id, path, sent, text, status) => {
+  ])("answers a personal request only if it is public and the request has no Authorization: %s", async (_id, path, sent, text, status) => {
     await rawRequest(url, path);
     const answer = await rawRequest(url, path, sent);
     expect([answer.body.toString(), cacheStatusOf(answer)]).toEqual([
@@ -93,13 +94,13 @@ describe("stored for anybody", () => {
   });
 });
 
-describe("two readers at once", () => {
+describe("concurrent clients", () => {
   it.each([
     ["private, sessions", "/private?at-once", session],
     ["no directive, sessions", "/implicit?at-once", session],
     ["public, credentials", "/public?at-once", bearer],
     ["no directive, credential fields", "/implicit?keys", keyed],
-  ])("get their own pages: %s", async (_id, path, sent) => {
+  ])("get their own responses: %s", async (_id, path, sent) => {
     isHeld = true;
     const names = ["ada", "bao", "chiara", "dov"];
     const answers = names.map((name) => rawRequest(url, path, sent(name)));
@@ -110,18 +111,18 @@ describe("two readers at once", () => {
     }
   });
 
-  it("go on at once when the page they waited for proves private", async () => {
+  it("get a response each if the response that they waited for is private", async () => {
     isHeld = true;
     const answers = Array.from({ length: 5 }, () => rawRequest(url, "/private?anybody"));
     await releaseAll(5, "/private?anybody");
     const statuses = (await Promise.all(answers)).map(cacheStatusOf);
     expect(statuses.filter((status) => /collapsed/.test(status))).toEqual([]);
-    // One more is anonymous.
+    // The sixth request is Tidemark's own anonymous request.
     expect(origin.count("/private?anybody")).toBe(5 + 1);
   });
 });
 
-/** Answers what is held, and whatever follows, until that many requests have come. */
+/** Answers held requests until the origin has received `requests` requests, then stops holding. */
 async function releaseAll(requests: number, path: string): Promise<void> {
   while (origin.count(path) < requests) {
     await new Promise((resolve) => setTimeout(resolve, 20));

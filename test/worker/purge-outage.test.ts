@@ -1,4 +1,4 @@
-// Purges while Redis is gone, and after it came back without what it knew.
+// Tests purges while Redis is down, and after Redis restarts without its data.
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
@@ -15,8 +15,8 @@ afterEach(async () => {
   running = new Running();
 });
 
-describe.each(redisServers)("$redis", ({ start }) => {
-  it("killed: 503 with Retry-After, and every answer young enough; back: purges work", async () => {
+describe.each(redisServers)("a purge without $redis", ({ start }) => {
+  it("gets 503, old responses end within maxLagSeconds, and purges work after a restart", async () => {
     let version = 1;
     const redis = await running.add(start());
     const origin = await running.add(
@@ -49,7 +49,7 @@ describe.each(redisServers)("$redis", ({ start }) => {
     const refused = await purge();
     expect(refused.status).toBe(503);
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
-    // Nobody can be told: so each colo trusts a response for N − A and no longer.
+    // No colo can learn of a purge, so each colo uses a stored response for at most N − A.
     await sleep(maxLagMs);
     const sinceAtMs = Date.now();
     const before = origin.count("/page");
@@ -58,7 +58,7 @@ describe.each(redisServers)("$redis", ({ start }) => {
     const perColo = 1 + Math.ceil((Date.now() - sinceAtMs) / boundMs);
     expect(origin.count("/page") - before).toBeLessThanOrEqual(2 * perColo);
 
-    // It comes back empty: everything that was stored before counts as purged.
+    // Redis restarts empty, so every response stored before is treated as purged.
     const { port } = new URL(redis.url);
     await running.add(start({ port: Number(port) }));
     version = 3;

@@ -1,12 +1,13 @@
-// The promise on the built Worker: within N of a purge's 200 no colo answers with the old page,
-// whichever tier held it, also when the response was under way.
+// Tests the promise of purges on the built Worker. N seconds (`maxLagSeconds`) after a purge's 200
+// no colo answers with the old page, from any tier. This includes a response that was still on its
+// way.
 import { describe, expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { adminToken, sleep, storesSettled, until } from "../../testing/worker/world.ts";
 import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 
 const maxLagMs = 1_000;
-/** What the origin answers now, by path. */
+/** The current version of each path at the origin. */
 const versions = new Map<string, number>();
 const held: (() => void)[] = [];
 let heldPath = "";
@@ -36,7 +37,7 @@ const world = await worldOfFile(
   },
 );
 
-/** As Node writes fields, in Latin-1: each escape is a byte. */
+/** Decodes each percent escape to one Latin-1 character, which Node writes as one byte. */
 function withBytes(text: string): string {
   return text.replaceAll(/%(..)/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
@@ -64,7 +65,7 @@ async function filledThenChanged(path: string): Promise<void> {
 
 describe("a purge by tag", () => {
   it.each(["memory", "edge", "shared", "every"])(
-    "is seen at once where it was accepted, and everywhere within N: held by %s",
+    "takes effect at once in the accepting colo, and in all colos within N: tiers of the page: %s",
     async (place) => {
       const path = `/${place}/page`;
       await filledThenChanged(path);
@@ -85,14 +86,14 @@ describe("a purge by tag", () => {
   it.each([
     { id: "utf-8", path: "/gr%C3%B6%C3%9Fe/page", tag: "größe" },
     { id: "latin-1", path: "/caf%E9/page", tag: "café" },
-  ])("finds letters beyond ASCII, as the runtime reads them: $id", async ({ path, tag }) => {
+  ])("matches a tag with letters beyond ASCII: $id", async ({ path, tag }) => {
     await filledThenChanged(path);
     expect((await purge(world.colos[0]!, { tags: [tag] })).status).toBe(200);
     expect(await read(world.colos[0]!, path)).toBe("version 2");
   });
 });
 
-describe("other targets", () => {
+describe("a purge by another target", () => {
   const folder = (path: string) => path.replace(/page$/, "");
 
   it.each([
@@ -100,7 +101,7 @@ describe("other targets", () => {
     ["prefix", (path: string) => ({ prefixes: [folder(path)] })],
     ["host", () => ({ hosts: ["site.test"] })],
     ["everything", () => ({ everything: true })],
-  ])("%s", async (id, order) => {
+  ])("takes effect in all colos within N: %s", async (id, order) => {
     const path = `/by-${id}/page`;
     await filledThenChanged(path);
     expect((await purge(world.colos[0]!, order(path))).status).toBe(200);
@@ -110,7 +111,7 @@ describe("other targets", () => {
 });
 
 describe("a response that was under way when its purge was accepted", () => {
-  it("is served from store nowhere more than N afterwards", async () => {
+  it("is not served by any colo later than N after the acceptance", async () => {
     const path = "/under-way/page";
     const [first, second] = [world.colos[0]!, world.colos[1]!];
     heldPath = path;

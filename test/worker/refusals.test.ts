@@ -1,4 +1,5 @@
-// Bad requests, bad origins, reserved paths on workerd: a clear answer, never an exception page.
+// Tests invalid requests, invalid responses of the origin and reserved paths on workerd. The client
+// gets a clear status, never an exception page.
 import { createConnection } from "node:net";
 import { describe, expect, it } from "vitest";
 import { startColo } from "../../local/colo.ts";
@@ -17,10 +18,10 @@ const { origin, url, colo } = await worldOfFile((request, response) => {
   response.end(`${request.method} ${request.url}`);
 });
 
-/** What an exception page or a leak would show. */
+/** Matches texts of an exception page: a stack trace, a local address or a source file. */
 const giveaway = /\bat \w+ \(|Error:|127\.0\.0\.1|localhost|\.ts:|worker\.js/;
 
-describe("below /_cache/", () => {
+describe("a request below /_cache/", () => {
   const paths = [
     "/_cache",
     "/_cache/",
@@ -34,7 +35,7 @@ describe("below /_cache/", () => {
     "/a/%2e%2e/_cache/nothing",
   ];
 
-  it.each(paths)("nothing is forwarded: %s", async (path) => {
+  it.each(paths)("gets 404 and is not forwarded: %s", async (path) => {
     const before = origin.seen.length;
     for (const method of ["GET", "POST", "HEAD", "PURGE", "OPTIONS"]) {
       const answer = await rawRequest(url, path, { method });
@@ -44,7 +45,7 @@ describe("below /_cache/", () => {
     expect(origin.seen.length).toBe(before);
   });
 
-  it("stats are for the bearer of the admin token alone", async () => {
+  it("gets the stats only with the admin token", async () => {
     const without = await rawRequest(url, "/_cache/stats");
     expect(without.status).toBe(401);
     expect(JSON.parse(without.body.toString())).toMatchObject({ error: { code: "unauthorized" } });
@@ -58,7 +59,7 @@ describe("below /_cache/", () => {
     });
   });
 
-  it("a stored response cannot be fetched by its address", async () => {
+  it("gets 404 for a URL that the edge tier may use as a key", async () => {
     await rawRequest(url, "/stored");
     await storesSettled(colo);
     const answer = await rawRequest(url, "/_cache/stored/0123456789abcdef");
@@ -66,28 +67,28 @@ describe("below /_cache/", () => {
   });
 });
 
-describe("what no origin should send", () => {
+describe("a response of the origin", () => {
   it.each([
-    ["no HTTP", "/garbage"],
+    ["not HTTP", "/garbage"],
     ["status 999", "/status/999"],
-    ["a 304 nobody asked for", "/status/304"],
+    ["a 304 to an unconditional request", "/status/304"],
     ["status 600", "/status/600"],
-  ])("%s is a 502", async (_id, path) => {
+  ])("becomes a 502 if it is invalid: %s", async (_id, path) => {
     const answer = await rawRequest(url, path);
     expect(answer.status).toBe(502);
     expect(answer.body.toString()).not.toMatch(giveaway);
   });
 
-  it.each([204, 205, 418, 503, 599])("status %i passes", async (status) => {
+  it.each([204, 205, 418, 503, 599])("keeps its status %i", async (status) => {
     const answer = await rawRequest(url, `/status/${status}`);
     expect(answer.status).toBe(status);
   });
 });
 
-describe("requests out of the ordinary", () => {
+describe("an unusual request", () => {
   const methods = ["OPTIONS", "PUT", "PATCH", "DELETE", "PURGE", "TRACE", "PROPFIND"];
 
-  it.each(methods)("%s bypasses the cache", async (method) => {
+  it.each(methods)("bypasses the cache because of its method %s", async (method) => {
     const answer = await rawRequest(url, "/method", { method });
     expect(answer.status).toBe(200);
     expect(answer.body.toString()).toBe(`${method} /method`);
@@ -106,12 +107,12 @@ describe("requests out of the ordinary", () => {
     connection: "close, ,@",
   };
 
-  it.each(Object.entries(fields))("a malformed %s is answered", async (name, value) => {
+  it.each(Object.entries(fields))("gets 200 despite a malformed field: %s", async (name, value) => {
     const answer = await rawRequest(url, `/malformed?${name}`, { headers: { [name]: value } });
     expect(answer.status).toBe(200);
   });
 
-  it("a request that is no HTTP gets an answer or a closed connection, and harms nobody", async () => {
+  it("gets no exception page if it is not HTTP, and the next request gets 200", async () => {
     const { hostname, port } = new URL(url);
     const { promise, resolve } = Promise.withResolvers<string>();
     const socket = createConnection({ host: hostname, port: Number(port) }, () => {
@@ -126,8 +127,8 @@ describe("requests out of the ordinary", () => {
   });
 });
 
-describe("a binding that makes no sense", () => {
-  it("is answered with 500 on a plain page, and told in the log alone", async () => {
+describe("an invalid ORIGIN_URL", () => {
+  it("causes a 500 with a plain page instead of an exception page", async () => {
     const worker = await bundleWith("{}");
     const env = { ORIGIN_URL: "ftp://x/y" };
     const broken = await startColo({ name: "x", worker, port: 0, env });

@@ -1,5 +1,6 @@
-// A crowd that waited for what cannot be shared, on workerd, where each request's promises are its own:
-// the origin sees ten of it at a time, and clients that leave keep no place from the others.
+// Tests a crowd on workerd that waited for a response that cannot be shared. The origin gets its
+// requests a few at a time, and clients that disconnect do not keep slots from the others. On
+// workerd, a request cannot wait for promises of another request.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
@@ -12,10 +13,10 @@ const running = new Running();
 afterEach(() => running.stop());
 
 const answerMs = 200;
-/** That many leave while they wait or have a place, that many stay. */
+/** The numbers of clients that disconnect, and of those that wait for their response. */
 const [leaving, staying] = [40, 80];
 
-it("goes there a few at a time, though a third of it leaves", async () => {
+it("a crowd reaches the origin a few requests at a time, though a third of its clients disconnect", async () => {
   const seen = { now: 0, most: 0 };
   const origin = await running.add(slowOrigin(seen));
   const world = await running.add(startWorld({ originUrl: origin.url }));
@@ -26,18 +27,18 @@ it("goes there a few at a time, though a third of it leaves", async () => {
   const sockets = await Promise.all(Array.from({ length: leaving }, () => asks(url)));
   const asking = Array.from({ length: staying }, () => rawRequest(url, "/page"));
   await leader;
-  await until(async () => origin.count("/page") > 10, "those who waited to be at the origin");
+  await until(async () => origin.count("/page") > 10, "the waiting requests to reach the origin");
   for (const socket of sockets) socket.resetAndDestroy();
   const sinceMs = performance.now();
   const texts = (await Promise.all(asking)).map(({ body }) => body.toString());
   expect(new Set(texts).size).toBe(staying);
-  // A place is free after a quarter of a second, which is little more than a response takes.
+  // A slot is free again after 250 ms, slightly longer than a response takes. Few requests overlap.
   expect(seen.most).toBeLessThanOrEqual(staying / 2);
-  // Patience is ten seconds; a place that is not given back would be kept for thirty.
+  // The wait timeout is 10 s. A slot that is never given back would be held for 30 s.
   expect(performance.now() - sinceMs).toBeLessThan(9_000);
 }, 30_000);
 
-/** The first answer takes as long as a crowd needs to gather. */
+/** Delays the first response to /page by 2 s, so that a crowd gathers. */
 function slowOrigin(seen: { now: number; most: number }): Promise<ScriptedOrigin> {
   let nth = 0;
   return startScriptedOrigin(async ({ url }, response) => {

@@ -1,5 +1,5 @@
-// Two hundred clients that ask and read nothing: what they cost in memory, and that others are
-// answered meanwhile.
+// Tests 200 clients that send requests and read no response: the memory that they cost, and the
+// answers to other clients meanwhile.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -10,12 +10,12 @@ import { sleep, startWorld, storesSettled, type World } from "../../testing/work
 
 const kibibyte = 1_024;
 const stalledCount = 200;
-/** For how long they read nothing, and others ask. */
+/** How long the stalled clients read nothing, while other clients send requests. */
 const stallMs = 5_000;
-/** Whoever had to wait for one of them would wait until it is given up, after 20 s. */
+/** A request that depended on a stalled client would wait 20 s, until that client is aborted. */
 const otherMsMax = 15_000;
 
-/** The largest is more than a loopback connection takes off its sender unread. */
+/** The largest body. It exceeds the bytes that a loopback connection buffers for its receiver. */
 const filler = Buffer.alloc(16_384 * kibibyte, "0123456789abc");
 let running: Running;
 let world: World;
@@ -41,9 +41,9 @@ afterEach(async () => {
 });
 
 /**
- * Each asks so many times at once on its connection, which takes some 2.5 MiB off its sender unread.
- * What the process may grow by: of a body that is held one copy serves all, beside a piece for each;
- * the rest is the runtime's own.
+ * Each client sends `times` requests at once on its connection, which buffers about 2.5 MiB. The
+ * process may grow by `grownMebibytesMax`: one copy of a stored body for all clients, a piece of it
+ * for each client, and the runtime's own memory.
  */
 const rows = [
   { from: "memory", kibibytes: 256, asksBefore: 2, times: 20, grownMebibytesMax: 200 },
@@ -52,7 +52,7 @@ const rows = [
   { from: "edge", kibibytes: 4_096, asksBefore: 2, times: 1, grownMebibytesMax: 350 },
 ];
 
-it.each(rows)("stall on $kibibytes KiB, asked for $asksBefore times", async (row) => {
+it.each(rows)("200 stalled clients cost little memory: $kibibytes KiB after $asksBefore requests", async (row) => {
   const { from, kibibytes, asksBefore, times, grownMebibytesMax } = row;
   const colo = world.colos[0]!;
   const path = `/stalled?bytes=${kibibytes * kibibyte}`;
@@ -61,7 +61,7 @@ it.each(rows)("stall on $kibibytes KiB, asked for $asksBefore times", async (row
     await storesSettled(colo);
     return cacheStatusOf(answer);
   };
-  // The way of such a body is walked once, so that what the runtime needs for it is not counted.
+  // A first body of this size makes the runtime allocate the memory that is not counted below.
   await ask(`/other?bytes=${kibibytes * kibibyte}`);
   let cacheStatus = "";
   for (let asked = 0; asked < asksBefore; asked += 1) cacheStatus = await ask(path);
@@ -82,12 +82,12 @@ it.each(rows)("stall on $kibibytes KiB, asked for $asksBefore times", async (row
     await sleep(20);
   }
   expect(peakMebibytes - beforeMebibytes).toBeLessThan(grownMebibytesMax);
-  // Nobody's store waited for them.
+  // The response is stored, although the stalled clients have not read it.
   await storesSettled(colo);
   expect(cacheStatusOf(await rawRequest(colo.url, path))).toContain("hit");
 });
 
-it("read late, and have it all, whoever of them led", async () => {
+it("four stalled clients get the whole body if they read it late", async () => {
   const colo = world.colos[0]!;
   await stalled.ask(colo.url, Array<string>(4).fill(`/late?bytes=${filler.length}`));
   await storesSettled(colo);

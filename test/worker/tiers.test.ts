@@ -1,4 +1,4 @@
-// One page through the tiers on workerd, and what it costs in Redis commands.
+// Tests the tiers that answer for a page on workerd, and the Redis commands of each request.
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
@@ -39,7 +39,7 @@ describe("a page that was requested before", () => {
     expect(origin.count("/a")).toBe(1);
   });
 
-  it("comes from the edge where the route leaves memory out", async () => {
+  it("comes from the edge tier if its route omits the memory tier", async () => {
     await statusFrom(first, "/below/a");
     await storesSettled(first);
     world.rest.resetCounts();
@@ -49,7 +49,7 @@ describe("a page that was requested before", () => {
     expect(origin.count("/below/a")).toBe(1);
   });
 
-  it("is requested again in another colo where the shared tier is left out", async () => {
+  it("is fetched from the origin again in another colo if its route omits the shared tier", async () => {
     await statusFrom(first, "/alone/a");
     await storesSettled(first);
     expect(await statusFrom(second, "/alone/a")).toMatch(/fwd=uri-miss/);
@@ -57,14 +57,14 @@ describe("a page that was requested before", () => {
   });
 });
 
-describe("Redis commands", () => {
+describe("a request", () => {
   it.each([
     ["memory-hit", "/a", first, [first], {}],
     ["shared-hit", "/x", second, [first], { GETRANGE: 1 }],
     ["shared-vary", "/varied/x", second, [first], { GETRANGE: 2 }],
     ["miss", "/fresh/1", first, [], { GETRANGE: 1, SET: 1 }],
     ["miss-vary", "/varied/2", first, [], { GETRANGE: 1, SET: 2 }],
-  ])("%s", async (_id, path, colo, before, commands) => {
+  ])("sends only the necessary Redis commands: %s", async (_id, path, colo, before, commands) => {
     for (const earlier of before) {
       await statusFrom(earlier, path);
       await storesSettled(earlier);

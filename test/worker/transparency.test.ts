@@ -1,12 +1,12 @@
-// The same site directly and through Tidemark: every page of the demo identical in bytes and
-// fields, save those that a cache may change.
+// Compares the demo site with the demo site through Tidemark. Every page has the same status, body
+// and fields, except for the fields that a cache may change.
 import { afterAll, describe, expect, it } from "vitest";
 import { startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
 import { Running } from "../../local/running.ts";
 import { type RawAnswer, rawRequest } from "../../testing/worker/raw-request.ts";
 import { startWorld, storesSettled } from "../../testing/worker/world.ts";
 
-// A clock that stands still, so that pages made twice are the same.
+// The clock does not advance, so that two responses for a page are identical.
 const nowAtMs = () => Date.UTC(2030, 0, 1);
 const running = new Running();
 afterAll(() => running.stop());
@@ -16,13 +16,14 @@ const origin = await running.add(
 const world = await running.add(startWorld({ originUrl: origin.url }));
 const colo = world.colos[0]!;
 
-/** Of the connection, or a cache's to add. */
+/** Fields of the connection, and fields that a cache adds. */
 const ofTheHop = ["connection", "keep-alive", "transfer-encoding", "age", "cache-status"];
-/** Meant for shared caches; they end here. */
+/** Fields for shared caches, which Tidemark removes. */
 const forUs = ["cache-tag", "surrogate-key"];
 
 function comparable(answer: RawAnswer) {
-  // Who packs while sending does not know the length; the bodies are compared anyway.
+  // A server that compresses while it sends does not know the length. The bodies are compared
+  // below.
   const ofPacking = answer.headers["content-encoding"] === undefined ? [] : ["content-length"];
   const left = [...ofTheHop, ...forUs, ...ofPacking];
   const fields = Object.entries(answer.headers)
@@ -60,7 +61,7 @@ async function everyPage(): Promise<string[]> {
 }
 
 describe("every page of the demo", () => {
-  it.each(["identity", "gzip"])("is the origin's own: %s", async (coding) => {
+  it.each(["identity", "gzip"])("is identical through Tidemark: %s", async (coding) => {
     const pages = await everyPage();
     expect(pages.length).toBeGreaterThan(150);
     const sent = { headers: { "accept-encoding": coding } };
@@ -74,7 +75,7 @@ describe("every page of the demo", () => {
     await storesSettled(colo);
   });
 
-  it("answers HEAD like the origin", async () => {
+  it("has the same fields for HEAD", async () => {
     for (const path of ["/feed.json", "/rss.xml", "/nothing-here", "/search?q=x"]) {
       const head = { method: "HEAD" };
       const direct = comparable(await rawRequest(origin.url, path, head));

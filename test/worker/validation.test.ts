@@ -1,13 +1,16 @@
-// Validation on workerd: a 304 moves no body, neither from the origin nor to or from the shared tier.
+// Tests validation on workerd. After a 304 of the origin no body is sent by the origin or to Redis,
+// and a 304 to a client needs no body from Redis.
 import { expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
 import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
 
-// So large that it is cheaper to ask whether Redis has it than to send it again.
+// For a body of this size, asking whether Redis has it is cheaper than sending it again.
 const bodyBytes = 160_000;
 const modifiedAt = "Mon, 02 Nov 2026 10:00:00 GMT";
-/** As old as its lifetime when it comes: stale at once, though not to be validated always. */
+/**
+ * A response that arrives stale, but without `no-cache`, which requires validation at every use.
+ */
 const stale = { "cache-control": "max-age=1", age: "1" };
 const fieldsByPath: Readonly<Record<string, Record<string, string>>> = {
   "/etag": { ...stale, etag: '"v1"' },
@@ -34,7 +37,7 @@ const world = await worldOfFile(
 );
 await beginJournal(world);
 
-/** Fills the shared tier, and counts from then on. */
+/** Fills the shared tier, and resets the counts. */
 async function filled(path: string): Promise<void> {
   bodiesSent = 0;
   await rawRequest(world.url, path);
@@ -46,7 +49,7 @@ it.each([
   ["by its ETag", "/etag", { GETRANGE: 2, SETRANGE: 1, PEXPIRE: 1 }],
   ["by its date", "/modified", { GETRANGE: 2, SETRANGE: 1, PEXPIRE: 1 }],
   ["at every use, without a write", "/always", { GETRANGE: 1 }],
-])("validates a stored response without its body: %s", async (_id, path, commands) => {
+])("validates a stored response without sending its body again: %s", async (_id, path, commands) => {
   await filled(path);
   const answer = await rawRequest(world.url, path);
   await storesSettled(world.colo);
@@ -57,7 +60,7 @@ it.each([
   expect(world.rest.counts().requestBytes).toBeLessThan(5_000);
 });
 
-it("answers a client with 304 out of the shared tier without reading the body there", async () => {
+it("answers a client with 304 from the shared tier without reading the body from Redis", async () => {
   await filled("/fresh");
   const known = { headers: { "if-none-match": '"v1"' } };
   const answer = await rawRequest(world.colos[1]!.url, "/fresh", known);

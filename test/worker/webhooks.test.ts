@@ -34,7 +34,7 @@ const { url } = await worldOfFile(
   { config, env },
 );
 
-it.each(schemes)("$name purges what is signed, and nothing else", async (scheme) => {
+it.each(schemes)("a webhook signed with $name purges its prefix, and one with a wrong signature gets 401", async (scheme) => {
   const { name, algorithm, encoding } = scheme;
   const path = `/page-${name}`;
   const isStored = async () => cacheStatusOf(await rawRequest(url, path)).includes("hit");

@@ -1,5 +1,5 @@
-// Changes of an isolate on their way to Redis: gathered, sent again with the same id and slice, sent
-// by another request, or given up; and the outcome of each call.
+// Tests how an isolate gathers changes into batches for Redis. A batch without an answer is sent
+// again with the same id and slice, also by another request, and finally abandoned.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { batchKeysMax, type Outcome } from "../../src/write-behind/change-batch.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -12,7 +12,7 @@ const acceptedCalls = (count: number) => ["accepted", "", count];
 const silence = (count: number) => Array(count).fill(unavailable("timeout"));
 
 describe("gathered changes", () => {
-  it("of a second are one batch with one change per key, in the slice of its sending", async () => {
+  it("are one batch per second with one change per key, in the slice in which it is sent", async () => {
     const { clock, sent, told, state, gathering, pass } = openGathering();
     clock.advance(9.5);
     gathering.add(add("a", 2), bytes);
@@ -47,7 +47,7 @@ describe("gathered changes", () => {
     expect(told).toEqual([acceptedCalls(calls), acceptedCalls(1)]);
   });
 
-  it("of one key count as one change, with the bytes of the newest", async () => {
+  it("count as one change per key, with the bytes of the key's newest change", async () => {
     const { sent, gathering, told, pass } = openGathering();
     for (let call = 0; call < 50_000; call += 1) gathering.add(add("a"), 262_143);
     expect(sent).toEqual([]);
@@ -94,7 +94,7 @@ describe("an unanswered batch", () => {
     expect(sent).toHaveLength(5);
   });
 
-  it("is not sent later than 20 s after its first attempt, however long each takes", async () => {
+  it("is not sent later than 20 s after its first attempt, however long each attempt takes", async () => {
     const { clock, sent, gathering, told, pass } = openGathering(...silence(9));
     gathering.add(add("a"), bytes);
     await pass(1);
@@ -104,7 +104,7 @@ describe("an unanswered batch", () => {
     expect(told).toEqual([["in-doubt", "unanswered", 1]]);
   });
 
-  it("that is full is sent by one request, at its own pace", async () => {
+  it("is sent by only one request if it is full, at the usual intervals", async () => {
     const { sent, gathering, pass } = openGathering(...silence(3));
     for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
     await pass(6);
@@ -112,10 +112,10 @@ describe("an unanswered batch", () => {
   });
 });
 
-describe("without a first connection,", () => {
+describe("an isolate without a first connection to Redis", () => {
   const unreachable = () => Array(3).fill(unavailable("unreachable"));
 
-  it("a durable change is refused after the first attempt, and the next one at once", async () => {
+  it("refuses a durable change after the first attempt, and the next change at once", async () => {
     const { sent, gathering, told, state, pass } = openGathering(...unreachable());
     const waiting = gathering.addAndWait(add("a"), bytes);
     state.hasNeverConnected = true;
@@ -128,7 +128,7 @@ describe("without a first connection,", () => {
     expect(told).toEqual([refused, refused]);
   });
 
-  it("settle waits for one attempt, and the changes are still sent again", async () => {
+  it("waits for one attempt in settle, and still sends the changes again later", async () => {
     const { sent, gathering, told, state, pass } = openGathering(...unreachable());
     gathering.add(add("a"), bytes);
     state.hasNeverConnected = true;
@@ -142,7 +142,7 @@ describe("without a first connection,", () => {
 });
 
 describe("a refusal", () => {
-  it.each(["late", "early", "full"] as const)("%s is final", async (kind) => {
+  it.each(["late", "early", "full"] as const)("is final if Redis answers: %s", async (kind) => {
     const { sent, gathering, told, pass } = openGathering(answered(kind));
     gathering.add(add("a"), bytes);
     const waiting = gathering.addAndWait(add("a"), bytes);
@@ -152,7 +152,7 @@ describe("a refusal", () => {
     expect(told).toEqual([["refused", kind, 2]]);
   });
 
-  it.each(["late", "full"] as const)("%s after an unanswered attempt is in doubt", async (kind) => {
+  it.each(["late", "full"] as const)("makes the batch in doubt after an unanswered attempt: %s", async (kind) => {
     const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
     gathering.add(add("a"), bytes);
     await pass(30);
@@ -161,7 +161,7 @@ describe("a refusal", () => {
 
   const noRoom = ["refused", "no-room", 1];
 
-  it("is immediate while 10,000 changes wait in the isolate, except for their keys", async () => {
+  it("is immediate while 10,000 changes wait in the isolate, except for changes of open keys", async () => {
     const { gathering, told, pass } = openGathering(...silence(50));
     for (let call = 0; call < 9_999; call += 1) gathering.add(add(`a${call}`), 1);
     gathering.add(add("open"), 1);
@@ -192,7 +192,7 @@ describe("a refusal", () => {
 describe("a waiting caller", () => {
   const accepted = { kind: "accepted" };
 
-  it("learns the acceptance of the whole batch, and not earlier", async () => {
+  it("gets its outcome when Redis accepts the whole batch, not earlier", async () => {
     const { gathering, sent, pass } = openGathering(unavailable("timeout"));
     gathering.add(add("a"), bytes);
     const outcomes: Outcome["kind"][] = [];
@@ -205,7 +205,7 @@ describe("a waiting caller", () => {
     expect([sent.length, outcomes]).toEqual([2, ["accepted", "accepted"]]);
   });
 
-  it("leaves the batch to the request that sends it, while that makes progress", async () => {
+  it("does not send the batch while the request that sends it makes progress", async () => {
     const { gathering, sent, pass } = openGathering(...silence(4));
     const waiting = [gathering.addAndWait(add("a"), bytes), gathering.addAndWait(add("b"), bytes)];
     await pass(11);
@@ -215,7 +215,7 @@ describe("a waiting caller", () => {
     expect(sent).toHaveLength(5);
   });
 
-  it("for room gets it once a batch is settled", async () => {
+  it("adds its change when a settled batch makes room", async () => {
     const { gathering, told, pass } = openGathering();
     const adding = Array.from({ length: 25_000 }, (_, call) => {
       const change = add(`a${call}`);

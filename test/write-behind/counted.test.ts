@@ -1,13 +1,13 @@
-// What sets count for metrics and findings, over a real server: each count once, and what waits as an
-// isolate heard of it last.
+// Tests the counts of sets for metrics and findings, over a real Redis server. Each count is
+// reported once. The backlog is the one in the isolate's last answer from Redis.
 import { describe, expect, it } from "vitest";
 import { openCounter } from "./sets-world.ts";
 import { openSlicesWorld } from "./slices-world.ts";
 
 const world = openSlicesWorld();
 
-describe("a set tells for metrics", () => {
-  it("what was accepted and flushed, each count once", async () => {
+describe("a set's metrics", () => {
+  it("contain accepted and flushed changes, each count once", async () => {
     const { behind, counter } = openCounter(world);
     const taken = () => Object.fromEntries(behind.taken());
     expect(taken()).toEqual({});
@@ -20,7 +20,7 @@ describe("a set tells for metrics", () => {
     expect(taken()).toEqual({});
   });
 
-  it("what is late apart from what else is lost, and flushes that leave some or fail", async () => {
+  it("contain late changes, other lost changes, and flushes that failed or left changes", async () => {
     const { behind, counter, sink } = openCounter(world, { backlogMax: 1 });
     counter.add("a");
     await counter.flush();
@@ -46,7 +46,7 @@ describe("a set tells for metrics", () => {
   });
 });
 
-it("a set tells for findings what waits, since when it could have been flushed, and flushes that fail", async () => {
+it("a set reports its backlog, how long a flush is overdue, and failing flushes for findings", async () => {
   const { behind, counter, sink } = openCounter(world, { every: "2m", backlogMax: 9 });
   const troubles = () => behind.troubles().get("set");
   expect(troubles()).toEqual({

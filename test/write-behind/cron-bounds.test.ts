@@ -1,5 +1,5 @@
-// The cost of the cron trigger with many full sets: the free plans of Workers and D1 allow 50 requests
-// and 50 queries.
+// Tests the cost of a cron run with many sets to flush. The free plans of Workers and D1 allow 50
+// requests and 50 queries per run.
 import { expect, it } from "vitest";
 import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { openSets } from "./sets-world.ts";
@@ -9,7 +9,7 @@ it.each([
   { setCount: 1, sliceCount: 15 },
   { setCount: 10, sliceCount: 6 },
   { setCount: 12, sliceCount: 2 },
-])("a run with $setCount sets has less than 50 queries and 50 commands", async (given) => {
+])("a cron run with $setCount sets needs fewer than 50 queries and 50 Redis commands", async (given) => {
   const { behind, sinks } = await filled(given);
   world.rest.resetCounts();
   await behind.runCron();
@@ -23,7 +23,7 @@ it.each([
 const names = Array.from({ length: 12 }, (_, at) => `set${at}`);
 const world = openSlicesWorld({ sets: names });
 
-/** Opens an isolate whose sets have rested slices. */
+/** Opens an isolate whose sets have slices that can be flushed. */
 async function filled({ setCount, sliceCount }: { setCount: number; sliceCount: number }) {
   const { behind } = openSets(world);
   const sets = names.slice(0, setCount).map((name) => {

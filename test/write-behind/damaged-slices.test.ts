@@ -1,5 +1,5 @@
-// Slices with foreign or lost content on real servers: a batch counts wholly or not at all, and the
-// set continues.
+// Tests slices on real servers after another program changed their keys, or Redis evicted them. A
+// batch counts wholly or not at all, and the set continues.
 import { afterEach, describe, expect, it } from "vitest";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
@@ -12,7 +12,7 @@ const put = (key: string, value: string): SequencedPut => ({ key, value, sequenc
 const accepted = { kind: "answered", value: { kind: "accepted" } };
 const isFull = { kind: "answered", value: { kind: "full" } };
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
   const world = openSlicesWorld({ start });
   const batchOf = <Change>(id: string, ...changes: Change[]) => ({
     id,
@@ -22,7 +22,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   const sliceKey = () => `${indexKey}:${world.now()}`;
 
   it.each(["garbage", "9223372036854775807", "1.5", "17=of a buffer", "9".repeat(400), "r", ""])(
-    "an add to the foreign value %j counts, with the rest of its batch",
+    "accepts a whole batch with an add to the foreign value %j",
     async (garbage) => {
       await world.redis.hset(sliceKey(), { b: garbage, c: garbage, d: "5" });
       const batch = batchOf("1", add("a", 1), add("b", 2), add("c", 3, true), add("d", 4));
@@ -33,7 +33,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     },
   );
 
-  it.each(["garbage", "5", "=x"])("a put over the foreign value %j counts", async (garbage) => {
+  it.each(["garbage", "5", "=x"])("accepts a whole batch with a put over the foreign value %j", async (garbage) => {
     await world.redis.hset(sliceKey(), { b: garbage });
     const batch = batchOf("1", put("a", "x"), put("b", "y"), put("c", "z"));
     expect(await world.buffers().accept(batch)).toMatchObject(accepted);
@@ -45,7 +45,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     { id: "slice", key: sliceKey },
     { id: "count", key: () => `${indexKey}:keys` },
   ])(
-    "a batch is refused while the $id has another type, and counts wholly afterwards",
+    "refuses a batch while the $id has another type, and accepts the whole batch afterwards",
     async ({ key }) => {
       await world.redis.rpush(key(), "foreign");
       const slices = world.counters();
@@ -58,14 +58,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     },
   );
 
-  it.each(["garbage", "1.5"])("the number of keys %j refuses no batch", async (count) => {
+  it.each(["garbage", "1.5"])("accepts a batch although the number of keys is %j", async (count) => {
     await world.redis.set(`${indexKey}:keys`, count);
     const answer = await world.counters().accept(batchOf("1", add("a", 1)));
     expect(answer).toMatchObject(accepted);
     expect(await world.redis.get(`${indexKey}:keys`)).toMatch(/^[12]$/);
   });
 
-  it("a full set accepts changes again after the eviction of all its slices", async () => {
+  it("does not keep its set full after the eviction of all slices", async () => {
     const slices = world.counters({ backlogMax: 1 });
     expect(await slices.accept(batchOf("1", add("a", 1), add("b", 1)))).toMatchObject(accepted);
     expect(await slices.accept(batchOf("2", add("a", 1)))).toMatchObject(isFull);
@@ -77,12 +77,12 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 });
 
-describe.each(redisServers)("over a full $redis", ({ start }) => {
-  describe.each([true, false])("TIME is forbidden: %s", (isTimeForbidden) => {
+describe.each(redisServers)("a slice in a full $redis", ({ start }) => {
+  describe.each([true, false])("with TIME forbidden: %s", (isTimeForbidden) => {
     const world = openSlicesWorld({ start, isTimeForbidden });
     afterEach(() => world.redis.config("SET", "maxmemory", "0"));
 
-    it("stored changes are read and flushed, and no more are accepted", async () => {
+    it("is read and flushed, and accepts no more changes", async () => {
       const atMs = isTimeForbidden ? world.clock.atMs : Date.now();
       const slice = sliceAt(atMs, usualTimes) - 6;
       const slices = world.counters({ times: { ...usualTimes, lateMs: 60_000 } });

@@ -1,4 +1,5 @@
-// A row that the database refuses: the others arrive, and the row becomes a dead letter.
+// Tests rows that the database refuses. The other rows are written, and a refused row becomes a
+// dead letter.
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { sinkSchema, sqlSink } from "../../src/sinks.ts";
@@ -11,7 +12,7 @@ const checked = sinkSchema({ of: "sqlite" }).replace(
   "value INTEGER CHECK (value < 1000),",
 );
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
   const world = openSlicesWorld({ start });
 
   function opened(options: { deadLetterAfter?: number } = {}) {
@@ -24,7 +25,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     return { ...isolate, db, counter, rows, stats };
   }
 
-  it("a refused row becomes a dead letter after its attempts, and the others arrive", async () => {
+  it("makes a refused row a dead letter after its attempts, and writes the other rows", async () => {
     const { counter, rows, stats, db, messages } = opened({ deadLetterAfter: 2 });
     for (let key = 0; key < 600; key += 1) counter.add(`k${String(key).padStart(3, "0")}`);
     counter.add("k300", 5_000);
@@ -51,7 +52,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     db.close();
   });
 
-  it("a failure of the whole chunk makes no dead letter", async () => {
+  it("makes no dead letter if the whole chunk fails", async () => {
     const { counter, db } = opened({ deadLetterAfter: 1 });
     counter.add("a");
     await counter.flush();

@@ -1,4 +1,5 @@
-// One definition for each name of a counter or buffer, and a bound on names.
+// Tests that each name of a counter or buffer has one definition, and that the number of names is
+// limited.
 import { expect, it } from "vitest";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { openSets } from "./sets-world.ts";
@@ -26,7 +27,7 @@ it.each([
   ["backlogMax", { backlogMax: 5 }],
   ["deadLetterAfter", { deadLetterAfter: 9 }],
   ["codec", { codec: { name: "text", encode: String, decode: (value: string) => value } }],
-] as const)("another %s is refused, and the first buffer stays", (id, given) => {
+] as const)("a second definition with another %s is refused, and the first buffer stays", (id, given) => {
   const { behind } = openSets(world);
   const sink = new MemoryBufferSink();
   const buffer = behind.buffer<string>("last", { sink });
@@ -36,14 +37,14 @@ it.each([
   expect(behind.buffer("last", { sink })).toBe(buffer);
 });
 
-it("another kind is refused", () => {
+it("a second definition of another kind is refused", () => {
   const { behind } = openSets(world);
   behind.counter("views", { sink: new MemoryCounterSink() });
   const again = () => behind.buffer("views", { sink: new MemoryBufferSink() });
   expect(again).toThrow("other options: kind differ");
 });
 
-it("a cache has up to 1,000 sets", () => {
+it("a cache has at most 1,000 counters and buffers", () => {
   const { behind } = openSets(world);
   const sink = new MemoryCounterSink();
   for (let nth = 0; nth < 1_000; nth += 1) behind.counter(`views-${nth}`, { sink });

@@ -1,5 +1,5 @@
-// The flush of slices from a real server: order and chunks. test/simulation/write-behind has failures,
-// concurrent flushers and concurrent reads.
+// Tests the order and the chunks of a flush from a real server. test/simulation/write-behind tests
+// failures, concurrent flushers and concurrent reads.
 import { describe, expect, it } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { flush, type FlushPorts } from "../../src/write-behind/flush.ts";
@@ -19,7 +19,7 @@ const manyKeys = Array.from({ length: 1_200 }, (_, nth) => `k${String(nth).padSt
 
 const marksOf = (sink: MemoryCounterSink) => sink.chunks.map(({ mark }) => mark.key);
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
   const world = openSlicesWorld({ start });
   const { now } = world;
 
@@ -85,7 +85,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(Object.values(values())).toEqual(manyKeys.map(() => 1));
   });
 
-  it("continues a slice at its mark, after a run without chunks left", async () => {
+  it("continues a slice at its mark, after a run that reached its limit of chunks", async () => {
     const { store, sink, ports } = opened();
     await accept(store, Object.fromEntries(manyKeys.map((key) => [key, 1])));
     await world.pass(60);
@@ -99,7 +99,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await flush(ports, { left: 0 })).toMatchObject({ end: { kind: "done" } });
   });
 
-  it("sends nothing of a slice that returns after its drop, and drops it again", async () => {
+  it("sends no change of a slice that reappears after its drop, and drops the slice again", async () => {
     const { store, sink, ports, read, values } = opened();
     await accept(store, { a: 5 });
     const slice = now();
@@ -140,7 +140,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await read()).toEqual({});
   });
 
-  it("sends nothing to the sink without Redis, and a read is unavailable", async () => {
+  it("sends nothing to the sink without Redis, and reads are unavailable", async () => {
     const { sink, store } = opened();
     await accept(store, { a: 5 });
     await world.pass(60);

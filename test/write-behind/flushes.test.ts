@@ -1,5 +1,5 @@
-// Flushes by the cron trigger, a call, or an isolate itself; the pauses after a failure, and the log.
-// Over a real server.
+// Tests flushes over a real server by the cron trigger, by a call and by an isolate itself, the
+// pauses after a failure, and the log.
 import { expect, it, vi } from "vitest";
 import { SinkError } from "../../src/write-behind/sinks/sink-error.ts";
 import type { WriteBehind } from "../../src/write-behind/write-behind.ts";
@@ -10,7 +10,7 @@ import { indexKey, openSlicesWorld } from "./slices-world.ts";
 
 const world = openSlicesWorld();
 
-/** Opens a counter with an accepted add, which has rested after `seconds`. */
+/** Opens a counter with an accepted add, and advances the clocks by `seconds`. */
 async function added(options = {}, seconds = 60) {
   const opened = openCounter(world, options);
   opened.counter.add("a");
@@ -127,7 +127,7 @@ it("a failure's statement and message are in the log, the stats and the troubles
   expect(messages()).toEqual([`Write behind: Flushes of set fail with Error: ${detail}`]);
 });
 
-it("an isolate flushes after an acceptance if nobody else does", async () => {
+it("an isolate flushes after an acceptance if the oldest slice is not flushed in time", async () => {
   const { counter, sink, behind } = await added({}, 120);
   await Promise.all([counter.add("b", 1, { durable: true }), untilSent(behind)]);
   await idle();
@@ -147,7 +147,7 @@ it("an isolate flushes after an acceptance if the backlog is large", async () =>
   expect(sink.chunks[0]?.changes).toEqual([addOfA]);
 });
 
-it("a flush fails after 30 s without an answer of the sink, and the next sends the chunk again", async () => {
+it("a flush fails after 30 s without an answer of the sink, and the next flush sends the chunk again", async () => {
   const { counter, sink, values } = await added();
   const apply = sink.apply.bind(sink);
   const silent = Promise.withResolvers<void>();
@@ -166,7 +166,7 @@ it("a flush fails after 30 s without an answer of the sink, and the next sends t
   expect(values()).toEqual({ a: 1 });
 });
 
-it("an isolate begins one flush at a time itself", async () => {
+it("an isolate itself begins only one flush at a time", async () => {
   const { behind } = openSets(world);
   const begun: number[] = [];
   const sink = new MemoryCounterSink();
@@ -183,7 +183,7 @@ it("an isolate begins one flush at a time itself", async () => {
     await untilSent(behind);
   }
   await until(() => begun.length > 0);
-  // Redis answers in order, so that a second flush would have reached its chunk by now.
+  // Redis answers in order. After these reads, a second flush would have reached its chunk.
   for (let nth = 0; nth < 10; nth += 1) await counter.get("a");
   expect(begun).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
-// Batches whose request has ended: who sends them, and in which slice; also after the isolate's clock
-// was set back.
+// Tests batches whose request has ended: which request sends them, and in which slice. Tests also
+// the slices of batches after the isolate's clock was set back.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchKeysMax } from "../../src/write-behind/change-batch.ts";
@@ -19,11 +19,11 @@ import {
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-describe("no batch of an isolate has an older slice than an earlier one", () => {
+describe("a batch of an isolate", () => {
   const slicesOf = (sent: readonly Batch<Add>[]) =>
     sent.map(({ slice, changes }) => [changes[0]?.key, slice]);
 
-  it("if the earlier one was full, and its request has ended before it was sent", async () => {
+  it("has no older slice than an earlier full batch whose request ended unsent", async () => {
     const { clock, sent, gathering, state, pass } = openGathering();
     const first = sliceAt(clock.atMs, usualTimes);
     state.isCutOff = true;
@@ -40,7 +40,7 @@ describe("no batch of an isolate has an older slice than an earlier one", () => 
     ]);
   });
 
-  it("if the clock of the isolate is set back", async () => {
+  it("has no older slice than an earlier batch if the isolate's clock is set back", async () => {
     const { clock, sent, gathering } = openGathering();
     for (const [key, seconds] of Object.entries({ a: 0, back: -10, b: 0, on: 20 })) {
       clock.advance(seconds);
@@ -56,7 +56,7 @@ describe("no batch of an isolate has an older slice than an earlier one", () => 
     ]);
   });
 
-  it("unless Redis has refused that one, since the clock of the isolate was ahead", async () => {
+  it("has an older slice than an earlier batch that Redis refused because the clock was ahead", async () => {
     const { clock, sent, gathering } = openGathering(
       accepted,
       unavailable("timeout"),
@@ -89,7 +89,7 @@ describe("the batch of an ended request", () => {
     expect(sent).toMatchObject([{ changes: [add("z")] }]);
   });
 
-  it("is sent by a later change", async () => {
+  it("is sent by the request of a later change", async () => {
     const { gathering, sent, told, state, pass } = openGathering();
     state.isCutOff = true;
     gathering.add(add("a"), bytes);
@@ -113,7 +113,7 @@ describe("the batch of an ended request", () => {
 it.each([
   { kind: adds, of: "adds", hours: 1 },
   { kind: { ...adds, slicedAt: puts.slicedAt }, of: "puts", hours: 0 },
-])("$of sent an hour after their request ended are in a slice $hours h later", async (row) => {
+])("$of sent an hour after their request ended belong to a slice $hours h later", async (row) => {
   const { clock, sent, state, gathering } = openGatheringOf(row.kind);
   const first = sliceAt(clock.atMs, usualTimes);
   state.isCutOff = true;

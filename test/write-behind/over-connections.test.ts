@@ -1,4 +1,4 @@
-// Sets over every kind of connection and a cluster, and the sets of a cache on Node.
+// Tests counters and buffers over every kind of connection, over a cluster, and in a cache on Node.
 import { Cluster } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -20,7 +20,9 @@ lengthenTimeouts();
 
 const durable = { durable: true } as const;
 
-/** @returns the reads before and after a flush of changes from two minutes ago, which have rested. */
+/**
+ * @returns the reads before and after a flush of changes from two minutes ago, which have rested.
+ */
 async function wholeWay(address: RedisAddress) {
   const redis = new RedisClient({ ...address, nowAtMs: Date.now, readTimeoutMsMax: 5_000 });
   const behind = new WriteBehind(() => ({
@@ -51,14 +53,14 @@ const exact = {
   applied: [5, new Date(7)],
 };
 
-describe.each(reaches)("over $reach", ({ open }) => {
+describe.each(reaches)("sets over $reach", ({ open }) => {
   const reach = openReachedDatabase(startEmbeddedValkey, open);
 
-  it("a change reaches the sink, and every read is exact", async () => {
+  it("write a change to the sink, and every read is exact", async () => {
     expect(await wholeWay(reach.address)).toEqual(exact);
   });
 
-  it("a cache on Node has counters and buffers, with their counts", async () => {
+  it("count and refuse changes in a cache on Node", async () => {
     const cache = createDataCache({ redis: reach.given, namespace: "node", log: () => undefined });
     const counter = cache.counter("views", { sink: new MemoryCounterSink() });
     await Promise.all([counter.add("a", 2, durable), cache.flush()]);
@@ -77,7 +79,7 @@ describe.each(reaches)("over $reach", ({ open }) => {
 });
 
 it.runIf(isRedisServerInstalled)(
-  "over a cluster, all keys of a set are in one slot",
+  "sets over a cluster write a change to the sink, and every read is exact",
   async () => {
     const running = new Running();
     try {

@@ -1,4 +1,5 @@
-// Slices on real servers: accepted and refused batches, the content of a slice, and its rest.
+// Tests slices of changes on real servers: accepted and refused batches, the content of a slice,
+// and the time after which a slice can be flushed.
 import { describe, expect, it } from "vitest";
 import type { RedisAnswer } from "../../src/redis/redis-client.ts";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
@@ -32,14 +33,14 @@ async function of<T>(call: Promise<RedisAnswer<T>>): Promise<T> {
 
 const kindOf = async (call: Promise<RedisAnswer<Acceptance>>) => (await of(call)).kind;
 
-describe.each(redisServers)("over $redis, by a clock that the test moves", ({ start }) => {
+describe.each(redisServers)("slices in $redis with a clock that the test moves", ({ start }) => {
   const world = openSlicesWorld({ start });
   const { now } = world;
   /** The changes of each slice, by key. */
   const readFrom = async (slices: ReturnType<typeof world.counters>, ...keys: string[]) =>
     (await of(slices.read(keys))).map((read) => Object.fromEntries(read.changes));
 
-  it("a batch is one command, and counts once however often it is sent", async () => {
+  it("accept a batch in one command, and count it once however often it is sent", async () => {
     const slices = world.counters();
     const sent = batch(now(), add("a", 2), add("b", -1));
     const backlog = { keyCount: 2, oldestSlice: now() };
@@ -56,14 +57,14 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     { afterMs: 20_001, kind: "late" },
     { afterMs: -10_000, kind: "accepted" },
     { afterMs: -10_001, kind: "early" },
-  ])("a batch is $kind $afterMs ms after the beginning of its slice", async ({ afterMs, kind }) => {
+  ])("answer $kind to a batch $afterMs ms after the beginning of its slice", async ({ afterMs, kind }) => {
     const slice = now();
     await world.serverAt(slice * sliceMs + afterMs);
     expect(await kindOf(world.counters().accept(batch(slice, add("a", 1))))).toBe(kind);
     expect(await world.redis.exists(`${indexKey}:${slice}`)).toBe(kind === "accepted" ? 1 : 0);
   });
 
-  it("an accepted batch is known when it is repeated late", async () => {
+  it("recognize an accepted batch that is repeated late", async () => {
     const slices = world.counters();
     const sent = batch(now(), add("a", 1));
     await slices.accept(sent);
@@ -73,7 +74,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await of(slices.changes(sent.slice, ["a"]))).toEqual(counted);
   });
 
-  it("a reset drops earlier adds, and later ones add to it", async () => {
+  it("drop earlier adds of a key at a reset, and count later adds", async () => {
     const slices = world.counters();
     await slices.accept(batch(now(), add("a", 5)));
     await slices.accept(batch(now(), add("a", 2, true)));
@@ -83,7 +84,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await readFrom(slices, "a")).toEqual([{ a: add("a", 899_999_999_999_999, true) }]);
   });
 
-  it("the put with the higher sequence stays, in either order", async () => {
+  it("keep the put with the higher sequence, in either order of arrival", async () => {
     const slices = world.buffers();
     await slices.accept(batch(now(), put("a", "new", 20), put("b", "old", 9)));
     await slices.accept(batch(now(), put("a", "old", 10), put("b", null, 10)));
@@ -92,7 +93,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(Object.fromEntries(read?.changes ?? [])).toEqual(kept);
   });
 
-  it("a full backlog refuses new batches until a drop", async () => {
+  it("refuse new batches from a full backlog until a drop", async () => {
     const slices = world.counters({ backlogMax: 2 });
     const full = batch(now(), add("a", 1), add("b", 1));
     expect(await kindOf(slices.accept(full))).toBe("accepted");
@@ -103,7 +104,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await kindOf(slices.accept(more))).toBe("accepted");
   });
 
-  it("slices are taken after their rest, the oldest first, with keys sorted by bytes", async () => {
+  it("are taken after their rest, the oldest first, with keys sorted by bytes", async () => {
     const slices = world.counters();
     const first = now();
     const keys = ["é", "a", "😀", "\u{fffd}", "Z", "10", "9"];
@@ -121,7 +122,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await of(slices.rested())).toEqual({ slice: first + 1, keys: ["b"] });
   });
 
-  it("a slice that the index has lost is still read and taken", async () => {
+  it("are still read and taken if the index has lost them", async () => {
     const slices = world.counters();
     const slice = now();
     await slices.accept(batch(slice, add("a", 1)));
@@ -134,7 +135,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await of(slices.rested())).toEqual({ slice, keys: ["a"] });
   });
 
-  it("a slice in the index without a hash is removed", async () => {
+  it("are removed from the index if they have no hash", async () => {
     const slices = world.counters();
     await world.redis.zadd(indexKey, 7, "7");
     await slices.accept(batch(now(), add("a", 1)));
@@ -143,7 +144,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await world.redis.zscore(indexKey, "7")).toBeNull();
   });
 
-  it("a chunk has a limit in bytes, and at least one key", async () => {
+  it("limit a chunk in bytes, to at least one key", async () => {
     const slices = world.buffers();
     const sizes = { a: 600_000, b: 300_000, c: 300_000 };
     const puts = Object.entries(sizes).map(([key, size]) => put(key, "x".repeat(size), 1));
@@ -158,7 +159,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
     expect(await of(slices.changes(now() - 1, ["a"]))).toBeUndefined();
   });
 
-  it("a drop leaves the clock and the marks of batches, which expire", async () => {
+  it("leave only the clock and an expiring key of the batch after a drop", async () => {
     const slices = world.counters();
     await slices.accept(batch(now(), add("a", 1)));
     await slices.drop(now());
@@ -169,7 +170,7 @@ describe.each(redisServers)("over $redis, by a clock that the test moves", ({ st
   });
 });
 
-describe.each(redisServers)("over $redis, by TIME", ({ start }) => {
+describe.each(redisServers)("slices in $redis with the server's TIME", ({ start }) => {
   const world = openSlicesWorld({ start, isTimeForbidden: false });
   const sliceAgo = (ms: number) => sliceAt(Date.now() - ms, usualTimes);
 
@@ -177,14 +178,14 @@ describe.each(redisServers)("over $redis, by TIME", ({ start }) => {
     { agoMs: 0, kind: "accepted" },
     { agoMs: 60_000, kind: "late" },
     { agoMs: -60_000, kind: "early" },
-  ])("a batch of $agoMs ms ago is $kind", async ({ agoMs, kind }) => {
+  ])("answer $kind to a batch for the slice of $agoMs ms ago", async ({ agoMs, kind }) => {
     const slices = world.counters();
     expect(await kindOf(slices.accept(batch(sliceAgo(agoMs), add("a", 1))))).toBe(kind);
     expect(await of(slices.rested())).toBeUndefined();
     expect(await world.redis.exists(`${indexKey}:clock`)).toBe(0);
   });
 
-  it("a slice is taken after its rest", async () => {
+  it("are taken after their rest", async () => {
     const slices = world.counters({ times: { ...usualTimes, lateMs: 600_000 } });
     const slice = sliceAgo(120_000);
     await slices.accept(batch(slice, add("a", 1)));

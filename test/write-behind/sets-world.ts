@@ -1,4 +1,4 @@
-// Sets of an isolate over slices in a real Redis.
+// Opens an isolate's counters and buffers over slices in a real Redis.
 import type { LogLine } from "../../src/observe/log-line.ts";
 import type { CounterOptions } from "../../src/write-behind/counter.ts";
 import { WriteBehind } from "../../src/write-behind/write-behind.ts";
@@ -7,7 +7,7 @@ import type { openSlicesWorld } from "./slices-world.ts";
 
 type World = ReturnType<typeof openSlicesWorld>;
 
-/** All sets of one isolate. */
+/** Opens one isolate without sets. */
 export function openSets(world: World, options: { readonly isAway?: boolean } = {}) {
   const log: LogLine[] = [];
   const ports = world.portsInto(log, options);
@@ -15,7 +15,7 @@ export function openSets(world: World, options: { readonly isAway?: boolean } = 
   return { behind, log, messages: () => log.map(({ message }) => message) };
 }
 
-/** One isolate with a counter. */
+/** Opens one isolate with a counter. */
 export function openCounter(world: World, options: Omit<CounterOptions, "sink"> = {}) {
   const isolate = openSets(world);
   const sink = new MemoryCounterSink();

@@ -1,5 +1,5 @@
-// Slices in a real Redis behind a REST server. By default, TIME is forbidden there, so that the
-// scripts take the time from a stream, which a test can move.
+// Opens slices in a real Redis behind a REST server. By default, Redis forbids TIME. The scripts
+// then take the time from a stream, which a test can move.
 import "../../testing/fakes/workers-globals.ts";
 import { beforeAll, beforeEach } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
@@ -14,7 +14,10 @@ import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
 export const indexKey = "site:behind:set";
 
-/** A clock by which every answer is very slow, so that a busy machine causes no time-out. */
+/**
+ * Settings of a client that measures every answer as slow, so that a busy machine causes no
+ * time-out.
+ */
 const patient = { readTimeoutMsMax: 5_000, nowAtMs: () => (patientAtMs += 5_000) };
 let patientAtMs = 0;
 
@@ -47,7 +50,7 @@ export function openSlicesWorld(options: WorldOptions = {}) {
     clock.atMs = new FakeClock().atMs;
     if (isTimeForbidden) await serverAt(clock.atMs);
   });
-  /** Sets the clock of the server alone. */
+  /** Sets only the clock of the server. */
   async function serverAt(atMs: number): Promise<void> {
     for (const set of sets) {
       const clockKey = `site:behind:${set}:clock`;
@@ -92,7 +95,7 @@ export function openSlicesWorld(options: WorldOptions = {}) {
       log: (line) => void log.push(line),
     }),
     serverAt,
-    /** Moves both clocks. */
+    /** Advances the clocks of the isolates and of the server. */
     async pass(seconds: number): Promise<void> {
       clock.advance(seconds);
       await serverAt(clock.atMs);

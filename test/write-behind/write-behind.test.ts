@@ -1,5 +1,5 @@
-// Counters and buffers as an application uses them, over a real server: results, refusals, counts
-// and the log.
+// Tests counters and buffers as an application uses them, over a real server: results, refusals,
+// counts and the log.
 import { describe, expect, it } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { WriteBehind } from "../../src/write-behind/write-behind.ts";
@@ -19,7 +19,7 @@ const restAndFlush = async (set: { flush(): Promise<unknown> }) => {
 };
 
 describe("a counter", () => {
-  it("counts accepted adds, and brings them to the database after their rest", async () => {
+  it("counts accepted adds, and writes them to the sink after 60 s", async () => {
     const { counter, values } = openedCounter();
     counter.add("a");
     counter.add(42, 5);
@@ -53,7 +53,7 @@ describe("a counter", () => {
     expect(await counter.get("a")).toBe(0);
   });
 
-  it("reads more keys than one command", async () => {
+  it("reads more keys than one command can read", async () => {
     const { counter } = openedCounter({ backlogMax: 10_000 });
     const keys = Array.from({ length: 1_201 }, (_, nth) => nth);
     for (const key of keys) counter.add(key, key);
@@ -188,9 +188,9 @@ describe("a buffer", () => {
 
 const log: LogLine[] = [];
 it.each([
-  { id: "an answer of", open: () => openSets(world, { isAway: true }).behind },
-  { id: "any", open: () => new WriteBehind(() => ({ ...world.portsInto(log), redis: undefined })) },
-])("without $id Redis, a read fails with the reason, and a flush fails", async ({ open }) => {
+  { id: "Redis does not answer", open: () => openSets(world, { isAway: true }).behind },
+  { id: "Redis is not configured", open: () => new WriteBehind(() => ({ ...world.portsInto(log), redis: undefined })) },
+])("a read and a flush of a counter fail if $id", async ({ open }) => {
   const counter = open().counter("set", { sink: new MemoryCounterSink() });
   await expect(counter.get("a")).rejects.toThrow(
     /^The counter set cannot be read exactly\. .*\. Try again/,
@@ -206,7 +206,7 @@ it.each([
   { name: "a", options: { sink, every: "1x" }, says: "every" },
   { name: "a", options: { sink, backlogMax: 0 }, says: "backlogMax" },
   { name: "a", options: { sink, evry: "1m" }, says: "evry" },
-])("the counter $name is refused: $says", ({ name, options, says }) => {
+])("a counter with an invalid name or option is refused: $says", ({ name, options, says }) => {
   const { behind } = openedCounter();
   expect(() => behind.counter(name, options as { sink: MemoryCounterSink })).toThrow(says);
 });

@@ -64,7 +64,7 @@ export class BreakableRedis {
   }
 
   /**
-   * Delays every client for this time. The server executes the commands of that time afterwards.
+   * Delays the commands of every client for this time. The server executes them afterwards.
    */
   async pauseClients(pauseMs: number): Promise<void> {
     await this.#asked((redis) => redis.call("CLIENT", "PAUSE", String(pauseMs), "ALL"));

@@ -1,4 +1,4 @@
-// Replaces some methods of a journal in Redis.
+// Creates journals in Redis with replaced methods.
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import {
   RedisJournal,

@@ -35,7 +35,7 @@ export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads
 
 /**
  * @param answered a read, or a try of a purge
- * @returns the version that answered; `undefined` if none did during its life
+ * @returns the version of the isolate that answered; `undefined` if no life contains the operation
  */
 export function versionThat(
   isolates: readonly IsolateLife[],

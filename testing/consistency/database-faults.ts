@@ -46,14 +46,14 @@ const slow: Fault = (victim) => {
   return lasting([1_000, 4_000], victim, change);
 };
 
-/** Sets a replica lag within the allowance, and one beyond it. */
+/** Sets a replica lag, either within the allowance or beyond it. */
 const replicaLagging: Fault = (victim) => {
   const lagMs = victim.draws.oneOf([100, 200, 400, 900]);
   const change = { begin: () => setLag(victim, lagMs), end: () => setLag(victim, 0) };
   return lasting([2_000, 5_000], victim, change);
 };
 
-/** Sets the lag. Reads under the longer of two lags may still be used, so both are recorded. */
+/** Sets the lag. Records an increase before it begins, and a decrease after it ended. */
 async function setLag({ site, recorder }: Victim, lagMs: number): Promise<void> {
   if (lagMs > 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
   await site.rest.setReplicaLagMs(lagMs);

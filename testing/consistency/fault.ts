@@ -15,7 +15,7 @@ export interface Victim {
 /** Runs the fault, from the first change to the last repair. */
 export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;
 
-/** Lasts for a drawn time, and then repairs the change even if it failed. */
+/** Begins a change, waits for a random time, and then ends the change. */
 export async function lasting(
   [leastMs, mostMs]: readonly [number, number],
   { draws }: Pick<Victim, "draws">,
@@ -29,7 +29,7 @@ export async function lasting(
   }
 }
 
-/** Changes a property for a drawn time. */
+/** Changes a property for a random time. */
 export async function changing<T, K extends keyof T>(
   times: readonly [number, number],
   victim: Pick<Victim, "draws">,

@@ -30,7 +30,7 @@ export const revealing = {
   "never-hits": [],
 } as const satisfies Record<PlantedFault, readonly FaultName[]>;
 
-/** @returns once `isOver` is true and all groups have finished their current fault */
+/** Causes faults until `isOver`, and then waits for the current fault of each group. */
 export async function breakAndHeal<V extends Victim>(
   victim: V,
   given: {

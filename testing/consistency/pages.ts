@@ -1,4 +1,4 @@
-// The pages of a run: every way in which a response can live long, and so outlive its purge.
+// The pages of a run. Their fields use all terms by which a response might outlive its purge.
 import type { Allowance, Order, Page } from "./checker/operations.ts";
 
 export const siteHost = "site.test";

@@ -1,5 +1,5 @@
-// Workers with one fault each, which a run must find. A fault is a part that breaks one rule and
-// replaces the real part.
+// Workers with one planted fault each, which a run must find. A fault replaces a part of the cache,
+// and breaks one rule.
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierRead } from "../../src/cache/tiers/tier.ts";
 import type { CacheParts } from "../../src/create-cache.ts";
@@ -14,7 +14,7 @@ import {
 } from "../../src/purge/view/view.ts";
 import { changedJournal } from "./changed-journal.ts";
 
-/** A view whose stamps name its end at their first use, which is after the answer. */
+/** A view whose stamp is the view's end at the stamp's first use, which is after the response. */
 class LateStampView extends JournalView {
   override async stamp(attention: Parameters<JournalView["stamp"]>[0]) {
     const early = await super.stamp(attention);

@@ -1,4 +1,4 @@
-// Readers: each requests one page after another from its colo, and records the versions.
+// Clients that only read. Each requests one page after another from its colo, and records versions.
 import { Agent, request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,7 +15,7 @@ const pauseAfterFailureMs = 100;
 export interface ReadFrom {
   readonly name: string;
   readonly url: string;
-  /** The life of the colo that answers. */
+  /** The name of the colo's current isolate. */
   readonly isolate: string;
 }
 
@@ -27,7 +27,7 @@ export class Readers {
     this.#recorder = recorder;
   }
 
-  /** Reads until `isOver`. Requests pages early in the list more often. */
+  /** Reads random pages until `isOver`. */
   async readOn(given: {
     colo: ReadFrom;
     pages: readonly ServedPage[];
@@ -43,7 +43,7 @@ export class Readers {
     }
   }
 
-  /** @returns `undefined` without a version, after a broken connection or an error */
+  /** @returns `undefined` for a broken connection or a status other than 200 */
   async read(colo: ReadFrom, page: ServedPage, variant: string): Promise<Read | undefined> {
     const invokedAtMs = this.#recorder.nowMs();
     const answer = await this.#ask(colo, page.path, variant).catch(() => undefined);

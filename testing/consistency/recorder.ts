@@ -32,7 +32,7 @@ export class Recorder {
   readonly originErrors: { path: string; atMs: number }[] = [];
   readonly faults: FaultSpan[] = [];
   readonly torn: string[] = [];
-  /** Reads without a version: broken connections and errors. */
+  /** The number of reads without a version, because of a broken connection or an error. */
   failedReadCount = 0;
   quiet: Quiet | undefined;
 

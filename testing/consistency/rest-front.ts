@@ -21,7 +21,7 @@ export class RestFront {
   wayMs = 0;
   /** The delay before forwarding a request that stores a response. */
   storingMs = 0;
-  /** The isolate whose requests pass here; changes when the colo restarts. */
+  /** The isolate that sends requests through this proxy. It changes when the colo restarts. */
   isolate = "";
   readonly #server = createServer((asked, answered) => void this.#pass(asked, answered));
   readonly #agent = new Agent({ keepAlive: true });

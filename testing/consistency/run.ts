@@ -29,8 +29,8 @@ export interface RunSettings {
   readonly restMsMax: number;
   readonly fault?: PlantedFault;
   /**
-   * Whether the last release takes part: its colos run beside those of the source, and colos change
-   * versions.
+   * Whether some colos run the last release, others run the sources, and colos change between the
+   * two.
    */
   readonly besideRelease?: boolean;
   /**
@@ -60,7 +60,7 @@ export interface RunResult {
 
 const maxLagMs = 1_000;
 const allowanceMs = 200;
-/** The longest answer time of the origin, several times N. */
+/** The longest answer time of the origin, which is three times N. */
 const originMsMax = 3_000;
 const slowShare = 0.06;
 
@@ -194,7 +194,7 @@ async function quieten(given: {
   recorder.quiet = { fromMs, untilMs };
 }
 
-/** Looks at this interval until `isOver`; 0 never looks. */
+/** Calls `look` at this interval until `isOver`; never if the interval is 0. */
 export async function lookNowAndThen(
   everyMs: number,
   isOver: () => boolean,

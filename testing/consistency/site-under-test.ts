@@ -19,9 +19,7 @@ export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
 export const journalKey = "tidemark:journal";
 
-/**
- * Routes for kinds of pages that are fetched with a lease, through which they reach other colos.
- */
+/** Routes for the kinds of pages whose requests are collapsed over all colos by a lease. */
 const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => ({
   name: kind,
   match: `/${kind}/*`,
@@ -38,12 +36,13 @@ export interface SiteSettings {
   readonly recorder: Recorder;
   readonly fault: PlantedFault | undefined;
   /**
-   * Whether every other colo starts with the last release, and any colo may change between the two.
+   * Whether every second colo starts with the last release, and any colo may change between the
+   * last release and the sources.
    */
   readonly besideRelease: boolean;
 }
 
-/** The name of the source's Worker in a history. */
+/** The version of the Worker from the sources, as named in a history. */
 export const today = "today";
 
 interface WorkerVersion {

@@ -1,5 +1,5 @@
-// Posts the switch now and then, at any colo: the pages of one kind bypass the cache, and return to
-// it. Ends with nothing bypassed.
+// Posts the switch at random times and colos, so that the pages of one kind bypass the cache, or
+// use it again. The last post lets all pages use the cache.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../draws.ts";
 import { switchedKind } from "./checker/operations.ts";
@@ -8,7 +8,7 @@ import type { Recorder } from "./recorder.ts";
 import { adminToken } from "./site-under-test.ts";
 
 const tryTimeoutMs = 8_000;
-/** Several times N, so that the checker can judge most reads between two posts. */
+/** Longer than N, so that the checker can judge reads between two posts. */
 const pauseMs = { least: 1_500, most: 5_000 };
 const lastTriesMax = 20;
 

@@ -26,10 +26,10 @@ export function tableOf(result: RunResult): string {
     ["took", `${(result.tookMs / 1_000).toFixed(1)} s`],
     ["colos; Redis; modes", `${history.colos.length}; ${result.redis}; ${modes.join(", ")}`],
     ["operations", reads.length + result.failedReadCount + purges.length + history.writes.length],
-    ["reads", `${reads.length} (and ${result.failedReadCount} that broke or failed)`],
+    ["reads", `${reads.length} (and ${result.failedReadCount} that failed)`],
     ["hits; collapsed", `${count("tidemark; hit")}; ${count("; collapsed")}`],
     ...crossings(history).map(({ storedBy, answeredBy, edge, shared }): [string, string] => [
-      `hits of ${answeredBy} on what ${storedBy} stored: edge; shared`,
+      `hits of ${answeredBy} on responses stored by ${storedBy}: edge; shared`,
       `${edge}; ${shared}`,
     ]),
     ["stale-if-error", count("stale-if-error")],
@@ -46,16 +46,16 @@ export function tableOf(result: RunResult): string {
       history.journal.filter((each) => each.kind === "appended" && each.isMark).length,
     ],
     [
-      "excused, lost with all who knew of it",
+      "excused: lost, and known to no live isolate",
       excusesSaid(excusedPurges["lost-unread"], excusedReads["lost-unread"]),
     ],
     [
-      "excused, lost until who knew of it read on",
+      "excused: lost until an isolate noticed the loss",
       excusesSaid(excusedPurges["lost-until-noticed"], excusedReads["lost-until-noticed"]),
     ],
-    ["a loss went unnoticed for, at most", `${Math.round(findings.unnoticedMsMax)} ms`],
+    ["longest time until a loss was noticed", `${Math.round(findings.unnoticedMsMax)} ms`],
     [
-      "posts of the switch; answers held against it",
+      "posts of the switch; answers checked against it",
       `${(history.switches ?? []).filter(({ isAccepted }) => isAccepted).length}; ${findings.switchJudgedCount}`,
     ],
     ["bound", ofBound],

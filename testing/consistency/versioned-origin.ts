@@ -1,5 +1,5 @@
-// An origin whose answers carry the page's version and the time of their generation. It delays each
-// generated answer before sending it.
+// An origin whose answers contain the page's version and the time of their generation. It generates
+// an answer, and sends it after a delay.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
@@ -10,11 +10,11 @@ import type { Recorder } from "./recorder.ts";
 export interface VersionedOrigin {
   readonly url: string;
   readonly requestCount: number;
-  /** The share of slow answers, from a third of a second up to `originMsMax`. */
+  /** The share of slow answers, which take from 300 ms to `originMsMax`. */
   slowShare: number;
   /** The share of answers with 503. */
   errorShare: number;
-  /** Writes a new version. From now on, the origin generates no older one. */
+  /** Writes a new version. All answers that the origin generates afterwards have this version. */
   write(path: string): void;
   stop(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function startVersionedOrigin(given: {
       return void response.writeHead(503).end();
     }
     const variant = page.variants.length > 1 ? (request.headers["accept-language"] ?? "") : "";
-    // The answer is delayed after its generation: a purge may be accepted meanwhile.
+    // The delay follows the generation, so that a purge may be accepted before the answer is sent.
     const version = versions.get(page.path) ?? 1;
     const generatedAtMs = recorder.nowMs();
     const isUnchanged = request.headers["if-none-match"] === etagOf(version);

@@ -1,6 +1,6 @@
-// Writers: each writes new versions of pages, and then purges them with signed webhooks at any
-// colo. A writer sends a purge once or several times, repeats some later, and retries unaccepted
-// ones.
+// Clients that write new versions of pages, and then purge the pages with signed webhooks at any
+// colo. A writer may send a purge to all colos, may repeat it later, and retries an unaccepted
+// purge.
 import { setTimeout as delay } from "node:timers/promises";
 import type { SendVerdict } from "../../src/purger/answer.ts";
 import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
@@ -20,7 +20,9 @@ const lateMsMax = 3_000;
 /** The share of purges that are sent to every colo at once, and the share delivered again later. */
 const severalShare = 0.15;
 const againShare = 0.15;
-/** The share of orders covering everything that are sent, and of hard ones that become soft. */
+/**
+ * The share of orders for everything that may be drawn, and of hard purges that a soft one follows.
+ */
 const everythingShare = 0.15;
 const softenedShare = 0.25;
 
@@ -69,13 +71,13 @@ export class Writers {
     if (draws.isLucky(againShare)) this.#again(message, order, draws);
     await Promise.all(at.map((colo) => this.#untilAccepted(message, order, colo)));
     if (mode === "hard" && modes.includes("soft") && draws.isLucky(softenedShare)) {
-      // A soft purge right after a hard one of the same targets must not hide it.
+      // A soft purge right after a hard purge of the same targets must not hide the hard purge.
       const softened: Order = { ...order, mode: "soft" };
       await this.#untilAccepted(messageOf(softened), softened, draws.oneOf(colos));
     }
   }
 
-  /** Repeats a message, out of order and at any colo, which must have no effect. */
+  /** Repeats a message later at any colo. The repetition must have no effect. */
   #again(message: PurgeMessage, order: Order, draws: Draws): void {
     const colo = draws.oneOf(this.#given.colos);
     const afterMs = draws.between(0, lateMsMax);
@@ -114,8 +116,8 @@ function purgerOf(coloUrl: string): Purger {
 }
 
 /**
- * Returns the modes of purge that the Worker supports. Tests each with a page that no reader
- * requests.
+ * Returns the modes of purge that the Worker supports, by sending a soft purge of a tag that no
+ * page has.
  */
 export async function modesTaken({ url }: Pick<ReadFrom, "url">): Promise<Mode[]> {
   const order = { tags: ["nobody"], mode: "soft" } as const;

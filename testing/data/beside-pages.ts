@@ -1,4 +1,4 @@
-// A site whose Worker has a data cache, in one isolate over fakes.
+// Opens a site whose Worker also has a data cache, in one isolate over fakes.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -42,7 +42,7 @@ export async function openBeside(options: BesideOptions = {}) {
     env: { SITE_HOST: "www.example.com", ...env },
     origin: () => page("page", { ...cc("max-age=600"), "cache-tag": "red" }),
   });
-  /** Returns the current sources of a page and a value. */
+  /** Returns whether the page is a hit, and the stored value. */
   const answers = async () => {
     const { cacheStatus } = await site.get("/page");
     return { page: cacheStatus.includes("; hit") ? "hit" : "none", value: await values.get("42") };

@@ -1,5 +1,5 @@
-// A Node application's cache over fakes: one isolate, or several over one database. Only the test
-// advances time.
+// A data cache over fakes, in one isolate or in several with one database. Only the test advances
+// time.
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
@@ -16,7 +16,7 @@ openNetworkOfFakes();
 
 interface DataOptions {
   readonly clock?: FakeClock;
-  /** `null` for none. */
+  /** The database; `null` for a cache without a database. */
   readonly upstash?: UnsteadyUpstash | null;
   /** The cache of a colo; `null` for a platform without a Cache API. */
   readonly cache?: FakeCache | null;
@@ -56,7 +56,9 @@ export class DataIsolate {
     void work.finally(() => this.#pending.delete(work));
   }
 
-  /** Waits for all background work of calls. After a purge, that takes half of N: use `idle`. */
+  /**
+   * Waits for all background work of calls. This work takes half of N after a purge: use `idle`.
+   */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
@@ -116,10 +118,10 @@ export async function allJoined(source: HeldSource): Promise<void> {
   await idle();
 }
 
-/** A load that must not begin. */
+/** A load function that the cache must not call. */
 export const neverLoaded = () => Promise.reject(new Error("It was loaded."));
 
-/** Returns a loader of many keys, whose values are those of one held load. */
+/** Returns a loader of many keys, which all get the value of one held load. */
 export const heldMany = (source: HeldSource) => async (keys: readonly string[]) => {
   const value = await source.load();
   return new Map(keys.map((key) => [key, value]));

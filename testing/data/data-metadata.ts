@@ -1,4 +1,4 @@
-// Metadata of a stored value, for tests that judge it.
+// Metadata of a stored value, for tests of the purge view and of freshness.
 import type { DataMetadata } from "../../src/data/value/data-record.ts";
 
 export const dataMetadata: DataMetadata = {

@@ -1,5 +1,4 @@
-// An application's Node cache in this process, over a real Redis, with a clock that a test can
-// advance.
+// Opens a cache for Node in this process over a real Redis, and a clock that a test can advance.
 import "../fakes/workers-globals.ts";
 import { createDataCache, type NodeCacheOptions } from "../../src/node/create-data-cache.ts";
 
@@ -26,5 +25,5 @@ export async function untilFound<T>(ask: () => Promise<T | undefined>): Promise<
     const found = await ask();
     if (found !== undefined) return found;
   }
-  throw new Error("What a test waited for was never found.");
+  throw new Error("The value was not found in 1,000 tries.");
 }

@@ -1,5 +1,5 @@
-// Generates valid and invalid values of Date, Expires and Last-Modified, each with its instant by
-// HTTP.
+// Generates valid and invalid values of Date, Expires and Last-Modified, each with the instant that
+// RFC 9110 assigns to it.
 import * as fc from "fast-check";
 
 /** The time at which every generated response is received: a Tuesday, a whole minute, in winter. */
@@ -19,7 +19,7 @@ export type DateForm =
 export interface DateText {
   readonly text: string;
   readonly form: DateForm;
-  /** Relative to `receivedAtMs`; 0 if HTTP reads no date. */
+  /** The instant relative to `receivedAtMs`; 0 if the text is not a date by RFC 9110. */
   readonly offsetSeconds: number;
 }
 

@@ -99,7 +99,10 @@ export class Isolate {
     while (this.pending.length > 0) await Promise.all(this.pending.splice(0));
   }
 
-  /** Accepts purges for this isolate, and reads overdue ones back. The `n` of entries is `n1`, `n2`, … */
+  /**
+   * Accepts purges for this isolate, and reads overdue ones back. The `n` of entries is `n1`, `n2`,
+   * …
+   */
   acceptances(lagMs = maxLagMs): Acceptances {
     const { journal, view, clock } = this;
     let nth = 0;

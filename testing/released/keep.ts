@@ -1,5 +1,5 @@
-// Keeps a checkout as the last release: run it when a version is released (CONTRIBUTING.md, "Release").
-//   node testing/released/keep.ts [--source <the folder of a checkout>]
+// Keeps a checkout as the last release: run it when a version is released (CONTRIBUTING.md,
+// "Release"). node testing/released/keep.ts [--source <the folder of a checkout>]
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

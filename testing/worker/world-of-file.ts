@@ -27,7 +27,10 @@ export async function worldOfFile(
   return { ...world, origin, colo, url: colo.url };
 }
 
-/** Requests a page in each colo: the first to find the journal empty begins it with a purge of everything. */
+/**
+ * Requests a page in each colo: the first to find the journal empty begins it with a purge of
+ * everything.
+ */
 export async function beginJournal({ colos, origin }: WorldOfFile): Promise<void> {
   for (const { url } of colos) await rawRequest(url, "/before");
   origin.seen.splice(0);

@@ -1,4 +1,4 @@
-// A Worker of its own writes to its D1 binding.
+// Tests the sinks for D1 in a Worker that writes to its own D1 binding.
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { expect, it } from "vitest";
 import { bundled, root } from "../../../local/bundling.ts";
@@ -20,7 +20,7 @@ const worker = `
   };
 `;
 
-it("counts once, and reads value and mark", async () => {
+it("sinks for D1 in a Worker count a repeated chunk once, and read values and marks", async () => {
   const stdin = {
     contents: worker,
     resolveDir: root,

@@ -1,4 +1,4 @@
-// The examples of docs/sinks.md over MySQL run as they stand, each in a process of its own.
+// Runs the MySQL examples of docs/sinks.md, each in its own process.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ const placeOf = (name: string) => (name === "tidemark/sinks" ? sinks : import.me
 const runnable = (content: string) =>
   content.replaceAll(/ from "([^"]+)";/g, (_, name: string) => ` from "${placeOf(name)}";`);
 
-describe.skipIf(!isMariadbInstalled)("docs/sinks.md over MySQL", () => {
+describe.skipIf(!isMariadbInstalled)("docs/sinks.md", () => {
   let world: MysqlWorld;
   let folder = "";
   beforeAll(async () => {
@@ -32,11 +32,11 @@ describe.skipIf(!isMariadbInstalled)("docs/sinks.md over MySQL", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("has four examples", () => {
+  it("has four examples for MySQL", () => {
     expect(examples).toHaveLength(4);
   });
 
-  it.each(examples)("$name", async ({ name, content }) => {
+  it.each(examples)("has an example whose sink counts: $name", async ({ name, content }) => {
     const chunk = { set: name, slice: 1, mark: { slice: 1, key: null } };
     const use = `const changes = [{ key: "moon", by: 2, isReset: false }];
 await sink.apply({ ...${JSON.stringify(chunk)}, changes });

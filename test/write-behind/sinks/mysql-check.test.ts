@@ -1,5 +1,5 @@
-// A sink over MySQL checks session, engines and columns before its first chunk, and says what the
-// database refuses.
+// Tests the checks of a sink over MySQL before its first chunk: session, engines and columns. Tests
+// also the errors of the database that it reports.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sqlBufferSink, sqlSink } from "../../../src/sinks.ts";
 import type { Chunk, CounterSink, Put } from "../../../src/write-behind/sinks/sink.ts";
@@ -15,7 +15,7 @@ const bufferChunk: Chunk<Put> = {
   mark: { slice: 1, key: null },
 };
 
-describe.skipIf(!isMariadbInstalled)("a sink over MySQL refuses", () => {
+describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
   let world: MysqlWorld;
   beforeAll(async () => {
     world = await MysqlWorld.start();
@@ -47,12 +47,12 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
       column: { key: "old_slug", value: "views" },
       says: /column `old_slug` has the type varchar utf8mb3, and .* varchar CHARACTER SET utf8mb4/,
     },
-  ] as const)("the column $column", async ({ column, says }) => {
+  ] as const)("refuses the column $column", async ({ column, says }) => {
     const sink = world.counters({ into: { table: "pages", ...column } });
     await expect(isOne(sink)).rejects.toThrow(says);
   });
 
-  it("columns of buffers with another character set or type", async () => {
+  it("refuses columns of buffers with another character set or type", async () => {
     for (const value of ["old_slug", "data"]) {
       const sink = world.buffers({ into: { table: "pages", key: "slug", value } });
       await expect(sink.apply(bufferChunk)).rejects.toThrow(
@@ -61,7 +61,7 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
     }
   });
 
-  it("engines without transactions, with the statement that changes them", async () => {
+  it("refuses engines without transactions, and names the statement that changes the engine", async () => {
     await expect(isOne(world.counters({ into: "no_transactions" }))).rejects.toThrow(
       "The engine of `no_transactions` is MyISAM, which may not have transactions. Run this SQL: ALTER TABLE `no_transactions` ENGINE=InnoDB;",
     );
@@ -70,7 +70,7 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
     );
   });
 
-  it("a session that shortens values, and a connection that cannot encode them", async () => {
+  it("refuses a session that shortens values, and a connection that cannot encode all texts", async () => {
     const loose = world.poolWith({});
     loose.on("connection", (connection) => void connection.query("SET SESSION sql_mode = ''"));
     await expect(isOne(sqlSink(loose))).rejects.toThrow(/not strict.* Add STRICT_TRANS_TABLES/);
@@ -80,7 +80,7 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
     );
   });
 
-  it("a value that is too long, as a refused row, and names no value", async () => {
+  it("refuses a row with a value that is too long, and does not name the value", async () => {
     const into = { table: "pages", key: "slug", value: "note" };
     const { apply, held } = bufferSet(world.buffers({ into }));
     await apply(1, [put("a", "short")]);
@@ -93,8 +93,8 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
     expect(await held("a")).toEqual({ a: "short" });
   });
 
-  it("nothing if the user may only read: the database's error says so, of no row", async () => {
-    // The database `test` is open to everybody.
+  it("reports the database's error if the user may only read, and blames no row", async () => {
+    // The database `test` is open to all users until its row in mysql.db is deleted.
     await world.exec(`DELETE FROM mysql.db
 CREATE USER reader@localhost IDENTIFIED BY 'x'
 GRANT SELECT ON test.* TO reader@localhost
@@ -107,7 +107,7 @@ FLUSH PRIVILEGES`);
     expect((await reading.read("s", ["a"])).values.size).toBe(0);
   });
 
-  it("no table of `sinkSchema`", async () => {
+  it("accepts the tables of `sinkSchema`", async () => {
     await expect(isOne(world.counters())).resolves.toBeUndefined();
     await expect(world.buffers().apply(bufferChunk)).resolves.toBeUndefined();
   });

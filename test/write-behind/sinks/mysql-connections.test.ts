@@ -1,5 +1,5 @@
-// A sink over MySQL on connections that fail, that the application has used, or that are set up in
-// other ways.
+// Tests a sink over MySQL on connections that fail, that the application has used, or that have
+// other settings.
 import { createPool as createCallbackPool } from "mysql2";
 import type { Pool } from "mysql2/promise";
 import { createPool as createMariadbPool } from "mariadb";
@@ -37,7 +37,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
   afterAll(() => world.stop());
 
   it.each(["INSERT INTO `tidemark_counters`", "UPDATE `tidemark_marks`"])(
-    "leaves nothing of a chunk whose connection is killed before %s",
+    "stores nothing of a chunk whose connection is killed before %s",
     async (killed) => {
       const dying = spied(world.pool, async (sql, id) => {
         if (sql.startsWith(killed)) await world.exec(`KILL ${id}`);
@@ -51,7 +51,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     },
   );
 
-  it("counts once what two flushers on connections of their own send at once", async () => {
+  it("counts a chunk once if two flushers send it at once over separate connections", async () => {
     const sinks = [world.counters(), sqlSink(world.poolWith({}))];
     const { set, held } = counterSet(world.counters());
     for (let slice = 1; slice <= 20; slice += 1) {
@@ -62,7 +62,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await held("a", "b")).toEqual({ a: 20, b: 210 });
   });
 
-  it("fails while another transaction has the mark, and not for its rows", async () => {
+  it("fails while another transaction locks the mark, and blames no row", async () => {
     const { set, apply, held } = counterSet(world.counters());
     await apply(1, [add("a", 1)]);
     const other = await world.pool.getConnection();
@@ -78,7 +78,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await held("a")).toEqual({ a: 2 });
   });
 
-  it("gives the application no connection with the transaction of a chunk that failed", async () => {
+  it("leaves no transaction open on the pool's connection after a failed chunk", async () => {
     const pool = world.poolWith({ connectionLimit: 1 });
     const { apply } = counterSet(sqlSink(pool));
     await expect(apply(1, [add("l".repeat(1_025), 1)])).rejects.toThrow(/too long/);
@@ -109,7 +109,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await world.rows("SELECT id FROM orders")).toEqual([]);
   });
 
-  it("reads no change that is not committed, and commits its own, whatever the session", async () => {
+  it("reads no uncommitted change, and commits its own changes, whatever the session's settings", async () => {
     const pool = world.poolWith({ connectionLimit: 1 });
     pool.on("connection", (connection) => {
       void connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
@@ -129,7 +129,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await held("a")).toEqual({ a: 2 });
   });
 
-  it("takes values as they are where a backslash is no escape", async () => {
+  it("stores values unchanged if the session does not treat a backslash as an escape", async () => {
     const pool = world.poolWith({});
     pool.on("connection", (connection) => {
       void connection.query(
@@ -156,7 +156,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await mark()).toEqual({ slice: largest, key: "é😀" });
   });
 
-  it("takes a pool of mysql2 without promises, and a pool of mariadb", async () => {
+  it("accepts a pool of mysql2 without promises, and a pool of mariadb", async () => {
     const callbacks = createCallbackPool(world.url);
     const mariadb = createMariadbPool(world.url.replace("mysql:", "mariadb:"));
     for (const pool of [callbacks, mariadb]) {

@@ -1,4 +1,4 @@
-// A sink over MySQL keeps the promises of a sink. The server is MariaDB.
+// Runs the contract of sinks, and further tests, against a sink over MySQL. The server is MariaDB.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isMariadbInstalled } from "../../../testing/fakes/mariadb-server.ts";
 import { MysqlWorld } from "../../../testing/write-behind/mysql-world.ts";
@@ -49,7 +49,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     expect(await held("A", "a", "a ", "a  ")).toEqual({ A: 11, a: 12, "a  ": 14 });
   });
 
-  it("takes a chunk of 1,000 rows with the longest keys", async () => {
+  it("accepts a chunk of 1,000 rows with the longest keys", async () => {
     const { apply, read } = counterSet(world.counters());
     const keys = Array.from(
       { length: 1_000 },
@@ -67,7 +67,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     { failing: "a row", slice: 5, last: "refused", refusesRow: true },
     { failing: "the mark", slice: 666, last: "fine", refusesRow: true },
     { failing: "a key that is too long", slice: 5, last: "l".repeat(1_025), refusesRow: true },
-  ])("leaves nothing of a chunk that fails at $failing", async ({ slice, last, refusesRow }) => {
+  ])("stores nothing of a chunk that fails at $failing", async ({ slice, last, refusesRow }) => {
     const { apply, held, mark } = counterSet(world.counters());
     await apply(4, [add("a", 1)]);
     const failing = apply(slice, [add("a", 1), add("b", 1), add(last, 1)]);
@@ -78,7 +78,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     expect(await held("a", "b")).toEqual({ a: 2, b: 1 });
   });
 
-  it("leaves no row of what was removed", async () => {
+  it("leaves no row for a removed key", async () => {
     const [counter, buffer] = [counterSet(world.counters()), bufferSet(world.buffers())];
     await counter.apply(1, [add("gone", 1), add("kept", 1)]);
     await counter.apply(2, [reset("gone", 0)]);
@@ -90,7 +90,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     expect(rows).toEqual([{ name: "kept" }]);
   });
 
-  it("counts in a column of the application, where there is a row", async () => {
+  it("counts in a column of the application, only for existing rows", async () => {
     const into = { table: "test.articles", key: "id", value: "views", keyType: "integer" } as const;
     const { apply, held, mark, top } = counterSet(world.counters({ into }));
     const chunk = [
@@ -114,7 +114,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     ]);
   });
 
-  it("keeps a buffer in a column of the application, where there is a row", async () => {
+  it("keeps a buffer in a column of the application, only for existing rows", async () => {
     const into = { table: "people", key: "NAME", value: "profile" };
     const { apply, held } = bufferSet(world.buffers({ into }));
     expect(await held("ann", "o'neil")).toEqual({ "o'neil": "older" });
@@ -132,7 +132,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     ]);
   });
 
-  it("counts by uuid, and tells equal ones in the order of their keys", async () => {
+  it("counts by uuid, and returns keys with equal values in the order of their bytes", async () => {
     const uuid = "0b6a1c5e-3f0f-4c9e-8a55-0d9a0c1f2e3d";
     await world.exec(`CREATE TABLE pages (id UUID PRIMARY KEY, views BIGINT)
 INSERT INTO pages VALUES ('${uuid}', 1)
@@ -148,7 +148,7 @@ INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1)
     expect(tied.map(([key]) => key)).toEqual(["B", "a", "b", "\uffff", "😀"]);
   });
 
-  it("tells which SQL makes the tables that are missing, and that SQL makes them", async () => {
+  it("names the SQL that creates missing tables, and works after that SQL", async () => {
     const sink = counterSet(world.counters({ into: "my_counts", marks: "my_marks" }));
     const error: Error = await sink.apply(1, [add("a", 1)]).then(
       () => expect.unreachable(),

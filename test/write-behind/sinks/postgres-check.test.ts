@@ -1,4 +1,4 @@
-// A sink over Postgres checks the encoding and the types of columns before its first chunk.
+// Tests the checks of a sink over Postgres before its first chunk: encoding and types of columns.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sqlSink } from "../../../src/sinks.ts";
 import { add, bufferSet, counterSet } from "../../../testing/write-behind/set-under-test.ts";
@@ -6,7 +6,7 @@ import { postgresWorld, type SinkWorld } from "../../../testing/write-behind/sin
 
 const uuid = "0b6a1c5e-3f0f-4c9e-8a55-0d9a0c1f2e3d";
 
-describe("types of columns", () => {
+describe("a sink over Postgres", () => {
   let world: SinkWorld;
   beforeAll(async () => {
     world = await postgresWorld();
@@ -15,7 +15,7 @@ INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
   });
   afterAll(() => world.stop());
 
-  it("integer columns of counters are refused, with the statement that widens them", async () => {
+  it("refuses integer columns for counters, and names the statement that widens them", async () => {
     const into = { table: "pages", key: "id", value: "likes", keyType: "uuid" } as const;
     const { apply, held } = counterSet(world.counters({ into }));
     await expect(apply(1, [add(uuid, 1)])).rejects.toThrow(
@@ -27,7 +27,7 @@ INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
     expect(await held(uuid)).toEqual({ [uuid]: 3_000_000_000 });
   });
 
-  it("keys of another type are refused, with the option that fits", async () => {
+  it("refuses a key column of another type, and names the option that fits", async () => {
     const into = { table: "pages", key: "id", value: "views" } as const;
     const { apply } = counterSet(world.counters({ into }));
     await expect(apply(1, [add(uuid, 1)])).rejects.toThrow(
@@ -35,7 +35,7 @@ INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
     );
   });
 
-  it("columns that fit are used: uuid keys, and names in upper case", async () => {
+  it("accepts columns with uuid keys, and columns with names in upper case", async () => {
     const counter = counterSet(
       world.counters({ into: { table: "pages", key: "id", value: "views", keyType: "uuid" } }),
     );
@@ -49,7 +49,7 @@ INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
   });
 });
 
-it("an encoding other than UTF8 is refused, and no chunk is sent", async () => {
+it("a sink over Postgres refuses an encoding other than UTF8, and sends no chunk", async () => {
   const sent: string[] = [];
   const sink = sqlSink({
     async query(sql) {

@@ -1,4 +1,5 @@
-// Errors of sinks: the statement and the database's own words, without values and addresses.
+// Tests the errors of sinks. They contain the statement and the database's message, without values
+// and addresses.
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { SinkError } from "../../../src/write-behind/sinks/sink-error.ts";
@@ -14,7 +15,7 @@ const chunk = {
 };
 const detailOf = (error: unknown) => (error as SinkError).safeDetail;
 
-describe("the words of a database", () => {
+describe("the message of a database in an error", () => {
   const [syntax, relation] = [
     "invalid input syntax for type uuid:",
     'null value in column "views" of relation "articles" violates not-null constraint',
@@ -34,20 +35,20 @@ describe("the words of a database", () => {
       words: 'cannot connect to "…"',
     },
     { message: lost, words: "connection to … ended" },
-  ])("contain no values and addresses: $words", ({ words, message, ...more }) => {
+  ])("contains no values and addresses: $words", ({ words, message, ...more }) => {
     const cause = Object.assign(new Error(message), more);
     const { safeDetail } = new SinkError(cause, "SELECT\n  1");
     expect(safeDetail).toBe(`The database answered: ${words}. SQL: SELECT 1`);
   });
 
-  it("are omitted for a refused connection", () => {
+  it("is omitted for a refused connection", () => {
     const message = "connect ECONNREFUSED 10.0.0.1:5432";
     const cause = Object.assign(new Error(message), { code: "ECONNREFUSED", syscall: "connect" });
     const said = "The database cannot be reached (ECONNREFUSED). SQL: SELECT 1";
     expect(new SinkError(cause, "SELECT\n  1").safeDetail).toBe(said);
   });
 
-  it("come from the innermost error, and are bounded", () => {
+  it("comes from the innermost error, and has a limited length", () => {
     const inner = new Error("a".repeat(5_000));
     const cause = new Error("Failed query\nparams: ann", { cause: inner });
     const detail = new SinkError(cause, "b".repeat(5_000)).safeDetail;
@@ -72,12 +73,12 @@ it.each([
   { code: "ER_LOCK_DEADLOCK", sqlState: "40001", refuses: false },
   { code: "ER_LOCK_WAIT_TIMEOUT", sqlState: "HY000", refuses: false },
   { code: "ER_NET_PACKET_TOO_LARGE", sqlState: "08S01", refuses: false },
-])("$code concerns a row: $refuses", ({ refuses, ...codes }) => {
+])("the error code $code blames a row: $refuses", ({ refuses, ...codes }) => {
   const cause = Object.assign(new Error("It failed"), codes);
   expect(new SinkError(cause, "").refusesRow).toBe(refuses);
 });
 
-it("SQLite: names the statement, and no key", async () => {
+it("an error of SQLite names the statement, and no key", async () => {
   const db = new DatabaseSync(":memory:");
   db.exec(`CREATE TABLE tidemark_marks (set_name TEXT PRIMARY KEY, slice INTEGER, key TEXT);
     CREATE TABLE people (name TEXT PRIMARY KEY, age INTEGER CHECK (age < 0));
@@ -88,7 +89,7 @@ it("SQLite: names the statement, and no key", async () => {
   expect(detailOf(error)).not.toMatch(/ann/);
 });
 
-it("Postgres: names the statement, the code and the constraint, and no key", async () => {
+it("an error of Postgres names the statement, the code and the constraint, and no key", async () => {
   const world = await postgresWorld();
   await world.exec(
     "ALTER TABLE tidemark_counters ADD CONSTRAINT no_people CHECK (key NOT LIKE '%@%');",

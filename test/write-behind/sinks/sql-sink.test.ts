@@ -1,21 +1,21 @@
-// Which connections on Node are taken.
+// Tests which database connections a SQL sink accepts on Node.
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { sqlBufferSink, type SqlConnection, sqlSink } from "../../../src/sinks.ts";
 
-it("refuses what is no connection", () => {
+it("a SQL sink refuses an object that is not a connection", () => {
   const no = {} as SqlConnection;
   expect(() => sqlSink(no)).toThrow(/Pass a database of better-sqlite3/);
   expect(() => sqlBufferSink(no)).toThrow(/Pass a database of better-sqlite3/);
 });
 
-it("refuses a database whose texts have the order of UTF-16", () => {
+it("a SQL sink refuses a SQLite database with the encoding UTF-16", () => {
   const db = new DatabaseSync(":memory:");
   db.exec("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a)");
   expect(() => sqlSink(db)).toThrow(/Its encoding is UTF-16le/);
 });
 
-it("leaves a transaction of the application alone, and fails", async () => {
+it("a SQL sink fails within a transaction of the application, and does not change the transaction", async () => {
   const db = new DatabaseSync(":memory:");
   const sink = sqlSink(db);
   db.exec("CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)");

@@ -1,4 +1,5 @@
-// What sinks over SQL promise beside the contract: transactions, columns of the application, clear errors.
+// Tests what sinks over SQL promise in addition to the contract: transactions, columns of the
+// application, and clear errors.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add, bufferSet, counterSet, reset } from "../../../testing/write-behind/set-under-test.ts";
 import {
@@ -8,7 +9,7 @@ import {
   sqliteWorld,
 } from "../../../testing/write-behind/sink-worlds.ts";
 
-/** A row of values with the key "refused" makes the database fail, and so does a mark of slice 666. */
+/** SQL by which the database refuses a row with the key "refused", and a mark of slice 666. */
 const refusals = {
   sqlite: `CREATE TRIGGER refuse_row BEFORE INSERT ON tidemark_counters WHEN NEW.key = 'refused' BEGIN SELECT RAISE(ABORT, 'refused'); END;
 CREATE TRIGGER refuse_mark BEFORE INSERT ON tidemark_marks WHEN NEW.slice = 666 BEGIN SELECT RAISE(ABORT, 'refused'); END;`,
@@ -39,7 +40,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
   it.each([
     { failing: "a row", slice: 5, last: "refused" },
     { failing: "the mark", slice: 666, last: "fine" },
-  ])("leaves nothing of a chunk that fails at $failing", async ({ slice, last }) => {
+  ])("stores nothing of a chunk that fails at $failing", async ({ slice, last }) => {
     const { apply, held, mark } = counterSet(world.counters());
     await apply(4, [add("a", 1)]);
     await expect(apply(slice, [add("a", 1), add("b", 1), add(last, 1)])).rejects.toThrow(/refused/);
@@ -49,7 +50,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect(await held("a", "b")).toEqual({ a: 2, b: 1 });
   });
 
-  it("leaves no row of what was removed", async () => {
+  it("leaves no row for a removed key", async () => {
     const [counter, buffer] = [counterSet(world.counters()), bufferSet(world.buffers())];
     await counter.apply(1, [add("gone", 1), add("kept", 1)]);
     await counter.apply(2, [reset("gone", 0)]);
@@ -61,7 +62,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect(rows).toEqual([{ key: "kept" }]);
   });
 
-  it("counts in a column of the application, where there is a row", async () => {
+  it("counts in a column of the application, only for existing rows", async () => {
     const into = { table: "articles", key: "id", value: "views", keyType: "integer" } as const;
     const { apply, held, mark, top } = counterSet(world.counters({ into }));
     const chunk = [add("042", 9), add("42", 5), add("43", 9), add("7", 1), add("x", 9)];
@@ -79,7 +80,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     ]);
   });
 
-  it("takes a key for a whole number only as it is written", async () => {
+  it("matches an integer column only with a key in canonical form", async () => {
     const into = { table: "articles", key: "id", value: "likes", keyType: "integer" } as const;
     const { apply, held, mark } = counterSet(world.counters({ into }));
     await apply(1, [add("", 1), add("042", 1), add("42.0", 1), add("9".repeat(30), 1)]);
@@ -87,7 +88,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect(await held("42", "042")).toEqual({ 42: 3 });
   });
 
-  it("tells equal ones of a column in the order of their keys", async () => {
+  it("returns keys with equal values in the order of their bytes", async () => {
     await world.exec("CREATE TABLE ties (name TEXT, votes INTEGER)");
     await world.exec(
       "INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1)",
@@ -97,7 +98,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect((await top(9)).map(([key]) => key)).toEqual(["B", "a", "b", "\uffff", "😀"]);
   });
 
-  it("keeps a buffer in a column of the application, where there is a row", async () => {
+  it("keeps a buffer in a column of the application, only for existing rows", async () => {
     const into = { table: "people", key: "name", value: "profile" };
     const { apply, held } = bufferSet(world.buffers({ into }));
     expect(await held("ann", "o'neil")).toEqual({ "o'neil": "older" });
@@ -117,7 +118,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect(await one.held("Moon")).toEqual({ Moon: 4 });
   });
 
-  it("tells which SQL makes the tables that are missing, and that SQL makes them", async () => {
+  it("names the SQL that creates missing tables, and works after that SQL", async () => {
     const sink = counterSet(world.counters({ into: "my_counts", marks: "my_marks" }));
     const error: Error = await sink.apply(1, [add("a", 1)]).then(
       () => expect.unreachable(),
@@ -132,7 +133,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect(await sink.held("a")).toEqual({ a: 1 });
   });
 
-  it("tells which column it does not find", async () => {
+  it("names the columns that a table must have", async () => {
     const sink = counterSet(
       world.counters({ into: { table: "articles", key: "title", value: "clicks" } }),
     );

@@ -1,4 +1,4 @@
-// What D1's limits and large tables ask of the SQL for SQLite.
+// Tests that the SQL for SQLite stays within D1's limits, and uses indexes of large tables.
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import type { Statement } from "../../../src/write-behind/sinks/dialect.ts";
@@ -10,25 +10,25 @@ const mark = { slice: 1, key: null };
 const rows = (count: number, value: string | number) =>
   Array.from({ length: count }, (_, index) => ({ key: `key ${index}`, value, isNew: true }));
 
-it("writes 500 counts in two statements", () => {
+it("the SQL for SQLite writes 500 counts in two statements", () => {
   const place = placeOf("counter", {});
   const changes = { set: "views", slice: 1, rows: rows(500, 1), mark };
   expect(sqliteDialect.apply(place, changes)).toHaveLength(2);
 });
 
-it("binds no value that D1 refuses", () => {
+it("the SQL for SQLite binds only values below D1's limit of 2 MB", () => {
   const changes = { set: "profiles", slice: 1, rows: rows(40, '"é"'.repeat(60_000)), mark };
   const statements = sqliteDialect.apply(placeOf("buffer", {}), changes);
   const sizes = statements
     .flatMap(({ values }) => values)
     .map((value) => Buffer.byteLength(String(value)));
   expect(Math.max(...sizes)).toBeLessThan(2_000_000);
-  // 0.36 MB each, so that two make a piece, and the mark.
+  // A row has 0.36 MB as JSON, and two rows fit into a statement. The mark has its own statement.
   expect(statements).toHaveLength(21);
 });
 
 const places = {
-  "a table of ours": placeOf("counter", {}),
+  "Tidemark's own table": placeOf("counter", {}),
   "a column of the application": placeOf("counter", {
     into: { table: "people", key: "name", value: "visits" },
   }),
@@ -37,7 +37,7 @@ const places = {
   }),
 };
 
-it.each(Object.entries(places))("looks at no more rows than it has keys, in %s", (_, place) => {
+it.each(Object.entries(places))("the SQL for SQLite finds rows by an index, and scans no table: %s", (_, place) => {
   const db = new DatabaseSync(":memory:");
   db.exec(sinkSchema({ of: "sqlite" }));
   db.exec("CREATE TABLE articles (id INTEGER PRIMARY KEY, views INTEGER)");

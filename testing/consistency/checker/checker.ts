@@ -12,8 +12,9 @@ import type { Violation } from "./violation.ts";
 
 export interface Findings {
   readonly violations: readonly Violation[];
-  /** Reads that break the promise except for a documented hole, and the purges concerned. */
+  /** The numbers of reads that break the promise, but are excused by a documented hole. */
   readonly excusedReads: Readonly<Record<HoleKind, number>>;
+  /** The numbers of purges whose violations a documented hole excuses. */
   readonly excusedPurges: Readonly<Record<HoleKind, number>>;
   /** The number of answers that were checked against the switch. */
   readonly switchJudgedCount: number;
@@ -66,7 +67,7 @@ class Checker {
     const shown = new Shown();
     for (const read of reads) {
       const page = pages.get(read.path);
-      if (page === undefined) throw new Error(`${read.path} is no page of this history.`);
+      if (page === undefined) throw new Error(`${read.path} is not a page of this history.`);
       const shownAtMs = (version: number) => shown.firstAtMs(read, version);
       let excuse: HoleKind | undefined;
       let violation: Violation | undefined;
@@ -108,7 +109,7 @@ class Checker {
   }
 
   #holeFor(read: Read, purge: PurgeTry): HoleKind | undefined {
-    // Answers before the journal came back were checked without it.
+    // An answer before the restart cannot depend on the restored journal.
     const hole = this.#holes
       .of(purge)
       .find(({ fromMs, untilMs }) => read.returnedAtMs >= fromMs && read.invokedAtMs <= untilMs);

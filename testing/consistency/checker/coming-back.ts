@@ -1,5 +1,5 @@
-// (d) Checks that hits return after the quiet phase: each colo answers each variant of each page
-// from a tier.
+// (d) Checks that hits return in the quiet phase: each colo answers each variant of each page from
+// a tier.
 import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 

@@ -47,14 +47,14 @@ export class Excerpt {
   }
 
   /**
-   * @param place the journal reads of its isolates are added
+   * @param place the colo or process whose journal reads are added
    * @param position the position of the purge; empty if unknown
    */
   addWorld({ journal, losses, faults, isolates }: World, place: string, position = ""): void {
     for (const event of journal) this.#addEvent(event, place, position);
     for (const { killedAtMs, upAtMs, keptUpTo } of losses) {
       this.add(killedAtMs, "Redis is killed");
-      const state = keptUpTo === "" ? "empty" : `with what was until ${keptUpTo}`;
+      const state = keptUpTo === "" ? "empty" : `with the entries until ${keptUpTo}`;
       this.add(upAtMs, `Redis comes back, ${state}`);
     }
     for (const { fault, fromMs, untilMs } of faults) {
@@ -79,7 +79,7 @@ export class Excerpt {
       const { positions } = event;
       const has = positions.includes(position) ? ", the purge among them" : "";
       const ends = `${positions[0] ?? ""}…${positions.at(-1) ?? ""}`;
-      this.add(atMs, `${isolate} gets ${positions.length} of the journal, ${ends}${has}`);
+      this.add(atMs, `${isolate} gets ${positions.length} entries of the journal, ${ends}${has}`);
     }
   }
 

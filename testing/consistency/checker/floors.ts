@@ -28,8 +28,8 @@ export class Floors {
   }
 
   /**
-   * Yields purges that were sent after a newer version than the read one was written, and before
-   * the read.
+   * Yields the purges that were sent before the read, but after the version of the read was
+   * replaced.
    */
   *above(page: Page, { version, invokedAtMs }: Read): Generator<Floor> {
     const overtakenAtMs = this.versions.overtakenAtMs(page.path, version);
@@ -45,7 +45,7 @@ export class Floors {
 
 /**
  * Applies rule 21: the journal may answer a repeated webhook with the webhook's earlier entry. The
- * 200 then promises no more than that entry: coverage of writes before the webhook was first sent.
+ * 200 then promises to cover only the writes before the webhook was first sent.
  */
 function heldToItsEntry(
   purge: PurgeTry,

@@ -6,16 +6,17 @@ import { boundMs } from "./bound.ts";
 import type { History, JournalEvent, Loss, PurgeTry } from "./operations.ts";
 
 export type HoleKind =
-  /** No isolate that had accepted or read the purge was alive when the journal came back. */
+  /** When the journal came back, no live isolate had accepted or read the purge. */
   | "lost-unread"
   /**
-   * Such an isolate was alive, but had not yet read the restored journal, which reveals the loss.
+   * When the journal came back, such an isolate was alive. It had not yet noticed the loss by
+   * reading the restored journal.
    */
   | "lost-until-noticed";
 
 export interface Hole {
   readonly kind: HoleKind;
-  /** The start of the span in which reads in progress are excused for this purge. */
+  /** The start of the span that excuses this purge. A read that overlaps the span is excused. */
   readonly fromMs: number;
   readonly untilMs: number;
   /** The time from the journal's return until the loss was noticed; `Infinity` if it never was. */
@@ -47,8 +48,8 @@ export class Holes {
   }
 
   /**
-   * Returns the time at which an unaccepted try is known to be written for good; `undefined` if it
-   * is not.
+   * Returns the time at which an unaccepted try was written to the journal; `undefined` if no entry
+   * is known, or a loss removed it.
    */
   writtenAtMs({ id, invokedAtMs, returnedAtMs }: PurgeTry): number | undefined {
     const written = this.#byId

@@ -1,5 +1,5 @@
-// Checks answers after a soft purge. From the bound on, a covered response is stale: only an
-// allowance permits it, and a refresh must follow.
+// Checks stale answers after a soft purge. Past the bound, a covered response may answer only if an
+// allowance of its page permits stale responses, and a refresh must follow.
 import type { History, Page, PurgeTry, Read } from "./operations.ts";
 
 /** The time for a refresh in addition to the origin's own time. */
@@ -8,17 +8,22 @@ const refreshOverheadMs = 1_500;
 type RefreshHistory = Pick<History, "originMsMax" | "originErrors" | "isolates">;
 type StaleAnswer = Omit<Read, "cacheStatus" | "askedOf">;
 
+/** Consecutive stale answers with one version, for one colo, page, variant and purge. */
 interface Stretch {
   readonly version: number;
   readonly fromMs: number;
-  /** The number of answers that each began more than a refresh after the previous one returned. */
+  /**
+   * The number of answers, each with enough time for a refresh after the previous counted answer.
+   */
   answers: number;
+  /** The time at which the last counted answer returned. */
   lastReturnedAtMs: number;
 }
 
 /**
- * The first stale answer may find another forward in progress. The second starts a refresh at the
- * latest. A third, with time for both between them, proves that there was no refresh.
+ * The limit of counted answers in a stretch. The first stale answer may start no refresh, because
+ * another forward is in progress. The second answer then starts a refresh. A third answer with the
+ * same version proves that no refresh followed.
  */
 const staleAnswersMax = 2;
 
@@ -38,7 +43,7 @@ export class SoftAnswers {
    */
   isBroken(read: Read, page: Page, purge: PurgeTry): boolean {
     const isHit = read.cacheStatus.includes("tidemark; hit");
-    // A plain hit, which stays fresh for some time.
+    // A positive ttl means that the cache treats the purged response as fresh.
     if (/tidemark; hit; ttl=[1-9]/.test(read.cacheStatus)) return true;
     if (page.allowance === "none") return true;
     if (page.allowance === "if-error") return !read.cacheStatus.includes("stale-if-error");
@@ -46,8 +51,8 @@ export class SoftAnswers {
   }
 
   /**
-   * Returns whether an answer past the bound of a soft purge, which its route or namespace allows,
-   * was never refreshed.
+   * Returns whether a permitted stale answer past the bound of a soft purge had no refresh. Call it
+   * in the order of the reads.
    */
   isUnrefreshed(read: StaleAnswer, page: Pick<Page, "path">, purge: { id: string }): boolean {
     const key = `${read.colo} ${read.path} ${read.variant} ${purge.id}`;
@@ -64,8 +69,8 @@ export class SoftAnswers {
   }
 
   /**
-   * Returns whether a fault explains a missing refresh: the origin rejected it, or its isolate
-   * ended.
+   * Returns whether a fault since `fromMs` explains a missing refresh: the origin answered the page
+   * with an error, or an isolate of the colo ended.
    */
   #isDisturbed(page: Pick<Page, "path">, fromMs: number, read: StaleAnswer): boolean {
     const isWithin = (atMs: number) => atMs >= fromMs && atMs <= read.invokedAtMs;

@@ -1,15 +1,16 @@
-// (e) Checks the switch: from the bound on after a post, answers for the named pages are all
-// bypassed, or none is, and no other page ever is. Pure, like the checker.
+// (e) Checks the switch. Past the bound after a post, all answers for pages of `switchedKind` are
+// bypassed, or none is, as the post orders. No other page is ever bypassed. Has no clock and no
+// I/O.
 import { boundMs } from "./bound.ts";
 import type { Violation } from "./violation.ts";
 import { type FaultSpan, type History, type Read, switchedKind } from "./operations.ts";
 
 /** Faults during which a colo may keep its last state, or the post may be lost. */
 const excusing = /^redis-|^colo-(?:cut-off|unanswered|far-away)$/;
-/** The time until a journal that was unreachable is requested again. */
+/** The time until a colo reads a journal again that was unreachable. */
 const recoveryMs = 3_000;
 
-/** @returns the number of checked answers, and the wrong ones */
+/** @returns the number of checked answers, and the violations among them */
 export function switchJudged(history: History): {
   readonly judgedCount: number;
   readonly violations: readonly Violation[];

@@ -1,5 +1,5 @@
-// (c) Checks that only an answered append leads to a 200: each accepted purge is in an answer that
-// its colo got from the journal before the sender got the 200.
+// (c) Checks that only an answered append leads to a 200: the journal answered the append of each
+// accepted purge before the sender got the 200.
 import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 
@@ -13,7 +13,7 @@ export function unwritten({ purges, journal }: History): Violation[] {
     if (outcome.kind !== "accepted") return [];
     const atMs = appendedAtMs.get(`${outcome.position} ${id}`) ?? Infinity;
     if (atMs <= returnedAtMs) return [];
-    const what = `${purge.colo} accepted purge ${id} at ${outcome.position}, which nobody wrote.`;
+    const what = `${purge.colo} accepted purge ${id} at ${outcome.position} without an append.`;
     return [{ rule: "accepted-unwritten", what, purge }];
   });
 }

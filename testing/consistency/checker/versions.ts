@@ -1,10 +1,10 @@
-// Returns the newest version of a page at a time, and the time at which a version was replaced.
+// Finds the newest version of a page at a time, and the time at which a version was replaced.
 import type { Write } from "./operations.ts";
 
 export class Versions {
   readonly #writtenAtMs = new Map<string, number[]>();
 
-  /** @param writes sorted by time; each increments its page's version */
+  /** @param writes sorted by time; each write increments the version of its page, from 2 */
   constructor(writes: readonly Write[]) {
     for (const { path, version, atMs } of writes) {
       const instants = this.#writtenAtMs.get(path) ?? [];
@@ -28,7 +28,9 @@ export class Versions {
   }
 }
 
-/** Returns the index of the first item for which `isBefore` is false. The items are sorted by it. */
+/**
+ * Returns the index of the first item for which `isBefore` is false. The items are sorted by it.
+ */
 export function firstIndex<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
   let [low, high] = [0, items.length];
   while (low < high) {

@@ -22,7 +22,7 @@ export interface Call {
   readonly space: SpaceName;
   /** A key, relative to the namespace. */
   readonly name?: string;
-  /** Keys, or fields; for fields, none means all. */
+  /** Keys or fields. No names mean all fields. */
   readonly names?: readonly string[];
   /** The id to set or write. */
   readonly id?: string;

@@ -1,4 +1,4 @@
-// A client of Redis with a replaced way of sending scripts.
+// Creates a Redis client that changes the scripts of its writes.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import type { RedisSettings } from "../../../src/redis/redis-settings.ts";
@@ -6,7 +6,7 @@ import type { RedisSettings } from "../../../src/redis/redis-settings.ts";
 type Evaluate = (script: string, keys: string[], args: string[]) => Promise<unknown>;
 type Write<T> = Parameters<typeof RedisClient.prototype.write<T>>;
 
-/** Creates a client that sends the scripts of writes through the result of `change`. */
+/** @param change receives the real function that sends a script, and returns its replacement */
 export function withScripts(change: (real: Evaluate) => Evaluate) {
   return (settings: RedisSettings) => new ScriptClient(settings, change);
 }

@@ -1,5 +1,5 @@
-// The operations of a client that changes the source. The client writes through, or past the cache;
-// then it purges, by every kind of target, at any place. It retries unaccepted purges.
+// The operations of a client that changes the source. The client writes through the cache or past
+// it, and then purges by every kind of target at any place. It retries unaccepted purges.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Mode } from "../checker/operations.ts";
 import type { Draws } from "../../draws.ts";
@@ -26,7 +26,7 @@ export class Changing {
   readonly #recorder: DataRecorder;
   readonly #source: Source;
   readonly #places: readonly DataPlace[];
-  /** By key: the end of the last holder's work. */
+  /** The end of the last work on each key. */
   readonly #locks = new Map<string, Promise<unknown>>();
   #purges = 0;
 

@@ -1,4 +1,4 @@
-// The keys of a run: every way in which data can live long, and so outlive its purge.
+// The keys of a run. Their namespaces use all options by which a value might outlive its purge.
 import type { NamespaceOptions } from "../../../src/data-cache.ts";
 import type { DataKey, DataOrder } from "./checker/operations.ts";
 
@@ -9,7 +9,7 @@ export const purge = {
   clockAllowanceSeconds: allowanceMs / 1_000,
 };
 
-/** A row of a namespace. Both ids are equal; different ids show a mix of two rows. */
+/** A row of a namespace. `id` and `copy` are equal. Different values show a mix of two versions. */
 export interface Row {
   readonly path: string;
   readonly id: string;
@@ -56,7 +56,7 @@ export interface UsedKey extends DataKey {
    * Whether values are also set by `set`. In that case no other client writes the row meanwhile.
    */
   readonly isSet: boolean;
-  /** Whether all fields are set at once; otherwise some of them. */
+  /** Whether all fields are set at once. Otherwise a call may set only some fields. */
   readonly isWhole: boolean;
 }
 

@@ -1,5 +1,5 @@
-// Caches with one fault each, which a run must find. A fault is a part that breaks one rule and
-// replaces the real part. Workers and the process have the same fault.
+// Caches with one planted fault each, which a run must find. A fault replaces a part of the cache,
+// its clock or its interface, and breaks one rule. All Workers and the process have the same fault.
 import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
@@ -29,8 +29,8 @@ class OneKeyView extends JournalView {
 }
 
 /**
- * Returns a view that hides from a write the entries between its stamp and its purge, but learns
- * them itself.
+ * Returns a view that learns the entries between the stamp and the purge of a write, but hides them
+ * from the write.
  */
 function seenAlone(settings: JournalViewSettings): JournalView {
   const view = new JournalView(settings);
@@ -44,7 +44,7 @@ function seenAlone(settings: JournalViewSettings): JournalView {
   return view;
 }
 
-/** A journal by which a write with a rejected purge fails before the isolate notes it. */
+/** A journal that throws for a rejected purge, so that the isolate does not note the rejection. */
 const throwingJournal = changedJournal((real) => ({
   async appendAndRead(place, entry) {
     const appended = await real.appendAndRead(place, entry);
@@ -80,8 +80,8 @@ function withoutForce(cache: DataCache): DataCache {
 let begunAtMs: number | undefined;
 
 /**
- * Returns a tenth of the time since its first use, because a Worker has no clock before its first
- * request.
+ * Returns the time by a clock that begins at its first call, and runs at a tenth of the speed. A
+ * Worker has no clock before its first request.
  */
 function tenthOfTheTime(): number {
   begunAtMs ??= Date.now();
@@ -99,11 +99,15 @@ export const plantedDataFaults = {
   "unpurged-write-shown": { parts: { journal: throwingJournal } },
   /** Rule 26 broken: fields that a purge covers stay beside the new ones. */
   "fields-outlive-purges": { parts: { redis: keptBesideNew } },
+  /** Each increment counts twice. */
   "raised-twice": { parts: { redis: twiceRaised } },
   /** A forced load takes the result of an earlier load. */
   "forced-joins-others": { given: withoutForce },
+  /** Rule 7 broken: values that no known purge covers are used, however old the view is. */
   "bound-ignored": { parts: plantedFaults["bound-ignored"] },
-  /** The clock of one colo runs at a tenth of the speed: its view seems younger than it is. */
+  /**
+   * The clock of one colo runs at a tenth of the speed, so the colo underestimates its view's age.
+   */
   "clock-slow": {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
   },

@@ -51,7 +51,7 @@ export class Reading {
     } else {
       await this.#caller.read(place, { op: "get", space, name }, "get");
     }
-    // Query the other places at the same time.
+    // Reads at the other places may have added entries meanwhile.
     const isFound = reads
       .slice(before)
       .some((read) => read.path === path && read.place === place.name);
@@ -66,7 +66,7 @@ export class Reading {
     if (draws.isLucky(raisedShare)) {
       const told = await this.#raise(place, key);
       if (told !== "nothing raised") return told === "raised";
-      // Without a set hash, nothing can be raised.
+      // A field cannot be raised before the fields are set.
       return this.#setFields(place, key, []);
     }
     const asked = draws.oneOf([[], ["title"], ["title", "text"], ["text", "views"]]);
@@ -78,7 +78,7 @@ export class Reading {
     return this.#setFields(place, key, parts);
   }
 
-  /** @param names of parts; none means all */
+  /** @param names the parts to set; an empty array means all parts */
   async #setFields(
     place: DataPlace,
     { space, name }: UsedKey,
@@ -93,8 +93,8 @@ export class Reading {
     { space, name, path }: UsedKey,
   ): Promise<"raised" | "nothing raised" | "no answer"> {
     const { increments, counts } = this.#recorder;
-    // Record the increment as pending: others may see its effect before its answer, and the checker
-    // runs meanwhile.
+    // Record the increment as pending. Other clients may see its effect before its answer, and the
+    // checker may run meanwhile.
     const underWay = { path, invokedAtMs: -Infinity, returnedAtMs: Infinity };
     increments.push(underWay);
     const told = await this.#caller.ask(place, { op: "increment", space, name });

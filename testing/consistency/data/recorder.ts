@@ -19,7 +19,7 @@ export interface Note {
 
 type Promised = Pick<DataHistory, "maxLagMs" | "allowanceMs" | "originMsMax" | "keys" | "places">;
 
-/** A recorder whose requests are those of data. */
+/** Records the operations on data, in addition to the records of any run. */
 export class DataRecorder {
   /** Faults, losses, lives, the source's writes and errors, and the journal as the colos see it. */
   readonly world = new Recorder();
@@ -29,7 +29,7 @@ export class DataRecorder {
   readonly counts: SeenCount[] = [];
   readonly increments: Increment[] = [];
   readonly broken: string[] = [];
-  /** Lines of an excerpt in addition to the judged operations. */
+  /** Notes for excerpts, in addition to the checked operations. */
   readonly notes: Note[] = [];
   /** The positions that the database sent to the process. */
   readonly positionsOfProcess = new Map<string, number>();

@@ -20,7 +20,7 @@ import { Source, sourceMsMax } from "./source.ts";
 
 export interface DataRunSettings {
   readonly seed: number;
-  /** How long clients write rows and the nemesis breaks things. */
+  /** How long clients write rows and the nemesis causes faults. */
   readonly activeMs: number;
   readonly coloCount: number;
   /** The number of clients, distributed over the colos and the process. Each reads and writes. */
@@ -52,7 +52,7 @@ export interface DataRunResult {
 /** The share of slow answers of a healthy source. */
 const slowShare = 0.06;
 const pauseAfterFailureMs = 500;
-/** A place whose database was unreachable retries within 30 s. */
+/** Tries at intervals of 500 ms. A place whose database was unreachable retries within 30 s. */
 const lastPurgeTries = 60;
 
 export async function runData(settings: DataRunSettings): Promise<DataRunResult> {
@@ -119,7 +119,7 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
 async function act(acting: Acting): Promise<void> {
   const { settings, draws, recorder, source, site, isOver } = acting;
   const { clientCount, restMsMax } = settings;
-  // The embedded Valkey keeps no files, so it cannot come back with its data, nor be filled.
+  // The embedded Valkey keeps no files, so it cannot restart with its data.
   const needsServer: readonly DataFaultName[] = ["redis-restarted-whole"];
   const faults = settings.faults.filter(
     (name) => site.redis.keepsSnapshots || !needsServer.includes(name),

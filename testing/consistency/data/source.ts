@@ -1,5 +1,5 @@
-// The application's database over HTTP, and the truth of a run: every row has a version that only
-// grows. The database delays writes before committing them, and answers before sending them.
+// The application's database over HTTP. The version of a row only grows, and the checker trusts
+// these versions. The database delays a write before its commit, and an answer before it is sent.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { startScriptedOrigin } from "../../fakes/scripted-origin.ts";
@@ -12,7 +12,7 @@ export const sourceMsMax = 1_500;
 
 /** The share of writes that are committed without an answer. */
 const lostShare = 0.03;
-/** Slower answers are recorded separately. */
+/** Answers that take longer are noted separately. */
 const tellingMs = 100;
 const firstId = "w0";
 
@@ -111,7 +111,7 @@ export class Source {
       this.#recorder.world.originErrors.push({ path, atMs: this.#recorder.nowMs() });
       return void response.writeHead(503).end();
     }
-    // The answer is delayed after this read: a purge may be accepted meanwhile.
+    // The delay follows this read, so that a purge may be accepted before the answer is sent.
     const views = (this.#beginnings += 1) * viewsStep;
     const body = JSON.stringify({ id: row.id, views });
     this.#recorder.noted(path, `the source is read at version ${row.version}`);

@@ -36,7 +36,7 @@ export class TcpFront {
     return this.#passage;
   }
 
-  /** Sets the mode. Ends connections with dropped data when the mode changes. */
+  /** Sets the mode. Ends all connections if the new mode is `cut`, or the old mode dropped data. */
   set passage(passage: Passage) {
     const wasSwallowing = this.#passage === "silent" || this.#passage === "deaf";
     this.#passage = passage;

@@ -8,15 +8,14 @@ import type { DataViolation } from "./violation.ts";
 
 export interface DataFindings {
   readonly violations: readonly DataViolation[];
-  /** Reads of a replaced version, which a floor could have forbidden. */
+  /** The number of reads that returned a version which the source had already replaced. */
   readonly olderReadCount: number;
   /** The longest time from the answer to a hard purge to the last read of an older version. */
   readonly worstLagMs: number;
 }
 
 /**
- * The time for a load until its value is stored, in addition to the source's own time: the load
- * waits for a purge.
+ * The time to store a loaded value, which may wait for a purge, in addition to the source's time.
  */
 const storingMs = 8_000;
 
@@ -43,7 +42,7 @@ class DataChecker {
     const byPath = new Map(keys.map((key) => [key.path, key]));
     for (const read of reads.toSorted((one, other) => one.invokedAtMs - other.invokedAtMs)) {
       const key = byPath.get(read.path);
-      if (key === undefined) throw new Error(`${read.path} is no key of this history.`);
+      if (key === undefined) throw new Error(`${read.path} is not a key of this history.`);
       const violation = this.#violationOf(read, key);
       if (violation !== undefined) this.#violations.push(violation);
     }
@@ -65,7 +64,7 @@ class DataChecker {
     this.#olderReadCount += 1;
     const given = `${isolate} gave ${path} in version ${version} by ${read.by}`;
     if (read.by === "forced") {
-      const what = `${given}, which was overtaken before the load was asked for.`;
+      const what = `${given}, which was replaced before the call.`;
       return { rule: "forced-older", what, read };
     }
     const told = this.#floors.toldBefore(read);
@@ -79,7 +78,7 @@ class DataChecker {
     }
     const agedMs = invokedAtMs - overtakenAtMs;
     if (agedMs <= key.livesMs + this.#history.originMsMax + storingMs) return undefined;
-    const what = `${given}, ${Math.round(agedMs)} ms after that was overtaken.`;
+    const what = `${given}, ${Math.round(agedMs)} ms after that version was replaced.`;
     return { rule: "outlived", what, read };
   }
 
@@ -112,7 +111,7 @@ function unwritten({ purges, positions }: DataHistory): DataViolation[] {
   return purges.flatMap((purge) => {
     const { position, returnedAtMs, isolate, id } = purge;
     if (position === undefined || (positions.get(position) ?? Infinity) <= returnedAtMs) return [];
-    const what = `${isolate} accepted purge ${id} at ${position}, which nobody wrote.`;
+    const what = `${isolate} accepted purge ${id} at ${position} without an append.`;
     return [{ rule: "accepted-unwritten" as const, what, purge }];
   });
 }

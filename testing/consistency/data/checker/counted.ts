@@ -1,5 +1,5 @@
-// Checks that increments count at most once: a seen number needs at least as many tries that may
-// have raised it.
+// Checks that increments count at most once. A number that was raised n times requires n increments
+// that may have raised it.
 import { viewsStep } from "../keys.ts";
 import type { DataViolation } from "./violation.ts";
 import type { DataHistory, Increment, SeenCount } from "./operations.ts";
@@ -11,12 +11,12 @@ export function countedTwice({ counts, increments }: DataHistory): DataViolation
     if (raised.by === 0) return [];
     const mayHave = (tries.get(count.path) ?? []).filter((each) => mayHaveRaised(each, count));
     if (mayHave.length >= raised.by) return [];
-    const what = `${count.path} was seen raised by ${raised.by}, and ${mayHave.length} tries may have done that.`;
+    const what = `${count.path} was raised by ${raised.by}, and only ${mayHave.length} increments may have raised it.`;
     return [{ rule: "counted-twice" as const, what }];
   });
 }
 
-/** Returns the starting number and the increase. */
+/** Splits a number into its starting number, in steps of `viewsStep`, and the increase. */
 function raisedTo(value: number): { readonly from: number; readonly by: number } {
   return { from: Math.floor(value / viewsStep), by: value % viewsStep };
 }

@@ -23,8 +23,8 @@ export class DataFloors {
   }
 
   /**
-   * Yields purges that were sent after a newer version than the read one was written, the oldest
-   * first.
+   * Yields the purges that were sent before the read, but after the version of the read was
+   * replaced. The oldest purge is first.
    */
   *above({ path, version, invokedAtMs }: DataRead): Generator<DataPurge> {
     const overtakenAtMs = this.versions.overtakenAtMs(path, version);
@@ -38,8 +38,8 @@ export class DataFloors {
   }
 
   /**
-   * Returns whether a purge applies to a read: everywhere past the bound, or at once at the place
-   * that accepted it.
+   * Returns whether a purge applies to a read: "everywhere" past the bound, or "here" at once in
+   * the isolate that accepted a hard purge.
    */
   isDue(purge: DataPurge, read: DataRead, key: DataKey): "everywhere" | "here" | undefined {
     const { sentAtMs: fromMs, returnedAtMs, mode, isolate } = purge;

@@ -7,9 +7,9 @@ export interface DataKey {
   /** The key with its namespace: `steady/a/1`. */
   readonly path: string;
   readonly tags: readonly string[];
-  /** How long a softly purged value may be served during a new load; 0 for not at all. */
+  /** How long a softly purged value may be served during a new load; 0 if it may not. */
   readonly staleMs: number;
-  /** How long a value may be served from its load on. */
+  /** How long a value may be served after its load. */
   readonly livesMs: number;
 }
 
@@ -19,9 +19,11 @@ export interface DataOrder {
   readonly prefixes?: readonly string[];
 }
 
-/** The result of one call for one key; for fields, the oldest of them. */
+/**
+ * The result of one call for one key. A call that reads several fields has their oldest version.
+ */
 export interface DataRead {
-  /** The kind of call; `forced` for calls that wait for a load of their own. */
+  /** The kind of call; `forced` for `getOrSet` with `forceFresh`. */
   readonly by: "get" | "getMany" | "getOrSet" | "getOrSetMany" | "forced" | "fields";
   /** A colo, or the process. */
   readonly place: string;
@@ -33,7 +35,7 @@ export interface DataRead {
   readonly version: number;
 }
 
-/** One purge to be written to the journal: a direct one, or that of a write. */
+/** A purge by an own call, called direct, or by a write through the cache. */
 export interface DataPurge {
   readonly id: string;
   readonly by: string;
@@ -41,7 +43,7 @@ export interface DataPurge {
   readonly mode: Mode;
   readonly isolate: string;
   /**
-   * The time of sending; for a write, the time at which the database had it. The purge covers
+   * The time of sending; for a write, the time of its commit at the source. The purge covers
    * earlier writes.
    */
   readonly sentAtMs: number;
@@ -52,8 +54,8 @@ export interface DataPurge {
 }
 
 /**
- * A write whose result its isolate knows, whether success or failure. The isolate then shows
- * nothing older.
+ * A write whose result its isolate knows, whether success or failure. The isolate must not return
+ * an older version afterwards.
  */
 export interface ToldWrite {
   readonly isolate: string;

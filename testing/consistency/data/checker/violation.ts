@@ -2,18 +2,18 @@
 import type { DataPurge, DataRead } from "./operations.ts";
 
 export type DataRule =
-  /** A read older than a version whose purge was accepted more than the bound before. */
+  /** A read of an older version, past the bound after the acceptance of a newer version's purge. */
   | "purged-version"
   /**
    * The same for a soft purge in a namespace with `stale`: too long after the purge, or without a
    * new load.
    */
   | "soft-purged-version"
-  /** A read older than a version whose purge this isolate itself accepted before. */
+  /** A read of an older version after this isolate itself accepted a newer version's purge. */
   | "purged-here"
-  /** A read older than this isolate's own completed write. */
+  /** A read of an older version than this isolate's own completed write. */
   | "own-write"
-  /** A forced load with a value that the source no longer had at the time of the call. */
+  /** A call with `forceFresh` that returned a version replaced before the call. */
   | "forced-older"
   /** An answer beyond the lifetime plus `stale`. */
   | "outlived"
@@ -21,7 +21,7 @@ export type DataRule =
   | "accepted-unwritten"
   /** A field that was raised more often than requested. */
   | "counted-twice"
-  /** An answer whose parts belong to different versions, or that was never written. */
+  /** An answer that mixes two versions, or that contains a value which was never written. */
   | "broken"
   /** A place without a stored value for a key after the quiet phase. */
   | "no-hit-after-quiet";
