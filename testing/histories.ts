@@ -1,5 +1,5 @@
-// The share of random histories that a suite runs: a quarter in `npm test`, all in `npm run
-// test:live`.
+// Selects the share of random histories that a suite runs: a quarter in `npm test`, all with
+// TIDEMARK_ALL_HISTORIES=1.
 
 export const playsAll = process.env["TIDEMARK_ALL_HISTORIES"] === "1";
 

@@ -1,4 +1,4 @@
-// Lengthens time-outs of the product for a suite that tests none of them.
+// Lengthens time-outs of the product, for suites that do not test time-outs.
 import { afterAll, beforeAll, vi } from "vitest";
 import { LatencyBound } from "../src/redis/latency-bound.ts";
 

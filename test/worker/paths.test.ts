@@ -134,9 +134,12 @@ describe.each([
     },
   );
 
-  it.each(["OPTIONS *", "GET @evil.test/x", "GET ?x"])("gets 400 or a closed connection if its target is not a path or URL: %s", async (line) => {
-    expect(await sent(port(), line)).toMatch(/^(?:400|closed)$/);
-  });
+  it.each(["OPTIONS *", "GET @evil.test/x", "GET ?x"])(
+    "gets 400 or a closed connection if its target is not a path or URL: %s",
+    async (line) => {
+      expect(await sent(port(), line)).toMatch(/^(?:400|closed)$/);
+    },
+  );
 
   it.each([
     "/assets/../_cache/stats",

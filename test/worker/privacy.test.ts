@@ -83,15 +83,18 @@ describe("a response for all clients", () => {
     ["Authorization", "/public?shared", bearer("bao"), "for Bearer bao", "fwd=bypass"],
     ["a session that the origin grants", "/public?shared", session("bao"), "for anybody", "; hit"],
     ["a field that the origin grants", "/public?shared", keyed("bao"), "for anybody", "; hit"],
-  ])("answers a personal request only if it is public and the request has no Authorization: %s", async (_id, path, sent, text, status) => {
-    await rawRequest(url, path);
-    const answer = await rawRequest(url, path, sent);
-    expect([answer.body.toString(), cacheStatusOf(answer)]).toEqual([
-      text,
-      expect.stringContaining(status),
-    ]);
-    expect((await rawRequest(url, path)).body.toString()).toBe("for anybody");
-  });
+  ])(
+    "answers a personal request only if it is public and the request has no Authorization: %s",
+    async (_id, path, sent, text, status) => {
+      await rawRequest(url, path);
+      const answer = await rawRequest(url, path, sent);
+      expect([answer.body.toString(), cacheStatusOf(answer)]).toEqual([
+        text,
+        expect.stringContaining(status),
+      ]);
+      expect((await rawRequest(url, path)).body.toString()).toBe("for anybody");
+    },
+  );
 });
 
 describe("concurrent clients", () => {

@@ -52,40 +52,43 @@ const rows = [
   { from: "edge", kibibytes: 4_096, asksBefore: 2, times: 1, grownMebibytesMax: 350 },
 ];
 
-it.each(rows)("200 stalled clients cost little memory: $kibibytes KiB after $asksBefore requests", async (row) => {
-  const { from, kibibytes, asksBefore, times, grownMebibytesMax } = row;
-  const colo = world.colos[0]!;
-  const path = `/stalled?bytes=${kibibytes * kibibyte}`;
-  const ask = async (asked: string) => {
-    const answer = await rawRequest(colo.url, asked);
-    await storesSettled(colo);
-    return cacheStatusOf(answer);
-  };
-  // A first body of this size makes the runtime allocate the memory that is not counted below.
-  await ask(`/other?bytes=${kibibytes * kibibyte}`);
-  let cacheStatus = "";
-  for (let asked = 0; asked < asksBefore; asked += 1) cacheStatus = await ask(path);
-  expect(cacheStatus).toContain(from);
-  await ask("/small?bytes=1000");
-  const beforeMebibytes = workerdMebibytes();
-  await stalled.ask(colo.url, Array<string>(stalledCount).fill(path), times);
+it.each(rows)(
+  "200 stalled clients cost little memory: $kibibytes KiB after $asksBefore requests",
+  async (row) => {
+    const { from, kibibytes, asksBefore, times, grownMebibytesMax } = row;
+    const colo = world.colos[0]!;
+    const path = `/stalled?bytes=${kibibytes * kibibyte}`;
+    const ask = async (asked: string) => {
+      const answer = await rawRequest(colo.url, asked);
+      await storesSettled(colo);
+      return cacheStatusOf(answer);
+    };
+    // A first body of this size makes the runtime allocate the memory that is not counted below.
+    await ask(`/other?bytes=${kibibytes * kibibyte}`);
+    let cacheStatus = "";
+    for (let asked = 0; asked < asksBefore; asked += 1) cacheStatus = await ask(path);
+    expect(cacheStatus).toContain(from);
+    await ask("/small?bytes=1000");
+    const beforeMebibytes = workerdMebibytes();
+    await stalled.ask(colo.url, Array<string>(stalledCount).fill(path), times);
 
-  const endAtMs = performance.now() + stallMs;
-  let peakMebibytes = 0;
-  for (let asked = 0; performance.now() < endAtMs; asked += 1) {
-    for (const small of ["/small?bytes=1000", `/new/${asked}?bytes=1000`]) {
-      const startedAtMs = performance.now();
-      expect((await rawRequest(colo.url, small)).status).toBe(200);
-      expect(performance.now() - startedAtMs).toBeLessThan(otherMsMax);
+    const endAtMs = performance.now() + stallMs;
+    let peakMebibytes = 0;
+    for (let asked = 0; performance.now() < endAtMs; asked += 1) {
+      for (const small of ["/small?bytes=1000", `/new/${asked}?bytes=1000`]) {
+        const startedAtMs = performance.now();
+        expect((await rawRequest(colo.url, small)).status).toBe(200);
+        expect(performance.now() - startedAtMs).toBeLessThan(otherMsMax);
+      }
+      peakMebibytes = Math.max(peakMebibytes, workerdMebibytes());
+      await sleep(20);
     }
-    peakMebibytes = Math.max(peakMebibytes, workerdMebibytes());
-    await sleep(20);
-  }
-  expect(peakMebibytes - beforeMebibytes).toBeLessThan(grownMebibytesMax);
-  // The response is stored, although the stalled clients have not read it.
-  await storesSettled(colo);
-  expect(cacheStatusOf(await rawRequest(colo.url, path))).toContain("hit");
-});
+    expect(peakMebibytes - beforeMebibytes).toBeLessThan(grownMebibytesMax);
+    // The response is stored, although the stalled clients have not read it.
+    await storesSettled(colo);
+    expect(cacheStatusOf(await rawRequest(colo.url, path))).toContain("hit");
+  },
+);
 
 it("four stalled clients get the whole body if they read it late", async () => {
   const colo = world.colos[0]!;

@@ -49,16 +49,19 @@ it.each([
   ["by its ETag", "/etag", { GETRANGE: 2, SETRANGE: 1, PEXPIRE: 1 }],
   ["by its date", "/modified", { GETRANGE: 2, SETRANGE: 1, PEXPIRE: 1 }],
   ["at every use, without a write", "/always", { GETRANGE: 1 }],
-])("validates a stored response without sending its body again: %s", async (_id, path, commands) => {
-  await filled(path);
-  const answer = await rawRequest(world.url, path);
-  await storesSettled(world.colo);
-  expect(cacheStatusOf(answer)).toBe("tidemark; fwd=stale; fwd-status=304; stored");
-  expect(answer.body.byteLength).toBe(bodyBytes);
-  expect(bodiesSent).toBe(1);
-  expect(tierCommands(world)).toEqual(commands);
-  expect(world.rest.counts().requestBytes).toBeLessThan(5_000);
-});
+])(
+  "validates a stored response without sending its body again: %s",
+  async (_id, path, commands) => {
+    await filled(path);
+    const answer = await rawRequest(world.url, path);
+    await storesSettled(world.colo);
+    expect(cacheStatusOf(answer)).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+    expect(answer.body.byteLength).toBe(bodyBytes);
+    expect(bodiesSent).toBe(1);
+    expect(tierCommands(world)).toEqual(commands);
+    expect(world.rest.counts().requestBytes).toBeLessThan(5_000);
+  },
+);
 
 it("answers a client with 304 from the shared tier without reading the body from Redis", async () => {
   await filled("/fresh");

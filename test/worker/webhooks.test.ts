@@ -34,22 +34,25 @@ const { url } = await worldOfFile(
   { config, env },
 );
 
-it.each(schemes)("a webhook signed with $name purges its prefix, and one with a wrong signature gets 401", async (scheme) => {
-  const { name, algorithm, encoding } = scheme;
-  const path = `/page-${name}`;
-  const isStored = async () => cacheStatusOf(await rawRequest(url, path)).includes("hit");
-  const deliver = (sent: string, signed = sent) =>
-    rawRequest(url, `/_cache/hooks/${name}`, {
-      method: "POST",
-      headers: { "x-signature": createHmac(algorithm, secret).update(signed).digest(encoding) },
-      body: sent,
-    });
-  await isStored();
-  expect(await isStored()).toBe(true);
-  const body = JSON.stringify({ path, title: "Größe" });
-  expect((await deliver(`${body} `, body)).status).toBe(401);
-  expect(await isStored()).toBe(true);
-  const answer = await deliver(body);
-  expect(JSON.parse(answer.body.toString())).toMatchObject({ targets: { prefixes: 1 } });
-  expect(await isStored()).toBe(false);
-});
+it.each(schemes)(
+  "a webhook signed with $name purges its prefix, and one with a wrong signature gets 401",
+  async (scheme) => {
+    const { name, algorithm, encoding } = scheme;
+    const path = `/page-${name}`;
+    const isStored = async () => cacheStatusOf(await rawRequest(url, path)).includes("hit");
+    const deliver = (sent: string, signed = sent) =>
+      rawRequest(url, `/_cache/hooks/${name}`, {
+        method: "POST",
+        headers: { "x-signature": createHmac(algorithm, secret).update(signed).digest(encoding) },
+        body: sent,
+      });
+    await isStored();
+    expect(await isStored()).toBe(true);
+    const body = JSON.stringify({ path, title: "Größe" });
+    expect((await deliver(`${body} `, body)).status).toBe(401);
+    expect(await isStored()).toBe(true);
+    const answer = await deliver(body);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ targets: { prefixes: 1 } });
+    expect(await isStored()).toBe(false);
+  },
+);

@@ -152,12 +152,15 @@ describe("a refusal", () => {
     expect(told).toEqual([["refused", kind, 2]]);
   });
 
-  it.each(["late", "full"] as const)("makes the batch in doubt after an unanswered attempt: %s", async (kind) => {
-    const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
-    gathering.add(add("a"), bytes);
-    await pass(30);
-    expect(told).toEqual([["in-doubt", kind, 1]]);
-  });
+  it.each(["late", "full"] as const)(
+    "makes the batch in doubt after an unanswered attempt: %s",
+    async (kind) => {
+      const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
+      gathering.add(add("a"), bytes);
+      await pass(30);
+      expect(told).toEqual([["in-doubt", kind, 1]]);
+    },
+  );
 
   const noRoom = ["refused", "no-room", 1];
 

@@ -9,16 +9,19 @@ it.each([
   { setCount: 1, sliceCount: 15 },
   { setCount: 10, sliceCount: 6 },
   { setCount: 12, sliceCount: 2 },
-])("a cron run with $setCount sets needs fewer than 50 queries and 50 Redis commands", async (given) => {
-  const { behind, sinks } = await filled(given);
-  world.rest.resetCounts();
-  await behind.runCron();
-  const chunkCount = sinks.reduce((sum, { chunks }) => sum + chunks.length, 0);
-  const readCount = sinks.reduce((sum, sink) => sum + sink.readCount, 0);
-  expect(chunkCount).toBe(12);
-  expect(3 * chunkCount + readCount).toBeLessThan(50);
-  expect(world.rest.counts().commandCountByName["EVAL"]).toBeLessThan(50);
-});
+])(
+  "a cron run with $setCount sets needs fewer than 50 queries and 50 Redis commands",
+  async (given) => {
+    const { behind, sinks } = await filled(given);
+    world.rest.resetCounts();
+    await behind.runCron();
+    const chunkCount = sinks.reduce((sum, { chunks }) => sum + chunks.length, 0);
+    const readCount = sinks.reduce((sum, sink) => sum + sink.readCount, 0);
+    expect(chunkCount).toBe(12);
+    expect(3 * chunkCount + readCount).toBeLessThan(50);
+    expect(world.rest.counts().commandCountByName["EVAL"]).toBeLessThan(50);
+  },
+);
 
 const names = Array.from({ length: 12 }, (_, at) => `set${at}`);
 const world = openSlicesWorld({ sets: names });

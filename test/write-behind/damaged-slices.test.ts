@@ -33,12 +33,15 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
     },
   );
 
-  it.each(["garbage", "5", "=x"])("accepts a whole batch with a put over the foreign value %j", async (garbage) => {
-    await world.redis.hset(sliceKey(), { b: garbage });
-    const batch = batchOf("1", put("a", "x"), put("b", "y"), put("c", "z"));
-    expect(await world.buffers().accept(batch)).toMatchObject(accepted);
-    expect(await world.redis.hgetall(sliceKey())).toEqual({ a: "7=x", b: "7=y", c: "7=z" });
-  });
+  it.each(["garbage", "5", "=x"])(
+    "accepts a whole batch with a put over the foreign value %j",
+    async (garbage) => {
+      await world.redis.hset(sliceKey(), { b: garbage });
+      const batch = batchOf("1", put("a", "x"), put("b", "y"), put("c", "z"));
+      expect(await world.buffers().accept(batch)).toMatchObject(accepted);
+      expect(await world.redis.hgetall(sliceKey())).toEqual({ a: "7=x", b: "7=y", c: "7=z" });
+    },
+  );
 
   it.each([
     { id: "index", key: () => indexKey },
@@ -58,12 +61,15 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
     },
   );
 
-  it.each(["garbage", "1.5"])("accepts a batch although the number of keys is %j", async (count) => {
-    await world.redis.set(`${indexKey}:keys`, count);
-    const answer = await world.counters().accept(batchOf("1", add("a", 1)));
-    expect(answer).toMatchObject(accepted);
-    expect(await world.redis.get(`${indexKey}:keys`)).toMatch(/^[12]$/);
-  });
+  it.each(["garbage", "1.5"])(
+    "accepts a batch although the number of keys is %j",
+    async (count) => {
+      await world.redis.set(`${indexKey}:keys`, count);
+      const answer = await world.counters().accept(batchOf("1", add("a", 1)));
+      expect(answer).toMatchObject(accepted);
+      expect(await world.redis.get(`${indexKey}:keys`)).toMatch(/^[12]$/);
+    },
+  );
 
   it("does not keep its set full after the eviction of all slices", async () => {
     const slices = world.counters({ backlogMax: 1 });

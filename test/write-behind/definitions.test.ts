@@ -27,15 +27,18 @@ it.each([
   ["backlogMax", { backlogMax: 5 }],
   ["deadLetterAfter", { deadLetterAfter: 9 }],
   ["codec", { codec: { name: "text", encode: String, decode: (value: string) => value } }],
-] as const)("a second definition with another %s is refused, and the first buffer stays", (id, given) => {
-  const { behind } = openSets(world);
-  const sink = new MemoryBufferSink();
-  const buffer = behind.buffer<string>("last", { sink });
-  expect(() => behind.buffer("last", { sink, ...given })).toThrow(
-    `already has a set of this name with other options: ${id} differ`,
-  );
-  expect(behind.buffer("last", { sink })).toBe(buffer);
-});
+] as const)(
+  "a second definition with another %s is refused, and the first buffer stays",
+  (id, given) => {
+    const { behind } = openSets(world);
+    const sink = new MemoryBufferSink();
+    const buffer = behind.buffer<string>("last", { sink });
+    expect(() => behind.buffer("last", { sink, ...given })).toThrow(
+      `already has a set of this name with other options: ${id} differ`,
+    );
+    expect(behind.buffer("last", { sink })).toBe(buffer);
+  },
+);
 
 it("a second definition of another kind is refused", () => {
   const { behind } = openSets(world);

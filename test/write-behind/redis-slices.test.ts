@@ -57,12 +57,15 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     { afterMs: 20_001, kind: "late" },
     { afterMs: -10_000, kind: "accepted" },
     { afterMs: -10_001, kind: "early" },
-  ])("answer $kind to a batch $afterMs ms after the beginning of its slice", async ({ afterMs, kind }) => {
-    const slice = now();
-    await world.serverAt(slice * sliceMs + afterMs);
-    expect(await kindOf(world.counters().accept(batch(slice, add("a", 1))))).toBe(kind);
-    expect(await world.redis.exists(`${indexKey}:${slice}`)).toBe(kind === "accepted" ? 1 : 0);
-  });
+  ])(
+    "answer $kind to a batch $afterMs ms after the beginning of its slice",
+    async ({ afterMs, kind }) => {
+      const slice = now();
+      await world.serverAt(slice * sliceMs + afterMs);
+      expect(await kindOf(world.counters().accept(batch(slice, add("a", 1))))).toBe(kind);
+      expect(await world.redis.exists(`${indexKey}:${slice}`)).toBe(kind === "accepted" ? 1 : 0);
+    },
+  );
 
   it("recognize an accepted batch that is repeated late", async () => {
     const slices = world.counters();

@@ -189,7 +189,10 @@ describe("a buffer", () => {
 const log: LogLine[] = [];
 it.each([
   { id: "Redis does not answer", open: () => openSets(world, { isAway: true }).behind },
-  { id: "Redis is not configured", open: () => new WriteBehind(() => ({ ...world.portsInto(log), redis: undefined })) },
+  {
+    id: "Redis is not configured",
+    open: () => new WriteBehind(() => ({ ...world.portsInto(log), redis: undefined })),
+  },
 ])("a read and a flush of a counter fail if $id", async ({ open }) => {
   const counter = open().counter("set", { sink: new MemoryCounterSink() });
   await expect(counter.get("a")).rejects.toThrow(

@@ -1,5 +1,5 @@
-// Generates header fields with the meaning of each beside its text, so that a test can select a
-// case without parsing.
+// Generates header fields as text together with their meaning, so that a test can select a case
+// without parsing the text.
 import * as fc from "fast-check";
 
 /** How a member of Cache-Control differs from the plain `name` or `name=argument`. */
@@ -22,7 +22,7 @@ export interface Member {
   readonly name: string;
   readonly text: string;
   readonly oddity: Oddity;
-  /** The number that HTTP reads, if it is a number. */
+  /** The number of seconds by RFC 9111; absent if the argument is invalid. */
   readonly seconds?: number;
 }
 
@@ -52,7 +52,7 @@ const flagWritings: readonly Written[] = [
   emptyArgument,
 ];
 
-/** Ways to write a member that may name fields. */
+/** Ways to write a member whose argument may name fields. */
 const qualifiableWritings: readonly Written[] = [
   ["plain", 12, (name) => [name]],
   ["qualified", 4, (name) => [`${name}="x-user"`, `${name}=x-user`, `${name}="x-a, x-b"`]],
@@ -90,7 +90,7 @@ function written(name: string, writings: readonly Written[]): fc.Arbitrary<Membe
   return fc.oneof(...ways);
 }
 
-/** Oddities that do not change the meaning. */
+/** Oddities with which the number 60 is still valid. */
 const harmless: ReadonlySet<Oddity> = new Set<Oddity>(["other-case", "escaped"]);
 
 function member(name: string, text: string, oddity: Oddity): Member {
@@ -101,7 +101,7 @@ function member(name: string, text: string, oddity: Oddity): Member {
 const flag = (name: string): fc.Arbitrary<Member> => written(name, flagWritings);
 const qualifiable = (name: string): fc.Arbitrary<Member> => written(name, qualifiableWritings);
 
-/** Short spans, so that ages, lifetimes and allowances are often equal. */
+/** Few durations in seconds, so that ages, lifetimes and allowances are often equal. */
 export const shortSpans = fc.constantFrom(0, 10, 30, 60, 600);
 
 function duration(name: string): fc.Arbitrary<Member> {

@@ -1,12 +1,14 @@
-// Generates header text of every kind, and fields that contain it, including text that `Headers`
-// would reject.
+// Generates header text, also text that `Headers` would reject, and fields that contain such text.
 import * as fc from "fast-check";
 import type { Fields } from "../../src/rules/fields.ts";
 
-/** Settings for the same draws in every run, so that a failure is repeatable. */
+/** Settings by which every run generates the same texts, so that a failure is repeatable. */
 export const seeded = { seed: 9111, numRuns: 400 } as const;
 
-/** @param texts by lower-case name @throws for a name that is not a token, like `Headers` */
+/**
+ * @param texts by lower-case name
+ * @returns fields whose methods throw for a name that is not a token, like those of `Headers`
+ */
 export function fieldsWith(texts: Readonly<Record<string, string>>): Fields {
   const has = (name: string) => new Headers([[name, ""]]).has(name) && Object.hasOwn(texts, name);
   return { has, get: (name) => (has(name) ? (texts[name] ?? null) : null) };

@@ -59,9 +59,9 @@ export class Isolate {
   readonly pending: Promise<void>[] = [];
   /** Whether the journal is known to be unreachable. */
   isShutOff = false;
-  /** Called with overdue work; a test that accepts purges forwards it. */
+  /** Called with overdue entries. `acceptances` sets it. */
   onOverdue: JournalViewSettings["onOverdue"];
-  /** The reports of the view, with entries by their `n`. */
+  /** The news of the view, as texts with the `n` of each entry. */
   readonly news: string[] = [];
   readonly telling: NonNullable<JournalViewSettings["news"]> = {
     tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
@@ -88,7 +88,7 @@ export class Isolate {
     return { atMs: this.clock.atMs, afterAnswer };
   }
 
-  /** Renews the view regardless of its age. */
+  /** Renews the view, after a time in which it became too old. */
   async renew(): Promise<void> {
     this.clock.advance(boundMs / 1_000);
     await this.view.attend(this.attention)?.();
@@ -100,8 +100,8 @@ export class Isolate {
   }
 
   /**
-   * Accepts purges for this isolate, and reads overdue ones back. The `n` of entries is `n1`, `n2`,
-   * …
+   * Returns the acceptance of purges for this isolate, which also reads overdue entries back. The
+   * `n` of entries is `n1`, `n2`, …
    */
   acceptances(lagMs = maxLagMs): Acceptances {
     const { journal, view, clock } = this;
@@ -113,13 +113,13 @@ export class Isolate {
     return acceptances;
   }
 
-  /** Returns the metadata that a response filled now would be stored with. */
+  /** Returns the metadata of a response that is filled now. */
   async filled(changes: Partial<StoredMetadata> = {}): Promise<StoredMetadata> {
     const stamp = await this.view.stamp(this.attention);
     return responseWith({ stamp, requestedAtMs: this.clock.atMs, ...changes });
   }
 
-  /** Returns the verdict as one word. */
+  /** Returns the judgement as one word. */
   judge(stored: StoredMetadata, asked: { colo?: string; maxLagMs?: number } = {}): string {
     const { colo = "", maxLagMs: lagMs = maxLagMs } = asked;
     const { atMs } = this.clock;

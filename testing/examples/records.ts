@@ -1,4 +1,4 @@
-// Records for the tiers' tests: one stored response, with a test's changes.
+// Creates records for tests of tiers: stored responses with the test's changes.
 import { createHash } from "node:crypto";
 import type { StoredBody } from "../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
@@ -15,8 +15,8 @@ import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 
 /**
- * Far in the future, so that a real runtime keeps the response. A tier itself must compare with
- * `atMs`.
+ * A time far in the future, so that a real runtime keeps the response. A tier itself must compare
+ * this time with `atMs`.
  */
 export const keepUntilAtMs = Date.UTC(2100, 0, 1);
 
@@ -31,7 +31,7 @@ export const ask: ResponseAsk = {
   atMs: keepUntilAtMs - 1_000,
   part: "whole",
   afterAnswer: () => {
-    throw new Error("Nothing was to be left for later.");
+    throw new Error("This read must not leave work for after the answer.");
   },
 };
 
@@ -39,7 +39,7 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Returns metadata like that of a fill with a complete body: with its length and digest. */
+/** Returns metadata as after a fill with a complete body, whose length and digest are known. */
 export function metadataOf(
   bytes: Uint8Array,
   changed: Partial<StoredMetadata> = {},
@@ -82,8 +82,8 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The numbers 75·s + 74 modulo 65,537, starting with 75 + 74: nearly all numbers, in an order that
- * compresses badly.
+ * The low bytes of a generator's states, which compress badly. The generator is s → 75·s + 74
+ * modulo 65,537, and begins with s = 1.
  */
 const noiseCycle = new Uint8Array(65_536);
 let state = 1;
@@ -92,7 +92,7 @@ for (let at = 0; at < noiseCycle.length; at += 1) {
   noiseCycle[at] = state;
 }
 
-/** Returns bytes that compress badly and repeat only after 65,536. */
+/** Returns bytes that compress badly, and repeat after 65,536 bytes. */
 export function noise(bytes: number): Uint8Array<ArrayBuffer> {
   const drawn = new Uint8Array(bytes);
   for (let at = 0; at < bytes; at += noiseCycle.length) {

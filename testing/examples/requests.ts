@@ -1,5 +1,5 @@
-// Creates routes, requests and stored responses for tests of single steps, each as its default with
-// the test's changes.
+// Creates routes, requests and stored responses for tests of single steps. Each has default
+// members, which a test can change.
 import type { Exchange } from "../../src/proxy/site/exchange.ts";
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
@@ -45,7 +45,8 @@ export function askedWith(
   config: Config = configWith(),
 ): LookupRequest {
   const planned = planOf(request, config);
-  if (planned.kind !== "lookup") throw new Error(`The request was planned as ${planned.kind}.`);
+  if (planned.kind !== "lookup")
+    throw new Error(`The plan for the request is ${planned.kind}, not a lookup.`);
   return planned.lookup;
 }
 
@@ -82,7 +83,7 @@ export function storedWith(
   return { metadata: metadataWith(fields, changes), body };
 }
 
-/** Creates an exchange with only these parts. A test fails if it uses any other. */
+/** Creates an exchange with only these parts. Code that uses another part fails. */
 export function exchangeWith(site: object, given: object = {}): Exchange {
   return { ...given, site } as Exchange;
 }

@@ -1,4 +1,4 @@
-// A client whose connection to its database breaks at a chosen time, while the database continues.
+// A Redis client whose connection a test can break, while the database continues.
 import type { RedisAddress } from "../../src/redis/open-client.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 

@@ -1,6 +1,6 @@
-// A fake of one colo's Cache API. Promised: copied bodies, `max-age` by the test's clock,
-// If-None-Match with one tag, Range as the tier writes it, and rejections like the platform's. Not
-// promised: eviction, Vary, other ranges.
+// A fake of one colo's Cache API. It supports copied bodies, `max-age` by the test's clock,
+// If-None-Match with one entity tag, the ranges that the edge tier requests, and the rejections of
+// the platform. It does not support eviction, Vary and other ranges.
 import type { FakeClock } from "./fake-clock.ts";
 
 interface Kept {
@@ -29,7 +29,7 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
   calls = 0;
   /** Delays each put, for example with a gate. */
   beforePut: () => Promise<void> = () => Promise.resolve();
-  /** The number of stored responses, without the view's own use of the cache. */
+  /** The number of puts, except those of the purge view. */
   puts = 0;
   matches = 0;
   journalPuts = 0;
@@ -119,9 +119,11 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     if (isOfJournal(request)) this.journalPuts += 1;
     else this.puts += 1;
     if (this.mode === "forgets") return;
-    if (response.headers.has("set-cookie")) throw new TypeError("Set-Cookie is never kept.");
-    if (response.headers.has("vary")) throw new TypeError("Vary is for the caller to follow.");
-    if (response.status === 206) throw new TypeError("A part is never kept.");
+    if (response.headers.has("set-cookie"))
+      throw new TypeError("The Cache API rejects a response with Set-Cookie.");
+    if (response.headers.has("vary")) throw new TypeError("The fake does not support Vary.");
+    if (response.status === 206)
+      throw new TypeError("The Cache API rejects a response with status 206.");
     const [, maxAge] = /max-age=(\d+)/.exec(response.headers.get("cache-control") ?? "") ?? [];
     const body = await response.arrayBuffer();
     await this.beforePut();

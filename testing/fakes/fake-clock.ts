@@ -10,7 +10,7 @@ export class FakeClock {
     this.atMs += seconds * 1_000;
   }
 
-  /** Returns a time as a `Date` field, relative to now. */
+  /** Returns the value of a `Date` field, relative to the current time. */
   date(inSeconds = 0): string {
     return new Date(this.atMs + inSeconds * 1_000).toUTCString();
   }

@@ -1,5 +1,5 @@
-// A journal that answers at once from a simulated stream, and records the calls. Reads outside of
-// transactions see the stream like a replica.
+// A journal that answers at once from a simulated stream, and records the calls. Reads outside
+// transactions see the stream with the lag of a replica.
 import {
   decodeEntry,
   encodeEntry,
@@ -30,7 +30,7 @@ export class FakeJournal implements Journal {
   readonly asked: (keyof Journal)[] = [];
   /** The number of entries that trimming keeps. */
   keptCount = 8_192;
-  /** Methods that fail. */
+  /** The methods that answer "unavailable". */
   down: readonly (keyof Journal)[] | "all" = [];
   replicaLagMs = 0;
   /** Delays every answer after the journal has done its work. */

@@ -1,4 +1,4 @@
-// Workers KV in memory: a colo sees writes of other colos after a delay.
+// A fake of Workers KV, by which a colo sees writes of other colos after a delay.
 import type { KvNamespace } from "../../src/stores/kv/kv-tier.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
@@ -34,7 +34,7 @@ export class FakeKv {
     };
     return {
       getWithMetadata: () => {
-        throw new Error("Nothing asks for metadata.");
+        throw new Error("The KV tier must not request metadata.");
       },
       get: async (key) => {
         this.gets += 1;

@@ -1,4 +1,4 @@
-// The records of the fake of Upstash: texts that expire by the test's clock, and their commands.
+// The records of the fake of Upstash, which expire by the test's clock, and the commands for them.
 import type { FakeClock } from "./fake-clock.ts";
 
 export interface KeptRecord {
@@ -47,7 +47,10 @@ export class FakeRecords {
     return 1;
   }
 
-  /** Returns a page of a SCAN: foreign keys first, which do not match. COUNT is only a hint. */
+  /**
+   * Returns one page of a SCAN. The first `foreign` keys belong to other applications, and do not
+   * match. A page is longer than COUNT, which is only a hint.
+   */
   page(from: number, count: number, foreign: number): [cursor: string, keys: string[]] {
     const to = from + count + 7;
     const keys = [...this.kept.keys()];

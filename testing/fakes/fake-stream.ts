@@ -22,7 +22,7 @@ export class FakeStream {
     this.#items = [];
   }
 
-  /** Restores the items of another stream, in the form of `range`. */
+  /** Replaces the items by these, in the form that `range` returns. */
   lay(items: readonly StreamItem[]): void {
     this.#items = [...items];
     const [ms = 0, sequence = 0] = items.at(-1)?.[0].split("-").map(Number) ?? [];
@@ -30,6 +30,8 @@ export class FakeStream {
   }
 
   /**
+   * Runs XADD.
+   *
    * @param rest the arguments after the key: a trimming, which is ignored, the ID `*`, and the
    *   fields
    */

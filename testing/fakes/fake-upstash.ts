@@ -1,6 +1,6 @@
-// A fake of Upstash's REST interface in this process. Promised: the commands of the shared tier
+// A fake of Upstash's REST interface in this process. It supports the commands of the shared tier
 // (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), leases, the streams of
-// the purge journal and of hot keys, and the keys of reports. Texts are ASCII, and expiry follows
+// the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
 import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
 import { addDatabase } from "../databases.ts";
@@ -26,7 +26,7 @@ export class FakeUpstash {
   readonly token = "shared-token";
   /** The commands of the shared tier. */
   readonly commands: string[] = [];
-  /** The commands about free memory: INFO, and the ballast. */
+  /** The commands about free memory: INFO, and the commands for the ballast. */
   readonly roomCommands: string[] = [];
   /** The memory that INFO reports; a maximum of 0 means none. */
   memory = { usedBytes: 1_048_576, maxBytes: 0, policy: "noeviction" };
@@ -38,13 +38,13 @@ export class FakeUpstash {
   readonly journal: FakeStream;
   readonly hot: FakeStream;
   readonly reports: ReportKeys;
-  /** The part of a record that each write changed. */
+  /** For each write of a record, the part that it changed. */
   readonly written: ("whole" | "metadata")[] = [];
   readonly #clock: FakeClock;
   readonly #records: FakeRecords;
   /** The values of leases and their expiry, by key. */
   readonly leases = new Map<string, { value: string; untilAtMs: number }>();
-  /** The commands of leases; each read of a lease is a transaction of three. */
+  /** The commands for leases. Each read of a lease is a transaction of three commands. */
   readonly leaseCommands: string[] = [];
   /** The value of the purge switch's key; `null` before the first post. */
   heldSwitch: string | null = null;
@@ -58,7 +58,7 @@ export class FakeUpstash {
   requestCount = 0;
   /** The number of keys of other applications in the database. */
   foreignKeyCount = 0;
-  /** Called once between the next command of the shared tier and its answer. */
+  /** Called once, between the next read of the shared tier and its answer. */
   afterNext: (() => Promise<void>) | undefined;
 
   constructor(clock: FakeClock) {
@@ -83,7 +83,7 @@ export class FakeUpstash {
     return Array.from(this.#records.kept.values(), ({ text }) => text).join("\n");
   }
 
-  /** Changes all stored values to the form of another version. */
+  /** Changes all stored values, for example to the form of another version. */
   rewrite(change: (text: string) => string): void {
     for (const record of this.#records.kept.values()) record.text = change(record.text);
   }
@@ -187,7 +187,7 @@ export class FakeUpstash {
       case "PEXPIRE":
         return this.#records.expire(key, rest);
       default:
-        throw new Error(`The stand-in has no ${name}.`);
+        throw new Error(`The fake has no command ${name}.`);
     }
   }
 
@@ -210,7 +210,7 @@ export class FakeUpstash {
     return [this.journal.reversed(["+", "-", "COUNT", count]), this.heldSwitch];
   }
 
-  /** @param rest of a post: the number of keys, both keys, and the script's arguments */
+  /** @param rest the number of keys, both keys, and the arguments of the post's script */
   #post([, , , ...given]: readonly string[]): readonly string[] {
     this.beforePost();
     const [replaces = "", post = "", n = "", json = "", , ...fields] = given;

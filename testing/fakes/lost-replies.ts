@@ -1,11 +1,11 @@
-// A connection to a Redis that can lose a reply: the server runs the command, and the connection
-// breaks before the reply.
+// A proxy to a Redis that can lose a reply: the server runs the command, and the connection breaks
+// before the reply.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface LossyWay {
   readonly url: string;
-  /** Loses the next reply to a command with this name, once. */
+  /** Loses the reply to the next command with this name. */
   loseReplyTo(command: string): void;
   readonly lostCount: number;
   stop(): Promise<void>;

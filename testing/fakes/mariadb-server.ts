@@ -36,7 +36,7 @@ export async function startMariadb(): Promise<MariadbServer> {
   const port = await freePort();
   const common = ["--no-defaults", `--datadir=${join(folder, "data")}`];
   if (process.getuid?.() === 0) common.push("--user=root");
-  // In a shared folder, a starting server deletes the temporary tables of another one.
+  // A server that starts deletes the temporary tables of other servers with the same TMPDIR.
   const env = { ...process.env, TMPDIR: folder };
   const filling = [...common, "--auth-root-authentication-method=normal"];
   await promisify(execFile)("mariadb-install-db", filling, { env });
@@ -74,13 +74,11 @@ export async function startMariadb(): Promise<MariadbServer> {
 async function readiness(child: ChildProcess): Promise<void> {
   let printed = "";
   return new Promise((resolve, reject) => {
-    // Reads until the end, so that the server never waits for its reader.
+    // The output is read until the end, so that the server never blocks on a full pipe.
     child.stderr?.on("data", (part) => {
       printed += String(part);
       if (printed.includes("ready for connections")) resolve();
     });
-    child.once("exit", () =>
-      reject(new Error(`mariadbd did not come up. It printed:\n${printed}`)),
-    );
+    child.once("exit", () => reject(new Error(`mariadbd did not start. It printed:\n${printed}`)));
   });
 }

@@ -1,4 +1,4 @@
-// An origin as a function, which a test scripts and which records its requests.
+// An origin in this process that answers by a test's script, and records its requests.
 
 export interface OriginAsked {
   readonly method: string;
@@ -28,15 +28,15 @@ export class OriginInProcess {
 
   get last(): OriginAsked {
     const last = this.asked.at(-1);
-    if (last === undefined) throw new Error("The origin was not asked.");
+    if (last === undefined) throw new Error("The origin got no request.");
     return last;
   }
 
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     // Node accepts a streamed body only with a member that the Workers runtime lacks.
     const request = new Request(url, { ...init, duplex: "half" } as RequestInit);
-    // Hold the request, because Node holds it weakly, and never aborts the signal of a collected
-    // one.
+    // Hold the request, because Node holds it only weakly. Node never aborts the signal of a
+    // request that was garbage-collected.
     this.#held.add(request);
     const { pathname, search } = new URL(url);
     const { cache, redirect, encodeResponseBody } = init;
@@ -57,7 +57,7 @@ export class OriginInProcess {
 
 export type FieldTexts = Readonly<Record<string, string>>;
 
-/** Returns a page with these fields. Its text may name the request that it answers. */
+/** Returns an HTML response with these fields. */
 export function page(text: string, fields: FieldTexts = {}, status = 200): Response {
   return new Response(text, { status, headers: { "content-type": "text/html", ...fields } });
 }
@@ -70,7 +70,9 @@ export function unchanged(fields: FieldTexts = {}): Response {
   return new Response(null, { status: 304, headers: fields });
 }
 
-/** Returns a response whose tags throw when the product reads them, like a fault of the product. */
+/**
+ * Returns a response whose `Cache-Tag` throws when it is read, to simulate a fault of the product.
+ */
 export function unreadable(): Response {
   const response = page("page", cc("max-age=300"));
   const { headers } = response;
@@ -82,7 +84,7 @@ export function unreadable(): Response {
   return response;
 }
 
-/** Throws like `fetch` without a listener. The message contains the address, like a real one. */
+/** Throws like `fetch` to a port without a listener, with the address in the message. */
 export function unreachable(): never {
   throw new TypeError("fetch failed: connect ECONNREFUSED origin.invalid, token s3cret");
 }

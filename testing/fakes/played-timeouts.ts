@@ -1,9 +1,9 @@
-// Ends time-outs of requests while a test's server is silent, so that the machine's load does not
-// matter.
+// Replaces the time-outs of requests by simulated ones, which end when a test's server simulates
+// silence. The load of the machine then has no influence.
 import { afterEach, beforeEach, vi } from "vitest";
 
 interface Timeout {
-  /** The end, in milliseconds of simulated silence since the test's start. */
+  /** The end of the time-out, in milliseconds of simulated silence since the test's start. */
   readonly dueAtMs: number;
   readonly controller: AbortController;
 }
@@ -25,10 +25,10 @@ export function playTimeouts(): void {
 }
 
 /**
- * Ends all time-outs that fall within this silence, including those of answered requests.
+ * Ends all time-outs that are due within this silence, also those of answered requests.
  *
- * @param ms `Infinity` ends all time-outs
- * @returns the milliseconds of silence that passed; for `Infinity`, until the end of the newest time-out
+ * @param ms the length of the silence; `Infinity` ends all time-outs
+ * @returns the milliseconds that passed; for `Infinity`, until the end of the newest time-out
  */
 export function passSilence(ms: number): number {
   const before = silentMs;

@@ -9,10 +9,7 @@ import { connectionOf } from "../../src/redis/connection/given-connection.ts";
 import { connectionWords } from "../../src/redis/connection/words.ts";
 import type { RedisAddress } from "../../src/redis/open-client.ts";
 
-/**
- * An open connection: `given` in the form of an application, `address` in the form of the
- * database's client.
- */
+/** An open connection: `given` for the options of a cache, `address` for a `RedisClient`. */
 export interface Reach {
   readonly given: NodeCacheOptions["redis"];
   readonly address: RedisAddress;

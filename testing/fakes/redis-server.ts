@@ -29,7 +29,7 @@ export const redisServers: readonly RedisServerRow[] = [
   ...(isRedisServerInstalled ? [{ redis: command, start: startRedisServer }] : []),
 ];
 
-/** Rows for suites of steps over commands that a contract suite tests on every server. */
+/** One row, for suites whose Redis commands a contract suite already tests on every server. */
 export const oneRedisServer: readonly RedisServerRow[] = redisServers.slice(-1);
 
 /**
@@ -71,8 +71,8 @@ export async function startRedisServer(
 }
 
 /**
- * Starts a process that kills the server when this process ends in any way, which closes the
- * guard's input.
+ * Starts a process that kills the server when its own input closes. The input closes when this
+ * process ends in any way.
  */
 export function guardOf(server: ChildProcess): ChildProcess {
   const script = `read -r _; kill -9 ${server.pid}`;
@@ -87,7 +87,7 @@ async function readiness(child: ChildProcess): Promise<void> {
     if (!printed.includes("Ready to accept connections")) continue;
     return;
   }
-  throw new Error(`redis-server did not come up. It printed:\n${printed}`);
+  throw new Error(`redis-server did not start. It printed:\n${printed}`);
 }
 
 /** Returns a port without a listener. */

@@ -1,5 +1,5 @@
-// A fake of the two keys of reports, and of the scripts of src/reports/. The suite over real
-// servers checks that both give the same answers.
+// A fake of the two Redis keys of reports, and of the scripts of src/reports/. A suite checks that
+// the fake and real servers give the same answers.
 import { addScript, foldScript } from "../../src/reports/report-stream.ts";
 
 type Command = readonly (string | number)[];
@@ -21,7 +21,7 @@ export interface FoldSteps {
   readonly checksFirst: boolean;
   readonly checksLast: boolean;
   readonly checksN: boolean;
-  /** Returns the first ID to keep instead of the requested one. */
+  /** Returns the ID of the first report to keep, instead of the requested ID. */
   readonly keptFrom: (asked: string, last: string) => string;
 }
 
@@ -50,7 +50,7 @@ export class ReportKeys {
   state: ReportState = { items: [], totals: null, last: [0, 0] };
   /** The commands about reports, with all arguments. */
   readonly commands: Command[] = [];
-  /** Called between the two writes of a fold. Without it, they are one step. */
+  /** Called between the two writes of a fold. If absent, the writes are one step. */
   betweenWrites: (() => void) | undefined;
   readonly #nowAtMs: () => number;
   readonly #steps: FoldSteps;
@@ -88,11 +88,11 @@ export class ReportKeys {
         return this.state.totals;
       case "XRANGE":
         return this.range(Number(rest.at(-1)));
-      // Both write to a key in a transaction, so that the primary answers.
+      // A transaction contains this SET, so that the primary answers.
       case "SET":
         return "OK";
       default:
-        throw new Error(`The stand-in has no ${name} of reports.`);
+        throw new Error(`The fake has no command ${name} for reports.`);
     }
   }
 
@@ -106,7 +106,7 @@ export class ReportKeys {
       return length + 1;
     }
     if (script === foldScript) return this.#fold(given);
-    throw new Error("The stand-in does not know this script.");
+    throw new Error("The fake does not know this script.");
   }
 
   #fold([version, firstId, lastId = "", n, text = "", keptFrom = ""]: readonly string[]): number {

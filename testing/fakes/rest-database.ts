@@ -1,4 +1,5 @@
-// A Redis with a REST server or another connection, for the tests of one file or `describe` block.
+// Starts a Redis with a REST server, or with another connection, for the tests of one file or
+// `describe` block.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -13,11 +14,11 @@ interface RestDatabase {
   readonly rest: UpstashRestServer;
   readonly redis: Redis;
   readonly redisUrl: string;
-  /** Stops further parts with the database. */
+  /** Parts that are added here stop together with the database. */
   readonly running: Running;
 }
 
-/** Starts both before the tests, and stops them afterwards. */
+/** Starts a Redis and its REST server before the tests, and stops both afterwards. */
 export function openRestDatabase(
   start: RedisServerRow["start"] = startEmbeddedValkey,
 ): RestDatabase {

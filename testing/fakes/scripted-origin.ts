@@ -1,4 +1,4 @@
-// An origin on a real socket that a test scripts, and that records its requests.
+// An origin on a real socket that answers by a test's script, and records its requests.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -19,7 +19,7 @@ export interface ScriptedOrigin {
   stop(): Promise<void>;
 }
 
-/** @param keepAliveMs long enough not to close a connection that is about to be reused */
+/** @param keepAliveMs so long by default that no connection closes just before its reuse */
 export async function startScriptedOrigin(
   script: Script,
   port = 0,

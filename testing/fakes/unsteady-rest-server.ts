@@ -1,12 +1,12 @@
-// An HTTP server in place of Upstash that fails in every way that a test selects. It runs no
-// command, and records the requests.
+// A fake HTTP server of Upstash that fails as a test selects. It runs no command, and records the
+// requests.
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 export type Manner =
-  /** `status` is 200 by default; `afterMs` passes before the answer. */
+  /** Answers with `status`, which is 200 by default, after `afterMs`. */
   | { kind: "answers"; body: string; status?: number; afterMs?: number }
   /** Sends nothing. */
   | { kind: "hangs" }
@@ -19,7 +19,9 @@ export const wellAnswer = { kind: "answers", body: '{"result":"PONG"}' } satisfi
 
 export class UnsteadyRestServer {
   manner: Manner = wellAnswer;
-  /** Simulates silence, `Infinity` for an endless one; by default silence takes real time. */
+  /**
+   * Simulates silence of this length, which may be `Infinity`. By default, silence takes real time.
+   */
   playSilence: ((ms: number) => void) | undefined;
   /** The request bodies. */
   readonly asked: string[] = [];
@@ -78,7 +80,7 @@ export class UnsteadyRestServer {
         response.destroy();
         return;
       default:
-        throw new Error("No such manner.");
+        throw new Error("The manner is unknown.");
     }
   }
 }

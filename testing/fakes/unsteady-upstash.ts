@@ -1,17 +1,20 @@
-// The fake of Upstash with a purge journal that fails as a test selects, while the shared tier
-// continues.
+// A fake of Upstash. A test can make requests to the purge journal fail or wait, while the shared
+// tier continues to work.
 import { FakeUpstash } from "./fake-upstash.ts";
 
 export class UnsteadyUpstash extends FakeUpstash {
-  /** `down`: no connection. `deaf`: runs commands, and sends no answer. */
+  /**
+   * `down`: requests fail before their commands run. `deaf`: commands run, and the connection
+   * breaks before the answer.
+   */
   journalMode: "works" | "down" | "deaf" = "works";
-  /** Delays every answer of the journal after its work is done. */
+  /** Delays each answer of the journal, after its command has run. */
   beforeJournalAnswer: () => Promise<void> = () => Promise.resolve();
 
-  /** Delays a command that stores a value on its way to the database. */
+  /** Delays each command that stores a value, before the command runs. */
   beforeStored: () => Promise<void> = () => Promise.resolve();
 
-  /** The number of reads of the journal. */
+  /** The number of commands that read the journal, also scripts that read it. */
   get journalReadCount(): number {
     return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL(?:_RO)?)$/.test(name))
       .length;

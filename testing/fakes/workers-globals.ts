@@ -1,6 +1,6 @@
 // Adds features of the Workers runtime that Node lacks, for tests that run src/ in Node. Importing
-// this file is enough. Promised: base64 and hex of bytes (ECMAScript 2026 §23.2). Not promised:
-// BYOB readers, reads into an existing array, and `caches`, which each test provides.
+// this file is enough. It adds base64 and hex of bytes (ECMAScript 2026 §23.2). It does not add
+// BYOB readers, methods that write into an existing array, and `caches`, which each test provides.
 
 type Alphabet = "base64" | "base64url";
 
@@ -22,7 +22,7 @@ function toBase64(
   return options.omitPadding === true ? lettered.replace(/=+$/, "") : lettered;
 }
 
-/** Decodes base64. Accepts white space and missing padding (`loose`, the language's default). */
+/** Decodes base64 like the default mode `loose`, which accepts white space and missing padding. */
 function fromBase64(text: string, options: { alphabet?: Alphabet } = {}): Uint8Array<ArrayBuffer> {
   if (typeof text !== "string") throw new TypeError("Base64 must be a string.");
   const isUrlSafe = options.alphabet === "base64url";

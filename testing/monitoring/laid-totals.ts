@@ -1,4 +1,4 @@
-// Writes rising totals into a Redis, instead of those that isolates would report.
+// Writes generated totals that rise into a Redis, in place of totals from the reports of isolates.
 import { connectToRedis, type RedisConnection } from "../../local/upstash-rest/redis-connection.ts";
 import { totalsText } from "../../src/reports/totals-text.ts";
 import { madeTotals } from "./made-totals.ts";
@@ -14,7 +14,7 @@ export class LaidTotals {
     this.#connection = connection;
   }
 
-  /** Writes the first totals, and continues until stopped. */
+  /** Writes the first totals, and new totals every 100 ms until `stop`. */
   static async in(redisUrl: string): Promise<LaidTotals> {
     const laid = new LaidTotals(await connectToRedis(redisUrl));
     // Upstash's plans limit memory.

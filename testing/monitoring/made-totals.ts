@@ -25,7 +25,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
 
 const tookMs = [0.4, 3, 18, 60, 240];
 
-/** @param times the count of each series so far */
+/** @param times the value of each counter, and the number of durations in each series */
 export function madeTotals(
   times: number,
   { startedAtMs = 1_000_000, atMs = 2_000_000 } = {},

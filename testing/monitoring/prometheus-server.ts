@@ -24,22 +24,22 @@ export interface Series {
 
 export interface PrometheusServer {
   /**
-   * Evaluates a query at the last whole scrape that `scraped` has seen, or at the present time. A
-   * later scrape may lack series, because Redis is slow on a busy machine.
+   * Evaluates a query at the last complete scrape that `scraped` has seen, or at the present time.
+   * A later scrape may lack series, because Redis is slow on a busy machine.
    *
    * @throws Error with Prometheus's message for a wrong query
    */
   query(expression: string): Promise<readonly Series[]>;
   /** Returns each loaded rule, with the result of its last evaluation. */
   rules(): Promise<readonly { name: string; health: string; lastError?: string }[]>;
-  /** Resolves after this many more whole scrapes, with totals and the database's own figures. */
+  /** Waits for this many more complete scrapes, which have totals and figures of the database. */
   scraped(times: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 const startTimeoutMs = 90_000;
 
-/** The time of the present scrape, if it is whole. */
+/** A query for the time of the last scrape. It has no result if the scrape is incomplete. */
 const wholeScrape =
   "max(timestamp(tidemark_requests_total)) and on() (max(tidemark_redis_up) == 1)";
 
@@ -138,7 +138,9 @@ async function eventually(holds: () => Promise<boolean>, printed: () => string):
   const deadlineMs = performance.now() + startTimeoutMs;
   while (!(await holds())) {
     if (performance.now() > deadlineMs)
-      throw new Error(`It did not come. Prometheus printed:\n${printed()}`);
+      throw new Error(
+        `Prometheus was not ready, or scraped too little, within 90 s. It printed:\n${printed()}`,
+      );
     await delay(50);
   }
 }

@@ -12,7 +12,7 @@ if (!isPrometheusInstalled) {
   if (process.env["TIDEMARK_REQUIRE_PROMETHEUS"] === "1") {
     throw new Error(`TIDEMARK_REQUIRE_PROMETHEUS is 1, but: ${lack}`);
   }
-  console.warn(`${lack} What needs them is not tested here.`);
+  console.warn(`${lack} Tests that need them are skipped.`);
 }
 
 /** @returns the text of both outputs, and the exit code */

@@ -1,4 +1,4 @@
-// A Tidemark Worker, or any `fetch`, on `@hono/node-server` with a real socket.
+// Serves a Tidemark Worker, or any `fetch` function, by `@hono/node-server` on a real socket.
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
@@ -17,7 +17,7 @@ export interface NodeSite {
   stop(): Promise<void>;
 }
 
-/** @param hostname the listening address; `::` also accepts IPv4, as IPv6 addresses */
+/** @param hostname the listening address; `::` also accepts IPv4 clients, as mapped addresses */
 export async function serveOnNode(
   fetch: Parameters<typeof serve>[0]["fetch"],
   hostname = "127.0.0.1",
@@ -34,7 +34,7 @@ export async function serveOnNode(
   };
 }
 
-/** Serves a Worker before an origin by URL. */
+/** Serves a Worker in front of the origin that `env` names. */
 export async function startNodeSite(
   config: WrittenConfig,
   env: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
-// A client that sends bytes unchanged, and parses the answers of one connection strictly by RFC
-// 9112 §6.3. Left-over bytes are an error.
+// A client that sends bytes unchanged, and parses the responses of one connection strictly by RFC
+// 9112 §6.3. Bytes after the last response are an error.
 import { connect } from "node:net";
 
 export interface RawReply {

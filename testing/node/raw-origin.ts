@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 
-/** The event after the bytes: nothing, the end of the connection, or its reset. */
+/** The action on the connection after the bytes: keep it open, end it, or reset it. */
 export type Ending = "keep" | "end" | "reset";
 
 export interface RawAnswerScript {
@@ -88,7 +88,7 @@ function requestChars(text: string): number | undefined {
 /** An answer that an attacker hides in a body. */
 export const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
 
-/** A gzip body. Decoded, the forged answer begins where the length of the encoded bytes ends. */
+/** A gzip body of n bytes. In its decoded form, the forged answer begins after n bytes. */
 export const splittingGzip = (() => {
   for (let pad = 1; ; pad += 1) {
     const packed = gzipSync(Buffer.from("A".repeat(pad) + forged));

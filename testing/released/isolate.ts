@@ -1,5 +1,5 @@
-// One isolate of a bundled Worker in Node, over fakes, with the test's globals. It runs any
-// version, like `Site` runs the application of the current source.
+// Runs one isolate of a bundled Worker of any version in Node, over fakes and with the test's
+// globals. `Site` in harness.ts runs only the current sources.
 import "../fakes/workers-globals.ts";
 import { compileFunction } from "node:vm";
 import { transform } from "esbuild";
@@ -32,7 +32,7 @@ export interface Surroundings {
 }
 
 const originUrl = "https://origin.invalid";
-/** Constant, as within one deployment, because it is part of the edge cache's keys. */
+/** Constant, as in a deployment, because the keys of the edge cache contain this URL. */
 const databaseUrl = "https://database.invalid";
 
 export class Isolate {

@@ -1,5 +1,5 @@
-// Keeps a checkout as the last release: run it when a version is released (CONTRIBUTING.md,
-// "Release"). node testing/released/keep.ts [--source <the folder of a checkout>]
+// Keeps the Worker and the data of a checkout as the last release (CONTRIBUTING.md, "Release").
+//   node testing/released/keep.ts [--source <the folder of a checkout>]
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,5 +15,5 @@ const { version } = JSON.parse(readFileSync(join(values.source, "package.json"),
 const worker = await openWorker(values.source);
 const forms = await lived(worker);
 process.stdout.write(`${keepRelease({ version, worker, forms })}\n`);
-// One of the requests waits for an origin that never answers.
+// The process does not end by itself, because one request waits for an origin that never answers.
 process.exit();

@@ -1,5 +1,5 @@
-// Runs a Worker through a life in which it writes every form that it can write to Redis and the
-// edge cache. Returns the stored forms, which a release keeps for later versions.
+// Sends a Worker requests by which it writes every form of data that it can write to Redis and the
+// edge cache. A release keeps these data, and tests check that later versions can read them.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeCache, type KeptInCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -41,7 +41,7 @@ export interface Asked {
   readonly isAtEdgeAlone?: true;
 }
 
-/** Requests that must be hits for any version that finds the forms. */
+/** Requests that must be hits for any version that reads the stored data. */
 export const standing: readonly Asked[] = [
   { path: "/plain" },
   { path: "/packed" },
@@ -59,8 +59,8 @@ export const standing: readonly Asked[] = [
 ];
 
 /**
- * Paths that were purged hard or invalidated after they were stored. None may be answered with its
- * old text.
+ * Paths that were purged hard or invalidated after they were stored. A later version must not
+ * answer them with the old text.
  */
 export const purged: readonly string[] = [
   "/purged/by-tag",
@@ -71,7 +71,7 @@ export const purged: readonly string[] = [
   "/posts/1",
 ];
 export const softlyPurged = "/purged/softly";
-/** A page whose lease says that its answer cannot be shared. */
+/** A page whose lease says that the response cannot be shared. */
 export const ownPage = "/crowd/own";
 /** A page whose lease belongs to an ended isolate. */
 export const heldPage = "/crowd/held";
@@ -118,7 +118,7 @@ const scripted: Readonly<Record<string, (request: Request) => Response | Promise
 
 const at = "Tue, 01 Jan 2030 08:00:00 GMT";
 
-/** @param told the origin's current texts, which replace the first ones */
+/** @param told "stored" for the first texts of the pages; otherwise the text of all pages */
 const scriptOf =
   (told: string): Script =>
   (request) => {
@@ -186,13 +186,13 @@ export async function journalOf(isolate: Isolate): Promise<unknown> {
   return answer.json();
 }
 
-/** Runs a Worker through that life. @param worker from `openWorker` */
+/** Sends a Worker all these requests. @param worker from `openWorker` */
 export async function lived(worker: string): Promise<Forms> {
   const places = new SharedPlaces();
   const { clock, upstash, cache } = places;
   const isolate = await places.open(worker);
   await losesItsJournal(isolate, places);
-  // Renew this page before fetching the others, because renewing takes time.
+  // Renew this page before the other pages are fetched, because the renewal advances the clock.
   await isolate.get("/renewed");
   clock.advance(5);
   await isolate.get("/renewed");
@@ -214,14 +214,16 @@ export async function lived(worker: string): Promise<Forms> {
   return { atMs: clock.atMs, database: upstash.kept, cache: cache.kept, journal };
 }
 
-/** Requests twice, because some bodies and tiers need a second request. */
+/**
+ * Requests a path twice, because some bodies are stored in some tiers only on the second request.
+ */
 async function askTwice(isolate: Isolate, path: string, init?: AskInit): Promise<void> {
   await isolate.get(path, init);
   await isolate.get(path, init);
 }
 
 /**
- * Empties the journal twice: this leaves a mark of an empty journal, and one that names the loss.
+ * Begins a journal, and empties it. This leaves a mark that names the loss.
  */
 async function losesItsJournal(isolate: Isolate, { clock, upstash }: SharedPlaces): Promise<void> {
   await isolate.get("/first");

@@ -22,7 +22,7 @@ const openConfig: Plugin = {
 
 /**
  * @param source the folder of a checkout with its packages
- * @returns one ES module, which needs its configuration before it
+ * @returns one ES module, to be completed by `configured`
  */
 export async function openWorker(source: string = root): Promise<string> {
   return bundled({

@@ -1,4 +1,4 @@
-// Two colos of one site over one Redis and one clock, with a count of the Redis lookups.
+// Opens two colos of one site over one Redis and one clock, and counts the lookups in Redis.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";

@@ -1,8 +1,8 @@
-// The counts of a site, by family.
+// Selects counts of a site by their metric families.
 import type { FamilyName } from "../../src/protocol/families.ts";
 import type { Site } from "./harness.ts";
 
-/** Returns what was counted since the last call, of these families alone. */
+/** Returns the counts of only these families since the last call. */
 export function countsOf(site: Site, ...families: readonly FamilyName[]): Record<string, number> {
   const all = Object.entries(site.counted());
   const isAsked = (series: string) => families.includes(series.split("|")[0] as FamilyName);

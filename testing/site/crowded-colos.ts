@@ -1,5 +1,5 @@
-// Three colos that share a database and a clock, with crowds in each, on a route that collapses in
-// the world. Vitest's timers and the clock advance together.
+// Opens three colos with one database and one clock, and sends crowds to all of them. Their route
+// collapses requests over all colos. Vitest's timers and the clock advance together.
 import type { RouteInput } from "../../src/config/route-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";

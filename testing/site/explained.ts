@@ -6,7 +6,7 @@ export const explainToken = "token-of-who-asks-why";
 
 const bearer = { authorization: `Bearer ${explainToken}` };
 
-/** Returns the query for an explanation of a request. */
+/** Returns the query that asks for an explanation of a request. */
 export function questionOf(url: string, { method = "GET", headers = {} }: AskInit): string {
   const lines = Object.entries(headers).map(([name, value]) => ["header", `${name}: ${value}`]);
   return new URLSearchParams([["url", url], ["method", method], ...lines]).toString();
@@ -26,7 +26,7 @@ export async function explainedText(site: Site, url: string, init: AskInit = {})
 }
 
 /**
- * Returns the part of `Cache-Status` that explain can know: neither the origin's answer nor its
+ * Returns the part of `Cache-Status` that explain can predict, without the origin's answer and its
  * effects.
  */
 export function knowable(cacheStatus: string): string {
@@ -39,7 +39,7 @@ export function knowable(cacheStatus: string): string {
   return [reason, cause].filter((part) => part !== "").join("; ");
 }
 
-/** Returns the explanation just before a request and the actual result, in the same words. */
+/** Explains a request, and then sends it. Returns both results in the same words. */
 export async function both(site: Site, url: string, init: AskInit = {}) {
   const explanation = await explained(site, url, init);
   const seen: Seen = await site.get(url, init);
@@ -52,7 +52,7 @@ export async function both(site: Site, url: string, init: AskInit = {}) {
   };
 }
 
-/** Returns the name of a page of Tidemark's own, which has no Cache-Status. */
+/** Returns the name of a response that Tidemark itself generates, without Cache-Status. */
 function ownPage({ status, fields }: Seen): string {
   const error = fields.get("proxy-status") ?? "";
   if (status === 504 && error.includes("proxy_internal_response")) return "refuse: only-if-cached";

@@ -1,5 +1,5 @@
-// The real application in Node, between a client and an origin that the test scripts. All
-// surroundings are fakes, and only the test advances time.
+// Runs the real application in Node, between a client and an origin that the test scripts. The
+// platform and the database are fakes, and only the test advances time.
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
@@ -26,7 +26,7 @@ export interface SiteOptions {
   readonly origin?: Script;
   /** Origins that are functions, which take precedence over `origin`. */
   readonly handlers?: OriginHandlers;
-  /** A data cache beside the pages. */
+  /** A data cache of the same isolate. */
   readonly data?: DataCache;
   readonly clock?: FakeClock;
   readonly upstash?: FakeUpstash;
@@ -34,9 +34,9 @@ export interface SiteOptions {
   readonly cache?: FakeCache;
   /** `false` for a platform without a Cache API. */
   readonly hasCache?: boolean;
-  /** 0 ≤ n < 1. A number is returned at every draw. */
+  /** The random number, 0 ≤ n < 1, or a function that returns one. */
   readonly random?: number | (() => number);
-  /** Called before a store continues; does nothing by default. */
+  /** Called before a store continues. By default, it waits for one turn of the event loop. */
   readonly turn?: () => Promise<void>;
 }
 
@@ -65,8 +65,8 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
 ]);
 
 /**
- * Paths of purges, which are read back half of N after their answer: `settle` does not wait for
- * that.
+ * Matches requests for purges. `settle` does not wait for their background work, which reads the
+ * entry back half of N after the answer.
  */
 const ofPurges = /\/_cache\/(?:purge|hooks\/)/;
 const unsettled = { waitUntil: (_work: Promise<unknown>) => undefined };
@@ -127,7 +127,7 @@ export class Site {
     return this.handle(new Request(url, init));
   }
 
-  /** Handles a request of the test's own, like the runtime. */
+  /** Handles a request that the test has created. */
   async handle(request: Request): Promise<Response> {
     const background = ofPurges.test(request.url) ? unsettled : this.#background;
     const context = { ...background, passThroughOnException: () => undefined, props: {} };
@@ -135,8 +135,8 @@ export class Site {
   }
 
   /**
-   * Sends an anonymous request to the origin, so that the site knows its origin like a running
-   * site.
+   * Makes the site send an anonymous request to the origin, so that it knows its origin like a site
+   * in operation.
    */
   async meetOrigin(): Promise<this> {
     const { script } = this.origin;
@@ -183,7 +183,7 @@ export function openSite(options: SiteOptions = {}): Site {
   return new Site(options, origin);
 }
 
-/** Opens the same site in several places: one clock, one origin, one shared tier. */
+/** Opens the same site in several colos with one clock, one origin and one shared tier. */
 export function openColos(count: number, options: SiteOptions): Site[] {
   const first = openSite(options);
   const others = Array.from(
@@ -200,14 +200,14 @@ export async function read(response: Response): Promise<Seen> {
   return { status, text, fields, head, cacheStatus: fields.get("cache-status") ?? "" };
 }
 
-/** Runs everything that can run until the condition is true. */
+/** Lets pending work run until the condition is true. */
 export async function until(holds: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 100_000;
   while (!holds() && performance.now() < deadlineMs) await nextTurn();
-  if (!holds()) throw new Error("What a test waited for did not come.");
+  if (!holds()) throw new Error("The condition did not become true within 100 s.");
 }
 
-/** Runs everything that can run without a longer timer. */
+/** Lets all pending work run that does not wait for a timer. */
 export async function idle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }

@@ -1,5 +1,4 @@
-// A site that keeps hot keys warm, in colos that sample every hit, and the start time of its
-// suites.
+// Opens a site that refreshes hot keys, in three colos that sample every hit by default.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
 import { notesIn } from "../../src/proxy/site/hot-key-stream.ts";
@@ -14,11 +13,11 @@ export interface HotSite {
   readonly clock: FakeClock;
   readonly upstash: FakeUpstash;
   readonly colos: readonly [Site, Site, Site];
-  /** Returns the reports of isolates, the newest first. */
+  /** Returns the isolates' reports of hot keys, the newest first. */
   readonly told: () => HotKeyNote[];
 }
 
-/** Returns numbered pages with a lifetime of two minutes. */
+/** Answers with numbered pages that have a lifetime of two minutes. */
 export const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=120"));
 
 /** @param settings.random 0 samples every hit, 0.99 none */
@@ -31,7 +30,7 @@ export function openHotSite(
   } = {},
 ): HotSite {
   const clock = new FakeClock();
-  // Avoid the minute in which the stream's expiry is renewed.
+  // Avoid the minute in which an isolate renews the expiry of the stream.
   clock.advance(300);
   const upstash = new FakeUpstash(clock);
   const [near, far, desk] = openColos(3, {
@@ -46,7 +45,7 @@ export function openHotSite(
   return { clock, upstash, colos: [near!, far!, desk!], told };
 }
 
-/** Requests pages often enough to be sampled, until they are reported. */
+/** Requests pages often enough to be sampled, and once more after a minute, which reports them. */
 export async function heat(site: Site, paths: readonly string[], init: AskInit = {}) {
   for (const path of paths) for (let asked = 0; asked < 3; asked += 1) await site.get(path, init);
   site.clock.advance(60);

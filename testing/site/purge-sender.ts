@@ -1,4 +1,4 @@
-// A site with a journal, and a sender of purges that signs according to Standard Webhooks.
+// Opens a site with a journal, and sends it purges, which are signed by Standard Webhooks.
 import { createHmac } from "node:crypto";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { openSite, type Seen, type Site, type SiteOptions } from "./harness.ts";
@@ -44,7 +44,7 @@ export function signedHeaders(body: string, signed: Signed = {}): Record<string,
 
 export const bearer = { authorization: `Bearer ${adminToken}` };
 
-/** Sends a purge without waiting for background work: the entry is read back half of N later. */
+/** Sends a purge. Does not wait for background work, which reads the entry back half of N later. */
 export async function send(
   site: Site,
   body: string | object,
@@ -57,11 +57,14 @@ export async function send(
   return { status, text: seen, fields, head: "", cacheStatus: "" };
 }
 
-/** @returns the code of an error, whose form is checked; empty for another answer */
+/**
+ * @returns the code of an error; empty for an answer without an error
+ * @throws Error for an error with other members than documented
+ */
 export function codeOf({ text }: Seen): string {
   const { error } = JSON.parse(text) as { error?: Record<string, string> };
   if (error === undefined) return "";
   const members = Object.keys(error).join(" ");
-  if (members !== "code what why hint") throw new Error(`An error of ${members}.`);
+  if (members !== "code what why hint") throw new Error(`The error has the members ${members}.`);
   return error["code"] ?? "";
 }

@@ -1,4 +1,4 @@
-// Posts and reads the switch of a site, like its operator.
+// Posts and reads the switch of a site, as an operator does.
 import type { Site } from "./harness.ts";
 
 /** The credential of the sites in `TwoColos`. */

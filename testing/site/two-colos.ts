@@ -1,5 +1,5 @@
-// One site in two colos that share a journal, a database and a clock. Timers are vitest's, so that
-// no test waits for a read-back in real time.
+// Opens one site in two colos with one journal, one database and one clock. Vitest's fake timers
+// let a test pass a read-back without waiting in real time.
 import { afterEach, beforeEach, vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { decodeEntry, type Entry } from "../../src/purge/journal/entry.ts";
@@ -13,7 +13,7 @@ export function playTimers(): void {
   afterEach(() => void vi.useRealTimers());
 }
 
-/** Advances the clock and the timers together, and runs everything that can run. */
+/** Advances the clock and the timers together in steps of 100 ms. */
 export async function pass(clock: FakeClock, seconds: number): Promise<void> {
   for (let passed = 0; passed < seconds * 10; passed += 1) {
     clock.advance(0.1);
@@ -22,7 +22,7 @@ export async function pass(clock: FakeClock, seconds: number): Promise<void> {
   }
 }
 
-/** The default N, plus the second in which purges are joined. */
+/** The default N, plus the second in which an isolate joins purges into one entry. */
 export const withinSeconds = 10 + 1;
 
 export class TwoColos {
@@ -44,7 +44,7 @@ export class TwoColos {
     return openSite({ ...this.#settings, clock, upstash, env });
   }
 
-  /** The purges that answers have caused. */
+  /** The purges in the journal that came from invalidation by unsafe requests. */
   get entries(): Entry[] {
     const items = this.upstash.journal.range(["-", "+"]);
     const entries = items.map(([id, fields]) => decodeEntry(id, fields));
@@ -56,7 +56,7 @@ export class TwoColos {
   }
 }
 
-/** Sends a request without waiting for background work, which may come later. */
+/** Sends a request. Does not wait for background work that depends on timers. */
 export async function ask(site: Site, path: string, init: AskInit = {}) {
   const response = await site.ask(path, init);
   const text = await response.text();

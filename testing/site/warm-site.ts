@@ -1,4 +1,4 @@
-// A site whose operator warms it: two colos over one database, and calls of the route.
+// Opens a site in two colos over one database, and calls its route for warming.
 import type { OperatorAnswer, WarmAnswer } from "../../src/protocol/answers.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
@@ -7,8 +7,8 @@ import { openColos, read, type Seen, type Site, type SiteOptions } from "./harne
 import { adminToken, bearer } from "./purge-sender.ts";
 
 /**
- * Opens a site whose pages name the request that fetched them, with a lifetime of ten minutes by
- * default.
+ * Opens a site. By default, its pages contain the number of the request to the origin, and have a
+ * lifetime of ten minutes.
  */
 export function openWarmSite(options: SiteOptions = {}) {
   const clock = options.clock ?? new FakeClock();
@@ -25,7 +25,8 @@ export function openWarmSite(options: SiteOptions = {}) {
 }
 
 /**
- * Calls the route once, without waiting for background work: everything is stored by then.
+ * Calls the route once. Does not wait for background work, because the route answers after its
+ * stores.
  *
  * @param order an object, or the text of a body
  */

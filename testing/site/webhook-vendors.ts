@@ -1,4 +1,4 @@
-// Senders of webhooks as their vendors document them: the options of each, and its signature.
+// The options and the signed fields of webhooks, as the vendors document them.
 import { createHmac } from "node:crypto";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { hmacSender, type HmacSenderOptions } from "../../src/senders.ts";

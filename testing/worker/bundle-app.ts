@@ -2,7 +2,7 @@
 import { bundled, root } from "../../local/bundling.ts";
 
 /**
- * @param app statements about `app`, an empty application; bindings are in `c.env`
+ * @param app statements that add handlers to `app`; bindings are in `c.env`
  * @param config the argument of `defineConfig`
  * @returns one ES module
  */
@@ -18,7 +18,7 @@ export function bundleApp(app: string, config = "{}"): Promise<string> {
   return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
 }
 
-/** Forwards all requests to the server at `ORIGIN_URL`. */
+/** Statements for `bundleApp` that forward all requests to the server at `ORIGIN_URL`. */
 export const handingOn = `
   app.all("*", (c) => {
     const { pathname, search } = new URL(c.req.url);

@@ -1,10 +1,10 @@
-// Bundles a Worker that answers with an application's data, from a cache that its module creates.
+// Bundles a Worker that answers with values of a data cache, which its module creates.
 import { bundled, root } from "../../local/bundling.ts";
 
 /**
- * Bundles a Worker with these routes. `GET /get/<key>`, `/forced/<key>`, `/many/<key>,<key>`: the
- * returned values as JSON. `POST /purge`: a purge with its body. `/stats`. A loaded value names the
- * colo and the number of its loads there.
+ * Bundles a Worker whose routes answer with JSON. `/get/<key>`, `/forced/<key>` and
+ * `/many/<key>,<key>` load missing values, and `/look/<key>` does not. `POST /purge` purges by its
+ * body, and `/stats` returns the stats. A loaded value names the colo and the number of its load.
  *
  * @param options the options of the namespace, without braces
  * @returns one ES module

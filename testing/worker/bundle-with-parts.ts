@@ -1,4 +1,4 @@
-// Bundles a Worker with some parts of a test or a bench.
+// Bundles a Worker in which a test or a bench replaces some parts.
 import { bundled, root } from "../../local/bundling.ts";
 
 /**

@@ -1,5 +1,5 @@
-// Bundles the Worker with a configuration, once for each: some sixty worlds of the suites and
-// benches share a few configurations, and a bundle takes a fifth of a second.
+// Bundles the Worker with a configuration, and keeps the bundle in a file. About sixty worlds of
+// suites and benches share a few configurations, and bundling takes 200 ms.
 import { createHash, randomUUID } from "node:crypto";
 import { globSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ const madeOf = ["worker.ts", "src/**/*.ts", "local/*.ts", "tsconfig*.json", "pac
 /**
  * @param config the argument of `defineConfig`
  * @returns one ES module, from a file if the same sources were bundled before
- * @throws OperatorError for an invalid configuration, each time, because errors are not cached
+ * @throws OperatorError for an invalid configuration
  */
 export async function bundleWith(config: string, changed: Changed = {}): Promise<string> {
   const path = join(kept, `${await digestOf([config, JSON.stringify(changed)])}.js`);

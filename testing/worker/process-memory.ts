@@ -2,13 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-/** @returns the resident MiB of all workerd children of this process together */
+/** @returns the sum of the resident MiB of all workerd children of this process */
 export function workerdMebibytes(): number {
   const children = existsSync("/proc/self/stat") ? fromProc() : fromPs();
   const ours = children.filter(
     ({ parent, command }) => parent === process.pid && command.includes("workerd"),
   );
-  if (ours.length === 0) throw new Error("No workerd process is a child of this one.");
+  if (ours.length === 0) throw new Error("This process has no workerd child.");
   return ours.reduce((sum, { residentKiB }) => sum + residentKiB, 0) / 1_024;
 }
 
@@ -28,7 +28,7 @@ function fromProc(): Process[] {
         const residentKiB = Number.parseInt(field("VmRSS") ?? "0", 10);
         return [{ parent: Number(field("PPid")), residentKiB, command: field("Name") ?? "" }];
       } catch {
-        return []; // It ended meanwhile.
+        return []; // The process has ended.
       }
     });
 }

@@ -1,4 +1,4 @@
-// A client that sends and receives raw bytes: no decoding, no pooling, every path allowed.
+// A client that does not decode bodies, reuses no connection, and sends any path unchanged.
 import { request, type IncomingHttpHeaders } from "node:http";
 
 export interface RawAnswer {
@@ -43,7 +43,7 @@ export function rawRequest(base: string, path: string, sent: RawRequest = {}): P
   return promise;
 }
 
-/** Returns Tidemark's member of Cache-Status. */
+/** Returns the value of Cache-Status; empty if the field is absent. */
 export function cacheStatusOf(answer: Pick<RawAnswer, "headers">): string {
   return String(answer.headers["cache-status"] ?? "");
 }

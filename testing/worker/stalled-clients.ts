@@ -6,7 +6,8 @@ export class StalledClients {
   readonly #sockets: Socket[] = [];
 
   /**
-   * Resolves once every client has the beginning of its answer.
+   * Opens one connection for each path, and waits until each client has the beginning of its
+   * answer.
    *
    * @param times the number of pipelined requests on each connection
    */
@@ -24,8 +25,8 @@ export class StalledClients {
   }
 
   /**
-   * Returns the bodies, once each client has read this many bytes after its head. Rejects if fewer
-   * arrive.
+   * Reads this many bytes of each body, and returns the bodies. Rejects if a connection ends
+   * before.
    */
   readOn(bodyBytes: number): Promise<Buffer[]> {
     return Promise.all(

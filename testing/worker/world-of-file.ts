@@ -1,4 +1,4 @@
-// The built Worker before a scripted origin, for all tests of a file.
+// Starts the built Worker in front of a scripted origin, for all tests of a file.
 import { afterAll } from "vitest";
 import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
@@ -13,7 +13,7 @@ export interface WorldOfFile extends World {
   readonly url: string;
 }
 
-/** Starts origin and Worker while the file is loaded, and stops them after its tests. */
+/** Starts the origin and the Worker while the file is loaded, and stops both after its tests. */
 export async function worldOfFile(
   script: Script,
   settings: Omit<WorldSettings, "originUrl"> = {},

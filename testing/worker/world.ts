@@ -1,5 +1,5 @@
-// The built Worker on workerd, with a shared tier and colos, before any origin, for the suites in
-// this folder.
+// Starts the built Worker on workerd in one or more colos, with a shared tier, in front of any
+// origin.
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -21,11 +21,11 @@ export interface WorldSettings {
   /** One ES module that replaces the Worker with that configuration. */
   readonly worker?: string;
   readonly colos?: number;
-  /** Absent for a separate embedded Valkey. */
+  /** The URL of the Redis; absent for a new embedded Valkey. */
   readonly redisUrl?: string;
   /**
-   * Inserts a proxy between Worker and database: receives the REST server's URL, and returns the
-   * proxy's.
+   * Starts a proxy between the Worker and the database. Receives the URL of the REST server, and
+   * returns the URL of the proxy.
    */
   readonly restFront?: (restUrl: string) => Promise<string>;
   readonly env?: Readonly<Record<string, string>>;
@@ -95,7 +95,7 @@ export async function sleep(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** More than the half minute after which the flight of an ended request expires. */
+/** Longer than the 30 s after which the flight of an ended request expires. */
 const settleMsMax = 45_000;
 
 /** Waits until a colo has written every fill to every tier. */

@@ -1,5 +1,5 @@
-// Sinks in memory that keep the promise of the port, for tests. They can fail, or commit without an
-// answer.
+// Sinks in memory that fulfil the contract of a sink. A test can make them fail, or commit without
+// an answer.
 import { isPast } from "../../src/write-behind/slice-store.ts";
 import type {
   Add,
@@ -18,7 +18,7 @@ abstract class MemorySink<Change extends { readonly key: string }, Value> {
   /** The values of each set. */
   readonly values = new Map<string, Map<string, Value>>();
   readonly marks = new Map<string, Mark>();
-  /** All chunks sent, including failed ones. */
+  /** All chunks that were sent, also those that failed. */
   readonly chunks: Chunk<Change>[] = [];
   /** The results of the next calls, in order. Later calls work. */
   readonly fates: Fate[] = [];

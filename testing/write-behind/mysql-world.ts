@@ -1,4 +1,4 @@
-// A database of MariaDB with the tables of sinks, over a pool of mysql2.
+// Starts a MariaDB with the tables of sinks, and creates sinks over a pool of mysql2.
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { sinkSchema, sqlBufferSink, sqlSink } from "../../src/sinks.ts";
 import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";

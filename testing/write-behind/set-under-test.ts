@@ -1,4 +1,4 @@
-// A set of a sink, for tests that write and read it.
+// Functions that write and read a new set of a sink.
 import type { Add, BufferSink, CounterSink, Put } from "../../src/write-behind/sinks/sink.ts";
 
 export const add = (key: string, by: number): Add => ({ key, by, isReset: false });
@@ -13,12 +13,12 @@ export function newSet(): string {
   return `set ${setCount}`;
 }
 
-/** Returns a counter's set with its functions. */
+/** Returns functions for a new set of a counter sink. */
 export function counterSet(sink: CounterSink) {
   const set = newSet();
   return {
     set,
-    /** @param upTo absent for the end of the slice */
+    /** @param upTo the key of the mark; absent for a mark at the end of the slice */
     apply: (slice: number, changes: readonly Add[], upTo: string | null = null) =>
       sink.apply({ set, slice, changes, mark: { slice, key: upTo } }),
     read: (...keys: string[]) => sink.read(set, keys),
@@ -28,7 +28,7 @@ export function counterSet(sink: CounterSink) {
   };
 }
 
-/** Returns a buffer's set with its functions. */
+/** Returns functions for a new set of a buffer sink. */
 export function bufferSet(sink: BufferSink) {
   const set = newSet();
   return {

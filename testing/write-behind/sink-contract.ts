@@ -1,4 +1,4 @@
-// The promises of a sink, as tests for all sinks.
+// Tests that every sink must pass.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
 
@@ -20,7 +20,7 @@ const oddKeys = [
 ]; // prettier-ignore
 
 export function describeSinks(implementation: string, open: () => Promise<SinksUnderTest>): void {
-  describe(`the contract of a sink: ${implementation}`, () => {
+  describe(`a sink over ${implementation}`, () => {
     let sinks: SinksUnderTest;
     beforeAll(async () => {
       sinks = await open();
@@ -30,11 +30,11 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
     const buffer = () => bufferSet(sinks.buffers);
 
     describe("the mark", () => {
-      it("is none before the first chunk", async () => {
+      it("is absent before the first chunk", async () => {
         expect(await counter().mark()).toBeUndefined();
       });
 
-      it("lets a chunk count once, however often it comes", async () => {
+      it("makes a repeated chunk count once", async () => {
         const { apply, held, mark } = counter();
         const chunk = [add("a", 2), add("b", 3)];
         await apply(5, chunk, "b");
@@ -43,14 +43,14 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await mark()).toEqual({ slice: 5, key: "b" });
       });
 
-      it("lets a chunk count once that comes from several at once", async () => {
+      it("makes a chunk count once if several flushers send it at once", async () => {
         const { apply, held } = counter();
         await Promise.all(Array.from({ length: 8 }, () => apply(5, [add("a", 1)])));
         await Promise.all(Array.from({ length: 8 }, () => apply(6, [add("a", 1)])));
         expect(await held("a")).toEqual({ a: 2 });
       });
 
-      it("lets nothing of an older slice count, and does not go back", async () => {
+      it("prevents an older slice from counting, and does not move back", async () => {
         const { apply, held, mark } = counter();
         await apply(7, [add("b", 1)], "b");
         await apply(6, [add("a", 10), add("z", 10)]);
@@ -58,7 +58,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await mark()).toEqual({ slice: 7, key: "b" });
       });
 
-      it("lets only the keys past it count within its slice", async () => {
+      it("lets only keys after the mark count within its slice", async () => {
         const { apply, held, mark } = counter();
         await apply(5, [add("a", 1), add("b", 1)], "b");
         await apply(5, [add("a", 10), add("b", 10), add("c", 10)]);
@@ -66,7 +66,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await mark()).toEqual({ slice: 5, key: null });
       });
 
-      it("does not go back within its slice", async () => {
+      it("does not move back within its slice", async () => {
         const { apply, held, mark } = counter();
         await apply(5, [add("a", 1), add("c", 1)], "c");
         await apply(5, [add("a", 1)], "a");
@@ -75,7 +75,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await held("a", "b", "c")).toEqual({ a: 1, c: 1 });
       });
 
-      it("ends its slice where it has no key", async () => {
+      it("covers its whole slice if the mark has no key", async () => {
         const { apply, held, mark } = counter();
         await apply(5, [add("a", 1)]);
         await apply(5, [add("z", 1)], "z");
@@ -83,7 +83,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await mark()).toEqual({ slice: 5, key: null });
       });
 
-      it("is all that an empty chunk moves", async () => {
+      it("moves with an empty chunk", async () => {
         const { apply, mark } = counter();
         await apply(5, []);
         expect(await mark()).toEqual({ slice: 5, key: null });
@@ -91,7 +91,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await mark()).toEqual({ slice: 9, key: "k" });
       });
 
-      it("is one of each set", async () => {
+      it("is separate for each set", async () => {
         const [one, other] = [counter(), counter()];
         await one.apply(9, [add("a", 1)]);
         await other.apply(5, [add("a", 5)]);
@@ -99,7 +99,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
         expect(await other.held("a")).toEqual({ a: 5 });
       });
 
-      it("takes numbers of slices as large as a clock makes them", async () => {
+      it("accepts slice numbers up to the largest safe integer", async () => {
         const { apply, mark } = counter();
         for (const slice of [179_543_210, largest - 1, largest]) {
           await apply(slice, []);
@@ -108,7 +108,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
       });
     });
 
-    it("holds odd keys and reads them back, each as itself", async () => {
+    it("stores unusual keys, and reads each key back unchanged", async () => {
       const { apply, read } = counter();
       await apply(
         1,
@@ -121,7 +121,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
     });
 
     it.each(oddKeys.map((key, index) => ({ key, index })))(
-      "goes by UTF-8 about the mark $index",
+      "compares keys with the mark by their UTF-8 bytes: mark $index",
       async ({ key, index }) => {
         const { apply, read, mark } = counter();
         await apply(1, [], key);
@@ -135,7 +135,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
       },
     );
 
-    it("takes 500 changes with long keys, and reads them in one call", async () => {
+    it("accepts 500 changes with long keys, and reads them in one call", async () => {
       const { apply, held } = counter();
       const keys = Array.from({ length: 500 }, (_, index) => `${"é".repeat(510)}${1_000 + index}`);
       await apply(
@@ -160,7 +160,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
       expect(mark).toEqual({ slice: 3, key: "a" });
     });
 
-    it("shows nobody values without their mark", async () => {
+    it("returns values only with their mark during concurrent writes", async () => {
       const { apply, read } = counter();
       const writing = (async () => {
         for (let slice = 1; slice <= 15; slice += 1) {
@@ -174,10 +174,13 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
       await writing;
     });
 
-    it.each([1, 2, 3])("holds what its mark says in history %i", async (seed) => {
-      const steps = await runHistory(sinks.counters, seed);
-      expect(steps.map(({ held }) => held)).toEqual(steps.map(({ promised }) => promised));
-    });
+    it.each([1, 2, 3])(
+      "holds the values that its mark promises in random history %i",
+      async (seed) => {
+        const steps = await runHistory(sinks.counters, seed);
+        expect(steps.map(({ held }) => held)).toEqual(steps.map(({ promised }) => promised));
+      },
+    );
 
     describeCounters(counter);
     describeBuffers(buffer);

@@ -1,5 +1,5 @@
-// Random histories of a counter's set: flushers break off, chunks are repeated, and applied slices
-// come back with other chunks. The expected content follows from the sink's mark alone.
+// Runs random histories of a counter's set. Chunks are repeated, and applied slices are sent again
+// in other chunks. The expected values follow only from the changes and the sink's mark.
 import type { Add, CounterSink, Mark } from "../../src/write-behind/sinks/sink.ts";
 import { Draws } from "../draws.ts";
 import { newSet } from "./set-under-test.ts";
@@ -18,13 +18,13 @@ interface Part extends Slice {
 
 type Counts = Readonly<Record<string, number>>;
 
-/** The values after a chunk, without zeros, and those that the mark promises. */
+/** The values after a chunk, and the values that the mark promises, both without zeros. */
 interface Step {
   readonly held: Counts;
   readonly promised: Counts;
 }
 
-/** Runs a history, which ends with the last slice. */
+/** Runs a history. The last step compares the last values with those of all slices. */
 export async function runHistory(sink: CounterSink, seed: number): Promise<readonly Step[]> {
   const draws = new Draws(seed);
   const set = newSet();
@@ -62,8 +62,7 @@ function drawSlice(draws: Draws, slice: number): Slice {
 }
 
 /**
- * Splits a slice into parts. The last part ends the slice: its mark has no key, and it may be
- * empty.
+ * Splits a slice into parts. The last part may be empty. Its mark has no key, so it ends the slice.
  */
 function cut(draws: Draws, { slice, changes }: Slice): readonly Part[] {
   const parts: Part[] = [];

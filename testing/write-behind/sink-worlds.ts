@@ -1,4 +1,4 @@
-// Databases with the tables of sinks, each new and empty: D1 in workerd, SQLite, Postgres.
+// Opens new databases with the empty tables of sinks: D1 in workerd, SQLite and Postgres.
 import { DatabaseSync } from "node:sqlite";
 import { PGlite } from "@electric-sql/pglite";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -51,7 +51,7 @@ export async function sqliteWorld(): Promise<SinkWorld> {
   return sqliteWorldOver(db, db);
 }
 
-/** The interface of `@libsql/client` over SQLite in this process, which has libSQL's dialect. */
+/** Opens SQLite behind the interface of `@libsql/client`. libSQL has the dialect of SQLite. */
 export async function libsqlWorld(): Promise<SinkWorld> {
   const db = new DatabaseSync(":memory:");
   const client: LibsqlConnection = {

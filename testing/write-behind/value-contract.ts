@@ -1,4 +1,4 @@
-// The promises of a sink about the values of counters and buffers, as tests.
+// Tests for the values of counters and buffers that every sink must pass.
 import { describe, expect, it } from "vitest";
 import { add, type bufferSet, type counterSet, put, reset } from "./set-under-test.ts";
 
@@ -6,21 +6,21 @@ const largest = Number.MAX_SAFE_INTEGER;
 
 export function describeCounters(counter: () => ReturnType<typeof counterSet>): void {
   describe("a counter", () => {
-    it("goes below 0, and adds what is 0", async () => {
+    it("can be negative, and accepts an add of 0", async () => {
       const { apply, held } = counter();
       await apply(1, [add("a", -5), add("b", 3)]);
       await apply(2, [add("a", 2), add("b", -4), add("c", 0)]);
       expect(await held("a", "b")).toEqual({ a: -3, b: -1 });
     });
 
-    it("begins anew at a reset", async () => {
+    it("begins again at the value of a reset", async () => {
       const { apply, held } = counter();
       await apply(1, [add("a", 5), add("b", 5), add("c", 5)]);
       await apply(2, [add("a", 1), reset("b", 7), reset("d", -2)]);
       expect(await held("a", "b", "c", "d")).toEqual({ a: 6, b: 7, c: 5, d: -2 });
     });
 
-    it("has nothing of a key that was removed, and counts it anew", async () => {
+    it("has no value for a removed key, and counts later adds from 0", async () => {
       const { apply, held, top } = counter();
       await apply(1, [add("a", 5), add("b", 5)]);
       await apply(2, [reset("a", 0), reset("z", 0)]);
@@ -30,7 +30,7 @@ export function describeCounters(counter: () => ReturnType<typeof counterSet>): 
       expect(await held("a")).toEqual({ a: 2 });
     });
 
-    it("keeps a later count when an older removal comes again", async () => {
+    it("keeps a later add if an older removal is repeated", async () => {
       const { apply, held } = counter();
       await apply(1, [reset("a", 0)]);
       await apply(2, [add("a", 2)]);
@@ -38,7 +38,7 @@ export function describeCounters(counter: () => ReturnType<typeof counterSet>): 
       expect(await held("a")).toEqual({ a: 2 });
     });
 
-    it("stops at the largest whole numbers that are exact, and comes back from there", async () => {
+    it("stops at the largest safe integers, and still accepts adds in the other direction", async () => {
       const { apply, held } = counter();
       await apply(1, [
         add("high", largest),
@@ -57,14 +57,17 @@ export function describeCounters(counter: () => ReturnType<typeof counterSet>): 
       expect(await held("high", "low")).toEqual({ high: largest - 1, low: 2 - largest });
     });
 
-    it.each([0.5, NaN, Infinity])("refuses %s, and takes nothing of its chunk", async (by) => {
-      const { apply, held, mark } = counter();
-      await expect(apply(1, [add("a", 1), add("b", by)])).rejects.toThrow(/not a whole number/);
-      expect(await held("a", "b")).toEqual({});
-      expect(await mark()).toBeUndefined();
-    });
+    it.each([0.5, NaN, Infinity])(
+      "refuses the amount %s together with its whole chunk",
+      async (by) => {
+        const { apply, held, mark } = counter();
+        await expect(apply(1, [add("a", 1), add("b", by)])).rejects.toThrow(/not a whole number/);
+        expect(await held("a", "b")).toEqual({});
+        expect(await mark()).toBeUndefined();
+      },
+    );
 
-    it("tells the largest, and equal ones by UTF-8", async () => {
+    it("returns the largest values first, and equal values by the UTF-8 bytes of their keys", async () => {
       const { apply, top } = counter();
       const other = counter();
       await other.apply(1, [add("a", 1_000)]);
@@ -81,7 +84,7 @@ export function describeCounters(counter: () => ReturnType<typeof counterSet>): 
 
 export function describeBuffers(buffer: () => ReturnType<typeof bufferSet>): void {
   describe("a buffer", () => {
-    it("holds the newest value, whatever it is made of", async () => {
+    it("holds the newest value, with any characters", async () => {
       const { apply, held } = buffer();
       const odd = "\u0000\u0001\u0001'\"\\%😀\uffff";
       await apply(1, [put("a", "older"), put("b", ""), put("c", odd)]);
@@ -90,7 +93,7 @@ export function describeBuffers(buffer: () => ReturnType<typeof bufferSet>): voi
       expect(await held("a", "b", "c", "d")).toEqual({ a: '{"is":"newer"}', b: "", c: odd });
     });
 
-    it("has nothing of a key that was removed", async () => {
+    it("has no value for a removed key", async () => {
       const { apply, held } = buffer();
       await apply(1, [put("a", "1"), put("b", "1")]);
       await apply(2, [put("a", null), put("absent", null)]);
@@ -100,13 +103,13 @@ export function describeBuffers(buffer: () => ReturnType<typeof bufferSet>): voi
       expect(await held("a")).toEqual({ a: "3" });
     });
 
-    it("takes more in one chunk than a database takes as one value", async () => {
+    it("accepts a chunk that is larger than the largest value of a database", async () => {
       const { apply, held } = buffer();
       const changes = ["a", "b", "c", "d"].map((key) => put(key, `"${key}é"`.repeat(150_000)));
       await apply(1, changes);
       for (const { key, value } of changes) {
         const read = (await held(key))[key];
-        // Compare with `toBe(true)`, because a difference of megabytes is not worth printing.
+        // Compare with `toBe(true)`, so that a failure does not print megabytes.
         expect(read === value).toBe(true);
       }
     });

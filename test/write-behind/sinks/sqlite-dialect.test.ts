@@ -37,24 +37,27 @@ const places = {
   }),
 };
 
-it.each(Object.entries(places))("the SQL for SQLite finds rows by an index, and scans no table: %s", (_, place) => {
-  const db = new DatabaseSync(":memory:");
-  db.exec(sinkSchema({ of: "sqlite" }));
-  db.exec("CREATE TABLE articles (id INTEGER PRIMARY KEY, views INTEGER)");
-  db.exec("CREATE TABLE people (name TEXT PRIMARY KEY, visits INTEGER)");
-  const plan = ({ sql, values }: Statement) =>
-    db
-      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .all(...values)
-      .map(({ detail }) => String(detail))
-      .join("\n");
-  const [write] = sqliteDialect.apply(place, { set: "s", slice: 1, rows: rows(3, 1), mark });
-  const read = sqliteDialect.read(place, "s", ["a"]);
-  for (const statement of [write, read]) {
-    const how = statement === undefined ? "" : plan(statement);
-    expect(how).toMatch(
-      /SEARCH t USING (?:(?:INTEGER )?PRIMARY KEY|INDEX \w+) \((?:set_name=\? AND key|rowid|name)=\?\)/,
-    );
-    expect(how).not.toContain("SCAN t");
-  }
-});
+it.each(Object.entries(places))(
+  "the SQL for SQLite finds rows by an index, and scans no table: %s",
+  (_, place) => {
+    const db = new DatabaseSync(":memory:");
+    db.exec(sinkSchema({ of: "sqlite" }));
+    db.exec("CREATE TABLE articles (id INTEGER PRIMARY KEY, views INTEGER)");
+    db.exec("CREATE TABLE people (name TEXT PRIMARY KEY, visits INTEGER)");
+    const plan = ({ sql, values }: Statement) =>
+      db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...values)
+        .map(({ detail }) => String(detail))
+        .join("\n");
+    const [write] = sqliteDialect.apply(place, { set: "s", slice: 1, rows: rows(3, 1), mark });
+    const read = sqliteDialect.read(place, "s", ["a"]);
+    for (const statement of [write, read]) {
+      const how = statement === undefined ? "" : plan(statement);
+      expect(how).toMatch(
+        /SEARCH t USING (?:(?:INTEGER )?PRIMARY KEY|INDEX \w+) \((?:set_name=\? AND key|rowid|name)=\?\)/,
+      );
+      expect(how).not.toContain("SCAN t");
+    }
+  },
+);

@@ -1,5 +1,5 @@
-// Records the adds of one counter: their outcomes, and the values allowed in reads and in the
-// database.
+// Records the adds of one counter and their outcomes. Checks whether these outcomes allow the
+// values of reads and the totals in the database.
 import type { OneAdd, Told } from "./calls.ts";
 
 export interface Violation {
@@ -22,7 +22,7 @@ interface KeyBook {
   sent: number;
   accepted: number;
   refused: number;
-  /** The amount of each, which determines the possible totals between minimum and maximum. */
+  /** The amount of each add in doubt. These amounts determine the possible totals. */
   readonly doubtful: number[];
   /** The largest value of a read. */
   read: number;
@@ -30,9 +30,9 @@ interface KeyBook {
 
 export interface Judged {
   readonly violations: readonly Violation[];
-  /** The number of keys for which every add is known to count or not. */
+  /** The number of keys without an add in doubt, whose total is known exactly. */
   readonly exactCount: number;
-  /** The number of keys whose total must equal the accepted adds plus some of the doubtful ones. */
+  /** The number of keys whose total must be the accepted adds plus any of the adds in doubt. */
   readonly sumCount: number;
   /** The number of keys for which only the minimum and maximum are known. */
   readonly boundedCount: number;
@@ -56,7 +56,7 @@ export class AddsBook {
     for (const [key, by] of adds) this.#of(key).sent += by;
   }
 
-  /** Records that the adds were not sent. */
+  /** Reverts `send`, because no place received the adds. */
   unsend(adds: readonly OneAdd[]): void {
     this.callCounts.sent -= adds.length;
     for (const [key, by] of adds) this.#of(key).sent -= by;
@@ -93,7 +93,7 @@ export class AddsBook {
     });
   }
 
-  /** @param totals of the database, when nothing is left to flush */
+  /** @param totals the values in the database after all slices are flushed */
   judge(totals: ReadonlyMap<number, number>): Judged {
     const violations: Violation[] = [];
     const counts = { exact: 0, sum: 0, bounded: 0 };
@@ -137,8 +137,8 @@ function judgedKey(
 const summandsMax = 28;
 
 /**
- * Returns whether a number is the sum of some amounts, or of none. Combines the sums of two halves,
- * which are few.
+ * Returns whether a number is the sum of any of the amounts, or 0. Computes the sums of two halves
+ * of the amounts separately, because a half has far fewer sums.
  */
 export function isSumOfSome(wanted: number, amounts: readonly number[]): boolean {
   const half = amounts.length >> 1;

@@ -12,10 +12,10 @@ import {
 import { LivesBook } from "./lives-book.ts";
 import type { Place } from "./proof-site.ts";
 
-/** More than the 35 s within which a durable add has an outcome. */
+/** Longer than the 35 s within which a durable add has an outcome. */
 const callMsMax = 60_000;
 const pauseAfterFailureMs = 300;
-/** The maximum amount, so that a sum shows which adds are in it. */
+/** The largest amount of an add, so large that a sum shows which adds it contains. */
 const byMax = 1_000_000_000;
 
 export class Asking {
@@ -38,7 +38,7 @@ export class Asking {
     this.adds = { sales: new AddsBook("sales", keyCount), views: new AddsBook("views", keyCount) };
   }
 
-  /** @returns once a place has received the call */
+  /** Sends a call of adds, and repeats the call until the place has received it. */
   async add(place: Place, set: SetName, adds: readonly OneAdd[]): Promise<void> {
     for (;;) {
       const book = this.adds[set];
@@ -104,7 +104,7 @@ export class Asking {
     this.violations.push({ rule: "call-failed", what });
   }
 
-  /** @returns `undefined` without an answer: the effect is unknown */
+  /** @returns `undefined` without an answer, so that the effect of the call is unknown */
   async #ask(place: Place, call: BehindCall): Promise<BehindAnswer | "nobody-there" | undefined> {
     try {
       const signal = AbortSignal.timeout(callMsMax);

@@ -1,4 +1,4 @@
-// A D1 of workerd behind a front that delays batches, or fails them before or after their commit.
+// A D1 of workerd behind a proxy that delays batches, or fails them before or after their commit.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -19,7 +19,7 @@ const worker = `export default {
   },
 };`;
 
-/** Longer than a flush waits for its database, so that another flush comes before. */
+/** Longer than a flush waits for its database, so that another flush can apply the slice first. */
 const heldMs = [31_000, 36_000] as const;
 
 type End = "committed" | "not committed";
@@ -76,7 +76,7 @@ export class FailingD1 implements BatchShares {
   }
 
   /**
-   * Lets the next batch of that place end without an answer. Half of these batches are committed.
+   * Ends the next batch of this place without an answer. Half of these batches are committed.
    */
   nextBatchOf(place: string): Promise<End> {
     const { promise, resolve } = Promise.withResolvers<End>();
@@ -84,7 +84,7 @@ export class FailingD1 implements BatchShares {
     return promise;
   }
 
-  /** Answers the batches of that place again. */
+  /** Reverts `nextBatchOf` if no batch has come. */
   spare(place: string): void {
     this.#doomed.delete(place);
   }

@@ -1,5 +1,5 @@
-// Records adds that are not awaited: the number sent to each life of a place, and the number that
-// it counted.
+// Records adds that are not durable: the number that each life of a place has received, and the
+// life's own counts of them. A life is one isolate or process.
 import type { Violation } from "./adds-book.ts";
 import type { SettledCalls } from "./calls.ts";
 
@@ -7,7 +7,7 @@ import type { SettledCalls } from "./calls.ts";
 const heldMax = 10_000;
 
 interface Life {
-  /** Adds in answered calls. */
+  /** The number of adds in calls that this life has answered. */
   answered: number;
   settled: SettledCalls;
 }
@@ -17,17 +17,18 @@ export interface LivesJudged {
   readonly accepted: number;
   readonly lost: number;
   readonly inDoubt: number;
-  /** Adds that ended lives held, and that no life has counted. */
+  /** The number of adds that ended lives had received, and had not yet counted. */
   readonly heldAtEnd: number;
 }
 
 export class LivesBook {
   readonly #lives = new Map<string, Life>();
-  /** Adds in calls without an answer: a life may have accepted them. */
+  /** The number of adds in calls without an answer. A life may have received them. */
   unansweredCount = 0;
 
   /**
-   * Records the counts in an answer of a life. Each count only grows, so the largest is the newest.
+   * Records the counts in an answer of a life. Each count only grows, so the largest value is the
+   * newest.
    */
   seen(life: string, settled: SettledCalls, addCount: number): void {
     const before = this.#lives.get(life) ?? { answered: 0, settled };
@@ -42,7 +43,7 @@ export class LivesBook {
   }
 
   /**
-   * @param counted by the database, in adds
+   * @param counted the number of adds that the database has counted
    * @param alive the lives that have flushed all adds they held
    */
   judge(counted: number, alive: ReadonlySet<string>): LivesJudged {

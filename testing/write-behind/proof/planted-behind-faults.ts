@@ -1,16 +1,18 @@
-// Counters with one fault each, which a run must find. A fault is a part that breaks one rule and
-// replaces the real part. Workers and the process have the same fault.
+// Counters with one planted fault each, which a run must find. A fault replaces the Redis client or
+// the sink, and breaks one step of docs/write-behind-protocol.md. All Workers and the process have the same
+// fault.
 import type { DataPlatform } from "../../../src/data-cache.ts";
 import { type RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
 import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";
 import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
 import { withScripts } from "../../consistency/data/changed-scripts.ts";
 
-/** The parts of a cache and its sets. */
+/** Replacement parts of a data cache, and an optional wrapper for the sink of its counters. */
 interface Planted extends Pick<DataPlatform, "parts"> {
   readonly sink?: (real: CounterSink) => CounterSink;
 }
 
+/** A client that sends each batch under a new id, so that Redis cannot recognize a repetition. */
 const eachBatchNew = withScripts((real) => (script, keys, args) => {
   const [index = "", count = "", slice = "", batch = ""] = keys;
   const isAccept = script === acceptAddsScript;
@@ -18,10 +20,10 @@ const eachBatchNew = withScripts((real) => (script, keys, args) => {
   return real(script, isAccept ? another : keys, args);
 });
 
-/** A timeout that Redis exceeds for some batches of any run. */
+/** A time-out so short that some batches exceed it in any run. */
 const hastyMs = 10;
 
-/** A client that treats an unanswered batch as rejected by the script. */
+/** A client that reports a batch without an answer as refused by Redis. */
 class CertainClient extends RedisClient {
   override async write<T>(
     ...[purpose, run, timeoutMs]: Parameters<typeof RedisClient.prototype.write<T>>
@@ -34,11 +36,11 @@ class CertainClient extends RedisClient {
 }
 
 export const plantedBehindFaults = {
-  /** Step 2 broken: a repeated batch counts again. */
+  /** Step 2 broken: a batch that is sent again counts again. */
   "no-batch-known": { parts: { redis: eachBatchNew } },
   /**
-   * Step 5 broken: the database applies a chunk regardless of its mark, as if its slice were the
-   * newest.
+   * Step 5 broken: the database applies a chunk again that its mark already covers, because the
+   * chunk claims to belong to a newer slice.
    */
   "mark-not-asked": {
     sink: (real) => ({
@@ -46,17 +48,17 @@ export const plantedBehindFaults = {
       apply: (chunk) => real.apply({ ...chunk, slice: Number.MAX_SAFE_INTEGER }),
     }),
   },
-  /** Step 6 broken: a slice is deleted although the database has not confirmed it. */
+  /** Step 6 broken: Redis drops a slice although the database has not confirmed its chunks. */
   "dropped-unconfirmed": {
     sink: (real) => ({ ...real, apply: (chunk) => real.apply(chunk).catch(() => undefined) }),
   },
-  /** A change that may count is reported as rejected. */
+  /** A change that is in doubt is reported as refused. */
   "doubt-denied": { parts: { redis: (settings) => new CertainClient(settings) } },
 } as const satisfies Record<string, Planted>;
 
 export type PlantedBehindFault = keyof typeof plantedBehindFaults;
 
-/** Returns the parts of a fault; none without one. */
+/** Returns the replacements of a fault; an empty object without a fault. */
 export function plantedBehind(fault: PlantedBehindFault | undefined): Planted {
   return fault === undefined ? {} : plantedBehindFaults[fault];
 }

@@ -1,4 +1,4 @@
-// Faults of Redis, flushers, colos and the process, while counters are raised.
+// Faults of Redis, flushers, colos and the process, while counters receive adds.
 import { setTimeout as delay } from "node:timers/promises";
 import { dataFaults, type DataVictim } from "../../consistency/data/data-faults.ts";
 import type { Fault } from "../../consistency/fault.ts";
@@ -9,15 +9,18 @@ export interface ProofVictim extends DataVictim {
   readonly d1: FailingD1;
   readonly asking: Asking;
   /**
-   * The number of colos that were killed while the database had a batch of theirs, by whether it
-   * was committed.
+   * The numbers of colos that were killed while the database had their batch, by the end of the
+   * batch.
    */
   readonly midst: { committed: number; "not committed": number };
 }
 
 type ProofFault = Fault<ProofVictim>;
 
-/** The share of pauses that exceed the retries of a batch, so that changes are lost or in doubt. */
+/**
+ * The share of pauses that are longer than a batch is retried, so that changes are lost or in
+ * doubt.
+ */
 const longShare = 0.25;
 
 const paused: ProofFault = async ({ site, draws }) => {
@@ -30,10 +33,10 @@ const paused: ProofFault = async ({ site, draws }) => {
   }
 };
 
-/** A slice rests every ten seconds. */
+/** Longer than the ten seconds after which the next slice can be flushed. */
 const batchMsMax = 14_000;
 
-/** Kills a colo while the database has a batch of its flush, and another colo flushes. */
+/** Kills a colo while the database has a batch of its flush. Another colo begins a flush. */
 const flusherKilled: ProofFault = async ({ site, draws, d1, asking, midst }) => {
   const [victim, other] = draws.shuffled(site.colos);
   if (victim === undefined || other === undefined) return;

@@ -1,4 +1,5 @@
-// All parts of a run: one Redis that writes each command to disk, one D1, colos and a Node process.
+// Starts all parts of a run: a Redis that writes each command to disk, a D1, colos and a Node
+// process.
 import { Redis } from "ioredis";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";

@@ -58,7 +58,7 @@ function rowsOfAdds({ asking, lives, judged, viewsCounted }: ProofResult): Rows 
   if (lives === undefined || judged === undefined) {
     return [
       ...told,
-      ["the database", "was not judged: a read was wrong, or something waits still"],
+      ["the database", "not checked: a read was wrong, or slices are still in Redis"],
     ];
   }
   return [
@@ -73,7 +73,7 @@ function rowsOfAdds({ asking, lives, judged, viewsCounted }: ProofResult): Rows 
       [lives.accepted, lives.lost, lives.inDoubt].map(counted).join("; "),
     ],
     [
-      "in no count: held by what was ended; in calls without an answer",
+      "in no count: held by ended isolates; in calls without an answer",
       [lives.heldAtEnd, asking.lives.unansweredCount].map(counted).join("; "),
     ],
   ];
@@ -92,7 +92,10 @@ function rowsOfFlushes({ asking, site, midst, flushingMs }: ProofResult): Rows {
       "batches of D1: answered; failed before, after the commit",
       `${batchCounts.answered}; ${batchCounts.failedBefore}, ${batchCounts.failedAfter}`,
     ],
-    ["late; later than their flush waited", `${batchCounts.late}; ${batchCounts.held}`],
+    [
+      "late batches; batches later than their flush waited",
+      `${batchCounts.late}; ${batchCounts.held}`,
+    ],
     [
       "colos ended while D1 had their batch: committed; not",
       `${midst.committed}; ${midst["not committed"]}`,

@@ -1,5 +1,4 @@
-// A D1 over HTTP, in the form of a binding, so that a Node process uses the database of the
-// Workers.
+// Creates a D1 binding over HTTP, so that a Node process and the Workers use the same database.
 import type { D1Binding } from "../../../src/write-behind/sinks/d1-sink.ts";
 
 export interface SentStatement {
@@ -7,7 +6,7 @@ export interface SentStatement {
   readonly values: readonly unknown[];
 }
 
-/** @param place the caller's name, for faults of the database */
+/** @param place the caller's name, by which the database can fail its batches */
 export function remoteD1(url: string, place: string): D1Binding {
   const ask = async (kind: "read" | "batch", statements: readonly SentStatement[]) => {
     const body = JSON.stringify(statements);

@@ -1,4 +1,4 @@
-// One run: colos and a process raise, read and flush counters during faults. Afterwards, the run
+// One run: colos and a process add to counters, read and flush them during faults. The run then
 // flushes all slices, and compares the database with the recorded outcomes.
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../../local/running.ts";
@@ -18,7 +18,7 @@ export interface ProofSettings {
   readonly seed: number;
   /** The minimum number of calls of `add`, half of them durable. */
   readonly addCount: number;
-  /** The planned duration; slow places take longer. */
+  /** The planned duration of all adds. Slow places take longer. */
   readonly activeMs: number;
   readonly coloCount: number;
   readonly keyCount: number;
@@ -41,17 +41,17 @@ export interface ProofResult {
   readonly site: Pick<ProofSite, "redis" | "d1">;
   readonly faults: readonly { readonly fault: string }[];
   readonly midst: { readonly committed: number; readonly "not committed": number };
-  /** The number of commands of the colos, with their number of adds. */
+  /** The number of Redis commands of the colos. */
   readonly colosCommandCount: number;
   readonly addingMs: number;
   readonly flushingMs: number;
 }
 
-/** The number of concurrent calls at each place. Durable adds are awaited, so they need several. */
+/** The number of concurrent calls at each place. Calls of durable adds take longer. */
 const lanes: Readonly<Record<SetName, number>> = { sales: 3, views: 1 };
 /** A slice rests for 30 s, and a batch may be delayed for longer. */
 const lastFlushesMsMax = 240_000;
-/** On a busy machine, Redis may time out once more. */
+/** The tries of a read at the end, because Redis may exceed a time-out on a busy machine. */
 const lastReadTries = 40;
 
 export async function runProof(settings: ProofSettings): Promise<ProofResult> {
@@ -151,7 +151,7 @@ async function readOn(place: Place, acting: Acting, isOver: () => boolean): Prom
   }
 }
 
-/** Flushes at two places at once, more often than any application. */
+/** Flushes at two places at once, much more often than an application does. */
 async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): Promise<void> {
   const own = draws.fork();
   while (!isOver()) {
@@ -161,7 +161,11 @@ async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): 
   await asking.flushesEnded();
 }
 
-/** @returns the lives whose held adds were all accepted; `undefined` if slices still wait */
+/**
+ * Flushes until no slice is left in Redis.
+ *
+ * @returns the lives that have answered, which hold no adds; `undefined` if slices are left
+ */
 async function flushAll({ site, asking }: Acting): Promise<ReadonlySet<string> | undefined> {
   const untilMs = performance.now() + lastFlushesMsMax;
   while (performance.now() < untilMs) {
@@ -172,7 +176,7 @@ async function flushAll({ site, asking }: Acting): Promise<ReadonlySet<string> |
     await delay(1_000);
   }
   const left = (await site.waiting()).join(", ");
-  asking.violations.push({ rule: "never-flushed", what: `What waits still: ${left}.` });
+  asking.violations.push({ rule: "never-flushed", what: `Slices are still in Redis: ${left}.` });
   return undefined;
 }
 
@@ -192,7 +196,7 @@ async function judged({ site, asking, settings }: Acting, alive: ReadonlySet<str
   return { violations, judged: { sales: sales.byKeys, views: views.byKeys }, lives, viewsCounted };
 }
 
-/** Compares reads with the database, when nothing waits. @returns the differences */
+/** Compares reads with the database after all slices are flushed. @returns the differences */
 async function readsBeside(
   totals: ReadonlyMap<number, number>,
   { asking, place, set }: { asking: Asking; place: Place; set: SetName },
