@@ -1,5 +1,5 @@
-// Replaces `crypto.subtle.digest` by a synchronous function. The runtime computes digests in other
-// threads, in an order that a test cannot repeat.
+// Replaces `crypto.subtle.digest` with a synchronous function. The runtime computes digests in
+// other threads, in an order that a test cannot repeat.
 import { createHash } from "node:crypto";
 
 /** Cached digests, because seeded histories digest the same few keys and bodies repeatedly. */

@@ -114,7 +114,7 @@ describe("concurrent clients", () => {
     }
   });
 
-  it("get a response each if the response that they waited for is private", async () => {
+  it("get separate responses if the response that they waited for is private", async () => {
     isHeld = true;
     const answers = Array.from({ length: 5 }, () => rawRequest(url, "/private?anybody"));
     await releaseAll(5, "/private?anybody");

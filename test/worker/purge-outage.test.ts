@@ -15,7 +15,7 @@ afterEach(async () => {
   running = new Running();
 });
 
-describe.each(redisServers)("a purge without $redis", ({ start }) => {
+describe.each(redisServers)("a purge during an outage of $redis", ({ start }) => {
   it("gets 503, old responses end within maxLagSeconds, and purges work after a restart", async () => {
     let version = 1;
     const redis = await running.add(start());

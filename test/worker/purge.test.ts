@@ -93,7 +93,7 @@ describe("a purge by tag", () => {
   });
 });
 
-describe("a purge by another target", () => {
+describe("a purge by URL, prefix, host or everything", () => {
   const folder = (path: string) => path.replace(/page$/, "");
 
   it.each([

@@ -32,7 +32,7 @@ it("a crowd reaches the origin a few requests at a time, though a third of its c
   const sinceMs = performance.now();
   const texts = (await Promise.all(asking)).map(({ body }) => body.toString());
   expect(new Set(texts).size).toBe(staying);
-  // A slot is free again after 250 ms, slightly longer than a response takes. Few requests overlap.
+  // A slot is free again after 250 ms, slightly longer than a response takes, so few overlap.
   expect(seen.most).toBeLessThanOrEqual(staying / 2);
   // The wait timeout is 10 s. A slot that is never given back would be held for 30 s.
   expect(performance.now() - sinceMs).toBeLessThan(9_000);

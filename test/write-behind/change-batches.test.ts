@@ -153,7 +153,7 @@ describe("a refusal", () => {
   });
 
   it.each(["late", "full"] as const)(
-    "makes the batch in doubt after an unanswered attempt: %s",
+    "leaves the batch in doubt after an unanswered attempt: %s",
     async (kind) => {
       const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
       gathering.add(add("a"), bytes);
@@ -164,7 +164,7 @@ describe("a refusal", () => {
 
   const noRoom = ["refused", "no-room", 1];
 
-  it("is immediate while 10,000 changes wait in the isolate, except for changes of open keys", async () => {
+  it("is immediate while 10,000 changes wait in the isolate", async () => {
     const { gathering, told, pass } = openGathering(...silence(50));
     for (let call = 0; call < 9_999; call += 1) gathering.add(add(`a${call}`), 1);
     gathering.add(add("open"), 1);
@@ -208,7 +208,7 @@ describe("a waiting caller", () => {
     expect([sent.length, outcomes]).toEqual([2, ["accepted", "accepted"]]);
   });
 
-  it("does not send the batch while the request that sends it makes progress", async () => {
+  it("does not send a batch while another request is sending that batch", async () => {
     const { gathering, sent, pass } = openGathering(...silence(4));
     const waiting = [gathering.addAndWait(add("a"), bytes), gathering.addAndWait(add("b"), bytes)];
     await pass(11);

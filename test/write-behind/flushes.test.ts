@@ -35,7 +35,7 @@ it("a set may have the name __proto__", async () => {
   expect(Object.keys(behind.stats())).toEqual(["__proto__"]);
 });
 
-it("all sets share the chunks of a run, and each cron run begins with another set", async () => {
+it("all sets share the limit of chunks of a cron run, and each run begins with another set", async () => {
   const { behind } = openSets(world);
   const sinks = { set: new MemoryCounterSink(), other: new MemoryCounterSink() };
   const counters = Object.entries(sinks).map(([name, sink]) => behind.counter(name, { sink }));
@@ -117,7 +117,7 @@ it("a success resets the pause", async () => {
   expect(await world.redis.exists(indexKey)).toBe(0);
 });
 
-it("a failure's statement and message are in the log, the stats and the troubles", async () => {
+it("the statement and message of a failure are in the log, the stats and the troubles", async () => {
   const { behind, counter, sink, messages } = await added();
   sink.apply = () => Promise.reject(new SinkError(new Error("disk full"), "UPDATE articles"));
   await counter.flush();

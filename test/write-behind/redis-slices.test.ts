@@ -107,7 +107,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await kindOf(slices.accept(more))).toBe("accepted");
   });
 
-  it("are taken after their rest, the oldest first, with keys sorted by bytes", async () => {
+  it("are ready for a flush after their rest, the oldest first, with keys sorted by bytes", async () => {
     const slices = world.counters();
     const first = now();
     const keys = ["é", "a", "😀", "\u{fffd}", "Z", "10", "9"];
@@ -125,7 +125,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await of(slices.rested())).toEqual({ slice: first + 1, keys: ["b"] });
   });
 
-  it("are still read and taken if the index has lost them", async () => {
+  it("are still read and flushed if the index has lost them", async () => {
     const slices = world.counters();
     const slice = now();
     await slices.accept(batch(slice, add("a", 1)));
@@ -147,7 +147,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await world.redis.zscore(indexKey, "7")).toBeNull();
   });
 
-  it("limit a chunk in bytes, to at least one key", async () => {
+  it("are read in chunks of limited bytes, with at least one key", async () => {
     const slices = world.buffers();
     const sizes = { a: 600_000, b: 300_000, c: 300_000 };
     const puts = Object.entries(sizes).map(([key, size]) => put(key, "x".repeat(size), 1));
@@ -188,7 +188,7 @@ describe.each(redisServers)("slices in $redis with the server's TIME", ({ start 
     expect(await world.redis.exists(`${indexKey}:clock`)).toBe(0);
   });
 
-  it("are taken after their rest", async () => {
+  it("are ready for a flush after their rest", async () => {
     const slices = world.counters({ times: { ...usualTimes, lateMs: 600_000 } });
     const slice = sliceAgo(120_000);
     await slices.accept(batch(slice, add("a", 1)));

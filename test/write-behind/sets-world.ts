@@ -7,7 +7,7 @@ import type { openSlicesWorld } from "./slices-world.ts";
 
 type World = ReturnType<typeof openSlicesWorld>;
 
-/** Opens one isolate without sets. */
+/** Opens one isolate, in which a test defines sets. */
 export function openSets(world: World, options: { readonly isAway?: boolean } = {}) {
   const log: LogLine[] = [];
   const ports = world.portsInto(log, options);

@@ -100,8 +100,8 @@ export class Isolate {
   }
 
   /**
-   * Returns the acceptance of purges for this isolate, which also reads overdue entries back. The
-   * `n` of entries is `n1`, `n2`, …
+   * Creates `Acceptances` for this isolate, which also read overdue entries back. The `n` of their
+   * entries is `n1`, `n2`, …
    */
   acceptances(lagMs = maxLagMs): Acceptances {
     const { journal, view, clock } = this;

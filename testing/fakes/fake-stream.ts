@@ -22,7 +22,7 @@ export class FakeStream {
     this.#items = [];
   }
 
-  /** Replaces the items by these, in the form that `range` returns. */
+  /** Replaces the content with these items, in the form that `range` returns. */
   lay(items: readonly StreamItem[]): void {
     this.#items = [...items];
     const [ms = 0, sequence = 0] = items.at(-1)?.[0].split("-").map(Number) ?? [];

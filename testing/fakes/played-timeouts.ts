@@ -1,5 +1,5 @@
-// Replaces the time-outs of requests by simulated ones, which end when a test's server simulates
-// silence. The load of the machine then has no influence.
+// Replaces the time-outs of requests with simulated time-outs, which end when a test's server
+// simulates silence. The load of the machine then has no influence.
 import { afterEach, beforeEach, vi } from "vitest";
 
 interface Timeout {

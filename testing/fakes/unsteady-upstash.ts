@@ -14,7 +14,7 @@ export class UnsteadyUpstash extends FakeUpstash {
   /** Delays each command that stores a value, before the command runs. */
   beforeStored: () => Promise<void> = () => Promise.resolve();
 
-  /** The number of commands that read the journal, also scripts that read it. */
+  /** The number of commands that read the journal, including scripts. */
   get journalReadCount(): number {
     return this.journalCommands.filter((name) => /^(?:X(?:REV)?RANGE|EVAL(?:_RO)?)$/.test(name))
       .length;

@@ -1,5 +1,5 @@
-// Tests the checks of a sink over MySQL before its first chunk: session, engines and columns. Tests
-// also the errors of the database that it reports.
+// Tests the checks of a sink over MySQL before its first chunk: session, engines and columns. Also
+// tests the errors of the database that the sink reports.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sqlBufferSink, sqlSink } from "../../../src/sinks.ts";
 import type { Chunk, CounterSink, Put } from "../../../src/write-behind/sinks/sink.ts";
@@ -93,7 +93,7 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
     expect(await held("a")).toEqual({ a: "short" });
   });
 
-  it("reports the database's error if the user may only read, and blames no row", async () => {
+  it("reports the database's error if the user may only read, and reports no refused row", async () => {
     // The database `test` is open to all users until its row in mysql.db is deleted.
     await world.exec(`DELETE FROM mysql.db
 CREATE USER reader@localhost IDENTIFIED BY 'x'

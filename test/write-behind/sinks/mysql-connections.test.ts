@@ -62,7 +62,7 @@ describe.skipIf(!isMariadbInstalled)("a sink over MySQL", () => {
     expect(await held("a", "b")).toEqual({ a: 20, b: 210 });
   });
 
-  it("fails while another transaction locks the mark, and blames no row", async () => {
+  it("fails while another transaction locks the mark, and reports no refused row", async () => {
     const { set, apply, held } = counterSet(world.counters());
     await apply(1, [add("a", 1)]);
     const other = await world.pool.getConnection();

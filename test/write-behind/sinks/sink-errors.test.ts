@@ -73,7 +73,7 @@ it.each([
   { code: "ER_LOCK_DEADLOCK", sqlState: "40001", refuses: false },
   { code: "ER_LOCK_WAIT_TIMEOUT", sqlState: "HY000", refuses: false },
   { code: "ER_NET_PACKET_TOO_LARGE", sqlState: "08S01", refuses: false },
-])("the error code $code blames a row: $refuses", ({ refuses, ...codes }) => {
+])("the error code $code means a refused row: $refuses", ({ refuses, ...codes }) => {
   const cause = Object.assign(new Error("It failed"), codes);
   expect(new SinkError(cause, "").refusesRow).toBe(refuses);
 });

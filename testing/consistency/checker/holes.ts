@@ -9,8 +9,8 @@ export type HoleKind =
   /** When the journal came back, no live isolate had accepted or read the purge. */
   | "lost-unread"
   /**
-   * When the journal came back, such an isolate was alive. It had not yet noticed the loss by
-   * reading the restored journal.
+   * When the journal came back, a live isolate had accepted or read the purge. It had not yet
+   * noticed the loss by reading the restored journal.
    */
   | "lost-until-noticed";
 

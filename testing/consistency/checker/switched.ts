@@ -7,7 +7,7 @@ import { type FaultSpan, type History, type Read, switchedKind } from "./operati
 
 /** Faults during which a colo may keep its last state, or the post may be lost. */
 const excusing = /^redis-|^colo-(?:cut-off|unanswered|far-away)$/;
-/** The time until a colo reads a journal again that was unreachable. */
+/** The time until a colo again reads a journal that was unreachable. */
 const recoveryMs = 3_000;
 
 /** @returns the number of checked answers, and the violations among them */

@@ -1,6 +1,6 @@
 // Counters with one planted fault each, which a run must find. A fault replaces the Redis client or
-// the sink, and breaks one step of docs/write-behind-protocol.md. All Workers and the process have the same
-// fault.
+// the sink, and breaks one step of docs/write-behind-protocol.md. All Workers and the process have
+// the same fault.
 import type { DataPlatform } from "../../../src/data-cache.ts";
 import { type RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
 import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";

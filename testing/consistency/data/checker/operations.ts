@@ -35,7 +35,7 @@ export interface DataRead {
   readonly version: number;
 }
 
-/** A purge by an own call, called direct, or by a write through the cache. */
+/** A purge: a direct one by its own call, or that of a write through the cache. */
 export interface DataPurge {
   readonly id: string;
   readonly by: string;
