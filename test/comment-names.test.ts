@@ -1,4 +1,4 @@
-// Names in comments of the sources exist in the code.
+// Checks that names in comments of the sources exist in the code.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { deadNames, wordsOfCode } from "./source-tree/comment-names.ts";
@@ -11,13 +11,13 @@ const sources = folders.flatMap((folder) =>
 );
 const words = new Set(sources.flatMap(([, text]) => wordsOfCode(text)));
 
-it.each(folders)("%s/ has no dead name in a comment", (folder) => {
+it.each(folders)("finds no dead name in the comments of %s/", (folder) => {
   const own = sources.filter(([path]) => path.startsWith(`${folder}/`));
   expect(own.length).toBeGreaterThan(10);
   expect(own.flatMap(([path, text]) => deadNames(path, text, words))).toEqual([]);
 });
 
-describe("a dead name", () => {
+describe("the check for dead names in comments", () => {
   const known = new Set(wordsOfCode('const livingName = "oldName"; // `deadName`'));
 
   it.each([
@@ -26,7 +26,7 @@ describe("a dead name", () => {
     { id: "member", text: "// As in `livingName.deadName`.", name: "deadName" },
     { id: "private member, called", text: "// Ends with `#deadName()`.", name: "deadName" },
     { id: "only in a string", text: "// As in `oldName`.", name: "oldName" },
-  ])("$id", ({ text, name }) => {
+  ])("reports a name that the code does not have: $id", ({ text, name }) => {
     expect(deadNames("a.ts", text, known)).toEqual([`a.ts: no code has the name ${name}`]);
   });
 
@@ -37,7 +37,7 @@ describe("a dead name", () => {
     { id: "several words", text: "// Runs `npm run buildAll`." },
     { id: "code", text: "const text = `deadName`;" },
     { id: "header field", text: "// The fields `Range` and `If-Range`." },
-  ])("is not found in: $id", ({ text }) => {
+  ])("reports nothing: $id", ({ text }) => {
     expect(deadNames("a.ts", text, known)).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ interface Row {
   readonly cells: readonly string[];
 }
 
-/** The lines of all tables without their heads. */
+/** The rows of all tables. */
 const rows: Row[] = document.split(/^## /m).flatMap((section) => {
   const lines = section.split("\n");
   const inTable = lines.filter((line) => line.startsWith("|")).slice(2);
@@ -28,22 +28,22 @@ function faultsOf(cells: readonly string[]): string[] {
   const isOurs = !heldBy.startsWith("does not apply: ");
   const place = where === "—" ? undefined : where.replaceAll("`", "");
   return [
-    ...(cells.length === 5 ? [] : ["it has not five cells"]),
-    ...(levels.includes(level) ? [] : [`${level} is no level`]),
-    ...(isOurs && place === undefined ? ["it says nowhere where it is done"] : []),
-    ...(place === undefined || existsSync(at(place)) ? [] : [`there is no ${place}`]),
+    ...(cells.length === 5 ? [] : ["it does not have five cells"]),
+    ...(levels.includes(level) ? [] : [`${level} is not a level`]),
+    ...(isOurs && place === undefined ? ["it names no source file"] : []),
+    ...(place === undefined || existsSync(at(place)) ? [] : [`${place} does not exist`]),
     ...(isOurs ? missingTests(heldBy) : []),
   ];
 }
 
-it("has all RFCs", () => {
+it("has a chapter for each RFC, and more than 170 rows", () => {
   const headings = [...document.matchAll(/^## (RFC \d+)/gm)].map(([, rfc]) => rfc);
   const rfcs = ["9111", "9110", "9110", "9110", "9211", "9213", "5861", "8246", "9875", "6585"];
   expect(headings).toEqual(rfcs.map((number) => `RFC ${number}`));
   expect(rows.length).toBeGreaterThan(170);
 });
 
-it.each(rows)("$place", ({ cells }) => {
+it.each(rows)("names an existing source file and test: $place", ({ cells }) => {
   expect(faultsOf(cells)).toEqual([]);
 });
 
@@ -57,6 +57,6 @@ it.each([
   { id: "no-test", cells: ["1", "MUST", "x", "`src/app.ts`", "departs: because"] },
   { id: "no-place", cells: ["1", "MUST", "x", "—", '`test/app.test.ts` "app"'] },
   { id: "no-level", cells: ["1", "MAY", "x", "—", "does not apply: because"] },
-])("a wrong row has a fault: $id", ({ cells }) => {
+])("finds the fault of a wrong row: $id", ({ cells }) => {
   expect(faultsOf(cells)).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-// The core alone, without an origin, a Cache API and other globals of Workers.
+// Tests the core of the cache without an origin, a Cache API or other globals of Workers.
 import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../src/config/config.ts";
 import { createCache } from "../src/create-cache.ts";
@@ -34,13 +34,13 @@ function open(hasDatabase = false) {
   return { cache, clock, log, afterAnswer, settle };
 }
 
-describe("a core", () => {
+describe("the core of the cache", () => {
   it("has memory and the shared tier with a database", () => {
     const { all, ofColo } = open(true).cache.tiers;
     expect([all.map(({ name }) => name), ofColo]).toEqual([["memory", "shared"], undefined]);
   });
 
-  it("has memory alone without a database, and accepts no purge", () => {
+  it("has only memory without a database, and accepts no purge", () => {
     const { cache } = open();
     expect([cache.tiers.below[0], cache.redis, cache.leases, cache.purging]).toEqual(
       Array(4).fill(undefined),

@@ -1,4 +1,4 @@
-// The HTTP cache on a platform without a Cache API, with memory and Redis alone.
+// Tests the HTTP cache on a platform without a Cache API. It has only memory and Redis.
 import { expect, it } from "vitest";
 import type { ConfigInput } from "../src/config/schema.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
@@ -32,7 +32,7 @@ it("serves a response from memory, and in another isolate from Redis", async () 
   expect(await seenAt(there)).toEqual(["page 1", "hit; ttl=60; detail=memory"]);
 });
 
-it("serves each variant", async () => {
+it("serves each variant from Redis in another isolate", async () => {
   const [here, there] = openTwo(({ headers }) =>
     page(`in ${headers.get("accept-language")}`, cc("max-age=60", { vary: "accept-language" })),
   );
@@ -43,7 +43,7 @@ it("serves each variant", async () => {
   }
 });
 
-it("applies a purge at once where it was accepted, and elsewhere within N", async () => {
+it("applies a purge at once in the isolate that accepted it, and elsewhere within N", async () => {
   const [here, there] = openTwo(numbered(cc("max-age=60", { "cache-tag": "news" })));
   for (const site of [here, there]) await seenAt(site);
   expect((await send(here, { tags: ["news"] })).status).toBe(200);
@@ -52,14 +52,14 @@ it("applies a purge at once where it was accepted, and elsewhere within N", asyn
   expect((await seenAt(there))[0]).not.toBe("page 1");
 });
 
-it("sends a body over the buffer to its client, and does not store it", async () => {
+it("sends a body larger than the buffer to its client, and does not store it", async () => {
   const large = "x".repeat(3_000);
   const [here] = openTwo(() => page(large, cc("max-age=60")), { limits: { bufferBytes: 1_000 } });
   for (const _ of ["first", "second"]) expect((await seenAt(here))[0]).toBe(large);
   expect(here.origin.count).toBe(2);
 });
 
-it("stores an error in memory until its second request", async () => {
+it("stores a 404 in memory, and in Redis after its second request", async () => {
   const [here, there] = openTwo(numbered(cc("max-age=60"), 404));
   await seenAt(here);
   expect((await seenAt(here))[1]).toBe("hit; ttl=60; detail=memory");
@@ -74,7 +74,7 @@ it("forwards a request for an invalidated page", async () => {
   expect(here.log).toEqual([]);
 });
 
-it("says in the stats that it has no edge tier, and counts none", async () => {
+it("says in the stats that no edge tier exists, and has no counts for it", async () => {
   const [here] = openTwo(numbered());
   await seenAt(here);
   const { text } = await here.get("/_cache/stats", { headers: bearer });

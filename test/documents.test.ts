@@ -1,4 +1,5 @@
-// Links and paths in the documents exist, and docs/cache-status.md explains each reason.
+// Checks that links and paths in the documents exist, and that docs/cache-status.md explains each
+// reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -51,7 +52,7 @@ function reasonsOf(path: string, union: string): string[] {
 }
 
 describe("docs/cache-status.md explains each reason", () => {
-  /** Reasons that no client sees: a refresh brought an error. */
+  /** A reason that no client sees, because it belongs to a refresh in the background. */
   const behindAnswers = ["refresh-failed"];
 
   it.each([

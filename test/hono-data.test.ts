@@ -1,4 +1,4 @@
-// c.var.cache: a Hono application gets the data cache that `tidemark` was given.
+// Tests c.var.cache: a Hono application gets the data cache that `tidemark` was given.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../src/data-cache.ts";
@@ -30,14 +30,14 @@ describe("withCache", () => {
     expect(await words.get("a")).toBe("from the source");
   });
 
-  it("names the missing option of tidemark", async () => {
+  it("fails with the name of the missing option of tidemark", async () => {
     const site = tidemark(application(), config, { env: {} });
     expect(await textOf(site.fetch(new Request("https://site.test/")))).toContain(
       "Write tidemark(app, config, { data: cache })",
     );
   });
 
-  it("says that tidemark did not call the application", async () => {
+  it("fails with a hint if tidemark did not call the application", async () => {
     expect(await textOf(application().request("https://site.test/"))).toContain(
       "The application was not called by tidemark",
     );

@@ -1,4 +1,5 @@
-// A Hono application behind the cache on Node, with memory alone. `@hono/node-server` serves it.
+// Tests a Hono application behind the cache on Node, with only the memory tier. `@hono/node-server`
+// serves it.
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -79,7 +80,7 @@ async function get(path: string, sent: RawRequest = {}) {
 }
 
 describe("on Node", () => {
-  it("memory stores a page, and a client with its tag gets a 304", async () => {
+  it("memory stores a page, and a client with its ETag gets a 304", async () => {
     const [first, second] = [await get("/page"), await get("/page")];
     expect([first.text, second.text]).toEqual(["page 1 of Node", "page 1 of Node"]);
     expect(first.told).toBe("tidemark; fwd=uri-miss; fwd-status=200; stored");
@@ -132,7 +133,7 @@ describe("on Node", () => {
     }
   });
 
-  it("an upgrade that nobody takes is answered like any request", async () => {
+  it("an upgrade that the application does not accept is answered like any request", async () => {
     const headers = { upgrade: "websocket", connection: "upgrade" };
     const { status, told } = await get("/page", { headers });
     expect([status, told.includes("detail=upgrade")]).toEqual([200, true]);

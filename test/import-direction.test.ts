@@ -1,5 +1,5 @@
-// Imports of src/ and of the command point down only, as source-tree/folders.ts says. Folders and
-// files stay small. No files form a circle of imports.
+// Checks that imports of src/ and of the command only point down, as source-tree/folders.ts says.
+// Folders and files stay small, and no files import each other in a circle.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -28,11 +28,11 @@ describe.each([
   const { root, mayImport } = house;
   const sources = sourcesIn(root);
 
-  it("is read", () => {
+  it("has imports that this test finds", () => {
     expect([...sources.values()].flatMap(imported).length).toBeGreaterThan(sources.size);
   });
 
-  it("has no breach", () => {
+  it("has no forbidden import, name or size", () => {
     expect(breaches(sources, house)).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ it("no files form a circle of imports, types included", () => {
   expect(circleToOpen(first, sources)).toBe("");
 });
 
-it.each(["bench", "testing", "local"])("%s/ imports nothing of test/", (folder) => {
+it.each(["bench", "testing", "local"])("%s/ imports nothing from test/", (folder) => {
   const found = [...sourcesIn(folder)].filter(([, text]) =>
     imported(text).some((from) => /^(?:\.\.\/)+test\//.test(from)),
   );
@@ -70,7 +70,7 @@ it.each(["bench", "testing", "local"])("%s/ imports nothing of test/", (folder) 
 
 const one = (path: string, text: string): Sources => new Map([[path, text]]);
 
-describe("a breach", () => {
+describe("the check for breaches", () => {
   it.each([
     { id: "up", path: "src/rules/a.ts", text: 'import { b } from "../proxy/b.ts";' },
     { id: "up, a type", path: "src/redis/a.ts", text: 'import type { B } from "../cache/b.ts";' },
@@ -110,7 +110,7 @@ describe("a breach", () => {
     { id: "entry", path: "src/hono.ts", text: 'import { b } from "./worker.ts";', count: 0 },
     { id: "string", path: "src/rules/a.ts", text: 'const b = `from "../app.ts"`;', count: 0 },
     { id: "long enough", path: "src/app.ts", text: "\n".repeat(linesInFileMax), count: 0 },
-  ])("$id: $path", ({ path, text = "", count = 1 }) => {
+  ])("finds the breaches: $id, $path", ({ path, text = "", count = 1 }) => {
     expect(breaches(one(path, text))).toHaveLength(count);
   });
 
@@ -123,12 +123,12 @@ describe("a breach", () => {
     { from: "../../../../src/protocol/answers.ts", count: 0 },
     { from: "../../../../local/site.ts", count: 1 },
     { from: "node:fs", count: 0 },
-  ])("of the command: $from", ({ from, count }) => {
+  ])("finds the breaches of the command: $from", ({ from, count }) => {
     const sources = one("packages/cli/src/site/a.ts", `import { b } from "${from}";`);
     expect(breaches(sources, command)).toHaveLength(count);
   });
 
-  it("a circle of three files, types included, without a file that only leads to it", () => {
+  it("finds a circle of three files, types included, without a file that only leads to it", () => {
     const files: Sources = new Map([
       ["src/rules/a.ts", 'import type { B } from "./b.ts";'],
       ["src/rules/b.ts", 'import { c } from "./c.ts";'],
@@ -142,9 +142,9 @@ describe("a breach", () => {
   });
 
   it.each([
-    { id: "as many as may be", count: filesInFolderMax, found: [] },
-    { id: "one more", count: filesInFolderMax + 1, found: ["src/rules: too many files"] },
-  ])("a folder of many files: $id", ({ count, found }) => {
+    { id: "at the limit", count: filesInFolderMax, found: [] },
+    { id: "above the limit", count: filesInFolderMax + 1, found: ["src/rules: too many files"] },
+  ])("limits the files of a folder: $id", ({ count, found }) => {
     const names = Array.from({ length: count }, (_, index) => `src/rules/a${index}.ts`);
     expect(breaches(new Map(names.map((name) => [name, ""])))).toEqual(found);
   });

@@ -1,11 +1,11 @@
-// Tests that a document names: `test/a.test.ts` "a piece of a title", "another".
+// Checks the tests that a document names: `test/a.test.ts` "a piece of a title", "another".
 import { existsSync, readFileSync } from "node:fs";
 
 const at = (path: string) => new URL(`../${path}`, import.meta.url);
 
 /**
- * @param heldBy files in backticks, then pieces of text in double quotes that stand in them
- * @returns what is named and not there
+ * @param heldBy files in backticks, each followed by pieces of its text in double quotes
+ * @returns a fault for each named file or piece that does not exist
  */
 export function missingTests(heldBy: string, { needsTitles = true } = {}): string[] {
   const named = heldBy.split(/`(?=(?:packages\/cli\/)?test\/)/).slice(1);

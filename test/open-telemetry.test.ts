@@ -1,4 +1,4 @@
-// Events of a data cache as spans and metrics, over the SDK of OpenTelemetry.
+// Tests the events of a data cache as spans and metrics of the OpenTelemetry SDK.
 import { context, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {

@@ -1,4 +1,4 @@
-// An application can be composed with other parts than the default ones.
+// Tests that an application can replace the default parts of a cache.
 import { expect, it, vi } from "vitest";
 import { MemoryTier } from "../src/stores/memory/memory-tier.ts";
 import { defineConfig } from "../src/config/config.ts";
@@ -23,7 +23,7 @@ const { url, token } = new FakeUpstash(new FakeClock());
 const env = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 
-/** Returns makers of all parts, and the list of made parts. */
+/** Returns a factory for each part, and the list of created parts. */
 function noting() {
   const made: unknown[] = [];
   const noted = <Part>(part: Part): Part => {
@@ -66,7 +66,7 @@ it.each<[by: string, compose: (parts: CacheParts) => unknown]>([
   ["a Worker", fetchFromWorker],
   ["a data cache", (parts) => createDataCache(config, { env, log, parts }).stats()],
   ["a data cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
-])("%s passes the given parts on", async (_, compose) => {
+])("%s uses the given parts", async (_, compose) => {
   const { parts, made } = noting();
   await compose(parts);
   expect(made).toHaveLength(5);

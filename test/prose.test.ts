@@ -1,9 +1,9 @@
-// Names and comments of the sources use the words of CONTRIBUTING.md.
+// Checks that names and comments of the sources use the words of CONTRIBUTING.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { proseBreaches } from "./source-tree/prose.ts";
 
-it.each(["src", "packages/cli/src", "local"])("%s/ has no breach", (folder) => {
+it.each(["src", "packages/cli/src", "local"])("finds no breach in %s/", (folder) => {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .map((path) => `${folder}/${path}`);
@@ -11,7 +11,7 @@ it.each(["src", "packages/cli/src", "local"])("%s/ has no breach", (folder) => {
   expect(paths.flatMap((path) => proseBreaches(path, readFileSync(path, "utf8")))).toEqual([]);
 });
 
-describe("a breach", () => {
+describe("the check of prose", () => {
   it.each([
     { id: "participle", text: "export interface Sought {}" },
     { id: "participle-of-two-words", text: "type PageAsked = string;" },
@@ -23,7 +23,7 @@ describe("a breach", () => {
     { id: "private-member", text: "class A {\n  readonly #sought: string;\n}" },
     { id: "banned-word", text: "const a = 1; // Mend it." },
     { id: "banned-word-in-docstring", text: "/** Returns the patience of a client. */" },
-  ])("$id", ({ text }) => {
+  ])("reports a breach: $id", ({ text }) => {
     expect(proseBreaches("a.ts", text)).toHaveLength(1);
   });
 
@@ -32,7 +32,7 @@ describe("a breach", () => {
     { id: "verb-in-a-text", text: 'const a = "it came: late";' },
     { id: "identifier", text: 'import { a } from "./mend.ts";' },
     { id: "docstring", text: "/** Returns whether a response is fresh. */" },
-  ])("is not found in: $id", ({ text }) => {
+  ])("reports nothing: $id", ({ text }) => {
     expect(proseBreaches("a.ts", text)).toEqual([]);
   });
 });

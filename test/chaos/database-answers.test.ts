@@ -1,4 +1,4 @@
-// The database answers, and badly: slowly, senselessly, full, or with its plan used up.
+// Tests a database that answers badly: slowly, with rubbish, as full, or with its plan used up.
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
@@ -17,12 +17,20 @@ import { type Answered, type Load, slowestMs, violations } from "./load.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
-/** A lookup of 1 s, the view twice 0.9 s, and some time for each of the ways to the origin and back. */
+/**
+ * The longest wait: a lookup (1 s), the view twice (0.9 s each), and the way to the origin and
+ * back.
+ */
 const waitMsMax = 4_000;
-/** A client's request, and the looks, the lease and the origin's answer behind it. */
+/**
+ * The exchanges of one request: the client's own, the lookups, the lease and the origin's answer.
+ */
 const waysMax = 5;
 
-/** Each time-out that a busy machine causes lengthens the pause until the database is tried again. */
+/**
+ * A busy machine causes time-outs. Each one lengthens the pause before the database is probed
+ * again.
+ */
 const waitTimeoutMs = 80_000;
 const until = (condition: () => Promise<boolean>, what: string) =>
   untilWithin(condition, what, waitTimeoutMs);
@@ -37,17 +45,17 @@ beforeEach(() => void (yardstick = yardstickOn(chaos)));
 afterEach(() => yardstick.stop());
 afterAll(() => chaos.stop());
 
-/** How many have ended since then at the most: of 1 s, 2 s, 4 s and so on. */
+/** Returns the most pauses (of 1 s, 2 s, 4 s and so on) that can have ended since a time. */
 const pausesSince = (atMs: number) => Math.ceil(Math.log2(1 + (performance.now() - atMs) / 1_000));
 
-/** Faulty answers, and those that took longer than the product and this machine make one wait. */
+/** Returns faulty answers, and answers slower than the product and this machine explain. */
 async function faultsOf({ answers }: Load): Promise<Answered[]> {
   await yardstick.stop();
   const slowMs = waitMsMax + waysMax * slowestMs(yardstick.answers);
   return [...violations(answers), ...answers.filter(({ tookMs }) => tookMs >= slowMs)];
 }
 
-it("slow by 300 ms: is waited for once that is known, and goes on being used", async () => {
+it("learns the latency of a database that is 300 ms slower, and keeps using it", async () => {
   const load = loadOn(chaos, mixedPaths("slow"));
   await usedAgain(chaos, "before-slow");
   await chaos.toRest.become({ kind: "slow", eachWayMs: 150 });
@@ -58,7 +66,7 @@ it("slow by 300 ms: is waited for once that is known, and goes on being used", a
   await usedAgain(chaos, "slow");
   const seen: string[] = [];
   const seenAs = (said: string) => seen.filter((one) => one.includes(said)).length;
-  // What is refreshed behind an answer is in memory until the database has it.
+  // A response that a background refresh fetched is in memory until the database has it.
   await until(async () => {
     seen.push(cacheStatusOf(await rawRequest(chaos.url, "/shared/again/slow")));
     return seenAs("detail=shared") === 10;
@@ -69,7 +77,7 @@ it("slow by 300 ms: is waited for once that is known, and goes on being used", a
   expect(await faultsOf(load)).toEqual([]);
 });
 
-it("rubbish: is never taken for a page, and all is used again at once", async () => {
+it("serves no rubbish of the database as a page, and uses the database again later", async () => {
   const load = loadOn(chaos, mixedPaths("rubbish"));
   await usedAgain(chaos, "before-rubbish");
   await chaos.toRest.become({ kind: "rubbish", seed: 1 });
@@ -80,7 +88,7 @@ it("rubbish: is never taken for a page, and all is used again at once", async ()
   expect(await faultsOf(load)).toEqual([]);
 });
 
-it("full: reads go on, and one write per pause is tried", async () => {
+it("keeps reading from a full database, and tries one write per pause", async () => {
   const database = new Redis(chaos.redisUrl);
   const load = loadOn(chaos, mixedPaths("full"));
   try {
@@ -96,12 +104,12 @@ it("full: reads go on, and one write per pause is tried", async () => {
       return fills.length > 40 && GETRANGE > 40;
     }, "more than 40 fills and reads");
     const { SET = 0 } = tierCommands(chaos.world);
-    // What was under way when writes were shut off may still have come.
+    // Writes that were under way when writes were shut off may arrive later.
     expect(SET).toBeLessThan(pausesSince(beganAtMs) + 6);
     await usedAgain(chaos, "full");
     expect((await chaos.stats()).redis.shutOff).toBe(false);
     await database.config("SET", "maxmemory", "0");
-    await until(async () => !(await chaos.stats()).redis.refusesWrites, "writes to be taken");
+    await until(async () => !(await chaos.stats()).redis.refusesWrites, "writes to be accepted");
     await usedAgain(chaos, "no-longer-full");
   } finally {
     await load.stop();
@@ -111,7 +119,7 @@ it("full: reads go on, and one write per pause is tried", async () => {
   expect(await faultsOf(load)).toEqual([]);
 });
 
-it("plan used up: is shut off, asked once per pause, and used again with the next month", async () => {
+it("shuts off a database with a used-up plan, probes it, and uses it again later", async () => {
   const usedUp = await UnsteadyRestServer.start();
   const error = "ERR max requests limit exceeded. Limit: 500000, Usage: 500000.";
   usedUp.manner = { kind: "answers", status: 400, body: JSON.stringify({ error }) };
@@ -122,7 +130,7 @@ it("plan used up: is shut off, asked once per pause, and used again with the nex
     await shutOff(chaos);
     const [askedBefore, beganAtMs] = [usedUp.asked.length, performance.now()];
     await sleep(2_500);
-    // Probes of the tiers and of the journal; what the six clients had under way may still have come.
+    // The tiers and the journal send probes. The six clients' earlier requests may also arrive.
     const asked = usedUp.asked.length - askedBefore;
     const askedMax = 2 * pausesSince(beganAtMs) + 6;
     chaos.toRest.leadTo(chaos.world.rest.url);
@@ -135,7 +143,7 @@ it("plan used up: is shut off, asked once per pause, and used again with the nex
   expect(await faultsOf(load)).toEqual([]);
 });
 
-it("away behind its REST server: the same as away itself", async () => {
+it("shuts off a database without Redis behind it, and uses it again later", async () => {
   const load = loadOn(chaos, mixedPaths("behind"));
   await usedAgain(chaos, "before-behind");
   await chaos.toRedis.become({ kind: "refuses" });

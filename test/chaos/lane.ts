@@ -28,13 +28,13 @@ export class Lane {
     this.#send();
   }
 
-  /** Ends the connection after all bytes. */
+  /** Ends the connection after the waiting bytes. */
   end(): void {
     this.#waiting.push("end");
     this.#send();
   }
 
-  /** @returns whether bytes were still waiting */
+  /** Discards the waiting bytes. Returns whether there were any. */
   drop(): boolean {
     clearTimeout(this.#timer);
     this.#timer = undefined;

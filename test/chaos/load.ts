@@ -1,29 +1,29 @@
-// A load of fixed concurrency over connections that are kept: what was asked, what came, how long
-// it took, and whether it was what the origin would have said.
+// A load of fixed concurrency over kept-alive connections. It records each request's path, status,
+// duration, and whether the body is the origin's page for this path.
 import { Agent, request, type IncomingMessage } from "node:http";
 import { performance } from "node:perf_hooks";
 
 export interface Answered {
   readonly path: string;
-  /** 0 where no answer came. */
+  /** 0 if no answer came. */
   readonly status: number;
   readonly startedAtMs: number;
   readonly tookMs: number;
   readonly cacheStatus: string;
-  /** `whole`: the page of that very path, to its last byte. */
+  /** `whole`: the complete page of this path. `foreign`: another body. */
   readonly body: "whole" | "cut" | "foreign";
 }
 
 export interface LoadSettings {
   readonly url: string;
   readonly concurrency: number;
-  /** @param nth counts over all clients */
+  /** @param nth the number of the request, counted over all clients */
   readonly path: (nth: number) => string;
-  /** Between an answer and the same client's next request; 5 ms unless set. */
+  /** The pause between an answer and the same client's next request. Default: 5 ms. */
   readonly pauseMs?: number;
 }
 
-/** Clients that ask until they are told to stop. */
+/** Clients that send requests until `stop()`. */
 export class Load {
   readonly answers: Answered[] = [];
   readonly #settings: LoadSettings;
@@ -36,7 +36,7 @@ export class Load {
     this.#clients = Array.from({ length: settings.concurrency }, () => this.#ask());
   }
 
-  /** Those that began between two instants of `performance.now()`. */
+  /** Returns the answers to requests that began between two times of `performance.now()`. */
   between(fromMs: number, toMs = Infinity): Answered[] {
     return this.answers.filter(({ startedAtMs }) => startedAtMs >= fromMs && startedAtMs < toMs);
   }
@@ -62,7 +62,7 @@ export class Load {
 
 const pageBytes = 20_000;
 
-/** Names its own path at both ends, so that neither another page nor a part passes for it. */
+/** Returns a page that names its path at both ends, so that no other page and no part equals it. */
 export function pageOf(path: string): string {
   const end = `end of ${path}`;
   return `page ${path}\n`.padEnd(pageBytes - end.length, ".") + end;
@@ -91,7 +91,7 @@ async function answerTo(base: string, path: string, agent: Agent): Promise<Answe
   return { ...answered, tookMs: performance.now() - startedAtMs };
 }
 
-/** What no client should have seen. */
+/** Returns the answers that no client should get. */
 export function violations(answers: readonly Answered[]): Answered[] {
   return answers.filter(({ status, body }) => status !== 200 || body !== "whole");
 }

@@ -1,4 +1,5 @@
-// The proxy's answers that no outage test notices: each outage test fails if another behaviour has no effect.
+// Tests the proxy's meaningless answers. Each outage test fails if its own behaviour has no effect,
+// so the other behaviours need no test here.
 import { expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -6,7 +7,7 @@ import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { rubbishBodies } from "./behaviour.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
-it("answers with meaningless bodies in well-formed HTTP, until it is open again", async () => {
+it("sends meaningless bodies in well-formed HTTP until the proxy is open again", async () => {
   const running = new Running();
   try {
     const origin = await running.add(

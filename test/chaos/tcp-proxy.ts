@@ -5,7 +5,9 @@ import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { type InForce, ProxiedConnection } from "./proxied-connection.ts";
 
-/** Below the ephemeral ports, so that no process takes the port while the proxy refuses. */
+/**
+ * These ports are below the ephemeral ports, so no process takes the port while the proxy refuses.
+ */
 const portsFrom = 20_000;
 const portCount = 10_000;
 

@@ -1,4 +1,4 @@
-// What a good configuration comes to, every field filled in.
+// Tests valid configurations: which value each written or omitted option gets.
 import { describe, expect, it } from "vitest";
 import { readFileSync } from "node:fs";
 import {
@@ -12,8 +12,8 @@ import type { WrittenConfig } from "../../src/config/written.ts";
 
 const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
 
-describe("a good configuration comes to", () => {
-  it("what it leaves out", () => {
+describe("defineConfig", () => {
+  it("fills in the defaults of the configuration", () => {
     const { routes, origins, stripQuery, harmlessCookies, ...rest } = defineConfig({});
     expect([routes, origins.size]).toEqual([[], 0]);
     expect([stripQuery, harmlessCookies]).toEqual([trackingParameters, analyticsCookies]);
@@ -35,7 +35,7 @@ describe("a good configuration comes to", () => {
     });
   });
 
-  it("what a route leaves out", () => {
+  it("fills in the defaults of a route", () => {
     const { tags, credentials, ...plain } = defineConfig(route({})).routes[0] ?? {};
     expect(tags?.({})).toEqual([]);
     expect(credentials?.entryFor("x-api-key")).toBe("*-key");
@@ -80,7 +80,7 @@ describe("a good configuration comes to", () => {
 
   it.each([
     [{ invalidate: "everywhere" }, { invalidate: "everywhere" }],
-    // Its answers may name what other routes store.
+    // Responses on a bypassed route may also invalidate pages of other routes.
     [
       { bypass: true, invalidate: "everywhere" },
       { bypass: true, invalidate: "everywhere" },
@@ -96,11 +96,11 @@ describe("a good configuration comes to", () => {
     ],
     [{ admission: "second-ask", tiers: ["edge", "shared"] }, { admission: "second-ask" }],
     [{ origin: "default" }, { origin: "default" }],
-  ])("of %j", (changes, resolved) => {
+  ])("resolves the route options %j", (changes, resolved) => {
     expect(defineConfig(route(changes) as WrittenConfig).routes[0]).toMatchObject(resolved);
   });
 
-  it("lifetimes by status", () => {
+  it("resolves lifetimes by status", () => {
     const written = { fresh: { 200: "60s", 301: "1h" }, negative: { 404: "30s" } } as const;
     const resolved = defineConfig(route(written)).routes[0];
     expect(resolved?.freshSeconds).toBeUndefined();
@@ -108,7 +108,7 @@ describe("a good configuration comes to", () => {
     expect([...(resolved?.negativeByStatus ?? [])].flat()).toEqual([404, 30]);
   });
 
-  it("directives of requests honoured for all routes but those that say no", () => {
+  it("honours request directives on all routes except on one that disables them", () => {
     const silent = { name: "a", match: "/a" };
     const refusing = { name: "b", match: "/b", honourRequestDirectives: false };
     const { routes, anywhere } = defineConfig({
@@ -119,22 +119,22 @@ describe("a good configuration comes to", () => {
     expect(honoured).toEqual([true, false, true]);
   });
 
-  it("lifetimes guessed for all routes", () => {
+  it("allows heuristic lifetimes on all routes", () => {
     const { routes, anywhere } = defineConfig({ heuristics: true, ...route({}) });
     expect([...routes, anywhere].map((one) => one.heuristics)).toEqual([true, true]);
   });
 
-  it("a number of variants on both sides of its bounds", () => {
+  it("accepts the smallest and the largest number of variants", () => {
     const bounds = [1, 500].map((variants) => defineConfig({ limits: { variants } }));
     expect(bounds.map(({ limits }) => limits.variants)).toEqual([1, 500]);
   });
 
-  it("hot keys up to their bound", () => {
+  it("accepts numbers of hot keys up to the limit", () => {
     const counts = [0, 1, 1_000];
     expect(counts.map((hotKeys) => defineConfig({ hotKeys }).hotKeys)).toEqual(counts);
   });
 
-  it("time-outs on both sides of their bounds", () => {
+  it("accepts the shortest and the longest timeouts", () => {
     const both = { firstByte: "2s", betweenBytes: "1d" } as const;
     const written = ["1s", "1d", { betweenBytes: "5s" }, both] as const;
     const timeouts = written.map((originTimeout) => defineConfig({ originTimeout }).originTimeout);
@@ -147,11 +147,11 @@ describe("a good configuration comes to", () => {
   });
 });
 
-describe("names that are known", () => {
+describe("the built-in name lists", () => {
   const documented = readFileSync("docs/configuration.md", "utf8");
   const strip = (given: WrittenConfig["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
 
-  it("stay known beside those that are added, each once", () => {
+  it("keep their names when a configuration adds others, without duplicates", () => {
     expect(strip({ query: { strip: ["ref", "gclid"] } })).toEqual([...trackingParameters, "ref"]);
     expect(strip({ query: { strip: [] } })).toEqual(trackingParameters);
     const { harmlessCookies } = defineConfig({ cookies: { harmless: ["theme"] } });
@@ -160,7 +160,7 @@ describe("names that are known", () => {
     expect(matchesAny(consented, "cmplz_marketing")).toBe(true);
   });
 
-  it("give way to what is asked for alone", () => {
+  it("are replaced by the names in `only`", () => {
     expect(strip({ query: { strip: { only: ["ref"] } } })).toEqual(["ref"]);
     const { harmlessCookies } = defineConfig({ cookies: { harmless: { only: [] } } });
     expect(harmlessCookies).toEqual([]);
@@ -170,26 +170,26 @@ describe("names that are known", () => {
     { id: "trackingParameters", names: trackingParameters },
     { id: "analyticsCookies", names: analyticsCookies },
     { id: "consentCookies", names: consentCookies },
-  ])("stand in full in the documentation: $id", ({ id, names }) => {
+  ])("are complete in the documentation: $id", ({ id, names }) => {
     const [, list = ""] = new RegExp(`^\\| \`${id}\` \\|(.*)\\|$`, "m").exec(documented) ?? [];
     expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(names);
   });
 
   it.each(["session", "__hsmem", "__hs_cookie_cat_pref", "__cflb", "AWSALB", "CookieConsent"])(
-    "leave out what an origin may read: %s",
+    "do not contain a cookie that an origin may read: %s",
     (name) => expect(matchesAny(analyticsCookies, name)).toBe(false),
   );
 });
 
-describe("name patterns", () => {
+describe("the name patterns of trackingParameters", () => {
   it.each([
     { id: "itself", name: "gclid", matches: true },
     { id: "longer", name: "gclid2", matches: false },
     { id: "under-a-star", name: "utm_source", matches: true },
-    { id: "star-of-nothing", name: "utm_", matches: true },
+    { id: "star-for-nothing", name: "utm_", matches: true },
     { id: "case", name: "GCLID", matches: false },
     { id: "empty", name: "", matches: false },
-  ])("$id", ({ name, matches }) => {
+  ])("match a name or not: $id", ({ name, matches }) => {
     expect(matchesAny(trackingParameters, name)).toBe(matches);
   });
 });

@@ -1,4 +1,4 @@
-// Which request fields look like a credential, and which list decides.
+// Tests which request fields look like credentials, and which list takes precedence.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
@@ -8,8 +8,8 @@ import { refusalOf, route } from "./refusal-of.ts";
 const known = new CredentialFields([knownCredentialFields]);
 const none = { add: [], except: [] };
 
-describe("the known fields", () => {
-  it("stand in full in the documentation, and no others", () => {
+describe("the built-in credential fields", () => {
+  it("are exactly those in the documentation", () => {
     const documented = readFileSync("docs/configuration.md", "utf8");
     const [, section = ""] = documented.split("## Credentials\n");
     const [table = ""] = section.split("To change the list");
@@ -31,18 +31,18 @@ describe("the known fields", () => {
       "viewport-width purpose sec-purpose sec-websocket-key idempotency-key postman-token " +
       "x-playback-session-id icy-metadata x-forwarded-for x-forwarded-proto"
     ).split(" "),
-  )("leave out what browsers and proxies send: %s", (name) => {
+  )("do not match a field that browsers and proxies send: %s", (name) => {
     expect(known.entryFor(name)).toBeUndefined();
   });
 
-  it("tell which entry a field fits", () => {
+  it("name the entry that a field matches", () => {
     expect(known.entryFor("x-vault-token")).toBe("*token");
     expect(known.entryFor("dpop")).toBe("dpop");
     expect(known.entryFor("cf-access-client-id")).toBe("*-client-id");
   });
 });
 
-describe("which list decides", () => {
+describe("the precedence of credential lists", () => {
   const isOne = (levels: ConstructorParameters<typeof CredentialFields>[0], name: string) =>
     new CredentialFields(levels).entryFor(name) !== undefined;
 
@@ -55,17 +55,17 @@ describe("which list decides", () => {
       ],
       false,
     ],
-    ["the-next-where-it-is-silent", [none, { add: ["x-key"], except: [] }], true],
+    ["the-next-level-if-the-first-has-no-entry", [none, { add: ["x-key"], except: [] }], true],
     ["a-whole-name-added", [{ add: ["x-key"], except: ["*"] }], true],
     ["a-whole-name-excepted", [{ add: ["*"], except: ["x-key"] }], false],
     ["add-of-two-whole-names", [{ add: ["x-key"], except: ["x-key"] }], true],
     ["add-of-two-patterns", [{ add: ["x-*"], except: ["*-key"] }], true],
-    ["nobody", [none], false],
-  ])("%s", (_id, levels, is) => {
+    ["no-level-has-an-entry", [none], false],
+  ])("decides whether a field is a credential: %s", (_id, levels, is) => {
     expect(isOne(levels, "x-key")).toBe(is);
   });
 
-  it("is asked in any case, route before site", () => {
+  it("ignores the case of names, and puts the route before the site", () => {
     const { routes, anywhere } = defineConfig({
       credentialFields: { add: ["X-Tenant"] },
       routes: [{ name: "open", match: "/open/*", credentialFields: { except: ["x-TENANT"] } }],
@@ -75,7 +75,7 @@ describe("which list decides", () => {
     expect(routes[0]!.credentials.entryFor("x-api-key")).toBe("*-key");
   });
 
-  it("gives the same word for a name again and again, among thousands of others", () => {
+  it("gives the same result for a name after thousands of other names", () => {
     const fields = new CredentialFields([knownCredentialFields]);
     for (let nth = 0; nth < 3_000; nth += 1) {
       expect(fields.entryFor(`x-made-up-${nth}`)).toBeUndefined();
@@ -87,7 +87,7 @@ describe("which list decides", () => {
   });
 });
 
-describe("refused", () => {
+describe("an invalid credentialFields option", () => {
   const noName =
     'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name';
   const ownRules =
@@ -100,7 +100,7 @@ describe("refused", () => {
     ["authorization", { except: ["Authorization"] }, ".except", ownRules],
     ["cookie", { add: ["cookie"] }, ".add", ownRules],
     ["misspelt", { only: [] }, "", '"only" is not a field of credentialFields'],
-  ])("%s", (_id, written, at, says) => {
+  ])("is refused in the configuration and in a route: %s", (_id, written, at, says) => {
     const place = `credentialFields${at}: ${says}.`;
     expect(`${refusalOf({ credentialFields: written })}.`).toBe(place);
     expect(`${refusalOf(route({ credentialFields: written }))}.`).toBe(`route "news", ${place}`);

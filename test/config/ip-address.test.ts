@@ -1,10 +1,10 @@
-// IP addresses and networks, compared with those of Node.
+// Compares the reading of IP addresses and networks with Node's.
 import { BlockList, isIP } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalAddress, isInNetworks, networkIn } from "../../src/config/ip-address.ts";
 
-describe("an address has one spelling", () => {
+describe("the canonical form of an address", () => {
   it.each([
     ["192.0.2.1", "192.0.2.1"],
     ["::ffff:192.0.2.1", "192.0.2.1"],
@@ -13,14 +13,14 @@ describe("an address has one spelling", () => {
     ["2001:DB8:0:0::1", "2001:db8::1"],
     ["fe80::1%eth0", "fe80::1"],
     ["::1", "::1"],
-  ])("%s is %s", (written, canonical) => expect(canonicalAddress(written)).toBe(canonical));
+  ])("turns %s into %s", (written, canonical) => expect(canonicalAddress(written)).toBe(canonical));
 
   it.each(["", " ", "a b", ..."1 192.0.2 192.0.2.256 010.0.0.1 0x7f.0.0.1 ::1]/ ::g".split(" ")])(
-    "%j is none",
+    "is undefined for %j, which is not an address",
     (written) => expect(canonicalAddress(written)).toBeUndefined(),
   );
 
-  it("whatever is taken is an address to Node as well", () => {
+  it("exists for exactly the texts that Node accepts as addresses", () => {
     const similar = fc.stringMatching(/^[\da-f:.%]{0,20}$/);
     const texts = fc.oneof(fc.ipV4(), fc.ipV6(), similar, fc.string());
     fc.assert(
@@ -37,11 +37,11 @@ describe("an address has one spelling", () => {
 
 describe("a network", () => {
   it.each("10.0.0.1/8 10.0.0.0/33 ::/129 10.0.0.0/ 10.0.0.0/08 /8 loopback 10/8".split(" "))(
-    "%s is none",
+    "cannot be read from %s",
     (text) => expect(networkIn(text)).toBeUndefined(),
   );
 
-  it("has the addresses that Node says it has", () => {
+  it("contains the same addresses as in Node", () => {
     const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
     const cases = fc.oneof(
       fc.record({ of: fc.ipV4(), bits: fc.integer({ min: 1, max: 32 }) }),
@@ -76,7 +76,7 @@ describe("a network", () => {
     ["0.0.0.0/0", "2001:db8::1", false],
     ["192.0.2.1", "192.0.2.1", true],
     ["10.0.0.0/8", "no address", false],
-  ])("%s has %s: %s", (network, address, has) =>
+  ])("tells whether %s contains %s: %s", (network, address, has) =>
     expect(isInNetworks(address, [networkIn(network)!])).toBe(has),
   );
 });

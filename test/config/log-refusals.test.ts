@@ -1,4 +1,4 @@
-// What is refused of the log and of traces in a configuration.
+// Tests refusals of the `logs` options, and of trace fields in a cache key.
 import { expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { refusalOf, route } from "./refusal-of.ts";
@@ -13,11 +13,11 @@ it.each([
     written: route({ key: { headers: ["TraceParent"] } }),
     says: 'route "news", key.headers: names traceparent or tracestate, which differ in each request; remove that name',
   },
-])("is refused: $says", ({ written, says }) => {
+])("refuses a configuration: $says", ({ written, says }) => {
   expect(refusalOf(written)).toBe(says);
 });
 
-it("no request is logged unless a share is given, and no path unless it is asked for", () => {
+it("logs no request without a share, and no path without `paths: true`", () => {
   expect(defineConfig({}).logs).toEqual({ sample: 0, paths: false });
   expect(defineConfig({ logs: { sample: 1 } }).logs).toEqual({ sample: 1, paths: false });
   expect(defineConfig({ logs: { sample: 0.5, paths: true } }).logs.paths).toBe(true);

@@ -1,4 +1,4 @@
-// What a configuration says of reported counts: what it comes to, and what is refused.
+// Tests the `metrics` options: their resolved values and their refusals.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
@@ -6,14 +6,14 @@ import { refusalOf, route } from "./refusal-of.ts";
 
 const metricsOf = (metrics: WrittenConfig["metrics"]) => defineConfig({ metrics }).metrics;
 
-describe("metrics", () => {
-  it("are on unless they are off", () => {
+describe("the resolved metrics options", () => {
+  it("are on unless the configuration turns them off", () => {
     expect(metricsOf(undefined)).toEqual({ isOn: true, prefixes: [], hitRateMin: undefined });
     expect(metricsOf({}).isOn).toBe(true);
     expect(metricsOf("off")).toEqual({ isOn: false, prefixes: [], hitRateMin: undefined });
   });
 
-  it("have prefixes by name", () => {
+  it("list the prefixes by name", () => {
     const prefixes = { docs: { path: "/docs/", hitRateMin: 0.9 }, api: { path: "/api" } };
     expect(metricsOf({ prefixes, hitRateMin: 0.5 })).toEqual({
       isOn: true,
@@ -25,7 +25,7 @@ describe("metrics", () => {
     });
   });
 
-  it("have a least hit rate of a route", () => {
+  it("include the least hit rate of a route", () => {
     const { routes, anywhere } = defineConfig(route({ hitRateMin: 0.25 }));
     expect([routes[0]?.hitRateMin, anywhere.hitRateMin]).toEqual([0.25, undefined]);
   });
@@ -35,7 +35,7 @@ const form = 'must be "off", or an object such as { hitRateMin: 0.8 }';
 const many = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, { path: `/${at}` }]));
 
-describe("refused", () => {
+describe("the check of the metrics options", () => {
   const prefix = (one: unknown, name = "docs") => ({ prefixes: { [name]: one } });
   const twice = { prefixes: { a: { path: "/a" }, b: { path: "/a" } } };
 
@@ -72,11 +72,11 @@ describe("refused", () => {
     ],
     [{ prefixes: many(50) }, "accepted"],
     [{ hitRateMin: 0, ...prefix({ path: "/", hitRateMin: 1 }) }, "accepted"],
-  ])("%j", (metrics, said) => {
+  ])("refuses or accepts %j", (metrics, said) => {
     expect(refusalOf({ metrics })).toBe(said);
   });
 
-  it("a route's", () => {
+  it("refuses a route's hitRateMin above 1", () => {
     expect(refusalOf(route({ hitRateMin: 1.1 }))).toBe('route "news", hitRateMin: is more than 1');
   });
 });

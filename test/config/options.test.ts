@@ -13,9 +13,9 @@ interface Form {
   readonly def: {
     readonly type: string;
     readonly innerType?: Form;
-    /** Of a union. */
+    /** The members of a union. */
     readonly options?: readonly Form[];
-    /** Of a pipe: what it checks in the end. */
+    /** The form that a pipe checks last. */
     readonly out?: Form;
   };
   readonly shape?: Readonly<Record<string, Form>>;
@@ -60,13 +60,16 @@ const tables = {
   route: { rows: rowsBelow("## A route"), options: optionsIn(routeInput) },
 };
 
-it.each(Object.entries(tables))("%s: options and rows are the same", (_, { rows, options }) => {
-  const names = rows.flatMap((row) => row.names);
-  expect(rows.length).toBeGreaterThan(25);
-  expect(options.filter((option) => !names.some((name) => covers(name, option)))).toEqual([]);
-  expect(names.filter((name) => !options.some((option) => covers(name, option)))).toEqual([]);
-  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
-});
+it.each(Object.entries(tables))(
+  "documents each existing option once, and no other: %s",
+  (_, { rows, options }) => {
+    const names = rows.flatMap((row) => row.names);
+    expect(rows.length).toBeGreaterThan(25);
+    expect(options.filter((option) => !names.some((name) => covers(name, option)))).toEqual([]);
+    expect(names.filter((name) => !options.some((option) => covers(name, option)))).toEqual([]);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  },
+);
 
 /** @returns the value of a literal such as `"5m"`, `0` or `4 MiB`; `undefined` for words */
 function literal(stated: string): unknown {
@@ -83,7 +86,7 @@ const literalInCell = (cell: string) => literal(/^`([^`]+)`$/.exec(cell)?.[1] ??
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** @returns such as `{ query: { allow: ["page"] } }` for `query.allow` */
+/** @returns nested objects, such as `{ query: { allow: ["page"] } }` for `query.allow` */
 function written(option: string, value: unknown): Values {
   const names = option.split(".");
   return names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Values;
@@ -99,7 +102,7 @@ function comparable({ tags, credentials, ...plain }: Route) {
   };
 }
 
-describe("general", () => {
+describe("a general option", () => {
   const resolved = (values: Values) => {
     const { anywhere, ...config } = defineConfig(values);
     return { ...config, anywhere: comparable(anywhere) };
@@ -109,11 +112,11 @@ describe("general", () => {
     return value === undefined ? [] : names.map((name) => ({ name, value }));
   });
 
-  it.each(literals)("$name is $value where it is left out", ({ name, value }) => {
+  it.each(literals)("has the documented default: $name is $value", ({ name, value }) => {
     expect(resolved(written(name, value))).toEqual(resolved({}));
   });
 
-  it("has few defaults that are no single value", () => {
+  it("has a single value as its default, with few exceptions", () => {
     expect(tables.general.rows.length - literals.length).toBeLessThan(13);
   });
 });
@@ -139,14 +142,14 @@ function exampleOf(option: string): unknown {
   return runInThisContext(`(${code})`);
 }
 
-/** Defaults of the table that are no single value. */
+/** Defaults of the table that are words instead of a value. */
 const inWords =
   /^(?:none|all|the origin's|`ORIGIN_URL`|`metrics\.hitRateMin`|errors and |`1`, or )/;
 
 const { rows, options } = tables.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");
 
-describe.each(optional)("of a route: %s", (option) => {
+describe.each(optional)("the route option %s", (option) => {
   const resolved = (route: Values, general: Values = {}) =>
     comparable(resolvedRoute({ name: "a", match: "/:slug", ...route }, general));
   const stated = rows.find(({ names }) => names.some((name) => covers(name, option)))?.stated ?? "";
@@ -155,7 +158,7 @@ describe.each(optional)("of a route: %s", (option) => {
     expect(resolved(written(option, exampleOf(option)))).not.toEqual(resolved({}));
   });
 
-  it("has the default that is stated", () => {
+  it("has the documented default", () => {
     const text = (docstrings.get(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
     const [, inDocstring = ""] = /Default: `?([^`,;]+?)`?(?:[.;]|,(?! or))/.exec(text) ?? [];
     const values = [literalInCell(stated), literal(inDocstring)];

@@ -1,9 +1,9 @@
-// What is said of a configuration that is refused, and the texts that many refusals share.
+// A helper that returns the refusal of a configuration, and texts that many refusals share.
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 
-/** The message's middle sentence, which names places and what is wrong there. */
+/** Returns the message's middle sentence, which names places and faults, or "accepted". */
 export function refusalOf(written: unknown): string {
   try {
     defineConfig(written as WrittenConfig);

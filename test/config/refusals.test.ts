@@ -1,33 +1,32 @@
-// Configurations that make no sense or ask for what is not built yet are refused when they are
-// loaded.
+// Tests that invalid configurations, and options that are not built yet, are refused on loading.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { refusalOf, route } from "./refusal-of.ts";
 
 const scheme = "write only scheme and host";
 
-it("says what, why and how to fix it", () => {
+it("names the fault, its reason and its fix in a refusal", () => {
   expect(() => defineConfig(route({ bypass: "yes" }) as never)).toThrow(
     'The configuration is invalid. route "news", bypass: must be true or false. ' +
       "Fix it in your configuration, such as tidemark.config.ts.",
   );
 });
 
-it("says everything at once", () => {
+it("reports all faults at once", () => {
   const said = refusalOf({ heuristics: 1, ...route({ browser: 5, jitter: 2 }) });
   expect(said).toContain("heuristics: must be true or false");
   expect(said).toContain('route "news", browser: ');
   expect(said).toContain('route "news", jitter: is more than 1');
 });
 
-it("tells an upgrader that a field went, and that nothing replaces it", () => {
+it("says that an option was removed without a replacement", () => {
   expect(refusalOf({ purge: { retention: "7d" } })).toBe(
     "purge.retention: was removed without a replacement: " +
       "the journal keeps its newest 8,192 entries, whatever their age; leave it out",
   );
 });
 
-it("names the new name of a renamed option, beside unknown ones", () => {
+it("names the new name of a renamed option, and also unknown options", () => {
   expect(refusalOf(route({ patience: "2s" }))).toBe(
     'route "news": "patience" is now "waitTimeout": rename it',
   );
@@ -36,7 +35,7 @@ it("names the new name of a renamed option, beside unknown ones", () => {
   );
 });
 
-describe("not built yet", () => {
+describe("the check of an option", () => {
   const says = "is not built yet; leave it out";
 
   it.each([
@@ -44,23 +43,23 @@ describe("not built yet", () => {
     ["route-allow-storing", route({ allowStoring: [] }), 'route "news", allowStoring'],
     ["device", route({ key: { device: true } }), 'route "news", key.device'],
     ["language", route({ key: { language: ["de"] } }), 'route "news", key.language'],
-  ])("%s", (_id, written, at) => {
+  ])("refuses an option that is not built yet: %s", (_id, written, at) => {
     expect(refusalOf(written)).toBe(`${at}: ${says}`);
   });
 
   it.each([
     { id: "at-the-limit", purge: { maxLagSeconds: 2.5 }, isRefused: true },
-    { id: "above-it", purge: { maxLagSeconds: 2.6 }, isRefused: false },
+    { id: "above-the-limit", purge: { maxLagSeconds: 2.6 }, isRefused: false },
     { id: "fractions", purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.2 }, isRefused: false },
     { id: "replicas", purge: { maxLagSeconds: 7.5, readReplicas: true }, isRefused: true },
     { id: "replicas-above", purge: { maxLagSeconds: 8, readReplicas: true }, isRefused: false },
     { id: "allowance", purge: { clockAllowanceSeconds: 4 }, isRefused: true },
-    { id: "nothing", purge: { maxLagSeconds: 0 }, isRefused: true },
-  ])("a lag that leaves too little: $id", ({ purge, isRefused }) => {
+    { id: "zero", purge: { maxLagSeconds: 0 }, isRefused: true },
+  ])("refuses a maxLagSeconds only if it leaves too little time: $id", ({ purge, isRefused }) => {
     expect(refusalOf({ purge }).startsWith("purge.maxLagSeconds")).toBe(isRefused);
   });
 
-  it("a route's lag that leaves too little", () => {
+  it("refuses a route's maxLagSeconds that leaves too little time", () => {
     expect(refusalOf(route({ purge: { maxLagSeconds: 2 } }))).toContain(
       'route "news", purge.maxLagSeconds: 2 s is too short',
     );
@@ -71,17 +70,17 @@ describe("members of request.cf", () => {
   it.each([
     ["of-one-client", ["latitude"], 'has "latitude", but allows only "asn", "city"'],
     ["no-list", "country", 'must be a list, such as ["country"]'],
-  ])("that no key can have: %s", (_id, cf, says) => {
+  ])("are refused in a key if no key can have them: %s", (_id, cf, says) => {
     expect(refusalOf(route({ key: { cf } }))).toContain(`route "news", key.cf`);
     expect(refusalOf(route({ key: { cf } }))).toContain(says);
   });
 
-  it("are not written as a field of their own", () => {
+  it("are refused as options of their own", () => {
     expect(refusalOf(route({ key: { country: true } }))).toContain('is written as cf: ["country"]');
   });
 });
 
-describe("the configuration is refused", () => {
+describe("an invalid configuration", () => {
   const twice = ["/a", "/b"].map((match) => ({ name: "a", match }));
   const origin = (url: string) => ({ origins: { a: { url } } });
   const noOrigin = "origins.a.url: is not an origin";
@@ -158,16 +157,16 @@ describe("the configuration is refused", () => {
     [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],
     [{ limits: { variants: 501 } }, "limits.variants: is more than 500"],
     [{ limits: { variants: 1.5 } }, "limits.variants: must be a whole number, such as 100"],
-  ])("%j", (written, says) => {
+  ])("is refused: %j", (written, says) => {
     expect(refusalOf(written)).toBe(says);
   });
 
-  it("with no password in its message", () => {
+  it("is refused without the password in the message", () => {
     expect(refusalOf(origin("https://u:s3cret@a.example"))).not.toContain("s3cret");
   });
 });
 
-describe("what stands behind a route for everything", () => {
+describe("a route after a route that matches everything", () => {
   const [everything, late] = [
     { name: "rest", match: "*" },
     { name: "late", match: "/late" },
@@ -180,7 +179,7 @@ describe("what stands behind a route for everything", () => {
     { id: "in-a-list", before: { ...everything, match: ["/a", "*"] }, says: refused },
     { id: "of-some-methods", before: { ...everything, methods: ["GET"] }, says: "accepted" },
     { id: "of-a-host", before: { ...everything, match: "a.example/*" }, says: "accepted" },
-  ])("is refused, unless that has a host or methods: $id", ({ before, says }) => {
+  ])("is refused, unless the earlier route has a host or methods: $id", ({ before, says }) => {
     expect(refusalOf({ routes: [before, late] })).toBe(says);
   });
 });

@@ -1,4 +1,4 @@
-// How a pattern of a route is read: its host in the form that keys have, and its path as it stands.
+// Tests how a route's pattern is read: its host in the form of cache keys, its path unchanged.
 import { expect, it } from "vitest";
 import { patternFault, readPattern } from "../../src/config/route-pattern.ts";
 
@@ -17,7 +17,7 @@ it.each([
   { text: "[::1]:8787/*", host: { ...anyPort, name: "[::1]", port: "8787" }, path: "/*" },
   { text: "[0::1]/*", host: { ...anyPort, name: "[::1]" }, path: "/*" },
   { text: "site:8787/*", host: { ...anyPort, name: "site", port: "8787" }, path: "/*" },
-])("$text", ({ text, host, path }) => {
+])("reads the pattern $text", ({ text, host, path }) => {
   expect(patternFault(text)).toBeUndefined();
   expect(readPattern(text)).toEqual({ text, host, path });
 });

@@ -10,7 +10,7 @@ const noHost = (host: string, match = `${host}/*`) =>
   'or a host and a path, such as "a.example/*"';
 const noPattern = 'does not consist of literal segments, ":name", and "*" as the last one';
 
-describe("a route is refused", () => {
+describe("an invalid route", () => {
   it.each([
     [
       { match: "news" },
@@ -138,7 +138,7 @@ describe("a route is refused", () => {
       { refreshAhead: 10 },
       `refreshAhead: must be a duration: a number with s, m, h or d, such as "5m"`,
     ],
-  ])("%j", (changes, says) => {
+  ])("is refused: %j", (changes, says) => {
     expect(refusalOf(route(changes))).toBe(`route "news", ${says}`);
   });
 });

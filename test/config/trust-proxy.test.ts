@@ -1,20 +1,20 @@
-// `trustProxy`: what may be written, and what is said of anything else.
+// Tests the option `trustProxy`: the values it accepts, and the messages for other values.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { openSite } from "../../testing/site/harness.ts";
 
 const trusting = (trustProxy: unknown) => defineConfig({ trustProxy } as never).trustsPeer;
 
-it("trusts nobody unless it is written", () => {
+it("trusts no proxy by default", () => {
   expect([defineConfig({}).trustsPeer, trusting(false)]).toEqual([undefined, undefined]);
 });
 
-it("counts proxies from the connection on", () => {
+it("trusts a number of proxies, counted from the connection", () => {
   const trusts = trusting(2)!;
   expect([0, 1, 2].map((hop) => trusts(undefined, hop))).toEqual([true, true, false]);
 });
 
-it("knows networks by their names and by CIDR", () => {
+it("trusts networks that are given by name or in CIDR notation", () => {
   const trusts = trusting(["loopback", "linklocal", "uniquelocal", "198.51.100.0/24"])!;
   const trusted =
     "127.9.9.9 ::1 169.254.1.1 fe80::1 10.1.1.1 172.31.0.1 192.168.1.1 fd00::1 198.51.100.9";
@@ -25,7 +25,7 @@ it("knows networks by their names and by CIDR", () => {
   }
 });
 
-describe("what cannot be meant is refused, with what to write", () => {
+describe("an invalid trustProxy", () => {
   it.each<[unknown, string]>([
     [true, "true would let every client forge its address"],
     [0, "number of proxies from 1 to 20"],
@@ -42,13 +42,13 @@ describe("what cannot be meant is refused, with what to write", () => {
     [["loopback", "localhost"], '"localhost" is not a network'],
     [[1], "1 is not a network"],
     [["10.0.0.0/8, loopback"], "is not a network"],
-  ])("%j", (written, why) => {
+  ])("is refused with its reason: %j", (written, why) => {
     expect(() => trusting(written)).toThrow(`trustProxy: `);
     expect(() => trusting(written)).toThrow(why);
   });
 });
 
-it("is told to be vain on Workers", async () => {
+it("warns on Workers that trustProxy has no effect", async () => {
   const site = openSite({ config: { trustProxy: 1 } });
   await site.get("/a");
   expect(site.log).toEqual([expect.stringContaining("trustProxy has no effect. On Workers")]);

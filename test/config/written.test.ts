@@ -1,5 +1,5 @@
-// The types of a written configuration take what the schema takes, and each field says its default and
-// shows an example.
+// Checks that the types of a written configuration accept only what the schema accepts, and that
+// each field documents its default and an example.
 import { readFileSync } from "node:fs";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { WrittenRoute } from "../../src/config/written-route.ts";
@@ -9,14 +9,14 @@ import type { ConfigInput } from "../../src/config/schema.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 import { refusalOf } from "./refusal-of.ts";
 
-/** The schema gives arrays that can be changed, and takes those that cannot. */
+/** Makes every member readonly. The schema's types have mutable arrays, but it accepts both. */
 type Unchanged<Form> = Form extends (...parameters: never[]) => unknown
   ? Form
   : { readonly [Name in keyof Form]: Unchanged<Form[Name]> };
 
-describe("the types", () => {
-  // That the names are the same, `FormsOf` checks beside the schema.
-  it("allow nothing that the schema does not take", () => {
+describe("the types of a written configuration", () => {
+  // Beside the schema, `FormsOf` checks that both have the same names.
+  it("accept only what the schema accepts", () => {
     expectTypeOf(defineConfig).parameter(0).toEqualTypeOf<WrittenConfig>();
     expectTypeOf<WrittenRoute>().toExtend<Unchanged<RouteInput>>();
     expectTypeOf<WrittenConfig>().toExtend<Unchanged<ConfigInput>>();
@@ -27,19 +27,19 @@ describe("the types", () => {
   });
   const site = (written: WrittenConfig) => written;
 
-  // Each line that follows must not compile, and the schema refuses the same.
+  // Each of the following lines must fail to compile, and the schema must refuse its value.
   it.each([
     // @ts-expect-error a duration is a number with s, m, h or d
     { id: "words", written: route({ fresh: "5 minutes" }) },
     // @ts-expect-error a duration has its unit
     { id: "seconds", written: route({ browser: 60 }) },
-    // @ts-expect-error lifetimes by status are durations too
+    // @ts-expect-error lifetimes by status are durations
     { id: "by-status", written: route({ fresh: { 200: "1 h" } }) },
     // @ts-expect-error a duration is a whole number
     { id: "fraction", written: route({ waitTimeout: "1.5s" }) },
-    // @ts-expect-error not a lifetime that `fresh` knows
+    // @ts-expect-error `fresh` does not accept this word
     { id: "origin", written: route({ fresh: { 200: "origin" } }) },
-    // @ts-expect-error no such tier
+    // @ts-expect-error not a tier
     { id: "tier", written: route({ tiers: ["disk"] }) },
     // @ts-expect-error not built yet
     { id: "device", written: route({ key: { device: true } }) },
@@ -49,15 +49,15 @@ describe("the types", () => {
     { id: "size", written: site({ limits: { memoryBytes: "32 MiB" } }) },
     // @ts-expect-error not built yet
     { id: "store", written: site({ allowStoring: true }) },
-    // @ts-expect-error no setting any more
+    // @ts-expect-error a removed option
     { id: "retention", written: site({ purge: { retention: "1d" } }) },
     // @ts-expect-error a name is missing
     { id: "name", written: site({ routes: [{ match: "/" }] }) },
-  ])("refuse, as the schema does: $id", ({ written }) => {
+  ])("reject a value that the schema refuses: $id", ({ written }) => {
     expect(refusalOf(written)).not.toBe("accepted");
   });
 
-  it("take a duration with each unit", () => {
+  it("accept a duration with each unit", () => {
     const fresh = { 200: "90s", 203: "5m", 204: "12h", 301: "365d" } as const;
     const { routes } = defineConfig(route({ fresh }));
     expect([...(routes[0]?.freshSecondsByStatus.values() ?? [])]).toEqual([
@@ -71,14 +71,17 @@ const fieldsIn = (path: string) =>
     ...readFileSync(path, "utf8").matchAll(/(\/\*\*(?:(?!\*\/).)*\*\/)?\s*readonly (\w+)\??: /gs),
   ].map(([, said = "", name = ""]) => ({ name, said }));
 
-describe.each(["src/config/written.ts", "src/config/written-route.ts"])("%s", (path) => {
-  it("says of each field what holds without it, and shows one", () => {
-    const fields = fieldsIn(path);
-    expect(fields.length).toBeGreaterThan(15);
-    const silent = fields.filter(
-      ({ said }) =>
-        !/(?:Default:|Required\.|No default\.)/.test(said) || !said.includes("@example"),
-    );
-    expect(silent.map(({ name }) => name)).toEqual([]);
-  });
-});
+describe.each(["src/config/written.ts", "src/config/written-route.ts"])(
+  "the fields of %s",
+  (path) => {
+    it("have docstrings with a default and an example", () => {
+      const fields = fieldsIn(path);
+      expect(fields.length).toBeGreaterThan(15);
+      const silent = fields.filter(
+        ({ said }) =>
+          !/(?:Default:|Required\.|No default\.)/.test(said) || !said.includes("@example"),
+      );
+      expect(silent.map(({ name }) => name)).toEqual([]);
+    });
+  },
+);

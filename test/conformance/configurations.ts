@@ -1,6 +1,6 @@
-// The two configurations that the suite's results are stated for.
+// The two configurations for which docs/conformance.md states results.
 
-/** Errors that the suite wants stored for as long as its origin says. */
+/** Error statuses that the suite expects a cache to store for the origin's lifetime. */
 const errors = "400 405 414 499 500 501 502 503 504 599".split(" ");
 
 /** The text between the parentheses of `defineConfig(…)`, with every option at its default. */

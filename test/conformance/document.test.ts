@@ -1,10 +1,10 @@
-// The README quotes the figures of docs/conformance.md.
+// Checks that the README quotes the figures of docs/conformance.md.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
 const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-it("the README states the figures of the document", () => {
+it("quotes the figures of docs/conformance.md in the README", () => {
   const document = textOf("docs/conformance.md");
   const figures = (text: string) => text.match(/\d+ of \d+ required/g) ?? [];
   const [shipped = "", configured = ""] = figures(document);

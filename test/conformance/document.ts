@@ -1,4 +1,5 @@
-// The parts of docs/conformance.md that are written by a run, and read back to check the next one.
+// The parts of docs/conformance.md that a run writes, and that later runs compare with their
+// results.
 import { type Edition, reasonsFor } from "./misses.ts";
 import type { Kind, PublishedResults, Results, SuiteTest } from "./suite.ts";
 
@@ -19,14 +20,14 @@ export interface Run extends Outcome {
   readonly published: readonly PublishedResults[];
 }
 
-/** Returns the document with the part of a run in place of the one it had. */
+/** Returns the document with its part about a run replaced. */
 export function withRun(document: string, run: Run): string {
   const { from, to } = boundsOf(document, run);
   const text = (run.isAsShipped ? shippedSections : configuredSections)(run).join("\n\n");
   return `${document.slice(0, from)}\n\n${text}\n\n${document.slice(to)}`;
 }
 
-/** Returns the names in the document's part of a run: the ids of tests that were not passed, too. */
+/** Returns the names in the document's part about a run, including the ids of tests not passed. */
 export function statedNames(document: string, run: Run): ReadonlySet<string> {
   const { from, to } = boundsOf(document, run);
   const names = document.slice(from, to).matchAll(/`([^`]+)`/g);

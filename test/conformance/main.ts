@@ -22,7 +22,7 @@ const help = `Runs the public suite of HTTP caches against the built Worker.
   --tiers A,B      use these tiers only: memory, edge, shared (all)
   --colos N        start N colos and test the last one (1)
   --as-shipped     leave every option at its default
-  --hono           use a Hono application as the origin, which asks the suite's
+  --hono           use a Hono application as the origin, which forwards to the suite's
   --write          write the results into docs/conformance.md
   --help           show this
 `;
@@ -69,7 +69,7 @@ function atLeastOne(option: string, text: string): number {
   if (/^[1-9]\d?$/.test(text)) return Number(text);
   throw new OperatorError({
     what: `${option} cannot be used.`,
-    why: `${JSON.stringify(text)} is no whole number from 1 to 99.`,
+    why: `${JSON.stringify(text)} is not a whole number from 1 to 99.`,
     hint: `Write ${option} 2, for example.`,
   });
 }
@@ -99,7 +99,9 @@ async function written(run: Run): Promise<void> {
   await writeFile(documentPath, withRun(await readFile(documentPath, "utf8"), run));
 }
 
-/** Prints each difference from the document, and makes the process end with 1 if there is one. */
+/**
+ * Prints each difference from the document. Makes the process end with 1 if there are differences.
+ */
 async function compared(run: Run): Promise<void> {
   const document = await readFile(documentPath, "utf8");
   const stated = statedNames(document, run);
@@ -110,7 +112,7 @@ async function compared(run: Run): Promise<void> {
     return [`${kind} ${id}: ${was ? `lost: ${now}` : "passes now; state it with --write"}`];
   });
   if (differences.length === 0 && withRun(document, run) !== document) {
-    differences.push("docs/conformance.md differs from what --write makes of these results");
+    differences.push("docs/conformance.md differs from the document that --write would write");
   }
   process.stdout.write(differences.map((difference) => `  ${difference}\n`).join(""));
   if (differences.length > 0) process.exitCode = 1;

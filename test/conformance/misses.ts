@@ -1,15 +1,16 @@
-// Why a test of the public suite is not passed as configured. Every required and every optimal miss
-// has its reason here.
+// The reasons why Tidemark, as configured, does not pass tests of the public suite. Every required
+// and every optimal miss has its reason here.
 
 /** `release`: the npm release. `head`: a clone of the repository. */
 export type Edition = "release" | "head";
 
 const forged =
   "The origin resets the connection, and Tidemark answers 502 itself. That answer has no " +
-  "`Server-Request-Count`, which only the origin sends, and the suite takes it for a stored one.";
+  "`Server-Request-Count`, which only the origin sends, and the suite mistakes it for a stored " +
+  "response.";
 const sMaxage =
   "The origin resets the connection, and the route's `staleIfError` lets the stale response answer " +
-  "in spite of `s-maxage` (RFC 9111 §5.2.2.10). As shipped, 502 answers.";
+  "in spite of `s-maxage` (RFC 9111 §5.2.2.10). As shipped, Tidemark answers 502.";
 const method =
   "workerd refuses the method `M-SEARCH` with 501, so the request does not reach Tidemark.";
 const cookie =
@@ -22,14 +23,14 @@ const authorized =
   "A request with `Authorization` always goes to the origin, and its response is never stored. RFC " +
   "9111 §3.5 would allow some to be stored.";
 const ageIgnored =
-  "This edition asks for a stale response. RFC 9111 §5.1 ignores the field, and the head asks for " +
-  "that.";
+  "This edition expects a stale response. RFC 9111 §5.1 ignores the field, and the head " +
+  "expects that.";
 const firstAge =
-  "This edition asks for a stale response. RFC 9111 §5.1 uses the first value, and the head asks for " +
-  "that.";
+  "This edition expects a stale response. RFC 9111 §5.1 uses the first value, and the head " +
+  "expects that.";
 const interim =
-  "workerd neither hands 1xx responses of the origin to a Worker nor lets it send any. The final " +
-  "response is stored alone.";
+  "workerd neither hands 1xx responses of the origin to a Worker nor lets it send any. Only the " +
+  "final response is stored.";
 
 const inBoth: Readonly<Record<string, string>> = {
   "stale-close-s-maxage=2": sMaxage,

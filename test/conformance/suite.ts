@@ -14,7 +14,7 @@ import {
   startScriptedOrigin,
 } from "../../testing/fakes/scripted-origin.ts";
 
-/** `required`: the RFC says so. `optimal`: it may be done better. `check`: observed, not judged. */
+/** `required`: an RFC says so. `optimal`: better than required. `check`: observed, not judged. */
 export type Kind = "required" | "optimal" | "check";
 
 export interface SuiteTest {
@@ -25,7 +25,7 @@ export interface SuiteTest {
   readonly dependsOn: readonly string[];
 }
 
-/** By id: `passed`, or the suite's message about the failure. */
+/** `passed`, or the suite's message about the failure, by test id. */
 export type Results = ReadonlyMap<string, string>;
 
 /** Another cache's results, published with the suite. */
@@ -39,11 +39,11 @@ export interface PublishedResults {
 export interface Suite {
   /** The tests that its client runs against a proxy, in their order. */
   readonly tests: readonly SuiteTest[];
-  /** Absent from the npm release: its results are those of years ago. */
+  /** Empty for the npm release, whose results are years old. */
   readonly published: readonly PublishedResults[];
   startOrigin(): Promise<ScriptedOrigin>;
   /**
-   * Runs the suite's client in a process of its own, because it keeps its results for one run only.
+   * Runs the suite's client in its own process, because the client keeps results for one run only.
    *
    * @param baseUrl the address of the cache
    * @throws Error when the client ends without results
@@ -51,7 +51,7 @@ export interface Suite {
   run(baseUrl: string): Promise<Results>;
 }
 
-/** The suite of npm's `http-cache-tests`. */
+/** Loads the suite of npm's `http-cache-tests`. */
 export function releasedSuite(): Promise<Suite> {
   return loaded(dirname(fileURLToPath(import.meta.resolve("http-cache-tests/package.json"))));
 }
@@ -133,10 +133,10 @@ function testsOf(suites: readonly SuiteFile[]): SuiteTest[] {
 
 type Handler = (segments: readonly string[], ...exchange: Parameters<Script>) => void;
 
-/** Node's own value, as in the suite's server: it ends bodies shorter than their `Content-Length`. */
+/** Node's default, as in the suite's server. It ends bodies shorter than their `Content-Length`. */
 const keepAliveMs = 5_000;
 
-/** The suite's own handlers, on a free port. */
+/** Starts the suite's own handlers on a free port. */
 function startSuiteOrigin(handlers: Readonly<Record<string, Handler>>): Promise<ScriptedOrigin> {
   return startScriptedOrigin(
     (request, response) => {
@@ -151,7 +151,7 @@ function startSuiteOrigin(handlers: Readonly<Record<string, Handler>>): Promise<
   );
 }
 
-/** By id: `true`, or what was wrong. */
+/** The client's output by test id: `true`, or the fault. */
 type Said = Readonly<Record<string, true | [kind: string, message: string]>>;
 
 const preloaded = new URL("undici-fallback.ts", import.meta.url).href;
@@ -177,7 +177,7 @@ interface PublishedIndexEntry {
   readonly version: string;
 }
 
-/** The results of shared caches; browsers are left out. */
+/** Returns the results of shared caches, without those of browsers. */
 async function publishedResults(
   root: string,
   tests: readonly SuiteTest[],
@@ -192,7 +192,7 @@ async function publishedResults(
   );
 }
 
-/** Counts as the suite's own site does: a test needs the tests that it depends on. */
+/** Counts a test as passed only if its dependencies also passed, as the suite's own site does. */
 function judged(tests: readonly SuiteTest[], said: Said): Results {
   const byId = new Map(tests.map((test) => [test.id, test]));
   const judge = ({ id, dependsOn }: SuiteTest): string => {

@@ -1,4 +1,5 @@
-// Preloaded by the suite's client: a clone without installed packages uses miniflare's undici.
+// The suite's client preloads this file. A clone without installed packages then uses miniflare's
+// undici.
 import { registerHooks } from "node:module";
 
 registerHooks({

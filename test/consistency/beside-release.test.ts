@@ -1,6 +1,6 @@
-// The last release and today's Worker side by side, before one Redis: each serves and purges, and
-// colos change from one to the other, forth and back, while they do. `npm run bench -- consistency --
-// --released` does this for as long as one likes.
+// Runs the last release and today's Worker in front of one Redis. Both serve and purge, while colos
+// change from one version to the other and back. `npm run bench -- consistency -- --released` does
+// this for any length of time.
 import { expect, it } from "vitest";
 import { crossings, versionThat } from "../../testing/consistency/crossings.ts";
 import { run } from "../../testing/consistency/run.ts";
@@ -9,11 +9,11 @@ import { lastRelease } from "../../testing/released/release.ts";
 
 const activeMs = 20_000;
 const quietMs = 12_000;
-/** Bundling, and each start of a colo, on a busy machine. */
+/** Time for bundling and for each start of a colo on a busy machine. */
 const startsMsMax = 60_000;
 
 it(
-  "each answers with what the other has stored, and with nothing that either was told to purge",
+  "lets each version serve the other's stored responses, and serves nothing that either purged",
   { timeout: startsMsMax + activeMs + quietMs },
   async () => {
     const { history, findings } = await run({
@@ -42,8 +42,8 @@ it(
     expect([...acceptors]).toEqual(expect.arrayContaining([version, today]));
     const found = crossings(history);
     expect(found.map(({ answeredBy }) => answeredBy)).toEqual([today, version]);
-    // A version that cannot read the other's entries would keep the promise by asking the origin.
-    // A busy machine leaves few hits, so one is enough.
+    // A version that cannot read the other's records would keep the promise by asking the origin. A
+    // busy machine leaves few hits, so one hit is enough.
     for (const { shared } of found) expect(shared).toBeGreaterThan(0);
     expect(found.reduce((sum, { edge }) => sum + edge, 0)).toBeGreaterThan(0);
   },

@@ -64,7 +64,7 @@ const bound: readonly Row[] = [
   ["a lag that ended before the purge", staleRead(1_001, lag(500, 9_000)), purged],
   ["the new version", staleRead(0, { reads: [read(20_000, 2)] })],
   [
-    "a version of after the purge",
+    "a version written after the purge",
     { ...staleRead(0), writes: version3At(10_001), reads: [read(20_000, 2)] },
   ],
   ["a repeated purge that got its earlier entry", again("5-0")],
@@ -81,11 +81,11 @@ const backAfter = (parts: Parameters<typeof read>[2]) => ({
 const refusal: readonly Row[] = [
   ["a refused purge that was not written", staleRead(20_000, { ...refused, journal: [] })],
   ["a refused purge that was written", staleRead(20_000, refused)],
-  ["a return to the version before it", staleRead(0, backAfter({})), "went-back"],
-  ["such a return of another colo", staleRead(0, backAfter({ colo: "east" }))],
-  ["such a return without the entry", staleRead(0, { ...backAfter({}), journal: [] })],
+  ["a return to the version before the refused purge", staleRead(0, backAfter({})), "went-back"],
+  ["the same return in another colo", staleRead(0, backAfter({ colo: "east" }))],
+  ["the same return without the purge's entry", staleRead(0, { ...backAfter({}), journal: [] })],
   [
-    "a retry, which counts from its own 200",
+    "a retry, whose bound counts from its own 200",
     staleRead(0, {
       purges: [...refused.purges, retried],
       journal: [written, { ...written, position: "9-0", n: "n9", atMs: 15_010 }],
@@ -110,10 +110,13 @@ const inQuiet: readonly Row[] = [
   ["a colo without hits", { quiet, reads: [east, read(52_000, 2, miss)] }, "no-hit-after-quiet"],
 ];
 
-it.each<Row>([...orders, ...bound, ...refusal, ...inQuiet])("%s", (_, parts, expected) => {
-  const { violations } = check(historyOf(parts));
-  expect(violations.map(({ rule }) => rule)).toEqual(expected === undefined ? [] : [expected]);
-});
+it.each<Row>([...orders, ...bound, ...refusal, ...inQuiet])(
+  "judges a history: %s",
+  (_, parts, expected) => {
+    const { violations } = check(historyOf(parts));
+    expect(violations.map(({ rule }) => rule)).toEqual(expected === undefined ? [] : [expected]);
+  },
+);
 
 const softly = { purges: [purge({ order: { tags: ["one"], mode: "soft" } })], journal: [written] };
 const staleIfError = { cacheStatus: "tidemark; fwd=stale; detail=stale-if-error" };
@@ -143,8 +146,13 @@ it.each<[id: string, allowance: Allowance, parts: Partial<History>, expected?: s
   ],
   ["instead of an error", "if-error", { reads: [read(20_000, 1, staleIfError)] }],
   ["without an error", "if-error", { reads: [read(20_000, 1)] }, past],
-  ["after a hard purge", "while-revalidating", { ...hidden, reads: [read(11_100, 1)] }, purged],
-])("a softly purged answer: %s, %s", (_, allowance, parts, expected) => {
+  [
+    "after an earlier hard purge",
+    "while-revalidating",
+    { ...hidden, reads: [read(11_100, 1)] },
+    purged,
+  ],
+])("judges an answer after a soft purge: %s, %s", (_, allowance, parts, expected) => {
   const { violations } = check(historyOf({ ...softly, ...parts }, allowance));
   expect(violations.map(({ rule }) => rule)).toEqual(expected === undefined ? [] : [expected]);
 });

@@ -1,4 +1,5 @@
-// Hits on what another version has stored are told from all others, by the lives of isolates.
+// Tests the count of hits on responses that another version stored. It uses the lifetimes of
+// isolates.
 import { expect, it } from "vitest";
 import { crossings, versionThat } from "../../testing/consistency/crossings.ts";
 import { read } from "./hand-made.ts";
@@ -15,22 +16,22 @@ const found = (atMs: number, askedOf: string, cacheStatus: string) =>
 it.each([
   { id: "from the edge", reads: [found(7_000, "west#1", hit("edge"))], edge: 1, shared: 0 },
   { id: "from Redis", reads: [found(7_000, "west#1", hit("shared"))], edge: 0, shared: 1 },
-  { id: "of its own", reads: [found(7_000, "west#2", hit("shared"))], edge: 0, shared: 0 },
+  { id: "on its own response", reads: [found(7_000, "west#2", hit("shared"))], edge: 0, shared: 0 },
   { id: "before the change", reads: [found(4_000, "west#1", hit("edge"))], edge: 0, shared: 0 },
-  { id: "stored in nobody's name", reads: [found(7_000, "", hit("edge"))], edge: 0, shared: 0 },
+  { id: "without a storing isolate", reads: [found(7_000, "", hit("edge"))], edge: 0, shared: 0 },
   { id: "no hit", reads: [found(7_000, "west#1", "tidemark; fwd=stale")], edge: 0, shared: 0 },
-])("$id", ({ reads, edge, shared }) => {
+])("counts hits across versions: $id", ({ reads, edge, shared }) => {
   expect(crossings({ isolates, reads })).toEqual([
     { storedBy: "0.1.0", answeredBy: "today", edge, shared },
     { storedBy: "today", answeredBy: "0.1.0", edge: 0, shared: 0 },
   ]);
 });
 
-it("a run of one version has none", () => {
+it("counts no crossings in a run of one version", () => {
   expect(crossings({ isolates: [after], reads: [] })).toEqual([]);
 });
 
-it("nobody is held to have answered what was asked while the colo changed", () => {
+it("attributes a request during a colo's change to no version", () => {
   const asked = { colo: "west", invokedAtMs: 4_900, returnedAtMs: 6_100 };
   expect(versionThat(isolates, asked)).toBeUndefined();
 });

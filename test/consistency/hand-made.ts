@@ -36,7 +36,7 @@ export function historyOf(parts: Partial<History>, allowance: Allowance = "none"
   };
 }
 
-/** Sent at 10,000, answered at 10,050 unless said otherwise. */
+/** A purge that by default is sent at 10,000 and answered at 10,050. */
 export function purge(parts: Partial<PurgeTry> = {}): PurgeTry {
   return {
     id: "p",
@@ -49,7 +49,7 @@ export function purge(parts: Partial<PurgeTry> = {}): PurgeTry {
   };
 }
 
-/** That very purge in the journal, at 10,040. */
+/** The journal entry of this purge, written at 10,040. */
 export const written = {
   kind: "appended",
   atMs: 10_040,

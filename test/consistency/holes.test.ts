@@ -1,4 +1,4 @@
-// The documented holes that the checker excuses: purges that a restored journal lacks, and no others.
+// Tests that the checker excuses a read after a purge only if a restored journal lacks that purge.
 import { expect, it } from "vitest";
 import { check } from "../../testing/consistency/checker/checker.ts";
 import { historyOf, purge, read, written } from "./hand-made.ts";
@@ -31,10 +31,10 @@ const alive = { isolates: [east, west] };
 type Outcome = "violated" | "lost-unread" | "lost-until-noticed";
 
 it.each<[id: string, parts: Partial<History>, ...outcomes: Outcome[]]>([
-  ["lost before anyone read it", {}, "lost-unread"],
-  ["its acceptor has not read on", alive, "lost-until-noticed"],
+  ["lost before any isolate read it", {}, "lost-unread"],
+  ["its accepting isolate has not read the journal since", alive, "lost-until-noticed"],
   [
-    "its acceptor has read on, and not repeated it",
+    "its accepting isolate has read the journal since, without repeating it",
     { ...alive, ...journal(...readBy("east#1", ["4-0"], ...later)), ...reads(12_600) },
     "violated",
   ],
@@ -43,7 +43,7 @@ it.each<[id: string, parts: Partial<History>, ...outcomes: Outcome[]]>([
   ["appended after the journal came back", loss({ killedAtMs: 9_000, upAtMs: 9_500 }), "violated"],
   ["read before the journal came back", loss({ upAtMs: 11_600 }), "violated"],
   [
-    "a living reader has not read on",
+    "a living reader has not read the journal since",
     journal(...readBy("west#1", ["5-0"], 10_100)),
     "lost-until-noticed",
   ],
@@ -61,7 +61,7 @@ it.each<[id: string, parts: Partial<History>, ...outcomes: Outcome[]]>([
     "lost-unread",
   ],
   [
-    "its reader must have noticed by then, even without a mark",
+    "its reader has had time to notice, even without a mark",
     {
       ...journal(...readBy("west#1", ["5-0"], 10_100), ...readBy("west#1", ["4-0"], ...later)),
       ...reads(12_500, 12_501),
@@ -69,7 +69,7 @@ it.each<[id: string, parts: Partial<History>, ...outcomes: Outcome[]]>([
     "lost-until-noticed",
     "violated",
   ],
-])("a purge: %s", (_, parts, ...outcomes) => {
+])("judges reads after a lost purge: %s", (_, parts, ...outcomes) => {
   const lost = { purges: [purge()], losses: [killed], isolates: [eastGone, west], ...journal() };
   const { violations, excusedReads } = check(historyOf({ ...lost, ...reads(11_500), ...parts }));
   const rules = outcomes.filter((each) => each === "violated").map(() => "purged-version");

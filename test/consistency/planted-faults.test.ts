@@ -1,4 +1,5 @@
-// Each planted fault breaks its rule, and without it the rule holds. That a checker finds it takes a run.
+// Checks that each planted fault breaks its rule, and that the rule holds without it. The runs in
+// consistency.test.ts check that a checker finds such faults.
 import { describe, expect, it } from "vitest";
 import {
   planted,
@@ -17,7 +18,7 @@ interface World {
 
 interface Row {
   readonly fault: PlantedFault | PlantedDataFault;
-  /** Returns what shows the fault. */
+  /** Returns the result that the fault changes. */
   readonly shown: (world: World) => Promise<unknown>;
   readonly sound: unknown;
   readonly faulty: unknown;
@@ -126,8 +127,8 @@ function opened(create: (make: (platform: DataPlatform) => DataCache) => DataCac
   return { isolate, cache, rows: cache.namespace("steady", { fresh: "10m", stale: "1h" }) };
 }
 
-describe.each(rows)("$fault", ({ fault, shown, sound, faulty }) => {
-  it("shows", async () => {
+describe.each(rows)("the planted fault $fault", ({ fault, shown, sound, faulty }) => {
+  it("breaks its rule", async () => {
     const world = opened((make) =>
       fault in plantedFaults
         ? make({ parts: plantedFaults[fault as PlantedFault] })
@@ -136,7 +137,7 @@ describe.each(rows)("$fault", ({ fault, shown, sound, faulty }) => {
     expect(await shown(world)).toEqual(faulty);
   });
 
-  it("does not show in a sound cache", async () => {
+  it("has no effect on a cache without it", async () => {
     expect(await shown(opened((make) => make({})))).toEqual(sound);
   });
 });

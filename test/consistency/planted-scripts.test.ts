@@ -1,4 +1,5 @@
-// Planted faults over a real Redis and in sinks and clocks. Each breaks its rule, which holds without it.
+// Checks that each planted fault in scripts, sinks and clocks breaks its rule, and that the rule
+// holds without it. The scripts run in a real Redis.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -30,7 +31,7 @@ afterAll(async () => {
 
 let namespaces = 0;
 
-describe("scripts of fields", () => {
+describe("the scripts of fields", () => {
   const oldAndNew = { title: "old", views: 2 };
   const opened = (parts: CacheParts) => {
     const { cache } = openProcess({ redis, namespace: `p${(namespaces += 1)}`, parts });
@@ -41,7 +42,7 @@ describe("scripts of fields", () => {
   it.each<[fault: string, parts: CacheParts, views: number]>([
     ["raised-twice", plantedDataFaults["raised-twice"].parts, 3],
     ["none", {}, 2],
-  ])("%s: an increment of 1", async (_, parts, views) => {
+  ])("increment a field by 1, with the planted fault: %s", async (_, parts, views) => {
     const { fields } = opened(parts);
     await fields.set({ views: 1 });
     expect(await fields.increment("views")).toBe(views);
@@ -50,7 +51,7 @@ describe("scripts of fields", () => {
   it.each<[fault: string, parts: CacheParts, all: object]>([
     ["fields-outlive-purges", plantedDataFaults["fields-outlive-purges"].parts, oldAndNew],
     ["none", {}, { views: 2 }],
-  ])("%s: the fields after a purge", async (_, parts, all) => {
+  ])("return the fields after a purge, with the planted fault: %s", async (_, parts, all) => {
     const { fields, space } = opened(parts);
     await fields.set({ title: "old", views: 1 });
     await space.delete("1");
@@ -62,7 +63,7 @@ describe("scripts of fields", () => {
   });
 });
 
-describe("scripts of slices", () => {
+describe("the client of slices", () => {
   const make = (settings: RedisSettings) => new RedisClient(settings);
   const settings = { url: "https://nowhere.invalid", token: "", nowAtMs: Date.now };
   const opened = (client: RedisClient) =>
@@ -83,7 +84,7 @@ describe("scripts of slices", () => {
   it.each<[fault: string, client: Make, by: number]>([
     ["no-batch-known", plantedBehindFaults["no-batch-known"].parts.redis, 2],
     ["none", make, 1],
-  ])("%s: a repeated batch", async (_, client, by) => {
+  ])("sends a batch twice, with the planted fault: %s", async (_, client, by) => {
     const slices = opened(client({ ...settings, ...carryOver(connectionOf(redis)) }));
     const same = batch();
     for (let tries = 0; tries < 2; tries += 1) {
@@ -98,25 +99,31 @@ describe("scripts of slices", () => {
   it.each<[fault: string, client: Make, outcome: object]>([
     ["doubt-denied", plantedBehindFaults["doubt-denied"].parts.redis, late],
     ["none", make, { kind: "unavailable", cause: "unreachable" }],
-  ])("%s: a batch without an answer", async (_, client, outcome) => {
-    const carry = () => Promise.reject(new Error("The connection is lost."));
-    expect(await opened(client({ ...settings, carry })).accept(batch())).toEqual(outcome);
-  });
+  ])(
+    "sends a batch that gets no answer, with the planted fault: %s",
+    async (_, client, outcome) => {
+      const carry = () => Promise.reject(new Error("The connection is lost."));
+      expect(await opened(client({ ...settings, carry })).accept(batch())).toEqual(outcome);
+    },
+  );
 });
 
-describe("sinks", () => {
+describe("a counter sink", () => {
   const sound = (real: CounterSink) => real;
   const chunk = { set: "set", slice: 1, changes: [add("key", 1)], mark: { slice: 1, key: null } };
 
   it.each([
     { fault: "mark-not-asked", sink: plantedBehindFaults["mark-not-asked"].sink, value: 2 },
     { fault: "none", sink: sound, value: 1 },
-  ])("$fault: a repeated chunk makes $value of 1", async ({ sink, value }) => {
-    const memory = new MemoryCounterSink();
-    for (let tries = 0; tries < 2; tries += 1) await sink(bound(memory)).apply(chunk);
-    expect(memory.values.get("set")?.get("key")).toBe(value);
-    expect(memory.marks.get("set")).toEqual(chunk.mark);
-  });
+  ])(
+    "makes $value of 1 after a repeated chunk, with the planted fault: $fault",
+    async ({ sink, value }) => {
+      const memory = new MemoryCounterSink();
+      for (let tries = 0; tries < 2; tries += 1) await sink(bound(memory)).apply(chunk);
+      expect(memory.values.get("set")?.get("key")).toBe(value);
+      expect(memory.marks.get("set")).toEqual(chunk.mark);
+    },
+  );
 
   it.each([
     {
@@ -125,7 +132,7 @@ describe("sinks", () => {
       is: "ok",
     },
     { fault: "none", sink: sound, is: "failed" },
-  ])("$fault: a failed chunk is $is", async ({ sink, is }) => {
+  ])("reports a failed chunk as $is, with the planted fault: $fault", async ({ sink, is }) => {
     const memory = new MemoryCounterSink();
     memory.fates.push("fails");
     const applied = sink(bound(memory)).apply(chunk);
@@ -139,7 +146,7 @@ describe("sinks", () => {
   });
 });
 
-it("clock-slow: the clock of one colo runs at a tenth of the speed", () => {
+it("slows the clock of one colo to a tenth of its speed with the planted fault clock-slow", () => {
   vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
   const { nowAtMs } = plantedDataFaults["clock-slow"];
   const places = ["colo-1", "colo-2"];

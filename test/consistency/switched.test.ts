@@ -1,4 +1,5 @@
-// The checker of the switch: answers that do not obey it, and answers that it cannot judge.
+// Tests the checker of the switch: which answers it judges, and which of those do not obey the
+// switch.
 import { expect, it } from "vitest";
 import type {
   FaultSpan,
@@ -30,8 +31,8 @@ it.each<Row>([
   ["past the bound", 1, 1, answer()],
   ["that obeys", 1, 0, answer(bypassed)],
   ["within the bound", 0, 0, answer({ invokedAtMs: 11_049 })],
-  ["of another kind", 1, 0, answer({ path: "/steady/1" })],
-  ["of another kind that is bypassed", 1, 1, answer({ ...bypassed, path: "/steady/1" })],
+  ["for another kind of page", 1, 0, answer({ path: "/steady/1" })],
+  ["for another kind of page that is bypassed", 1, 1, answer({ ...bypassed, path: "/steady/1" })],
   ["after a later post", 0, 0, answer(), { switches: [post, back] }],
   [
     "after an unaccepted post",
@@ -41,10 +42,10 @@ it.each<Row>([
     { switches: [post, { ...back, isAccepted: false }] },
   ],
   ["during a fault of the database", 0, 0, answer(), fault()],
-  ["soon after it", 0, 0, answer(), fault({ fromMs: 6_000, untilMs: 7_500 })],
+  ["soon after a fault of the database", 0, 0, answer(), fault({ fromMs: 6_000, untilMs: 7_500 })],
   ["of a restarted colo", 1, 1, answer(), fault({ fault: "colo-restarted" })],
   ["before any post", 0, 0, answer(), { switches: [] }],
-])("an answer %s: judged %i, wrong %i", (_, judged, wrong, of, parts) => {
+])("judges an answer %s: %i judged, %i wrong", (_, judged, wrong, of, parts) => {
   const found = switchJudged(historyOf({ switches: [post], reads: [of], ...parts }));
   expect([found.judgedCount, found.violations.length]).toEqual([judged, wrong]);
 });

@@ -1,5 +1,5 @@
-// Data that is handed to the Worker shares the journal, the view, the client of Redis, the bound on
-// memory and the counts of its pages.
+// Tests a data cache that is passed to the Worker. It shares the journal, the view, the Redis
+// client, the memory limit and the counts with the Worker's pages.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -21,7 +21,7 @@ async function filled(options: BesideOptions = {}) {
   return world;
 }
 
-it("a purge of the application by tag covers pages and data", async () => {
+it("covers pages and data with one purge of the application by tag", async () => {
   const { data, answers } = await filled();
   await data.purge({ tags: ["red"] });
   expect(await answers()).toEqual({ page: "none", value: undefined });
@@ -31,14 +31,14 @@ it.each([
   { order: { tags: ["red"] }, value: undefined },
   { order: { everything: true }, value: undefined },
   { order: { prefixes: ["https://www.example.com/"] }, value: "value" },
-])("after the operator's purge $order, the value is $value", async ({ order, value }) => {
+])("leaves the value $value after the operator's purge $order", async ({ order, value }) => {
   const { site, answers } = await filled();
   expect(await send(site, order)).toMatchObject({ status: 200 });
   expect(await answers()).toEqual({ page: "none", value });
 });
 
-it("one read of the journal serves both; separate caches read it twice", async () => {
-  /** Uses both once per second. The views have no copies in a Cache API. */
+it("reads the journal once for pages and data, and twice for separate caches", async () => {
+  /** Reads the page and the value once per second. No Cache API holds copies of the views. */
   const readsInAMinute = async (options: BesideOptions) => {
     const world = await filled({ ...options, hasCache: false });
     const before = world.upstash.journalReadCount;
@@ -54,8 +54,8 @@ it("one read of the journal serves both; separate caches read it twice", async (
   expect(await readsInAMinute({ isInUse: true })).toBe(2 * together);
 });
 
-describe("data takes from the Worker", () => {
-  it("the database, the colo's Cache API below the site's host, and the namespace", async () => {
+describe("data in a Worker", () => {
+  it("uses the Worker's database, namespace, and Cache API under the site's host", async () => {
     const { values, upstash, site } = await openBeside({ env: { NAMESPACE: "staging" } });
     expect(await values.set("42", "v")).toEqual(["memory", "edge", "shared"]);
     expect(upstash.keys).toEqual([expect.stringMatching(/^staging:d:/)]);
@@ -64,12 +64,12 @@ describe("data takes from the Worker", () => {
     );
   });
 
-  it("no edge tier without a host", async () => {
+  it("has no edge tier without a host", async () => {
     const { values } = await openBeside({ env: { SITE_HOST: "" } });
     expect(await values.set("42", "v")).toEqual(["memory", "shared"]);
   });
 
-  it("the colo of the first request", async () => {
+  it("is stored with the colo of the first request", async () => {
     const { values, site, upstash } = await openBeside();
     await site.get("/page");
     await values.set("42", "v");
@@ -82,14 +82,14 @@ const other = { url: "https://other.invalid", token: "t" };
 it.each([
   { options: { isInUse: true }, why: "It was used before the Worker started" },
   { options: { platform: { database: other } }, why: "another database" },
-])("data stays separate, and the log says why: $why", async ({ options, why }) => {
+])("keeps data separate, and logs the reason: $why", async ({ options, why }) => {
   const { site, values } = await openBeside(options);
   await site.get("/page");
   expect(site.log).toEqual([expect.stringContaining(why)]);
   expect(await values.set("42", "v")).toContain("memory");
 });
 
-it("data with the pages' own database is joined without a log line", async () => {
+it("joins data that has the pages' own database, without a log line", async () => {
   const clock = new FakeClock();
   const upstash = new UnsteadyUpstash(clock);
   const data = createDataCache(defineConfig({}), { env: upstash.env });
@@ -98,12 +98,12 @@ it("data with the pages' own database is joined without a log line", async () =>
   expect(site.log).toEqual([]);
 });
 
-it("createWorker refuses a cache that createDataCache has not made", () => {
+it("refuses in createWorker a data cache that createDataCache has not made", () => {
   const data = { ...createDataCache(defineConfig({})) };
   expect(() => createWorker(defineConfig({}), { data })).toThrow("The option data is invalid.");
 });
 
-it("pages and data together hold no more than limits.memoryBytes", async () => {
+it("holds no more than limits.memoryBytes of pages and data together", async () => {
   const memoryBytes = 200_000;
   const { site, values, data } = await openBeside({ config: { limits: { memoryBytes } } });
   for (let nth = 0; nth < 60; nth += 1) {

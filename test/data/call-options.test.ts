@@ -1,4 +1,4 @@
-// Options of one call: lifetimes, tags and a signal.
+// Tests the options of one call: lifetimes, tags and a signal.
 import { describe, expect, it } from "vitest";
 import { allJoined, openArticles } from "../../testing/data/data-isolate.ts";
 
@@ -12,7 +12,7 @@ describe("fresh and stale", () => {
       "write",
       (all: Articles) => all.write("42", "v", () => undefined, { fresh: 500, stale: "1s" }),
     ],
-  ])("of %s end to the millisecond", async (_, store) => {
+  ])("end at the exact millisecond after %s", async (_, store) => {
     const { isolate, articles, counts } = openArticles();
     const down = () => Promise.reject(new Error("down"));
     await store(articles);
@@ -24,7 +24,7 @@ describe("fresh and stale", () => {
     await expect(articles.getOrSet("42", down)).rejects.toThrow("down");
   });
 
-  it("of the load win over those of the call", async () => {
+  it("of the load override those of the call", async () => {
     const { isolate, articles } = openArticles();
     await articles.getOrSet("42", ({ fresh }) => (fresh("2s"), "v"), { fresh: 500 });
     isolate.clock.advance(1.999);
@@ -41,7 +41,7 @@ describe("fresh and stale", () => {
   });
 });
 
-it("the tags of a call join those of the load, or of the namespace's own load", async () => {
+it("joins the tags of a call with those of the load, or of the namespace's own load", async () => {
   const load = (keys: readonly string[]) => new Map(keys.map((key) => [key, "v"]));
   const { isolate, articles } = openArticles({ load });
   await articles.getOrSet("1", undefined, { tags: ["red"] });
@@ -66,7 +66,7 @@ describe("a signal", () => {
     expect([await stays, await articles.get("42"), source.count]).toEqual(["v", "v", 1]);
   });
 
-  it("that is aborted before the call prevents the load", async () => {
+  it("prevents the load if it is aborted before the call", async () => {
     const { articles, source } = openArticles();
     const signal = AbortSignal.abort(new Error("over"));
     await expect(articles.getOrSet("42", source.load, { signal })).rejects.toThrow("over");

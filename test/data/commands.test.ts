@@ -1,5 +1,5 @@
-// The Redis commands of each call, counted on a real server like Upstash bills them. Each isolate
-// also reads the purge journal every few seconds; those commands are not counted here.
+// Counts the Redis commands of each call on a real server, as Upstash bills them. Each isolate also
+// reads the purge journal every few seconds. Those commands are not counted here.
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";

@@ -1,4 +1,4 @@
-// The parts of a data cache: what its variables say, and what it does before its first use.
+// Tests how a data cache reads its variables, and that it does nothing before its first use.
 import { describe, expect, it, vi } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -65,7 +65,7 @@ describe("the variables", () => {
   });
 });
 
-it("asks the platform for nothing before its first use, as a Worker's module must not", async () => {
+it("reads no clock and no random number before its first use, as Workers require", async () => {
   const asked = vi.fn<() => number>(() => 1_000);
   const random = vi.spyOn(crypto, "randomUUID");
   const articles = opened({}, { nowAtMs: asked, random: asked }).articles();
@@ -75,7 +75,7 @@ it("asks the platform for nothing before its first use, as a Worker's module mus
   expect(random).toHaveBeenCalled();
 });
 
-it("fails a load with its own error, although the log throws", async () => {
+it("fails a load with the load's own error, although the log throws", async () => {
   const log = () => {
     throw new Error("of the log");
   };
@@ -92,7 +92,7 @@ it("checks a configuration that was written without defineConfig", async () => {
   expect(() => createDataCache({ limits: 7 } as unknown as Config)).toThrow("limits");
 });
 
-it("stores in memory alone without any platform", async () => {
+it("stores only in memory without a platform", async () => {
   const articles = createDataCache(defineConfig({})).namespace<string>("articles", { fresh: "1m" });
   expect(await articles.set("42", "v")).toEqual(["memory"]);
   expect(await articles.get("42")).toBe("v");

@@ -1,4 +1,4 @@
-// The events of a data cache, as a listener of the application receives them.
+// Tests the events of a data cache, as a listener of the application receives them.
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import type { DataEvent, OnDataEvent } from "../../src/data/value/events.ts";
@@ -15,7 +15,7 @@ function listening() {
 
 const of = (key: unknown) => ({ namespace: "articles", key });
 
-it("a load is a miss with a load, and then a hit in memory", async () => {
+it("reports a miss and a load for the first call, and then a hit in memory", async () => {
   const { isolate, articles, taken } = listening();
   const startedAtMs = isolate.clock.nowAtMs();
   await articles.getOrSet("42", () => {
@@ -29,7 +29,7 @@ it("a load is a miss with a load, and then a hit in memory", async () => {
   expect(taken()).toEqual([{ type: "hit", ...of("42"), tier: "memory", stale: false }]);
 });
 
-it("a hit names the tier that had the value", async () => {
+it("names in a hit the tier that had the value", async () => {
   const { isolate, articles, platform, taken } = listening();
   await articles.getOrSet("42", () => "v");
   await isolate.settle();
@@ -39,7 +39,7 @@ it("a hit names the tier that had the value", async () => {
   expect(taken()).toEqual([{ type: "hit", ...of("42"), tier: "shared", stale: false }]);
 });
 
-it("a stale answer is a stale hit, with the load that refreshes it", async () => {
+it("reports a stale answer as a stale hit, and its refresh as a load", async () => {
   const { isolate, articles, taken } = listening();
   await articles.getOrSet("42", () => "v");
   isolate.clock.advance(700);
@@ -51,7 +51,7 @@ it("a stale answer is a stale hit, with the load that refreshes it", async () =>
   expect(load).toMatchObject({ type: "load", keys: ["42"] });
 });
 
-it("a failed load has its error in the load and in the call", async () => {
+it("reports the error of a failed load in a load event and in an error event", async () => {
   const { articles, taken } = listening();
   const error = new TypeError("down");
   await expect(articles.getOrSet("42", () => Promise.reject(error))).rejects.toBe(error);
@@ -61,7 +61,7 @@ it("a failed load has its error in the load and in the call", async () => {
   expect(failed).toEqual({ type: "error", ...of("42"), error });
 });
 
-it("one load of several keys is one event, and each failed key an error", async () => {
+it("reports one load of several keys as one event, and each failed key as an error", async () => {
   const { articles, taken } = listening();
   const error = new Error("one is broken");
   const load = async () => new Map<string, never>([["1", error as never]]);
@@ -73,7 +73,7 @@ it("one load of several keys is one event, and each failed key an error", async 
   expect(errors).toEqual([{ type: "error", ...of("1"), error }]);
 });
 
-it("set names the tiers of the value, and a refused write its error", async () => {
+it("reports the tiers of a set, and the error of a failed write", async () => {
   const { isolate, articles, taken } = listening();
   await articles.set("42", "v");
   expect(taken()).toEqual([{ type: "write", ...of("42"), tiers: ["memory", "edge", "shared"] }]);
@@ -83,7 +83,7 @@ it("set names the tiers of the value, and a refused write its error", async () =
   await isolate.settle();
 });
 
-it("an accepted purge has the application's own names, and a refused one no event", async () => {
+it("reports an accepted purge in the application's names, and no refused purge", async () => {
   const { isolate, taken } = listening();
   const articles = isolate.data.namespace<string>("any", { fresh: "10m" });
   const { position } = await articles.delete(["a b", 1]);
@@ -112,14 +112,17 @@ it.each<{ how: string; onEvent: OnDataEvent }>([
     },
   },
   { how: "rejects", onEvent: () => Promise.reject(new RangeError("secret")) },
-])("a listener that $how harms no call; it is counted, and logged once", async ({ onEvent }) => {
-  const isolate = new DataIsolate({ platform: { onEvent } });
-  const articles = isolate.articles();
-  expect(await articles.getOrSet("42", () => "v")).toBe("v");
-  expect(await articles.get("42")).toBe("v");
-  await isolate.settle();
-  expect(isolate.data.stats().listenerFailures).toBe(3);
-  expect(isolate.log.filter((line) => line.includes("onEvent"))).toEqual([
-    "Data: The function `onEvent` of the data cache failed with RangeError: correct it.",
-  ]);
-});
+])(
+  "answers each call although a listener $how, counts the failures, and logs one line",
+  async ({ onEvent }) => {
+    const isolate = new DataIsolate({ platform: { onEvent } });
+    const articles = isolate.articles();
+    expect(await articles.getOrSet("42", () => "v")).toBe("v");
+    expect(await articles.get("42")).toBe("v");
+    await isolate.settle();
+    expect(isolate.data.stats().listenerFailures).toBe(3);
+    expect(isolate.log.filter((line) => line.includes("onEvent"))).toEqual([
+      "Data: The function `onEvent` of the data cache failed with RangeError: correct it.",
+    ]);
+  },
+);

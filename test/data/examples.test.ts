@@ -1,5 +1,5 @@
-// The examples of docs/data-patterns.md run unchanged, each in its own process, and print what the
-// comments behind `console.log` say.
+// Runs the examples of docs/data-patterns.md, each in its own process. They must print the output
+// that the comments after `console.log` state.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const page = await readFile(new URL("../../docs/data-patterns.md", import.meta.u
 const files = filesIn(page);
 const examples = files.filter(({ name }) => name !== "store.ts");
 
-/** Replaces the installed packages. */
+/** The modules that replace the installed packages. */
 const here: Readonly<Record<string, string>> = {
   "tidemark/node": new URL("../../src/node-cache.ts", import.meta.url).href,
   "tidemark/sinks": new URL("../../src/sinks.ts", import.meta.url).href,
@@ -41,7 +41,7 @@ const printedBy = (content: string) =>
   [...content.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = ""]) => said);
 
 describe("docs/data-patterns.md", () => {
-  it("has an example of each pattern, with its output", () => {
+  it("has at least 12 short examples, each with its output", () => {
     expect(examples.length).toBeGreaterThanOrEqual(12);
     for (const { name, content } of examples) {
       expect([name, printedBy(content).length > 0]).toEqual([name, true]);
@@ -50,7 +50,7 @@ describe("docs/data-patterns.md", () => {
     }
   });
 
-  it.each(examples)("$name", async ({ name, content }) => {
+  it.each(examples)("states the output of $name", async ({ name, content }) => {
     const run = `await import(${JSON.stringify(join(folder, name))}); process.exit();`;
     const env = { ...process.env, REDIS_URL: redis.url, NO_COLOR: "1" };
     const parameters = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", run];

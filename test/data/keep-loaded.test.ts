@@ -1,5 +1,5 @@
-// The cron trigger reloads the keys of a namespace at the age `refresh`, in batches. test/data/stamps.test.ts
-// has the purges during such a load.
+// Tests the cron trigger, which reloads the keys of a namespace at the age `refresh`, in batches.
+// test/data/stamps.test.ts tests purges during such a load.
 import { expect, it } from "vitest";
 import type { LoadMany } from "../../src/data/value/load-context.ts";
 import { openBeside } from "../../testing/data/beside-pages.ts";
@@ -25,7 +25,7 @@ function opened(options: object = {}, isolate = new DataIsolate()) {
   return { isolate, rates, asked, run, counts };
 }
 
-it("loads missing keys by one load, and again once they are as old as refresh", async () => {
+it("loads missing keys in one load, and again once they are as old as `refresh`", async () => {
   const { isolate, rates, asked, run } = opened();
   await run();
   expect(asked).toEqual([["a", "b"]]);
@@ -38,7 +38,7 @@ it("loads missing keys by one load, and again once they are as old as refresh", 
   expect(await rates.get("a")).toBe("a of load 2");
 });
 
-it("takes the keys from a function, each once, and loads a hundred at a time", async () => {
+it("reads the keys from a function, loads each once, and at most 100 at a time", async () => {
   const names = Array.from({ length: 250 }, (_, nth) => `k${nth}`);
   const { asked, run, counts } = opened({ keys: async () => [...names, "k0"] });
   await run();
@@ -46,7 +46,7 @@ it("takes the keys from a function, each once, and loads a hundred at a time", a
   expect(counts()).toMatchObject({ cronRefreshes: 250, refreshes: 0, workedLoads: 250 });
 });
 
-it("loads nothing that another isolate has stored in Redis since", async () => {
+it("does not load values that another isolate has stored in Redis since", async () => {
   const { isolate, rates, asked, run } = opened();
   await run();
   isolate.clock.advance(300);
@@ -87,20 +87,20 @@ it.each([
   expect(isolate.data.stats().namespaces["bad"]).toMatchObject({ failedLoads: 1 });
 });
 
-it("asks for nothing when no namespace names keys", async () => {
+it("sends no request if no namespace names keys", async () => {
   const isolate = new DataIsolate();
   isolate.data.namespace("plain", { fresh: "1h" });
   await isolate.data.runCron();
   expect([isolate.upstash.commands, isolate.cache.calls]).toEqual([[], 0]);
 });
 
-it("looks all keys up by one command", async () => {
+it("looks up all keys with one command", async () => {
   const { isolate, run } = opened();
   await run();
   expect(isolate.upstash.commands).toEqual(["MGET", "SET", "SET"]);
 });
 
-it("runs with the Worker's own cron trigger", async () => {
+it("reloads keys on the Worker's own cron trigger", async () => {
   const { site, data } = await openBeside();
   const load: Load = (keys) => new Map(keys.map((key) => [key, "kept"]));
   const space = { fresh: "1h", refresh: "5m", load, keys: ["a"] } as const;

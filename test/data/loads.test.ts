@@ -1,4 +1,5 @@
-// Loads: shared by all concurrent callers, in an isolate and globally; errors, and the hard time-out.
+// Tests loads that all concurrent callers share, in an isolate and globally. Also tests their
+// errors and the hard time-out.
 import { describe, expect, it } from "vitest";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
 import {
@@ -42,7 +43,7 @@ describe("in one isolate", () => {
     },
   );
 
-  it("a skipped value answers all waiting callers, and no later one", async () => {
+  it("a skipped value answers all waiting callers, and no later caller", async () => {
     const { articles, source } = openArticles();
     const skipping = (context: LoadContext<string>) => {
       context.skip();
@@ -71,7 +72,7 @@ describe("in one isolate", () => {
     ]);
   });
 
-  it("a forced load waits for no earlier one, and its value stays", async () => {
+  it("a forced load does not wait for an earlier load, and its value stays", async () => {
     const { isolate, articles, source } = openArticles();
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
@@ -83,7 +84,7 @@ describe("in one isolate", () => {
     expect(await isolate.beside().articles().get("42")).toBe("newer");
   });
 
-  it("a forced load that returns null ends the stored value", async () => {
+  it("a forced load that returns null removes the stored value", async () => {
     const { isolate, articles } = openArticles();
     await articles.getOrSet("42", () => "old");
     await isolate.settle();
@@ -129,7 +130,7 @@ it.each(["getOrSet", "getOrSetMany"] as const)(
       await articles.getOrSet("42", () => "theirs");
       await isolate.settle();
     };
-    const load = () => expect.fail("It was loaded.");
+    const load = () => expect.fail("The load was called.");
     const found =
       call === "getOrSet"
         ? await articles.getOrSet("42", load)

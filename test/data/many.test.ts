@@ -1,4 +1,4 @@
-// Several values by one call: one load for all missing keys, and a result for each key.
+// Tests the calls for several values: one load for all missing keys, and a result for each key.
 import { describe, expect, it } from "vitest";
 import type { LoadManyContext } from "../../src/data/value/load-context.ts";
 import { DataIsolate, HeldSource, heldMany } from "../../testing/data/data-isolate.ts";
@@ -22,7 +22,7 @@ const opened = (options: object = {}) => {
 const object = Object.fromEntries;
 
 describe("getOrSetMany", () => {
-  it("loads missing keys by one load, and stores the values", async () => {
+  it("loads missing keys in one load, and stores the values", async () => {
     const { articles, asked, load } = opened();
     await articles.set("2", "there");
     const { values, errors } = await articles.getOrSetMany(["1", "2", "3"], load);
@@ -33,7 +33,7 @@ describe("getOrSetMany", () => {
     expect(asked.length).toBe(1);
   });
 
-  it("loads a key once that is repeated in several spellings", async () => {
+  it("loads a key once if it is repeated in several spellings", async () => {
     const any = new DataIsolate().data.namespace<string>("any", { fresh: "60s" });
     let given: readonly unknown[] = [];
     const { values } = await any.getOrSetMany([7, "7", "7"], (keys) => {
@@ -65,7 +65,7 @@ describe("getOrSetMany", () => {
     expect([...(await any.getMany([a1, b2])).values()]).toEqual(["a 1"]);
   });
 
-  it("fails one key alone, and stores the others", async () => {
+  it("returns an error for each failed key, and stores the values of the others", async () => {
     const { articles, stored } = opened();
     const own = new Error("of 2");
     const entries = [["1", "a"], ["2", own], ["4", null], ["5", () => 0]]; // prettier-ignore
@@ -78,7 +78,7 @@ describe("getOrSetMany", () => {
   });
 
   it.each(["call", "namespace"] as const)(
-    "has no value for a key that the map lacks, with missing: absent of the %s",
+    "returns null for a key that the map lacks, with missing: absent of the %s",
     async (given) => {
       const load = () => new Map([["1", "a"]]);
       const missing = "absent";
@@ -112,7 +112,7 @@ describe("getOrSetMany", () => {
     expect([...errors.keys()]).toEqual(["1"]);
   });
 
-  it("returns stored values although the load of the others fails", async () => {
+  it("returns stored values although the load of the other keys fails", async () => {
     const { articles } = opened();
     await articles.set("1", "there");
     const down = new Error("down");
@@ -132,7 +132,7 @@ describe("getOrSetMany", () => {
     expect([await first, asked]).toEqual(["theirs", [["2"]]]);
   });
 
-  it("answers a call for one of its keys", async () => {
+  it("answers another call for one of its keys", async () => {
     const { articles } = opened();
     const source = new HeldSource();
     const many = articles.getOrSetMany(["1", "2"], heldMany(source));
@@ -189,7 +189,7 @@ describe("getOrSetMany", () => {
     expect(await articles.get("1")).toBe("set");
   });
 
-  it("returns stale values, and reloads them in the background by one load", async () => {
+  it("returns stale values, and reloads them in the background in one load", async () => {
     const { isolate, articles, asked, load, stored } = opened({ stale: "1h" });
     for (const key of ["1", "2"]) await articles.set(key, "old");
     isolate.clock.advance(70);
@@ -220,7 +220,7 @@ describe("getMany", () => {
     }
   });
 
-  it("asks the Cache API for up to 32 keys, and for none of more", async () => {
+  it("asks the Cache API for up to 32 keys, and does not ask it for more", async () => {
     const { isolate, articles } = opened();
     const keys = Array.from({ length: 33 }, (_, nth) => String(nth));
     await articles.getMany(keys.slice(0, 32));

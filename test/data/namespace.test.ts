@@ -1,4 +1,4 @@
-// The promises of a namespace: values, lifetimes, keys and frozen results.
+// Tests the promises of a namespace: values, lifetimes, keys and frozen results.
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
@@ -9,7 +9,7 @@ const opened = () => {
 };
 
 describe("getOrSet", () => {
-  it("loads a missing value once, and anew at the end of its lifetime", async () => {
+  it("loads a missing value once, and again at the end of its lifetime", async () => {
     const { isolate, articles } = opened();
     let loads = 0;
     const load = () => ({ title: `t${(loads += 1)}` });
@@ -89,7 +89,7 @@ it.each([
 });
 
 describe("a returned value", () => {
-  it("is deeply frozen, and no object of the load", async () => {
+  it("is deeply frozen, and is not the object that the load returned", async () => {
     const { articles } = opened();
     const row = { list: [{ n: 1 }], at: new Date(5), map: new Map([["k", { m: 1 }]]) };
     const value = (await articles.getOrSet("42", () => row)) as typeof row;
@@ -153,7 +153,7 @@ describe("keys", () => {
     { id: "an object", key: { id: 1 } as never, why: "strings and numbers" },
     { id: "undefined", key: undefined as never, why: "strings and numbers" },
     { id: "null", key: null as never, why: "strings and numbers" },
-  ])("of $id are refused by a rejection", async ({ key, why }) => {
+  ])("of $id are refused with a rejected promise", async ({ key, why }) => {
     const { any } = opened();
     for (const call of ["get", "has", "delete", "expire"] as const) {
       const asked = { promise: any[call](key) };

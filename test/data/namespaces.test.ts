@@ -1,4 +1,4 @@
-// One definition for each name of a namespace, and a bound on names.
+// Tests that a namespace's name has one definition, and that the number of names is limited.
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 

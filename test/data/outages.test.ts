@@ -1,5 +1,5 @@
-// Redis down, silent, full or read-only: loads go on, nothing past its bound answers, and a purge is
-// refused with the reason.
+// Tests a Redis that is down, silent, full or read-only. Loads continue, no value past its bound
+// answers, and a purge is refused with the reason.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -7,7 +7,7 @@ import { passSilence, playTimeouts } from "../../testing/fakes/played-timeouts.t
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 
-/** Answers reads, and refuses writes. */
+/** Answers reads, and refuses writes with `error`. */
 class RefusingWrites extends UnsteadyUpstash {
   error: string | undefined;
 
@@ -27,8 +27,8 @@ function opened(options: object = lifetimes, isolate = new DataIsolate()) {
   return { isolate, articles, upstash: isolate.upstash, clock: isolate.clock, ask };
 }
 
-describe("Redis is down", () => {
-  it("from the start: a value answers for N − A after its load", async () => {
+describe("during an outage of Redis,", () => {
+  it("a value that is loaded answers for N − A after its load", async () => {
     const { upstash, clock, ask } = opened();
     upstash.mode = "down";
     expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
@@ -38,7 +38,7 @@ describe("Redis is down", () => {
     expect([await ask(), await ask()]).toEqual(["v2", "v2"]);
   });
 
-  it("later: values answer until the last view is past its bound, stale ones too", async () => {
+  it("values, also stale ones, answer until the last view is past its bound", async () => {
     const { isolate, upstash, clock, ask } = opened({ fresh: "5s", stale: "1h" });
     expect(await ask()).toBe("v1");
     await isolate.settle();
@@ -51,7 +51,7 @@ describe("Redis is down", () => {
     expect(await ask()).toBe("v3");
   });
 
-  it("and back: an isolate that only writes stores again after the pause", async () => {
+  it("an isolate that only writes stores again after the outage and a pause", async () => {
     const { isolate, articles, upstash, clock } = opened();
     const set = async (value: string) => {
       await articles.set("42", value);
@@ -69,7 +69,7 @@ describe("Redis is down", () => {
     expect(await isolate.elsewhere().articles(lifetimes).get("42")).toBe("new");
   });
 
-  it("a purge is refused and counted, and accepted after the outage", async () => {
+  it("a purge is refused and counted, and is accepted after the outage", async () => {
     const { isolate, articles, upstash, ask } = opened();
     await ask();
     upstash.journalMode = "down";
@@ -101,7 +101,7 @@ describe("Redis is down", () => {
     expect(isolate.log).toContainEqual(line);
   });
 
-  it("a namespace with global collapsing loads", async () => {
+  it("a namespace with global collapsing still loads", async () => {
     const { upstash, ask } = opened({ fresh: "1h", collapse: "global" });
     upstash.mode = "down";
     expect(await ask()).toBe("v1");
@@ -117,7 +117,7 @@ it.each([
   },
   { error: readOnly, why: "is read-only." },
 ])(
-  "Redis answers writes with $error: loads go on, memory and edge store, a purge is refused",
+  "Redis answers writes with $error: loads continue, memory and edge store, a purge is refused",
   async (row) => {
     const clock = new FakeClock();
     const upstash = new RefusingWrites(clock);
@@ -134,10 +134,10 @@ it.each([
   },
 );
 
-describe("Redis is silent", () => {
+describe("while Redis does not answer,", () => {
   playTimeouts();
 
-  it("a load begins after a lookup and two views, each with a timeout of its own", async () => {
+  it("a load begins after at most three requests", async () => {
     const server = await UnsteadyRestServer.start();
     onTestFinished(() => server.stop());
     server.manner = { kind: "hangs" };

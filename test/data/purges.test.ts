@@ -1,5 +1,5 @@
-// The purges that cover data: by tag and of everything, from any sender, and by its own keys and
-// prefixes. Purges of pages cover no data.
+// Tests the purges that cover data: by tag and of everything, from any sender, and by the data's
+// own keys and prefixes. Purges of pages do not cover data.
 import { describe, expect, it } from "vitest";
 import type { DataPurge } from "../../src/data/purge-data.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
@@ -51,7 +51,7 @@ describe("a purge of the application", () => {
     expect(await world.left()).toEqual({ articles, news: all });
   });
 
-  it.each(["purge", "expire"] as const)("by a soft %s leaves a stale value", async (call) => {
+  it.each(["purge", "expire"] as const)("by a soft `%s` leaves a stale value", async (call) => {
     const { isolate, articles } = await opened();
     if (call === "expire") await articles.expire("42");
     else await isolate.data.purge({ keys: ["articles/42"], soft: true });
@@ -64,7 +64,7 @@ describe("a purge of the application", () => {
     expect(loads).toBe(1);
   });
 
-  it("hides a value also from stale answers", async () => {
+  it("prevents a stale answer if the next load fails", async () => {
     const { isolate, articles } = await opened();
     await isolate.data.purge({ tags: ["a:42"] });
     const failed = articles.getOrSet("42", () => Promise.reject(new Error("down")));
@@ -91,7 +91,7 @@ describe("a purge of the application", () => {
     expect(await other.get("4")).toBe("4");
   });
 
-  it("lets a value that was loaded after it elsewhere answer once the view is younger", async () => {
+  it("does not cover a value that another isolate loads after the purge", async () => {
     const { isolate, articles } = await opened();
     const there = isolate.elsewhere().articles({ fresh: "10m" });
     await there.get("4");
@@ -120,7 +120,7 @@ describe("a purge of the application", () => {
     );
   });
 
-  it("covers pages too", async () => {
+  it("also covers pages", async () => {
     const { data, clock, upstash } = new DataIsolate();
     let count = 0;
     const headers = { "cache-control": "max-age=600", "cache-tag": "red" };
@@ -134,7 +134,7 @@ describe("a purge of the application", () => {
   });
 });
 
-it("a load is refused a tag that no purge could name", async () => {
+it("a load fails if it sets a tag that no purge can name", async () => {
   const { articles } = await opened();
   const load = (context: { tags: (tag: string) => void }) => {
     context.tags("x".repeat(257));
@@ -154,7 +154,7 @@ describe("a purge of an operator", () => {
     { order: { hosts: ["tidemark-data"] }, isCovered: false },
     { order: { routes: ["articles"] }, isCovered: false },
     { order: { urls: ["https://www.example.com/articles/42"] }, isCovered: false },
-  ])("$order: covered is $isCovered", async ({ order, isCovered }) => {
+  ])("covers a value or not: $order, $isCovered", async ({ order, isCovered }) => {
     const { isolate, articles } = await opened();
     const { clock, upstash } = isolate;
     const config = { routes: [{ name: "articles", match: "/articles/*" }] };

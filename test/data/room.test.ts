@@ -1,4 +1,5 @@
-// Data in a database that is nearly full: no new value is stored, and every purge is accepted.
+// Tests data in a database that is nearly full. Redis stores no new value, and every purge is
+// accepted.
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -21,8 +22,8 @@ const use = ({ upstash }: DataIsolate, ratio: number) =>
     policy: "noeviction",
   });
 
-describe("from 85 %", () => {
-  it("set replaces values in Redis, and stores no new ones", async () => {
+describe("in a database that is more than 85 % full,", () => {
+  it("set replaces values in Redis, and stores no new values there", async () => {
     const isolate = await opened(0.5);
     const { data, upstash } = isolate;
     const values = data.namespace<string>("values", { fresh: "1h" });
@@ -46,7 +47,7 @@ describe("from 85 %", () => {
     expect(await hashes.fields("k").set({ a: 1 })).toBe(false);
   });
 
-  it("a counter refuses a change, which certainly does not count", async () => {
+  it("a counter refuses a durable change, and says that the change does not count", async () => {
     const { data } = await opened(0.86);
     const counter = data.counter("views", { sink: new MemoryCounterSink() });
     await expect(counter.add("a", 1, { durable: true })).rejects.toMatchObject({
@@ -57,7 +58,7 @@ describe("from 85 %", () => {
   });
 });
 
-it("purges go to a separate database, if given", async () => {
+it("purges go to a separate database if one is given", async () => {
   const first = new DataIsolate();
   const journal = new FakeUpstash(first.clock);
   const { data, upstash } = new DataIsolate({

@@ -1,4 +1,4 @@
-// Stale values: during a slow load, after a failed one, and in the context of a load.
+// Tests stale values during a slow load, after a failed load, and in the context of a load.
 import { expect, it } from "vitest";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
 import { allJoined, openArticles } from "../../testing/data/data-isolate.ts";
@@ -53,7 +53,7 @@ it.each([
   }
 });
 
-it("a stale value stays for get without a load", async () => {
+it("get keeps returning a stale value if the namespace has no load", async () => {
   const { articles, counts } = await aged();
   expect(await articles.get("42")).toBe("old");
   await idle();
@@ -71,7 +71,7 @@ it("another isolate's newer value replaces a stale one without a load", async ()
   expect([await articles.getOrSet("42", source.load), source.count]).toEqual(["theirs", 0]);
 });
 
-it("a stale value answers after the soft time-out, and the load goes on", async () => {
+it("a stale value answers after the soft time-out, and the load continues", async () => {
   const { articles, source } = await aged({ softTimeoutMs: 5 });
   const asked = [articles.getOrSet("42", source.load), articles.getOrSet("42", source.load)];
   expect(await Promise.all(asked)).toEqual(["old", "old"]);
@@ -96,7 +96,7 @@ it("a stale value answers for retryAfter after a failed load, without another lo
   expect(counts()).toMatchObject({ stale: 3 });
 });
 
-it("a failed load in the background is not repeated for retryAfter either", async () => {
+it("a failed load in the background is also not repeated for retryAfter", async () => {
   const { isolate, articles, counts } = await aged();
   const ask = async () => {
     expect(await articles.getOrSet("42", () => Promise.reject(down))).toBe("old");
@@ -110,7 +110,7 @@ it("a failed load in the background is not repeated for retryAfter either", asyn
   expect(isolate.log.join("\n")).not.toContain("s3cret");
 });
 
-it("a stale value answers all who waited for a load that fails", async () => {
+it("a stale value answers all calls that waited for a failed load", async () => {
   const { articles, source } = await aged(waiting);
   const asked = [0, 1, 2].map(() => articles.getOrSet("42", source.load));
   await allJoined(source);

@@ -1,5 +1,5 @@
-// Each load is stamped before it begins: a purge during the load covers its value, whoever began the
-// load.
+// Each load gets its stamp before it begins. A purge during the load therefore covers the loaded
+// value, whatever began the load.
 import { describe, expect, it, vi } from "vitest";
 import { DataIsolate, heldMany, HeldSource } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
@@ -9,16 +9,16 @@ const loads = [
   { id: "cold", age: undefined, options: {} },
   { id: "cold, with a global lease", age: undefined, options: { collapse: "global" } },
   { id: "behind a stale answer", age: 70, options: { stale: "1h" } },
-  { id: "beside a stale answer that waits", age: 70, options: { stale: "1h", softTimeoutMs: 5 } },
-  { id: "early, from an age on", age: 40, options: { refresh: "30s" } },
+  { id: "before a stale answer that waits", age: 70, options: { stale: "1h", softTimeoutMs: 5 } },
+  { id: "early, at the age of refresh", age: 40, options: { refresh: "30s" } },
   { id: "early, by chance", age: 59.9, options: {} },
   { id: "forced", age: 1, options: {}, call: "forced" },
-  { id: "with others", age: undefined, options: {}, call: "many" },
-  { id: "with others, behind stale answers", age: 70, options: { stale: "1h" }, call: "many" },
+  { id: "of several keys", age: undefined, options: {}, call: "many" },
+  { id: "of several keys, behind stale answers", age: 70, options: { stale: "1h" }, call: "many" },
   { id: "by the cron trigger", age: undefined, options: { refresh: "30s" }, call: "cron" },
 ] as const;
 
-describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
+describe.each(loads)("a load ($id)", ({ age, options, ...how }) => {
   const call = "call" in how ? how.call : "one";
 
   async function opened() {
@@ -49,7 +49,7 @@ describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
   }
 
   it.each([{ tags: ["red"] }, { keys: ["articles/42"] }, { prefixes: ["articles"] }])(
-    "the purge %j during the load covers it",
+    "is covered by the purge %j during the load",
     async (order) => {
       const { isolate, articles, source, asked } = await opened();
       await isolate.data.purge(order);
@@ -65,7 +65,7 @@ describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
     },
   );
 
-  it("without a purge the value is stored", async () => {
+  it("is stored without a purge", async () => {
     const { isolate, articles, source, asked } = await opened();
     source.answer("new");
     await asked;
@@ -74,7 +74,7 @@ describe.each(loads)("a load: $id", ({ age, options, ...how }) => {
   });
 });
 
-it("a purge while a value is being set covers it", async () => {
+it("a purge during a set covers its value", async () => {
   const isolate = new DataIsolate();
   const articles = isolate.articles();
   await articles.set("41", "a view is there");
@@ -93,7 +93,7 @@ it("a purge while a value is being set covers it", async () => {
   expect(await articles.get("42")).toBeUndefined();
 });
 
-it("a load that a purge covers does not answer a caller who waits for it since the purge", async () => {
+it("a load does not answer a call that began after a purge of its value", async () => {
   const isolate = new DataIsolate();
   const articles = isolate.articles({ tags: ["red"] });
   const source = new HeldSource();

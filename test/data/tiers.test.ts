@@ -1,4 +1,4 @@
-// The tiers of a value, and values of another schema or codec, which are never read.
+// Tests the tiers of a value. A value of another schema or codec is never read.
 import { describe, expect, it } from "vitest";
 import { DataIsolate, neverLoaded } from "../../testing/data/data-isolate.ts";
 
@@ -17,7 +17,7 @@ describe("a value", () => {
     expect(isolate.upstash.commands).toEqual(["GETRANGE"]);
   });
 
-  it("that is too large for a tier removes the older one there", async () => {
+  it("that is too large for a tier removes the older value from that tier", async () => {
     const isolate = new DataIsolate({ config: { limits: { sharedBodyBytes: 20_000 } } });
     const articles = isolate.articles();
     await articles.set("42", "old");
@@ -78,11 +78,11 @@ describe("a value of 256 KiB or more", () => {
   });
 });
 
-const unread = { name: "own", encode: String, decode: () => expect.fail("It was read.") };
+const unread = { name: "own", encode: String, decode: () => expect.fail("The value was decoded.") };
 it.each([
   { id: "schema", other: { schema: 2 } },
   { id: "codec", other: { schema: 1, codec: unread } },
-])("a value of another $id never answers, not even stale", async ({ other }) => {
+])("a value of another $id never answers, not even as a stale answer", async ({ other }) => {
   const isolate = new DataIsolate();
   const options = { fresh: "1s", stale: "1h", schema: 1 };
   const before = isolate.articles(options);
@@ -97,7 +97,7 @@ it.each([
   expect(await before.get("42")).toBe("old");
 });
 
-it("two schemas store a value each, and a purge of the key covers both", async () => {
+it("each of two schemas stores its own value, and a purge of the key covers both", async () => {
   const isolate = new DataIsolate();
   const beside = isolate.beside();
   const of = (each: DataIsolate, schema: number) => each.articles({ fresh: "10m", schema });

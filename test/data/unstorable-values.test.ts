@@ -1,4 +1,5 @@
-// Values that the codec cannot restore: a load returns them, and `set` and `write` refuse them.
+// Tests values that the codec cannot restore. A load returns them, and `set` and `write` refuse
+// them.
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
@@ -20,8 +21,8 @@ const open = (options: object = {}) => {
 
 const changed = 'is a Product, which the codec "json" would change or lose.';
 
-describe("a load of such a value", () => {
-  it("returns the same object to all who wait, and stores nothing", async () => {
+describe("a load of a value that the codec cannot restore", () => {
+  it("returns the same object to all waiting calls, and stores nothing", async () => {
     const { isolate, products, counts } = open({ collapse: "global" });
     const product = new Product();
     const gate = Promise.withResolvers<Product>();
@@ -40,7 +41,7 @@ describe("a load of such a value", () => {
     expect(counts()).toMatchObject({ unstorableLoads: 1, workedLoads: 1, failedLoads: 0 });
   });
 
-  it("ends an older stored value", async () => {
+  it("removes an older stored value", async () => {
     const { isolate, products } = open();
     await products.getOrSet(42, () => "older");
     await products.getOrSet(42, () => new Product(), { forceFresh: true });
@@ -48,7 +49,7 @@ describe("a load of such a value", () => {
     expect(await products.get(42)).toBeUndefined();
   });
 
-  it("stores the other keys", async () => {
+  it("stores the values of the other keys", async () => {
     const { products } = open();
     const load = (keys: readonly number[]) =>
       new Map(keys.map((key) => [key, key === 1 ? new Product() : key] as const));
@@ -79,7 +80,7 @@ describe("a load of such a value", () => {
 });
 
 it.each(["set", "write"] as const)(
-  "%s refuses it before any write, without its contents",
+  "%s refuses a value that the codec cannot restore, before any write",
   async (call) => {
     const { products } = open();
     const writes: unknown[] = [];
@@ -93,7 +94,7 @@ it.each(["set", "write"] as const)(
   },
 );
 
-it("a Buffer of Node is restored as such from memory and from Redis", async () => {
+it("a Buffer of Node is restored as a Buffer from memory and from Redis", async () => {
   const { isolate, products } = open();
   await products.getOrSet(1, () => ({ hash: Buffer.from("abc") }));
   await isolate.settle();

@@ -1,4 +1,5 @@
-// POST /_cache/warm with keys of data: one lookup and one load per batch, under an earlier stamp.
+// Tests POST /_cache/warm with keys of data. A batch takes one lookup and one load, with an earlier
+// stamp.
 import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
@@ -58,7 +59,7 @@ it("one load loads all keys that are not fresh, for all isolates", async () => {
   expect(elsewhere.asked).toEqual([]);
 });
 
-it("a call warms the pages, or a hundred keys of one namespace", async () => {
+it("a call warms the pages, or at most a hundred keys of one namespace", async () => {
   const { asked, warm, site } = open();
   const order = { pages: ["/a"], data: { rates: named("k", 150) } };
   const counts = async (cursor: object) => {
@@ -109,8 +110,8 @@ it("a purge during the load covers its values", async () => {
   expect(await rates.get("a")).toBeUndefined();
 });
 
-describe("a key that Redis does not have afterwards", () => {
-  it("has failed if Redis refuses it", async () => {
+describe("a warmed key that Redis does not have afterwards", () => {
+  it("is reported as failed if Redis refuses it", async () => {
     const { warmRates, upstash } = open();
     await warmRates("other");
     upstash.mode = "refuses";
@@ -118,7 +119,7 @@ describe("a key that Redis does not have afterwards", () => {
     expect(await warmRates("a", "b")).toEqual([done("a", "failed", why), done("b", "failed", why)]);
   });
 
-  it("is loaded again if Redis has lost it, although this isolate has it fresh", async () => {
+  it("is loaded again if Redis has lost it, although this isolate has a fresh copy", async () => {
     const { warmRates, rates, upstash, asked, clock } = open();
     await warmRates("a");
     expect(await rates.get("a")).toBe("a of load 1");
@@ -128,7 +129,7 @@ describe("a key that Redis does not have afterwards", () => {
     expect(await open({ upstash, clock }).rates.get("a")).toBe("a of load 2");
   });
 
-  it("is not stored if its value is too large", async () => {
+  it("is reported as not stored if its value is too large", async () => {
     const load: Load = (keys) =>
       new Map(keys.map((key) => [key, key.repeat(key === "a" ? 2_000_000 : 1)]));
     const why = "the shared tier did not store it (too-large)";
@@ -138,13 +139,13 @@ describe("a key that Redis does not have afterwards", () => {
     ]);
   });
 
-  it("is in one isolate if its namespace omits Redis", async () => {
+  it("is reported as warmed in only one isolate if its namespace omits Redis", async () => {
     const { warmRates } = open({ options: { tiers: ["memory"] } });
     const why = expect.stringContaining("only in one isolate") as string;
     expect(await warmRates("a")).toEqual([done("a", "warmed", why)]);
   });
 
-  it("has failed if its load takes more than 25 s", async () => {
+  it("is reported as failed if its load takes more than 25 s", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const load = () => new Promise<never>(() => undefined);

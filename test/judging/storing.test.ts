@@ -1,8 +1,8 @@
-// What `tidemark/rules` says of an answer: stored, for how long, and by which field.
+// Tests how `tidemark/rules` judges a response: whether it is stored, how long, and by which field.
 import { describe, expect, it } from "vitest";
 import { isAnalyticsCookie, isCredentialField, storingOf } from "../../src/http-rules.ts";
 
-describe("what the fields of an answer say", () => {
+describe("the fields of a response", () => {
   it.each([
     [{}, { kind: "unstated" }],
     [{ "cache-control": "max-age=60" }, { kind: "fresh", seconds: 60 }],
@@ -22,7 +22,7 @@ describe("what the fields of an answer say", () => {
     [{ "set-cookie": "sid=1" }, { kind: "refused", rule: "set-cookie" }],
     [{ "set-cookie": "_ga=1" }, { kind: "unstated" }],
     [{ vary: "*" }, { kind: "refused", rule: "vary-any" }],
-  ])("%j", (lines, storing) => {
+  ])("decide on storing: %j", (lines, storing) => {
     expect(storingOf({ status: 200, headers: new Headers(lines) }, 0)).toMatchObject(storing);
   });
 });

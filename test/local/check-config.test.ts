@@ -1,5 +1,5 @@
-// A configuration is loaded before anything is started or uploaded: in whatever form its module has
-// it, it is accepted, or refused by route and field.
+// Tests that a configuration is loaded before a start or an upload. Each module format is accepted,
+// and a fault is refused with its route and field.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,15 +43,15 @@ const accepted = [
   },
 ];
 
-describe("is accepted", () => {
-  it.each(accepted)("$name", async ({ name, text }) => {
+describe("a valid configuration", () => {
+  it.each(accepted)("is loaded from $name", async ({ name, text }) => {
     const { routes } = await loadConfig(await written(name, text));
     expect(routes.map((route) => [route.name, route.freshSeconds])).toEqual([["a", 300]]);
   });
 
-  // To a bundler, "plain.js" is the same as "defined.ts", which all Workers of `test/worker/` have.
+  // A bundler treats "plain.js" like "defined.ts", which all Workers of `test/worker/` have.
   const forms = accepted.filter(({ name }) => /\.(?:json|cjs)$/.test(name));
-  it.each(forms)("and works in the Worker: $name", async ({ name, text }) => {
+  it.each(forms)("works in the Worker: $name", async ({ name, text }) => {
     const worker = await buildWorker(await written(name, text));
     const origin = await startScriptedOrigin((_, response) => response.end("page"));
     const colo = await startColo({ name: "x", worker, port: 0, env: { ORIGIN_URL: origin.url } });
@@ -65,7 +65,7 @@ describe("is accepted", () => {
   });
 });
 
-describe("is refused", () => {
+describe("the check of a configuration", () => {
   const inRoute = (more: string) => `{ "routes": [{ "name": "a", "match": "/a", ${more} }] }`;
   const manyErrors = 'new AggregateError([new Error("a")], "boom")';
   const aroundItself = "const a = {}, b = { default: a };\na.default = b;\nexport default a;";
@@ -90,21 +90,21 @@ describe("is refused", () => {
     ["itself.cjs", ofItself, '"default" is not a field'],
     ["each-other.js", aroundItself, '"default" is not a field'],
     ["syntax.ts", "export default {\n", "Line 2, column 1: Expected"],
-  ])("%s", async (name, text, says) => {
+  ])("refuses %s", async (name, text, says) => {
     await expect(loadConfig(await written(name, text))).rejects.toMatchObject({
       name: "OperatorError",
       message: expect.stringContaining(says) as string,
     });
   });
 
-  it("where it does not end", async () => {
+  it("refuses a module that does not finish loading", async () => {
     const path = await written("endless.js", "await new Promise(() => {});\nexport default {};");
     await expect(loadConfig(path, { loadMsMax: 1 })).rejects.toThrow(
       "It did not finish loading within 0.001 s",
     );
   });
 
-  it("by its types, with line and column", async () => {
+  it("refuses a type error, with line and column", async () => {
     const route = '{ name: "a", match: "/:slug", tags: ({ slug }) => slug }';
     const text = `${defining}export default defineConfig({\n  routes: [${route}] });`;
     const path = await written("types.ts", text);
@@ -114,7 +114,7 @@ describe("is refused", () => {
     );
   });
 
-  it("by the types of what it imports, whose file is named", async () => {
+  it("refuses a type error in an imported file, and names that file", async () => {
     await written("lifetimes.ts", 'export const fresh: number = "5m";\n');
     const path = await written(
       "imports.ts",
@@ -126,7 +126,7 @@ describe("is refused", () => {
     );
   });
 
-  it("not by its types where they fit, or where it has none", async () => {
+  it("accepts correct types, and modules without types", async () => {
     const checked = accepted.map(async ({ name, text }) => checkTypes(await written(name, text)));
     await expect(Promise.all(checked)).resolves.toHaveLength(accepted.length);
   });
@@ -137,7 +137,7 @@ describe("node local/check-config.ts", () => {
   const run = (path: string) =>
     promisify(execFile)(process.execPath, [script, path], { timeout: 15_000 });
 
-  it("ends with 0 for what is accepted, in vain or with something left open, and says so", async () => {
+  it("ends with 0 and a warning for a useless option, although a timer is open", async () => {
     const vain = '{ name: "a", match: "/a", bypass: true, fresh: "5m" }';
     const text = `setInterval(() => {}, 1_000);\nexport default { routes: [${vain}] };`;
     const { stdout, stderr } = await run(await written("vain.js", text));
@@ -154,7 +154,7 @@ describe("node local/check-config.ts", () => {
       '"hotkeys" is not a field',
     ],
     ["types.ts", `${defining}export default ${wrongType}`, "has a type error"],
-  ])("ends with 1 and one line for what is not: %s", async (name, text, says) => {
+  ])("ends with 1 and one line for an invalid module: %s", async (name, text, says) => {
     const path = await written(name, text);
     const failed = (await run(path).catch((cause: unknown) => cause)) as Record<string, unknown>;
     expect(failed["code"]).toBe(1);
@@ -169,7 +169,7 @@ describe("node local/check-config.ts", () => {
         "declare const process: { exit(code: number): void };\n" +
         `setTimeout(() => process.exit(0), 1);\n${defining}export default defineConfig(${fields});`,
     },
-  ])("accepts nothing that ends the process itself: $name", async ({ name, text }) => {
+  ])("refuses a module that ends the process: $name", async ({ name, text }) => {
     await expect(run(await written(name, text))).rejects.toMatchObject({
       code: 1,
       stdout: "",
@@ -177,7 +177,7 @@ describe("node local/check-config.ts", () => {
     });
   });
 
-  it("stands before every upload", async () => {
+  it("runs before the upload in `npm run deploy`", async () => {
     const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       scripts: Record<string, string>;
     };

@@ -1,4 +1,4 @@
-// The local cron trigger: once a minute, whatever a run comes to, and not after it was stopped.
+// Tests the local cron trigger.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { startCron } from "../../local/cron.ts";
 

@@ -1,4 +1,5 @@
-// The demo origin's readers: logging in and out, my feed, and a front page that is two pages.
+// Tests the demo origin's readers: log-in, log-out, my feed, and the front page for readers and
+// others.
 import { describe, expect, it } from "vitest";
 import { openSite } from "./demo-origin-site.ts";
 
@@ -25,7 +26,7 @@ describe("logging in", () => {
     { id: "unknown-name", form: { name: "nobody", password: "reader" } },
     { id: "no-password", form: { name: "ada" } },
     { id: "empty", form: {} },
-  ])("$id gives a 401 page without a session", async ({ form }) => {
+  ])("answers 401 without a session: $id", async ({ form }) => {
     const { post } = openSite();
     const response = await post("/log-in", form);
     expect(response.status).toBe(401);
@@ -55,7 +56,7 @@ describe("logging in", () => {
 });
 
 describe("my feed", () => {
-  it("shows two readers their own", async () => {
+  it("shows each of two readers their own feed", async () => {
     const { ask, logIn } = openSite();
     const [ada, bao] = [await logIn("ada"), await logIn("bao")];
     expect(await followed(ask, ada)).toEqual(["Harbour", "Science"]);
@@ -85,7 +86,7 @@ describe("my feed", () => {
     expect(stranger.headers.get("location")).toBe("/log-in");
   });
 
-  it("says so when a reader follows nothing", async () => {
+  it("tells a reader who follows no section", async () => {
     const { ask, logIn } = openSite();
     const text = await (await ask("/me", { cookie: await logIn("chiara") })).text();
     expect(text).toContain("You follow no section yet.");
@@ -112,7 +113,7 @@ describe("the front page", () => {
   });
 
   it.each(["/feed", "/feed.json", "/sections/town", "/articles/fog-signal-tested", "/breaking"])(
-    "alone varies by Cookie: %s does not",
+    "is the only page that varies by Cookie: %s does not",
     async (path) => {
       const { ask, logIn } = openSite();
       const [known, unknown] = [await ask(path, { cookie: await logIn("ada") }), await ask(path)];

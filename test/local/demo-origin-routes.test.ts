@@ -1,4 +1,4 @@
-// What each route of the demo origin answers: status, header fields, tags, text.
+// Tests the answers of each route of the demo origin: status, header fields, tags and text.
 import { describe, expect, it } from "vitest";
 import type { Article } from "../../local/demo-origin/newsroom.ts";
 import { openedAtMs, openSite } from "./demo-origin-site.ts";
@@ -85,7 +85,7 @@ describe("routes", () => {
     expect(response.headers.get("cache-tag")).toBe(["section:culture", "feed", ...tags].join());
   });
 
-  it("says nothing of the cause of a failure, and reports it", async () => {
+  it("hides the cause of a failure from the client, and reports it", async () => {
     const site = openSite(() => ({ article: () => Promise.reject(new Error("disk 7 on fire")) }));
     const response = await site.ask(page);
     expect(response.status).toBe(500);
@@ -94,7 +94,7 @@ describe("routes", () => {
     expect(site.failures.map(({ message }) => message)).toEqual(["disk 7 on fire"]);
   });
 
-  it("escapes hostile text wherever it shows", async () => {
+  it("escapes hostile text on each page that shows it", async () => {
     const hostile = `<script>alert("1")</script>&'`;
     const { ask } = openSite((newsroom) => {
       const spoilt = (articles: Article[]) =>

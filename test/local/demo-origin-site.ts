@@ -4,7 +4,7 @@ import { createDemoApp } from "../../local/demo-origin/demo-app.ts";
 import { createNewsroom, type Newsroom } from "../../local/demo-origin/newsroom.ts";
 import { createReaders } from "../../local/demo-origin/readers.ts";
 
-/** When the clock of every opened site begins: a quarter past a whole second. */
+/** The start of each site's clock: a quarter of a second after a whole second. */
 export const openedAtMs = Date.UTC(2026, 10, 20, 12, 0, 0, 250);
 
 /** @param instead replaces parts of the newsroom */

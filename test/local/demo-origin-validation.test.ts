@@ -1,4 +1,4 @@
-// Which coding the demo origin sends, and when it says 304 instead.
+// Tests which content coding the demo origin sends, and when it answers 304.
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openSite } from "./demo-origin-site.ts";
@@ -6,16 +6,20 @@ import { openSite } from "./demo-origin-site.ts";
 const page = "/articles/fog-signal-tested";
 const validated = ["/", page, `${page}.json`, "/feed", "/sections/town", "/rss.xml"];
 
-/** What a 304 must repeat of the 200 (RFC 9110 §15.4.5). */
+/** Returns the fields of a 200 that its 304 must repeat (RFC 9110 §15.4.5). */
 const keptFields = ({ headers }: Response): (string | null)[] =>
   ["cache-control", "date", "etag", "vary"].map((name) => headers.get(name));
 
-describe("content codings", () => {
+describe("the content coding", () => {
   it.each([
-    { id: "none asked for", accept: {}, coding: null },
-    { id: "those of browsers", accept: { "Accept-Encoding": "gzip, deflate, br" }, coding: "gzip" },
-    { id: "others alone", accept: { "Accept-Encoding": "br" }, coding: null },
-  ])("$id", async ({ accept, coding }) => {
+    { id: "no Accept-Encoding", accept: {}, coding: null },
+    {
+      id: "the codings of browsers",
+      accept: { "Accept-Encoding": "gzip, deflate, br" },
+      coding: "gzip",
+    },
+    { id: "only another coding", accept: { "Accept-Encoding": "br" }, coding: null },
+  ])("is one that the client accepts: $id", async ({ accept, coding }) => {
     const { ask } = openSite();
     const plain = await (await ask(page)).text();
     const response = await ask(page, accept);
@@ -26,13 +30,13 @@ describe("content codings", () => {
   });
 });
 
-describe("entity tags", () => {
-  it.each(validated)("%s is not sent again while it says the same", async (path) => {
+describe("an entity tag", () => {
+  it.each(validated)("makes %s answer 304 while its content is the same", async (path) => {
     const { ask, clock } = openSite();
     for (const accept of ["identity", "gzip"]) {
       const fields = { "Accept-Encoding": accept };
       const full = await ask(path, fields);
-      // The stamp in the footer is another one from here on.
+      // From here on, the footer has another timestamp.
       clock.atMs += 50;
       const again = await ask(path, { ...fields, "If-None-Match": full.headers.get("etag") ?? "" });
       expect([again.status, await again.text()]).toEqual([304, ""]);
@@ -41,7 +45,7 @@ describe("entity tags", () => {
     }
   });
 
-  it.each(validated)("%s has another one when it says something else", async (path) => {
+  it.each(validated)("changes with the content of %s", async (path) => {
     const later = openSite((newsroom) => ({
       article: async (slug) => {
         const found = await newsroom.article(slug);

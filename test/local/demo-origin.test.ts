@@ -1,4 +1,5 @@
-// The demo origin on a port: assets, large bodies, cut connections, counting, slowness, stopping.
+// Tests the demo origin on a port: assets, large bodies, cut connections, request counts and its
+// stop.
 import { createHash } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -22,13 +23,13 @@ interface Received {
   complete: boolean;
 }
 
-/** What came over the wire; unlike `fetch`, it keeps the bytes of a body that was cut. */
+/** Receives a response from the wire. Unlike `fetch`, it keeps the bytes of a body that was cut. */
 function receive(url: string, method = "GET"): Promise<Received> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method, agent: false }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-      // A cut body ends in an error after its bytes; "close" follows either way.
+      // A cut body ends in an error after its bytes. "close" follows in any case.
       incoming.on("error", () => {});
       incoming.on("close", () => {
         const { headers: fields, complete } = incoming;
@@ -47,7 +48,7 @@ function archiveOf(bytes: number): Buffer {
   return Buffer.concat(blocks).subarray(0, bytes);
 }
 
-it("names its assets by their content, which may be kept for a year", async () => {
+it("names assets by the hash of their content, and lets clients keep them for a year", async () => {
   const { ask } = openSite();
   const home = await (await ask("/")).text();
   const named = new Set(
@@ -79,7 +80,7 @@ describe("the archive", () => {
     },
   );
 
-  it("begins each block with its number, so that no block passes for another", () => {
+  it("begins each block with its number, so that no two blocks are equal", () => {
     expect([...archiveBlock(258).subarray(0, 4)]).toEqual([0, 0, 1, 2]);
   });
 
@@ -95,14 +96,15 @@ describe("the archive", () => {
       const query = `bytes=${bytes}&cut=${cut}&chunked=${chunked}`;
       const { body, complete } = await receive(`${url}/download/archive.bin?${query}`);
       expect(body.equals(archiveOf(bytes).subarray(0, cut))).toBe(true);
-      // With all bytes that Content-Length names, nothing is missing; a last chunk would be.
+      // A body with all bytes of its Content-Length is complete. A chunked body also needs its last
+      // chunk.
       expect(complete).toBe(cut === bytes && chunked === 0);
     }
   });
 
-  it("is made no faster than it is read", async () => {
+  it("is produced no faster than the client reads it", async () => {
     const { url } = await start();
-    // Called once for each block that is made.
+    // The archive calls this method once for each block.
     const made = vi.spyOn(DataView.prototype, "setUint32");
     const response = await fetch(`${url}/download/archive.bin?bytes=1073741824`);
     const reader = response.body!.getReader();
@@ -118,7 +120,7 @@ describe("the archive", () => {
     await reader.cancel();
   });
 
-  it("is validated like any other resource, and HEAD sends none of it", async () => {
+  it("answers 304 to its entity tag, and answers HEAD without a body", async () => {
     const { url } = await start();
     const archive = `${url}/download/archive.bin?bytes=1073741824`;
     const known = { "If-None-Match": '"archive-1073741824"' };
@@ -139,7 +141,7 @@ it("counts requests by method and path", async () => {
 });
 
 describe("the origin", () => {
-  it("cuts off what is under way when it stops, and may be stopped twice", async () => {
+  it("cuts off pending requests when it stops, and may be stopped twice", async () => {
     const origin = await start({ queryMs: 50 });
     const cutOff = fetch(`${origin.url}/feed`).then(
       () => "answered",
@@ -153,7 +155,7 @@ describe("the origin", () => {
     expect(await cutOff).toBe("cut off");
   });
 
-  it("links the RSS feed to where readers see the site", async () => {
+  it("links the RSS feed to the address at which readers see the site", async () => {
     const plain = await start();
     expect(await (await fetch(`${plain.url}/rss.xml`)).text()).toContain(
       `<link>${plain.url}/articles`,

@@ -1,4 +1,5 @@
-// The embedded Valkey: quick to start, quick to answer, silent, and never left behind.
+// Tests the embedded Valkey. It starts and answers quickly, prints nothing, and ends with its
+// parent.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
@@ -26,7 +27,7 @@ function open(url: string): Redis {
   return client;
 }
 
-/** In a process of its own, that can be killed. */
+/** Starts a Valkey in its own process, which a test can kill. */
 async function startInParent() {
   const moduleUrl = new URL("../../local/embedded-valkey.ts", import.meta.url).href;
   const script = `
@@ -63,12 +64,12 @@ async function isListening(url: string): Promise<boolean> {
 }
 
 describe("start", () => {
-  it("answers as soon as it is started", async () => {
+  it("resolves once the server answers", async () => {
     const { url } = await start();
     expect(await open(url).call("INFO", "server")).toContain("valkey_version:9.");
   });
 
-  it("names the port that another process has taken", async () => {
+  it("fails with the number of a port that is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     cleanUps.push(() => void other.close());
     await once(other, "listening");
@@ -78,26 +79,26 @@ describe("start", () => {
     );
   });
 
-  it("does not mistake another Valkey at its port for itself", async () => {
+  it("does not mistake another Valkey at its port for its own", async () => {
     const { port } = new URL((await start()).url);
     await expect(startEmbeddedValkey({ port: Number(port) })).rejects.toThrow("already in use");
   });
 });
 
-describe("speed", () => {
-  /** The quicker quarter of the later of many rounds ends here: neither warm-up nor load decides. */
+describe("an answer", () => {
+  /** Returns the quartile of the later rounds, so that neither warm-up nor load decides. */
   async function quickRoundMs(round: () => Promise<unknown>): Promise<number> {
     const durationsMs: number[] = [];
     for (let count = 0; count < 60; count += 1) durationsMs.push(await durationMs(round));
     return durationsMs.slice(28).sort((a, b) => a - b)[8] ?? Infinity;
   }
 
-  it("answers at once, not at the next 100 ms tick", async () => {
+  it("comes at once, not at the next 100 ms tick", async () => {
     const client = open((await start()).url);
     expect(await quickRoundMs(() => client.get("key"))).toBeLessThan(50);
   });
 
-  it("sends an answer of several writes without waiting 40 ms for the client's ACK", async () => {
+  it("of several writes does not wait 40 ms for the client's ACK", async () => {
     const client = open((await start()).url);
     await client.set("key", "v".repeat(100));
     const round = () => Promise.all(Array.from({ length: 400 }, () => client.get("key")));
@@ -106,8 +107,8 @@ describe("speed", () => {
   });
 });
 
-describe("end", () => {
-  it("can be killed, and an empty one started at the same address", async () => {
+describe("the embedded Valkey", () => {
+  it("can be killed, and started again, empty, at the same address", async () => {
     const first = await start();
     const client = open(first.url);
     await client.set("key", "value");
@@ -127,7 +128,7 @@ describe("end", () => {
     expect(await isListening(valkey.url)).toBe(false);
   });
 
-  it("leaves Ctrl-C to its parent", async () => {
+  it("ignores SIGINT, which Ctrl-C also sends to its parent", async () => {
     const valkey = await start();
     const client = open(valkey.url);
     expect(await client.ping()).toBe("PONG");
@@ -135,7 +136,7 @@ describe("end", () => {
     for (let count = 0; count < 20; count += 1) expect(await client.ping()).toBe("PONG");
   });
 
-  it("prints nothing and dies with its parent, even when that is killed", async () => {
+  it("prints nothing, and ends with its parent, even if the parent is killed", async () => {
     const { parent, url, printed } = await startInParent();
     expect(await isListening(url)).toBe(true);
     parent.kill("SIGKILL");
@@ -144,7 +145,7 @@ describe("end", () => {
     expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
   });
 
-  it("dies with its parent even while a script runs for ever", async () => {
+  it("ends with its parent even while a script runs for ever", async () => {
     const { parent, url } = await startInParent();
     const client = open(url);
     const endless = client.call("EVAL", "while true do end", "0").catch(String);

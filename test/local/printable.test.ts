@@ -1,4 +1,4 @@
-// What of a text a terminal gets to see.
+// Tests how text is made harmless before it is printed on a terminal.
 import { expect, it } from "vitest";
 import { lineOf, printable, printableJson } from "../../local/printable.ts";
 
@@ -12,12 +12,12 @@ it.each([
   { name: "backspace and DEL", text: "a\bb\u007f", shown: "a\ufffdb\ufffd" },
   { name: "a carriage return", text: "good\rbad", shown: "good\ufffdbad" },
   { name: "line breaks", text: "a\nb\vc\fd\u0085e\u2028f\u2029g", shown: "a�b�c�d�e�f�g" },
-  { name: "text turned around", text: "a\u202eb\u2066c\u200fd", shown: "a�b�c�d" },
-])("$name", ({ text, shown }) => {
+  { name: "bidirectional controls", text: "a\u202eb\u2066c\u200fd", shown: "a�b�c�d" },
+])("replaces the control characters in $name", ({ text, shown }) => {
   expect(printable(text)).toBe(shown);
 });
 
-it("every character that a terminal obeys, and none beside", () => {
+it("replaces exactly the characters that a terminal obeys", () => {
   const isReplaced = (code: number) => printable(String.fromCodePoint(code)) === "\ufffd";
   const codes = Array.from({ length: 0x10_ffff }, (_, code) => code).filter(isReplaced);
   const obeyed = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufffd]/u;
@@ -27,14 +27,14 @@ it("every character that a terminal obeys, and none beside", () => {
   expect(codes).toEqual(wanted);
 });
 
-it("styles of ours stay, and those within the text do not", () => {
+it("keeps its own styles, and replaces those within the text", () => {
   const line = lineOf(["a\u001b[1m ", { style: "red", text: "b\u001b[39m\n" }], (style, text) => {
     return `<${style}>${text}</>`;
   });
   expect(line).toBe("a�[1m <red>b�[39m�</>");
 });
 
-it("escapes in JSON what JSON would leave as it is", () => {
+it("escapes the control characters that JSON.stringify leaves", () => {
   const value = { text: "\u009b2J\u007f\u202e\u2028\u001b[2J\n\t" };
   const json = printableJson(JSON.stringify(value));
   expect(json).toMatch(/^[ -~]*$/);

@@ -1,4 +1,4 @@
-// What people read at a terminal of the lines that a Worker prints.
+// Tests how the lines that a Worker prints appear on a terminal.
 import { expect, it } from "vitest";
 import { readableLine } from "../../local/readable-log.ts";
 
@@ -10,8 +10,8 @@ it.each([
   { of: "the start of an isolate", text: line("started"), reads: undefined },
   { of: "one request, all of it", text: line("request"), reads: line("request") },
   { of: "the runtime", text: "workerd is unwell", reads: "workerd is unwell" },
-  { of: "JSON that is none of ours", text: '{"a":1}', reads: '{"a":1}' },
+  { of: "other JSON", text: '{"a":1}', reads: '{"a":1}' },
   { of: "a line that was cut", text: '{"ts":"2026', reads: '{"ts":"2026' },
-])("of $of", ({ text, reads }) => {
+])("shows or hides a line of $of", ({ text, reads }) => {
   expect(readableLine(text)).toBe(reads);
 });

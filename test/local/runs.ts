@@ -1,4 +1,4 @@
-// Runs of `npm start` and `tidemark start` as processes of their own: what they say, and their end.
+// Runs `npm start` and `tidemark start` as child processes, and waits for their output and end.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -8,9 +8,9 @@ const started = new Set<ChildProcess>();
 
 export interface Run {
   readonly child: ChildProcess;
-  /** Of stdout, until now. */
+  /** Returns the output on stdout until now. */
   readonly output: () => string;
-  /** Of stderr, until now. */
+  /** Returns the output on stderr until now. */
   readonly errors: () => string;
 }
 
@@ -32,7 +32,9 @@ export function startRun(script: string, args: readonly string[], where: Where =
 
 const endMsMax = 5_000;
 
-/** After each test: what it has left. Killed, a run would leave its runtimes behind. */
+/**
+ * Ends the runs that a test has left, at first by SIGTERM: a killed run leaves its runtimes behind.
+ */
 export async function endAll(): Promise<void> {
   for (const child of started) {
     const late = setTimeout(() => child.kill("SIGKILL"), endMsMax);
@@ -40,7 +42,7 @@ export async function endAll(): Promise<void> {
   }
 }
 
-/** @returns its exit code */
+/** Waits for the end of a process. @returns its exit code */
 export async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
   started.delete(child);
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
@@ -52,7 +54,9 @@ export async function ended(child: ChildProcess, signal?: NodeJS.Signals): Promi
 
 const sayMsMax = 30_000;
 
-/** Resolves once it has said all of these, on either stream. @throws Error if it ends before, or is late */
+/**
+ * Resolves once a run has printed all texts. @throws Error if the run ends first, or is too slow
+ */
 export async function told(run: Run, ...texts: readonly (string | RegExp)[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const look = () => {
@@ -62,15 +66,20 @@ export async function told(run: Run, ...texts: readonly (string | RegExp)[]): Pr
     if (texts.every(isSaid)) resolve();
   };
   for (const stream of [run.child.stdout, run.child.stderr]) stream?.on("data", look);
-  run.child.once("exit", () => reject(new Error(`It ended: ${run.errors()}`)));
+  run.child.once("exit", () => reject(new Error(`The run ended: ${run.errors()}`)));
   const late = setTimeout(() => {
-    reject(new Error(`It has not said ${texts.join(", ")}:\n${run.output()}\n${run.errors()}`));
+    reject(
+      new Error(`The run has not printed ${texts.join(", ")}:\n${run.output()}\n${run.errors()}`),
+    );
   }, sayMsMax);
   look();
   await promise.finally(() => clearTimeout(late));
 }
 
-/** Below those that the system gives out by itself. Suites that run beside this one have twenty of their own. */
+/**
+ * These ports are below those that the system assigns. Suites that run at the same time have other
+ * ports.
+ */
 let nextPort = 20_000 + 20 * (process.pid % 500);
 
 /** @returns the first of two neighbouring ports that are free */

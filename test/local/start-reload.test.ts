@@ -1,4 +1,5 @@
-// `npm start` while it runs: a line for each request, and a configuration that is loaded anew when it changes.
+// Tests `npm start` while it runs: a line for each request, and the reload of a changed
+// configuration.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,8 +36,8 @@ async function started(...more: readonly string[]): Promise<{ run: Run; urls: re
   return { run, urls: [port, port + 1].map((one) => `http://127.0.0.1:${one}`) };
 }
 
-describe("while it runs", () => {
-  it("tells each request in a line, with the colo, the result and the time", async () => {
+describe("npm start", () => {
+  it("prints a line for each request, with the colo, the result and the time", async () => {
     const { run, urls } = await started("--colos", "2", "--no-watch");
     const [first = "", second = ""] = urls;
     await told(run, "/_cache/stats\n");
@@ -58,7 +59,7 @@ describe("while it runs", () => {
     expect(run.output() + run.errors()).not.toContain("hidden");
   });
 
-  it("loads what the configuration imports when it changes, and keeps what is stored", async () => {
+  it("reloads a changed import of the configuration, and keeps stored responses", async () => {
     const { run, urls } = await started("--colos", "2");
     await told(run, "/_cache/stats\n");
     const [first = "", second = ""] = urls;
@@ -77,7 +78,7 @@ describe("while it runs", () => {
     expect(await ended(run.child, "SIGTERM")).toBe(0);
   });
 
-  it("--json: one object a line on stdout, and nothing else there", async () => {
+  it("prints only JSON objects on stdout, one per line, with --json", async () => {
     const { run, urls } = await started("--json");
     await told(run, '"event":"started"');
     await rawRequest(urls[0] ?? "", "/feed");
@@ -105,7 +106,7 @@ describe("while it runs", () => {
     });
   });
 
-  it("--quiet: no line for a request", async () => {
+  it("prints no line for a request with --quiet", async () => {
     const { run, urls } = await started("--quiet", "--no-watch");
     await told(run, "/_cache/stats\n");
     await rawRequest(urls[0] ?? "", "/feed");

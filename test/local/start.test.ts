@@ -1,4 +1,4 @@
-// `npm start` as a user runs it: what it says, what it refuses, and that it leaves nothing behind.
+// Tests `npm start` as a user runs it: its output, its refusals, and its end.
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -17,7 +17,7 @@ const start = (args: readonly string[], env: Record<string, string> = {}) =>
 afterEach(endAll);
 
 describe("npm start", () => {
-  it("says what runs where, runs beside another, and leaves nothing behind", async () => {
+  it("prints its addresses, tolerates another run, and closes its ports at its end", async () => {
     const [port, otherPort] = [await freePorts(), await freePorts()];
     const first = start(["--port", String(port), "--colos", "2"], {
       ADMIN_TOKEN: "9c41e07f5bd2a386-given",
@@ -46,7 +46,7 @@ describe("npm start", () => {
     expect(first.errors() + second.errors()).toBe("");
   });
 
-  it("starts before a site that is down, and says so to its clients", async () => {
+  it("starts although its origin is down, and answers 502", async () => {
     const port = await freePorts();
     const refused = start(["--port", String(port), "--origin", "http://127.0.0.1:9"]);
     await told(refused, "/_cache/stats\n");
@@ -54,7 +54,7 @@ describe("npm start", () => {
     expect(await ended(refused.child, "SIGINT")).toBe(0);
   });
 
-  it("warns of what is set or configured in vain", async () => {
+  it("warns of unreachable routes and of an unusable ADMIN_TOKEN", async () => {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
     const config = join(folder, "my.config.json");
     const routes = [
@@ -81,7 +81,7 @@ describe("npm start", () => {
     expect(run.errors()).not.toContain("s3cret");
   });
 
-  it("--help lists every option", async () => {
+  it("lists its options with --help", async () => {
     const run = start(["--help"]);
     expect(await ended(run.child)).toBe(0);
     for (const option of ["origin", "port", "colos", "redis", "config", "help"]) {
@@ -90,7 +90,7 @@ describe("npm start", () => {
   });
 });
 
-describe("what cannot work is refused in one line", () => {
+describe("npm start with an unusable argument", () => {
   it.each([
     ["--port http", /--port is invalid.*whole number/],
     ["--port 0", /--port is invalid/],
@@ -104,7 +104,7 @@ describe("what cannot work is refused in one line", () => {
     ["--redis redis://:hidden@127.0.0.1:9", /127\.0\.0\.1:9/],
     ["--config package.json", /"name".* is not a field of/],
     ["--config /nowhere.ts", /nowhere\.ts cannot be used/],
-  ])("%s", async (args, says) => {
+  ])("ends with 1 and one line: %s", async (args, says) => {
     const run = start(args.split(" "));
     expect(await ended(run.child)).toBe(1);
     expect(run.errors()).toMatch(says);
@@ -112,7 +112,7 @@ describe("what cannot work is refused in one line", () => {
     expect(run.errors()).not.toContain("hidden");
   });
 
-  it("a port in use", async () => {
+  it("ends with 1 and one line if the port is in use", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;

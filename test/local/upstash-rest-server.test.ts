@@ -1,4 +1,5 @@
-// The REST protocol, asked by raw requests and by the product's client, before every Redis there is.
+// Tests the local server of Upstash's REST protocol in front of each Redis that can be started
+// here. The tests use raw requests and the product's client.
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -13,7 +14,7 @@ import { ask, run, sdkClient } from "./upstash-rest/rest-client.ts";
 
 const base64Encoding = { "upstash-encoding": "base64" };
 
-describe.each(redisServers)("before $redis", ({ start }) => {
+describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
   let redis: EmbeddedValkey;
   let server: UpstashRestServer;
   let answered: CallAnswer[] = [];
@@ -38,7 +39,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
     isTaken = true;
   });
 
-  it("does nothing of a request that is not taken, and breaks its connection", async () => {
+  it("does not run a request that `isTaken` rejects, and breaks its connection", async () => {
     isTaken = false;
     await expect(run(server, "SET", "key", "value")).rejects.toThrow("fetch failed");
     expect(await run(server, "GET", "key")).toBeNull();
@@ -48,14 +49,14 @@ describe.each(redisServers)("before $redis", ({ start }) => {
 
   describe("raw requests", () => {
     it.each([...singleRows, ...pathRows, ...batchRows, ...refusalRows])(
-      "$id",
+      "get the documented answer: $id",
       async ({ given = [], status, answer, ...request }) => {
         for (const command of given) await run(server, ...command);
         expect(await ask(server, request)).toEqual({ status, answer });
       },
     );
 
-    it("takes a body of 10 MiB and refuses one byte more", async () => {
+    it("may have a body of 10 MiB, and not one byte more", async () => {
       const around = JSON.stringify(["STRLEN", ""]).length;
       const body = (bodyBytes: number) => ["STRLEN", "k".repeat(bodyBytes - around)];
       const limitBytes = 10 * 1_024 * 1_024;
@@ -69,7 +70,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       });
     });
 
-    it("gives bytes that are not UTF-8 back in base64, and as U+FFFD without", async () => {
+    it("get bytes that are not UTF-8 as base64 on demand, and otherwise as U+FFFD", async () => {
       const bytes = Uint8Array.of(0xff, 0x00, 0x41);
       await ask(server, { path: "/set/bytes", body: bytes });
       expect((await ask(server, { path: "/get/bytes" })).answer).toEqual({ result: "\ufffd\0A" });
@@ -77,7 +78,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       expect(answer).toEqual({ result: Buffer.from(bytes).toString("base64") });
     });
 
-    it("keeps a base64 body of 1 MiB of any bytes", async () => {
+    it("can store and read 1 MiB of any bytes in base64", async () => {
       const bytes = Buffer.from(Uint8Array.from({ length: 1_048_576 }, (_, index) => index * 31));
       const text = bytes.toString("base64");
       expect(await run(server, "SET", "body", text)).toBe("OK");
@@ -97,14 +98,14 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       expect(Number(await run(server, "PTTL", "hash"))).toBeGreaterThan(0);
     });
 
-    it("appends to a stream that MINID ~ trims, and reads it forth and back", async () => {
+    it("appends to a stream that MINID ~ trims, and reads it in both directions", async () => {
       const entries = Array.from({ length: 300 }, (_, index) => index + 1);
       const appends = entries.map((index) => ["XADD", "journal", `${index}-0`, "tag", `t${index}`]);
       await ask(server, { path: "/pipeline", body: appends });
       const client = sdkClient(server);
       const trim = { type: "MINID", threshold: "150-0", comparison: "~" } as const;
       await client.xadd("journal", "301-0", { tag: "t301" }, { trim });
-      // Whole nodes of 100 entries go; the node that holds the threshold stays.
+      // XADD removes whole nodes of 100 entries. The node that contains the threshold stays.
       expect(await run(server, "XLEN", "journal")).toBe(201);
       const after = [
         ["300-0", ["tag", "t300"]],
@@ -114,7 +115,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       expect(await client.xrevrange("journal", "+", "-", 1)).toEqual([after[1]]);
     });
 
-    it("takes a lease with SET NX PX and gives it back by compare-and-delete", async () => {
+    it("takes a lease with SET NX PX, and returns it by compare-and-delete", async () => {
       const client = sdkClient(server);
       const lease = { nx: true, px: 60_000 } as const;
       const script =
@@ -125,15 +126,15 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       expect(await client.eval(script, ["lease"], ["mine"])).toBe(1);
     });
 
-    it("decodes what base64 answers encode, in its own default setting", async () => {
+    it("decodes base64 answers with its default options", async () => {
       const client = new Redis({ url: server.url, token: server.token });
       await client.hset("hash", { ok: "OK", text: "größer 漢字" });
       expect(await client.hmget("hash", "ok", "text")).toEqual({ ok: "OK", text: "größer 漢字" });
     });
   });
 
-  describe("counts", () => {
-    it("counts what was asked, run, sent and refused", async () => {
+  describe("the counts", () => {
+    it("contain requests, commands, bytes and failures", async () => {
       const single = ["SET", "k", "v"];
       const pipeline = [
         ["GET", "k"],
@@ -160,7 +161,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       });
     });
 
-    it("tells of each request with its commands and bytes, before its answer has arrived", async () => {
+    it("contain each request's commands and bytes before its client has the answer", async () => {
       const transaction = [
         ["set", "k", "漢"],
         ["GET", "k"],
@@ -177,7 +178,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
       ]);
     });
 
-    it("counts bytes, not characters, and starts again at nothing", async () => {
+    it("contain bytes, not characters, and begin at zero after a reset", async () => {
       await ask(server, { body: ["SET", "k", "漢"] });
       server.resetCounts();
       await ask(server, { body: ["GET", "k"] });
@@ -206,7 +207,7 @@ describe.each(redisServers)("before $redis", ({ start }) => {
     ]);
   });
 
-  it("adds the round trip to every answer", async () => {
+  it("adds the round-trip time to every answer", async () => {
     server.setRttMs(80);
     const askedAtMs = performance.now();
     await ask(server, { body: ["PING"] });

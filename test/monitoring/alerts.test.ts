@@ -1,4 +1,5 @@
-// monitoring/alerts.yml as an operator loads it: each alert fires, rests, and says what to do.
+// Tests monitoring/alerts.yml as an operator loads it. Each alert fires, rests, and says what to
+// do.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
@@ -6,7 +7,7 @@ import { alerts, metricNames, metricsIn, rules } from "./metrics-in.ts";
 
 const cases = readFileSync("test/monitoring/alerts.test.yml", "utf8");
 
-/** @returns what its cases say must be there, by their names */
+/** @returns the name of each case of an alert, and whether the alert fires in it */
 function casesOf(alert: string): { name: string; fires: boolean }[] {
   return cases
     .split(/^ {2}- name: /m)
@@ -31,24 +32,24 @@ describe("monitoring/alerts.yml", () => {
     expect(new Set(found.map(({ fires }) => fires))).toEqual(new Set([true, false]));
   });
 
-  it.each(alerts)("says of $alert what it is, why, and where to read on", ({ text }) => {
+  it.each(alerts)("states for $alert its severity, a summary, causes and a runbook", ({ text }) => {
     expect(text).toMatch(/severity: (?:warning|critical)\n/);
     expect(text).toMatch(/summary: "?.{20,}\n/);
     expect(text.replaceAll(/\s+/g, " ")).toMatch(/[Cc]auses?: /);
     expect(text).toMatch(/runbook: docs\/operating\.md#[\w-]+\n/);
   });
 
-  it("asks for metrics that a scrape has", () => {
+  it("uses only metrics that a scrape has", () => {
     const asked = metricsIn(rules);
     expect(asked.length).toBeGreaterThan(10);
     expect(asked.filter((name) => !metricNames.includes(name))).toEqual([]);
   });
 
-  it.runIf(isPrometheusInstalled)("is as promtool wants it", () => {
+  it.runIf(isPrometheusInstalled)("passes promtool's check", () => {
     expect(promtool(["check", "rules", "monitoring/alerts.yml"])).toMatchObject({ status: 0 });
   });
 
-  it.runIf(isPrometheusInstalled)("fires and rests as its cases say", () => {
+  it.runIf(isPrometheusInstalled)("passes promtool's test of its cases", () => {
     const { status, said } = promtool(["test", "rules", "test/monitoring/alerts.test.yml"]);
     expect(said).toContain("SUCCESS");
     expect(status).toBe(0);

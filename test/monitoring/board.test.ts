@@ -1,5 +1,5 @@
-// The board is one that Grafana 10 imports: a source that is chosen, panels that do not overlap, and
-// queries for metrics that there are. Grafana itself is not run here.
+// Checks that Grafana 10 can import the board: a source that the user chooses, panels that do not
+// overlap, and queries for existing metrics. Grafana itself does not run here.
 import { describe, expect, it } from "vitest";
 import { board, boardQueries, type Panel } from "./board.ts";
 import { metricNames, metricsIn } from "./metrics-in.ts";
@@ -12,7 +12,7 @@ function overlap({ gridPos: one }: Panel, { gridPos: other }: Panel): boolean {
 }
 
 describe("monitoring/grafana.json", () => {
-  it("is of a form that Grafana 10 reads", () => {
+  it("has the form that Grafana 10 reads", () => {
     expect([board.id, board.schemaVersion]).toEqual([null, 38]);
     const variables = board.templating.list.map(({ name, type }) => `${name}: ${type}`);
     expect(variables).toEqual([
@@ -23,7 +23,7 @@ describe("monitoring/grafana.json", () => {
     ]);
   });
 
-  it("asks the chosen source alone", () => {
+  it("queries only the chosen source", () => {
     const sources = board.panels.flatMap(({ datasource, targets = [] }) => [
       ...(datasource ? [datasource] : []),
       ...targets.map((target) => target.datasource),
@@ -32,7 +32,7 @@ describe("monitoring/grafana.json", () => {
     expect(new Set(sources.map((source) => JSON.stringify(source)))).toEqual(new Set([chosen]));
   });
 
-  it("has panels that differ in number, fit into the grid and do not overlap", () => {
+  it("has panels with unique IDs that fit into the grid and do not overlap", () => {
     const { panels } = board;
     expect(panels.length).toBeGreaterThan(30);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
@@ -43,7 +43,7 @@ describe("monitoring/grafana.json", () => {
     expect(overlapping.map(({ title }) => title)).toEqual([]);
   });
 
-  it("has a query, or several of different names, in each panel that is no heading", () => {
+  it("has one query, or several with different names, in each panel that is not a heading", () => {
     for (const { title, type, targets = [] } of board.panels) {
       const ids = new Set(targets.map(({ refId }) => refId));
       expect({ title, ids: ids.size, has: ids.size > 0 }).toEqual({
@@ -54,7 +54,7 @@ describe("monitoring/grafana.json", () => {
     }
   });
 
-  it("shows one site at a time", () => {
+  it("selects one job in each query", () => {
     const elsewhere = boardQueries().filter(({ expression }) =>
       (expression.match(/tidemark_\w+(?!\w)(?:\{[^}]*\})?/g) ?? []).some(
         (selector) => !selector.includes('{job="tidemark"'),
@@ -63,11 +63,11 @@ describe("monitoring/grafana.json", () => {
     expect(elsewhere).toEqual([]);
   });
 
-  it("asks for metrics that a scrape has", () => {
+  it("queries only metrics that a scrape has", () => {
     expect(asked.filter((name) => !metricNames.includes(name))).toEqual([]);
   });
 
-  it("leaves no metric out", () => {
+  it("queries every metric", () => {
     expect(metricNames.filter((name) => !asked.includes(name))).toEqual([]);
   });
 });

@@ -31,10 +31,10 @@ export interface Board {
 
 export const board = JSON.parse(readFileSync("monitoring/grafana.json", "utf8")) as Board;
 
-/** What its variables stand for when everything of one site is shown. */
+/** The values of the board's variables that show everything of one site. */
 const values: Readonly<Record<string, string>> = { job: "tidemark", route: ".*", window: "10m" };
 
-/** @throws Error for a variable that is none of the board's */
+/** @throws Error for a variable that the board does not have */
 export function boardQueries(): { panel: string; legend: string; expression: string }[] {
   return board.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr, legendFormat }) => ({

@@ -1,5 +1,5 @@
-// docs/metrics.md names every metric and every alert as they are, and its configuration of Prometheus is
-// one that Prometheus takes.
+// Checks that docs/metrics.md lists every metric and every alert, and that Prometheus accepts the
+// configuration in it.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { alerts } from "./metrics-in.ts";
 
 const page = readFileSync("docs/metrics.md", "utf8");
 
-/** @returns the metrics of a table below a sentence that ends with a colon: by name, its labels */
+/** @returns the metrics and their labels in the table below a sentence */
 function tabled(before: string): { name: string; labels: string[] }[] {
   const from = page.indexOf(before);
   const table = page.slice(from, page.indexOf("\n\n", page.indexOf("\n|", from)));
@@ -43,7 +43,7 @@ describe("docs/metrics.md", () => {
     expect(named).toEqual(alerts.map(({ alert }) => alert));
   });
 
-  it.runIf(isPrometheusInstalled)("shows a configuration that promtool is content with", () => {
+  it.runIf(isPrometheusInstalled)("shows a configuration that promtool accepts", () => {
     const [, config = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
     const folder = mkdtempSync(join(tmpdir(), "prometheus-config-"));
     writeFileSync(join(folder, "prometheus.yml"), config);

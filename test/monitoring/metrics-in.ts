@@ -1,4 +1,4 @@
-// The names of metrics and alerts: those that there are, and those that a text of queries asks for.
+// The names of all metrics and alerts, and of the metrics in a text of queries.
 import { readFileSync } from "node:fs";
 import { families } from "../../src/protocol/families.ts";
 import { gauges } from "../../src/reports/gauges.ts";
@@ -13,7 +13,7 @@ export const alerts = rules
   .slice(1)
   .map((text) => ({ alert: text.slice(0, text.indexOf("\n")), text }));
 
-/** @returns names of families, each once; of a histogram without `_bucket`, `_sum` and `_count` */
+/** @returns each metric once. A histogram has no suffix `_bucket`, `_sum` or `_count` */
 export function metricsIn(queries: string): string[] {
   const names = queries.match(/\btidemark_\w+/g) ?? [];
   return [

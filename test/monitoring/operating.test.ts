@@ -1,4 +1,5 @@
-// docs/operating.md has a section for each alert and each finding, and asks for metrics that are there.
+// Checks that docs/operating.md has a section for each alert and each finding, and names existing
+// metrics.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { findingCodes } from "../../src/protocol/finding.ts";
@@ -6,7 +7,7 @@ import { alerts, metricNames } from "./metrics-in.ts";
 
 const page = readFileSync("docs/operating.md", "utf8");
 
-/** By the anchor of each heading: its text. */
+/** The sections by the anchors of their headings. */
 const sections = new Map(
   page
     .split(/^## /m)
@@ -20,22 +21,25 @@ const sections = new Map(
 const sectionOf = (text: string) => /operating\.md#([\w-]+)/.exec(text)?.[1] ?? "";
 
 describe("docs/operating.md", () => {
-  it.each(alerts)("has the section of $alert, which names it", ({ alert, text }) => {
+  it.each(alerts)("names $alert in the section to which the alert refers", ({ alert, text }) => {
     expect(sections.get(sectionOf(text))).toContain(`\`${alert}\``);
   });
 
-  it.each(["turn-it-off", "the-site-shows-old-content", "the-first-minute"])("has %s", (anchor) => {
-    expect(sections.get(anchor)).toContain("```sh\n");
-  });
+  it.each(["turn-it-off", "the-site-shows-old-content", "the-first-minute"])(
+    "has a section with commands: %s",
+    (anchor) => {
+      expect(sections.get(anchor)).toContain("```sh\n");
+    },
+  );
 
-  it("leads from each finding to its section, once, and from no other", () => {
+  it("lists each finding exactly once", () => {
     const rows = tableOf(sections.get("from-a-finding-to-its-section") ?? "");
     const codes = rows.flatMap(({ first }) => codesIn(first));
     expect(new Set(codes)).toEqual(new Set(findingCodes));
     expect(codes).toHaveLength(findingCodes.length);
   });
 
-  it("names each finding in the section to which it leads", () => {
+  it("names each finding in the section to which the list refers", () => {
     const rows = tableOf(sections.get("from-a-finding-to-its-section") ?? "");
     const missing = rows.flatMap(({ first, rest }) =>
       [...rest.matchAll(/\]\(#([\w-]+)\)/g)].flatMap(([, anchor = ""]) =>
@@ -58,7 +62,7 @@ describe("docs/operating.md", () => {
 
 const codesIn = (cell: string) => [...cell.matchAll(/`([\w-]+)`/g)].map(([, code = ""]) => code);
 
-/** @returns of each row its first cell, and what comes after it */
+/** @returns the first cell of each row, and the rest of the row */
 function tableOf(section: string): { first: string; rest: string }[] {
   return [...section.matchAll(/^\| (`.*?) \| (.*) \|$/gm)].map(([, first = "", rest = ""]) => ({
     first,
@@ -66,7 +70,7 @@ function tableOf(section: string): { first: string; rest: string }[] {
   }));
 }
 
-/** @returns what `^tidemark_(a|b)_total` finds, such as `tidemark_a_total` and `tidemark_b_total` */
+/** @returns the beginnings that a pattern such as `^tidemark_(a|b)_total` finds */
 function beginnings(pattern: string): string[] {
   const [, before = "", choice = "", after = ""] =
     /^\^(\w+)(?:\(([\w|]+)\))?(\w*)/.exec(pattern) ?? [];

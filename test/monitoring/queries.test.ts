@@ -1,5 +1,5 @@
-// Every query of monitoring/, asked of a real Prometheus that scrapes the built Worker on workerd, with the
-// totals of a site with traffic in a real Redis.
+// Runs every query of monitoring/ on a real Prometheus. It scrapes the built Worker on workerd,
+// with the totals of a site with traffic in a real Redis.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
@@ -30,13 +30,13 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
   });
   afterAll(() => running.stop());
 
-  it.each(boardQueries())("the board shows something: $panel, $legend", async ({ expression }) => {
+  it.each(boardQueries())("the board shows a number: $panel, $legend", async ({ expression }) => {
     const series = await prometheus.query(expression);
     const numbers = series.map(({ value: [, value] }) => Number(value));
     expect(numbers.filter((value) => !Number.isNaN(value)).length).toBeGreaterThan(0);
   });
 
-  it.each(metricsIn(rulesText))("there is what alerts ask for: %s", async (name) => {
+  it.each(metricsIn(rulesText))("the metric of an alert exists: %s", async (name) => {
     const histogram = await prometheus.query(`${name}_bucket`);
     expect([...histogram, ...(await prometheus.query(name))].length).toBeGreaterThan(0);
   });
@@ -47,7 +47,7 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
     expect(rules.filter(({ health }) => health === "err")).toEqual([]);
   });
 
-  it("a query that is wrong is an error", async () => {
+  it("a wrong query fails with an error", async () => {
     await expect(prometheus.query("sum by (job (up)")).rejects.toThrow("Prometheus says: ");
   });
 });

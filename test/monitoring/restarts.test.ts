@@ -1,5 +1,5 @@
-// No counter of a scrape falls: not when a deployment begins anew, and not when an isolate dies with
-// what it had not told yet.
+// Checks that no counter of a scrape falls, neither after a restart nor after an isolate ends with
+// unreported counts.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -19,7 +19,7 @@ beforeAll(async () => {
   if (server === undefined) throw new Error("No server can be started here.");
   redis = await server.start();
   rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
-  // It stands at a fifth minute, in which a run of the cron trigger reports.
+  // The clock stands at a fifth minute, in which the cron trigger reports.
   clock = new FakeClock();
 });
 afterAll(async () => {
@@ -27,7 +27,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** An isolate that has counted nothing yet. */
+/** Opens an isolate that has counted nothing yet. */
 const isolate = (): Site =>
   openSite({
     clock,
@@ -40,7 +40,7 @@ const isolate = (): Site =>
     origin: () => page("page", cc("max-age=60")),
   });
 
-/** By series: all that a scrape shows of counters, and of the parts of histograms. */
+/** Returns the counters and the parts of histograms of a scrape, by series. */
 async function scrape(): Promise<ReadonlyMap<string, number>> {
   const { status, text } = await isolate().get("/_cache/metrics", {
     headers: { authorization: `Bearer ${token}` },
@@ -64,7 +64,7 @@ async function ask(site: Site, times: number): Promise<void> {
   for (let at = 0; at < times; at += 1) await site.get("/page");
 }
 
-it("counts on over restarts, and over isolates that die", async () => {
+it("continues counters over restarts, and over isolates that end unreported", async () => {
   const first = isolate();
   await ask(first, 10);
   await first.fireCron();
@@ -84,7 +84,7 @@ it("counts on over restarts, and over isolates that die", async () => {
   expect(afterRestart.get('tidemark_reports_total{colo="HAM"}')).toBe(2);
 });
 
-it("would see a counter that falls", () => {
+it("notices a counter that falls or disappears", () => {
   expect(fallen(new Map([["a", 2]]), new Map([["a", 1]]))).toEqual([["a", 2]]);
   expect(fallen(new Map([["a", 2]]), new Map())).toEqual([["a", 2]]);
 });

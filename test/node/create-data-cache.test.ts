@@ -1,4 +1,4 @@
-// What a cache on Node is made with, and what is said of what is refused.
+// Tests the options of a data cache on Node, and the messages for invalid options.
 import { Cluster, Redis } from "ioredis";
 import { createClientPool } from "redis";
 import { describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { createDataCache, type NodeCacheOptions } from "../../src/node/create-da
 import { openProcess } from "../../testing/data/node-process.ts";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 
-describe("what is refused, and the hint", () => {
+describe("an invalid option", () => {
   it.each([
     [{}, /The cache has no database\. `redis` is not set\. Set it to \{ url, token \}.* "none"/],
     [{ redis: null }, /`redis` is not set/],
@@ -14,7 +14,7 @@ describe("what is refused, and the hint", () => {
     [{ redis: { url: "", token: "" } }, /`redis\.url` is not set/],
     [{ redis: { url: "redis://a.example", token: "t" } }, /`redis\.url` .*REST address/],
     [{ redis: { host: "a.example" } }, /neither a client of ioredis nor one of node-redis/],
-  ])("%j", (options, message) => {
+  ])("is refused with a hint: %j", (options, message) => {
     expect(() => createDataCache(options as NodeCacheOptions)).toThrow(message);
   });
 
@@ -22,25 +22,28 @@ describe("what is refused, and the hint", () => {
     ["ioredis", () => new Redis({ lazyConnect: true, keyPrefix: "shop:" })],
     ["a cluster", () => new Cluster([], { lazyConnect: true, keyPrefix: "shop:" })],
     ["its nodes", () => new Cluster([], { lazyConnect: true, redisOptions: { keyPrefix: "s:" } })],
-  ] as [string, () => NodeCacheOptions["redis"]][])("keyPrefix of %s", (_, open) => {
-    expect(() => createDataCache({ redis: open() })).toThrow(
-      /unsuitable\. Its option `keyPrefix` .* Remove `keyPrefix`, and set `namespace`/,
-    );
-  });
+  ] as [string, () => NodeCacheOptions["redis"]][])(
+    "is refused with a hint: keyPrefix of %s",
+    (_, open) => {
+      expect(() => createDataCache({ redis: open() })).toThrow(
+        /unsuitable\. Its option `keyPrefix` .* Remove `keyPrefix`, and set `namespace`/,
+      );
+    },
+  );
 
-  it("a pool of node-redis", () => {
+  it("is refused with a hint: a pool of node-redis", () => {
     const redis = createClientPool() as unknown as NodeCacheOptions["redis"];
     expect(() => createDataCache({ redis })).toThrow(/It is a pool.* Pass `createClient\(…\)`/);
   });
 
-  it("an option that there is not", () => {
+  it("is refused with its name if it does not exist", () => {
     const redis = { url: "https://a.example", token: "t" };
     const options = { redis, namespce: "a" } as unknown as NodeCacheOptions;
     expect(() => createDataCache(options)).toThrow(/namespce/);
   });
 });
 
-it("the memory may be as large as the heap, and no larger", () => {
+it("the memory tier may not be larger than the heap", () => {
   const redis = { url: "https://a.example", token: "t" };
   const made = (memoryBytes: number) => () => createDataCache({ redis, limits: { memoryBytes } });
   expect(made(200 * 1_048_576)).not.toThrow();
@@ -49,21 +52,21 @@ it("the memory may be as large as the heap, and no larger", () => {
   }
 });
 
-it("a memory of more than 96 MiB holds as much", async () => {
+it("the memory tier may hold more than 96 MiB", async () => {
   const { cache } = openProcess({
     redis: { url: "https://a.invalid", token: "t" },
     limits: { memoryBytes: 400 * 1_048_576 },
     log: () => undefined,
   });
   const values = cache.namespace<string>("values", { fresh: "1h", tiers: ["memory"] });
-  // The heap takes four times the text of a value.
+  // A value takes four times the size of its text in the heap, so 120 values exceed 96 MiB.
   const text = "x".repeat(250_000);
   for (let nth = 0; nth < 120; nth += 1) await values.getOrSet(nth, () => text);
   expect(cache.stats().memory.count).toBe(120);
 });
 
-describe("a database that is not there", () => {
-  it("over REST: a purge is refused, and loads go on; the log names the option", async () => {
+describe("an unreachable database", () => {
+  it("over REST refuses purges, lets loads continue, and is logged with its option", async () => {
     const server = await UnsteadyRestServer.start();
     const redis = { url: server.url, token: "t" };
     await server.stop();
@@ -75,7 +78,7 @@ describe("a database that is not there", () => {
     expect(log.join("\n")).not.toMatch(/UPSTASH/);
   });
 
-  it("over a connection: the log says what to look at", async () => {
+  it("over a connection is logged with a hint to check the address", async () => {
     const redis = new Redis({ port: 1, lazyConnect: true, retryStrategy: () => 20 });
     const { cache, log } = openProcess({ redis });
     const articles = cache.namespace<string>("articles", { fresh: "1h" });

@@ -1,5 +1,5 @@
-// Text in a field that `Headers` takes and Node's server refuses to write: it would throw as the head of an
-// answer is written, where nobody catches it, and end the process for all clients.
+// Tests field values that `Headers` accepts and Node's server refuses to write. Without a check,
+// the server would throw an uncaught error, and end the process for all clients.
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -60,23 +60,29 @@ async function statuses(path: string): Promise<(number | undefined)[]> {
   return asked;
 }
 
-describe("of a handler that says what its client said", () => {
-  it.each(["%01", "%7f", "%0b", "a%1fb"])("%s is no answer", async (said) => {
-    expect(await statuses(`/told?said=${said}`)).toEqual([502, 502, 502, 502]);
-    expect(await statuses(`/private?said=${said}`)).toEqual([502, 502, 502, 502]);
-  });
+describe("a handler that repeats text of its client in a field", () => {
+  it.each(["%01", "%7f", "%0b", "a%1fb"])(
+    "gets 502 as the answer for the text %s",
+    async (said) => {
+      expect(await statuses(`/told?said=${said}`)).toEqual([502, 502, 502, 502]);
+      expect(await statuses(`/private?said=${said}`)).toEqual([502, 502, 502, 502]);
+    },
+  );
 
-  it.each(["a%09b", "%e9", "caf%c3%a9", "plain"])("%s is one", async (said) => {
-    expect(await statuses(`/told?said=${said}`)).toEqual([200, 200, 304, 200]);
-  });
+  it.each(["a%09b", "%e9", "caf%c3%a9", "plain"])(
+    "gets its own answer for the text %s",
+    async (said) => {
+      expect(await statuses(`/told?said=${said}`)).toEqual([200, 200, 304, 200]);
+    },
+  );
 });
 
-describe("in a record that a Worker has stored", () => {
+describe("a record of a Worker with a text in a field", () => {
   it.each([
     { id: "a-control-character", said: "a\u0001b", body: "from Node" },
     { id: "delete", said: "a\u007fb", body: "from Node" },
     { id: "text", said: "caf\u00e9", body: "from a Worker" },
-  ])("$id", async ({ id, said, body }) => {
+  ])("is used only if Node can write the field: $id", async ({ id, said, body }) => {
     const path = `/shared/${id}`;
     const origins = { default: () => new Response("from a Worker", { headers: fields(said) }) };
     const host = { ...platformHere(), isServer: false };

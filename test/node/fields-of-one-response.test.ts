@@ -1,5 +1,5 @@
-// `@hono/node-server` replaces `Response` by a class that keeps the fields it is given: what is set on one
-// response must not be in those of others.
+// `@hono/node-server` replaces `Response` with a class that keeps the fields object it gets. A
+// field that is set on one response must not appear on others.
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -49,7 +49,7 @@ it.each<{ id: string; init: Asked }>([
   { id: "head", init: { method: "HEAD" } },
   { id: "304", init: { headers: { "if-none-match": '"1"' } } },
   { id: "part", init: { headers: { range: "bytes=0-1" } } },
-])("what code around the cache sets is for one client: $id", async ({ init }) => {
+])("sends a field that code around the cache sets to one client only: $id", async ({ init }) => {
   const origin = await originUrl((_, response) => {
     response.writeHead(200, { "cache-control": "max-age=60", etag: '"1"' }).end("page");
   });
@@ -65,7 +65,7 @@ it.each<{ id: string; init: Asked }>([
   expect(cookies).toEqual([["session=ann"], ["session=bob"], ["session=carol"]]);
 });
 
-it("a field of a 304 that is for one client goes to no other", async () => {
+it("sends a private field of a 304 only to the client whose request got it", async () => {
   let count = 0;
   const origin = await originUrl((_, response) => {
     count += 1;

@@ -1,5 +1,5 @@
-// Node with a Hono application as the origin: a length that a handler states and does not keep never
-// makes a client take a body for the next answer.
+// Tests handlers that send a wrong Content-Length, with a Hono application as the origin on Node. A
+// client never reads body bytes as the next response.
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type NodeSite, serveOnNode } from "../../testing/node/node-site.ts";
@@ -16,7 +16,7 @@ import { defineConfig } from "../../src/tidemark.ts";
 const text = (body: string) => new Blob([body]).stream();
 const cached = { "cache-control": "max-age=600" };
 
-/** @param fields beside the length */
+/** @param fields further fields */
 const said = (length: string, body: BodyInit | null, fields = {}, status = 200) =>
   new Response(body, { status, headers: { "content-length": length, ...fields } });
 
@@ -79,17 +79,20 @@ afterAll(async () => {
   await origin.stop();
 });
 
-it.each(Object.keys(answers))("%s: whole, or cut, and never more than one answer", async (id) => {
-  const next = rawGet("/next", ["Connection: close"]);
-  for (let nth = 0; nth < 2; nth += 1) {
-    const replies = await exchange(site.url, [rawGet(`/${id}`), next]);
-    // Whether Node's fetch takes a wrong coding for an error depends on its version.
-    const allowed = /longer|shorter/.test(id) ? ["cut"] : ["whole", ...maybeCut(id)];
-    expect(allowed).toContain(outcomeOf(replies));
-  }
-});
+it.each(Object.keys(answers))(
+  "sends one answer, whole or cut, and never another one behind it: %s",
+  async (id) => {
+    const next = rawGet("/next", ["Connection: close"]);
+    for (let nth = 0; nth < 2; nth += 1) {
+      const replies = await exchange(site.url, [rawGet(`/${id}`), next]);
+      // It depends on the version whether Node's fetch treats a wrong coding as an error.
+      const allowed = /longer|shorter/.test(id) ? ["cut"] : ["whole", ...maybeCut(id)];
+      expect(allowed).toContain(outcomeOf(replies));
+    }
+  },
+);
 
-it("TRACE, for which no request can be made, is no failure of the handler", async () => {
+it("answers TRACE with 501, although no Request can have this method", async () => {
   const trace = rawGet("/next", ["Connection: close"]).replace("GET", "TRACE");
   const [reply] = await exchange(site.url, [trace]);
   expect([reply?.status, reply?.fields.get("cache-status")]).toEqual([

@@ -1,4 +1,5 @@
-// A cache without a database: one process, whose purges reach all of its values.
+// Tests a data cache without a database. It serves one process, whose purges reach all of its
+// values.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { knownData, type Pages } from "../../src/data-beside-pages.ts";
 import { createDataCache } from "../../src/node/create-data-cache.ts";
@@ -20,7 +21,7 @@ function opened() {
   return { cache, articles, others, clock, load };
 }
 
-/** Begins a load of a key. @returns a function that ends it, and returns the loaded value */
+/** Begins a load of a key. @returns a function that ends the load, and returns its value */
 async function beginLoad({ articles }: ReturnType<typeof opened>, key: number) {
   const begun = Promise.withResolvers<void>();
   const read = Promise.withResolvers<string>();
@@ -35,7 +36,7 @@ async function beginLoad({ articles }: ReturnType<typeof opened>, key: number) {
   };
 }
 
-describe("a purge reaches the values at once", () => {
+describe("a purge without a database", () => {
   const purges: [string, (of: ReturnType<typeof opened>) => Promise<unknown>][] = [
     ["delete", ({ articles }) => articles.delete(1)],
     ["clear", ({ articles }) => articles.clear()],
@@ -43,7 +44,7 @@ describe("a purge reaches the values at once", () => {
     ["a prefix", ({ cache }) => cache.purge({ prefixes: ["articles"] })],
   ];
 
-  it.each(purges)("%s", async (_, purge) => {
+  it.each(purges)("removes a value at once: %s", async (_, purge) => {
     const of = opened();
     await of.articles.set(1, "old", { tags: ["author:7"] });
     expect(await of.articles.get(1)).toBe("old");
@@ -53,7 +54,7 @@ describe("a purge reaches the values at once", () => {
     expect(await of.articles.getOrSet(1, of.load)).toBe("load 1");
   });
 
-  it("expire leaves a stale value", async () => {
+  it("by expire leaves a stale value", async () => {
     const { articles, load } = opened();
     await articles.set(1, "old");
     await articles.expire(1);
@@ -62,7 +63,7 @@ describe("a purge reaches the values at once", () => {
     await untilFound(async () => ((await articles.get(1)) === "load 1" ? true : undefined));
   });
 
-  it("a load that was in progress is not stored", async () => {
+  it("prevents the store of a load that was in progress", async () => {
     const of = opened();
     const { articles, load } = of;
     const finish = await beginLoad(of, 1);
@@ -73,7 +74,7 @@ describe("a purge reaches the values at once", () => {
   });
 });
 
-it("writes through, and stores the value of a write that no other overtook", async () => {
+it("stores the values of concurrent writes, and removes the value of a failed write", async () => {
   const { articles } = opened();
   const rows = new Map<number, string>();
   const writes = Array.from({ length: 300 }, (_, key) =>
@@ -87,7 +88,7 @@ it("writes through, and stores the value of a write that no other overtook", asy
   expect(await articles.get(299)).toBeUndefined();
 });
 
-it("namespaces of the shared tier alone are stored as well", async () => {
+it("stores values in memory for a namespace that has only the shared tier", async () => {
   const { cache } = opened();
   const sessions = cache.namespace<string>("sessions", { fresh: "1h", tiers: ["shared"] });
   expect(await sessions.set("a", "1")).toEqual(["memory"]);
@@ -102,7 +103,7 @@ describe("thousands of purges of other keys", () => {
     for (let nth = 0; nth < count; nth += 1) await others.delete(nth);
   };
 
-  it("end no value, used or not", { timeout: 60_000 }, async () => {
+  it("remove no value of this namespace, used or unused", { timeout: 60_000 }, async () => {
     const of = opened();
     const { articles, clock, load } = of;
     for (let key = 0; key < 200; key += 1) await articles.set(key, `v${key}`);
@@ -115,7 +116,7 @@ describe("thousands of purges of other keys", () => {
     expect(values.filter((value, key) => value !== `v${key}`)).toEqual(["load 1", "load 2"]);
   });
 
-  it("bring no purged value back, and store no load from before a purge", async () => {
+  it("do not restore a purged value, and do not store a load from before a purge", async () => {
     const of = opened();
     const { articles } = of;
     const finish = await beginLoad(of, 5);
@@ -126,7 +127,7 @@ describe("thousands of purges of other keys", () => {
     expect([await articles.get(1), await articles.get(5)]).toEqual([undefined, undefined]);
   });
 
-  it("at once leave the cache as it was", async () => {
+  it("at the same time do not change other values", async () => {
     const { articles, others } = opened();
     for (const key of [1, 2]) await articles.set(key, `v${key}`);
     const bursts = Array.from({ length: 20_000 }, (_, nth) => others.delete(nth));
@@ -136,7 +137,7 @@ describe("thousands of purges of other keys", () => {
     expect(await articles.get(2)).toBe("new");
   });
 
-  it("end no value of a large cache, also where each names many targets", async () => {
+  it("remove no value of a large cache, even if each purge names many targets", async () => {
     const { articles, cache } = opened();
     const count = 12_000;
     for (let key = 0; key < count; key += 1) await articles.set(key, "v");
@@ -147,7 +148,7 @@ describe("thousands of purges of other keys", () => {
   });
 });
 
-it("counts the time since a soft purge by the present clock, also after it was set back", async () => {
+it("measures the time since a soft purge with a clock that was set back", async () => {
   const { articles, clock } = opened();
   clock.advance(7_200);
   await articles.delete(1);
@@ -160,13 +161,13 @@ it("counts the time since a soft purge by the present clock, also after it was s
   expect(await articles.get(2)).toBeUndefined();
 });
 
-it("is not joined to pages, whose purges would not reach it", () => {
+it("does not join pages, because their purges would not reach its values", () => {
   const { cache } = opened();
   const pages = { core: { settings: { platform: {}, config: {} } } } as unknown as Pages;
   expect(knownData(cache)?.join(pages)).toBe("other-database");
 });
 
-it("a database for the journal alone is refused", () => {
+it("refuses a database that is only for the journal", () => {
   const journal = { url: "https://a.example", token: "t" };
   expect(() => createDataCache({ redis: "none", journal })).toThrow("Remove `journal`");
 });

@@ -1,5 +1,5 @@
-// The promise of data on Node, by every way to reach a Redis, and between these ways: two processes, one
-// journal.
+// Tests the promise of data on Node for each way to reach Redis, and between these ways. Two
+// processes share one journal.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { AheadClock, openProcess, untilFound } from "../../testing/data/node-process.ts";
@@ -10,7 +10,7 @@ import { until } from "../../testing/site/harness.ts";
 
 lengthenTimeouts();
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("two processes over $redis", ({ start }) => {
   const running = new Running();
   const opened = new Map<string, Reach>();
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   afterAll(() => running.stop());
 
   let namespaces = 0;
-  /** Two processes that reach the same Redis, each by its own way. */
+  /** Opens two processes that reach the same Redis, each in its own way. */
   function twoProcesses([one, other]: readonly [string, string], options: object = {}) {
     const namespace = `n${(namespaces += 1)}`;
     const clock = new AheadClock();
@@ -35,8 +35,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     return { here, there, clock };
   }
 
-  describe.each(reaches)("by $reach", ({ reach }) => {
-    it("one stores, the other has it, values of all types", async () => {
+  describe.each(reaches)("that both use $reach", ({ reach }) => {
+    it("read each other's values of all types", async () => {
       const { here, there } = twoProcesses([reach, reach]);
       const value = { at: new Date(5), big: 5n, text: 'größe "1"\n', none: null, map: new Map() };
       await here.articles.getOrSet(42, () => value);
@@ -45,7 +45,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(await there.articles.get(43)).toBeUndefined();
     });
 
-    it("many: what is there is not loaded, what is missing is loaded once and stored", async () => {
+    it("load only missing keys, once, and store their values", async () => {
       const { here, there } = twoProcesses([reach, reach]);
       const keys = Array.from({ length: 100 }, (_, nth) => nth);
       const asked: unknown[] = [];
@@ -59,7 +59,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect([values.size, values.get(99), errors.size, asked]).toEqual([100, "v99", 0, [60, 40]]);
     });
 
-    it("a purge holds here at once, and there within N: by tag, key, prefix, and all", async () => {
+    it("apply a purge at once in the purging process, and within N in the other", async () => {
       const { here, there, clock } = twoProcesses([reach, reach]);
       const purges = [
         () => here.cache.purge({ tags: ["author:7"] }),
@@ -80,7 +80,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       }
     });
 
-    it("a purge during a load takes what the load returns", async () => {
+    it("do not store a load during which its key is purged", async () => {
       const { here, there, clock } = twoProcesses([reach, reach]);
       const gate = Promise.withResolvers<string>();
       let isLoading = false;
@@ -99,7 +99,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       ]);
     });
 
-    it("one load in both processes, by a lease", async () => {
+    it("share one load by a lease", async () => {
       const { here, there } = twoProcesses([reach, reach], { collapse: "global" });
       for (const { articles } of [here, there]) await articles.get("warm");
       let loads = 0;
@@ -120,13 +120,16 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     ["ioredis", "REST"],
     ["REST", "node-redis"],
     ["node-redis", "ioredis"],
-  ] as const)("what %s purges, %s does not answer", async (one, other) => {
-    const { here, there, clock } = twoProcesses([one, other]);
-    await there.articles.getOrSet("1", () => "old");
-    expect(await untilFound(() => here.articles.get("1"))).toBe("old");
-    await here.articles.expire("1");
-    await here.articles.delete("1");
-    clock.advance(10);
-    expect(await there.articles.get("1")).toBeUndefined();
-  });
+  ] as const)(
+    "purge with %s, and do not answer with the purged value over %s",
+    async (one, other) => {
+      const { here, there, clock } = twoProcesses([one, other]);
+      await there.articles.getOrSet("1", () => "old");
+      expect(await untilFound(() => here.articles.get("1"))).toBe("old");
+      await here.articles.expire("1");
+      await here.articles.delete("1");
+      clock.advance(10);
+      expect(await there.articles.get("1")).toBeUndefined();
+    },
+  );
 });

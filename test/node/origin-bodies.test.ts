@@ -1,5 +1,5 @@
-// Node before an origin by its URL: whatever bytes the origin sends, what leaves is consistent, and
-// the next answer on the client's connection is the server's own.
+// Tests Node in front of an origin with a URL that sends arbitrary bytes. The client gets a
+// consistent response, and the next response on its connection is the server's own.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -95,7 +95,7 @@ async function ask(
 
 const isNext = (reply: RawReply | undefined) => reply?.body.toString() === "next";
 
-/** What a client takes a page for, and whether the next answer is the server's own. */
+/** Returns the page as a client reads it, and whether the next response is the server's own. */
 function seen([first, second, ...more]: readonly RawReply[]) {
   return {
     status: first?.status,
@@ -114,28 +114,31 @@ const whole = (body: Buffer, coding?: string) => ({
   isNext: true,
 });
 
-/** Never its beginning as if it were all, and never another answer behind it. */
+/** Returns whether the client got no whole page, and no other response after the broken one. */
 function isRefused(replies: readonly RawReply[]): boolean {
   const [first, second] = replies;
   if (replies.length === 2) return first?.status === 502 && isNext(second);
   return first === undefined || first.isCut;
 }
 
-describe.each(["with-a-length", "in-chunks"])("a body that is encoded, %s", (framing) => {
+describe.each(["with-a-length", "in-chunks"])("an encoded body, %s,", (framing) => {
   const write = framing === "in-chunks" ? inChunks : withLength;
-  it.each(Object.keys(encoded))("leaves byte for byte, and is stored so: %s", async (coding) => {
-    const body = encoded[coding]!;
-    const path = `/encoded-${framing}-${encodeURIComponent(coding)}`;
-    const bytes = write(body, `Content-Encoding: ${coding}\r\nVary: Accept-Encoding\r\n`);
-    for (const told of [/stored/, /hit|collapsed/]) {
-      const replies = await ask(bytes, { path });
-      expect(seen(replies)).toEqual(whole(body, coding));
-      expect(replies[0]?.fields.get("cache-status")).toMatch(told);
-    }
-  });
+  it.each(Object.keys(encoded))(
+    "reaches the client and the store byte for byte: %s",
+    async (coding) => {
+      const body = encoded[coding]!;
+      const path = `/encoded-${framing}-${encodeURIComponent(coding)}`;
+      const bytes = write(body, `Content-Encoding: ${coding}\r\nVary: Accept-Encoding\r\n`);
+      for (const told of [/stored/, /hit|collapsed/]) {
+        const replies = await ask(bytes, { path });
+        expect(seen(replies)).toEqual(whole(body, coding));
+        expect(replies[0]?.fields.get("cache-status")).toMatch(told);
+      }
+    },
+  );
 
   it.each(Object.keys(lying))(
-    "and lies about its coding, is the origin's own: %s",
+    "reaches the client unchanged if its coding is wrong: %s",
     async (coding) => {
       const body = lying[coding]!;
       const bytes = write(body, `Content-Encoding: ${coding}\r\n`);
@@ -145,15 +148,15 @@ describe.each(["with-a-length", "in-chunks"])("a body that is encoded, %s", (fra
     },
   );
 
-  it("never becomes an answer of its own when it is decoded", async () => {
+  it("is not decoded, even if it contains another response", async () => {
     const replies = await ask(write(splittingGzip, "Content-Encoding: gzip\r\n"));
     expect(seen(replies)).toEqual(whole(splittingGzip, "gzip"));
   });
 });
 
-describe("without a body", () => {
+describe("a response with special framing", () => {
   const gzip = "Content-Encoding: gzip\r\n";
-  it("HEAD keeps the fields of the body", async () => {
+  it("keeps the fields of the body if it answers HEAD", async () => {
     const bytes = `HTTP/1.1 200 OK\r\n${cached}${gzip}Content-Length: 99\r\n\r\n`;
     const request = (path: string) => rawGet(path).replace("GET", "HEAD");
     const [head, second] = await ask(bytes, { request });
@@ -166,7 +169,7 @@ describe("without a body", () => {
     { id: "204", status: "204 No Content", fields: "" },
     { id: "204-with-a-length", status: "204 No Content", fields: "Content-Length: 5\r\n" },
     { id: "304", status: "304 Not Modified", fields: 'ETag: "1"\r\nContent-Length: 5\r\n' },
-  ])("$id leaves the connection as it was", async ({ status, fields }) => {
+  ])("leaves the connection usable: $id", async ({ status, fields }) => {
     const request = (path: string) =>
       rawGet(path, ['If-None-Match: "1"', "Authorization: Basic x"]);
     const [first, second] = await ask(`HTTP/1.1 ${status}\r\n${gzip}${fields}\r\n`, { request });
@@ -174,7 +177,7 @@ describe("without a body", () => {
     expect(first?.fields.has("content-length") && status.startsWith("204")).toBe(false);
   });
 
-  it("205 with a body loses it, and its length", async () => {
+  it("loses its body if its status is 205", async () => {
     const replies = await ask("HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\nhello");
     const [first, second] = replies;
     expect(first?.status).toBe(205);
@@ -183,7 +186,7 @@ describe("without a body", () => {
     expect(isNext(second)).toBe(true);
   });
 
-  it("a range of an encoded body is passed on as it came", async () => {
+  it("is passed on unchanged if it is a range of an encoded body", async () => {
     const body = encoded["gzip"]!.subarray(0, 10);
     const fields = `${gzip}Content-Range: bytes 0-9/${encoded["gzip"]!.length}\r\n`;
     const request = (path: string) => rawGet(path, ["Range: bytes=0-9"]);
@@ -200,13 +203,13 @@ const chunked = "Transfer-Encoding: chunked";
 const answered = (fields: string, body = "hello", status = "HTTP/1.1 200 OK") =>
   `${status}\r\n${fields === "" ? "" : `${fields}\r\n`}\r\n${body}`;
 
-describe("an answer that breaks the rules of framing is no page, and splits nothing", () => {
+describe("a response that breaks the rules of framing", () => {
   const maxAge = "Cache-Control: max-age=600";
 
   it.each<[id: string, bytes: string, ending?: "reset"]>([
     ["two lengths", answered(`${length}\r\nContent-Length: 50`, `hello${forged}`)],
     ["a list of lengths", answered("Content-Length: 5, 50", `hello${forged}`)],
-    ["no length", answered("Content-Length: +5", `hello${forged}`)],
+    ["a length with a plus sign", answered("Content-Length: +5", `hello${forged}`)],
     ["a hexadecimal length", answered("Content-Length: 0x5", `hello${forged}`)],
     ["a huge length", answered("Content-Length: 99999999999999999999999")],
     ["length and chunks", answered(`${length}\r\n${chunked}`, `0\r\n\r\n${forged}`)],
@@ -233,25 +236,25 @@ describe("an answer that breaks the rules of framing is no page, and splits noth
     ["no HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
     ["HTTP/9.0", answered(length, "hello", "HTTP/9.0 200 OK")],
     ["a length in the trailer", answered(chunked, `${inChunks5}Content-Length: 50\r\n\r\n`)],
-    ["nothing", ""],
+    ["no bytes", ""],
     ["a reset", "", "reset"],
-  ])("%s", async (_, bytes, ending?: "reset") => {
+  ])("is refused, and not stored: %s", async (_, bytes, ending?: "reset") => {
     const path = `/broken-${(paths += 1)}`;
     expect(isRefused(await ask(bytes, { path, ending: ending ?? "end" }))).toBe(true);
-    // Nothing of it was stored.
+    // No part of the response was stored.
     answer = () => ({ bytes: answered(length, "whole") });
     const [again] = await exchange(site.url, [rawGet(path, ["Connection: close"])]);
     expect([again?.status, again?.body.toString()]).toEqual([200, "whole"]);
   });
 });
 
-describe("an answer with one meaning is passed on", () => {
+describe("a response with only one meaning", () => {
   const early = (status: string, count = 1) => `HTTP/1.1 ${status}\r\n\r\n`.repeat(count);
 
   it.each<[id: string, bytes: string, body?: string]>([
     ["longer than its length", answered(length, `hello${forged}`)],
-    ["more behind the chunks", answered(chunked, `${inChunks5}\r\n${forged}`)],
-    ["until the end", answered("", `hello${forged}`), `hello${forged}`],
+    ["bytes after the last chunk", answered(chunked, `${inChunks5}\r\n${forged}`)],
+    ["a body until the connection ends", answered("", `hello${forged}`), `hello${forged}`],
     ["a trailer", answered(`Trailer: X-T\r\n${chunked}`, `${inChunks5}X-T: 50\r\n\r\n`)],
     ["a nominated length", answered(`Connection: content-length, close\r\n${length}`)],
     [
@@ -259,13 +262,13 @@ describe("an answer with one meaning is passed on", () => {
       answered(`Connection: set-cookie, x-a\r\nSet-Cookie: a=b\r\nX-A: 1\r\n${length}`),
     ],
     ["an offered upgrade", answered(`Upgrade: h2c\r\nConnection: upgrade\r\n${length}`)],
-    ["100 before it", early("100 Continue") + answered(length)],
-    ["103 before it", early("103 Early Hints\r\nLink: </a>") + answered(length)],
-    ["many 1xx before it", early("102 Processing", 100) + answered(length)],
+    ["100 before the response", early("100 Continue") + answered(length)],
+    ["103 before the response", early("103 Early Hints\r\nLink: </a>") + answered(length)],
+    ["many 1xx before the response", early("102 Processing", 100) + answered(length)],
     ["bytes above ASCII", answered(`X-A: caf\xe9\r\n${length}`)],
     ["an odd reason", answered(length, "hello", "HTTP/1.1 200 \x80\xff")],
     ["fields of 60 kB", answered(`X-A: ${"x".repeat(60_000)}\r\n${length}`)],
-  ])("%s", async (_, bytes, body = "hello") => {
+  ])("is passed on: %s", async (_, bytes, body = "hello") => {
     const replies = await ask(bytes, { ending: "end" });
     const [first, second] = replies;
     expect(first?.status).toBe(200);
@@ -276,7 +279,7 @@ describe("an answer with one meaning is passed on", () => {
     expect(dropped.filter((name) => first?.fields.has(name))).toEqual([]);
   });
 
-  it("the last of 5,000 fields counts", async () => {
+  it("is judged by its last field, even among 5,000 fields", async () => {
     const fields = Array.from({ length: 5_000 }, (_, nth) => `X-${nth}: a\r\n`).join("");
     const path = "/many-fields";
     const bytes = `HTTP/1.1 200 OK\r\n${cached}${fields}Cache-Control: private\r\nContent-Length: 5\r\n\r\nhello`;
@@ -285,7 +288,7 @@ describe("an answer with one meaning is passed on", () => {
   });
 });
 
-it("a client that leaves while the origin stalls ends the origin's connection", async () => {
+it("closes the origin's connection when a client leaves while the origin stalls", async () => {
   answer = () => ({ bytes: "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n\r\nbegun" });
   const openBefore = origin.openCount;
   const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
@@ -303,10 +306,10 @@ it.each([
   { id: "a length", head: "Content-Length: 5\r\n\r\nhello" },
   { id: "chunks", head: "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" },
   { id: "no body", head: "Content-Length: 0\r\n\r\n" },
-])("bytes behind $id answer no later request", async ({ head }) => {
+])("does not use bytes after $id as the answer to a later request", async ({ head }) => {
   for (let nth = 0; nth < 5; nth += 1) {
     const bytes = `HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n${head}${forged}`;
-    // The origin keeps its connection, which the next request could take.
+    // The origin keeps its connection, which the next request could use.
     const [first, second] = await ask(bytes);
     expect([first?.body.toString(), isNext(second)]).not.toContain("forged");
     const [third] = await exchange(site.url, [next]);

@@ -1,4 +1,4 @@
-// A process on Node ends by itself once it has closed its connection, whatever it has purged.
+// Tests that a Node process ends by itself after it has purged and closed its connection.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -14,7 +14,9 @@ afterAll(() => redis.stop());
 const here = new URL("../../src/node-cache.ts", import.meta.url).href;
 const ioredis = import.meta.resolve("ioredis");
 
-/** @returns what it has printed. Its read-backs are due after 20 s, and it is given 15 */
+/**
+ * @returns the printed lines. Read-backs are due after 20 s, and the process must end within 15 s
+ */
 async function printedBy(lines: string): Promise<string[]> {
   const program = `
     import { Redis } from ${JSON.stringify(ioredis)};
@@ -32,7 +34,7 @@ async function printedBy(lines: string): Promise<string[]> {
   return stdout.trim().split("\n");
 }
 
-it("is not kept by read-backs of purges", async () => {
+it("ends although read-backs of purges are pending", async () => {
   const printed = await printedBy(`
     const { position } = await cache.purge({ tags: ["red"] });
     await cache.namespace("articles", { fresh: "1m" }).delete("42");

@@ -1,5 +1,5 @@
-// What a client sends through Node to an origin with a URL: each request is framed as it was meant, and
-// nothing of one request, or of its answer, becomes the beginning of the next on the origin's connection.
+// Tests uploads through Node to an origin with a URL. Each request keeps its framing. No part of a
+// request or of its response becomes part of the next one on the origin's connection.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type NodeSite, startNodeSite } from "../../testing/node/node-site.ts";
@@ -23,11 +23,14 @@ afterAll(async () => {
   await origin.stop();
 });
 
-/** What the origin saw of a request and of the next one: methods and paths, and the body of the first. */
+/**
+ * Returns what the origin received for a request and the next one: methods, paths and the first
+ * body.
+ */
 async function send(request: string) {
   const from = origin.seen.length;
   const replies = await exchange(site.url, [request, next]);
-  // Node takes the next one before it has answered the first.
+  // Node accepts the next request before it has answered the first.
   const isNext = (text: string) => Number(text.startsWith("GET /next "));
   const seen = origin.seen.slice(from).toSorted((a, b) => isNext(a) - isNext(b));
   const [head = ""] = (seen[0] ?? "").split("\r\n\r\n", 1);
@@ -44,7 +47,7 @@ const written = (method: string, lines: readonly string[], body = "") =>
 const chunked = (body: string) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 const ofSmuggled = `Content-Length: ${smuggled.length}`;
 
-describe("a body goes on as one body", () => {
+describe("an upload", () => {
   const inChunks = "Transfer-Encoding: chunked";
 
   it.each<[method: string, lines: string[], sent: string, received?: string]>([
@@ -58,7 +61,7 @@ describe("a body goes on as one body", () => {
     ["POST", [ofSmuggled, "Connection: content-length"], smuggled, chunked(smuggled)],
     ["POST", [inChunks, "Connection: transfer-encoding"], chunked(smuggled)],
     ["POST", [ofSmuggled, "Expect: 100-continue"], smuggled],
-  ])("%s with %j", async (method, lines, sent, received = sent) => {
+  ])("reaches the origin as one body: %s with %j", async (method, lines, sent, received = sent) => {
     const seen = await send(written(method, lines, sent));
     expect(seen.statuses).toEqual([200, 200]);
     expect(seen.asked).toEqual([`${method} /a`, "GET /next"]);
@@ -67,14 +70,17 @@ describe("a body goes on as one body", () => {
   });
 });
 
-describe("GET and HEAD have no body at the origin, whatever length their client states", () => {
-  it.each(["GET", "HEAD"])("%s", async (method) => {
-    for (const more of [[], ["Authorization: Basic x"]]) {
-      const sent = await send(written(method, [ofSmuggled, ...more], smuggled));
-      expect([sent.asked, sent.body]).toEqual([[`${method} /a`, "GET /next"], ""]);
-      expect(sent.head).not.toContain("content-length");
-    }
-  });
+describe("a body of a GET or HEAD request", () => {
+  it.each(["GET", "HEAD"])(
+    "does not reach the origin, whatever its Content-Length: %s",
+    async (method) => {
+      for (const more of [[], ["Authorization: Basic x"]]) {
+        const sent = await send(written(method, [ofSmuggled, ...more], smuggled));
+        expect([sent.asked, sent.body]).toEqual([[`${method} /a`, "GET /next"], ""]);
+        expect(sent.head).not.toContain("content-length");
+      }
+    },
+  );
 });
 
 it.each([
@@ -83,19 +89,19 @@ it.each([
   [["Transfer-Encoding: xchunked"]],
   [[`Content-Length : ${smuggled.length}`]],
   [["X-A: a\rX-B: b"]],
-])("a request with %j is refused, and the origin sees nothing of it", async (lines) => {
+])("refuses a request with %j, and sends nothing of it to the origin", async (lines) => {
   const from = origin.seen.length;
   const requests = [written("POST", lines, smuggled), next];
   const [first] = await exchange(site.url, requests).catch(() => []);
   expect([first?.status ?? 400, origin.seen.slice(from)]).toEqual([400, []]);
 });
 
-it("a request for two hosts is refused", async () => {
+it("refuses a request for two hosts", async () => {
   const sent = await send(written("GET", ["Host: other.test"]));
   expect([sent.statuses, sent.asked]).toEqual([[400, 200], ["GET /next"]]);
 });
 
-/** A site before a server of raw sockets, for the time of `use`. */
+/** Runs `use` with a site in front of a server of raw sockets. */
 async function withServer(take: (socket: Socket) => void, use: (own: NodeSite) => Promise<void>) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -116,7 +122,7 @@ async function withServer(take: (socket: Socket) => void, use: (own: NodeSite) =
   }
 }
 
-it("an upload that stays unfinished behind its answer ends the origin's connection", async () => {
+it("closes the origin's connection if an upload is unfinished after its response", async () => {
   const open = new Set<Socket>();
   // The origin answers the head, and waits for the rest of the body.
   const answersEarly = (socket: Socket) => {
@@ -134,7 +140,7 @@ it("an upload that stays unfinished behind its answer ends the origin's connecti
   });
 });
 
-it("a late body that answers HEAD is nobody else's answer", async () => {
+it("does not use a late body after HEAD as the response to another request", async () => {
   const answersHeadLate = (socket: Socket) => {
     let isLate = false;
     socket.on("data", (chunk) => {
@@ -152,7 +158,7 @@ it("a late body that answers HEAD is nobody else's answer", async () => {
   });
 });
 
-it("a client that leaves takes its request at the origin with it", async () => {
+it("ends the request at the origin when its client leaves", async () => {
   const before = origin.openCount;
   const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
   socket.on("error", () => undefined);

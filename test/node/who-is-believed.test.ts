@@ -1,4 +1,5 @@
-// Node behind no proxy, or behind some: whose word counts on a client's address, scheme and host.
+// Tests which fields Node believes about a client's address, scheme and host, behind no proxy and
+// behind proxies.
 import { connect } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { context, type NodeSite, startNodeSite } from "../../testing/node/node-site.ts";
@@ -31,7 +32,7 @@ async function get(path: string, lines: readonly string[] = []): Promise<RawRepl
   return reply!;
 }
 
-/** A field of the last request to the origin; `undefined` where it has none. */
+/** Returns a field of the last request to the origin, or `undefined` if the request lacks it. */
 const told = (name: string): string | undefined =>
   new RegExp(`^${name}: (.*)\\r$`, "im").exec(origin!.seen.at(-1) ?? "")?.[1];
 
@@ -50,11 +51,11 @@ const claims = [
   "X-Real-IP: 192.0.2.66",
 ];
 
-describe("without trustProxy", () => {
+describe("without trustProxy,", () => {
   it.each([
     { id: "looked-up", more: [] },
     { id: "passed-by", more: ["Authorization: Basic x"] },
-  ])("no field of a client counts: $id", async ({ more }) => {
+  ])("no field of a client is believed: $id", async ({ more }) => {
     await open({});
     await get("/a", [...claims, ...more]);
     expect(origin!.seen.at(-1)).not.toMatch(/192\.0\.2\.66|2001:db8|KP|evil|1-HAM/);
@@ -65,7 +66,7 @@ describe("without trustProxy", () => {
     ]);
   });
 
-  it("keys by the connection's address, whatever CF-Connecting-IP says", async () => {
+  it("clients with one address share a response, whatever CF-Connecting-IP says", async () => {
     const routes = [
       { name: "all", match: "*", key: { headers: ["cf-connecting-ip", "cf-ipcountry"] } },
     ];
@@ -79,25 +80,28 @@ describe("without trustProxy", () => {
   it.each([
     { id: "its-own", said: "127.0.0.1", isStored: false },
     { id: "a-claimed-one", said: "192.0.2.66", isStored: true },
-  ])("a response with the client's address is not stored: $id", async ({ said, isStored }) => {
-    await open({}, () => page("page", `Cache-Control: max-age=60\r\nX-Client: ${said}`));
-    const { fields } = await get("/a", ["CF-Connecting-IP: 192.0.2.66"]);
-    expect(fields.get("cache-status")?.includes("stored")).toBe(isStored);
-  });
+  ])(
+    "a response with the client's address is stored only if the address is claimed: $id",
+    async ({ said, isStored }) => {
+      await open({}, () => page("page", `Cache-Control: max-age=60\r\nX-Client: ${said}`));
+      const { fields } = await get("/a", ["CF-Connecting-IP: 192.0.2.66"]);
+      expect(fields.get("cache-status")?.includes("stored")).toBe(isStored);
+    },
+  );
 
-  it("a request target that names another scheme or host is asked for by the connection's", async () => {
+  it("a request target's scheme is ignored, and its host is kept", async () => {
     await open({});
     await get("https://other.test/a?b=1");
     expect([told("x-forwarded-proto"), told("x-forwarded-host")]).toEqual(["http", "other.test"]);
   });
 
-  it("an IPv4 client of a socket for both families has one address", async () => {
+  it("an IPv4 client of a socket for both families has its IPv4 address", async () => {
     await open({}, undefined, "::");
     await get("/a");
     expect(told("x-forwarded-for")).toBe("127.0.0.1");
   });
 
-  it("a client that has left before the answer still has its address", async () => {
+  it("a response with the address of a client that has left is not stored", async () => {
     const held: (() => void)[] = [];
     origin = await startRawOrigin(() => ({
       bytes: page("page", "Cache-Control: max-age=60\r\nX-Client: 127.0.0.1"),
@@ -119,13 +123,13 @@ describe("without trustProxy", () => {
   });
 });
 
-describe("behind a TLS proxy", () => {
+describe("behind a TLS proxy,", () => {
   const redirects = (request: string) =>
     /^x-forwarded-proto: https\r$/im.test(request)
       ? page("page", "Cache-Control: max-age=60")
       : "HTTP/1.1 301 Moved Permanently\r\nLocation: https://site.test/a\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n";
 
-  it("a redirect to https has an end, and is another scheme's", async () => {
+  it("a redirect to https does not loop, and is stored only for http", async () => {
     await open({ trustProxy: ["loopback"] }, redirects);
     const fields = (scheme: string) => [
       "X-Forwarded-For: 192.0.2.1",
@@ -140,7 +144,7 @@ describe("behind a TLS proxy", () => {
     expect(origin!.seen.length).toBe(2);
   });
 
-  it("the operator's routes are asked at the site's address too", async () => {
+  it("the operator's routes answer https requests without a request to the origin", async () => {
     await open({ trustProxy: 1 });
     expect((await get("/_cache/nothing", ["X-Forwarded-Proto: https"])).status).toBeLessThan(500);
     const trace = rawGet("/_cache/stats", ["X-Forwarded-Proto: https", "Connection: close"]);
@@ -149,7 +153,7 @@ describe("behind a TLS proxy", () => {
     expect(origin!.seen).toEqual([]);
   });
 
-  it("a POST by https invalidates what was stored for https", async () => {
+  it("a POST over https invalidates the page that is stored for https", async () => {
     await open({ trustProxy: 1 }, () => page("page", "Cache-Control: max-age=60"));
     const secure = ["X-Forwarded-Proto: https"];
     await get("/a", secure);
@@ -161,7 +165,7 @@ describe("behind a TLS proxy", () => {
   });
 });
 
-describe("trustProxy", () => {
+describe("the option trustProxy", () => {
   const client = "198.51.100.7";
 
   it.each<[trust: WrittenConfig["trustProxy"], list: string | undefined, address: string]>([
@@ -184,13 +188,13 @@ describe("trustProxy", () => {
     [1, "<script>", "127.0.0.1"],
     [1, "010.0.0.1", "127.0.0.1"],
     [1, "::1]/x?y[", "127.0.0.1"],
-  ])("%j: X-Forwarded-For %j is a request of %s", async (trust, list, address) => {
+  ])("with %j turns X-Forwarded-For %j into the address %s", async (trust, list, address) => {
     await open({ trustProxy: trust });
     await get("/a", list === undefined ? [] : [`X-Forwarded-For: ${list}`]);
     expect(told("x-forwarded-for")).toBe(address);
   });
 
-  it("of several fields of a name, the last line is the nearest proxy's", async () => {
+  it("uses the last line of a repeated field, which is the nearest proxy's", async () => {
     await open({ trustProxy: 1 });
     await get("/a", ["X-Forwarded-For: 192.0.2.66", "X-Forwarded-For: 198.51.100.7"]);
     expect(told("x-forwarded-for")).toBe("198.51.100.7");
@@ -204,13 +208,16 @@ describe("trustProxy", () => {
     ["https", "a/b?c@d", "https", "site.test"],
     ["", "", "http", "site.test"],
     ["https", "shop.test:99999", "http", "site.test"],
-  ])("1: scheme %j and host %j of the proxy count as %s and %s", async (proto, host, ...counts) => {
-    await open({ trustProxy: 1 });
-    await get("/a", [`X-Forwarded-Proto: ${proto}`, `X-Forwarded-Host: ${host}`]);
-    expect(["x-forwarded-proto", "x-forwarded-host"].map(told)).toEqual(counts);
-  });
+  ])(
+    "with one proxy turns scheme %j and host %j into %s and %s",
+    async (proto, host, ...counts) => {
+      await open({ trustProxy: 1 });
+      await get("/a", [`X-Forwarded-Proto: ${proto}`, `X-Forwarded-Host: ${host}`]);
+      expect(["x-forwarded-proto", "x-forwarded-host"].map(told)).toEqual(counts);
+    },
+  );
 
-  it("CF-* and Forwarded count behind a proxy as little as without one", async () => {
+  it("does not make CF-* fields and Forwarded believed", async () => {
     await open({ trustProxy: 1 });
     const others = claims.filter((line) => !line.startsWith("X-Forwarded"));
     await get("/a", others);

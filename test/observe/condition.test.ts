@@ -1,4 +1,4 @@
-// One line for each change, and no flood of them.
+// Tests the log lines of a condition: one for each change, but never many in a short time.
 import { describe, expect, it } from "vitest";
 import { Condition } from "../../src/observe/condition.ts";
 
@@ -26,7 +26,7 @@ describe("the log", () => {
     expect(lines).toEqual(["is refused", "well after 1000 s"]);
   });
 
-  it("is told when one trouble follows another, and how long all of it lasted", () => {
+  it("has a line for a change of the trouble, and the duration of all trouble at its end", () => {
     const { lines, fails, succeeds } = watched();
     fails("late", 0);
     fails("refused", 5);
@@ -34,13 +34,13 @@ describe("the log", () => {
     expect(lines).toEqual(["is late", "is refused", "well after 9 s"]);
   });
 
-  it("says nothing of what goes well", () => {
+  it("has no line about success without earlier trouble", () => {
     const { lines, succeeds } = watched();
     succeeds(0);
     expect(lines).toEqual([]);
   });
 
-  it("gets one line of each kind a minute from what comes and goes", () => {
+  it("has one line of each kind per minute if trouble comes and goes", () => {
     const { lines, fails, succeeds } = watched();
     for (let second = 0; second < 600; second += 1) {
       fails("late", second);
@@ -53,20 +53,23 @@ describe("the log", () => {
   it.each([
     { id: "trouble", isWell: false, last: "is late" },
     { id: "well", isWell: true, last: "well after 2 s" },
-  ])("says in the end what holds, after lines that had to wait: $id", ({ isWell, last }) => {
-    const { lines, fails, succeeds } = watched();
-    fails("late", 0);
-    succeeds(1);
-    if (isWell) fails("refused", 2);
-    else fails("late", 2);
-    if (isWell) succeeds(4);
-    expect(lines).toHaveLength(isWell ? 3 : 2);
-    if (isWell) succeeds(70);
-    else fails("late", 70);
-    expect(lines.at(-1)).toBe(last);
-  });
+  ])(
+    "ends with a line about the present state, after lines that had to wait: $id",
+    ({ isWell, last }) => {
+      const { lines, fails, succeeds } = watched();
+      fails("late", 0);
+      succeeds(1);
+      if (isWell) fails("refused", 2);
+      else fails("late", 2);
+      if (isWell) succeeds(4);
+      expect(lines).toHaveLength(isWell ? 3 : 2);
+      if (isWell) succeeds(70);
+      else fails("late", 70);
+      expect(lines.at(-1)).toBe(last);
+    },
+  );
 
-  it("is not silenced by a clock that was set back", () => {
+  it("is not silenced when the clock is set back", () => {
     const { lines, fails, succeeds } = watched();
     fails("late", 0);
     succeeds(1);
@@ -75,7 +78,7 @@ describe("the log", () => {
   });
 });
 
-it("keeps the last trouble: its kind, since when, how often, and whether it is over", () => {
+it("keeps the kind, start, counts and end of the last trouble", () => {
   const { condition, fails, succeeds } = watched();
   expect(condition.trouble).toBeUndefined();
   fails("late", 0);

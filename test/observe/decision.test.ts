@@ -1,4 +1,4 @@
-// One record of a request: Cache-Status and the counts both come from it.
+// Tests the decision, one record of a request from which Cache-Status and the counts are made.
 import { describe, expect, it } from "vitest";
 import { cacheStatus } from "../../src/rules/cache-status.ts";
 import { Decision, settle } from "../../src/observe/decision.ts";
@@ -12,7 +12,7 @@ const decided = (by: string) => {
 };
 
 describe("a decision", () => {
-  it("of a hit tells the tier and what is left", () => {
+  it("of a hit names the tier and the remaining lifetime", () => {
     const decision = new Decision({ route: "all" });
     decision.ttlSeconds = 9.5;
     decision.detail = "memory";
@@ -24,11 +24,11 @@ describe("a decision", () => {
     { by: "unverified", told: "fwd=stale; detail=unverified" },
     { by: "expired", told: "fwd=stale" },
     { by: "no-cache", told: "fwd=stale" },
-  ])("tells that a copy was $by", ({ by, told }) => {
+  ])("states $told for a copy that was $by", ({ by, told }) => {
     expect(cacheStatus(decided(by))).toBe(`tidemark; ${told}`);
   });
 
-  it("is counted once: its outcome, each look, and whether it was unverified", () => {
+  it("is counted once: its outcome, each lookup in a tier, and whether it was unverified", () => {
     const metrics = new Metrics(0);
     const decision = decided("purged");
     decision.looked("memory", "found", 0);
@@ -50,7 +50,7 @@ describe("a decision", () => {
     });
   });
 
-  it("of a lookup behind an answer counts as no request", () => {
+  it("of a lookup in the background is not counted as a request", () => {
     const metrics = new Metrics(0);
     const decision = new Decision({ route: "all" });
     decision.looked("memory", "found", 0);
@@ -71,14 +71,14 @@ describe("settle", () => {
     return { metrics, running, decision, exchange };
   };
 
-  it("counts at once where nothing goes on behind the answer", () => {
+  it("counts at once if nothing continues after the answer", () => {
     const { metrics, exchange, running } = watched();
     settle(exchange);
     expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
     expect(running).toEqual([]);
   });
 
-  it("counts an answer at once, and later what shows behind it: writes, and a late refusal", async () => {
+  it("counts an answer at once, and later its writes and a late refusal", async () => {
     const { decision, metrics, exchange, running } = watched();
     const stores = Promise.withResolvers<void>();
     void decision.awaits(stores.promise);
@@ -95,7 +95,7 @@ describe("settle", () => {
     expect(decision.stored).toBe(false);
   });
 
-  it("counts also where a store has failed, which fails nothing else", async () => {
+  it("counts an answer even if its store has failed", async () => {
     const { decision, metrics, exchange, running } = watched();
     decision.awaits(Promise.reject(new Error("no disk"))).catch(() => undefined);
     settle(exchange);
@@ -103,7 +103,7 @@ describe("settle", () => {
     expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
   });
 
-  it("counts the reads, writes and refusals of a refresh, which is no request", () => {
+  it("counts the reads, writes and refusals of a refresh, but no request", () => {
     const { decision, metrics, exchange } = watched(true);
     decision.unverified = true;
     decision.looked("edge", "found", 1);
@@ -122,9 +122,9 @@ describe("settle", () => {
     { id: "due", arrivedAtMs: 1, waited: true, afterMs: 300_000, reports: 1, expected: 1 },
     { id: "not due", arrivedAtMs: 1, waited: true, afterMs: 299_999, reports: 0, expected: 1 },
     { id: "no client's", waited: false, afterMs: 300_000, reports: 1, expected: 1 },
-    // The clock stands still while nothing is waited for: its arrival is enough.
+    // The clock stands still until the request waits, so the time of its arrival is enough.
     { id: "a hit", arrivedAtMs: 300_000, waited: false, afterMs: 0, reports: 1, expected: 0 },
-  ])("has what was counted told when that is due, by one look at the clock: $id", (row) => {
+  ])("reports the counts when a report is due, and reads the clock at most once: $id", (row) => {
     const reported: unknown[] = [];
     let looks = 0;
     const metrics = new Metrics(0, true);

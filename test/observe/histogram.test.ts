@@ -1,13 +1,13 @@
-// A duration counts in the first bucket whose bound is not below it.
+// Tests that a duration counts in the first bucket whose bound is not below the duration.
 import { describe, expect, it } from "vitest";
 import { boundsMs, bucketOf } from "../../src/observe/histogram.ts";
 
 describe("the bucket of a duration", () => {
-  it("is that of the bound, for a bound itself", () => {
+  it("is the bucket of a bound if the duration equals this bound", () => {
     expect(boundsMs.map(bucketOf)).toEqual(boundsMs.map((_, index) => index));
   });
 
-  it("is the next one just above a bound", () => {
+  it("is the next bucket if the duration is just above a bound", () => {
     expect(boundsMs.map((bound) => bucketOf(bound * (1 + 1e-12)))).toEqual(
       boundsMs.map((_, index) => index + 1),
     );

@@ -1,4 +1,4 @@
-// No event writes without bound, and what is left out is told.
+// Tests that each event writes a limited number of lines, and that the log counts omitted lines.
 import { beforeEach, describe, expect, it } from "vitest";
 import { BoundedLog } from "../../src/observe/log-bound.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
@@ -21,7 +21,7 @@ function say(event: LogEvent, times: number): void {
   }
 }
 
-it("a line has its instant, version and colo, then what it is about", () => {
+it("writes the time, version and colo of a line before the line's own members", () => {
   log.colo = "HAM";
   say("loop", 1);
   expect(Object.entries(written[0] ?? {})).toEqual([
@@ -35,12 +35,12 @@ it("a line has its instant, version and colo, then what it is about", () => {
   ]);
 });
 
-describe("of one event in a minute", () => {
+describe("within one minute,", () => {
   it.each([
     { event: "loop", max: 60 },
     { event: "purge", max: 600 },
     { event: "request", max: 600 },
-  ] as const)("$max lines of $event are written, and one that more are left out", (row) => {
+  ] as const)("$max lines of $event are written, and then one line about omitted lines", (row) => {
     const { event, max } = row;
     say(event, max);
     expect(written.map((line) => line.event)).toEqual(Array(max).fill(event));
@@ -49,15 +49,15 @@ describe("of one event in a minute", () => {
     expect(written.at(-1)).toMatchObject({ event: "left-out", of: event, lines: null });
   });
 
-  it("those of another are written all the same", () => {
+  it("lines of another event are still written", () => {
     say("loop", 1_000);
     say("origin", 1);
     expect(written.at(-1)).toMatchObject({ event: "origin" });
   });
 });
 
-describe("after the minute", () => {
-  it("the next line of any event is preceded by how many were left out", () => {
+describe("after the minute,", () => {
+  it("a line with the number of omitted lines precedes the next line of any event", () => {
     say("loop", 100);
     clock.advance(59);
     say("origin", 1);
@@ -70,14 +70,14 @@ describe("after the minute", () => {
     ]);
   });
 
-  it("there may be as many again, also where the clock was set back", () => {
+  it("as many lines are written again, even if the clock was set back", () => {
     say("loop", 100);
     clock.advance(-3_600);
     say("loop", 60);
     expect(written.at(-1)).toMatchObject({ event: "loop", nth: 59 });
   });
 
-  it("nothing is said of events that were within their bound", () => {
+  it("no line is written about events within their limit", () => {
     say("loop", 60);
     clock.advance(60);
     say("loop", 1);

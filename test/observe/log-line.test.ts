@@ -1,9 +1,9 @@
-// The page on the log names each event that there is, and no other.
+// Checks that docs/logs.md names each event and no other, and tests the log of a part.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { logEvents, type LogLine, logOf } from "../../src/observe/log-line.ts";
 
-it("docs/logs.md has a row for each event, and each has an example", () => {
+it("docs/logs.md has a row and an example for each event", () => {
   const text = readFileSync("docs/logs.md", "utf8");
   const [, after = ""] = text.split("| `event` | is written |");
   const [table = ""] = after.split("\n\n", 1);
@@ -15,7 +15,7 @@ it("docs/logs.md has a row for each event, and each has an example", () => {
   expect(new Set(examples.map(({ event }) => event))).toEqual(new Set(logEvents));
 });
 
-it("the log of a part has its name before each message, and as a field", () => {
+it("the log of a part puts the part's name before each message and into a field", () => {
   const lines: LogLine[] = [];
   logOf("edge-tier", (line) => lines.push(line))({
     event: "cache-api",

@@ -1,4 +1,5 @@
-// The counts of an isolate: taken once each, shown since its beginning, and bounded.
+// Tests the counts of an isolate. Each count is taken once, shown since the isolate's start, and
+// limited.
 import { describe, expect, it } from "vitest";
 import { Decision, type Outcome } from "../../src/observe/decision.ts";
 import { otherRoutes } from "../../src/protocol/families.ts";
@@ -22,8 +23,8 @@ function count(metrics: Metrics, decision: Decision, atMs = startAtMs): void {
 
 const told = (sums: Sums) => Object.fromEntries(sums);
 
-describe("what is taken", () => {
-  it("has each count once, and a series that nothing came to not at all", () => {
+describe("the taken counts", () => {
+  it("contain each count once, and no series without a count", () => {
     const metrics = new Metrics(startAtMs);
     count(metrics, answeredBy({ foundInMemory: 1, answerBytes: 5 }));
     expect(told(metrics.take(startAtMs))).toEqual({
@@ -36,7 +37,7 @@ describe("what is taken", () => {
     expect(told(metrics.take(startAtMs))).toEqual({ "requests|all|hit|memory": 1 });
   });
 
-  it("tells answers apart by route, result and tier, whatever came before", () => {
+  it("distinguish answers by route, result and tier, whatever came before", () => {
     const metrics = new Metrics(startAtMs);
     const first = answeredBy({});
     const others = [
@@ -53,7 +54,7 @@ describe("what is taken", () => {
     });
   });
 
-  it("adds up to what is shown, which goes on from the beginning", () => {
+  it("add up to the snapshot, which counts from the start", () => {
     const metrics = new Metrics(startAtMs);
     const all: Sums = new Map();
     for (const outcome of ["hit", "stored", "hit"] as const) {
@@ -69,7 +70,7 @@ describe("what is taken", () => {
     });
   });
 
-  it("has a length that came with the body, under the answer's own result", () => {
+  it("contain a length that came with the body, under the answer's own result", () => {
     const metrics = new Metrics(startAtMs);
     const decision = answeredBy({ outcome: "stored", tier: "origin" });
     metrics.answered(decision, startAtMs);
@@ -81,14 +82,14 @@ describe("what is taken", () => {
     });
   });
 
-  it("has no request, no bytes and no prefix of a refresh", () => {
+  it("contain no request, no bytes and no prefix of a refresh", () => {
     const metrics = new Metrics(startAtMs);
     const of = { isRefresh: true, prefix: "shop" };
     count(metrics, answeredBy({ outcome: "stored", answerBytes: 1, lateBytes: 1 }, of));
     expect(told(metrics.take(startAtMs))).toEqual({});
   });
 
-  it("has requests below a prefix, by result", () => {
+  it("contain requests below a prefix, by result", () => {
     const metrics = new Metrics(startAtMs);
     for (const outcome of ["hit", "hit", "stored"] as const) {
       count(metrics, answeredBy({ outcome }, { prefix: "shop" }));
@@ -103,14 +104,14 @@ describe("what is taken", () => {
     { id: "waited", hasWaited: true, arrivedAtMs: startAtMs - 2, seconds: 0.002 },
     { id: "did not wait", hasWaited: false, arrivedAtMs: startAtMs - 2, seconds: undefined },
     { id: "clock was set back", hasWaited: true, arrivedAtMs: startAtMs + 5, seconds: 0 },
-  ])("has a duration of what waited: $id", ({ hasWaited, arrivedAtMs, seconds }) => {
+  ])("contain a duration if the request waited: $id", ({ hasWaited, arrivedAtMs, seconds }) => {
     const metrics = new Metrics(startAtMs);
     count(metrics, answeredBy({ hasWaited, arrivedAtMs, outcome: "stored", tier: "origin" }));
     expect(metrics.take(startAtMs).get("responseSeconds|all|stored|origin|sum")).toBe(seconds);
   });
 });
 
-describe("a report is due", () => {
+describe("a report", () => {
   it.each([
     { id: "busy, after a minute", requests: 1_000, afterMs: 60_000, isDue: true },
     { id: "busy, before a minute", requests: 1_000, afterMs: 59_999, isDue: false },
@@ -118,14 +119,14 @@ describe("a report is due", () => {
     { id: "quiet, before five", requests: 1, afterMs: 299_999, isDue: false },
     { id: "quiet, after five", requests: 1, afterMs: 300_000, isDue: true },
     { id: "a clock set back by an hour", requests: 1, afterMs: -3_600_000, isDue: true },
-  ])("$id", ({ requests, afterMs, isDue }) => {
+  ])("is due or not: $id, $isDue", ({ requests, afterMs, isDue }) => {
     const metrics = new Metrics(0, true);
     metrics.take(startAtMs);
     for (let nth = 0; nth < requests; nth += 1) metrics.answered(answeredBy({}), startAtMs);
     expect(metrics.isReportDue(startAtMs + afterMs)).toBe(isDue);
   });
 
-  it("until it is taken, and never where nobody takes it", () => {
+  it("is due until the counts are taken, and never if reports are off", () => {
     const [metrics, unheard] = [new Metrics(startAtMs, true), new Metrics(startAtMs)];
     const atMs = startAtMs + 300_000;
     expect([metrics.isReportDue(atMs), metrics.isReportDue(atMs)]).toEqual([true, true]);
@@ -133,7 +134,7 @@ describe("a report is due", () => {
     expect([metrics.isReportDue(atMs), unheard.isReportDue(atMs)]).toEqual([false, false]);
   });
 
-  it("at another pace, if one is given", () => {
+  it("is due at another pace if one is given", () => {
     const pace = { busyAfterMs: 4_000, busyRequests: 2, quietAfterMs: 12_000 };
     const metrics = new Metrics(startAtMs, true, pace);
     const isDueAfter = (ms: number) => metrics.isReportDue(startAtMs + ms);
@@ -142,7 +143,7 @@ describe("a report is due", () => {
     expect([isDueAfter(3_999), isDueAfter(4_000)]).toEqual([false, true]);
   });
 
-  it("by the requests since it was taken last", () => {
+  it("is due according to the requests since the last report", () => {
     const metrics = new Metrics(startAtMs, true);
     for (let nth = 0; nth < 1_000; nth += 1) metrics.answered(answeredBy({}), startAtMs);
     metrics.take(startAtMs);
@@ -150,7 +151,7 @@ describe("a report is due", () => {
   });
 });
 
-it("routes beyond the bound of series count together, and those before go on by themselves", () => {
+it("counts routes beyond the limit of series together, and earlier routes separately", () => {
   const metrics = new Metrics(startAtMs);
   for (let nth = 0; nth < seriesMax; nth += 1) metrics.add("forwards", [`route-${nth}`, "stale"]);
   for (let nth = 0; nth < 10; nth += 1) {

@@ -1,5 +1,5 @@
-// The installed command with the machine's own Node, which may be 20: the help of all its commands, and that no
-// mistyped line asks the site for anything.
+// Checks the installed command with the machine's own Node, which may be 20: the help of all
+// commands, and that a mistyped line sends no request to the site.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -30,7 +30,7 @@ function ended({ command, site }: Installed, args: readonly string[], more = {})
   return promise;
 }
 
-/** @throws Error for the first that fails */
+/** Checks the help of each command, and mistyped lines. @throws Error for the first that fails */
 export async function askCommandLines(command: string): Promise<void> {
   const asked: string[] = [];
   const server = createServer(({ method, url }, response) => {
@@ -45,7 +45,7 @@ export async function askCommandLines(command: string): Promise<void> {
     await refused({ command, site });
     check(asked.length === 0, `The site was asked: ${asked.join(", ")}.`);
     await ended({ command, site }, ["warm", "/a"]);
-    check(asked.includes("GET /a"), "A path is not read as one of the site.");
+    check(asked.includes("GET /a"), "A path was not requested from the site.");
     process.stdout.write(`  ${count} helps, ${mistypedRows.length} mistyped lines\n`);
   } finally {
     server.closeAllConnections();
@@ -53,7 +53,7 @@ export async function askCommandLines(command: string): Promise<void> {
   }
 }
 
-/** @returns how many commands there are from here on */
+/** @returns the number of commands at and below the path */
 async function helped(installed: Installed, path: readonly string[]): Promise<number> {
   const { code, out } = await ended(installed, [...path, "--help"]);
   const name = ["tidemark", ...path].join(" ");
@@ -70,6 +70,6 @@ async function helped(installed: Installed, path: readonly string[]): Promise<nu
 async function refused(installed: Installed): Promise<void> {
   for (const { name, args, env } of mistypedRows) {
     const { code } = await ended(installed, args, env);
-    check(code === 2, `What is mistyped (${name}) ends with ${code}.`);
+    check(code === 2, `The mistyped line (${name}) ends with ${code}.`);
   }
 }

@@ -1,5 +1,5 @@
-// The command as somebody uses it who has installed it into a site of theirs: on Node 20 what runs there, and with a
-// newer Node `tidemark start`, whose configuration changes while it runs.
+// Checks the command in a site in which a user has installed it. Node 20 runs the commands that it
+// can. A newer Node runs `tidemark start`, whose configuration changes meanwhile.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ const endMsMax = 10_000;
 const command = "node_modules/tidemark-cli/dist/tidemark.js";
 
 /**
- * @param at.tarballs where the package of the command is put
+ * @param at.tarballs the folder for the command's tarball
  * @param at.site a folder made of the template, with the library installed
  * @throws Error for the first step that fails
  */
@@ -41,7 +41,7 @@ async function commandTarball(folder: string): Promise<string> {
   return path;
 }
 
-/** With the machine's own Node, which may be 20. */
+/** Runs the command with the machine's own Node, which may be 20. */
 async function asked(site: string): Promise<void> {
   const help = await run("node", [command, "--help"], site);
   check(/\bpurge\b/.test(help) && /\bstart\b/.test(help), `--help lacks commands:\n${help}`);
@@ -59,7 +59,7 @@ async function started(site: string): Promise<void> {
   const origin = await startOrigin();
   const port = await freePort(0, host);
   const parameters = [command, "start", "--origin", origin.url, "--port", String(port)];
-  // A group of its own, so that what it leaves behind is seen.
+  // A process group of its own shows which processes the command leaves behind.
   const stdio = ["ignore", "pipe", "pipe"] as const;
   const options = { cwd: site, env: newerEnv, detached: true, stdio: [...stdio] };
   const child = spawn(newerNode, parameters, options);
@@ -93,7 +93,7 @@ async function started(site: string): Promise<void> {
     check((await ask()) === "version 1", "A broken configuration has ended the old one.");
     check((await ended(child, "SIGINT")) === 0, `It does not end with 0:\n${said}`);
     const untilAtMs = Date.now() + endMsMax;
-    // The bundler's own process ends just after the one that has started it.
+    // The bundler's process ends just after the process that started it.
     while (isAlive(child) && Date.now() < untilAtMs) await delay(50);
     check(!isAlive(child), "Processes are left.");
   } finally {
@@ -110,7 +110,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<numbe
   return child.exitCode;
 }
 
-/** Is anything of its group left? */
+/** Returns whether a process of the child's group is alive. */
 function isAlive({ pid = 0 }: ChildProcess): boolean {
   try {
     return process.kill(-pid, 0);

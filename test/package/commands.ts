@@ -1,4 +1,4 @@
-// What the checks of the package share: commands as a user's shell runs them, and steps that are timed.
+// Functions that the checks of the package share: commands as in a user's shell, and timed steps.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -6,16 +6,16 @@ import { promisify } from "node:util";
 import { publint } from "publint";
 import { root } from "../../local/bundling.ts";
 
-/** @returns the path of a file of this repository's packages */
+/** @returns the path of a file in this repository's node_modules */
 export const tool = (path: string) => join(root, "node_modules", path);
 
-/** Node 24, which the tools need; the one that runs this may be older. */
+/** Node 24, which the tools need. This process may run on an older Node. */
 export const newerNode = tool("node/bin/node");
 
-/** Parameters of `npm install`: from npm's own cache where it has a package. */
+/** Parameters of `npm install`, which prefer packages in npm's own cache. */
 export const quietInstall = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
 
-/** The machine's own, and not the one that `npm run` puts before it. */
+/** The machine's own PATH, without the folders that `npm run` adds. */
 const ownPath = (process.env["PATH"] ?? "")
   .split(delimiter)
   .filter((folder) => !folder.includes("node_modules"))
@@ -23,14 +23,14 @@ const ownPath = (process.env["PATH"] ?? "")
 
 const own = { ...process.env, PATH: ownPath, NO_COLOR: "1" };
 
-/** The environment of somebody who has installed Node 24. */
+/** The environment of a user who has installed Node 24. */
 export const newerEnv = { ...own, PATH: [dirname(newerNode), ownPath].join(delimiter) };
 
 /**
- * Runs it to its end, with the machine's own Node unless `env` says otherwise.
+ * Runs a command to its end, by default with the machine's own Node.
  *
- * @returns what it wrote to its standard output
- * @throws Error with all that it wrote, if it fails
+ * @returns the standard output
+ * @throws Error with the whole output, if the command fails
  */
 export async function run(
   command: string,
@@ -56,9 +56,9 @@ interface Packed {
 /**
  * Packs a package, and has publint check the tarball.
  *
- * @param parameters of `npm pack`, such as the folder for the tarball
- * @param allowed paths of its files
- * @throws Error for another file in it, or for what publint says
+ * @param parameters further parameters of `npm pack`
+ * @param allowed matches the paths that the tarball may contain
+ * @throws Error for another path, or for a finding of publint
  */
 export async function packed(folder: string, parameters: readonly string[], allowed: RegExp) {
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
@@ -77,12 +77,12 @@ export async function packed(folder: string, parameters: readonly string[], allo
   return { path, paths, unpackedSize: tarball.unpackedSize };
 }
 
-/** @throws Error with the text, unless it holds */
+/** @throws Error with the text `otherwise`, unless `holds` */
 export function check(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Does the work, and tells how long it took. */
+/** Runs a step, and prints its duration. */
 export async function step<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const beganAtMs = Date.now();
   const result = await work();

@@ -1,11 +1,11 @@
-// The files that a document shows: code blocks whose first line is a comment with a file's name.
+// The files in a document: code blocks whose first line is a comment with a file name.
 
 export interface ExampleFile {
   readonly name: string;
   readonly content: string;
 }
 
-/** @param text of a document in Markdown */
+/** @param text the text of a document in Markdown */
 export function filesIn(text: string): ExampleFile[] {
   const blocks = text.matchAll(/^```\w+\n(?:\/\/|#) ([\w.-]+)\n(.*?)^```$/gms);
   return [...blocks].map(([, name = "", content = ""]) => ({ name, content }));

@@ -34,7 +34,7 @@ async function libraryTarball(folder: string): Promise<string> {
   return path;
 }
 
-/** A folder as of somebody who has installed it, with the examples of the documents in it. */
+/** Installs the package in a folder, as a user would, with the examples of the documents. */
 async function installed(tarball: string, folder: string): Promise<void> {
   const manifest = { name: "uses-tidemark", private: true, type: "module" };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
@@ -65,9 +65,12 @@ async function used(folder: string): Promise<void> {
     const version = (await run(node, ["--version"], folder)).trim();
     check((await run(node, ["plain.mjs"], folder)).includes("All is well."), `${version} fails.`);
     check((await run(node, ["out/own-data.js"], folder)) === "EUR\n", "createCache keeps nothing.");
-    check((await run(node, ["out/data.js"], folder)) === "Tides true 2\n", "Data is not as told.");
+    check(
+      (await run(node, ["out/data.js"], folder)) === "Tides true 2\n",
+      "The data cache gave another answer.",
+    );
     const lines = (await run(node, ["out/node.js"], folder)).split("\n");
-    // The log stands between them.
+    // Log lines stand between these two lines.
     const [first = "", second = ""] = lines.filter((line) => line.startsWith("tidemark;"));
     check(first.startsWith("tidemark; fwd=uri-miss"), `The first answer says ${first}.`);
     check(second.startsWith("tidemark; hit"), `The second answer says ${second}.`);
@@ -84,7 +87,7 @@ async function bundledByWrangler(folder: string): Promise<void> {
   for (const config of ["wrangler.toml", "wrangler.jsonc"]) {
     await run(newerNode, [wrangler, ...dry, `built-${config}`, "--config", config], folder);
     const built = await readFile(join(folder, `built-${config}`, "worker.js"), "utf8");
-    check(built.includes("tidemark-record"), `What ${config} names is no Tidemark.`);
+    check(built.includes("tidemark-record"), `The Worker of ${config} does not contain Tidemark.`);
   }
   await run(newerNode, [wrangler, ...dry, "built-hono", "site.ts"], folder);
 }

@@ -1,4 +1,4 @@
-// What stands in for Node 20's gaps does what the language's own does.
+// Tests that the replacements for features that Node 20 lacks behave like those features.
 import { expect, it } from "vitest";
 import { parseUrl, promiseWithResolvers } from "../../local/package/node-20.ts";
 
@@ -11,11 +11,14 @@ it.each([
   ["//b.example/", "https://a.example/"],
   ["https://", "https://a.example"],
   ["/b", "no base"],
-] as const)("reads the URL %s by %s", (...given: readonly [string, (string | URL)?]) => {
-  expect(parseUrl(...given)?.href).toBe(URL.parse(...given)?.href);
-});
+] as const)(
+  "parses the URL %s with the base %s as URL.parse does",
+  (...given: readonly [string, (string | URL)?]) => {
+    expect(parseUrl(...given)?.href).toBe(URL.parse(...given)?.href);
+  },
+);
 
-it("makes a promise that is settled from outside", async () => {
+it("makes a promise that its caller resolves", async () => {
   const { promise, resolve } = promiseWithResolvers<number>();
   resolve(1);
   expect(await promise).toBe(1);

@@ -1,4 +1,4 @@
-// What a checkout installs, and what it publishes or commits by mistake.
+// Checks what a checkout installs and publishes, and that git ignores secrets.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,10 +21,13 @@ type Lock = Readonly<Record<string, Locked>>;
 const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 const locked = json("package-lock.json").packages as Lock;
 
-/** Where CI and deployments run. */
+/** The platform of CI and deployments. */
 const usual = { os: "linux", cpu: "x64", libc: "glibc" };
 
-/** A binary of another platform, which `npm ci` leaves out there. */
+/**
+ * Returns whether `npm ci` leaves a package out on the usual platform, as a binary of another
+ * platform.
+ */
 function isOfOtherPlatform({ optional, ...of }: Locked): boolean {
   const fits = Object.entries(usual).every(
     ([name, value]) => of[name as keyof typeof usual]?.includes(value) ?? true,
@@ -32,7 +35,7 @@ function isOfOtherPlatform({ optional, ...of }: Locked): boolean {
   return optional === true && !fits;
 }
 
-/** @returns what `npm ci` would install without comparing it with a digest */
+/** @returns the packages that `npm ci` would install without comparing them with a digest */
 function unverified(packages: Lock): string[] {
   return Object.entries(packages)
     .filter(([path, { link }]) => path.includes("node_modules/") && link !== true)
@@ -49,12 +52,16 @@ describe("package-lock.json", () => {
   });
 
   it.each([
-    { id: "without one", one: { version: "1.0.0" }, found: 1 },
-    { id: "with a weak one", one: { integrity: "sha1-abc" }, found: 1 },
-    { id: "of this platform", one: { optional: true, os: ["linux"], cpu: ["x64"] }, found: 1 },
-    { id: "of another platform, yet needed", one: { os: ["darwin"] }, found: 1 },
-    { id: "of another platform", one: { optional: true, os: ["darwin"] }, found: 0 },
-  ])("finds a package $id", ({ one, found }) => {
+    { id: "without a digest", one: { version: "1.0.0" }, found: 1 },
+    { id: "with a weak digest", one: { integrity: "sha1-abc" }, found: 1 },
+    {
+      id: "of this platform, without a digest",
+      one: { optional: true, os: ["linux"], cpu: ["x64"] },
+      found: 1,
+    },
+    { id: "of another platform, not optional", one: { os: ["darwin"] }, found: 1 },
+    { id: "of another platform, optional", one: { optional: true, os: ["darwin"] }, found: 0 },
+  ])("is checked for packages that need a digest: $id", ({ one, found }) => {
     expect(unverified({ "node_modules/a": one })).toHaveLength(found);
   });
 
@@ -71,7 +78,7 @@ describe("package-lock.json", () => {
 });
 
 it.each(["package.json", "packages/cli/package.json"])(
-  "%s is published with its provenance, and with what is built alone",
+  "publishes %s with provenance, and only built files and the change log",
   (path) => {
     const { publishConfig, files } = json(path);
     expect(publishConfig).toEqual({ access: "public", provenance: true });
@@ -79,7 +86,7 @@ it.each(["package.json", "packages/cli/package.json"])(
   },
 );
 
-it("has the command in the library's version", () => {
+it("gives the command the version of the library", () => {
   expect(json("packages/cli/package.json").version).toBe(json("package.json").version);
 });
 

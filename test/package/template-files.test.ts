@@ -1,4 +1,4 @@
-// What templates/site says twice, or says of this repository: versions, dates, names of secrets.
+// Checks facts that templates/site repeats: versions, dates and names of secrets.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { compatibilityDate } from "../../local/colo.ts";
@@ -15,25 +15,25 @@ const manifest = JSON.parse(textOf("package.json")) as Manifest;
 const ours = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
 const { ORIGIN_URL: _, ...secrets } = manifest.cloudflare?.bindings ?? {};
 
-it("depends on this very version of the package", () => {
+it("the template depends on this version of the package", () => {
   expect(manifest.dependencies).toEqual({ tidemark: ours.version });
 });
 
-it("depends on tools in the versions that are tested here", () => {
+it("the template depends on tools in the versions that are tested here", () => {
   const names = Object.keys(manifest.devDependencies);
   const versions = Object.fromEntries(names.map((name) => [name, ours.devDependencies[name]]));
   expect(manifest.devDependencies).toEqual(versions);
 });
 
-it("runs on the same date of the platform", () => {
+it("the template has this repository's compatibility date", () => {
   expect(textOf("wrangler.jsonc")).toContain(`"compatibility_date": "${compatibilityDate}"`);
 });
 
-it("describes each secret that its example names, and no other", () => {
+it("the template describes each secret in its example file, and no other", () => {
   const named = [...textOf(".dev.vars.example").matchAll(/^\w+/gm)].map(([name]) => name);
   expect(named).toEqual(Object.keys(secrets));
 });
 
-it("has no value for any secret: the button for deploying takes over what stands there", () => {
+it("the template's example file has no values, which the deploy button would copy", () => {
   expect(textOf(".dev.vars.example").match(/^\w+=.+$/gm)).toBeNull();
 });

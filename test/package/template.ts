@@ -1,5 +1,5 @@
-// templates/site as somebody uses it who has copied it: installed with the packed tarball, checked, started
-// before an origin of this machine, and purged from plain Node.
+// Uses templates/site as a user does who has copied it: installs the packed tarball, checks the
+// site, starts it in front of a local origin, and purges from plain Node.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -24,8 +24,8 @@ const env = { ...newerEnv, WRANGLER_SEND_METRICS: "false" };
 /**
  * Takes each step of a new user.
  *
- * @param tarball a path
- * @param folder made here
+ * @param tarball the path of the packed package
+ * @param folder the folder to create
  * @throws Error for the first step that fails
  */
 export async function useTemplate(tarball: string, folder: string): Promise<void> {
@@ -45,7 +45,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
 
 const dryDeploy = ["run", "deploy", "--", "--dry-run"];
 
-/** It checks the types and runs the test of the folder first. */
+/** Runs `npm run deploy` dry. It checks the types and runs the folder's test first. */
 async function deployed(folder: string): Promise<void> {
   const told = await run("npm", dryDeploy, folder, env);
   check(told.includes("passed"), `npm run deploy ran no test:\n${told}`);
@@ -58,7 +58,10 @@ async function refused(folder: string): Promise<void> {
   try {
     await writeFile(path, text.replace('match: "*"', 'match: "news"'));
     const told = await run("npm", dryDeploy, folder, env).catch(String);
-    check(told.includes('match: "news" matches nothing'), `It is not told what is wrong:\n${told}`);
+    check(
+      told.includes('match: "news" matches nothing'),
+      `The refusal does not name the fault:\n${told}`,
+    );
     check(!told.includes("Total Upload"), "A configuration that is refused would be uploaded.");
   } finally {
     await writeFile(path, text);
@@ -104,7 +107,7 @@ interface Part {
   stop(): Promise<void>;
 }
 
-/** An origin whose pages say nothing of caching; each has the version of the whole site in it. */
+/** Starts an origin without caching fields, whose pages contain the version of the whole site. */
 export async function startOrigin(): Promise<Part & { change(): void }> {
   let version = 1;
   const server = createServer((_, response) => response.end(`version ${version}`));
@@ -118,7 +121,7 @@ export async function startOrigin(): Promise<Part & { change(): void }> {
   return { url, stop, change: () => void (version += 1) };
 }
 
-/** Fills in .dev.vars.example, which has to name each of them and no other. */
+/** Fills in .dev.vars.example, which must name each secret and no other. */
 async function writeSecrets(folder: string, secrets: Readonly<Record<string, string>>) {
   const example = await readFile(join(folder, ".dev.vars.example"), "utf8");
   const named = [...example.matchAll(/^(\w+)=$/gm)].map(([, name = ""]) => name);
@@ -132,7 +135,7 @@ async function startDev(folder: string, originUrl: string): Promise<Part> {
   const port = await freePort(0, host);
   const own = ["--ip", host, "--port", String(port), "--inspector-port", "0"];
   const parameters = ["run", "dev", "--", "--var", `ORIGIN_URL:${originUrl}`, ...own];
-  // A group of its own, so that the runtime ends with it.
+  // A process group of its own, so that the runtime ends with the command.
   const dev = spawn("npm", parameters, { cwd: folder, env, detached: true, stdio: "pipe" });
   let told = "";
   for (const stream of [dev.stdout, dev.stderr]) stream.on("data", (part) => void (told += part));
@@ -164,7 +167,7 @@ async function expectAnswers(url: string, { body, status }: { body: string; stat
   const cacheStatus = response.headers.get("cache-status") ?? "";
   const seen = `${got} (${cacheStatus})`;
   check(got === body && cacheStatus.includes(status), `Not ${body} with ${status}, but ${seen}.`);
-  // The miss is stored behind its answer.
+  // The miss is stored after its answer.
   await delay(300);
 }
 
@@ -175,7 +178,7 @@ const purger = createPurger({ url: PURGE_URL, secret: PURGE_SECRET });
 console.log(JSON.stringify(await purger.purge({ tags: ["article:fog"] })));
 `;
 
-/** By the machine's own Node, which may be 20. */
+/** Purges with the machine's own Node, which may be 20. */
 async function purged(folder: string, url: string): Promise<string> {
   await writeFile(join(folder, "purge.mjs"), purgeScript);
   const settings = { PURGE_URL: `${url}/_cache/purge`, PURGE_SECRET: purgeSecret };

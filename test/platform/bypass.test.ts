@@ -1,4 +1,4 @@
-// BYPASS: how its names are read, and what has no effect.
+// Tests the variable BYPASS: how its route names are read, and which values have no effect.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import type { Fault } from "../../src/base/operator-error.ts";
@@ -33,7 +33,7 @@ describe("BYPASS", () => {
     ['["prices"]', /"prices"/],
     [true, /It names no route\./],
     [[1], /It names no route\./],
-  ])("%j has no effect, and why is told", (value, why) => {
+  ])("%j has no effect, and is reported with the reason", (value, why) => {
     const { bypass, faults } = read(value);
     expect([bypass, faults.length]).toEqual([false, 1]);
     expect(faults[0]?.why).toMatch(why);

@@ -1,5 +1,5 @@
-// Missing and invalid bindings: a refusal if answers would be wrong, otherwise a fault that shuts
-// off what needs the binding. The text says what to write, and repeats no secret.
+// Tests missing and invalid bindings. They are refused if answers would be wrong. Otherwise, a
+// fault shuts off what needs the binding. The text says what to write, and repeats no secret.
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
@@ -13,7 +13,7 @@ const redis = {
   UPSTASH_REDIS_REST_TOKEN: "s3cret",
 };
 const service = { fetch: () => Promise.resolve(new Response("bound")) };
-/** A service binding has every member that it is asked for: each is a call of it. */
+/** A service binding has every member that is read. Each member is a remote call. */
 const serviceOfWorker = new Proxy(
   {},
   { get: () => () => Promise.reject(new Error("No such method.")), has: () => true },
@@ -29,7 +29,7 @@ function refusalOf(env: Env): string {
   return "accepted";
 }
 
-describe("refused", () => {
+describe("an invalid origin", () => {
   const alone = 'Write only scheme and host, such as "https://www.example.com".';
   const none =
     "There is no origin. Neither ORIGIN_URL nor a service binding ORIGIN is set. " +
@@ -44,7 +44,7 @@ describe("refused", () => {
     [{ ORIGIN_URL: 5 }, "There is no origin."],
     [{ ORIGIN: "text" }, unbound],
     [{ ORIGIN: null }, "The service binding ORIGIN is invalid."],
-  ])("%j", (env, says) => {
+  ])("is refused: %j", (env, says) => {
     expect(refusalOf(env)).toContain(says);
   });
 
@@ -72,14 +72,14 @@ describe("refused", () => {
     ["u:s3cret@a.example", "ORIGIN_URL is invalid. Its value has a scheme"],
     ["ftp://s3cret:12/3@a.example", "Its value has a scheme"],
     ["ftp://a.example;token=s3cret/", "Its value has a scheme"],
-  ])("ORIGIN_URL %s", (url, says) => {
+  ])("is refused without its secrets: ORIGIN_URL %s", (url, says) => {
     const message = refusalOf({ ORIGIN_URL: url });
     expect(message).toContain(says);
     expect(message).not.toContain("s3cret");
   });
 });
 
-describe("a fault shuts off what needs the binding, and nothing else", () => {
+describe("a fault of a binding", () => {
   const read = (env: Env, config = defineConfig({})) =>
     readEnvironment({ ...origin, ...env }, config);
   const bothOrNeither =
@@ -112,7 +112,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
       { ...redis, SEAL_KEY: "s3cret" },
       `${databaseOff} SEAL_KEY is set, but sealed records are not built yet.`,
     ],
-  ])("the database: %j", (env, says) => {
+  ])("shuts off only the database: %j", (env, says) => {
     const { faults, redis: database, ...rest } = read(env);
     expect(faults).toEqual([database]);
     const { faults: none, redis: unset, ...usual } = read({});
@@ -133,7 +133,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     ["PURGE_SECRET", "s3cret", noSecret],
     ["PURGE_SECRET", "whsec_s3cretAAAAAAAAA", noSecret],
     ["PURGE_SECRET", 5, noSecret],
-  ])("%s %j", (name, value, says) => {
+  ])("shuts off only what needs %s: %j", (name, value, says) => {
     const { faults, adminToken, purgeSecrets } = read({ [name]: value });
     expect(faults).toEqual([name === "ADMIN_TOKEN" ? adminToken : purgeSecrets]);
     const text = faultText(faults[0]!);
@@ -141,7 +141,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     expect(text).not.toContain("s3cret");
   });
 
-  it("PURGE_SECRET: one of several is wrong, and the others are used", () => {
+  it("leaves the other secrets of PURGE_SECRET in use", () => {
     const { faults, purgeSecrets } = read({ PURGE_SECRET: `whsec_s3cret ${goodSecret}` });
     expect(purgeSecrets).toBe(goodSecret);
     expect(faults.map(faultText)).toEqual([
@@ -149,7 +149,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     ]);
   });
 
-  it("a named origin that is not bound", () => {
+  it("removes only the named origin that is not bound", () => {
     const { faults, origins } = read(
       {},
       defineConfig({ origins: { bucket: { binding: "BUCKET" } } }),
@@ -162,7 +162,7 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
     [{ SITE_HOST: "a.example" }, ["There is no usable database"], 0],
     [redis, ["SITE_HOST is not set"], 0],
     [{ ...redis, SITE_HOST: "a.example" }, [], 50],
-  ])("hot keys: %j", (env, says, hotKeys) => {
+  ])("turns hot keys on only with a database and SITE_HOST: %j", (env, says, hotKeys) => {
     const read50 = read(env, defineConfig({ hotKeys: 50 }));
     const whys = read50.faults.map(({ why }) => why);
     expect(read50.hotKeys).toEqual(hotKeys);
@@ -170,10 +170,10 @@ describe("a fault shuts off what needs the binding, and nothing else", () => {
   });
 });
 
-describe("a good environment comes to", () => {
+describe("a valid environment", () => {
   const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config);
 
-  it("nothing that was not set", () => {
+  it("has defaults for variables that are not set", () => {
     expect(read(origin)).toEqual({
       origins: new Map([
         ["default", { kind: "url", base: "https://origin.example", rewritesLocations: true }],
@@ -193,7 +193,7 @@ describe("a good environment comes to", () => {
     });
   });
 
-  it("everything that was", () => {
+  it("has the values of variables that are set", () => {
     const env = {
       ...origin,
       ...redis,
@@ -219,11 +219,11 @@ describe("a good environment comes to", () => {
     ["https://A.example/", "https://a.example"],
     ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
     ["https://a.example:443", "https://a.example"],
-  ])("the origin's address: %s", (url, base) => {
+  ])("has a normalised address of the origin: %s", (url, base) => {
     expect(read({ ORIGIN_URL: url }).origins.get("default")).toMatchObject({ kind: "url", base });
   });
 
-  describe("a name for the deployment", () => {
+  describe("gives the deployment a name", () => {
     const all = {
       ...origin,
       ...redis,
@@ -232,7 +232,7 @@ describe("a good environment comes to", () => {
     };
     const named = (env: Env, config?: Config) => read(env, config).pseudonym;
 
-    it("that its isolates have in common, in every colo", () => {
+    it("that its isolates share in every colo", () => {
       expect(named({ ...all, COLO: "HAM" })).toBe(named({ ...all, COLO: "AMS" }));
     });
 
@@ -242,27 +242,27 @@ describe("a good environment comes to", () => {
       [{ SITE_HOST: "shop.example.com" }],
       [{ NAMESPACE: "second" }],
       [{}, defineConfig({ namespace: "second" })],
-    ])("that no other has: %j", (env, config) => {
+    ])("that no other deployment has: %j", (env, config) => {
       expect(named({ ...all, ...env }, config)).not.toBe(named(all));
     });
 
-    it("that tells nothing of an origin's address", () => {
+    it("that does not depend on an origin's address", () => {
       const config = defineConfig({ origins: { api: { url: "https://a.example" } } });
       expect(named({ ORIGIN_URL: "https://other.example" }, config)).toBe(named(origin));
     });
 
-    it("that tells nothing of a token that may be words", () => {
+    it("that does not depend on ADMIN_TOKEN, which may be words", () => {
       const [one, other] = ["one-of-a-few-words", "other-of-a-few-words"];
       expect(named({ ...all, ADMIN_TOKEN: one })).toBe(named({ ...all, ADMIN_TOKEN: other }));
     });
   });
 
-  it("a binding before an address", () => {
+  it("prefers a binding to an address", () => {
     const target = read({ ...origin, ORIGIN: service }).origins.get("default");
     expect(target).toMatchObject({ kind: "binding", fetcher: service });
   });
 
-  it("further origins by their names", () => {
+  it("has further origins by their names", () => {
     const config = defineConfig({
       origins: { bucket: { binding: "BUCKET" }, api: { url: "https://api.example/" } },
     });
@@ -272,11 +272,11 @@ describe("a good environment comes to", () => {
   });
 });
 
-describe("a binding to a Worker is no", () => {
+describe("a service binding to a Worker", () => {
   it.each([
     ["dataset", "METRICS"],
     ["originLimiter", "ORIGIN_LIMITER"],
-  ] as const)("%s", (found, name) => {
+  ] as const)("is not accepted as %s", (found, name) => {
     const read = readEnvironment({ ...origin, [name]: serviceOfWorker }, defineConfig({}));
     expect(read[found]).toBe(undefined);
     expect(read.faults.map(faultText)).toEqual([expect.stringContaining(`${name} is not usable`)]);

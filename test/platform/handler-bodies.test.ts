@@ -1,4 +1,4 @@
-// Bodies of handlers: those that must not be returned, and those under a coding that they may not have.
+// Tests bodies of handlers: those that a handler must not return, and those with a wrong coding.
 import { brotliCompressSync } from "node:zlib";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { withTrueCoding } from "../../src/platform/handler-body.ts";
@@ -8,7 +8,7 @@ import { idle, openSite } from "../../testing/site/harness.ts";
 
 const soon = (ms: number) => new Promise<string>((end) => setTimeout(() => end("never ends"), ms));
 
-/** Sees the rejections that nobody handles, which would end the process, until the test is over. */
+/** Watches for unhandled rejections, which would end the process, until the test ends. */
 function watchedRejections() {
   const unhandled = vi.fn<(cause: unknown) => void>();
   process.on("unhandledRejection", unhandled);
@@ -16,9 +16,9 @@ function watchedRejections() {
   return unhandled;
 }
 
-describe("a handler whose answer cannot be read", () => {
+describe("a handler whose response cannot be read", () => {
   it.each(["max-age=60", "no-store"])(
-    "gives 502 and a log line where its body was read: %s",
+    "gives 502 and a log line if its body was already read: %s",
     async (rule) => {
       const handle = async () => {
         const response = new Response("page", { headers: cc(rule) });
@@ -38,17 +38,20 @@ describe("a handler whose answer cannot be read", () => {
     ["GET", { status: 200 }],
     ["HEAD", { status: 200 }],
     ["GET", { statusCode: 200, body: "the answer of another platform" }],
-  ])("gives 502 and ends no process where it is no Response: %s %j", async (method, answer) => {
-    const unhandled = watchedRejections();
-    const site = openSite({ handlers: { default: () => answer as unknown as Response } });
-    expect((await site.ask("/a", { method })).status).toBe(502);
-    await idle();
-    expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
-    expect(unhandled).not.toHaveBeenCalled();
-  });
+  ])(
+    "gives 502 and does not end the process if it returns no Response: %s %j",
+    async (method, answer) => {
+      const unhandled = watchedRejections();
+      const site = openSite({ handlers: { default: () => answer as unknown as Response } });
+      expect((await site.ask("/a", { method })).status).toBe(502);
+      await idle();
+      expect(site.log.join("\n")).toContain("The handler of an origin failed with TypeError");
+      expect(unhandled).not.toHaveBeenCalled();
+    },
+  );
 
   it.each([{}, { "content-encoding": "gzip" }])(
-    "does not become an empty page where its body is of texts: %j",
+    "does not give an empty page if its body consists of strings: %j",
     async (fields) => {
       const texts = () =>
         new ReadableStream({
@@ -66,7 +69,7 @@ describe("a handler whose answer cannot be read", () => {
   );
 });
 
-/** A body that goes on until it is closed. */
+/** A body that stays open until it is closed. */
 function openBody() {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   const cancelled = vi.fn<() => void>();
@@ -79,13 +82,13 @@ function openBody() {
   return { body, cancelled, write, close: () => controller.close() };
 }
 
-describe("a body under Content-Encoding", () => {
+describe("a body with Content-Encoding", () => {
   const events = (coding: string) => ({
     headers: { "content-type": "text/event-stream", "content-encoding": coding },
   });
 
   it.each(["gzip", "br", "deflate", "zstd"])(
-    "is not held back where it is decoded and comes by and by: %s",
+    "is streamed at once, without its coding, if it is already decoded: %s",
     async (coding) => {
       const { body, write, close } = openBody();
       write("data: 1\n\n");
@@ -102,7 +105,7 @@ describe("a body under Content-Encoding", () => {
     },
   );
 
-  it("is handed on in the chunks that it came in, without a copy", async () => {
+  it("is passed on in its own chunks, without a copy", async () => {
     const chunks = [Uint8Array.of(0x1f), Uint8Array.of(0x8b), new Uint8Array(1_000_000)];
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -117,7 +120,7 @@ describe("a body under Content-Encoding", () => {
     expect(seen.map((chunk, at) => chunk === chunks[at])).toEqual([true, true, true]);
   });
 
-  it("loses with its coding what was worked out over the encoded bytes", async () => {
+  it("loses the digests of the encoded bytes if it is already decoded", async () => {
     const worked = { "content-digest": "sha-256=:aa==:", "repr-digest": "sha-256=:aa==:" };
     const headers = {
       "content-encoding": "gzip",
@@ -131,7 +134,7 @@ describe("a body under Content-Encoding", () => {
     expect(Object.keys(headers).filter((name) => fields.has(name))).toEqual([]);
   });
 
-  it("is left alone under a coding that no runtime knows", async () => {
+  it("is passed on unchanged if no runtime knows its coding", async () => {
     const origin = await startScriptedOrigin((_, response) => {
       response.writeHead(200, { "content-encoding": "x-own, gzip" }).end("packed twice");
     });
@@ -141,7 +144,7 @@ describe("a body under Content-Encoding", () => {
     expect([text, fields.get("content-encoding")]).toEqual(["packed twice", "x-own, gzip"]);
   });
 
-  it("is read on where its first bytes come one at a time", async () => {
+  it("keeps its coding if its first bytes come one at a time", async () => {
     const { body, write, close } = openBody();
     const site = openSite({ handlers: { default: () => new Response(body, events("gzip")) } });
     const asking = site.ask("/a");
@@ -155,7 +158,7 @@ describe("a body under Content-Encoding", () => {
     expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0x1f, 0x8b, 8]);
   });
 
-  it("stays what it is where it is the brotli of nothing", async () => {
+  it("keeps its coding if it is brotli of an empty body", async () => {
     const headers = cc("max-age=60", { "content-encoding": "br" });
     const handle = () => new Response(new Uint8Array(brotliCompressSync("")), { headers });
     const site = openSite({ handlers: { default: handle } });
@@ -163,25 +166,28 @@ describe("a body under Content-Encoding", () => {
     expect((await site.get("/a", asked)).fields.get("content-encoding")).toBe("br");
   });
 
-  it.each(["GET", "HEAD"])("is validated in one call once it is decoded: %s", async (method) => {
-    const asked: (string | null)[] = [];
-    const handle = ({ headers }: Request) => {
-      asked.push(headers.get("if-none-match"));
-      const fields = cc("max-age=5", { etag: '"1"', "content-encoding": "gzip" });
-      return headers.has("if-none-match")
-        ? new Response(null, { status: 304, headers: fields })
-        : new Response("a page that was decoded", { headers: fields });
-    };
-    const site = openSite({ handlers: { default: handle } });
-    await site.get("/a");
-    site.clock.advance(6);
-    const { cacheStatus, fields } = await site.get("/a", { method });
-    expect(cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
-    expect([fields.get("etag"), fields.get("content-encoding")]).toEqual(['W/"1"', null]);
-    expect(asked).toEqual([null, 'W/"1"']);
-  });
+  it.each(["GET", "HEAD"])(
+    "is validated with one call of the handler if it was decoded: %s",
+    async (method) => {
+      const asked: (string | null)[] = [];
+      const handle = ({ headers }: Request) => {
+        asked.push(headers.get("if-none-match"));
+        const fields = cc("max-age=5", { etag: '"1"', "content-encoding": "gzip" });
+        return headers.has("if-none-match")
+          ? new Response(null, { status: 304, headers: fields })
+          : new Response("a page that was decoded", { headers: fields });
+      };
+      const site = openSite({ handlers: { default: handle } });
+      await site.get("/a");
+      site.clock.advance(6);
+      const { cacheStatus, fields } = await site.get("/a", { method });
+      expect(cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
+      expect([fields.get("etag"), fields.get("content-encoding")]).toEqual(['W/"1"', null]);
+      expect(asked).toEqual([null, 'W/"1"']);
+    },
+  );
 
-  it("is let go where its first bytes never come", async () => {
+  it("is cancelled if its first bytes never come", async () => {
     const { body, cancelled } = openBody();
     const handle = () => new Response(body, events("gzip"));
     const config = { originTimeout: "1s" };
@@ -190,7 +196,7 @@ describe("a body under Content-Encoding", () => {
     await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce(), 60_000);
   });
 
-  it("that breaks off behind its first bytes ends no process", async () => {
+  it("does not end the process if it breaks off after its first bytes", async () => {
     const unhandled = watchedRejections();
     const body = new ReadableStream<Uint8Array>({
       async start(controller) {

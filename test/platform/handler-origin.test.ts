@@ -1,10 +1,11 @@
-// An origin that is a function in the isolate: the rules that differ from an origin with a URL.
+// Tests an origin that is a function in the isolate: the rules that differ from an origin with a
+// URL.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { OriginHandler } from "../../src/platform/origins.ts";
 import { openSite, read, type Site, type SiteOptions, until } from "../../testing/site/harness.ts";
 import { cc, closedGate, page, unchanged } from "../../testing/fakes/origin-in-process.ts";
 
-/** @param nth 1 for its first call */
+/** @param nth 1 for the first call */
 type Script = (request: Request, nth: number) => Response | Promise<Response>;
 
 interface Handled {
@@ -13,7 +14,7 @@ interface Handled {
   script: Script;
 }
 
-/** A site whose default origin is a function, with no address of an origin anywhere. */
+/** A site whose default origin is a function. No variable or option has an origin's address. */
 function openHandled(script: Script, options: SiteOptions = {}): Handled {
   const asked: Request[] = [];
   const handle: OriginHandler = (request) => {
@@ -30,7 +31,7 @@ const numbered = (fields: Record<string, string>) => (_: Request, nth: number) =
   page(`page ${nth}`, fields);
 
 describe("a handler", () => {
-  it("is called with a request of its own for each miss, and not for a hit", async () => {
+  it("is called with a new request for each miss, and not for a hit", async () => {
     const { site, asked } = openHandled(numbered(cc("max-age=60")));
     for (const path of ["/a?b=1", "/a?b=1", "/c"]) await site.get(path);
     expect(asked.map(({ url, method, redirect }) => [url, method, redirect])).toEqual([
@@ -40,7 +41,7 @@ describe("a handler", () => {
     expect(asked[0]?.headers.get("via")).toMatch(/^1\.1 tidemark-/);
   });
 
-  it("is called behind a stale answer with the stored validators", async () => {
+  it("is called with the stored validators after a stale answer", async () => {
     const fields = cc("max-age=60, stale-while-revalidate=30", { etag: '"1"' });
     const handled = openHandled(numbered(fields));
     await handled.site.get("/a");
@@ -62,7 +63,7 @@ describe("a handler", () => {
     expect(cancelled).toHaveBeenCalledOnce();
   });
 
-  it("runs background work behind its answer, and logs a failure of that work", async () => {
+  it("runs background work after its answer, and logs a failure of that work", async () => {
     const gate = closedGate();
     const done = vi.fn<(_: void) => void>();
     const handle: OriginHandler = (_, background) => {
@@ -90,7 +91,7 @@ describe("a handler", () => {
     expect([(await site.get("/api/a")).text, (await site.get("/a")).text]).toEqual(["api", "page"]);
   });
 
-  it("is refused under a name that is no origin's", () => {
+  it("is refused under a name that no origin has", () => {
     expect(() => openSite({ handlers: { nobody: () => page("page") } })).toThrow(
       'The handler of the origin "nobody" is invalid.',
     );

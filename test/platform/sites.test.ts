@@ -1,4 +1,5 @@
-// SITE_HOST and NAMESPACE: which sites a Worker has, and what names them in Redis.
+// Tests SITE_HOST and NAMESPACE: the hosts of a Worker's sites, and the prefix of its keys in
+// Redis.
 import { expect, it } from "vitest";
 import { OperatorError } from "../../src/base/operator-error.ts";
 import { defineConfig } from "../../src/config/config.ts";
@@ -35,7 +36,7 @@ it.each<[env: Env, says: string]>([
   expect(() => read(env)).not.toThrow("s3cret");
 });
 
-it("reads several hosts, and a namespace before the configuration's", () => {
+it("reads several hosts, and prefers NAMESPACE to the configuration's namespace", () => {
   const env = { SITE_HOST: " A.example\n b.example:8443 ", NAMESPACE: " staging\n" };
   const config = defineConfig({ namespace: "news" });
   const siteHosts = ["a.example", "b.example:8443"];

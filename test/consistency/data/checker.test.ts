@@ -1,4 +1,5 @@
-// The checker of data on hand-made histories: the violations that it must find, and the reads that it must accept.
+// Tests the checker of data on hand-made histories: the violations that it must find, and the reads
+// that it must accept.
 import { expect, it } from "vitest";
 import { checkData } from "../../../testing/consistency/data/checker/check-data.ts";
 import type {
@@ -64,12 +65,16 @@ const unwritten = "accepted-unwritten";
 const purges: readonly Row[] = [
   ["at the bound", older(1_000)],
   ["the newest version", { ...older(1), reads: [read(12_000, 2)] }],
-  ["at once where the purge was accepted", older(1, {}, here), "purged-here"],
-  ["in the next life of that place", older(1, {}, { ...here, isolate: "east#2" })],
+  ["at once in the isolate that accepted the purge", older(1, {}, here), "purged-here"],
+  ["in the accepting place after a restart", older(1, {}, { ...here, isolate: "east#2" })],
   ["after a purge that was sent before the write", older(5_000, { sentAtMs: 8_990 })],
   ["after a refused purge", older(5_000, { outcome: "refused" })],
   ["after a purge without an answer", older(5_000, { outcome: "unknown" })],
-  ["a position that nobody wrote", { purges: [purge({ position: "6-0" })] }, unwritten],
+  [
+    "a position that the journal does not have",
+    { purges: [purge({ position: "6-0" })] },
+    unwritten,
+  ],
   [
     "a position that was written after the answer",
     { purges: [purge()], positions: new Map([["5-0", 10_060]]) },
@@ -129,7 +134,7 @@ const counts: readonly Row[] = [
 ];
 
 it.each<Row>([...orders, ...purges, ...softPurges, ...reads, ...quiet, ...counts])(
-  "%s",
+  "judges a history: %s",
   (_, parts, expected) => {
     const { violations } = checkData(historyOf(parts));
     expect(violations.map(({ rule }) => rule)).toEqual(expected === undefined ? [] : [expected]);

@@ -1,12 +1,12 @@
-// An application's data on real colos and in a process of Node, before a Redis that is broken in many ways:
-// what was read keeps the promise. And the same found broken, where it is. `npm run bench -- data-consistency`
-// does this for as long as one likes.
+// Runs an application's data on real colos and in a Node process, in front of a Redis that fails in
+// many ways. Checks that all reads keep the purge promise, and that the checker finds planted
+// faults. `npm run bench -- data-consistency` does this for any length of time.
 import { describe, expect, it } from "vitest";
 import { dataFaultNames, revealingData } from "../../../testing/consistency/data/data-faults.ts";
 import type { PlantedDataFault } from "../../../testing/consistency/data/planted-data-faults.ts";
 import { type DataRunSettings, runData } from "../../../testing/consistency/data/run-data.ts";
 
-/** Bundling, and the start of a Redis, the colos and the process, on a busy machine. */
+/** Time for bundling and for the start of a Redis, the colos and the process on a busy machine. */
 const startMsMax = 40_000;
 const activeMs = 9_000;
 const quietMs = 20_000;
@@ -26,31 +26,39 @@ const settingsOf = (parts: Partial<DataRunSettings>): DataRunSettings => ({
   ...parts,
 });
 
-describe("nothing that was purged is read past the bound, and hits return", () => {
-  it.each([{ seed: 1 }])("seed $seed", { timeout: testMsMax }, async ({ seed }) => {
-    const { history, world, findings } = await runData(
-      settingsOf({ seed, faults: dataFaultNames, activeMs: 2 * activeMs }),
-    );
-    expect(findings.violations.map(({ what }) => what)).toEqual([]);
-    const accepted = history.purges.filter(({ outcome }) => outcome === "accepted");
-    // Who reads nothing, purges nothing or breaks nothing finds nothing.
-    expect(accepted.length).toBeGreaterThan(30);
-    expect(findings.olderReadCount).toBeGreaterThan(10);
-    expect(history.reads.some(({ place }) => place === "process")).toBe(true);
-    expect(world.faults.length).toBeGreaterThan(3);
-  });
+describe("data in front of a failing Redis", () => {
+  it.each([{ seed: 1 }])(
+    "is not read past the bound after a purge: seed $seed",
+    { timeout: testMsMax },
+    async ({ seed }) => {
+      const { history, world, findings } = await runData(
+        settingsOf({ seed, faults: dataFaultNames, activeMs: 2 * activeMs }),
+      );
+      expect(findings.violations.map(({ what }) => what)).toEqual([]);
+      const accepted = history.purges.filter(({ outcome }) => outcome === "accepted");
+      // A run without reads, purges or faults would find no violation.
+      expect(accepted.length).toBeGreaterThan(30);
+      expect(findings.olderReadCount).toBeGreaterThan(10);
+      expect(history.reads.some(({ place }) => place === "process")).toBe(true);
+      expect(world.faults.length).toBeGreaterThan(3);
+    },
+  );
 });
 
-describe("a cache with a fault is found out", () => {
+describe("a data cache with a planted fault", () => {
   const found: readonly { fault: PlantedDataFault; rule: RegExp }[] = [
     { fault: "one-key-not-judged", rule: /^(?:purged-|own-write$)/ },
     { fault: "raised-twice", rule: /^counted-twice$/ },
   ];
-  it.each(found)("$fault", { timeout: testMsMax + 30_000 }, async ({ fault, rule }) => {
-    const faults = revealingData[fault];
-    const settings = settingsOf({ fault, faults, activeMs: 40_000, checkEveryMs: 500 });
-    const { findings } = await runData(settings);
-    const rules = findings.violations.map((violation) => violation.rule);
-    expect(rules).toContainEqual(expect.stringMatching(rule));
-  });
+  it.each(found)(
+    "violates its rule, and the checker finds it: $fault",
+    { timeout: testMsMax + 30_000 },
+    async ({ fault, rule }) => {
+      const faults = revealingData[fault];
+      const settings = settingsOf({ fault, faults, activeMs: 40_000, checkEveryMs: 500 });
+      const { findings } = await runData(settings);
+      const rules = findings.violations.map((violation) => violation.rule);
+      expect(rules).toContainEqual(expect.stringMatching(rule));
+    },
+  );
 });

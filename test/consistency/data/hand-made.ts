@@ -4,7 +4,7 @@ import type { DataHistory, DataKey } from "../../../testing/consistency/data/che
 export const path = "steady/a/1";
 export const key: DataKey = { path, tags: ["one", "all"], staleMs: 0, livesMs: 600_000 };
 
-/** One key, N = 1,000 ms and A = 200 ms; version 2 was written at 9,000. */
+/** A history of one key, with N = 1,000 ms and A = 200 ms. Version 2 was written at 9,000. */
 export function historyOf(parts: Partial<DataHistory>): DataHistory {
   return {
     maxLagMs: 1_000,

@@ -1,5 +1,5 @@
-// Fields of a hash in a real Redis: one round trip each; a purge covers all of them, and no answer
-// mixes fields from before a purge and after it.
+// Tests fields of a hash in a real Redis. Each call takes one round trip. A purge covers all
+// fields, and no answer mixes fields from before a purge and after it.
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
@@ -55,7 +55,7 @@ describe("fields", () => {
     expect(await there.all()).toEqual({ title: "Tides", views: 8, share: 1.5 });
   });
 
-  it("end with the lifetime of the first, which no later field lengthens", async () => {
+  it("expire with the first field, and no later field extends that lifetime", async () => {
     const { here, pass } = await opened();
     expect(await here.all()).toBeUndefined();
     await here.set({ title: "Tides" });
@@ -79,7 +79,7 @@ describe("fields", () => {
     expect(leftMs).toBeLessThanOrEqual(600_000);
   });
 
-  it("of another schema are separate", async () => {
+  it("are separate for each schema", async () => {
     const { here, start, fieldsIn } = await opened();
     await here.set({ title: "Tides" });
     const newer = fieldsIn(start(), { schema: 2 });
@@ -88,7 +88,7 @@ describe("fields", () => {
     expect(await newer.all()).toEqual({ views: 1 });
   });
 
-  it("cost one round trip per call", async () => {
+  it("take one round trip per call", async () => {
     const { here, there } = await opened();
     const commands = async (run: () => Promise<unknown>) => {
       database.rest.resetCounts();
@@ -112,7 +112,7 @@ describe("fields", () => {
 });
 
 describe("increment", () => {
-  it("adds to a number, by several callers at once", async () => {
+  it("adds to a number for several concurrent callers", async () => {
     const { here, there } = await opened();
     await here.set({ views: 7 });
     await there.all();
@@ -122,7 +122,7 @@ describe("increment", () => {
     expect(await here.increment("views", -5)).toBe(10);
   });
 
-  it("creates no number, and changes no fraction", async () => {
+  it("does not create a number, and does not change a fraction", async () => {
     const { here } = await opened();
     expect(await here.increment("views")).toBeUndefined();
     await here.set({ title: "Tides", share: 0.5 });
@@ -147,7 +147,7 @@ describe("increment", () => {
 
 describe("a purge", () => {
   it.each([{ keys: ["articles/42"] }, { tags: ["red"] }, { prefixes: ["articles"] }])(
-    "%j covers all fields, and later ones stand alone",
+    "of %j covers all fields, and fields that are set later do not restore them",
     async (order) => {
       const { here, there, purge, pass } = await opened();
       await here.set({ title: "Tides", views: 7 });
@@ -161,7 +161,7 @@ describe("a purge", () => {
     },
   );
 
-  it("during the read of the source covers the fields from it", async () => {
+  it("during the read of the source covers the fields of that read", async () => {
     const { here, purge, settle } = await opened();
     await here.set(async () => {
       await purge({ tags: ["red"] });
@@ -172,7 +172,7 @@ describe("a purge", () => {
   });
 
   it.each([false, true])(
-    "(soft: %s) during the read of the source: no field joins those from after it",
+    "during the read of the source prevents a mix of earlier and later fields: soft %s",
     async (soft) => {
       const { here, there, purge, pass } = await opened();
       const after = { title: "read after the purge" };
@@ -190,7 +190,7 @@ describe("a purge", () => {
     },
   );
 
-  it("covers later fields that an isolate set beside older ones before it knew the purge", async () => {
+  it("covers fields that an isolate added to older ones before it knew the purge", async () => {
     const { here, there, purge, pass } = await opened();
     await here.set({ title: "Tides" });
     await there.all();

@@ -1,4 +1,4 @@
-// Hashes in Redis: many fields, large numbers, and values of other programs.
+// Tests hashes in Redis: many fields, large numbers, and values of other programs.
 import { expect, it } from "vitest";
 import { openProcess } from "../../../testing/data/node-process.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";

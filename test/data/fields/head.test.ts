@@ -1,5 +1,5 @@
-// The head of a hash with fields of several writes: the older of everything by which a purge or the
-// bound is judged (rule 26 of docs/purge-protocol.md).
+// Tests the head of a hash whose fields come from several writes. For each value by which a purge
+// or the bound is judged, the older value counts (rule 26 of docs/purge-protocol.md).
 import { expect, it } from "vitest";
 import { headIn, headText, joined } from "../../../src/data/fields/head.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
@@ -22,7 +22,7 @@ const instants = (requestedAtMs: number, respondedAtMs: number) => ({
 it.each<{ id: string; made: Partial<DataMetadata>; expected: Partial<DataMetadata> }>([
   { id: "the older stamp, by number", made: stampAt("10-0"), expected: { stamp: held.stamp } },
   { id: "the newer fields' older stamp", made: stampAt("8-0"), expected: stampAt("8-0") },
-  { id: "no stamp if one has none", made: { stamp: "none" }, expected: { stamp: "none" } },
+  { id: "no stamp if one head has none", made: { stamp: "none" }, expected: { stamp: "none" } },
   { id: "the older instants", made: instants(5_000, 6_000), expected: instants(1_000, 2_000) },
   {
     id: "the newer fields' older instants",
@@ -33,13 +33,13 @@ it.each<{ id: string; made: Partial<DataMetadata>; expected: Partial<DataMetadat
   { id: "no colo if they differ", made: { colo: "NRT" }, expected: { colo: "" } },
   { id: "the shorter lifetime", made: { freshMs: 90_000 }, expected: { freshMs: 60_000 } },
   { id: "all tags", made: { tags: ["red", "blue"] }, expected: { tags: ["red", "blue"] } },
-])("has $id", ({ made, expected }) => {
+])("joins two heads into one with $id", ({ made, expected }) => {
   const metadata = joined(held, { ...held, ...made });
   expect(metadata).toMatchObject(expected);
   expect(headIn(headText(metadata, "id"))).toMatchObject(expected);
 });
 
-it("is absent in a text of another version", () => {
+it("reads no head from a text of another version", () => {
   expect(headIn("")).toBeUndefined();
   expect(headIn(headText(held, "id").slice(0, -1))).toBeUndefined();
 });

@@ -1,8 +1,8 @@
-// The counts of namespaces, and their bound.
+// Tests the counts of namespaces, and the limit on their number.
 import { expect, it } from "vitest";
 import { DataCounts } from "../../../src/data/load/data-counts.ts";
 
-it("namespaces beyond the bound are counted together", () => {
+it("counts namespaces beyond the limit together", () => {
   const counts = new DataCounts({ nowAtMs: () => 0, log: () => undefined });
   for (let nth = 0; nth < 1_000; nth += 1) {
     counts.loadTook(`of-user-${nth}`, 1);

@@ -1,4 +1,4 @@
-// The metadata of a loaded value, and of one that a later load has confirmed.
+// Tests the metadata of a loaded value, and of a value that a later load has confirmed.
 import { expect, it } from "vitest";
 import { recordOf, renewed } from "../../../src/data/load/make-record.ts";
 import { placeOf } from "../../../src/data/value/place.ts";
@@ -15,7 +15,7 @@ const making = (colo: string, requestedAtMs: number, ...tags: string[]) => ({
   jitterDraw: 0.5,
 });
 
-it("a record has its stamp, its times, its tags and its shortened lifetime", async () => {
+it("gives a record its stamp, its times, its tags and its shortened lifetime", async () => {
   const { record, isKept } = await recordOf({ n: 1 }, making("HAM", 1_000, "b", "a"));
   expect(isKept).toBe(true);
   expect(record.metadata).toEqual({
@@ -37,7 +37,7 @@ it("a record has its stamp, its times, its tags and its shortened lifetime", asy
   });
 });
 
-it("a confirmed value gets a new stamp, and keeps the colo and instant of its load (rule 2)", async () => {
+it("gives a confirmed value a new stamp, and keeps its load's colo and time (rule 2)", async () => {
   const { record: older } = await recordOf({ n: 1 }, making("HAM", 1_000, "b"));
   const { record } = renewed(older, making("FRA", 9_000, "c"));
   expect(record.body).toBe(older.body);

@@ -1,4 +1,4 @@
-// The verdict on a stored value, on both sides of each limit.
+// Tests the verdict on a stored value, on both sides of each limit.
 import { describe, expect, it } from "vitest";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { isRefreshDue, judge } from "../../../src/data/load/verdict.ts";
@@ -28,29 +28,37 @@ describe("a verdict", () => {
     { id: "new", atMs: 0, judged: usable, is: { kind: "fresh", ageMs: 0, ttlMs: 10_000 } },
     { id: "before its expiry", atMs: 9_999, judged: usable, is: { kind: "fresh", ttlMs: 1 } },
     { id: "at its expiry", atMs: 10_000, judged: usable, is: stale("expired") },
-    { id: "at the end of stale", atMs: 14_999, judged: usable, is: stale("expired") },
+    { id: "just before the end of stale", atMs: 14_999, judged: usable, is: stale("expired") },
     { id: "after stale", atMs: 15_000, judged: usable, is: unusable("expired") },
     { id: "slightly ahead", atMs: -10_000, judged: usable, is: { kind: "fresh", ageMs: 0 } },
     { id: "ahead", atMs: -10_001, judged: usable, is: unusable("expired") },
     { id: "purged hard", atMs: 0, judged: hard, is: unusable("purged") },
     { id: "purged softly", atMs: 3_000, judged: softAt(3_000), is: stale("purged") },
     { id: "purged softly long ago", atMs: 8_000, judged: softAt(3_000), is: unusable("purged") },
-    { id: "purged by a clock ahead", atMs: 0, judged: softAt(9_000), is: stale("purged") },
+    {
+      id: "purged softly by a clock that is ahead",
+      atMs: 0,
+      judged: softAt(9_000),
+      is: stale("purged"),
+    },
     { id: "purged softly and old", atMs: 12_000, judged: softAt(11_999), is: stale("purged") },
     { id: "in doubt", atMs: 0, judged: inDoubt, is: unusable("unverified") },
     { id: "in doubt and stale", atMs: 12_000, judged: inDoubt, is: unusable("unverified") },
-    { id: "in doubt and over", atMs: 15_000, judged: inDoubt, is: unusable("expired") },
-  ])("on a value that is $id", ({ atMs, judged, is }) => {
+    { id: "in doubt and after stale", atMs: 15_000, judged: inDoubt, is: unusable("expired") },
+  ])("is as expected for a value that is $id", ({ atMs, judged, is }) => {
     const ports = { view: { judge: () => judged }, colo: () => "", maxLagMs: 10_000 };
     expect(judge(stored(), { space, atMs, ports })).toMatchObject(is);
   });
 
-  it.each([{ schema: 2 }, { codec: "own" }])("on a value of another form: %j", (changes) => {
-    const view = { judge: () => expect.fail("It was asked.") };
-    const ports = { view, colo: () => "", maxLagMs: 10_000 };
-    const verdict = judge(stored(changes), { space, atMs: 0, ports });
-    expect(verdict).toEqual({ kind: "unusable", by: "form" });
-  });
+  it.each([{ schema: 2 }, { codec: "own" }])(
+    "is `unusable` for a value of another form: %j",
+    (changes) => {
+      const view = { judge: () => expect.fail("The view was asked.") };
+      const ports = { view, colo: () => "", maxLagMs: 10_000 };
+      const verdict = judge(stored(changes), { space, atMs: 0, ports });
+      expect(verdict).toEqual({ kind: "unusable", by: "form" });
+    },
+  );
 });
 
 describe("an early refresh", () => {
@@ -71,7 +79,7 @@ describe("an early refresh", () => {
     { id: "of a quick load", ageMs: 9_500, changes: { fillCostMs: 0 }, isDue: false },
     { id: "of null", ageMs: 9_500, refreshMs: 1, changes: { isNegative: true }, isDue: false },
     { id: "of a value that may be stale", ageMs: 9_999, changes: { staleMs: 5_000 }, isDue: false },
-  ])("$id: $isDue", ({ ageMs, random = 0.5, refreshMs, changes, isDue }) => {
+  ])("is due or not: $id, $isDue", ({ ageMs, random = 0.5, refreshMs, changes, isDue }) => {
     const metadata = stored({ staleMs: 0, ...changes });
     const by = { refreshMs, random: () => random };
     expect(isRefreshDue({ ageMs, ttlMs: 10_000 - ageMs }, metadata, by)).toBe(isDue);

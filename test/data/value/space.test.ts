@@ -1,4 +1,4 @@
-// The options of a namespace, and the errors of refused ones.
+// Tests the options of a namespace, and the errors of invalid options.
 import { expect, it } from "vitest";
 import { type NamespaceOptions, spaceOf } from "../../../src/data/value/space.ts";
 
@@ -53,7 +53,7 @@ it("accepts the longest name, and the ends of each range", () => {
   expect(spaceOf("a", { fresh, stale: "0s" })).toMatchObject({ staleMs: 0 });
 });
 
-it("has defaults", () => {
+it("fills in the defaults", () => {
   expect(spaceOf("articles", { fresh })).toMatchObject({
     freshMs: 300_000,
     staleMs: 0,

@@ -1,5 +1,5 @@
-// `set` with `everywhere`: other isolates drop older copies within N, and no purge from shortly
-// before ends the value.
+// Tests `set` with `everywhere`. Other isolates drop older copies within N, and a purge from
+// shortly before does not remove the new value.
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../../../src/node/create-data-cache.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
@@ -18,20 +18,23 @@ describe("a set value", () => {
   it.each([
     { options: everywhere, seen: "new" },
     { options: {}, seen: "old" },
-  ])("with $options: another isolate with a copy has $seen after N", async ({ options, seen }) => {
-    const { here, mine, theirs } = two();
-    await mine.set("42", "old");
-    expect(await theirs.get("42")).toBe("old");
-    await mine.set("42", "new", options);
-    expect(await mine.get("42")).toBe("new");
-    here.clock.advance(11);
-    expect([await theirs.get("42"), await mine.get("42")]).toEqual([seen, "new"]);
-  });
+  ])(
+    "with $options is $seen after N in another isolate that has an older copy",
+    async ({ options, seen }) => {
+      const { here, mine, theirs } = two();
+      await mine.set("42", "old");
+      expect(await theirs.get("42")).toBe("old");
+      await mine.set("42", "new", options);
+      expect(await mine.get("42")).toBe("new");
+      here.clock.advance(11);
+      expect([await theirs.get("42"), await mine.get("42")]).toEqual([seen, "new"]);
+    },
+  );
 
   it.each([
     { options: everywhere, seen: "new" },
     { options: {}, seen: undefined },
-  ])("with $options: it is $seen after another isolate's earlier delete", async (row) => {
+  ])("with $options is $seen after another isolate's earlier delete", async (row) => {
     const { here, mine, theirs } = two();
     await mine.set("42", "old");
     await theirs.delete("42");
@@ -40,7 +43,7 @@ describe("a set value", () => {
     expect([await mine.get("42"), await theirs.get("42")]).toEqual([row.seen, row.seen]);
   });
 
-  it("is not replaced by another isolate's load that began before", async () => {
+  it("is not replaced by another isolate's load that began earlier", async () => {
     const { here, there, mine, theirs } = two();
     const source = new HeldSource();
     const loading = theirs.getOrSet("42", source.load);
@@ -55,7 +58,7 @@ describe("a set value", () => {
     expect(await mine.get("42")).toBe("new");
   });
 
-  it("ends with a later set of another isolate, and with a later purge", async () => {
+  it("is replaced by a later set of another isolate, and removed by a later purge", async () => {
     const { here, mine, theirs } = two();
     await mine.set("42", "new", everywhere);
     await theirs.set("42", "newer", everywhere);
@@ -120,7 +123,7 @@ describe("the tags of the replaced value", () => {
 });
 
 it.each(["down", "deaf"] as const)(
-  "a journal that is %s: no value is stored or answers until a later call is accepted",
+  "while the journal is %s, no value is stored or answers until a later call is accepted",
   async (mode) => {
     const { here, mine } = two();
     await mine.set("42", "old");
@@ -136,7 +139,7 @@ it.each(["down", "deaf"] as const)(
   },
 );
 
-it("of two calls, the later in the journal stays, whichever is answered first", async () => {
+it("the value of the later journal entry stays, although its call is answered first", async () => {
   const { here, mine } = two();
   await mine.set("42", "old");
   const gate = Promise.withResolvers<void>();
@@ -150,7 +153,7 @@ it("of two calls, the later in the journal stays, whichever is answered first", 
   expect(await mine.get("42")).toBe("later");
 });
 
-it("a Worker without a database refuses it before any store", async () => {
+it("a Worker without a database refuses `everywhere` before any store", async () => {
   const articles = new DataIsolate({ upstash: null }).articles();
   await articles.set("42", "old");
   await expect(articles.set("42", "new", everywhere)).rejects.toThrow(
@@ -166,10 +169,13 @@ it("a process without Redis stores the value in its memory", async () => {
   expect(await articles.get("42")).toBe("new");
 });
 
-it.each([undefined, () => 1])("%s is refused before any purge", async (value) => {
-  const { here, mine } = two();
-  await mine.set("42", "old");
-  await expect(mine.set("42", value as never, everywhere)).rejects.toThrow("is not stored");
-  expect(await mine.get("42")).toBe("old");
-  expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
-});
+it.each([undefined, () => 1])(
+  "set with `everywhere` refuses the value %s before any purge",
+  async (value) => {
+    const { here, mine } = two();
+    await mine.set("42", "old");
+    await expect(mine.set("42", value as never, everywhere)).rejects.toThrow("is not stored");
+    expect(await mine.get("42")).toBe("old");
+    expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
+  },
+);

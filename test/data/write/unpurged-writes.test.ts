@@ -1,5 +1,6 @@
-// A write whose purge the journal does not accept: the caller gets an error, no stored value of the
-// key answers in this isolate, and none is stored until a retry in the background is accepted.
+// Tests a write whose purge the journal does not accept. The caller gets an error. Until a
+// background retry is accepted, this isolate neither answers with a stored value of the key nor
+// stores one.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 import { until } from "../../../testing/site/harness.ts";
@@ -20,7 +21,7 @@ async function opened(journalMode: "works" | "down" | "deaf" = "down") {
     const written = articles.write(key, value, async () => void rows.set(key, value));
     await expect(written).rejects.toThrow("its purge was not accepted");
   };
-  /** By the clock and by timers. */
+  /** Advances the clock and the timers. */
   const pass = async (...spells: number[]) => {
     for (const seconds of spells) {
       isolate.clock.advance(seconds);
@@ -49,7 +50,7 @@ async function opened(journalMode: "works" | "down" | "deaf" = "down") {
 }
 
 describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) => {
-  it("makes the write fail; no value answers or is stored", async () => {
+  it("makes the write fail, and no value answers or is stored", async () => {
     const { isolate, articles, load, refusedWrite } = await opened(journalMode);
     await refusedWrite("new");
     expect(await articles.get("42")).toBeUndefined();
@@ -86,8 +87,8 @@ describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) =
   });
 });
 
-describe("a load", () => {
-  it("is shared by many calls, and by none after a later write", async () => {
+describe("a load after an unpurged write", () => {
+  it("is shared by concurrent calls, but not by calls after a later write", async () => {
     const { articles, rows, refusedWrite } = await opened();
     await refusedWrite("new");
     const source = new HeldSource();
@@ -100,7 +101,7 @@ describe("a load", () => {
     expect(source.count).toBe(1);
   });
 
-  it("from before an accepted purge answers no later call", async () => {
+  it("that began before an accepted purge answers no later call", async () => {
     const { isolate, articles, rows, load, refusedWrite, pass, held } = await opened();
     await refusedWrite("new");
     const { source, loading } = await held();
@@ -118,7 +119,7 @@ describe("a load", () => {
     expect(load.mock.calls.length).toBeLessThan(3);
   });
 
-  it("from before the write answers no later call", async () => {
+  it("that began before the write answers no later call", async () => {
     const { articles, load, refusedWrite, held } = await opened();
     const { source, loading } = await held({ forceFresh: true });
     await refusedWrite("new");
@@ -127,7 +128,7 @@ describe("a load", () => {
     expect(await loading).toBe("old");
   });
 
-  it("from before a second write answers no later call, among a thousand held keys", async () => {
+  it("that began before a second write answers no later call, among 1,000 such keys", async () => {
     const { articles, load, refusedWrite, pass, held } = await opened();
     const others = Array.from({ length: 999 }, (_, nth) => `k${nth}`);
     for (const key of ["42", ...others]) await refusedWrite("new", key);
@@ -150,7 +151,7 @@ describe("a load", () => {
 });
 
 it.each(["getOrSet", "get", "has", "getMany"] as const)(
-  "%s of the key resumes the retries after their end",
+  "%s of the key starts the retries again after they have ended",
   async (call) => {
     const { upstash, articles, load, refusedWrite, pass, unpurged } = await opened();
     await refusedWrite("new");
@@ -222,7 +223,7 @@ describe("a write that is accepted after a later one was refused", () => {
     expect(await articles.getOrSet("42", load)).toBe("later");
   });
 
-  it("ends the hold, so no purge without a target follows", async () => {
+  it("releases the key, so that no further purge follows", async () => {
     const { isolate, earlier, pass, unpurged } = await crossed();
     await earlier;
     expect(unpurged().keys).toBe(0);

@@ -1,4 +1,4 @@
-// Purges, writes, loads and losses between the stamp and the purge of a write.
+// Tests purges, writes, loads and losses between the stamp and the purge of a write.
 import { describe, expect, it } from "vitest";
 import { HeldSource } from "../../../testing/data/data-isolate.ts";
 import { until } from "../../../testing/site/harness.ts";
@@ -66,7 +66,7 @@ describe("between the stamp and the purge of a write,", () => {
     { journalMode: "works", kept: allTiers },
     { journalMode: "down", kept: [] },
   ] as const)(
-    "more entries than a page holds are read while the journal $journalMode",
+    "a write reads more than a page of entries, and stores in $kept: journal $journalMode",
     async ({ journalMode, kept }) => {
       const { upstash, there, articles, load, heldWrite } = await opened();
       const { written, finish } = await heldWrite("new");

@@ -1,4 +1,4 @@
-// Writing through: the stored value, its tags, and failures.
+// Tests writes through to the application's database: the stored value, its tags, and failures.
 import { describe, expect, it, vi } from "vitest";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -13,7 +13,7 @@ describe("a write without interference", () => {
     expect(await articles.getOrSet("42", load)).toBe("new");
     await seen();
     expect(await articles.getOrSet("42", load)).toBe("new");
-    // From Redis, because its own copies were older.
+    // The value comes from Redis, because this colo's own copies are older.
     expect(await elsewhere.getOrSet("42", load)).toBe("new");
     expect(load).not.toHaveBeenCalled();
   });
@@ -99,7 +99,7 @@ describe.each(["write", "set"] as const)("%s", (call) => {
     expect(await elsewhere.get("43")).toBeUndefined();
   });
 
-  it("replaces the tags by those of the call", async () => {
+  it("replaces the tags with those of the call", async () => {
     const { here, articles, replace } = await tagged();
     await replace(articles, ["author:8"]);
     await here.data.purge({ tags: ["author:7"] });
@@ -109,7 +109,7 @@ describe.each(["write", "set"] as const)("%s", (call) => {
   });
 });
 
-it("write replaces the tags by those of the namespace's function", async () => {
+it("write replaces the tags with those of the namespace's function", async () => {
   const isolate = new DataIsolate();
   const derived = isolate.articles({ tags: (value: string) => [`is:${value}`] });
   await derived.set("1", "old");

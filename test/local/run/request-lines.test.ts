@@ -1,8 +1,8 @@
-// What a line says of a request: the fields of its answer in a few words.
+// Tests the short form of Cache-Status and Proxy-Status in a line about a request.
 import { describe, expect, it } from "vitest";
 import { shortStatus, toldIn } from "../../../local/run/request-lines.ts";
 
-describe("Cache-Status in short", () => {
+describe("the short form of Cache-Status", () => {
   const miss = "tidemark; fwd=uri-miss; fwd-status=200";
   const stale = "tidemark; fwd=stale";
 
@@ -31,11 +31,11 @@ describe("Cache-Status in short", () => {
     ["no, list;;", "-"],
     ["", "-"],
     [null, "-"],
-  ])("%s is %s", (cacheStatus, short) => {
+  ])("turns %s into %s", (cacheStatus, short) => {
     expect(shortStatus({ cacheStatus, proxyStatus: null })).toBe(short);
   });
 
-  it("is the error of Proxy-Status where the answer is made here", () => {
+  it("is the error of Proxy-Status if the response has no Cache-Status", () => {
     const proxyStatus = "tidemark; error=destination_unavailable";
     expect(shortStatus({ cacheStatus: null, proxyStatus })).toBe("failed: destination_unavailable");
   });
@@ -46,11 +46,11 @@ describe("a line that a Worker has printed", () => {
     '{"ts":"2026-11-21T17:06:57.807Z","event":"purge"}',
     "hello",
     'x {"tidemark-start":"probed"}',
-  ])("is no request: %s", (text) => {
+  ])("is not mistaken for a request: %s", (text) => {
     expect(toldIn(text)).toBeUndefined();
   });
 
-  it("is one where the module before the Worker has printed it", () => {
+  it("is read as a request if the module in front of the Worker has printed it", () => {
     expect(toldIn('{"tidemark-start":{"method":"GET","status":200}}')).toEqual({
       method: "GET",
       status: 200,

@@ -1,5 +1,5 @@
-// Reads see the state of a while ago; writes and transactions the present one.
-// What a read sees is compared by clock bounds, never by waiting and hoping.
+// Tests an imitated replica lag. Reads see an earlier state, and writes and transactions the
+// present state. The tests compare times, and do not rely on the length of a wait.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import {
@@ -9,10 +9,10 @@ import {
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { ask, waitTimeout, run } from "./rest-client.ts";
 
-/** Longer than any test lasts: nothing becomes due. */
+/** Longer than any test, so that no write becomes visible. */
 const farMs = 3_600_000;
 
-describe.each(redisServers)("primary: $redis", ({ start }) => {
+describe.each(redisServers)("a replica that lags behind $redis", ({ start }) => {
   let redis: EmbeddedValkey;
   let server: UpstashRestServer;
   beforeAll(async () => {
@@ -28,12 +28,12 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
   });
   beforeEach(() => server.setReplicaLagMs(farMs));
 
-  it("sees what the primary held before the lag was switched on", async () => {
+  it("sees the data from before the lag was switched on", async () => {
     expect(await run(server, "HGET", "held", "f")).toBe("v");
     expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
   });
 
-  it("does not see a write before the lag has passed, and sees it after", async () => {
+  it("does not see a write before the lag has passed, and sees it afterwards", async () => {
     const lagMs = 150;
     await server.setReplicaLagMs(lagMs);
     const writtenAtMs = Date.now();
@@ -50,7 +50,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
     expect(Date.now()).toBeGreaterThanOrEqual(writtenAtMs + lagMs);
   });
 
-  it("answers a read of a pipeline from the past, of a transaction from the present", async () => {
+  it("answers reads in a pipeline from the past, in a transaction from the present", async () => {
     const commands = [
       ["SET", "present", "v"],
       ["GET", "present"],
@@ -67,7 +67,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
     expect(await run(server, "GET", "present")).toBe("v");
   });
 
-  it("repeats writes in order and with the primary's own IDs, instants and outcomes", async () => {
+  it("repeats writes in order, with the primary's own IDs, expiry times and outcomes", async () => {
     const id = await run(server, "XADD", "s", "MINID", "~", "0-1", "*", "f", "v");
     await run(server, "SET", "once", "first", "NX", "PX", farMs);
     await run(server, "SET", "once", "second", "NX");
@@ -103,7 +103,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
       { result: null },
       { result: [] },
     ]);
-    // One millisecond is the shortest lag; the write is older than that once the clock has moved on.
+    // One millisecond is the shortest lag. The write is older once the clock has moved on.
     await server.setReplicaLagMs(1);
     const readNow = async () => (await ask(server, { path: "/pipeline", body: reads })).answer;
     await expect
@@ -119,12 +119,12 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
       const here = Number(await run(server, "PEXPIRETIME", key));
       const { answer } = await ask(server, { path: "/multi-exec", body: [["PEXPIRETIME", key]] });
       const [there] = answer as [{ result: number }];
-      // The instant is reckoned from when the primary's reply arrived.
+      // The replica computes the expiry time from the arrival of the primary's reply.
       expect(Math.abs(here - there.result)).toBeLessThan(1_000);
     }
   });
 
-  it("has what a script left, also where it asked the time, and goes on from there", async () => {
+  it("has the effects of scripts, also if they read the time, and of later writes", async () => {
     const post = "return redis.call('XADD',KEYS[1],'*','f',redis.call('TIME')[2])";
     const scripted = ["EVAL", post, "2", "timed", "leased"];
     await run(server, ...scripted);
@@ -143,7 +143,7 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
     expect(await run(server, "PEXPIRETIME", "leased")).toBeGreaterThan(Date.now());
   });
 
-  it("refuses what it could not repeat, and only while there is a lag", async () => {
+  it("refuses commands that it cannot repeat, but only while a lag is set", async () => {
     await run(server, "SADD", "set", "a");
     const refused = {
       status: 400,
@@ -158,13 +158,13 @@ describe.each(redisServers)("primary: $redis", ({ start }) => {
   });
 });
 
-describe("a primary that comes back empty", () => {
+describe("a primary that restarts empty", () => {
   const running: { stop(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const each of running.splice(0)) await each.stop();
   });
 
-  it("is seen empty after the lag, not before", async () => {
+  it("is seen as empty after the lag, not before", async () => {
     const redis = await startEmbeddedValkey();
     running.push(redis);
     const server = await startUpstashRestServer({

@@ -1,4 +1,4 @@
-// How the REST server starts, refuses to start, and stops.
+// Tests the start of the REST server, its refusals to start, and its stop.
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
@@ -17,13 +17,13 @@ describe("start", () => {
   ])("refuses $redisUrl at once, and repeats no password", async ({ redisUrl, why }) => {
     const startedAtMs = performance.now();
     const failure = await startUpstashRestServer({ redisUrl, token: "t" }).catch(String);
-    // Waiting for the time-out, it would take 1.8 s.
+    // A wait for the time-out would take 1.8 s.
     expect(performance.now() - startedAtMs).toBeLessThan(1_700);
     expect(failure).toContain(why);
     expect(failure).not.toContain("secret");
   });
 
-  it("gives up on a Redis that takes the connection and says nothing", async () => {
+  it("fails if Redis accepts the connection and does not answer", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     const redisUrl = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`;
@@ -31,11 +31,11 @@ describe("start", () => {
     const failure = await startUpstashRestServer({ redisUrl, token: "t" }).catch(String);
     silent.close();
     expect(failure).toContain(`Redis at ${redisUrl} cannot be used.`);
-    // Timers of 1.8 s; what is above 2 s would be a longer one.
+    // The time-out is 1.8 s. The rest is for a busy machine.
     expect(performance.now() - startedAtMs).toBeLessThan(3_000);
   });
 
-  it("names a port that is taken", async () => {
+  it("fails with the number of a port that is in use", async () => {
     await withRest(async (server, redisUrl) => {
       const port = Number(new URL(server.url).port);
       await expect(startUpstashRestServer({ redisUrl, token: "t", port })).rejects.toThrow(
@@ -46,7 +46,7 @@ describe("start", () => {
 });
 
 describe("stop", () => {
-  it("cuts open connections when it stops, and may be stopped twice", async () => {
+  it("cuts open connections, and may be called twice", async () => {
     await withRest(async (server) => {
       server.setRttMs(600_000);
       const waiting = ask(server, { body: ["PING"] });

@@ -1,4 +1,5 @@
-// Redis goes and comes back while the REST server stays: errors meanwhile, at once, and healing.
+// Tests an outage of Redis behind the REST server. Requests fail at once during it, and work
+// afterwards.
 import { afterEach, describe, expect, it } from "vitest";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import {
@@ -10,7 +11,7 @@ import { ask, waitTimeout, run, sdkClient } from "./rest-client.ts";
 
 const endlessScript = ["EVAL", "while true do end", 0];
 
-describe.each(redisServers)("$redis", ({ start }) => {
+describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
   const running: { stop(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const each of running.splice(0)) await each.stop();
@@ -29,7 +30,7 @@ describe.each(redisServers)("$redis", ({ start }) => {
     return { redis, server };
   }
 
-  it("killed: 503 at once, for every kind of request", async () => {
+  it("answers 503 at once to every kind of request after Redis was killed", async () => {
     const { redis, server } = await startBoth();
     await redis.stop();
     const requests = [
@@ -51,11 +52,12 @@ describe.each(redisServers)("$redis", ({ start }) => {
       await ask(server, { body: ["GET", "k"] });
       durationsMs.push(performance.now() - askedAtMs);
     }
-    // Queued, each would wait for the next attempt to connect: 200 ms by then.
+    // A queued request would wait for the next attempt to connect, which comes after 200 ms by
+    // then.
     expect(Math.min(...durationsMs.slice(-5))).toBeLessThan(100);
   });
 
-  it("killed and started empty at the same address: heals by itself", async () => {
+  it("works again when Redis starts empty at the same address", async () => {
     const { redis, server } = await startBoth();
     await run(server, "SET", "k", "v");
     await redis.stop();
@@ -66,7 +68,7 @@ describe.each(redisServers)("$redis", ({ start }) => {
     expect(await run(server, "GET", "k")).toBeNull();
   });
 
-  it("killed while a command runs: that request ends too, and is not sent again", async () => {
+  it("ends running requests when Redis is killed, and does not send them again", async () => {
     const { redis, server } = await startBoth();
     const waiting = ask(server, { body: endlessScript });
     const waitingWrite = ask(server, { path: "/multi-exec", body: [["INCR", "n"]] });
@@ -81,7 +83,7 @@ describe.each(redisServers)("$redis", ({ start }) => {
   });
 });
 
-it("silent: the request ends after 5 s", async () => {
+it("fails a request with a time-out if Redis does not answer", async () => {
   const redis = await startEmbeddedValkey();
   const server = await startUpstashRestServer({ redisUrl: redis.url, token: "t" });
   try {

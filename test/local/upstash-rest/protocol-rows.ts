@@ -1,5 +1,5 @@
-// Requests to Upstash's REST interface and the answers it documents, as rows. Each row begins with
-// an empty database, to which `given` is sent first.
+// Requests to Upstash's REST interface and the answers that it documents, as rows. The database of
+// each row is empty before it gets the commands of `given`.
 import type { RestRequest } from "./rest-client.ts";
 
 export interface ProtocolRow extends RestRequest {

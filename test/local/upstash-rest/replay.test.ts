@@ -1,5 +1,5 @@
-// Replays of writes on the replica: one row per way in which repeating the write as sent would go
-// wrong.
+// Tests replays of writes on the replica. Each row is a case in which repeating the write as sent
+// would be wrong.
 import { expect, it } from "vitest";
 import type { RedisReply } from "../../../local/upstash-rest/redis-connection.ts";
 import { replayOf } from "../../../local/upstash-rest/replay.ts";

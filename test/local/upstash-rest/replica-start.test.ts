@@ -1,11 +1,11 @@
-// What is written while the replica starts reaches it too.
+// Tests that writes during the start of the replica also reach the replica.
 import { expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { waitTimeout, run } from "./rest-client.ts";
 
-it("is repeated there after the lag", async () => {
+it("repeats writes from the replica's start on the replica after the lag", async () => {
   const running = new Running();
   try {
     const redis = await running.add(startEmbeddedValkey());

@@ -1,17 +1,17 @@
-// The two ways the suites speak to the REST server: raw requests, and the client of the product.
+// Two ways to call the REST server: raw requests, and the client of the product.
 import { Redis } from "@upstash/redis/cloudflare";
 import type { UpstashRestServer } from "../../../local/upstash-rest-server.ts";
 
-/** For `expect.poll`: a stated condition is looked at often, and given up late. */
+/** Options of `expect.poll`: looks at a condition often, and fails late. */
 export const waitTimeout = { interval: 5, timeout: 15_000 };
 
 export interface RestRequest {
   method?: string;
   path?: string;
-  /** Sent as JSON unless it is text or bytes already; absent means no body. */
+  /** Sent as JSON, unless it is text or bytes. Default: no body. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** Absent means the server's own. */
+  /** Default: the server's own token. */
   authorization?: string;
 }
 
@@ -35,7 +35,9 @@ export async function ask(
   };
 }
 
-/** One command, and its result; throws on any error so that a set-up cannot fail unseen. */
+/**
+ * Runs one command, and returns its result. Throws on an error, so that a failed set-up is noticed.
+ */
 export async function run(server: UpstashRestServer, ...command: unknown[]): Promise<unknown> {
   const { answer } = await ask(server, { body: command });
   const { result, error } = answer as { result?: unknown; error?: string };
@@ -43,7 +45,7 @@ export async function run(server: UpstashRestServer, ...command: unknown[]): Pro
   return result;
 }
 
-/** With the options that the product gives it. */
+/** Creates a client with the options that the product sets. */
 export function sdkClient(server: { url: string; token: string }): Redis {
   return new Redis({
     url: server.url,

@@ -1,4 +1,4 @@
-// Which databases the variables name: that of the cache, and that of the journal.
+// Tests which databases the variables name for the cache and for the journal.
 import { describe, expect, it } from "vitest";
 import { type Fault, faultText, isFault } from "../../../src/base/operator-error.ts";
 import type { Env } from "../../../src/protocol/variables/bindings.ts";
@@ -16,7 +16,7 @@ const databaseOff = "The database is not used: the shared tier and purges are of
 const bothOrNeither =
   "Set both as shown on the database's page, or neither to run without a database.";
 
-describe("the journal's database:", () => {
+describe("the journal's database", () => {
   const both = { ...redis, ...journal };
   const { JOURNAL_REDIS_REST_URL, JOURNAL_REDIS_REST_TOKEN } = journal;
   const lacking = `${databaseOff} JOURNAL_REDIS_REST_TOKEN is not set. ${bothOrNeither}`;
@@ -29,8 +29,9 @@ describe("the journal's database:", () => {
     ["a bad address", { ...both, JOURNAL_REDIS_REST_URL: "s3cret" }, "REST_URL is not a URL;"],
     ["a bad token", { ...both, ...badToken }, "REST_TOKEN has an invalid character."],
     ["no database of the cache", journal, noCache],
-  ])("%s", (_id, env, says) => {
-    // With the cache's database in use, purges would go to another journal than the deployment's.
+  ])("shuts off both databases if its variables are invalid: %s", (_id, env, says) => {
+    // If the cache's database stayed in use, purges would go to another journal than the
+    // deployment's.
     const faults: Fault[] = [];
     const { redis: database, journal: own } = databasesOf(env, faults);
     expect([faults, own]).toEqual([[], undefined]);
@@ -39,7 +40,7 @@ describe("the journal's database:", () => {
     expect(text).not.toContain("s3cret\n");
   });
 
-  it("is the cache's", () => {
+  it("has no effect if it is the cache's database", () => {
     const same = {
       JOURNAL_REDIS_REST_URL: "https://DB.upstash.io/",
       JOURNAL_REDIS_REST_TOKEN: "t",

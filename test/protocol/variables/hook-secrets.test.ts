@@ -1,4 +1,4 @@
-// HOOK_SECRET_<NAME>: which secrets are used, which are refused, and which are reported.
+// Tests HOOK_SECRET_<NAME>: which secrets are used, refused or reported.
 import { describe, expect, it } from "vitest";
 import { isFault } from "../../../src/base/operator-error.ts";
 import { adminTokenOf } from "../../../src/protocol/variables/secrets.ts";
@@ -33,12 +33,12 @@ describe("a secret", () => {
 
   it.each([
     { id: "not set", env: {}, says: "HOOK_SECRET_SHOP is not set." },
-    { id: "commas alone", env: { HOOK_SECRET_SHOP: " , " }, says: "is not set" },
+    { id: "only commas", env: { HOOK_SECRET_SHOP: " , " }, says: "is not set" },
     { id: "no text", env: { HOOK_SECRET_SHOP: 7 }, says: "is not set" },
     { id: "short", env: { HOOK_SECRET_SHOP: strong.slice(0, 15) }, says: "fewer than 16" },
     { id: "a placeholder", env: { HOOK_SECRET_SHOP: "change-me-change-me" }, says: "placeholder" },
     { id: "a sequence", env: { HOOK_SECRET_SHOP: "0123456789abcdef" }, says: "guessed" },
-  ])("closes the hook where it is $id", ({ env, says }) => {
+  ])("closes the hook if it is $id", ({ env, says }) => {
     const { secrets, faults } = hookSecretsOf("shop", env);
     expect(isFault(secrets) && secrets.what).toContain('hook "shop"');
     expect(isFault(secrets) && secrets.why).toContain(says);
@@ -46,7 +46,7 @@ describe("a secret", () => {
     expect(faults).toEqual([]);
   });
 
-  it("is used beside one that is not", () => {
+  it("is used although another secret of the variable is refused", () => {
     const { secrets, faults } = hookSecretsOf("shop", { HOOK_SECRET_SHOP: `short,${strong}` });
     expect(secrets).toEqual([strong]);
     expect(faults).toMatchObject([{ why: expect.stringContaining("fewer than 16") as string }]);
@@ -64,7 +64,7 @@ describe("a secret", () => {
     { variable: "JOURNAL_REDIS_REST_TOKEN", text: strong },
     { variable: "ADMIN_TOKEN", text: strong },
     { variable: "HOOK_SECRET_BLOG", text: `${other}, ${strong}` },
-  ])("that $variable holds as well is reported, and not quoted", ({ variable, text }) => {
+  ])("that $variable also holds is reported, but not quoted", ({ variable, text }) => {
     const env = { HOOK_SECRET_SHOP: `${strong},z1Xc8vBn4mAs7dFg3hJk`, [variable]: text };
     const { faults } = hookSecretsOf("shop", env);
     expect(faults.map(({ why }) => why)).toEqual([
@@ -73,7 +73,7 @@ describe("a secret", () => {
     expect(JSON.stringify(faults)).not.toContain(strong);
   });
 
-  it("makes ADMIN_TOKEN unusable where that is the same", () => {
+  it("makes ADMIN_TOKEN unusable if both are the same", () => {
     const env = { ADMIN_TOKEN: strong, HOOK_SECRET_SHOP: `${other},${strong}` };
     expect(adminTokenOf(env)).toMatchObject({
       why: expect.stringContaining("HOOK_SECRET_SHOP") as string,
@@ -83,7 +83,7 @@ describe("a secret", () => {
 });
 
 describe("a hook without a secret", () => {
-  it("answers 503 that names the variable, and is a finding", async () => {
+  it("answers 503 with the variable's name, and is reported by health and in the log", async () => {
     const admin = "admin-token-of-the-site";
     const { site } = openHooked({ env: { HOOK_SECRET_SHOP: undefined, ADMIN_TOKEN: admin } });
     const seen = await deliver(site, "{}", signedBy(shopify, site));

@@ -1,4 +1,5 @@
-// Secrets that others know or could guess: which of them are refused, and which are used and reported.
+// Tests secrets that others know or could guess: which are refused, and which are used and
+// reported.
 import { describe, expect, it } from "vitest";
 import { isFault } from "../../../src/base/operator-error.ts";
 import {
@@ -11,7 +12,7 @@ import { drawsFrom } from "../../../testing/simulation/journal-simulator.ts";
 const strong = "kq7RwZ2mVx9TtB4nLc8Y";
 const random = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 
-describe("ADMIN_TOKEN is refused", () => {
+describe("ADMIN_TOKEN", () => {
   const guessable =
     "changemechangeme change-me-change-me ChangeMe_ChangeMe! your-admin-token-here YOUR_ADMIN_TOKEN " +
     "replace-with-a-secret test-admin-token tidemark-admin-token passwordpassword password12345678 " +
@@ -19,11 +20,14 @@ describe("ADMIN_TOKEN is refused", () => {
     "0123456789abcdef abcdefghijklmnop 1111222233334444 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx " +
     "whsec_changemechangeme";
 
-  it.each([...guessable.split(" "), random])("%s", (token) => {
-    const judged = adminTokenOf({ ADMIN_TOKEN: token });
-    expect(isFault(judged)).toBe(true);
-    expect(JSON.stringify(judged)).not.toContain(token);
-  });
+  it.each([...guessable.split(" "), random])(
+    "is refused because it could be guessed: %s",
+    (token) => {
+      const judged = adminTokenOf({ ADMIN_TOKEN: token });
+      expect(isFault(judged)).toBe(true);
+      expect(JSON.stringify(judged)).not.toContain(token);
+    },
+  );
 
   it.each([
     ["the database's token", { UPSTASH_REDIS_REST_TOKEN: strong }, "UPSTASH_REDIS_REST_TOKEN"],
@@ -37,15 +41,19 @@ describe("ADMIN_TOKEN is refused", () => {
       { PURGE_SECRET: `${random} whsec_${strong}` },
       "PURGE_SECRET",
     ],
-    ["what a purge secret encodes", { PURGE_SECRET: `whsec_${btoa(strong)}` }, "PURGE_SECRET"],
-  ])("where it is %s", (_id, env, says) => {
+    [
+      "the text that a purge secret encodes",
+      { PURGE_SECRET: `whsec_${btoa(strong)}` },
+      "PURGE_SECRET",
+    ],
+  ])("is refused because it is %s", (_id, env, says) => {
     const judged = adminTokenOf({ ADMIN_TOKEN: strong, ...env });
     expect(isFault(judged) && judged.why).toContain(`the same secret as ${says}`);
   });
 });
 
 it.each(["hex", "base64url", "base64", "digits"] as const)(
-  "random tokens of 16 characters are not refused: %s",
+  "nearly all random tokens of 16 characters are accepted: %s",
   (alphabet) => {
     const letters = {
       hex: "0123456789abcdef",
@@ -68,7 +76,7 @@ describe("PURGE_SECRET", () => {
     { id: "one byte again and again", secret: `whsec_${"A".repeat(32)}` },
     { id: "a placeholder", secret: "whsec_changemechangeme" },
     { id: "a placeholder in base64", secret: `whsec_${btoa("changemechangeme")}` },
-  ])("is refused where it is $id, and no other with it", ({ secret }) => {
+  ])("is refused if it is $id, but another secret of the variable is used", ({ secret }) => {
     const faults: never[] = [];
     expect(isFault(purgeSecretsOf({ PURGE_SECRET: secret }, faults))).toBe(true);
     expect(faults).toHaveLength(1);
@@ -77,7 +85,7 @@ describe("PURGE_SECRET", () => {
   });
 });
 
-describe("is used, and reported", () => {
+describe("the report of weak settings", () => {
   const url = (address: string) => ({ UPSTASH_REDIS_REST_URL: address });
   const strongOnes = { ADMIN_TOKEN: strong, PURGE_SECRET: random, ...url("https://a.upstash.io") };
   const twoUses = { PURGE_SECRET: `whsec_${strong}`, UPSTASH_REDIS_REST_TOKEN: strong };
@@ -87,7 +95,7 @@ describe("is used, and reported", () => {
 
   it.each<[id: string, env: Record<string, string>, says?: string]>([
     ["nothing is set", {}],
-    ["all is well", strongOnes],
+    ["all settings are strong", strongOnes],
     ["three words", { ADMIN_TOKEN: "battery-staple-horse7" }, "ADMIN_TOKEN could be guessed."],
     ["a typed secret", typed, "PURGE_SECRET could be guessed."],
     ["the database's token as secret", twoUses, "Senders of purges have"],
@@ -100,7 +108,7 @@ describe("is used, and reported", () => {
     ...privateHosts
       .split(" ")
       .map((at): [string, Record<string, string>] => [`http to ${at}`, url(`http://${at}`)]),
-  ])("%s", (_id, env, says) => {
+  ])("has a finding, or none: %s", (_id, env, says) => {
     const weak = weakSettingsIn(env);
     expect(weak).toHaveLength(says === undefined ? 0 : 1);
     expect(JSON.stringify(weak)).toContain(says ?? "[]");

@@ -1,8 +1,9 @@
-// How much memory the next chunk is given, and that all comes however long the body was said to be.
+// Tests how much memory a reader offers for each chunk, and that it reads all bytes even if the
+// stated length is wrong.
 import { expect, it } from "vitest";
 import { ChunkReader } from "../../../src/proxy/body/chunk-reader.ts";
 
-/** A byte stream of so many bytes, which notes how many it is asked for. */
+/** Returns a byte stream of a length, and the sizes of the buffers that the reader offers. */
 function bytesOf(length: number) {
   const asked: number[] = [];
   let left = length;
@@ -27,7 +28,7 @@ it.each([
   { id: "longer than it says", length: 3_000, said: 10, asks: [1_024, 1_024, 1_024, 1_024] },
   { id: "of unknown length", length: 10, said: null, asks: [65_536, 65_536] },
   { id: "empty", length: 0, said: 0, asks: [1_024] },
-])("a body $id", async ({ length, said, asks }) => {
+])("reads all bytes of a body that is $id", async ({ length, said, asks }) => {
   const { stream, asked } = bytesOf(length);
   const reader = new ChunkReader(stream, 1_000, said);
   let bytes = 0;

@@ -1,4 +1,4 @@
-// A body flows to its client and into the tiers: whole, too large, cut, or abandoned.
+// Tests how a body flows to its client and into the tiers: whole, too large, cut, or abandoned.
 import { describe, expect, it } from "vitest";
 import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
@@ -8,7 +8,10 @@ import { gather, type GatherResult, type GatherPlan } from "../../../src/proxy/b
 
 const encoder = new TextEncoder();
 
-/** Gathers "helloworld" into a buffer of ten bytes unless given, and collects what client and edge tier read. */
+/**
+ * Gathers "helloworld" into a buffer of ten bytes by default. Collects what client and edge tier
+ * read.
+ */
 function gathering(given: {
   source?: ReadableStream<Uint8Array<ArrayBuffer>>;
   bodyBytes?: number | null | undefined;
@@ -54,11 +57,11 @@ function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
 const largeChunks = ["0", "1", "2", "3"].map((digit) => digit.repeat(50_000));
 
 function wholeOf(gathered: GatherResult): Promise<string> {
-  if (gathered.kind !== "whole") throw new Error(`What was gathered is ${gathered.kind}.`);
+  if (gathered.kind !== "whole") throw new Error(`The result is ${gathered.kind}.`);
   return gathered.blob.text();
 }
 
-describe("within the buffer", () => {
+describe("gathering a body that fits the buffer", () => {
   it("keeps the whole body, and sends it to the client", async () => {
     const { done, sent } = gathering({});
     expect(await wholeOf(await done)).toBe("helloworld");
@@ -139,39 +142,45 @@ describe("within the buffer", () => {
   it.each([
     { id: "at once", chunks: "0123456789".split(""), expected: [1, 9] },
     { id: "a slice at a time", chunks: largeChunks, expected: [50_000, 65_536, 65_536, 18_928] },
-  ])("is what a slow client has yet to take, $id: no copy waits", async ({ chunks, expected }) => {
-    const source = chunked(chunks);
-    const budget = new ByteBudget(1_000_000);
-    const { done, pipe } = gathering({ source, client: "waits", budget, bufferBytes: 200_000 });
-    expect(await wholeOf(await done)).toBe(chunks.join(""));
-    const reader = pipe?.readable.getReader();
-    const slices: number[] = [];
-    let text = "";
-    for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
-      slices.push(read.value.byteLength);
-      text += new TextDecoder().decode(read.value);
-    }
-    expect(text).toBe(chunks.join(""));
-    expect(slices).toEqual(expected);
-  });
+  ])(
+    "lets a slow client read the kept body itself, without a copy: $id",
+    async ({ chunks, expected }) => {
+      const source = chunked(chunks);
+      const budget = new ByteBudget(1_000_000);
+      const { done, pipe } = gathering({ source, client: "waits", budget, bufferBytes: 200_000 });
+      expect(await wholeOf(await done)).toBe(chunks.join(""));
+      const reader = pipe?.readable.getReader();
+      const slices: number[] = [];
+      let text = "";
+      for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+        slices.push(read.value.byteLength);
+        text += new TextDecoder().decode(read.value);
+      }
+      expect(text).toBe(chunks.join(""));
+      expect(slices).toEqual(expected);
+    },
+  );
 
   it.each([
-    ["left", "waits"],
-    ["was none", "nobody"],
-  ] as const)("ends in time, and returns its share, where a client %s", async (_id, client) => {
-    const budget = new ByteBudget(10);
-    let isCancelled = false;
-    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull: (controller) => controller.enqueue(encoder.encode("a")),
-      cancel: () => void (isCancelled = true),
-    });
-    const { done, pipe } = gathering({ source, client, budget, isOver: true });
-    await pipe?.readable.cancel();
-    expect(await done).toEqual({ kind: "cut" });
-    expect([budget.take(10), isCancelled]).toEqual([true, true]);
-  });
+    ["has left", "waits"],
+    ["is absent", "nobody"],
+  ] as const)(
+    "ends in time, and returns its share of the budget, if the client %s",
+    async (_id, client) => {
+      const budget = new ByteBudget(10);
+      let isCancelled = false;
+      const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        pull: (controller) => controller.enqueue(encoder.encode("a")),
+        cancel: () => void (isCancelled = true),
+      });
+      const { done, pipe } = gathering({ source, client, budget, isOver: true });
+      await pipe?.readable.cancel();
+      expect(await done).toEqual({ kind: "cut" });
+      expect([budget.take(10), isCancelled]).toEqual([true, true]);
+    },
+  );
 
-  it("continues for a client that waits, however long", async () => {
+  it("continues for a client that waits, even after the time of the fill", async () => {
     const { done, sent } = gathering({ isOver: true });
     expect([(await done).kind, await sent]).toEqual(["whole", "helloworld"]);
   });
@@ -187,32 +196,35 @@ describe("within the buffer", () => {
     ["shorter-than-said", ["hello"], "ends", 6, "failed"],
     ["longer-than-said", ["hello", "!"], "ends", 5, "failed"],
     ["as-long-as-said", ["hello"], "ends", 5, "hello"],
-  ] as const)("%s", async (_id, chunks, end, bodyBytes, expected) => {
-    const { done, sent } = gathering({ source: chunked([...chunks], end), bodyBytes });
-    expect((await done).kind).toBe(expected === "failed" ? "cut" : "whole");
-    expect(await sent).toBe(expected);
-  });
+  ] as const)(
+    "compares the body with its stated length: %s",
+    async (_id, chunks, end, bodyBytes, expected) => {
+      const { done, sent } = gathering({ source: chunked([...chunks], end), bodyBytes });
+      expect((await done).kind).toBe(expected === "failed" ? "cut" : "whole");
+      expect(await sent).toBe(expected);
+    },
+  );
 });
 
-describe("beyond the buffer", () => {
+describe("gathering a body larger than the buffer", () => {
   const long = ["0123456789", "abcdefghij", "ABCDEFGHIJ"];
 
   it.each([
     ["at-the-limit", ["01234", "56789"], "whole"],
     ["one-over", ["01234", "567890"], "streamed"],
-  ])("%s", async (_id, chunks, kind) => {
+  ])("streams only a body that exceeds the buffer: %s", async (_id, chunks, kind) => {
     const { done } = gathering({ source: chunked(chunks) });
     expect((await done).kind).toBe(kind);
   });
 
-  it("sends the body to client and edge tier, and tells waiting requests", async () => {
+  it("sends the body to client and edge tier, and notifies waiting requests", async () => {
     const { done, sent, kept, unshared } = gathering({ source: chunked(long) });
     expect(await done).toEqual({ kind: "streamed" });
     expect([await sent, await kept()]).toEqual([long.join(""), long.join("")]);
     expect(unshared).toEqual(["unshared"]);
   });
 
-  /** Ten bytes at a time, as long as somebody pulls, for far longer than anybody should. */
+  /** A body of ten bytes per pull. It is far longer than any test should read. */
   function lasting() {
     const told = { pulls: 0, isCancelled: false };
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -228,14 +240,14 @@ describe("beyond the buffer", () => {
     return { source, told };
   }
 
-  /** Reads so many chunks and then no more. */
+  /** Reads a number of chunks, and then stops. */
   async function taken(stream: ReadableStream<Uint8Array> | undefined, count = 5): Promise<void> {
     const reader = stream?.getReader();
     for (let chunk = 0; chunk < count; chunk += 1) await reader?.read();
     await idle();
   }
 
-  it.each(["client", "edge tier"])("is read no faster than the %s reads", async (slow) => {
+  it.each(["client", "edge tier"])("reads the body no faster than the %s does", async (slow) => {
     const { source, told } = lasting();
     const isClient = slow === "client";
     const { pipe, overflow } = gathering(
@@ -256,7 +268,7 @@ describe("beyond the buffer", () => {
     expect([await kept(), told.isCancelled]).toEqual(["failed", true]);
   });
 
-  it("leaves the client alone when the edge tier fails", async () => {
+  it("still sends the body to the client when the edge tier fails", async () => {
     const { done, sent } = gathering({ source: chunked(long), edge: "fails" });
     expect(await sent).toBe(long.join(""));
     expect((await done).kind).toBe("streamed");
@@ -276,7 +288,7 @@ describe("beyond the buffer", () => {
     ["breaks-off", "breaks", null],
     ["shorter-than-said", "ends", 31],
     ["longer-than-said", "ends", 29],
-  ] as const)("keeps nothing of what %s", async (_id, end, bodyBytes) => {
+  ] as const)("keeps no part of a faulty body: %s", async (_id, end, bodyBytes) => {
     const { done, sent, kept } = gathering({ source: chunked(long, end), bodyBytes });
     await done;
     expect([await sent, await kept()]).toEqual(["failed", "failed"]);
@@ -287,15 +299,18 @@ describe("beyond the buffer", () => {
     ["said-too-large", 20, 30, 0, undefined],
     ["grew-too-large", 20, null, 1, "failed"],
     ["at-the-limit", 30, 30, 1, long.join("")],
-  ])("fits the edge tier or not: %s", async (_id, streamBytesMax, bodyBytes, opened, expected) => {
-    const source = chunked(long);
-    const { done, sent, overflow, kept } = gathering({ source, streamBytesMax, bodyBytes });
-    await done;
-    expect(await sent).toBe(long.join(""));
-    expect([overflow.length, await kept()]).toEqual([opened, expected]);
-  });
+  ])(
+    "sends the body to the edge tier only if it fits: %s",
+    async (_id, streamBytesMax, bodyBytes, opened, expected) => {
+      const source = chunked(long);
+      const { done, sent, overflow, kept } = gathering({ source, streamBytesMax, bodyBytes });
+      await done;
+      expect(await sent).toBe(long.join(""));
+      expect([overflow.length, await kept()]).toEqual([opened, expected]);
+    },
+  );
 
-  it("sends the body to the edge tier alone where no client waits", async () => {
+  it("sends the body only to the edge tier if no client waits", async () => {
     const { done, kept } = gathering({ source: chunked(long), client: "nobody" });
     await done;
     expect(await kept()).toBe(long.join(""));

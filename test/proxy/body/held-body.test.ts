@@ -1,4 +1,4 @@
-// Large bodies held whole: what clients read of them, and what the budget counts meanwhile.
+// Tests large bodies that are held whole: what clients read, and what the budget counts meanwhile.
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
@@ -24,7 +24,7 @@ function opened(bytes: Uint8Array<ArrayBuffer>, isInMemory = false) {
 const read = async (stream: ReadableStream<Uint8Array>) =>
   new Uint8Array(await new Response(stream).arrayBuffer());
 
-it("is read whole or in part, and counted meanwhile", async () => {
+it("counts a held body while clients read it whole or in part", async () => {
   const bytes = large;
   const { fillBudget, exchange, held } = opened(bytes);
   const streams = [
@@ -40,7 +40,7 @@ it("is read whole or in part, and counted meanwhile", async () => {
   expect(fillBudget.hasRoomFor(bytesMax)).toBe(true);
 });
 
-it("is counted once for all who read, until the last has read or left", async () => {
+it("counts a held body once for all readers, until the last has read or left", async () => {
   const { fillBudget, exchange, held } = opened(large);
   const [first, second] = [
     readableOf(held, exchange),
@@ -56,7 +56,7 @@ it("is counted once for all who read, until the last has read or left", async ()
   expect(fillBudget.take(bytesMax)).toBe(true);
 });
 
-it("is not counted twice: not while memory counts it", async () => {
+it("does not count a held body while memory counts it", async () => {
   const { fillBudget, exchange, held } = opened(large, true);
   const stream = readableOf(held, exchange);
   expect(fillBudget.hasRoomFor(bytesMax)).toBe(true);

@@ -1,4 +1,5 @@
-// Clients that take nothing: they are cut off once others need the memory that they hold, and not before.
+// Tests clients that stop reading. They are cut off only when others need the memory that they
+// hold.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
@@ -43,8 +44,8 @@ function begin(bytesMax: number): Promise<GatherResult> {
   });
 }
 
-describe("of a fill", () => {
-  it("is cut off after 20 s where memory is short", async () => {
+describe("a stalled client of a fill", () => {
+  it("is cut off after 20 s if memory is short", async () => {
     expect((await begin(bodyBytes / 0.75)).kind).toBe("whole");
     expect(budget.take(1, "large")).toBe(false);
     await passed(19);
@@ -54,7 +55,7 @@ describe("of a fill", () => {
     await expect(new Response(pipe.readable).text()).rejects.toThrow("stopped reading");
   });
 
-  it("waits as long as it likes where memory is not", async () => {
+  it("may wait as long as it likes if memory is not short", async () => {
     await begin(10 * bodyBytes);
     await passed(120);
     expect(budget.hasRoomFor(10 * bodyBytes)).toBe(false);
@@ -63,7 +64,7 @@ describe("of a fill", () => {
     expect(budget.take(10 * bodyBytes)).toBe(true);
   });
 
-  it("is not cut off while it takes something", async () => {
+  it("is not cut off while it reads something", async () => {
     await begin(bodyBytes / 0.75);
     expect(budget.take(1, "large")).toBe(false);
     const reader = pipe.readable.getReader();
@@ -76,8 +77,8 @@ describe("of a fill", () => {
   });
 });
 
-describe("of a body that finds no room", () => {
-  it("is cut off before others wait for what it holds", async () => {
+describe("a stalled client of a body that finds no room", () => {
+  it("is cut off before others wait for the memory that it holds", async () => {
     const gathering = begin(2 * sliceBytes);
     await passed(19);
     expect([budget.isShort, budget.hasRoomFor(sliceBytes + 1)]).toEqual([true, false]);
@@ -90,7 +91,7 @@ describe("of a body that finds no room", () => {
   });
 });
 
-describe("of a large body that is held", () => {
+describe("a stalled client of a large body that is held", () => {
   const opened = (bytesMax: number) => {
     const fillBudget = new ByteBudget(bytesMax);
     const memory = { holds: () => false };
@@ -100,7 +101,7 @@ describe("of a large body that is held", () => {
     return { fillBudget, readable };
   };
 
-  it("is cut off after 20 s where memory is short", async () => {
+  it("is cut off after 20 s if memory is short", async () => {
     const { fillBudget, readable } = opened(2 * smallBodyBytesMax);
     expect(fillBudget.take(1)).toBe(false);
     await passed(19);
@@ -110,7 +111,7 @@ describe("of a large body that is held", () => {
     await expect(new Response(readable).text()).rejects.toThrow("stopped reading");
   });
 
-  it("waits as long as it likes where memory is not", async () => {
+  it("may wait as long as it likes if memory is not short", async () => {
     const { readable } = opened(20 * smallBodyBytesMax);
     await passed(120);
     expect((await new Response(readable).text()).length).toBe(2 * smallBodyBytesMax);

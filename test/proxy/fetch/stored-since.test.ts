@@ -1,4 +1,4 @@
-// Memory is read again on a miss only if it has changed under the key since the lookup.
+// Tests that a miss reads memory again only if the key's record may have changed since the lookup.
 import { expect, it, vi } from "vitest";
 import { Flights } from "../../../src/cache/flights.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
@@ -21,7 +21,7 @@ it.each([
   { id: "another-key-changed", changed: other, isCounted: true, reads: 0 },
   { id: "changed", changed: key, isCounted: true, reads: 1 },
   { id: "never-read-under-this-key", changed: undefined, isCounted: false, reads: 1 },
-])("$id", ({ changed, isCounted, reads }) => {
+])("reads memory again only if needed: $id", ({ changed, isCounted, reads }) => {
   const memory = new MemoryTier({ bytesMax: 1_000_000, form: responseForm });
   const memoryCount = isCounted ? memory.changeCount : undefined;
   if (changed !== undefined) memory.write(changed, record, keep);

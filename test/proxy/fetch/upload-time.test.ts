@@ -1,4 +1,4 @@
-// How much longer than usual an origin may take where a body is sent to it.
+// Tests how much more time an origin gets if a request has a body.
 import { expect, it } from "vitest";
 import { uploadMs } from "../../../src/proxy/fetch/upload-time.ts";
 
@@ -12,7 +12,7 @@ it.each([
   { id: "64 KiB", body, length: "65536", ms: 1_000 },
   { id: "100 MB", body, length: "100000000", ms: 1_525_879 },
   { id: "just below the bound", body, length: "117964799", ms: 1_800_000 },
-  { id: "far beyond it", body, length: "999999999999999", ms: 1_800_000 },
+  { id: "far beyond the bound", body, length: "999999999999999", ms: 1_800_000 },
   { id: "no number", body, length: "1e9", ms: 0 },
   { id: "two numbers", body, length: "5, 5", ms: 0 },
 ])("$id adds $ms ms", ({ length, ms, ...row }) => {

@@ -1,4 +1,4 @@
-// Accept-Encoding comes down to a sorted subset of {br, gzip} (RFC 9110 §12.5.3).
+// Tests that Accept-Encoding is reduced to a sorted subset of {br, gzip} (RFC 9110 §12.5.3).
 import { expect, it } from "vitest";
 import { reducedAcceptEncoding } from "../../../src/proxy/request/accept-encoding.ts";
 
@@ -20,6 +20,6 @@ it.each([
   { id: "others-only", field: "deflate, zstd", reduced: "identity" },
   { id: "identity-refused", field: "identity;q=0", reduced: "identity" },
   { id: "malformed", field: ";;q=,=", reduced: "identity" },
-])("$id", ({ field, reduced }) => {
+])("reduces Accept-Encoding: $id", ({ field, reduced }) => {
   expect(reducedAcceptEncoding(field)).toBe(reduced);
 });

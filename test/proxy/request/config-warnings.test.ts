@@ -1,4 +1,4 @@
-// What is told of a configuration that asks for something in vain, and that nothing is told of another.
+// Tests the warnings about options without effect. Other configurations cause no warning.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
@@ -10,7 +10,7 @@ import { openSite } from "../../../testing/site/harness.ts";
 const told = (routes: NonNullable<WrittenConfig["routes"]>) =>
   configWarnings(defineConfig({ routes })).map(faultText);
 
-describe("beside bypass", () => {
+describe("in a route with or without bypass,", () => {
   const own = (fields: object) => told([{ name: "own", match: "/me/*", ...fields }]);
 
   it.each<[name: string, value: unknown]>([
@@ -22,7 +22,7 @@ describe("beside bypass", () => {
     ["cookies", { ignore: ["a"] }],
     ["forward", ["x-real-ip"]],
     ["tiers", ["memory"]],
-  ])("%s has no effect", (name, value) => {
+  ])("the option %s has no effect with bypass, and a warning names it", (name, value) => {
     expect(own({ bypass: true, [name]: value })).toEqual([
       `Route "own" has fields without effect: ${name}. bypass sends its requests straight to ` +
         "the origin, and stores nothing. Remove these fields, or bypass.",
@@ -36,12 +36,12 @@ describe("beside bypass", () => {
     { bypass: true, origin: "default" },
     { bypass: true, purge: { maxLagSeconds: 20 } },
     { bypass: false, fresh: "5m" },
-  ])("nothing is told of %o", (fields) => {
+  ])("the options %o cause no warning", (fields) => {
     expect(own(fields)).toEqual([]);
   });
 });
 
-it("names fields without effect where no method is GET", () => {
+it("a warning names fields without effect if no method is GET", () => {
   const route = { name: "writes", match: "/api/*", invalidate: "everywhere", fresh: "5m" } as const;
   expect(told([{ ...route, methods: ["POST"], forward: ["x-real-ip"] }])).toEqual([
     'Route "writes" has fields without effect: fresh, forward. Its methods lack GET, and only ' +
@@ -49,9 +49,9 @@ it("names fields without effect where no method is GET", () => {
   ]);
 });
 
-describe("what a route is to forward", () => {
-  it("is named where it never is", () => {
-    // What names a trace reaches the origin without being named.
+describe("a field in `forward`", () => {
+  it("is named in a warning if it is never forwarded", () => {
+    // Fields that identify a trace always reach the origin.
     const names = "X-Real-IP accept cookie if-none-match x-url-scheme traceparent";
     const forward = names.split(" ");
     const key = { headers: ["x-url-scheme"] };
@@ -62,8 +62,8 @@ describe("what a route is to forward", () => {
   });
 });
 
-describe("a route that is never reached", () => {
-  it("is named with the route that hides it", () => {
+describe("the check for routes that are never reached", () => {
+  it("names the route that hides another route", () => {
     const routes = [
       { name: "files", match: "/files/*" },
       { name: "other", match: "/other" },
@@ -75,7 +75,7 @@ describe("a route that is never reached", () => {
     ]);
   });
 
-  it("is named by each of its patterns that is hidden", () => {
+  it("names each hidden pattern of a route", () => {
     const routes = [
       { name: "shop", match: ["shop.example/*", "/shop/*"] },
       { name: "one", match: ["shop.example/a", "/b", "/shop/:c"] },
@@ -93,23 +93,26 @@ describe("a route that is never reached", () => {
     { id: "more", earlier: ["POST", "PUT"], later: ["PUT"], isHidden: true },
     { id: "less", earlier: ["POST"], later: ["POST", "PUT"], isHidden: false },
     { id: "of-all", earlier: ["POST"], later: undefined, isHidden: false },
-  ])("is hidden by a route of its methods: $id", ({ earlier, later, isHidden }) => {
-    const first = { name: "first", match: "/a/*", methods: earlier };
-    const second = { name: "second", match: "/a", methods: later };
-    expect(told([first, second])).toHaveLength(isHidden ? 1 : 0);
-  });
+  ])(
+    "finds a route only if an earlier one has all of its methods: $id",
+    ({ earlier, later, isHidden }) => {
+      const first = { name: "first", match: "/a/*", methods: earlier };
+      const second = { name: "second", match: "/a", methods: later };
+      expect(told([first, second])).toHaveLength(isHidden ? 1 : 0);
+    },
+  );
 
   it.each([
     ["*.example/*", "a.example b.test"],
     [["c.test/*", "b.test/*"], "a.example b.test"],
     ["b.test:443/*", "b.test"],
     ["c.test/*", ""],
-  ])("can be reached: %j on %j", (match, hosts) => {
+  ])("accepts a pattern that a host can reach: %j on %j", (match, hosts) => {
     const config = defineConfig({ routes: [{ name: "one", match }] });
     expect(configWarnings(config, hosts.split(" ").filter(Boolean))).toEqual([]);
   });
 
-  it("is for a host that SITE_HOST never gives", () => {
+  it("names a route for a host that SITE_HOST never gives", () => {
     const config = defineConfig({ routes: [{ name: "one", match: "c.test/*" }] });
     expect(configWarnings(config, ["a.example", "b.test"]).map(faultText)).toEqual([
       'Route "one" is never reached. SITE_HOST maps every host to one of a.example, b.test, and ' +
@@ -117,12 +120,12 @@ describe("a route that is never reached", () => {
     ]);
   });
 
-  it("is none in our own configuration", () => {
+  it("finds nothing in this repository's own configuration", () => {
     expect(configWarnings(tidemarkConfig)).toEqual([]);
   });
 });
 
-it("stands in the log of the Worker once, and takes nothing down", async () => {
+it("the Worker logs a warning once, and still answers", async () => {
   const routes = [
     { name: "any", match: "/:any" },
     { name: "one", match: "/one" },
