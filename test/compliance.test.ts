@@ -1,4 +1,4 @@
-// docs/compliance.md names an existing file and test for each requirement of the RFCs.
+// Checks that docs/compliance.md names an existing file and test for each requirement of the RFCs.
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";

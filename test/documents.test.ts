@@ -31,7 +31,7 @@ function brokenLinks(document: string): string[] {
     });
 }
 
-/** The change log also names removed files. */
+/** The current documents. The change log also names removed files. */
 const current = documents.filter((path) => path !== "CHANGELOG.md");
 
 describe("the documents", () => {

@@ -1,5 +1,5 @@
-// The database fails under load: no client gets an error or another page, or waits longer than documented, and
-// the database is used again without a restart.
+// Tests a database that fails under load. No client gets an error or another page, or waits longer
+// than documented. The database is used again without a restart.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sleep, until } from "../../testing/worker/world.ts";
 import {
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => chaos.stop());
 
-/** `outageMs` counts from the shut-off. 3.2 s exceed N, after which pages may be unverified. */
+/** `outageMs` counts from the shut-off. After 3.2 s, views from before the outage are too old. */
 it.each<[id: string, behaviour: Behaviour, outageMs: number]>([
   ["slow", { kind: "slow", eachWayMs: 1_000 }, 3_200],
   ["black-hole", { kind: "black-hole" }, 3_200],

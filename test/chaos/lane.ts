@@ -1,4 +1,5 @@
-// One direction of a proxied connection: passes bytes in order, after a delay. Holds at most 256 KiB.
+// One direction of a proxied connection. It passes bytes in order, after a delay, and holds at most
+// 256 KiB.
 import type { Socket } from "node:net";
 
 const heldBytesMax = 262_144;

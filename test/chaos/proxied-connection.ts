@@ -1,4 +1,4 @@
-// One connection through the proxy: two lanes of bytes, which the behaviour changes.
+// One connection through the proxy. It has two lanes of bytes, which the behaviour changes.
 import { connect, type Socket } from "node:net";
 import { unreachable } from "../../src/base/unreachable.ts";
 import { Lane } from "./lane.ts";

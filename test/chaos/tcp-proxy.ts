@@ -1,4 +1,4 @@
-// A proxy in front of a TCP server. A test changes its behaviour, for open connections and new ones.
+// A proxy in front of a TCP server. A test changes its behaviour for open and new connections.
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";

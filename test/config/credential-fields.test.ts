@@ -65,7 +65,7 @@ describe("the precedence of credential lists", () => {
     expect(isOne(levels, "x-key")).toBe(is);
   });
 
-  it("ignores the case of names, and puts the route before the site", () => {
+  it("ignores the case of names, and asks the route's list before the site's", () => {
     const { routes, anywhere } = defineConfig({
       credentialFields: { add: ["X-Tenant"] },
       routes: [{ name: "open", match: "/open/*", credentialFields: { except: ["x-TENANT"] } }],

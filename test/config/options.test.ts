@@ -1,5 +1,5 @@
-// Each option has a row in docs/configuration.md, and each option of a route has a docstring with an example. Both
-// state the default that holds.
+// Checks that each option has a row in docs/configuration.md, and each option of a route has a
+// docstring with an example. Both must state the default that holds.
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ interface Form {
   readonly shape?: Readonly<Record<string, Form>>;
 }
 
-/** @returns paths such as `query.allow`, without the names that are refused with a reason */
+/** @returns paths such as `query.allow`, without names that are always refused with a reason */
 function optionsIn(form: Form, path: readonly string[] = []): string[] {
   const { type, innerType, out, options = [] } = form.def;
   if (type === "optional" && innerType) return optionsIn(innerType, path);

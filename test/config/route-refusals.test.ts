@@ -1,4 +1,4 @@
-// An invalid route is refused with its name, the field, the fault and its fix.
+// Tests that an invalid route is refused with its name, the field, the fault and its fix.
 import { describe, expect, it } from "vitest";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
 

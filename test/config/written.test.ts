@@ -9,13 +9,13 @@ import type { ConfigInput } from "../../src/config/schema.ts";
 import { defineConfig } from "../../src/tidemark.ts";
 import { refusalOf } from "./refusal-of.ts";
 
-/** Makes every member readonly. The schema's types have mutable arrays, but it accepts both. */
+/** Makes every member readonly, because the schema has mutable arrays but accepts readonly ones. */
 type Unchanged<Form> = Form extends (...parameters: never[]) => unknown
   ? Form
   : { readonly [Name in keyof Form]: Unchanged<Form[Name]> };
 
 describe("the types of a written configuration", () => {
-  // Beside the schema, `FormsOf` checks that both have the same names.
+  // In the schema, `FormsOf` checks that the types have the same names.
   it("accept only what the schema accepts", () => {
     expectTypeOf(defineConfig).parameter(0).toEqualTypeOf<WrittenConfig>();
     expectTypeOf<WrittenRoute>().toExtend<Unchanged<RouteInput>>();

@@ -1,5 +1,5 @@
-// `npm run conformance`: runs the public suite of HTTP caches against the built Worker, and compares
-// the results with those that docs/conformance.md states. Ends with 1 if they differ.
+// `npm run conformance`: runs the public suite of HTTP caches against the built Worker, and
+// compares the results with those in docs/conformance.md. Ends with 1 if they differ.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

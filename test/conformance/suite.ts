@@ -57,10 +57,10 @@ export function releasedSuite(): Promise<Suite> {
 }
 
 /**
- * The suite of a clone of https://github.com/http-tests/cache-tests.
+ * Loads the suite of a clone of https://github.com/http-tests/cache-tests.
  *
- * @param directory its folder, relative to the working directory or absolute
- * @throws OperatorError for a folder without the suite, or with one that cannot be loaded
+ * @param directory the clone's folder, relative to the working directory or absolute
+ * @throws OperatorError for a folder without a suite, or with a suite that cannot be loaded
  */
 export async function clonedSuite(directory: string): Promise<Suite> {
   const root = resolve(directory);

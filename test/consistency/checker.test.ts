@@ -1,4 +1,5 @@
-// The checker on hand-made histories: the violations that it must find, and the reads that it must accept.
+// Tests the checker on hand-made histories: the violations that it must find, and the reads that it
+// must accept.
 import { expect, it } from "vitest";
 import { check } from "../../testing/consistency/checker/checker.ts";
 import { historyOf, page, purge, read, written } from "./hand-made.ts";
@@ -41,7 +42,9 @@ const version3At = (atMs: number) => [
   { path: page.path, version: 2, atMs: 9_000 },
   { path: page.path, version: 3, atMs },
 ];
-/** Version 3 was written before the purge was sent again, and got the entry at this position. */
+/**
+ * Version 3 was written before the purge was sent again. That purge got the entry at this position.
+ */
 const again = (position: string): Partial<History> => ({
   writes: version3At(10_090),
   purges: [

@@ -1,6 +1,6 @@
 // Runs real colos in front of a Redis that fails in many ways, and checks that their answers keep
-// the purge promise. Also plants faults in the Worker, and checks that the checker finds them. `npm
-// run bench -- consistency` does this for any length of time.
+// the purge promise. Also plants faults in the Worker, and checks that the checker finds them. For
+// any length of time: `npm run bench -- consistency`.
 import { describe, expect, it } from "vitest";
 import { faultNames, revealing } from "../../testing/consistency/nemesis.ts";
 import type { PlantedFault } from "../../testing/consistency/planted-faults.ts";

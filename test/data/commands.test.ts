@@ -90,7 +90,7 @@ describe("a load", () => {
   });
 });
 
-it("write costs a purge, a read with it, and a store", async () => {
+it("write costs a purge and a read in one round trip, and a store", async () => {
   const { here } = await opened();
   database.rest.resetCounts();
   await here.write("a", "v", () => undefined, { tags: [] });

@@ -1,4 +1,4 @@
-// Tests how a data cache reads its variables, and that it does nothing before its first use.
+// Tests how a data cache reads its variables, and that it reads no clock before its first use.
 import { describe, expect, it, vi } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";

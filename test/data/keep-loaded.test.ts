@@ -1,5 +1,5 @@
 // Tests the cron trigger, which reloads the keys of a namespace at the age `refresh`, in batches.
-// test/data/stamps.test.ts tests purges during such a load.
+// The tests of purges during such a load are in test/data/stamps.test.ts.
 import { expect, it } from "vitest";
 import type { LoadMany } from "../../src/data/value/load-context.ts";
 import { openBeside } from "../../testing/data/beside-pages.ts";

@@ -97,7 +97,7 @@ describe("getOrSetMany", () => {
     },
   );
 
-  it("has an error for a key that the map lacks, with missing: error of the call", async () => {
+  it("returns an error for a key that the map lacks, with missing: error of the call", async () => {
     const { articles } = opened({ missing: "absent" });
     const load = () => new Map<string, string>();
     const { values, errors } = await articles.getOrSetMany(["1"], load, { missing: "error" });
@@ -105,7 +105,7 @@ describe("getOrSetMany", () => {
     expect([values.size, String(errors.get("1"))]).toEqual([0, expect.stringContaining(why)]);
   });
 
-  it("has an error for an undefined value, also with missing: absent", async () => {
+  it("returns an error for an undefined value, also with missing: absent", async () => {
     const { articles } = opened();
     const load = () => new Map([["1", undefined as never as string]]);
     const { errors } = await articles.getOrSetMany(["1"], load, { missing: "absent" });

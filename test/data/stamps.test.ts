@@ -1,20 +1,29 @@
-// Each load gets its stamp before it begins. A purge during the load therefore covers the loaded
-// value, whatever began the load.
+// Tests that each load gets its stamp before it begins. A purge during the load therefore covers
+// the loaded value, whatever began the load.
 import { describe, expect, it, vi } from "vitest";
 import { DataIsolate, heldMany, HeldSource } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
-/** `age`: the seconds since an earlier load of 10 s; that duration makes an early refresh likely. */
+/** `age`: the seconds since an earlier load, which took 10 s to make an early refresh likely. */
 const loads = [
   { id: "cold", age: undefined, options: {} },
   { id: "cold, with a global lease", age: undefined, options: { collapse: "global" } },
-  { id: "behind a stale answer", age: 70, options: { stale: "1h" } },
-  { id: "before a stale answer that waits", age: 70, options: { stale: "1h", softTimeoutMs: 5 } },
+  { id: "in the background of a stale answer", age: 70, options: { stale: "1h" } },
+  {
+    id: "with a soft time-out and a stale value",
+    age: 70,
+    options: { stale: "1h", softTimeoutMs: 5 },
+  },
   { id: "early, at the age of refresh", age: 40, options: { refresh: "30s" } },
   { id: "early, by chance", age: 59.9, options: {} },
   { id: "forced", age: 1, options: {}, call: "forced" },
   { id: "of several keys", age: undefined, options: {}, call: "many" },
-  { id: "of several keys, behind stale answers", age: 70, options: { stale: "1h" }, call: "many" },
+  {
+    id: "of several keys, in the background of stale answers",
+    age: 70,
+    options: { stale: "1h" },
+    call: "many",
+  },
   { id: "by the cron trigger", age: undefined, options: { refresh: "30s" }, call: "cron" },
 ] as const;
 

@@ -26,7 +26,7 @@ describe("logging in", () => {
     { id: "unknown-name", form: { name: "nobody", password: "reader" } },
     { id: "no-password", form: { name: "ada" } },
     { id: "empty", form: {} },
-  ])("answers 401 without a session: $id", async ({ form }) => {
+  ])("answers 401, and sets no session: $id", async ({ form }) => {
     const { post } = openSite();
     const response = await post("/log-in", form);
     expect(response.status).toBe(401);

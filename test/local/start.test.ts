@@ -17,7 +17,7 @@ const start = (args: readonly string[], env: Record<string, string> = {}) =>
 afterEach(endAll);
 
 describe("npm start", () => {
-  it("prints its addresses, tolerates another run, and closes its ports at its end", async () => {
+  it("prints its addresses, runs next to another run, and closes its ports", async () => {
     const [port, otherPort] = [await freePorts(), await freePorts()];
     const first = start(["--port", String(port), "--colos", "2"], {
       ADMIN_TOKEN: "9c41e07f5bd2a386-given",

@@ -1,5 +1,5 @@
-// Tests monitoring/alerts.yml as an operator loads it. Each alert fires, rests, and says what to
-// do.
+// Tests monitoring/alerts.yml as an operator loads it. Each alert fires in some cases, does not
+// fire ("rests") in others, and says what to do.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
@@ -24,13 +24,16 @@ describe("monitoring/alerts.yml", () => {
     expect(alerts.length).toBeGreaterThan(10);
   });
 
-  it.each(alerts)("has cases in which $alert fires, and others in which it rests", ({ alert }) => {
-    const found = casesOf(alert);
-    for (const { name, fires } of found) {
-      expect(name).toMatch(new RegExp(`^${alert} ${fires ? "fires" : "rests"}\\b`));
-    }
-    expect(new Set(found.map(({ fires }) => fires))).toEqual(new Set([true, false]));
-  });
+  it.each(alerts)(
+    "has cases in which $alert fires, and cases in which $alert does not",
+    ({ alert }) => {
+      const found = casesOf(alert);
+      for (const { name, fires } of found) {
+        expect(name).toMatch(new RegExp(`^${alert} ${fires ? "fires" : "rests"}\\b`));
+      }
+      expect(new Set(found.map(({ fires }) => fires))).toEqual(new Set([true, false]));
+    },
+  );
 
   it.each(alerts)("states for $alert its severity, a summary, causes and a runbook", ({ text }) => {
     expect(text).toMatch(/severity: (?:warning|critical)\n/);

@@ -7,7 +7,7 @@ import { alerts, metricNames } from "./metrics-in.ts";
 
 const page = readFileSync("docs/operating.md", "utf8");
 
-/** The sections by the anchors of their headings. */
+/** The text of each section, by the anchor of its heading. */
 const sections = new Map(
   page
     .split(/^## /m)

@@ -64,7 +64,7 @@ async function ask(site: Site, times: number): Promise<void> {
   for (let at = 0; at < times; at += 1) await site.get("/page");
 }
 
-it("continues counters over restarts, and over isolates that end unreported", async () => {
+it("continues counters after a restart, and after an isolate ends without a report", async () => {
   const first = isolate();
   await ask(first, 10);
   await first.fireCron();

@@ -43,7 +43,7 @@ describe("an invalid option", () => {
   });
 });
 
-it("the memory tier may not be larger than the heap", () => {
+it("limits.memoryBytes must be a whole number that is not larger than the heap", () => {
   const redis = { url: "https://a.example", token: "t" };
   const made = (memoryBytes: number) => () => createDataCache({ redis, limits: { memoryBytes } });
   expect(made(200 * 1_048_576)).not.toThrow();

@@ -34,7 +34,7 @@ async function printedBy(lines: string): Promise<string[]> {
   return stdout.trim().split("\n");
 }
 
-it("ends although read-backs of purges are pending", async () => {
+it("a process ends although read-backs of its purges are pending", async () => {
   const printed = await printedBy(`
     const { position } = await cache.purge({ tags: ["red"] });
     await cache.namespace("articles", { fresh: "1m" }).delete("42");

@@ -1,5 +1,5 @@
-// Tests the counts of an isolate. Each count is taken once, shown since the isolate's start, and
-// limited.
+// Tests the counts of an isolate. Each is reported once, shown in the snapshot since the start, and
+// the number of series is limited.
 import { describe, expect, it } from "vitest";
 import { Decision, type Outcome } from "../../src/observe/decision.ts";
 import { otherRoutes } from "../../src/protocol/families.ts";

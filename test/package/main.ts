@@ -1,5 +1,5 @@
-// `npm run test:package`: packs the package, installs it in a new folder and uses it there. Ends with 1 at
-// the first check that fails.
+// `npm run test:package`: packs the package, installs it in a new folder and uses it there. Ends
+// with 1 at the first failed check.
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
-/** A little above the present size. Raise it only on purpose. */
+/** A limit slightly above the present size. Raise it only on purpose. */
 const unpackedBytesMax = 1_490_000;
 
 /** @returns the path of the tarball */

@@ -25,7 +25,7 @@ const locked = json("package-lock.json").packages as Lock;
 const usual = { os: "linux", cpu: "x64", libc: "glibc" };
 
 /**
- * Returns whether `npm ci` leaves a package out on the usual platform, as a binary of another
+ * Returns whether a package is a binary of another platform, which `npm ci` leaves out on the usual
  * platform.
  */
 function isOfOtherPlatform({ optional, ...of }: Locked): boolean {

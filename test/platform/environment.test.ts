@@ -72,7 +72,7 @@ describe("an invalid origin", () => {
     ["u:s3cret@a.example", "ORIGIN_URL is invalid. Its value has a scheme"],
     ["ftp://s3cret:12/3@a.example", "Its value has a scheme"],
     ["ftp://a.example;token=s3cret/", "Its value has a scheme"],
-  ])("is refused without its secrets: ORIGIN_URL %s", (url, says) => {
+  ])("is refused, with no secret in the message: ORIGIN_URL %s", (url, says) => {
     const message = refusalOf({ ORIGIN_URL: url });
     expect(message).toContain(says);
     expect(message).not.toContain("s3cret");

@@ -14,7 +14,9 @@ interface Handled {
   script: Script;
 }
 
-/** A site whose default origin is a function. No variable or option has an origin's address. */
+/**
+ * Opens a site whose default origin is a function. No variable or option has an origin's address.
+ */
 function openHandled(script: Script, options: SiteOptions = {}): Handled {
   const asked: Request[] = [];
   const handle: OriginHandler = (request) => {

@@ -147,7 +147,7 @@ describe("increment", () => {
 
 describe("a purge", () => {
   it.each([{ keys: ["articles/42"] }, { tags: ["red"] }, { prefixes: ["articles"] }])(
-    "of %j covers all fields, and fields that are set later do not restore them",
+    "of %j covers all fields, and later fields are read without them",
     async (order) => {
       const { here, there, purge, pass } = await opened();
       await here.set({ title: "Tides", views: 7 });

@@ -1,4 +1,4 @@
-// The types of keys.
+// Tests the types of keys.
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 

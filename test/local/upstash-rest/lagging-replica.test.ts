@@ -50,7 +50,7 @@ describe.each(redisServers)("a replica that lags behind $redis", ({ start }) => 
     expect(Date.now()).toBeGreaterThanOrEqual(writtenAtMs + lagMs);
   });
 
-  it("answers reads in a pipeline from the past, in a transaction from the present", async () => {
+  it("reads the past in a pipeline, and the present in a transaction", async () => {
     const commands = [
       ["SET", "present", "v"],
       ["GET", "present"],

@@ -5,7 +5,7 @@ import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { waitTimeout, run } from "./rest-client.ts";
 
-it("repeats writes from the replica's start on the replica after the lag", async () => {
+it("the replica repeats writes that came during its start, after the lag", async () => {
   const running = new Running();
   try {
     const redis = await running.add(startEmbeddedValkey());
