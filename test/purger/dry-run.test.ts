@@ -1,4 +1,5 @@
-// A dry run of an origin, by the real application, is never taken for a purge.
+// Tests the purger's dry run, which counts what a purge would cover and purges nothing. The purger and the
+// site never confuse a dry run with a purge.
 import { describe, expect, it } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import { messageOf, type PurgeOrder } from "../../src/purger/message.ts";
@@ -23,26 +24,26 @@ function openSiteWithPurger() {
   return { ...opened, purger };
 }
 
-describe("dryRun", () => {
+describe("the purger's method dryRun", () => {
   it("returns counts of what the purge would cover, and purges nothing", async () => {
     const { site, upstash, purger } = openSiteWithPurger();
     await site.get("/a");
     const entriesBefore = upstash.journal.length;
-    const told = await purger.dryRun({ ...order, hosts: ["A.example"] });
-    expect(told).toMatchObject({
+    const result = await purger.dryRun({ ...order, hosts: ["A.example"] });
+    expect(result).toMatchObject({
       targets: { tags: 1, hosts: 1, everything: false },
       readAs: [{ sent: "A.example", as: ["a.example"] }],
       isolate: { examined: 1, covered: 1 },
       shared: { examined: 1, covered: 1, isWhole: true },
     });
-    expect(told).not.toHaveProperty("urls");
-    expect(told).not.toHaveProperty("dryRun");
+    expect(result).not.toHaveProperty("urls");
+    expect(result).not.toHaveProperty("dryRun");
     expect(upstash.journal.length).toBe(entriesBefore);
   });
 
   it("is retried like a purge, with one id", async () => {
-    const told = { dryRun: true, targets: {}, isolate: { examined: 0, covered: 0 } };
-    const answer = { ...told, shared: "not configured", limits: "memory" };
+    const counts = { dryRun: true, targets: {}, isolate: { examined: 0, covered: 0 } };
+    const answer = { ...counts, shared: "not configured", limits: "memory" };
     const { purger, tries, waitsMs } = scripted([cut, answered(503), () => Response.json(answer)]);
     expect(await purger.dryRun(order)).toMatchObject({ shared: "not configured" });
     expect([tries.length, waitsMs]).toEqual([3, [250, 500]]);
@@ -55,7 +56,7 @@ describe("dryRun", () => {
     { hello: "world" },
     { dryRun: true, isolate: { examined: 0 } },
     { dryRun: true, isolate: { examined: 0, covered: 0 }, shared: 1 },
-  ])("rejects another answer: %j", async (answer) => {
+  ])("rejects an answer that is not the result of a dry run: %j", async (answer) => {
     const { purger } = scripted([() => Response.json(answer)]);
     const { code, message } = await failureOf(purger.dryRun(order));
     expect(code).toBe("not-tidemark");
@@ -90,7 +91,7 @@ describe("an order with the field dryRun", () => {
     expect(() => messageOf({ ...order, dryRun: false } as PurgeOrder)).not.toThrow();
   });
 
-  it("is refused finally by the site, if the message was made otherwise", async () => {
+  it("is refused by the site if the message was made without messageOf, and is not retried", async () => {
     const { site, purger } = openSiteWithPurger();
     await site.get("/a");
     const message = { id: "msg_1", body: JSON.stringify(asked) };

@@ -1,4 +1,4 @@
-// A receiver that follows a script, and a store in memory, for the tests of the sender.
+// A scripted receiver of purges, and an outbox store in memory, for the tests of the purger.
 import { createPurger, type Purger, type PurgerSettings } from "../../src/purger/purger.ts";
 import type { OutboxEntry, OutboxStore } from "../../src/purger/outbox.ts";
 import { PurgeError } from "../../src/purger/purge-error.ts";
@@ -15,7 +15,7 @@ export const answered =
     new Response("<p>No.</p>", { status, headers: fields });
 export const said = (status: number, code: string) => (): Response =>
   Response.json(
-    { error: { code, what: "Nothing was purged.", why: `Why ${code}.`, hint: `Mend ${code}.` } },
+    { error: { code, what: "Nothing was purged.", why: `Why ${code}.`, hint: `Fix ${code}.` } },
     { status },
   );
 export const cut = (): Response => {
@@ -68,7 +68,7 @@ interface Row extends OutboxEntry {
   why: string;
 }
 
-/** `rows` survive a crash: a new outbox over them is a restarted origin. */
+/** Returns a store over `rows`. A test of a crash opens a new outbox over the same rows. */
 export function memoryStore(rows: Row[] = []) {
   const change = (id: string, to: Partial<Row>): void => {
     Object.assign(rows.find((row) => row.id === id) ?? {}, to);
@@ -91,7 +91,7 @@ export function memoryStore(rows: Row[] = []) {
   return { rows, store };
 }
 
-/** A purger whose tries last until the test accepts them, or the outbox aborts them. */
+/** Returns a purger whose tries last until the test accepts them or the outbox aborts them. */
 export function heldPurger() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
@@ -105,9 +105,9 @@ export function heldPurger() {
   return { purger: { send }, begun, accept: (tag: string) => ends.get(tag)?.() };
 }
 
-/** Returns the PurgeError of a call. */
+/** Returns the `PurgeError` with which a call fails. */
 export async function failureOf(work: Promise<unknown>): Promise<PurgeError> {
   const cause: unknown = await work.catch((error: unknown) => error);
   if (cause instanceof PurgeError) return cause;
-  throw new Error(`It ended otherwise: ${String(cause)}`);
+  throw new Error(`The call did not fail with a PurgeError: ${String(cause)}`);
 }

@@ -1,4 +1,5 @@
-// The outbox of README.md, run as it stands there over a database file, and killed between commit and purge.
+// Runs the outbox example of the purger's README.md over a database file, and kills the process between the
+// commit and the purge. The restarted process sends the same purge.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -18,16 +19,16 @@ interface Received {
   readonly order: unknown;
 }
 
-/** Stands for Tidemark: keeps every purge waiting until `accept` is called. */
+/** Starts a stand-in for Tidemark, which leaves every purge unanswered until `accept` is called. */
 async function startReceiver() {
   const received: Received[] = [];
   let accepts = false;
-  let hear = (): void => undefined;
+  let onTry = (): void => undefined;
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = await incoming.toArray();
     const order: unknown = JSON.parse(Buffer.concat(chunks).toString());
     received.push({ id: incoming.headers["webhook-id"], order });
-    hear();
+    onTry();
     if (accepts) outgoing.end('{"position":"7-0","visibleWithinSeconds":10}');
   });
   server.listen(0, "127.0.0.1");
@@ -37,11 +38,11 @@ async function startReceiver() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/_cache/purge`,
     received,
     accept: () => (accepts = true),
-    /** Resolves when that many tries have come in all. */
+    /** Resolves as soon as the receiver has received `count` tries in total. */
     tries: (count: number) =>
       new Promise<void>((resolve) => {
-        hear = () => void (received.length >= count && resolve());
-        hear();
+        onTry = () => void (received.length >= count && resolve());
+        onTry();
       }),
   };
 }
@@ -49,7 +50,7 @@ async function startReceiver() {
 const readmeUrl = new URL("../../src/purger/README.md", import.meta.url);
 const packageUrl = new URL("../../src/purger/", import.meta.url).href;
 
-/** The example, with a place of its own for the file and the port. */
+/** Returns the code of the example, with the given database file and a free port. */
 async function exampleOver(databasePath: string): Promise<string> {
   const readme = await readFile(readmeUrl, "utf8");
   const code = /## Hono, with an outbox in SQLite\n\n```ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
@@ -81,7 +82,7 @@ async function startSite(
   return { process: child, url: String(url) };
 }
 
-it("the same purge is sent when the site is started again over its file", async () => {
+it("sends the same purge again after a restart over the same database file", async () => {
   const folder = await mkdtemp(join(tmpdir(), "outbox-killed-"));
   endings.push(() => rm(folder, { recursive: true, force: true }));
   const tidemark = await startReceiver();

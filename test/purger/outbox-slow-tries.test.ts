@@ -1,4 +1,5 @@
-// A slow try delays only messages that name its target, and `due` is polled meanwhile.
+// Tests the outbox during a slow try. The try delays only messages that name the same target, and the
+// outbox continues to poll its store.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";
@@ -18,7 +19,7 @@ function open() {
 
 const turns = () => vi.advanceTimersByTimeAsync(0);
 
-it("takes one slot, however many messages wait for its target", async () => {
+it("uses one slot for a slow try, even if 119 messages wait for its target", async () => {
   const { outbox, begun, enqueueAll } = open();
   enqueueAll(...Array<string>(120).fill("hot"), "a", "b");
   outbox.run();
@@ -27,7 +28,7 @@ it("takes one slot, however many messages wait for its target", async () => {
   await outbox.stop();
 });
 
-it("is not overtaken by messages that name its target, nor are those that wait for it", async () => {
+it("sends messages with a common target in their order", async () => {
   const { outbox, begun, accept, enqueueAll } = open();
   enqueueAll("a", "a b", "b c", "c", "d");
   outbox.run();
@@ -41,7 +42,7 @@ it("is not overtaken by messages that name its target, nor are those that wait f
   await outbox.stop();
 });
 
-it("leaves seven slots to others", async () => {
+it("leaves seven slots to other messages during a slow try", async () => {
   const { outbox, begun, accept, enqueueAll } = open();
   const tags = Array.from({ length: 20 }, (_, nth) => `tag-${nth}`);
   enqueueAll("slow", ...tags);
@@ -56,7 +57,7 @@ it("leaves seven slots to others", async () => {
   await outbox.stop();
 });
 
-it("does not delay a message that is enqueued, or added to the store, meanwhile", async () => {
+it("sends a message that is enqueued or added to the store during a slow try", async () => {
   const { outbox, begun, store, enqueueAll } = open();
   outbox.run();
   enqueueAll("slow");
@@ -70,7 +71,7 @@ it("does not delay a message that is enqueued, or added to the store, meanwhile"
   await outbox.stop();
 });
 
-it("is not repeated by a poll or a round meanwhile", async () => {
+it("does not repeat a slow try in a poll or in a round", async () => {
   const { outbox, begun, accept, enqueueAll, rows } = open();
   outbox.run();
   enqueueAll("slow");
@@ -84,7 +85,7 @@ it("is not repeated by a poll or a round meanwhile", async () => {
   await outbox.stop();
 });
 
-it("ends its round, although more messages are enqueued", async () => {
+it("ends a round although another message was enqueued meanwhile", async () => {
   const { outbox, accept, enqueueAll } = open();
   outbox.run();
   enqueueAll("a");

@@ -1,4 +1,4 @@
-// `stop`, a store that throws, and a report that throws.
+// Tests the outbox's `stop`, and the outbox with a store or a report function that throws.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";
@@ -24,7 +24,7 @@ function open(instead: Partial<OutboxStore> = {}) {
 const turns = () => vi.advanceTimersByTimeAsync(0);
 const none = { delivered: 0, failed: 0, refused: 0 };
 
-describe("stop", () => {
+describe("the outbox's method stop", () => {
   it("may be followed by run at once, which retries the aborted message without a report", async () => {
     const { outbox, begun, accept, rows, reports } = open();
     outbox.run();
@@ -100,7 +100,7 @@ describe("a store that cannot record a try", () => {
   it.each([
     { id: "with one target", tagOf: () => "a", begunCount: 1 },
     { id: "with separate targets", tagOf: (nth: number) => `tag-${nth}`, begunCount: 8 },
-  ])("ends the round without further tries: 20 messages $id", async ({ tagOf, begunCount }) => {
+  ])("ends a round of 20 messages without further tries: $id", async ({ tagOf, begunCount }) => {
     const { outbox, begun, accept } = open(broken);
     for (let nth = 0; nth < 20; nth += 1) outbox.enqueue({ tags: [tagOf(nth)] });
     let thrown: unknown;
@@ -112,7 +112,7 @@ describe("a store that cannot record a try", () => {
       accept(tag);
       await turns();
     }
-    // A round ends after its tries.
+    // A round ends after all its tries have ended.
     expect(thrown).toBe(undefined);
     accept(begun[0] ?? "");
     await round;
@@ -136,16 +136,16 @@ describe("a store that cannot record a try", () => {
   });
 });
 
-describe("a report that throws", () => {
+describe("a report function that throws", () => {
   it.each([
     {
-      id: "at once",
+      id: "synchronously",
       report: () => {
         throw new Error("no logger");
       },
     },
-    { id: "later", report: () => Promise.reject(new Error("no logger")) },
-  ])("$id does not stop the loop, and both errors are logged", async ({ report }) => {
+    { id: "asynchronously", report: () => Promise.reject(new Error("no logger")) },
+  ])("does not stop the loop, and both errors are logged: $id", async ({ report }) => {
     const onConsole = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const { store } = memoryStore();
     let looks = 0;

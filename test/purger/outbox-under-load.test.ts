@@ -1,4 +1,4 @@
-// The outbox under twenty purges a second: none waits for another, or for one that fails.
+// Tests the outbox under twenty purges a second. No purge waits for another, even if another fails.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import type { PurgeMessage } from "../../src/purger/message.ts";
@@ -47,7 +47,7 @@ async function flood(fails: (purge: number, nthTry: number) => boolean) {
 }
 
 describe("twenty purges a second for three minutes", () => {
-  it("do not delay each other, nor the retry of one that failed", async () => {
+  it("do not delay each other or the retry of a failed purge", async () => {
     const { waitsMs } = await flood((purge, nthTry) => purge === 3 && nthTry === 1);
     expect(waitsMs.size).toBe(3_600);
     // The first wait is 500 ms.
@@ -56,7 +56,7 @@ describe("twenty purges a second for three minutes", () => {
     expect(Math.max(...waitsMs.values())).toBeLessThan(4 * roundTripMs);
   });
 
-  it("are not delayed by more than a batch that always fail", async () => {
+  it("are not delayed by 100 purges that always fail", async () => {
     const { waitsMs, tries } = await flood((purge) => purge < 100);
     expect(waitsMs.size).toBe(3_500);
     expect(Math.max(...waitsMs.values())).toBeLessThan(1_000);

@@ -1,4 +1,5 @@
-// The outbox: a crash loses no message, a round keeps the order, and the loop does not poll in a busy loop.
+// Tests the outbox, which stores purges in the application's database and delivers them later. A crash
+// loses no message, a round keeps the order, and the loop polls once a second.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/purger/outbox.ts";
 import { accepted, answered, cut, memoryStore, said, scripted } from "./fakes.ts";
@@ -25,8 +26,8 @@ function open(
   return { ...world, rows, reports, start, outbox: start(), tags };
 }
 
-describe("a crash", () => {
-  it("between enqueueing and delivery loses nothing", async () => {
+describe("the outbox after a crash", () => {
+  it("sends a message that was enqueued but not delivered", async () => {
     const { start, outbox, tries, rows } = open();
     outbox.enqueue({ tags: ["a"] });
     expect(tries).toHaveLength(0);
@@ -35,7 +36,7 @@ describe("a crash", () => {
     expect(tries[0]?.body).toBe(rows[0]?.body);
   });
 
-  it("between acceptance and its record sends the same message once more", async () => {
+  it("sends a message again whose acceptance was not recorded, with the same id", async () => {
     let isCrashing = true;
     const { start, outbox, tries, rows } = open([accepted], (store) => ({
       delivered(id, acceptance) {
@@ -55,7 +56,7 @@ describe("a crash", () => {
     expect(rows.map(({ state }) => state)).toEqual(["delivered"]);
   });
 
-  it("or a rollback removes the message with its change", async () => {
+  it("sends nothing for a message that was removed by a rollback", async () => {
     const { outbox, tries, rows } = open();
     outbox.enqueue({ tags: ["a"] });
     rows.length = 0;
@@ -64,8 +65,8 @@ describe("a crash", () => {
   });
 });
 
-// Messages share a target, so that their order is kept.
-describe("a round", () => {
+// The messages share a target, so the outbox keeps their order.
+describe("a round of deliveries", () => {
   it("sends more messages than one batch, in the order of enqueueing", async () => {
     const { outbox, tags } = open();
     const wanted = Array.from({ length: 1_200 }, (_, at) => `tag-${at}`);
@@ -88,7 +89,7 @@ describe("a round", () => {
     const { outbox, tags, rows, reports } = open([accepted, said(400, "malformed"), accepted]);
     for (const tag of ["a", "poison", "c"]) outbox.enqueue({ tags: [tag, "all"] });
     expect(await outbox.deliver()).toEqual({ delivered: 2, failed: 0, refused: 1 });
-    const why = "Nothing was purged. Why malformed. Mend malformed.";
+    const why = "Nothing was purged. Why malformed. Fix malformed.";
     expect(rows.map(({ state }) => state)).toEqual(["delivered", "refused", "delivered"]);
     expect(rows[1]?.why).toBe(why);
     expect(reports).toEqual([{ kind: "refused", id: rows[1]?.id, why }]);
@@ -96,7 +97,7 @@ describe("a round", () => {
     expect(tags()).toEqual(["a", "poison", "c"]);
   });
 
-  it("sends later messages of a target while a failed one waits, and retries that in its time", async () => {
+  it("sends later messages of a target while a failed message waits for its retry", async () => {
     const { outbox, tags, rows, clock } = open([accepted, cut, accepted, cut, accepted]);
     for (const tag of ["a", "b", "c"]) outbox.enqueue({ tags: [tag, "all"] });
     expect(await outbox.deliver()).toEqual({ delivered: 2, failed: 1, refused: 0 });
@@ -131,8 +132,8 @@ describe("a round", () => {
   });
 });
 
-describe("enqueueing", () => {
-  it("returns the result of the store, synchronous or not", async () => {
+describe("the outbox's method enqueue", () => {
+  it("returns the result of the store, which may be a promise", async () => {
     const { purger } = scripted([accepted]);
     const { store } = memoryStore();
     const numbered = createOutbox({ store: { ...store, add: () => 7 }, purger });
@@ -141,7 +142,7 @@ describe("enqueueing", () => {
     expect(await later.enqueue({ tags: ["a"] })).toBe("kept");
   });
 
-  it("throws errors of the store, and for an order that names nothing", () => {
+  it("throws errors of the store, and throws for an order that names nothing", () => {
     const { outbox, rows } = open([accepted], () => ({
       add() {
         throw new Error("disk full");
@@ -153,14 +154,14 @@ describe("enqueueing", () => {
   });
 });
 
-describe("the loop", () => {
+describe("the outbox's loop", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
-  /** Signing takes real turns of the event loop. */
+  /** Waits in real time, because signing does. */
   const until = (holds: () => boolean) =>
     vi.waitFor(() => expect(holds()).toBe(true), { interval: 1, timeout: 60_000 });
 
-  it("delivers messages from before its start", async () => {
+  it("delivers messages that were enqueued before its start", async () => {
     const { start, outbox, rows, tries } = open();
     outbox.enqueue({ tags: ["a"] });
     const again = start();
@@ -171,7 +172,7 @@ describe("the loop", () => {
     expect(tries).toHaveLength(1);
   });
 
-  it("polls after the transaction of an enqueued message, without waiting for its next poll", async () => {
+  it("polls soon after a message was enqueued, but not within the caller's transaction", async () => {
     const polls = vi.fn<() => void>();
     const { outbox, rows, tries } = open([accepted], (store) => ({
       due(atMs, limit) {
@@ -191,7 +192,7 @@ describe("the loop", () => {
     await outbox.stop();
   });
 
-  it("polls once a second while nothing happens, and while the store fails, until it is stopped", async () => {
+  it("polls once a second while the store fails, until it is stopped", async () => {
     let polls = 0;
     const { outbox, reports } = open([accepted], () => ({
       due() {

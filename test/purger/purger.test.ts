@@ -1,4 +1,5 @@
-// The sender of purges: its signature, each class of answer, its waits and its limits.
+// Tests the purger, which sends purges from an application to Tidemark: its signatures, its reaction to each
+// kind of answer, its waits and its limits.
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
@@ -17,7 +18,7 @@ import {
 
 const order = { tags: ["article:1"], reason: "corrected" };
 
-describe("a try", () => {
+describe("a try to send a purge", () => {
   it("is a POST whose signature another implementation verifies", async () => {
     // The verifier uses the real clock.
     const { purger, tries } = scripted([accepted], { nowAtMs: Date.now });
@@ -33,7 +34,7 @@ describe("a try", () => {
     expect(headers.get("webhook-id")).toMatch(/^msg_[0-9a-f]{32}$/);
   });
 
-  it("has the id of its purge, and each purge has its own", async () => {
+  it("has the same id as other tries of its purge, and another id than another purge", async () => {
     const { purger, tries, clock } = scripted([answered(503), cut, accepted, accepted]);
     await purger.purge(order);
     await purger.purge(order);
@@ -44,7 +45,7 @@ describe("a try", () => {
     expect(clock.atMs).toBe(tries[2]?.atMs);
   });
 
-  it("is signed with its own time, in seconds", async () => {
+  it("has a timestamp and a signature of its own", async () => {
     const { purger, tries } = scripted([answered(503, { "retry-after": "7" }), accepted]);
     await purger.purge(order);
     const [first, second] = tries.map(({ headers }) => headers);
@@ -54,14 +55,14 @@ describe("a try", () => {
   });
 });
 
-describe("an answer", () => {
+describe("the answer to a purge", () => {
   const elsewhere = answered(301, { location: "https://elsewhere.example/" });
   const json =
     (value: unknown, status = 200) =>
     () =>
       Response.json(value, { status });
   it.each<[id: string, answer: () => Response, code: string, says?: RegExp]>([
-    ["malformed", said(400, "malformed"), "malformed", /Why.*Mend/],
+    ["malformed", said(400, "malformed"), "malformed", /Why.*Fix/],
     ["unauthorized", said(401, "unauthorized"), "unauthorized", /Why/],
     ["conflict", said(409, "id-reused"), "id-reused", /Why/],
     ["too large", said(413, "too-large"), "too-large", /Why/],
@@ -74,9 +75,9 @@ describe("an answer", () => {
     ["other JSON", json({ ok: true }), "not-tidemark"],
     ["null", json(null), "not-tidemark"],
     ["truncated JSON", () => new Response('{"position":"1-0"'), "not-tidemark"],
-    ["no promise", json({ position: "1-0" }), "not-tidemark"],
+    ["no visibleWithinSeconds", json({ position: "1-0" }), "not-tidemark"],
     ["unknown error", json({ error: { code: 7 } }, 400), "not-tidemark"],
-  ])("%s is final", async (_, answer, code, says = /./) => {
+  ])("is final: %s", async (_, answer, code, says = /./) => {
     const { purger, tries } = scripted([answer]);
     const error = await failureOf(purger.purge(order));
     expect(error.code).toBe(code);
@@ -97,10 +98,10 @@ describe("an answer", () => {
     ["500", answered(500), /answered 500/],
     ["503 with a reason", said(503, "unavailable"), /answered 503: Why unavailable\./],
     ["599", answered(599), /answered 599/],
-    ["of the network", cut, /No response arrived: connect ECONNREFUSED\./],
-    ["that never comes", endless, /No response arrived: .*timeout/i],
-    ["with a broken body", broken, /No response arrived: reset\./],
-  ])("%s is retried, up to the limit", async (_, answer, says) => {
+    ["a network error", cut, /No response arrived: connect ECONNREFUSED\./],
+    ["no answer", endless, /No response arrived: .*timeout/i],
+    ["a broken body", broken, /No response arrived: reset\./],
+  ])("causes retries up to the limit: %s", async (_, answer, says) => {
     const retry = { tryTimeoutMs: 5 };
     const { purger, tries } = scripted([answer, answer, accepted], { retry });
     expect(await purger.purge(order)).toEqual(acceptance);
@@ -114,8 +115,8 @@ describe("an answer", () => {
   });
 });
 
-describe("a wait", () => {
-  it("doubles up to its limit, and is drawn from its upper half", async () => {
+describe("the wait before a retry", () => {
+  it("doubles up to its limit, and is a random time between half of that and all of it", async () => {
     const limits = { triesMax: 6, giveUpAfterMs: Infinity, firstWaitMs: 100, waitMsMax: 500 };
     const waitsWith = async (draw: number) => {
       const { purger, waitsMs } = scripted([answered(503)], {
@@ -140,7 +141,7 @@ describe("a wait", () => {
     ["3600", 3_600_000],
     ["3601", 3_600_000],
     ["9".repeat(400), 3_600_000],
-  ])("obeys Retry-After: %s takes %i ms", async (field, waitMs) => {
+  ])("follows Retry-After: %s takes %i ms", async (field, waitMs) => {
     const answers = [answered(503, { "retry-after": field }), accepted];
     const { purger, waitsMs } = scripted(answers, { retry: { giveUpAfterMs: Infinity } });
     await purger.purge(order);
@@ -152,12 +153,12 @@ describe("a wait", () => {
     const { purger, waitsMs, tries } = scripted(answers);
     expect((await failureOf(purger.purge(order))).message).toMatch(/in one try/);
     expect([waitsMs.length, tries.length]).toEqual([0, 1]);
-    const { purger: patient, tries: twice } = scripted([...answers, accepted]);
-    await patient.purge(order, { giveUpAfterMs: 61_000 });
+    const { purger: other, tries: twice } = scripted([...answers, accepted]);
+    await other.purge(order, { giveUpAfterMs: 61_000 });
     expect(twice).toHaveLength(2);
   });
 
-  it("ends with the caller's signal, as do further tries", async () => {
+  it("ends if the caller's signal aborts, and a purge with an aborted signal fails", async () => {
     const stop = new AbortController();
     const purger = createPurger({ url, secret, fetch: async () => answered(503)() });
     const purging = purger.purge(order, { signal: stop.signal });

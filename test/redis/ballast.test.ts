@@ -1,4 +1,5 @@
-// A full database on a real server: the journal's writes succeed, because they free the ballast.
+// Tests a full Redis. The ballast is a key of 1 MiB that Tidemark deletes if Redis is full, so that writes
+// to the purge journal still succeed.
 import { beforeEach, describe, expect, it } from "vitest";
 import { databaseInfoIn } from "../../src/redis/database-info.ts";
 import { ballastKeyOf, DatabaseRoom } from "../../src/redis/database-room.ts";
@@ -19,7 +20,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     new RedisClient({ ...database.address, nowAtMs, ballastKey: key });
   const journalOf = (redis: RedisClient) =>
     new RedisJournal({ redis, namespace, nowAtMs, randomText: () => crypto.randomUUID() });
-  const layBallast = async () => {
+  const createBallast = async () => {
     const settings = { limitBytes: undefined, ballastKey, nowAtMs };
     await new DatabaseRoom({ redis: clientWith(undefined), ...settings }).runCron();
   };
@@ -28,22 +29,22 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   beforeEach(async () => {
     await database.redis.config("SET", "maxmemory", "0");
     await database.redis.flushall();
-    await layBallast();
+    await createBallast();
   });
 
-  /** Lowers the limit below the used memory, by half the ballast: the server may free its buffers. */
+  /** Sets the memory limit half a ballast below the used memory, because Redis may free its buffers. */
   const fill = async () => {
     const { usedBytes } = databaseInfoIn(await database.redis.info());
     await database.redis.config("SET", "maxmemory", String(Number(usedBytes) - 524_288));
     await expect(database.redis.set("more", "1")).rejects.toThrow("OOM");
   };
 
-  it("exists once", async () => {
-    await layBallast();
+  it("creates one ballast of 1 MiB, even if the cron trigger runs twice", async () => {
+    await createBallast();
     expect(await database.redis.strlen(ballastKey)).toBe(1_048_576);
   });
 
-  it.each([1, 3])("makes room for %i entries in one call", async (count) => {
+  it.each([1, 3])("deletes the ballast to make room for %i entries of one call", async (count) => {
     await fill();
     const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
     expect(await journalOf(clientWith(undefined)).append(entries)).toMatchObject(isFull);
@@ -52,7 +53,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await database.redis.exists(ballastKey)).toBe(0);
   });
 
-  it("makes room for a post of the switch, a mark, an entry after another, and a read at the primary", async () => {
+  it("deletes the ballast for the switch, a mark, an append with a read, and a read at the primary", async () => {
     const client = clientWith(ballastKey);
     const journal = journalOf(client);
     const switching = new RedisSwitch({ redis: client, namespace });
@@ -73,7 +74,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await database.redis.xlen("site:journal")).toBe(4);
   });
 
-  it("makes room once: then the sender learns that the database is full", async () => {
+  it("reports to the sender of a purge that Redis is full if no ballast is left", async () => {
     await fill();
     await database.redis.del(ballastKey);
     await fill();

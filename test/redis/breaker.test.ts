@@ -1,10 +1,10 @@
-// When the breaker opens, how often it probes, and what closes it.
+// Tests the circuit breaker of Redis: when it opens, how often it allows a probe, and what closes it.
 import { expect, it } from "vitest";
 import { Breaker } from "../../src/redis/breaker.ts";
 
 const startAtMs = 1_000_000;
 
-/** Notes `f`ailures and `s`uccesses, and returns the breaker. */
+/** Records the outcomes, `f` for a failure and `s` for a success, and returns the breaker. */
 function after(outcomes: string, breaker = new Breaker(), atMs = startAtMs): Breaker {
   for (const outcome of outcomes) {
     if (outcome === "f") breaker.failed(atMs);
@@ -13,7 +13,7 @@ function after(outcomes: string, breaker = new Breaker(), atMs = startAtMs): Bre
   return breaker;
 }
 
-/** Asks every 10 ms until the breaker allows a probe. @returns the pause */
+/** Returns the time until the breaker allows a probe, in steps of 10 ms. */
 function pauseBefore(breaker: Breaker, atMs: number): number {
   for (let pauseMs = 0; pauseMs <= 60_000; pauseMs += 10) {
     if (breaker.ask(atMs + pauseMs) === "probe") return pauseMs;
@@ -29,7 +29,7 @@ it.each([
   ["fsfff", true],
   ["fffs", false],
   ["fffsff", false],
-])("after the outcomes %j it is open: %s", (outcomes, isOpen) => {
+])("opens after three failures in a row: outcomes %j, open %s", (outcomes, isOpen) => {
   const breaker = after(outcomes);
   expect(breaker.isOpen).toBe(isOpen);
   expect(breaker.ask(startAtMs)).toBe(isOpen ? "open" : "closed");
@@ -38,7 +38,7 @@ it.each([
 it.each([
   { sentAtMs: startAtMs - 1, isOpen: false },
   { sentAtMs: startAtMs, isOpen: true },
-])("opens at a hundred failures of calls sent at $sentAtMs: $isOpen", ({ sentAtMs, isOpen }) => {
+])("opens only for failures of calls at several times: calls from $sentAtMs, open $isOpen", ({ sentAtMs, isOpen }) => {
   const breaker = new Breaker();
   for (let at = 0; at < 100; at += 1) breaker.failed(startAtMs, sentAtMs);
   expect(breaker.isOpen).toBe(isOpen);
@@ -48,7 +48,7 @@ it("counts failures after the clock was set back", () => {
   expect(after("ff", after("f"), 1).isOpen).toBe(true);
 });
 
-it("pauses no longer after the clock was set back", () => {
+it("allows a probe at once if the clock was set back", () => {
   expect(after("fff").ask(startAtMs - 3_600_000)).toBe("probe");
 });
 
@@ -57,14 +57,14 @@ it.each([
   [999, "open"],
   [1_000, "probe"],
   [3_600_000, "probe"],
-])("is, %d ms after it opened, in the state %s", (afterMs, state) => {
+])("has, %d ms after it opened, the state %s", (afterMs, state) => {
   expect(after("fff").ask(startAtMs + afterMs)).toBe(state);
 });
 
 it.each([
   [undefined, 30_000],
   [5_000, 5_000],
-])("with the maximum pause %s, it pauses for %d ms at most", (pauseMsMax, longestMs) => {
+])("pauses with the maximum pause %s for at most %d ms", (pauseMsMax, longestMs) => {
   const breaker = after("fff", new Breaker(pauseMsMax));
   let atMs = startAtMs;
   for (let probes = 0; probes < 10; probes += 1) {
@@ -81,7 +81,7 @@ it("allows one caller the probe, and another caller if no outcome follows", () =
   expect(breaker.ask(startAtMs + 31_000)).toBe("probe");
 });
 
-it("doubles the pause with each failed probe, up to 30 s, and begins again after a success", () => {
+it("doubles the pause with each failed probe up to 30 s, and resets it after a success", () => {
   const breaker = after("fff");
   let atMs = startAtMs;
   const pausesMs = Array.from({ length: 8 }, () => {
@@ -95,7 +95,7 @@ it("doubles the pause with each failed probe, up to 30 s, and begins again after
   expect(pauseBefore(breaker, atMs)).toBe(1_000);
 });
 
-it("does not lengthen the pause for calls that were in progress when it opened", () => {
+it("does not lengthen the pause if calls fail that began before it opened", () => {
   const breaker = after("f".repeat(50), after("fff"), startAtMs + 10);
   expect(pauseBefore(breaker, startAtMs)).toBeLessThanOrEqual(1_010);
 });

@@ -1,4 +1,4 @@
-// A client over a server that fails as a test selects, with a simulated clock and time-outs.
+// A Redis client over a REST server whose failures a test selects, with a simulated clock and time-outs.
 import { afterEach, beforeEach } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
@@ -8,7 +8,7 @@ import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts"
 
 export const token = "the-secret-token";
 export const storedValue = "the-stored-value";
-export const hashKey = "the-key-of-it";
+export const hashKey = "the-key-of-the-value";
 export const oom = "OOM command not allowed when used memory > 'maxmemory'.";
 export const answered = { kind: "answered", value: "PONG" };
 export const shutOff = { kind: "unavailable", cause: "shut-off" };
@@ -19,7 +19,7 @@ export function openClientWorld() {
     server: UnsteadyRestServer;
     clock: FakeClock;
     client: RedisClient;
-    /** The log. */
+    /** The messages of the log. */
     told: string[];
     /** Background work. */
     later: (() => Promise<void>)[];
@@ -51,7 +51,7 @@ export function openClientWorld() {
     write: () => world.client.write<unknown>("probe", (redis) => redis.set(hashKey, storedValue)),
     remove: () => world.client.remove<unknown>("probe", (redis) => redis.del(hashKey)),
     look: () => world.client.look("health", (redis) => redis.ping()),
-    /** Answers each command with an error of the database. */
+    /** Lets the server answer each command with an error. */
     refuse(error: string, status = 400): void {
       world.server.manner = { kind: "answers", status, body: JSON.stringify({ error }) };
     },

@@ -1,11 +1,11 @@
-// INFO of real servers, and a text in the form of Upstash's.
+// Tests how Tidemark reads INFO, with the output of real servers and a text in Upstash's form.
 import { beforeEach, describe, expect, it } from "vitest";
 import { databaseInfoIn, readDatabaseInfo } from "../../src/redis/database-info.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
-describe.each(redisServers)("of $redis", ({ start }) => {
+describe.each(redisServers)("the database information of $redis", ({ start }) => {
   const database = openRestDatabase(start);
   const info = async () => {
     const client = new RedisClient({ ...database.address, nowAtMs: Date.now });
@@ -15,13 +15,13 @@ describe.each(redisServers)("of $redis", ({ start }) => {
   };
   beforeEach(async () => {
     await database.redis.flushall();
-    // A server of 32 bits has a limit of its own.
+    // A 32-bit server has a memory limit by default.
     await database.redis.config("SET", "maxmemory", "0");
     await database.redis.config("RESETSTAT");
     database.rest.resetCounts();
   });
 
-  it("describes an empty database without a limit, by one command", async () => {
+  it("describes an empty database without a memory limit, and needs one command", async () => {
     expect(await info()).toEqual({
       usedBytes: expect.any(Number),
       maxBytes: null,
@@ -33,7 +33,7 @@ describe.each(redisServers)("of $redis", ({ start }) => {
     expect(database.rest.counts().commandCountByName).toEqual({ INFO: 1 });
   });
 
-  it("has the ratio of used memory, and the number of evicted keys", async () => {
+  it("contains the ratio of used memory and the number of evicted keys", async () => {
     await database.redis.config("SET", "maxmemory-policy", "allkeys-lru");
     const maxBytes = Number((await info()).usedBytes) + 400_000;
     await database.redis.config("SET", "maxmemory", String(maxBytes));
@@ -47,10 +47,10 @@ describe.each(redisServers)("of $redis", ({ start }) => {
   });
 });
 
-it("is unavailable without a server", async () => {
+it("returns unavailable if no server answers", async () => {
   const client = new RedisClient({ url: "http://127.0.0.1:9", token: "t", nowAtMs: Date.now });
-  const away = { kind: "unavailable", cause: "unreachable" };
-  expect(await readDatabaseInfo(client, "metrics")).toEqual(away);
+  const unreachable = { kind: "unavailable", cause: "unreachable" };
+  expect(await readDatabaseInfo(client, "metrics")).toEqual(unreachable);
 });
 
 /** The fields of a published answer of Upstash 1.13, with other numbers. */
@@ -90,7 +90,7 @@ const unknown = {
 
 it.each([
   {
-    id: "Upstash's, which limits the size on disk",
+    id: "a text of Upstash, which limits the size on disk",
     text: asUpstash,
     is: {
       usedBytes: 201_326_592,
@@ -101,18 +101,18 @@ it.each([
       keys: 15,
     },
   },
-  { id: "nothing", text: "", is: {} },
+  { id: "an empty text", text: "", is: {} },
   { id: "an object", text: "[object Object]", is: {} },
   { id: "no numbers", text: "used_memory:\nmaxmemory:-1\nevicted_keys:1e3", is: {} },
   { id: "names in values", text: "x:used_memory:1\n used_memory:2\n# used_memory:3", is: {} },
   { id: "no limit", text: "used_memory:5\nmaxmemory:0", is: { usedBytes: 5 } },
-  { id: "a limit alone", text: "maxmemory:10", is: { maxBytes: 10 } },
+  { id: "only a limit", text: "maxmemory:10", is: { maxBytes: 10 } },
   {
     id: "several databases",
     text: "# Keyspace\ndb0:keys=2\ndb11:keys=3,expires=1",
     is: { keys: 5 },
   },
   { id: "an empty keyspace", text: "# Keyspace\n", is: { keys: 0 } },
-])("reads a text: $id", ({ text, is }) => {
+])("reads a text of INFO: $id", ({ text, is }) => {
   expect(databaseInfoIn(text.replaceAll("\n", "\r\n"))).toEqual({ ...unknown, ...is });
 });

@@ -1,20 +1,20 @@
-// The difference between the clocks of the database and of this process.
+// Tests how Tidemark measures the difference between the clocks of Redis and of its own process.
 import { describe, expect, it } from "vitest";
 import { readClockDifference } from "../../src/redis/database-time.ts";
 import { type RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
-describe.each(redisServers)("of $redis", ({ start }) => {
+describe.each(redisServers)("the clock difference to $redis", ({ start }) => {
   const database = openRestDatabase(start);
 
-  it.each([0, 60_000, -60_000])("a clock that is %d ms ahead, by one command", async (shiftMs) => {
+  it.each([0, 60_000, -60_000])("is measured with one command: %d ms ahead", async (shiftMs) => {
     const nowAtMs = () => Date.now() + shiftMs;
     const client = new RedisClient({ ...database.address, nowAtMs });
     database.rest.resetCounts();
     const answer = await readClockDifference(client, nowAtMs);
     if (answer.kind !== "answered") throw new Error(answer.cause);
-    // It is exact to half of the round trip, and a millisecond.
+    // The result is exact to half the round trip plus rounding.
     expect(Math.abs(answer.value.aheadMs + shiftMs)).toBeLessThan(answer.value.uncertainMs + 2);
     expect(database.rest.counts().commandCountByName).toEqual({ TIME: 1 });
   });
@@ -25,14 +25,14 @@ const answering = (value: unknown) => ({
 });
 
 it.each([null, [[]], [["now", "then"]], [["1700000000"]], "1700000000"])(
-  "%j is no time",
+  "returns unavailable for an answer that is not a time: %j",
   async (value) => {
     const unavailable = { kind: "unavailable", cause: "not-upstash" };
     expect(await readClockDifference(answering(value), () => 0)).toEqual(unavailable);
   },
 );
 
-it("is that of the middle of the round trip", async () => {
+it("assumes that Redis read its clock in the middle of the round trip", async () => {
   let atMs = 1_000_000;
   const nowAtMs = () => (atMs += 400) - 400;
   expect(await readClockDifference(answering(["1000", "500000"]), nowAtMs)).toEqual({

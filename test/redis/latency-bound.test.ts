@@ -1,4 +1,4 @@
-// The time-out of a read follows the latencies that were measured (RFC 6298 §2).
+// Tests the time-out of reads, which follows the measured latencies (RFC 6298 §2).
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { LatencyBound } from "../../src/redis/latency-bound.ts";
@@ -15,23 +15,23 @@ const times = (count: number, tookMs: number): number[] =>
   Array.from({ length: count }, () => tookMs);
 
 it.each([
-  { id: "nothing: the upper bound", tookMs: [], timeoutMs: 1_000 },
-  // §2.2: twice the first sample besides itself.
-  { id: "one answer: three times as long", tookMs: [100], timeoutMs: 300 },
-  { id: "one quick answer: the lower bound", tookMs: [10], timeoutMs: 150 },
-  { id: "one instant answer: the lower bound", tookMs: [0], timeoutMs: 150 },
-  { id: "one slow answer: the upper bound", tookMs: [900], timeoutMs: 1_000 },
-  // §2.3: 7/8 × 100 + 1/8 × 100, and four times 3/4 × 50.
-  { id: "two alike: closer to them", tookMs: [100, 100], timeoutMs: 250 },
-  { id: "two apart: further off", tookMs: [100, 200], timeoutMs: 363 },
-  { id: "many quick ones: the lower bound", tookMs: times(200, 20), timeoutMs: 150 },
-  { id: "many alike from afar: a quarter above them", tookMs: times(200, 400), timeoutMs: 500 },
-  { id: "many slow ones: the upper bound", tookMs: times(200, 5_000), timeoutMs: 1_000 },
-])("after $id", ({ tookMs, timeoutMs }) => {
+  { id: "the upper bound after no answer", tookMs: [], timeoutMs: 1_000 },
+  // §2.2: the first sample plus four times half of it.
+  { id: "three times the latency of the first answer", tookMs: [100], timeoutMs: 300 },
+  { id: "the lower bound after one fast answer", tookMs: [10], timeoutMs: 150 },
+  { id: "the lower bound after one answer in 0 ms", tookMs: [0], timeoutMs: 150 },
+  { id: "the upper bound after one slow answer", tookMs: [900], timeoutMs: 1_000 },
+  // §2.3: 7/8 × 100 + 1/8 × 100, plus four times 3/4 × 50.
+  { id: "less after two equal latencies", tookMs: [100, 100], timeoutMs: 250 },
+  { id: "more after two different latencies", tookMs: [100, 200], timeoutMs: 363 },
+  { id: "the lower bound after many fast answers", tookMs: times(200, 20), timeoutMs: 150 },
+  { id: "a quarter more than many equal latencies", tookMs: times(200, 400), timeoutMs: 500 },
+  { id: "the upper bound after many slow answers", tookMs: times(200, 5_000), timeoutMs: 1_000 },
+])("returns $id", ({ tookMs, timeoutMs }) => {
   expect(after(...tookMs)).toBe(timeoutMs);
 });
 
-it("rises with every time-out until it is the upper bound", () => {
+it("raises the time-out after each timed-out read, up to the upper bound", () => {
   const bound = new LatencyBound(limits.maxMs);
   for (const ms of times(200, 20)) bound.measured(ms);
   const seenMs = [bound.timeoutMs];
@@ -44,11 +44,11 @@ it("rises with every time-out until it is the upper bound", () => {
   expect(seenMs.length).toBeLessThan(8);
 });
 
-it("falls again when answers come quickly", () => {
+it("lowers the time-out again after many fast answers", () => {
   expect(after(...times(50, 1_000), ...times(100, 20))).toBe(limits.minMs);
 });
 
-it("stays between its bounds whatever is measured", () => {
+it("keeps the time-out between its bounds for any measured latencies", () => {
   const took = fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }));
   fc.assert(
     fc.property(took, (tookMs) => {

@@ -1,12 +1,12 @@
-// The lookup's timeout during outages, and after a database became slower. Time is
-// simulated: an answer takes as long as the test says, or ends with the time-out.
+// Tests the time-out of a lookup in Redis after an outage, and after Redis became slower. Time is simulated:
+// each test sets how long an answer takes.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
 const originalFetch = globalThis.fetch;
 const probeMsMax = 1_000;
-/** By command; Infinity for a database that says nothing. */
+/** The duration of an answer by kind of command; `Infinity` if Redis does not answer. */
 let tookMs = { read: 20, probe: 20 };
 let clock: FakeClock;
 let client: RedisClient;
@@ -44,7 +44,7 @@ async function warmed(): Promise<void> {
   expect(client.readTimeoutMs).toBe(150);
 }
 
-/** Reads twice a second for so long. @returns how many were answered */
+/** Reads twice a second for `seconds`, and returns the number of answered reads. */
 async function readsFor(seconds: number): Promise<number> {
   let answeredCount = 0;
   for (const endMs = clock.atMs + seconds * 1_000; clock.atMs < endMs; clock.advance(0.5)) {
@@ -53,7 +53,7 @@ async function readsFor(seconds: number): Promise<number> {
   return answeredCount;
 }
 
-it("is short again as soon as a probe finds that an outage is over", async () => {
+it("has the short time-out again after the first answered probe", async () => {
   await warmed();
   tookMs = { read: Infinity, probe: Infinity };
   await readsFor(10);
@@ -63,7 +63,7 @@ it("is short again as soon as a probe finds that an outage is over", async () =>
   expect(client.readTimeoutMs).toBe(150);
 });
 
-it.each([300, 500, 900])("follows a database that became slower: %i ms", async (ms) => {
+it.each([300, 500, 900])("raises the time-out for a Redis that became slower: %i ms", async (ms) => {
   await warmed();
   tookMs = { read: ms, probe: ms };
   await readsFor(15);
@@ -71,7 +71,7 @@ it.each([300, 500, 900])("follows a database that became slower: %i ms", async (
   expect(client.isShutOff).toBe(false);
 });
 
-it("follows one whose probes alone are quick", async () => {
+it("raises the time-out for a Redis that became slower except for probes", async () => {
   await warmed();
   tookMs = { read: 300, probe: 20 };
   await readsFor(20);
@@ -79,7 +79,7 @@ it("follows one whose probes alone are quick", async () => {
   expect(client.isShutOff).toBe(false);
 });
 
-it("is learned of a journal that is its own probe", async () => {
+it("has the short time-out again if the calls themselves are the probes", async () => {
   const attempt = () => client.attempt("probe", (redis) => redis.get("k"));
   for (let at = 0; at < 100; at += 1) await attempt();
   expect(client.readTimeoutMs).toBe(150);

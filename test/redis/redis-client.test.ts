@@ -1,5 +1,5 @@
-// The client over a server that fails in every way: each failure is an answer within the time-out,
-// without secrets.
+// Tests the Redis client over REST with a failing server. The client returns each failure within the
+// time-out, without secrets, and stops to use a failing server except for probes.
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Manner, wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { answered, hashKey, openClientWorld, shutOff, storedValue, token } from "./client-world.ts";
@@ -24,7 +24,7 @@ describe.each<{ manner: Manner; cause: string }>([
     world.server.manner = manner;
   });
 
-  it("makes reads and writes unavailable, with the cause alone", async () => {
+  it("makes reads and writes return only the cause", async () => {
     expect(await read()).toEqual({ kind: "unavailable", cause });
     expect(await write()).toEqual({ kind: "unavailable", cause });
   });
@@ -37,14 +37,14 @@ describe.each<{ manner: Manner; cause: string }>([
   });
 });
 
-describe("a command is unavailable", () => {
-  it("at a refused connection", async () => {
+describe("a command that cannot be sent", () => {
+  it("returns unreachable if the connection is refused", async () => {
     await world.server.stop();
     expect(await read()).toEqual({ kind: "unavailable", cause: "unreachable" });
     expect(await write()).toEqual({ kind: "unavailable", cause: "unreachable" });
   });
 
-  it("at an invalid address", async () => {
+  it("returns failed if the address is invalid", async () => {
     const lost = world.clientOf("redis://127.0.0.1:6379");
     expect(await read(lost)).toEqual({ kind: "unavailable", cause: "failed" });
   });
@@ -54,7 +54,7 @@ describe("a command is unavailable", () => {
       throw new RangeError(storedValue);
     },
     () => Promise.reject(storedValue),
-  ])("if it fails before it is sent: %s", async (run) => {
+  ])("returns failed if the code before the sending throws: %s", async (run) => {
     expect(await world.client.write("probe", run)).toEqual({
       kind: "unavailable",
       cause: "failed",
@@ -63,13 +63,13 @@ describe("a command is unavailable", () => {
 });
 
 describe("a slow server", () => {
-  /** Reads quick answers, so that the time-out is minimal. */
+  /** Reads until the time-out is at its minimum. */
   async function warmed(): Promise<void> {
     for (let at = 0; at < 100 && world.client.readTimeoutMs > 150; at += 1) await read();
     expect(world.client.readTimeoutMs).toBe(150);
   }
 
-  it("has a second for its first answer", async () => {
+  it("has one second for its first answer", async () => {
     expect(world.client.readTimeoutMs).toBe(1_000);
     world.server.manner = { ...wellAnswer, afterMs: 300 };
     expect(await read()).toEqual(answered);
@@ -79,7 +79,7 @@ describe("a slow server", () => {
     { manner: { kind: "hangs" }, passedMs: 150 },
     { manner: { kind: "hangs-midway" }, passedMs: 150 },
     { manner: { ...wellAnswer, afterMs: 151 }, passedMs: 151 },
-  ] as const)("is unavailable after the time-out: $manner", async ({ manner, passedMs }) => {
+  ] as const)("makes a read end with the time-out: $manner", async ({ manner, passedMs }) => {
     await warmed();
     world.server.manner = manner;
     const startedAtMs = world.clock.atMs;
@@ -96,25 +96,25 @@ describe("a slow server", () => {
     expect([onceMs > 150, world.client.readTimeoutMs > onceMs]).toEqual([true, true]);
   });
 
-  it("has longer for a write, for which nobody waits", async () => {
+  it("has more time for a write, because no client waits for the write", async () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 400 };
     expect(await write()).toEqual(answered);
     expect(world.client.readTimeoutMs).toBe(150);
   });
 
-  it("has a second for an operator's look, which teaches no latency and ends the trouble", async () => {
+  it("has one second for an operator's request, which ends the trouble and keeps the time-out", async () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 400 };
     expect(await read()).toEqual({ kind: "unavailable", cause: "timeout" });
     expect(world.client.trouble).toMatchObject({ kind: "timeout", isOver: false });
-    const learntMs = world.client.readTimeoutMs;
+    const timeoutMs = world.client.readTimeoutMs;
     expect(await look()).toEqual(answered);
     expect(world.client.trouble).toMatchObject({ isOver: true });
-    expect(world.client.readTimeoutMs).toBe(learntMs);
+    expect(world.client.readTimeoutMs).toBe(timeoutMs);
   });
 
-  it("does not seem faster for its refusals", async () => {
+  it("keeps its time-out after a refusal, however fast", async () => {
     world.server.manner = { ...wellAnswer, afterMs: 120 };
     await read();
     const beforeMs = world.client.readTimeoutMs;
@@ -132,7 +132,7 @@ describe("the probe of a database that is shut off", () => {
     world.server.manner = wellAnswer;
   });
 
-  it("is sent once per pause in the background, and heals", async () => {
+  it("is sent once per pause in the background, and ends the shut-off if answered", async () => {
     world.clock.atMs += 1_000;
     const answers = await Promise.all([read(), read(), read()]);
     expect(answers).toEqual(answers.map(() => shutOff));
@@ -143,7 +143,7 @@ describe("the probe of a database that is shut off", () => {
     expect(await read()).toEqual(answered);
   });
 
-  it("is sent by one of several writes, which then follows", async () => {
+  it("is sent before one of several writes, and that write follows the answer", async () => {
     expect(await write()).toEqual(shutOff);
     expect(world.server.asked).toEqual([]);
     world.clock.atMs += 1_000;
@@ -168,7 +168,7 @@ describe("the probe of a database that is shut off", () => {
     expect(world.server.asked).toEqual([]);
   });
 
-  it("is an operator's look, once per pause", async () => {
+  it("may be an operator's request, once per pause", async () => {
     expect(await look()).toEqual(shutOff);
     expect(world.server.asked).toEqual([]);
     world.clock.atMs += 2_000;
@@ -180,7 +180,7 @@ describe("the probe of a database that is shut off", () => {
     { kind: "closes" },
     { kind: "answers", status: 401, body: '{"error":"no"}' },
     { kind: "answers", body: "?" },
-  ] as const)("that fails changes nothing, and never rejects: %j", async (manner) => {
+  ] as const)("keeps the database shut off if the probe fails: %j", async (manner) => {
     world.server.manner = manner;
     world.clock.atMs += 1_000;
     await read();
@@ -201,7 +201,7 @@ describe("the probe of a database that is shut off", () => {
   });
 });
 
-it("failed looks shut the database off", async () => {
+it("shuts the database off after three failed requests of an operator", async () => {
   world.server.manner = { kind: "closes" };
   for (let nth = 0; nth < 3; nth += 1) {
     expect(await look()).toEqual({ kind: "unavailable", cause: "unreachable" });
@@ -210,7 +210,7 @@ it("failed looks shut the database off", async () => {
   expect(world.client.isShutOff).toBe(true);
 });
 
-it("each command is one request, answered or not", async () => {
+it("sends each command in one request, and repeats no failed request", async () => {
   await read();
   await write();
   world.server.manner = { kind: "closes" };
@@ -223,7 +223,7 @@ it("each command is one request, answered or not", async () => {
 });
 
 it.each(["1", "true", "null", '{"a":1}', "größe", ""])(
-  "the text %j is returned as it is",
+  "returns the text %j unchanged",
   async (value) => {
     world.server.manner = { kind: "answers", body: JSON.stringify({ result: value }) };
     expect(await read()).toEqual({ kind: "answered", value });

@@ -1,4 +1,4 @@
-// A database that refuses commands: which it then still gets, and the operator's log.
+// Tests a Redis that refuses commands: which commands Tidemark still sends, and the lines of the log.
 import { beforeEach, describe, expect, it } from "vitest";
 import { wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 import {
@@ -50,7 +50,7 @@ describe("a database that refuses writes", () => {
   it.each([
     { id: "single writes", body: { error: oom }, run: () => write() },
     { id: "parts of transactions", body: [{ error: oom }, { result: 0 }], run: transact },
-  ])("by refusals of $id still answers reads", async ({ body, run }) => {
+  ])("still gets reads after refusals of $id", async ({ body, run }) => {
     world.server.manner = { kind: "answers", body: JSON.stringify(body) };
     for (let at = 0; at < 3; at += 1) {
       expect(await run()).toEqual({ kind: "unavailable", cause: "full" });
@@ -69,13 +69,13 @@ describe("a database that refuses writes", () => {
         sentAtSeconds.push(second);
       world.clock.atMs += 1_000;
     }
-    // The first two at once, one that opens the breaker, and then one after each pause.
+    // Two writes at first, then the write that opens the breaker, then one write after each pause.
     expect(sentAtSeconds.slice(0, 4)).toEqual([0, 0, 1, 1]);
     const pauses = sentAtSeconds.slice(4).map((at, index) => at - (sentAtSeconds[index + 3] ?? 0));
     expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30, 30]);
   });
 
-  it("gets writes again after the first answered one", async () => {
+  it("gets writes again after the first answered write", async () => {
     for (let at = 0; at < 3; at += 1) await write();
     world.server.manner = wellAnswer;
     expect(await write()).toEqual({ kind: "unavailable", cause: "writes-refused" });
@@ -84,13 +84,13 @@ describe("a database that refuses writes", () => {
     expect(world.client.refusesWrites).toBe(false);
   });
 
-  it("gets removals, whose success proves nothing about writes", async () => {
+  it("still gets removals, and a successful removal does not allow writes again", async () => {
     for (let at = 0; at < 3; at += 1) await write();
     world.server.manner = wellAnswer;
     expect([(await remove()).kind, world.client.refusesWrites]).toEqual(["answered", true]);
   });
 
-  it("does not seem full because of a key of another type", async () => {
+  it("still gets writes after refusals because of a key of another type", async () => {
     world.refuse("WRONGTYPE Operation against a key holding the wrong kind of value");
     for (let at = 0; at < 4; at += 1) {
       expect(await write()).toEqual({ kind: "unavailable", cause: "wrong-type" });
@@ -105,7 +105,7 @@ describe("a database that refuses writes", () => {
   });
 });
 
-describe("the log", () => {
+describe("the log of a Redis client", () => {
   const transact = (of?: "writes") =>
     world.client.attempt(
       "probe",
@@ -113,7 +113,7 @@ describe("the log", () => {
       of,
     );
 
-  it("has a wrong token once, and its correction once", async () => {
+  it("contains one line about a wrong token, and one line after its correction", async () => {
     world.refuse(`Unauthorized ${token}`, 401);
     for (let at = 0; at < 20; at += 1) {
       await Promise.all([read(), write()]);
@@ -134,7 +134,7 @@ describe("the log", () => {
     ]);
   });
 
-  it("has nothing that an error quotes", async () => {
+  it("contains nothing that an error message of Redis quotes", async () => {
     const error = `ERR ${storedValue} ${hashKey} ${token} ${world.server.url}`;
     for (const text of [error, `OOM ${error}`, `Unauthorized ${error}`, `NOPERM ${error}`]) {
       world.refuse(text);
@@ -148,7 +148,7 @@ describe("the log", () => {
     }
   });
 
-  it("has refused writes, whose trouble no answered read ends", async () => {
+  it("contains a line about refused writes, whose trouble ends only with an answered write", async () => {
     world.refuse(oom);
     await write();
     world.server.manner = wellAnswer;
@@ -165,14 +165,14 @@ describe("the log", () => {
     expect(world.told[1]).toBe("The database accepts writes again after 7 s.");
   });
 
-  it("has a full database by the write in a transaction for reading", async () => {
+  it("counts a write refused in a transaction for reading as trouble with writes", async () => {
     const body = JSON.stringify([{ error: oom }, { result: [] }]);
     world.server.manner = { kind: "answers", body };
     await transact();
     expect(world.client.troubleWithWrites?.kind).toBe("full");
   });
 
-  it("has failed writes until a transaction that writes is answered", async () => {
+  it("contains the end of the trouble with writes after an answered transaction that writes", async () => {
     world.refuse(oom);
     await transact("writes");
     world.server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
@@ -182,7 +182,7 @@ describe("the log", () => {
     expect(world.told[1]).toBe("The database accepts writes again after 9 s.");
   });
 
-  it("has writes that time out, once, while reads are answered", async () => {
+  it("contains one line about writes that time out while reads are answered", async () => {
     const tooLate = () => Promise.reject(new DOMException("Too late.", "TimeoutError"));
     for (let second = 0; second < 200; second += 1) {
       await world.client.write("probe", tooLate);
@@ -196,7 +196,7 @@ describe("the log", () => {
     expect([trouble, troubleWithWrites?.isOver]).toEqual([undefined, false]);
   });
 
-  it("has one trouble if reads and writes fail alike", async () => {
+  it("contains one line if reads and writes fail for the same reason", async () => {
     world.server.manner = { kind: "closes" };
     await read();
     await write();
@@ -204,7 +204,7 @@ describe("the log", () => {
     expect(world.client.troubleWithWrites).toBe(undefined);
   });
 
-  it("has commands that are too large, once; they open no breaker", async () => {
+  it("contains one line about commands that are too large, which do not open the breaker", async () => {
     const tooLarge = "ERR max request size exceeded. Limit: 1048576 bytes";
     world.refuse(tooLarge);
     for (let at = 0; at < 5; at += 1) {
@@ -222,14 +222,14 @@ describe("the log", () => {
     expect([world.client.trouble, world.client.troubleWithWrites]).toEqual([undefined, undefined]);
   });
 
-  it("has nothing about one key of another type", async () => {
+  it("contains no line about one of several keys that has another type", async () => {
     world.refuse("WRONGTYPE Operation against a key");
     await Promise.all([read(), write()]);
     const { trouble, troubleWithWrites } = world.client;
     expect([world.told, trouble, troubleWithWrites]).toEqual([[], undefined, undefined]);
   });
 
-  it("has a key of another type if it is the only key", async () => {
+  it("contains a line about the client's only key if the key has another type", async () => {
     const client = world.clientOf(world.server.url, { hasOneKey: true });
     const attempt = () => client.attempt("probe", (redis) => redis.get(hashKey));
     world.refuse("WRONGTYPE Operation against a key");

@@ -1,4 +1,5 @@
-// The trouble of each error of the client. The texts are those of @upstash/redis 1.39.0, Upstash and Redis.
+// Tests which kind of trouble each error of Redis is. The error texts are those of @upstash/redis 1.39.0,
+// Upstash and Redis.
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Contain words of troubles, which must not count as words of the database. */
+/** Values with words of Redis errors, which must not count as words of an error. */
 const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
 
 async function troubleAfter(manner: Manner, isTransaction = false): Promise<RedisTrouble> {
@@ -27,7 +28,7 @@ async function troubleAfter(manner: Manner, isTransaction = false): Promise<Redi
     ? redis.multi().set(key, value).get(key).exec()
     : redis.set(key, value);
   return sent.then(
-    () => expect.unreachable("It was answered."),
+    () => expect.unreachable("The command was answered."),
     (cause: unknown) => readTrouble(cause),
   );
 }
@@ -57,7 +58,7 @@ const errorRows: readonly { error: string; status?: number; trouble: RedisTroubl
   { error: "ERR value 503 Service Unavailable is not an integer", trouble: "refused" },
 ];
 
-it.each(errorRows)("the error $error is $trouble", async ({ error, status = 400, trouble }) => {
+it.each(errorRows)("reads the error $error as $trouble", async ({ error, status = 400, trouble }) => {
   const body = JSON.stringify({ error });
   expect(await troubleAfter({ kind: "answers", status, body })).toBe(trouble);
   const transaction = JSON.stringify([{ result: "OK" }, { error }]);
@@ -83,15 +84,15 @@ it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
   { body: "Too Many Requests", status: 429, trouble: "busy" },
   { body: "upstream connect error or disconnect/reset before headers", trouble: "busy" },
   { body: "<h1>413 Request Entity Too Large</h1>", status: 413, trouble: "too-large" },
-])("the invalid answer $status $body is $trouble", async ({ trouble, ...answer }) => {
+])("reads the invalid answer $status $body as $trouble", async ({ trouble, ...answer }) => {
   expect(await troubleAfter({ kind: "answers", ...answer })).toBe(trouble);
 });
 
-it("an invalid answer to a transaction is not-upstash", async () => {
+it("reads an invalid answer to a transaction as not-upstash", async () => {
   expect(await troubleAfter({ kind: "answers", body: '{"result":1}' }, true)).toBe("not-upstash");
 });
 
-it("a closed connection is unreachable", async () => {
+it("reads a closed connection as unreachable", async () => {
   expect(await troubleAfter({ kind: "closes" })).toBe("unreachable");
 });
 
@@ -100,11 +101,11 @@ it.each([
   { cause: new Error("Network connection lost."), trouble: "unreachable" },
   { cause: new RangeError("Invalid string length"), trouble: "failed" },
   { cause: "a text", trouble: "failed" },
-] as const)("the error $cause without an answer is $trouble", ({ cause, trouble }) => {
+] as const)("reads the error $cause without an answer as $trouble", ({ cause, trouble }) => {
   expect(readTrouble(cause)).toBe(trouble);
 });
 
-it("a trouble has a reason, and a remedy unless it passes by itself", () => {
+it("states the reason of each trouble, and a hint unless the trouble passes by itself", () => {
   expect(troubleLine("token-refused")).toBe(
     "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
   );

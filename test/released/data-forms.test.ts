@@ -1,6 +1,6 @@
-// Data as it lies in Redis and at the edge. No release has written data yet; until one has, these golden
-// forms stand for it: what is written today must be the same text, and today's code must read them. A change
-// of form is made known in docs/versions.md, and `vitest -u` then writes the forms anew.
+// Tests the stored form of data in Redis and in the edge tier. No release has written data yet, so a golden
+// file takes its place: the source must write the same text, and read it. State a change of form in
+// docs/versions.md, and update the file with `vitest -u`.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { headIn, headText } from "../../src/data/fields/head.ts";
@@ -30,7 +30,7 @@ const values = {
   none: null,
 };
 
-/** A database whose journal has one entry, and a colo that has nothing. */
+/** Opens a database whose journal has one entry, and a colo without records. */
 function opened() {
   const clock = new FakeClock();
   clock.atMs = atMs;
@@ -73,26 +73,26 @@ async function written(): Promise<DataForms> {
   const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]) =>
     one < other ? -1 : 1;
   const { records } = upstash.kept;
-  const atEdge = cache.kept.filter(({ address }) => !address.includes("journal"));
+  const edgeRecords = cache.kept.filter(({ address }) => !address.includes("journal"));
   return {
     records: records.toSorted(byName),
-    cache: atEdge
-      .map(({ fields, ...kept }) => Object.assign(kept, { fields: fields.map(withoutChance) }))
+    cache: edgeRecords
+      .map(({ fields, ...kept }) => Object.assign(kept, { fields: fields.map(withoutRandomTag) }))
       .toSorted((one, other) => byName([one.address, 0], [other.address, 0])),
     head: headText(metadata, "id"),
   };
 }
 
-/** Each store at the edge has an entity tag of its own. */
-const withoutChance = ([name = "", value = ""]: readonly string[]) =>
+/** Replaces the entity tag, which is random for each write to the edge tier. */
+const withoutRandomTag = ([name = "", value = ""]: readonly string[]) =>
   [name, name === "etag" ? '"etag"' : value] as const;
 
-describe("data", () => {
-  it("is written as it was", async () => {
+describe("data in its stored form", () => {
+  it("is written as in the golden file", async () => {
     await expect(`${JSON.stringify(await written(), null, 1)}\n`).toMatchFileSnapshot(file);
   });
 
-  it.each(["shared", "edge"])("is read as it was written, from the %s tier", async (tier) => {
+  it.each(["shared", "edge"])("is read from the golden file's %s tier", async (tier) => {
     const { isolate, articles, upstash, cache } = opened();
     const { records, cache: kept } = golden();
     if (tier === "shared") upstash.lay({ ...upstash.kept, records });
@@ -104,7 +104,7 @@ describe("data", () => {
     expect(hits).toEqual({ memory: 0, edge: 0, shared: 0, [tier]: 3 });
   });
 
-  it("in fields is read by its head", () => {
+  it("has a head of fields that is read from the golden file", () => {
     expect(headIn(golden().head)).toEqual(metadata);
   });
 });

@@ -1,5 +1,6 @@
-// What one version has left in Redis and in the edge cache, another finds: after a roll-out today's
-// code finds what the last release wrote, after a roll-back it is the other way round.
+// Tests that each version reads the records that another version has written to Redis and to the edge tier.
+// After a roll-out, this source reads records of the last release. After a roll-back, the release reads
+// records of this source.
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AskInit, idle, read, type Seen } from "../../testing/site/harness.ts";
 import type { Isolate } from "../../testing/released/isolate.ts";
@@ -22,9 +23,9 @@ import {
 import { lastRelease } from "../../testing/released/release.ts";
 import { openWorker } from "../../testing/released/worker-text.ts";
 
-/** Longer than N, after which nobody judges by a copy that was there before. */
+/** A time longer than N, in seconds. After that, no isolate uses an earlier copy of the view. */
 const pastN = 30;
-/** Purges are read back in half of N, which passes in real time. */
+/** The limit for writing all records. Purges are read back after half of N in real time. */
 const lifeMsMax = 120_000;
 
 const release = lastRelease();
@@ -40,19 +41,19 @@ beforeAll(async () => {
 const tierOf = ({ cacheStatus }: Seen) =>
   /^tidemark; hit; ttl=\d+; detail=(\w+)$/.exec(cacheStatus)?.[1];
 
-/** What a purge leaves to be done is not waited for. */
+/** Sends a request without waiting for background work, such as that of a purge. */
 async function ask(isolate: Isolate, path: string, init?: AskInit): Promise<Seen> {
   return read(await isolate.ask(path, init));
 }
 
 describe.each([
-  ["rolled out: today's code finds what the last release wrote", "released", "today"],
-  ["rolled back: the last release finds what today's code wrote", "today", "released"],
+["this source after a roll-out, over records of the last release,", "released", "today"],
+  ["the last release after a roll-back, over records of this source,", "today", "released"],
 ])("%s", (_id, writer, reader) => {
   const forms = (): Forms => formsBy[writer]!;
   const found = () => SharedPlaces.found(forms());
   const open = (places: SharedPlaces) => places.open(workerOf(reader));
-  /** What the writer itself answers. */
+  /** Returns the answers of the version that wrote the records. */
   const answersOfWriter = async () => {
     const isolate = await found().open(workerOf(writer));
     return Promise.all(standing.map(({ path, headers = {} }) => ask(isolate, path, { headers })));
@@ -62,7 +63,7 @@ describe.each([
     return { status, text, age, others };
   };
 
-  it("every record at the edge is a hit, as whoever wrote it would answer", async () => {
+  it("answers from each record in the edge tier like the version that wrote the record", async () => {
     const places = found();
     const isolate = await open(places);
     const answers = await answersOfWriter();
@@ -74,7 +75,7 @@ describe.each([
     expect(places.origin.count).toBe(0);
   });
 
-  it("every record in Redis is a hit, in another colo", async () => {
+  it("answers from each record in Redis in another colo", async () => {
     const places = found();
     places.cache.empty();
     const isolate = await places.open(workerOf(reader), "NRT");
@@ -85,8 +86,8 @@ describe.each([
     expect(places.origin.count).toBe(0);
   });
 
-  // Its form has changed since 0.1.0: it has the state of the switch.
-  it("a copy of the view at the edge counts as none, which costs one read of the journal", async () => {
+  // The form of a copy has changed since 0.1.0. It now contains the state of the switch.
+  it("ignores a copy of the view in the edge tier, and reads the journal once", async () => {
     const places = found();
     const isolate = await open(places);
     expect(tierOf(await ask(isolate, "/plain"))).toBe("edge");
@@ -94,7 +95,7 @@ describe.each([
     expect(reads).toHaveLength(1);
   });
 
-  it.each(["edge", "shared"])("what was purged does not answer from the %s tier", async (tier) => {
+  it.each(["edge", "shared"])("does not answer from purged records in the %s tier", async (tier) => {
     const places = found();
     if (tier === "shared") places.cache.empty();
     places.clock.advance(pastN);
@@ -104,11 +105,11 @@ describe.each([
       expect([path, text, cacheStatus]).toEqual([path, "new", expect.stringContaining("fwd=")]);
     }
     expect(places.origin.count).toBe(purged.length);
-    // The purges cover no more than they name: nothing of them was unreadable.
+    // Another record still answers. An unreadable purge would cover everything.
     expect(tierOf(await isolate.get("/plain"))).toBe(tier);
   });
 
-  it("what was purged softly is validated", async () => {
+  it("validates a softly purged record", async () => {
     const places = found();
     places.clock.advance(pastN);
     const isolate = await open(places);
@@ -117,11 +118,11 @@ describe.each([
     expect(places.origin.last.fields.get("if-none-match")).toBe('"soft"');
   });
 
-  it("every entry of the journal, marks included, tells what it told", async () => {
+  it("reads each entry of the journal, including marks, with the same content", async () => {
     expect(await journalOf(await open(found()))).toEqual(forms().journal);
   });
 
-  it("a webhook that comes again makes no other entry", async () => {
+  it("adds no second entry for a webhook that is delivered again", async () => {
     const places = found();
     places.clock.advance(pastN);
     const isolate = await open(places);
@@ -143,8 +144,8 @@ describe.each([
     { id: "host", path: "/picture", order: { hosts: ["www.example.com"] } },
     { id: "route", path: "/crowd/page", order: { routes: ["crowd"] } },
     { id: "everything", path: "/missing", order: { everything: true } },
-    { id: "everything, where its body lies apart", path: "/large", order: { everything: true } },
-  ])("a purge covers what the other wrote: $id", async ({ path, order }) => {
+    { id: "everything, for a body in a separate record", path: "/large", order: { everything: true } },
+  ])("purges records by $id", async ({ path, order }) => {
     for (const tier of ["edge", "shared"]) {
       const places = found();
       if (tier === "shared") places.cache.empty();
@@ -155,7 +156,7 @@ describe.each([
     }
   });
 
-  it("a soft purge covers what the other wrote", async () => {
+  it("purges records softly", async () => {
     const places = found();
     const isolate = await open(places);
     await purge(isolate, { tags: ["spring"], mode: "soft" });
@@ -164,7 +165,7 @@ describe.each([
     expect(places.origin.last.fields.get("if-none-match")).toBe('"one"');
   });
 
-  it("a group that an answer invalidates covers what the other wrote", async () => {
+  it("invalidates records by a group that an answer names", async () => {
     const places = found();
     const isolate = await open(places);
     await ask(isolate, groupEnding, { method: "POST" });
@@ -175,17 +176,17 @@ describe.each([
     expect(tierOf(await other.get("/plain"))).toBe("edge");
   });
 
-  it.runIf(reader === "today")("the word of a lease is obeyed", async () => {
+  it.runIf(reader === "today")("follows the word in place of a lease", async () => {
     const places = found();
     const isolate = await open(places);
     await isolate.get(ownPage);
-    // One look at the lease tells it: nothing to let go.
+    // Two commands read the word. No lease is taken, so none is released.
     expect(places.upstash.leaseCommands).toEqual(["SET", "GET"]);
     expect(places.origin.count).toBe(1);
   });
 
   // 0.1.0 does not know lead-anonymously.
-  it.runIf(reader === "released")("a new word is waited for as a lease, for 3 s", async () => {
+  it.runIf(reader === "released")("treats an unknown word as a lease, and waits 3 s", async () => {
     const places = found();
     const isolate = await open(places);
     const asked = ask(isolate, ownPage);
@@ -196,7 +197,7 @@ describe.each([
     expect(places.origin.count).toBe(1);
   });
 
-  it("a lease that is held is waited for, and taken once it is over", async () => {
+  it("waits for a held lease, and requests the page after its expiry", async () => {
     const places = found();
     const isolate = await open(places);
     const asked = ask(isolate, heldPage);
@@ -206,7 +207,7 @@ describe.each([
     expect((await asked).text).toBe("new");
   });
 
-  it("hot keys that the other noted are kept warm", async () => {
+  it("keeps hot keys of the other version's notes warm", async () => {
     const places = found();
     places.clock.advance(60);
     const isolate = await open(places);

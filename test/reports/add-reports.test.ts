@@ -1,4 +1,4 @@
-// Adding reports up: sums, colos, windows, and their limits.
+// Tests how reports of isolates are added to the totals: sums, states of colos, windows, and their limits.
 import { describe, expect, it } from "vitest";
 import { added, seriesMax, windowMs } from "../../src/reports/add-reports.ts";
 import type { StandingReport } from "../../src/reports/report-entry.ts";
@@ -18,15 +18,15 @@ const entry = (
 };
 const foreign = (atMs: number) => ({ id: `${atMs}-0`, n: "", atMs, report: undefined });
 
-/** As it lies in Redis, and is read again. */
+/** Returns the totals after they were written as text for Redis and read again. */
 const throughText = (totals: Totals): Totals => {
   const held = totalsIn(totalsText(totals, "v"));
-  if (held.kind !== "held" || held.totals === undefined) throw new Error("Not read.");
+  if (held.kind !== "held" || held.totals === undefined) throw new Error("The totals are unreadable.");
   return held.totals;
 };
 
-describe("reports", () => {
-  it("add up, and are counted", () => {
+describe("reports that are added to the totals", () => {
+  it("are summed by series, and counted by colo", () => {
     const { sums } = added(nothing, [
       entry(1, { purges: 2, "requests|a|hit|memory": 1 }),
       entry(2, { purges: 3, unheardOf: 4 }, "FRA"),
@@ -42,7 +42,7 @@ describe("reports", () => {
     });
   });
 
-  it("add up to the same in pages as at once, through the text in Redis", () => {
+  it("have the same sums in pages, with a text in Redis in between, as at once", () => {
     const sumsAt = (at: number) => ({
       [`requests|r${at % 7}|hit|memory`]: at + 1,
       "redisSeconds|fill|sum": 0.1 * at,
@@ -62,7 +62,7 @@ describe("reports", () => {
     expect(sumless(byPages)).toEqual(sumless(throughText(atOnce)));
   });
 
-  it("do not change the totals that they are added to", () => {
+  it("do not change the given totals", () => {
     const { odd: _, ...first } = added(nothing, [entry(1, { "requests|a|hit|memory": 1 })]);
     const before = totalsText(first, "v");
     added(first, [entry(2, { "requests|a|hit|memory": 1 }), entry(3, {}, "FRA")]);
@@ -71,7 +71,7 @@ describe("reports", () => {
   });
 });
 
-describe("colos", () => {
+describe("the colos of the totals", () => {
   it("have the state of their newest report", () => {
     const later = {
       ...entry(9, {}),
@@ -93,7 +93,7 @@ describe("colos", () => {
     expect(names(day + 1)).toEqual(["HAM"]);
   });
 
-  it("are bounded", () => {
+  it("are at most 1,024", () => {
     const many = Array.from({ length: 1_030 }, (_, at) => entry(at, {}, `colo-${at}`));
     const { colos } = added(nothing, many);
     expect(colos.size).toBe(1_024);
@@ -101,8 +101,8 @@ describe("colos", () => {
   });
 });
 
-describe("windows", () => {
-  it("are of five minutes of the entry's own time, the newest first, three at most", () => {
+describe("the windows of the totals", () => {
+  it("are the newest three of five minutes, by the time of the entries, newest first", () => {
     const requests = { "requests|a|hit|memory": 1 };
     const times = [0, windowMs - 1, windowMs, 2 * windowMs, 9 * windowMs + 7];
     const { windows } = added(
@@ -116,7 +116,7 @@ describe("windows", () => {
     ]);
   });
 
-  it("of a clock that was ahead give way to those of now", () => {
+  it("are removed, like colos, if they are in the future because a clock was ahead", () => {
     const requests = { "requests|a|hit|memory": 1 };
     const ahead = added(
       nothing,
@@ -129,7 +129,7 @@ describe("windows", () => {
     expect([...added(yearAhead, [entry(1, {}, "FRA")]).colos.keys()]).toEqual(["FRA"]);
   });
 
-  it("have only the families that health needs", () => {
+  it("contain only the families that the health check needs", () => {
     const { windows } = added(nothing, [
       entry(0, {
         "requests|a|hit|memory": 1,
@@ -145,14 +145,14 @@ describe("windows", () => {
   });
 });
 
-describe("series over the limit", () => {
+describe("the series of the totals", () => {
   const full = Object.fromEntries(
     Array.from({ length: seriesMax }, (_, at) => [`requests|r${at}|hit|memory`, 1]),
   );
 
-  it("count as other routes, and are told of", () => {
+  it("count as other routes above the limit, and the result says so", () => {
     const before = added(nothing, [entry(1, full)]);
-    // One is the report's own.
+    // The count of reports is also a series, so one series is above the limit.
     expect(before.sums.get("requests|other routes|hit|memory")).toBe(1);
     expect(before.odd.isCrowded).toBe(true);
     const { sums, odd } = added(before, [
@@ -175,7 +175,7 @@ describe("series over the limit", () => {
     expect(sums.size).toBeLessThan(seriesMax + 10);
   });
 
-  it("stay below a limit, whatever their names are", () => {
+  it("stay below a limit of their number for any names", () => {
     const made = (family: string) =>
       Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`${family}|${at}|x`, 1]));
     let totals: Totals = added(nothing, [entry(1, full)]);
@@ -188,11 +188,11 @@ describe("series over the limit", () => {
     expect(sums.get("requests|r5|hit|memory")).toBe(1);
   });
 
-  it("are not reported below the limit", () => {
+  it("are not reported as too many below the limit", () => {
     expect(added(nothing, [entry(1, { purges: 1 })]).odd).toEqual({ foreign: 0, isCrowded: false });
   });
 
-  it("take less than half a MiB in Redis", () => {
+  it("need less than half a MiB in Redis at the limit", () => {
     const { odd: _, ...totals } = added(nothing, [entry(1, full)]);
     expect(totalsText(totals, "v").length).toBeLessThan(524_288);
   });

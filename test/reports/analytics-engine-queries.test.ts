@@ -1,5 +1,5 @@
-// The queries of docs/analytics-engine.md over points that are made here, in another database's SQL: that
-// each column means what the document says.
+// Runs the queries of docs/analytics-engine.md in SQLite over generated data points, and checks that each
+// column means what the document says.
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
@@ -29,7 +29,7 @@ function databaseOf(points: readonly DataPoint[]): DatabaseSync {
   return database;
 }
 
-it("answer what they are said to", () => {
+it("returns what docs/analytics-engine.md says for each of its queries", () => {
   const sums: Sums = new Map([
     ["requests|all|hit|memory", 6],
     ["requests|all|stale-hit|edge", 2],
@@ -41,16 +41,16 @@ it("answer what they are said to", () => {
   for (let took = 1; took <= 98; took += 1) addDuration(sums, "originSeconds|all", 30);
   for (const took of [100, 900]) addDuration(sums, "originSeconds|all", took);
   addDuration(sums, "originSeconds|api", 70_000);
-  const told = { namespace: "tidemark", colo: "HAM" };
+  const place = { namespace: "tidemark", colo: "HAM" };
   const database = databaseOf([
-    ...takenAsPoints(sums, { ...noGauges, lagMs: 5, lagWorstMs: 40 }, told),
-    ...takenAsPoints(new Map(), { ...noGauges, lagMs: 9, lagWorstMs: 9 }, told),
+    ...takenAsPoints(sums, { ...noGauges, lagMs: 5, lagWorstMs: 40 }, place),
+    ...takenAsPoints(new Map(), { ...noGauges, lagMs: 9, lagWorstMs: 9 }, place),
     ...takenAsPoints(new Map([["requests|all|hit|memory", 99]]), noGauges, {
-      ...told,
+      ...place,
       namespace: "another",
     }),
   ]);
-  // Its rows have no prototype.
+  // SQLite's rows have no prototype, so `toEqual` needs copies.
   const answers = queries.map((sql) => structuredClone(database.prepare(sql).all()));
   expect(answers).toEqual([
     [

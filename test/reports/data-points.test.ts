@@ -1,4 +1,4 @@
-// The layout of data points, which queries depend on, and the limits of Analytics Engine.
+// Tests the data points for Analytics Engine: their layout, on which queries depend, and their limits.
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
 import { addDuration, type Sums } from "../../src/observe/sums.ts";
@@ -6,24 +6,24 @@ import { boundsMs } from "../../src/observe/histogram.ts";
 import { takenAsPoints } from "../../src/reports/data-points.ts";
 import { noGauges } from "./reports-world.ts";
 
-const told = { namespace: "site", colo: "HAM" };
+const place = { namespace: "site", colo: "HAM" };
 const sumsOf = (of: Readonly<Record<string, number>>): Sums => new Map(Object.entries(of));
 
-describe("a point", () => {
-  it("of a counter has its labels and its count", () => {
+describe("a data point", () => {
+  it("has the labels and the count of a counter", () => {
     const sums = sumsOf({ "forwards|a|miss": 2, purges: 5 });
-    expect(takenAsPoints(sums, noGauges, told).slice(0, 2)).toEqual([
+    expect(takenAsPoints(sums, noGauges, place).slice(0, 2)).toEqual([
       { indexes: ["site/forwards"], blobs: ["site", "forwards", "HAM", "a", "miss"], doubles: [2] },
       { indexes: ["site/purges"], blobs: ["site", "purges", "HAM"], doubles: [5] },
     ]);
     expect(sums.size).toBe(0);
   });
 
-  it("of a histogram has number, sum, and how many took up to each power of two from 0.5 ms on", () => {
+  it("has the count, the sum and the cumulative buckets of a histogram, from 0.5 ms in powers of two", () => {
     const sums: Sums = new Map();
     const tookMs = [0.1, 0.5, 0.51, 1, 3, 4, 4.1, 65_536, 70_000];
     for (const took of tookMs) addDuration(sums, "originSeconds|a", took);
-    const [point] = takenAsPoints(sums, noGauges, told);
+    const [point] = takenAsPoints(sums, noGauges, place);
     const [count, sum, ...buckets] = point?.doubles ?? [];
     expect([count, buckets.length]).toEqual([9, 18]);
     expect(sum).toBeCloseTo(tookMs.reduce((all, took) => all + took, 0) / 1_000, 6);
@@ -33,14 +33,14 @@ describe("a point", () => {
     expect(boundMs(17)).toBe(boundsMs.at(-1));
   });
 
-  it("of the state is the last, with -1 for what nobody knows", () => {
+  it("has the gauges of the isolate, with -1 for unknown gauges", () => {
     const gauges = { ...noGauges, lagMs: 20, memoryBytes: 3 };
-    expect(takenAsPoints(new Map(), gauges, told)).toEqual([
+    expect(takenAsPoints(new Map(), gauges, place)).toEqual([
       { indexes: ["site/state"], blobs: ["site", "state", "HAM"], doubles: [20, -1, -1, 3, 0] },
     ]);
   });
 
-  it("is within the limits, whatever names there are", () => {
+  it("is within the limits of Analytics Engine, even with long names", () => {
     const long = "ü".repeat(500);
     const of = { namespace: "n".repeat(64), colo: long };
     const points = Object.entries(families).flatMap(([family, { labels, kind }]) => {
@@ -58,7 +58,7 @@ describe("a point", () => {
   });
 });
 
-it("25 points an invocation, and what is left waits: each count is told once", () => {
+it("takes at most 25 points per invocation, and each count once", () => {
   const all = Object.fromEntries(
     Array.from({ length: 60 }, (_, at) => [`forwards|r${at}|miss`, at + 1]),
   );
@@ -66,7 +66,7 @@ it("25 points an invocation, and what is left waits: each count is told once", (
   const counts: Record<string, number> = {};
   const numbers: number[] = [];
   while (sums.size > 0) {
-    const points = takenAsPoints(sums, noGauges, told);
+    const points = takenAsPoints(sums, noGauges, place);
     numbers.push(points.length);
     for (const { blobs, doubles } of points) {
       const [, family, , route, reason] = blobs;

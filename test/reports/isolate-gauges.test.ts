@@ -1,11 +1,11 @@
-// How an isolate says it stands.
+// Tests the gauges of an isolate's report: journal lag, age of the view, and size of the memory tier.
 import { expect, it } from "vitest";
 import { IsolateGauges } from "../../src/reports/isolate-gauges.ts";
 
 const open = (viewReadAtMs: number | undefined) =>
   new IsolateGauges({ memory: { bytes: 9, count: 2 }, viewReadAtMs: () => viewReadAtMs });
 
-it("tells the last lag, and the worst since it was last told", () => {
+it("returns the last lag, and the worst lag since the previous report", () => {
   const gauges = open(50);
   const memory = { memoryBytes: 9, memoryRecords: 2 };
   expect(gauges.taken(70)).toEqual({ lagMs: null, lagWorstMs: null, viewAgeMs: 20, ...memory });
@@ -16,6 +16,6 @@ it("tells the last lag, and the worst since it was last told", () => {
   expect(gauges.taken(40)).toEqual({ lagMs: 0, lagWorstMs: 0, viewAgeMs: 0, ...memory });
 });
 
-it.each([undefined, -Infinity])("knows no age of a view that was never read: %s", (readAtMs) => {
+it.each([undefined, -Infinity])("returns no age for a view that was never read: %s", (readAtMs) => {
   expect(open(readAtMs).taken(70).viewAgeMs).toBe(null);
 });

@@ -1,4 +1,5 @@
-// The text of a scrape: exact for each kind of family, and as promtool wants it for all of them.
+// Tests the text of a Prometheus scrape: the exact lines of each kind of metric, and a check of the whole
+// text by promtool.
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
 import { boundsMs } from "../../src/observe/histogram.ts";
@@ -18,17 +19,17 @@ function shown(sums: Sums, colos: readonly (readonly [string, ColoState])[] = []
   return { totals, info, build };
 }
 
-/** @returns the lines about a metric, its head included */
+/** Returns the lines of a metric, including `HELP` and `TYPE`. */
 function linesOf(name: string, text: string): string[] {
   const start = new RegExp(`^(?:# (?:HELP|TYPE) )?${name}(?:_bucket|_sum|_count)?[ {]`);
   return text.split("\n").filter((line) => start.test(line));
 }
 
-/** @returns the name of each metric, as its TYPE says */
+/** Returns the name of each metric that has a `TYPE` line. */
 const typed = (text: string) => [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
 
-describe("a scrape", () => {
-  it("has a counter's series under one head", () => {
+describe("the text of a scrape", () => {
+  it("lists the series of a counter below one HELP and one TYPE line", () => {
     const sums = new Map([
       ["requests|articles|hit|memory", 12],
       ["reportsLost", 3],
@@ -42,7 +43,7 @@ describe("a scrape", () => {
     ]);
   });
 
-  it("begins each counter without labels at 0, and no other", () => {
+  it("contains 0 for counters without labels, and no line for other unused counters", () => {
     const text = prometheusText(shown(new Map([["purges", 2]])));
     expect(linesOf("tidemark_purges_total", text).at(-1)).toBe("tidemark_purges_total 2");
     expect(linesOf("tidemark_reports_lost_total", text).at(-1)).toBe(
@@ -52,7 +53,7 @@ describe("a scrape", () => {
     expect(linesOf("tidemark_origin_seconds", text)).toEqual([]);
   });
 
-  it("adds a histogram's buckets up, in seconds", () => {
+  it("contains cumulative buckets of a histogram, in seconds", () => {
     const sums: Sums = new Map();
     for (const tookMs of [0.1, 0.25, 3, 100_000])
       addDuration(sums, "originSeconds|articles", tookMs);
@@ -79,7 +80,7 @@ describe("a scrape", () => {
     expect(of("shop").at(-1)).toBe('tidemark_origin_seconds_count{route="shop"} 1');
   });
 
-  it("escapes what a label may hold", () => {
+  it("escapes quotes, backslashes and line feeds in a label", () => {
     const sums = new Map([['negativeHits|a "b" \\ c\nd', 1]]);
     expect(linesOf("tidemark_negative_hits_total", prometheusText(shown(sums))).at(-1)).toBe(
       String.raw`tidemark_negative_hits_total{route="a \"b\" \\ c\nd"} 1`,
@@ -104,13 +105,13 @@ describe("a scrape", () => {
   });
 });
 
-describe("gauges", () => {
+describe("the gauges of a scrape", () => {
   const state = madeState(2_000);
 
-  it("tell of each colo by its newest report", () => {
+  it("have the values of the newest report of each colo", () => {
     const text = prometheusText(shown(new Map(), [["HAM", state]]));
-    const told = text.split("\n").filter((line) => line.includes('colo="HAM"'));
-    expect(told).toEqual([
+    const lines = text.split("\n").filter((line) => line.includes('colo="HAM"'));
+    expect(lines).toEqual([
       'tidemark_journal_lag_seconds{colo="HAM"} 0.18',
       'tidemark_journal_lag_worst_seconds{colo="HAM"} 0.9',
       'tidemark_view_age_seconds{colo="HAM"} 0.4',
@@ -120,14 +121,14 @@ describe("gauges", () => {
     ]);
   });
 
-  it("leave out what a colo cannot tell", () => {
+  it("leave out values that a colo does not know", () => {
     const unknown = { ...state, lagMs: null, lagWorstMs: null, viewAgeMs: null };
     const text = prometheusText(shown(new Map(), [["HAM", unknown]]));
     expect(typed(text).filter((name) => /lag|view_age/.test(name ?? ""))).toEqual([]);
     expect(text).toContain('tidemark_memory_tier_bytes{colo="HAM"} 4096');
   });
 
-  it("tell of the database and of the deployment", () => {
+  it("have values of Redis and of the deployment", () => {
     const lines = prometheusText(shown(new Map([["purges", 1]]))).split("\n");
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -145,11 +146,11 @@ describe("gauges", () => {
     );
   });
 
-  it("tell no beginning before the first report", () => {
+  it("have no start time before the first report", () => {
     expect(typed(prometheusText(shown(new Map())))).not.toContain("tidemark_start_time_seconds");
   });
 
-  it("say that the database did not tell of itself, and no more of it", () => {
+  it("have only tidemark_redis_up 0 for a Redis without INFO", () => {
     const text = prometheusText({ ...shown(new Map()), info: null });
     expect(typed(text).filter((name) => name?.startsWith("tidemark_redis"))).toEqual([
       "tidemark_redis_up",
@@ -157,25 +158,25 @@ describe("gauges", () => {
     expect(text).toContain("\ntidemark_redis_up 0\n");
   });
 
-  it("leave out a bound that the database does not have", () => {
+  it("leave out the memory limit if Redis has none", () => {
     const text = prometheusText({ ...shown(new Map()), info: { ...info, maxBytes: null } });
     expect(text).not.toContain("max_bytes");
   });
 });
 
-describe("of a site with traffic", () => {
+describe("the text of a scrape of a site with traffic", () => {
   const text = prometheusText({ totals: madeTotals(5), info, build });
 
-  it("has every family and every gauge, each under one head", () => {
+  it("contains each family and each gauge once", () => {
     const names = [...Object.values(families), ...gauges].map(({ name }) => name);
     expect(typed(text)).toEqual(names);
   });
 
-  it.runIf(isPrometheusInstalled)("is as promtool wants it", () => {
+  it.runIf(isPrometheusInstalled)("passes the check of promtool", () => {
     expect(promtool(["check", "metrics"], text)).toEqual({ status: 0, said: "" });
   });
 
-  it.runIf(isPrometheusInstalled)("is not: promtool finds a fault", () => {
+  it.runIf(isPrometheusInstalled)("fails the check of promtool with a wrong metric name", () => {
     const faulty = text.replaceAll("tidemark_purges_total", "tidemark_purges_ms");
     expect(promtool(["check", "metrics"], faulty).status).not.toBe(0);
   });

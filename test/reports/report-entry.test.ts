@@ -1,4 +1,4 @@
-// A report as an entry of the stream, and what is none.
+// Tests the stream entry of an isolate's report, and entries that are not reports.
 import { describe, expect, it } from "vitest";
 import { fieldsOf, nextId, reportsIn } from "../../src/reports/report-entry.ts";
 import { noGauges } from "./reports-world.ts";
@@ -13,8 +13,8 @@ const fields = fieldsOf(report);
 const changed = (name: string, value: string) =>
   fields.map((text, at) => (at > 0 && fields[at - 1] === name ? value : text));
 
-describe("an entry", () => {
-  it("comes back as it was", () => {
+describe("an entry of the report stream", () => {
+  it("is read as the report that was written", () => {
     expect(reportsIn([["17-3", fields]])).toEqual([{ id: "17-3", n: "n1", atMs: 17, report }]);
   });
 
@@ -23,24 +23,24 @@ describe("an entry", () => {
     ["no n", changed("n", ""), ""],
     ["no JSON", changed("d", "{"), "n1"],
     ["no sums", changed("d", "[1]"), "n1"],
-    ["a count that no isolate reaches", changed("d", '{"":{"purges":1e300}}'), "n1"],
+    ["an impossibly large count", changed("d", '{"":{"purges":1e300}}'), "n1"],
     ["a colo with a name of a hundred letters", changed("colo", "x".repeat(100)), "n1"],
-    ["more than a report has", changed("d", `{"${"x".repeat(20_000)}":{}}`), "n1"],
-    ["an n that no isolate makes", changed("n", "n\u{fffd}"), ""],
-    ["no state", changed("g", '{"lagMs":"4"}'), "n1"],
-    ["nothing of ours", ["hello", "world"], ""],
+    ["more text than a report may have", changed("d", `{"${"x".repeat(20_000)}":{}}`), "n1"],
+    ["an n with other characters", changed("n", "n\u{fffd}"), ""],
+    ["invalid gauges", changed("g", '{"lagMs":"4"}'), "n1"],
+    ["no field of a report", ["hello", "world"], ""],
     ["no list", "hello", ""],
-  ])("is no report: %s", (_id, words, n) => {
+  ])("is not read as a report: %s", (_id, words, n) => {
     expect(reportsIn([["17-3", words]])).toEqual([{ id: "17-3", n, atMs: 17, report: undefined }]);
   });
 
   it.each([{ page: null }, { page: "OK" }, { page: [null, ["x", []], [7, []]] }])(
-    "is not there: $page",
+    "is absent from a page that is malformed or empty: $page",
     ({ page }) => expect(reportsIn(page)).toEqual([]),
   );
 });
 
-describe("the next ID", () => {
+describe("the next stream ID", () => {
   it.each([
     { id: "17-3", next: "17-4" },
     { id: "17-0", next: "17-1" },

@@ -1,5 +1,5 @@
-// The scripts over real servers: what they write, what they refuse, and that the stand-in of the
-// simulation does the same.
+// Tests the Redis scripts that add and fold reports, on a real server: what the scripts write and what they
+// refuse. Also checks that the simulation's fake does the same.
 import { describe, expect, it } from "vitest";
 import { addScript, foldScript, type ReportStream } from "../../src/reports/report-stream.ts";
 import { totalsText } from "../../src/reports/totals-text.ts";
@@ -18,14 +18,14 @@ const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] 
 
 const pageOf = async (stream: ReportStream) => {
   const standing = await stream.standing();
-  if (standing.kind !== "answered") throw new Error("Not answered.");
+  if (standing.kind !== "answered") throw new Error("Redis did not answer.");
   return standing.value;
 };
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("the report stream in $redis", ({ start }) => {
   const world = openReportsWorld(start);
 
-  it("a report is one command, and returns the number of waiting reports", async () => {
+  it("adds a report with one command, and returns the number of waiting reports", async () => {
     const { stream } = world.open();
     expect(await stream.add(reportOf("n1"))).toEqual({ kind: "answered", value: 1 });
     expect(await stream.add(reportOf("n2", 3))).toEqual({ kind: "answered", value: 2 });
@@ -36,19 +36,19 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect([state, isFull]).toEqual([none, false]);
   });
 
-  it("takes a limited number of reports", async () => {
+  it("refuses a report if more than standingMax reports wait", async () => {
     const { stream } = world.open({ standingMax: 2 });
     for (const n of ["n1", "n2", "n3"]) await stream.add(reportOf(n));
     expect(await stream.add(reportOf("n4"))).toEqual({ kind: "answered", value: -1 });
     expect(await world.redis.xlen(streamKey)).toBe(3);
   });
 
-  it("a fold removes exactly what was added", async () => {
+  it("removes exactly the reports of a fold", async () => {
     const { stream } = world.open();
     for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
     const { page } = await pageOf(stream);
     const [, last] = page;
-    // In the same millisecond as the last, one after it.
+    // This report has the same millisecond as the last report, and the next sequence number.
     const [ms, sequence] = (last?.id ?? "").split("-");
     await world.redis.xadd(streamKey, `${ms}-${Number(sequence) + 1}`, "n", "n3");
     const text = totalsText(totals, "v1");
@@ -63,7 +63,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const standing = () => Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)]);
 
   it.each([
-    ["the totals are others", () => world.redis.set(totalsKey, "1.v2 {}")],
+    ["the totals have changed", () => world.redis.set(totalsKey, "1.v2 {}")],
     ["the first report is gone", () => world.redis.xtrim(streamKey, "MAXLEN", 1)],
     ["the last report is gone", async () => isDropped((await all())[1]?.[0])],
     [
@@ -74,7 +74,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
         for (const id of ids) await world.redis.xadd(streamKey, id, "n", "other");
       },
     ],
-  ])("a fold changes nothing if %s", async (_, before) => {
+  ])("refuses a fold if %s", async (_, before) => {
     const { stream } = world.open();
     for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
     const { page } = await pageOf(stream);
@@ -85,7 +85,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await standing()).toEqual(stood);
   });
 
-  it("unreadable reports are folded as lost", async () => {
+  it("folds unreadable reports as lost", async () => {
     const { folding } = world.open({ pageCount: 2 });
     for (const n of ["a", "b", "c"]) {
       await world.redis.xadd(streamKey, "*", "v", "1", "n", Buffer.from(`${n}\xff`, "latin1"));
@@ -95,7 +95,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await folding.read()).toMatchObject({ sums: new Map([["reportsLost", 3]]) });
   });
 
-  it("a value of another type is a trouble, and throws nothing", async () => {
+  it("returns the trouble, and does not throw, if the key has another type", async () => {
     await world.redis.set(streamKey, "text");
     const { stream, folding } = world.open();
     expect(await stream.add(reportOf("n"))).toEqual({ kind: "unavailable", cause: "wrong-type" });
@@ -108,7 +108,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.log).toHaveLength(1);
   });
 
-  it("the fake of the simulation does as the server does", async () => {
+  it("behaves like the fake of the simulation", async () => {
     const draws = new Draws(11);
     let atMs = 5_000;
     const keys = new ReportKeys(() => atMs);
@@ -129,7 +129,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       const given = isFold ? fold : ["6", ...fields];
       const before = ids().length;
       const here = keys.run(script, given);
-      // The server's clock gives other IDs, so the same entry is put where the stand-in has it.
+      // Redis assigns other IDs, so the test rewrites the entries with the IDs of the fake.
       const there = isFold
         ? await world.redis.eval(script, 2, streamKey, totalsKey, ...given)
         : await world.redis.eval(script, 1, streamKey, ...given);

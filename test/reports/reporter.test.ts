@@ -1,4 +1,5 @@
-// The reports of one isolate: after answers, and each count once.
+// Tests the reports of one isolate, which it sends in the background after answers. Each report has the
+// counts since the previous report.
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import type { Sums } from "../../src/observe/sums.ts";
@@ -34,41 +35,41 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
     ...(hasDatabase && { database: upstash }),
     ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
   });
-  /** Counts, and tells it behind an answer. */
+  /** Sets the counts, and lets the isolate report in the background of an answer. */
   const tell = async (sums: Readonly<Record<string, number>>) => {
     counted = new Map(Object.entries(sums));
     let work: Promise<void> | undefined;
     reports.report((begun) => void (work = begun()));
     await work;
   };
-  /** What each report that stands says. */
-  const told = () =>
+  /** Returns the counts of each report in the stream. */
+  const reported = () =>
     upstash.reports
       .range()
       .map(([, fields]) => Object.fromEntries(sumsIn(JSON.parse(fields[7] ?? "")) ?? []));
-  return { reports, upstash, clock, log, points, tell, told };
+  return { reports, upstash, clock, log, points, tell, reported };
 }
 
-describe("a report", () => {
-  it("is one command with the counts since the last one", async () => {
-    const { tell, upstash, told } = open();
+describe("the report of an isolate", () => {
+  it("is one command with the counts since the previous report", async () => {
+    const { tell, upstash, reported } = open();
     await tell({ purges: 1 });
     await tell({ purges: 2, "requests|a|hit|memory": 3 });
     expect(upstash.reports.commands.map(([name]) => name)).toEqual(["eval", "eval"]);
-    expect(told()).toEqual([{ purges: 1 }, { purges: 2, "requests|a|hit|memory": 3 }]);
+    expect(reported()).toEqual([{ purges: 1 }, { purges: 2, "requests|a|hit|memory": 3 }]);
     const [[, fields] = []] = upstash.reports.range();
     expect(fields?.filter((_, at) => at % 2 === 0)).toEqual(["v", "n", "colo", "d", "g"]);
     expect(JSON.parse(fields?.[9] ?? "")).toEqual({ ...noGauges, memoryBytes: 7 });
   });
 
-  it("that fails is counted as lost by the next one", async () => {
-    const { tell, upstash, told, log } = open();
+it("is counted as lost by the next report if it fails", async () => {
+    const { tell, upstash, reported, log } = open();
     upstash.mode = "down";
     await tell({ purges: 1 });
     await tell({ purges: 2 });
     upstash.mode = "works";
     await tell({ purges: 4 });
-    expect(told()).toEqual([{ purges: 4, reportsLost: 2 }]);
+    expect(reported()).toEqual([{ purges: 4, reportsLost: 2 }]);
     const lost = "Metrics: A report with counts of this isolate is lost: Redis did not confirm it.";
     expect(log).toEqual([
       expect.stringMatching(/^Metrics: .*The database cannot be reached/),
@@ -84,46 +85,46 @@ describe("a report", () => {
   const sizesOf = ({ reports }: FakeUpstash) =>
     reports.range().map(([, fields]) => (fields[7] ?? "").length);
 
-  it("is split if it is too large, and has each count once", async () => {
-    const { tell, upstash, told } = open();
+it("is split into several if it is too large, and each count is in one of these", async () => {
+    const { tell, upstash, reported } = open();
     await tell({ ...many, purges: 1 });
     const sizes = sizesOf(upstash);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(8_192);
     expect(sizes.length).toBeGreaterThan(2);
-    const all = told().flatMap((sums) => Object.entries(sums));
+    const all = reported().flatMap((sums) => Object.entries(sums));
     expect(all).toHaveLength(601);
     expect(Object.fromEntries(all)).toEqual({ ...many, purges: 1 });
-    // The oldest first.
+    // The oldest series is in the first report.
     expect(all[0]).toEqual(["requests|route-0|hit|memory", 1]);
     await tell({ purges: 1 });
     expect(sizesOf(upstash)).toHaveLength(sizes.length + 1);
   });
 
-  it("that is lost leaves the rest of the counts to the next time", async () => {
-    const { tell, upstash, told } = open();
+it("loses only the counts of its lost part, and the next report has the others", async () => {
+    const { tell, upstash, reported } = open();
     upstash.mode = "down";
     await tell(many);
     upstash.mode = "works";
     await tell({});
-    const all = told().flatMap((sums) => Object.entries(sums));
+    const all = reported().flatMap((sums) => Object.entries(sums));
     const counts = Object.fromEntries(all);
     expect(counts["reportsLost"]).toBe(1);
     expect(counts["requests|route-599|hit|memory"]).toBe(600);
     expect(Object.hasOwn(counts, "requests|route-0|hit|memory")).toBe(false);
   });
 
-  it("is split into sixteen at most", async () => {
-    const { tell, upstash, told } = open();
+it("is split into at most sixteen, and later reports have the other counts", async () => {
+    const { tell, upstash, reported } = open();
     const more = Array.from({ length: 6_000 }, (_, at) => [`requests|route-${at}|hit|memory`, 1]);
     await tell(Object.fromEntries(more) as Record<string, number>);
     expect(sizesOf(upstash)).toHaveLength(16);
     for (let time = 0; time < 3; time += 1) await tell({});
-    expect(told().flatMap((sums) => Object.entries(sums))).toHaveLength(6_000);
+    expect(reported().flatMap((sums) => Object.entries(sums))).toHaveLength(6_000);
   });
 });
 
 describe("a run of the cron trigger", () => {
-  it("reports and adds up every five minutes", async () => {
+  it("sends a report and folds all reports once every five minutes", async () => {
     const { reports, upstash, clock, tell } = open();
     await tell({ purges: 1 });
     const commands = () =>
@@ -147,7 +148,7 @@ describe("a run of the cron trigger", () => {
   });
 });
 
-it("reports in a fifth minute by a clock slightly behind the cron trigger's", async () => {
+it("sends the report of the fifth minute even if its clock is 0.1 s behind the cron trigger's", async () => {
   const { reports, upstash, clock, tell } = open();
   await tell({ purges: 1 });
   clock.advance(299.9 - ((clock.atMs / 1_000) % 300));
@@ -156,7 +157,7 @@ it("reports in a fifth minute by a clock slightly behind the cron trigger's", as
   expect(upstash.reports.commands.length).toBeGreaterThan(before);
 });
 
-describe("no reports", () => {
+describe("an isolate without a place for reports", () => {
   const off = 'The configuration says `metrics: "off"`.';
 
   it.each([
@@ -167,7 +168,7 @@ describe("no reports", () => {
       { hasDatabase: false },
       "There is no usable database to which isolates could report.",
     ],
-  ])("%s", async (_, of, why) => {
+  ])("sends none, and says why: %s", async (_, of, why) => {
     const { reports, upstash, points, tell } = open(of);
     await tell({ purges: 1 });
     await reports.runCron();
@@ -176,8 +177,8 @@ describe("no reports", () => {
   });
 });
 
-describe("with a dataset", () => {
-  it("writes points instead of commands", async () => {
+describe("an isolate with a dataset of Analytics Engine", () => {
+  it("writes data points instead of sending commands to Redis", async () => {
     const { reports, upstash, points, tell } = open({ hasDataset: true });
     await tell({ "requests|a|hit|memory": 3 });
     await reports.runCron();

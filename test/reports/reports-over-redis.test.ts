@@ -1,4 +1,5 @@
-// Many isolates that tell and many that add up, at the same time, over real servers: the totals are exact.
+// Tests the totals of reports over a real Redis. The totals are exact although several isolates report and
+// fold at the same time.
 import { describe, expect, it } from "vitest";
 import { addTo, type Sums } from "../../src/observe/sums.ts";
 import type { Totals } from "../../src/reports/totals.ts";
@@ -18,10 +19,10 @@ const onePurge = () => new Map([["purges", 1]]);
 
 const requestsIn = ({ sums }: Totals) => sums.get("requests|all|hit|memory") ?? 0;
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("the totals of reports in $redis", ({ start }) => {
   const world = openReportsWorld(start);
 
-  it("each report counts once, however many readers add up", async () => {
+  it("contain each report once while four readers fold at the same time", async () => {
     const draws = new Draws(3);
     let counted = 0;
     const taking = (own: Draws) => (): Sums => {
@@ -32,7 +33,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       return sums;
     };
     const bounds = { pageCount: 16, foldFrom: 20 };
-    const telling = Array.from({ length: isolates }, async () => {
+    const reporting = Array.from({ length: isolates }, async () => {
       const reporter = world.reporter(taking(draws.fork()), bounds);
       for (let report = 0; report < reportsOfEach; report += 1) await reporter.tell();
     });
@@ -43,7 +44,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       let last = 0;
       for (let reads = 0; !work.isOver || reads < 3;) {
         const read = await folding.read();
-        // Others may be at it all the time.
+        // A read fails if other readers fold all the time.
         if ("kind" in read) continue;
         expect(requestsIn(read)).toBeGreaterThanOrEqual(last);
         last = requestsIn(read);
@@ -55,7 +56,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       const { folding } = world.open(bounds);
       while (!work.isOver) await folding.empty();
     })();
-    await Promise.all(telling);
+    await Promise.all(reporting);
     work.isOver = true;
     await Promise.all([...reading, emptying]);
     const totals = totalsOf(await world.open().folding.read());
@@ -65,7 +66,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(shown.length).toBeGreaterThanOrEqual(9);
   });
 
-  it("an isolate adds up if many reports wait", async () => {
+  it("contain all waiting reports after an isolate has reported to a long stream", async () => {
     const reporter = world.reporter(onePurge, { foldFrom: 5 });
     const standing: number[] = [];
     for (let report = 0; report < 8; report += 1) {
@@ -75,7 +76,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(standing).toEqual([1, 2, 3, 4, 5, 0, 1, 2]);
   });
 
-  it("a reader adds up in pages", async () => {
+  it("are read in pages, and full pages are folded", async () => {
     const reporter = world.reporter(onePurge);
     for (let report = 0; report < 10; report += 1) await reporter.tell();
     const { folding } = world.open({ pageCount: 4 });
@@ -85,7 +86,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.rest.counts().commandCountByName).toEqual({ SET: 3, GET: 3, XRANGE: 3, EVAL: 2 });
   });
 
-  it("entries that are not reports count as lost, and are logged once", async () => {
+  it("count entries that are not reports as lost, with one log line", async () => {
     await world.redis.xadd(streamKey, "*", "hello", "world");
     await world.redis.xadd(streamKey, "*", "v", "2", "n", "a", "colo", "HAM", "d", "{}", "g", "{}");
     await world.reporter(onePurge).tell();
@@ -102,7 +103,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     ]);
   });
 
-  it("unreadable totals start over", async () => {
+  it("start over if they are unreadable", async () => {
     await world.redis.set(totalsKey, Buffer.from([0xff, 0xfe, 0x20]));
     await world.reporter(onePurge).tell();
     const { folding } = world.open();
@@ -113,7 +114,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.log).toEqual(["The totals in Redis cannot be read. Counting starts over."]);
   });
 
-  it("totals of a newer version are not changed", async () => {
+  it("are not changed if a newer version wrote them", async () => {
     await world.redis.set(totalsKey, "2.abc {}");
     await world.reporter(onePurge).tell();
     const { folding } = world.open();
@@ -128,14 +129,14 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.log).toHaveLength(1);
   });
 
-  it("a full stream refuses reports, and a refused report adds up", async () => {
+  it("contain the waiting reports after a full stream has refused a report", async () => {
     await world.redis.set(totalsKey, "2.abc {}");
     const isolate = { standingMax: 2, foldFrom: 9 };
     const reporter = world.reporter(onePurge, isolate);
     for (let report = 0; report < 5; report += 1) await reporter.tell();
     expect(await world.redis.xlen(streamKey)).toBe(3);
     await world.redis.del(totalsKey);
-    // Refused, and then all that stands is added up; the next one has room.
+    // The stream refuses this report, so the isolate folds the waiting reports. The next report has room.
     await reporter.tell();
     await reporter.tell();
     const { sums } = totalsOf(await world.open().folding.read());

@@ -1,4 +1,4 @@
-// A Redis with the local REST server before it, and reports over them.
+// Opens a Redis with a local REST server in front of it, and reporters over both.
 import type { Log } from "../../src/observe/log-line.ts";
 import "../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
@@ -22,11 +22,11 @@ export const noGauges = {
   memoryRecords: 0,
 };
 
-/** Every answer seems to have taken as long as may be: a busy machine is no outage here. */
-const patient = { readTimeoutMsMax: 5_000, nowAtMs: () => (atMs += 5_000) };
+/** Settings with long time-outs, so that a busy machine does not seem to be an outage. */
+const longTimeouts = { readTimeoutMsMax: 5_000, nowAtMs: () => (atMs += 5_000) };
 let atMs = 0;
 
-/** For one `describe`: starts the server before its tests, empties it before each. */
+/** Starts the server before the tests of one `describe`, and empties it before each test. */
 export function openReportsWorld(start: RedisServerRow["start"]) {
   const running = new Running();
   const log: string[] = [];
@@ -46,7 +46,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
     rest.resetCounts();
     log.length = 0;
   });
-  /** Of one isolate. */
+  /** Opens the report stream of one isolate. */
   const open = (bounds: { pageCount?: number; standingMax?: number } = {}) => {
     const tell: Log = ({ message }) => void log.push(message);
     const redis = new RedisClient({
@@ -54,7 +54,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
       token: "local",
       hasOneKey: true,
       tell,
-      ...patient,
+      ...longTimeouts,
     });
     const stream = new ReportStream({ redis, namespace: "site", ...bounds });
     const randomText = () => crypto.randomUUID();
@@ -69,7 +69,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
       return rest;
     },
     open,
-    /** An isolate that takes what `counted` gives. */
+    /** Returns the reporter of one isolate, whose counts are those of `counted`. */
     reporter(counted: () => Sums, of: Parameters<typeof open>[0] & { foldFrom?: number } = {}) {
       const { foldFrom, ...bounds } = of;
       return new Reporter({

@@ -1,4 +1,4 @@
-// Sums as text: back and forth, and what has room.
+// Tests sums as JSON: writing, reading, and taking as many as fit into one report.
 import { describe, expect, it } from "vitest";
 import type { Sums } from "../../src/observe/sums.ts";
 import { jsonIn } from "../../src/base/json-text.ts";
@@ -7,7 +7,7 @@ import { Draws } from "../../testing/draws.ts";
 
 const bytesOf = (sums: Sums) => new TextEncoder().encode(JSON.stringify(formOf(sums))).length;
 
-/** Of all forms that series have, with names that JSON escapes and that take several bytes. */
+/** Returns random sums of all forms, also with names that JSON escapes or that have multi-byte letters. */
 function drawnSums(draws: Draws, count: number): Sums {
   const names = ["all", "", "Übersicht", 'a "b"', "2024", "__proto__", "x".repeat(40)];
   const sums: Sums = new Map();
@@ -30,8 +30,8 @@ function drawnSums(draws: Draws, count: number): Sums {
   return sums;
 }
 
-describe("sums", () => {
-  it("stand with what they have in common but once", () => {
+describe("sums as JSON", () => {
+  it("contain the common prefix of several series once", () => {
     const sums = new Map([
       ["responseSeconds|a|hit|edge|b7", 3],
       ["responseSeconds|a|hit|edge|sum", 0.25],
@@ -44,30 +44,30 @@ describe("sums", () => {
     expect(sumsIn(formOf(sums))).toEqual(sums);
   });
 
-  it("come back as they were, whatever they are", () => {
+  it("are read as they were written", () => {
     for (let seed = 0; seed < 50; seed += 1) {
       const sums = drawnSums(new Draws(seed), 40);
       expect(sumsIn(jsonIn(JSON.stringify(formOf(sums))))).toEqual(sums);
     }
   });
 
-  it("have no digits that no clock has measured", () => {
+  it("are rounded to microseconds", () => {
     expect(formOf(new Map([["a|sum", 0.1 + 0.2]]))).toEqual({ a: { sum: 0.3 } });
   });
 
   it.each([
     { id: "a list", form: [] },
-    { id: "nothing", form: undefined },
-    { id: "a number", form: { purges: 1 } },
+    { id: "undefined", form: undefined },
+    { id: "a number without a prefix", form: { purges: 1 } },
     { id: "a text", form: { "": { purges: "1" } } },
-    { id: "below nought", form: { "": { purges: -1 } } },
-    { id: "a list within", form: { "": [1] } },
-    { id: "no number", form: { "": { purges: Number.NaN } } },
-  ])("are not: $id", ({ form }) => expect(sumsIn(form)).toBe(undefined));
+    { id: "a negative number", form: { "": { purges: -1 } } },
+    { id: "a list of numbers", form: { "": [1] } },
+    { id: "not a number", form: { "": { purges: Number.NaN } } },
+  ])("are unreadable: $id", ({ form }) => expect(sumsIn(form)).toBe(undefined));
 });
 
-describe("what has room", () => {
-  it("is never more than the bound, is the oldest, and is nearly as much as there is room", () => {
+describe("the function takenWithin", () => {
+  it("takes the oldest sums, at most as many bytes as allowed and almost as many", () => {
     for (let seed = 0; seed < 30; seed += 1) {
       const sums = drawnSums(new Draws(seed), 200);
       const all = new Map(sums);
@@ -76,7 +76,7 @@ describe("what has room", () => {
       expect(bytesOf(taken)).toBeLessThanOrEqual(2_000);
       expect(bytesOf(taken)).toBeGreaterThan(1_800);
       expect(taken.has(first)).toBe(true);
-      // Each of them is in one of the two, as it was.
+      // Each sum is either taken or left, and is unchanged.
       expect(new Map([...taken, ...sums])).toEqual(
         new Map([...taken.keys(), ...sums.keys()].map((name) => [name, all.get(name)])),
       );
@@ -84,7 +84,7 @@ describe("what has room", () => {
     }
   });
 
-  it("is all, where all has room", () => {
+  it("takes all sums if they fit", () => {
     const sums = drawnSums(new Draws(1), 20);
     const all = new Map(sums);
     expect(takenWithin(sums, 8_192)).toEqual(all);

@@ -1,4 +1,4 @@
-// The totals as they lie in Redis: back and forth, and what is none.
+// Tests the text of the totals in Redis: writing, reading, and broken texts.
 import { describe, expect, it } from "vitest";
 import { totalsIn, totalsText } from "../../src/reports/totals-text.ts";
 import { noGauges } from "./reports-world.ts";
@@ -13,13 +13,13 @@ const totals = {
   windows: [{ fromAtMs: 300_000, sums: new Map([["unverified|a", 2]]) }],
 };
 
-describe("totals", () => {
-  it("come back as they were", () => {
+describe("the totals in Redis", () => {
+  it("are read as they were written", () => {
     const held = { kind: "held", version: "1.abc-1", totals, isBroken: false };
     expect(totalsIn(totalsText(totals, "abc-1"))).toEqual(held);
   });
 
-  it("are none where nothing stands", () => {
+  it("are undefined if the key does not exist", () => {
     const held = { kind: "held", version: "", totals: undefined, isBroken: false };
     expect([totalsIn(null), totalsIn(undefined)]).toEqual([held, held]);
   });
@@ -36,7 +36,7 @@ describe("totals", () => {
     expect(totalsIn(given)).toEqual({ kind: "held", version, totals: undefined, isBroken: true });
   });
 
-  it("of a newer form are not taken for broken ones", () => {
+  it("are reported as newer, not as broken, if a newer version wrote them", () => {
     expect(totalsIn("2.abc {}")).toEqual({ kind: "newer" });
   });
 });

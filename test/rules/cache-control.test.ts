@@ -1,4 +1,5 @@
-// One row per directive and per way to write it wrongly (RFC 9111 §1.2.2, §5.2, §5.4; RFC 5861).
+// Tests the parsing of Cache-Control, with one row for each directive and for each malformed spelling
+// (RFC 9111 §1.2.2, §5.2, §5.4; RFC 5861).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -26,7 +27,7 @@ describe("deltaSeconds", () => {
     { id: "space", text: " 1", seconds: undefined },
     { id: "line-end", text: "1\n", seconds: undefined },
     { id: "digits-of-another-script", text: "٣", seconds: undefined },
-  ])("$id (§1.2.2)", ({ text, seconds }) => {
+  ])("reads only digits: $id (§1.2.2)", ({ text, seconds }) => {
     expect(deltaSeconds(text)).toBe(seconds);
   });
 });
@@ -66,12 +67,12 @@ describe("responseDirectives", () => {
     ["no-cache-qualified-token", "§5.2.2.4", "no-cache=Set-Cookie", { noCache: ["set-cookie"] }],
     ["qualified-twice", "§5.2.2.4", 'no-cache="a", no-cache="b"', { noCache: ["a", "b"] }],
     ["unqualified-wins", "§5.2.2.4", 'no-cache="a", no-cache', { noCache: true }],
-    ["qualified-by-nothing", "§5.2.2.4", 'no-cache=""', { noCache: true }],
-    ["qualified-by-commas", "§5.2.2.4", 'no-cache=", "', { noCache: true }],
+    ["qualified-with-an-empty-list", "§5.2.2.4", 'no-cache=""', { noCache: true }],
+    ["qualified-with-only-commas", "§5.2.2.4", 'no-cache=", "', { noCache: true }],
     ["private", "§5.2.2.7", "private", { private: true }],
     ["private-qualified", "§5.2.2.7", 'private="x-a"', { private: ["x-a"] }],
-    ["private-by-what-is-no-field-name", "§5.2.2.7", 'private="x-a x-b"', { private: true }],
-    ["private-by-multi-byte-text", "§5.2.2.7", 'private="x-a, größe"', { private: true }],
+    ["private-with-an-invalid-field-name", "§5.2.2.7", 'private="x-a x-b"', { private: true }],
+    ["private-with-multi-byte-text", "§5.2.2.7", 'private="x-a, größe"', { private: true }],
     ["public", "§5.2.2.9", "public", { public: true }],
     ["must-revalidate", "§5.2.2.2", "must-revalidate", { mustRevalidate: true }],
     ["proxy-revalidate", "§5.2.2.8", "proxy-revalidate", { proxyRevalidate: true }],
@@ -83,10 +84,10 @@ describe("responseDirectives", () => {
     ],
     ["unknown", "§5.2.3", "no-storage, immutable, x=1", {}],
     ["immutable-with-argument", "RFC 8246 §2", "immutable=0", {}],
-    ["immutable-naming-fields", "RFC 8246 §2", 'immutable="no-cache, private", immutable', {}],
+    ["immutable-with-field-names", "RFC 8246 §2", 'immutable="no-cache, private", immutable', {}],
     ["inside-quotes", "§5.2", 'x="no-store, private"', {}],
     ["empty", "§5.2", "", {}],
-  ])("%s (%s)", (_id, _clause, text, says) => {
+  ])("reads Cache-Control of a response: %s (%s)", (_id, _clause, text, says) => {
     expect(responseDirectives(fieldsWith({ "cache-control": text }))).toEqual({
       noStore: false,
       noCache: false,
@@ -105,14 +106,14 @@ describe("responseDirectives", () => {
     expect(responseDirectives(fields)).toMatchObject({ maxAgeSeconds: 1, public: true });
   });
 
-  it("does not hear Pragma in a response (§5.4)", () => {
+  it("ignores Pragma in a response (§5.4)", () => {
     expect(responseDirectives(fieldsWith({ pragma: "no-cache, no-store" }))).toMatchObject({
       noCache: false,
       noStore: false,
     });
   });
 
-  it("never throws; a stated duration lies between 0 and 2^31 (§1.2.2)", () => {
+  it("never throws, and returns durations between 0 and 2^31 (§1.2.2)", () => {
     fc.assert(
       fc.property(headerText, (text) => {
         const directives = responseDirectives(fieldsWith({ "cache-control": text }));
@@ -143,7 +144,7 @@ describe("requestDirectives", () => {
     ["only-if-cached", "§5.2.1.7", "only-if-cached", { onlyIfCached: true }],
     ["several", "§5.2", "no-cache, no-store", { noCache: true, noStore: true }],
     ["response-directives", "§5.2.1", "private, s-maxage=1", {}],
-  ])("%s (%s)", (_id, _clause, text, says) => {
+  ])("reads Cache-Control of a request: %s (%s)", (_id, _clause, text, says) => {
     expect(requestDirectives(fieldsWith({ "cache-control": text }))).toEqual({
       noCache: false,
       noStore: false,
@@ -159,16 +160,16 @@ describe("requestDirectives", () => {
     ["among-others", { pragma: "x=1, no-cache" }, { noCache: true }],
     ["hidden", { pragma: "no-cache", "cache-control": "max-age=9" }, { maxAgeSeconds: 9 }],
     ["hidden-by-empty", { pragma: "no-cache", "cache-control": "" }, {}],
-    ["says-nothing-else", { pragma: "no-store, only-if-cached, max-stale" }, {}],
+    ["with-other-directives", { pragma: "no-store, only-if-cached, max-stale" }, {}],
     ["absent", {}, {}],
-  ])("Pragma: %s (§5.4)", (_id, fields, says) => {
+  ])("reads only no-cache in Pragma: %s (§5.4)", (_id, fields, says) => {
     expect(requestDirectives(fieldsWith(fields as Record<string, string>))).toEqual({
       ...nothing,
       ...says,
     });
   });
 
-  it("never throws, and hears Pragma only in the absence of Cache-Control (§5.4)", () => {
+  it("never throws, and reads Pragma only without Cache-Control (§5.4)", () => {
     fc.assert(
       fc.property(headerText, headerText, (text, pragma) => {
         expect(requestDirectives(fieldsWith({ "cache-control": text, pragma }))).toEqual(

@@ -1,4 +1,4 @@
-// Which groups a field names (RFC 9875 §2, §3): a List of Strings, and nothing else of it.
+// Tests which groups a field names (RFC 9875 §2, §3). The field is a List, and only its Strings are groups.
 import { expect, it } from "vitest";
 import { groupsIn } from "../../src/rules/cache-groups.ts";
 
@@ -6,7 +6,7 @@ it.each([
   { id: "absent", value: null, groups: [] },
   { id: "one", value: '"news"', groups: ["news"] },
   { id: "several-in-order", value: '"b", "a"', groups: ["b", "a"] },
-  { id: "as-they-stand", value: '" News", "news"', groups: [" News", "news"] },
+  { id: "without-normalisation", value: '" News", "news"', groups: [" News", "news"] },
   { id: "escapes", value: String.raw`"a\"b\\c"`, groups: [String.raw`a"b\c`] },
   { id: "parameters", value: '"a";x=1', groups: ["a"] },
   { id: "empty-string", value: '""', groups: [""] },
@@ -17,9 +17,9 @@ it.each([
   { id: "date", value: '"b", @1659578233', groups: ["b"] },
   { id: "display-string", value: '%"b%c3%bc", "b"', groups: ["b"] },
   { id: "inner-list", value: '("a" "c"), "b"', groups: ["b"] },
-  { id: "no-list", value: '"a', groups: [] },
+  { id: "unclosed-quote", value: '"a', groups: [] },
   { id: "comma-at-the-end", value: '"a",', groups: [] },
   { id: "empty", value: "", groups: [] },
-])("$id", ({ value, groups }) => {
+])("reads the Strings of a List as groups: $id", ({ value, groups }) => {
   expect(groupsIn(value)).toEqual(groups);
 });

@@ -1,4 +1,5 @@
-// One row per term of the calculation (RFC 9111 §4.2.3), and per form of `Age` (§5.1).
+// Tests the age of a response, with one row for each term of the calculation (RFC 9111 §4.2.3) and for each
+// form of `Age` (§5.1).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { statedAgeSeconds, currentAgeSeconds } from "../../src/rules/current-age.ts";
@@ -23,9 +24,9 @@ describe("statedAgeSeconds", () => {
     { id: "first-valid-second-not", texts: { age: "60, abc" }, seconds: 60 },
     { id: "first-invalid-second-not", texts: { age: "abc, 7200" }, seconds: 0 },
     { id: "empty-member-first", texts: { age: ", 90" }, seconds: 90 },
-    { id: "empty-members-alone", texts: { age: " , ,," }, seconds: 0 },
+    { id: "only-empty-members", texts: { age: " , ,," }, seconds: 0 },
     { id: "empty", texts: { age: "" }, seconds: 0 },
-    { id: "no-number", texts: { age: "abc" }, seconds: 0 },
+    { id: "not-a-number", texts: { age: "abc" }, seconds: 0 },
     { id: "negative", texts: { age: "-7" }, seconds: 0 },
     { id: "signed", texts: { age: "+7" }, seconds: 0 },
     { id: "fraction", texts: { age: "7.5" }, seconds: 0 },
@@ -37,12 +38,12 @@ describe("statedAgeSeconds", () => {
     { id: "multi-byte", texts: { age: "٧" }, seconds: 0 },
     { id: "parameter", texts: { age: "7;a=1" }, seconds: 7 },
     { id: "parameter-after-spaces", texts: { age: "7 ; a=900" }, seconds: 7 },
-    { id: "parameter-alone", texts: { age: ";a=7" }, seconds: 0 },
-  ])("$id (§5.1)", ({ texts, seconds }) => {
+    { id: "only-a-parameter", texts: { age: ";a=7" }, seconds: 0 },
+  ])("reads the first member of Age, or 0: $id (§5.1)", ({ texts, seconds }) => {
     expect(statedAgeSeconds(fieldsWith(texts as Record<string, string>))).toBe(seconds);
   });
 
-  it("takes the first of several lines, in stored fields and in Headers", () => {
+  it("reads the first of several lines, in stored fields and in Headers", () => {
     const lines: FieldLine[] = [
       ["age", "30"],
       ["age", "7200"],
@@ -51,7 +52,7 @@ describe("statedAgeSeconds", () => {
     expect(statedAgeSeconds(headersOf(lines))).toBe(30);
   });
 
-  it("reads long rubbish in linear time", () => {
+  it("returns 0 for long invalid texts", () => {
     const texts = ["1".repeat(9_000), " ".repeat(9_000), ",".repeat(9_000), "1 ".repeat(9_000)];
     for (const text of texts) expect(statedAgeSeconds(fieldsWith({ age: `${text}x` }))).toBe(0);
   });
@@ -82,9 +83,9 @@ describe("currentAgeSeconds", () => {
     ["age-at-limit", "§1.2.2", { age: "2147483648" }, 2_147_483_648],
     ["age-past-limit", "§1.2.2", { age: "2147483649" }, 2_147_483_648],
     ["age-oversized", "§1.2.2", { age: "9".repeat(9_000) }, 2_147_483_648],
-    ["asked-before-receipt", "§4.2.3", {}, 0, { restedMs: -5_000 }],
+    ["computed-for-a-time-before-receipt", "§4.2.3", {}, 0, { restedMs: -5_000 }],
     ["clock-set-back", "§4.2.3", { age: "1" }, 0, { delayMs: -5_000 }],
-  ])("%s (%s)", (_id, _clause, fields, seconds, { delayMs = 0, restedMs = 0 } = {}) => {
+  ])("computes the age: %s (%s)", (_id, _clause, fields, seconds, { delayMs = 0, restedMs = 0 } = {}) => {
     expect(
       currentAgeSeconds({
         fields: fieldsWith(fields),
@@ -95,7 +96,7 @@ describe("currentAgeSeconds", () => {
     ).toBe(seconds);
   });
 
-  it("never throws, is never negative and never falls as time passes", () => {
+  it("never throws, is never negative, and never decreases as time passes", () => {
     const dates = fc.oneof(headerText, fc.integer({ min: -9_999, max: 9_999 }).map(date));
     const ages = fc.oneof(headerText, fc.nat().map(String));
     const offsetsMs = fc.integer({ min: -1_000_000, max: 1_000_000_000 });

@@ -1,4 +1,5 @@
-// Cookies of a request are forwarded, keyed or unknown. A cookie of a response may make it personal.
+// Tests which cookies of a request reach the origin, which belong to the key of the response, and
+// which are unknown. Also tests which cookies of a response make it personal to one client.
 import { expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import {
@@ -30,11 +31,11 @@ it.each<[field: string, forwarded: string, keyed: string[], hasUnknown: boolean]
   ["_gas=1", "_gas=1", [], true],
   [`${eur}; ${usd}`, `${eur}; ${usd}`, [eur, usd], false],
   ["_ga_X=1, session=7", "_ga_X=1, session=7", [], true],
-])("sorts %j", (field, forwarded, keyed, hasUnknown) => {
+])("sorts the cookies of a request: %j", (field, forwarded, keyed, hasUnknown) => {
   expect(sorted(field)).toEqual({ forwarded, keyed, hasUnknown });
 });
 
-it("knows none of more than 200 cookies, except those of the key", () => {
+it("treats all cookies except keyed ones as unknown if a request has more than 200", () => {
   const harmless = "_ga=1; ".repeat(199);
   expect(sorted(`${harmless}theme=dark; currency=EUR`)).toEqual({
     forwarded: `${harmless}theme=dark; currency=EUR`,
@@ -50,7 +51,7 @@ it("knows none of more than 200 cookies, except those of the key", () => {
   });
 });
 
-it("matches no pattern with a value that may be several cookies", () => {
+it("matches no pattern against a cookie whose value may contain another cookie", () => {
   const route = routeWith({ cookies: { ignore: ["*"] }, key: { cookies: ["session"] } });
   const field = "theme=dark, session=7";
   const inRequest = sortCookies(field, route, defineConfig({}));
@@ -70,21 +71,21 @@ it.each([
   [["session=1"], true],
   [["_ga=1", "session=1", "theme=dark"], true],
   [["__cflb=1"], true],
-  // Harmless, but a key of the route.
+  // The cookie is harmless by default, but the route's key contains it.
   [["_gid=EUR"], true],
   [["_GA=1"], true],
   [["_ga=1; Path=/, session=1"], true],
   [[`${dated}, session=1`], true],
   [["=1"], true],
   [["_ga"], true],
-])("a response that sets %j is personal: %s", (lines, isPersonal) => {
+])("finds personal cookies in a response with Set-Cookie lines %j: %s", (lines, isPersonal) => {
   const route = routeWith({ cookies: { ignore: ["theme"] }, key: { cookies: ["_gid"] } });
   const headers = new Headers(lines.map((line) => ["set-cookie", line]));
   const found = personalCookies(headers, route, defineConfig({}));
   expect(found).toEqual(isPersonal ? headers.getSetCookie() : []);
 });
 
-it("finds no personal cookie where the route strips them", () => {
+it("finds no personal cookie if the route strips Set-Cookie", () => {
   const headers = new Headers([["set-cookie", "session=1"]]);
   expect(personalCookies(headers, routeWith({ setCookie: "strip" }), defineConfig({}))).toEqual([]);
 });
@@ -93,9 +94,9 @@ it.each<[id: string, field: string | null, names: (string | undefined)[], values
   ["none", null, [], []],
   ["not-keyed", "currency=EUR; session=7", ["session"], ["7"]],
   ["with-an-equals-sign", "a=b=c", ["a"], ["b=c"]],
-  ["values-that-are-no-names", "s3cret; =t", [undefined, undefined], ["s3cret", "t"]],
-  ["two-lines-in-one", "a=1, b=2", ["a"], ["1, b=2"]],
-])("unknown cookies, by name and value: %s", (_id, field, names, values) => {
+  ["no-name-or-an-empty-name", "s3cret; =t", [undefined, undefined], ["s3cret", "t"]],
+  ["comma-in-a-value", "a=1, b=2", ["a"], ["1, b=2"]],
+])("returns the names and values of unknown cookies: %s", (_id, field, names, values) => {
   const forwarded = new Headers(field === null ? {} : { cookie: field });
   const unknown = unknownCookies(forwarded, { keyCookies: ["currency"] });
   expect(unknown.map(({ name }) => name)).toEqual(names);

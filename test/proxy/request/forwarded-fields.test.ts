@@ -1,4 +1,5 @@
-// What the origin sees of a client's fields (RFC 9110 §7.6.1, §7.6.3).
+// Tests which request fields the origin receives (RFC 9110 §7.6.1, §7.6.3). Tidemark withholds client
+// fields that could make the origin answer one client with a response for another.
 import { describe, expect, it } from "vitest";
 import { CredentialFields, knownCredentialFields } from "../../../src/config/credential-fields.ts";
 import {
@@ -33,7 +34,7 @@ function keyed(fields: Texts, given: Given = {}) {
   return new KeyedFields(request, { cookies, keyedCookies: "", route });
 }
 
-/** What the origin gets. */
+/** Returns the fields that the origin receives. */
 const headersOf = (fields: Texts, given?: Given) => keyed(fields, given).toHeaders([]);
 
 const words = (text: string) => text.split(" ");
@@ -63,22 +64,22 @@ const ofOneRequest = words(
     "cloudfront-viewer-country translate x-auth-request-user x-ms-client-principal-name " +
     "x-ssl-client-cert x-wap-profile x-msisdn device-stock-ua",
 );
-/** They change an answer by design, and honest origins say so by `Vary`; or the platform sets them. */
-const left = words(
+/** Fields that change a response by design, which origins declare in `Vary`, or that Cloudflare sets. */
+const forwardedNames = words(
   "user-agent accept accept-language origin referer x-requested-with x-pjax hx-request turbo-frame " +
     "x-inertia rsc next-router-state-tree next-router-prefetch next-url save-data sec-ch-ua purpose " +
     "cf-connecting-ip cf-ipcountry cf-ray cf-visitor x-csrf-token x-api-key",
 );
 const ofTheConnection = ["keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/** CGI and its heirs take them for the same names with dashes. */
+/** Names that CGI and its successors treat as the same names with dashes. */
 const aliases = words(
   "accept_language accept_encoding user_agent x_app if_none_match cache_control content_length " +
     "cf_connecting_ip cf_ipcountry x_csrf_token accept.language accept~language x.forwarded.host " +
     "x+rewrite!url x'app x*app x|app",
 );
 
-describe("a request that may be answered from a stored response", () => {
+describe("a forwarded request that a stored response may answer", () => {
   it.each([
     ...steering,
     ...methods,
@@ -89,13 +90,13 @@ describe("a request that may be answered from a stored response", () => {
       "host proxy-authorization proxy-connection x_forwarded_host pragma if-none-match range cookie " +
         "if-modified-since if-range content-length content-type expect",
     ),
-  ])("goes without %s", (name) => {
+  ])("leaves out the client's %s", (name) => {
     const fields = keyed({ [name]: "1" });
     expect(fields.toHeaders([]).has(name)).toBe(false);
     expect(fields.get(name)).toBeNull();
   });
 
-  it.each(left)("goes with %s", (name) => {
+  it.each(forwardedNames)("contains the client's %s", (name) => {
     const fields = keyed({ [name]: "192.0.2.7" });
     expect(fields.toHeaders([]).get(name)).toBe("192.0.2.7");
   });
@@ -110,36 +111,36 @@ describe("a request that may be answered from a stored response", () => {
     ["x-forwarded-proto", { "x-forwarded-proto": "ftp" }, "https"],
     ["x-forwarded-host", { "x-forwarded-host": "evil" }, "www.example.com"],
     ["x-forwarded-for", { "x-forwarded-for": "1.1.1.1" }, "192.0.2.7"],
-  ])("goes with %s of %j as %j", (name, given, value) => {
+])("has the field %s, if the client sends %j, with the value %j", (name, given, value) => {
     expect(headersOf(given as Texts).get(name)).toBe(value);
   });
 
-  it("goes without what Connection nominates", () => {
+  it("leaves out fields that Connection names", () => {
     const headers = headersOf({ connection: "x-hop, a b,", "x-hop": "1" });
     expect([headers.has("x-hop"), headers.has("connection")]).toEqual([false, false]);
   });
 
-  it("goes with the cookies that count, and is selected by them", () => {
+  it("contains only the selected cookies, and Vary: Cookie compares only these", () => {
     const fields = keyed({ cookie: "_ga=1; currency=EUR" }, { cookies: "currency=EUR" });
     expect(fields.toHeaders([]).get("cookie")).toBe("currency=EUR");
     expect(fields.get("Cookie")).toBe("currency=EUR");
   });
 
-  it("goes with its directives where they are honoured", () => {
+  it("contains the client's Cache-Control if the route honours request directives", () => {
     const headers = headersOf({ "cache-control": "no-cache" }, { honourRequestDirectives: true });
     expect(headers.get("cache-control")).toBe("no-cache");
   });
 
-  it("goes with validators of ours", () => {
+  it("contains the validators of the stored response instead of the client's", () => {
     const headers = keyed({ "if-none-match": '"client"' }).toHeaders([["if-none-match", '"ours"']]);
     expect(headers.get("if-none-match")).toBe('"ours"');
   });
 });
 
-describe("where a route forwards few fields", () => {
+describe("a request of a route with the option forward", () => {
   const client = { "x-app": "1", "x-a": "2", "x-b": "3", "x-real-ip": "4", "user-agent": "5" };
 
-  it("the origin gets these, what is keyed, and what is ours", () => {
+  it("contains the listed fields, keyed fields and Tidemark's own fields", () => {
     const headers = headersOf(client, { forward: ["x-a", "x-real-ip"] });
     expect(Object.fromEntries(headers)).toEqual({
       "accept-encoding": "identity",
@@ -153,7 +154,7 @@ describe("where a route forwards few fields", () => {
     });
   });
 
-  it("what is withheld selects all the same, and is told apart from what is sent", () => {
+  it("selects variants by withheld fields also, and lists them as unsent", () => {
     const fields = keyed(client, { forward: [], cookies: "session=1" });
     expect([fields.get("x-b"), fields.sent.get("x-b")]).toEqual(["3", null]);
     const names = ["x-a", "x-app", "x-c", "x-real-ip", "x-forwarded-for", "cookie"];
@@ -161,13 +162,13 @@ describe("where a route forwards few fields", () => {
     expect(fields.withSelecting(["x-a", "cookie"]).unsent(names)).toEqual([]);
   });
 
-  it("a field of the name * is not what Vary: * names", () => {
+  it("does not list a field named * as unsent", () => {
     expect(keyed({ "*": "1" }, { forward: [] }).unsent(["*"])).toEqual([]);
   });
 });
 
-describe("what we introduce", () => {
-  it("is what Vary selects by, too", () => {
+describe("the fields that Tidemark sets in a request", () => {
+  it("have the same values for Vary as for the origin", () => {
     const fields = keyed({ via: "1.0 proxy", "x-forwarded-for": "203.0.113.9" });
     const headers = fields.toHeaders([]);
     for (const name of ["via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]) {
@@ -177,12 +178,12 @@ describe("what we introduce", () => {
     expect(fields.get("via")).toBe("1.0 proxy");
   });
 
-  it("is max-age=0 where nothing else is said, so that origins answer conditions", () => {
+  it("include Cache-Control: max-age=0 if request directives are not honoured", () => {
     expect(headersOf({ "cache-control": "no-cache" }).get("cache-control")).toBe("max-age=0");
   });
 });
 
-describe("a request that is passed by", () => {
+describe("a request that bypasses the cache", () => {
   const passed = (fields: Texts) => passedFields(requestWith(fields));
 
   it.each([
@@ -196,31 +197,31 @@ describe("a request that is passed by", () => {
     "x.forwarded.host",
     "x~original!url",
     "cf.connecting.ip",
-  ])("goes without %s", (name) => {
+  ])("leaves out the client's %s", (name) => {
     expect(passed({ [name]: "1" }).has(name)).toBe(false);
   });
 
   it.each([
     ...methods,
     ...ofOneRequest,
-    ...left,
+    ...forwardedNames,
     ...words(
       "x-original-method x_csrf_token authorization cookie if-match range cache-control content-type " +
         "accept-encoding",
     ),
-  ])("keeps %s", (name) => {
+  ])("keeps the client's %s", (name) => {
     expect(passed({ [name]: "1" }).get(name)).toBe("1");
   });
 
   it.each([
     { id: "nominated", connection: "close, X-Hop" },
     { id: "with-an-empty-member", connection: "x-hop," },
-    { id: "with-what-is-no-name", connection: "a b, x-hop" },
-  ])("goes without what Connection nominates: $id", ({ connection }) => {
+    { id: "with-an-invalid-name", connection: "a b, x-hop" },
+  ])("leaves out fields that Connection names: $id", ({ connection }) => {
     expect(passed({ connection, "x-hop": "1" }).has("x-hop")).toBe(false);
   });
 
-  it("says where it came from", () => {
+  it("states the requested host in X-Forwarded-Host, and keeps Via", () => {
     const headers = passed({ "x-forwarded-host": "evil", via: "1.1 a" });
     expect(headers.get("x-forwarded-host")).toBe("www.example.com");
     expect(headers.get("via")).toBe("1.1 a");

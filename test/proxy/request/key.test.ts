@@ -1,4 +1,4 @@
-// What makes two requests ask for the same stored response (RFC 9111 §2, §4.1).
+// Tests the key of a request. Requests with equal keys share a stored response (RFC 9111 §2, §4.1).
 import { describe, expect, it } from "vitest";
 import { variantKey } from "../../../src/proxy/request/key.ts";
 import { askedWith, configWith, type RouteChanges } from "../../../testing/examples/requests.ts";
@@ -15,7 +15,7 @@ const at = (path: string): Request => ({ url: `https://www.example.com${path}` }
 const withField = (name: string, value: string): Request => ({ headers: { [name]: value } });
 const withCookie = (cookie: string): Request => withField("cookie", cookie);
 
-describe("one key", () => {
+describe("the key of two equivalent requests", () => {
   it.each<[id: string, a: Request, b: Request, route?: RouteChanges]>([
     ["head-and-get", {}, { method: "HEAD" }],
     ["query-order", at("/?a=1&b=2"), at("/?b=2&a=1")],
@@ -27,12 +27,12 @@ describe("one key", () => {
     ["harmless-cookie", {}, withCookie("_ga=1")],
     ["unkeyed-field", {}, withField("accept-language", "de")],
     ["unknown-cookie", {}, withCookie("session=1")],
-  ])("%s", (_id, a, b, route = {}) => {
+  ])("is the same: %s", (_id, a, b, route = {}) => {
     expect(keyOf(a, route)).toBe(keyOf(b, route));
   });
 });
 
-describe("two keys", () => {
+describe("the key of two different requests", () => {
   const byField = { key: { headers: ["X-App"] } };
   const byCookie = { key: { cookies: ["currency"] } };
 
@@ -48,11 +48,11 @@ describe("two keys", () => {
     { id: "field-absent", a: withField("x-app", ""), b: {}, route: byField },
     { id: "cookie", a: withCookie("currency=EUR"), b: withCookie("currency=USD"), route: byCookie },
     { id: "cookie-absent", a: withCookie("currency="), b: {}, route: byCookie },
-  ])("$id", ({ a, b, route = {} }) => {
+  ])("differs: $id", ({ a, b, route = {} }) => {
     expect(keyOf(a, route)).not.toBe(keyOf(b, route));
   });
 
-  it("no text of a URL can be that of a facet", () => {
+  it("contains a line feed after the URL if the route keys a field", () => {
     const facet = keyOf(withField("x-app", "1"), byField);
     expect(facet.split("\n")[0]).toBe(keyOf({}, {}));
   });
@@ -74,7 +74,7 @@ describe("variantKey", () => {
     ],
     ["dropped-field", "x-forwarded-host", { "x-forwarded-host": "evil.example" }, {}],
     ["harmless-cookie", "cookie", { cookie: "_ga=1" }, {}],
-  ])("one variant: %s", (_id, name, a, b) => {
+  ])("is the same for two requests: %s", (_id, name, a, b) => {
     expect(variant([name], a as Record<string, string>)).toBe(
       variant([name], b as Record<string, string>),
     );
@@ -83,13 +83,13 @@ describe("variantKey", () => {
   it.each([
     ["value", "accept-language", { "accept-language": "de" }, { "accept-language": "en" }],
     ["absent", "x-app", { "x-app": "" }, {}],
-  ])("two variants: %s", (_id, name, a, b) => {
+  ])("differs for two requests: %s", (_id, name, a, b) => {
     expect(variant([name], a as Record<string, string>)).not.toBe(
       variant([name], b as Record<string, string>),
     );
   });
 
-  it("is the primary key where nothing selects", () => {
+  it("is the primary key if the response varies by no field", () => {
     const { key, forwarded } = askedWith();
     expect(variantKey(key, [], forwarded)).toBe(key);
   });

@@ -1,5 +1,5 @@
-// Whatever an origin does to a path, it stays with the route that was chosen: readers of the wild are
-// modelled here, each by itself, and put one behind the other.
+// Servers normalise paths differently. These tests check that no server reads a forwarded path as a path
+// of another route. Models of well-known servers read each path, alone and in pairs.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
@@ -24,7 +24,7 @@ const matchRoute = compileRoutes(config);
 const readUrl = compileUrlReader({ config, matchRoute, siteHosts: [] });
 const loops = new Loops({ pseudonym: "x", nowAtMs: () => 0, log: () => undefined });
 
-/** As a runtime that leaves the URL as it came. */
+/** Returns a request as a runtime would that does not normalise the URL. */
 const asRequest = (path: string, method = "GET") =>
   ({ url: `http://www.example.com${path}`, method, headers: new Headers() }) as Request;
 
@@ -43,7 +43,7 @@ function planned(path: string, method?: string) {
 const routeAt = (path: string) =>
   matchRoute({ scheme: "http", host: "www.example.com", path: pathSpelled(path) }).route;
 
-describe("a path that some origin may take for one of another origin is refused", () => {
+describe("a path that some server reads as a path of another origin", () => {
   it.each([
     { id: "encoded-slash", path: "/assets/..%2fprivate" },
     { id: "encoded-backslash", path: "/assets/..%5Cprivate" },
@@ -63,7 +63,7 @@ describe("a path that some origin may take for one of another origin is refused"
     { id: "tab", path: "/assets/..%09/private" },
     { id: "nul-within-dots", path: "/assets/.%00./private" },
     { id: "empty-segment", path: "//assets/logo.png" },
-    { id: "into-it", path: "/x/..;/assets/secret" },
+    { id: "parameter-into-another-origin", path: "/x/..;/assets/secret" },
     { id: "encoded-mark", path: "/%40ann/x" },
     { id: "cut-at-nul", path: "/assets%00/x" },
     { id: "cut-at-query", path: "/assets%3f/x" },
@@ -72,12 +72,12 @@ describe("a path that some origin may take for one of another origin is refused"
     { id: "trailing-dot", path: "/assets./logo.png" },
     { id: "too-many-readings", path: "/a;%20//%2fb%5cc%3b/.%2e%25/%3f/x%00.%09/.../%0ay" },
     { id: "too-long", path: `/${";".repeat(5_000)}` },
-  ])("$id", ({ path }) => {
+  ])("is refused: $id", ({ path }) => {
     expect([planned(path).kind, planned(path, "PUT").kind]).toEqual(["refuse", "refuse"]);
   });
 });
 
-describe("a path that some origin may take for one of another route is passed by", () => {
+describe("a path that some server reads as a path of another route of the same origin", () => {
   it.each([
     { id: "empty-segment", path: "//me/orders" },
     { id: "parameter", path: "/me;x/orders" },
@@ -85,12 +85,12 @@ describe("a path that some origin may take for one of another route is passed by
     { id: "encoded-query", path: "/me%3fx.css" },
     { id: "encoded-slash-in-a-parameter", path: "/search/AC%2FDC" },
     { id: "line-feed", path: "/me%0A/x" },
-  ])("$id", ({ path }) => {
+  ])("bypasses the cache: $id", ({ path }) => {
     expect(planned(path).kind).toBe("pass");
   });
 });
 
-describe("a path that each origin takes for one of the same route", () => {
+describe("a path that all servers read as a path of the same route", () => {
   it.each([
     { id: "space", path: "/search/a%20b", kind: "lookup" },
     { id: "parameter", path: "/assets/a;v=2/b", kind: "lookup" },
@@ -101,18 +101,18 @@ describe("a path that each origin takes for one of the same route", () => {
     { id: "utf-8", path: "/search/%E4%BD%A0%E5%A5%BD", kind: "lookup" },
     { id: "encoded-slash", path: "/assets/a%2fb", kind: "pass" },
     { id: "package-of-a-scope", path: "/assets/@scope%2fname", kind: "pass" },
-  ])("goes there: $id", ({ path, kind }) => {
+  ])("is not refused: $id", ({ path, kind }) => {
     expect(planned(path)).toMatchObject({ kind });
   });
 
-  it("costs nothing more where nothing could be read differently", () => {
+  it("has no other readings if it contains no character that servers treat differently", () => {
     for (const path of ["/", "/a/b.c/d-e_f~g", "/caf%C3%A9/%E2%82%AC", "/@a/b:c,d=e"]) {
       expect([...(readingsOf(path) ?? ["x"])]).toEqual([]);
     }
   });
 });
 
-/** Resolves dot segments, with empty segments kept (RFC 3986 §5.2.4). */
+/** Resolves dot segments and keeps empty segments (RFC 3986 §5.2.4). */
 function resolved(path: string): string {
   const out: string[] = [];
   const segments = path.split("/").slice(1);
@@ -136,7 +136,7 @@ const escaped = (path: string) =>
   );
 const ofC = (text: string) => text.split("\0")[0] ?? "";
 
-/** What stands before a handler, by the documentation and the behaviour of each. */
+/** The path that each server passes to its handler, according to its documentation and behaviour. */
 const servers: Readonly<Record<string, (path: string) => string>> = {
   "WHATWG URL": (path) => new URL(`http://a${path}`).pathname,
   "RFC 3986": (path) =>
@@ -186,10 +186,10 @@ const piece = fc.oneof(
   },
 );
 
-describe("the route that was chosen is the route of what the origin reads", () => {
+describe("the route of a forwarded path", () => {
   const paths = fc.array(piece, { maxLength: 9 }).map((pieces) => `/${pieces.join("")}`);
 
-  it("whatever two servers, one behind the other, make of it", () => {
+  it("is also the route of the path after two servers in a row have normalised it", () => {
     const names = fc.constantFrom(...Object.keys(servers));
     let forwarded = 0;
     fc.assert(
@@ -202,9 +202,9 @@ describe("the route that was chosen is the route of what the origin reads", () =
         const read = servers[first]!(arrived);
         const reread = servers[second]!(read.startsWith("/") ? read : `/${read}`);
         const other = routeAt(reread.startsWith("/") ? reread : `/${reread}`);
-        // What is passed by is stored under no route.
-        const told = ({ name, origin }: typeof other) => (kind === "lookup" ? name : origin);
-        expect({ path, reread, is: told(other) }).toEqual({ path, reread, is: told(route) });
+        // A bypassing request stores nothing, so only its origin must be the same.
+        const chosen = ({ name, origin }: typeof other) => (kind === "lookup" ? name : origin);
+        expect({ path, reread, is: chosen(other) }).toEqual({ path, reread, is: chosen(route) });
       }),
       {
         seed: Number(process.env["FUZZ_SEED"] ?? 31),

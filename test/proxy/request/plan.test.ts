@@ -1,4 +1,5 @@
-// What is done with a request, by itself alone (RFC 9111 §3.5, §4.3.2, §5.2.1).
+// Tests the plan for a request before any lookup: to bypass the cache, to look up a stored response, or
+// to answer under Tidemark's reserved path (RFC 9111 §3.5, §4.3.2, §5.2.1).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { asRefresh } from "../../../src/proxy/request/plan.ts";
@@ -7,7 +8,7 @@ import { askedWith, configWith, planOf } from "../../../testing/examples/request
 const site = "https://www.example.com";
 const date = "Tue, 01 Jan 2030 12:00:00 GMT";
 
-describe("passed by", () => {
+describe("a request that a stored response must not answer", () => {
   const config = defineConfig({ routes: [{ name: "account", match: "/me/*", bypass: true }] });
 
   it.each([
@@ -23,11 +24,11 @@ describe("passed by", () => {
     ["if-match", { headers: { "if-match": '"a"' } }, "precondition", "bypass"],
     ["if-unmodified-since", { headers: { "if-unmodified-since": date } }, "precondition", "bypass"],
     ["ambiguous-path", { url: `${site}/a%2fb` }, "ambiguous-path", "bypass"],
-  ])("%s", (_id, request, rule, reason) => {
+  ])("bypasses the cache: %s", (_id, request, rule, reason) => {
     expect(planOf(request, config)).toMatchObject({ kind: "pass", passed: { rule, reason } });
   });
 
-  it("takes the route's origin along", () => {
+  it("has a plan with the route's origin", () => {
     const bucket = defineConfig({
       origins: { bucket: { url: "https://bucket.example" } },
       routes: [{ name: "all", match: "*", origin: "bucket" }],
@@ -37,7 +38,7 @@ describe("passed by", () => {
   });
 });
 
-describe("looked up", () => {
+describe("a request that a stored response may answer", () => {
   it.each([
     { method: "GET" },
     { method: "HEAD" },
@@ -47,17 +48,17 @@ describe("looked up", () => {
     { headers: { "cache-control": "no-cache, no-store" } },
     { headers: { accept: "text/html, */*" } },
     { url: `${site}/menu` },
-  ])("%j", (request) => expect(planOf(request).kind).toBe("lookup"));
+  ])("is looked up: %j", (request) => expect(planOf(request).kind).toBe("lookup"));
 });
 
-describe("reserved", () => {
+describe("a request for a path below or beside /_cache", () => {
   it.each([
     ["/_cache", "GET", "reserved"],
     ["/_cache/stored/ab12?x", "GET", "reserved"],
     ["/%2f_cache/stats", "GET", "reserved"],
     ["/_cache/x", "POST", "reserved"],
     ["/_cached", "GET", "lookup"],
-  ])("%s by %s", (path, method, kind) => {
+  ])("is planned: %s by %s as %s", (path, method, kind) => {
     expect(planOf({ url: `${site}${path}`, method }).kind).toBe(kind);
   });
 });
@@ -65,17 +66,17 @@ describe("reserved", () => {
 describe("the request's directives (RFC 9111 §5.2.1)", () => {
   const asks = { headers: { "cache-control": "no-cache, max-age=5, only-if-cached" } };
 
-  it("are honoured where the route says so", () => {
+  it("apply if the route honours them", () => {
     const { directives } = askedWith(asks, configWith({ honourRequestDirectives: true }));
     expect(directives).toMatchObject({ noCache: true, maxAgeSeconds: 5, onlyIfCached: true });
   });
 
-  it("are ignored elsewhere, save only-if-cached", () => {
+  it("are ignored by default, except only-if-cached", () => {
     const { directives } = askedWith(asks);
     expect(directives).toEqual({ noCache: false, noStore: false, onlyIfCached: true });
   });
 
-  it("count for all routes where the configuration says so", () => {
+  it("apply to all routes if the configuration honours them", () => {
     const config = defineConfig({ honourRequestDirectives: true });
     expect(askedWith(asks, config).directives.noCache).toBe(true);
   });
@@ -87,7 +88,7 @@ describe("the request's directives (RFC 9111 §5.2.1)", () => {
   });
 });
 
-it("a refresh is whole, unconditional and without the client's wishes", () => {
+it("plans a refresh as a GET without the client's range, conditions and directives", () => {
   const config = configWith({ honourRequestDirectives: true });
   const headers = { "if-none-match": '"a"', range: "bytes=0-1", "cache-control": "max-stale" };
   const refresh = asRefresh(askedWith({ method: "HEAD", headers }, config), []);

@@ -1,4 +1,5 @@
-// Spellings of `/_cache/` that any reader behind Tidemark might take for it are reserved. Similar names are not.
+// Tests which paths are reserved for Tidemark: `/_cache/` in every spelling that a server behind Tidemark
+// might read as `/_cache/`. Similar names are not reserved.
 import { describe, expect, it, vi } from "vitest";
 import { isReserved } from "../../../src/proxy/request/reserved.ts";
 import { openJournalled, bearer } from "../../../testing/site/purge-sender.ts";
@@ -25,17 +26,17 @@ const others = words(String.raw`
   /% /gr%C3%B6%C3%9Fe /.. // //host/page
 `);
 
-it.each(spellings)("is reserved: %s", (path) => expect(isReserved(path)).toBe(true));
-it.each(others)("is not reserved: %s", (path) => expect(isReserved(path)).toBe(false));
+it.each(spellings)("reserves the path %s", (path) => expect(isReserved(path)).toBe(true));
+it.each(others)("does not reserve the path %s", (path) => expect(isReserved(path)).toBe(false));
 
-describe("with another operator path", () => {
+describe("isReserved with another operator path", () => {
   const moved = spellings.map((path) => path.replaceAll(/_cache/gi, "_edge"));
   const named = moved.filter((path) => /_edge/.test(path));
 
   it.each(named)("reserves that path: %s", (path) => {
     expect([isReserved(path, "/_edge"), isReserved(path)]).toEqual([true, false]);
   });
-  it.each(spellings)("reserves the usual path: %s", (path) => {
+  it.each(spellings)("also reserves the default path: %s", (path) => {
     expect(isReserved(path, "/_edge")).toBe(true);
   });
   it.each([...others, "/_edged", "/a/_edge/"])("reserves nothing else: %s", (path) => {
@@ -43,14 +44,14 @@ describe("with another operator path", () => {
   });
 });
 
-/** As long as a URL may be, with something to decode. */
+/** Paths of about the longest URL that a Worker accepts, with escapes to decode. */
 const long = [
-  { id: "of names", path: `${"/a".repeat(8_000)}/%20` },
-  { id: "of names that are nothing", path: "/%00".repeat(4_000) },
-  { id: "of names, and ours at its end", path: `${"/%00a".repeat(3_000)}/_cache%20` },
+  { id: "many segments", path: `${"/a".repeat(8_000)}/%20` },
+  { id: "many segments that decode to nothing", path: "/%00".repeat(4_000) },
+  { id: "many segments, and /_cache at the end", path: `${"/%00a".repeat(3_000)}/_cache%20` },
 ];
 
-it.each(long)("decodes a long path as a whole: $id", ({ path }) => {
+it.each(long)("decodes a long path with fewer than 20 replacements: $id", ({ path }) => {
   const replaced = vi.spyOn(String.prototype, "replaceAll");
   try {
     isReserved(path);
@@ -60,14 +61,14 @@ it.each(long)("decodes a long path as a whole: $id", ({ path }) => {
   }
 });
 
-it("is reserved among more names than a page has", () => {
+it("reserves /_cache as the last of more than 256 segments", () => {
   expect(isReserved(`${"/a".repeat(256)}/x%20`)).toBe(false);
   expect(isReserved(`${"/a".repeat(256)}/_cache%20`)).toBe(true);
 });
 
 it("never forwards a reserved path with its token", async () => {
   const { site } = openJournalled();
-  // The runtime resolves some of them before we see them.
+  // The runtime resolves dot segments of some spellings before Tidemark reads them.
   const seen = spellings.filter((path) => isReserved(new URL(`https://a${path}`).pathname));
   expect(spellings.length - seen.length).toBeLessThan(3);
   for (const path of seen) {

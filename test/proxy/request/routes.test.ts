@@ -1,4 +1,5 @@
-// Which route a path takes: the first that matches, with its parameters decoded.
+// Tests the choice of a request's route, which is the first that matches host, path and method, and the
+// decoded parameters of its pattern. Also tests which routes can never match behind an earlier one.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
@@ -26,7 +27,7 @@ const matchRoute = compileRoutes(
   }),
 );
 
-describe("the first route that matches", () => {
+describe("the route of a path", () => {
   it.each([
     { id: "prefix", path: "/me/orders", name: "account" },
     { id: "prefix-deep", path: "/me/orders/7/lines", name: "account" },
@@ -34,7 +35,7 @@ describe("the first route that matches", () => {
     { id: "prefix-with-slash", path: "/me/", name: "account" },
     { id: "prefix-is-a-segment", path: "/menu", name: "" },
     { id: "parameter", path: "/articles/x", name: "article" },
-    { id: "before-a-later-literal", path: "/articles/special", name: "article" },
+    { id: "parameter-before-a-later-literal", path: "/articles/special", name: "article" },
     { id: "wildcard-before-a-later-literal", path: "/files/one", name: "files" },
     { id: "parameter-is-one-segment", path: "/articles/x/y", name: "" },
     { id: "parameter-is-not-empty", path: "/articles/", name: "" },
@@ -46,12 +47,12 @@ describe("the first route that matches", () => {
     { id: "pattern-with-other-letters", path: "/gr%C3%B6%C3%9Fe/x", name: "raw-umlaut" },
     { id: "pattern-normalised", path: "/~user", name: "tilde" },
     { id: "none", path: "/", name: "" },
-  ])("$id", ({ path, name }) => {
+  ])("is the first that matches: $id", ({ path, name }) => {
     expect(matchRoute(asked(path)).route.name).toBe(name);
   });
 });
 
-describe("parameters", () => {
+describe("the parameters of a path", () => {
   it.each([
     { id: "plain", path: "/articles/x", parameters: { slug: "x" } },
     { id: "decoded", path: "/articles/caf%C3%A9%20au", parameters: { slug: "café au" } },
@@ -60,19 +61,19 @@ describe("parameters", () => {
     { id: "two", path: "/articles/a/comments/b", parameters: { article: "a", comment: "b" } },
     { id: "none", path: "/me/x", parameters: {} },
     { id: "nowhere", path: "/", parameters: {} },
-  ])("$id", ({ path, parameters }) => {
+  ])("are decoded: $id", ({ path, parameters }) => {
     expect(matchRoute(asked(path)).parameters).toEqual(parameters);
   });
 });
 
-describe("an earlier route hides a later one", () => {
+describe("a route behind an earlier route", () => {
   it.each([
     { id: "everything", earlier: "*", later: "/a", isHidden: true },
     { id: "below", earlier: "/a/*", later: "/a/b", isHidden: true },
     { id: "parameter", earlier: "/:x", later: "/a", isHidden: true },
-    { id: "spelled-otherwise", earlier: "/~a/*", later: "/%7ea", isHidden: true },
+    { id: "another-spelling", earlier: "/~a/*", later: "/%7ea", isHidden: true },
     { id: "any-host", earlier: "/a/*", later: "s.example/a", isHidden: true },
-    { id: "host-by-none", earlier: "s.example/a", later: "/a", isHidden: false },
+    { id: "no-host-after-a-host", earlier: "s.example/a", later: "/a", isHidden: false },
     { id: "same-host", earlier: "s.example/*", later: "S.example/a", isHidden: true },
     { id: "other-host", earlier: "s.example/*", later: "t.example/a", isHidden: false },
     { id: "host-below", earlier: "*.example/*", later: "a.s.example/a", isHidden: true },
@@ -81,7 +82,7 @@ describe("an earlier route hides a later one", () => {
     { id: "below-by-itself", earlier: "example.com/*", later: "*.example.com/", isHidden: false },
     { id: "any-port", earlier: "s.example/*", later: "s.example:81/a", isHidden: true },
     { id: "one-port", earlier: "s.example:81/*", later: "s.example/a", isHidden: false },
-  ])("$id", ({ earlier, later, isHidden }) => {
+  ])("is hidden or not: $id ($isHidden)", ({ earlier, later, isHidden }) => {
     expect(hides(readPattern(earlier), readPattern(later))).toBe(isHidden);
   });
 
@@ -91,7 +92,7 @@ describe("an earlier route hides a later one", () => {
     .map(([segments, hasRest]) => named([...segments, ...(hasRest ? ["*"] : [])]))
     .filter((text) => text !== "");
 
-  /** A name stands once in a pattern, as it must. */
+  /** Numbers the parameters, because a pattern may contain each name only once. */
   function named(segments: readonly string[]): string {
     return segments.map((text, at) => `/${text.startsWith(":") ? `${text}${at}` : text}`).join("");
   }
@@ -104,7 +105,7 @@ describe("an earlier route hides a later one", () => {
   const ofThree = deeper(ofTwo);
   const paths = [...ofOne, ...ofTwo, ...ofThree, ...deeper(ofThree)];
 
-  it("where the router never comes to the later one, and nowhere else", () => {
+  it("is hidden if and only if no path reaches it", () => {
     let hiddenCount = 0;
     fc.assert(
       fc.property(pattern, pattern, (earlier, later) => {
@@ -121,12 +122,12 @@ describe("an earlier route hides a later one", () => {
   });
 });
 
-it("has the general rules where there are no routes", () => {
+it("returns a route that matches * if the configuration has no routes", () => {
   const { route } = compileRoutes(defineConfig({}))(asked("/x"));
   expect(route.match.map(({ text }) => text)).toEqual(["*"]);
 });
 
-describe("by host", () => {
+describe("the route of a URL, in a configuration with hosts", () => {
   const bySite = compileRoutes(
     defineConfig({
       routes: [
@@ -157,20 +158,20 @@ describe("by host", () => {
     { id: "second-of-a-list", url: "https://www.example/shop/x", name: "shop" },
     { id: "below", url: "https://a.example.com/a", name: "below" },
     { id: "deep-below", url: "https://b.a.example.com:8443/a/b", name: "below" },
-    { id: "not-itself", url: "https://example.com/a", name: "any" },
-    { id: "not-a-longer-name", url: "https://anexample.com/a", name: "any" },
-    { id: "below-no-such-path", url: "https://a.example.com/b", name: "" },
-  ])("$id", ({ url, name }) => {
+    { id: "host-itself-is-not-below", url: "https://example.com/a", name: "any" },
+    { id: "longer-name-is-not-below", url: "https://anexample.com/a", name: "any" },
+    { id: "below-with-another-path", url: "https://a.example.com/b", name: "" },
+  ])("is the first that matches: $id", ({ url, name }) => {
     expect(bySite(readTarget(url)).route.name).toBe(name);
   });
 
-  it("has the parameters of the pattern that fits", () => {
+  it("has the parameters of the pattern that matches", () => {
     expect(bySite(readTarget("https://shop.example/products/7")).parameters).toEqual({ id: "7" });
     expect(bySite(readTarget("https://a.example/shop/a%20b")).parameters).toEqual({ page: "a b" });
   });
 });
 
-it("takes a method that a route names, and goes on with another", () => {
+it("skips routes whose methods do not include the method of the request", () => {
   const routes = [
     { name: "writes", match: "/api/*", methods: ["POST", "PUT"] },
     { name: "reads", match: "/api/*", methods: ["GET", "HEAD"] },
@@ -182,7 +183,7 @@ it("takes a method that a route names, and goes on with another", () => {
   expect(names).toEqual(["writes", "writes", "reads", "reads", "rest"]);
 });
 
-it("takes the first of all routes that fit, as a list read from its beginning would", () => {
+it("returns the same route as a linear search through generated routes", () => {
   const paths = ["*", "/*", "/a", "/a/*", "/:x", "/a/:x", "/:y/b", "/a/b"];
   const hosts = ["", "s.example", "*.example", "s.example:81", "*.s.example"];
   const methodLists = [undefined, ["GET"], ["POST"], ["GET", "POST"]];

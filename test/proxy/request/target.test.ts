@@ -1,4 +1,5 @@
-// What a URL comes to as a key, and which paths two readers could read in two ways.
+// Tests how a URL becomes a normalised target: scheme, host, path and query. Also tests which paths are
+// ambiguous, because two servers may read them differently.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyedQuery, pathAndQuery, readTarget } from "../../../src/proxy/request/target.ts";
@@ -20,7 +21,7 @@ describe("readTarget", () => {
     { id: "fragment", path: "/a?b#c", key: "/a?b" },
     { id: "case-of-path", path: "/A", key: "/A" },
     { id: "two-slashes", path: "//a//b", key: "//a//b" },
-  ])("reads $id (RFC 3986 §6.2.2)", ({ path, key }) => {
+  ])("normalises path and query: $id (RFC 3986 §6.2.2)", ({ path, key }) => {
     expect(pathAndQuery(at(path))).toBe(key);
   });
 
@@ -28,11 +29,11 @@ describe("readTarget", () => {
     { id: "host-in-small-letters", url: "https://WWW.Example.COM/", host: "www.example.com" },
     { id: "port", url: "http://a.example:8787/x", host: "a.example:8787" },
     { id: "ipv6", url: "http://[::1]:8787/", host: "[::1]:8787" },
-  ])("keys the host: $id", ({ url, host }) => {
+  ])("normalises the host: $id", ({ url, host }) => {
     expect(readTarget(url).host).toBe(host);
   });
 
-  it("keys every name of a site as one, and knows where the request came in", () => {
+  it("replaces another host by the site's host, and keeps it as ownHost", () => {
     const { host, ownHost } = readTarget("https://B.example/", ["a.example"]);
     expect({ host, ownHost }).toEqual({ host: "a.example", ownHost: "b.example" });
   });
@@ -46,7 +47,7 @@ describe("readTarget", () => {
     { id: "port-that-is-not", url: "http://c.example:8788/", counts: "a.example" },
     { id: "below", url: "https://x.b.example/", counts: "a.example" },
     { id: "unknown", url: "https://d.example/", counts: "a.example" },
-  ])("keys a listed host as itself, any other as the first: $id", ({ url, counts }) => {
+  ])("keeps a listed host, and replaces any other by the first: $id", ({ url, counts }) => {
     const siteHosts = ["a.example", "b.example", "c.example:8787"];
     expect(readTarget(url, siteHosts).host).toBe(counts);
   });
@@ -54,12 +55,12 @@ describe("readTarget", () => {
   it.each([
     ["HTTPS://a.example/", "https"],
     ["http://a.example/", "http"],
-  ])("%s has the scheme %s", (url, scheme) => {
+  ])("reads from %s the scheme %s", (url, scheme) => {
     expect(readTarget(url).scheme).toBe(scheme);
   });
 });
 
-describe("ambiguous paths", () => {
+describe("paths with control characters or escapes", () => {
   it.each([
     ..."/a%2fb /a%2Fb /a%5cb /a%00b /a%0ab /a%1Fb /a%7fb /a%b /a%zzb /a%".split(" "),
     "/a\u0001b",
@@ -92,7 +93,7 @@ describe("dot segments and backslashes", () => {
     { id: "after-a-fragment", path: "/a#/../b", read: "/a" },
     { id: "encoded-dot-in-a-name", path: "/a%2Ehtml", read: "/a.html" },
     { id: "no-dot-segment", path: "/a/..;/...//.b/c.", read: "/a/..;/...//.b/c." },
-  ])("are resolved as every fetch does it: $id", ({ path, read }) => {
+  ])("are resolved as in the URL standard: $id", ({ path, read }) => {
     expect([pathAndQuery(at(path)), at(path).isAmbiguous]).toEqual([read, false]);
   });
 
@@ -100,11 +101,11 @@ describe("dot segments and backslashes", () => {
     { id: "a-letter", path: "/a/%2%65%2%65/b", read: "/a/%2%65%2%65/b" },
     { id: "a-percent", path: "/%%32%65/b", read: "/%%32e/b" },
     { id: "a-slash", path: "/a%2%66..%2%46b", read: "/a%2%66..%2%46b" },
-  ])("do not come out of escapes that are broken by $id", ({ path, read }) => {
+  ])("do not result from a broken escape that contains $id", ({ path, read }) => {
     expect(at(path)).toMatchObject({ path: read, isAmbiguous: true });
   });
 
-  it("a second reading changes nothing", () => {
+  it("are absent after normalising, so that a second normalising changes nothing", () => {
     const piece = fc.constantFrom(
       ..."/ . .. %2e %2E %2f %5c \\ % %2 %25 a 2 e f ; é %zz %c3 //".split(" "),
     );
@@ -118,7 +119,7 @@ describe("dot segments and backslashes", () => {
   });
 });
 
-describe("a host that is none", () => {
+describe("the host of an unusual URL", () => {
   const noHosts =
     "http://user@evil.example/a http://user:word@a.example/ http://a.example* http://[/x " +
     "http://a.example:99999/x http://a.example:x/x http://a%2fb/x http:/// ftp://a.example/ /a *";
@@ -127,7 +128,7 @@ describe("a host that is none", () => {
     expect(readTarget(url, ["site.example"]).host).toBe("");
   });
 
-  it("ends at a backslash, as in every fetch", () => {
+  it("ends at a backslash, as in the URL standard", () => {
     const read = readTarget("http://a.example\\..\\b/c");
     expect(read).toMatchObject({ host: "a.example", ownHost: "a.example", path: "/b/c" });
   });
@@ -151,12 +152,12 @@ describe("keyedQuery", () => {
     { id: "empty-pairs", query: "&&a=1&", keyed: "a=1" },
     { id: "capitals-first", query: "a=1&A=1", keyed: "A=1&a=1" },
     { id: "nameless", query: "=1&a", keyed: "=1&a" },
-  ])("$id", ({ query, keyed }) => {
+  ])("normalises the query: $id", ({ query, keyed }) => {
     expect(keyedQuery(query, counts)).toBe(keyed);
   });
 });
 
-describe("spellings of one thing", () => {
+describe("two spellings of a URL", () => {
   it.each([
     { id: "unencoded-path", one: "http://a.example/straße", other: "http://a.example/stra%c3%9fe" },
     { id: "space", one: "http://a.example/u/a b", other: "http://a.example/u/a%20b" },
@@ -166,13 +167,13 @@ describe("spellings of one thing", () => {
     { id: "default-port-tls", one: "https://a.example:443/", other: "https://a.example/" },
     { id: "trailing-dot", one: "http://a.example./", other: "http://a.example/" },
     { id: "dot-and-port", one: "http://a.example.:8080/", other: "http://a.example:8080/" },
-  ])("have one key: $id", ({ one, other }) => {
+  ])("have the same target: $id", ({ one, other }) => {
     const { ownHost: _, writtenPath: _written, ...read } = readTarget(one);
     const { ownHost: __, writtenPath: __written, ...expected } = readTarget(other);
     expect(read).toEqual(expected);
   });
 
-  it("a port that is another scheme's stays", () => {
+  it("have different hosts if the port is the default of the other scheme only", () => {
     expect(readTarget("http://a.example:443/").host).toBe("a.example:443");
   });
 });

@@ -1,4 +1,4 @@
-// What is kept of URLs that come again: readings that one request leaves to the next.
+// Tests the URL reader, which keeps the parsed form of recent URLs for later requests.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { compileRoutes } from "../../../src/proxy/request/routes.ts";
@@ -12,7 +12,7 @@ const readUrl = compileUrlReader({
   siteHosts: [],
 });
 
-describe("where routes name methods", () => {
+describe("the URL reader", () => {
   const match = "/api/*";
   const routes = [
     { name: "writes", match, methods: ["POST"] },
@@ -22,7 +22,7 @@ describe("where routes name methods", () => {
   const read = compileUrlReader({ config: named, matchRoute: compileRoutes(named), siteHosts: [] });
   const url = "https://www.example.com/api/a";
 
-  it("a URL is read once for GET and HEAD, and once for each other method", () => {
+  it("parses a URL once for GET and HEAD, and once for each other method, if routes have methods", () => {
     expect(read({ url, method: "GET" }).route.name).toBe("reads");
     expect(read({ url, method: "HEAD" })).toBe(read({ url, method: "GET" }));
     expect(read({ url, method: "POST" }).route.name).toBe("writes");
@@ -30,12 +30,12 @@ describe("where routes name methods", () => {
     expect(read({ url, method: "PUT" }).route.name).toBe("reads");
   });
 
-  it("and nowhere else", () => {
+  it("parses a URL once for all methods if no route has methods", () => {
     expect(readUrl({ url, method: "POST" })).toBe(readUrl({ url, method: "GET" }));
   });
 });
 
-describe("a path that begins like a host which cannot be", () => {
+describe("a path that begins like an invalid host", () => {
   it.each([
     { path: "//[/..", read: "//", isReserved: false },
     { path: "//%00/..", read: "//", isReserved: false },
@@ -45,7 +45,7 @@ describe("a path that begins like a host which cannot be", () => {
     { path: "//host/./_cache/stats", read: "//host/_cache/stats", isReserved: true },
     { path: "/_cache/../page", read: "/page", isReserved: true },
     { path: "/_cache\\..\\page", read: "/page", isReserved: true },
-  ])("$path", ({ path, read: asRead, isReserved }) => {
+  ])("is normalised, and reserved only below /_cache: $path", ({ path, read: asRead, isReserved }) => {
     const read = readUrl({ url: `https://www.example.com${path}`, method: "GET" });
     expect(read).toMatchObject({ isReserved, target: { path: asRead } });
   });

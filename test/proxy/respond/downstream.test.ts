@@ -1,4 +1,5 @@
-// The fields that clients get (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
+// Tests the response fields that clients receive: Cache-Control, Age, Cache-Status, and the fields that
+// Tidemark removes because they are meant for shared caches (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
@@ -29,7 +30,7 @@ function fromStored(
   });
 }
 
-describe("the fields of a 304, which are kept from answer to answer", () => {
+describe("the fields of a 304, which Tidemark keeps for the next 304", () => {
   const metadata = metadataWith({
     ...cc("max-age=60", { etag: '"1"', "content-type": "text/html", "content-encoding": "br" }),
   });
@@ -46,21 +47,21 @@ describe("the fields of a 304, which are kept from answer to answer", () => {
     { id: "a-second-later", changed: { ageSeconds: 2 } },
     { id: "with-another-ttl", changed: { ageSeconds: 2, ttlSeconds: 8 } },
     { id: "of-another-route", changed: { ageSeconds: 2, route: routeWith({ browser: "9s" }) } },
-  ])("are those of a 200 but for its body: $id", ({ changed }) => {
+  ])("are those of a 200 without the fields that describe the body: $id", ({ changed }) => {
     const ask = askWith(changed);
-    const told = [...fieldsNotModified(metadata, ask)];
+    const fields = [...fieldsNotModified(metadata, ask)];
     const whole = new Headers(fieldsFromStored(metadata, ask));
     for (const name of ["content-type", "content-encoding"]) whole.delete(name);
-    expect(told).toEqual([...whole]);
+    expect(fields).toEqual([...whole]);
   });
 
-  it("leave those of a 200 as they are", () => {
+  it("do not change the fields of a later 200", () => {
     fieldsNotModified(metadata, askWith({}));
     expect(fieldsFromStored(metadata, askWith({})).get("content-type")).toBe("text/html");
   });
 });
 
-describe("fields that are meant for shared caches", () => {
+describe("a field that is meant for shared caches", () => {
   const inFront = { cacheInFront: true };
   const tagged = { tagFields: ["X-Keys"] };
   const targeted = { "cdn-cache-control": "max-age=9" };
@@ -70,7 +71,7 @@ describe("fields that are meant for shared caches", () => {
     ["s-maxage", cc("s-maxage=60, max-age=5"), "max-age=5"],
     ["s-maxage-alone", cc("s-maxage=60"), null],
     ["s-maxage-capital", cc("S-MaxAge=60, public"), "public"],
-    ["the-rest-as-it-stood", cc('s-maxage=1, X="a, b",  public'), 'X="a, b", public'],
+    ["other-directives-unchanged", cc('s-maxage=1, X="a, b",  public'), 'X="a, b", public'],
     ["untouched", cc("public,max-age=5"), "public,max-age=5"],
     ["targeted", targeted, null],
     ["surrogate", { "surrogate-control": "max-age=9" }, null],
@@ -85,13 +86,13 @@ describe("fields that are meant for shared caches", () => {
     ["configured-tags-in-front", { "x-keys": "a" }, "a", { ...tagged, ...inFront }],
     ["targeted-at-others-stays", others, "max-age=9"],
     ["others-stay", { etag: '"a"' }, '"a"'],
-  ])("%s", (_id, stored, value, config) => {
+  ])("has the right value for the client: %s", (_id, stored, value, config) => {
     const [name = ""] = Object.keys(stored);
     expect(fromStored(stored, { config }).get(name)).toBe(value);
   });
 });
 
-describe("browser", () => {
+describe("the route option browser", () => {
   const browser = { browser: "60s" } as const;
 
   const allowing = cc("max-age=5, stale-if-error=9");
@@ -108,16 +109,16 @@ describe("browser", () => {
     ["not-over-no-store", browser, 0, cc("no-store"), "no-store"],
     ["override-goes-first", override, 0, cc("no-cache, must-revalidate"), "max-age=60"],
     ["keeps-stale-allowances", browser, 0, allowing, "stale-if-error=9, max-age=60"],
-  ])("%s", (_id, route, ageSeconds, stored, value) => {
+  ])("sets the max-age that clients receive: %s", (_id, route, ageSeconds, stored, value) => {
     expect(fromStored(stored, { route, ageSeconds }).get("cache-control")).toBe(value);
   });
 
-  it("replaces Expires", () => {
+  it("removes Expires", () => {
     expect(fromStored({ expires: "0" }, { route: browser }).has("expires")).toBe(false);
   });
 });
 
-describe("Age", () => {
+describe("the field Age", () => {
   const given = { route: routeWith(), config: defineConfig({}), ageSeconds: 7.9, handling };
 
   it.each([
@@ -125,12 +126,12 @@ describe("Age", () => {
     ["stored-replaced", fieldsFromStored(metadataWith({ age: "3" }), given), "7"],
     ["fill", fieldsOfFill(metadataWith(), given), null],
     ["fill-from-a-cache", fieldsOfFill(metadataWith({ age: "3" }), given), "7"],
-  ])("%s (RFC 9111 §5.1)", (_id, fields, age) => {
+  ])("states the age of a stored response: %s (RFC 9111 §5.1)", (_id, fields, age) => {
     expect(fields.get("age")).toBe(age);
   });
 });
 
-describe("fields that are kept for the next answer", () => {
+describe("the fields of a hit, which Tidemark keeps for the next hit", () => {
   const config = defineConfig({});
   const immutable = { browser: "60s", immutable: true } as const;
   const metadata = metadataWith(cc("public, max-age=5", { "cache-status": "near; hit" }));
@@ -147,9 +148,9 @@ describe("fields that are kept for the next answer", () => {
     { id: "first", ageSeconds: 1, ttlSeconds: 59, maxAge: 61 },
     { id: "the same second", ageSeconds: 1.9, ttlSeconds: 59.9, maxAge: 61 },
     { id: "older", ageSeconds: 2, ttlSeconds: 58, maxAge: 62 },
-    { id: "younger: its clock was set back", ageSeconds: 0, ttlSeconds: 58, maxAge: 60 },
-    { id: "another ttl: softly purged", ageSeconds: 0, ttlSeconds: -1, maxAge: 60 },
-  ])("$id", ({ maxAge, ...ask }) => {
+    { id: "younger, because the clock was set back", ageSeconds: 0, ttlSeconds: 58, maxAge: 60 },
+    { id: "another ttl, because of a soft purge", ageSeconds: 0, ttlSeconds: -1, maxAge: 60 },
+  ])("have the age and lifetime of each hit: $id", ({ maxAge, ...ask }) => {
     expect(Object.fromEntries(of(ask))).toEqual({
       age: String(Math.floor(ask.ageSeconds)),
       "cache-control": `public, max-age=${maxAge}, immutable`,
@@ -157,8 +158,8 @@ describe("fields that are kept for the next answer", () => {
     });
   });
 
-  it("tell of each hit what it is, in the same second too", () => {
-    const told = (more: object) =>
+  it("describe each hit of the same second in Cache-Status", () => {
+    const statusWith = (more: object) =>
       fieldsFromStored(metadata, {
         route,
         config,
@@ -166,14 +167,14 @@ describe("fields that are kept for the next answer", () => {
         handling: { ...handling, ttlSeconds: 59, ...more },
       }).get("cache-status");
     const usual = "near; hit, tidemark; hit; ttl=59; detail=memory";
-    expect(told({})).toBe(usual);
-    expect(told({ unverified: true })).toBe(`${usual}; unverified`);
-    expect(told({ detail: "edge" })).toBe(usual.replace("memory", "edge"));
-    expect(told({ kind: "forwarded", reason: "stale" })).toContain("tidemark; fwd=stale");
-    expect(told({})).toBe(usual);
+    expect(statusWith({})).toBe(usual);
+    expect(statusWith({ unverified: true })).toBe(`${usual}; unverified`);
+    expect(statusWith({ detail: "edge" })).toBe(usual.replace("memory", "edge"));
+    expect(statusWith({ kind: "forwarded", reason: "stale" })).toContain("tidemark; fwd=stale");
+    expect(statusWith({})).toBe(usual);
   });
 
-  it("do not grow from second to second, however broken Cache-Control is", () => {
+  it("do not grow from second to second if Cache-Control has an unclosed quote", () => {
     const broken = metadataWith(cc('x="open'));
     const at = (ageSeconds: number) => {
       const fields = fieldsFromStored(broken, { route, config, ageSeconds, handling });
@@ -184,7 +185,7 @@ describe("fields that are kept for the next answer", () => {
     );
   });
 
-  it("are another route's own", () => {
+  it("are not reused for another route", () => {
     of({ ageSeconds: 1, ttlSeconds: 1 });
     const other = routeWith({});
     const fields = of({ ageSeconds: 1, ttlSeconds: 1, route: other });
@@ -192,20 +193,20 @@ describe("fields that are kept for the next answer", () => {
   });
 });
 
-describe("passed on", () => {
+describe("the fields of a response that Tidemark forwards without storing", () => {
   it.each([
     ["hop-by-hop", { "keep-alive": "timeout=5" }, "keep-alive"],
     ["nominated", { connection: "x-hop", "x-hop": "1" }, "x-hop"],
     ["upgrade", { upgrade: "h2c" }, "upgrade"],
     ["tags", { "cache-tag": "a" }, "cache-tag"],
     ["nominated-with-an-empty-member", { connection: "x-hop, ", "x-hop": "1" }, "x-hop"],
-    ["nominated-what-is-no-name", { connection: "a b, x-hop", "x-hop": "1" }, "x-hop"],
-  ])("without %s (RFC 9110 §7.6.1)", (_id, fields, name) => {
+    ["nominated-with-an-invalid-name", { connection: "a b, x-hop", "x-hop": "1" }, "x-hop"],
+  ])("leave out %s (RFC 9110 §7.6.1)", (_id, fields, name) => {
     const response = new Response(null, { headers: fields as Fields });
     expect(fieldsPassedOn(response, defineConfig({})).has(name)).toBe(false);
   });
 
-  it("with every cookie of its own", () => {
+  it("contain each Set-Cookie line separately", () => {
     const headers = new Headers([
       ["set-cookie", "a=1"],
       ["set-cookie", "b=2"],
@@ -215,23 +216,23 @@ describe("passed on", () => {
   });
 
   const cookie: Fields = { "set-cookie": "s=1" };
-  const some = 'private="x-a", max-age=5';
+  const qualified = 'private="x-a", max-age=5';
 
   it.each<[id: string, stated: string | null, value: string, more?: Fields]>([
     ["silent", null, "private"],
-    ["lifetime-alone", "max-age=5", "max-age=5, private"],
+    ["only-a-lifetime", "max-age=5", "max-age=5, private"],
     ["private", "private", "private"],
     ["no-store", "no-store", "no-store"],
     ["public", "Public, max-age=5", "Public, max-age=5"],
     ["s-maxage", "s-maxage=5", "s-maxage=5"],
-    ["some-fields-alone", 'private="x-a"', 'private="x-a", private'],
-    ["no-store-not-for-all", "no-store, must-understand", "no-store, must-understand, private"],
+    ["private-with-field-names", 'private="x-a"', 'private="x-a", private'],
+    ["no-store-with-must-understand", "no-store, must-understand", "no-store, must-understand, private"],
     ["in-quotes", 'x="public"', 'x="public", private'],
     ["with-a-cookie", null, "private", cookie],
     ["public-with-a-cookie", "public, s-maxage=9, max-age=5", "max-age=5, private", cookie],
     ["no-store-with-a-cookie", "no-store", "no-store", cookie],
-    ["some-fields-alone-with-a-cookie", some, `${some}, private`, cookie],
-  ])("kept private: %s (RFC 9111 §3.5)", (_id, stated, value, more) => {
+    ["private-with-field-names-and-a-cookie", qualified, `${qualified}, private`, cookie],
+  ])("keep other caches from storing the response: %s (RFC 9111 §3.5)", (_id, stated, value, more) => {
     const fields = new Headers(stated === null ? more : cc(stated, more));
     keepPrivate(fields);
     expect(fields.get("cache-control")).toBe(value);

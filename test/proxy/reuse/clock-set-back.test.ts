@@ -1,12 +1,12 @@
-// A clock that is set back by a minute: what was noted for a few seconds does not last a minute more.
+// Tests marks and flights after the clock was set back by a minute. Neither must last a minute longer.
 import { describe, expect, it } from "vitest";
 import { Flight } from "../../../src/cache/flights.ts";
 import { Uncacheable } from "../../../src/proxy/site/uncacheable.ts";
 
 const stepMs = 60_000;
 
-describe("after the step", () => {
-  it("a mark of what is for one client alone is over", () => {
+describe("after the clock was set back", () => {
+  it("ends the mark of a key as uncacheable", () => {
     const uncacheable = new Uncacheable();
     uncacheable.forAll.mark("key", stepMs);
     expect(uncacheable.forAll.has("key", stepMs + 9_999)).toBe(true);
@@ -14,7 +14,7 @@ describe("after the step", () => {
     expect(uncacheable.forAll.has("key", 0)).toBe(false);
   });
 
-  it("a mark of what sessions get one each of is over, and lasts a minute otherwise", () => {
+  it("ends the mark of a key as uncacheable for sessions, which otherwise lasts a minute", () => {
     const uncacheable = new Uncacheable();
     uncacheable.forSessions.mark("key", stepMs);
     expect(uncacheable.forSessions.has("key", stepMs)).toBe(true);
@@ -23,7 +23,7 @@ describe("after the step", () => {
     expect(uncacheable.forSessions.has("key", -1)).toBe(false);
   });
 
-  it("a forward that has begun before it has not just begun", () => {
+  it("does not treat an earlier flight as one that has just begun", () => {
     const flight = new Flight(stepMs);
     expect(flight.hasJustBegun(stepMs, 10_000)).toBe(true);
     flight.leads(stepMs);

@@ -1,5 +1,5 @@
-// Refreshing before the expiry: when a draw says so (XFetch), and surely within a route's
-// refreshAhead; and what it does for clients and origins.
+// Tests refreshes before a stored response expires: by a random draw (XFetch), always within the route
+// option `refreshAhead`, and while Redis is down, before a page becomes unverified.
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -35,7 +35,7 @@ const due = (changes: {
   return isExpiryNear({ candidate: { stored, tier: "memory" }, ...fresh }, hit);
 };
 
-describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {
+describe("an early refresh by XFetch", () => {
   it.each([
     ["within-reach", { ttlSeconds: 0.999 }, true],
     ["out-of-reach", { ttlSeconds: 1.001 }, false],
@@ -44,29 +44,29 @@ describe("XFetch: cost · β · −ln(draw) reaches the expiry", () => {
     ["more-eager", { ttlSeconds: 2.999, earlyRefresh: 3 }, true],
     ["smaller-draw", { ttlSeconds: 1.999, draw: Math.exp(-2) }, true],
     ["off", { ttlSeconds: 0.001, earlyRefresh: 0 }, false],
-    ["free-of-cost", { ttlSeconds: 0.001, fillCostMs: 0 }, false],
-    ["a-draw-of-nought", { ttlSeconds: 29, draw: 0 }, true],
+    ["cost-of-zero", { ttlSeconds: 0.001, fillCostMs: 0 }, false],
+    ["draw-of-zero", { ttlSeconds: 29, draw: 0 }, true],
     ["beyond-any-draw", { ttlSeconds: 37, lifetimeSeconds: 600, draw: 0 }, false],
     ["half-of-a-lifetime", { ttlSeconds: 30, draw: 0 }, true],
     ["in-its-first-half", { ttlSeconds: 30.001, draw: 0 }, false],
-    ["needless-beside-swr", { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1 }, false],
+    ["not-with-stale-while-revalidate", { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1 }, false],
     [
-      "beside-swr-as-set",
+      "with-stale-while-revalidate-and-earlyRefresh",
       { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1, earlyRefresh: 1 },
       true,
     ],
-  ])("%s", (_id, given, isDue) => {
+  ])("is due if cost · β · −ln(draw) reaches the expiry: %s", (_id, given, isDue) => {
     expect(due(given)).toBe(isDue);
   });
 });
 
-describe("refreshAhead", () => {
+describe("a refresh by the route option refreshAhead", () => {
   it.each([
-    { id: "at-its-beginning", given: { ttlSeconds: 10 }, isDue: true },
+    { id: "at-the-beginning", given: { ttlSeconds: 10 }, isDue: true },
     { id: "before", given: { ttlSeconds: 10.001 }, isDue: false },
     { id: "at-most-half-a-lifetime", given: { ttlSeconds: 3, lifetimeSeconds: 6 }, isDue: true },
-    { id: "no-more-than-half", given: { ttlSeconds: 3.001, lifetimeSeconds: 6 }, isDue: false },
-  ])("$id", ({ given, isDue }) => {
+    { id: "not-in-the-first-half-of-a-lifetime", given: { ttlSeconds: 3.001, lifetimeSeconds: 6 }, isDue: false },
+  ])("is due within refreshAhead of the expiry: $id", ({ given, isDue }) => {
     expect(due({ ...given, refreshAheadSeconds: 10, earlyRefresh: 0 })).toBe(isDue);
   });
 });
@@ -78,7 +78,7 @@ describe("a page that is about to expire", () => {
   const config = route({ refreshAhead: "10s" });
   const numbered = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
 
-  it("is answered as ever, and refreshed behind that", async () => {
+  it("answers as a hit, and is refreshed in the background", async () => {
     const site = openSite({ config, origin: numbered });
     await site.get("/a");
     site.clock.advance(51);
@@ -90,7 +90,7 @@ describe("a page that is about to expire", () => {
     expect([(await site.get("/a")).text, site.origin.count]).toEqual(["page 2", 2]);
   });
 
-  it("is refreshed by a draw, as costly as its fill was", async () => {
+  it("is refreshed by XFetch with the duration of its fill as the cost", async () => {
     const clock = new FakeClock();
     const slow = async (_: Request, nth: number) => {
       clock.advance(4);
@@ -108,7 +108,7 @@ describe("a page that is about to expire", () => {
     expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("is validated where it can be", async () => {
+  it("is refreshed by a conditional request if it has a validator", async () => {
     const site = openSite({
       config,
       origin: () => page("page", cc("max-age=60", { etag: '"1"' })),
@@ -121,7 +121,7 @@ describe("a page that is about to expire", () => {
     expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
   });
 
-  it("is taken from the shared tier where another colo has refreshed it", async () => {
+  it("is read from the shared tier if another colo has already refreshed it", async () => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
     const [near, far] = openColos(2, { clock, config, upstash, origin: numbered }) as [Site, Site];
@@ -129,7 +129,7 @@ describe("a page that is about to expire", () => {
     await far.get("/a");
     clock.advance(51);
     await near.get("/a");
-    // With a current view what is in memory answers at once.
+    // Renews the view. With a current view, a record in memory answers at once.
     await far.get("/another");
     const before = near.origin.count;
     expect((await far.get("/a")).text).toBe("page 1");
@@ -144,7 +144,7 @@ describe("a page that is about to expire", () => {
       id: "cut-short",
       script: () => new Response(chunked(["a"], "breaks"), { headers: cc("max-age=60") }),
     },
-  ])("is refreshed once a second, whatever that brings: $id", async ({ script }) => {
+  ])("is refreshed at most once a second if the refresh brings no fresh page: $id", async ({ script }) => {
     const site = openSite({ config, origin: numbered });
     await site.get("/a");
     site.clock.advance(51);
@@ -156,7 +156,7 @@ describe("a page that is about to expire", () => {
     expect(site.origin.count).toBe(3);
   });
 
-  it("stays when the refresh fails, and is tried again after a second", async () => {
+  it("keeps answering after a failed refresh, and is refreshed again after a second", async () => {
     const site = openSite({ config, origin: numbered });
     await site.get("/a");
     site.clock.advance(51);
@@ -171,8 +171,8 @@ describe("a page that is about to expire", () => {
   });
 });
 
-describe("while the journal is away", () => {
-  /** N is 10 s and A 1 s; the database goes away at once. */
+describe("while Redis is down", () => {
+  /** Stores a page and stops Redis at once. N is 10 s, and A is 1 s. */
   async function away(config: ConfigInput = {}) {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
@@ -184,17 +184,17 @@ describe("while the journal is away", () => {
     });
     await site.get("/a");
     upstash.mode = "down";
-    // What makes the view be renewed shows that it cannot be.
+    // This request tries to renew the view, and notices that Redis is down.
     clock.advance(5.4);
     await site.get("/other");
     return site;
   }
 
   it.each([
-    { id: "not-yet", atSeconds: 5.399, isRefreshed: false },
+    { id: "in-the-first-three-fifths", atSeconds: 5.399, isRefreshed: false },
     { id: "in-the-last-two-fifths", atSeconds: 5.401, isRefreshed: true },
     { id: "at-the-end", atSeconds: 9, isRefreshed: true },
-  ])("a page is refreshed before it is no longer trusted: $id", async (row) => {
+  ])("refreshes a page before it becomes unverified: $id", async (row) => {
     const site = await away();
     site.clock.advance(row.atSeconds - 5.4);
     const before = site.origin.count;
@@ -202,18 +202,18 @@ describe("while the journal is away", () => {
     expect([seen.text, site.origin.count - before]).toEqual(["page 1", Number(row.isRefreshed)]);
   });
 
-  it("so that a page that is asked for never has to be waited for", async () => {
+  it("answers requests for a page once a second from memory, without waiting for the origin", async () => {
     const site = await away();
-    const told = new Set<string>();
+    const statuses = new Set<string>();
     for (let seconds = 0; seconds < 60; seconds += 1) {
       site.clock.advance(1);
-      told.add((await site.get("/a")).cacheStatus.replace(/ttl=\d+/, "ttl"));
+      statuses.add((await site.get("/a")).cacheStatus.replace(/ttl=\d+/, "ttl"));
     }
-    expect(told).toEqual(new Set(["tidemark; hit; ttl; detail=memory"]));
+    expect(statuses).toEqual(new Set(["tidemark; hit; ttl; detail=memory"]));
     expect(site.origin.count).toBeLessThan(2 + 60 / 5);
   });
 
-  it("is not where a route answers all the same", async () => {
+  it("does not refresh a page whose route answers unverified", async () => {
     const site = await away({ routes: [{ name: "all", match: "*", whenUnreachable: "serve" }] });
     site.clock.advance(3);
     const before = site.origin.count;

@@ -1,4 +1,5 @@
-// Cache-Status tells a purged or unverified copy from an old one, and a copy is judged when it was found.
+// Tests why a stored response did not answer: `detail` in Cache-Status is "purged", "unverified" or absent.
+// Also tests the moment at which Tidemark judges a stored response.
 import { describe, expect, it } from "vitest";
 import type { TierName } from "../../../src/config/config.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -13,62 +14,64 @@ async function filled(tiers?: TierName[]) {
   const { site, upstash } = openJournalled({ config, env: { COLO: "" }, origin });
   await (await site.ask("/a")).text();
   await site.settle();
-  const told = async () => {
+  const cacheStatus = async () => {
     const response = await site.ask("/a");
     await response.text();
     return response.headers.get("cache-status");
   };
-  return { site, upstash, told };
+return { site, upstash, cacheStatus };
 }
 
 const stored = "tidemark; fwd=stale; fwd-status=200; stored";
 
-describe("a copy that was found and did not answer", () => {
-  it("was purged", async () => {
-    const { site, told } = await filled();
+describe("Cache-Status for a stored response that did not answer", () => {
+  it("states that the response was purged", async () => {
+    const { site, cacheStatus } = await filled();
     await send(site, { tags: ["red"] });
-    expect(await told()).toBe(`${stored}; detail=purged`);
+    expect(await cacheStatus()).toBe(`${stored}; detail=purged`);
   });
 
-  it("was purged softly, and is validated", async () => {
-    const { site, told } = await filled();
+it("states that the response was purged if it is validated after a soft purge", async () => {
+    const { site, cacheStatus } = await filled();
     await send(site, { tags: ["red"], mode: "soft" });
     site.clock.advance(2);
     site.origin.script = () => unchanged(fields);
-    expect(await told()).toContain("; detail=purged");
+    expect(await cacheStatus()).toContain("; detail=purged");
   });
 
-  it("was purged, and what came is refused: the cause goes first", async () => {
-    const { site, told } = await filled();
+it("states purged first, then why the new response is not stored", async () => {
+    const { site, cacheStatus } = await filled();
     await send(site, { tags: ["red"] });
     site.origin.script = () => page("b", cc("private"));
-    expect(await told()).toBe('tidemark; fwd=stale; fwd-status=200; detail="purged, private"');
+    expect(await cacheStatus()).toBe(
+      'tidemark; fwd=stale; fwd-status=200; detail="purged, private"',
+    );
   });
 
-  it("could not be verified", async () => {
-    const { site, upstash, told } = await filled();
+it("states that the response was unverified", async () => {
+    const { site, upstash, cacheStatus } = await filled();
     upstash.journalMode = "down";
     site.clock.advance(10);
-    expect(await told()).toContain("fwd=stale; fwd-status=200; stored; detail=unverified");
+    expect(await cacheStatus()).toContain("fwd=stale; fwd-status=200; stored; detail=unverified");
   });
 
-  it("was too old, whatever the view could tell", async () => {
-    const { site, upstash, told } = await filled();
+it("has no detail if the response had expired, even while Redis is down", async () => {
+    const { site, upstash, cacheStatus } = await filled();
     upstash.journalMode = "down";
     site.clock.advance(61);
-    expect(await told()).toBe(stored);
+    expect(await cacheStatus()).toBe(stored);
   });
 });
 
-describe("what is judged for one request", () => {
-  it("is judged anew once the view was renewed (rules 7 and 10)", async () => {
-    // No lower tier is waited for.
-    const { site, told } = await filled(["memory"]);
+describe("a stored response that a lookup finds", () => {
+  it("is judged again after the view was renewed (rules 7 and 10)", async () => {
+    // The route uses no lower tier, so the lookup waits for none.
+    const { site, cacheStatus } = await filled(["memory"]);
     site.clock.advance(10);
-    expect(await told()).toBe("tidemark; hit; ttl=50; detail=memory");
+    expect(await cacheStatus()).toBe("tidemark; hit; ttl=50; detail=memory");
   });
 
-  it("is judged for the instant at which it was found (rule 10)", async () => {
+  it("is judged at the time at which the lookup returns it (rule 10)", async () => {
     const config = { routes: [{ name: "all", match: "*", tiers: ["edge" as const] }] };
     const site = openSite({ config, origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
     await site.get("/a");

@@ -1,5 +1,5 @@
-// Verdicts by a request's own directives and cookies (RFC 9111 §5.2.1).
-// Ages are seconds since the example was stored.
+// Tests whether a stored response may answer a request, by the request's directives and cookies
+// (RFC 9111 §5.2.1). Ages are seconds since the response was stored.
 import { describe, expect, it } from "vitest";
 import { decide } from "../../../src/proxy/reuse/verdict.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
@@ -8,7 +8,7 @@ const stale = "forward stale";
 const validated = "validate request";
 const bound = "max-age=60, must-revalidate";
 
-describe("what the request asks for", () => {
+describe("the verdict on a request with directives", () => {
   const immutable = "max-age=60, immutable";
   const swr = { staleWhileRevalidate: "10s" } as const;
 
@@ -41,7 +41,7 @@ describe("what the request asks for", () => {
     ["no-cache-without-validator", { asks: "no-cache" }, "forward request"],
     ["no-cache-within-window", { asks: "no-cache", ageSeconds: 65, route: swr }, stale],
     ["no-cache-only-if-cached", { asks: "no-cache, only-if-cached" }, "gateway-timeout"],
-  ])("honoured: %s (RFC 9111 §5.2.1)", (_id, given, verdict) => {
+  ])("follows the directives if the route honours them: %s (RFC 9111 §5.2.1)", (_id, given, verdict) => {
     const route = { ...given.route, honourRequestDirectives: true };
     expect(verdictOf({ ...given, route })).toBe(verdict);
   });
@@ -51,14 +51,14 @@ describe("what the request asks for", () => {
     ["max-stale", { asks: "max-stale", ageSeconds: 70 }, stale],
     ["no-cache", { asks: "no-cache" }, "serve"],
     ["reload-of-immutable", { asks: "max-age=0", stored: immutable, ageSeconds: 20 }, "serve"],
-  ])("not honoured: %s", (_id, given, verdict) => {
+  ])("ignores the directives by default: %s", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });
 
-describe("a request with an unknown cookie", () => {
+describe("the verdict on a request with a cookie", () => {
   it.each<[id: string, given: Case, verdict: string]>([
-    ["max-age-is-no-grant", {}, "forward request"],
+    ["max-age-does-not-allow-sharing", {}, "forward request"],
     ["public", { stored: "public, max-age=60" }, "serve"],
     ["s-maxage", { stored: "s-maxage=60" }, "serve"],
     ["targeted", { more: { "cdn-cache-control": "max-age=60" } }, "serve"],
@@ -67,18 +67,18 @@ describe("a request with an unknown cookie", () => {
       { stored: "public", more: { "cdn-cache-control": "must-revalidate" } },
       "forward request",
     ],
-    ["must-revalidate-is-no-grant", { stored: bound }, "forward request"],
-    ["the-route-is-no-grant", { stored: "x", route: { fresh: "5m" } }, "forward request"],
+    ["must-revalidate-does-not-allow-sharing", { stored: bound }, "forward request"],
+    ["a-route-lifetime-does-not-allow-sharing", { stored: "x", route: { fresh: "5m" } }, "forward request"],
     ["only-if-cached", { asks: "only-if-cached" }, "gateway-timeout"],
-    ["granted-and-stale", { stored: "s-maxage=60", more: etag, ageSeconds: 61 }, "validate stale"],
+    ["shared-and-stale", { stored: "s-maxage=60", more: etag, ageSeconds: 61 }, "validate stale"],
     ["harmless", { cookie: "_ga=1" }, "serve"],
     ["keyed", { route: { key: { cookies: ["session"] } } }, "serve"],
     ["ignored", { route: { cookies: { ignore: ["sess*"] } } }, "serve"],
-  ])("%s", (_id, given, verdict) => {
+  ])("allows only explicitly shared responses if the cookie is unknown: %s", (_id, given, verdict) => {
     expect(verdictOf({ cookie: "session=1", ...given })).toBe(verdict);
   });
 
-  it("has no fallback for an error", () => {
+  it("has no stale fallback for an error of the origin", () => {
     const verdict = decide(candidateOf({}), questionOf({ cookie: "session=1" }));
     expect(verdict).toMatchObject({ kind: "forward", reason: "request" });
     expect(verdict).not.toHaveProperty("fallback");

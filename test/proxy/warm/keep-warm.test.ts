@@ -1,4 +1,5 @@
-// The run of the cron trigger refreshes hot keys into the shared tier before they expire, and nothing else.
+// Tests the warming of hot keys by the cron trigger. Each run refreshes often requested pages in the shared
+// tier (Redis) before they expire, and requests no other page.
 import { describe, expect, it, vi } from "vitest";
 import { hottest } from "../../../src/proxy/warm/keep-warm.ts";
 import type { HotKeyNote } from "../../../src/proxy/site/hot-key-note.ts";
@@ -33,7 +34,7 @@ const noteOf = (path: string, more: Partial<HotKeyNote> = {}): HotKeyNote => ({
   ...more,
 });
 
-/** Both colos have it, and what they hold expires in a minute. */
+/** Stores `/a` in two colos and makes it hot. The page expires in about a minute. */
 async function heated(site = openHotSite()): Promise<HotSite> {
   const [near, far] = site.colos;
   await near.get("/a");
@@ -42,7 +43,7 @@ async function heated(site = openHotSite()): Promise<HotSite> {
   return site;
 }
 
-/** A heated site whose origin holds its second answer back until the gate opens. */
+/** Returns a heated site whose origin holds back its second answer until the gate opens. */
 async function gated() {
   const gate = closedGate();
   const origin: Script = async (_, nth) => {
@@ -52,7 +53,7 @@ async function gated() {
   return { gate, site: await heated(openHotSite({ origin })) };
 }
 
-/** Through a colo of its own, whose read-back of the purge seconds later nobody here waits for. */
+/** Purges `/a` in a third colo. The test does not wait until that colo reads the purge back. */
 async function purge({ colos }: HotSite, mode: "hard" | "soft"): Promise<void> {
   const answer = await colos[2].ask("/_cache/purge", {
     method: "POST",
@@ -86,7 +87,7 @@ describe("a hot key", () => {
     expect(near.origin.count).toBe(2);
   });
 
-  it("is asked for with its validators, so that nothing is sent that did not change", async () => {
+  it("is refreshed by a conditional request if it has a validator", async () => {
     const origin = (request: Request) =>
       request.headers.has("if-none-match")
         ? unchanged(cc("max-age=120"))
@@ -101,7 +102,7 @@ describe("a hot key", () => {
     expect(near.origin.count).toBe(2);
   });
 
-  it("is refreshed in the variant that is hot, and in no other", async () => {
+  it("is refreshed only in its hot variant", async () => {
     const fields = cc("max-age=120", { vary: "accept-language" });
     const site = openHotSite({
       origin: ({ headers }, nth) => page(`${headers.get("accept-language")} ${nth}`, fields),
@@ -128,7 +129,7 @@ describe("a hot key", () => {
     await expectAnswer(far, ["page 2", "hit; ttl=120; detail=shared"]);
   });
 
-  it("is not brought back old by a purge while its origin answers", async () => {
+  it("does not answer from a refresh during which it was purged", async () => {
     const { gate, site } = await gated();
     const [near, far] = site.colos;
     const run = near.fireCron();
@@ -151,8 +152,8 @@ describe("a hot key", () => {
   });
 });
 
-describe("nothing is asked of the origin for", () => {
-  it("a key that nobody asks for often", async () => {
+describe("a key that needs no refresh", () => {
+  it("causes no request to the origin if it is requested rarely", async () => {
     const site = openHotSite();
     await site.colos[0].get("/cold");
     await site.colos[0].get("/cold");
@@ -161,14 +162,14 @@ describe("nothing is asked of the origin for", () => {
     expect(askedPaths(site.colos[0])).toEqual(["/cold", "/a", "/a"]);
   });
 
-  it("a key past the number that is kept warm", async () => {
+  it("causes no request to the origin if hotKeys other keys are hotter", async () => {
     const site = openHotSite({ config: { hotKeys: 1 } });
     plant(site, [noteOf("/a", { count: 3 }), noteOf("/b", { count: 4 })]);
     await site.colos[0].fireCron();
     expect(askedPaths(site.colos[0])).toEqual(["/b"]);
   });
 
-  it("what lives beyond the next run but one, and no command either", async () => {
+  it("causes no request and no Redis command if it expires after the next run but one", async () => {
     const site = await heated(openHotSite({ origin: () => page("page", cc("max-age=151")) }));
     const [, , cold] = site.colos;
     const commands = site.upstash.commands.length;
@@ -179,7 +180,7 @@ describe("nothing is asked of the origin for", () => {
     expect(cold.origin.count).toBe(2);
   });
 
-  it("what another colo has brought into the shared tier meanwhile", async () => {
+  it("causes no request to the origin if another colo has already refreshed it", async () => {
     const site = await heated();
     const [near, far] = site.colos;
     await near.fireCron();
@@ -188,7 +189,7 @@ describe("nothing is asked of the origin for", () => {
     expect(await hotKeyCounts(far)).toMatchObject({ refreshed: 0, skipped: 1 });
   });
 
-  it("what is under way already", async () => {
+  it("causes no second request to the origin while another run refreshes it", async () => {
     const { gate, site } = await gated();
     const [near] = site.colos;
     const first = near.fireCron();
@@ -202,14 +203,14 @@ describe("nothing is asked of the origin for", () => {
     expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, skipped: 1 });
   });
 
-  it("what was told more than two minutes ago", async () => {
+  it("causes no request to the origin if its note is older than two minutes", async () => {
     const site = await heated();
     site.clock.advance(121);
     await site.colos[0].fireCron();
     expect(site.colos[0].origin.count).toBe(1);
   });
 
-  it("what somebody else wrote into the stream, where no client could ask for it", async () => {
+  it("causes no request to the origin if no client could send the request of its note", async () => {
     const site = openHotSite();
     plant(site, [
       noteOf("/_cache/stats"),
@@ -226,7 +227,7 @@ describe("nothing is asked of the origin for", () => {
     expect(await hotKeyCounts(site.colos[0])).toMatchObject({ failed: 5, refreshed: 0 });
   });
 
-  it("anything, while it is off", async () => {
+  it("causes no request and no Redis command if hotKeys is 0", async () => {
     const site = openHotSite({ config: { hotKeys: 0 } });
     plant(site, [noteOf("/a")]);
     await site.colos[0].fireCron();
@@ -234,8 +235,8 @@ describe("nothing is asked of the origin for", () => {
   });
 });
 
-describe("the run", () => {
-  it("costs one command where nothing is hot, and a second once an hour", async () => {
+describe("a run of the cron trigger", () => {
+  it("costs one Redis command if no key is hot, and a second command once an hour", async () => {
     const { colos, upstash, clock } = openHotSite();
     for (let minute = 0; minute < 60; minute += 1) {
       await colos[0].fireCron();
@@ -258,13 +259,13 @@ describe("the run", () => {
     expect(site.colos[0].origin.count).toBe(1);
   });
 
-  it("does nothing while Redis is down, and throws nothing", async () => {
+  it("requests nothing and does not throw while Redis is down", async () => {
     for (const mode of ["down", "refuses"] as const) {
       const site = await heated();
       site.upstash.mode = mode;
       await site.colos[0].fireCron();
-      const told = expect.stringMatching(/^Shared tier: The database /) as string;
-      expect([site.colos[0].origin.count, site.colos[0].log]).toEqual([1, [told]]);
+      const line = expect.stringMatching(/^Shared tier: The database /) as string;
+      expect([site.colos[0].origin.count, site.colos[0].log]).toEqual([1, [line]]);
       site.upstash.mode = "works";
       site.clock.advance(1);
       await site.colos[0].fireCron();
@@ -272,7 +273,7 @@ describe("the run", () => {
     }
   });
 
-  it("leaves one whose origin fails as it is, and goes on with the others", async () => {
+  it("keeps a page whose origin fails, and refreshes the others", async () => {
     for (const fail of [unreachable, () => page("sorry", cc("max-age=600"), 503)]) {
       const site = openHotSite();
       const [near] = site.colos;
@@ -282,12 +283,12 @@ describe("the run", () => {
       await near.fireCron();
       expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1, failed: 1 });
       expect((await near.get("/a")).text).toBe("page 1");
-      // Either may be first, and what failed may have been asked for twice.
+      // The refreshes run in any order, and the failed request may have been repeated.
       expect((await near.get("/b")).text).toMatch(/^page [345]$/);
     }
   });
 
-  it("counts and logs a fault of ours, and goes on with the others", async () => {
+  it("counts and logs an internal error, and refreshes the other keys", async () => {
     const site = openHotSite();
     const [near] = site.colos;
     await heat(near, ["/a", "/b"]);
@@ -301,7 +302,7 @@ describe("the run", () => {
   });
 
   it.each(["answers", "sends its bodies"])(
-    "asks for four at once, the hottest first, until its origin %s",
+    "sends at most four requests at once, the hottest first, until the origin %s",
     async (does) => {
       const gate = closedGate();
       const late = () =>
@@ -329,7 +330,7 @@ describe("the run", () => {
     },
   );
 
-  it("begins nothing after 25 s, and ends by then", async () => {
+  it("ends after 25 s, and begins no refresh after that", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const gate = closedGate();
@@ -361,7 +362,7 @@ describe("the run", () => {
   });
 });
 
-describe("the hottest", () => {
+describe("the function hottest", () => {
   it("sums the counts of a key, and takes its earliest expiry", () => {
     const notes = [
       noteOf("/a", { count: 3, expiresAtMs: 5 }),

@@ -1,5 +1,5 @@
-// A Redis Cluster: one command per slot, and the keys of a transaction in one slot. The second part
-// needs redis-server, because the embedded Valkey has no cluster mode.
+// Tests a Redis Cluster. Tidemark sends one command per slot, and names the keys of a transaction so that
+// they are in one slot. The second part needs redis-server, because the embedded Valkey has no cluster mode.
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { isRedisServerInstalled } from "../../../testing/fakes/redis-server.ts";
 import { playedConnection } from "./played-connection.ts";
 
 describe("a command with several keys", () => {
-  /** Runs a command over a cluster, and returns what was sent. */
+/** Runs a command over a cluster, and returns the sent commands and the answer. */
   async function sentBy(run: Parameters<RedisClient["insist"]>[1]) {
     const sent: Command[] = [];
     const { address } = playedConnection({
@@ -52,7 +52,7 @@ describe("a command with several keys", () => {
   });
 });
 
-describe.runIf(isRedisServerInstalled)("over three nodes", () => {
+describe.runIf(isRedisServerInstalled)("a cluster of three nodes", () => {
   const running = new Running();
   let cluster: RedisCluster;
   const opened = new Map<string, Cluster | Awaited<ReturnType<typeof openNodeRedis>>>();
@@ -76,7 +76,7 @@ describe.runIf(isRedisServerInstalled)("over three nodes", () => {
     return given;
   }
 
-  it.each(["ioredis", "node-redis"])("%s: values, a purge, and a lease", async (library) => {
+  it.each(["ioredis", "node-redis"])("shares values, purges and leases over %s", async (library) => {
     const redis = opened.get(library);
     if (redis === undefined) throw new Error(`${library} is not open.`);
     const clock = new AheadClock();
@@ -114,7 +114,7 @@ describe.runIf(isRedisServerInstalled)("over three nodes", () => {
   });
 
   it.each(["ioredis", "node-redis"])(
-    "%s: increments, whose ticket lies where the hash lies",
+    "increments a field over %s, because hash and ticket are in one slot",
     async (library) => {
       const redis = opened.get(library);
       if (redis === undefined) throw new Error(`${library} is not open.`);

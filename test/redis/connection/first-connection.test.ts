@@ -1,4 +1,5 @@
-// A connection that has never been ready: all calls share one wait for it, and later ones fail at once.
+// Tests a connection that has never been ready. The first calls wait for it for one second in total, and
+// later calls fail at once.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { playedConnection } from "./played-connection.ts";
@@ -21,7 +22,7 @@ function opened(settings: { readTimeoutMsMax?: number } = {}) {
 const write: Parameters<RedisClient["insist"]>[1] = (redis) => redis.set("text", "w");
 const unreachable = { kind: "unavailable", cause: "unreachable" };
 
-/** @returns the result, and how long the caller waited */
+/** Returns the result and the time until the result. */
 async function timed<T>(work: Promise<T>) {
   const sinceAtMs = Date.now();
   const waited: number[] = [];
@@ -42,7 +43,7 @@ it("delays the first call of all clients by one second, and no later call", asyn
   expect(sent).toEqual([]);
 });
 
-it("delays no call for longer than its own timeout", async () => {
+it("delays no call for longer than the call's own time-out", async () => {
   const { pages } = opened({ readTimeoutMsMax: 300 });
   const { waitedMs } = await timed(pages.attempt("look-up", write));
   expect(waitedMs).toBe(300);
@@ -60,7 +61,7 @@ it("is used as soon as it is ready, also after the wait", async () => {
   expect([over.hasNeverConnected(), sent]).toEqual([false, ["SET"]]);
 });
 
-it("has a trouble of its own if the application has not opened it", async () => {
+it("fails a call with the cause not-open if the application has not opened the connection", async () => {
   const { journal, state } = opened();
   state.isOpen = false;
   const { result } = await timed(journal.insist("look-up", write));

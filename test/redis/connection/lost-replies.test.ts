@@ -1,5 +1,5 @@
-// The connection breaks after the server has run a command: whatever the library resends, an
-// increment counts once, and a purge holds.
+// Tests connections that break after the server has run a command and before its reply. An increment counts
+// once and a purge has one entry, even if the library resends the command.
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it } from "vitest";
@@ -27,18 +27,18 @@ async function openNodeRedis(url: string) {
   return given;
 }
 
-const ways = [
-  { way: "ioredis", commands: 2, open: (url: string) => openIoredis(url) },
+const libraries = [
+  { library: "ioredis", commands: 2, open: (url: string) => openIoredis(url) },
   {
-    way: "ioredis that sends nothing again",
+    library: "ioredis without resending",
     commands: 1,
     open: (url: string) => openIoredis(url, { autoResendUnfulfilledCommands: false }),
   },
-  { way: "node-redis", commands: 1, open: openNodeRedis },
+  { library: "node-redis", commands: 1, open: openNodeRedis },
 ];
 
-describe.each(redisServers)("over $redis", ({ start }) => {
-  describe.each(ways)("$way", ({ open, commands }) => {
+describe.each(redisServers)("a connection to $redis", ({ start }) => {
+  describe.each(libraries)("by $library", ({ open, commands }) => {
     async function opened() {
       const server = await running.add(start());
       const lossy = await running.add(startLossyWay(server.url));
@@ -52,7 +52,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       return { lossy, here, near, far, looking };
     }
 
-    it("an increment whose reply is lost counts once, and so do later ones", async () => {
+    it("counts an increment once if its reply is lost, and later increments once each", async () => {
       const { lossy, near, far } = await opened();
       await near.fields(42).set({ views: 7 });
       lossy.loseReplyTo("EVAL");
@@ -69,17 +69,16 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       expect(await far.fields(42).all()).toEqual({ views: 12 });
     });
 
-    it(`an increment costs ${commands} commands`, async () => {
+    it(`increments with ${commands} commands, and deletes the ticket`, async () => {
       const { near, looking } = await opened();
       await near.fields(42).set({ views: 7 });
       const before = await commandCount(looking);
       await near.fields(42).increment("views");
       expect((await commandCount(looking)) - before).toBe(commands);
-      // Its ticket is deleted.
       expect(await looking.keys("*ticket*")).toEqual([]);
     });
 
-    it("a purge whose reply is lost is in the journal", async () => {
+    it("keeps a purge in the journal under one id if its reply is lost", async () => {
       const { lossy, here, near, far, looking } = await opened();
       await near.set(42, { views: 7 });
       expect(await far.get(42)).toEqual({ views: 7 });
@@ -96,7 +95,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 });
 
-/** Counts the commands about hashes and tickets. */
+/** Returns how many commands on hashes and tickets Redis has run. */
 async function commandCount(redis: Redis): Promise<number> {
   const stats = await redis.info("commandstats");
   const counted = [...stats.matchAll(/cmdstat_(?:eval|set|hmget):calls=(\d+)/g)];

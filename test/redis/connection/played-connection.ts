@@ -1,8 +1,8 @@
-// A connection whose answers a test gives.
+// A fake connection whose answers a test defines.
 import { carryOver } from "../../../src/redis/connection/carry.ts";
 import type { Connection } from "../../../src/redis/connection/connection.ts";
 
-/** Returns the address of a connection that is ready, and sends nothing by default. */
+/** Returns the address of a fake connection, which by default is ready and answers `null`. */
 export function playedConnection(given: Partial<Connection>) {
   const connection: Connection = {
     isCluster: false,

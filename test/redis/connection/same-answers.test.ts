@@ -1,5 +1,5 @@
-// The commands of the tiers, the leases and the journal have the same answers over a connection as by
-// REST, on every Redis server.
+// Tests that the commands of the tiers, the leases and the journal have the same answers over a connection
+// as over REST, on each Redis server.
 import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,18 +13,18 @@ import { keyOf, tierOver } from "../../stores/redis/shared-world.ts";
 
 type Run = Parameters<RedisClient["insist"]>[1];
 
-/** One of each form in src/, and some that are refused. */
+/** One command of each form that src/ sends, and several commands that Redis refuses. */
 const sent: Readonly<Record<string, Run>> = {
   "a word": (redis) => redis.ping(),
   "a text, with a lifetime": (redis) => redis.set("text", 'größe "1" \u0000\n', { px: 60_000 }),
-  "what stands already": (redis) => redis.set("text", "other", { nx: true, px: 1 }),
+  "a text that exists already": (redis) => redis.set("text", "other", { nx: true, px: 1 }),
   "a part of a text": (redis) => redis.getrange("text", 1, 5),
-  "a part that is changed": (redis) => redis.setrange("text", 0, "G"),
+  "a changed part of a text": (redis) => redis.setrange("text", 0, "G"),
   "a number as text": (redis) => redis.set("number", "0042"),
-  "several, one of them absent": (redis) => redis.mget(["text", "absent", "number"]),
-  nothing: (redis) => redis.get("absent"),
-  "a count": (redis) => redis.del("text", "absent"),
-  "a lifetime of nothing": (redis) => redis.pexpire("absent", 5),
+  "several texts, one of them absent": (redis) => redis.mget(["text", "absent", "number"]),
+  "an absent text": (redis) => redis.get("absent"),
+  "a count of deleted keys": (redis) => redis.del("text", "absent"),
+  "a lifetime of an absent key": (redis) => redis.pexpire("absent", 5),
   "an entry": (redis) => redis.xadd("log", "5-1", { a: "1", b: "" }),
   "entries, trimmed": (redis) =>
     redis.xadd(
@@ -36,7 +36,7 @@ const sent: Readonly<Record<string, Run>> = {
   "entries, oldest first": (redis) => redis.xrange("log", "-", "+", 5),
   "entries, newest first": (redis) => redis.xrevrange("log", "+", "-", 1),
   "no entries": (redis) => redis.xrange("absent", "(5-1", "+"),
-  "how many": (redis) => redis.xlen("log"),
+  "a count of entries": (redis) => redis.xlen("log"),
   "a hash": (redis) => redis.hset("hash", { a: "1", b: "x" }),
   "parts of a hash": (redis) => redis.hmget("hash", "a", "absent"),
   "all of a hash": (redis) => redis.hgetall("hash"),
@@ -47,20 +47,20 @@ const sent: Readonly<Record<string, Run>> = {
   "a script of the switch": (redis) =>
     redis.eval(postScript, ["j", "s"], ["p0", "p1", "n", "[]", "9", "f", "v"]),
   "a page of keys": (redis) => redis.scan("0", { match: "nothing*" }),
-  "another type": (redis) => redis.get("log"),
+  "a read of a key of another type": (redis) => redis.get("log"),
   "a transaction": (redis) => redis.multi().set("t", "1").get("t").mget(["t", "absent"]).exec(),
-  "a transaction of which a part is refused": (redis) =>
+  "a transaction with a refused command": (redis) =>
     redis.multi().set("t", "2").getrange("log", 0, 1).exec(),
-  "and that part alone": (redis) => redis.get("t"),
+  "the text after that transaction": (redis) => redis.get("t"),
   "a pipeline": (redis) => redis.pipeline().get("t").xlen("log").exec(),
-  "a pipeline with a refusal": (redis) =>
+  "a pipeline with a refused command": (redis) =>
     redis.pipeline().get("log").get("t").exec({ keepErrors: true }),
-  "a transaction that is refused whole": (redis) =>
+  "a transaction with a malformed command": (redis) =>
     redis.multi().set("t", "3").xadd("log", "*", {}).exec(),
-  "and has changed nothing": (redis) => redis.get("t"),
+  "the unchanged text after that transaction": (redis) => redis.get("t"),
 };
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("a client of $redis", ({ start }) => {
   const running = new Running();
   let database: Redis;
   const opened = new Map<string, Reach>();
@@ -90,14 +90,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     return came;
   }
 
-  it.each(reaches.slice(1))("$reach answers all commands like REST", async ({ reach }) => {
+  it.each(reaches.slice(1))("gets the same answers over $reach as over REST", async ({ reach }) => {
     const expected = await answers("REST");
     expect(expected["a part of a text"]).toEqual({ kind: "answered", value: "röß" });
     expect(await answers(reach)).toEqual(expected);
   });
 
   it.each(reaches)(
-    "$reach stores records, reads them, alone and many, and removes them",
+    "writes, reads and removes records over $reach, one and several at once",
     async ({ reach }) => {
       const tier = tierOver(client(reach));
       const [a, b, c] = [keyOf(`${reach} a`), keyOf(`${reach} b`), keyOf(`${reach} c`)];

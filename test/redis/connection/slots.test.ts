@@ -1,4 +1,4 @@
-// Which slot of a cluster a key lies in, and which keys are named so that they lie together.
+// Tests the slots of keys in a Redis Cluster, and the names that put the keys of a transaction in one slot.
 import { describe, expect, it } from "vitest";
 import {
   inSlots,
@@ -11,7 +11,7 @@ import {
 const digest = "0123456789abcdef".repeat(4);
 
 describe("the slot of a key", () => {
-  // As CLUSTER KEYSLOT of redis-server 7.0 has them; the first is the specification's own example.
+  // The slots are results of CLUSTER KEYSLOT in redis-server 7.0. The first is the specification's example.
   it.each([
     ["123456789", 12_739],
     ["foo", 12_182],
@@ -22,18 +22,18 @@ describe("the slot of a key", () => {
     ["foo{bar}{zap}", 5_061],
     ["größe", 9_425],
     ["", 0],
-  ])("%s", (key, slot) => {
+  ])("is that of Redis Cluster: %s", (key, slot) => {
     expect(slotOf(key)).toBe(slot);
   });
 });
 
-describe("keys of one transaction lie together", () => {
-  it("a record and its lease, by their digest", () => {
+describe("the name of a key in a cluster", () => {
+  it("puts a record and its lease in one slot, by their digest", () => {
     expect(keyInSlot(`site:d:${digest}`)).toBe(`site:d:{${digest}}`);
     expect(slotOf(keyInSlot(`site:d:${digest}`))).toBe(slotOf(keyInSlot(`site:lease:${digest}`)));
   });
 
-  it("all else of a namespace", () => {
+  it("puts the other keys of a namespace in one slot", () => {
     const slots = ["journal", "switch", "probe"].map((name) => slotOf(keyInSlot(`a.b:${name}`)));
     expect(keyInSlot("a.b:journal")).toBe("{a.b}:journal");
     expect(new Set(slots).size).toBe(1);
@@ -59,12 +59,12 @@ describe("keys of one transaction lie together", () => {
     ],
     [["EVAL", "script", "0", "n:argument"], [], ["EVAL", "script", "0", "n:argument"]],
     [["PING"], [], ["PING"]],
-  ] as const)("%s", (command, keys, named) => {
+  ] as const)("replaces the keys of a command: %s", (command, keys, named) => {
     expect(keysOf(command)).toEqual(keys);
     expect(inSlots(command)).toEqual(named);
   });
 });
 
-it("groups have the keys of one slot each, in their order", () => {
+it("groups the positions of keys by slot, in the order of the keys", () => {
   expect(positionsBySlot(["{a}1", "{b}1", "{a}2", "{c}", "{b}2"])).toEqual([[0, 2], [1, 4], [3]]);
 });

@@ -1,5 +1,5 @@
-// A Redis that is full, read-only, slow or down, and a refused password: a connection has the same
-// troubles as REST, in its own words.
+// Tests the errors of a connection and of REST with a Redis that is full, read-only, slow or down, or that
+// refuses the password. Both report the same kinds of trouble.
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -11,10 +11,10 @@ import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes
 import { pause } from "../../../src/base/timeouts.ts";
 import { playedConnection } from "./played-connection.ts";
 
-/** Enough for a busy machine. */
+/** The time-out is long enough for a busy machine. */
 const waitTimeout = { timeout: 40_000, interval: 50 };
 
-/** Uses a timer, which ends after all shorter timers, also on a busy machine. */
+/** Returns the result, or "late" after `ms`. Shorter timers end first, even on a busy machine. */
 const orLate = <T>(work: Promise<T>, ms: number) =>
   Promise.race([work, pause(ms).then(() => "late")]);
 
@@ -50,8 +50,8 @@ const script: Run = (redis) => redis.eval("return redis.call('SET', KEYS[1], 'w'
 const unavailable = (cause: string) => ({ kind: "unavailable", cause });
 const value = { kind: "answered", value: "v" };
 
-describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
-  it("a full database refuses writes, and answers reads", async () => {
+describe.runIf(isRedisServerInstalled).each(reaches)("a client over $reach", (row) => {
+  it("gets refusals of writes and answers to reads from a full Redis", async () => {
     const { database, client, insist } = await opened(row);
     await database.config("SET", "maxmemory", "1");
     expect(await insist(write)).toEqual(unavailable("full"));
@@ -62,7 +62,7 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
   });
 
-  it("a read-only database refuses writes, and answers reads", async () => {
+  it("gets refusals of writes and answers to reads from a read-only Redis", async () => {
     const { database, insist } = await opened(row);
     await database.replicaof("127.0.0.1", "1");
     expect(await insist(write)).toEqual(unavailable("read-only"));
@@ -71,25 +71,25 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
     expect(await insist(transaction)).toEqual(unavailable("read-only"));
   });
 
-  it("a value of another type is refused", async () => {
+  it("gets a refusal for a key of another type", async () => {
     const { database, insist } = await opened(row);
     await database.lpush("list", "1");
     expect(await insist((redis) => redis.get("list"))).toEqual(unavailable("wrong-type"));
   });
 
-  it("a slow database times a read out", async () => {
+  it("ends a read of a slow Redis with a time-out", async () => {
     const { database, client } = await opened(row);
     await database.call("CLIENT", "PAUSE", "60000", "ALL");
     expect(await orLate(client.attempt("look-up", read), 1_200)).toEqual(unavailable("timeout"));
   });
 
-  it("a database that is down is shut off, and used again afterwards", async () => {
+  it("shuts off a Redis that is down, and uses it again after its restart", async () => {
     const { server, client, insist, log, restart } = await opened(row);
     server.kill();
     let last = await client.attempt("look-up", read);
     for (let tries = 0; tries < 3; tries += 1) last = await client.attempt("look-up", read);
     expect(last).toEqual(unavailable("shut-off"));
-    // The local REST server answers, with an error of its own.
+    // The local REST server answers with its own error.
     const [kind, said] =
       row.reach === "REST"
         ? ["refused", /^The database refused a command/m]
@@ -104,8 +104,8 @@ describe.runIf(isRedisServerInstalled).each(reaches)("by $reach", (row) => {
   });
 });
 
-describe.runIf(isRedisServerInstalled).each(reaches.slice(1))("a lost $reach", (row) => {
-  it("is unreachable at once, and sends nothing later", async () => {
+describe.runIf(isRedisServerInstalled).each(reaches.slice(1))("a lost $reach connection", (row) => {
+  it("fails a write at once, and does not send the write after a reconnection", async () => {
     const { server, client, insist, reach, restart } = await opened(row);
     server.kill();
     await client.attempt("look-up", read);
@@ -120,7 +120,7 @@ describe.runIf(isRedisServerInstalled).each(reaches.slice(1))("a lost $reach", (
   });
 });
 
-it("a transaction that is refused at its end has the trouble of the refused command", async () => {
+it("reports the trouble of the refused command for a transaction that EXEC refuses", async () => {
   const cause = "EXECABORT Transaction discarded because of: OOM command not allowed";
   const { address } = playedConnection({ transact: () => Promise.reject(new Error(cause)) });
   const client = new RedisClient({ ...address, nowAtMs: Date.now });
@@ -135,7 +135,7 @@ describe("the log of a connection", () => {
     return { log, client: new RedisClient({ ...addressOver(given), ...settings }) };
   };
 
-  it.runIf(isRedisServerInstalled)("has a refused user or password", async () => {
+  it.runIf(isRedisServerInstalled)("contains a line about a refused password", async () => {
     const server = await running.add(startRedisServer({ settings: { requirepass: "secret" } }));
     const given = new Redis(server.url);
     given.on("error", () => undefined);
@@ -145,7 +145,7 @@ describe("the log of a connection", () => {
     expect(log).toEqual(["Redis refused the user or the password: check those of the connection."]);
   });
 
-  it("has the call that opens a connection of node-redis", async () => {
+  it("names the missing call that opens a connection of node-redis", async () => {
     const { log, client } = clientOver(createClient({ url: "redis://127.0.0.1:1" }), 100);
     expect(await client.attempt("look-up", read)).toEqual(unavailable("not-open"));
     expect(log[0]).toMatch(/not open: open it with `await client\.connect\(\)`/);

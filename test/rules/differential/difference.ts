@@ -3,17 +3,18 @@ import type { Exchange } from "./exchange.ts";
 import type { Facet } from "./facets.ts";
 
 export interface Difference {
-  /** As in the row of docs/differences.md that explains the difference. */
+  /** The id of the row in docs/differences.md that explains the difference. */
   readonly id: string;
   /**
-   * The exchange with this case taken out of it, and the very same exchange where the case is not
-   * in it. What is explained is what then agrees: no other oddity can hide behind this one.
+   * Returns the exchange without the case of this difference, or the same object if the exchange does not
+   * have the case. A difference is explained if the two agree on the result, so no other oddity can hide
+   * behind this case.
    */
   readonly without: (exchange: Exchange) => Exchange;
   /**
-   * The facets that it explains, and in what share of the exchanges with this case alone the two
-   * agree in that facet all the same, 0 to 1: how much broader the case is than the difference. An
-   * odd directive seldom decides anything; that it hides nothing, `without` sees to.
+   * The facets that the difference explains, each with a limit from 0 to 1. The limit applies to the share
+   * of exchanges with only this case in which the two agree: how much broader the case is than the
+   * difference. Limits are often high, because an odd directive seldom decides anything.
    */
   readonly agreedShareMax: Readonly<Partial<Record<Facet, number>>>;
 }

@@ -1,4 +1,5 @@
-// Where the two read the same text differently: members of Cache-Control, dates, lists.
+// Lists texts that Tidemark and http-cache-semantics read differently: members of Cache-Control, dates and
+// lists.
 import type { DateForm, DateText } from "../../../testing/examples/generated-dates.ts";
 import { isWellFormed, type Oddity } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
@@ -14,7 +15,7 @@ const dropOddity = (oddity: Oddity) => (given: Exchange) =>
 const inResponse = (oddity: Oddity) => (given: Exchange) =>
   dropMembers(given, ["response"], (member) => member.oddity === oddity);
 
-/** Dates of that form, taken out of the response. */
+/** Returns a function that removes dates of the form from the response. */
 const dropDates = (form: DateForm) => (given: Exchange) => {
   const { expires, date, lastModified } = given.response;
   const keep = <T extends DateText | "" | undefined>(text: T) =>

@@ -1,5 +1,5 @@
-// Where the two decide differently what may be stored, for how long it is fresh, how old it is, and
-// which requests it is for.
+// Lists cases in which Tidemark and http-cache-semantics decide differently whether a response may be stored,
+// how long it is fresh, how old it is, and which requests it may answer.
 import { listText } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange, SelectingFields } from "./exchange.ts";
@@ -16,12 +16,12 @@ import {
 const dropNamed = (given: Exchange, name: string): Exchange =>
   dropMembers(given, ["response"], (member) => member.name === name);
 
-/** RFC 9110 §15: final, and not among the statuses whose caching the other side knows. */
+/** Final statuses (RFC 9110 §15) that http-cache-semantics does not list as cacheable. */
 const statusesOnlyOurs = [201, 226, 400, 401, 403, 418, 500, 503, 599];
 
 const statesLifetime = (given: Exchange): boolean => explicitSeconds(given) !== undefined;
 
-/** RFC 9111 §3, last condition, for a status that is not cacheable by default. */
+/** Returns the last condition of RFC 9111 §3 for a status that is not cacheable by default. */
 const isAllowedExplicitly = (given: Exchange): boolean =>
   says(given, "public") || statesLifetime(given);
 
@@ -158,7 +158,7 @@ export const differencesOfStoring: readonly Difference[] = [
 
 const selectingNames = ["accept", "x-a", "x-b"] as const;
 
-/** Named by Vary, with the same members then and now, none of them quoted, and other white space. */
+/** Returns whether Vary names the field, and its two values differ only in white space outside quotes. */
 function isSpacedOtherwise(given: Exchange, name: keyof SelectingFields): boolean {
   const { stored, asked } = given.selecting;
   const [one, other] = [stored[name], asked[name]];

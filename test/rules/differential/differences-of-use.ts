@@ -1,4 +1,5 @@
-// Where the two decide differently what a stored response may answer, and what after an error.
+// Lists cases in which Tidemark and http-cache-semantics decide differently whether a stored response may
+// answer a request, or may answer after an error.
 import type { Member } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange } from "./exchange.ts";
@@ -18,18 +19,18 @@ const dropNamed = (given: Exchange, ...names: string[]): Exchange =>
 const dropWish = (given: Exchange, ...names: string[]): Exchange =>
   dropMembers(given, ["asks"], ({ name }) => names.includes(name));
 
-/** Stale, and within stale-while-revalidate. */
+/** Returns whether the response is stale and within its stale-while-revalidate. */
 const isInWindow = (given: Exchange): boolean =>
   !isFresh(given) && staleSeconds(given) < (statedSeconds(given, "stale-while-revalidate") ?? 0);
 
-/** Were it not for a directive that forbids stale use. */
-const isStaleWithLeave = (given: Exchange): boolean =>
+/** Returns whether a stale response may answer, unless one of its directives forbids that. */
+const hasStaleAllowance = (given: Exchange): boolean =>
   isInWindow(given) || (!isFresh(given) && wishes(given, "max-stale"));
 
 const isStaleOnError = (given: Exchange): boolean =>
   !isFresh(given) && staleSeconds(given) < (statedSeconds(given, "stale-if-error") ?? 0);
 
-/** Fresh, or stale with some leave, be it only of the request. */
+/** Returns whether the response is fresh, or the request or the response may allow its stale use. */
 const mayAnswer = (given: Exchange): boolean =>
   isFresh(given) || wishes(given, "max-stale") || says(given, "stale-while-revalidate");
 
@@ -50,12 +51,12 @@ export const differencesOfUse: readonly Difference[] = [
   {
     id: "no-cache-used-stale",
     agreedShareMax: { verdict: 0.55 },
-    without: (given) => (isStaleWithLeave(given) ? dropNamed(given, "no-cache") : given),
+    without: (given) => (hasStaleAllowance(given) ? dropNamed(given, "no-cache") : given),
   },
   {
     id: "proxy-revalidate-used-stale",
     agreedShareMax: { verdict: 0.7 },
-    without: (given) => (isStaleWithLeave(given) ? dropNamed(given, "proxy-revalidate") : given),
+    without: (given) => (hasStaleAllowance(given) ? dropNamed(given, "proxy-revalidate") : given),
   },
   {
     id: "only-if-cached",
@@ -130,7 +131,7 @@ export const differencesOfUse: readonly Difference[] = [
   },
 ];
 
-/** max-stale alone means something without a number. */
+/** Returns whether a directive has an unreadable number. Only max-stale needs none. */
 function isUnreadable({ name, oddity }: Member): boolean {
   return oddity === "number-and-more" || (oddity === "unreadable" && name !== "max-stale");
 }

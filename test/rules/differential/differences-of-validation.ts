@@ -1,4 +1,5 @@
-// Where the two differ in how a stored response is validated, and in what a 304 does to it.
+// Lists cases in which Tidemark and http-cache-semantics validate a stored response differently, or update it
+// differently from a 304.
 import type { Difference } from "./difference.ts";
 import { changed } from "./taking-out.ts";
 
@@ -76,7 +77,7 @@ export const differencesOfValidation: readonly Difference[] = [
   },
 ];
 
-/** The body's own description stays as it is, and a cookie is never stored. */
+/** Returns whether a 304 updates the field. Fields that describe the body do not change, cookies are not stored. */
 function isTaken(name: string): boolean {
   return !["content-encoding", "content-length", "content-range", "set-cookie"].includes(name);
 }

@@ -1,5 +1,5 @@
-// Our rules against http-cache-semantics on generated exchanges: wherever the two differ, an entry
-// of the list says why, and every entry of the list is met.
+// Compares Tidemark's rules with the package http-cache-semantics on generated exchanges. An entry of the list
+// explains each difference, and each entry occurs.
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { type Exchange, exchangeAbout, type Subject, subjects } from "./exchange
 import { type Survey, survey, unexplained } from "./survey.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
 
-// One form of dates is read in local time by the other side: no machine is to be at Greenwich.
+// http-cache-semantics reads one form of dates in local time, so the time zone must differ from UTC.
 process.env["TZ"] = "America/New_York";
 
 const seed = 7;
@@ -33,10 +33,10 @@ beforeAll(() => {
 });
 
 describe("Tidemark and http-cache-semantics", () => {
-  it("differ in nothing that the list does not explain", () => {
+  it("differ only in ways that the list explains", () => {
     if (found.unexplained.length === 0) return;
     const failing = new Set(found.unexplained.map(({ facet }) => facet));
-    // Met again by the property, which looks for the shortest exchange that shows it.
+    // fast-check finds the difference again, and looks for the shortest exchange that shows it.
     for (const subject of subjects) {
       for (const heuristics of [false, true]) {
         fc.assert(
@@ -56,17 +56,17 @@ describe("Tidemark and http-cache-semantics", () => {
   });
 });
 
-describe("the list", () => {
-  // A share of the exchanges does not show each difference.
+describe("the list of differences", () => {
+  // The two tests need all exchanges, because a part of these does not show each difference.
   it.runIf(playsAll)(
-    "has nothing that does not occur: each entry alone explains a difference in its facets",
+    "contains only entries that explain a difference in each of their facets",
     () => {
-      const rotten = found.tallies.filter(({ explained }) => explained === 0);
-      expect(rotten).toEqual([]);
+      const unused = found.tallies.filter(({ explained }) => explained === 0);
+      expect(unused).toEqual([]);
     },
   );
 
-  it.runIf(playsAll)("has no case broader than it says", () => {
+  it.runIf(playsAll)("contains no case that is broader than its agreedShareMax", () => {
     const tooBroad = found.tallies.filter(({ id, facet, alone, explained }) => {
       const most = differences.find((one) => one.id === id)?.agreedShareMax[facet] ?? 0;
       return 1 - explained / alone > most;
@@ -74,7 +74,7 @@ describe("the list", () => {
     expect(tooBroad).toEqual([]);
   });
 
-  it("has a row of the document for each entry, in the same order", () => {
+  it("has the same entries as docs/differences.md, in the same order", () => {
     const text = readFileSync(new URL("../../../docs/differences.md", import.meta.url), "utf8");
     const rows = text.split("\n").filter((line) => line.startsWith("| `"));
     const complete =

@@ -1,5 +1,5 @@
-// What one comparison is about: a request and its response, what is asked later, and the 304 that
-// answers it. Generated with few oddities at a time, so that most of it is ordinary HTTP.
+// Generates the exchange of one comparison: a request, its stored response, a later request, and a 304 to the
+// later request. Most parts are ordinary HTTP, with few oddities at a time.
 import * as fc from "fast-check";
 import { dateText, type DateText } from "../../../testing/examples/generated-dates.ts";
 import {
@@ -14,9 +14,9 @@ import {
 } from "../../../testing/examples/generated-fields.ts";
 
 export interface Exchange {
-  /** May a lifetime that nobody states be guessed? */
+  /** Whether a heuristic lifetime applies if the response states none. */
   readonly heuristics: boolean;
-  /** What the response was stored for. */
+  /** The request that the stored response answered. */
   readonly request: {
     readonly method: "GET" | "HEAD" | "POST" | "PUT";
     readonly control: Control | undefined;
@@ -25,21 +25,21 @@ export interface Exchange {
   readonly response: {
     readonly status: number;
     readonly control: Control | undefined;
-    /** Empty for a field that is there and says nothing. */
+    /** An empty text for an empty field. */
     readonly expires: DateText | "" | undefined;
     readonly date: DateText | undefined;
     readonly lastModified: DateText | undefined;
-    /** One non-negative integer. */
     readonly age: string | undefined;
     readonly pragma: "no-cache" | "x" | undefined;
     readonly vary: readonly string[] | undefined;
     readonly etag: string | undefined;
     readonly hasCookie: boolean;
   };
-  /** From the request to its response. */
+  /** The time from the request to its response. */
   readonly delaySeconds: number;
-  /** From the response to what is asked. */
+  /** The time from the response to the later request. */
   readonly restedSeconds: number;
+  /** The later request. */
   readonly asks: {
     readonly method: "GET" | "HEAD";
     readonly control: Control | undefined;
@@ -47,7 +47,7 @@ export interface Exchange {
     readonly ifNoneMatch: string | undefined;
     readonly ifModifiedSince: DateText | undefined;
   };
-  /** The values of fields that Vary may name, then and now. */
+  /** The values of fields that Vary may name, in the first and in the later request. */
   readonly selecting: {
     readonly stored: SelectingFields;
     readonly asked: SelectingFields;
@@ -56,7 +56,7 @@ export interface Exchange {
     readonly etag: string | undefined;
     readonly lastModified: DateText | undefined;
   };
-  /** Fields beside the validators, of the stored response and of the 304. */
+  /** Fields other than validators, of the stored response and of the 304. */
   readonly update: {
     readonly stored: Readonly<Record<string, string>>;
     readonly newer: Readonly<Record<string, string>>;
@@ -83,7 +83,7 @@ const lastModified = dateText(-aDay * 20, -aDay, -600, -300, 0, 60);
 
 const ages = "0 5 60 007 2147483648 99999999999 600,5 60;a=1 abc -60 60.5 60s".split(" ");
 
-/** Without Vary, of which half of the generated forms could not be stored. */
+/** Responses without Vary, because half of the generated Vary fields forbid storing. */
 const response: fc.Arbitrary<Exchange["response"]> = fc.record({
   status: statuses,
   control: maybe(responseControl, 4),
@@ -117,7 +117,7 @@ const responseWithVary = fc
   .tuple(response, vary)
   .map(([given, nominated]) => changedResponse(given, { vary: nominated }));
 
-/** One that both sides store and of whose lifetime and age they seldom differ. */
+/** A response that both sides store, with a lifetime and an age in which they seldom differ. */
 const ordinaryResponse: fc.Arbitrary<Exchange["response"]> = fc.record({
   status: fc.constantFrom(200, 404),
   control: maybe(responseControl, 8),
@@ -137,7 +137,7 @@ const selectingFields: fc.Arbitrary<SelectingFields> = fc.record({
   "x-b": maybe(listValue),
 });
 
-/** The same members with another's white space. */
+/** Returns the members of `given` with the white space of `other`. */
 function spacedAs(given: SelectingFields, other: SelectingFields): SelectingFields {
   const spaced = Object.entries(given).map(([name, value]) => {
     const separator = other[name as keyof SelectingFields]?.separator ?? ",";
@@ -146,7 +146,7 @@ function spacedAs(given: SelectingFields, other: SelectingFields): SelectingFiel
   return Object.fromEntries(spaced) as SelectingFields;
 }
 
-/** Of these a 304 may carry any; the digests of a body are left out. */
+/** Fields that a 304 may have, except digests of a body. */
 const updatable =
   "content-type content-encoding content-length content-range cache-control age set-cookie x-a x-b";
 
@@ -171,7 +171,7 @@ const ordinary = {
   update: { stored: {}, newer: {} },
 } as const;
 
-/** What varies; the rest of an exchange is ordinary. */
+/** The parts of an exchange that vary. Its other parts are ordinary. */
 export const subjects = ["storing", "use", "selection"] as const;
 export type Subject = (typeof subjects)[number];
 
@@ -228,7 +228,7 @@ const varying = {
 
 export function exchangeAbout(subject: Subject, heuristics: boolean): fc.Arbitrary<Exchange> {
   const parts = fc.record<Record<string, unknown>>(varying[subject]);
-  // The response is generated for every subject, so nothing is missing.
+  // Each subject generates the response, so the exchange is complete.
   const whole = (varied: object) => ({ heuristics, ...ordinary, ...varied }) as Exchange;
   return parts.map(whole);
 }

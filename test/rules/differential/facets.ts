@@ -1,4 +1,4 @@
-// The questions that both sides are asked, and when an answer can be compared at all.
+// The facets in which both sides are compared, and the condition for comparing each facet.
 import type { Exchange, Subject } from "./exchange.ts";
 import { Ours } from "./ours.ts";
 import { Theirs } from "./theirs.ts";
@@ -20,7 +20,7 @@ export const sidesOf = (exchange: Exchange): Sides => ({
   theirs: new Theirs(exchange),
 });
 
-/** `uncompared`: one side does not come to this question, or came to it from elsewhere. */
+/** The result for one facet. `uncompared`: the facet has no meaning for one of the sides. */
 export type Comparison =
   | { kind: "agree" }
   | { kind: "differ"; ours: unknown; theirs: unknown }
@@ -33,8 +33,8 @@ export function compare(facet: Facet, { ours, theirs }: Sides): Comparison {
 }
 
 /**
- * What is not stored has no lifetime; and a verdict is compared where lifetime and age, which are
- * facets of their own, are the same on both sides.
+ * Returns whether a facet can be compared. A response that is not stored has no lifetime. Verdicts are
+ * compared only if lifetime and age, which are other facets, are the same on both sides.
  */
 function isReached(facet: Facet, ours: Ours, theirs: Theirs): boolean {
   const isStored = theirs.storable() && ours.storable();

@@ -1,4 +1,4 @@
-// The header fields of a generated exchange, the same for both sides.
+// The header fields of a generated exchange, which are the same for both sides.
 import { controlText, listText } from "../../../testing/examples/generated-fields.ts";
 import type { Exchange, SelectingFields } from "./exchange.ts";
 
@@ -17,7 +17,7 @@ function selectingLines(given: SelectingFields): Lines {
   return Object.fromEntries(lines) as Lines;
 }
 
-/** Built once for each exchange: every facet asks for them again. Nobody changes them. */
+/** Returns a function that builds the fields of an exchange once, because each facet needs them. */
 function once<T>(build: (exchange: Exchange) => T): (exchange: Exchange) => T {
   const built = new WeakMap<Exchange, { fields: T }>();
   return (exchange) => {

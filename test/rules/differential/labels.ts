@@ -1,4 +1,4 @@
-// What HTTP reads in a generated exchange, told from how it was generated and from no parser.
+// The meaning of a generated exchange in HTTP, derived from its parts and not from parsing its text.
 import { names } from "../../../testing/examples/generated-fields.ts";
 import type { DateText } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,7 +8,7 @@ export const says = ({ response }: Exchange, name: string): boolean =>
 
 export const wishes = ({ asks }: Exchange, name: string): boolean => names(asks.control).has(name);
 
-/** The number in the first member of that name; 0 for one without, `undefined` for no member. */
+/** Returns the number of the first member with the name: 0 without a number, `undefined` without a member. */
 export function statedSeconds({ response }: Exchange, name: string): number | undefined {
   const found = response.control?.members.find((member) => member.name === name);
   return found && (found.seconds ?? 0);
@@ -21,7 +21,7 @@ export function wishedSeconds({ asks }: Exchange, name: string): number | undefi
 export const isDate = (date: DateText | "" | undefined): date is DateText =>
   date !== undefined && date !== "" && date.form !== "lenient" && date.form !== "no-date";
 
-/** RFC 9111 §4.2.1; `undefined` where nothing states it. */
+/** Returns the explicit lifetime (RFC 9111 §4.2.1), or `undefined` if no field states it. */
 export function explicitSeconds(given: Exchange): number | undefined {
   const { expires, date } = given.response;
   const stated = statedSeconds(given, "s-maxage") ?? statedSeconds(given, "max-age");
@@ -30,7 +30,7 @@ export function explicitSeconds(given: Exchange): number | undefined {
   return Math.max(0, expires.offsetSeconds - (isDate(date) ? date.offsetSeconds : 0));
 }
 
-/** The heuristic that both sides have: a tenth of the time since Last-Modified, without a limit. */
+/** Returns the heuristic lifetime of both sides: a tenth of the time since Last-Modified, without a limit. */
 export function guessedSeconds({ response }: Exchange): number {
   const { lastModified, date } = response;
   if (!isDate(lastModified)) return 0;
@@ -44,11 +44,11 @@ export function lifetimeSeconds(given: Exchange): number {
   return explicit ?? (given.heuristics ? guessedSeconds(given) : 0);
 }
 
-/** Until now since the response was generated, as its Date says; 0 for one without. */
+/** Returns the age on receipt according to Date, or 0 without a Date. */
 export const apparentAgeSeconds = ({ response: { date } }: Exchange): number =>
   isDate(date) ? Math.max(0, -date.offsetSeconds) : 0;
 
-/** The first member of Age; 0 where it is absent or invalid. */
+/** Returns the first member of Age, or 0 if Age is absent or invalid. */
 export const statedAgeSeconds = ({ response: { age = "" } }: Exchange): number =>
   /^\d+([,;]|$)/.test(age) ? Number.parseInt(age, 10) : 0;
 
@@ -58,7 +58,7 @@ export const ageOnReceiptSeconds = (given: Exchange): number =>
 export const ageSeconds = (given: Exchange): number =>
   ageOnReceiptSeconds(given) + given.restedSeconds;
 
-/** Negative while it is fresh. */
+/** Returns how long the response has been stale. The number is negative while the response is fresh. */
 export const staleSeconds = (given: Exchange): number => ageSeconds(given) - lifetimeSeconds(given);
 
 export const isFresh = (given: Exchange): boolean => staleSeconds(given) < 0;

@@ -1,4 +1,4 @@
-// What Tidemark's rules answer on a generated exchange, one function for each facet.
+// The decisions of Tidemark's rules on a generated exchange, with one method for each facet.
 import { requestDirectives } from "../../../src/rules/cache-control.ts";
 import type { Route } from "../../../src/config/config.ts";
 import { freshenedFields } from "../../../src/rules/freshen.ts";
@@ -43,7 +43,7 @@ export class Ours {
     this.#stored = { metadata: metadataWith({}, changes), body: { kind: "absent" } };
   }
 
-  /** Without the rule that a response which could never be used is not worth storing. */
+  /** Returns whether the response may be stored, without the rule that a useless response is not stored. */
   storable(): boolean {
     const { request, response } = this.#exchange;
     const verdict = mayStore({
@@ -56,14 +56,14 @@ export class Ours {
       fields: fieldsOf(this.#stored.metadata),
       governing: this.#terms.governing,
       lifetimeAssigned: false,
-      // As the public suite is run: the origin's own lifetime counts for errors too.
+      // As in the conformance suite: the origin's lifetime also applies to errors.
       isNamed: true,
       hasUse: true,
     });
     return verdict.kind === "storable";
   }
 
-  /** For how long it may be used without being validated. */
+  /** Returns how long the response may be used without validation, in seconds. */
   lifetime(): number {
     return this.#terms.alwaysValidate ? 0 : this.#terms.lifetimeSeconds;
   }
@@ -100,7 +100,7 @@ export class Ours {
     return selects(selectingValues(names, stored), asked);
   }
 
-  /** The conditions that a validation sends to the origin. */
+  /** Returns the conditional fields of a validation. */
   conditions(): (string | null)[] {
     const client = fieldsIn.asks(this.#exchange);
     const keyed = keyUrl(readTarget("https://www.example.com/"), route, config);
@@ -120,7 +120,7 @@ export class Ours {
     );
   }
 
-  /** Each as its line, in the order of their names. */
+  /** Returns the updated fields as lines, sorted by name. */
   freshened(): string[] {
     const { stored, newer } = this.#exchange.update;
     const fields = freshenedFields(Object.entries(stored), Object.entries(newer));
