@@ -1,5 +1,5 @@
-// Tests the purger's dry run, which counts what a purge would cover and purges nothing. The purger and the
-// site never confuse a dry run with a purge.
+// Tests the purger's dry run, which counts what a purge would cover and purges nothing. The purger
+// and the site never confuse a dry run with a purge.
 import { describe, expect, it } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import { messageOf, type PurgeOrder } from "../../src/purger/message.ts";
@@ -91,7 +91,7 @@ describe("an order with the field dryRun", () => {
     expect(() => messageOf({ ...order, dryRun: false } as PurgeOrder)).not.toThrow();
   });
 
-  it("is refused by the site if the message was made without messageOf, and is not retried", async () => {
+  it("is refused by the site, without a retry, if it was made without messageOf", async () => {
     const { site, purger } = openSiteWithPurger();
     await site.get("/a");
     const message = { id: "msg_1", body: JSON.stringify(asked) };

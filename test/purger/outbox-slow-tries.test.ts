@@ -1,5 +1,5 @@
-// Tests the outbox during a slow try. The try delays only messages that name the same target, and the
-// outbox continues to poll its store.
+// Tests the outbox during a slow try. The try delays only messages that name the same target, and
+// the outbox continues to poll its store.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import { heldPurger, memoryStore } from "./fakes.ts";

@@ -1,5 +1,5 @@
-// Tests the outbox, which stores purges in the application's database and delivers them later. A crash
-// loses no message, a round keeps the order, and the loop polls once a second.
+// Tests the outbox, which stores purges in the application's database and delivers them later. A
+// crash loses no message, a round keeps the order, and the loop polls once a second.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutbox, type OutboxReport, type OutboxStore } from "../../src/purger/outbox.ts";
 import { accepted, answered, cut, memoryStore, said, scripted } from "./fakes.ts";

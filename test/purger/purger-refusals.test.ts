@@ -27,7 +27,11 @@ describe("a purger", () => {
   it.each([
     { id: "empty", text: "", says: /not a URL/ },
     { id: "without-a-scheme", text: "www.example.com/_cache/purge", says: /not a URL/ },
-    { id: "another-scheme", text: "ftp://www.example.com/_cache/purge", says: /begins with "ftp:"/ },
+    {
+      id: "another-scheme",
+      text: "ftp://www.example.com/_cache/purge",
+      says: /begins with "ftp:"/,
+    },
     { id: "without-the-purge-path", text: "https://www.example.com/", says: /Its path is "\/"/ },
     { id: "password", text: "https://a:hidden@example.com/_cache/purge", says: /a password/ },
   ])("refuses an invalid URL: $id", async ({ text, says }) => {

@@ -1,5 +1,5 @@
-// Tests the purger, which sends purges from an application to Tidemark: its signatures, its reaction to each
-// kind of answer, its waits and its limits.
+// Tests the purger, which sends purges from an application to Tidemark: its signatures, its
+// reaction to each kind of answer, its waits and its limits.
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";

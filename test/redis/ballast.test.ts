@@ -1,5 +1,5 @@
-// Tests a full Redis. The ballast is a key of 1 MiB that Tidemark deletes if Redis is full, so that writes
-// to the purge journal still succeed.
+// Tests a full Redis. The ballast is a key of 1 MiB that Tidemark deletes if Redis is full, so that
+// writes to the purge journal still succeed.
 import { beforeEach, describe, expect, it } from "vitest";
 import { databaseInfoIn } from "../../src/redis/database-info.ts";
 import { ballastKeyOf, DatabaseRoom } from "../../src/redis/database-room.ts";
@@ -32,7 +32,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await createBallast();
   });
 
-  /** Sets the memory limit half a ballast below the used memory, because Redis may free its buffers. */
+  /**
+   * Sets the memory limit half a ballast below the used memory, because Redis may free its buffers.
+   */
   const fill = async () => {
     const { usedBytes } = databaseInfoIn(await database.redis.info());
     await database.redis.config("SET", "maxmemory", String(Number(usedBytes) - 524_288));
@@ -53,7 +55,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await database.redis.exists(ballastKey)).toBe(0);
   });
 
-  it("deletes the ballast for the switch, a mark, an append with a read, and a read at the primary", async () => {
+  it("deletes the ballast for posts, marks, appends with a read, and reads at the primary", async () => {
     const client = clientWith(ballastKey);
     const journal = journalOf(client);
     const switching = new RedisSwitch({ redis: client, namespace });

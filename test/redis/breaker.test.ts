@@ -1,4 +1,5 @@
-// Tests the circuit breaker of Redis: when it opens, how often it allows a probe, and what closes it.
+// Tests the circuit breaker of Redis: when it opens, how often it allows a probe, and what closes
+// it.
 import { expect, it } from "vitest";
 import { Breaker } from "../../src/redis/breaker.ts";
 
@@ -38,11 +39,14 @@ it.each([
 it.each([
   { sentAtMs: startAtMs - 1, isOpen: false },
   { sentAtMs: startAtMs, isOpen: true },
-])("opens only for failures of calls at several times: calls from $sentAtMs, open $isOpen", ({ sentAtMs, isOpen }) => {
-  const breaker = new Breaker();
-  for (let at = 0; at < 100; at += 1) breaker.failed(startAtMs, sentAtMs);
-  expect(breaker.isOpen).toBe(isOpen);
-});
+])(
+  "opens only for failures of calls at several times: calls from $sentAtMs, open $isOpen",
+  ({ sentAtMs, isOpen }) => {
+    const breaker = new Breaker();
+    for (let at = 0; at < 100; at += 1) breaker.failed(startAtMs, sentAtMs);
+    expect(breaker.isOpen).toBe(isOpen);
+  },
+);
 
 it("counts failures after the clock was set back", () => {
   expect(after("ff", after("f"), 1).isOpen).toBe(true);

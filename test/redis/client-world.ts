@@ -1,4 +1,5 @@
-// A Redis client over a REST server whose failures a test selects, with a simulated clock and time-outs.
+// A Redis client over a REST server whose failures a test selects, with a simulated clock and
+// time-outs.
 import { afterEach, beforeEach } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";

@@ -1,5 +1,5 @@
-// Tests the time-out of a lookup in Redis after an outage, and after Redis became slower. Time is simulated:
-// each test sets how long an answer takes.
+// Tests the time-out of a lookup in Redis after an outage, and after Redis became slower. Time is
+// simulated: each test sets how long an answer takes.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -63,13 +63,16 @@ it("has the short time-out again after the first answered probe", async () => {
   expect(client.readTimeoutMs).toBe(150);
 });
 
-it.each([300, 500, 900])("raises the time-out for a Redis that became slower: %i ms", async (ms) => {
-  await warmed();
-  tookMs = { read: ms, probe: ms };
-  await readsFor(15);
-  expect(await readsFor(20)).toBeGreaterThan(10);
-  expect(client.isShutOff).toBe(false);
-});
+it.each([300, 500, 900])(
+  "raises the time-out for a Redis that became slower: %i ms",
+  async (ms) => {
+    await warmed();
+    tookMs = { read: ms, probe: ms };
+    await readsFor(15);
+    expect(await readsFor(20)).toBeGreaterThan(10);
+    expect(client.isShutOff).toBe(false);
+  },
+);
 
 it("raises the time-out for a Redis that became slower except for probes", async () => {
   await warmed();

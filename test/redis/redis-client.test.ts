@@ -1,5 +1,5 @@
-// Tests the Redis client over REST with a failing server. The client returns each failure within the
-// time-out, without secrets, and stops to use a failing server except for probes.
+// Tests the Redis client over REST with a failing server. The client returns each failure within
+// the time-out, without secrets, and stops to use a failing server except for probes.
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Manner, wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { answered, hashKey, openClientWorld, shutOff, storedValue, token } from "./client-world.ts";
@@ -103,7 +103,7 @@ describe("a slow server", () => {
     expect(world.client.readTimeoutMs).toBe(150);
   });
 
-  it("has one second for an operator's request, which ends the trouble and keeps the time-out", async () => {
+  it("has one second for an operator's request, which ends only the trouble", async () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 400 };
     expect(await read()).toEqual({ kind: "unavailable", cause: "timeout" });

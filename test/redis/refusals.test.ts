@@ -1,4 +1,5 @@
-// Tests a Redis that refuses commands: which commands Tidemark still sends, and the lines of the log.
+// Tests a Redis that refuses commands: which commands Tidemark still sends, and the lines of the
+// log.
 import { beforeEach, describe, expect, it } from "vitest";
 import { wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 import {
@@ -148,7 +149,7 @@ describe("the log of a Redis client", () => {
     }
   });
 
-  it("contains a line about refused writes, whose trouble ends only with an answered write", async () => {
+  it("contains a line about refused writes, and their end only after an answered write", async () => {
     world.refuse(oom);
     await write();
     world.server.manner = wellAnswer;
@@ -172,7 +173,7 @@ describe("the log of a Redis client", () => {
     expect(world.client.troubleWithWrites?.kind).toBe("full");
   });
 
-  it("contains the end of the trouble with writes after an answered transaction that writes", async () => {
+  it("contains the end of refused writes after an answered transaction that writes", async () => {
     world.refuse(oom);
     await transact("writes");
     world.server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
@@ -204,7 +205,7 @@ describe("the log of a Redis client", () => {
     expect(world.client.troubleWithWrites).toBe(undefined);
   });
 
-  it("contains one line about commands that are too large, which do not open the breaker", async () => {
+  it("contains one line about too large commands, which do not open the breaker", async () => {
     const tooLarge = "ERR max request size exceeded. Limit: 1048576 bytes";
     world.refuse(tooLarge);
     for (let at = 0; at < 5; at += 1) {

@@ -1,5 +1,5 @@
-// Tests which kind of trouble each error of Redis is. The error texts are those of @upstash/redis 1.39.0,
-// Upstash and Redis.
+// Tests which kind of trouble each error of Redis is. The error texts are those of @upstash/redis
+// 1.39.0, Upstash and Redis.
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
@@ -58,12 +58,15 @@ const errorRows: readonly { error: string; status?: number; trouble: RedisTroubl
   { error: "ERR value 503 Service Unavailable is not an integer", trouble: "refused" },
 ];
 
-it.each(errorRows)("reads the error $error as $trouble", async ({ error, status = 400, trouble }) => {
-  const body = JSON.stringify({ error });
-  expect(await troubleAfter({ kind: "answers", status, body })).toBe(trouble);
-  const transaction = JSON.stringify([{ result: "OK" }, { error }]);
-  expect(await troubleAfter({ kind: "answers", body: transaction }, true)).toBe(trouble);
-});
+it.each(errorRows)(
+  "reads the error $error as $trouble",
+  async ({ error, status = 400, trouble }) => {
+    const body = JSON.stringify({ error });
+    expect(await troubleAfter({ kind: "answers", status, body })).toBe(trouble);
+    const transaction = JSON.stringify([{ result: "OK" }, { error }]);
+    expect(await troubleAfter({ kind: "answers", body: transaction }, true)).toBe(trouble);
+  },
+);
 
 it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
   { body: "<h1>404</h1>", status: 404, trouble: "not-upstash" },

@@ -1,6 +1,6 @@
-// Tests the stored form of data in Redis and in the edge tier. No release has written data yet, so a golden
-// file takes its place: the source must write the same text, and read it. State a change of form in
-// docs/versions.md, and update the file with `vitest -u`.
+// Tests the stored form of data in Redis and in the edge tier. No release has written data yet, so
+// a golden file takes its place: the source must write the same text, and read it. State a change
+// of form in docs/versions.md, and update the file with `vitest -u`.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { headIn, headText } from "../../src/data/fields/head.ts";

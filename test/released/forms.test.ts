@@ -1,6 +1,6 @@
-// Tests that each version reads the records that another version has written to Redis and to the edge tier.
-// After a roll-out, this source reads records of the last release. After a roll-back, the release reads
-// records of this source.
+// Tests that each version reads the records that another version has written to Redis and to the
+// edge tier. After a roll-out, this source reads records of the last release. After a roll-back,
+// the release reads records of this source.
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AskInit, idle, read, type Seen } from "../../testing/site/harness.ts";
 import type { Isolate } from "../../testing/released/isolate.ts";
@@ -47,7 +47,7 @@ async function ask(isolate: Isolate, path: string, init?: AskInit): Promise<Seen
 }
 
 describe.each([
-["this source after a roll-out, over records of the last release,", "released", "today"],
+  ["this source after a roll-out, over records of the last release,", "released", "today"],
   ["the last release after a roll-back, over records of this source,", "today", "released"],
 ])("%s", (_id, writer, reader) => {
   const forms = (): Forms => formsBy[writer]!;
@@ -95,19 +95,22 @@ describe.each([
     expect(reads).toHaveLength(1);
   });
 
-  it.each(["edge", "shared"])("does not answer from purged records in the %s tier", async (tier) => {
-    const places = found();
-    if (tier === "shared") places.cache.empty();
-    places.clock.advance(pastN);
-    const isolate = await open(places);
-    for (const path of purged) {
-      const { text, cacheStatus } = await isolate.get(path);
-      expect([path, text, cacheStatus]).toEqual([path, "new", expect.stringContaining("fwd=")]);
-    }
-    expect(places.origin.count).toBe(purged.length);
-    // Another record still answers. An unreadable purge would cover everything.
-    expect(tierOf(await isolate.get("/plain"))).toBe(tier);
-  });
+  it.each(["edge", "shared"])(
+    "does not answer from purged records in the %s tier",
+    async (tier) => {
+      const places = found();
+      if (tier === "shared") places.cache.empty();
+      places.clock.advance(pastN);
+      const isolate = await open(places);
+      for (const path of purged) {
+        const { text, cacheStatus } = await isolate.get(path);
+        expect([path, text, cacheStatus]).toEqual([path, "new", expect.stringContaining("fwd=")]);
+      }
+      expect(places.origin.count).toBe(purged.length);
+      // Another record still answers. An unreadable purge would cover everything.
+      expect(tierOf(await isolate.get("/plain"))).toBe(tier);
+    },
+  );
 
   it("validates a softly purged record", async () => {
     const places = found();
@@ -144,7 +147,11 @@ describe.each([
     { id: "host", path: "/picture", order: { hosts: ["www.example.com"] } },
     { id: "route", path: "/crowd/page", order: { routes: ["crowd"] } },
     { id: "everything", path: "/missing", order: { everything: true } },
-    { id: "everything, for a body in a separate record", path: "/large", order: { everything: true } },
+    {
+      id: "everything, for a body in a separate record",
+      path: "/large",
+      order: { everything: true },
+    },
   ])("purges records by $id", async ({ path, order }) => {
     for (const tier of ["edge", "shared"]) {
       const places = found();

@@ -1,4 +1,5 @@
-// Tests how reports of isolates are added to the totals: sums, states of colos, windows, and their limits.
+// Tests how reports of isolates are added to the totals: sums, states of colos, windows, and their
+// limits.
 import { describe, expect, it } from "vitest";
 import { added, seriesMax, windowMs } from "../../src/reports/add-reports.ts";
 import type { StandingReport } from "../../src/reports/report-entry.ts";
@@ -21,7 +22,8 @@ const foreign = (atMs: number) => ({ id: `${atMs}-0`, n: "", atMs, report: undef
 /** Returns the totals after they were written as text for Redis and read again. */
 const throughText = (totals: Totals): Totals => {
   const held = totalsIn(totalsText(totals, "v"));
-  if (held.kind !== "held" || held.totals === undefined) throw new Error("The totals are unreadable.");
+  if (held.kind !== "held" || held.totals === undefined)
+    throw new Error("The totals are unreadable.");
   return held.totals;
 };
 

@@ -1,5 +1,5 @@
-// Runs the queries of docs/analytics-engine.md in SQLite over generated data points, and checks that each
-// column means what the document says.
+// Runs the queries of docs/analytics-engine.md in SQLite over generated data points, and checks
+// that each column means what the document says.
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Tests the data points for Analytics Engine: their layout, on which queries depend, and their limits.
+// Tests the data points for Analytics Engine: their layout, on which queries depend, and their
+// limits.
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
 import { addDuration, type Sums } from "../../src/observe/sums.ts";
@@ -19,7 +20,7 @@ describe("a data point", () => {
     expect(sums.size).toBe(0);
   });
 
-  it("has the count, the sum and the cumulative buckets of a histogram, from 0.5 ms in powers of two", () => {
+  it("has count, sum and cumulative buckets (powers of two from 0.5 ms) of a histogram", () => {
     const sums: Sums = new Map();
     const tookMs = [0.1, 0.5, 0.51, 1, 3, 4, 4.1, 65_536, 70_000];
     for (const took of tookMs) addDuration(sums, "originSeconds|a", took);

@@ -1,4 +1,5 @@
-// Tests the gauges of an isolate's report: journal lag, age of the view, and size of the memory tier.
+// Tests the gauges of an isolate's report: journal lag, age of the view, and size of the memory
+// tier.
 import { expect, it } from "vitest";
 import { IsolateGauges } from "../../src/reports/isolate-gauges.ts";
 

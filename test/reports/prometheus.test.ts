@@ -1,5 +1,5 @@
-// Tests the text of a Prometheus scrape: the exact lines of each kind of metric, and a check of the whole
-// text by promtool.
+// Tests the text of a Prometheus scrape: the exact lines of each kind of metric, and a check of the
+// whole text by promtool.
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
 import { boundsMs } from "../../src/observe/histogram.ts";

@@ -1,5 +1,5 @@
-// Tests the Redis scripts that add and fold reports, on a real server: what the scripts write and what they
-// refuse. Also checks that the simulation's fake does the same.
+// Tests the Redis scripts that add and fold reports, on a real server: what the scripts write and
+// what they refuse. Also checks that the simulation's fake does the same.
 import { describe, expect, it } from "vitest";
 import { addScript, foldScript, type ReportStream } from "../../src/reports/report-stream.ts";
 import { totalsText } from "../../src/reports/totals-text.ts";

@@ -1,5 +1,5 @@
-// Tests the reports of one isolate, which it sends in the background after answers. Each report has the
-// counts since the previous report.
+// Tests the reports of one isolate, which it sends in the background after answers. Each report has
+// the counts since the previous report.
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import type { Sums } from "../../src/observe/sums.ts";
@@ -62,7 +62,7 @@ describe("the report of an isolate", () => {
     expect(JSON.parse(fields?.[9] ?? "")).toEqual({ ...noGauges, memoryBytes: 7 });
   });
 
-it("is counted as lost by the next report if it fails", async () => {
+  it("is counted as lost by the next report if it fails", async () => {
     const { tell, upstash, reported, log } = open();
     upstash.mode = "down";
     await tell({ purges: 1 });
@@ -85,7 +85,7 @@ it("is counted as lost by the next report if it fails", async () => {
   const sizesOf = ({ reports }: FakeUpstash) =>
     reports.range().map(([, fields]) => (fields[7] ?? "").length);
 
-it("is split into several if it is too large, and each count is in one of these", async () => {
+  it("is split into several if it is too large, and each count is in one of these", async () => {
     const { tell, upstash, reported } = open();
     await tell({ ...many, purges: 1 });
     const sizes = sizesOf(upstash);
@@ -100,7 +100,7 @@ it("is split into several if it is too large, and each count is in one of these"
     expect(sizesOf(upstash)).toHaveLength(sizes.length + 1);
   });
 
-it("loses only the counts of its lost part, and the next report has the others", async () => {
+  it("loses only the counts of its lost part, and the next report has the others", async () => {
     const { tell, upstash, reported } = open();
     upstash.mode = "down";
     await tell(many);
@@ -113,7 +113,7 @@ it("loses only the counts of its lost part, and the next report has the others",
     expect(Object.hasOwn(counts, "requests|route-0|hit|memory")).toBe(false);
   });
 
-it("is split into at most sixteen, and later reports have the other counts", async () => {
+  it("is split into at most sixteen, and later reports have the other counts", async () => {
     const { tell, upstash, reported } = open();
     const more = Array.from({ length: 6_000 }, (_, at) => [`requests|route-${at}|hit|memory`, 1]);
     await tell(Object.fromEntries(more) as Record<string, number>);
@@ -148,7 +148,7 @@ describe("a run of the cron trigger", () => {
   });
 });
 
-it("sends the report of the fifth minute even if its clock is 0.1 s behind the cron trigger's", async () => {
+it("sends the report of the fifth minute even if its clock is 0.1 s slow", async () => {
   const { reports, upstash, clock, tell } = open();
   await tell({ purges: 1 });
   clock.advance(299.9 - ((clock.atMs / 1_000) % 300));

@@ -1,5 +1,5 @@
-// Tests the totals of reports over a real Redis. The totals are exact although several isolates report and
-// fold at the same time.
+// Tests the totals of reports over a real Redis. The totals are exact although several isolates
+// report and fold at the same time.
 import { describe, expect, it } from "vitest";
 import { addTo, type Sums } from "../../src/observe/sums.ts";
 import type { Totals } from "../../src/reports/totals.ts";
@@ -136,7 +136,8 @@ describe.each(oneRedisServer)("the totals of reports in $redis", ({ start }) => 
     for (let report = 0; report < 5; report += 1) await reporter.tell();
     expect(await world.redis.xlen(streamKey)).toBe(3);
     await world.redis.del(totalsKey);
-    // The stream refuses this report, so the isolate folds the waiting reports. The next report has room.
+    // The stream refuses this report, so the isolate folds the waiting reports. The next report has
+    // room.
     await reporter.tell();
     await reporter.tell();
     const { sums } = totalsOf(await world.open().folding.read());

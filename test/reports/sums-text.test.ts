@@ -7,7 +7,10 @@ import { Draws } from "../../testing/draws.ts";
 
 const bytesOf = (sums: Sums) => new TextEncoder().encode(JSON.stringify(formOf(sums))).length;
 
-/** Returns random sums of all forms, also with names that JSON escapes or that have multi-byte letters. */
+/**
+ * Returns random sums of all forms, also with names that JSON escapes or that have multi-byte
+ * letters.
+ */
 function drawnSums(draws: Draws, count: number): Sums {
   const names = ["all", "", "Übersicht", 'a "b"', "2024", "__proto__", "x".repeat(40)];
   const sums: Sums = new Map();

@@ -1,5 +1,5 @@
-// Tests the parsing of Cache-Control, with one row for each directive and for each malformed spelling
-// (RFC 9111 §1.2.2, §5.2, §5.4; RFC 5861).
+// Tests the parsing of Cache-Control, with one row for each directive and for each malformed
+// spelling (RFC 9111 §1.2.2, §5.2, §5.4; RFC 5861).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,4 +1,5 @@
-// Tests which groups a field names (RFC 9875 §2, §3). The field is a List, and only its Strings are groups.
+// Tests which groups a field names (RFC 9875 §2, §3). The field is a List, and only its Strings are
+// groups.
 import { expect, it } from "vitest";
 import { groupsIn } from "../../src/rules/cache-groups.ts";
 

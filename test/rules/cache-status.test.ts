@@ -1,4 +1,5 @@
-// Tests Tidemark's member of Cache-Status, with one row for each way to handle a request (RFC 9211 §2).
+// Tests Tidemark's member of Cache-Status, with one row for each way to handle a request (RFC 9211
+// §2).
 import * as fc from "fast-check";
 import { parseList, Token } from "structured-headers";
 import { describe, expect, it } from "vitest";

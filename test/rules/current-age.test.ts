@@ -1,5 +1,5 @@
-// Tests the age of a response, with one row for each term of the calculation (RFC 9111 §4.2.3) and for each
-// form of `Age` (§5.1).
+// Tests the age of a response, with one row for each term of the calculation (RFC 9111 §4.2.3) and
+// for each form of `Age` (§5.1).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { statedAgeSeconds, currentAgeSeconds } from "../../src/rules/current-age.ts";
@@ -85,16 +85,19 @@ describe("currentAgeSeconds", () => {
     ["age-oversized", "§1.2.2", { age: "9".repeat(9_000) }, 2_147_483_648],
     ["computed-for-a-time-before-receipt", "§4.2.3", {}, 0, { restedMs: -5_000 }],
     ["clock-set-back", "§4.2.3", { age: "1" }, 0, { delayMs: -5_000 }],
-  ])("computes the age: %s (%s)", (_id, _clause, fields, seconds, { delayMs = 0, restedMs = 0 } = {}) => {
-    expect(
-      currentAgeSeconds({
-        fields: fieldsWith(fields),
-        requestedAtMs: respondedAtMs - delayMs,
-        respondedAtMs,
-        atMs: respondedAtMs + restedMs,
-      }),
-    ).toBe(seconds);
-  });
+  ])(
+    "computes the age: %s (%s)",
+    (_id, _clause, fields, seconds, { delayMs = 0, restedMs = 0 } = {}) => {
+      expect(
+        currentAgeSeconds({
+          fields: fieldsWith(fields),
+          requestedAtMs: respondedAtMs - delayMs,
+          respondedAtMs,
+          atMs: respondedAtMs + restedMs,
+        }),
+      ).toBe(seconds);
+    },
+  );
 
   it("never throws, is never negative, and never decreases as time passes", () => {
     const dates = fc.oneof(headerText, fc.integer({ min: -9_999, max: 9_999 }).map(date));

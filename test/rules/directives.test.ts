@@ -1,10 +1,11 @@
-// One row per way of writing a directive (RFC 9111 §5.2; RFC 9110 §5.6.1, §5.6.4).
+// Tests the parser of directives, with one row for each spelling (RFC 9111 §5.2; RFC 9110 §5.6.1,
+// §5.6.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDirectives } from "../../src/rules/directives.ts";
 import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
-/** As text, so that a row shows at a glance what is found. */
+/** Returns the directives as texts, which are short enough for rows. */
 const read = (text: string | null) =>
   parseDirectives(text).map(({ name, argument }) =>
     argument === undefined ? name : `${name}=${argument}`,
@@ -36,7 +37,7 @@ describe("parseDirectives", () => {
     ["space-after-equals-stays", "§5.2", "a= 60", ["a= 60"]],
     ["no-name", "§5.2", "=60, ;", []],
     ["multi-byte-name", "§5.2", "größe=1, b=ü日", ["b=ü日"]],
-  ])("%s (%s)", (_id, _clause, text, directives) => {
+  ])("reads directives: %s (%s)", (_id, _clause, text, directives) => {
     expect(read(text)).toEqual(directives);
   });
 
@@ -53,7 +54,7 @@ describe("parseDirectives", () => {
     expect(parseDirectives(`max-age=1, ${piece.repeat(262_144)}`)[0]?.argument).toBe("1");
   });
 
-  it("never throws, and every name is a lower-case token", () => {
+  it("never throws, and returns only names that are lower-case tokens", () => {
     fc.assert(
       fc.property(headerText, (text) => {
         for (const { name } of parseDirectives(text)) {
@@ -64,7 +65,7 @@ describe("parseDirectives", () => {
     );
   });
 
-  it("reads back what was kept, joined again", () => {
+  it("reads the joined texts of parsed directives as the same directives", () => {
     fc.assert(
       fc.property(headerText, (text) => {
         const once = parseDirectives(text);

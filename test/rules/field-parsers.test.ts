@@ -1,5 +1,5 @@
-// Whatever a client or an origin sends, each field is read without a throw, and in time that grows
-// with its length.
+// Tests all parsers of header fields with generated texts. No parser throws, and none needs time
+// that grows faster than the length of the text.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { headerText } from "../../testing/examples/header-text.ts";
@@ -7,8 +7,8 @@ import { fieldParsers } from "./field-parsers.ts";
 
 const runs = { seed: 9_110, numRuns: 300 };
 
-describe("any text", () => {
-  it.each(fieldParsers)("is read without a throw: %s", (_name, read) => {
+describe("a generated text", () => {
+  it.each(fieldParsers)("is read without an exception: %s", (_name, read) => {
     const anyText = fc.oneof(headerText, fc.string({ unit: fc.nat(255).map(String.fromCharCode) }));
     fc.assert(
       fc.property(anyText, (text) => {
@@ -19,7 +19,7 @@ describe("any text", () => {
   });
 });
 
-/** What parsers wait for the end of: white space, quotes, escapes, separators. */
+/** Pieces whose end a parser looks for: white space, quotes, escapes and separators. */
 const pieces = [" ", "\t", '"', "\\", '\\"', '"\\', ",", ";", "=", ", ", '",', 'W/"', "a=1,", "a"];
 const frames = [
   (run: string) => run,
@@ -28,15 +28,17 @@ const frames = [
 ] as const;
 const [shortBytes, longBytes] = [8_192, 65_536];
 
-/** Less is not told from noise: a linear reader takes some 40 ms, a quadratic one seconds. */
+/**
+ * A shorter time is noise. A linear parser takes about 40 ms, and a quadratic parser takes seconds.
+ */
 const alwaysAllowedMs = 1_000;
 
 /**
- * Steps inside a regular expression cannot be counted, so time is: eight times the text may take
- * thirty-two times as long, where a quadratic reader takes sixty-four times as long.
+ * Measures time, because steps inside a regular expression cannot be counted. A text of eight times
+ * the length may take 32 times as long. A quadratic parser takes 64 times as long.
  */
 describe("64 KiB of punctuation", () => {
-  it.each(fieldParsers)("takes no more than its share: %s", (_name, read) => {
+  it.each(fieldParsers)("is read in less than quadratic time: %s", (_name, read) => {
     const texts = pieces.flatMap((piece) => frames.map((frame) => [piece, frame] as const));
     const slow = texts.filter(([piece, frame]) => {
       const msFor = (bytes: number) => {
@@ -50,7 +52,7 @@ describe("64 KiB of punctuation", () => {
   });
 });
 
-/** Of three goes where the first was slow: another process may have had the processor. */
+/** Returns the shortest of up to three times, because another process may delay one of them. */
 function leastMs(work: () => unknown): number {
   let least = Infinity;
   for (let go = 0; go < 3 && least > alwaysAllowedMs; go += 1) {

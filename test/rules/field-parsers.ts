@@ -1,4 +1,4 @@
-// Everything that reads a header field of a client or an origin, as a function of that field's text.
+// All parsers of header fields of clients and origins, as functions of the field's text.
 import { requestDirectives, responseDirectives } from "../../src/rules/cache-control.ts";
 import { cacheStatus } from "../../src/rules/cache-status.ts";
 import { currentAgeSeconds } from "../../src/rules/current-age.ts";
@@ -20,7 +20,7 @@ import { askedWith, configWith, storedAtMs } from "../../testing/examples/reques
 const config = configWith();
 const lookup = askedWith({}, config);
 
-/** A field as a `Headers` would give it, also with text that a `Headers` would refuse. */
+/** Returns fields with one value. The value may be a text that `Headers` would refuse. */
 const only = (name: string) => (text: string) => fieldsWith({ [name]: text }) as Headers;
 
 const age = (text: string, name: string) =>

@@ -1,4 +1,4 @@
-// The length that a response states, as far as a number can hold it.
+// Tests the parsing of Content-Length. Lengths that a number cannot represent exactly are null.
 import { expect, it } from "vitest";
 import { contentLength } from "../../src/rules/fields.ts";
 
@@ -10,6 +10,6 @@ it.each([
   { text: "-1", length: null },
   { text: "1e9", length: null },
   { text: "5, 5", length: null },
-])("a content-length of $text is $length", ({ text, length }) => {
+])("reads a Content-Length of $text as $length", ({ text, length }) => {
   expect(contentLength(new Headers({ "content-length": text }))).toBe(length);
 });

@@ -1,4 +1,5 @@
-// One row per kind of field in a 304 (RFC 9111 §3.2, §4.3.4).
+// Tests the update of stored fields from a 304, with one row for each kind of field (RFC 9111 §3.2,
+// §4.3.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { freshenedFields } from "../../src/rules/freshen.ts";
@@ -23,7 +24,7 @@ describe("freshenedFields", () => {
     { id: "repr-digest", clause: "RFC 9530 §3", name: "repr-digest", kept: ["old"] },
     { id: "digest", clause: "RFC 9530 §B", name: "digest", kept: ["old"] },
     { id: "set-cookie", clause: "ours, §7.3", name: "set-cookie", kept: ["old"] },
-  ])("in both: $id ($clause)", ({ name, kept }) => {
+  ])("updates or keeps a stored field that the 304 has also: $id ($clause)", ({ name, kept }) => {
     expect(freshenedFields([[name, "old"]], [[name, "new"]])).toEqual(
       kept.map((value) => [name, value]),
     );
@@ -34,11 +35,11 @@ describe("freshenedFields", () => {
     { id: "content-length", clause: "§3.2", name: "content-length", lines: [] },
     { id: "content-encoding", clause: "§3.2", name: "content-encoding", lines: [] },
     { id: "set-cookie", clause: "ours, §7.3", name: "set-cookie", lines: [] },
-  ])("only in the 304: $id ($clause)", ({ name, lines }) => {
+  ])("adds or ignores a field that only the 304 has: $id ($clause)", ({ name, lines }) => {
     expect(freshenedFields([], [[name, "new"]])).toEqual(lines);
   });
 
-  it("keeps what the 304 does not name, save Age (§4.2.3)", () => {
+  it("keeps stored fields that the 304 does not have, except Age (§4.2.3)", () => {
     const stored: FieldLine[] = [
       ["age", "90"],
       ["etag", '"a"'],
@@ -64,7 +65,7 @@ describe("freshenedFields", () => {
     ]);
   });
 
-  it("changes nothing when done again, and neither of its inputs", () => {
+  it("changes nothing in a second update, and does not change its inputs", () => {
     const names = ["age", "etag", "date", "content-length", "content-type", "set-cookie", "x", "y"];
     const line = fc.tuple(fc.constantFrom(...names), fc.string());
     fc.assert(

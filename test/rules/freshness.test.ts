@@ -1,4 +1,5 @@
-// One row per source of a lifetime (RFC 9111 §4.2.1, §4.2.2, §5.3; RFC 9213 §2.2).
+// Tests explicit and heuristic lifetimes, with one row for each source (RFC 9111 §4.2.1, §4.2.2,
+// §5.3; RFC 9213 §2.2).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -26,15 +27,15 @@ describe("explicitLifetimeSeconds", () => {
     ["max-age-0", "§4.2.1", { "cache-control": "max-age=0" }, 0],
     ["max-age-unreadable", "§4.2.1", { "cache-control": "max-age=x", expires: date(60) }, 0],
     ["age-ignored", "§5.1", { "cache-control": "max-age=60", age: "abc" }, 60],
-    ["age-alone", "§4.2.1", { age: "30" }, "unstated"],
-    ["age-beside", "§4.2.1", { "cache-control": "max-age=60", age: "90" }, 60],
+    ["only-age", "§4.2.1", { age: "30" }, "unstated"],
+    ["age-with-max-age", "§4.2.1", { "cache-control": "max-age=60", age: "90" }, 60],
     ["s-maxage-first", "§5.2.2.10", { "cache-control": "max-age=600, s-maxage=60" }, 60],
     ["s-maxage-0", "§5.2.2.10", { "cache-control": "max-age=600, s-maxage=0" }, 0],
     ["s-maxage-unreadable", "§4.2.1", { "cache-control": "s-maxage=x, max-age=60" }, 0],
     ["max-age-over-expires", "§5.3", { "cache-control": "max-age=5", expires: date(60) }, 5],
-    ["expires-less-date", "§4.2.1", { date: date(-10), expires: date(20) }, 30],
+    ["expires-minus-date", "§4.2.1", { date: date(-10), expires: date(20) }, 30],
     ["expires-is-date", "§4.2.1", { date: date(0), expires: date(0) }, 0],
-    ["expires-a-second-on", "§4.2.1", { date: date(0), expires: date(1) }, 1],
+    ["expires-a-second-after-date", "§4.2.1", { date: date(0), expires: date(1) }, 1],
     ["expires-past", "§4.2.1", { date: date(0), expires: date(-1) }, 0],
     ["no-date", "RFC 9110 §6.6.1", { expires: date(20) }, 20],
     ["date-unreadable", "RFC 9110 §6.6.1", { date: "x", expires: date(20) }, 20],
@@ -56,7 +57,7 @@ describe("explicitLifetimeSeconds", () => {
       "unstated",
     ],
     ["targeted-unparsed", "RFC 9213 §2.1", { "cdn-cache-control": "&", expires: date(60) }, 60],
-  ])("%s (%s)", (_id, _clause, fields, seconds) => {
+  ])("returns the lifetime that the fields state: %s (%s)", (_id, _clause, fields, seconds) => {
     expect(lifetimeOf(fields as Record<string, string>)).toBe(seconds);
   });
 
@@ -85,17 +86,20 @@ describe("heuristicLifetimeSeconds", () => {
     ["last-modified-unreadable", { "last-modified": "0" }, 0],
     ["status-forbids", { "last-modified": date(-100) }, 0, 302],
     ["public-allows", { "last-modified": date(-100) }, 10, 302, true],
-  ])("%s (§4.2.2)", (_id, fields, seconds, status = 200, isPublic = false) => {
-    const lifetime = heuristicLifetimeSeconds({
-      status,
-      isPublic,
-      fields: fieldsWith(fields),
-      receivedAtMs,
-    });
-    expect(lifetime).toBe(seconds);
-  });
+  ])(
+    "returns a tenth of the time since Last-Modified, or less: %s (§4.2.2)",
+    (_id, fields, seconds, status = 200, isPublic = false) => {
+      const lifetime = heuristicLifetimeSeconds({
+        status,
+        isPublic,
+        fields: fieldsWith(fields),
+        receivedAtMs,
+      });
+      expect(lifetime).toBe(seconds);
+    },
+  );
 
-  it("knows the statuses of RFC 9110 §15.1, save 206", () => {
+  it("applies to the statuses of RFC 9110 §15.1 except 206", () => {
     const statuses = Array.from({ length: 500 }, (_, index) => 100 + index);
     expect(statuses.filter((status) => heuristicallyCacheableStatuses.has(status))).toEqual([
       200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501,

@@ -1,4 +1,5 @@
-// One row per rule of RFC 9213 §2.1, §2.2.
+// Tests which field governs a response: a targeted field or Cache-Control, with one row for each
+// rule of RFC 9213 §2.1 and §2.2.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { responseDirectives } from "../../src/rules/cache-control.ts";
@@ -24,17 +25,25 @@ describe("governingDirectives", () => {
     ["multi-byte", "§2.1", 'private="größe"', "cache-control"],
     ["fifteen-digits", "§2.1", "max-age=999999999999999", "targeted"],
     ["sixteen-digits", "§2.1", "max-age=9999999999999999", "cache-control"],
-  ])("%s (%s)", (_id, _clause, text, source) => {
-    expect(governedBy(text).source).toBe(source);
-  });
+  ])(
+    "reads CDN-Cache-Control if it is valid, or else Cache-Control: %s (%s)",
+    (_id, _clause, text, source) => {
+      expect(governedBy(text).source).toBe(source);
+    },
+  );
 
   it.each([
     ["before-cache-control", "max-age=60", {}, 60],
     ["after-cdn-cache-control", "max-age=60", { "cdn-cache-control": "max-age=30" }, 30],
-    ["in-place-of-a-broken-one", "max-age=60", { "cdn-cache-control": "max-age=30, &" }, 60],
-    ["says-nothing", 'content="ESI/1.0"', {}, 7],
+    [
+      "instead-of-an-invalid-cdn-cache-control",
+      "max-age=60",
+      { "cdn-cache-control": "max-age=30, &" },
+      60,
+    ],
+    ["without-directives-of-caching", 'content="ESI/1.0"', {}, 7],
   ])(
-    "Surrogate-Control is second on the target list: %s (§2.1)",
+    "reads Surrogate-Control as the second of the target list: %s (§2.1)",
     (_id, surrogate, more, seconds) => {
       const all = { "cache-control": "max-age=7", "surrogate-control": surrogate, ...more };
       expect(governingDirectives(fieldsWith(all)).directives.maxAgeSeconds).toBe(seconds);
@@ -46,24 +55,27 @@ describe("governingDirectives", () => {
     ["private", "private", { private: true }],
     ["private-fields", "private=a", { private: ["a"] }],
     ["in-both", "private=a", { private: true }, "private"],
-    ["wholly-in-the-other", "private", { private: true }, "private=a"],
-    ["other-fields-in-each", "private=b", { private: ["a", "b"] }, "max-age=60, private=a"],
-  ])("beside Surrogate-Control: %s (ours)", (_id, cacheControl, says, own = "max-age=60") => {
-    const fields = fieldsWith({ "cache-control": cacheControl, "surrogate-control": own });
-    expect(governingDirectives(fields)).toMatchObject({ source: "targeted", directives: says });
-  });
+    ["unqualified-in-cache-control", "private", { private: true }, "private=a"],
+    ["different-fields-in-both", "private=b", { private: ["a", "b"] }, "max-age=60, private=a"],
+  ])(
+    "also applies private of Cache-Control with Surrogate-Control: %s (Tidemark's rule)",
+    (_id, cacheControl, says, own = "max-age=60") => {
+      const fields = fieldsWith({ "cache-control": cacheControl, "surrogate-control": own });
+      expect(governingDirectives(fields)).toMatchObject({ source: "targeted", directives: says });
+    },
+  );
 
   it("falls back to the directives of Cache-Control (§2.1)", () => {
     expect(governedBy("max-age=60, &").directives.maxAgeSeconds).toBe(7);
   });
 
-  it("takes Cache-Control where there is no targeted field (§2.2)", () => {
+  it("reads Cache-Control without a targeted field (§2.2)", () => {
     const governing = governingDirectives(fieldsWith({ "cache-control": "no-store" }));
     expect(governing).toMatchObject({ source: "cache-control", directives: { noStore: true } });
   });
 
   it.each(["other-cdn-cache-control", "other-cache-control", "cdn-cache-controls"])(
-    "%s is not on the list, and changes nothing (§2.2, §2.4)",
+    "ignores %s, which is not on the target list (§2.2, §2.4)",
     (name) => {
       const fields = fieldsWith({ [name]: "no-store", "cache-control": "max-age=7" });
       const governing = governingDirectives(fields);
@@ -72,7 +84,7 @@ describe("governingDirectives", () => {
     },
   );
 
-  it("takes neither field's word where there is none", () => {
+  it("returns no directives without either field", () => {
     expect(governingDirectives(fieldsWith({}))).toMatchObject({
       source: "cache-control",
       directives: { noStore: false },
@@ -85,16 +97,16 @@ describe("governingDirectives", () => {
     ["parameters-ignored", "§2.1", "max-age=60;x=1", { maxAgeSeconds: 60 }],
     ["large", "RFC 9111 §1.2.2", "max-age=99999999999", { maxAgeSeconds: 2_147_483_648 }],
     ["last-member-wins", "RFC 9651 §3.2", "max-age=1, max-age=9", { maxAgeSeconds: 9 }],
-    ["string-is-no-count", "§2.1", 'max-age="60"', { maxAgeSeconds: 0 }],
-    ["fraction-is-no-count", "§2.1", "max-age=60.5", { maxAgeSeconds: 0 }],
-    ["decimal-is-no-count", "§2.1", "a, max-age=60.0;x, stale-if-error=60.0", { maxAgeSeconds: 0 }],
+    ["string-as-a-number", "§2.1", 'max-age="60"', { maxAgeSeconds: 0 }],
+    ["fraction-as-a-number", "§2.1", "max-age=60.5", { maxAgeSeconds: 0 }],
+    ["decimal-as-a-number", "§2.1", "a, max-age=60.0;x, stale-if-error=60.0", { maxAgeSeconds: 0 }],
     ["public-with-a-value", "§2.1", "public=1", {}],
     ["must-understand-with-a-value", "§2.1", 'no-store, must-understand="x"', { noStore: true }],
     ["no-store-with-a-value", "§2.1", "no-store=1", { noStore: true }],
     ["negative", "§2.1", "max-age=-1", { maxAgeSeconds: 0 }],
     ["bare-max-age", "§2.1", "max-age", { maxAgeSeconds: 0 }],
-    ["token-is-no-count", "§2.1", "s-maxage=a", { sMaxageSeconds: 0 }],
-    ["list-is-no-count", "§2.1", "s-maxage=(1 2)", { sMaxageSeconds: 0 }],
+    ["token-as-a-number", "§2.1", "s-maxage=a", { sMaxageSeconds: 0 }],
+    ["list-as-a-number", "§2.1", "s-maxage=(1 2)", { sMaxageSeconds: 0 }],
     ["stale-string", "§2.1", 'stale-if-error="60"', {}],
     ["stale", "RFC 5861 §4", "stale-if-error=60", { staleIfErrorSeconds: 60 }],
     ["boolean", "§2.1", "no-store", { noStore: true }],
@@ -104,10 +116,10 @@ describe("governingDirectives", () => {
     ["qualified", "§2.1", 'private="A, b"', { private: ["a", "b"] }],
     ["qualified-no-cache", "§2.1", 'no-cache="a"', { noCache: ["a"] }],
     ["private-of-unexpected-type", "§2.1", "private=(a b)", { private: true }],
-    ["private-of-a-count", "§2.1", "private=1.5", { private: true }],
+    ["private-with-a-number", "§2.1", "private=1.5", { private: true }],
     ["must-revalidate", "§2.1", "must-revalidate", { mustRevalidate: true }],
     ["hides-cache-control", "§2.2", "public", { public: true }],
-  ])("%s (%s)", (_id, _clause, text, says) => {
+  ])("reads a targeted field as a Dictionary: %s (%s)", (_id, _clause, text, says) => {
     expect(governedBy(text, "max-age=7, stale-if-error=7").directives).toEqual({
       noStore: false,
       noCache: false,
@@ -135,12 +147,12 @@ describe("governingDirectives", () => {
     "stale-while-revalidate=5",
     "stale-if-error=5",
     "immutable, x=1",
-  ])("%s means what it means in Cache-Control (§2.2)", (text) => {
+  ])("reads %s as in Cache-Control (§2.2)", (text) => {
     const fields = fieldsWith({ "cache-control": text });
     expect(governedBy(text, "").directives).toEqual(responseDirectives(fields));
   });
 
-  it("never throws; what does not parse changes nothing", () => {
+  it("never throws, and ignores an invalid targeted field", () => {
     fc.assert(
       fc.property(headerText, headerText, (targeted, text) => {
         const { directives, source } = governedBy(targeted, text);

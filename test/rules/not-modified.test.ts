@@ -1,4 +1,4 @@
-// When a conditional request is answered with 304 (RFC 9110 §13.1.2, §13.1.3, §13.2).
+// Tests which conditional requests get a 304 (RFC 9110 §13.1.2, §13.1.3, §13.2).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
@@ -27,7 +27,7 @@ describe("isNotModified", () => {
     ["no-condition", "§13.2.2", {}, tagged, false],
     ["same", "§13.1.2", noneMatch('"a"'), tagged, true],
     ["other", "§13.1.2", noneMatch('"b"'), tagged, false],
-    ["weak-asked", "§13.1.2", noneMatch('W/"a"'), tagged, true],
+    ["weak-in-request", "§13.1.2", noneMatch('W/"a"'), tagged, true],
     ["weak-stored", "§13.1.2", noneMatch('"a"'), { etag: 'W/"a"' }, true],
     ["in-list", "§13.1.2", noneMatch('"x", W/"a" ,"y"'), tagged, true],
     ["empty-members", "§5.6.1.2", noneMatch(',, "a",'), tagged, true],
@@ -37,7 +37,7 @@ describe("isNotModified", () => {
     ["no-quotes", "§8.8.3", noneMatch("a"), tagged, false],
     ["unclosed", "§8.8.3", noneMatch('"a'), tagged, false],
     ["empty", "§13.1.2", noneMatch(""), tagged, false],
-    ["nothing-stored-to-match", "§13.1.2", noneMatch('"a"'), dated, false],
+    ["no-tag-stored", "§13.1.2", noneMatch('"a"'), dated, false],
     ["multi-byte", "§8.8.3", noneMatch('"é"'), { etag: '"é"' }, true],
     ["long-list", "§13.1.2", noneMatch(`${'"x",'.repeat(50_000)}"a"`), tagged, true],
     ["since-later", "§13.1.3", since(date(-59)), dated, true],
@@ -55,9 +55,12 @@ describe("isNotModified", () => {
     ["malformed-tag-hides-date", "§13.2.2", { ...noneMatch("b"), ...since(date(0)) }, both, false],
     ["if-match", "RFC 9111 §4.3.2", { "if-match": '"a"' }, tagged, false],
     ["if-unmodified-since", "RFC 9111 §4.3.2", { "if-unmodified-since": date(0) }, dated, false],
-  ])("%s (%s)", (_id, _clause, request, stored, holds) => {
-    expect(ask(request, stored)).toBe(holds);
-  });
+  ])(
+    "compares a condition with the stored response: %s (%s)",
+    (_id, _clause, request, stored, holds) => {
+      expect(ask(request, stored)).toBe(holds);
+    },
+  );
 
   it.each([
     { status: 199, holds: false },
@@ -65,11 +68,11 @@ describe("isNotModified", () => {
     { status: 299, holds: true },
     { status: 300, holds: false },
     { status: 404, holds: false },
-  ])("status $status (§13.2.1)", ({ status, holds }) => {
+  ])("is true only for a 2xx: status $status (§13.2.1)", ({ status, holds }) => {
     expect(ask({ "if-none-match": '"a"' }, tagged, status)).toBe(holds);
   });
 
-  it("compares weakly, and so alike in both directions (§8.8.3.2)", () => {
+  it("compares tags weakly, so that both may be exchanged (§8.8.3.2)", () => {
     const tags = fc
       .tuple(fc.boolean(), fc.string({ unit: fc.constantFrom("a", "b", ",", "W", "/", "é") }))
       .map(([weak, opaque]) => `${weak ? "W/" : ""}"${opaque.slice(0, 2)}"`);

@@ -1,4 +1,5 @@
-// One row per form of Range and If-Range, on both sides of every bound (RFC 9110 §13.1.5, §14).
+// Tests the fields Range and If-Range, with one row for each form and on both sides of each bound
+// (RFC 9110 §13.1.5, §14).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
@@ -24,7 +25,7 @@ const ask = (request: object, stored: object = {}, bodyBytes = 10, status = 200)
   });
 };
 
-describe("Range", () => {
+describe("the field Range", () => {
   it.each([
     ["first-and-last", "§14.1.2", "bytes=2-5", part(2, 5)],
     ["one-byte", "§14.1.2", "bytes=0-0", part(0, 0)],
@@ -61,29 +62,32 @@ describe("Range", () => {
     ["quoted", "§14.2", 'bytes="0-1"', whole],
     ["multi-byte", "§14.2", "bytes=٠-١", whole],
     ["a-million-digits", "§14.1.2", `bytes=0-${"1".repeat(1_000_000)}`, part(0, 9)],
-  ])("%s (%s)", (_id, _clause, range, verdict) => {
-    expect(ask({ range })).toEqual(verdict);
-  });
+  ])(
+    "selects a part or the whole body, or is unsatisfiable: %s (%s)",
+    (_id, _clause, range, verdict) => {
+      expect(ask({ range })).toEqual(verdict);
+    },
+  );
 
   it.each([
     { id: "from-0", range: "bytes=0-", verdict: unsatisfiable },
     { id: "suffix-of-1", range: "bytes=-1", verdict: whole },
     { id: "suffix-of-0", range: "bytes=-0", verdict: unsatisfiable },
-  ])("of an empty body: $id (§14.1.2)", ({ range, verdict }) => {
+  ])("applies to an empty body: $id (§14.1.2)", ({ range, verdict }) => {
     expect(ask({ range }, {}, 0)).toEqual(verdict);
   });
 
-  it.each([200, 203, 204, 206, 301, 404])("of a %d (§14.2)", (status) => {
+  it.each([200, 203, 204, 206, 301, 404])("applies only to a 200: status %d (§14.2)", (status) => {
     expect(ask({ range: "bytes=0-1" }, {}, 10, status)).toEqual(
       status === 200 ? part(0, 1) : whole,
     );
   });
 
-  it("absent asks for all (§14.2)", () => {
+  it("selects the whole body if it is absent (§14.2)", () => {
     expect(ask({})).toEqual(whole);
   });
 
-  it("never throws, and a part always lies within the body", () => {
+  it("never throws, and selects only parts within the body", () => {
     const ranges = fc.oneof(
       headerText,
       fc
@@ -105,7 +109,7 @@ describe("Range", () => {
   });
 });
 
-describe("If-Range", () => {
+describe("the field If-Range", () => {
   const atMs = Date.UTC(2026, 0, 1, 12);
   const date = (offsetSeconds: number) => formatHttpDate(atMs + offsetSeconds * 1000);
   const stored = { etag: '"a"', "last-modified": date(0), date: date(60) };
@@ -113,7 +117,7 @@ describe("If-Range", () => {
   it.each([
     ["same-tag", "§13.1.5", '"a"', stored, true],
     ["other-tag", "§13.1.5", '"b"', stored, false],
-    ["weak-asked", "§8.8.3.2", 'W/"a"', stored, false],
+    ["weak-in-request", "§8.8.3.2", 'W/"a"', stored, false],
     ["weak-both", "§8.8.3.2", 'W/"a"', { etag: 'W/"a"' }, false],
     ["weak-stored", "§8.8.3.2", '"a"', { etag: 'W/"a"' }, false],
     ["no-tag-stored", "§13.1.5", '"a"', {}, false],
@@ -129,20 +133,26 @@ describe("If-Range", () => {
     ["a-second-old", "§8.8.2.2", date(0), { ...stored, date: date(1) }, true],
     ["not-a-second-old", "§8.8.2.2", date(0), { ...stored, date: date(0) }, false],
     ["age-unknown", "§8.8.2.2", date(0), { "last-modified": date(0) }, false],
-  ])("%s (%s)", (_id, _clause, condition, fields, holds) => {
-    const verdict = ask({ range: "bytes=0-1", "if-range": condition }, fields);
-    expect(verdict).toEqual(holds ? part(0, 1) : whole);
-  });
+  ])(
+    "is compared strongly with the stored validator: %s (%s)",
+    (_id, _clause, condition, fields, holds) => {
+      const verdict = ask({ range: "bytes=0-1", "if-range": condition }, fields);
+      expect(verdict).toEqual(holds ? part(0, 1) : whole);
+    },
+  );
 
-  it("that fails hides an unsatisfiable Range (§13.1.5)", () => {
+  it("selects the whole body instead of an unsatisfiable Range if it is false (§13.1.5)", () => {
     expect(ask({ range: "bytes=99-", "if-range": '"b"' }, stored)).toEqual(whole);
   });
 
-  it.each(["bytes=99-", "bytes=-0"])("that holds makes %s ignored (§13.2.2)", (range) => {
-    expect(ask({ range, "if-range": '"a"' }, stored)).toEqual(whole);
-  });
+  it.each(["bytes=99-", "bytes=-0"])(
+    "selects the whole body instead of %s if it is true (§13.2.2)",
+    (range) => {
+      expect(ask({ range, "if-range": '"a"' }, stored)).toEqual(whole);
+    },
+  );
 
-  it("says nothing without Range (§13.1.5)", () => {
+  it("is ignored without Range (§13.1.5)", () => {
     expect(ask({ "if-range": '"a"' }, stored)).toEqual(whole);
   });
 });

@@ -1,4 +1,4 @@
-// Retry-After, in both its forms (RFC 9110 §10.2.3).
+// Tests the parsing of Retry-After in both its forms (RFC 9110 §10.2.3).
 import { expect, it } from "vitest";
 import { retryAfterSeconds } from "../../src/rules/retry-after.ts";
 
@@ -18,10 +18,10 @@ it.each([
   { text: "60, 120", seconds: undefined },
   { text: "", seconds: undefined },
   { text: null, seconds: undefined },
-])("$text is $seconds", ({ text, seconds }) => {
+])("reads a Retry-After of $text as $seconds seconds", ({ text, seconds }) => {
   expect(retryAfterSeconds(text, atMs)).toBe(seconds);
 });
 
-it("is rounded up: nobody is asked to come too early", () => {
+it("rounds a fraction of a second up, so that no client returns too early", () => {
   expect(retryAfterSeconds("Tue, 01 Jan 2030 12:02:00 GMT", atMs + 1)).toBe(120);
 });

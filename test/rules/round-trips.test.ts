@@ -1,4 +1,4 @@
-// What is written and read back is the same: directives, and the three forms of a date.
+// Tests that generated directives, and dates in their three forms, are read as they were written.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDirectives } from "../../src/rules/directives.ts";
@@ -7,7 +7,7 @@ import { dateText, receivedAtMs } from "../../testing/examples/generated-dates.t
 import { seeded } from "../../testing/examples/header-text.ts";
 
 const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,12}$/);
-/** RFC 9110 §5.6.4: what a quoted string can hold, with escapes for quotes and backslashes. */
+/** The characters of a quoted string, some of which need an escape (RFC 9110 §5.6.4). */
 const quotable = fc.string({
   unit: fc.constantFrom("\t", " ", '"', "\\", ",", ";", "=", "a", "Z", "9", "\u0080", "\u00ff"),
 });
@@ -24,8 +24,8 @@ const directive = fc.oneof(
   })),
 );
 
-describe("directives", () => {
-  it("come back as they were written, whatever is quoted in them (RFC 9110 §5.6.4)", () => {
+describe("generated directives", () => {
+  it("are read as they were written, with any quoted text (RFC 9110 §5.6.4)", () => {
     const separators = fc.constantFrom(",", ", ", " ,\t", ", ,,");
     fc.assert(
       fc.property(fc.array(directive), separators, (written, separator) => {
@@ -38,7 +38,7 @@ describe("directives", () => {
 });
 
 describe("a date", () => {
-  it("is the same instant in each of its three forms (RFC 9110 §5.6.7)", () => {
+  it("is read as the same time in each of its three forms (RFC 9110 §5.6.7)", () => {
     const good = new Set(["fixdate", "rfc850", "asctime"]);
     const dates = dateText(-86_400 * 40, -60, 0, 1, 600, 86_400 * 59).filter(({ form }) =>
       good.has(form),

@@ -1,5 +1,5 @@
-// What forbids storing forbids it in whatever company, unless the one grant stands beside it that
-// RFC 9111 names.
+// Tests responses that must not be stored, with generated other directives. Only the exceptions
+// that RFC 9111 names allow storing.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { governingDirectives } from "../../src/rules/governing-directives.ts";
@@ -14,13 +14,13 @@ import { fieldsWith, seeded } from "../../testing/examples/header-text.ts";
 
 const statuses = fc.constantFrom(200, 204, 301, 302, 404, 410, 418, 500);
 
-/** Any company, without members that swallow or garble what follows. */
+/** Other directives, without malformed ones that would hide the directives after them. */
 const company = responseControl.map(({ members, separator }) => ({
   members: members.filter(({ oddity }) => oddity === "plain" || oddity === "qualified"),
   separator,
 }));
 
-/** One more member at any place. */
+/** Other directives with one of the texts at any position. */
 const among = (texts: readonly string[]) =>
   fc
     .tuple(company, fc.constantFrom(...texts), fc.nat({ max: 4 }))
@@ -40,7 +40,7 @@ function ruleFor(given: { status: number; text: string; hasAuthorization?: boole
     status: given.status,
     fields,
     governing: governingDirectives(fields),
-    // The strongest leave that a route can give.
+    // The strongest permission that a route can give.
     lifetimeAssigned: true,
     isNamed: true,
     hasUse: true,
@@ -48,8 +48,8 @@ function ruleFor(given: { status: number; text: string; hasAuthorization?: boole
   return verdict.kind === "storable" ? "storable" : verdict.rule;
 }
 
-describe("never stored", () => {
-  it("what is private as a whole (§5.2.2.7)", () => {
+describe("a response with generated directives", () => {
+  it("is not stored if it is private without field names (§5.2.2.7)", () => {
     const texts = ["private", "PRIVATE", 'private=""', "private;x", "private =x", "private=,"];
     fc.assert(
       fc.property(among(texts), statuses, (control, status) => {
@@ -59,7 +59,7 @@ describe("never stored", () => {
     );
   });
 
-  it("what says no-store, unless must-understand is beside it (§5.2.2.3, §5.2.2.5)", () => {
+  it("is not stored with no-store and without must-understand (§5.2.2.3, §5.2.2.5)", () => {
     const texts = ["no-store", "No-Store", "no-store=x", "no-store; x", "no-store="];
     fc.assert(
       fc.property(among(texts), statuses, (control, status) => {
@@ -70,7 +70,7 @@ describe("never stored", () => {
     );
   });
 
-  it("what answers Authorization, unless public or s-maxage is beside it (§3.5)", () => {
+  it("is not stored for Authorization without public and s-maxage (§3.5)", () => {
     fc.assert(
       fc.property(company, statuses, (control, status) => {
         const isGranted = names(control).has("public") || names(control).has("s-maxage");
@@ -82,7 +82,7 @@ describe("never stored", () => {
     );
   });
 
-  it("and these do store where nothing forbids it, so that the above is not for nothing", () => {
+  it("is often stored if nothing forbids it, so the tests above are not vacuous", () => {
     const rules = fc
       .sample(fc.tuple(company, statuses), seeded)
       .map(([control, status]) => ruleFor({ status, text: controlText(control) }));

@@ -1,4 +1,5 @@
-// One row per condition of RFC 9111 §3 and §3.5, then per rule of our own.
+// Tests whether a response may be stored, with one row for each condition of RFC 9111 §3 and §3.5
+// and for each rule of Tidemark.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { governingDirectives } from "../../src/rules/governing-directives.ts";
@@ -45,7 +46,7 @@ describe("mayStore", () => {
     ["get-in-small-letters", "RFC 9110 §9.1", fresh, "method", { method: "get" }],
     ["no-store", "§5.2.2.5", cc("max-age=60, no-store"), "no-store"],
     ["no-store-in-quotes", "§5.2", cc('x="no-store", max-age=60'), "storable"],
-    ["no-store-asked", "§5.2.1.5", fresh, "request-no-store", { noStore: true }],
+    ["no-store-in-request", "§5.2.1.5", fresh, "request-no-store", { noStore: true }],
     ["private", "§5.2.2.7", cc("max-age=60, private"), "private"],
     ["private-over-public", "§4.2.1", cc("public, private"), "private"],
     ["private-qualified", "§5.2.2.7", cc('max-age=60, private="x"'), "storable"],
@@ -53,7 +54,13 @@ describe("mayStore", () => {
     ["no-cache", "§5.2.2.4", cc("max-age=60, no-cache"), "storable"],
     ["must-understand", "§5.2.2.3", understood, "storable"],
     ["must-understand-unknown", "§5.2.2.3", understood, "status-not-understood", { status: 299 }],
-    ["must-understand-asked", "§5.2.1.5", understood, "request-no-store", { noStore: true }],
+    [
+      "must-understand-with-no-store-in-request",
+      "§5.2.1.5",
+      understood,
+      "request-no-store",
+      { noStore: true },
+    ],
     ["set-cookie", "ours, §7.3", { ...fresh, ...cookie }, "set-cookie"],
     ["set-cookie-public", "ours, §7.3", cc("public", cookie), "set-cookie"],
     ["vary", "§4.1", { ...fresh, vary: "accept" }, "storable"],
@@ -62,9 +69,12 @@ describe("mayStore", () => {
     ["vary-star-in-name", "§4.1", { ...fresh, vary: "x*" }, "storable"],
     ["vary-unreadable", "§4.1", { ...fresh, vary: "a b" }, "vary-any"],
     ["no-use", "ours", fresh, "no-use", { hasUse: false }],
-  ])("%s (%s)", (_id, _clause, fields, rule, asked) => {
-    expect(ruleFor(fields, asked)).toBe(rule);
-  });
+  ])(
+    "returns the rule that forbids storing, or storable: %s (%s)",
+    (_id, _clause, fields, rule, asked) => {
+      expect(ruleFor(fields, asked)).toBe(rule);
+    },
+  );
 
   it.each([
     { status: 100, rule: "status-not-understood" },
@@ -76,7 +86,7 @@ describe("mayStore", () => {
     { status: 404, rule: "storable" },
     { status: 416, rule: "partial" },
     { status: 503, rule: "storable" },
-  ])("status $status with a lifetime (§3)", ({ status, rule }) => {
+  ])("allows known statuses: status $status with a lifetime (§3)", ({ status, rule }) => {
     expect(ruleFor(fresh, { status })).toBe(rule);
   });
 
@@ -97,7 +107,7 @@ describe("mayStore", () => {
     ["targeted-hides-expires", hidden, "not-allowed-explicitly"],
     ["targeted", targeted, "storable"],
     ["targeted-hides-no-store", cc("no-store", targeted), "storable"],
-  ])("a 302 may be stored: %s (§3)", (_id, fields, rule, asked) => {
+  ])("allows a 302 only explicitly: %s (§3)", (_id, fields, rule, asked) => {
     expect(ruleFor(fields, { status: 302, ...asked })).toBe(rule);
   });
 
@@ -110,13 +120,16 @@ describe("mayStore", () => {
     ["targeted-public", "§3.5", { "cdn-cache-control": "public" }, "storable"],
     ["assigned", "§3.5", {}, "authorization", assigned],
     ["must-understand", "§5.2.2.3", cc("public, must-understand, no-store"), "storable"],
-    // §3.5 would allow this one; a shared cache need not.
+    // §3.5 allows this response to be stored, but does not demand it.
     ["must-revalidate", "ours, §3.5", cc("max-age=60, must-revalidate"), "authorization"],
-  ])("with Authorization: %s (%s)", (_id, _clause, fields, rule, asked) => {
-    expect(ruleFor(fields, { hasAuthorization: true, ...asked })).toBe(rule);
-  });
+  ])(
+    "allows a response to Authorization only if it is public: %s (%s)",
+    (_id, _clause, fields, rule, asked) => {
+      expect(ruleFor(fields, { hasAuthorization: true, ...asked })).toBe(rule);
+    },
+  );
 
-  it("never throws, and stores nothing that says private or sets a cookie", () => {
+  it("never throws, and never allows private or Set-Cookie", () => {
     fc.assert(
       fc.property(headerText, headerText, headerText, (control, text, vary) => {
         const fields = { "cache-control": `private, ${control}`, vary };
@@ -141,7 +154,7 @@ describe("sharedExplicitly", () => {
     ["public-private-qualified", cc('public, private="x"'), true],
     ["targeted-lifetime", { "cdn-cache-control": "max-age=60" }, true],
     ["targeted-none", { "cdn-cache-control": "none", ...cc("public") }, false],
-  ])("%s", (_id, fields, shared) => {
+  ])("is true for public, s-maxage and a targeted lifetime: %s", (_id, fields, shared) => {
     expect(sharedExplicitly(governingDirectives(fieldsWith(fields)))).toBe(shared);
   });
 });

@@ -1,4 +1,4 @@
-// The fields of a stored response, read where they stand (RFC 9111 §3).
+// Tests the reading of fields from the lines of a stored response (RFC 9111 §3).
 import { expect, it } from "vitest";
 import { type FieldLine, fieldsOf } from "../../src/rules/fields.ts";
 
@@ -9,11 +9,14 @@ it.each([
   ["one", [["etag", '"a"']], "ETag", '"a"'],
   ["combined", ["a", "b"].map((value): FieldLine => ["vary", value]), "vary", "a, b"],
   ["obs-text", [["x", "é"]], "x", "é"],
-] as const)("%s (RFC 9110 §5.3)", (_id, lines, name, value) => {
-  expect(fieldsOf(response(lines)).get(name)).toBe(value);
-});
+] as const)(
+  "returns the combined value of a field: %s (RFC 9110 §5.3)",
+  (_id, lines, name, value) => {
+    expect(fieldsOf(response(lines)).get(name)).toBe(value);
+  },
+);
 
-it("are found whatever the case of the name that is asked for", () => {
+it("finds fields by a name in any case", () => {
   const fields = fieldsOf(response([["etag", ""]]));
   expect([fields.has("ETag"), fields.get("ETag")]).toEqual([true, ""]);
   expect([fields.has("age"), fields.get("age")]).toEqual([false, null]);

@@ -1,8 +1,9 @@
-// One row per form of a directive (W3C Edge Architecture Specification 1.0 §2.2).
+// Tests the parsing of Surrogate-Control, with one row for each form of a directive (W3C Edge
+// Architecture Specification 1.0 §2.2).
 import { describe, expect, it } from "vitest";
 import { surrogateDirectives } from "../../src/rules/surrogate-control.ts";
 
-/** As text, so that a row shows at a glance what counts. */
+/** Returns the directives as texts, which are short enough for rows. */
 const read = (text: string | null) =>
   surrogateDirectives(text).map(({ name, argument }) =>
     argument === undefined ? name : `${name}=${argument}`,
@@ -18,17 +19,17 @@ describe("surrogateDirectives", () => {
     ["no-store-remote", "no-store-remote", ["no-store"]],
     ["extension", "foobar, max-age=60", ["foobar", "max-age=60"]],
     ["stale-extension", "max-age=60+30", ["max-age=60", "stale-while-revalidate=30"]],
-    ["for-us", "max-age=60;tidemark", ["max-age=60"]],
-    ["for-us-among-others", "no-store; abc ;tidemark", ["no-store"]],
+    ["for-tidemark", "max-age=60;tidemark", ["max-age=60"]],
+    ["for-tidemark-and-others", "no-store; abc ;tidemark", ["no-store"]],
     ["for-another", "max-age=60;abc", []],
     ["no-store-for-another", "no-store;abc", []],
-    ["ours-first", "max-age=60, max-age=5;tidemark", ["max-age=5", "max-age=60"]],
-    ["for-us-in-capitals", "no-store;Tidemark", ["no-store"]],
-    ["slipped-private", "no-store; private", ["private", "no-store"]],
-    ["slipped-max-age", "private; max-age=60", ["max-age", "private"]],
-    ["slipped-for-another", "max-age=60;abc;no-store", ["no-store"]],
-    ["content-alone", 'content="ESI/1.0"', []],
-    ["unknown-alone", "foo", []],
+    ["for-tidemark-first", "max-age=60, max-age=5;tidemark", ["max-age=5", "max-age=60"]],
+    ["for-tidemark-in-capitals", "no-store;Tidemark", ["no-store"]],
+    ["private-after-a-semicolon", "no-store; private", ["private", "no-store"]],
+    ["max-age-after-a-semicolon", "private; max-age=60", ["max-age", "private"]],
+    ["no-store-after-another-target", "max-age=60;abc;no-store", ["no-store"]],
+    ["only-content", 'content="ESI/1.0"', []],
+    ["only-unknown", "foo", []],
     [
       "quoted-semicolon-and-comma",
       'content="a;b, no-store", max-age=60',
@@ -38,7 +39,7 @@ describe("surrogateDirectives", () => {
     ["targeted-content", 'content="ESI/1.0";abc, no-store', ["no-store"]],
     ["malformed-restricts", "max-age =100", ["max-age"]],
     ["malformed-extension", "max-age=60+", ["max-age=60+"]],
-  ])("%s (§2.2)", (_id, text, says) => {
+  ])("returns the directives for all and for Tidemark: %s (§2.2)", (_id, text, says) => {
     expect(read(text)).toEqual(says);
   });
 });

@@ -1,4 +1,5 @@
-// W3C Trace Context, Level 2: which traceparent counts, and what an origin is told.
+// Tests W3C Trace Context, Level 2: which traceparent is valid, and which trace fields an origin
+// receives.
 import { describe, expect, it } from "vitest";
 import { readTraceparent, traceFields, traceIdOf } from "../../src/rules/trace-context.ts";
 
@@ -8,20 +9,24 @@ const spanId = "00f067aa0ba902b7";
 const valid = `00-${traceId}-${parentId}-01`;
 const zeros = (count: number) => "0".repeat(count);
 
-describe("a traceparent that counts (§3.2)", () => {
+describe("a valid traceparent (§3.2)", () => {
   it.each([
     { is: "of version 00", field: valid, flags: 1 },
     { is: "not sampled", field: `00-${traceId}-${parentId}-00`, flags: 0 },
     { is: "of a random trace ID", field: `00-${traceId}-${parentId}-03`, flags: 3 },
-    { is: "with flags that nobody knows", field: `00-${traceId}-${parentId}-ff`, flags: 3 },
+    { is: "with unknown flags", field: `00-${traceId}-${parentId}-ff`, flags: 3 },
     { is: "of a later version", field: `01-${traceId}-${parentId}-01`, flags: 1 },
-    { is: "of one that appends a field", field: `cc-${traceId}-${parentId}-01-what`, flags: 1 },
-  ])("$is", ({ field, flags }) => {
+    {
+      is: "of a later version with another field",
+      field: `cc-${traceId}-${parentId}-01-what`,
+      flags: 1,
+    },
+  ])("is read: $is", ({ field, flags }) => {
     expect(readTraceparent(field)).toEqual({ traceId, flags });
   });
 });
 
-describe("a traceparent that counts for nothing", () => {
+describe("an invalid traceparent", () => {
   it.each([
     { is: "absent", field: null },
     { is: "empty", field: "" },
@@ -29,50 +34,53 @@ describe("a traceparent that counts for nothing", () => {
     { is: "in upper case", field: valid.toUpperCase() },
     { is: "of a trace of zeros", field: `00-${zeros(32)}-${parentId}-01` },
     { is: "of a parent of zeros", field: `00-${traceId}-${zeros(16)}-01` },
-    { is: "of version 00 with a field more", field: `${valid}-what` },
-    { is: "of version 00 with a dash more", field: `${valid}-` },
+    { is: "of version 00 with another field", field: `${valid}-what` },
+    { is: "of version 00 with a dash at the end", field: `${valid}-` },
     { is: "of a later version without a dash", field: `01-${traceId}-${parentId}-01what` },
     { is: "a digit too short", field: `00-${traceId.slice(1)}-${parentId}-01` },
     { is: "a digit too long", field: `00-${traceId}0-${parentId}-01` },
     { is: "with a parent too short", field: `00-${traceId}-${parentId.slice(1)}-01` },
     { is: "without flags", field: `00-${traceId}-${parentId}` },
     { is: "with one digit of flags", field: `00-${traceId}-${parentId}-1` },
-    { is: "no hex", field: `00-${traceId.replace("0", "g")}-${parentId}-01` },
+    {
+      is: "with a letter that is not hexadecimal",
+      field: `00-${traceId.replace("0", "g")}-${parentId}-01`,
+    },
     { is: "two fields", field: `${valid}, ${valid}` },
     { is: "with a line before it", field: `x\n${valid}` },
-    { is: "with a line behind it", field: `${valid}\nx` },
-    { is: "a later version with lines behind it", field: `01-${traceId}-${parentId}-01-\nx` },
-  ])("$is", ({ field }) => {
+    { is: "with a line after it", field: `${valid}\nx` },
+    { is: "of a later version with a line after it", field: `01-${traceId}-${parentId}-01-\nx` },
+  ])("is ignored: $is", ({ field }) => {
     expect(readTraceparent(field)).toBeUndefined();
   });
 });
 
-describe("an origin is told", () => {
-  const told = (fields: Record<string, string>) => traceFields(new Headers(fields), () => spanId);
+describe("the trace fields for an origin", () => {
+  const sent = (fields: Record<string, string>) => traceFields(new Headers(fields), () => spanId);
 
-  it("the same trace and flags, a parent of ours, and tracestate as it came", () => {
+  it("have the client's trace ID, flags and tracestate, and Tidemark's span as parent", () => {
     const tracestate = "rojo=00f067aa0ba902b7, congo=t61rcWkgMzE";
-    expect(told({ traceparent: valid, tracestate })).toEqual([
+    expect(sent({ traceparent: valid, tracestate })).toEqual([
       ["traceparent", `00-${traceId}-${spanId}-01`],
       ["tracestate", tracestate],
     ]);
   });
 
-  it("version 00, whatever later one came", () => {
-    expect(told({ traceparent: `7a-${traceId}-${parentId}-fd-more` })).toEqual([
+  it("have version 00 for a later version", () => {
+    expect(sent({ traceparent: `7a-${traceId}-${parentId}-fd-more` })).toEqual([
       ["traceparent", `00-${traceId}-${spanId}-01`],
     ]);
   });
 
   it.each([{ tracestate: "a=b" }, { traceparent: "00-1-2-03", tracestate: "a=b" }, {}])(
-    "nothing of %o",
+    "are absent if traceparent is invalid: %o",
     (fields) => {
-      expect(told(fields as Record<string, string>)).toEqual([]);
+      expect(sent(fields as Record<string, string>)).toEqual([]);
     },
   );
 });
 
-it("a request's trace has an ID, or there is none", () => {
+it("returns the trace ID of a request, or undefined", () => {
   expect(traceIdOf(new Headers({ traceparent: valid }))).toBe(traceId);
   expect(traceIdOf(new Headers())).toBeUndefined();
 });

@@ -1,4 +1,5 @@
-// One row per rule on validators and preconditions (RFC 9110 §8.8, §13; RFC 9111 §4.3).
+// Tests validators and preconditions, with one row for each rule (RFC 9110 §8.8, §13; RFC 9111
+// §4.3).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
@@ -36,15 +37,15 @@ describe("entityTag", () => {
     { id: "two", text: '"a", "b"', tag: null },
     { id: "star", text: "*", tag: null },
     { id: "empty", text: "", tag: null },
-  ])("$id (RFC 9110 §8.8.3)", ({ text, tag }) => {
+  ])("returns a well-formed tag, or null: $id (RFC 9110 §8.8.3)", ({ text, tag }) => {
     expect(entityTag(fieldsWith({ etag: text }))).toBe(tag);
   });
 
-  it("is null where there is none (RFC 9110 §8.8.3)", () => {
+  it("returns null without ETag (RFC 9110 §8.8.3)", () => {
     expect(entityTag(fieldsWith({}))).toBeNull();
   });
 
-  it("never throws, and finds a well-formed tag or none", () => {
+  it("never throws, and returns a well-formed tag or null", () => {
     fc.assert(
       fc.property(headerText, (text) => {
         const tag = entityTag(fieldsWith({ etag: text }));
@@ -58,7 +59,7 @@ describe("entityTag", () => {
 it.each([
   { tag: 'W/"a"', weak: true },
   { tag: '"W/a"', weak: false },
-])("isWeak: $tag (RFC 9110 §8.8.3)", ({ tag, weak }) => {
+])("recognises a weak tag: $tag (RFC 9110 §8.8.3)", ({ tag, weak }) => {
   expect(isWeak(tag)).toBe(weak);
 });
 
@@ -71,14 +72,14 @@ describe("conditionalFields and hasValidator", () => {
     ["modified", { "last-modified": modified }, [since]],
     ["both", { etag: '"a"', "last-modified": modified }, [["if-none-match", '"a"'], since]],
     ["malformed-etag", { etag: "a" }, []],
-    ["malformed-etag-beside", { etag: "a", "last-modified": modified }, [since]],
-  ])("%s (RFC 9111 §4.3.1)", (_id, fields, sent) => {
+    ["malformed-etag-and-modified", { etag: "a", "last-modified": modified }, [since]],
+  ])("use each stored validator: %s (RFC 9111 §4.3.1)", (_id, fields, sent) => {
     const stored = fieldsWith(fields);
     expect(conditionalFields(stored)).toEqual(sent);
     expect(hasValidator(stored)).toBe(sent.length > 0);
   });
 
-  it("names every precondition (RFC 9110 §13.1)", () => {
+  it("know all preconditions by name (RFC 9110 §13.1)", () => {
     expect([...conditionalFieldNames].sort()).toEqual([
       "if-match",
       "if-modified-since",
@@ -102,19 +103,27 @@ describe("freshensWhatWasSent", () => {
     ["capitals-differ", { etag: '"A"' }, { etag: '"a"' }, false],
     ["same-date", { "last-modified": older }, { "last-modified": older }, true],
     ["other-date", { "last-modified": newer }, { "last-modified": older }, false],
-    ["date-for-etag-alone", { "last-modified": newer }, { etag: '"a"' }, false],
+    ["date-for-etag", { "last-modified": newer }, { etag: '"a"' }, false],
     [
       "strong-over-date",
       { etag: '"a"', "last-modified": newer },
       { etag: '"a"', "last-modified": older },
       true,
     ],
-    ["date-beside-etag", { "last-modified": older }, { etag: '"a"', "last-modified": older }, true],
+    [
+      "date-for-etag-and-date",
+      { "last-modified": older },
+      { etag: '"a"', "last-modified": older },
+      true,
+    ],
     ["none-for-none", {}, {}, true],
-    ["none-for-the-one-sent", {}, { etag: '"a"' }, true],
-    ["malformed-is-none", { etag: "a" }, { etag: '"a"' }, true],
-  ])("%s (RFC 9111 §4.3.4)", (_id, now, stored, freshens) => {
-    const verdict = freshensWhatWasSent(fieldsWith(now), fieldsWith(stored));
-    expect(verdict).toBe(freshens);
-  });
+    ["none-for-etag", {}, { etag: '"a"' }, true],
+    ["malformed-for-etag", { etag: "a" }, { etag: '"a"' }, true],
+  ])(
+    "compares the validators of a 304 with the stored ones: %s (RFC 9111 §4.3.4)",
+    (_id, now, stored, freshens) => {
+      const verdict = freshensWhatWasSent(fieldsWith(now), fieldsWith(stored));
+      expect(verdict).toBe(freshens);
+    },
+  );
 });

@@ -1,5 +1,5 @@
-// Tests which request fields the origin receives (RFC 9110 §7.6.1, §7.6.3). Tidemark withholds client
-// fields that could make the origin answer one client with a response for another.
+// Tests which request fields the origin receives (RFC 9110 §7.6.1, §7.6.3). Tidemark withholds
+// client fields that could make the origin answer one client with a response for another.
 import { describe, expect, it } from "vitest";
 import { CredentialFields, knownCredentialFields } from "../../../src/config/credential-fields.ts";
 import {
@@ -64,7 +64,10 @@ const ofOneRequest = words(
     "cloudfront-viewer-country translate x-auth-request-user x-ms-client-principal-name " +
     "x-ssl-client-cert x-wap-profile x-msisdn device-stock-ua",
 );
-/** Fields that change a response by design, which origins declare in `Vary`, or that Cloudflare sets. */
+/**
+ * Fields that change a response by design, which origins declare in `Vary`, or that Cloudflare
+ * sets.
+ */
 const forwardedNames = words(
   "user-agent accept accept-language origin referer x-requested-with x-pjax hx-request turbo-frame " +
     "x-inertia rsc next-router-state-tree next-router-prefetch next-url save-data sec-ch-ua purpose " +
@@ -111,7 +114,7 @@ describe("a forwarded request that a stored response may answer", () => {
     ["x-forwarded-proto", { "x-forwarded-proto": "ftp" }, "https"],
     ["x-forwarded-host", { "x-forwarded-host": "evil" }, "www.example.com"],
     ["x-forwarded-for", { "x-forwarded-for": "1.1.1.1" }, "192.0.2.7"],
-])("has the field %s, if the client sends %j, with the value %j", (name, given, value) => {
+  ])("has the field %s, if the client sends %j, with the value %j", (name, given, value) => {
     expect(headersOf(given as Texts).get(name)).toBe(value);
   });
 

@@ -1,5 +1,5 @@
-// Servers normalise paths differently. These tests check that no server reads a forwarded path as a path
-// of another route. Models of well-known servers read each path, alone and in pairs.
+// Servers normalise paths differently. These tests check that no server reads a forwarded path as a
+// path of another route. Models of well-known servers read each path, alone and in pairs.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
@@ -136,7 +136,9 @@ const escaped = (path: string) =>
   );
 const ofC = (text: string) => text.split("\0")[0] ?? "";
 
-/** The path that each server passes to its handler, according to its documentation and behaviour. */
+/**
+ * The path that each server passes to its handler, according to its documentation and behaviour.
+ */
 const servers: Readonly<Record<string, (path: string) => string>> = {
   "WHATWG URL": (path) => new URL(`http://a${path}`).pathname,
   "RFC 3986": (path) =>

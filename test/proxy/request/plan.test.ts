@@ -1,5 +1,5 @@
-// Tests the plan for a request before any lookup: to bypass the cache, to look up a stored response, or
-// to answer under Tidemark's reserved path (RFC 9111 §3.5, §4.3.2, §5.2.1).
+// Tests the plan for a request before any lookup: to bypass the cache, to look up a stored
+// response, or to answer under Tidemark's reserved path (RFC 9111 §3.5, §4.3.2, §5.2.1).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { asRefresh } from "../../../src/proxy/request/plan.ts";

@@ -1,5 +1,5 @@
-// Tests which paths are reserved for Tidemark: `/_cache/` in every spelling that a server behind Tidemark
-// might read as `/_cache/`. Similar names are not reserved.
+// Tests which paths are reserved for Tidemark: `/_cache/` in every spelling that a server behind
+// Tidemark might read as `/_cache/`. Similar names are not reserved.
 import { describe, expect, it, vi } from "vitest";
 import { isReserved } from "../../../src/proxy/request/reserved.ts";
 import { openJournalled, bearer } from "../../../testing/site/purge-sender.ts";

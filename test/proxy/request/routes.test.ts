@@ -1,5 +1,6 @@
-// Tests the choice of a request's route, which is the first that matches host, path and method, and the
-// decoded parameters of its pattern. Also tests which routes can never match behind an earlier one.
+// Tests the choice of a request's route, which is the first that matches host, path and method, and
+// the decoded parameters of its pattern. Also tests which routes can never match behind an earlier
+// one.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";

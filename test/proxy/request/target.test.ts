@@ -1,5 +1,5 @@
-// Tests how a URL becomes a normalised target: scheme, host, path and query. Also tests which paths are
-// ambiguous, because two servers may read them differently.
+// Tests how a URL becomes a normalised target: scheme, host, path and query. Also tests which paths
+// are ambiguous, because two servers may read them differently.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyedQuery, pathAndQuery, readTarget } from "../../../src/proxy/request/target.ts";

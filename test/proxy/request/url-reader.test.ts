@@ -22,7 +22,7 @@ describe("the URL reader", () => {
   const read = compileUrlReader({ config: named, matchRoute: compileRoutes(named), siteHosts: [] });
   const url = "https://www.example.com/api/a";
 
-  it("parses a URL once for GET and HEAD, and once for each other method, if routes have methods", () => {
+  it("parses a URL once for GET and HEAD, and once per other method, if routes have methods", () => {
     expect(read({ url, method: "GET" }).route.name).toBe("reads");
     expect(read({ url, method: "HEAD" })).toBe(read({ url, method: "GET" }));
     expect(read({ url, method: "POST" }).route.name).toBe("writes");
@@ -45,8 +45,11 @@ describe("a path that begins like an invalid host", () => {
     { path: "//host/./_cache/stats", read: "//host/_cache/stats", isReserved: true },
     { path: "/_cache/../page", read: "/page", isReserved: true },
     { path: "/_cache\\..\\page", read: "/page", isReserved: true },
-  ])("is normalised, and reserved only below /_cache: $path", ({ path, read: asRead, isReserved }) => {
-    const read = readUrl({ url: `https://www.example.com${path}`, method: "GET" });
-    expect(read).toMatchObject({ isReserved, target: { path: asRead } });
-  });
+  ])(
+    "is normalised, and reserved only below /_cache: $path",
+    ({ path, read: asRead, isReserved }) => {
+      const read = readUrl({ url: `https://www.example.com${path}`, method: "GET" });
+      expect(read).toMatchObject({ isReserved, target: { path: asRead } });
+    },
+  );
 });

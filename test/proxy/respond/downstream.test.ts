@@ -1,5 +1,6 @@
-// Tests the response fields that clients receive: Cache-Control, Age, Cache-Status, and the fields that
-// Tidemark removes because they are meant for shared caches (RFC 9111 §5.1, §3.5; RFC 9213 §2.2).
+// Tests the response fields that clients receive: Cache-Control, Age, Cache-Status, and the fields
+// that Tidemark removes because they are meant for shared caches (RFC 9111 §5.1, §3.5; RFC 9213
+// §2.2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
@@ -226,15 +227,22 @@ describe("the fields of a response that Tidemark forwards without storing", () =
     ["public", "Public, max-age=5", "Public, max-age=5"],
     ["s-maxage", "s-maxage=5", "s-maxage=5"],
     ["private-with-field-names", 'private="x-a"', 'private="x-a", private'],
-    ["no-store-with-must-understand", "no-store, must-understand", "no-store, must-understand, private"],
+    [
+      "no-store-with-must-understand",
+      "no-store, must-understand",
+      "no-store, must-understand, private",
+    ],
     ["in-quotes", 'x="public"', 'x="public", private'],
     ["with-a-cookie", null, "private", cookie],
     ["public-with-a-cookie", "public, s-maxage=9, max-age=5", "max-age=5, private", cookie],
     ["no-store-with-a-cookie", "no-store", "no-store", cookie],
     ["private-with-field-names-and-a-cookie", qualified, `${qualified}, private`, cookie],
-  ])("keep other caches from storing the response: %s (RFC 9111 §3.5)", (_id, stated, value, more) => {
-    const fields = new Headers(stated === null ? more : cc(stated, more));
-    keepPrivate(fields);
-    expect(fields.get("cache-control")).toBe(value);
-  });
+  ])(
+    "keep other caches from storing the response: %s (RFC 9111 §3.5)",
+    (_id, stated, value, more) => {
+      const fields = new Headers(stated === null ? more : cc(stated, more));
+      keepPrivate(fields);
+      expect(fields.get("cache-control")).toBe(value);
+    },
+  );
 });

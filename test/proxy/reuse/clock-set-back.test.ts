@@ -1,4 +1,5 @@
-// Tests marks and flights after the clock was set back by a minute. Neither must last a minute longer.
+// Tests marks and flights after the clock was set back by a minute. Neither must last a minute
+// longer.
 import { describe, expect, it } from "vitest";
 import { Flight } from "../../../src/cache/flights.ts";
 import { Uncacheable } from "../../../src/proxy/site/uncacheable.ts";

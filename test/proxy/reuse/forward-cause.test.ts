@@ -1,5 +1,5 @@
-// Tests why a stored response did not answer: `detail` in Cache-Status is "purged", "unverified" or absent.
-// Also tests the moment at which Tidemark judges a stored response.
+// Tests why a stored response did not answer: `detail` in Cache-Status is "purged", "unverified" or
+// absent. Also tests the moment at which Tidemark judges a stored response.
 import { describe, expect, it } from "vitest";
 import type { TierName } from "../../../src/config/config.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -19,7 +19,7 @@ async function filled(tiers?: TierName[]) {
     await response.text();
     return response.headers.get("cache-status");
   };
-return { site, upstash, cacheStatus };
+  return { site, upstash, cacheStatus };
 }
 
 const stored = "tidemark; fwd=stale; fwd-status=200; stored";
@@ -31,7 +31,7 @@ describe("Cache-Status for a stored response that did not answer", () => {
     expect(await cacheStatus()).toBe(`${stored}; detail=purged`);
   });
 
-it("states that the response was purged if it is validated after a soft purge", async () => {
+  it("states that the response was purged if it is validated after a soft purge", async () => {
     const { site, cacheStatus } = await filled();
     await send(site, { tags: ["red"], mode: "soft" });
     site.clock.advance(2);
@@ -39,7 +39,7 @@ it("states that the response was purged if it is validated after a soft purge", 
     expect(await cacheStatus()).toContain("; detail=purged");
   });
 
-it("states purged first, then why the new response is not stored", async () => {
+  it("states purged first, then why the new response is not stored", async () => {
     const { site, cacheStatus } = await filled();
     await send(site, { tags: ["red"] });
     site.origin.script = () => page("b", cc("private"));
@@ -48,14 +48,14 @@ it("states purged first, then why the new response is not stored", async () => {
     );
   });
 
-it("states that the response was unverified", async () => {
+  it("states that the response was unverified", async () => {
     const { site, upstash, cacheStatus } = await filled();
     upstash.journalMode = "down";
     site.clock.advance(10);
     expect(await cacheStatus()).toContain("fwd=stale; fwd-status=200; stored; detail=unverified");
   });
 
-it("has no detail if the response had expired, even while Redis is down", async () => {
+  it("has no detail if the response had expired, even while Redis is down", async () => {
     const { site, upstash, cacheStatus } = await filled();
     upstash.journalMode = "down";
     site.clock.advance(61);

@@ -1,5 +1,6 @@
-// Returns the verdict on a stored response, a request and a time as text, for tests of verdicts. A verdict
-// says what a request may do with a stored response: answer, answer stale, validate or forward.
+// Returns the verdict on a stored response, a request and a time as text, for tests of verdicts. A
+// verdict says what a request may do with a stored response: answer, answer stale, validate or
+// forward.
 import { noJournal } from "../../../src/purge/view/view.ts";
 import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
 import type { Candidate } from "../../../src/proxy/stored/stored-response.ts";

@@ -41,10 +41,13 @@ describe("the verdict on a request with directives", () => {
     ["no-cache-without-validator", { asks: "no-cache" }, "forward request"],
     ["no-cache-within-window", { asks: "no-cache", ageSeconds: 65, route: swr }, stale],
     ["no-cache-only-if-cached", { asks: "no-cache, only-if-cached" }, "gateway-timeout"],
-  ])("follows the directives if the route honours them: %s (RFC 9111 §5.2.1)", (_id, given, verdict) => {
-    const route = { ...given.route, honourRequestDirectives: true };
-    expect(verdictOf({ ...given, route })).toBe(verdict);
-  });
+  ])(
+    "follows the directives if the route honours them: %s (RFC 9111 §5.2.1)",
+    (_id, given, verdict) => {
+      const route = { ...given.route, honourRequestDirectives: true };
+      expect(verdictOf({ ...given, route })).toBe(verdict);
+    },
+  );
 
   it.each<[id: string, given: Case, verdict: string]>([
     ["min-fresh", { asks: "min-fresh=90", ageSeconds: 20 }, "serve"],
@@ -68,15 +71,22 @@ describe("the verdict on a request with a cookie", () => {
       "forward request",
     ],
     ["must-revalidate-does-not-allow-sharing", { stored: bound }, "forward request"],
-    ["a-route-lifetime-does-not-allow-sharing", { stored: "x", route: { fresh: "5m" } }, "forward request"],
+    [
+      "a-route-lifetime-does-not-allow-sharing",
+      { stored: "x", route: { fresh: "5m" } },
+      "forward request",
+    ],
     ["only-if-cached", { asks: "only-if-cached" }, "gateway-timeout"],
     ["shared-and-stale", { stored: "s-maxage=60", more: etag, ageSeconds: 61 }, "validate stale"],
     ["harmless", { cookie: "_ga=1" }, "serve"],
     ["keyed", { route: { key: { cookies: ["session"] } } }, "serve"],
     ["ignored", { route: { cookies: { ignore: ["sess*"] } } }, "serve"],
-  ])("allows only explicitly shared responses if the cookie is unknown: %s", (_id, given, verdict) => {
-    expect(verdictOf({ cookie: "session=1", ...given })).toBe(verdict);
-  });
+  ])(
+    "allows only explicitly shared responses if the cookie is unknown: %s",
+    (_id, given, verdict) => {
+      expect(verdictOf({ cookie: "session=1", ...given })).toBe(verdict);
+    },
+  );
 
   it("has no stale fallback for an error of the origin", () => {
     const verdict = decide(candidateOf({}), questionOf({ cookie: "session=1" }));

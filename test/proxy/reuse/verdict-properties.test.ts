@@ -1,4 +1,5 @@
-// What holds of every verdict, whatever the fields, the clock, the purges and the tier.
+// Tests properties of every verdict with generated fields, clocks, purges and routes. A verdict
+// says what a request may do with a stored response: answer, answer stale, validate or forward.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { requestDirectives } from "../../../src/rules/cache-control.ts";
@@ -27,7 +28,7 @@ import {
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 const runs = { seed: 5_861, numRuns: 2_000 };
-/** Where every situation is a case, and none has to be lucky. */
+/** For properties that every generated situation tests. */
 const fewRuns = { ...runs, numRuns: 500 };
 
 const spans = ["0s", "10s", "60s"] as const;
@@ -124,13 +125,13 @@ const candidateOf = (metadata: StoredMetadata) =>
 const verdictOn = ({ metadata, question }: Situation): Verdict =>
   decide(candidateOf(metadata), question);
 
-/** Without what differs by object identity alone. */
+/** Returns a copy for a comparison of contents, without functions and `undefined`. */
 function comparable(verdict: Verdict): unknown {
   return JSON.parse(JSON.stringify(verdict)) as unknown;
 }
 
 describe("a verdict", () => {
-  it("never serves past the lifetime, against no-cache, a purge or the request's own wish", () => {
+  it("serves fresh only within the lifetime, the purges, no-cache and the request's directives", () => {
     let servedCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
@@ -156,7 +157,7 @@ describe("a verdict", () => {
     expect(servedCount).toBeGreaterThan(50);
   });
 
-  it("serves stale only what may be, and nothing that a hard purge covers, on errors too", () => {
+  it("never serves a response that is purged, invalidated or unverified, even after an error", () => {
     let staleCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
@@ -178,7 +179,7 @@ describe("a verdict", () => {
     expect(staleCount).toBeGreaterThan(50);
   });
 
-  it("serves a personal request only what its origin shares", () => {
+  it("serves a personal request only an explicitly shared response", () => {
     let personalCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
@@ -193,7 +194,7 @@ describe("a verdict", () => {
     expect(personalCount).toBeGreaterThan(5);
   });
 
-  it("does not serve again what was no longer served, as the clock goes on", () => {
+  it("never serves a response fresh later if it does not serve the response fresh now", () => {
     fc.assert(
       fc.property(situation, fc.nat({ max: 700_000 }), (given, laterMs) => {
         const { atMs } = given.question;
@@ -210,7 +211,7 @@ describe("a verdict", () => {
     );
   });
 
-  it("is the same from every tier: what is read back from text has the same terms", () => {
+  it("is the same for a record that was encoded and decoded again", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question } = given;
@@ -220,7 +221,8 @@ describe("a verdict", () => {
           encodeRecord({ kind: "response", metadata }, untilAtMs),
           responseForm,
         );
-        if (read?.record.kind !== "response") throw new Error("A response did not come back.");
+        if (read?.record.kind !== "response")
+          throw new Error("The decoded record is not a response.");
         expect(read.keepUntilAtMs).toBe(untilAtMs);
         expect(termsOf(read.record.metadata, question.lookup.route)).toEqual(terms);
         const again = verdictOn({ ...given, metadata: read.record.metadata });

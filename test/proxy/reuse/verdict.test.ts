@@ -1,5 +1,6 @@
-// What may answer at an instant, and what may in place of an error (RFC 9111 §4, §4.2.4;
-// RFC 5861 §3, §4). Ages are seconds since the example was stored.
+// Tests whether a stored response may answer, by its age, its directives and purges, and whether it
+// may replace an error (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4). Ages are seconds since it was
+// stored.
 import { describe, expect, it } from "vitest";
 import { decide, decideOnError } from "../../../src/proxy/reuse/verdict.ts";
 import { storedAtMs } from "../../../testing/examples/requests.ts";
@@ -11,17 +12,17 @@ const within = "max-age=60, stale-while-revalidate=10";
 const unverified = { kind: "unverified", why: "no-view" } as const;
 const immutable = "max-age=60, immutable";
 
-describe("nothing found", () => {
+describe("the verdict without a stored response", () => {
   it.each([
     ["uri-miss", "uri-miss", {}, "forward uri-miss"],
     ["vary-miss", "vary-miss", {}, "forward vary-miss"],
     ["only-if-cached", "uri-miss", { asks: "only-if-cached" }, "gateway-timeout"],
-  ] as const)("%s", (_id, found, given, verdict) => {
+  ] as const)("forwards, or answers 504: %s", (_id, found, given, verdict) => {
     expect(verdictOf(given, found)).toBe(verdict);
   });
 });
 
-describe("fresh and stale", () => {
+describe("the verdict on a stored response, by its age", () => {
   it.each<[id: string, given: Case, verdict: string]>([
     ["fresh", { ageSeconds: 59.999 }, "serve"],
     ["stale-at-its-lifetime", { ageSeconds: 60 }, "forward stale"],
@@ -38,17 +39,17 @@ describe("fresh and stale", () => {
       { stored: within, ageSeconds: 65, asks: "only-if-cached" },
       refreshed,
     ],
-  ])("%s (RFC 9111 §4)", (_id, given, verdict) => {
+  ])("serves, validates or forwards: %s (RFC 9111 §4)", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 
-  it("carries age and what is left", () => {
+  it("states the age and the remaining lifetime", () => {
     const verdict = decide(candidateOf({}), questionOf({ ageSeconds: 20 }));
     expect(verdict).toMatchObject({ kind: "serve", ageSeconds: 20, ttlSeconds: 40 });
   });
 });
 
-describe("stale-while-revalidate", () => {
+describe("the verdict on a response with stale-while-revalidate", () => {
   const stored = within;
   const byRoute = { staleWhileRevalidate: "10s" } as const;
 
@@ -65,16 +66,16 @@ describe("stale-while-revalidate", () => {
     ["no-cache", { stored: `${stored}, no-cache`, ageSeconds: 61 }, "forward stale"],
     ["of-the-route", { ageSeconds: 69, route: byRoute }, refreshed],
     [
-      "s-maxage-beside-it",
+      "with-s-maxage",
       { stored: "s-maxage=60, stale-while-revalidate=9", ageSeconds: 61 },
       refreshed,
     ],
-  ])("%s (RFC 5861 §3)", (_id, given, verdict) => {
+  ])("serves stale and refreshes, or forwards: %s (RFC 5861 §3)", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });
 
-describe("purged", () => {
+describe("the verdict on a purged or unverified response", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
   const soft = { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 20_000 } as const;
 
@@ -82,16 +83,16 @@ describe("purged", () => {
     ["hard", { judged: hard, stored: within, more: etag }, "validate stale"],
     ["hard-and-max-stale", { judged: hard, asks: "max-stale", route: honour }, "forward stale"],
     ["soft", { judged: soft, more: etag }, "validate stale"],
-    ["soft-with-leave", { judged: soft, stored: within, ageSeconds: 29.999 }, refreshed],
+    ["soft-with-an-allowance", { judged: soft, stored: within, ageSeconds: 29.999 }, refreshed],
     ["soft-beyond-the-window", { judged: soft, stored: within, ageSeconds: 30 }, "forward stale"],
     ["soft-clock-ahead", { judged: soft, stored: within, ageSeconds: 10 }, refreshed],
     ["unverified", { judged: unverified, stored: within }, "forward stale"],
-  ])("%s", (_id, given, verdict) => {
+  ])("serves no fresh response: %s", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });
 
-describe("in place of an error", () => {
+describe("a stored response after an error of the origin", () => {
   const stored = "max-age=60, stale-if-error=10";
   const hard = { kind: "purged", mode: "hard" } as const;
   const soft = { kind: "purged", mode: "soft", sinceAtMs: storedAtMs + 5_000 } as const;
@@ -115,13 +116,13 @@ describe("in place of an error", () => {
     ["fresh-but-refused", { route: honour, asks: "no-cache" }, true],
     ["soft", { stored, ageSeconds: 14.999, judged: soft }, true],
     ["soft-too-late", { stored, ageSeconds: 15, judged: soft }, false],
-    ["soft-without-leave", { judged: soft }, false],
-  ])("%s (RFC 5861 §4)", (_id, given, allowed) => {
+    ["soft-without-an-allowance", { judged: soft }, false],
+  ])("may answer or not: %s, $2 (RFC 5861 §4)", (_id, given, allowed) => {
     const stale = decideOnError(candidateOf(given), questionOf(given));
     expect(stale !== undefined).toBe(allowed);
   });
 
-  it("nothing where nothing is at hand", () => {
+  it("is undefined if the lookup found none", () => {
     expect(decideOnError(undefined, questionOf({}))).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-// A client that has had its share of the origin's time gets 429; what is stored is for everybody.
+// Tests the rate limit of a client. A client over its limit gets 429 for requests that need the
+// origin, and still gets stored responses.
 import { describe, expect, it } from "vitest";
 import { networkOf } from "../../../src/proxy/site/client-limit.ts";
 import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
@@ -16,8 +17,8 @@ function limitedBy(limiter: unknown, options: SiteOptions = {}) {
 
 const from = (address: string) => ({ headers: { "cf-connecting-ip": address } });
 
-describe("over its limit", () => {
-  it.each(["GET", "POST"])("refuses %s with 429, without an origin request", async (method) => {
+describe("a client over its limit", () => {
+  it.each(["GET", "POST"])("gets 429 for %s without a request to the origin", async (method) => {
     const site = limitedBy(refusing);
     const seen = await site.get("/a", { method, ...from("192.0.2.1") });
     expect([seen.status, site.origin.count]).toEqual([429, 0]);
@@ -28,7 +29,7 @@ describe("over its limit", () => {
     expect(JSON.parse(stats.text).routes[""].outcomes).toEqual({ limited: 1 });
   });
 
-  it("still answers from storage", async () => {
+  it("still gets stored responses", async () => {
     let success = true;
     const site = limitedBy({ limit: async () => ({ success }) });
     await site.get("/a", from("192.0.2.1"));
@@ -37,16 +38,16 @@ describe("over its limit", () => {
     expect((await site.get("/b", from("192.0.2.1"))).status).toBe(429);
   });
 
-  it("never limits a client without an address", async () => {
+  it("is never limited if its address is unknown", async () => {
     expect((await limitedBy(refusing).get("/a")).status).toBe(200);
   });
 });
 
-describe("a limiter in trouble", () => {
+describe("a rate limiter that does not work", () => {
   it.each([
     ["throws", () => Promise.reject(new Error("away"))],
     ["hangs", () => new Promise(() => undefined)],
-  ])("limits nobody, and is logged once: %s", async (_id, limit) => {
+  ])("limits no client, and is logged once: %s", async (_id, limit) => {
     const site = limitedBy({ limit });
     for (const path of ["/a", "/b"]) {
       expect((await site.get(path, from("192.0.2.1"))).status).toBe(200);
@@ -57,16 +58,19 @@ describe("a limiter in trouble", () => {
     ]);
   });
 
-  it.each([5, "100", { fetch: () => undefined }])("is a fault: %j", async (limiter) => {
-    const site = limitedBy(limiter);
-    expect((await site.get("/a", from("192.0.2.1"))).status).toBe(200);
-    expect(site.log.join()).toContain(
-      "ORIGIN_LIMITER is not usable, so no client is limited. It is not bound to a rate limiter.",
-    );
-  });
+  it.each([5, "100", { fetch: () => undefined }])(
+    "is logged if its binding is %j",
+    async (limiter) => {
+      const site = limitedBy(limiter);
+      expect((await site.get("/a", from("192.0.2.1"))).status).toBe(200);
+      expect(site.log.join()).toContain(
+        "ORIGIN_LIMITER is not usable, so no client is limited. It is not bound to a rate limiter.",
+      );
+    },
+  );
 });
 
-describe("the key", () => {
+describe("the key of the rate limiter", () => {
   it.each([
     ["192.0.2.1", "192.0.2.1"],
     ["2001:db8::1", "2001:db8:0:0::/64"],
@@ -81,7 +85,7 @@ describe("the key", () => {
     ["0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"],
     ["::ffff:c000:201", "192.0.2.1"],
     ["::ffff:1", "0:0:0:0::/64"],
-  ])("of %s is %s", (address, network) => {
+  ])("for the address %s is %s", (address, network) => {
     expect(networkOf(address)).toBe(network);
   });
 });

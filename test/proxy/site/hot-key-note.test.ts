@@ -1,5 +1,6 @@
-// Notes come from Redis, that is, from outside: what has another form is passed over, and what is
-// followed goes through the same plan as any client's request.
+// Tests notes about hot keys, which isolates share through Redis. An isolate follows a note with a
+// request of its own. Redis is not trusted: a note must have the right form, and its request must
+// be one that any client could send.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/proxy/site/hot-key-note.ts";
@@ -37,7 +38,7 @@ const note: HotKeyNote = {
 };
 const keyed = { ...note, url: "https://www.example.com/keyed/a" };
 
-describe("a note is followed", () => {
+describe("a valid note", () => {
   const forbidden: HotKeyNote["fields"] = [
     ["x-original-url", "/admin"],
     ["x-method-override", "PUT"],
@@ -61,7 +62,7 @@ describe("a note is followed", () => {
       { fields: forbidden },
       { "x-original-url": null, "x-method-override": null },
     ],
-  ])("%s", (_id, changes, sends) => {
+  ])("is followed: %s", (_id, changes, sends) => {
     const written = { ...note, ...changes };
     expect(readNote(written)).toEqual(written);
     const lookup = askedAgain(written, exchange);
@@ -73,7 +74,7 @@ describe("a note is followed", () => {
   });
 });
 
-describe("a note is not followed", () => {
+describe("a note whose request is not allowed", () => {
   it.each([
     ["another host", "https://evil.example/a"],
     ["another port", "https://www.example.com:8443/a"],
@@ -95,7 +96,7 @@ describe("a note is not followed", () => {
     ["a parameter that its route ignores", `${keyed.url}?q=1`],
     ["a route that bypasses the cache", "https://www.example.com/own/a"],
     ["a route without the shared tier", "https://www.example.com/near/a"],
-  ])("by its URL: %s", (_id, url) => {
+  ])("is not followed because of its URL: %s", (_id, url) => {
     expect(askedAgain({ ...note, url }, exchange)).toBeUndefined();
   });
 
@@ -105,14 +106,14 @@ describe("a note is not followed", () => {
     ["cookie", "session=ada", note],
     ["cf-connecting-ip", "127.0.0.1", note],
     ["x-forwarded-for", "127.0.0.1", note],
-    // Though its route keys by it.
+    // Rejected even though the route's key contains the field.
     ["x-real-ip", "127.0.0.1", keyed],
     ["cf-ipcountry", "DE", note],
     ["if-match", '"1"', note],
     ["upgrade", "websocket", note],
     ["accept", "text/event-stream", note],
     ["x-plan", "ü€", note],
-  ])("by a field: %s: %s", (name, value, from) => {
+  ])("is not followed because of a field: %s: %s", (name, value, from) => {
     expect(askedAgain({ ...from, fields: [[name, value]] }, exchange)).toBeUndefined();
   });
 
@@ -120,21 +121,21 @@ describe("a note is not followed", () => {
     ["session=ada", note],
     ["currency=EUR; s=1", keyed],
     ["seen=1", keyed],
-  ])("by its cookie: %s", (cookie, from) => {
+  ])("is not followed because of its cookie: %s", (cookie, from) => {
     expect(askedAgain({ ...from, cookie }, exchange)).toBeUndefined();
   });
 
-  it("unless its host is one of the sites'", () => {
+  it("differs from a note for another host of the site, which is followed", () => {
     const ofSecond = askedAgain({ ...note, url: "https://shop.example.com/" }, exchange);
     expect(ofSecond?.url).toBe("https://shop.example.com/");
   });
 
-  it("where the site has no host of its own", () => {
+  it("is not followed if the site has no configured host", () => {
     expect(askedAgain(note, { ...exchange, site: { ...site, siteHosts: [] } })).toBeUndefined();
   });
 });
 
-describe("a note is passed over", () => {
+describe("a malformed note in an entry of the stream", () => {
   const long = "x".repeat(1_025);
   const many = Array.from({ length: 17 }, () => ["a", "b"]);
 
@@ -156,37 +157,37 @@ describe("a note is passed over", () => {
     ["no count", { count: 0 }],
     ["half a count", { count: 1.5 }],
     ["too large a count", { count: 1_000_001 }],
-  ])("%s", (_id, changes) => {
+  ])("is ignored, and the next note is read: %s", (_id, changes) => {
     const written = typeof changes === "object" && changes ? { ...note, ...changes } : changes;
     const reply = [["1-0", ["v", "1", "top", JSON.stringify([written, note])]]];
     expect(notesIn(reply)).toEqual([note]);
   });
 });
 
-describe("an entry of the stream is passed over", () => {
+describe("an entry of the stream", () => {
   const top = JSON.stringify([note]);
 
   it.each([
     { id: "no list", reply: "OK" },
     { id: "null", reply: null },
-    { id: "an entry of no form", reply: ["1-0"] },
-    { id: "fields of no form", reply: [["1-0", { v: "1", top }]] },
+    { id: "an entry without fields", reply: ["1-0"] },
+    { id: "fields as an object", reply: [["1-0", { v: "1", top }]] },
     { id: "another version", reply: [["1-0", ["v", "2", "top", top]]] },
     { id: "other names", reply: [["1-0", ["v", "1", "tip", top]]] },
     { id: "no JSON", reply: [["1-0", ["v", "1", "top", "[{"]]] },
     { id: "no list in it", reply: [["1-0", ["v", "1", "top", JSON.stringify(note)]]] },
     { id: "too long", reply: [["1-0", ["v", "1", "top", top.padEnd(8_193)]]] },
-  ])("$id", ({ reply }) => {
+  ])("is ignored if it is malformed: $id", ({ reply }) => {
     expect(notesIn(reply)).toEqual([]);
   });
 
-  it("and of a good one no more than an isolate may tell", () => {
+  it("yields at most 16 notes", () => {
     const many = JSON.stringify(Array.from({ length: 17 }, () => note));
     expect(notesIn([["1-0", ["v", "1", "top", many]]])).toHaveLength(16);
   });
 });
 
-it("what is told comes back as it was", () => {
+it("reads the notes that it has encoded", () => {
   const notes = [note, { ...keyed, fields: [["accept-language", "dé"]], cookie: "currency=€" }];
   const top = encodeNotes(notes as HotKeyNote[]);
   expect(notesIn([["1-0", ["v", "1", "top", top]]])).toEqual(notes);

@@ -1,5 +1,5 @@
-// The stream of hot keys on a real server: what is told is read back, for two minutes; its length
-// is bounded, and it expires once nobody reads it.
+// Tests the stream of hot keys on a real Redis. Isolates read notes of the last two minutes. The
+// stream has a bounded length, and expires if no isolate reads it.
 import { afterAll, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
@@ -35,26 +35,28 @@ async function run(...command: string[]): Promise<unknown> {
   return ((await answer.json()) as { result: unknown }).result;
 }
 
-/** In the minute of the hour in which the expiry is renewed, and in another. */
+/**
+ * A time in the minute of the hour in which the expiry is renewed, and a time in another minute.
+ */
 const onTheHour = Date.UTC(2030, 0, 1, 12);
 const atHalfPast = onTheHour + 1_800_000;
 
-async function tellAt(namespace: string, atMs: number): Promise<void> {
+async function addAt(namespace: string, atMs: number): Promise<void> {
   const top = JSON.stringify([note]);
   await run("XADD", `${namespace}:hot`, `${atMs}-1`, "v", "1", "top", top);
 }
 
-it("tells in one command", async () => {
-  const stream = open("told");
+it("adds notes with one command", async () => {
+  const stream = open("added");
   rest.resetCounts();
   expect(await stream.add([note])).toBe(true);
   expect(rest.counts().commandCountByName).toEqual({ XADD: 1 });
-  expect(notesIn(await run("XRANGE", "told:hot", "-", "+"))).toEqual([note]);
+  expect(notesIn(await run("XRANGE", "added:hot", "-", "+"))).toEqual([note]);
 });
 
-it("reads in one command, and no further back than two minutes", async () => {
+it("reads the notes of the last two minutes with one command", async () => {
   const stream = open("read");
-  await tellAt("read", atHalfPast);
+  await addAt("read", atHalfPast);
   rest.resetCounts();
   expect(await stream.recent(atHalfPast + 120_000)).toEqual([note]);
   expect(rest.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
@@ -62,22 +64,22 @@ it("reads in one command, and no further back than two minutes", async () => {
   expect(await run("PTTL", "read:hot")).toBe(-1);
 });
 
-it("gives it a day more to live once an hour", async () => {
-  await tellAt("kept", onTheHour);
+it("renews the stream's expiry of one day at the first minute of each hour", async () => {
+  await addAt("kept", onTheHour);
   expect(await open("kept").recent(onTheHour)).toEqual([note]);
   const leftMs = Number(await run("PTTL", "kept:hot"));
   expect(leftMs).toBeGreaterThan(86_000_000);
   expect(leftMs).toBeLessThanOrEqual(86_400_000);
 });
 
-it("never holds many more than 256 reports", async () => {
+it("keeps about 256 entries at most", async () => {
   const stream = open("bounded");
-  for (let told = 0; told < 500; told += 1) await stream.add([note]);
-  // Whole nodes of the stream are trimmed, of a hundred entries at the most.
+  for (let added = 0; added < 500; added += 1) await stream.add([note]);
+  // Redis trims whole nodes of the stream, which contain at most a hundred entries each.
   expect(Number(await run("XLEN", "bounded:hot"))).toBeLessThan(256 + 100);
 });
 
-it("is of no use, and no harm, under a key of another type", async () => {
+it("adds and reads nothing, and does not throw, if the key has another type", async () => {
   await run("SET", "other:hot", "1");
   expect(await open("other").add([note])).toBe(false);
   expect(await open("other").recent(atHalfPast)).toEqual([]);

@@ -1,4 +1,4 @@
-// Large bodies move from the edge tier into memory at their second hit.
+// Tests that large bodies move from the edge tier into memory at their second hit.
 import { describe, expect, it } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { Lifts } from "../../../src/proxy/site/lifts.ts";
@@ -13,23 +13,25 @@ function openLarge(options: SiteOptions = {}): Site {
   return openSite({ origin: (_, nth) => page(`${nth}${large}`, cc("max-age=60")), ...options });
 }
 
-/** Of bodies that the Cache API hands out from now on, such as are not only cancelled. */
+/**
+ * Counts the bodies from the Cache API that are read from now on. Cancelled bodies do not count.
+ */
 function countReads(site: Site): { reads: number } {
-  const told = { reads: 0 };
+  const counted = { reads: 0 };
   const match = site.cache.match.bind(site.cache);
   site.cache.match = async (request) => {
     const found = await match(request);
     if (found?.body == null) return found;
     const bytes = new Uint8Array(await found.arrayBuffer());
     const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      told.reads += 1;
+      counted.reads += 1;
       controller.enqueue(bytes);
       controller.close();
     };
     const body = new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
     return new Response(body, { headers: found.headers });
   };
-  return told;
+  return counted;
 }
 
 async function details(site: Site, asks: readonly Parameters<Site["get"]>[1][]): Promise<string[]> {
@@ -42,7 +44,7 @@ async function details(site: Site, asks: readonly Parameters<Site["get"]>[1][]):
 }
 
 describe("a large body", () => {
-  it("goes into memory at its second hit", async () => {
+  it("moves into memory at its second hit", async () => {
     const site = openLarge();
     const seen = await details(site, [{}, {}, {}, {}]);
     expect(seen).toEqual(["forwarded", "edge", "edge", "memory"]);
@@ -52,7 +54,7 @@ describe("a large body", () => {
     expect([site.origin.count, site.cache.bodiesOpened, site.cache.openBodies]).toEqual([1, 2, 0]);
   });
 
-  it("moves its Vary marker into memory, too", async () => {
+  it("moves into memory together with its Vary marker", async () => {
     const site = openLarge({
       origin: () => page(large, cc("max-age=60", { vary: "accept-language" })),
     });
@@ -70,7 +72,7 @@ describe("a large body", () => {
     expect(await details(site, [{}, {}])).toEqual(["forwarded", "memory"]);
   });
 
-  it("streams again after it replaced another body", async () => {
+  it("moves into memory at its second hit again after it replaced another body", async () => {
     const site = openLarge();
     await details(site, [{}, {}, {}, {}]);
     site.clock.advance(61);
@@ -81,7 +83,7 @@ describe("a large body", () => {
   it.each([
     { id: "small", body: "small and new" },
     { id: "large", body: `new${large}` },
-  ])("does not take the place of a $id one that came while it was read", async ({ body }) => {
+  ])("does not replace a $id body that arrived during the move", async ({ body }) => {
     const routes = [{ name: "all", match: "*", honourRequestDirectives: true }];
     const site = openLarge({ config: { routes } });
     await details(site, [{}, {}]);
@@ -98,17 +100,17 @@ describe("a large body", () => {
     expect((await site.get("/a")).text).toBe(body);
   });
 
-  it("is not read for a request that it cannot answer", async () => {
+  it("is not read for a request that it must not answer", async () => {
     const site = openLarge();
     await details(site, [{}, {}]);
-    const told = countReads(site);
+    const counted = countReads(site);
     const ask = { headers: { cookie: "session=1" } };
     const refused = '"unknown-cookie: session"';
     expect(await details(site, [ask, ask, ask])).toEqual([refused, refused, refused]);
-    expect(told.reads).toBe(0);
+    expect(counted.reads).toBe(0);
   });
 
-  it("stays at the edge on a route without memory", async () => {
+  it("stays in the edge tier if the route does not use memory", async () => {
     const routes = [{ name: "all", match: "*", tiers: ["edge" as const] }];
     const site = openLarge({ config: { routes } });
     const seen = await details(site, [{}, {}, {}, {}]);
@@ -118,7 +120,7 @@ describe("a large body", () => {
     await unread.body?.cancel();
   });
 
-  it("lets other bodies into memory after a failed read", async () => {
+  it("does not block the move of another body after a failed read", async () => {
     const site = openLarge();
     for (const path of ["/a", "/b"]) for (let ask = 0; ask < 2; ask += 1) await site.get(path);
     const match = site.cache.match.bind(site.cache);
@@ -134,7 +136,7 @@ describe("a large body", () => {
   });
 });
 
-describe("is lifted", () => {
+describe("Lifts", () => {
   const bytesMax = 32 * 1_048_576;
   const stored = (bodyBytes: number | null, status = 200) =>
     metadataWith({}, { bodyBytes, status });
@@ -149,12 +151,12 @@ describe("is lifted", () => {
     ["a larger body", stored(largeBodyBytesMax + 1), false],
     ["a body of unknown length", stored(null), false],
     ["an error", stored(largeBodyBytesMax, 404), false],
-  ])("%s, at the second ask or never", (_id, metadata, isLifted) => {
+  ])("moves %s at the second hit: $2", (_id, metadata, isLifted) => {
     const { lifts } = opened();
     expect([lifts.begin(metadata, 0), lifts.begin(metadata, 0)]).toEqual([false, isLifted]);
   });
 
-  it("moves one body at a time, or another after a timeout", () => {
+  it("moves one body at a time, and another after a time-out", () => {
     const { lifts } = opened();
     const [one, other] = [stored(largeBodyBytesMax), stored(largeBodyBytesMax)];
     for (const each of [one, other]) lifts.begin(each, 0);
@@ -165,7 +167,7 @@ describe("is lifted", () => {
     expect(lifts.begin(one, 10_000)).toBe(true);
   });
 
-  it("needs two more requests before the next move", () => {
+  it("needs two more hits before the next move of the same body", () => {
     const { lifts } = opened();
     const metadata = stored(largeBodyBytesMax);
     const begun: boolean[] = [];

@@ -1,4 +1,5 @@
-// Whether a miss waits for the shared tier's word, by what it has brought on the route lately.
+// Tests whether a miss reads the shared tier, Redis. If 64 reads of a route in a row found nothing,
+// only every eighth miss reads Redis; the others go straight to the origin.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { SharedOdds } from "../../../src/proxy/site/shared-odds.ts";
@@ -8,7 +9,7 @@ import { idle, openColos, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 
-describe("lookups that bring nothing", () => {
+describe("SharedOdds after lookups without a result", () => {
   const place = { route: "a", section: "a\nb" };
   const after = (fruitless: number) => {
     const odds = new SharedOdds();
@@ -22,21 +23,21 @@ describe("lookups that bring nothing", () => {
     { id: "few", fruitless: 63, looks: 16, asked: 16 },
     { id: "many", fruitless: 64, looks: 16, asked: 2 },
     { id: "very many", fruitless: 500, looks: 800, asked: 100 },
-  ])("$id in a row", ({ fruitless, looks, asked }) => {
+  ])("skips seven of eight lookups after 64 in a row: $id", ({ fruitless, looks, asked }) => {
     expect(worth(after(fruitless), looks)).toBe(asked);
   });
 
-  it("count from the start once one has brought something", () => {
+  it("skips no lookup after one that found a record", () => {
     const odds = after(64);
     odds.brought(place, "something");
     expect(worth(odds, 16)).toBe(16);
   });
 
-  it("say nothing of another route", () => {
+  it("skips no lookup of another route", () => {
     expect(after(64).isWorthAsking({ route: "b", section: "b\nb" })).toBe(true);
   });
 
-  it("say nothing of another section of their route where nothing was to be stored", () => {
+  it("skips only lookups of the same section of the route if the responses were not storable", () => {
     const odds = new SharedOdds();
     for (let count = 0; count < 64; count += 1) odds.brought(place, "refused");
     expect(odds.isWorthAsking({ route: "a", section: "a\nc" })).toBe(true);
@@ -46,8 +47,10 @@ describe("lookups that bring nothing", () => {
   });
 });
 
-describe("of the lookups, by how likely it is that one finds something", () => {
-  /** Numbers from 0 to 1, always the same (Park and Miller's). */
+describe("SharedOdds, by the likelihood that a lookup finds a record", () => {
+  /**
+   * Returns a generator of pseudo-random numbers from 0 to 1 with a fixed seed (Park and Miller).
+   */
   const numbers = () => {
     let last = 20_261_121;
     return () => (last = (last * 48_271) % 2_147_483_647) / 2_147_483_647;
@@ -57,7 +60,7 @@ describe("of the lookups, by how likely it is that one finds something", () => {
     { likelihood: 0.005, sparedMin: 0.8, lostMax: 0.005 },
     { likelihood: 0.03, sparedMin: 0.4, lostMax: 0.016 },
     { likelihood: 0.08, sparedMin: 0, lostMax: 0.005 },
-  ])("$likelihood", ({ likelihood, sparedMin, lostMax }) => {
+  ])("skips many lookups and loses few hits: $likelihood", ({ likelihood, sparedMin, lostMax }) => {
     const odds = new SharedOdds();
     const place = { route: "a", section: "a\nb" };
     const next = numbers();
@@ -84,8 +87,8 @@ function open(config: ConfigInput = {}, origin: Script = () => page("new", cc("m
   return { near, ...counted, askForNew };
 }
 
-describe("a miss of what this colo has never had", () => {
-  it("waits for Redis sixty-four times in vain, then once in eight", async () => {
+describe("a miss for a page that this colo never had", () => {
+  it("reads Redis 64 times without a result, then once in eight misses", async () => {
     const { looks, askForNew } = open();
     await askForNew(64);
     expect(looks()).toBe(64);
@@ -93,7 +96,7 @@ describe("a miss of what this colo has never had", () => {
     expect(looks()).toBe(64 + 80 / 8);
   });
 
-  it("waits each time once another colo's page was there", async () => {
+  it("always reads Redis again after Redis had a page of another colo", async () => {
     const { near, far, looksFor, askForNew } = open();
     await askForNew(64);
     await far.get("/there");
@@ -104,8 +107,8 @@ describe("a miss of what this colo has never had", () => {
 
   it.each([
     { id: "only-if-cached", path: "/there", headers: { "cache-control": "only-if-cached" } },
-    { id: "a route whose misses are led in turn", path: "/global/there", headers: {} },
-  ])("is asked for in Redis all the same: $id", async ({ path, headers }) => {
+    { id: "a route with collapse: global", path: "/global/there", headers: {} },
+  ])("always reads Redis: $id", async ({ path, headers }) => {
     const global = { name: "global", match: "/global/*", collapse: "global" } as const;
     const { far, looksFor, askForNew } = open({ routes: [global] });
     await askForNew(64);
@@ -115,7 +118,7 @@ describe("a miss of what this colo has never had", () => {
     expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
   });
 
-  it("is still sought there when the origin fails", async () => {
+  it("reads Redis after the origin has failed", async () => {
     let isDown = false;
     const stale = cc("max-age=1, stale-if-error=600");
     const { near, far, looksFor, askForNew } = open({}, () =>
@@ -131,7 +134,7 @@ describe("a miss of what this colo has never had", () => {
   });
 });
 
-it("always looks in Redis for a page that is stale here, because another colo may have renewed it", async () => {
+it("always reads Redis for a stale page, because another colo may have renewed it", async () => {
   const validated = cc("max-age=60", { etag: '"1"' });
   const { near, far, looksFor, askForNew } = open({}, () => page("a", validated));
   await near.get("/page");
@@ -144,27 +147,30 @@ it("always looks in Redis for a page that is stale here, because another colo ma
 
 it.each([
   { id: "the edge tier is not used", tiers: ["shared"], isUnreachable: false },
-  { id: "the edge tier cannot be asked", tiers: ["edge", "shared"], isUnreachable: true },
-] as const)("what this colo may have had is looked up: $id", async ({ tiers, isUnreachable }) => {
-  const { near, looksFor, askForNew } = open({
-    routes: [{ name: "all", match: "*", tiers: [...tiers] }],
-  });
-  await near.get("/page");
-  await askForNew(100);
-  if (isUnreachable) near.cache.mode = "throws";
-  for (let at = 0; at < 8; at += 1) {
-    const { looks, cacheStatus } = await looksFor("/page");
-    expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
-  }
-});
+  { id: "the edge tier fails", tiers: ["edge", "shared"], isUnreachable: true },
+] as const)(
+  "always reads Redis for a page that this colo may have had: $id",
+  async ({ tiers, isUnreachable }) => {
+    const { near, looksFor, askForNew } = open({
+      routes: [{ name: "all", match: "*", tiers: [...tiers] }],
+    });
+    await near.get("/page");
+    await askForNew(100);
+    if (isUnreachable) near.cache.mode = "throws";
+    for (let at = 0; at < 8; at += 1) {
+      const { looks, cacheStatus } = await looksFor("/page");
+      expect([looks, cacheStatus]).toEqual([1, expect.stringContaining("detail=shared")]);
+    }
+  },
+);
 
-it("learns nothing from pages that do not exist", async () => {
+it("does not count misses of pages that do not exist", async () => {
   const { looks, askForNew } = open({}, () => page("none", cc("max-age=60"), 404));
   await askForNew(100);
   expect(looks()).toBe(100);
 });
 
-it("learns nothing from a database that does not answer", async () => {
+it("does not count misses while Redis fails", async () => {
   const { upstash, near, looksFor } = open();
   upstash.mode = "refuses";
   for (let at = 0; at < 100; at += 1) await near.get(`/refused/${at}`);
@@ -175,13 +181,13 @@ it("learns nothing from a database that does not answer", async () => {
   expect((await looksFor("/after")).looks).toBe(1);
 });
 
-it("always looks up a route whose answers vary, because it adds to their markers", async () => {
+it("always reads Redis for a page of a route whose responses vary", async () => {
   const { looksFor, askForNew } = open({}, () => page("a", cc("max-age=60", { vary: "x-app" })));
   await askForNew(100);
   expect((await looksFor("/varied")).looks).toBe(1);
 });
 
-describe("a page that a lookup passed over, and that answers when the origin fails", () => {
+describe("a stale page in Redis whose lookup was skipped before the origin failed", () => {
   const openWithPage = async () => {
     const state = { isDown: false, text: "before" };
     const fails = () => page("broken", {}, 500);
@@ -194,13 +200,13 @@ describe("a page that a lookup passed over, and that answers when the origin fai
     return { ...opened, state };
   };
 
-  it("answers nobody with a session of what is not shared explicitly", async () => {
+  it("does not answer a request with a session if the page is not explicitly shared", async () => {
     const { near } = await openWithPage();
     const { status } = await near.get("/there", { headers: { cookie: "session=1" } });
     expect(status).toBe(500);
   });
 
-  it("is brought up to date once its origin is well again", async () => {
+  it("answers while the origin fails, and is refreshed after the origin has recovered", async () => {
     const { near, state } = await openWithPage();
     expect((await near.get("/there")).text).toBe("before");
     Object.assign(state, { isDown: false, text: "after" });
@@ -211,7 +217,7 @@ describe("a page that a lookup passed over, and that answers when the origin fai
   });
 });
 
-it("adds a variant to the list in Redis that a lookup passed over", async () => {
+it("adds a variant to the marker in Redis even if the lookup skipped Redis", async () => {
   const varied = cc("max-age=600", { vary: "x-app" });
   const clock = new FakeClock();
   const origin: Script = ({ url, headers }) =>

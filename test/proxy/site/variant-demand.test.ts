@@ -1,4 +1,5 @@
-// Requests of the last minute, by variant.
+// Tests the count of requests in the last minute for each variant of a page. Tidemark uses it to
+// decide which variants stay stored.
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { VaryMarker } from "../../../src/cache/tiers/tier.ts";
@@ -19,7 +20,7 @@ function noted(...afterSeconds: number[]) {
   return (seconds: number) => demand.inLastMinute(sha256Short("de"), atMs + seconds * 1_000);
 }
 
-describe("requests for a variant", () => {
+describe("the count of requests for a variant", () => {
   it.each([
     { id: "just now", at: [0, 0, 1], seconds: 1, count: 3 },
     { id: "45 seconds ago", at: [0], seconds: 45, count: 1 },
@@ -29,18 +30,18 @@ describe("requests for a variant", () => {
     { id: "after a pause", at: [0, 0, 0, 300], seconds: 301, count: 1 },
     { id: "before the clock was set back", at: [300, 0], seconds: 0, count: 1 },
     { id: "in the future of a clock that was set back", at: [300], seconds: 0, count: 0 },
-  ])("$id", ({ at, seconds, count }) => {
+  ])("contains the requests of the last minute: $id", ({ at, seconds, count }) => {
     expect(noted(...at)(seconds)).toBe(count);
   });
 
-  it("of a page with less than half of its places taken are not counted", () => {
+  it("is zero if the page has fewer than half of the allowed variants", () => {
     const demand = new VariantDemand(10);
     demand.note(key("de"), listing(4), atMs);
     expect(demand.inLastMinute(sha256Short("de"), atMs)).toBe(0);
   });
 });
 
-it("a flood of variants pushes out those that were not requested since, and holds no more than its bound", () => {
+it("evicts the least recently requested variants when there are too many", () => {
   const demand = new VariantDemand(1);
   const marker = listing(1);
   const ofDigest = (name: string) => demand.inLastMinute(sha256Short(name), atMs);
@@ -52,7 +53,7 @@ it("a flood of variants pushes out those that were not requested since, and hold
   expect([ofDigest("left"), ofDigest("de")]).toEqual([0, 20]);
 });
 
-it("a key that is larger than the bound is not counted, and leaves nothing", () => {
+it("does not count a variant whose key is larger than the limit", () => {
   const demand = new VariantDemand(1);
   const huge = "x".repeat(1_048_576);
   for (let nth = 0; nth < 2; nth += 1) demand.note(key(huge), listing(1), atMs);

@@ -1,4 +1,5 @@
-// How long a stored response may be used, by its fields (RFC 9111 §4.2; RFC 9213 §2.2) and by its route.
+// Tests how long a stored response may be used, according to its fields (RFC 9111 §4.2; RFC 9213
+// §2.2) and to its route.
 import { describe, expect, it } from "vitest";
 import {
   ageSeconds,
@@ -37,12 +38,12 @@ const assigned = (route: Route, fields: Fields, status: number) => {
   return assignedLifetimeSeconds(route, metadata, governingDirectives(fieldsOf(metadata)));
 };
 
-describe("the order of authority", () => {
+describe("the lifetime of a response", () => {
   const targeted = { ...expires, "cdn-cache-control": "max-age=10" };
   const silent = { "cdn-cache-control": "public" };
   const ofOther = { fresh: { 301: "5m" }, mode: "override" } as const;
 
-  // The order among the fields themselves is a rule of explicitLifetimeSeconds.
+  // The function explicitLifetimeSeconds decides the order among the fields.
   it.each<[id: string, fields: Fields, seconds: number, route?: RouteChanges]>([
     ["targeted-first", cc("s-maxage=20, max-age=30", targeted), 10, fresh],
     ["targeted-silent", cc("s-maxage=20", silent), 0],
@@ -53,18 +54,18 @@ describe("the order of authority", () => {
     ["expires-unreadable", { expires: "0" }, 0, fresh],
     ["route", {}, 300, fresh],
     ["route-by-status", {}, 7, { fresh: { 200: "7s" } }],
-    ["nobody", {}, 0],
+    ["not-stated", {}, 0],
     ["override-max-age", cc("max-age=30"), 300, overriding],
     ["override-s-maxage", cc("s-maxage=30"), 300, overriding],
     ["override-expires", expires, 300, overriding],
     ["override-targeted", { "cdn-cache-control": "max-age=10" }, 300, overriding],
     ["override-another-status", cc("max-age=30"), 30, ofOther],
-  ])("%s", (_id, fields, seconds, route) => {
+  ])("follows the order of authority: %s", (_id, fields, seconds, route) => {
     expect(terms(fields, route).lifetimeSeconds).toBe(seconds);
   });
 });
 
-describe("heuristics", () => {
+describe("the heuristic lifetime", () => {
   it.each<[id: string, fields: Fields, heuristics: boolean, seconds: number, route?: RouteChanges]>(
     [
       ["off", modified, false, 0],
@@ -72,56 +73,59 @@ describe("heuristics", () => {
       ["after-the-route", modified, true, 300, fresh],
       ["after-expires", { ...modified, ...expires }, true, 40],
     ],
-  )("%s (RFC 9111 §4.2.2)", (_id, fields, heuristics, seconds, route) => {
-    expect(terms(fields, route, { heuristics }).lifetimeSeconds).toBe(seconds);
-  });
+  )(
+    "applies only if nothing states a lifetime: %s (RFC 9111 §4.2.2)",
+    (_id, fields, heuristics, seconds, route) => {
+      expect(terms(fields, route, { heuristics }).lifetimeSeconds).toBe(seconds);
+    },
+  );
 });
 
-describe("what a route gives a status", () => {
+describe("the lifetime that a route assigns to a status", () => {
   const route = routeWith({ fresh: "5m", negative: { 404: "30s", 410: "0s" } });
 
   it.each([
     { id: "ok", status: 200, seconds: 300 },
     { id: "no-content", status: 204, seconds: 300 },
     { id: "moved", status: 301, seconds: 300 },
-    { id: "moved-for-now", status: 302, seconds: undefined },
+    { id: "found", status: 302, seconds: undefined },
     { id: "not-found", status: 404, seconds: 30 },
     { id: "gone-never", status: 410, seconds: 0 },
-    { id: "not-allowed-is-an-error", status: 405, seconds: undefined },
+    { id: "method-not-allowed", status: 405, seconds: undefined },
     { id: "server-error", status: 500, seconds: undefined },
-  ])("$id", ({ status, seconds }) => {
+  ])("is that of fresh or negative, or undefined: $id", ({ status, seconds }) => {
     expect(assigned(route, {}, status)).toBe(seconds);
   });
 
-  it.each(["private", "no-store"])("never lifts %s that a targeted field hides", (directive) => {
+  it.each(["private", "no-store"])("does not override %s behind a targeted field", (directive) => {
     const fields = cc(directive, { "cdn-cache-control": "stale-if-error=60" });
     expect(assigned(route, fields, 200)).toBeUndefined();
   });
 
-  it("a status of its own goes for redirects too", () => {
+  it("also applies to redirects if fresh names the status", () => {
     const own = routeWith({ fresh: { 302: "10s" } });
     expect(assigned(own, {}, 302)).toBe(10);
   });
 
-  it("the origin's word goes before a negative lifetime", () => {
+  it("yields to the origin's lifetime", () => {
     const given = terms(cc("max-age=7"), { negative: { 404: "30s" } }, { status: 404 });
     expect(given.lifetimeSeconds).toBe(7);
   });
 });
 
-describe("jitter only shortens", () => {
+describe("the route option jitter", () => {
   it.each([
     { id: "none", jitter: 0, draw: 0.999, seconds: 100 },
     { id: "least-draw", jitter: 0.2, draw: 0, seconds: 100 },
     { id: "middle", jitter: 0.2, draw: 0.5, seconds: 90 },
     { id: "whole", jitter: 1, draw: 0.75, seconds: 25 },
-  ])("$id", ({ jitter, draw, seconds }) => {
+  ])("only shortens a lifetime: $id", ({ jitter, draw, seconds }) => {
     const given = terms(cc("max-age=100"), { jitter }, { jitterDraw: draw });
     expect(given.lifetimeSeconds).toBeCloseTo(seconds, 9);
   });
 });
 
-describe("what forbids stale and unvalidated use", () => {
+describe("the terms of a response", () => {
   const both = "must-revalidate, no-cache";
   const hidden = cc(both, { "cdn-cache-control": "max-age=1" });
   const ofOther = { fresh: { 301: "5m" }, mode: "override" } as const;
@@ -141,26 +145,34 @@ describe("what forbids stale and unvalidated use", () => {
     ["targeted-hides-it", hidden, neither],
     ["override-goes-first", cc(both), neither, overriding],
     ["override-of-another-status", cc(both), { ...never, alwaysValidate: true }, ofOther],
-  ])("%s (RFC 9111 §4.2.4, §5.2.2)", (_id, fields, forbidden, route) => {
-    expect(terms(fields, route)).toMatchObject(forbidden);
-  });
+  ])(
+    "forbid stale or unvalidated use, or allow both: %s (RFC 9111 §4.2.4, §5.2.2)",
+    (_id, fields, forbidden, route) => {
+      expect(terms(fields, route)).toMatchObject(forbidden);
+    },
+  );
 });
 
-describe("an error of the server lives for ten seconds at most", () => {
+describe("the lifetime of a 5xx response", () => {
   it.each<{ id: string; negative: RouteChanges["negative"]; status: number; seconds: number }>([
     { id: "not-named", negative: {}, status: 503, seconds: 10 },
     { id: "origin", negative: { 503: "origin" }, status: 503, seconds: 10 },
     { id: "less", negative: { 503: "5s" }, status: 503, seconds: 10 },
-    { id: "unless the duration says more", negative: { 503: "30s" }, status: 503, seconds: 30 },
+    {
+      id: "unless a longer duration is configured",
+      negative: { 503: "30s" },
+      status: 503,
+      seconds: 30,
+    },
     { id: "599", negative: { 599: "origin" }, status: 599, seconds: 10 },
     { id: "no-server-error", negative: { 404: "origin" }, status: 404, seconds: 60 },
-  ])("$id", ({ negative, status, seconds }) => {
+  ])("is at most ten seconds: $id", ({ negative, status, seconds }) => {
     const { lifetimeSeconds } = terms(cc("max-age=60"), { negative }, { status });
     expect(lifetimeSeconds).toBe(seconds);
   });
 });
 
-describe("stale allowances", () => {
+describe("the stale allowances of a response", () => {
   const route = { staleWhileRevalidate: "1m", staleIfError: "1h" } as const;
   const ofOther = { ...route, fresh: { 301: "1h" } } as const;
   const named = (negative: RouteChanges["negative"]) => ({ ...route, negative });
@@ -168,34 +180,37 @@ describe("stale allowances", () => {
   const own = cc("max-age=0, stale-while-revalidate=5, stale-if-error=6");
 
   it.each<[string, Fields, RouteChanges, number, whileRevalidate: number, ifError: number]>([
-    ["nobody", {}, {}, 200, 0, 0],
+    ["not-stated", {}, {}, 200, 0, 0],
     ["route", cc("max-age=1"), route, 200, 60, 3_600],
     ["route-never-fresh", cc("max-age=0"), route, 200, 0, 3_600],
     ["route-no-lifetime", {}, route, 200, 0, 3_600],
     ["error-not-named", cc("max-age=9"), route, 404, 0, 0],
     ["redirect-not-named", cc("max-age=9"), route, 302, 0, 0],
     ["error-named", {}, named({ 404: "30s" }), 404, 60, 3_600],
-    ["error-as-its-origin-says", cc("max-age=9"), named({ 503: "origin" }), 503, 1, 0],
-    ["server-error-for-as-long-as-it-lives", forLong, named({ 503: "30s" }), 503, 0, 0],
-    ["not-among-those-of-fresh", cc("max-age=9"), ofOther, 200, 0, 0],
+    ["error-with-the-lifetime-of-its-origin", cc("max-age=9"), named({ 503: "origin" }), 503, 1, 0],
+    ["server-error-with-a-duration", forLong, named({ 503: "30s" }), 503, 0, 0],
+    ["status-not-named-by-fresh", cc("max-age=9"), ofOther, 200, 0, 0],
     ["error-by-its-origin", own, {}, 404, 5, 6],
     ["fields-first", cc("stale-while-revalidate=5, stale-if-error=0"), route, 200, 5, 0],
     ["unreadable", cc("max-age=9, stale-if-error=x"), route, 200, 60, 3_600],
-  ])("%s (RFC 5861 §3, §4)", (_id, fields, given, status, whileRevalidate, ifError) => {
-    expect(terms(fields, given, { status })).toMatchObject({
-      staleWhileRevalidateSeconds: whileRevalidate,
-      staleIfErrorSeconds: ifError,
-    });
-  });
+  ])(
+    "are those of its fields, or else of its route: %s (RFC 5861 §3, §4)",
+    (_id, fields, given, status, whileRevalidate, ifError) => {
+      expect(terms(fields, given, { status })).toMatchObject({
+        staleWhileRevalidateSeconds: whileRevalidate,
+        staleIfErrorSeconds: ifError,
+      });
+    },
+  );
 });
 
-describe("age and retention", () => {
+describe("a stored response", () => {
   it.each([
     { id: "at-once", fields: {}, atSeconds: 0, age: 0 },
     { id: "later", fields: {}, atSeconds: 10.5, age: 10.5 },
     { id: "upstream-age", fields: { age: "7" }, atSeconds: 10, age: 17 },
     { id: "clock-set-back", fields: {}, atSeconds: -10, age: 0 },
-  ])("age: $id (RFC 9111 §4.2.3)", ({ fields, atSeconds, age }) => {
+  ])("has the right age: $id (RFC 9111 §4.2.3)", ({ fields, atSeconds, age }) => {
     const metadata = metadataWith(fields);
     const given = termsOf(metadata, routeWith());
     expect(ageSeconds(metadata, given, storedAtMs + atSeconds * 1_000)).toBe(age);
@@ -206,8 +221,8 @@ describe("age and retention", () => {
   const tagged = { etag: '"a"' };
 
   it.each([
-    ["fresh-alone", cc("max-age=10"), 10],
-    ["less-its-age", cc("max-age=10", { age: "4" }), 6],
+    ["only-max-age", cc("max-age=10"), 10],
+    ["minus-its-age", cc("max-age=10", { age: "4" }), 6],
     ["old-already", cc("max-age=10", { age: "40" }), 0],
     ["old-already, within stale-if-error", cc("max-age=10, stale-if-error=50", { age: "40" }), 20],
     ["stale", cc(allowing), 17],
@@ -215,7 +230,7 @@ describe("age and retention", () => {
     ["never-stale", cc("max-age=10, must-revalidate, stale-if-error=7"), 10],
     ["validator", cc("max-age=10", tagged), 10 + day],
     ["never-stale-validator", cc("max-age=1, must-revalidate", tagged), 1 + day],
-  ] as const)("kept: %s", (_id, fields, seconds) => {
+  ] as const)("is kept until it is of no use: %s", (_id, fields, seconds) => {
     const metadata = metadataWith(fields);
     const given = termsOf(metadata, routeWith());
     expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + seconds * 1_000);
@@ -228,13 +243,13 @@ describe("age and retention", () => {
     { id: "stale", fields: cc("max-age=1, stale-if-error=99999999999") },
     { id: "validator", fields: cc("max-age=31536000", { etag: '"a"' }) },
     { id: "the route", fields: {}, route: { fresh: "9999d" } },
-  ])("a year at the most, whatever is said: $id", ({ fields, route = {} }) => {
+  ])("is kept for at most a year: $id", ({ fields, route = {} }) => {
     const metadata = metadataWith(fields);
     const given = termsOf(metadata, routeWith(route));
     expect(keepUntilAtMs(metadata, given)).toBe(storedAtMs + 365 * 86_400_000);
   });
 
-  it("terms of one response under two routes are kept apart", () => {
+  it("has separate terms under two routes", () => {
     const metadata = metadataWith();
     const under = (changes: RouteChanges) => termsOf(metadata, routeWith(changes)).lifetimeSeconds;
     expect([under({ fresh: "1m" }), under({ fresh: "2m" })]).toEqual([60, 120]);

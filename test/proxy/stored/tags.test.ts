@@ -1,4 +1,5 @@
-// Where tags come from and how long they may be (RFC 9875 §2).
+// Tests which response fields and route options give a stored response its tags, by which a purge
+// can name it, and how long a tag may be (RFC 9875 §2).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
@@ -15,7 +16,7 @@ function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[nu
 }
 type Routes = NonNullable<WrittenConfig["routes"]>;
 
-describe("sources", () => {
+describe("the tags of a response", () => {
   it.each([
     { id: "none", fields: {}, found: [] },
     { id: "cache-tag", fields: { "cache-tag": "b, a,c" }, found: ["a", "b", "c"] },
@@ -28,28 +29,32 @@ describe("sources", () => {
     { id: "no-break-space", fields: { "x-keys": "a\u00a0b" }, found: ["a\u00a0b"] },
     { id: "cache-groups", fields: { "cache-groups": '"one two", "b"' }, found: ["b", "one two"] },
     { id: "configured", fields: { "x-keys": "a, b c" }, found: ["a", "b", "c"] },
-    { id: "all-without-repeats", fields: { "cache-tag": "a", "x-keys": "a b" }, found: ["a", "b"] },
+    {
+      id: "two-fields-without-duplicates",
+      fields: { "cache-tag": "a", "x-keys": "a b" },
+      found: ["a", "b"],
+    },
     { id: "empty-members", fields: { "cache-tag": ", ,a,," }, found: ["a"] },
-  ])("$id", ({ fields, found }) => {
+  ])("come from its fields: $id", ({ fields, found }) => {
     expect(tags(fields as Record<string, string>)).toEqual(found);
   });
 
-  it("a list of the route's", () => {
+  it("contain the route's list of tags", () => {
     expect(tags({ "cache-tag": "z" }, { tags: ["articles"] })).toEqual(["articles", "z"]);
   });
 
-  it("a function of the path's parameters, decoded", () => {
+  it("contain the results of the route's function, which receives decoded path parameters", () => {
     expect(tags({}, { tags: ({ slug }) => [`article:${slug}`] })).toEqual(["article:café"]);
   });
 });
 
-it("64 groups of 32 characters are all read (RFC 9875 §2 asks for 32)", () => {
+it("reads 64 groups of 32 characters (RFC 9875 §2 demands 32)", () => {
   const groups = Array.from({ length: 64 }, (_, nth) => `${nth}`.padStart(32, "group "));
   const field = groups.map((group) => `"${group}"`).join(", ");
   expect(tags({ "cache-groups": field })).toEqual([...groups].sort());
 });
 
-describe("256 bytes", () => {
+describe("a tag", () => {
   it.each([
     { id: "at-the-limit", tag: "a".repeat(256), count: 1 },
     { id: "one-over", tag: "a".repeat(257), count: 0 },
@@ -57,7 +62,7 @@ describe("256 bytes", () => {
     { id: "two-byte-letters-over", tag: `${"é".repeat(128)}a`, count: 0 },
     { id: "four-byte-letters-at-the-limit", tag: "🌊".repeat(64), count: 1 },
     { id: "four-byte-letters-over", tag: "🌊".repeat(65), count: 0 },
-  ])("$id", ({ tag, count }) => {
+  ])("is left out if it is longer than 256 bytes: $id", ({ tag, count }) => {
     expect(tags({}, { tags: [tag] })).toHaveLength(count);
   });
 });

@@ -1,4 +1,4 @@
-// What is remembered of an answer, and for how many.
+// Tests the notes about the origin's last answer for each URL, which explain reads.
 import { expect, it } from "vitest";
 import { Decision } from "../../../src/observe/decision.ts";
 import { LastAnswers } from "../../../src/proxy/site/last-answers.ts";
@@ -20,14 +20,14 @@ function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): 
   return lastAnswers;
 }
 
-it("has nothing of the client that asked", () => {
+it("contains no data of the client that sent the request", () => {
   const askedBy = { userAgent: "Somebody's own browser", accept: "text/html" };
   const last = noted(1, { askedBy, selecting: [["accept-language", "de"]] });
   const kept = JSON.stringify(last.answered.peek(url(0)));
   expect(kept).not.toMatch(/own browser|text.html|accept-language/);
 });
 
-it("is kept of fewer, the more an origin writes into the line of its status", () => {
+it("keeps fewer notes if an origin sends long status texts, because their memory is limited", () => {
   const sizeWith = (statusText: string) => noted(200, { statusText }).answered.size;
   expect(sizeWith("OK")).toBe(200);
   expect(sizeWith("x".repeat(8_000))).toBeLessThan(40);

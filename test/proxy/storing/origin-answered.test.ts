@@ -1,14 +1,15 @@
-// For whom an answer without Vary is, once other answers for its URL vary by Origin.
+// Tests whether an answer without Vary may answer requests with any Origin field, or only requests
+// with this request's Origin field because other answers for the URL vary by Origin.
 import { expect, it } from "vitest";
 import { originAnsweredAt } from "../../../src/proxy/storing/metadata-of-answer.ts";
 import { keep, keepUntilAtMs, memoryTier } from "../../../testing/examples/records.ts";
 import { askedWith, exchangeWith } from "../../../testing/examples/requests.ts";
 
 it.each([
-  { id: "nothing has come since the lookup", came: "nothing", answered: "any" },
-  { id: "a marker has come since the lookup", came: "since", answered: "this" },
+  { id: "memory has not changed since the lookup", came: "nothing", answered: "any" },
+  { id: "memory has a marker since the lookup", came: "since", answered: "this" },
   { id: "memory was not read", came: "unread", answered: "this" },
-] as const)("$id", ({ came, answered }) => {
+] as const)("returns $answered for an answer without Vary: $id", ({ came, answered }) => {
   const memory = memoryTier(100_000);
   const lookup = askedWith();
   const marker = { kind: "vary", names: ["origin"], sinceAtMs: 0, variants: [] } as const;

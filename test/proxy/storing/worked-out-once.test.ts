@@ -1,4 +1,4 @@
-// What a miss and a validation work out of an answer, they work out once.
+// Tests that a miss and a validation compute the tags and the terms of an answer only once.
 import { describe, expect, it, vi } from "vitest";
 import * as freshness from "../../../src/rules/freshness.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -12,18 +12,20 @@ vi.mock(import("../../../src/rules/freshness.ts"), async (original) => {
   return { ...product, explicitLifetimeSeconds: vi.fn<Explicit>(product.explicitLifetimeSeconds) };
 });
 
-/** Terms ask for it once. */
-const termsWorkedOut = vi.mocked(freshness.explicitLifetimeSeconds);
+/** Each computation of terms calls this function once. */
+const termsComputed = vi.mocked(freshness.explicitLifetimeSeconds);
 const tagged = vi.fn<() => string[]>(() => ["all"]);
 
-/** How often tags and terms were worked out since this was asked. */
+/** Returns how often tags and terms were computed since the last call. */
 function counts(): number[] {
-  const calls = [tagged, termsWorkedOut].map(({ mock }) => mock.calls.length);
-  for (const spy of [tagged, termsWorkedOut]) spy.mockClear();
+  const calls = [tagged, termsComputed].map(({ mock }) => mock.calls.length);
+  for (const spy of [tagged, termsComputed]) spy.mockClear();
   return calls;
 }
 
-/** Whoever checks the route's function has called it, too: that does not count. */
+/**
+ * Opens a site and resets the counts, because the check of the configuration calls the function.
+ */
 function siteWith(route: { admission?: "second-ask" }, options: SiteOptions = {}) {
   const config = { routes: [{ name: "all", match: "*", tags: tagged, ...route }] };
   const site = openSite({ config, ...options });
@@ -33,9 +35,12 @@ function siteWith(route: { admission?: "second-ask" }, options: SiteOptions = {}
 
 describe("a miss", () => {
   it.each([
-    { id: "in Redis at once", route: {} },
-    { id: "in Redis once it is asked for again", route: { admission: "second-ask" } },
-  ] as const)("$id", async ({ route }) => {
+    { id: "a route that stores in Redis at once", route: {} },
+    {
+      id: "a route that stores in Redis at the second request",
+      route: { admission: "second-ask" },
+    },
+  ] as const)("computes tags and terms once: $id", async ({ route }) => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
     const origin = () => new Response("page", { headers: { "cache-control": "max-age=60" } });
@@ -47,7 +52,7 @@ describe("a miss", () => {
   });
 });
 
-it("a validation", async () => {
+it("computes tags and terms once for a validation", async () => {
   const headers = { "cache-control": "max-age=60", etag: '"1"' };
   const origin = (request: Request) =>
     request.headers.has("if-none-match")
@@ -61,7 +66,7 @@ it("a validation", async () => {
   expect(counts()).toEqual([1, 1]);
 });
 
-it("tags that are too long are told of the answer that brings them, and not of each 304", async () => {
+it("counts tags that are too long once for the answer that has them, and not for each 304", async () => {
   const long = "x".repeat(300);
   const headers = { "cache-control": "max-age=60", etag: '"1"' };
   const origin = (request: Request) =>

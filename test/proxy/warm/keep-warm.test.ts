@@ -1,5 +1,5 @@
-// Tests the warming of hot keys by the cron trigger. Each run refreshes often requested pages in the shared
-// tier (Redis) before they expire, and requests no other page.
+// Tests the warming of hot keys by the cron trigger. Each run refreshes often requested pages in
+// the shared tier (Redis) before they expire, and requests no other page.
 import { describe, expect, it, vi } from "vitest";
 import { hottest } from "../../../src/proxy/warm/keep-warm.ts";
 import type { HotKeyNote } from "../../../src/proxy/site/hot-key-note.ts";

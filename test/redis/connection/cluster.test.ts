@@ -1,5 +1,6 @@
-// Tests a Redis Cluster. Tidemark sends one command per slot, and names the keys of a transaction so that
-// they are in one slot. The second part needs redis-server, because the embedded Valkey has no cluster mode.
+// Tests a Redis Cluster. Tidemark sends one command per slot, and names the keys of a transaction
+// so that they are in one slot. The second part needs redis-server, because the embedded Valkey has
+// no cluster mode.
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +14,7 @@ import { isRedisServerInstalled } from "../../../testing/fakes/redis-server.ts";
 import { playedConnection } from "./played-connection.ts";
 
 describe("a command with several keys", () => {
-/** Runs a command over a cluster, and returns the sent commands and the answer. */
+  /** Runs a command over a cluster, and returns the sent commands and the answer. */
   async function sentBy(run: Parameters<RedisClient["insist"]>[1]) {
     const sent: Command[] = [];
     const { address } = playedConnection({
@@ -76,42 +77,47 @@ describe.runIf(isRedisServerInstalled)("a cluster of three nodes", () => {
     return given;
   }
 
-  it.each(["ioredis", "node-redis"])("shares values, purges and leases over %s", async (library) => {
-    const redis = opened.get(library);
-    if (redis === undefined) throw new Error(`${library} is not open.`);
-    const clock = new AheadClock();
-    const processes = [0, 1].map(() =>
-      openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }),
-    );
-    const [here, there] = processes.map(({ cache }) =>
-      cache.namespace<string, number>("articles", { fresh: "1h", collapse: "global" }),
-    );
-    if (here === undefined || there === undefined) throw new Error("No processes.");
-    const keys = Array.from({ length: 30 }, (_, nth) => nth);
-    const load = (missing: readonly number[]) => new Map(missing.map((key) => [key, `v${key}`]));
-    await here.getOrSetMany(keys, load);
-    for (const key of keys) await untilFound(() => there.get(key));
-    const third = openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }).cache;
-    const articles = third.namespace<string, number>("articles", { fresh: "1h" });
-    await cluster.resetCounts();
-    const found = await articles.getMany(keys);
-    expect([...found.values()]).toEqual(keys.map((key) => `v${key}`));
-    const { mget = 0, get = 0 } = await cluster.counts();
-    expect([mget > 1 && mget <= keys.length, get]).toEqual([true, 1]);
+  it.each(["ioredis", "node-redis"])(
+    "shares values, purges and leases over %s",
+    async (library) => {
+      const redis = opened.get(library);
+      if (redis === undefined) throw new Error(`${library} is not open.`);
+      const clock = new AheadClock();
+      const processes = [0, 1].map(() =>
+        openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }),
+      );
+      const [here, there] = processes.map(({ cache }) =>
+        cache.namespace<string, number>("articles", { fresh: "1h", collapse: "global" }),
+      );
+      if (here === undefined || there === undefined) throw new Error("No processes.");
+      const keys = Array.from({ length: 30 }, (_, nth) => nth);
+      const load = (missing: readonly number[]) => new Map(missing.map((key) => [key, `v${key}`]));
+      await here.getOrSetMany(keys, load);
+      for (const key of keys) await untilFound(() => there.get(key));
+      const third = openProcess({ redis, namespace: library, nowAtMs: clock.nowAtMs }).cache;
+      const articles = third.namespace<string, number>("articles", { fresh: "1h" });
+      await cluster.resetCounts();
+      const found = await articles.getMany(keys);
+      expect([...found.values()]).toEqual(keys.map((key) => `v${key}`));
+      const { mget = 0, get = 0 } = await cluster.counts();
+      expect([mget > 1 && mget <= keys.length, get]).toEqual([true, 1]);
 
-    await here.delete(7);
-    clock.advance(10);
-    expect([await there.get(7), await there.get(8)]).toEqual([undefined, "v8"]);
-    const asks = [here, there].flatMap((space) => [1, 2, 3].map(() => space.getOrSet(99, loaded)));
-    let loads = 0;
-    async function loaded() {
-      loads += 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      return "dear";
-    }
-    expect([new Set(await Promise.all(asks)), loads]).toEqual([new Set(["dear"]), 1]);
-    expect(processes.flatMap(({ log }) => log)).toEqual([]);
-  });
+      await here.delete(7);
+      clock.advance(10);
+      expect([await there.get(7), await there.get(8)]).toEqual([undefined, "v8"]);
+      const asks = [here, there].flatMap((space) =>
+        [1, 2, 3].map(() => space.getOrSet(99, loaded)),
+      );
+      let loads = 0;
+      async function loaded() {
+        loads += 1;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return "dear";
+      }
+      expect([new Set(await Promise.all(asks)), loads]).toEqual([new Set(["dear"]), 1]);
+      expect(processes.flatMap(({ log }) => log)).toEqual([]);
+    },
+  );
 
   it.each(["ioredis", "node-redis"])(
     "increments a field over %s, because hash and ticket are in one slot",

@@ -1,5 +1,5 @@
-// Tests a connection that has never been ready. The first calls wait for it for one second in total, and
-// later calls fail at once.
+// Tests a connection that has never been ready. The first calls wait for it for one second in
+// total, and later calls fail at once.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { playedConnection } from "./played-connection.ts";
@@ -61,7 +61,7 @@ it("is used as soon as it is ready, also after the wait", async () => {
   expect([over.hasNeverConnected(), sent]).toEqual([false, ["SET"]]);
 });
 
-it("fails a call with the cause not-open if the application has not opened the connection", async () => {
+it("fails a call with not-open if the application has not opened the connection", async () => {
   const { journal, state } = opened();
   state.isOpen = false;
   const { result } = await timed(journal.insist("look-up", write));

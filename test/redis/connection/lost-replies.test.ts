@@ -1,5 +1,5 @@
-// Tests connections that break after the server has run a command and before its reply. An increment counts
-// once and a purge has one entry, even if the library resends the command.
+// Tests connections that break after the server has run a command and before its reply. An
+// increment counts once and a purge has one entry, even if the library resends the command.
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
-// Tests that the commands of the tiers, the leases and the journal have the same answers over a connection
-// as over REST, on each Redis server.
+// Tests that the commands of the tiers, the leases and the journal have the same answers over a
+// connection as over REST, on each Redis server.
 import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

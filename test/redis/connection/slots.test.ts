@@ -1,4 +1,5 @@
-// Tests the slots of keys in a Redis Cluster, and the names that put the keys of a transaction in one slot.
+// Tests the slots of keys in a Redis Cluster, and the names that put the keys of a transaction in
+// one slot.
 import { describe, expect, it } from "vitest";
 import {
   inSlots,
@@ -11,7 +12,8 @@ import {
 const digest = "0123456789abcdef".repeat(4);
 
 describe("the slot of a key", () => {
-  // The slots are results of CLUSTER KEYSLOT in redis-server 7.0. The first is the specification's example.
+  // The slots are results of CLUSTER KEYSLOT in redis-server 7.0. The first is the specification's
+  // example.
   it.each([
     ["123456789", 12_739],
     ["foo", 12_182],

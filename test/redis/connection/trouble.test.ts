@@ -1,5 +1,5 @@
-// Tests the errors of a connection and of REST with a Redis that is full, read-only, slow or down, or that
-// refuses the password. Both report the same kinds of trouble.
+// Tests the errors of a connection and of REST with a Redis that is full, read-only, slow or down,
+// or that refuses the password. Both report the same kinds of trouble.
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";

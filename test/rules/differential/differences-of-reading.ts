@@ -1,5 +1,5 @@
-// Lists texts that Tidemark and http-cache-semantics read differently: members of Cache-Control, dates and
-// lists.
+// Lists texts that Tidemark and http-cache-semantics read differently: members of Cache-Control,
+// dates and lists.
 import type { DateForm, DateText } from "../../../testing/examples/generated-dates.ts";
 import { isWellFormed, type Oddity } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";

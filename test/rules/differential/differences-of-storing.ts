@@ -1,5 +1,5 @@
-// Lists cases in which Tidemark and http-cache-semantics decide differently whether a response may be stored,
-// how long it is fresh, how old it is, and which requests it may answer.
+// Lists cases in which Tidemark and http-cache-semantics decide differently whether a response may
+// be stored, how long it is fresh, how old it is, and which requests it may answer.
 import { listText } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange, SelectingFields } from "./exchange.ts";
@@ -158,7 +158,10 @@ export const differencesOfStoring: readonly Difference[] = [
 
 const selectingNames = ["accept", "x-a", "x-b"] as const;
 
-/** Returns whether Vary names the field, and its two values differ only in white space outside quotes. */
+/**
+ * Returns whether Vary names the field, and its two values differ only in white space outside
+ * quotes.
+ */
 function isSpacedOtherwise(given: Exchange, name: keyof SelectingFields): boolean {
   const { stored, asked } = given.selecting;
   const [one, other] = [stored[name], asked[name]];

@@ -1,5 +1,5 @@
-// Lists cases in which Tidemark and http-cache-semantics decide differently whether a stored response may
-// answer a request, or may answer after an error.
+// Lists cases in which Tidemark and http-cache-semantics decide differently whether a stored
+// response may answer a request, or may answer after an error.
 import type { Member } from "../../../testing/examples/generated-fields.ts";
 import type { Difference } from "./difference.ts";
 import type { Exchange } from "./exchange.ts";
@@ -30,7 +30,9 @@ const hasStaleAllowance = (given: Exchange): boolean =>
 const isStaleOnError = (given: Exchange): boolean =>
   !isFresh(given) && staleSeconds(given) < (statedSeconds(given, "stale-if-error") ?? 0);
 
-/** Returns whether the response is fresh, or the request or the response may allow its stale use. */
+/**
+ * Returns whether the response is fresh, or the request or the response may allow its stale use.
+ */
 const mayAnswer = (given: Exchange): boolean =>
   isFresh(given) || wishes(given, "max-stale") || says(given, "stale-while-revalidate");
 

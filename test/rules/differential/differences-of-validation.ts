@@ -1,5 +1,5 @@
-// Lists cases in which Tidemark and http-cache-semantics validate a stored response differently, or update it
-// differently from a 304.
+// Lists cases in which Tidemark and http-cache-semantics validate a stored response differently, or
+// update it differently from a 304.
 import type { Difference } from "./difference.ts";
 import { changed } from "./taking-out.ts";
 
@@ -77,7 +77,10 @@ export const differencesOfValidation: readonly Difference[] = [
   },
 ];
 
-/** Returns whether a 304 updates the field. Fields that describe the body do not change, cookies are not stored. */
+/**
+ * Returns whether a 304 updates the field. Fields that describe the body do not change, cookies are
+ * not stored.
+ */
 function isTaken(name: string): boolean {
   return !["content-encoding", "content-length", "content-range", "set-cookie"].includes(name);
 }

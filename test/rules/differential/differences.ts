@@ -1,4 +1,5 @@
-// All known differences between Tidemark and http-cache-semantics, in the order of docs/differences.md.
+// All known differences between Tidemark and http-cache-semantics, in the order of
+// docs/differences.md.
 import type { Difference } from "./difference.ts";
 import { differencesOfReading } from "./differences-of-reading.ts";
 import { differencesOfStoring } from "./differences-of-storing.ts";

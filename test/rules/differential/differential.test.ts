@@ -1,5 +1,5 @@
-// Compares Tidemark's rules with the package http-cache-semantics on generated exchanges. An entry of the list
-// explains each difference, and each entry occurs.
+// Compares Tidemark's rules with the package http-cache-semantics on generated exchanges. An entry
+// of the list explains each difference, and each entry occurs.
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +8,8 @@ import { type Exchange, exchangeAbout, type Subject, subjects } from "./exchange
 import { type Survey, survey, unexplained } from "./survey.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
 
-// http-cache-semantics reads one form of dates in local time, so the time zone must differ from UTC.
+// http-cache-semantics reads one form of dates in local time, so the time zone must differ from
+// UTC.
 process.env["TZ"] = "America/New_York";
 
 const seed = 7;

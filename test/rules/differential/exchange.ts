@@ -1,5 +1,5 @@
-// Generates the exchange of one comparison: a request, its stored response, a later request, and a 304 to the
-// later request. Most parts are ordinary HTTP, with few oddities at a time.
+// Generates the exchange of one comparison: a request, its stored response, a later request, and a
+// 304 to the later request. Most parts are ordinary HTTP, with few oddities at a time.
 import * as fc from "fast-check";
 import { dateText, type DateText } from "../../../testing/examples/generated-dates.ts";
 import {

@@ -33,8 +33,8 @@ export function compare(facet: Facet, { ours, theirs }: Sides): Comparison {
 }
 
 /**
- * Returns whether a facet can be compared. A response that is not stored has no lifetime. Verdicts are
- * compared only if lifetime and age, which are other facets, are the same on both sides.
+ * Returns whether a facet can be compared. A response that is not stored has no lifetime. Verdicts
+ * are compared only if lifetime and age, which are other facets, are the same on both sides.
  */
 function isReached(facet: Facet, ours: Ours, theirs: Theirs): boolean {
   const isStored = theirs.storable() && ours.storable();

@@ -1,4 +1,5 @@
-// The meaning of a generated exchange in HTTP, derived from its parts and not from parsing its text.
+// The meaning of a generated exchange in HTTP, derived from its parts and not from parsing its
+// text.
 import { names } from "../../../testing/examples/generated-fields.ts";
 import type { DateText } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,7 +9,10 @@ export const says = ({ response }: Exchange, name: string): boolean =>
 
 export const wishes = ({ asks }: Exchange, name: string): boolean => names(asks.control).has(name);
 
-/** Returns the number of the first member with the name: 0 without a number, `undefined` without a member. */
+/**
+ * Returns the number of the first member with the name: 0 without a number, `undefined` without a
+ * member.
+ */
 export function statedSeconds({ response }: Exchange, name: string): number | undefined {
   const found = response.control?.members.find((member) => member.name === name);
   return found && (found.seconds ?? 0);
@@ -30,7 +34,10 @@ export function explicitSeconds(given: Exchange): number | undefined {
   return Math.max(0, expires.offsetSeconds - (isDate(date) ? date.offsetSeconds : 0));
 }
 
-/** Returns the heuristic lifetime of both sides: a tenth of the time since Last-Modified, without a limit. */
+/**
+ * Returns the heuristic lifetime of both sides: a tenth of the time since Last-Modified, without a
+ * limit.
+ */
 export function guessedSeconds({ response }: Exchange): number {
   const { lastModified, date } = response;
   if (!isDate(lastModified)) return 0;
@@ -58,7 +65,9 @@ export const ageOnReceiptSeconds = (given: Exchange): number =>
 export const ageSeconds = (given: Exchange): number =>
   ageOnReceiptSeconds(given) + given.restedSeconds;
 
-/** Returns how long the response has been stale. The number is negative while the response is fresh. */
+/**
+ * Returns how long the response has been stale. The number is negative while the response is fresh.
+ */
 export const staleSeconds = (given: Exchange): number => ageSeconds(given) - lifetimeSeconds(given);
 
 export const isFresh = (given: Exchange): boolean => staleSeconds(given) < 0;

@@ -43,7 +43,10 @@ export class Ours {
     this.#stored = { metadata: metadataWith({}, changes), body: { kind: "absent" } };
   }
 
-  /** Returns whether the response may be stored, without the rule that a useless response is not stored. */
+  /**
+   * Returns whether the response may be stored, without the rule that a useless response is not
+   * stored.
+   */
   storable(): boolean {
     const { request, response } = this.#exchange;
     const verdict = mayStore({

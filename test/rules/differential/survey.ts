@@ -1,4 +1,5 @@
-// Puts generated exchanges to both sides and sorts what differs under what explains it.
+// Compares both sides on generated exchanges, and assigns each difference to the entry that
+// explains it.
 import type { Difference } from "./difference.ts";
 import { differences } from "./differences.ts";
 import { type Exchange, type Subject, subjects } from "./exchange.ts";
@@ -7,14 +8,19 @@ import { compare, type Comparison, type Facet, facets, sidesOf } from "./facets.
 const ofFacet = (facet: Facet): Difference[] =>
   differences.filter(({ agreedShareMax }) => facet in agreedShareMax);
 
-/** One case may come to light only when another is out, so they are taken out until none is left. */
+/**
+ * Removes all known cases of a facet. Repeats this, because removing one case may reveal another.
+ */
 function ordinary(facet: Facet, exchange: Exchange): Exchange {
   const before = exchange;
   const after = ofFacet(facet).reduce((left, { without }) => without(left), before);
   return after === before ? after : ordinary(facet, after);
 }
 
-/** @returns how the two differ without any known case, or `undefined` */
+/**
+ * Returns how the two sides differ after all known cases were removed, or `undefined` if they
+ * agree.
+ */
 export function unexplained(facet: Facet, exchange: Exchange): string | undefined {
   if (compare(facet, sidesOf(exchange)).kind !== "differ") return undefined;
   const rest = compare(facet, sidesOf(ordinary(facet, exchange)));
@@ -22,19 +28,20 @@ export function unexplained(facet: Facet, exchange: Exchange): string | undefine
   return `${facet}: ours ${JSON.stringify(rest.ours)}, theirs ${JSON.stringify(rest.theirs)}`;
 }
 
-/** Of the exchanges that have one case alone, as far as a facet is concerned. */
+/** Counts of exchanges that have only one case of a facet. */
 export interface Tally {
   readonly id: string;
   readonly facet: Facet;
+  /** The number of exchanges that have only this case. */
   alone: number;
-  /** Those that differ, and agree once the case is taken out. */
+  /** The number of these exchanges that differ, and agree after the case was removed. */
   explained: number;
 }
 
 export interface Survey {
   readonly compared: Record<Facet, number>;
   readonly tallies: readonly Tally[];
-  /** Whatever no case explains; to be looked at one by one. */
+  /** The differences that no case explains. */
   readonly unexplained: { facet: Facet; exchange: Exchange }[];
 }
 

@@ -1,10 +1,10 @@
-// Takes parts out of an exchange; what is not in it leaves the very same exchange.
+// Removes parts of an exchange. Returns the same object if the exchange does not have the part.
 import type { Member } from "../../../testing/examples/generated-fields.ts";
 import type { Exchange } from "./exchange.ts";
 
 type Part = "request" | "response" | "asks" | "selecting" | "notModified" | "update";
 
-/** @returns the very same exchange if nothing changes */
+/** Returns the exchange with the changes, or the same object if nothing changes. */
 export function changed<P extends Part>(
   given: Exchange,
   part: P,
@@ -19,7 +19,7 @@ export function changed<P extends Part>(
 
 export type Drops = (member: Member, index: number, all: readonly Member[]) => boolean;
 
-/** @returns without the members of Cache-Control that are to be dropped, in these parts */
+/** Returns the exchange without the members of Cache-Control in `parts` that `drops` selects. */
 export function dropMembers(
   given: Exchange,
   parts: readonly ("request" | "response" | "asks")[],

@@ -1,4 +1,5 @@
-// What http-cache-semantics answers on a generated exchange, in the same words as Tidemark.
+// The decisions of http-cache-semantics on a generated exchange, in the same words as those of
+// Tidemark.
 import CachePolicy from "http-cache-semantics";
 import { receivedAtMs } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
@@ -6,7 +7,7 @@ import { fieldsIn } from "./fields.ts";
 
 let clockAtMs = receivedAtMs;
 
-/** Its clock is a method, which its types do not say. */
+/** A policy with a simulated clock. The package's types do not declare the method `now`. */
 class ClockedPolicy extends CachePolicy {
   now(): number {
     return clockAtMs;
@@ -58,12 +59,12 @@ export class Theirs {
     return this.#later(() => this.#policy.revalidatedPolicy(this.#asks, failed)).matches;
   }
 
-  /** Asked of a response that is fresh and otherwise bare. */
+  /** Returns whether a fresh response without other fields may answer the later request. */
   selects(): boolean {
     const { stored, asked } = fieldsIn.selecting(this.#exchange);
     const headers = { ...plain(fieldsIn.vary(this.#exchange)), "cache-control": "max-age=60" };
     const policy = at(0, () => new ClockedPolicy({ headers: plain(stored) }, { headers }));
-    // A lone `*` is made out in the lifetime already; the answer is the same.
+    // The package treats `Vary: *` as a lifetime of 0. The result is the same.
     return at(0, () => policy.satisfiesWithoutRevalidation({ headers: plain(asked) }));
   }
 
@@ -75,7 +76,7 @@ export class Theirs {
   freshens(): boolean {
     const response = { status: 304, headers: plain(fieldsIn.notModified(this.#exchange)) };
     const { matches } = this.#later(() => this.#policy.revalidatedPolicy(this.#asks, response));
-    // Declared a boolean, it may be the empty text or `undefined` that ended a comparison.
+    // The package declares a boolean, but may return an empty text or `undefined`.
     return Boolean(matches as unknown);
   }
 

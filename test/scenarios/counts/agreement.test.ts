@@ -1,4 +1,4 @@
-// What is counted of requests agrees with the answers that were given, over a random history.
+// Tests that the counts of requests agree with Cache-Status of the answers, over a random history.
 import { expect, it } from "vitest";
 import { addAll, type Sums } from "../../../src/observe/sums.ts";
 import { Draws } from "../../../testing/draws.ts";
@@ -36,14 +36,17 @@ const everyKind = [
 ];
 const paths = Object.keys(answers) as (keyof typeof answers)[];
 
-/** Our own pages, and what is passed on of an origin that states no length. */
+/**
+ * Kinds of answers whose length is not counted: Tidemark's own, and those that the origin sends
+ * without a length.
+ */
 const lengthUnknown = new Set(["failed|none", "forwarded|origin", "passed|origin"]);
 
-/** Of these Cache-Status names no tier, or not always. */
+/** Kinds of answers for which Cache-Status does not always name a tier. */
 const withoutTier = /^(validated|stale-hit)\|.*/;
 
-/** What Cache-Status says of an answer, in the words of the counts. */
-function toldBy({ cacheStatus, status }: Seen, method: string): string {
+/** Returns the kind of an answer according to Cache-Status, with the labels of the counts. */
+function kindOf({ cacheStatus, status }: Seen, method: string): string {
   if (cacheStatus === "") return "failed|none";
   if (cacheStatus.includes("detail=stale-if-error")) return "stale-hit";
   const hit = /; hit; ttl=(-?\d+); detail=(\w+)/.exec(cacheStatus);
@@ -68,7 +71,7 @@ const add = (counts: Map<string, number>, name: string, count = 1) =>
   counts.set(name, (counts.get(name) ?? 0) + count);
 
 it.each([1, 2, 3].slice(0, shareOf(3)))(
-  `of ${requestCount} requests, with seed %i`,
+  `counts ${requestCount} requests as Cache-Status describes them, with seed %i`,
   async (seed) => {
     const draws = new Draws(seed);
     let isDown = false;
@@ -87,9 +90,9 @@ it.each([1, 2, 3].slice(0, shareOf(3)))(
       const method = draws.oneOf(methods);
       const url = `${draws.oneOf(paths)}?n=${draws.oneOf([1, 2])}`;
       const seen = await draws.oneOf(sites).get(url, { method });
-      const told = toldBy(seen, method);
-      add(given, told);
-      if (!lengthUnknown.has(told)) sentBytes += seen.text.length;
+      const kind = kindOf(seen, method);
+      add(given, kind);
+      if (!lengthUnknown.has(kind)) sentBytes += seen.text.length;
       const reason = /fwd=([\w-]+)/.exec(seen.cacheStatus)?.[1];
       if (reason !== undefined) add(reasons, reason);
       clock.advance(draws.between(0, 1));
@@ -108,7 +111,7 @@ it.each([1, 2, 3].slice(0, shareOf(3)))(
     for (const [reason, count] of reasons) {
       const forwards = taken.get(`forwards||${reason}`) ?? 0;
       expect(forwards).toBeGreaterThanOrEqual(count);
-      // A page that tells of a failure has no Cache-Status.
+      // An error page has no Cache-Status.
       expect(forwards).toBeLessThanOrEqual(count + (given.get("failed|none") ?? 0));
     }
     expect([...counted.keys()]).toEqual(expect.arrayContaining(everyKind));

@@ -1,4 +1,5 @@
-// Data that stands beside pages counts with them: in reports, stats, findings and dry runs.
+// Tests that reports, stats, findings and dry runs of a site include the site's data: values of the
+// application that Tidemark stores like responses.
 import { describe, expect, it } from "vitest";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { idle, type Site, until } from "../../../testing/site/harness.ts";
@@ -10,14 +11,14 @@ const ofData = (site: Site) => {
   return Object.fromEntries(all.filter(([series]) => series.startsWith("data")));
 };
 
-const told = async (site: Site, path: string) =>
+const answerOf = async (site: Site, path: string) =>
   (await (await site.ask(path, { headers: bearer })).json()) as Record<string, unknown>;
 
 const findingsOf = async (site: Site) =>
-  (await told(site, "/_cache/health"))["findings"] as { code: string }[];
+  (await answerOf(site, "/_cache/health"))["findings"] as { code: string }[];
 
-describe("reports", () => {
-  it("count requests by result and tier, and loads with their time", async () => {
+describe("the reports of a site with data", () => {
+  it("count requests by result and tier, and loads with their duration", async () => {
     const { site, values, clock } = await openBeside();
     await values.get("42");
     await values.getOrSet("42", () => {
@@ -45,7 +46,7 @@ describe("reports", () => {
     });
   });
 
-  it("have each count once, and stale values by tier", async () => {
+  it("contain each count once, and count stale values by tier", async () => {
     const { site, data, clock } = await openBeside();
     const old = data.namespace<string, string>("old", { fresh: "1m", stale: "1h" });
     await old.set("42", "v");
@@ -56,7 +57,7 @@ describe("reports", () => {
     expect(ofData(site)).toEqual({});
   });
 
-  it("count writes through by result, and writes without a purge", async () => {
+  it("count write-through by result, and writes whose purge was not accepted", async () => {
     const { site, values, upstash } = await openBeside();
     await values.get("42");
     await values.write("42", "v", () => undefined);
@@ -74,7 +75,7 @@ describe("reports", () => {
   });
 });
 
-it("flushes of a set that fail are counted, and a finding after a minute", async () => {
+it("counts failed flushes of a set, and reports a finding after a minute", async () => {
   const { site, data, upstash, clock } = await openBeside();
   const views = data.counter("views", { sink: new MemoryCounterSink() });
   const counted = () =>
@@ -90,15 +91,15 @@ it("flushes of a set that fail are counted, and a finding after a minute", async
   await views.flush();
   expect(counted()).toEqual([["behindFlushes|views|failed", 1]]);
   expect(await codes()).toEqual(["behind-flushes-fail"]);
-  expect(await told(site, "/_cache/stats")).toMatchObject({
+  expect(await answerOf(site, "/_cache/stats")).toMatchObject({
     data: { sets: { views: { kind: "counter", flushes: { failed: 2 } } } },
   });
 });
 
-it("stats include data", async () => {
+it("includes data in the stats", async () => {
   const { site, values } = await openBeside();
   await values.set("42", "v");
-  expect(await told(site, "/_cache/stats")).toMatchObject({
+  expect(await answerOf(site, "/_cache/stats")).toMatchObject({
     memory: { records: 0 },
     data: {
       namespaces: { values: { writes: { memory: { kept: 1 } } } },
@@ -108,7 +109,7 @@ it("stats include data", async () => {
   });
 });
 
-it("a dry run counts data in memory, and no purge of pages' names covers it", async () => {
+it("counts data in memory in a dry run, except if the purge names only pages", async () => {
   const { site, values } = await openBeside();
   await values.set("42", "v");
   const dryRun = async (order: object) => JSON.parse((await send(site, order)).text) as unknown;
@@ -122,7 +123,7 @@ it("a dry run counts data in memory, and no purge of pages' names covers it", as
   });
 });
 
-it("values that cannot be stored are a finding", async () => {
+it("reports a finding for values that cannot be stored", async () => {
   const { site, values } = await openBeside();
   await values.getOrSet("42", () => new Blob([]) as never);
   expect(await findingsOf(site)).toContainEqual(
@@ -134,7 +135,7 @@ it("values that cannot be stored are a finding", async () => {
   );
 });
 
-it("loads that fail for a minute are a finding, until one works", async () => {
+it("reports a finding for loads that fail for a minute, until a load succeeds", async () => {
   const { site, values, clock } = await openBeside();
   const fail = () => values.getOrSet("42", () => Promise.reject(new TypeError("x"))).catch(() => 0);
   const found = async () => (await findingsOf(site)).filter(({ code }) => code.startsWith("data"));

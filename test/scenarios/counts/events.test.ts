@@ -1,5 +1,5 @@
-// Each family of counts beside those of requests, through the whole application: of purges, of the
-// tiers, of Redis, and of what fails behind answers.
+// Tests the counts other than those of requests, through the whole application: of purges, tiers,
+// Redis, hot keys, internal errors and background work.
 import { describe, expect, it, vi } from "vitest";
 import { countsOf as counts } from "../../../testing/site/counts-of.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -14,11 +14,11 @@ import { ask, playTimers, TwoColos, write } from "../../../testing/site/two-colo
 
 const fresh = () => page("page", cc("max-age=600"));
 
-describe("the memory tier", () => {
+describe("a site with little memory", () => {
   const config = { limits: { memoryBytes: 40_000 } };
   const text = "x".repeat(5_000);
 
-  it("counts evictions, but no replaced, removed or expired record", async () => {
+  it("counts evicted records, but not replaced, removed or expired records", async () => {
     const { site } = openJournalled({ config, origin: () => page(text, cc("max-age=60")) });
     await site.get("/a");
     site.clock.advance(61);
@@ -33,8 +33,8 @@ describe("the memory tier", () => {
   });
 });
 
-describe("purges", () => {
-  it("counts accepted purges, and refused ones by reason", async () => {
+describe("a site with purges", () => {
+  it("counts accepted purges, and refused purges by reason", async () => {
     const { site } = openJournalled();
     await send(site, { tags: ["red"] });
     await send(site, "no order");
@@ -46,7 +46,7 @@ describe("purges", () => {
     });
   });
 
-  describe("how long they took to an isolate", () => {
+  describe("the time until an isolate reads a purge", () => {
     playTimers();
     const open = () => new TwoColos({}, fresh);
     const spread = (site: Site) => counts(site, "purgeSpread");
@@ -57,7 +57,7 @@ describe("purges", () => {
         body: '{"tags":["red"]}',
       });
 
-    it("counts each purge once under the colo of the isolate", async () => {
+    it("is counted once under the colo of the isolate", async () => {
       const world = open();
       await ask(world.far, "/a");
       await world.pass(2);
@@ -71,7 +71,7 @@ describe("purges", () => {
       });
     });
 
-    it("counts a purge once that is read after an outage of the journal", async () => {
+    it("is counted once for a purge that is read after an outage of the journal", async () => {
       const world = open();
       await ask(world.far, "/a");
       await purge(world.near);
@@ -88,7 +88,7 @@ describe("purges", () => {
       expect(spread(world.far)).toEqual({ "purgeSpread|NRT|b35": 1, "purgeSpread|NRT|sum": 35 });
     });
 
-    it("counts no purge from before the first view, or from an idle time", async () => {
+    it("is not counted for purges before the first view, or during an idle time", async () => {
       const world = open();
       await purge(world.near);
       await ask(world.far, "/a");
@@ -101,10 +101,10 @@ describe("purges", () => {
     });
   });
 
-  describe("by answers to unsafe methods", () => {
+  describe("an answer to an unsafe method", () => {
     playTimers();
 
-    it("counts named and purged invalidations", async () => {
+    it("is counted by its named and its purged invalidations", async () => {
       const world = new TwoColos(
         { routes: [{ name: "all", match: "*", invalidate: "everywhere" }] },
         fresh,
@@ -133,7 +133,7 @@ it("counts unverified answers under their route", async () => {
   expect(counts(site, "unverified")).toEqual({ "unverified|open": 2 });
 });
 
-describe("Redis", () => {
+describe("a site with Redis", () => {
   it("counts round trips by purpose, and failed calls by cause", async () => {
     const clock = new FakeClock();
     const upstash = new FarUpstash(clock);
@@ -164,7 +164,7 @@ describe("Redis", () => {
   });
 });
 
-it("hot keys: what was sampled and told, and what became of them in a run of the trigger", async () => {
+it("counts sampled hot keys, shared hot keys, and refreshed hot keys", async () => {
   const { clock, colos } = openHotSite();
   const [near, , desk] = colos;
   await heat(near, ["/a"]);

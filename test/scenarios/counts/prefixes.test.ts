@@ -1,4 +1,4 @@
-// Requests below the prefixes that the configuration names, counted under their names.
+// Tests the counts of requests below path prefixes that the configuration names.
 import { expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -40,7 +40,7 @@ it.each([
   { path: "/über/", asked: "/%c3%bcber/1" },
   { path: "/a b/", asked: "/a%20b/1" },
   { path: "/%7euser/", asked: "/~user/1" },
-])("$path is spelled as paths are keyed", async ({ path, asked }) => {
+])("normalises the prefix $path like the paths of requests", async ({ path, asked }) => {
   const site = open({ prefixes: { own: { path } } });
   await site.get(asked);
   expect(countsOf(site, "prefixRequests")).toEqual({ "prefixRequests|own|stored": 1 });

@@ -1,5 +1,5 @@
-// What an isolate counts of its commands is what a REST front before Redis has received: in number,
-// and by what they were for.
+// Tests that an isolate's counts of Redis commands agree with the commands that a REST server in
+// front of Redis receives, in total and by purpose.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../../bench/cost/command-use.ts";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
@@ -31,7 +31,8 @@ afterAll(async () => {
 function open(): Site {
   const clock = new FakeClock();
   clock.atMs = Date.now();
-  // The cron trigger fires 2 minutes from now. In every fifth minute it tells a report, and the counts are gone.
+  // The cron trigger fires 2 minutes from now. It must not fire in a fifth minute, in which it
+  // sends a report and so resets the counts.
   if ((Math.round(clock.atMs / 60_000) + 2) % 5 === 0) clock.advance(60);
   return openSite({
     clock,
@@ -44,7 +45,7 @@ function open(): Site {
     },
     config: {
       hotKeys: 10,
-      // The entries of a purge are read back after half of this.
+      // A purge is read back after half of this time.
       purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.1 },
       routes: [
         { name: "crowds", match: "/crowds/*", collapse: "global" },
@@ -62,13 +63,13 @@ function open(): Site {
 
 const bearing = { authorization: `Bearer ${adminToken}` };
 
-/** Without waiting for what goes on behind it. */
+/** Sends an operator's request, without waiting for background work. */
 async function send(site: Site, path: string, body: object): Promise<void> {
   const init = { method: "POST", headers: bearing, body: JSON.stringify(body) };
   expect((await site.ask(`/_cache/${path}`, init)).status).toBe(200);
 }
 
-/** Brings about every use of Redis but probes, and what only operators see. */
+/** Uses Redis for each purpose except probes and requests that only operators send. */
 async function useEverything(site: Site): Promise<void> {
   for (const path of ["/a", "/b", "/c", "/d"]) await site.get(path);
   await site.get("/varied", { headers: { "accept-language": "de" } });
@@ -87,7 +88,7 @@ async function useEverything(site: Site): Promise<void> {
   await site.settle();
 }
 
-/** What the front has received, by what the commands look like. */
+/** Returns the number of received commands by use. The form of a command shows its use. */
 function receivedByUse(): Record<Use, number> {
   const digests = new Map<string, string>();
   const byUse: Partial<Record<Use, number>> = {};
@@ -100,7 +101,7 @@ function receivedByUse(): Record<Use, number> {
   return byUse as Record<Use, number>;
 }
 
-/** What the isolate has counted since this was last asked, by purpose. */
+/** Returns the isolate's counts by purpose since the last call. */
 function countedByPurpose(site: Site): Record<string, number> {
   const counted = Object.entries(site.counted()).flatMap(([series, count]) => {
     const [family, purpose = ""] = series.split("|");
@@ -109,16 +110,16 @@ function countedByPurpose(site: Site): Record<string, number> {
   return Object.fromEntries(counted);
 }
 
-it("by purpose, and in all", async () => {
+it("counts all commands that Redis receives, by purpose", async () => {
   const site = open();
   await useEverything(site);
   const counted = countedByPurpose(site);
-  // Looks at the room send INFO, as no other here does.
+  // Only the check of the free memory sends INFO here.
   const { "database information": looks, ballast, ...byUse } = receivedByUse();
   expect(counted).toEqual({ ...byUse, room: looks + ballast });
   expect(counted["fill"]).not.toBe(counted["freshening"]);
   expect(Object.keys(counted).length).toBeGreaterThanOrEqual(12);
-  // Keys first, then the head of each record.
+  // A dry run lists keys, and then reads the head of each record.
   received.length = 0;
   await send(site, "purge", { tags: ["news"], dryRun: true });
   expect(countedByPurpose(site)).toEqual({ listing: receivedByUse()["listing"] });
@@ -128,7 +129,7 @@ it("by purpose, and in all", async () => {
   const { metrics, "database information": info, ...others } = receivedByUse();
   expect({ info, others }).toEqual({ info: 1, others: {} });
   expect(countedByPurpose(site)).toEqual({ metrics: metrics + info });
-  // The stats have all of them, told or not, with the two by which they look at the journal.
+  // The stats contain all commands, including the two with which the stats read the journal.
   const { text } = await site.get("/_cache/stats", { headers: bearing });
   const { redisCommands } = JSON.parse(text) as { redisCommands: Record<string, number> };
   expect(redisCommands).toMatchObject({ fill: counted["fill"], switch: counted["switch"] });

@@ -1,5 +1,5 @@
-// Each family of counts that requests bring about, through the whole application: what was done, and
-// exactly what was counted of it.
+// Tests the exact counts of requests, forwards, durations and warnings, through the whole
+// application.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { countsOf as counts } from "../../../testing/site/counts-of.ts";
@@ -23,7 +23,7 @@ const down = () => page("fault", {}, 503);
 const withLength = (text: string, fields = {}, status = 200) =>
   page(text, { "content-length": String(text.length), ...fields }, status);
 
-/** An origin that answers later by the clock of the site: its head, then its body. */
+/** Returns an origin whose head takes 0.1 s and whose body takes 0.4 s by the site's clock. */
 const slow =
   (clock: FakeClock, answer: Response): Script =>
   () => {
@@ -38,8 +38,8 @@ const slow =
     return new Response(body?.pipeThrough(pulled) ?? null, answer);
   };
 
-describe("requests and their bytes", () => {
-  it("of a fill, of hits (whole, part, HEAD, 304), and of answers that are not stored", async () => {
+describe("the counts of requests and response bytes", () => {
+  it("include a fill, hits (whole, part, HEAD, 304), and answers that are not stored", async () => {
     const origin: Script = ({ url }) =>
       url.endsWith("/own")
         ? withLength("own", cc("private"))
@@ -65,7 +65,7 @@ describe("requests and their bytes", () => {
     });
   });
 
-  it("by the tier that had what answers, with the writes into the tiers above it", async () => {
+  it("name the tier of a hit, and include writes into the tiers above", async () => {
     const clock = new FakeClock();
     const settings = { config, clock, upstash: new FakeUpstash(clock) };
     const [near, far] = openColos(2, { ...settings, origin: () => page("page", cc("max-age=60")) });
@@ -87,7 +87,7 @@ describe("requests and their bytes", () => {
     });
   });
 
-  it("of a collapsed and of a validated request", async () => {
+  it("include a collapsed and a validated request", async () => {
     const origin: Script = ({ headers }) =>
       headers.has("if-none-match")
         ? new Response(null, { status: 304, headers: cc("max-age=5") })
@@ -113,8 +113,8 @@ describe("requests and their bytes", () => {
   });
 });
 
-describe("what the origin came to", () => {
-  it("answers by class, failures and retries", async () => {
+describe("the counts of an origin", () => {
+  it("include answers by class, failures and retries", async () => {
     const statuses = [200, 301, 404, 500];
     const origin: Script = (_, nth) => {
       const status = statuses[nth - 1];
@@ -134,7 +134,7 @@ describe("what the origin came to", () => {
     });
   });
 
-  it("each answer of a request that is forwarded twice", async () => {
+  it("include both answers of a request that is forwarded twice", async () => {
     const origin: Script = () => page("page", cc("max-age=60", { vary: "x-kind" }));
     const site = openSite({
       config: { routes: [{ name: "few", match: "*", forward: [] }] },
@@ -148,7 +148,7 @@ describe("what the origin came to", () => {
     });
   });
 
-  it("the answer to a refresh, which is no request", async () => {
+  it("include the answer to a refresh, which does not count as a request", async () => {
     const origin: Script = () => page("page", cc("max-age=5, stale-while-revalidate=60"));
     const site = openSite({ config, origin });
     await site.get("/a");
@@ -164,14 +164,14 @@ describe("what the origin came to", () => {
   });
 });
 
-describe("what operators are warned by", () => {
-  it("hits of stored errors", async () => {
+describe("the counts that warn operators", () => {
+  it("include hits of stored errors", async () => {
     const site = openSite({ config, origin: () => page("gone", cc("max-age=60"), 404) });
     for (let nth = 0; nth < 3; nth += 1) await site.get("/a");
     expect(counts(site, "negativeHits")).toEqual({ "negativeHits|all": 2 });
   });
 
-  it("stale answers in place of a failed origin", async () => {
+  it("include stale answers that replace an error of the origin", async () => {
     const fields = cc("max-age=5, stale-if-error=60");
     const origin: Script = (_, nth) => (nth === 1 ? page("page", fields) : down());
     const site = openSite({ config, origin });
@@ -187,7 +187,7 @@ describe("what operators are warned by", () => {
     });
   });
 
-  it("no stale answer that a refresh follows, in any tier", async () => {
+  it("do not include stale answers with a refresh in the background", async () => {
     const settings = {
       config,
       clock: new FakeClock(),
@@ -203,14 +203,14 @@ describe("what operators are warned by", () => {
     });
   });
 
-  it("requests that bypass the cache, answered or not", async () => {
+  it("include requests that bypass the cache, even if the origin fails", async () => {
     const origin: Script = (_, nth) => (nth > 2 ? failing() : page("page", cc("max-age=60")));
     const site = openSite({ config, origin, env: { BYPASS: "switched" } });
     for (const path of ["/switched/a", "/switched/a", "/switched/a", "/a"]) await site.get(path);
     expect(counts(site, "bypassed")).toEqual({ "bypassed|switched": 3 });
   });
 
-  it("tags that are too long to be purged", async () => {
+  it("include tags that are too long to be purged", async () => {
     const tags = `short ${"t".repeat(257)} ${"u".repeat(300)}`;
     const origin: Script = () => page("page", cc("max-age=60", { "surrogate-key": tags }));
     const site = openSite({ config, origin });
@@ -219,8 +219,8 @@ describe("what operators are warned by", () => {
   });
 });
 
-describe("durations", () => {
-  it("of a fill to its head and to its end, and none of a hit in memory", async () => {
+describe("the counted durations", () => {
+  it("include the head and the body of a fill, and no hit in memory", async () => {
     const clock = new FakeClock();
     const answer = page("page", cc("max-age=60"));
     const site = openSite({ config, clock, origin: slow(clock, answer) });
@@ -236,7 +236,7 @@ describe("durations", () => {
     });
   });
 
-  it("of a hit in memory that waited for a newer view of the journal", async () => {
+  it("include a hit in memory that waited for a newer view of the journal", async () => {
     const clock = new FakeClock();
     const upstash = new FarUpstash(clock);
     const site = openSite({ config, clock, upstash, origin: () => page("page", cc("max-age=60")) });
@@ -252,7 +252,7 @@ describe("durations", () => {
     });
   });
 
-  it("of a tier that was read, and none of one that is shut off", async () => {
+  it("include reads of a tier, except while the tier is shut off", async () => {
     const { near: site, upstash } = openPair({
       config,
       origin: () => page("page", cc("max-age=60")),
@@ -278,7 +278,7 @@ describe("durations", () => {
       "tierReadSeconds",
     );
     expect(unavailable).toBe(5);
-    // A read, a write and a read that fail shut it off.
+    // Three failures shut Redis off: a read, a write and another read.
     expect(others["tierReadSeconds|shared|b0"]).toBe(2);
   });
 });

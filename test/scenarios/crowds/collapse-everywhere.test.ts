@@ -1,4 +1,5 @@
-// One forward in the world, by lease: what crowds and refreshes in three colos cost their origin.
+// Tests the route option `collapse: global` with crowds in three colos. A lease in Redis lets only
+// one request of all colos go to the origin.
 import { describe, expect, it } from "vitest";
 import { type Site } from "../../../testing/site/harness.ts";
 import {
@@ -13,8 +14,8 @@ import { playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
-describe("a crowd in every colo", () => {
-  it("costs one origin request, and all get its body", async () => {
+describe("a page with crowds in three colos", () => {
+  it("is requested once from the origin, and all clients get its body", async () => {
     const gate = closedGate();
     const colos = new Colos(behind(gate, (_, nth) => page(`page ${nth}`, fresh)));
     const asking = colos.crowd();
@@ -27,20 +28,20 @@ describe("a crowd in every colo", () => {
     expect(colos.leases).toEqual([]);
   });
 
-  it("costs three commands to take the lease and one to let it go", async () => {
+  it("costs three commands to take the lease and one command to release it", async () => {
     const colos = new Colos(() => page("page", fresh));
     await colos.first.get("/a");
     expect(colos.upstash.leaseCommands).toEqual(["SET", "GET", "EVAL"]);
-    // The third of them looks at the record.
+    // One of the three commands reads the record again.
     expect(colos.upstash.commands).toEqual(["GETRANGE", "GETRANGE", "SET"]);
     await colos.first.get("/a");
     expect(colos.upstash.leaseCommands).toHaveLength(3);
   });
 
-  it("looks again once it has the lease: another may just have let it go", async () => {
+  it("is looked up again after a request gets the lease, and may be a hit then", async () => {
     const colos = new Colos(() => page("page", fresh));
     const [near, far] = colos.sites as [Site, Site];
-    // The other's fill comes between its lookup and its turn.
+    // The near colo stores the page between the far colo's lookup and its lease.
     colos.upstash.afterNext = async () => void (await near.get("/a"));
     const seen = await colos.ask(far);
     await colos.pass(1);
@@ -48,7 +49,7 @@ describe("a crowd in every colo", () => {
     expect([told([seen], "collapsed"), colos.leases]).toEqual([1, []]);
   });
 
-  it("gets its own variants: one forward each, though nobody knew that there are any", async () => {
+  it("is requested once for each variant, although its variants were unknown", async () => {
     const gate = closedGate();
     const languages = ["de", "en"];
     const colos = new Colos(
@@ -76,7 +77,7 @@ describe("a slow origin", () => {
       return script(request, nth);
     };
 
-  it("of a page that is validated at every use: nobody queues for what nobody may share", async () => {
+  it("delays no request by other colos if the page must be validated at each use", async () => {
     const colos = new Colos(() => page("page", cc("no-cache", { etag: '"1"' })));
     for (const site of colos.sites) await site.get("/a");
     colos.origin.script = slowly(() => unchanged({ etag: '"1"' }));
@@ -89,7 +90,7 @@ describe("a slow origin", () => {
     expect([tookMs.length, Math.max(...tookMs) < 3_000]).toEqual([3, true]);
   });
 
-  it("and a slow database: patience counts both", async () => {
+  it("delays a request of another colo only by waitTimeout, even if Redis is slow", async () => {
     const colos = new Colos(() => new Promise<Response>(() => undefined), { waitTimeout: "3s" });
     void colos.ask(colos.first);
     await colos.pass(0.5);
@@ -107,10 +108,10 @@ describe("a slow origin", () => {
   });
 });
 
-describe("a refresh behind stale answers", () => {
+describe("a refresh in the background of stale answers", () => {
   const lasting = cc("max-age=60, stale-while-revalidate=600");
 
-  it("is one in the world, and brings the new one to every colo", async () => {
+  it("is one request for all colos, and all colos get the new page", async () => {
     const colos = new Colos((_, nth) => page(`page ${nth}`, lasting));
     for (const site of colos.sites) await site.get("/a");
     expect(colos.origin.count).toBe(1);

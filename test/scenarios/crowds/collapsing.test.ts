@@ -1,4 +1,4 @@
-// Many who ask for the same at once, and one forward for all of them.
+// Tests collapsing: concurrent requests for the same page wait for one request to the origin.
 import { describe, expect, it } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
@@ -19,7 +19,7 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 
-/** Asks that many times at once, lets all of them wait, then lets the origin answer. */
+/** Sends `count` requests at once, and lets the origin answer after all requests wait. */
 async function crowd(
   site: Site,
   script: Script,
@@ -34,7 +34,7 @@ async function crowd(
   };
   const asked = Array.from({ length: count }, (_, nth) => site.ask("/a", init(nth)).then(read));
   await until(() => site.origin.count > before);
-  // Whoever is not led by memory has looked at the edge by the time it waits.
+  // A request that waits has looked at the edge tier, unless memory had a record.
   const isLookedUp = () => site.cache.matches - matchesBefore >= count;
   for (let turn = 0; turn < 500 && !isLookedUp(); turn += 1) await idle();
   await idle();
@@ -48,8 +48,8 @@ const texts = (seen: readonly Seen[]) => new Set(seen.map(({ text }) => text));
 const collapsed = (seen: readonly Seen[]) =>
   seen.filter(({ cacheStatus }) => cacheStatus.includes("collapsed")).length;
 
-describe("fifty at once", () => {
-  it("cost one origin request, whose body answers all", async () => {
+describe("fifty simultaneous requests", () => {
+  it("cost one request to the origin, and all get its body", async () => {
     const site = openSite();
     const seen = await crowd(site, (_, nth) => page(`page ${nth}`, cc("max-age=60")));
     expect([site.origin.count, collapsed(seen)]).toEqual([1, 49]);
@@ -67,7 +67,7 @@ describe("fifty at once", () => {
     expect([site.origin.count, collapsed(seen), texts(seen)]).toEqual([2, 49, new Set(["page"])]);
   });
 
-  it("get an answer to their own condition each", async () => {
+  it("each get an answer to their own condition", async () => {
     const site = openSite();
     const init = (nth: number) => (nth === 0 ? {} : { headers: { "if-none-match": '"1"' } });
     const seen = await crowd(site, () => page("page", cc("max-age=60", { etag: '"1"' })), {
@@ -80,17 +80,20 @@ describe("fifty at once", () => {
   it.each([
     { id: "network", script: unreachable, asked: 1 + 2 * 2 },
     { id: "503", script: () => page("error", {}, 503), asked: 1 + 2 },
-  ])("get the stale answer when a client's request and an anonymous one fail: $id", async (row) => {
-    const { script, asked } = row;
-    const site = openSite({ origin: () => page("page", cc("max-age=60, stale-if-error=600")) });
-    await site.get("/a");
-    site.clock.advance(61);
-    const seen = await crowd(site, script);
-    expect([site.origin.count, texts(seen)]).toEqual([asked, new Set(["page"])]);
-  });
+  ])(
+    "get the stale answer if a client's request and an anonymous request fail: $id",
+    async (row) => {
+      const { script, asked } = row;
+      const site = openSite({ origin: () => page("page", cc("max-age=60, stale-if-error=600")) });
+      await site.get("/a");
+      site.clock.advance(61);
+      const seen = await crowd(site, script);
+      expect([site.origin.count, texts(seen)]).toEqual([asked, new Set(["page"])]);
+    },
+  );
 });
 
-describe("a response that took longer than it lives", () => {
+describe("a response that takes longer than its lifetime", () => {
   const slow = (site: Site, cacheControl: string) => (_: Request, nth: number) => {
     site.clock.advance(2);
     return page(`page ${nth}`, cc(cacheControl));
@@ -100,13 +103,16 @@ describe("a response that took longer than it lives", () => {
     ["max-age=1", 1, 1],
     ["max-age=1, must-revalidate", 50, 51],
     ["max-age=0, stale-if-error=60", 50, 50],
-  ])("%s: the crowd gets %i answers by %i forwards", async (cacheControl, count, asked) => {
-    const site = openSite();
-    const seen = await crowd(site, slow(site, cacheControl));
-    expect([site.origin.count, texts(seen).size]).toEqual([asked, count]);
-  });
+  ])(
+    "gives a crowd, with %s, %i different answers from %i forwards",
+    async (cacheControl, count, asked) => {
+      const site = openSite();
+      const seen = await crowd(site, slow(site, cacheControl));
+      expect([site.origin.count, texts(seen).size]).toEqual([asked, count]);
+    },
+  );
 
-  it("has its age in the answers to waiting requests", async () => {
+  it("has an Age field in the answers to waiting requests", async () => {
     const site = openSite();
     const seen = await crowd(site, slow(site, "max-age=1"), { count: 2 });
     expect(new Set(seen.map(({ fields }) => fields.get("age")))).toEqual(new Set(["2", null]));
@@ -119,8 +125,8 @@ describe("a response that took longer than it lives", () => {
   });
 });
 
-describe("who asks for something else", () => {
-  it("waits for its own variant of a page whose Vary was unknown", async () => {
+describe("a request for something else than the leader's", () => {
+  it("waits for its own variant if the page's Vary was unknown", async () => {
     const site = openSite();
     const init = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
     const seen = await crowd(
@@ -159,8 +165,8 @@ describe("who asks for something else", () => {
   });
 });
 
-describe("a fill that is not stored everywhere yet", () => {
-  it("answers nobody where no tier will keep it", async () => {
+describe("a fill that is not yet stored in all tiers", () => {
+  it("answers no other request if no tier keeps the response", async () => {
     const routes = [{ name: "all", match: "*", honourRequestDirectives: true }];
     const gate = closedGate();
     const site = openSite({ config: { routes }, turn: () => gate.opened });
@@ -178,7 +184,7 @@ describe("a fill that is not stored everywhere yet", () => {
     routes: [{ name: "all", match: "*", tiers: ["edge" as const, "shared" as const] }],
   };
 
-  it("answers in its own isolate on a route without memory", async () => {
+  it("answers other requests of its isolate on a route without the memory tier", async () => {
     const { near: site } = openPair({ config });
     const gate = closedGate();
     site.cache.beforePut = () => gate.opened;
@@ -229,11 +235,11 @@ describe("a fill that is not stored everywhere yet", () => {
   });
 });
 
-describe("a fill that ends while another request still looks for it", () => {
+describe("a fill that ends during another request's lookup", () => {
   it.each([
     { id: "a-miss", isStored: false },
     { id: "expired", isStored: true },
-  ])("answers that one too: $id", async ({ isStored }) => {
+  ])("also answers the other request: $id", async ({ isStored }) => {
     const site = openSite({ origin: () => page("page", cc("max-age=2")) });
     if (isStored) await site.get("/a");
     site.clock.advance(3);
@@ -256,7 +262,7 @@ describe("a fill that ends while another request still looks for it", () => {
   });
 });
 
-it("fifty simultaneous requests for a stale response in memory validate it once", async () => {
+it("validates a stale response in memory once for fifty simultaneous requests", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
   await site.get("/a");
   site.clock.advance(61);

@@ -1,5 +1,6 @@
-// A crowd whose leader fails: the leader's own fields may have provoked that, so an anonymous request
-// decides. An origin in trouble sees two requests, and nobody gets what was for the leader.
+// Tests a crowd whose leader gets an error. The leader's own fields may have provoked the error, so
+// an anonymous request follows. A failing origin gets two requests, and only the leader gets its
+// error.
 import { describe, expect, it } from "vitest";
 import {
   type AskInit,
@@ -26,7 +27,7 @@ const odd: AskInit = { headers: { "x-odd": "1" } };
 const isOdd = ({ headers }: Request) => headers.has("x-odd");
 const error = (status: number, fields = {}) => page("for the leader", fields, status);
 
-/** All wait for the first, while the origin waits for a gate. */
+/** Sends `count` requests, of which all wait for the first while the origin waits for a gate. */
 async function crowd(
   site: Site,
   script: Script,
@@ -48,7 +49,7 @@ async function crowd(
   return Promise.all(asking);
 }
 
-/** A new number at each draw. */
+/** Returns a generator of pseudo-random numbers with a fixed seed. */
 const draws = () => drawsFrom(1);
 
 const statuses = (seen: readonly Seen[]) =>
@@ -59,13 +60,13 @@ const statuses = (seen: readonly Seen[]) =>
     ]),
   );
 
-describe("what the leader's own request may have provoked", () => {
+describe("an error that the leader's request may have provoked", () => {
   it.each([
     { id: "reset", fail: unreachable, told: 502, count: 3 },
     { id: "520", fail: () => error(520), told: 502, count: 3 },
     { id: "500", fail: () => error(500), told: 500, count: 2 },
     { id: "503", fail: () => error(503, { "retry-after": "60" }), told: 503, count: 2 },
-  ])("is told to the leader alone: $id", async ({ fail, told, count }) => {
+  ])("reaches only the leader: $id", async ({ fail, told, count }) => {
     const site = openSite();
     const seen = await crowd(
       site,
@@ -77,7 +78,7 @@ describe("what the leader's own request may have provoked", () => {
   });
 });
 
-it("draws the next leader, so that one client does not lead each time", async () => {
+it("chooses the next leader at random, so that only one of ten hostile clients leads", async () => {
   const site = openSite({ random: draws() });
   const seen = await crowd(
     site,
@@ -87,19 +88,19 @@ it("draws the next leader, so that one client does not lead each time", async ()
   expect(statuses(seen)).toEqual({ 500: 1, 200: 199 });
 });
 
-describe("an origin in trouble gets at most two requests of a crowd", () => {
+describe("a failing origin", () => {
   it.each([
     { id: "reset", fail: unreachable, told: 502, count: 2 * 2 },
     { id: "521", fail: () => error(521), told: 502, count: 2 * 2 },
     { id: "524", fail: () => error(524), told: 504, count: 2 },
     { id: "503", fail: () => error(503), told: 503, count: 2 },
-  ])("$id", async ({ fail, told, count }) => {
+  ])("gets two requests of a crowd, and their retries: $id", async ({ fail, told, count }) => {
     const site = openSite({ random: draws() });
     expect(statuses(await crowd(site, fail))).toEqual({ [told]: 200 });
     expect(site.origin.count).toBe(count);
   });
 
-  it("two for each known variant", async () => {
+  it("gets two requests of a crowd for each known variant", async () => {
     const vary = cc("max-age=60", { vary: "accept-language" });
     const by = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
     const site = openSite({ origin: () => page("page", vary) });
@@ -117,7 +118,7 @@ describe("a request that waited for a server error", () => {
     ["in the past", "Thu, 01 Jan 1970 00:00:00 GMT", "5"],
     ["hostile", "soon, <b>", "5"],
     ["a date", "Tue, 01 Jan 2030 12:02:00 GMT", "120"],
-  ])("gets Retry-After of our own where the origin's is %s", async (_, field, told) => {
+  ])("gets a valid Retry-After if the origin's is %s", async (_, field, told) => {
     const fields = field === undefined ? {} : { "retry-after": field };
     const seen = await crowd(openSite(), () => error(503, fields), { count: 5 });
     const { fields: had } = seen.find(({ text }) => text !== "for the leader")!;
@@ -125,7 +126,7 @@ describe("a request that waited for a server error", () => {
   });
 
   it.each([500, 501, 502, 503, 504, 505, 507, 511, 599])(
-    "is told 503 by us, with nothing of the leader's answer: %i",
+    "gets Tidemark's own 503 without any part of the leader's answer: %i",
     async (status) => {
       const site = openSite();
       const fields = { "x-of": "leader", "set-cookie": "session=1", "retry-after": "7" };
@@ -143,7 +144,7 @@ describe("a request that waited for a server error", () => {
     },
   );
 
-  it("is counted as failed, and the leader as forwarded", async () => {
+  it("is counted as failed, and the leader's request as forwarded", async () => {
     const site = openSite();
     await crowd(site, () => error(503), { count: 20 });
     expect(countsOf(site, "requests")).toMatchObject({
@@ -152,7 +153,7 @@ describe("a request that waited for a server error", () => {
     });
   });
 
-  it("goes on at once where it is a HEAD", async () => {
+  it("goes to the origin itself if its method is HEAD", async () => {
     const site = openSite();
     const init = (nth: number) => (nth % 2 === 0 ? {} : { method: "HEAD" });
     const seen = await crowd(site, () => error(503), { count: 20, init });

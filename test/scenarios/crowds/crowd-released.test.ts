@@ -1,5 +1,5 @@
-// A crowd that waits for what proves to be for one client alone: each gets an answer of its own, and
-// the origin sees a few of them at a time.
+// Tests a crowd that waits for a response that cannot be shared. Each request then gets its own
+// answer, and the origin gets ten of these requests at a time.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -25,7 +25,7 @@ import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
-/** Answers that take that long, and how many were under way at once. */
+/** An origin whose answers take `answerMs`, and which counts its concurrent requests. */
 class SlowOrigin {
   mostAtOnce = 0;
   #atOnce = 0;
@@ -43,7 +43,7 @@ class SlowOrigin {
   }
 }
 
-/** Asks that many times at once, and lets all of them look for what is stored. */
+/** Sends `count` requests at once, and lets all of them finish their lookups. */
 async function many(
   site: Site,
   count: number,
@@ -59,7 +59,7 @@ const own = (status: number, fields: FieldTexts): Script => {
   return (_, nth) => page(`own ${nth}`, fields, status);
 };
 
-describe("two hundred at once", () => {
+describe("200 simultaneous requests", () => {
   it.each([
     { id: "private", answer: own(200, cc("private, max-age=60")) },
     { id: "no-store", answer: own(200, cc("no-store")) },
@@ -77,7 +77,7 @@ describe("two hundred at once", () => {
     expect([distinct(seen), site.origin.count, origin.mostAtOnce]).toEqual([200, count, 10]);
   });
 
-  it("whose leader is cut off within the body", async () => {
+  it("get their own answers if the leader's answer breaks off within the body", async () => {
     const origin = new SlowOrigin(100, (_, nth) =>
       nth === 1
         ? new Response(chunked(["ha"], "breaks"), { headers: cc("max-age=60") })
@@ -92,7 +92,7 @@ describe("two hundred at once", () => {
     expect([site.origin.count, origin.mostAtOnce]).toEqual([201, 10]);
   });
 
-  it("by variant, where variants are known: ten at a time of each", async () => {
+  it("get their own answers, ten at a time for each known variant", async () => {
     const origin = new SlowOrigin(100, own(200, cc("max-age=2", { vary: "accept-language" })));
     const by = (nth: number) => ({ headers: { "accept-language": nth % 2 === 0 ? "de" : "en" } });
     const site = openSite({ origin: origin.script });
@@ -107,7 +107,7 @@ describe("two hundred at once", () => {
     expect(refusing.mostAtOnce).toBe(20);
   });
 
-  it("where one leads in the world: ten at a time in each isolate", async () => {
+  it("get their own answers, ten at a time in each isolate, with collapse: global", async () => {
     const origin = new SlowOrigin(100, own(200, cc("private")));
     const colos = new Colos(origin.script);
     const asking = colos.crowd(66);
@@ -118,11 +118,11 @@ describe("two hundred at once", () => {
   });
 });
 
-describe("of a crowd that was released", () => {
+describe("a crowd whose leader got a response that cannot be shared", () => {
   it.each<{ id: string; fields: FieldTexts }>([
     { id: "for all", fields: {} },
     { id: "a variant", fields: { vary: "accept-language" } },
-  ])("those who wait take what an anonymous request has brought: $id", async (row) => {
+  ])("gets the answer to an anonymous request if that can be shared: $id", async (row) => {
     const fields = cc("max-age=60", row.fields);
     const origin = new SlowOrigin(100, ({ headers }, nth) =>
       headers.has("x-odd") ? page("refused", {}, 403) : page(`page ${nth}`, fields),
@@ -135,7 +135,7 @@ describe("of a crowd that was released", () => {
     expect(site.origin.count).toBe(1 + 1);
   });
 
-  it("nobody waits longer than patience, before an origin that is slow", async () => {
+  it("goes to a slow origin after waitTimeout without a limit of ten", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "3s" }] };
     const origin = new SlowOrigin(2_000, own(403, {}));
     const site = openSite({ config, origin: origin.script });
@@ -148,7 +148,7 @@ describe("of a crowd that was released", () => {
     expect(distinct(await asking.all)).toBe(200);
   });
 
-  it("those who come once the page is known to be for one client do not wait", async () => {
+  it("does not delay later requests, because the page is known to be uncacheable", async () => {
     const origin = new SlowOrigin(500, own(200, cc("private")));
     const site = openSite({ origin: origin.script });
     const asking = await many(site, 30);
@@ -165,7 +165,7 @@ describe("of a crowd that was released", () => {
     { id: "head", init: { method: "HEAD" } },
     { id: "session", init: { headers: { cookie: "session=1" } } },
     { id: "range", init: { headers: { range: "bytes=0-1" } } },
-  ])("those who never waited need no place: $id", async ({ init }) => {
+  ])("does not limit requests that were never collapsed: $id", async ({ init }) => {
     const origin = new SlowOrigin(400, own(403, {}));
     const site = openSite({ origin: origin.script });
     const asking = await many(site, 40);
@@ -178,7 +178,7 @@ describe("of a crowd that was released", () => {
     await Promise.all([asking.all, alone.all]);
   });
 
-  it("nobody is given another's variant, however long that is being stored", async () => {
+  it("gets no other variant while a write of that variant to Redis hangs", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "3s" }] };
     const language = (value: string) => ({ headers: { "accept-language": value } });
     const origin: Script = async ({ headers }, nth) => {
@@ -203,7 +203,7 @@ describe("of a crowd that was released", () => {
     expect(new Set((await asking.all).map(({ text }) => text))).toEqual(new Set(["refused", "de"]));
   });
 
-  it("nobody is given another's variant where the page varies by more than before", async () => {
+  it("gets no other variant if the page varies by another field than before", async () => {
     const seen = (value: string) => ({ headers: { "accept-language": "de", "x-b": value } });
     const fields = (vary: string) => cc("max-age=60", { vary });
     const site = openSite({ origin: () => page("first", fields("accept-language")) });
@@ -220,7 +220,7 @@ describe("of a crowd that was released", () => {
     );
   });
 
-  it("each is counted as what it came to", async () => {
+  it("is counted as forwarded requests", async () => {
     const origin = new SlowOrigin(100, own(403, {}));
     const site = openSite({ origin: origin.script });
     const asking = await many(site, 30);
@@ -230,7 +230,7 @@ describe("of a crowd that was released", () => {
   });
 });
 
-it("a validation that brings a cookie releases those who waited in the same way", async () => {
+it("sends ten requests at a time after a validation whose 304 sets a cookie", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
   await site.ask("/a").then(read);
   await pass(site.clock, 61);

@@ -1,5 +1,5 @@
-// Crowds that wait for one forward which comes late, fails them, or is overtaken by a purge: the
-// origin must not see all of them.
+// Tests crowds whose forward is late, fails, or is purged before it ends. The origin gets only a
+// few of their requests.
 import { describe, expect, it } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
@@ -44,8 +44,8 @@ const statuses = async (asking: readonly Promise<Seen>[]) => [
   ...new Set((await Promise.all(asking)).map(({ status }) => status)),
 ];
 
-describe("patience that ends", () => {
-  it("lets one request lead anew, not all", async () => {
+describe("a crowd whose wait timeout ends", () => {
+  it("sends one further request to the origin, not all", async () => {
     const site = openSite({ origin: after(12_000) });
     const asking: Promise<Seen>[] = [];
     for (let nth = 0; nth < 50; nth += 1) {
@@ -54,11 +54,12 @@ describe("patience that ends", () => {
     }
     await pass(site.clock, 20);
     await Promise.all(asking);
-    // After a second an anonymous request is sent, and again after the patience of the first.
+    // An anonymous request follows after a second, and another request after the first wait
+    // timeout.
     expect(site.origin.count).toBe(3);
   });
 
-  it("ends again and again before a slow origin", async () => {
+  it("sends fewer than five requests to an origin that takes several wait timeouts", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "2s" }] };
     const site = openSite({ config, origin: after(7_000) });
     const asking = crowd(site);
@@ -67,7 +68,7 @@ describe("patience that ends", () => {
     expect(site.origin.count).toBeLessThan(5);
   });
 
-  it("gives 504 without further requests to an origin that hangs", async () => {
+  it("gets 504 from fewer than eight requests if the origin hangs", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site);
     await pass(site.clock, 62);
@@ -79,24 +80,22 @@ describe("patience that ends", () => {
     { count: 8, apartSeconds: 0, alone: 2 },
     { count: 50, apartSeconds: 0, alone: 2 },
     { count: 50, apartSeconds: 0.1, alone: 1 },
-  ])(
-    "before a page that takes 25 s: all $count are given it, $apartSeconds s apart",
-    async (row) => {
-      const { count, apartSeconds, alone } = row;
-      const site = openSite({ origin: after(25_000) });
-      const seen: Seen[] = [];
-      const half = () => many(site, count / 2).map(async (asked) => void seen.push(await asked));
-      const asking = half();
-      await pass(site.clock, apartSeconds);
-      asking.push(...half());
-      await pass(site.clock, 26);
-      // Some have led anew, and ask for themselves; the others hear that the first flight has ended.
-      expect([seen.length, site.origin.count]).toEqual([count - alone, 4 + alone]);
-      await pass(site.clock, 30);
-      await Promise.all(asking);
-      expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([200]));
-    },
-  );
+  ])("gets a page that takes 25 s: $count requests, $apartSeconds s apart", async (row) => {
+    const { count, apartSeconds, alone } = row;
+    const site = openSite({ origin: after(25_000) });
+    const seen: Seen[] = [];
+    const half = () => many(site, count / 2).map(async (asked) => void seen.push(await asked));
+    const asking = half();
+    await pass(site.clock, apartSeconds);
+    asking.push(...half());
+    await pass(site.clock, 26);
+    // New leaders wait for their own requests. The other requests get the answer of the first
+    // flight.
+    expect([seen.length, site.origin.count]).toEqual([count - alone, 4 + alone]);
+    await pass(site.clock, 30);
+    await Promise.all(asking);
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([200]));
+  });
 
   it.each([
     { id: "purged meanwhile", fields: fresh, language: "de", given: /^[2-9] (?:de|null)$/ },
@@ -106,7 +105,7 @@ describe("patience that ends", () => {
       language: "en",
       given: /^[2-9] de$/,
     },
-  ])("and a first forward that ends late with no answer for them: $id", async (row) => {
+  ])("does not get a late first answer that does not apply: $id", async (row) => {
     const { fields, language } = row;
     const { near: site, clock } = openPair({ env: { ADMIN_TOKEN: "admin-of-this-site" } });
     site.origin.script = async (request, nth) => {
@@ -126,7 +125,7 @@ describe("patience that ends", () => {
     expect([...texts].filter((text) => !row.given.test(text))).toEqual([]);
   });
 
-  it("ends early once the origin is known to be down", async () => {
+  it("gets 503 early if the origin is shut off meanwhile", async () => {
     const site = openSite({ origin: never });
     const asking = crowd(site, 5);
     await pass(site.clock, 6);
@@ -136,20 +135,20 @@ describe("patience that ends", () => {
     await pass(site.clock, 5);
     const waiting = Promise.race([asking, Promise.resolve("waiting")]);
     const asked = site.origin.count;
-    // The leader alone still waits for its own request.
+    // Only the leader still waits, for its own request.
     expect(await waiting).toBe("waiting");
     await pass(site.clock, 25);
-    const told = (await asking).map(({ status }) => status);
-    expect(told.toSorted((a, b) => a - b)).toEqual([503, 503, 503, 503, 504]);
+    const seen = (await asking).map(({ status }) => status);
+    expect(seen.toSorted((a, b) => a - b)).toEqual([503, 503, 503, 503, 504]);
     expect(site.origin.count - asked).toBeLessThan(8);
   });
 });
 
-describe("nobody is told of a failure", () => {
+describe("a failed request of one colo", () => {
   it.each([
-    { id: "of the origin it asked", seconds: 31, count: 1 },
-    { id: "of all that it waited for", seconds: 60, count: 3 },
-  ])("while the page is stored by now, in another colo: $id", async ({ seconds, count }) => {
+    { id: "one request", seconds: 31, count: 1 },
+    { id: "three requests", seconds: 60, count: 3 },
+  ])("gets the page that another colo has stored meanwhile: $id", async ({ seconds, count }) => {
     const colos = new TwoColos({}, never);
     const asking = many(colos.near, count);
     await colos.pass(5);
@@ -163,25 +162,28 @@ describe("nobody is told of a failure", () => {
   });
 });
 
-describe("a failure costs Redis", () => {
-  it.each([1, 50])("no look of its own where it comes at once: %i who ask", async (count) => {
-    const gate = closedGate();
-    const origin = async () => {
-      await gate.opened;
-      return unreachable();
-    };
-    const { near: site, clock, looks } = openPair({ origin });
-    const asking = many(site, count);
-    for (let turn = 0; turn < 30; turn += 1) await idle();
-    const before = looks();
-    gate.open();
-    await pass(clock, 1);
-    expect(await statuses(asking)).toEqual([502]);
-    // The anonymous request looks once.
-    expect(looks() - before).toBeLessThanOrEqual(1);
-  });
+describe("a crowd whose forward fails", () => {
+  it.each([1, 50])(
+    "costs at most one lookup in Redis if the forward fails at once: %i requests",
+    async (count) => {
+      const gate = closedGate();
+      const origin = async () => {
+        await gate.opened;
+        return unreachable();
+      };
+      const { near: site, clock, looks } = openPair({ origin });
+      const asking = many(site, count);
+      for (let turn = 0; turn < 30; turn += 1) await idle();
+      const before = looks();
+      gate.open();
+      await pass(clock, 1);
+      expect(await statuses(asking)).toEqual([502]);
+      // The anonymous request reads Redis once.
+      expect(looks() - before).toBeLessThanOrEqual(1);
+    },
+  );
 
-  it("one lookup for all waiting requests where it comes late", async () => {
+  it("costs at most three lookups in Redis if the forward fails late", async () => {
     const config = { routes: [{ name: "all", match: "*", waitTimeout: "60s" }] };
     const { near: site, clock, looks } = openPair({ config, origin: never });
     await site.meetOrigin();
@@ -194,8 +196,8 @@ describe("a failure costs Redis", () => {
   });
 });
 
-describe("while a crowd waits", () => {
-  it("a purge comes: one request leads for the others", async () => {
+describe("a waiting crowd", () => {
+  it("sends one further request for all other clients if a purge covers the page", async () => {
     const gate = closedGate();
     const { near: site } = openPair({ env: { ADMIN_TOKEN: "admin-of-this-site" } });
     site.origin.script = async (_, nth) => {
@@ -215,7 +217,7 @@ describe("while a crowd waits", () => {
     { maxLagSeconds: 10, seconds: 9.4 },
     { maxLagSeconds: 3, seconds: 2.5 },
   ])(
-    "the purge view grows old (N = $maxLagSeconds s): the journal is asked, not the origin",
+    "sends no request to the origin because its purge view grows old (N = $maxLagSeconds s)",
     async (row) => {
       const { maxLagSeconds, seconds } = row;
       const config = { purge: { maxLagSeconds } };
@@ -224,7 +226,7 @@ describe("while a crowd waits", () => {
       for (let turn = 0; turn < 30; turn += 1) await idle();
       await pass(clock, seconds + 1);
       await asking;
-      // A client's, and an anonymous one beside it after a second.
+      // The leader's request, and an anonymous request after a second.
       expect(site.origin.count).toBe(2);
     },
   );

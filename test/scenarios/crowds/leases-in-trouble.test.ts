@@ -1,4 +1,5 @@
-// Leases that bring nothing: nobody waits for what cannot come, whoever fails.
+// Tests crowds in three colos with `collapse: global` if the lease's holder brings no response to
+// share: the response is not shareable, or the holder, Redis or the origin fails.
 import { describe, expect, it } from "vitest";
 import {
   cc,
@@ -12,11 +13,11 @@ import { playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
-describe("nobody waits for", () => {
+describe("a crowd that waits for a lease", () => {
   const large = () => page("x".repeat(101), fresh);
 
   it.each<[id: string, answer: Script, limits: object, word: string, count: number]>([
-    // One of them is anonymous, and finds out for all.
+    // One of the four requests is anonymous. Its answer shows that no response can be shared.
     ["private", () => page("own", cc("private")), {}, "uncacheable", 4],
     ["not admitted yet", () => page("gone", fresh, 404), {}, "nothing-to-share", 3],
     ["too large to share", large, { sharedBodyBytes: 100 }, "nothing-to-share", 3],
@@ -27,22 +28,25 @@ describe("nobody waits for", () => {
       "nothing-to-share",
       3,
     ],
-  ])("what cannot be shared: %s", async (id, answer, limits, word, count) => {
-    const status = id === "not admitted yet" ? 404 : 200;
-    const gate = closedGate();
-    const colos = new Colos(behind(gate, answer), {}, limits);
-    const asking = Promise.all(colos.sites.map((site) => colos.ask(site)));
-    await colos.pass(0.7);
-    expect(colos.origin.count).toBe(1);
-    gate.open();
-    // The next look at the lease tells, and it comes within half a second.
-    await colos.pass(0.6);
-    expect(colos.origin.count).toBe(count);
-    expect((await asking).map((seen) => seen.status)).toEqual([status, status, status]);
-    expect(colos.leases).toEqual([word]);
-  });
+  ])(
+    "goes to the origin within 0.6 s after a response that is not shared: %s",
+    async (id, answer, limits, word, count) => {
+      const status = id === "not admitted yet" ? 404 : 200;
+      const gate = closedGate();
+      const colos = new Colos(behind(gate, answer), {}, limits);
+      const asking = Promise.all(colos.sites.map((site) => colos.ask(site)));
+      await colos.pass(0.7);
+      expect(colos.origin.count).toBe(1);
+      gate.open();
+      // Waiting requests read the lease at least every half second.
+      await colos.pass(0.6);
+      expect(colos.origin.count).toBe(count);
+      expect((await asking).map((seen) => seen.status)).toEqual([status, status, status]);
+      expect(colos.leases).toEqual([word]);
+    },
+  );
 
-  it("a dead leader for more than a second: then an anonymous request goes without the lease", async () => {
+  it("sends at most one request per colo, after 0.8 s or later, if the holder is dead", async () => {
     const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
     await colos.first.get("/a");
     const [recordKey = ""] = colos.upstash.keys;
@@ -57,7 +61,7 @@ describe("nobody waits for", () => {
     expect((await asking).every(({ text }) => text.startsWith("page"))).toBe(true);
   });
 
-  it("a hanging client of another colo: one request of each isolate goes itself", async () => {
+  it("sends one request per other colo after waitTimeout if the holder hangs", async () => {
     const gate = closedGate();
     const slow: Script = async (_, nth) => {
       await (nth === 1 ? new Promise(() => undefined) : gate.opened);
@@ -75,7 +79,7 @@ describe("nobody waits for", () => {
     expect([colos.origin.count, told(await Promise.all(asking), "collapsed")]).toEqual([3, 10]);
   });
 
-  it("a database that is down", async () => {
+  it("sends one request per colo while Redis is down", async () => {
     const colos = new Colos((_, nth) => page(`page ${nth}`, fresh));
     colos.upstash.mode = "down";
     const seen = await colos.crowd(5);
@@ -84,10 +88,10 @@ describe("nobody waits for", () => {
   });
 });
 
-describe("an origin that fails", () => {
+describe("an origin that fails for a crowd in three colos", () => {
   const both = cc("max-age=60, stale-if-error=600");
 
-  it("fails once for each colo", async () => {
+  it("gets a client's request, an anonymous request of each colo, and a retry of each", async () => {
     const gate = closedGate();
     const colos = new Colos(behind(gate, unreachable));
     await colos.meetOrigin();
@@ -97,7 +101,7 @@ describe("an origin that fails", () => {
     await colos.pass(2);
     const seen = await asking;
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([502]));
-    // A client's request in one, an anonymous one in each, and their retries.
+    // A client's request in one colo, an anonymous request in each colo, and their retries.
     expect(colos.origin.count).toBe((1 + 3) * 2);
   });
 
@@ -107,7 +111,7 @@ describe("an origin that fails", () => {
   ];
 
   it.each(failures)(
-    "is asked by one client, and once for all others who have a stale answer: $id",
+    "gets one client's and one anonymous request if a stale answer is allowed: $id",
     async ({ script, count }) => {
       const colos = new Colos(() => page("old", both));
       for (const site of colos.sites) await site.get("/a");
@@ -127,7 +131,7 @@ describe("an origin that fails", () => {
     },
   );
 
-  it("and hangs: a stale answer after waitTimeout where one is allowed", async () => {
+  it("does not delay an allowed stale answer longer than waitTimeout if it hangs", async () => {
     const colos = new Colos(() => page("old", both), { waitTimeout: "2s" });
     for (const site of colos.sites) await site.get("/a");
     await colos.pass(61);

@@ -1,5 +1,5 @@
-// Clients whose requests make the origin fail, beside honest ones for the same page: no honest client
-// gets a failure, and a response that nobody may share holds up nobody.
+// Tests hostile clients whose requests make the origin fail, together with honest clients of the
+// same page. Honest clients get the page, and do not wait long for hostile requests.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
 import { openSite, read, type Seen, type Site } from "../../../testing/site/harness.ts";
@@ -17,7 +17,7 @@ playTimers();
 const isOdd = ({ headers }: Request) => headers.has("x-odd");
 const never = () => new Promise<never>(() => undefined);
 
-/** What a client can make of its own response. */
+/** The faulty responses that a client can provoke for itself. */
 const faults: readonly { id: string; fail: Script }[] = [
   { id: "500", fail: () => page("failed", {}, 500) },
   { id: "503", fail: () => page("failed", {}, 503) },
@@ -36,7 +36,9 @@ const faults: readonly { id: string; fail: Script }[] = [
   { id: "set-cookie", fail: () => page("failed", cc("max-age=60", { "set-cookie": "a=1" })) },
 ];
 
-/** Ten times a second: four hostile requests, an honest one, and another hostile one. */
+/**
+ * Sends, ten times a second, four hostile requests, an honest request and another hostile request.
+ */
 async function underAttack(site: Site, seconds: number): Promise<Seen[]> {
   const honest: Promise<Seen>[] = [];
   const attack = () => {
@@ -62,12 +64,12 @@ const origin =
 
 describe.each(faults)("a client that provokes $id", ({ fail }) => {
   it.each([
-    { id: "absent", before: [], fields: cc("max-age=60") },
-    { id: "absent, and never stored", before: [], fields: cc("no-store") },
-    { id: "stale", before: [cc("max-age=1, stale-if-error=60")], fields: cc("max-age=1") },
-    { id: "stale, without an allowance", before: [cc("max-age=1")], fields: cc("max-age=1") },
-    { id: "stored", before: [cc("max-age=600")], fields: cc("max-age=600") },
-  ])("fails nobody else: $id", async ({ before, fields }) => {
+    { id: "page not stored", before: [], fields: cc("max-age=60") },
+    { id: "page never stored", before: [], fields: cc("no-store") },
+    { id: "page stale", before: [cc("max-age=1, stale-if-error=60")], fields: cc("max-age=1") },
+    { id: "page stale, without an allowance", before: [cc("max-age=1")], fields: cc("max-age=1") },
+    { id: "page fresh", before: [cc("max-age=600")], fields: cc("max-age=600") },
+  ])("causes no failure for other clients: $id", async ({ before, fields }) => {
     const site = openSite();
     for (const stored of before) {
       site.origin.script = () => page("page", stored);
@@ -80,7 +82,7 @@ describe.each(faults)("a client that provokes $id", ({ fail }) => {
   });
 });
 
-it("nor do unsafe requests that succeed meanwhile take the page from anybody", async () => {
+it("gives honest clients the page even if unsafe hostile requests succeed", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60, stale-if-error=600")) });
   await site.get("/a");
   const failing = origin(() => page("failed", {}, 500), cc("max-age=60, stale-if-error=600"));
@@ -94,7 +96,7 @@ it("nor do unsafe requests that succeed meanwhile take the page from anybody", a
   expect(seen.map(({ status, text }) => `${status} ${text}`)).toEqual(seen.map(() => "200 page"));
 });
 
-it("nor does a client that has asked for slow pages hold others up longer than two seconds", async () => {
+it("delays honest clients by about two seconds at most, even after slow pages", async () => {
   const site = openSite();
   site.origin.script = async (request) => {
     await pause(isOdd(request) ? 60_000 : request.url.includes("/slow/") ? 8_000 : 50);

@@ -1,4 +1,5 @@
-// Ranges of what is not stored: those that the origin ignores are cut out of one whole, others go on.
+// Tests range requests for pages that are not stored. If the origin is known to ignore ranges,
+// Tidemark requests the whole body once and cuts all ranges from it. Other ranges are forwarded.
 import { describe, expect, it } from "vitest";
 import { openSite, read, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import {
@@ -15,12 +16,12 @@ const fields = cc("max-age=60", { "content-length": String(whole.length) });
 const entire = () => new Response(chunked([whole]), { headers: fields });
 const asking = (range: string) => ({ headers: { range } });
 
-/** Streams what it stores. */
+/** Opens a site that streams a body while storing it, because the buffer is small. */
 function openStreaming(options: SiteOptions = {}): Site {
   return openSite({ config: { limits: { bufferBytes: 8 } }, origin: entire, ...options });
 }
 
-/** Its origin has ignored a range, and what that brought is gone. */
+/** Opens a site whose origin has ignored a range. The stored body has expired. */
 async function openLearnt(options: SiteOptions = {}): Promise<Site> {
   const site = openStreaming(options);
   await site.get("/a", asking("bytes=0-1"));
@@ -35,7 +36,10 @@ async function crowd(site: Site, size = 20) {
   return (await Promise.all(asked)).map(({ status, text }) => `${status} ${text}`);
 }
 
-/** Answers from now on, and returns the ranges that the origin is asked for. */
+/**
+ * Sets the origin's answer, and returns a list of the ranges that the origin is asked for from now
+ * on.
+ */
 function rangesAsked(site: Site, answer = entire): (string | null)[] {
   const ranges: (string | null)[] = [];
   site.origin.script = ({ headers }) => {
@@ -48,14 +52,14 @@ function rangesAsked(site: Site, answer = entire): (string | null)[] {
 const parts = Array.from({ length: 20 }, (_, at) => `206 ${whole.slice(at, at + 2)}`);
 
 describe("ranges that the origin has ignored before", () => {
-  it("are cut out of one whole, which is asked for without a range", async () => {
+  it("are cut from the whole body, which one request without a range brings", async () => {
     const site = await openLearnt();
     const ranges = rangesAsked(site);
     expect(await crowd(site)).toEqual(parts);
     expect(ranges).toEqual([null]);
   });
 
-  it("are cut out of a whole that is buffered", async () => {
+  it("are cut from a buffered whole body", async () => {
     const site = await openLearnt({ config: {} });
     const before = site.origin.count;
     expect(await crowd(site)).toEqual(parts);
@@ -70,7 +74,7 @@ describe("ranges that the origin has ignored before", () => {
     await slow.body?.cancel();
   });
 
-  it("are cut out of the next whole once the first has expired", async () => {
+  it("are cut from a new whole body after the first has expired", async () => {
     const site = await openLearnt();
     await crowd(site);
     site.clock.advance(61);
@@ -79,7 +83,7 @@ describe("ranges that the origin has ignored before", () => {
     expect(site.origin.count - before).toBe(1);
   });
 
-  it("wait for the whole at most waitTimeout, and only once", async () => {
+  it("wait for the whole body at most waitTimeout, and only once", async () => {
     const routes = [{ name: "all", match: "*", waitTimeout: "1s" }];
     const site = await openLearnt({ config: { limits: { bufferBytes: 8 }, routes } });
     const gate = closedGate();
@@ -94,7 +98,7 @@ describe("ranges that the origin has ignored before", () => {
     await site.settle();
   });
 
-  it("wait for the whole again after the origin has failed to bring it", async () => {
+  it("wait for the whole body again after the origin has failed once", async () => {
     const site = await openLearnt();
     site.origin.script = ({ headers }) => (headers.has("range") ? entire() : unreachable());
     await site.get("/a", asking("bytes=0-1"));
@@ -103,7 +107,7 @@ describe("ranges that the origin has ignored before", () => {
     expect((await site.get("/a", asking("bytes=0-1"))).status).toBe(206);
   });
 
-  it("go to the origin again once the whole is private", async () => {
+  it("are forwarded again after the whole body was private", async () => {
     const site = await openLearnt();
     site.origin.script = ({ headers }) =>
       headers.has("range") ? entire() : page("for you", cc("private"));
@@ -115,27 +119,27 @@ describe("ranges that the origin has ignored before", () => {
   });
 });
 
-describe("is no reason to ask for the whole", () => {
+describe("a range for an origin that is not known to ignore ranges", () => {
   const other = '"2"';
 
   it.each<[id: string, headers: FieldTexts, status?: number]>([
-    ["a range that was answered", { range: "bytes=0-1" }, 206],
-    ["a range of all", { range: "bytes=0-" }],
+    ["a range and a 206", { range: "bytes=0-1" }, 206],
+    ["a range of the whole body", { range: "bytes=0-" }],
     ["several ranges", { range: "bytes=0-1,5-6" }],
     ["a range beyond the end", { range: "bytes=100-" }],
     ["a unit in capitals, which some origins ignore", { range: "BYTES=0-1" }],
     ["white space in a range", { range: "bytes= 0-1" }],
     ["a long number", { range: "bytes=1-9999999999999999" }],
     ["If-Range", { range: "bytes=0-1", "if-range": other }],
-    ["a condition, which goes without the range", { range: "bytes=0-1", "if-none-match": other }],
-  ])("%s", async (_, headers, status = 200) => {
-    const told = { ...fields, "content-range": "bytes 0-1/100", "content-length": "2" };
+    ["a condition and a range", { range: "bytes=0-1", "if-none-match": other }],
+  ])("is forwarded after an earlier request with %s", async (_, headers, status = 200) => {
+    const partial = { ...fields, "content-range": "bytes 0-1/100", "content-length": "2" };
     const site = openStreaming({
-      origin: () => (status === 206 ? page("01", told, 206) : entire()),
+      origin: () => (status === 206 ? page("01", partial, 206) : entire()),
     });
     await site.get("/a", { headers });
     site.clock.advance(61);
-    const ranges = rangesAsked(site, () => page("01", told, 206));
+    const ranges = rangesAsked(site, () => page("01", partial, 206));
     const seen = await site.get("/a", asking("bytes=0-1"));
     expect([seen.text, ranges]).toEqual(["01", ["bytes=0-1"]]);
   });

@@ -1,5 +1,5 @@
-// Bodies whose length nobody knows, and whose end takes its time: whoever comes second does not wait
-// for it.
+// Tests responses of unknown length that arrive slowly or never end. A second client does not wait
+// for the end of the first client's response.
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/timeouts.ts";
 import { openSite } from "../../../testing/site/harness.ts";
@@ -10,7 +10,7 @@ playTimers();
 
 const route = { routes: [{ name: "all", match: "*", fresh: "60s" }] };
 
-/** Chunks that come one after the other, so many milliseconds apart. */
+/** Returns a body whose chunks arrive `everyMs` apart. */
 function paced(texts: readonly string[], everyMs: number): ReadableStream<Uint8Array> {
   const left = [...texts];
   return new ReadableStream<Uint8Array>({
@@ -26,7 +26,7 @@ function paced(texts: readonly string[], everyMs: number): ReadableStream<Uint8A
 const streamed = (texts: readonly string[]) =>
   new Response(paced(texts, 500), { headers: { "content-type": "text/html" } });
 
-/** The text that a client has read so far. The client waits the given milliseconds after each chunk. */
+/** Reads an answer, waiting `everyMs` after each chunk. Returns the text so far, which grows. */
 function reading(asked: Promise<Response>, everyMs = 0) {
   const seen: { text: string; isOver: boolean; failed?: unknown } = { text: "", isOver: false };
   const readAll = async () => {
@@ -59,7 +59,7 @@ describe("a page that streams", () => {
     expect(site.origin.count).toBe(2);
   });
 
-  it("breaks off for its own client alone", async () => {
+  it("breaks off only for the client whose own request breaks off", async () => {
     const site = openSite({ config: route });
     site.origin.script = (request) => {
       if (!request.headers.has("x-odd")) return streamed(texts);
@@ -82,7 +82,7 @@ describe("a page that streams", () => {
     );
   });
 
-  it("is not held up by one slow reader", async () => {
+  it("is not delayed by clients that do not read", async () => {
     const site = openSite({ config: route, origin: () => streamed(texts) });
     void site.ask("/a");
     await pass(site.clock, 0.2);
@@ -93,16 +93,16 @@ describe("a page that streams", () => {
   });
 });
 
-describe("a body larger than the buffer, to those who join", () => {
+describe("a body larger than the buffer, with clients that join later", () => {
   const pieces = Array.from({ length: 40 }, (_, nth) => String(nth % 10).repeat(10));
   const config = { ...route, limits: { bufferBytes: 100 } };
 
   const large = () => new Response(paced(pieces, 100), { headers: cc("max-age=60") });
 
   it.each([
-    { id: "alone", besides: 0 },
-    { id: "beside one that reads at once", besides: 1 },
-  ])("comes whole, however slowly one reads: $id", async ({ besides }) => {
+    { id: "as the only joining client", besides: 0 },
+    { id: "together with a fast client", besides: 1 },
+  ])("reaches a slow client completely: $id", async ({ besides }) => {
     const site = openSite({ config, origin: large });
     void reading(site.ask("/a"));
     await pass(site.clock, 0.1);
@@ -116,8 +116,8 @@ describe("a body larger than the buffer, to those who join", () => {
 
   it.each([
     { id: "reads nothing", everyMs: 600_000 },
-    { id: "reads as little as it can", everyMs: 1_900 },
-  ])("is held up by one that $id for a bounded time", async ({ everyMs }) => {
+    { id: "reads very slowly", everyMs: 1_900 },
+  ])("reaches other clients within 27 s if a client $id", async ({ everyMs }) => {
     const site = openSite({ config, origin: large });
     void reading(site.ask("/a"));
     await pass(site.clock, 0.1);
@@ -142,7 +142,7 @@ describe("a stream without an end", () => {
   };
 
   it.each(["text/event-stream", "Text/Event-Stream; charset=utf-8", "multipart/x-mixed-replace"])(
-    "is each client's own: %s",
+    "is requested separately for each client: %s",
     async (type) => {
       const site = openSite({ config: route, origin: () => endless({ "content-type": type }) });
       const first = reading(site.ask("/a"));
@@ -156,7 +156,7 @@ describe("a stream without an end", () => {
     },
   );
 
-  it("of any other type is not replayed, and holds up nobody", async () => {
+  it("is not replayed to later clients and does not delay them, even with another type", async () => {
     const fields = { ...cc("max-age=60"), "content-type": "application/x-ndjson" };
     const site = openSite({ config: route, origin: () => endless(fields) });
     void reading(site.ask("/a"));

@@ -1,4 +1,5 @@
-// A route with `forward`: the origin gets few fields of a client, and those by which its answer varies.
+// Tests the route option `forward`. The origin gets only the listed fields of a client, the keyed
+// fields, and the fields by which its answers vary.
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
@@ -17,7 +18,7 @@ const byLanguage = cc("max-age=60", { vary: "Accept-Language" });
 const wanted = ({ headers }: Request) => headers.get("accept-language") ?? "any";
 const varied: Script = (request) => page(wanted(request), byLanguage);
 
-it("a field by which no answer varies does not reach the origin", async () => {
+it("withholds unlisted fields by which no answer varies", async () => {
   const { near, sent } = open(() => page("page", cc("max-age=60")));
   const withheld = { "x-other": "2", referer: "https://a.example/", "user-agent": "3" };
   await near.get("/a", { headers: { "x-app": "1", ...withheld } });
@@ -26,7 +27,7 @@ it("a field by which no answer varies does not reach the origin", async () => {
 });
 
 describe("a withheld field by which an answer varies", () => {
-  it("goes to the origin in a second request, whose answer is stored", async () => {
+  it("reaches the origin in a second request, whose answer is stored", async () => {
     const { near, sent } = open(varied);
     const seen = await near.get("/a", language("de"));
     expect([seen.text, sent("accept-language")]).toEqual(["de", [null, "de"]]);
@@ -36,7 +37,7 @@ describe("a withheld field by which an answer varies", () => {
     expect(near.origin.count).toBe(2);
   });
 
-  it("goes along in every later request, in each colo", async () => {
+  it("reaches the origin in all later requests of each colo", async () => {
     const { near, far, sent } = open(varied);
     await near.get("/a", language("de"));
     expect((await near.get("/a", language("fr"))).text).toBe("fr");
@@ -45,7 +46,7 @@ describe("a withheld field by which an answer varies", () => {
     expect(sent("accept-language")).toEqual([null, "de", "fr", "it"]);
   });
 
-  it("causes no second request for a client without it", async () => {
+  it("causes no second request if the client did not send the field", async () => {
     const { near, sent } = open(varied);
     expect((await near.get("/a")).text).toBe("any");
     expect((await near.get("/a", language("de"))).text).toBe("de");
@@ -53,14 +54,14 @@ describe("a withheld field by which an answer varies", () => {
     expect(sent("accept-language")).toEqual([null, "de"]);
   });
 
-  it("causes no second request if clients could steer the origin by it", async () => {
+  it("causes no second request if Tidemark never forwards the field: X-Forwarded-Port", async () => {
     const { near } = open(() => page("page", cc("max-age=60", { vary: "x-forwarded-port" })));
     await near.get("/a", { headers: { "x-forwarded-port": "8080" } });
     expect((await near.get("/a")).cacheStatus).toContain("detail=memory");
     expect(near.origin.count).toBe(1);
   });
 
-  it("causes one second request, though that answer varies by another field", async () => {
+  it("causes only one second request if the second answer varies by another field", async () => {
     const { near, sent } = open(({ headers }) => {
       const vary = headers.has("x-a") ? "x-a, x-b" : "x-a";
       return page("page", cc("max-age=60", { vary }));
@@ -80,7 +81,7 @@ describe("a withheld field by which an answer varies", () => {
     expect(sent("accept-language")).toEqual([null, "de"]);
   });
 
-  it("is remembered for answers that are not stored, until an answer varies no more", async () => {
+  it("reaches the origin even if answers are not stored, until an answer has no Vary", async () => {
     const { near, sent } = open((request, nth) =>
       page(wanted(request), cc("no-store", nth < 5 ? { vary: "Accept-Language" } : {})),
     );
@@ -91,7 +92,7 @@ describe("a withheld field by which an answer varies", () => {
     expect(sent("accept-language")).toEqual([null, "de", "fr", "it", "es", null]);
   });
 
-  it("goes with the validator of its own variant", async () => {
+  it("reaches the origin together with the validator of its variant", async () => {
     const { clock, near, sent } = open((request) => {
       const etag = `"${wanted(request)}"`;
       const fields = { ...byLanguage, etag };
@@ -106,7 +107,7 @@ describe("a withheld field by which an answer varies", () => {
     expect(near.origin.count).toBe(4);
   });
 
-  it("goes with a refresh", async () => {
+  it("reaches the origin in a refresh", async () => {
     const { clock, near, sent } = open(varied, { staleWhileRevalidate: "60s", fresh: "60s" });
     await near.get("/a", language("de"));
     clock.advance(61);
@@ -115,7 +116,7 @@ describe("a withheld field by which an answer varies", () => {
     expect((await near.get("/a", language("de"))).cacheStatus).toContain("hit; ttl=60");
   });
 
-  it("gives no waiting request another variant", async () => {
+  it("selects the right variant for each of four simultaneous requests", async () => {
     const { near } = open(varied);
     const values = ["de", "fr", "de", "it"];
     const seen = await Promise.all(values.map((each) => near.get("/a", language(each))));
@@ -130,7 +131,7 @@ describe("a cookie without a key", () => {
     ({ headers }) =>
       page(`for ${headers.get("cookie") ?? "all"}`, fields);
 
-  it("does not reach the origin, so its answer is for all", async () => {
+  it("does not reach the origin, so all clients share the answer", async () => {
     const { near } = open(greeting(), { key: { cookies: ["currency"] } });
     const both = { headers: { cookie: "session=a; currency=EUR" } };
     expect((await near.get("/a", both)).text).toBe("for currency=EUR");
@@ -145,7 +146,7 @@ describe("a cookie without a key", () => {
     expect(seen.cacheStatus).toContain("unknown-cookie: session");
   });
 
-  it("reaches the origin if the answer varies by it, and is shared with nobody", async () => {
+  it("reaches the origin if the answer varies by Cookie, and the answer is not shared", async () => {
     const { near, sent } = open(greeting(cc("max-age=60", { vary: "Cookie" })));
     const { text, fields } = await near.get("/a", session("a"));
     expect([text, fields.get("cache-control")]).toEqual(["for session=a", "max-age=60, private"]);

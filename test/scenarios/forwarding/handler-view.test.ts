@@ -1,5 +1,6 @@
-// The request that a handler behind the cache gets: the client's own on a route with `bypass`, and
-// otherwise only the keyed parts.
+// Tests the request that a handler behind the cache gets. On a route with `bypass`, the handler
+// gets the client's own request. On other routes, it gets only the keyed parts of a request that
+// may be stored.
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { explained } from "../../../testing/site/explained.ts";
 import { openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
@@ -76,8 +77,8 @@ const headers = {
   "if-none-match": '"a"',
 };
 
-describe("on a route with bypass", () => {
-  it("a handler gets the client's own request", async () => {
+describe("a request on a route with bypass", () => {
+  it("reaches a handler as the client has sent it", async () => {
     const path = "/me/x?b=1&utm_source=y&a=2";
     const init = { method: "POST", headers, body: "mine", cf: german };
     const { fields: all, ...seen } = await ask(openSite(named), path, init);
@@ -88,11 +89,11 @@ describe("on a route with bypass", () => {
     expect(seen).toMatchObject({ url, method: "POST", cf: german, body: "mine" });
   });
 
-  it("a handler gets no cf where the runtime has none", async () => {
+  it("reaches a handler without cf if the runtime sets no cf", async () => {
     expect((await ask(openSite(options), "/me/x")).cf).toBeUndefined();
   });
 
-  it("an origin with a URL gets no forgeable field", async () => {
+  it("reaches an origin with a URL without forgeable fields", async () => {
     const { handlers: _, ...byUrl } = options;
     const site = openSite(byUrl);
     await site.get("/me/x", { headers });
@@ -102,7 +103,7 @@ describe("on a route with bypass", () => {
   });
 });
 
-it("a request that bypasses for another reason has cf, the site's Host and no forgeable field", async () => {
+it("gives a handler cf, the site's Host and no forgeable field of a bypassing POST", async () => {
   const init = { method: "POST", headers, body: "x", cf: german };
   const seen = await ask(openSite(named), "/page", init);
   expect(seen).toMatchObject({
@@ -119,7 +120,7 @@ describe("a request whose answer may be stored", () => {
     expect([fields["host"], cf]).toEqual(["www.example.com", undefined]);
   });
 
-  it("has the keyed members of cf, and each value has a page of its own", async () => {
+  it("has the keyed members of cf, whose values have separate stored pages", async () => {
     const site = openSite(options);
     const french = { country: "FR", isEUCountry: "1" };
     expect((await ask(site, "/local/x", { cf: german })).cf).toEqual({ country: "DE" });
@@ -131,7 +132,7 @@ describe("a request whose answer may be stored", () => {
     }
   });
 
-  it("has no object and no long text of cf", async () => {
+  it("has no keyed member of cf that is an object or a long text", async () => {
     const site = openSite(options);
     const cf = { country: { of: "a client" }, isEUCountry: "x".repeat(300) };
     expect((await ask(site, "/local/x", { cf })).cf).toBeUndefined();

@@ -1,4 +1,4 @@
-// The request that the origin gets, and the answer that clients get (RFC 9110 §7.6).
+// Tests the request that the origin gets, and the answer that clients get (RFC 9110 §7.6).
 // forwarded-fields.test.ts, target.test.ts and downstream.test.ts have the rules.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
@@ -8,7 +8,7 @@ const post = { method: "POST" };
 
 type Fields<Value = string> = Readonly<Record<string, Value>>;
 
-describe("path and query", () => {
+describe("the path and query of a forwarded request", () => {
   it.each([
     {
       id: "sorted, without tracking",
@@ -23,20 +23,23 @@ describe("path and query", () => {
       sent: "/a?b=2&utm_source=x&a=1",
       init: post,
     },
-  ])("are those of the key, or of a request that bypasses: $id", async ({ asked, sent, init }) => {
-    const site = openSite();
-    await site.get(asked, init);
-    expect(site.origin.last.path).toBe(sent);
-  });
+  ])(
+    "are those of the key, or unchanged if the request bypasses the cache: $id",
+    async ({ asked, sent, init }) => {
+      const site = openSite();
+      await site.get(asked, init);
+      expect(site.origin.last.path).toBe(sent);
+    },
+  );
 
-  it("are only what the route allows", async () => {
+  it("contain only query parameters that the route allows", async () => {
     const config = { routes: [{ name: "all", match: "*", query: { allow: ["page"] } }] };
     const site = openSite({ config });
     await site.get("/a?x=1&page=2");
     expect(site.origin.last.path).toBe("/a?page=2");
   });
 
-  it("bypass the cache if the path is ambiguous", async () => {
+  it("make the request bypass the cache if the path is ambiguous", async () => {
     const site = openSite({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
     const { cacheStatus } = await site.get("/a%2fb");
     expect(site.origin.last.path).toBe("/a%2Fb");
@@ -45,7 +48,7 @@ describe("path and query", () => {
   });
 });
 
-describe("fields of a request", () => {
+describe("the fields of a forwarded request", () => {
   const forged = { "x-forwarded-host": "evil.example", "x-forwarded-for": "1.1.1.1" };
   const nominating = { connection: "x-hop", "x-hop": "1" };
   const address = { "cf-connecting-ip": "192.0.2.7" };
@@ -69,7 +72,7 @@ describe("fields of a request", () => {
     { id: "directives", headers: cc("no-cache"), sent: { "cache-control": "max-age=0" } },
     { id: "upgrade", headers: upgradeAndHop, sent: { ...upgrade, "x-hop": null } },
     { id: "own-conditions", method: "PUT", headers: ifMatch, sent: ifMatch },
-  ])("$id", async ({ method = "GET", headers, sent }) => {
+  ])("are replaced, removed or kept: $id", async ({ method = "GET", headers, sent }) => {
     const site = openSite();
     await site.get("/a", { method, headers });
     for (const [name, value] of Object.entries(sent)) {
@@ -78,7 +81,7 @@ describe("fields of a request", () => {
   });
 
   it.each(["content-length", "content-type", "expect"])(
-    "a GET with credentials goes without %s",
+    "do not contain %s in a GET with credentials",
     async (name) => {
       const site = openSite();
       await site.get("/a", { headers: { authorization: "Bearer 1", [name]: "9" } });
@@ -88,15 +91,15 @@ describe("fields of a request", () => {
 });
 
 describe("a request that bypasses the cache", () => {
-  it.each(["POST", "PUT", "PATCH", "DELETE"])("goes with its body: %s", async (method) => {
+  it.each(["POST", "PUT", "PATCH", "DELETE"])("is forwarded with its body: %s", async (method) => {
     const site = openSite({ origin: async (request) => page(await request.text()) });
     const seen = await site.get("/a", { method, body: "größer" });
     expect([seen.text, site.origin.last.method]).toEqual(["größer", method]);
   });
 });
 
-describe("an answer", () => {
-  it("has the same fields stored and not stored", async () => {
+describe("an answer of the origin", () => {
+  it("reaches the client with the same fields, stored or not", async () => {
     const ofHop = { "keep-alive": "timeout=5", connection: "x-hop,", "x-hop": "1" };
     const seenFields = { "content-encoding": "br", "x-app": "1" };
     for (const cacheControl of ["max-age=60", "no-store"]) {
@@ -111,9 +114,12 @@ describe("an answer", () => {
     }
   });
 
-  it.each([204, 205, 301, 404, 410])("has the status %i stored and not stored", async (status) => {
-    const headers = cc("max-age=60");
-    const site = openSite({ origin: () => new Response(null, { status, headers }) });
-    for (const _ of ["first", "second"]) expect((await site.get("/a")).status).toBe(status);
-  });
+  it.each([204, 205, 301, 404, 410])(
+    "reaches the client with the same status, stored or not: %i",
+    async (status) => {
+      const headers = cc("max-age=60");
+      const site = openSite({ origin: () => new Response(null, { status, headers }) });
+      for (const _ of ["first", "second"]) expect((await site.get("/a")).status).toBe(status);
+    },
+  );
 });

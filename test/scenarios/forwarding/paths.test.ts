@@ -1,5 +1,5 @@
-// The route, the key, the purge and the origin see one path, however a client spells it.
-// test/proxy/request/path-readings.test.ts has the readings.
+// Tests that the route, the key, purges and the origin use the same path for all spellings of it.
+// test/proxy/request/path-readings.test.ts tests how servers read paths.
 import { describe, expect, it } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { explained } from "../../../testing/site/explained.ts";
@@ -18,16 +18,19 @@ const options: SiteOptions = {
   origin: (_, nth) => page(`page ${nth}`, cc("public, max-age=600")),
 };
 
-describe("a path that belongs to another origin by some reading", () => {
-  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])("is refused to %s", async (method) => {
-    const site = openSite(options);
-    const seen = await site.get("/assets/..%2fprivate/dump.sql", { method });
-    expect([seen.status, site.origin.count]).toEqual([400, 0]);
-    expect(seen.fields.get("proxy-status")).toBe("tidemark; error=http_request_error");
-    expect(seen.text).not.toContain("private");
-  });
+describe("a path that some server reads as a path of another origin", () => {
+  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])(
+    "is refused with 400 for %s",
+    async (method) => {
+      const site = openSite(options);
+      const seen = await site.get("/assets/..%2fprivate/dump.sql", { method });
+      expect([seen.status, site.origin.count]).toEqual([400, 0]);
+      expect(seen.fields.get("proxy-status")).toBe("tidemark; error=http_request_error");
+      expect(seen.text).not.toContain("private");
+    },
+  );
 
-  it("is explained with that path and its route", async () => {
+  it("is explained with the other path and its route", async () => {
     const site = openSite({ ...options, env: { ADMIN_TOKEN: "token-of-who-asks-why" } });
     const { handling, verdict, next } = await explained(site, "/assets/..;/private");
     expect({ handling, next }).toEqual({ handling: "refused", next: "refuse: the URL" });
@@ -48,16 +51,19 @@ it.each([
   { path: "/me;x/orders", detail: "ambiguous-path" },
   { path: "/x%2f..%2fme", detail: "ambiguous-path" },
   { path: "/%6de/orders", detail: "route" },
-])("a page of a route with bypass is not stored as $path", async ({ path, detail }) => {
-  const site = openSite(options);
-  await site.get(path);
-  const { text, cacheStatus } = await site.get(path);
-  expect(text).toBe("page 2");
-  expect(cacheStatus).toContain(`fwd=bypass; fwd-status=200; detail=${detail}`);
-});
+])(
+  "does not store a page of a route with bypass under the spelling $path",
+  async ({ path, detail }) => {
+    const site = openSite(options);
+    await site.get(path);
+    const { text, cacheStatus } = await site.get(path);
+    expect(text).toBe("page 2");
+    expect(cacheStatus).toContain(`fwd=bypass; fwd-status=200; detail=${detail}`);
+  },
+);
 
 it.each(["/news/../b/c", "/b/%2e/c", "/b\\c"])(
-  "a purge by URL, and an unsafe request, find the key of %s",
+  "purges and invalidates a page by another spelling of its URL: %s",
   async (path) => {
     const { site } = openJournalled(options);
     await site.get("/b/c");
@@ -70,14 +76,14 @@ it.each(["/news/../b/c", "/b/%2e/c", "/b\\c"])(
 );
 
 it.each(["/news/..", "/news/../", "/%2e%2e/a", "/a\\b"])(
-  "a purge with the prefix %s is refused",
+  "refuses a purge with the prefix %s",
   async (prefix) => {
     const seen = await send(openJournalled(options).site, { prefixes: [prefix] });
     expect([seen.status, seen.text]).toEqual([400, expect.stringContaining("dot segment")]);
   },
 );
 
-it("no spelling is refused with one route for all paths", async () => {
+it("refuses no spelling of a path if one route matches all paths", async () => {
   const site = openSite({ origin: options.origin! });
   const path = "/a;%20//%2fb%5cc%3b/.%2e%25/%3f/x%00.%09/.../%0ay";
   expect((await site.get(path)).status).toBe(200);

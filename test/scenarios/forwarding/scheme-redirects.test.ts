@@ -1,5 +1,5 @@
-// Redirects between http and https, by an origin that names its own address: each ends, and leaves
-// TLS only where it would otherwise not end.
+// Tests redirects between http and https that name the origin's own address. Tidemark replaces the
+// address by the site's. The redirects must not loop, and stay on https if they do not loop.
 import { describe, expect, it } from "vitest";
 import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -21,7 +21,7 @@ describe("a redirect to another scheme", () => {
     { id: "empty-query", asked: "/a", said: "/a?" },
     { id: "escaped-tilde", asked: "/~u", said: "/%7Eu" },
     { id: "query-in-another-order", asked: "/s?b=1&a=2", said: "/s?b=1&a=2" },
-  ])("ends: $id", async ({ asked, said }) => {
+  ])("does not loop: $id", async ({ asked, said }) => {
     for (const [from, to] of [
       ["http", "https"],
       ["https", "http"],
@@ -47,12 +47,9 @@ describe("a redirect to another scheme", () => {
     { id: "post-that-becomes-get", status: 303, init: post, scheme: "https" },
     { id: "created", status: 201, init: post, scheme: "https" },
     { id: "sets-a-cookie", status: 302, fields: { "set-cookie": "s=1" }, scheme: "https" },
-  ])(
-    "leaves TLS only where nothing else ends it: $id",
-    async ({ status, init, fields, scheme }) => {
-      const named = cc("no-store", { location: "http://origin.invalid/a", ...fields });
-      const seen = await openSite({ origin: () => page("", named, status) }).get("/a", init);
-      expect(seen.fields.get("location")).toBe(`${scheme}://www.example.com/a`);
-    },
-  );
+  ])("stays on https unless it would loop: $id", async ({ status, init, fields, scheme }) => {
+    const named = cc("no-store", { location: "http://origin.invalid/a", ...fields });
+    const seen = await openSite({ origin: () => page("", named, status) }).get("/a", init);
+    expect(seen.fields.get("location")).toBe(`${scheme}://www.example.com/a`);
+  });
 });

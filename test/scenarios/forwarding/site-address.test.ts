@@ -1,4 +1,5 @@
-// Where an answer names its origin's own address, clients get the site's (RFC 9110 §7.4, §10.2.2).
+// Tests answers that name the origin's own address. Clients get the site's address instead (RFC
+// 9110 §7.4, §10.2.2).
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite } from "../../../testing/site/harness.ts";
@@ -12,10 +13,10 @@ const ourselves = { ORIGIN_URL: site };
 
 interface Row {
   readonly id: string;
-  /** `location` by default. */
+  /** The name of the field. Default: `location`. */
   readonly name?: string;
   readonly said: string;
-  /** The text unchanged by default. */
+  /** The value that the client gets. Default: unchanged. */
   readonly seen?: string | null;
   readonly asked?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -85,9 +86,9 @@ const rows: readonly Row[] = [
   { id: "refresh-of-itself", name: "refresh", said: "5" },
 ];
 
-describe("a field of an answer", () => {
+describe("a field that may name the origin's address", () => {
   it.each(rows)(
-    "is the same stored, not stored and passed through: $id",
+    "has the site's address, or is unchanged or removed: $id",
     async ({ name = "location", said, seen = said, asked = "/a", env = {} }) => {
       for (const cacheControl of ["max-age=60", "no-store"]) {
         const fields = cc(cacheControl, { [name]: said });
@@ -99,7 +100,7 @@ describe("a field of an answer", () => {
     },
   );
 
-  it("changes without the status, the body or another field", async () => {
+  it("changes, but the status, the body and other fields do not", async () => {
     const fields = cc("no-store", { location: `${own}/b`, "x-app": "1" });
     const opened = openSite({ origin: () => page("made", fields, 201) });
     const seen = await opened.get("/a", { method: "POST" });
@@ -113,7 +114,7 @@ describe("a field of an answer", () => {
     expect([seen.status, seen.fields.get("location")]).toEqual([status, `${site}/b`]);
   });
 
-  it("changes in a 304", async () => {
+  it("changes in the fields of a 304 that updates a stored response", async () => {
     const opened = openSite({
       origin: (_, nth) => {
         const fields = cc("no-cache", { etag: '"1"', link: `<${own}/${nth}.css>; rel=preload` });
@@ -126,7 +127,7 @@ describe("a field of an answer", () => {
     expect([seen.text, seen.fields.get("link")]).toEqual(["page", link]);
   });
 
-  it("invalidates what it names by the origin's own address (RFC 9111 §4.4)", async () => {
+  it("invalidates the page that it names by the origin's address (RFC 9111 §4.4)", async () => {
     const opened = openSite({
       origin: ({ method }, nth) =>
         method === "POST"
@@ -149,8 +150,8 @@ describe("the domain of a cookie", () => {
   const ofOrigin = "s=1; Domain=origin.invalid; Path=/";
 
   it.each([
-    { id: "its own", said: ofOrigin, seen: "s=1; Path=/" },
-    { id: "with a dot", said: "s=1; domain=.Origin.Invalid", seen: "s=1" },
+    { id: "the origin's", said: ofOrigin, seen: "s=1; Path=/" },
+    { id: "the origin's with a dot", said: "s=1; domain=.Origin.Invalid", seen: "s=1" },
     { id: "another", said: "s=1; Domain=example.com", seen: "s=1; Domain=example.com" },
     { id: "none", said: "s=domain", seen: "s=domain" },
     // A parser that reads each space twice would exceed the test's time.
@@ -163,13 +164,13 @@ describe("the domain of a cookie", () => {
     { url: "https://www.origin.invalid/a", isKept: true },
     { url: "https://www.origin.invalid:8443/a", isKept: true },
     { url: "https://notorigin.invalid/a", isKept: false },
-  ])("stays where the site is within it: $url", async ({ url, isKept }) => {
+  ])("stays if the site's host is below the origin's: $url", async ({ url, isKept }) => {
     const [cookie] = await cookiesFor(ofOrigin, url);
     expect(cookie).toBe(isKept ? ofOrigin : "s=1; Path=/");
   });
 });
 
-describe("rewriteLocations", () => {
+describe("the option rewriteLocations", () => {
   const route = { name: "all", match: "*", origin: "api" };
   const withApi = (rewriteLocations: boolean): ConfigInput => ({
     origins: { api: { url: own, rewriteLocations } },
@@ -178,8 +179,12 @@ describe("rewriteLocations", () => {
 
   it.each([
     { id: "off for all", config: { rewriteLocations: false }, isSeen: true },
-    { id: "off for one", config: withApi(false), isSeen: true },
-    { id: "on for one", config: { rewriteLocations: false, ...withApi(true) }, isSeen: false },
+    { id: "off for one origin", config: withApi(false), isSeen: true },
+    {
+      id: "on for one origin",
+      config: { rewriteLocations: false, ...withApi(true) },
+      isSeen: false,
+    },
   ])("shows or hides the origin's address: $id", async ({ config, isSeen }) => {
     const fields = cc("no-store", { location: `${own}/b`, host: "origin.invalid" });
     const seen = await openSite({ config, origin: () => page("page", fields) }).get("/a");
@@ -191,7 +196,7 @@ describe("rewriteLocations", () => {
 it.each([
   { env: {}, url: `${plain}/a?b=1`, sent: `${plain}/a?b=1` },
   { env: { SITE_HOST: "www.example.com" }, url: "https://alias.example/a", sent: `${site}/a` },
-])("a service binding gets the site's own name: $url", async ({ env, url, sent }) => {
+])("sends the site's own host to a service binding: $url", async ({ env, url, sent }) => {
   const asked: string[] = [];
   const ORIGIN = {
     fetch: async (to: string) => {
