@@ -14,7 +14,7 @@ const ballastKey = ballastKeyOf("site");
 const namespace = "site";
 const nowAtMs = Date.now;
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("the ballast in $redis", ({ start }) => {
   const database = openRestDatabase(start);
   const clientWith = (key: string | undefined) =>
     new RedisClient({ ...database.address, nowAtMs, ballastKey: key });
@@ -41,12 +41,12 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await expect(database.redis.set("more", "1")).rejects.toThrow("OOM");
   };
 
-  it("creates one ballast of 1 MiB, even if the cron trigger runs twice", async () => {
+  it("is created once, with 1 MiB, even if the cron trigger runs twice", async () => {
     await createBallast();
     expect(await database.redis.strlen(ballastKey)).toBe(1_048_576);
   });
 
-  it.each([1, 3])("deletes the ballast to make room for %i entries of one call", async (count) => {
+  it.each([1, 3])("is deleted to make room for %i entries of one call", async (count) => {
     await fill();
     const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
     expect(await journalOf(clientWith(undefined)).append(entries)).toMatchObject(isFull);
@@ -55,7 +55,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await database.redis.exists(ballastKey)).toBe(0);
   });
 
-  it("deletes the ballast for posts, marks, appends with a read, and reads at the primary", async () => {
+  it("is deleted for posts, marks, appends with a read, and reads at the primary", async () => {
     const client = clientWith(ballastKey);
     const journal = journalOf(client);
     const switching = new RedisSwitch({ redis: client, namespace });
@@ -76,7 +76,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await database.redis.xlen("site:journal")).toBe(4);
   });
 
-  it("reports to the sender of a purge that Redis is full if no ballast is left", async () => {
+  it("makes room only once, and then the sender learns that Redis is full", async () => {
     await fill();
     await database.redis.del(ballastKey);
     await fill();

@@ -40,7 +40,7 @@ it.each([
   { sentAtMs: startAtMs - 1, isOpen: false },
   { sentAtMs: startAtMs, isOpen: true },
 ])(
-  "opens only for failures of calls at several times: calls from $sentAtMs, open $isOpen",
+  "ignores failures of calls sent before the last failure: $sentAtMs, open $isOpen",
   ({ sentAtMs, isOpen }) => {
     const breaker = new Breaker();
     for (let at = 0; at < 100; at += 1) breaker.failed(startAtMs, sentAtMs);

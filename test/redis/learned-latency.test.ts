@@ -53,7 +53,7 @@ async function readsFor(seconds: number): Promise<number> {
   return answeredCount;
 }
 
-it("has the short time-out again after the first answered probe", async () => {
+it("uses the short time-out again after the first answered probe", async () => {
   await warmed();
   tookMs = { read: Infinity, probe: Infinity };
   await readsFor(10);
@@ -82,7 +82,7 @@ it("raises the time-out for a Redis that became slower except for probes", async
   expect(client.isShutOff).toBe(false);
 });
 
-it("has the short time-out again if the calls themselves are the probes", async () => {
+it("uses the short time-out again if the calls themselves are the probes", async () => {
   const attempt = () => client.attempt("probe", (redis) => redis.get("k"));
   for (let at = 0; at < 100; at += 1) await attempt();
   expect(client.readTimeoutMs).toBe(150);

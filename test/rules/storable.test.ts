@@ -123,7 +123,7 @@ describe("mayStore", () => {
     // §3.5 allows this response to be stored, but does not demand it.
     ["must-revalidate", "ours, §3.5", cc("max-age=60, must-revalidate"), "authorization"],
   ])(
-    "allows a response to Authorization only if it is public: %s (%s)",
+    "allows a response to Authorization only with public or s-maxage: %s (%s)",
     (_id, _clause, fields, rule, asked) => {
       expect(ruleFor(fields, { hasAuthorization: true, ...asked })).toBe(rule);
     },

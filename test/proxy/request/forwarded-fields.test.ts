@@ -93,13 +93,13 @@ describe("a forwarded request that a stored response may answer", () => {
       "host proxy-authorization proxy-connection x_forwarded_host pragma if-none-match range cookie " +
         "if-modified-since if-range content-length content-type expect",
     ),
-  ])("leaves out the client's %s", (name) => {
+  ])("leaves out the client's field %s", (name) => {
     const fields = keyed({ [name]: "1" });
     expect(fields.toHeaders([]).has(name)).toBe(false);
     expect(fields.get(name)).toBeNull();
   });
 
-  it.each(forwardedNames)("contains the client's %s", (name) => {
+  it.each(forwardedNames)("contains the client's field %s", (name) => {
     const fields = keyed({ [name]: "192.0.2.7" });
     expect(fields.toHeaders([]).get(name)).toBe("192.0.2.7");
   });
@@ -200,7 +200,7 @@ describe("a request that bypasses the cache", () => {
     "x.forwarded.host",
     "x~original!url",
     "cf.connecting.ip",
-  ])("leaves out the client's %s", (name) => {
+  ])("leaves out the client's field %s", (name) => {
     expect(passed({ [name]: "1" }).has(name)).toBe(false);
   });
 
@@ -212,7 +212,7 @@ describe("a request that bypasses the cache", () => {
       "x-original-method x_csrf_token authorization cookie if-match range cache-control content-type " +
         "accept-encoding",
     ),
-  ])("keeps the client's %s", (name) => {
+  ])("keeps the client's field %s", (name) => {
     expect(passed({ [name]: "1" }).get(name)).toBe("1");
   });
 

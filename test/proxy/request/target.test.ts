@@ -173,7 +173,7 @@ describe("two spellings of a URL", () => {
     expect(read).toEqual(expected);
   });
 
-  it("have different hosts if the port is the default of the other scheme only", () => {
+  it("keep a port that is the default of the other scheme", () => {
     expect(readTarget("http://a.example:443/").host).toBe("a.example:443");
   });
 });

@@ -87,7 +87,7 @@ describe("a field that is meant for shared caches", () => {
     ["configured-tags-in-front", { "x-keys": "a" }, "a", { ...tagged, ...inFront }],
     ["targeted-at-others-stays", others, "max-age=9"],
     ["others-stay", { etag: '"a"' }, '"a"'],
-  ])("has the right value for the client: %s", (_id, stored, value, config) => {
+  ])("is removed for clients, or kept: %s", (_id, stored, value, config) => {
     const [name = ""] = Object.keys(stored);
     expect(fromStored(stored, { config }).get(name)).toBe(value);
   });

@@ -6,7 +6,7 @@ import { Uncacheable } from "../../../src/proxy/site/uncacheable.ts";
 
 const stepMs = 60_000;
 
-describe("after the clock was set back", () => {
+describe("a clock that was set back", () => {
   it("ends the mark of a key as uncacheable", () => {
     const uncacheable = new Uncacheable();
     uncacheable.forAll.mark("key", stepMs);
@@ -24,7 +24,7 @@ describe("after the clock was set back", () => {
     expect(uncacheable.forSessions.has("key", -1)).toBe(false);
   });
 
-  it("does not treat an earlier flight as one that has just begun", () => {
+  it("does not make an earlier flight count as just begun", () => {
     const flight = new Flight(stepMs);
     expect(flight.hasJustBegun(stepMs, 10_000)).toBe(true);
     flight.leads(stepMs);

@@ -205,7 +205,7 @@ describe("while Redis is down", () => {
     { id: "in-the-first-three-fifths", atSeconds: 5.399, isRefreshed: false },
     { id: "in-the-last-two-fifths", atSeconds: 5.401, isRefreshed: true },
     { id: "at-the-end", atSeconds: 9, isRefreshed: true },
-  ])("refreshes a page before it becomes unverified: $id", async (row) => {
+  ])("refreshes a page in the last two fifths before it becomes unverified: $id", async (row) => {
     const site = await away();
     site.clock.advance(row.atSeconds - 5.4);
     const before = site.origin.count;

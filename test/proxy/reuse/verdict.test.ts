@@ -17,7 +17,7 @@ describe("the verdict without a stored response", () => {
     ["uri-miss", "uri-miss", {}, "forward uri-miss"],
     ["vary-miss", "vary-miss", {}, "forward vary-miss"],
     ["only-if-cached", "uri-miss", { asks: "only-if-cached" }, "gateway-timeout"],
-  ] as const)("forwards, or answers 504: %s", (_id, found, given, verdict) => {
+  ] as const)("is to forward, or to answer 504: %s", (_id, found, given, verdict) => {
     expect(verdictOf(given, found)).toBe(verdict);
   });
 });
@@ -39,7 +39,7 @@ describe("the verdict on a stored response, by its age", () => {
       { stored: within, ageSeconds: 65, asks: "only-if-cached" },
       refreshed,
     ],
-  ])("serves, validates or forwards: %s (RFC 9111 §4)", (_id, given, verdict) => {
+  ])("follows from the age and the directives: %s (RFC 9111 §4)", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 
@@ -70,7 +70,7 @@ describe("the verdict on a response with stale-while-revalidate", () => {
       { stored: "s-maxage=60, stale-while-revalidate=9", ageSeconds: 61 },
       refreshed,
     ],
-  ])("serves stale and refreshes, or forwards: %s (RFC 5861 §3)", (_id, given, verdict) => {
+  ])("is to serve stale and refresh, or to forward: %s (RFC 5861 §3)", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });
@@ -87,7 +87,7 @@ describe("the verdict on a purged or unverified response", () => {
     ["soft-beyond-the-window", { judged: soft, stored: within, ageSeconds: 30 }, "forward stale"],
     ["soft-clock-ahead", { judged: soft, stored: within, ageSeconds: 10 }, refreshed],
     ["unverified", { judged: unverified, stored: within }, "forward stale"],
-  ])("serves no fresh response: %s", (_id, given, verdict) => {
+  ])("is never to serve the response as fresh: %s", (_id, given, verdict) => {
     expect(verdictOf(given)).toBe(verdict);
   });
 });

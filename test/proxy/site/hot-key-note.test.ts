@@ -72,6 +72,11 @@ describe("a valid note", () => {
     const sent = Object.keys(sends).map((name) => [name, headers?.get(name)]);
     expect(Object.fromEntries(sent)).toEqual(sends);
   });
+
+  it("is followed for another host of the site", () => {
+    const ofSecond = askedAgain({ ...note, url: "https://shop.example.com/" }, exchange);
+    expect(ofSecond?.url).toBe("https://shop.example.com/");
+  });
 });
 
 describe("a note whose request is not allowed", () => {
@@ -123,11 +128,6 @@ describe("a note whose request is not allowed", () => {
     ["seen=1", keyed],
   ])("is not followed because of its cookie: %s", (cookie, from) => {
     expect(askedAgain({ ...from, cookie }, exchange)).toBeUndefined();
-  });
-
-  it("differs from a note for another host of the site, which is followed", () => {
-    const ofSecond = askedAgain({ ...note, url: "https://shop.example.com/" }, exchange);
-    expect(ofSecond?.url).toBe("https://shop.example.com/");
   });
 
   it("is not followed if the site has no configured host", () => {

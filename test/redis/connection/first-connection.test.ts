@@ -49,7 +49,7 @@ it("delays no call for longer than the call's own time-out", async () => {
   expect(waitedMs).toBe(300);
 });
 
-it("is used as soon as it is ready, also after the wait", async () => {
+it("uses the connection as soon as it is ready, even after the wait", async () => {
   const { journal, state, over, sent } = opened();
   expect(over.hasNeverConnected()).toBe(false);
   await vi.advanceTimersByTimeAsync(1_000);
