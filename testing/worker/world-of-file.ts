@@ -4,7 +4,7 @@ import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { type Script, type ScriptedOrigin, startScriptedOrigin } from "../fakes/scripted-origin.ts";
 import { rawRequest } from "./raw-request.ts";
-import { startWorld, type World, type WorldSettings } from "./world.ts";
+import { startWorld, statsOf, until, type World, type WorldSettings } from "./world.ts";
 
 export interface WorldOfFile extends World {
   readonly origin: ScriptedOrigin;
@@ -32,6 +32,10 @@ export async function worldOfFile(
  * everything.
  */
 export async function beginJournal({ colos, origin }: WorldOfFile): Promise<void> {
-  for (const { url } of colos) await rawRequest(url, "/before");
+  for (const colo of colos) {
+    await rawRequest(colo.url, "/before");
+    // On a busy machine, the first read of the journal may end after the request.
+    await until(async () => (await statsOf(colo)).journal.ageMs !== null, "a view of the journal");
+  }
   origin.seen.splice(0);
 }

@@ -73,7 +73,8 @@ export interface Stats {
     readonly refusesWrites: boolean;
     readonly readTimeoutMs: number;
   };
-  readonly journal: { readonly shutOff: boolean };
+  /** `ageMs`: the age of the isolate's view; `null` before its first read. */
+  readonly journal: { readonly shutOff: boolean; readonly ageMs: number | null };
   readonly redisCommands: Readonly<Record<string, number>>;
 }
 

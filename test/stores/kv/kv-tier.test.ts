@@ -58,6 +58,14 @@ describe("over Miniflare", () => {
   });
   afterAll(() => miniflare.dispose());
 
+  // Limits of a minute, because Miniflare is slow on a busy machine.
+  const { setTimeout } = globalThis;
+  beforeEach(() => {
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms = 0) =>
+      setTimeout(run, Math.max(ms, 60_000))) as typeof setTimeout);
+  });
+  afterEach(() => void vi.restoreAllMocks());
+
   describeTier("kv", async () => ({ ...tierOver(kv), ...limits }));
 });
 
