@@ -1,5 +1,5 @@
-// Hostile clients beside honest ones before the built Worker: the effect on honest clients, and the
-// cost of an attacker's request. A whole run writes docs/degradation.md.
+// Attacks the built Worker while honest clients use it. Measures the effect on honest clients, and
+// the cost of an attacker's request. A run with the default options writes docs/degradation.md.
 //   npm run bench -- attack [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -26,7 +26,7 @@ const usual = { seconds: "60", rate: "100", "honest-rate": "150" };
 interface Asked {
   readonly pace: Pace;
   readonly attacks: readonly Attack[];
-  /** True if no option omits, shortens or slows anything. */
+  /** Whether every option has its default. Only such a run writes the document. */
   readonly isWhole: boolean;
 }
 
@@ -56,12 +56,15 @@ function readOptions(): Asked {
 }
 
 /**
- * The longest lateness of a valid row. On a machine that paused for longer, the bench measures the
- * pause.
+ * The longest delay in a valid row between the due time of a client's request and its start. A
+ * longer delay shows that the machine paused, so the row is measured again once.
  */
 const lateMsMax = 250;
 
-/** Measures the calm rows first and last, which shows other load on the machine. */
+/**
+ * Measures a row without an attack first and last. A difference between them shows other load on
+ * the machine.
+ */
 async function measuredRows(ground: Ground, { pace, attacks: chosen }: Asked): Promise<Row[]> {
   const rows: Row[] = [];
   for (const attack of [undefined, ...chosen, undefined]) {
@@ -107,7 +110,7 @@ async function main(): Promise<void> {
 
 const program = (name: string): URL => new URL(`./attack/${name}-process.ts`, import.meta.url);
 
-/** The exit code for a bench that does not work. A missed demand has 1. */
+/** The exit code if the bench itself fails. The exit code for a missed demand is 1. */
 const failureCode = 2;
 
 await main().catch((cause: unknown) => {

@@ -1,4 +1,5 @@
-// The content of the built Worker in bytes. `--write` updates the table in docs/performance.md.
+// Prints the size in bytes of each part of the built Worker. `--write` updates the table in
+// docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {

@@ -1,5 +1,5 @@
-// The promise under every fault, for any duration: real colos, a real Redis, and a checker of all
-// reads. Exits with 1 on a violation.
+// Tests the promise about purges under faults, with several colos and a real Redis, for a given
+// time. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 // With --released, the last release and the current Worker run side by side, and colos change
 // versions.

@@ -1,5 +1,5 @@
-// The bill of a site's traffic: counts the use of Redis, of the Cache API, of the origin and of the
-// processors in a replay of the bench trace, prices it, and writes the tables of docs/costs.md and
+// Computes the bill for a site's traffic. Replays the bench trace, counts the use of Redis, the
+// Cache API, the origin and the processors, and prices it. Writes the tables of docs/costs.md and
 // docs/performance.md.
 //   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,8 @@ import { coloCount, type TraceSettings, traceOf } from "./trace/trace.ts";
 
 const command = "npm run bench -- cost";
 /**
- * The duration of the bench trace. A longer replay also stretches lifetimes, and is the same trace.
+ * The duration of the bench trace. A longer replay is the same trace at a slower pace, with longer
+ * lifetimes.
  */
 const usualSeconds = 180;
 /** The values of the default configuration. */

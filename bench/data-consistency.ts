@@ -1,5 +1,6 @@
-// The promise for an application's data under every fault, for any duration: real colos, a Node
-// process, a real Redis, and a checker of all reads. Exits with 1 on a violation.
+// Tests the promise about purges for an application's data under faults, for a given time, with
+// several colos, a Node process and a real Redis. Checks all reads, and exits with 1 on a
+// violation.
 //   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import {

@@ -1,5 +1,5 @@
-// An application's data on Node beside BentoCache: one Redis, the same calls, in one run. Writes
-// the results to docs/data.md.
+// Compares Tidemark's data cache on Node with BentoCache: the same calls, on one Redis, in one run.
+// Writes the results to docs/data.md.
 //   npm run bench -- data [--rounds 25] [--dry]
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -25,7 +25,7 @@ function readOptions(): { roundCount: number; isDry: boolean } {
   });
   const roundCount = Number(values.rounds);
   if (!Number.isInteger(roundCount) || roundCount < 1)
-    throw new Error(`--rounds must be a whole number from 1, and not ${values.rounds}.`);
+    throw new Error(`--rounds must be a positive integer, not ${values.rounds}.`);
   return { roundCount, isDry: values.dry };
 }
 

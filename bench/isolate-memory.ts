@@ -1,5 +1,6 @@
-// The memory of an isolate after a hundred thousand distinct keys, beside the memory tier's own
-// count and half of the platform's limit. `--write` updates the table in docs/performance.md.
+// Measures the memory of an isolate after requests for 100,000 distinct keys. Compares it with the
+// memory tier's own count and with half of the platform's limit. `--write` updates the table in
+// docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Colo, freePort, startColo } from "../local/colo.ts";
@@ -21,17 +22,15 @@ const boundBytes = 64_000_000;
 const clients = 24;
 
 /**
- * The default configuration without the colo's cache, because the local one runs in the same
- * process.
+ * The default configuration without the edge tier, because the local Cache API runs in the
+ * runtime's process.
  */
 const config = `{
   routes: [{ name: "all", match: "*", tiers: ["memory", "shared"], negative: { 404: "5m" } }],
 }`;
 const watchEveryMs = 250;
 
-/**
- * The number of requests per purge, in runs with the journal, and the number of tags in each purge.
- */
+/** The number of requests per purge, for sites with Redis, and the number of tags in each purge. */
 const requestsPerPurge = 300;
 const tagsPerPurge = 900;
 
@@ -98,7 +97,7 @@ async function redisFor(running: Running): Promise<Record<string, string>> {
   return { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
 }
 
-/** Requests each key once, and every fourth again, to include the data that hits keep. */
+/** Requests each key once, and every fourth key again, to include the memory that hits occupy. */
 async function askAll(site: Site, colo: Colo, keyCount: number) {
   let next = 0;
   const client = async () => {
@@ -116,7 +115,7 @@ async function askAll(site: Site, colo: Colo, keyCount: number) {
 async function ask({ url }: Colo, { path, ...init }: Asking): Promise<void> {
   const response = await fetch(`${url}${path}`, init);
   await response.arrayBuffer();
-  if (response.status >= 500) throw new Error(`${path} was answered by ${response.status}.`);
+  if (response.status >= 500) throw new Error(`The response to ${path} has status ${response.status}.`);
 }
 
 const authorization = `Bearer ${adminToken}`;
@@ -128,7 +127,7 @@ async function purge({ url }: Colo, at: number): Promise<void> {
     headers: { authorization, "content-type": "application/json" },
     body: JSON.stringify({ tags }),
   });
-  if (!response.ok) throw new Error(`A purge was answered by ${await response.text()}`);
+  if (!response.ok) throw new Error(`The Worker rejected a purge: ${await response.text()}`);
   await response.arrayBuffer();
 }
 

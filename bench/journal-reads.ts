@@ -1,5 +1,6 @@
-// The purge journal's reads of two colos with steady traffic, compared with the limit of
-// docs/costs.md: 2.9 times the seconds with traffic, divided by N − A, for each colo.
+// Counts the reads of the purge journal by two colos with steady traffic, and compares them with
+// the limit of docs/costs.md. The limit for each colo is 2.9 times the seconds with traffic,
+// divided by N − A.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";

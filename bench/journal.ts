@@ -1,7 +1,7 @@
-// The purge journal to scale: the cost of a verdict, a view, a cold start, a join and a purge after
-// one purge and after a million, and the responses that a cold isolate can trust after a burst.
-// Runs over the local REST server and the embedded Valkey. `node --expose-gc bench/journal.ts
-// [purges, a million]`
+// Measures the purge journal after one purge and after a million: a verdict, a view, a cold start,
+// a join and a purge. Also measures which responses a cold isolate can trust after a burst of
+// purges. Uses the local REST server and the embedded Valkey. `node --expose-gc bench/journal.ts
+// [number of purges, by default a million]`
 import "../testing/fakes/workers-globals.ts";
 import { Running } from "../local/running.ts";
 import { reportBursts } from "./journal/bursts.ts";

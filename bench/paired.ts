@@ -1,8 +1,8 @@
-// The speed of this checkout compared with another. Both Workers, each built by its own sources,
-// take turns in one run.
+// Compares the speed of this checkout with that of another. Each Worker is built from its own
+// sources, and the two take turns in one run.
 //   npm run bench -- paired --against DIR | --configuration '{"heuristics":true}' [--rounds 15]
-// DIR is a checkout with its packages installed. With a configuration alone, both Workers are of
-// this checkout.
+// DIR is a checkout with its packages installed. With only a configuration, both Workers are built
+// from this checkout.
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { machineSaid } from "./load/figures.ts";
@@ -18,7 +18,7 @@ import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 
 const roundSeconds = 0.7;
 
-/** @throws Error without a comparison, or for an invalid number of rounds */
+/** @throws Error if nothing to compare with is given, or for an invalid number of rounds */
 function readOptions(): { before: Before; roundCount: number } {
   const { values } = parseArgs({
     options: {
@@ -30,7 +30,7 @@ function readOptions(): { before: Before; roundCount: number } {
   const { rounds, ...given } = values;
   const roundCount = Number(rounds);
   if (!Number.isInteger(roundCount) || roundCount < 1)
-    throw new Error(`--rounds must be a whole number from 1, and not ${rounds}.`);
+    throw new Error(`--rounds must be a positive integer, not ${rounds}.`);
   return { before: beforeFrom(given), roundCount };
 }
 

@@ -1,5 +1,6 @@
-// The cost of a hit and of a miss by function: a CPU profile of the built Worker under load, from
-// workerd's inspector. Without --path, it profiles all paths, and writes docs/performance.md.
+// Measures the cost of a hit and of a miss by function, with a CPU profile of the built Worker
+// under load from workerd's inspector. Without --path, the bench profiles all paths, and writes
+// docs/performance.md.
 //   npm run bench -- profile [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -86,7 +87,7 @@ async function costsOfAsk(target: Target, ask: Asked, seconds: number): Promise<
     const given = { url, connections, duration, headers, ...each };
     const { statusCodeStats, requests } = await autocannon(given);
     if (statusCodeStats?.[`${status}`]?.count !== requests.total)
-      throw new Error(`${url} was not always answered with ${status}.`);
+      throw new Error(`Not every response to ${url} has status ${status}.`);
   };
   await (await fetch(url)).arrayBuffer();
   await load(1);
@@ -94,7 +95,7 @@ async function costsOfAsk(target: Target, ask: Asked, seconds: number): Promise<
   const cacheStatus = (await fetch(looked, { headers })).headers.get("cache-status") ?? "";
   const said = isMiss ? "; fwd=uri-miss; fwd-status=200; stored" : `; detail=${detail}`;
   if (!cacheStatus.endsWith(said))
-    throw new Error(`${looked} was not so answered: ${cacheStatus}.`);
+    throw new Error(`${looked}: the Cache-Status is unexpected: ${cacheStatus}.`);
   const profile = await cpuProfile(target.inspector, sampleUs, () => load(seconds));
   return costsOf(profile, target.bundle);
 }
@@ -132,7 +133,7 @@ async function main(): Promise<void> {
   const asked = asks.filter(({ path }) => values.path === undefined || path === values.path);
   if (asked.length === 0)
     throw new Error(
-      `There is no path ${JSON.stringify(values.path)}, but ${asks.map(({ path }) => path).join(", ")}.`,
+      `There is no path ${JSON.stringify(values.path)}. Use ${asks.map(({ path }) => path).join(", ")}.`,
     );
   process.stdout.write(`${machineSaid()}; 10 KiB, ${connections} connections\n`);
   const running = new Running();

@@ -1,5 +1,6 @@
-// The first request after a quiet spell, with a distant database: its view of the purge journal is
-// past the bound, so the request waits for the journal before any lookup (rule 24).
+// Measures the first request after a pause of the traffic, with a distant database. The isolate's
+// view of the purge journal is then older than N − A, so the request waits for the journal before
+// any lookup (rule 24 of docs/purge-protocol.md).
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";

@@ -1,5 +1,6 @@
-// The choice of a record's form in Redis: commands, bytes and dollars of a hash and of a string,
-// and the cost and benefit of packing in workerd. Prints the tables of docs/performance.md.
+// Compares forms of a record in Redis: the commands, bytes and dollars of a hash and of a string,
+// and the cost and benefit of compression with gzip in workerd. Prints the tables of
+// docs/performance.md.
 import "../testing/fakes/workers-globals.ts";
 import { bodyCosts } from "./shared-record/bodies.ts";
 import { machineSaid } from "./load/figures.ts";

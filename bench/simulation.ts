@@ -1,5 +1,5 @@
-// Runs simulated histories of the purge protocol, as many as requested, or replays one of them
-// event by event.
+// Runs simulated histories of the purge and write-behind protocols, or replays one history event by
+// event.
 //
 //   npm run bench -- simulation --histories 200000 --seed 1
 //   npm run bench -- simulation --requests --histories 2000 --kind crossing
@@ -88,8 +88,8 @@ async function sumOf(share: Share): Promise<Sum> {
 }
 
 /**
- * Runs shares of the histories on all cores. Shares are small, so that all cores end at about the
- * same time.
+ * Runs the histories on all cores, in shares of 500. The shares are small, so that all cores end at
+ * about the same time.
  */
 async function onAllCores(whole: Share): Promise<Sum[]> {
   const shareCount = Math.ceil(whole.count / 500);

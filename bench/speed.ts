@@ -1,5 +1,6 @@
-// The time of one request: Tidemark's hits, 304s and misses beside a constant Worker, a bare Cache
-// API Worker and hono/cache, interleaved in one run. A whole run writes docs/performance.md.
+// Measures requests per second, CPU time and latency of Tidemark's hits, 304s and misses. Compares
+// them with a constant Worker, a bare Cache API Worker and hono/cache, which take turns in one run.
+// A run with the default options writes docs/performance.md.
 //   npm run bench -- speed [--quick] [--only hit,304,miss,time]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -38,7 +39,7 @@ const kinds = ["hit", "304", "miss", "time"] as const;
 interface Asked {
   readonly kinds: ReadonlySet<string>;
   readonly scale: typeof whole;
-  /** True if no option omits or shortens anything. */
+  /** Whether the run has no options. Only such a run writes the document. */
   readonly isWhole: boolean;
 }
 
@@ -50,7 +51,7 @@ function readOptions(): Asked {
   const only = values.only?.split(",") ?? kinds;
   const unknown = only.find((name) => !kinds.some((kind) => kind === name));
   if (unknown !== undefined)
-    throw new Error(`--only knows ${kinds.join(", ")}, and not ${JSON.stringify(unknown)}.`);
+    throw new Error(`--only accepts ${kinds.join(", ")}, not ${JSON.stringify(unknown)}.`);
   const isWhole = !values.quick && values.only === undefined;
   return { kinds: new Set(only), scale: values.quick ? quick : whole, isWhole };
 }

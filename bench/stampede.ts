@@ -1,5 +1,5 @@
-// The effect of many concurrent clients on an origin, and on each other: Tidemark beside a bare
-// Cache API Worker, scenario by scenario, in one run.
+// Measures the effect of many concurrent clients on an origin and on each other. Compares Tidemark
+// with a bare Cache API Worker, scenario by scenario, in one run.
 //   npm run bench -- stampede [--scenarios cold,expiry,own,redis,origin] [--minute]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";

@@ -1,6 +1,6 @@
-// The start of the Worker: CPU time of a workerd process until it is ready, beside that of a
-// constant Worker, and of the first requests of each. Only Linux reports it this finely. `--write`
-// updates the table in docs/performance.md.
+// Measures the CPU time of the Worker's start and of its first requests, and compares it with a
+// constant Worker. Only Linux reports CPU time with sufficient precision. `--write` updates the
+// table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -13,9 +13,9 @@ import { replaceMarkedPart } from "./load/marked-part.ts";
 const constantWorker = `export default { fetch: () => new Response("page") };`;
 
 interface Start {
-  /** CPU time until the process listens, which includes compiling and evaluating the module. */
+  /** The CPU time until the process listens, which includes compiling and evaluating the module. */
   readonly startMs: number;
-  /** CPU time of the first request, which creates the application, and of the next. */
+  /** The CPU time of the first request, which creates the application, and of the second. */
   readonly firstMs: number;
   readonly nextMs: number;
 }
@@ -63,19 +63,19 @@ async function started(worker: string): Promise<Start> {
 }
 
 /**
- * Requests a page that Tidemark answers without any tier, because the local tiers would start as
- * well.
+ * Requests a page that Tidemark answers without any tier, because a lookup would also start the
+ * local tiers.
  */
 async function askOwnPage(url: string): Promise<void> {
   const response = await fetch(`${url}/_cache/none`);
-  if (response.status >= 500) throw new Error(`${url} was answered by ${response.status}.`);
+  if (response.status >= 500) throw new Error(`The response of ${url} has status ${response.status}.`);
   await response.arrayBuffer();
 }
 
-/** Returns the CPU time of the only runtime's threads, which Linux counts in nanoseconds. */
+/** Returns the CPU time of the threads of the only runtime. Linux counts it in nanoseconds. */
 function runtimeCpuMs(): number {
   const pids = runtimePids();
-  if (pids.length !== 1) throw new Error(`${pids.length} runtimes run, not one.`);
+  if (pids.length !== 1) throw new Error(`There must be one runtime, but there are ${pids.length}.`);
   const tasks = `/proc/${pids[0]}/task`;
   const usedNs = readdirSync(tasks).map((thread) =>
     Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "utf8"), 10),

@@ -1,6 +1,6 @@
-// The switch under load: three colos of the built Worker over one Redis, clients at all of them,
-// and posts that turn the switch on, off, and on for one route. Exits with 1 if an answer is late,
-// wrong or missing.
+// Tests the switch under load: three colos of the built Worker over one Redis, clients in all
+// colos, and posts that turn the switch on, off, and on for listed routes. Exits with 1 if a colo
+// obeys a post late, or if a response is wrong or missing.
 //   npm run bench -- switch [--rate 500] [--seed 1]
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -22,7 +22,7 @@ const adminToken = "admin-of-the-bench";
 const withinSeconds = 2;
 const redisRttMs = 20;
 const originMs = 30;
-/** Longer than N, so that clients see each state. */
+/** The time between two posts. It is longer than N, so that clients see each state. */
 const heldMs = 2 * withinSeconds * 1_000 + 500;
 const routes = ["articles", "lists", "swift"];
 const bypasses: readonly Bypass[] = [
@@ -41,7 +41,7 @@ const config = {
   routes: [
     { name: "articles", match: "/articles/*", fresh: "1h" },
     { name: "lists", match: "/lists/*", fresh: "1h", collapse: "global" },
-    // Refreshed all the time, so that a refresh is always in progress.
+    // A lifetime of 1 s, so that a refresh is nearly always in progress.
     { name: "swift", match: "/swift/*", fresh: "1s", staleWhileRevalidate: "1h" },
   ],
 };
@@ -49,8 +49,8 @@ const config = {
 const postTriesMax = 5;
 
 /**
- * Posts the switch. A post without a 200 may have taken effect, so this function repeats it, like
- * an operator. Until its 200, clients expect nothing.
+ * Posts the switch. A post without a 200 may have taken effect, so this function repeats the post,
+ * as an operator would. No response is judged between the first try and the 200.
  *
  * @throws Error if all tries fail
  */
@@ -65,7 +65,7 @@ async function posted(bypass: Bypass, colo: number, url: string): Promise<Post> 
     });
     if (status === 200) return { bypass, colo, sentAtMs, acceptedAtMs: nowAtMs() };
     process.stderr.write(`A post got ${status}: ${said}\n`);
-    if (tries === postTriesMax) throw new Error("No post was accepted.");
+    if (tries === postTriesMax) throw new Error("The Worker accepted no post.");
   }
 }
 

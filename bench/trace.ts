@@ -1,5 +1,6 @@
-// A site's traffic, replayed: the share that reaches the origin through Tidemark, through typical
-// Workers without it, through Varnish, and through ideal caches. Systems take turns.
+// Replays a site's traffic, and measures the share that reaches the origin through Tidemark,
+// through typical Workers without it, and through Varnish. Computes the share for ideal caches.
+// Systems take turns.
 //   npm run bench -- trace [--requests 100000] [--pages 5000] [--seconds 180] [--seed 1]
 //     [--systems tidemark,bare,hono,varnish] [--paged 0.2: pages with an unlisted query ?page=]
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// The parts of attackers' requests.
+// The type of an attacker's request, and functions and constants to build such requests.
 import type { Draws } from "../../testing/draws.ts";
 import { pageCount, pagePath } from "./site.ts";
 
@@ -17,7 +17,10 @@ export const kibibyte = 1_024;
 export const mebibyte = kibibyte ** 2;
 export const large = (bytes: number, name: string): string => `/large/${bytes}/${name}`;
 
-/** Creates this many fields with distinct names. Creating them costs more than sending them. */
+/**
+ * Creates fields with distinct names. Attacks share the result, because creating the fields costs
+ * more than sending them.
+ */
 function fieldsOf(count: number, valueChars: number): Record<string, string> {
   const value = "v".repeat(valueChars);
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
@@ -30,7 +33,7 @@ const bodyOfTags = (count: number): string =>
   JSON.stringify({ tags: Array.from({ length: count }, (_, at) => `tag-${at}`) });
 
 export const smallOrder = bodyOfTags(2);
-/** A body of nearly 65,536 bytes, the most that the site reads. */
+/** A body just below 65,536 bytes, the longest purge that the site reads. */
 export const largeOrder = bodyOfTags(5_950);
 
 export function someRange(draws: Draws, bodyBytes: number): Record<string, string> {
@@ -39,7 +42,10 @@ export function someRange(draws: Draws, bodyBytes: number): Record<string, strin
   return { range: `bytes=${from}-${from + bytes - 1}` };
 }
 
-/** Creates a purge with a valid form and time. Only the secret reveals the forgery. */
+/**
+ * Creates a purge that is valid except for its signature. The Worker needs its secret to detect the
+ * forgery.
+ */
 export function forgedPurge(draws: Draws, body: string): Asking {
   const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
   return {

@@ -1,11 +1,12 @@
-// One attack: its requests, its manner and its rate.
+// The description of one attack: its requests, their rate, and how the client uses its connection.
 import type { RateLimitSettings } from "../../local/colo.ts";
 import type { Draws } from "../../testing/draws.ts";
 import type { Asking } from "./askings.ts";
 
 /**
- * `ask`: reads the whole answer. `reset-before`, `reset-during`: resets its connection before the
- * answer, or at its first byte. `slow-read`, `slow-upload`: one byte a second until the end.
+ * `ask` reads the whole response. `reset-before` and `reset-during` reset the connection: before
+ * the response, or at its first byte. `slow-read` and `slow-upload` read or send one byte a second
+ * until the attack ends.
  */
 export type Manner = "ask" | "reset-before" | "reset-during" | "slow-read" | "slow-upload";
 
@@ -13,19 +14,23 @@ export interface Attack {
   readonly name: string;
   readonly said: string;
   readonly manner: Manner;
-  /** A share of the base rate, lower for attacks that cost the attacker more than a request. */
+  /**
+   * The attack's share of the base rate. The share is lower if the request costs the attacker more.
+   */
   readonly rateShare: number;
   readonly asking: (nth: number, draws: Draws) => Asking;
   /** Requests that honest clients also send during this attack. Their pages must end up cached. */
   readonly alsoHonest?: readonly Asking[];
-  /** The limit of the platform's rate limiter before the origin; absent without one. */
+  /** The limit of `ORIGIN_LIMITER`; absent if the attack runs without a rate limiter. */
   readonly limit?: RateLimitSettings;
   /**
-   * A bounded redis-server instead of an unbounded database, and whether the journal has its own.
+   * The eviction policy of a redis-server with bounded memory, and whether the journal has a
+   * separate database. Without this member, the database is unbounded.
    */
   readonly database?: { readonly policy: string; readonly hasOwnJournal?: true };
   /**
-   * The reason why a demand may fail without the platform's rate limiter; absent if it must hold.
+   * Why this attack may miss a demand without the platform's rate limiter; absent if all demands
+   * must hold.
    */
   readonly limiterNeeded?: string;
 }

@@ -1,4 +1,5 @@
-// The attackers, in a separate process: one attack for a time, at its rate, whatever its effect.
+// The attackers, in a separate process. Runs one attack for a given time, at a rate that does not
+// depend on the Worker's responses.
 import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
@@ -25,7 +26,10 @@ export interface AssaultFigures {
 }
 
 const waitTimeoutMs = 10_000;
-/** The requests in progress at the usual rate within the time-out, if the Worker answers none. */
+/**
+ * The requests in progress after the time-out at the default rate, if the Worker answers none of
+ * them.
+ */
 const underWayMax = 1_000;
 
 const calls = {

@@ -1,4 +1,4 @@
-// All attacks, by the kind of their requests.
+// All attacks, grouped by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
 import { provoking } from "./provoking.ts";
@@ -218,7 +218,10 @@ const connections: readonly Attack[] = [
   },
 ];
 
-/** Returns each URL twice, a second apart, so that filling on a second request is no obstacle. */
+/**
+ * Returns each URL twice, 101 requests apart. Responses that are stored only on the second request
+ * also fill the database.
+ */
 const fillingPath = (nth: number): string =>
   `/noise/32768?made=${nth % 2 === 0 ? nth : Math.max(0, nth - 101)}`;
 
@@ -252,5 +255,5 @@ export function attackNamed(name: string): Attack {
   const attack = attacks.find((each) => each.name === name);
   if (attack !== undefined) return attack;
   const names = attacks.map((each) => each.name).join(", ");
-  throw new Error(`There is no attack ${JSON.stringify(name)}, but ${names}.`);
+  throw new Error(`There is no attack ${JSON.stringify(name)}. The attacks are: ${names}.`);
 }

@@ -11,7 +11,7 @@ export const demandsSaid =
   `≤ ${commandsMax} Redis commands for an attacker's request, ` +
   `≥ ${100 * alsoHitShareMin} % hits in the end on what honest clients also ask for`;
 
-/** The figures without attackers: both calm rows together. */
+/** The combined figures of the rows without an attack. */
 export interface Calm {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -22,7 +22,7 @@ export interface Calm {
   readonly cpuMs: number | undefined;
 }
 
-/** Computes percentiles of all requests of both rows, and means of their counts. */
+/** Computes percentiles of all requests of these rows, and means of the rows' counts. */
 export function calmOf(rows: readonly Row[]): Calm {
   const tookMs = rows.flatMap(({ honest }) => honest.tookMs);
   const hitTookMs = rows.flatMap(({ honest }) => honest.hitTookMs);
@@ -50,11 +50,11 @@ export interface Judged {
   readonly errorCount: number;
   readonly originBeyondCalm: number;
   /**
-   * The commands of one attacker's request beyond calm; below 0 if the attack prevents other
-   * commands.
+   * The number of Redis commands that each attacker's request adds to the calm figure; below 0 if
+   * the attack prevents other commands.
    */
   readonly commandsEach: number;
-  /** The same by name, without those below one per twenty requests. */
+  /** `commandsEach` by command name, without commands sent less than once per twenty requests. */
   readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
   /**
    * The runtime's CPU time for one attacker's request beyond calm; `undefined` if the system does
@@ -91,7 +91,7 @@ export function judged(row: Row, calm: Calm): Judged {
   };
   const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
   if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
-  // A row without an attack has nothing to compare, but an error is still a miss.
+  // A row without an attack is not compared with other rows, but an error still misses a demand.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }
 

@@ -1,5 +1,6 @@
-// The honest clients, in a separate process: they come at fixed times, however long others wait,
-// and check every answer. Now and then, the site purges a page.
+// The honest clients, in a separate process. They send requests at predetermined times, even while
+// earlier requests wait, and check every response. About every three seconds, the site purges a
+// page.
 import { createPurger } from "../../src/purger/purger.ts";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
@@ -29,16 +30,16 @@ export interface HonestLoad {
 }
 
 export interface HonestFigures {
-  /** The duration from the time at which each request was due. */
+  /** The duration of each correct response, from the time at which the request was due. */
   readonly tookMs: readonly number[];
-  /** The durations of those that a tier answered. */
+  /** The durations of the correct responses that came from a tier. */
   readonly hitTookMs: readonly number[];
   /** The number of each kind of fault. */
   readonly faults: ReadonlyMap<string, number>;
   readonly lateMsMax: number;
   /**
-   * The share of requests for `also` in the last third of the time that a tier answered; 1 without
-   * any.
+   * The share of hits among the correct responses to `also` in the last third of the time; 1 if
+   * there are none.
    */
   readonly alsoHitShare: number;
 }
@@ -54,7 +55,7 @@ const fillsAtOnce = 20;
 interface Request {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Absent if any 200 is right. */
+  /** Absent if any response with status 200 is correct. */
   readonly wanted?: Omit<Wanted, "notBeforeMs">;
 }
 
@@ -137,7 +138,9 @@ class Visitors {
     if (isHit) this.#also.hitCount += 1;
   }
 
-  /** Returns the time of the last purge whose bound has passed. */
+  /**
+   * Returns the time of the newest purge that must have taken effect at `atMs`; 0 if there is none.
+   */
   #purgedAtMs(path: string, atMs: number): number {
     const seen = (this.#purges.get(path) ?? []).filter(
       ({ acceptedAtMs }) => acceptedAtMs + maxLagSeconds * 1_000 <= atMs,

@@ -1,5 +1,5 @@
-// Measures one row of the table: the honest clients with or without an attack, before a new Worker
-// and a new Redis, so that no row inherits the data of another.
+// Measures one row of the table: honest clients, with or without an attack. Each row has a new
+// Worker and a new Redis, so that it does not inherit the data of another row.
 import { type Colo, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -34,14 +34,14 @@ export interface Pace {
 }
 
 export interface Row {
-  /** Absent for the honest clients alone. */
+  /** `undefined` if only honest clients send requests. */
   readonly attack: Attack | undefined;
   readonly honest: HonestFigures;
   readonly assault: AssaultFigures | undefined;
   readonly originRequests: number;
-  /** The number of commands by name in upper case. */
+  /** The number of Redis commands, by name in upper case. */
   readonly commands: Readonly<Record<string, number>>;
-  /** The longest lateness of a request. */
+  /** The longest delay between the due time of a request and its start. */
   readonly lateMsMax: number;
   readonly machine: MachineUse;
 }
@@ -86,7 +86,7 @@ export async function measuredRow(
   }
 }
 
-/** Starts a REST server over a Redis, at the usual distance. */
+/** Starts a Redis, and a REST server for it with the default round-trip time. */
 async function restOver(
   running: Running,
   database: Attack["database"],
@@ -132,8 +132,8 @@ function coloFor(
 }
 
 /**
- * Fills the tiers and compiles the code. Uses a separate seed, so that the measurement draws other
- * pages.
+ * Fills the tiers and lets the runtime compile the code. The seed differs from the measurement's
+ * seed, so that the measurement does not repeat these requests.
  */
 async function warmUp({ honest }: Ground, pace: Pace, colo: Colo): Promise<void> {
   await honest.call("fill", { url: colo.url });

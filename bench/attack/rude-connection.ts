@@ -1,13 +1,14 @@
-// A connection of a hostile client, which resets it, or is as slow as possible.
+// The connection of a hostile client. The client resets the connection, or reads or sends one byte
+// a second.
 import { connect, type Socket } from "node:net";
 import type { Asking } from "./askings.ts";
 import type { Manner } from "./attack.ts";
 
-/** A distant client resets before the answer can arrive. */
+/** The delay before `reset-before` resets the connection. */
 const resetAfterMs = 5;
 const byteEveryMs = 1_000;
 
-/** Calls back once, with the first status, or 0 for none. */
+/** Calls `onStatus` once: with the status of the response, or with 0 if there is no response. */
 export class RudeConnection {
   readonly #socket: Socket;
   readonly #onStatus: (status: number) => void;

@@ -1,10 +1,10 @@
-// The site under attack: its configuration, its pages, and the check of its answers.
+// The site under attack: its configuration, its pages, and a check of its responses.
 import { pageText } from "../load/page-text.ts";
 
 export const pageCount = 200;
-/** The seconds after a purge's 200 from which nothing older may answer. */
+/** The number of seconds after which an accepted purge must have taken effect. */
 export const maxLagSeconds = 10;
-/** The duration of an answer of the origin, and of a round trip to Redis. */
+/** The response time of the origin, and the round-trip time to Redis. */
 export const originMs = 20;
 export const restRttMs = 5;
 
@@ -12,7 +12,8 @@ export const restRttMs = 5;
 export const databaseMebibytes = 64;
 
 /**
- * The configuration of a site without special precautions. Its forms purge their pages everywhere.
+ * The configuration of a site without special precautions. A `POST` to a form invalidates its page
+ * in all colos.
  */
 export const siteConfig = JSON.stringify({
   purge: { maxLagSeconds },
@@ -28,13 +29,17 @@ export const pageEtag = (page: number): string => `"page-${page}"`;
 export const accountPath = "/account";
 
 /**
- * Returns the lifetime. Every fifth page expires all the time, including the second most requested.
+ * Returns the lifetime of a page. Every fifth page, including the second most requested page,
+ * expires after two seconds.
  */
 export const lifetimeSeconds = (page: number): number => (page % 5 === 1 ? 2 : 600);
 
 const textBytes = (page: number): number => 2_048 + (page % 8) * 4_096;
 
-/** The first line of each page: its name, its reader and its time. */
+/**
+ * The first line of each page: the path and the cookie of the request, and the time of the
+ * response.
+ */
 interface Said {
   readonly path: string;
   readonly cookie: string;

@@ -21,15 +21,15 @@ export function holds({ measured, min, max }: Check): boolean {
 const exactly = (count: number) => ({ min: count, max: count });
 const atMost = (count: number) => ({ min: 0, max: count });
 
-/** The largest share of commands for metrics. */
+/** The largest allowed share of metrics among all commands. */
 const metricsShareMax = 0.01;
 
 export interface ChecksGiven {
   readonly lag: Lag;
   readonly coloCount: number;
   /**
-   * The commands in the run, and in the minutes that its trace takes in real life: all, and those
-   * for metrics.
+   * The number of all commands, and of those for metrics: in the replay, and at the pace of real
+   * life.
    */
   readonly all: ByTheClock;
   readonly metrics: ByTheClock;
@@ -53,7 +53,7 @@ function tierChecks(run: Run, given: ChecksGiven): Check[] {
     {
       what: `commands of shared lookups, ${expected.aLookUp} for each that the Workers counted`,
       measured: entries["look-up"].commands,
-      // The Worker also sends requests that time out, unless the tier is shut off.
+      // A lookup that timed out may have reached Redis.
       min: expected.aLookUp * (found + absent),
       max: expected.aLookUp * (found + absent + unread),
     },
@@ -119,7 +119,7 @@ function metricsChecks(run: Run, { coloCount, all, metrics }: ChecksGiven): Chec
       what: "reports in the last scrape: one at least for each colo, and no more than one a minute",
       measured: told.reportsInScrape,
       min: coloCount,
-      // An isolate starts before the run.
+      // An isolate starts before the run, so it may send one more report.
       max: coloCount * (Math.ceil(run.seconds / 60) + 1),
     },
     {
@@ -170,8 +170,9 @@ const sumOfCounts = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /**
- * Uses that one of the two cannot distinguish. `INFO` belongs to a scrape or to health. If a colo
- * fetches and stores an unchanged page, its Worker counts a fill, and this bench a freshening.
+ * Purposes that the Workers or this bench cannot distinguish. `INFO` belongs to a scrape or to
+ * health. If a colo fetches and stores an unchanged page, its Worker counts a fill, and this bench
+ * counts a freshening.
  */
 const toldAsOne: Readonly<Record<string, string>> = {
   "database information": "metrics",

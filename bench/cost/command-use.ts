@@ -46,13 +46,13 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   hot: "hot",
   ballast: "ballast",
 };
-/** The commands by which the shared tier reads a record, and writes a whole one. */
+/** The commands with which the shared tier reads a record, and writes a whole record. */
 const recordRead = "GETRANGE";
 const recordWrite = "SET";
 
 /**
- * @param commands of one request: those of a transaction have one purpose
- * @param digests of the bodies stored so far, by key: an equal body is not a fill
+ * @param commands the commands of one request. The commands of a transaction have one purpose
+ * @param digests the digests of the stored bodies, by key. A write of the same body is not a fill
  */
 export function useOf(
   commands: readonly Readonly<RedisCommand>[],

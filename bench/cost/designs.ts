@@ -1,4 +1,4 @@
-// The same traffic in three designs, each as the use per million requests.
+// Computes the use of three designs for the same traffic, per million requests.
 import { compute } from "../trace/model.ts";
 import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
 import { metricsOf, sumOf } from "./ledger.ts";
@@ -9,7 +9,7 @@ import { commandsOf, type TagsAsSets, tagsAsSets } from "./tags-as-sets.ts";
 
 export interface Design {
   readonly name: string;
-  /** The use per million requests, as for the origin's figures. */
+  /** The use per million requests. The origin's figures are also per million requests. */
   readonly usage: Usage;
   readonly isCpuKnown: boolean;
   readonly originRequests: number;
@@ -28,7 +28,9 @@ export interface Designs {
   readonly all: ByTheClock;
 }
 
-/** Commands whose number depends on time: a replay is faster than real life. */
+/**
+ * A number of commands that depends on time: in the replay, and at the slower pace of real life.
+ */
 export interface ByTheClock {
   readonly inReplay: number;
   readonly atPaceOfLife: number;
@@ -85,7 +87,7 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
   };
 }
 
-/** Returns the commands that the pace of real life adds; below 0 for those that it saves. */
+/** Returns the commands that the pace of real life adds; below 0 if it saves commands. */
 export const added = ({ inReplay, atPaceOfLife }: ByTheClock): number => atPaceOfLife - inReplay;
 
 /** Returns the duration of the trace at the pace of real life. */

@@ -1,15 +1,16 @@
 // The number of Redis commands that each operation may cost. This file and command-use.ts are the
 // only ones here that depend on the form of a record.
 
-/** GETRANGE of one record; with `Vary`, of the marker and of the variant. */
+/** One GETRANGE. A lookup with `Vary` costs two: for the marker and for the variant. */
 export const aLookUp = 1;
-/** SET of one record; with `Vary`, of the variant and of the marker. */
+/** One SET. A fill with `Vary` costs two: for the variant and for the marker. */
 export const aFill = 1;
 /**
- * SET of the whole record. Every body of the trace is so short that a separate read would not pay.
+ * One SET of the whole record. The bodies of the trace are too short for a method that reads them
+ * first.
  */
 export const aFreshening = 1;
-/** SET, GET and GETRANGE; later EVAL, which returns the lease. */
+/** SET, GET and GETRANGE to take the lease, and EVAL to release it. */
 export const aLease = 4;
 /** XADD. */
 export const aPurge = 1;

@@ -7,10 +7,10 @@ export interface Lag {
 }
 
 /**
- * Returns the maximum number of journal reads of one colo, without those for purges: one in 0.35 of
- * N − A.
+ * Returns the maximum number of journal reads of one colo, without those for purges. A colo reads
+ * at most once per 0.35 × (N − A).
  *
- * @param seconds with traffic
+ * @param seconds the number of seconds with traffic
  */
 export function journalReadsMax(seconds: number, lag: Lag): number {
   return (2.9 * seconds) / (lag.maxLagSeconds - lag.clockAllowanceSeconds);

@@ -1,4 +1,4 @@
-// Records all requests to Redis by purpose, and stores and purges in order.
+// Records all requests to Redis by purpose, and the order of fills, freshenings and purges.
 import type { CallAnswer } from "../../local/upstash-rest-server.ts";
 import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
 import type { StoreEvent } from "./tags-as-sets.ts";
@@ -39,7 +39,7 @@ export class Ledger {
     if (use === "fill") this.#storedBytes.set(key, requestBytes);
   };
 
-  /** The size of the last write to each key ever filled: an upper bound of the stored bytes. */
+  /** The sum of the sizes of the last fills of all keys: an upper bound of the stored bytes. */
   get storedBytes(): number {
     return [...this.#storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   }

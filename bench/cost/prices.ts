@@ -12,7 +12,7 @@ export const workers = {
 
 /**
  * Redis, pay as you go, one region: https://upstash.com/docs/redis/overall/billing and
- * https://upstash.com/pricing/redis. A command of a pipeline or transaction is a command.
+ * https://upstash.com/pricing/redis. Each command of a pipeline or transaction is billed.
  */
 export const upstash = {
   commands: { dollarsAMillion: 2 },

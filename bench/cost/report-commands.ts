@@ -5,7 +5,9 @@ import { upstash } from "./prices.ts";
 /** Thirty days. */
 export const minutesAMonth = 43_200;
 
-/** The interval of the cron trigger, which sends a report, a read of three commands, and a fold. */
+/**
+ * The interval of the cron trigger. Each run sends a report, a read of three commands, and a fold.
+ */
 const cronEveryMinutes = 5;
 const ofCronRun = 5;
 /** Three commands read the totals and their neighbours; one is `INFO`. */

@@ -42,7 +42,7 @@ export interface ToldByWorkers {
   readonly commands: Readonly<Record<string, number>>;
   /** The counts of all purposes since the start. */
   readonly commandsEver: number;
-  /** The part in the last scrape, which lacks commands after the last report. */
+  /** The number of commands in the last scrape. It excludes commands after the last report. */
   readonly commandsInScrape: number;
   readonly reportsInScrape: number;
   readonly failedScrapes: number;
@@ -115,7 +115,7 @@ function workerdCpuMs(): number | undefined {
 
 const quietMs = 500;
 
-/** Waits for all writes. The last purge is read back N/2 after it. */
+/** Waits for all writes. The Worker reads the last purge back after N/2. */
 async function allWritten(
   colos: readonly Colo[],
   ledger: Ledger,

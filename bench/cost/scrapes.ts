@@ -1,11 +1,12 @@
-// A Prometheus beside the replay, which requests the metrics once a minute, as in docs/metrics.md.
+// Requests the metrics once a minute during the replay, like a Prometheus server set up by
+// docs/metrics.md.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 
 const everyMs = 60_000;
 
-/** The tries of the last scrape, which must succeed even on a busy machine. */
+/** The maximum number of tries for the last scrape, which must succeed even on a busy machine. */
 const lastTriesMax = 5;
 
 export interface Scraped {
@@ -20,7 +21,7 @@ export class Scrapes {
   readonly #underWay = new Set<Promise<string | undefined>>();
   #failedCount = 0;
 
-  /** @param colo that answers the scrapes; the first one is sent at once */
+  /** @param colo the colo that answers the scrapes. The constructor sends the first scrape */
   constructor(colo: Colo) {
     this.#colo = colo;
     this.#timer = setInterval(() => this.#begin(), everyMs);
@@ -55,7 +56,9 @@ export class Scrapes {
   }
 }
 
-/** @returns the sum of all series of a counter in a text of Prometheus; 0 without any */
+/**
+ * @returns the sum of all series of a counter in a Prometheus text; 0 if there is no such series
+ */
 export function sumInScrape(text: string, name: string): number {
   let sum = 0;
   for (const line of text.split("\n")) {

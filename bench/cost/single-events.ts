@@ -13,7 +13,9 @@ import type { RuntimeLog } from "../load/runtime-log.ts";
 import * as expected from "./expected-commands.ts";
 import { Ledger } from "./ledger.ts";
 
-/** The smallest N for this A, because purges are read back after half of N. */
+/**
+ * The smallest allowed N for this A. A purge is read back after half of N, so a small N saves time.
+ */
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
 const lifetimeSeconds = 2;
 
@@ -31,12 +33,9 @@ interface Step {
   readonly path: string;
   readonly colo?: 0 | 1;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether stored responses expire first. */
+  /** Whether the step first waits until stored responses are stale. */
   readonly isLater?: true;
-  /**
-   * The rest of `Cache-Status` after "tidemark; ", which proves that the right operation was
-   * measured.
-   */
+  /** Parts of `Cache-Status` that prove that the right operation was measured. */
   readonly says: string;
   readonly commands: number;
 }
@@ -168,7 +167,7 @@ async function asked(
   const seen: Seen = await ask(`${colos[colo]?.url}${path}`, headers);
   const parts = seen.cacheStatus.split("; ").slice(1);
   const said = says.split("; ").every((part) => parts.includes(part));
-  if (!said) throw new Error(`${path} was to be ${says}, and was ${seen.cacheStatus}.`);
+  if (!said) throw new Error(`${path}: Cache-Status must have ${says}, but is ${seen.cacheStatus}.`);
 }
 
 async function purged(colo: Colo | undefined): Promise<void> {
@@ -177,7 +176,7 @@ async function purged(colo: Colo | undefined): Promise<void> {
     headers: { authorization: `Bearer ${adminToken}` },
     body: JSON.stringify({ tags: ["news"] }),
   });
-  if (status !== 200) throw new Error(`The purge was answered with ${status}.`);
+  if (status !== 200) throw new Error(`The response to the purge has status ${status}.`);
   await delay((lag.maxLagSeconds / 2) * 1_000);
 }
 

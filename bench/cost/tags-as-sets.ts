@@ -1,7 +1,7 @@
 // The cost of the same traffic in a common design: each tag is a set of keys in Redis, each miss
-// takes a lock, and each request counts metrics there. It has the same memory and edge tiers, the
-// same lookups and fills, and no Vary. Nothing is added for the promise, which it cannot keep: its
-// purges reach only Redis.
+// takes a lock, and each request counts metrics there. The design has the same memory and edge
+// tiers, the same lookups and fills, and no Vary. It cannot keep the promise about purges, because
+// its purges reach only Redis. No commands are added for the promise.
 
 /** The events of the shared tier, in order. */
 export type StoreEvent =
@@ -29,11 +29,11 @@ export interface TagsAsSets {
 
 /** HINCRBY for a hit or a miss, and for its duration. */
 const commandsARequest = 2;
-/** GET: value and metadata are one string. */
+/** GET. The value and its metadata are one string. */
 const commandsALookUp = 1;
 /** SET NX PX before the origin's answer, DEL after it. Losers send no command in this model. */
 const commandsALock = 2;
-/** SET with its expiry; for a 304 the same, or EXPIRE. */
+/** SET with its expiry. A 304 costs another SET, or EXPIRE. */
 const commandsARecord = 1;
 /** SADD and EXPIRE; a 304 only extends a set's life with EXPIRE. */
 const commandsAFilledTag = 2;

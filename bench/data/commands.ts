@@ -1,4 +1,4 @@
-// Counts the Redis commands of each call, by the server's statistics. Reads of Tidemark's journal
+// Counts the Redis commands of each call with the server's statistics. Reads of Tidemark's journal
 // are counted separately: an active isolate sends them every few seconds, independently of calls.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";

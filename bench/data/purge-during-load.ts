@@ -1,5 +1,5 @@
-// Purges a tag during a load that has already read its source. Records the values that follow in
-// the loading cache, in the purging cache, and in one that is used for the first time.
+// Purges a tag during a load that has already read its source. Records the values that three caches
+// then return: the loading cache, the purging cache, and a cache that has not been used before.
 import { setTimeout as delay } from "node:timers/promises";
 import { markdownTable } from "../load/figures.ts";
 import { openSystem, type System, type SystemName, systemNames } from "./systems.ts";

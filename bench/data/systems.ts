@@ -18,7 +18,9 @@ export interface System {
   readonly name: SystemName;
   getOrSet(key: string, loading: Loading): Promise<unknown>;
   get(key: string): Promise<unknown>;
-  /** Uses one call if the system has one. */
+  /**
+   * Uses one call if the system has a call for several keys. Returns the number of found values.
+   */
   getMany(keys: readonly string[]): Promise<number>;
   set(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;

@@ -1,5 +1,5 @@
-// Measures the memory of `Headers`, which the runtime keeps outside the heap and does not report,
-// by the growth of a process that creates many of them.
+// Measures the memory of `Headers` objects. The runtime keeps it outside the heap and does not
+// report it, so the figure is the growth of a process that creates many objects.
 import { startColo } from "../../local/colo.ts";
 import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 
@@ -20,7 +20,10 @@ const worker = (fieldCount: number, valueLength: number) => `
   };
 `;
 
-/** Call it while no other runtime of this process runs. @returns bytes for each `Headers` */
+/**
+ * Returns the number of bytes of each `Headers` object. No other runtime of this process may run
+ * meanwhile.
+ */
 export async function headersBytes(fieldCount: number, valueLength: number): Promise<number> {
   const script = worker(fieldCount, valueLength);
   const colo = await startColo({ name: "headers", worker: script, port: 0, env: {} });

@@ -7,13 +7,18 @@ interface HeapUsage {
   readonly backingStorageSize: number;
 }
 
-/** Returns the JavaScript heap with the runtime's objects, and the buffers outside of it. */
+/**
+ * Returns the size of the JavaScript heap with the runtime's objects, and of the buffers outside
+ * the heap.
+ */
 export async function heldBytes(inspector: Inspector): Promise<number> {
   const usage = await inspector.call<HeapUsage>("Runtime.getHeapUsage");
   return usage.usedSize + usage.embedderHeapUsedSize + usage.backingStorageSize;
 }
 
-/** @param wake sends any request to the Worker, because the collector runs at a request */
+/**
+ * @param wake sends any request to the Worker, because garbage is only collected during a request
+ */
 export async function collectGarbage(
   inspector: Inspector,
   wake: () => Promise<unknown>,

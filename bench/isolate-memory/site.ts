@@ -1,8 +1,8 @@
-// Origins of the memory bench, and its requests: distinct keys, each once.
+// The origin and the requests of the memory bench. Each request has a distinct key.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** One request: a path, and a method other than GET. */
+/** One request; a GET if `method` is absent. */
 export interface Asking {
   readonly path: string;
   readonly method?: string;
@@ -19,7 +19,7 @@ export interface Site {
 const lifetime = "max-age=3600";
 const languages = ["en", "de", "fr", "nl"];
 
-/** Eight kinds of pages, each with every eighth request. */
+/** Eight kinds of requests, in turn. */
 const kinds: readonly ((at: number) => Asking)[] = [
   (at) => ({ path: `/tiny/${at}` }),
   (at) => ({ path: `/missing/${at}` }),

@@ -1,5 +1,5 @@
 // Measures an isolate that starts after a burst of a thousand purges a second: which stored
-// responses it can use, and when it knows.
+// responses it can use, and after how many searches of the journal.
 import type { World } from "./world.ts";
 import { encodeEntry, type EntryPlace } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
@@ -22,7 +22,7 @@ export async function reportBursts(world: World): Promise<void> {
   );
 }
 
-/** The entry of the burst at which a response was stored, counted from the end; 0 is the last. */
+/** The times at which a response was stored. `back` is the number of entries after its stamp. */
 const whens = [
   { name: "stored 1 min before it", back: (seconds: number) => seconds * 1_000 + 6 },
   { name: "as it began", back: (seconds: number) => seconds * 1_000 },

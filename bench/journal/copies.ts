@@ -1,4 +1,5 @@
-// Measures writing and reading a copy of the view in the colo's cache, without the cache itself.
+// Measures how long it takes to write and read a copy of the view. A map in memory replaces the
+// Cache API.
 import { Chain } from "../../src/purge/view/chain.ts";
 import { ViewCopies } from "../../src/purge/view/view-copies.ts";
 import { counted, median } from "../load/figures.ts";

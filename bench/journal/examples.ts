@@ -1,4 +1,4 @@
-// Purges and stored responses of a site with articles, and their formatting.
+// Example purges and stored responses of a site with articles, and a function that prints tables.
 import type { Stamp } from "../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import {
@@ -10,7 +10,10 @@ import {
 import { type PurgeTargets, userTag } from "../../src/purge/journal/purge-target.ts";
 import { responseWith } from "../../testing/examples/purges.ts";
 
-/** Returns targets. Every tenth purge names a prefix, and half of these end within a segment. */
+/**
+ * Returns the targets of a purge. Every tenth purge names a prefix, and half of the prefixes end
+ * within a path segment.
+ */
 export function targetsOf(at: number): PurgeTargets {
   if (at % 10 !== 0) return { tags: [userTag(`article:${at}`)], prefixes: [] };
   return { tags: [], prefixes: [at % 20 === 0 ? `/news/${at}/` : `/news/archive/${at}`] };
@@ -29,7 +32,7 @@ export function purgeOf(at: number, targets = targetsOf(at)): NewEntry {
   };
 }
 
-/** Returns an entry as from the wire, without strings shared with other entries. */
+/** Returns an entry decoded from JSON, so that it shares no strings with other entries. */
 export function entryOf(at: number, targets = targetsOf(at)): Entry {
   const fields = Object.entries(encodeEntry(purgeOf(at, targets))).flat();
   return decodeEntry(`${at + 1}-0`, JSON.parse(JSON.stringify(fields)) as string[]);
@@ -43,7 +46,7 @@ export function responseOf(at: number, stamp: Stamp): StoredMetadata {
   });
 }
 
-/** Returns the numbers of purges up to the maximum. */
+/** Returns the numbers of purges to measure, at most `most`. */
 export const scalesUpTo = (most: number): number[] => [
   ...new Set([1, 1_000, 100_000, 1_000_000].map((count) => Math.min(count, most))),
 ];

@@ -1,4 +1,5 @@
-// Measures reads and writes of the journal on a real server, by the number of entries.
+// Measures reads of the journal by its number of entries, and purges by the number of stored
+// responses.
 import type { World } from "./world.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { counted, median } from "../load/figures.ts";
@@ -54,7 +55,7 @@ async function timed({ rest }: World, read: () => Promise<{ kind: string }>) {
   for (let round = 0; round < roundCount; round += 1) {
     const startedMs = performance.now();
     const { kind } = await read();
-    if (kind !== "read") throw new Error(`A read was ${kind}.`);
+    if (kind !== "read") throw new Error(`A read of the journal has the result ${kind}.`);
     takenMs.push(performance.now() - startedMs);
   }
   const { commandCountByName } = rest.counts();
@@ -65,7 +66,7 @@ async function timed({ rest }: World, read: () => Promise<{ kind: string }>) {
 const told = ({ ms, commandCount }: { ms: number; commandCount: number }): string =>
   `${ms.toFixed(1)} ms, ${commandCount} command${commandCount === 1 ? "" : "s"}`;
 
-/** Compares two databases in turns, so that the ratio is independent of the machine. */
+/** Measures two databases alternately, so that other load on the machine affects both. */
 export async function reportLatency(few: World, many: World, countMax: number): Promise<void> {
   const sides = [];
   for (const [world, count] of [[few, 1] as const, [many, countMax] as const]) {
@@ -93,7 +94,7 @@ export async function reportLatency(few: World, many: World, countMax: number): 
   );
 }
 
-/** @returns the number of entries stored, as many as fit */
+/** @returns the number of stored responses, which is less than `to` if Redis is full */
 async function store({ database }: World, from: number, to: number): Promise<number> {
   for (let at = from; at < to; at += batchCount) {
     const pipeline = database.pipeline();

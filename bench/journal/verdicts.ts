@@ -1,4 +1,4 @@
-// Measures the cost of a verdict and the memory of a view, by the number of purges and by their
+// Measures the cost of a judgement and the memory of a view, by the number of purges and by their
 // targets.
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
@@ -78,7 +78,7 @@ function judgeNsOf(view: JournalView | undefined): number {
   for (let at = 0; at < judgedCount; at += 1) {
     const stored = responses[at % responseCount];
     const judged = stored && view?.judge(stored, { atMs: 0, maxLagMs, colo: () => "" });
-    if (judged?.kind !== "usable") throw new Error("Every response is usable.");
+    if (judged?.kind !== "usable") throw new Error("A response is not usable, although no purge covers it.");
   }
   return ((performance.now() - startedMs) * 1e6) / judgedCount;
 }

@@ -26,8 +26,8 @@ export async function openWorld(running: Running): Promise<World> {
 }
 
 /**
- * A clock by which every answer takes the longest allowed time, so that a busy machine is not an
- * outage.
+ * Options with a clock on which every response takes the longest allowed time. The client then does
+ * not mistake a busy machine for an outage.
  */
 const patient = (() => {
   let atMs = 0;

@@ -1,5 +1,5 @@
-// Parses HTTP/1.1 answers on one connection, one at a time: the head of each, and the end of its
-// body. It is so cheap that a load generator can check every answer.
+// Finds the head and the end of each HTTP/1.1 response on one connection. The parser is so cheap
+// that a load generator can check every response.
 export interface Head {
   readonly status: number;
   /** The status line and all fields, unchanged. */
@@ -13,7 +13,7 @@ export class AnswerReader {
   readonly #onHead: (head: Head) => void;
   #unread: Buffer = Buffer.alloc(0);
   #body: "before" | "chunked" | { leftBytes: number } = "before";
-  /** The last characters of a chunked body so far. */
+  /** The last received characters of a chunked body. */
   #tail = "";
 
   constructor(onHead: (head: Head) => void) {
@@ -21,8 +21,8 @@ export class AnswerReader {
   }
 
   /**
-   * @returns whether the chunk completes an answer
-   * @throws Error for bytes beyond the answer's length. Also rethrows errors of `onHead`
+   * @returns whether the chunk completes a response
+   * @throws Error for bytes after the end of the body. Also throws errors of `onHead`
    */
   take(chunk: Buffer): boolean {
     const bodyPart = this.#body === "before" ? this.#takeHead(chunk) : chunk;
@@ -45,7 +45,7 @@ export class AnswerReader {
     const status = Number(text.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length));
     const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
     const isChunked = /\r\ntransfer-encoding: chunked/i.test(text) && status !== 304;
-    // A 304 may state the length of the body that it does not have (RFC 9110 §8.6).
+    // A 304 has no body, but may have a Content-Length (RFC 9110 §8.6).
     this.#body = isChunked ? "chunked" : { leftBytes: status === 304 ? 0 : Number(length ?? 0) };
     this.#onHead({ status, text });
     return read.subarray(end + headEnd.length);
@@ -59,7 +59,7 @@ export class AnswerReader {
       return this.#tail === lastChunk;
     }
     const leftBytes = this.#body.leftBytes - part.length;
-    if (leftBytes < 0) throw new Error("More came than the answer's length says.");
+    if (leftBytes < 0) throw new Error("The body is longer than its Content-Length.");
     this.#body.leftBytes = leftBytes;
     return leftBytes === 0;
   }

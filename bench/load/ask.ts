@@ -2,8 +2,8 @@
 import { Agent, request } from "node:http";
 
 /**
- * Less than the 5 s after which workerd closes an idle connection, because a reuse at that moment
- * would fail.
+ * The longest time that a connection may be idle. workerd closes an idle connection after 5 s, and
+ * a request at that moment would fail.
  */
 const idleMsMax = 3_000;
 
@@ -12,7 +12,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 400, timeout: idleMsMax }
 export interface Sent {
   readonly method?: string;
   readonly body?: string;
-  /** The time-out of a whole answer; absent for none. */
+  /** The time-out of the whole response. If absent, there is no time-out. */
   readonly waitTimeoutMs?: number;
 }
 
@@ -20,15 +20,15 @@ export interface Seen {
   /** Epoch milliseconds with fractions. All processes of this machine share the clock. */
   readonly startedAtMs: number;
   readonly tookMs: number;
-  /** The time until the head of the answer; equal to `tookMs` without one. */
+  /** The time until the head of the response; equal to `tookMs` if there is no head. */
   readonly headTookMs: number;
-  /** 0 without a whole answer. */
+  /** 0 if the response is missing or incomplete. */
   readonly status: number;
   readonly cacheStatus: string;
   readonly body: string;
   /** The bytes of the body as received. */
   readonly bodyBytes: number;
-  /** The value of `Content-Length`; `undefined` without one. */
+  /** The value of `Content-Length`; `undefined` if the response has no such field. */
   readonly statedBytes: number | undefined;
 }
 

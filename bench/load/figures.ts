@@ -5,15 +5,18 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** @returns the smallest value that this share of all values do not exceed; 0 for an empty array */
+/**
+ * @returns the smallest value that at least this share of all values does not exceed; 0 for an
+ *   empty array
+ */
 export function quantile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? 0;
 }
 
 /**
- * Returns the 95 % confidence interval of the median, for any distribution, by the sign test.
- *
- * @returns minimum and maximum for fewer than six values, which are too few; zeros for none
+ * Returns the 95 % confidence interval of the median by the sign test, which makes no assumption
+ * about the distribution. Six values are needed: for fewer values, returns their minimum and
+ * maximum, and zeros for an empty array.
  */
 export function medianInterval(values: readonly number[]): [lower: number, upper: number] {
   const sorted = values.toSorted((a, b) => a - b);
@@ -21,7 +24,10 @@ export function medianInterval(values: readonly number[]): [lower: number, upper
   return [sorted[at] ?? 0, sorted[last - at] ?? 0];
 }
 
-/** Returns how many values to omit on either side: a fair coin rarely shows fewer heads. */
+/**
+ * Returns the number of values to omit on either side. By the binomial distribution, the median is
+ * rarely outside the remaining values.
+ */
 function outsideCount(count: number): number {
   let chance = 0.5 ** count;
   let chanceOfNoMore = chance;
@@ -46,7 +52,7 @@ export function markdownTable(
   return `${line(head)}|${"---|".repeat(head.length)}\n${rows.map(line).join("")}`;
 }
 
-/** Describes the machine's load before the bench, which affects all latencies. */
+/** Describes the machine's cores and its load before the bench, which affect all latencies. */
 export function machineSaid(): string {
   const [load = 0] = loadavg();
   return `${availableParallelism()} cores, load ${load.toFixed(1)} before the run`;

@@ -11,7 +11,7 @@ export class Inspector {
     socket.addEventListener("close", () => this.#closed());
   }
 
-  /** @param port of the runtime's inspector */
+  /** @param port the port of the runtime's inspector */
   static async of(worker: string, port: number): Promise<Inspector> {
     const list = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
     const targets = list as { title: string; webSocketDebuggerUrl: string }[];
@@ -25,7 +25,7 @@ export class Inspector {
     return new Inspector(socket);
   }
 
-  /** @throws Error with the isolate's message for a rejected command */
+  /** @throws Error with the isolate's message if the isolate rejects the command */
   call<T = unknown>(method: string, params: object = {}): Promise<T> {
     this.#lastId += 1;
     const waiter = Promise.withResolvers<unknown>();
@@ -49,6 +49,6 @@ export class Inspector {
   }
 
   #closed(): void {
-    for (const waiter of this.#waiting.values()) waiter.reject(new Error("The isolate is gone."));
+    for (const waiter of this.#waiting.values()) waiter.reject(new Error("The isolate has closed the connection."));
   }
 }

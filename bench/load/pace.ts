@@ -1,12 +1,11 @@
-// An open loop: starts work at fixed times, regardless of work in progress.
+// Starts work at predetermined times, regardless of work in progress (an open loop).
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../../testing/draws.ts";
 import { nowAtMs } from "../load/ask.ts";
 
 /**
- * Returns the times of independent visitors, sorted, at an average rate per second.
- *
- * @returns milliseconds, all below the duration
+ * Returns the sorted times of independent visits (a Poisson process), in milliseconds from the
+ * start and below the duration.
  */
 export function instantsMs(
   draws: Draws,
@@ -15,14 +14,14 @@ export function instantsMs(
   const instants: number[] = [];
   let atMs = 0;
   for (;;) {
-    // Between 0 and 1, and never 1, so that the logarithm is finite.
+    // The draw is never 1, so the logarithm is finite.
     atMs -= (Math.log(1 - draws.between(0, 1)) * 1_000) / perSecond;
     if (atMs >= seconds * 1_000) return instants;
     instants.push(atMs);
   }
 }
 
-/** @returns the longest lateness in milliseconds */
+/** @returns the longest delay between a due time and the end of its `begin`, in milliseconds */
 export async function atInstants(
   instants: readonly number[],
   begin: (dueAtMs: number) => void,

@@ -1,5 +1,5 @@
-// The text on the pages of a bench: this repository's own documents and sources, so that it
-// compresses like human text, and not like a repeated letter.
+// The text on the pages of a bench. It consists of this repository's documents and sources, so that
+// it compresses like written text.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 let written: string | undefined;
 
 /**
- * @returns as many bytes of ASCII, different for each page
+ * @returns `bytes` bytes of ASCII text, different for each page
  * @throws Error if the text is too short
  */
 export function pageText(page: number, bytes: number): string {

@@ -1,4 +1,5 @@
-// A part of a bench in a separate process, so that no part's work delays another's clock.
+// Runs a part of a bench in a separate process, so that its work does not delay the timers of other
+// parts.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
@@ -59,7 +60,7 @@ export async function startPart<C extends Calls>(program: URL): Promise<Part<C>>
   };
 }
 
-/** Handles calls in the part's process, and ends with its parent. */
+/** Handles calls in the part's process. The process ends when its parent ends. */
 export function answerCalls(calls: Calls): void {
   process.on("message", (asked: Asked) => void answer(calls, asked));
   process.once("disconnect", () => process.exit());

@@ -1,5 +1,5 @@
-// The Workers compared with Tidemark: the usual first Worker on the Cache API, and Hono's own
-// middleware. Only their origin is changed to a variable.
+// The Workers that are compared with Tidemark: the documented example of the Cache API, and Hono's
+// cache middleware. Both read the origin's URL from a variable. Also two Workers without a cache.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -45,7 +45,7 @@ export async function buildHonoWorker(): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-/** Forwards each request to the origin, which shows the cost of any Worker before an origin. */
+/** Forwards each request to the origin. Shows the cost of any Worker in front of an origin. */
 export const passThroughWorker = `
   export default {
     fetch(request, env) {
@@ -55,7 +55,7 @@ export const passThroughWorker = `
   };
 `;
 
-/** Sends the same answer to every request, which shows the cost of workerd itself. */
+/** Sends the same response to every request. Shows the cost of workerd itself. */
 export function constantWorker(
   answer: { readonly status: 200; readonly bodyBytes: number } | { readonly status: 304 },
   fields: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-// Reads the CPU time of this process's runtimes, on Linux. Elsewhere it is unknown.
+// Reads the CPU time of this process's runtimes. Works only on Linux.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** One tick of /proc: USER_HZ is 100 on every Linux. */
@@ -10,12 +10,15 @@ const isCountedFinely = existsSync("/proc/self/schedstat");
 /** Whether this machine reports the CPU time of a process. */
 export const isCpuKnown = existsSync("/proc/self/stat");
 
-/** @returns the ids of all workerd processes that are this one's children; none without /proc */
+/** @returns the ids of all child processes of this process that are workerd; none without /proc */
 export function runtimePids(): number[] {
   return childPids(({ name }) => name === "workerd");
 }
 
-/** @returns the ids of this process's children, or of the wanted ones; none without /proc */
+/**
+ * @returns the ids of all child processes of this process that `isWanted` accepts; none without
+ *   /proc
+ */
 export function childPids(isWanted: (stat: { name: string }) => boolean = () => true): number[] {
   if (!isCpuKnown) return [];
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
@@ -26,7 +29,7 @@ export function childPids(isWanted: (stat: { name: string }) => boolean = () => 
 }
 
 /**
- * Returns user and system time of all threads so far, in microseconds.
+ * Returns the user and system time of all threads of a process in microseconds.
  *
  * @throws Error if the process has ended
  */
@@ -36,7 +39,7 @@ export function cpuUsOf(pid: number): number {
   return isCountedFinely ? schedulerUs(pid) : stat.ticks * tickUs;
 }
 
-/** Returns the time of the current threads. workerd's two live as long as workerd. */
+/** Returns the time of the current threads. Both threads of workerd live as long as the process. */
 function schedulerUs(pid: number): number {
   const folder = `/proc/${pid}/task`;
   return readdirSync(folder).reduce((sum, thread) => {
@@ -48,7 +51,8 @@ function schedulerUs(pid: number): number {
 function readStat(pid: number): { name: string; parent: number; ticks: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name, in parentheses, may contain anything. State, parent and other values follow it.
+    // The name, in parentheses, may contain anything. The state, the parent and other values follow
+    // the name.
     const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
     const after = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { name, parent: Number(after[1]), ticks: Number(after[11]) + Number(after[12]) };

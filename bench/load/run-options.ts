@@ -1,4 +1,5 @@
-// Common code of the programs that look for violations: options, errors and exit codes.
+// Options, errors and exit codes of the benches that look for violations of the promise about
+// purges.
 import { OperatorError } from "../../src/base/operator-error.ts";
 
 /** @throws OperatorError for a value that is not a number, or below 0 */

@@ -1,5 +1,5 @@
-// Counts the runtimes' messages and errors during a bench, by their beginning and without numbers.
-// Each is a finding that the tables do not show.
+// Counts the runtimes' messages and errors during a bench. Messages that differ only in numbers, or
+// after the first 100 characters, are one kind.
 const kindChars = 100;
 
 export class RuntimeLog {
@@ -12,7 +12,7 @@ export class RuntimeLog {
     this.#counts.set(kind, noted);
   };
 
-  /** Returns the messages since the last call, a line for each kind. */
+  /** Returns the messages since the last call, with a line for each kind. */
   take(): string {
     const lines = Array.from(
       this.#counts.values(),

@@ -1,6 +1,6 @@
-// A load generator in a separate process: it sends requests over a few connections as fast as they
-// are answered, and checks every answer. It uses no client library, because that would cost more
-// than a hit and distort the measurement.
+// A load generator in a separate process. Each connection sends its next request as soon as it has
+// the response to the previous one. The generator checks every response. It uses no client library,
+// because a library would cost more than a hit and distort the measurement.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { AnswerReader, type Head } from "./answer-reader.ts";
@@ -13,24 +13,24 @@ export interface Volley {
   readonly requestCount: number;
   /** Whether every request has a unique URL: `url` with a unique suffix. */
   readonly newUrls: boolean;
-  /** The expected status of every answer, and the expected content of its head. */
+  /** The expected status of every response, and a text that its head must contain. */
   readonly expected: { readonly status: number; readonly said: string };
 }
 
 export interface Volleyed {
   readonly seconds: number;
-  /** The share of one core, 0 to 1: near 1, this process was the bottleneck. */
+  /** The share of one core, 0 to 1. Near 1, this process was the bottleneck. */
   readonly generatorBusy: number;
 }
 
-/** Unique to each process, so that no request meets data of an earlier bench. */
+/** A text that differs in each process, so that no response comes from data of an earlier bench. */
 const run = Date.now().toString(36);
 let urlCount = 0;
 
 const calls = { fire };
 export type VolleyCalls = typeof calls;
 
-/** @throws Error at the first unexpected answer, quoting its head */
+/** @throws Error for the first unexpected response, with its status and `Cache-Status` */
 async function fire(volley: Volley): Promise<Volleyed> {
   const { hostname, port } = new URL(volley.url);
   const opening = Array.from({ length: volley.connections }, async () => {
@@ -69,7 +69,7 @@ function requestOf({ url, headers, newUrls }: Volley): () => string {
   };
 }
 
-/** Sends one request after the other until there is no next. */
+/** Sends one request after the other until `next` returns `undefined`. */
 function converse(
   socket: Socket,
   next: () => string | undefined,
@@ -78,7 +78,7 @@ function converse(
   return new Promise((resolve, reject) => {
     const reader = new AnswerReader((head) => {
       if (head.status !== expected.status || !head.text.includes(expected.said))
-        throw new Error(`${url} was to be ${expectedSaid(expected)}, but was ${headSaid(head)}.`);
+        throw new Error(`${url} must give ${expectedSaid(expected)}, but gives ${headSaid(head)}.`);
     });
     const ask = () => {
       const request = next();

@@ -1,8 +1,8 @@
-// Draws pages by Zipf's law: a few pages are requested all the time, most rarely.
+// Draws pages by Zipf's law: a small number of pages gets most requests.
 import type { Draws } from "../../testing/draws.ts";
 
 /**
- * Draws the page of rank r in proportion to 1 / r ** exponent.
+ * Draws the page of rank r with a probability proportional to 1 / r ** exponent.
  *
  * @returns a function that draws a rank; 0 is the most requested
  */

@@ -1,4 +1,4 @@
-// The other side of the comparison: another checkout, this one with another configuration, or both.
+// The Worker to compare with: another checkout, this checkout with another configuration, or both.
 
 export interface Before {
   /** The folder of a checkout; `undefined` for this one. */
@@ -9,7 +9,7 @@ export interface Before {
 
 /**
  * @param given the options as written
- * @throws Error for no option, or a configuration that is not a JSON object
+ * @throws Error if both options are missing, or if the configuration is not a JSON object
  */
 export function beforeFrom(given: {
   readonly against?: string | undefined;
@@ -22,7 +22,7 @@ export function beforeFrom(given: {
   return { against, configuration: configuration === undefined ? {} : objectIn(configuration) };
 }
 
-/** @returns a clause that describes the other side */
+/** @returns a phrase that describes the Worker to compare with */
 export function beforeSaid({ against, configuration }: Before): string {
   const where = against ?? "the same";
   const over = Object.keys(configuration).length > 0 ? JSON.stringify(configuration) : undefined;
@@ -40,6 +40,6 @@ function objectIn(text: string): Record<string, unknown> {
     return parsed as Record<string, unknown>;
   }
   throw new Error(
-    `--configuration must be a JSON object such as {"heuristics":true}, and not ${text}.`,
+    `--configuration must be a JSON object such as {"heuristics":true}, not ${text}.`,
   );
 }

@@ -1,4 +1,4 @@
-// The contests of two checkouts: hits, 304s and misses, each with two rows.
+// The contests between two checkouts: hits, 304s and misses, each with one row for each checkout.
 import type { Contest, Row } from "../speed/contests.ts";
 import { etag, pageOf } from "../speed/site.ts";
 import type { System } from "../speed/systems.ts";

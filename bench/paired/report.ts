@@ -1,21 +1,20 @@
-// Compares two checkouts, and finds where this one is too slow.
+// Compares the measured rates of two checkouts, and finds contests in which this checkout is too
+// slow.
 import { markdownTable, medianInterval } from "../load/figures.ts";
 import { medianSaid, ratiosOf, spreadSaid, twoPlaces } from "../speed/report.ts";
 import type { ContestFigures } from "../speed/rounds.ts";
 import { beforeName, nowName } from "./contests.ts";
 import type { ReportCounts } from "./systems.ts";
 
-/**
- * The smallest allowed lower end of the interval. Below it, chance does not explain the difference.
- */
+/** The smallest allowed lower end of the interval of now ÷ before. */
 export const ratioMin = 0.95;
 
 const rates = { name: nowName, to: beforeName, figure: "rates" } as const;
 const cpu = { ...rates, figure: "cpuUs" } as const;
 
 /**
- * Formats the ratios. Each is of two adjacent rounds, so that other load on the machine affects
- * both.
+ * Formats the ratios. Each ratio compares two adjacent rounds, so that other load on the machine
+ * affects both rounds.
  */
 export function pairedTable(measured: readonly ContestFigures[]): string {
   const head = [
@@ -41,15 +40,15 @@ export function pairedTable(measured: readonly ContestFigures[]): string {
 }
 
 /**
- * Isolates report in the background, a minute after their start at the earliest.
+ * Returns a line that tells whether the ratios include the cost of reports. Isolates report in the
+ * background, at the earliest a minute after their start.
  *
- * @param isOff whether reports are off in the other Worker
- * @returns a line that says whether the ratios include the cost of reports
+ * @param isOff whether reports are off in the Worker to compare with
  */
 export function reportsSaid({ now, before }: ReportCounts, isOff: boolean): string {
   const sent = `Reports that were sent: now ${now}, before ${before}.`;
   if (!isOff || now > 0) return sent;
-  return `${sent} None came due: only counting is in the ratios. Take more rounds.`;
+  return `${sent} No report was due, so the ratios include only the cost of counting. Run more rounds.`;
 }
 
 /** @returns titles of the contests whose interval extends below the limit */

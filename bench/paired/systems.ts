@@ -1,4 +1,4 @@
-// The Workers of two checkouts, each in its own runtimes with its own Redis, before one origin.
+// The Workers of two checkouts. Each has its own runtimes and its own Redis; both use one origin.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -20,7 +20,10 @@ export interface ReportCounts {
   readonly before: number;
 }
 
-/** One process is up to a tenth faster than another by chance, for its whole life. */
+/**
+ * The number of runtimes of each Worker. One process can be a tenth faster than another by chance,
+ * for its whole life.
+ */
 const runtimeCount = 3;
 
 /** @throws Error if the other folder is not a checkout that can build its Worker */
@@ -56,8 +59,8 @@ export async function startPair(
 }
 
 /**
- * @param over overrides members of the site's configuration
- * @returns the Worker as the checkout's own `local/build-worker.ts` bundles it
+ * @param over members that override those of the site's configuration
+ * @returns the Worker that the checkout's own `local/build-worker.ts` bundles
  */
 async function workerOf(checkout: string, over: Before["configuration"]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-paired-"));
@@ -71,7 +74,7 @@ async function workerOf(checkout: string, over: Before["configuration"]): Promis
     return await module.buildWorker(config);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${checkout} does not build its Worker (${why}); does it have its packages?`, {
+    throw new Error(`${checkout} cannot build its Worker (${why}). Are its packages installed?`, {
       cause,
     });
   } finally {

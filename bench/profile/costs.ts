@@ -12,8 +12,8 @@ export interface Cost {
 export interface ModuleCost {
   readonly where: string;
   /**
-   * The share of all sampled time, 0 to 1, in its own functions and in the runtime functions that
-   * they call.
+   * The shares of all sampled time, 0 to 1: of the module's own functions, and of the runtime
+   * functions that they call.
    */
   readonly ownShare: number;
   readonly runtimeShare: number;
@@ -21,7 +21,7 @@ export interface ModuleCost {
 
 export interface Costs {
   readonly sampleCount: number;
-  /** The share of time in which nothing ran. */
+  /** The share of sampled time in which nothing ran. */
   readonly idleShare: number;
   /** The most expensive first, without idle time. */
   readonly functions: readonly Cost[];
@@ -31,7 +31,7 @@ export interface Costs {
 const runtime = "runtime";
 const idle = "(idle)";
 
-/** @param bundle the script as it ran, with a comment before each module (esbuild, not minified) */
+/** @param bundle the profiled script, not minified, with esbuild's comment before each module */
 export function costsOf(profile: CpuProfile, bundle: string): Costs {
   const lines = bundle.split("\n");
   const modules = modulesByLine(lines);
@@ -75,8 +75,8 @@ export function costsOf(profile: CpuProfile, bundle: string): Costs {
 }
 
 /**
- * Returns the module of each line. esbuild writes a module's path before it; packages have their
- * names.
+ * Returns the module of each line: the path that esbuild writes before a module, or the name of its
+ * package.
  */
 function modulesByLine(lines: readonly string[]): string[] {
   let module = "bundle";
@@ -91,14 +91,15 @@ function packageOf(path: string): string | undefined {
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
 }
 
-/** Returns the name of a function; for an anonymous one, the beginning of its line. */
+/** Returns the name of a function, or the beginning of its line if it is anonymous. */
 function nameOf({ functionName, lineNumber }: CallFrame, lines: readonly string[]): string {
   if (functionName !== "") return functionName;
   return `\`${(lines[lineNumber] ?? "").trim().replaceAll("|", "\\|").slice(0, 48)}\``;
 }
 
 /**
- * Returns the name of a runtime function. Accessors have no names, so their caller's name is used.
+ * Returns the name of a runtime function, with its caller if that is a function of the bundle.
+ * Accessors have no names.
  */
 function runtimeName(
   frame: CallFrame,

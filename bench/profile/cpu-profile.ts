@@ -6,7 +6,7 @@ export interface CallFrame {
   readonly functionName: string;
   /** Empty for the runtime. */
   readonly url: string;
-  /** Starts with 0, in the script as it runs. */
+  /** The line in the script, starting with 0. */
   readonly lineNumber: number;
 }
 
@@ -15,16 +15,16 @@ export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: CallFrame;
-    /** The nodes that it called. */
+    /** The ids of the nodes that this node called. */
     readonly children?: readonly number[];
   }[];
-  /** The running node of each sample. */
+  /** The id of the running node in each sample. */
   readonly samples: readonly number[];
   /** The microseconds between each sample and the previous one. */
   readonly timeDeltas: readonly number[];
 }
 
-/** @returns a profile of the time during `work`, with one sample in `intervalUs` microseconds */
+/** @returns a profile of `work`, with one sample every `intervalUs` microseconds */
 export async function cpuProfile(
   inspector: Inspector,
   intervalUs: number,

@@ -1,4 +1,5 @@
-// Compares packed and plain text in one workerd, in turns, by its CPU time.
+// Compares bodies stored with and without gzip by the CPU time of one workerd, which processes both
+// in turn.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { startColo } from "../../local/colo.ts";
@@ -11,7 +12,7 @@ import { dollarsAMillionOf } from "../cost/prices.ts";
 const kibibyte = 1_024;
 const sizes = [1, 2, 5, 10, 100, 500].map((kibibytes) => kibibytes * kibibyte);
 const rounds = 5;
-/** Enough bytes to make Linux's tick of 10 ms negligible. */
+/** The number of bytes per round, enough to make Linux's tick of 10 ms negligible. */
 const bytesEachRound = 32 * 1_048_576;
 const timesMax = 4_000;
 
@@ -103,14 +104,14 @@ async function cost(asked: Asked): Promise<Cost> {
   return { chars, readMs, writeMs };
 }
 
-/** Returns the time without that of an idle request. */
+/** Returns the CPU time of one read or write, without the time of the request itself. */
 async function timed({ url, body, form }: Asked, work: string) {
   const times = Math.min(timesMax, Math.ceil(bytesEachRound / body.byteLength));
   const run = async (runTimes: number) => {
     const query = new URLSearchParams({ work, form, times: String(runTimes) });
     const sinceMs = cpuMs();
     const response = await fetch(`${url}/?${query}`, { method: "POST", body });
-    if (!response.ok) throw new Error(`The Worker answered ${response.status}.`);
+    if (!response.ok) throw new Error(`The Worker's response has status ${response.status}.`);
     const { chars } = (await response.json()) as { chars: number };
     return { chars, tookMs: cpuMs() - sinceMs };
   };
@@ -121,6 +122,6 @@ async function timed({ url, body, form }: Asked, work: string) {
 
 function cpuMs(): number {
   const [pid] = runtimePids();
-  if (pid === undefined) throw new Error("Without /proc nobody can tell what workerd has used.");
+  if (pid === undefined) throw new Error("workerd's CPU time is unknown, because this system has no /proc.");
   return cpuUsOf(pid) / 1_000;
 }

@@ -1,6 +1,6 @@
-// A Worker that converts bodies to their form in Redis and back, repeatedly: the shared tier's own
-// work between the SDK's JSON and the digest. It packs any body on request, so that the sizes show
-// which bodies the tier packs.
+// A Worker that repeatedly converts bodies to their form in Redis and back, like the shared tier
+// does. It compresses a body of any size on request, so that the results show from which size
+// compression pays.
 import { sha256Hex } from "../../src/base/sha256.ts";
 import { bodyIn } from "../../src/stores/redis/body-text.ts";
 import { gzipped } from "../../src/stores/redis/gzip.ts";
@@ -21,7 +21,7 @@ export default {
   },
 };
 
-/** Returns the bytes of the JSON, a dozen more than those of the text. */
+/** Returns the body as JSON text, which is about a dozen bytes longer than the stored text. */
 async function written(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Uint8Array> {
   const text = isPacked
     ? `g${(await gzipped(new Blob([bytes]))).toBase64()}`

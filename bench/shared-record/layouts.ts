@@ -1,6 +1,6 @@
-// The cost of a site's events in Redis for three layouts of a record, counted by a REST server over
-// a real Valkey: a hash of two fields with an expiry of its key, the same with expiries of its
-// fields, and the shared tier's string. All pack bodies in the same way.
+// Measures the cost of a site's events in Redis for three layouts of a record: a hash of two fields
+// whose key expires, a hash of two fields that expire, and the shared tier's string. A REST server
+// over a real Valkey counts commands and bytes. All layouts compress bodies in the same way.
 import { Redis } from "@upstash/redis/cloudflare";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -18,7 +18,10 @@ import { responseForm } from "../../src/proxy/stored/record-form.ts";
 const keepMs = 3_600_000;
 const mebibyte = 1_048_576;
 
-/** The commands of one event each, on an existing record unless the event is its fill. */
+/**
+ * One layout. Each function sends the commands of one event; all events except `fill` need an
+ * existing record.
+ */
 interface Layout {
   readonly name: string;
   fill(): Promise<unknown>;
@@ -128,7 +131,7 @@ function stringLayout(rest: UpstashRestServer, record: ResponseRecord, key: Reco
     uploadBytesMax: 64 * mebibyte,
     nowAtMs: Date.now,
     onBadRecord: () => {
-      throw new Error("The tier found fault with its own record.");
+      throw new Error("The tier rejects the record that it wrote.");
     },
   });
   const ask = (part: ResponseAsk["part"]) => ({

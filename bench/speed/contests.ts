@@ -1,4 +1,4 @@
-// The contests: hits by size of body, 304s, and misses. A contest's rows take turns.
+// The contests: hits by body size, 304s, and misses. The rows of a contest take turns.
 import { browserFields, etag, pageOf, type Path } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
@@ -8,15 +8,15 @@ export interface Row {
   readonly page: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: 200 | 304;
-  /** The expected text in the head of every answer; empty for any. */
+  /** A text that the head of every response must contain; empty if any head is correct. */
   readonly said: string;
-  /** Whether every request goes to the origin, or none. */
+  /** Whether every request goes to the origin. If false, no request does. */
   readonly asksOrigin: boolean;
   readonly connections: number;
 }
 
 export interface Contest {
-  /** The kind as in `--only`. */
+  /** The kind, as written in `--only`. */
   readonly kind: "hit" | "304" | "miss";
   readonly title: string;
   readonly rows: readonly Row[];
@@ -42,19 +42,25 @@ const sizes = [
 ];
 const usualBytes = 10 * kibibyte;
 
-/** The end of a title for requests with a browser's fields, and not only `Host`. */
+/**
+ * The end of the title of a contest whose requests have a browser's header fields. Other requests
+ * only have `Host`.
+ */
 export const byBrowser = ", asked for as a browser does";
 const askings = [
   { asking: "", headers: {}, bytesAsked: sizes.map(({ bytes }) => bytes) },
   { asking: byBrowser, headers: browserFields, bytesAsked: [usualBytes, mebibyte] },
 ];
 
-/** The limit of bytes in transit. More would measure the machine's memory. */
+/**
+ * The limit of body bytes in transit. Above it, the bench would measure the speed of the machine's
+ * memory.
+ */
 const bytesOnTheirWayMax = 64 * mebibyte;
 const connectionsMax = 32;
 /**
- * Returns the connections to the shared tier. More would delay its one REST server until reads time
- * out.
+ * Returns the number of connections for hits in the shared tier. With more connections, reads would
+ * wait for the only REST server until they time out.
  */
 const sharedConnections = (bodyBytes: number): number => (bodyBytes < mebibyte ? 4 : 1);
 
@@ -143,7 +149,7 @@ async function misses({ systems }: Ground): Promise<Contest> {
   return { kind: "miss", title: "A miss of 10 KiB", rows };
 }
 
-/** The contests. Each starts the runtimes that only it needs. */
+/** All contests. `start` also starts the runtimes that only this contest needs. */
 export const contests: readonly { readonly kind: Contest["kind"]; readonly start: Start }[] = [
   ...askings.flatMap(hitsAsked).map((start) => ({ kind: "hit", start }) as const),
   { kind: "304", start: notModified },

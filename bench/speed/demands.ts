@@ -1,4 +1,4 @@
-// The demands on one run, and their check.
+// Defines the demands on a run, and checks them.
 import { markdownTable, median, percent } from "../load/figures.ts";
 import { bareName, byBrowser, constantName, edgeName, memoryName } from "./contests.ts";
 import {
@@ -16,7 +16,7 @@ import type { ContestFigures } from "./rounds.ts";
 
 interface Demand {
   readonly said: string;
-  /** The values by round; empty if not measured. */
+  /** The measured value of each round; empty if not measured. */
   readonly seen: readonly number[];
   readonly bound: { readonly least: number } | { readonly below: number };
   readonly shown: (value: number) => string;
@@ -85,7 +85,7 @@ export function demandsTable(
   return markdownTable(["must be seen", "bound", "seen", "holds"], demands.map(cells));
 }
 
-/** Formats the cells of a demand. An upper bound includes itself. */
+/** Formats the cells of a demand. A value equal to the bound is allowed. */
 function cells({ said, seen, bound, shown }: Demand): string[] {
   const value = median(seen);
   const isHeld = "least" in bound ? value >= bound.least : value <= bound.below;

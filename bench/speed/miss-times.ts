@@ -1,5 +1,5 @@
-// The time that a miss adds to a slow origin: single requests, all systems in turn. Also checks
-// that a slow store delays nobody.
+// Measures the time that a miss adds to the response time of a slow origin. The systems take turns,
+// and send one request at a time. Also measures whether a slow write to Redis delays responses.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { median } from "../load/figures.ts";
@@ -10,7 +10,10 @@ import type { Ground, System } from "./systems.ts";
 export const originMs = 50;
 export const restRttMs = 5;
 export const storingMs = 300;
-/** More requests than Tidemark needs to learn that Redis has none of the pages. */
+/**
+ * The number of warm-up requests. It exceeds the number of unsuccessful lookups after which
+ * Tidemark skips Redis for a route (docs/adr/0015).
+ */
 const warmUpCount = 72;
 const thinkingMs = 20;
 const bodyBytes = 10_240;
@@ -20,19 +23,19 @@ export interface MissRow {
   readonly name: string;
   /** The durations of all requests, in milliseconds. */
   readonly tookMs: readonly number[];
-  /** Medians by round, minus that of direct requests to the origin. */
+  /** The median of each round, minus the median of direct requests to the origin in this round. */
   readonly addedMs: readonly number[];
 }
 
 export interface MissTimes {
   readonly rows: readonly MissRow[];
-  /** Medians of direct requests by round. */
+  /** The median of direct requests to the origin, for each round. */
   readonly directMs: readonly number[];
   readonly stored: { readonly answeredMs: number; readonly storedMs: number };
 }
 
 /**
- * The system after many unsuccessful lookups of the route, which make it skip Redis
+ * Tidemark after so many unsuccessful lookups of a route that it skips Redis for this route
  * (docs/adr/0015).
  */
 export const tidemarkName = "Tidemark, once it knows that Redis has none of them";
@@ -44,9 +47,9 @@ interface Contender {
   readonly name: string;
   readonly system: System;
   readonly said: string;
-  /** The delay of the relay, for systems behind it. */
+  /** The time by which the relay delays writes to Redis; absent for systems without the relay. */
   readonly storingMs?: number;
-  /** The path; by default that of usual pages. */
+  /** The first segment of the page's path; by default "memory". */
   readonly path?: Path;
 }
 
@@ -66,7 +69,7 @@ async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
   ] satisfies Contender[];
 }
 
-/** @throws Error for an answer that is not a miss */
+/** @throws Error for a response that is not a miss */
 export async function missTimes(
   ground: Ground,
   { roundCount, requestCount }: { roundCount: number; requestCount: number },
@@ -92,7 +95,7 @@ export async function missTimes(
     addedMs: rounds.map((took, round) => median(took[at] ?? []) - (directMs[round] ?? 0)),
   }));
   const slow = contenders.at(-1);
-  if (slow === undefined) throw new Error("Nobody stores late.");
+  if (slow === undefined) throw new Error("The last contender must be the one that stores late.");
   const stored = await storedAfter(ground, slow);
   await redis.call("setRttMs", 0);
   await origin.call("setDelayMs", 0);
@@ -133,8 +136,8 @@ async function missMs({ name, system, said, path }: Contender): Promise<number> 
 }
 
 /**
- * Measures one miss whose record is stored late: the time of its answer, and of its record in
- * Redis.
+ * Measures one miss whose record is stored late: the time until the response, and the time until
+ * the record is in Redis.
  */
 async function storedAfter(
   ground: Ground,
@@ -147,13 +150,13 @@ async function storedAfter(
   const startedAtMs = nowAtMs();
   const answeredMs = await missMs(contender);
   while ((await redis.call("keyCount")) === before) {
-    if (nowAtMs() - startedAtMs > 20 * storingMs) throw new Error("What was missed is not stored.");
+    if (nowAtMs() - startedAtMs > 20 * storingMs) throw new Error("The response to the miss is not in Redis.");
     await delay(5);
   }
   return { answeredMs, storedMs: nowAtMs() - startedAtMs };
 }
 
-/** Returns the median of a row's added time, as a share of the origin's own time. */
+/** Returns, for each round, the added time of a row as a share of the origin's response time. */
 export function addedShare({ rows, directMs }: MissTimes, name: string): number[] {
   const row = rows.find((one) => one.name === name);
   return (row?.addedMs ?? []).map((added, round) => added / (directMs[round] ?? originMs));

@@ -1,5 +1,5 @@
-// The origin of the speed bench, in a separate process: bodies with the length in their path and a
-// lifetime beyond the run, at once or after a set delay.
+// The origin of the speed bench, in a separate process. The path contains the length of the body,
+// and the lifetime exceeds the run. The origin responds at once, or after a set delay.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";

@@ -1,5 +1,5 @@
-// Redis and its REST server, in a separate process: at a set distance, and with slow stores for
-// clients of the second address.
+// Redis and its REST server, in a separate process, with a set round-trip time. Clients that use
+// the address of the relay have slow writes.
 import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -19,7 +19,7 @@ const envOf = (url: string): Record<string, string> => ({
 });
 
 const calls = {
-  /** @returns the colo's settings */
+  /** @returns the environment variables of a colo */
   start: async (): Promise<Record<string, string>> => {
     const { url: redisUrl } = await running.add(startEmbeddedValkey());
     redis = new Redis(redisUrl);
@@ -27,14 +27,17 @@ const calls = {
     return envOf(rest.url);
   },
   setRttMs: (rttMs: number): void => rest.setRttMs(rttMs),
-  /** Returns the settings of a colo whose requests pass through a relay, which may delay stores. */
+  /**
+   * Returns the environment variables of a colo whose requests pass through a relay. The relay can
+   * delay writes.
+   */
   startSlow: async (): Promise<Record<string, string>> => {
     slow = await running.add(RestFront.start(rest.url, new Recorder()));
     return envOf(slow.url);
   },
   /**
-   * Returns the number of isolates' reports that no reader has folded, which are all reports
-   * without a reader.
+   * Returns the number of reports that are not folded. If nobody reads the metrics, these are all
+   * reports.
    */
   reportCount: (): Promise<number> => redis.xlen("tidemark:metrics"),
   keyCount: (): Promise<number> => redis.dbsize(),

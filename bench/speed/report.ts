@@ -14,10 +14,8 @@ import type { ContestFigures, RowFigures } from "./rounds.ts";
 type Figure = "rates" | "cpuUs";
 
 /**
- * Returns the ratio of one row's figure to another's, round by round, so that other load on the
- * machine affects both.
- *
- * @returns an empty array if either is unknown
+ * Returns the ratio of one row's figure to another row's figure for each round, so that other load
+ * on the machine affects both. Returns an empty array if one of the figures is unknown.
  */
 export function ratiosOf(
   { rows }: ContestFigures,
@@ -38,7 +36,7 @@ export function spreadSaid(values: readonly number[], said: Said): string {
   return rangeSaid(values, [quantile(values, 0.25), quantile(values, 0.75)], said);
 }
 
-/** Formats the median, and its confidence interval for so few rounds. */
+/** Formats the median and its 95 % confidence interval. */
 export function medianSaid(values: readonly number[], said: Said): string {
   return rangeSaid(values, medianInterval(values), said);
 }

@@ -1,5 +1,5 @@
-// Runs the rounds of one contest: its rows take turns, in another order each round. A round with
-// any unexpected answer does not count.
+// Runs the rounds of one contest. The rows take turns, in a different order in each round. A round
+// with an unexpected response is discarded and repeated.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { cpuUsOf } from "../load/process-cpu.ts";
@@ -12,9 +12,11 @@ export interface RowFigures {
   readonly row: Row;
   /** Requests per second, by round. */
   readonly rates: readonly number[];
-  /** Microseconds of the runtime's process per request, by round. Empty if unknown. */
+  /**
+   * The CPU time of the runtime's process in microseconds per request, by round; empty if unknown.
+   */
   readonly cpuUs: readonly number[];
-  /** The share of one core, 0 to 1, by round. */
+  /** The load generator's share of one core, 0 to 1, by round. */
   readonly generatorBusy: readonly number[];
 }
 
@@ -33,7 +35,10 @@ interface Fired extends Volleyed {
   readonly cpuUs: number | undefined;
 }
 
-/** The time for background work, which belongs to the answers. */
+/**
+ * The time for background work after a round, because its CPU time is part of the cost of the
+ * responses.
+ */
 const settleMs = 50;
 const firstCount = 64;
 const fillTriesMax = 200;
@@ -44,7 +49,7 @@ export class Rounds {
   readonly #generator: Part<VolleyCalls>;
   readonly #manner: Manner;
   readonly #draws = new Draws(1);
-  /** The reasons of discarded rounds. */
+  /** Why each discarded round was discarded. */
   readonly #discarded: string[] = [];
 
   constructor(given: {
@@ -61,7 +66,7 @@ export class Rounds {
     return this.#discarded;
   }
 
-  /** @throws Error if a row's answers stay unexpected after all tries */
+  /** @throws Error if a round has unexpected responses in every try */
   async of(contest: Contest): Promise<ContestFigures> {
     const { roundCount } = this.#manner;
     const figures = contest.rows.map((row) => ({
@@ -75,7 +80,8 @@ export class Rounds {
       for (const runtime of row.system.runtimes) counts.set(row, await this.#warm(row, runtime));
     }
     for (let round = 0; round < roundCount; round += 1) {
-      // Shuffle the rows. Otherwise the fixed neighbours of a row would affect every ratio.
+      // Shuffle the rows. Otherwise a row would have the same neighbours, and their effects, in
+      // every round.
       for (const figure of this.#draws.shuffled(figures)) {
         const count = counts.get(figure.row) ?? firstCount;
         const runtime = this.#draws.oneOf(figure.row.system.runtimes);
@@ -89,7 +95,7 @@ export class Rounds {
     return { contest, rows: figures };
   }
 
-  /** @returns the number of requests in a round */
+  /** Warms up a row, and returns the number of requests that fill one round. */
   async #warm(row: Row, runtime: Runtime): Promise<number> {
     const { roundSeconds } = this.#manner;
     const count = (fired: Fired, seconds: number) =>
@@ -99,7 +105,7 @@ export class Rounds {
     return count(second, roundSeconds);
   }
 
-  /** Sends requests until the stored response answers, from the row's tier. */
+  /** Sends requests until the response comes from the row's tier, without an origin request. */
   async #fill({ name, page, said }: Row, { url }: Runtime): Promise<void> {
     const { origin } = this.#ground;
     let heard = "";
@@ -111,10 +117,10 @@ export class Rounds {
       if ((await origin.call("take")) === 0 && heard.includes(said)) return;
       await delay(settleMs);
     }
-    throw new Error(`${name}: ${page} never was answered with "${said}", but with "${heard}".`);
+    throw new Error(`${name}: ${page} never gave "${said}"; its Cache-Status is "${heard}".`);
   }
 
-  /** Runs a round. Repeats it if any answer was unexpected. */
+  /** Runs a round. Repeats the round if a response was unexpected. */
   async #round(row: Row, runtime: Runtime, requestCount: number): Promise<Fired> {
     for (let triesLeft = roundTriesMax; ; triesLeft -= 1) {
       if (!row.asksOrigin) await this.#fill(row, runtime);
@@ -144,7 +150,7 @@ export class Rounds {
     const cpuUs = pid === undefined ? undefined : cpuUsOf(pid) - cpuBefore;
     const [asked, expected] = [await origin.call("take"), asksOrigin ? requestCount : 0];
     if (asked !== expected)
-      throw new Error(`${name}: ${page} brought ${asked} origin requests in place of ${expected}.`);
+      throw new Error(`${name}: ${page} caused ${asked} origin requests, not ${expected}.`);
     return { ...fired, requestCount, cpuUs };
   }
 }

@@ -1,5 +1,5 @@
-// The site of the speed bench: its configuration, the meaning of its paths, and its origin's
-// fields.
+// The site of the speed bench: its configuration, its paths and bodies, and the header fields of
+// its origin.
 import { pageText } from "../load/page-text.ts";
 
 export const paths = ["memory", "edge", "shared"] as const;
@@ -16,10 +16,10 @@ export const siteConfig = JSON.stringify({
 
 export const etag = '"1"';
 
-/** The fields of every 200, from any system. */
+/** The header fields of every 200, from any system. */
 export const fields = { "content-type": "text/html", "cache-control": "max-age=3600", etag };
 
-/** The fields that a browser sends with a navigation. */
+/** The header fields that a browser sends when it navigates to a page. */
 export const browserFields = {
   connection: "keep-alive",
   "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"',
@@ -40,7 +40,10 @@ export const browserFields = {
 export const pageOf = (path: Path, bodyBytes: number, name = "page"): string =>
   `/${path}/${bodyBytes}/${name}`;
 
-/** The length of the repeated text. Packed bodies in Redis should compress like text. */
+/**
+ * The length of the text that bodies repeat. It is long, so that bodies in Redis compress like
+ * text.
+ */
 const textBytes = 262_144;
 
 const bodies = new Map<string, Buffer>();

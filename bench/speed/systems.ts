@@ -1,5 +1,5 @@
-// The systems of the speed bench: Tidemark, with and without Redis, and its competitors, each in
-// its own runtimes on workerd's own sockets.
+// The systems of the speed bench: Tidemark with and without Redis, and its competitors. Each system
+// has its own runtimes, and clients connect to workerd directly.
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
@@ -20,21 +20,24 @@ type Env = Readonly<Record<string, string>>;
 
 export interface Runtime {
   readonly url: string;
-  /** The process's id; `undefined` without one, or if this machine does not report it. */
+  /**
+   * The id of the process; `undefined` if there is no process, or if this machine does not report
+   * the id.
+   */
   readonly pid: number | undefined;
 }
 
 /**
- * Several equal runtimes, because one process is up to a tenth faster than another by chance, for
- * its whole life.
+ * A system with several equal runtimes. One process can be a tenth faster than another by chance,
+ * for its whole life.
  */
 export interface System {
   readonly runtimes: readonly Runtime[];
 }
 
 /**
- * @returns a function that starts runtimes before one origin, one at a time, which identifies the
- *   new process
+ * @returns a function that starts one runtime in front of the origin. Concurrent calls are not
+ *   allowed, because the function finds the process id by comparing the processes before and after
  */
 export function runtimeStarter(given: {
   readonly running: Running;
@@ -53,7 +56,7 @@ export function runtimeStarter(given: {
   };
 }
 
-/** @param runtimeCount of each system */
+/** @param runtimeCount the number of runtimes of each system */
 export async function startGround(running: Running, log: RuntimeLog, runtimeCount: number) {
   const program = (name: string) => new URL(`./${name}-process.ts`, import.meta.url);
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
@@ -71,7 +74,7 @@ export async function startGround(running: Running, log: RuntimeLog, runtimeCoun
     origin: { runtimes: [{ url: originUrl, pid: undefined }] },
     passThrough: await start(passThroughWorker),
     bare: await start(bareWorker),
-    /** The same Worker again: the difference is below the bench's resolution. */
+    /** The same Worker again. A difference between the two is a measurement error. */
     bareAgain: await start(bareWorker),
     hono: await start(await buildHonoWorker()),
     tidemark: await start(tidemarkWorker, redisEnv),

@@ -1,5 +1,5 @@
-// The clients of the stampedes, in a separate process: each sends a request, reads the whole
-// answer, checks that it is its own, pauses, and repeats.
+// The clients of the stampedes, in a separate process. Each client sends a request, reads the whole
+// response, checks that it is the response to this request, pauses, and repeats.
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
@@ -11,13 +11,13 @@ export interface Client {
   /** The paths to draw from. A "%" becomes a unique number. */
   readonly paths: readonly string[];
   readonly cookie?: string;
-  /** `once` without a pause; otherwise the range of the pauses between requests. */
+  /** `once` for only one request; otherwise the range of the pauses between requests. */
   readonly pace: "once" | { readonly thinkMsMin: number; readonly thinkMsMax: number };
 }
 
 export interface Load {
   readonly clients: readonly Client[];
-  /** The end of requests; ignored by `once`. */
+  /** The duration of the requests. Clients with `once` ignore it. */
   readonly durationMs: number;
   readonly seed: number;
 }
@@ -27,9 +27,11 @@ export interface Sample {
   readonly tookMs: number;
   readonly path: string;
   readonly isMiss: boolean;
-  /** `foreign`: the page of another path, or of another client's cookie. */
+  /** `foreign` means a page with another path, or with the cookie of another client. */
   readonly outcome: "right" | "failed" | "foreign";
-  /** The status of a failure, 0 for a broken connection, and its Cache-Status. */
+  /**
+   * The status and `Cache-Status` of a failed response. The status is 0 if the connection broke.
+   */
   readonly failure?: string;
 }
 

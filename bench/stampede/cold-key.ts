@@ -4,7 +4,7 @@ import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from
 
 const variants = [
   { path: "/cold", cacheControl: "max-age=600" },
-  // Expired on arrival, like a page from an origin that is slower than its lifetime.
+  // This page is stale when it arrives, because the origin takes as long as the lifetime.
   { path: "/cold-and-short", cacheControl: "max-age=1" },
 ];
 

@@ -1,4 +1,4 @@
-// A popular page expires repeatedly.
+// Many clients request a page that expires repeatedly.
 import { counted, markdownTable } from "../load/figures.ts";
 import {
   type Ground,
@@ -12,7 +12,10 @@ import {
 
 const lifetimeSeconds = 3;
 const pace = { thinkMsMin: 500, thinkMsMax: 1_000 };
-/** At least five lifetimes, even if each begins a second after the previous one has ended. */
+/**
+ * The duration of the load: at least five lifetimes, even if each begins a second after the
+ * previous lifetime has ended.
+ */
 const durationMs = 21_000;
 
 const variants = [

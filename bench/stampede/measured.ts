@@ -1,4 +1,4 @@
-// One load on one system, with the results of clients and origin.
+// Runs one load on one system, and collects the results of the clients and the origin.
 import { counted, quantile } from "../load/figures.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -10,7 +10,7 @@ export interface Ground {
   readonly systems: readonly System[];
   readonly origin: Part<OriginCalls>;
   readonly clients: Part<ClientCalls>;
-  /** Receives every failed answer. */
+  /** Receives a message for every failed response. */
   readonly log: RuntimeLog;
 }
 

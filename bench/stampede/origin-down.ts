@@ -1,4 +1,4 @@
-// The origin is down for a while and then returns, with all clients waiting.
+// The origin is down for some time and then recovers, while all clients send requests.
 import { setTimeout as delay } from "node:timers/promises";
 import { counted, markdownTable } from "../load/figures.ts";
 import { nowAtMs } from "../load/ask.ts";

@@ -1,5 +1,5 @@
-// The origin of the stampedes, in a separate process: it has a set delay, can be down, and records
-// its requests.
+// The origin of the stampedes, in a separate process. The origin responds after a set delay, can be
+// down, and records its requests.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ScriptedOrigin, startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -9,7 +9,7 @@ import { answerCalls } from "../load/part.ts";
 export interface OriginManner {
   readonly delayMs: number;
   readonly cacheControl: string;
-  /** Whether connections break as soon as a request arrives. */
+  /** Whether the origin resets the connection of every request. */
   readonly isDown: boolean;
 }
 
@@ -26,7 +26,7 @@ let requests: OriginRequest[] = [];
 let origins: ScriptedOrigin[] = [];
 
 const calls = {
-  /** @returns an address for each colo */
+  /** @returns a URL for each colo */
   start: async ({ coloCount }: { coloCount: number }): Promise<string[]> => {
     const colos = Array.from({ length: coloCount }, (_, at) => at);
     origins = await Promise.all(

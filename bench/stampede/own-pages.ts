@@ -1,4 +1,5 @@
-// A page that differs for each client: nobody waits for another's, and nobody gets it.
+// All clients request a `private` page at once. Counts clients that get the page of another client,
+// and measures whether clients wait for each other.
 import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 

@@ -1,4 +1,5 @@
-// The shared tier becomes silent under load, and returns: it neither rejects nor answers requests.
+// Redis stops responding under load, and later responds again. Meanwhile it neither rejects nor
+// answers requests.
 import { setTimeout as delay } from "node:timers/promises";
 import { counted, markdownTable, quantile } from "../load/figures.ts";
 import { nowAtMs } from "../load/ask.ts";
@@ -11,7 +12,10 @@ const beforeMs = 12_000;
 const silentMs = 24_000;
 const afterMs = 12_000;
 const pageCount = 200;
-/** The largest 99th percentile of a usual second, relative to that before the silence. */
+/**
+ * The largest ratio of a second's 99th percentile to that before the silence, for a second that is
+ * not reported.
+ */
 const usualRatioMax = 1.5;
 
 const variants = [
@@ -115,7 +119,10 @@ function rowOf(name: string, { name: phase, fromMs, untilMs }: Phase, timed: Tim
   ];
 }
 
-/** Returns the 99th percentile of cached pages by second, relative to that before the silence. */
+/**
+ * Returns the seconds in which the 99th percentile of cached pages is much higher than before the
+ * silence.
+ */
 function seriesOf(name: string, { beganAtMs, samples }: Timed): string {
   const between = (fromMs: number, untilMs: number) =>
     samples

@@ -1,5 +1,5 @@
-// The compared systems: Tidemark, with a collapse per isolate and one for the world, and a bare
-// Cache API Worker, each in its own three colos.
+// The compared systems: Tidemark that collapses requests in each isolate, Tidemark that collapses
+// requests in the whole world, and a bare Cache API Worker. Each system has its own three colos.
 import type { Running } from "../../local/running.ts";
 import { RestFront } from "../../testing/consistency/rest-front.ts";
 import { Recorder } from "../../testing/consistency/recorder.ts";
@@ -18,11 +18,14 @@ export interface System {
   readonly coloUrls: readonly string[];
   /** The proxy between the colos and the shared tier; the bare Worker has none. */
   readonly front: RestFront | undefined;
-  /** Returns the commands since the start. Systems that take turns share a database. */
+  /**
+   * Returns the number of commands since the start, of all systems: they share a database, and take
+   * turns.
+   */
   redisCommandCount(): number;
 }
 
-/** Returns the configuration. The first segment of a path selects its route. */
+/** Returns the configuration, in which the first segment of a path selects the route. */
 function configOf(collapse: "isolate" | "global"): string {
   const routes = [
     { name: "plain", match: "/plain/*", collapse, earlyRefresh: 0 },

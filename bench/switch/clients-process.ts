@@ -1,5 +1,5 @@
-// The clients of the switch's bench, in a separate process: they come at fixed times, at all colos
-// and for pages of all routes, and record each answer.
+// The clients of the switch bench, in a separate process. They send requests at predetermined times
+// to all colos, for pages of all routes, and record each response.
 import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
@@ -17,7 +17,7 @@ export interface ClientLoad {
 export interface ClientFigures {
   readonly answers: readonly Answer[];
   readonly tookMs: readonly number[];
-  /** The longest lateness of the clients themselves. */
+  /** The longest delay between the due time of a request and its start. */
   readonly lateMsMax: number;
 }
 
@@ -25,7 +25,7 @@ const waitTimeoutMs = 10_000;
 
 const course = { isOver: false };
 
-/** Runs second by second until the end, regardless of requests in progress. */
+/** Starts requests until `end` is called, regardless of requests in progress. */
 async function run(load: ClientLoad): Promise<ClientFigures> {
   const draws = new Draws(load.seed);
   const answers: Answer[] = [];
@@ -50,7 +50,9 @@ async function run(load: ClientLoad): Promise<ClientFigures> {
   return { answers, tookMs, lateMsMax };
 }
 
-/** Requests every page once at every colo, so that the switch has something to bypass. */
+/**
+ * Requests every page once in every colo, so that later requests are hits unless the switch is on.
+ */
 async function fill({ coloUrls, routes, pagesPerRoute }: ClientLoad): Promise<void> {
   for (const url of coloUrls) {
     for (const route of routes) {

@@ -1,17 +1,19 @@
-// Evaluates the answers after posts of the switch: how long after a post's 200 an answer ignored
-// it, and how soon hits return. Pure.
+// Evaluates the responses after posts of the switch: how long colos ignore a post after its 200,
+// and whether hits return after N.
 import { type Bypass, isBypassed } from "../../src/purge/journal/switch-state.ts";
 
-/** A post, with the times of sending and of its 200. All times in epoch milliseconds. */
+/**
+ * A post, with the times at which it was sent and at which its 200 arrived, in epoch milliseconds.
+ */
 export interface Post {
   readonly bypass: Bypass;
-  /** The index of the colo that accepted it. */
+  /** The index of the colo that accepted the post. */
   readonly colo: number;
   readonly sentAtMs: number;
   readonly acceptedAtMs: number;
 }
 
-/** An answer that a client got. */
+/** The response to one request of a client. */
 export interface Answer {
   readonly colo: number;
   readonly route: string;
@@ -24,26 +26,35 @@ export interface Followed {
   readonly post: Post;
   readonly colo: number;
   readonly answerCount: number;
-  /** The time from the 200 to the beginning of the last request that ignored it; 0 if none did. */
+  /**
+   * The time from the 200 to the start of the last request whose response ignored the post; 0 if
+   * there is none.
+   */
   readonly obeyedAfterMs: number;
-  /** The number of requests that began later than N after the 200 and ignored it. */
+  /**
+   * The number of requests that started later than N after the 200 and whose response ignored the
+   * post.
+   */
   readonly lateCount: number;
   readonly failedCount: number;
-  /** The share of hits in the answers without a bypass, from N on; `undefined` without any. */
+  /**
+   * The share of hits from N after the 200, among the responses that must not be bypassed;
+   * `undefined` if there are none.
+   */
   readonly hitShare: number | undefined;
 }
 
 /**
- * The smallest share of hits from N after the switch is off. On a machine that is too busy for its
- * Redis, the share is below 1.
+ * The smallest allowed `hitShare`. On a machine that is too busy for its Redis, the share is below
+ * 1.
  */
 export const hitShareMin = 0.5;
 
 /**
- * @param posts in order
+ * @param posts the posts in the order of their times
  * @param withinMs N
- * @returns a row for each post and colo. A request belongs to the last accepted post at its
- *   beginning, unless the next one had already been sent
+ * @returns a row for each post and colo. A request belongs to the last accepted post at its start,
+ *   unless the next post has already been sent
  */
 export function followed(
   posts: readonly Post[],

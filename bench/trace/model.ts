@@ -1,5 +1,5 @@
-// Computes the origin requests of an ideal cache from the trace: answers take no time, nothing is
-// evicted, and purges apply at once.
+// Computes the origin requests of an ideal cache for a trace. In an ideal cache, responses take no
+// time, nothing is evicted, and purges apply at once.
 import { coloCount, pageAt, type Trace, type Visit } from "./trace.ts";
 
 export interface Modelled {
@@ -15,9 +15,11 @@ export interface Computed {
   readonly originRequests: number;
   /** Requests that the origin could answer with a 304. */
   readonly unchanged: number;
-  /** The bytes with a 304 wherever possible. */
+  /** The bytes of all bodies, if the origin sends a 304 whenever possible. */
   readonly bytes: number;
-  /** The additional bytes of these for a cache that does not validate. */
+  /**
+   * The additional bytes if the cache never validates, so that the origin sends these bodies again.
+   */
   readonly unchangedBytes: number;
   readonly byCause: Readonly<Record<Cause, number>>;
 }
