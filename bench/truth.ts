@@ -1,6 +1,6 @@
-// The truth of /_cache/metrics: three colos of the built Worker under load, and the metrics beside
-// the counts of the load, the origin and Redis. First no isolate dies, then colos are killed. Exits
-// with 1 if a figure is wrong.
+// Checks the figures of /_cache/metrics. Three colos of the built Worker are under load, and the
+// metrics are compared with the counts of the load, the origin and Redis. In the first part no
+// isolate dies; in the second part the bench kills colos. Exits with 1 if a figure is wrong.
 //   npm run bench -- truth [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ import { truthRun, type TruthSettings } from "./truth/run.ts";
 
 const command = "npm run bench -- truth";
 
-/** A faster pace for a first look, with a Worker that differs from the deployed one. */
+/** A faster pace of reports, for a quick check. The Worker then differs from the deployed one. */
 const hurried: ReportPace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };
 
 function given() {
@@ -40,7 +40,7 @@ function given() {
     pace,
     isHurried,
   };
-  // Some isolates live for several reports, some for none.
+  // At this pace, isolates die after several reports, or before their first report.
   const killing = { ...settings, killEveryMs: pace.busyAfterMs / 2 };
   const parts = [settings, killing].filter((_, at) =>
     ["", String(at + 1)].includes(values.part ?? ""),

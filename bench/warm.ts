@@ -1,6 +1,6 @@
-// A sitemap of 20,000 pages, warmed in two colos before an origin of bounded capacity, interrupted
-// and resumed. Exits with 1 if the origin's own visitors wait twice as long, or a page is not a hit
-// afterwards.
+// Warms a sitemap of 20,000 pages in two colos, from an origin of limited capacity. The command is
+// interrupted and resumed. Exits with 1 if the 99th percentile of the origin's own visitors more
+// than doubles, or if a page is not a hit afterwards.
 //   npm run bench -- warm [--pages 20000] [--seed 1]
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,14 +21,18 @@ import type { Visit, VisitorCalls } from "./warm/visitors-process.ts";
 
 const coloCount = 2;
 /**
- * 8 at once for 30 ms each: some 267 a second, of which the origin's own visitors take a quarter.
+ * The number of requests that the origin handles at once. At 30 ms each, these are about 267 a
+ * second, of which the origin's own visitors use nearly a quarter.
  */
 const servers = 8;
 const serviceMs = [20, 40] as const;
 const visitorsPerSecond = 60;
 const quietMs = 30_000;
 const ratioMax = 2;
-/** More than the origin can handle, because the pace must find the origin's capacity. */
+/**
+ * More than the origin can handle at once, because the command must adapt its pace to the origin's
+ * capacity.
+ */
 const concurrency = "16";
 const interruptedAtShare = 0.4;
 const config = { routes: [{ name: "pages", match: "/page/*", fresh: "1h" }] };
@@ -37,7 +41,7 @@ interface Ground {
   readonly origin: Part<OriginCalls>;
   readonly visitors: Part<VisitorCalls>;
   readonly coloUrls: readonly string[];
-  /** The address for the origin's own visitors. */
+  /** The URL for the origin's own visitors, who do not use a colo. */
   readonly originUrl: string;
 }
 
@@ -72,7 +76,7 @@ async function startAll(running: Running, log: RuntimeLog, seed: number): Promis
   };
 }
 
-/** Runs the command twice: once interrupted, and once to the end. */
+/** Runs the command twice. Interrupts the first run, and lets the second run end. */
 async function warmed(
   { origin, coloUrls }: Ground,
   pageCount: number,

@@ -1,4 +1,4 @@
-// The origin of the trace, in a separate process: versioned pages with validators and tags.
+// The origin of the trace, in a separate process. Its pages have versions, validators and tags.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -24,7 +24,7 @@ const calls = {
     ({ pages } = traceOf({ ...settings, requestCount: 0 }));
     return (await startScriptedOrigin((request, response) => void answer(request, response))).url;
   },
-  /** Resets all requests and edits. */
+  /** Resets the counts, and undoes all edits. */
   reset: (): void => {
     versions = pages.map(() => 1);
     counts = { requests: 0, notModified: 0, bytes: 0 };
@@ -59,7 +59,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(200, fields).end(said + text);
 }
 
-/** Edits a page. After the answer, the origin generates no older version. */
+/** Edits pages. Later responses never have an older version. */
 async function edit(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const numbers = JSON.parse(Buffer.concat(await request.toArray()).toString()) as number[];
   for (const number of numbers) versions[number] = (versions[number] ?? 1) + 1;

@@ -1,6 +1,6 @@
-// Replays the trace in a separate process: sends each request at its time, regardless of those in
-// progress, with edits and purges in between, and compares each answer with the purges accepted
-// before it.
+// Replays the trace in a separate process. Sends each request at its time, even while earlier
+// requests wait, with edits and purges in between. Compares each response with the purges accepted
+// before its request.
 import { setTimeout as delay } from "node:timers/promises";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
@@ -17,7 +17,7 @@ import {
 export type PurgeManner =
   | { readonly kind: "none" }
   | { readonly kind: "tidemark"; readonly adminToken: string; readonly siteHost: string }
-  /** Sent to every instance. */
+  /** Bans, which are sent to every instance. */
   | { readonly kind: "ban" };
 
 export interface ReplaySettings {
@@ -31,17 +31,23 @@ export interface ReplaySettings {
 export interface Replayed {
   readonly tookMs: readonly number[];
   readonly failedCount: number;
-  /** Answers with another page. */
+  /** The number of responses with another page. */
   readonly foreignCount: number;
-  /** Answers older than a purge that was accepted before the request, by at most the lag. */
+  /**
+   * The number of responses older than a purge that was accepted at most `maxLagSeconds` before the
+   * request.
+   */
   readonly oldCount: number;
-  /** Answers older than a purge that was accepted more than the lag before. */
+  /**
+   * The number of responses older than a purge that was accepted more than `maxLagSeconds` before
+   * the request.
+   */
   readonly staleCount: number;
-  /** The first few of them, for debugging. */
+  /** The first five stale responses, for debugging. */
   readonly staleExamples: readonly string[];
   readonly purgesRefusedCount: number;
   readonly cacheStatusCounts: ReadonlyMap<string, number>;
-  /** The longest lateness of the replay itself. */
+  /** The longest delay between the due time of an event and its start. */
   readonly lateMsMax: number;
 }
 
@@ -118,7 +124,7 @@ class Replay {
     }
   }
 
-  /** @returns the status of each request that it needed */
+  /** @returns the status of each request for the purge */
   async #purge({ by, colo }: Edit): Promise<number[]> {
     const { purge, coloUrls } = this.#settings;
     if (purge.kind === "none") return [];
@@ -143,7 +149,7 @@ class Replay {
   }
 }
 
-/** Returns Tidemark's Cache-Status without the parts that differ between answers. */
+/** Returns Tidemark's Cache-Status without its name, `ttl` and `stored`. */
 function summedUp(cacheStatus: string): string {
   return cacheStatus
     .split("; ")

@@ -1,4 +1,4 @@
-// Formats the systems' results, those of ideal caches, and the reasons of the differences.
+// Formats the results of the systems and of ideal caches, and the causes of the differences.
 import { counted, markdownTable, percent, quantile } from "../load/figures.ts";
 import { compute, type Computed } from "./model.ts";
 import type { OriginCounts } from "./origin-process.ts";
@@ -95,7 +95,7 @@ export function resultTable(
 }
 
 /**
- * Explains the steps from a plain cache per colo to an ideal shared one, one difference at a time.
+ * Formats the steps from a plain cache per colo to an ideal shared cache, one difference at a time.
  */
 export function account(trace: Trace): string {
   const steps = [

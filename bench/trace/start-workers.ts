@@ -1,4 +1,4 @@
-// The Workers under the trace, each in every colo: Tidemark with its own Redis, and others.
+// Starts a Worker in every colo for the trace: Tidemark with its own Redis, or another Worker.
 import type { Colo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { Running } from "../../local/running.ts";

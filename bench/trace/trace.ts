@@ -1,5 +1,5 @@
-// The trace: requests with their clients and colos, and edits in between. The same settings create
-// the same trace in every process.
+// Creates the trace: requests with their times and colos, and edits in between. The same settings
+// create the same trace in every process.
 import { Draws } from "../../testing/draws.ts";
 import { zipfRanks } from "../load/zipf.ts";
 
@@ -10,13 +10,13 @@ export interface TraceSettings {
   readonly seed: number;
   /** The factor by which lifetimes are longer and the replay slower; 1 by default. */
   readonly stretch?: number;
-  /** The share of pages with their own query `?page=`, which no route lists; 0 by default. */
+  /** The share of pages whose URL has a query `?page=`, which no route lists; 0 by default. */
   readonly pagedShare?: number;
 }
 
 export interface Page {
   readonly path: string;
-  /** The query in the site's own order; empty, or with its "?". */
+  /** The query in the site's order of parameters, with its "?"; empty if there is none. */
   readonly query: string;
   readonly tag: string;
   readonly lifetimeSeconds: number;
@@ -28,13 +28,13 @@ export interface Visit {
   readonly atMs: number;
   readonly colo: number;
   readonly page: number;
-  /** Path and query as this client writes them. */
+  /** The path and query, as this client writes them. */
   readonly target: string;
-  /** The same without tracking parameters, in this client's order. */
+  /** `target` without tracking parameters. */
   readonly withoutTracking: string;
 }
 
-/** A change of pages at the origin, followed by a purge of their common targets. */
+/** A change of pages at the origin, followed by a purge of these pages by URL or tag. */
 export interface Edit {
   readonly kind: "edit";
   readonly atMs: number;
@@ -50,12 +50,12 @@ export type TraceEvent = Visit | Edit;
 
 export interface Trace {
   readonly pages: readonly Page[];
-  /** Sorted by time. */
+  /** The events, sorted by time. */
   readonly events: readonly TraceEvent[];
 }
 
 export const originMs = 40;
-/** A path outside the trace. */
+/** The prefix of paths that are not in the trace. */
 export const warmUpPath = "/warm-up/";
 export const coloCount = 3;
 export const zipfExponent = 0.95;
@@ -63,7 +63,7 @@ export const editCount = 200;
 export const trackingShare = 0.2;
 export const queryShare = 0.4;
 export const reorderedShare = 0.3;
-/** The speed relative to real life. Lifetimes are whole seconds of the replay. */
+/** The speed of the replay relative to real life. Lifetimes are whole seconds of the replay. */
 export const scale = 30;
 export const lifetimeShares = [
   { lifetimeSeconds: 2, share: 0.3 },
@@ -115,7 +115,7 @@ export function pageAt(pages: readonly Page[], number: number): Page {
   return page;
 }
 
-/** Returns a lifetime for `max-age`. */
+/** Returns a lifetime in whole seconds, for `max-age`. */
 export function stretchedSeconds(lifetimeSeconds: number, stretch: number): number {
   return Math.max(1, Math.round(lifetimeSeconds * stretch));
 }
@@ -130,12 +130,15 @@ function pagesOf(
     query: queryOf(number, draws, pagedShare),
     tag: `t${Math.floor(draws.between(0, tagCount))}`,
     lifetimeSeconds: stretchedSeconds(lifetimeOf(draws.between(0, 1)), stretch),
-    // From 2 to 64 KiB, uniform on a logarithmic scale.
+    // The length is from 2 to 64 KiB, uniformly distributed on a logarithmic scale.
     bodyBytes: Math.round(2_048 * 2 ** draws.between(0, 5)),
   }));
 }
 
-/** Returns a query. Without pages of lists, it draws nothing, which keeps the trace unchanged. */
+/**
+ * Returns the query of a page. Draws no number for a `pagedShare` of 0, so that the trace is the
+ * same as without this option.
+ */
 function queryOf(number: number, draws: Draws, pagedShare: number): string {
   const isSorted = draws.isLucky(queryShare);
   if (pagedShare > 0 && draws.isLucky(pagedShare)) return `?page=${number}`;

@@ -1,4 +1,4 @@
-// Varnish with default settings, and bans for purges. Only its grace is shortened by the replay's
+// Starts Varnish with default settings, with bans for purges. Its grace is shorter by the replay's
 // factor.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ export interface Varnish {
 }
 
 const usualGraceSeconds = 10;
-/** Allows for compiling the configuration as C. */
+/** The time limit for the start, in which Varnish compiles its configuration as C. */
 const startMsMax = 60_000;
 
 function vcl(originUrl: string): string {
@@ -46,7 +46,7 @@ export async function startVarnish(given: { originUrl: string; scale: number }):
   await writeFile(vclPath, vcl(given.originUrl));
   const grace = `default_grace=${(usualGraceSeconds / given.scale).toFixed(3)}`;
   const listening = ["-a", `127.0.0.1:${port}`, "-f", vclPath, "-n", join(folder, "work")];
-  // Its jail would read the configuration as another user.
+  // With its default jail, Varnish reads the configuration as another user.
   const child = spawn(
     "varnishd",
     ["-j", "none", "-F", ...listening, "-s", "malloc,512m", "-p", grace],

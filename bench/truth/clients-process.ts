@@ -1,5 +1,5 @@
-// The clients of the truth bench, in a separate process: an open loop over all colos with purges,
-// and a row for each answer.
+// The clients of the truth bench, in a separate process. They send requests to all colos at
+// predetermined times, and purges, and record a row for each response.
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
@@ -17,7 +17,7 @@ export interface Load {
   readonly purgeEveryMs: number;
 }
 
-/** A purge that was sent. */
+/** The result of a purge. */
 export interface PurgeRow {
   readonly colo: number;
   readonly status: number;
@@ -27,7 +27,7 @@ export interface PurgeRow {
 export interface Loaded {
   readonly rows: readonly Row[];
   readonly purges: readonly PurgeRow[];
-  /** The longest lateness of the load. */
+  /** The longest delay between the due time of a request and its start. */
   readonly lateMsMax: number;
 }
 
@@ -63,7 +63,10 @@ function kindDrawn(draws: Draws): Kind {
   return found;
 }
 
-/** Draws the kind of a request: mostly GET, some HEAD, ranges, conditions, or as a known user. */
+/**
+ * Draws the method and header fields of a request: mostly GET, sometimes HEAD, a range, a
+ * condition, or credentials.
+ */
 function mannerDrawn(draws: Draws, kind: Kind): [method: string, headers: Record<string, string>] {
   const headers = { "accept-language": draws.oneOf(["de", "en", "fr"]) };
   const luck = draws.between(0, 100);
@@ -106,8 +109,8 @@ async function purged(load: Load, draws: Draws): Promise<PurgeRow> {
 
 const calls = {
   /**
-   * Sends single requests, so that code is compiled and connections are open. They count like all
-   * others.
+   * Sends single requests, so that code is compiled and connections are open. Their rows count like
+   * all others.
    */
   warmUp: async ({ seed, coloUrls }: Load): Promise<Row[]> => {
     const draws = new Draws(seed + 1);
@@ -122,7 +125,7 @@ const calls = {
     const { requestCount, perSecond, coloUrls } = load;
     const draws = new Draws(load.seed);
     const [pacing, asking, purging] = [draws.fork(), draws.fork(), draws.fork()];
-    // Enough seconds for more than enough times.
+    // Draw times for a longer load than needed, because their number is random.
     const seconds = (requestCount / perSecond) * 1.2 + 5;
     const instants = instantsMs(pacing, { perSecond, seconds }).slice(0, requestCount);
     const asks: Promise<Row>[] = [];
@@ -135,10 +138,10 @@ const calls = {
     clearInterval(timer);
     return { rows: await Promise.all(asks), purges: await Promise.all(purges), lateMsMax };
   },
-  /** Sends one request without background work, as a row of the load. */
+  /** Sends one request that causes no background work. Its row counts like those of the load. */
   one: async ({ colo, url }: { colo: number; url: string }): Promise<Row> => {
     const kind = kinds.find(({ isPosted }) => isPosted === true);
-    if (kind === undefined) throw new Error("The site has no page that is passed by.");
+    if (kind === undefined) throw new Error("The site has no route with a bypass.");
     return asked({ colo, kind, path: `/${kind.name}/0`, method: "GET", headers: {} }, url);
   },
 };

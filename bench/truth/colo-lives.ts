@@ -1,5 +1,5 @@
-// One colo of the truth bench: its Worker, which the bench may kill and restart, and its own REST
-// server before the common Redis, which records its commands and reports.
+// One colo of the truth bench. The bench may kill and restart its Worker. Between the Worker and
+// the common Redis, the colo has its own REST server, which records commands and reports.
 import type { Colo } from "../../local/colo.ts";
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
@@ -12,7 +12,10 @@ import { runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import { restRttMs, siteHost } from "./site-plan.ts";
 
-/** The life of one workerd, from its start until its end; `untilMs` is infinite while it runs. */
+/**
+ * The life of one workerd process, from its start to its end. `untilMs` is infinite while the
+ * process runs.
+ */
 export interface Life {
   readonly colo: number;
   readonly fromMs: number;
@@ -21,20 +24,23 @@ export interface Life {
   readonly tellings: Telling[];
 }
 
-/** All reports of an isolate at one time; each but the last is full. */
+/**
+ * Consecutive reports that an isolate sends at one time, because its counts need more than one. All
+ * except the last are full.
+ */
 export interface Telling {
-  /** The time at which its first report reached Redis. */
+  /** The time at which the first of these reports reached Redis. */
   readonly atMs: number;
   reports: number;
   /** Whether the last report has arrived. */
   isWhole: boolean;
-  /** The isolate's gauges, equal in all of its reports. */
+  /** The isolate's gauges, which are equal in these reports. */
   readonly gauges: string;
 }
 
 /**
- * The moment of killing: now, or at the next report, before Redis has accepted it or before the
- * answer.
+ * When to kill a colo: now, or at its next report, before Redis receives the report or before the
+ * colo receives the response.
  */
 export type Moment = "now" | "report not taken" | "report not answered";
 
@@ -50,16 +56,19 @@ export interface ColoSettings {
 
 export class ColoLives {
   readonly lives: Life[] = [];
-  /** The sums of each report that Redis has accepted, as JSON. */
+  /** The sums in each report that Redis has accepted, as JSON. */
   readonly reports: string[] = [];
   readonly #settings: ColoSettings;
   readonly #ledger = new Ledger();
   #restUrl = "";
-  /** Commands before the last complete telling, before one in progress, and since. */
+  /**
+   * The number of commands before the last complete telling (`#told`), before a telling in progress
+   * (`#telling`), and since then (`#untold`).
+   */
   #told = noCommands();
   #telling = noCommands();
   #untold = noCommands();
-  /** Unreported commands of killed isolates. */
+  /** The number of unreported commands of killed isolates. */
   #lost = noCommands();
   #colo: Colo | undefined;
   #pid = 0;
@@ -91,11 +100,13 @@ export class ColoLives {
   }
 
   get running(): Colo {
-    if (this.#colo === undefined) throw new Error("The colo does not run.");
+    if (this.#colo === undefined) throw new Error("The colo is not running.");
     return this.#colo;
   }
 
-  /** The isolates' commands before their last reports, over all lives; and all commands. */
+  /**
+   * The number of commands before the isolates' last reports, and of all commands, for all lives.
+   */
   get commands(): { readonly told: Commands; readonly sent: Commands } {
     this.#gather();
     return {
@@ -111,15 +122,15 @@ export class ColoLives {
 
   get life(): Life {
     const life = this.lives.at(-1);
-    if (life === undefined) throw new Error("The colo has not begun to run.");
+    if (life === undefined) throw new Error("The colo has not been started.");
     return life;
   }
 
   /**
-   * Kills the colo at that moment, and restarts it on the same port.
+   * Kills the colo at the given moment, and restarts it on the same port.
    *
-   * @param ended cancels the killing if the moment has not come
-   * @returns whether it was killed
+   * @param ended cancels the kill if the moment has not come
+   * @returns whether the colo was killed
    */
   async killed(moment: Moment, ended: AbortSignal): Promise<boolean> {
     const port = Number(new URL(this.url).port);
@@ -155,7 +166,7 @@ export class ColoLives {
     const name = `colo-${at + 1}`;
     this.#colo = await startColo({ name, worker, port, env, onLog: log.note });
     this.#pid = runtimePids().find((pid) => !before.has(pid)) ?? 0;
-    if (this.#pid === 0) throw new Error("Which process runs the colo is not known.");
+    if (this.#pid === 0) throw new Error("The colo's process was not found.");
   }
 
   #kill(): void {
@@ -195,7 +206,7 @@ export class ColoLives {
     if (!isGoingOn) {
       tellings.push(telling);
       this.#gather();
-      // A gauge may change between two parts of a telling, which then ends as another one.
+      // If a gauge changes between two reports of a telling, the later report begins a new telling.
       this.#telling = summed(this.#telling, this.#untold);
       this.#untold = noCommands();
     }
@@ -213,7 +224,10 @@ export class ColoLives {
   }
 }
 
-/** The size of a full report, at most 8,192 bytes: no series needs more than the rest. */
+/**
+ * The smallest size of a full report. A report has at most 8,192 bytes, and a series has fewer than
+ * 256.
+ */
 const fullFromBytes = 8_192 - 256;
 
 function contentOf(report: readonly unknown[]): { sums: string; gauges: string } {

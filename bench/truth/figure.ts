@@ -1,4 +1,4 @@
-// A figure of the metrics, and the same counted from outside.
+// A figure of the metrics, with the same figure counted outside the Worker.
 
 /** One figure. The metrics' value must be between `min` and `max`, both included. */
 export interface Figure {
@@ -6,7 +6,7 @@ export interface Figure {
   readonly group: string;
   readonly what: string;
   readonly told: number;
-  /** The value counted from outside. */
+  /** The value counted outside the Worker. */
   readonly counted: number;
   readonly min: number;
   readonly max: number;

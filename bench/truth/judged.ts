@@ -1,5 +1,5 @@
-// Compares the metrics with the counts of the load, the origin and Redis. They must be equal while
-// no isolate dies; otherwise they may lack at most the unreported counts of killed isolates.
+// Compares the metrics with the counts of the load, the origin and Redis. They must be equal if no
+// isolate dies. Otherwise, the metrics may lack at most the unreported counts of killed isolates.
 import type { Figure } from "./figure.ts";
 import type { TruthRun } from "./run.ts";
 import { behindMs, cutCount, isUntold } from "./untold.ts";
@@ -8,29 +8,29 @@ import { Scraped } from "./scraped.ts";
 import type { OriginRow } from "./origin-process.ts";
 import type { Row } from "./seen.ts";
 
-/** The amount that one row counts, and its label values. */
+/** The amount that one row adds to a metric, and the values of its labels. */
 interface Counted {
   readonly values: readonly string[];
   readonly count: number;
 }
 
-/** A comparison of one metric. */
+/** How to compare one metric. */
 interface Compared {
   readonly group: string;
   readonly metric: string;
   readonly labels: readonly string[];
   /** Returns `undefined` for a row that does not count. */
   readonly of: (row: Row) => Counted | undefined;
-  /** The amount that a request to the origin counts, beside the clients' rows. */
+  /** The amount that a request to the origin adds, in addition to the clients' rows. */
   readonly ofOrigin?: (row: OriginRow) => Counted | undefined;
-  /** Whether rows of the load explain every series of the metric. */
+  /** Whether the rows of the load cover every series of the metric. */
   readonly isWhole: boolean;
 }
 
 const hits = ["hit", "stale-hit"];
-/** The result of a Cache-Status with `ttl=0`. */
+/** The result of a response whose Cache-Status has `ttl=0`. */
 const undecided = "hit or stale-hit";
-/** The result for fresh and stale hits together. */
+/** The name for the sum of fresh and stale hits. */
 export const both = "hit and stale-hit";
 const isHit = ({ result }: Row): boolean => result === undecided || hits.includes(result);
 const one = (values: readonly string[]) => ({ values, count: 1 });
@@ -48,7 +48,7 @@ const compared: readonly Compared[] = [
     metric: "tidemark_requests_total",
     isWhole: false,
     labels: ["route", "result", "tier"],
-    // If the origin fails, a stale hit does not name its tier.
+    // The Cache-Status of a stale hit for a failed origin does not name the tier.
     of: (row) =>
       isHit(row) && row.tier !== undefined && row.route !== "flaky"
         ? one([row.route, row.result, row.tier])
@@ -97,18 +97,19 @@ const compared: readonly Compared[] = [
     labels: ["route", "rule"],
     of: ({ route, rule }) =>
       route === "mine" && rule !== undefined ? one([route, rule]) : undefined,
-    // Clients that collapse on a private page cause one anonymous request, whose response is private, too.
+    // Clients that collapse on a private page cause one anonymous request, whose response is also
+    // private.
     ofOrigin: ({ route, isAnonymous }) =>
       route === "mine" && isAnonymous ? one([route, "private"]) : undefined,
   },
 ];
 
-/** The load's counts for some label values. */
+/** The load's counts for one combination of label values. */
 interface Tally {
   counted: number;
-  /** The part that killed isolates had not reported. */
+  /** The part of `counted` that killed isolates may not have reported. */
   untold: number;
-  /** Hits with `ttl=0`, fresh or stale. */
+  /** The number of hits with `ttl=0`, which are fresh or stale. */
   unclear: number;
 }
 
@@ -116,7 +117,8 @@ interface Tally {
 const bodyBytesMax = 17_408;
 
 /**
- * @returns a figure for each series that is visible from outside, and for the sum of each family
+ * @returns a figure for each series that is visible outside the Worker, and for the sum of each
+ *   metric
  */
 export function figuresOf(run: TruthRun): Figure[] {
   const scraped = new Scraped(run.metrics);
@@ -128,7 +130,7 @@ function figuresOfRows(compare: Compared, run: TruthRun, scraped: Scraped): Figu
   const { group, metric, labels, isWhole } = compare;
   const tallies = new Map<string, Tally>();
   const all = newTally();
-  // An unstated length and a refusal are counted in the background.
+  // The Worker counts bodies of unknown length, and refusals, in the background.
   const laterMs = /^(?:bytes|refusals)/.test(group) ? behindMs : 0;
   const add = (found: Counted | undefined, colo: number, endedAtMs: number) => {
     if (found === undefined) return;
@@ -141,7 +143,7 @@ function figuresOfRows(compare: Compared, run: TruthRun, scraped: Scraped): Figu
   };
   for (const row of run.rows) if (row.status !== 0) add(compare.of(row), row.colo, row.endedAtMs);
   for (const row of run.origin) add(compare.ofOrigin?.(row), row.colo, row.atMs + row.tookMs);
-  // The isolate may have reported broken or timed-out requests, under unknown labels.
+  // The isolate may have reported broken or timed-out requests. Their labels are unknown here.
   const cut = cutCount(run) * (group.startsWith("bytes") ? bodyBytesMax : 1);
   const figure = (what: string, told: number, { counted, untold, unclear }: Tally): Figure => {
     return { group, what, told, counted, min: counted - untold, max: counted + unclear + cut };
@@ -169,7 +171,10 @@ function tallyOf(values: readonly string[], tallies: Map<string, Tally>): Tally 
   return tally;
 }
 
-/** Returns the tallies for the row's own result, if known, and for hits of both kinds together. */
+/**
+ * Returns the tally for the row's own result, if it is known, and for hits the tally of fresh and
+ * stale hits together.
+ */
 function talliesFor({ values }: Counted, tallies: Map<string, Tally>): Tally[] {
   const joint = values.map((value) => (hits.includes(value) || value === undecided ? both : value));
   const own = values.includes(undecided) ? [] : [values];
@@ -187,7 +192,7 @@ function talliesOfUndecided({ values }: Counted, tallies: Map<string, Tally>): T
   );
 }
 
-/** @returns the values of each series that a key covers */
+/** @returns the label values of each series that belongs to a tally */
 function seriesFor(values: readonly string[]): (readonly string[])[] {
   if (!values.includes(both)) return [values];
   return hits.map((hit) => values.map((value) => (value === both ? hit : value)));

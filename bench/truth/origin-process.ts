@@ -1,5 +1,5 @@
-// The origin of the truth bench, in a separate process. It counts its requests by colo and route,
-// and records the duration of each answer.
+// The origin of the truth bench, in a separate process. It records the colo, the route and the
+// duration of each request.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -11,14 +11,17 @@ import { bodyBytesOf, type Kind, kindOf, tagOf } from "./site-plan.ts";
 
 export interface OriginRow {
   readonly colo: number;
-  /** Empty for paths outside the site. */
+  /** The name of the route; empty for paths outside the site. */
   readonly route: string;
   readonly status: number;
-  /** Whether it is an anonymous request, which Tidemark sends in place of several clients' requests. */
+  /**
+   * Whether the request is an anonymous request, which Tidemark sends instead of several clients'
+   * requests.
+   */
   readonly isAnonymous: boolean;
   /** The time of arrival, in epoch milliseconds. */
   readonly atMs: number;
-  /** The time until the head of the answer was sent. */
+  /** The time until the head of the response was sent. */
   readonly tookMs: number;
 }
 
@@ -29,7 +32,7 @@ const flakyForMs = 2_000;
 let rows: OriginRow[] = [];
 
 const calls = {
-  /** @returns a URL for each colo, which identifies it */
+  /** @returns a URL for each colo, by which the origin identifies the colo */
   start: (coloCount: number): Promise<string[]> => {
     // Read the texts now, because the first use would delay a request.
     pageText(0, 1);

@@ -1,5 +1,5 @@
-// Figures outside the rows of the load: requests to the origin, commands of Redis, purges and
-// reports, and durations of answers.
+// Figures that do not come from the rows of the load: requests to the origin, Redis commands,
+// purges, reports, and response times.
 import { quantile } from "../load/figures.ts";
 import type { Figure } from "./figure.ts";
 import { reportedFigures } from "./reported.ts";
@@ -46,14 +46,21 @@ function originFigures(run: TruthRun, scraped: Scraped): Figure[] {
 const classOf = (status: number): string => `${Math.floor(status / 100)}xx`;
 
 /**
- * Purposes of written records: new or unchanged, which the Worker knows and the bytes do not show.
+ * The purposes of writes to the shared tier. Only the Worker knows whether a record is new or
+ * unchanged, so both are compared together.
  */
 const written = ["fill", "freshening"];
 
-/** Purposes of a check of free space. A scrape sends the same INFO, but after the last report. */
+/**
+ * The purposes of commands that check free memory. A scrape also sends INFO, but after the last
+ * report.
+ */
 const room = ["database information", "ballast", "room"];
 
-/** The most commands in one request: three read a lease, and two read a purge back. */
+/**
+ * An upper bound of the number of commands in one request. Three commands read a lease, and two
+ * read a purge back.
+ */
 const commandsOfRequestMax = 4;
 
 function commandFigures({ commands, lives }: TruthRun, scraped: Scraped): Figure[] {
@@ -63,7 +70,7 @@ function commandFigures({ commands, lives }: TruthRun, scraped: Scraped): Figure
   const joint = [written, room];
   const single = [...purposes].filter((use) => !joint.some((names) => names.includes(use)));
   const groups = [...joint, ...single.map((use) => [use])];
-  // A request that timed out may not have been sent, but counts as sent.
+  // The Worker counts a request that timed out, even if Redis never received it.
   const unsure = scraped.sum("tidemark_redis_failures_total") * commandsOfRequestMax;
   const mayLack = lives.some(({ untilMs }) => untilMs < Infinity);
   return groups.flatMap((names) => {
@@ -98,7 +105,7 @@ function purgeFigures(run: TruthRun, scraped: Scraped): Figure[] {
     isUntold(purge, { atMs: purge.endedAtMs, laterMs: 0 }, run.lives),
   ).length;
   const counted = accepted.length;
-  // A broken purge may have been accepted.
+  // A purge whose connection broke may have been accepted.
   const broken = run.purges.filter(({ status }) => status === 0).length;
   const told = scraped.sum("tidemark_purges_total");
   return [
@@ -123,18 +130,24 @@ function reportFigures(run: TruthRun, scraped: Scraped): Figure[] {
     exactly("taken", told, taken),
     exactly("lost", lost, 0),
     exactly("later than stated", lateCount(run), 0),
-    // Refused connections of a starting colo do not count.
+    // While colos restart, they refuse connections, so this figure is only checked without kills.
     ...(cut === 0 ? [exactly("requests without an answer", unanswered, 0)] : []),
   ];
 }
 
 const share = 0.99;
-/** The fewest samples with a 99th percentile. */
+/** The smallest number of samples for which the 99th percentile is compared. */
 const samplesMin = 200;
-/** Results that waited for the origin. A client cannot measure faster ones precisely. */
+/**
+ * The results whose responses waited for the origin. Clients cannot measure faster responses
+ * precisely enough.
+ */
 const waited = ["stored", "validated", "forwarded", "passed", "collapsed"];
 
-/** Compares the buckets of the 99th percentile, as reported and as measured outside. */
+/**
+ * Compares the bucket of the 99th percentile in the metrics with the bucket measured outside the
+ * Worker.
+ */
 function timeFigures({ origin, rows }: TruthRun, scraped: Scraped): Figure[] {
   const ofOrigin = [...Map.groupBy(origin, ({ route }) => route)].map(([route, own]) => {
     const tookMs = own.map((row) => row.tookMs);

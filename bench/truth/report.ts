@@ -43,10 +43,10 @@ function partText({ run, figures }: Part): string {
 
 function groupRow(group: string, figures: readonly Figure[]): string[] {
   const all = figures.filter(({ what }) => what === "all");
-  // Each hit is in a figure of its own result, and in one of both.
+  // Each hit is in the figure of its own result, and in the figure of both results.
   const joint = figures.filter(({ what }) => what.includes(both));
   const summed = [all, joint, figures].find(({ length }) => length > 0) ?? [];
-  // Families count different things, so they have no sum.
+  // Metrics of different families are not added up.
   const isSum = !group.startsWith("families");
   const sum = (of: (figure: Figure) => number) =>
     isSum ? counted(summed.reduce((total, figure) => total + of(figure), 0)) : "";

@@ -1,5 +1,5 @@
-// One part of the truth bench: a load over three colos, with or without killing their Workers. Then
-// it waits for all reports, and reads the metrics.
+// Runs one part of the truth bench: a load on three colos, whose Workers the bench may kill. Then
+// waits for all reports, and reads the metrics.
 import { setTimeout as delay } from "node:timers/promises";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { Running } from "../../local/running.ts";
@@ -23,21 +23,23 @@ export interface TruthSettings {
   readonly seed: number;
   readonly purgeEveryMs: number;
   readonly pace: ReportPace;
-  /** Whether the Worker reports at another pace than the deployed one. */
+  /** Whether the Worker reports at another pace than the deployed Worker. */
   readonly isHurried: boolean;
-  /** The average time between kills; absent for none. */
+  /** The average time between kills; if absent, nothing is killed. */
   readonly killEveryMs?: number;
 }
 
 export interface TruthRun {
-  /** Rows of the load, and of the requests that trigger reports. */
+  /** The rows of the load, and of the requests that trigger the last reports. */
   readonly rows: readonly Row[];
   readonly purges: readonly PurgeRow[];
   readonly origin: readonly OriginRow[];
   readonly lives: readonly Life[];
-  /** Commands of Redis by use and colo: those before the last reports, and all. */
+  /**
+   * The number of Redis commands by colo and purpose: of those before the last reports, and of all.
+   */
   readonly commands: readonly { readonly told: Commands; readonly sent: Commands }[];
-  /** The sums of each report that Redis has accepted, as JSON. */
+  /** The sums in each report that Redis has accepted, as JSON. */
   readonly reports: readonly string[];
   /** The text of the last scrape. */
   readonly metrics: string;
@@ -59,7 +61,8 @@ export async function truthRun(
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
   const worker = await workerOf(settings);
   const colos: ColoLives[] = [];
-  // Start them in sequence, so that the new process belongs to the started colo.
+  // Start the colos in sequence, so that a new process belongs to the colo that has just been
+  // started.
   for (const [at, originUrl] of originUrls.entries()) {
     colos.push(await ColoLives.start(running, { at, worker, originUrl, redisUrl, log }));
   }
@@ -110,11 +113,11 @@ const quietMs = 500;
 const reportMsMax = 10_000;
 
 /**
- * Waits for an isolate's reports, which it sends after its first answer past its time: waits for
- * that time, and sends one request. An isolate without a report after a minute was not busy, and
- * reports after five.
+ * Waits for the last reports of an isolate. An isolate reports after its first response past the
+ * due time, so this function waits for that time, and then sends one request. An isolate that has
+ * not reported after a minute was not busy, and reports after five minutes.
  *
- * @returns the requests sent
+ * @returns the rows of the sent requests
  * @throws Error if the isolate does not report in time
  */
 async function toldAtLast(
@@ -138,13 +141,13 @@ async function toldAtLast(
     }
     if (life.tellings.length > before) break;
   }
-  if (life.tellings.length === before) throw new Error("An isolate does not tell in time.");
-  // The isolate may continue with counts that had no room in one report.
+  if (life.tellings.length === before) throw new Error("An isolate has not reported in time.");
+  // The isolate may send more reports, if its counts exceed the size of one report.
   while (colo.quietMs < quietMs) await delay(quietMs - colo.quietMs);
   return sent;
 }
 
-/** Returns the time of the isolate's first request, at which counting begins. */
+/** Returns the time of the isolate's first response, at which counting begins. */
 function firstAnswerMs(rows: readonly Row[], { fromMs }: Life): number {
   const own = rows.filter(({ status, endedAtMs }) => status !== 0 && endedAtMs >= fromMs);
   return own.reduce((least, { endedAtMs }) => Math.min(least, endedAtMs), nowAtMs());
@@ -155,12 +158,12 @@ async function scraped([colo]: readonly ColoLives[]): Promise<string> {
     headers: { authorization: `Bearer ${adminToken}` },
   });
   if (response.status === 200) return response.text();
-  throw new Error(`The scrape was answered with ${response.status}: ${await response.text()}`);
+  throw new Error(`The scrape failed with ${response.status}: ${await response.text()}`);
 }
 
 const moments: readonly Moment[] = ["now", "report not taken", "now", "report not answered"];
 
-/** Kills colos one after the other, at random times, until stopped. */
+/** Kills colos one after the other at random times, until `end` is called. */
 class Killing {
   readonly counts: Record<Moment, number> = {
     now: 0,

@@ -18,7 +18,7 @@ export class Scraped {
     this.#samples = lines.map(sampleIn);
   }
 
-  /** @returns the sum of a counter's samples with these labels; 0 without any */
+  /** @returns the sum of a counter's samples with these labels; 0 if there are none */
   sum(name: string, labels: Labels = {}): number {
     return this.#of(name, labels).reduce((sum, { value }) => sum + value, 0);
   }
@@ -29,7 +29,7 @@ export class Scraped {
   }
 
   /**
-   * @param name of a histogram, without `_bucket`
+   * @param name the name of a histogram, without `_bucket`
    * @returns the upper bounds of its buckets in seconds, the last infinite, and the count of each
    */
   buckets(name: string, labels: Labels): { boundSeconds: number; count: number }[] {
@@ -59,7 +59,7 @@ export class Scraped {
 
 function sampleIn(line: string): Sample {
   const [, name, braced = "", value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-  if (name === undefined) throw new Error(`This is no sample: ${line}`);
+  if (name === undefined) throw new Error(`This line is not a sample: ${line}`);
   const labels = [...braced.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(
     ([, label = "", text = ""]) => [label, text] as const,
   );
@@ -67,8 +67,8 @@ function sampleIn(line: string): Sample {
 }
 
 /**
- * @returns the bucket of the smallest value that this share of all values do not exceed; -1 without
- *   any
+ * @returns the index of the bucket with the smallest value that at least this share of all values
+ *   does not exceed; -1 if there are no values
  */
 export function bucketOfQuantile(
   buckets: readonly { readonly count: number }[],
@@ -79,7 +79,7 @@ export function bucketOfQuantile(
   return buckets.findIndex(({ count }) => (upTo += count) > 0 && upTo >= Math.ceil(share * all));
 }
 
-/** @returns the bucket of a duration, whose upper bound is included */
+/** @returns the index of the bucket of a duration. The upper bound of a bucket is included */
 export function bucketIn(
   buckets: readonly { readonly boundSeconds: number }[],
   seconds: number,

@@ -1,16 +1,17 @@
-// Derives the labels of an answer from its Cache-Status, its bytes and its duration, like a client.
-// The result is compared with the Worker's counts, so this file imports nothing from src/.
+// Derives the labels of a response from its status and Cache-Status, like a client. The labels are
+// compared with the Worker's counts, so this file imports nothing from src/.
 
 export interface Told {
   /**
-   * The result as in `tidemark_requests_total`; `hit or stale-hit` for `ttl=0`, which means either.
+   * The result as in `tidemark_requests_total`; `hit or stale-hit` for `ttl=0`, which fresh and
+   * stale hits can have.
    */
   readonly result: string;
-  /** The tier of a hit; `undefined` if the answer does not show it. */
+  /** The tier of a hit; `undefined` if the response does not show the tier. */
   readonly tier?: string;
   /**
-   * The reason for this request to the origin; `undefined` without one, or if the answer does not
-   * show it.
+   * The reason for the request to the origin; `undefined` if there was no such request, or if the
+   * response does not show the reason.
    */
   readonly reason?: string;
   readonly isStaleIfError: boolean;
@@ -20,11 +21,11 @@ export interface Told {
 
 export interface Answered {
   readonly status: number;
-  /** Empty for a page of Tidemark's own. */
+  /** The value of `Cache-Status`; empty for a page that Tidemark itself generates. */
   readonly cacheStatus: string;
 }
 
-/** Returns the labels, by docs/cache-status.md. */
+/** Returns the labels as docs/cache-status.md defines them. */
 export function toldBy({ status, cacheStatus }: Answered): Told {
   if (cacheStatus === "") {
     return { result: status === 429 ? "limited" : "failed", isStaleIfError: false };
@@ -65,7 +66,7 @@ function forwardTold(
     return { result: "passed", isStaleIfError, reason };
   if (parts.get("fwd-status") === "304") return { result: "validated", isStaleIfError, reason };
   if (parts.has("stored")) return { result: "stored", isStaleIfError, reason };
-  // A purge may precede the rule, and names may follow it.
+  // A purge may precede the rule in `detail`, and names may follow the rule.
   const rule = (detail.split(", ").at(-1) ?? "").split(": ", 1)[0] ?? "";
   return { result: "forwarded", isStaleIfError, reason, rule };
 }
@@ -79,16 +80,16 @@ export interface Row extends Told {
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** The time until the head of the answer. */
+  /** The time until the head of the response. */
   readonly headTookMs: number;
   /** The bytes of the body; `undefined` if the Worker does not count them. */
   readonly bytes: number | undefined;
 }
 
 /**
- * @param statedBytes the answer's `Content-Length`; `undefined` without one
- * @returns the bytes that the Worker counts; `undefined` for its own pages, and for passed bodies
- *   of unknown length
+ * @param statedBytes the value of `Content-Length`; `undefined` if there is none
+ * @returns the bytes that the Worker counts; `undefined` for pages that Tidemark itself generates,
+ *   and for forwarded bodies of unknown length
  */
 export function bytesToCount(
   { result }: Told,

@@ -1,5 +1,5 @@
-// The site of the truth bench: its routes, their purposes, and their treatment by the origin.
-// Worker, origin and load generator all use this table.
+// The site of the truth bench: its routes, and how the origin answers them. The Worker, the origin
+// and the load generator use this table.
 
 export interface Kind {
   /** The name of the route, and the first part of its paths. */
@@ -7,16 +7,16 @@ export interface Kind {
   /** The percentage of requests. */
   readonly share: number;
   readonly pages: number;
-  /** The fields of the origin's answers. */
+  /** The header fields of the origin's responses. */
   readonly fields: Readonly<Record<string, string>>;
   /** The route's options in the configuration, without its name and `match`. */
   readonly route?: Readonly<Record<string, unknown>>;
   readonly status?: number;
   /** An additional delay of the origin. */
   readonly moreMs?: number;
-  /** Whether the origin omits the length of a body. */
+  /** Whether the origin omits `Content-Length`. */
   readonly isChunked?: true;
-  /** Whether the origin answers with 503 for two of every eight seconds. */
+  /** Whether the origin responds with 503 during two of every eight seconds. */
   readonly isFlaky?: true;
   readonly isPosted?: true;
 }
@@ -78,11 +78,11 @@ export const prefixes = { "early-news": { path: "/news/1" }, docs: { path: "/doc
 export const siteHost = "site.test";
 export const coloCount = 3;
 export const restRttMs = 5;
-/** The bound after which a purge applies everywhere. */
+/** The purge options of the configuration. */
 export const lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 export const tagCount = 50;
 
-/** The argument of `defineConfig`. Nothing is refreshed early, so that runs are alike. */
+/** The argument of `defineConfig`. Early refresh is off, so that runs are alike. */
 export const configuration = JSON.stringify({
   purge: lag,
   metrics: { prefixes },
@@ -96,7 +96,7 @@ export const configuration = JSON.stringify({
 
 export const tagOf = (page: number): string => `t${page % tagCount}`;
 
-/** @returns `undefined` for a path outside the site */
+/** @returns the kind and the number of a page; `undefined` for a path outside the site */
 export function kindOf(path: string): { kind: Kind; page: number } | undefined {
   const [, name, page] = /^\/([a-z]+)\/(\d+)/.exec(path) ?? [];
   const kind = kinds.find((each) => each.name === name);
@@ -106,7 +106,7 @@ export function kindOf(path: string): { kind: Kind; page: number } | undefined {
 /** Returns a length from 1 to 16 KiB. */
 export const bodyBytesOf = (page: number): number => 1_024 + ((page * 2_654_435_761) % 15_361);
 
-/** @returns the name of the longest matching prefix; empty for none */
+/** @returns the name of the longest matching prefix; empty if no prefix matches */
 export function prefixOf(path: string): string {
   const found = Object.entries(prefixes).filter(([, prefix]) => path.startsWith(prefix.path));
   return found.toSorted(([, a], [, b]) => b.path.length - a.path.length)[0]?.[0] ?? "";

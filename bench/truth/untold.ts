@@ -1,19 +1,21 @@
-// Finds the outside counts that no isolate may have reported: those of a killed isolate since its
-// last report that Redis has accepted.
+// Finds the counts that no isolate may have reported: those of a killed isolate after the last
+// report that Redis has accepted.
 import type { Life } from "./colo-lives.ts";
 import type { ReportPace } from "../../src/observe/metrics.ts";
 import type { TruthRun } from "./run.ts";
 import type { Row } from "./seen.ts";
 
-/** The delay between a busy isolate's counts and its report. */
+/** The longest delay between a count of a busy isolate and its report. */
 const slackMs = 2_000;
 
-/** The delay of counts in the background: a write to Redis may take five seconds. */
+/** The longest delay of counts in the background, where a write to Redis may take five seconds. */
 export const behindMs = 6_000;
 
 /**
- * @param atMs the end for the outside counter
- * @param laterMs the possible delay of the isolate's count
+ * Returns whether the isolate of a colo may have been killed before it reported an event.
+ *
+ * @param atMs the time of the event outside the Worker
+ * @param laterMs the longest delay until the isolate counts the event
  */
 export function isUntold(
   { colo }: { readonly colo: number },
@@ -32,7 +34,8 @@ const toldUntilMs = ({ fromMs, tellings }: Life): number => {
 };
 
 /**
- * Returns the number of requests without a whole answer that their colo may have begun to answer.
+ * Returns the number of requests that got no whole response, although a killed isolate may have
+ * counted them.
  */
 export function cutCount({ rows, lives }: Pick<TruthRun, "rows" | "lives">): number {
   return rows.filter((row) => row.status === 0 && isCut(row, lives)).length;
@@ -49,8 +52,8 @@ function isCut({ colo, startedAtMs, endedAtMs }: Row, lives: readonly Life[]): b
 }
 
 /**
- * Returns how often an isolate reported late. A report is due after the first answer past
- * `busyAfterMs` with `busyRequests` answers, or past `quietAfterMs`.
+ * Returns how often an isolate reported late. A report is due after the first response past
+ * `busyAfterMs` if there were `busyRequests` responses, and otherwise past `quietAfterMs`.
  */
 export function lateCount({
   rows,
@@ -70,7 +73,10 @@ export function lateCount({
   }, 0);
 }
 
-/** @param markMs the time of the report, or of the kill @param ends of its answers, sorted */
+/**
+ * @param markMs the time of the report, or of the kill
+ * @param ends the sorted times of the isolate's responses
+ */
 function isLate(
   markMs: number,
   sinceMs: number,

@@ -1,4 +1,4 @@
-// The command `tidemark warm` as a process, like an operator runs it.
+// Runs the command `tidemark warm` in a process, like an operator.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL("../../packages/cli/src/tidemark.ts", impo
 
 export interface Ran {
   readonly code: number | null;
-  /** The output of `--json`; `undefined` if it is invalid. */
+  /** The output of `--json`; `undefined` if it is not JSON. */
   readonly told: WarmReport | undefined;
   readonly notes: string;
 }

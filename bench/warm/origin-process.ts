@@ -1,5 +1,6 @@
-// The origin of the warming, in a separate process: it handles a fixed number of requests at once,
-// and queues all others. It has a sitemap in parts, and counts the requests for each page.
+// The origin of the warming bench, in a separate process. It handles a fixed number of requests at
+// once, and queues all others. It serves a sitemap in several files, and counts the requests for
+// each page.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -28,7 +29,7 @@ let underWay = 0;
 const waiting: (() => void)[] = [];
 const askedByPath = new Map<string, number>();
 
-/** Resolves at this request's turn. */
+/** Resolves when the origin may handle the request. */
 async function turn(): Promise<void> {
   if (underWay < manner.servers) {
     underWay += 1;
@@ -86,7 +87,7 @@ const declared = (root: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n`;
 
 const calls = {
-  /** @returns an address for each colo, and one for the origin's own visitors */
+  /** @returns a URL for each colo, and a URL for the origin's own visitors */
   start: async (given: OriginManner): Promise<string[]> => {
     manner = given;
     draws = new Draws(given.seed);
