@@ -115,7 +115,8 @@ async function askAll(site: Site, colo: Colo, keyCount: number) {
 async function ask({ url }: Colo, { path, ...init }: Asking): Promise<void> {
   const response = await fetch(`${url}${path}`, init);
   await response.arrayBuffer();
-  if (response.status >= 500) throw new Error(`The response to ${path} has status ${response.status}.`);
+  if (response.status >= 500)
+    throw new Error(`The response to ${path} has status ${response.status}.`);
 }
 
 const authorization = `Bearer ${adminToken}`;

@@ -68,14 +68,16 @@ async function started(worker: string): Promise<Start> {
  */
 async function askOwnPage(url: string): Promise<void> {
   const response = await fetch(`${url}/_cache/none`);
-  if (response.status >= 500) throw new Error(`The response of ${url} has status ${response.status}.`);
+  if (response.status >= 500)
+    throw new Error(`The response of ${url} has status ${response.status}.`);
   await response.arrayBuffer();
 }
 
 /** Returns the CPU time of the threads of the only runtime. Linux counts it in nanoseconds. */
 function runtimeCpuMs(): number {
   const pids = runtimePids();
-  if (pids.length !== 1) throw new Error(`There must be one runtime, but there are ${pids.length}.`);
+  if (pids.length !== 1)
+    throw new Error(`There must be one runtime, but there are ${pids.length}.`);
   const tasks = `/proc/${pids[0]}/task`;
   const usedNs = readdirSync(tasks).map((thread) =>
     Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "utf8"), 10),

@@ -1,5 +1,5 @@
-// Counters under every fault: colos, a Node process, a real Redis and D1, with a check that each
-// add counts as reported to its caller. Exits with 1 on a violation.
+// Tests write-behind counters under faults, with several colos, a Node process, a real Redis and
+// D1. Checks that each add counts as it was reported to its caller. Exits with 1 on a violation.
 //   npm run bench -- write-behind --adds 1000000 [--seconds 240] [--seed 1] [--faults a,b] [--fault <a planted one>]
 import { parseArgs } from "node:util";
 import {

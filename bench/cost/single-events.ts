@@ -167,7 +167,8 @@ async function asked(
   const seen: Seen = await ask(`${colos[colo]?.url}${path}`, headers);
   const parts = seen.cacheStatus.split("; ").slice(1);
   const said = says.split("; ").every((part) => parts.includes(part));
-  if (!said) throw new Error(`${path}: Cache-Status must have ${says}, but is ${seen.cacheStatus}.`);
+  if (!said)
+    throw new Error(`${path}: Cache-Status must have ${says}, but is ${seen.cacheStatus}.`);
 }
 
 async function purged(colo: Colo | undefined): Promise<void> {

@@ -78,7 +78,8 @@ function judgeNsOf(view: JournalView | undefined): number {
   for (let at = 0; at < judgedCount; at += 1) {
     const stored = responses[at % responseCount];
     const judged = stored && view?.judge(stored, { atMs: 0, maxLagMs, colo: () => "" });
-    if (judged?.kind !== "usable") throw new Error("A response is not usable, although no purge covers it.");
+    if (judged?.kind !== "usable")
+      throw new Error("A response is not usable, although no purge covers it.");
   }
   return ((performance.now() - startedMs) * 1e6) / judgedCount;
 }

@@ -49,6 +49,7 @@ export class Inspector {
   }
 
   #closed(): void {
-    for (const waiter of this.#waiting.values()) waiter.reject(new Error("The isolate has closed the connection."));
+    for (const waiter of this.#waiting.values())
+      waiter.reject(new Error("The isolate has closed the connection."));
   }
 }

@@ -122,6 +122,7 @@ async function timed({ url, body, form }: Asked, work: string) {
 
 function cpuMs(): number {
   const [pid] = runtimePids();
-  if (pid === undefined) throw new Error("workerd's CPU time is unknown, because this system has no /proc.");
+  if (pid === undefined)
+    throw new Error("workerd's CPU time is unknown, because this system has no /proc.");
   return cpuUsOf(pid) / 1_000;
 }

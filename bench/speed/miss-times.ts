@@ -150,7 +150,8 @@ async function storedAfter(
   const startedAtMs = nowAtMs();
   const answeredMs = await missMs(contender);
   while ((await redis.call("keyCount")) === before) {
-    if (nowAtMs() - startedAtMs > 20 * storingMs) throw new Error("The response to the miss is not in Redis.");
+    if (nowAtMs() - startedAtMs > 20 * storingMs)
+      throw new Error("The response to the miss is not in Redis.");
     await delay(5);
   }
   return { answeredMs, storedMs: nowAtMs() - startedAtMs };

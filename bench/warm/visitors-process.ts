@@ -1,5 +1,5 @@
-// The origin's own visitors during the warming: they come at fixed times, and record the duration
-// of each answer. Also reads all pages at both colos afterwards.
+// The origin's own visitors during the warming. They send requests at predetermined times, and
+// record the duration of each response. Afterwards, this process also reads all pages in all colos.
 import { Draws } from "../../testing/draws.ts";
 import { ask } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
@@ -19,7 +19,9 @@ export interface Visit {
 const course = { isOver: false };
 const waitTimeoutMs = 10_000;
 
-/** Visits until the end. A failed visit gets the longest duration. */
+/**
+ * Visits the origin until `end` is called. A failed visit counts as one that takes `waitTimeoutMs`.
+ */
 async function visit({ originUrl, perSecond, seed }: VisitorLoad): Promise<Visit[]> {
   const draws = new Draws(seed);
   const visits: Promise<Visit>[] = [];
@@ -40,7 +42,10 @@ async function visit({ originUrl, perSecond, seed }: VisitorLoad): Promise<Visit
 
 const readersAtOnce = 8;
 
-/** @returns for each colo, the number of hits among all pages, and some of the other answers */
+/**
+ * @returns for each colo the number of hits among all pages, and at most five of the other
+ *   responses
+ */
 async function readAll(given: { coloUrls: readonly string[]; pageCount: number }) {
   const { coloUrls, pageCount } = given;
   const read = coloUrls.map(async (url) => {

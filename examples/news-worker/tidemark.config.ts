@@ -1,18 +1,21 @@
-// How long the site's pages may be stored. The first route that matches a request counts.
+// The routes of the news site: which pages are stored, and for how long. The first route that
+// matches a request applies.
 import { defineConfig } from "tidemark";
 
-/** Public pages are the same for every reader, so the cookie of a reader says nothing about them. */
+/** Public pages are the same for every reader, so they do not depend on the reader's cookie. */
 const cookies = { ignore: ["reader"] };
 
 export default defineConfig({
-  // A purge is seen everywhere within five seconds.
+  // A purge takes effect everywhere within five seconds.
   purge: { maxLagSeconds: 5 },
   routes: [
-    // Never shared: what belongs to one reader, and the editor's desk.
+    // The pages of one reader and the editor's desk are never stored.
     { name: "private", match: ["/me", "/me/*", "/session", "/editor", "/editor/*"], bypass: true },
-    // Kept by the data cache alone, so that each pattern can be seen by itself.
+    // Only the data cache stores these responses' data, so that the effect of each pattern is
+    // visible.
     { name: "api", match: "/api/*", bypass: true },
-    // Seen everywhere within 30 s even if no purge could be sent: 20 s here, and nothing in browsers.
+    // A change is visible everywhere within 30 s, even if its purge fails. Pages are fresh for 20
+    // s, and browsers do not store them.
     { name: "breaking", match: "/breaking", fresh: "20s", browser: "0s", cookies },
     {
       name: "article",

@@ -1,4 +1,5 @@
-// Tidemark before WordPress: docs/wordpress.md says why each route is as it is.
+// The configuration of Tidemark in front of WordPress. docs/wordpress.md gives the reason for each
+// route.
 import { defineConfig } from "tidemark";
 
 export default defineConfig({

@@ -1,4 +1,5 @@
-// `npm run measure`: the textbooks' numbers of this site, with Tidemark and without any cache, as a table in README.md.
+// `npm run measure`: measures this site with Tidemark and without any cache, and writes the tables
+// of README.md.
 //   npm run measure -- [--seconds 60] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -54,7 +55,7 @@ function tierTable(): string {
     return [tier, percent(share), ms(quantile(tookMs, 0.5)), ms(quantile(tookMs, 0.95))];
   });
   return markdownTable(
-    ["answered by", "share of the reads", "latency: median", "19 of 20 below"],
+    ["answered by", "share of the reads", "latency: median", "latency: 95th percentile"],
     rows,
   );
 }
@@ -66,14 +67,18 @@ function siteTable(): string {
       ["reads that the application did not have to answer", offload(cached), offload(uncached)],
       ["queries of the database, for 1,000 reads", perThousand(cached), perThousand(uncached)],
       [
-        `${crowds.cached.askedCount} readers at once of one article that nobody has asked for: queries`,
+        `${crowds.cached.askedCount} concurrent readers of an article that is not cached: queries`,
         queries(crowds.cached),
         queries(crowds.uncached),
       ],
-      ["from the editor's click until every colo shows it: median", seen(0.5), "at once"],
-      [`the slowest of ${publicationCount}`, seen(1), "at once"],
+      [
+        "time from the editor's click until every colo shows the update: median",
+        seen(0.5),
+        "at once",
+      ],
+      [`the longest of ${publicationCount} such times`, seen(1), "at once"],
       ["Redis commands, for a million reads", counted(commands(cached)), "none"],
-      ["their price", dollars(cached), "none"],
+      ["price of these commands", dollars(cached), "none"],
     ],
   );
 }
@@ -91,7 +96,8 @@ const seen = (share: number): string => `${(quantile(seenMs, share) / 1_000).toF
 const text = `Node ${process.versions.node}, ${machine}; two colos, Redis and the database on one machine, so
 distance is missing from all latencies. The reads: ${counted(cached.readCount)} in ${seconds} s, of 66 pages by Zipf's law (exponent 1),
 half of them in each colo; an article is updated every 10 s. The cache is empty at first. Each
-colo is one isolate here; where it is many, the edge answers part of what memory answers here.
+colo has one isolate here. With several isolates, the edge answers part of the reads that memory
+answers here.
 
 ${tierTable()}
 ${siteTable()}`;

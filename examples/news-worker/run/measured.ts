@@ -1,4 +1,4 @@
-// What `npm run measure` does to a site, and what it counts meanwhile.
+// The measurements of `npm run measure`.
 import { setTimeout as delay } from "node:timers/promises";
 import { atInstants, instantsMs } from "../../../bench/load/pace.ts";
 import { zipfRanks } from "../../../bench/load/zipf.ts";
@@ -26,18 +26,18 @@ async function read(url: string): Promise<Answer> {
   const answer = await fetch(url);
   await answer.arrayBuffer();
   const tookMs = performance.now() - beganAtMs;
-  if (answer.status !== 200) throw new Error(`${url} was answered with ${answer.status}.`);
+  if (answer.status !== 200) throw new Error(`The response of ${url} has status ${answer.status}.`);
   const said = answer.headers.get("cache-status") ?? "";
   const tier = /; hit;.*detail=(memory|edge|shared)/.exec(said)?.[1] as Tier | undefined;
   return { tier: tier ?? "the application", tookMs };
 }
 
-/** How long each tier takes to answer, for each article once: nothing else goes on. */
+/** Measures the latency of each tier, with one request for each article and no other traffic. */
 export async function tiers(site: NewsSite): Promise<{ tier: Tier; tookMs: number[] }[]> {
   const [first, second] = site.urls;
   const pages = articles.map(({ slug }) => `/news/${slug}`);
   const passOf = async (url: string, tier: Tier) => {
-    // The connection, and what an isolate does once, belong to no tier.
+    // Open the connection and start the isolate first, because their time belongs to no tier.
     await read(`${url}/site.css`);
     const answers: Answer[] = [];
     for (const page of pages) answers.push(await read(url + page));
@@ -48,7 +48,7 @@ export async function tiers(site: NewsSite): Promise<{ tier: Tier; tookMs: numbe
   };
   const application = await passOf(first, "the application");
   const memory = await passOf(first, "memory");
-  // What was stored behind the answers has to be in Redis.
+  // Wait for the writes to Redis, which follow the responses.
   await delay(1_000);
   const shared = await passOf(second, "shared");
   await delay(1_000);
@@ -63,7 +63,10 @@ export interface Reads {
   readonly commandCount: number;
 }
 
-/** Readers of both colos, while an editor updates an article every ten seconds. */
+/**
+ * Counts tiers, queries and Redis commands while readers use both colos and an editor updates an
+ * article every ten seconds.
+ */
 export async function reads(
   site: NewsSite,
   pace: { readonly seconds: number; readonly perSecond: number },
@@ -101,7 +104,10 @@ export interface Crowd {
   readonly queryCount: number;
 }
 
-/** Of an article that nobody has asked for, in both colos at once. The frame of the page is there already. */
+/**
+ * Counts the queries of 200 concurrent readers in both colos for an article that is not cached.
+ * Only the site's settings and sections are cached before.
+ */
 export async function crowd(site: NewsSite): Promise<Crowd> {
   await Promise.all(site.urls.map((url) => read(`${url}/news/${articles[0]?.slug}`)));
   const askedCount = 200;
@@ -114,7 +120,10 @@ export async function crowd(site: NewsSite): Promise<Crowd> {
   return { askedCount, queryCount: (await queriesOf(site)) - before };
 }
 
-/** How long after the editor's click the slowest colo shows each update; both have the older page in memory. */
+/**
+ * Measures the time from each update by the editor until both colos show it. Both colos have the
+ * older page in memory.
+ */
 export async function publications(site: NewsSite, count: number): Promise<number[]> {
   const page = `/news/${articles[0]?.slug}`;
   const tookMs: number[] = [];
@@ -145,7 +154,7 @@ async function update(site: NewsSite, nth: number): Promise<string> {
   });
   const said = await answer.text();
   if (answer.status !== 200)
-    throw new Error(`The editor was answered with ${answer.status}: ${said}`);
+    throw new Error(`The update of an article failed with ${answer.status}: ${said}`);
   return title;
 }
 

@@ -1,4 +1,4 @@
-// The site on this machine: a Redis, a D1 database, and the Worker in two colos.
+// Starts the site on this machine: a Redis, a D1 database, and the Worker in two colos.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,22 +19,22 @@ export const editorPassword = "press";
 export const adminToken = "editor-in-chief-of-the-demo";
 
 export interface NewsSite {
-  /** Such as "http://127.0.0.1:8787". */
+  /** The URLs of the two colos, such as "http://127.0.0.1:8787". */
   readonly urls: readonly [string, string];
   readonly colos: readonly Colo[];
   readonly valkey: EmbeddedValkey;
   readonly rest: UpstashRestServer;
-  /** Another isolate in the second colo, in the place of the one that was. @returns where it listens */
+  /** Replaces the isolate of the second colo by a new isolate. Returns its URL. */
   restartSecond(): Promise<string>;
   stop(): Promise<void>;
 }
 
 export interface NewsSettings {
-  /** Of the first colo, the other one follows it; 0 takes any free ports. */
+  /** The port of the first colo. The second colo uses the next port. 0 selects free ports. */
   readonly port?: number;
-  /** Fires the cron trigger once a minute. */
+  /** Whether the cron trigger fires once a minute. */
   readonly hasCron?: boolean;
-  /** The site without any cache, to compare with. */
+  /** Whether to start the site without any cache, for a comparison. */
   readonly isUncached?: boolean;
   readonly onLog?: (line: string) => void;
 }
@@ -60,7 +60,7 @@ export async function startNewsSite({
       ADMIN_TOKEN: adminToken,
       EDITOR_PASSWORD: editorPassword,
       SESSION_SECRET: crypto.randomUUID(),
-      // Both colos are one site.
+      // Both colos serve the same site.
       SITE_HOST: "news.example",
       ...(isUncached ? { BYPASS: "all" } : {}),
     };
@@ -86,7 +86,7 @@ export async function startNewsSite({
   }
 }
 
-/** As wrangler bundles it, with the package's names led to this repository's sources. */
+/** Bundles the Worker like wrangler, but with the package replaced by this repository's sources. */
 function bundledWorker(isUncached: boolean): Promise<string> {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const withoutCache: Plugin = {

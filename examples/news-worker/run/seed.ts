@@ -1,4 +1,5 @@
-// The statements that make and fill the database: the tables, sixty articles, two readers.
+// The statements that create and fill the database: tables, sixty articles, two readers and the
+// settings.
 import { readFileSync } from "node:fs";
 import { passwordHash } from "../src/password-hash.ts";
 import { seedArticles, seedAuthors, sections } from "../stories/seed-articles.ts";
@@ -8,7 +9,7 @@ const readers = [
   { name: "bao", greeting: "Chào Bảo", follows: ["culture"] },
 ];
 
-/** Of every reader that is seeded. */
+/** The password of every seeded reader. */
 export const readerPassword = "reader";
 
 export async function seedStatements(): Promise<string[]> {

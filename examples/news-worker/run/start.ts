@@ -7,7 +7,7 @@ const { values } = parseArgs({ options: { port: { type: "string", default: "8787
 const { promise: asked, resolve: stop } = Promise.withResolvers<void>();
 const site = await startNewsSite({ port: Number(values.port), hasCron: true });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  // The runtime simulator has put in handlers that exit at once; every part is to stop first.
+  // Remove the runtime simulator's handlers, which exit before all parts have stopped.
   process.removeAllListeners(signal);
   process.on(signal, stop);
 }

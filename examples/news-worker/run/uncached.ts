@@ -1,4 +1,4 @@
-// Stands in for src/cache.ts where the site is measured without a cache: every read is a load.
+// Replaces src/cache.ts if the site is measured without a cache: every read is a load.
 import { cache as kept } from "../src/cache.ts";
 
 type Load = (context: object) => unknown;

@@ -1,6 +1,6 @@
-// `npm run warm-up -- https://news.example.com`: asks for the pages that most readers will ask for, so that a
-// deployment with a new `namespace` or an empty database does not meet its readers cold. It warms Redis, and the
-// one colo that answers it.
+// `npm run warm-up -- https://news.example.com`: requests the pages that most readers request. Run
+// it after a deployment with a new `namespace` or with an empty database, so that the first readers
+// get stored pages. It warms Redis, and only the colo that receives the requests.
 
 const atOnce = 5;
 
@@ -8,7 +8,7 @@ async function main(): Promise<void> {
   const [site] = process.argv.slice(2);
   if (site === undefined || !URL.canParse(site)) {
     throw new Error(
-      "Nothing was warmed up. The address of the site is missing, or is not a URL. " +
+      "No page was warmed up. The address of the site is missing, or is not a URL. " +
         "Write it: npm run warm-up -- https://news.example.com",
     );
   }

@@ -1,4 +1,5 @@
-// The data behind the pages, as JSON. Pages are passed by here, so that the data cache is seen alone.
+// The data of the pages as JSON. These routes bypass the page cache, so that the effect of the data
+// cache is visible.
 import { Hono } from "hono";
 import { article, articlesOf, isSlug, partsOf } from "./articles.ts";
 import { section, sections } from "./catalogue.ts";
@@ -9,7 +10,10 @@ import { views } from "./views.ts";
 
 export const apiRoutes = new Hono().basePath("/api");
 
-/** Says how many queries this isolate has made meanwhile: none where the cache had it all. */
+/**
+ * Adds a field with the number of this isolate's queries during the request. It is 0 if the cache
+ * had all values.
+ */
 apiRoutes.use(async (c, next) => {
   const before = queriesSoFar();
   await next();

@@ -1,4 +1,5 @@
-// The site as an application of Hono. It says nothing of Tidemark: the configuration does.
+// The site as a Hono application. It does not depend on Tidemark's page cache, which the
+// configuration controls.
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { apiRoutes } from "./api-routes.ts";
@@ -13,7 +14,7 @@ export function createApp(askSite: AskSite): Hono {
   app.route("/", apiRoutes);
   app.route("/", publicRoutes);
   app.onError((error, c) => {
-    // An answer already, such as the 401 that asks for a password.
+    // The error contains a response, such as the 401 that asks for a password.
     if (error instanceof HTTPException) return error.getResponse();
     console.error(error.name);
     const says = "This page could not be made. Try again in a moment.\n";

@@ -1,4 +1,4 @@
-// Articles: read through the cache (cache-aside), in whole, several at once, or in parts.
+// Reads articles through the cache (cache-aside): one article, several at once, or parts of one.
 import { cache } from "./cache.ts";
 import { firstRow, rows } from "./database.ts";
 
@@ -15,7 +15,10 @@ export interface Article {
 const select = `SELECT slug, title, lede, body, section, authors.name AS author,
   published_at_ms AS publishedAtMs FROM articles JOIN authors ON authors.id = articles.author`;
 
-/** Other addresses are nobody's: neither the cache nor the database is asked for them. */
+/**
+ * Returns whether a text can be an article's address. For any other text, neither the cache nor the
+ * database is read.
+ */
 export const isSlug = (text: string): boolean => /^[a-z0-9-]{1,100}$/.test(text);
 
 export const articleTag = (slug: string): string => `article:${slug}`;
@@ -23,24 +26,25 @@ export const articleTag = (slug: string): string => `article:${slug}`;
 const articles = cache.namespace<Article, string>("articles", {
   fresh: "5m",
   stale: "1h",
-  // That there is no such article is kept as well, so that wrong addresses do not reach the database.
+  // The absence of an article is also cached, so that wrong addresses do not reach the database.
   negative: "30s",
-  // One load in the world for all who ask at once.
+  // Concurrent requests in the whole world share one load.
   collapse: "global",
   tags: (_, slug) => [articleTag(slug)],
 });
 
-/** Cache-aside. @returns `null` where there is no such article */
+/** Reads an article by cache-aside. Returns `null` if there is no such article. */
 export async function article(slug: string): Promise<Article | null> {
   if (!isSlug(slug)) return null;
   return articles.getOrSet(slug, ({ tags }) => {
-    // Named before anything is known, so that the purge of a new article takes the word that there is none.
+    // Set the tag even if there is no article. The purge of a new article then also covers the
+    // cached absence.
     tags(articleTag(slug));
     return firstRow<Article>(`${select} WHERE slug = ?`, slug);
   });
 }
 
-/** Several: one command to Redis, and one query for all that is missing. */
+/** Reads several articles with one command to Redis, and one query for all missing articles. */
 export async function articlesOf(slugs: readonly string[]) {
   const { values } = await articles.getOrSetMany(slugs, async (missing) => {
     const among = `${select} WHERE slug IN (SELECT value FROM json_each(?))`;
@@ -53,17 +57,21 @@ export async function articlesOf(slugs: readonly string[]) {
 
 type Parts = Pick<Article, "title" | "lede" | "body">;
 
-/** Some fields of the article's hash in Redis: who needs the title does not fetch the body. */
+/**
+ * Reads some fields of the article's hash in Redis. A caller that needs only the title does not
+ * fetch the body.
+ */
 export async function partsOf(slug: string, names: readonly (keyof Parts)[]) {
   if (!isSlug(slug)) return null;
   const fields = articles.fields(slug);
   const held = await fields.get(names);
   if (held !== undefined && names.every((name) => name in held)) return held;
-  // A hash cannot say that there is no such article: the whole value can.
+  // A hash cannot store the absence of an article, but the whole value can.
   if ((await article(slug)) === null) return null;
   const read = () => firstRow<Parts>("SELECT title, lede, body FROM articles WHERE slug = ?", slug);
   let found: Parts | null = null;
-  // The source is read by the function, after the stamp was taken: a purge that comes meanwhile covers it.
+  // Read the source in this function, because the cache calls it after it has taken the stamp. A
+  // purge during the read then covers these fields.
   await fields.set(async () => (found = await read()) ?? {});
   return found && pick(found, names);
 }
@@ -71,7 +79,7 @@ export async function partsOf(slug: string, names: readonly (keyof Parts)[]) {
 const pick = (parts: Parts, names: readonly (keyof Parts)[]) =>
   Object.fromEntries(names.map((name) => [name, parts[name]]));
 
-/** Adds an article, or replaces what stands under its slug. */
+/** Adds an article, or replaces the article with the same slug. */
 export async function saveArticle(given: Omit<Article, "publishedAtMs">): Promise<void> {
   const { slug, title, lede, body, section, author } = given;
   await rows(

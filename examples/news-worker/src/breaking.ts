@@ -1,4 +1,5 @@
-// The breaking line. It is read from the database whenever its page is made, which is rare: see its route.
+// The breaking line. It is read from the database for each new response, which is rare, because the
+// route `breaking` caches the page.
 import { firstRow, rows } from "./database.ts";
 
 export const breakingTag = "breaking";

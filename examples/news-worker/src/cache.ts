@@ -1,4 +1,5 @@
-// The data cache of this isolate. It has the pages' configuration, so both follow one journal of purges.
+// The data cache of this isolate. It uses the configuration of the pages, so pages and data follow
+// the same purge journal.
 import { env, waitUntil } from "cloudflare:workers";
 import { createDataCache } from "tidemark/data";
 import config from "../tidemark.config.ts";

@@ -1,4 +1,4 @@
-// The catalogue of sections: kept for a day, and replaced as a whole by one `clear()`.
+// The catalogue of sections, which is cached for a day. One `clear()` replaces it as a whole.
 import { cache } from "./cache.ts";
 import { rows } from "./database.ts";
 
@@ -14,11 +14,14 @@ export async function sections(): Promise<readonly Section[]> {
   return (await catalogue.getOrSet("all", load)) ?? [];
 }
 
-/** Found in the whole list, so that an address that somebody makes up costs no query and no place in the cache. */
+/**
+ * Finds a section in the whole list, so that a made-up address costs no query and no space in the
+ * cache.
+ */
 export const section = async (id: string): Promise<Section | null> =>
   (await sections()).find((one) => one.id === id) ?? null;
 
-/** A new version of the whole catalogue: no value from before is used again. */
+/** Renames a section, and clears the catalogue, so that no older value is used again. */
 export async function renameSection(id: string, title: string): Promise<void> {
   await rows("UPDATE sections SET title = ? WHERE id = ?", title, id);
   await catalogue.clear();

@@ -1,14 +1,14 @@
-// The database, and a count of the queries that it gets: the count shows what the caches spare it.
+// Sends queries to the database, and counts them. The count shows which queries the caches save.
 import { env } from "cloudflare:workers";
 
 let queryCount = 0;
 
-/** Of this isolate, since it began. */
+/** Returns the number of queries of this isolate since its start. */
 export const queriesSoFar = (): number => queryCount;
 
 type Value = string | number | null;
 
-/** @typeParam Row what the statement is known to select */
+/** @typeParam Row the row that the statement selects */
 export async function rows<Row>(sql: string, ...values: readonly Value[]): Promise<Row[]> {
   queryCount += 1;
   const statement = env.DB.prepare(sql).bind(...values);

@@ -1,4 +1,5 @@
-// The editor's desk. News is purged, pages and data by one tag; a name on every page follows within its lifetime.
+// The editor's desk. One tag purges the pages and the data of a changed article. A renamed section
+// appears on stored pages when they expire.
 import { env } from "cloudflare:workers";
 import { type Context, Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
@@ -14,19 +15,19 @@ import { sendPage } from "./public-routes.ts";
 import { sentIn } from "./sent.ts";
 import { saveSetting } from "./settings.ts";
 
-/** Asks the site itself, through the cache, as a client would. */
+/** Sends a request to the site itself through the cache, as a client would. */
 export type AskSite = (url: URL, c: Context) => Promise<Response>;
 
 export function editorRoutes(askSite: AskSite): Hono {
   const routes = new Hono().basePath("/editor");
   const isEditor = async (name: string, password: string) =>
     name === "editor" && (await timingSafeEqual(password, env.EDITOR_PASSWORD));
-  // A browser sends the password with every request, so forms of other sites have to be refused.
+  // A browser sends the password with every request, so this site must reject forms of other sites.
   routes.use(csrf(), basicAuth({ verifyUser: isEditor }));
 
   routes.onError((error, c) => {
     if (error.name !== "OperatorError") throw error;
-    // What is stored may have stayed older than the database, so the editor has to know.
+    // Stored pages may be older than the database, so the editor must know about the error.
     const says = "The database has the change, but the cache could not be purged. Send it again.\n";
     return c.text(says, 503, { "Cache-Control": "no-store" });
   });
@@ -36,7 +37,10 @@ export function editorRoutes(askSite: AskSite): Hono {
     return sendPage(c, "Editor", editorMain(await sections(), c.req.query("said") ?? ""));
   });
 
-  /** Publish and update: the database, the purge, and then the new page is made before a reader asks. */
+  /**
+   * Publishes or updates an article: writes it to the database, purges the older page, and stores
+   * the new page before a reader requests it.
+   */
   routes.post("/articles", async (c) => {
     const { slug = "", title = "", lede = "", body = "", section: of = "" } = await sentIn(c);
     if (!isSlug(slug) || title === "" || body === "") {
@@ -46,14 +50,14 @@ export function editorRoutes(askSite: AskSite): Hono {
     await saveArticle({ slug, title, lede, body, section: of, author: "hale" });
     await cache.purge({ tags: [articleTag(slug), feedTag], reason: "published" });
     for (const path of [`/news/${slug}`, "/"]) await askSite(new URL(path, c.req.url), c);
-    return answer(c, 200, `Published, and stored anew: /news/${slug}`);
+    return answer(c, 200, `Published. The new page is stored: /news/${slug}`);
   });
 
   routes.post("/breaking", async (c) => {
     const { text = "" } = await sentIn(c);
     await sayBreaking(text);
     await cache.purge({ tags: [breakingTag], reason: "breaking" });
-    return answer(c, 200, "Said.");
+    return answer(c, 200, "The breaking line is published.");
   });
 
   routes.post("/sections/:section", async (c) => {
@@ -68,13 +72,13 @@ export function editorRoutes(askSite: AskSite): Hono {
   routes.post("/settings", async (c) => {
     const { motto = "" } = await sentIn(c);
     await saveSetting("motto", motto);
-    return answer(c, 200, "The cron trigger takes it over within a minute.");
+    return answer(c, 200, "The cron trigger loads the motto within a minute.");
   });
 
   return routes;
 }
 
-/** A browser is shown the desk again, another client is told as text. */
+/** Shows the desk with a message after a form, and otherwise sends the message as text. */
 function answer(c: Context, status: 200 | 400, said: string): Response {
   const isForm = c.req.header("content-type")?.startsWith("application/json") !== true;
   if (isForm && status === 200) return c.redirect(`/editor?said=${encodeURIComponent(said)}`, 303);

@@ -1,4 +1,5 @@
-// What the Worker is given. In a project of your own, `wrangler types` writes these lines.
+// The variables and bindings of the Worker. In your own project, `wrangler types` generates this
+// file.
 interface D1Statement {
   bind(...values: readonly unknown[]): D1Statement;
   all(): Promise<{ readonly results: unknown[] }>;

@@ -5,7 +5,10 @@ import { rows } from "./database.ts";
 
 export type Card = Pick<Article, "slug" | "title" | "lede" | "section" | "publishedAtMs">;
 
-/** The lengths that there are: a length of a client's choice would make as many copies as numbers. */
+/**
+ * The allowed lengths. With any length that a client chooses, the cache would store a copy for each
+ * number.
+ */
 export const feedSizes = [5, 10, 20] as const;
 export type FeedSize = (typeof feedSizes)[number];
 
@@ -17,7 +20,7 @@ const feeds = cache.namespace<readonly Card[], readonly [string, number]>("feeds
   tags: [feedTag],
 });
 
-/** @param section its id, or "all" */
+/** @param section the id of a section, or "all" */
 export async function feed(section: string, size: FeedSize): Promise<readonly Card[]> {
   const load = () =>
     rows<Card>(

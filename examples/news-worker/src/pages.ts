@@ -1,4 +1,4 @@
-// The pages' HTML. `html` escapes what is put into it.
+// The HTML of the pages. `html` escapes the inserted values.
 import { html, raw } from "hono/html";
 import type { Article } from "./articles.ts";
 import type { Section } from "./catalogue.ts";
@@ -67,7 +67,10 @@ function block(text: string): Html {
   return html`<p>${text}</p>`;
 }
 
-/** The page is the same for all, so each browser tells of its view, and asks for the number, by itself. */
+/**
+ * Returns a script that reports a view and shows the number of views. The stored page is the same
+ * for all readers, so each browser sends its own request.
+ */
 const viewScript = (slug: string): Html =>
   html`<script>
     fetch("/api/views/${raw(encodeURIComponent(slug))}", { method: "POST" })

@@ -1,4 +1,4 @@
-// PBKDF2, with as many rounds as Workers allow.
+// Hashes passwords with PBKDF2 and the maximum number of iterations that Workers allow.
 const iterations = 100_000;
 
 export async function passwordHash(password: string, salt: string): Promise<string> {

@@ -1,4 +1,5 @@
-// What belongs to one reader. The routes are passed by, and say `private` besides: nobody else gets them.
+// The pages of one reader. These routes bypass the cache, and the responses are `private`, so that
+// no other reader gets them.
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { feed } from "./feed.ts";
@@ -15,7 +16,7 @@ readerRoutes.use("/me/*", async (c, next) => {
   c.header("Cache-Control", "private, no-store");
 });
 
-/** A page of one reader, made of parts that all readers share. */
+/** Sends a page for one reader. Its lists come from cached values that all readers share. */
 readerRoutes.get("/me", async (c) => {
   const reader = await readerOf(c);
   const found = reader === undefined ? null : await profile(reader);

@@ -1,4 +1,4 @@
-// What a form or a JSON body has sent, as texts. Nothing of it where the body is no JSON.
+// Reads the text fields of a form or a JSON body. Invalid JSON has no fields.
 import type { Context } from "hono";
 
 export async function sentIn(c: Context): Promise<Record<string, string | undefined>> {

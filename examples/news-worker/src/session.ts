@@ -1,4 +1,5 @@
-// Who reads: a signed cookie names the reader. Passwords are kept as salted hashes.
+// Sessions of readers. A signed cookie contains the reader's name. Passwords are stored as salted
+// hashes.
 import { env } from "cloudflare:workers";
 import type { Context } from "hono";
 import { getSignedCookie, setSignedCookie } from "hono/cookie";
@@ -11,7 +12,8 @@ const cookieName = "reader";
 export async function signIn(c: Context, name: string, password: string): Promise<boolean> {
   const select = "SELECT password_salt AS salt, password_hash AS hash FROM readers WHERE name = ?";
   const found = await firstRow<{ salt: string; hash: string }>(select, name);
-  // Hashed in any case, so that the time taken does not tell which readers there are.
+  // Hash the password even for an unknown name, so that the response time does not reveal which
+  // readers exist.
   const hash = await passwordHash(password, found?.salt ?? "nobody");
   if (found === null || !(await timingSafeEqual(hash, found.hash))) return false;
   const secure = new URL(c.req.url).protocol === "https:";

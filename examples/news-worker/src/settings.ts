@@ -1,4 +1,5 @@
-// Settings of the site. The cron trigger reads them anew each minute, so no reader waits for the database.
+// Settings of the site. The cron trigger reloads them every minute, so no reader waits for the
+// database.
 import { cache } from "./cache.ts";
 import { rows } from "./database.ts";
 
@@ -8,10 +9,10 @@ export interface Settings {
 }
 
 const kept = cache.namespace<Settings, string>("settings", {
-  // Longer than the minute between two runs, so that one run may fail.
+  // Longer than the minute between two runs, so that one run can fail without effect.
   fresh: "3m",
   stale: "1d",
-  // What the cron trigger loads anew, unless it is younger than that.
+  // The cron trigger reloads these keys if they are older than `refresh`.
   keys: ["site"],
   refresh: "30s",
   load: async () => new Map([["site", await readSettings()]]),
@@ -19,7 +20,7 @@ const kept = cache.namespace<Settings, string>("settings", {
 
 export const settings = async () => (await kept.getOrSet("site")) as Settings;
 
-/** Changes the database alone: the next run of the cron trigger finds it. */
+/** Changes only the database. The next run of the cron trigger loads the change. */
 export const saveSetting = (name: keyof Settings, value: string) =>
   rows("UPDATE settings SET value = ? WHERE name = ?", value, name);
 

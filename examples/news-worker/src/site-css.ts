@@ -1,4 +1,4 @@
-// The site's stylesheet, by day and by night.
+// The site's stylesheet, for light and dark mode.
 export const siteCss = `
 :root { color-scheme: light dark; --paper: #fbfaf6; --ink: #1d2327; --soft: #5b646a; --rule: #d9d4c7;
   --accent: #a83a22; --sea: #12384a; --on-sea: #f6f3ea; }

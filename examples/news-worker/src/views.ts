@@ -1,4 +1,4 @@
-// How often each article was read. Views are counted in Redis, and the cron trigger writes them to the database.
+// Counts the views of each article in Redis. The cron trigger writes the counts to the database.
 import { env } from "cloudflare:workers";
 import { d1Sink } from "tidemark/sinks";
 import { cache } from "./cache.ts";

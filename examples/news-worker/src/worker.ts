@@ -1,4 +1,5 @@
-// The Worker: the cache before the site. Its cron trigger keeps the settings loaded, and writes the views.
+// The Worker: the cache in front of the site. Its cron trigger reloads the settings, and writes the
+// views to the database.
 import { tidemark } from "tidemark/hono";
 import config from "../tidemark.config.ts";
 import { createApp } from "./app.ts";

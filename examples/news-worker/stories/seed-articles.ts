@@ -1,5 +1,5 @@
-// The paper's stories, read from the files beside this one, each with its body put together from its opening
-// and the paragraphs of its section.
+// Creates the articles of the seed from the JSON files in this folder. The body of an article
+// consists of its own opening and of paragraphs of its section.
 import { readFileSync } from "node:fs";
 
 export const sections = ["harbour", "town", "science", "culture"] as const;
@@ -12,9 +12,9 @@ interface Story {
   readonly authorId: string;
   /** The first paragraph. */
   readonly opening: string;
-  // From here on, what fills {place} and so on in the paragraphs of the section.
+  // The following members replace {place}, {person} and so on in the paragraphs of the section.
   readonly place: string;
-  /** First and last name; {surname} is the last word. */
+  /** The first and last name. The last word replaces {surname}. */
   readonly person: string;
   readonly role: string;
   readonly group: string;
@@ -43,7 +43,10 @@ export interface SeedArticle {
 export const newestAtMs = Date.UTC(2026, 10, 16, 7, 30);
 const betweenArticlesMs = 5 * 3_600_000 + 17 * 60_000;
 
-/** Sixty articles, newest first; the sections take turns, so that a front page shows all four. */
+/**
+ * Returns sixty articles, the newest first. The sections take turns, so that the front page shows
+ * all four.
+ */
 export function seedArticles(): SeedArticle[] {
   const articles = sections.flatMap((section, sectionAt) => {
     const { stories, phrases } = read(section) as { stories: Story[]; phrases: Phrases };
@@ -77,13 +80,14 @@ const { background, closings } = read("all-sections") as {
 const backgroundParagraphs = 7;
 
 /**
- * The same body for the same place in the section, always: paragraphs are taken in rotation.
+ * Composes the body of an article. The same index always gives the same body, because paragraphs
+ * are chosen in rotation.
  *
  * @param given.index the story's place in its section, from 0
  */
 function composeBody(given: { story: Story; index: number; phrases: Phrases }): string {
   const { story, index, phrases } = given;
-  // The first introduces the person whom the others call by surname.
+  // The first paragraph introduces the person, whom the others call by surname.
   const [introduction = "", ...others] = phrases.paragraphs;
   const own = [introduction, ...rotate(others, index * 5, others.length)];
   const around = rotate(background, index * 3, backgroundParagraphs);

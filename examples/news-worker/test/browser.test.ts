@@ -1,4 +1,5 @@
-// A reader in Chromium, in two colos: reads, publishes, and sees the new article in both.
+// Tests the news site in Chromium: a reader and an editor use two colos, and the reader sees a new
+// article in both.
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,14 +15,14 @@ if (executablePath === undefined) {
   if (process.env["TIDEMARK_REQUIRE_CHROMIUM"] === "1") {
     throw new Error(`TIDEMARK_REQUIRE_CHROMIUM is 1, but: ${lack}`);
   }
-  console.warn(`${lack} What a browser shows is not tested here.`);
+  console.warn(`${lack} The tests of the site in a browser are skipped.`);
 }
 
-/** For looking at; nothing is written unless TIDEMARK_SCREENSHOTS names a folder. */
+/** The folder for screenshots. If TIDEMARK_SCREENSHOTS is not set, no screenshots are taken. */
 const shots = process.env["TIDEMARK_SCREENSHOTS"];
 const slug = "a-whale-in-the-harbour";
 
-describe.runIf(executablePath !== undefined)("in Chromium, a reader", () => {
+describe.runIf(executablePath !== undefined)("the news site in Chromium", () => {
   let site: NewsSite;
   let browser: Browser;
   beforeAll(async () => {
@@ -36,7 +37,7 @@ describe.runIf(executablePath !== undefined)("in Chromium, a reader", () => {
     await site.stop();
   });
 
-  it("reads, publishes, and sees the new article in both colos", async () => {
+  it("shows an article that an editor publishes in both colos within five seconds", async () => {
     const [A, B] = site.urls;
     const reader = await browser.newPage({ viewport: { width: 1100, height: 800 } });
     const faults: string[] = [];
@@ -60,7 +61,8 @@ describe.runIf(executablePath !== undefined)("in Chromium, a reader", () => {
     await desk.getByRole("button", { name: "Publish" }).click();
     expect(await desk.locator("[role=status]").textContent()).toContain("Published");
 
-    // The promise of the configuration: within five seconds of the answer to the editor.
+    // The configuration promises that a purge takes effect within five seconds of the response to
+    // the editor.
     const deadlineMs = Date.now() + 5_500;
     for (const colo of [A, B]) {
       await reader.goto(`${colo}/`);
@@ -76,7 +78,7 @@ describe.runIf(executablePath !== undefined)("in Chromium, a reader", () => {
     expect(faults).toEqual([]);
   });
 
-  it("signs in by a form, and gets a page of one's own", async () => {
+  it("signs a reader in with a form, and shows the reader's own page", async () => {
     const [A] = site.urls;
     const page = await browser.newPage();
     await page.goto(`${A}/me`);

@@ -1,4 +1,5 @@
-// The table of README.md: each line of code that it names is there, and each command shows what it says.
+// Tests the table in README.md of the news site. Each link to a line of code is correct, and each
+// command prints the output in the table.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -12,7 +13,7 @@ const readme = readFileSync(`${folder}README.md`, "utf8");
 
 interface Step {
   readonly command: string;
-  /** Empty where it says nothing. */
+  /** The expected output; empty if the table does not show any. */
   readonly shows: string;
 }
 
@@ -39,15 +40,15 @@ function tableRows(): Row[] {
   });
 }
 
-/** One text for each line of a cell. */
+/** Returns the text of each line of a cell. */
 function codesIn(cell: string): string[] {
   return cell
     .split("<br>")
     .map((text) => text.trim().replaceAll(/^`|`$/g, "").replaceAll("\\|", "|"));
 }
 
-describe("the lines of code that the table names", () => {
-  it.each(rows)("$pattern", ({ code, file, line }) => {
+describe("a link to a line of code in the table", () => {
+  it.each(rows)("leads to the first line with this code: $pattern", ({ code, file, line }) => {
     const lines = readFileSync(folder + file, "utf8").split("\n");
     const at = lines.findIndex((text) => text.includes(code)) + 1;
     expect({ file, line, holds: lines[line - 1]?.includes(code) }).toEqual({
@@ -67,14 +68,14 @@ afterAll(async () => {
   await rm(`${folder}reader.cookies`, { force: true });
 });
 
-describe("the commands of the table, in their order", () => {
-  it("are as many as there are rows to show", () => {
+describe("the commands of the table in their order", () => {
+  it("are in more than 15 rows, each with an expected output", () => {
     expect(rows.length).toBeGreaterThan(15);
     expect(rows.filter(({ steps }) => steps.every(({ shows }) => shows === ""))).toEqual([]);
   });
 
   it.each(rows)(
-    "$pattern",
+    "print the output in the table: $pattern",
     async ({ steps }) => {
       for (const { command, shows } of steps) {
         const said = await run(command);
@@ -91,7 +92,10 @@ describe("the commands of the table, in their order", () => {
 const functions = /```sh\n(status\(\)[^]*?)```/.exec(readme)?.[1] ?? "";
 const runFile = promisify(execFile);
 
-/** In a shell, as a reader would. A wait for the cron trigger ends as soon as that has done its work. */
+/**
+ * Runs a command in a shell, like a reader of README.md. Replaces the wait for the cron trigger by
+ * runs of the trigger.
+ */
 async function run(command: string): Promise<string> {
   if (command === "sleep 100") return cronTurns();
   const [A, B] = site.urls;
@@ -103,7 +107,10 @@ async function run(command: string): Promise<string> {
   return stdout.trim();
 }
 
-/** Views rest for 40 s in Redis before they are written. */
+/**
+ * Fires the cron trigger until it has written the views. Views rest in Redis for 40 s before they
+ * are written.
+ */
 async function cronTurns(): Promise<string> {
   await expect
     .poll(

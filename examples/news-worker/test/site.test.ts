@@ -1,4 +1,5 @@
-// What the site refuses, and what it must not share: beside the patterns that README.md shows.
+// Tests of the news site in addition to the patterns in README.md: the requests that it rejects,
+// and the pages that readers must not share.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { editorPassword, type NewsSite, startNewsSite } from "../run/news-site.ts";
 import { readerPassword } from "../run/seed.ts";
@@ -25,8 +26,8 @@ async function cookieOf(name: string): Promise<string> {
   return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
 }
 
-describe("readers", () => {
-  it("get each their own page, by the same address", async () => {
+describe("the readers of the site", () => {
+  it("get different pages at the same URL", async () => {
     const [ada, bao] = await Promise.all(["ada", "bao"].map(cookieOf));
     const pageOf = (cookie = "") => text(ask("/me", { headers: { cookie } }));
     expect(await pageOf(ada)).toContain("Good morning, Ada");
@@ -35,7 +36,7 @@ describe("readers", () => {
     expect(await pageOf()).not.toContain("Ada");
   });
 
-  it("are not believed with a wrong password, or with a cookie that the site has not signed", async () => {
+  it("get no session for a wrong password, and no access with a forged cookie", async () => {
     const wrong = await post("/session", { name: "ada", password: "guess" });
     expect([wrong.status, wrong.headers.get("set-cookie")]).toEqual([403, null]);
     const signed = await cookieOf("bao");
@@ -45,7 +46,7 @@ describe("readers", () => {
     expect((await ask("/me/profile", { headers: { cookie: signed } })).status).toBe(200);
   });
 
-  it("change nobody's profile without a session", async () => {
+  it("cannot change a profile without a session", async () => {
     const init = { method: "PUT", headers: json, body: '{"greeting":"Hello"}' };
     expect((await ask("/me/profile", init)).status).toBe(403);
   });
@@ -60,13 +61,13 @@ describe("the editor's desk", () => {
     section: "town",
   };
 
-  it("asks for the password", async () => {
+  it("rejects requests without the password", async () => {
     expect((await ask("/editor")).status).toBe(401);
     expect((await post("/editor/articles", story)).status).toBe(401);
     expect((await ask("/news/a-story")).status).toBe(404);
   });
 
-  it("refuses a form of another site, which the browser would send with the password", async () => {
+  it("rejects a form that a browser sends from another site with the password", async () => {
     const form = {
       ...editor,
       origin: "https://evil.example",
@@ -81,21 +82,21 @@ describe("the editor's desk", () => {
     { id: "address", sent: { ...story, slug: "../me" }, says: "needs an address" },
     { id: "title", sent: { ...story, title: "" }, says: "needs an address" },
     { id: "section", sent: { ...story, section: "moon" }, says: "no such section" },
-    { id: "form", sent: '{"slug":', says: "needs an address" },
-  ])("refuses an article without a good $id", async ({ sent, says }) => {
+    { id: "JSON body", sent: '{"slug":', says: "needs an address" },
+  ])("rejects an article with an invalid $id", async ({ sent, says }) => {
     const answer = await post("/editor/articles", sent, editor);
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(says)]);
   });
 
   it.each([
     { id: "title", path: "/editor/sections/town", says: "needs a title" },
-    { id: "address", path: "/editor/sections/moon", says: "no such section" },
-  ])("renames no section without a good $id", async ({ path, says }) => {
+    { id: "section", path: "/editor/sections/moon", says: "no such section" },
+  ])("does not rename a section with an invalid $id", async ({ path, says }) => {
     const answer = await post(path, {}, editor);
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(says)]);
   });
 
-  it("publishes what is missing everywhere, and shows it as text and not as markup", async () => {
+  it("publishes an article whose absence is cached, and escapes markup in its title", async () => {
     expect((await ask("/news/a-story")).status).toBe(404);
     expect((await post("/editor/articles", story, editor)).status).toBe(200);
     const page = await text(ask("/news/a-story"));
@@ -103,7 +104,7 @@ describe("the editor's desk", () => {
     expect(page).not.toContain("<b>story");
   });
 
-  it("purges the parts of an article with the whole of it", async () => {
+  it("also purges the separately cached title when it replaces an article", async () => {
     const title = "/api/articles/peat-core-tells-of-a-wet-century/title";
     expect((await ask(title)).status).toBe(200);
     const given = { ...story, slug: "peat-core-tells-of-a-wet-century", title: "The peat core" };
@@ -113,7 +114,7 @@ describe("the editor's desk", () => {
 });
 
 it.each(["/news/", "/api/articles/", "/api/views/", "/sections/", "/api/sections/"])(
-  "an address that nobody has is missing, however odd: %s…",
+  "the site responds with 404 to invalid addresses that begin with %s",
   async (path) => {
     for (const odd of ["x".repeat(4_000), "%20", "A"]) {
       expect((await ask(path + odd)).status).toBe(404);
@@ -121,7 +122,7 @@ it.each(["/news/", "/api/articles/", "/api/views/", "/sections/", "/api/sections
   },
 );
 
-it("views are counted of articles that there are", async () => {
+it("the site counts views of existing articles only, and shows them in another colo", async () => {
   expect((await post("/api/views/nothing-here", {})).status).toBe(404);
   const path = "/api/views/bees-prefer-the-churchyard";
   await Promise.all(Array.from({ length: 7 }, () => post(path, {})));

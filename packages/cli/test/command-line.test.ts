@@ -1,4 +1,4 @@
-// Command lines that are refused or accepted, and the output of failures.
+// Tests which command lines the command accepts or rejects, and its output after an error.
 import { describe, expect, it } from "vitest";
 import { main } from "../src/main.ts";
 import { OutputClosed } from "../src/world.ts";
@@ -7,8 +7,8 @@ import { mistypedRows } from "./mistyped-rows.ts";
 import { operatorAt, operatorOf } from "./fakes/operator.ts";
 import { operatorEnv } from "./fakes/site-as-fetch.ts";
 
-describe("sends nothing and ends with 2 for", () => {
-  it.each(mistypedRows)("$name", async ({ args, says, env }) => {
+describe("an invalid command line", () => {
+  it.each(mistypedRows)("exits with 2 and sends nothing: $name", async ({ args, says, env }) => {
     const { user, asked } = await operatorAt();
     const { code, notes, out } = await user.runs(args, { env: { ...operatorEnv, ...env } });
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
@@ -19,13 +19,13 @@ describe("sends nothing and ends with 2 for", () => {
   });
 });
 
-describe("takes", () => {
+describe("the purge command", () => {
   it.each([
-    ["a value with a dash, after =", ["--tag=-a"], { tags: 1 }],
+    ["a value that begins with a dash, after =", ["--tag=-a"], { tags: 1 }],
     ["a single dash as a value", ["--tag", "-"], { tags: 1 }],
     ["--yes twice", ["--everything", "--yes", "--yes"], { everything: true }],
-    ["short names", ["-t", "a", "-u", "/b"], { tags: 1, urls: 1 }],
-  ])("%s", async (_, args, targets) => {
+    ["short option names", ["-t", "a", "-u", "/b"], { tags: 1, urls: 1 }],
+  ])("accepts %s", async (_, args, targets) => {
     const { user } = await operatorAt();
     const { code, out } = await user.runs(["--json", "purge", ...args]);
     expect(code).toBe(0);
@@ -33,7 +33,7 @@ describe("takes", () => {
   });
 });
 
-describe("does not repeat a secret", () => {
+describe("an invalid option with a secret", () => {
   it.each([
     ["--header=authorization: Bearer hush-1", ""],
     ["--apikey=hu'=sh-1\nb", ""],
@@ -42,7 +42,7 @@ describe("does not repeat a secret", () => {
     ["--admin-token=hu'sh-1", "TIDEMARK_TOKEN"],
     ["--Secret=hush-1", "TIDEMARK_TOKEN"],
     ["--bearer=hush-1", "TIDEMARK_TOKEN"],
-  ])("%s", async (arg, says) => {
+  ])("is rejected without printing the secret: %s", async (arg, says) => {
     const { user, asked } = await operatorAt();
     const { code, out, notes } = await user.runs(["purge", "--tag", "a", "--json", arg]);
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
@@ -51,13 +51,13 @@ describe("does not repeat a secret", () => {
   });
 });
 
-it("passes the words after -- to the command", async () => {
+it("the complete command gets the words after --", async () => {
   const { user } = await operatorAt();
   const { code, out } = await user.runs(["complete", "--", "purge", "-tag", "--tag", "--ev"]);
   expect({ code, out }).toEqual({ code: 0, out: ":4\n" });
 });
 
-it("tells a refusal as JSON with --json", async () => {
+it("an unknown option is reported as JSON with --json", async () => {
   const { user } = await operatorAt();
   const ran = await user.runs(["purge", "--tagg", "a", "--json"]);
   const { error } = JSON.parse(ran.out);
@@ -72,7 +72,7 @@ describe("an unexpected failure", () => {
     return { code: await main({ ...world, home }), out: output.text, notes: notes.text };
   };
 
-  it("is told without a stack, and ends with 1", async () => {
+  it("is reported without a stack trace, and exits with 1", async () => {
     const { code, out, notes } = await ran(["health", "--json"]);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ error: { code: "failed" } });
@@ -80,12 +80,12 @@ describe("an unexpected failure", () => {
     expect(notes).not.toContain("    at ");
   });
 
-  it("is told with its stack if TIDEMARK_DEBUG is set", async () => {
+  it("is reported with its stack trace if TIDEMARK_DEBUG is set", async () => {
     expect((await ran(["health"], { TIDEMARK_DEBUG: "1" })).notes).toContain("    at ");
   });
 });
 
-it("ends silently with 141 once nobody reads stdout", async () => {
+it("the command exits with 141 and without an error message after stdout is closed", async () => {
   const interruption = new AbortController();
   const user = await operatorOf(async () => {
     interruption.abort(new OutputClosed());

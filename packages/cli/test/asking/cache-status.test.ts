@@ -1,4 +1,5 @@
-// What is read of Cache-Status and Proxy-Status, however the caches on the way write them.
+// Tests the parser of Cache-Status and Proxy-Status. Other caches between the client and Tidemark
+// may add members and write them differently.
 import { describe, expect, it } from "vitest";
 import { cacheMembers, isOurs } from "../../src/asking/cache-status.ts";
 
@@ -14,7 +15,7 @@ const ours = { isHit: false, detail: "", fwd: undefined };
 const quoted = { ...ours, detail: "a, b; hit", fwd: "uri-miss" };
 const between = { before: ["ExampleCDN"], ours: { ...ours, detail: "memory" } };
 
-describe("reads the caches of", () => {
+describe("cacheMembers()", () => {
   it.each<[text: string, told: object]>([
     ["", { before: [], ours: undefined, after: [] }],
     ["tidemark; hit; ttl=5", { before: [], ours: { ...ours, isHit: true }, after: [] }],
@@ -28,7 +29,7 @@ describe("reads the caches of", () => {
       "tidemark; fwd=stale, Hit From Cloud; hit",
       { ours: { ...ours, fwd: "stale" }, after: [["Hit From Cloud", true]] },
     ],
-  ])("%s", (text, is) => {
+  ])("finds Tidemark, and the caches before and after it, in: %s", (text, is) => {
     expect(told(text)).toMatchObject(is);
   });
 });
@@ -38,6 +39,6 @@ it.each([
   ["proxy-status", "tidemark; error=proxy_loop_detected", true],
   ["proxy-status", "another; error=proxy_loop_detected", false],
   ["cache-status", "another; hit", false],
-])("an answer with %s: %s is Tidemark's: %s", (name, value, is) => {
+])("isOurs(), for a response with %s: %s, returns %s", (name, value, is) => {
   expect(isOurs(new Headers({ [name]: value }))).toBe(is);
 });

@@ -1,4 +1,5 @@
-// The reason for a missing answer: a sentence, or the code of the system.
+// Tests the error for a request without a response. Its reason is a sentence, or contains the
+// system's error code.
 import { expect, it } from "vitest";
 import { networkFailure } from "../../src/asking/network-failure.ts";
 
@@ -22,6 +23,6 @@ it.each([
     "The request failed with bad port",
   ],
   [1, "unreachable", "The request failed with an unknown failure"],
-])("%s is %s: %s", (cause, code, why) => {
+])("networkFailure(), for %s, returns the code %s and the reason: %s", (cause, code, why) => {
   expect(networkFailure(cause, 15_000)).toEqual({ code, why });
 });

@@ -1,4 +1,5 @@
-// `tidemark completion`: what is offered, and that a line that is being typed is never run.
+// Tests `tidemark completion`: the offered words, and that completion never executes the typed
+// line.
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -34,8 +35,8 @@ const rows = [
   { typed: ["purge", "--", "--ev"], offered: ["--everything"] },
 ] as const;
 
-describe("what is offered", () => {
-  it.each(rows)("$typed", async ({ typed, offered }) => {
+describe("the completion", () => {
+  it.each(rows)("offers $offered for $typed", async ({ typed, offered }) => {
     const { code, out, notes } = await (await user()).runs(["complete", "--", ...typed]);
     expect({ code, notes }).toEqual({ code: 0, notes: "" });
     const words = out
@@ -44,7 +45,7 @@ describe("what is offered", () => {
     expect(words).toEqual(offered);
   });
 
-  it("is told with a summary, and holds each command that --help has", async () => {
+  it("offers the commands of --help with a summary", async () => {
     const one = await user();
     const { out } = await one.runs(["complete", "--", ""]);
     expect(out).toContain("purge\tpurge by tag, URL, prefix, host or route\n");
@@ -54,9 +55,9 @@ describe("what is offered", () => {
   });
 });
 
-describe("the script", () => {
+describe("the completion script", () => {
   it.each(["zsh", "bash", "fish", "powershell"])(
-    "for %s asks `tidemark complete`",
+    "for %s runs `tidemark complete`",
     async (shell) => {
       const { log } = console;
       const { code, out, notes } = await (await user()).runs(["completion", shell]);
@@ -66,14 +67,14 @@ describe("the script", () => {
     },
   );
 
-  it.each([["tcsh"], []])("is refused for another shell, or none: %s", async (...args) => {
+  it.each([["tcsh"], []])("is not printed for an unknown or missing shell: %s", async (...args) => {
     const { code, notes } = await (await user()).runs(["completion", ...args]);
     expect(code).toBe(2);
     expect(notes).toMatch(/zsh, bash, fish, powershell|missing required argument/);
   });
 });
 
-describe("in bash", () => {
+describe("the completion script in bash", () => {
   const lines = [
     { line: "tidemark purge --ev", words: "purge --ev" },
     { line: "tidemark purge ", words: "purge " },
@@ -84,10 +85,10 @@ describe("in bash", () => {
     { line: 'tidemark purge --reason "a b', words: 'purge --reason "a b' },
   ];
 
-  it.each(lines)("$line", async ({ line, words }) => {
+  it.each(lines)("passes words without executing them: $line", async ({ line, words }) => {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-bash-"));
     try {
-      // It tells which words it was asked for, and two answers.
+      // A stub of the command, which records its arguments and prints two words.
       const stub = `#!/bin/bash\nshift 2\necho "$*" > asked\nprintf 'one\\tfirst\\ntwo\\tsecond\\n:4\\n'\n`;
       await writeFile(join(folder, "tidemark"), stub, { mode: 0o755 });
       const { out: script } = await (await user()).runs(["completion", "bash"]);

@@ -1,4 +1,4 @@
-// `tidemark explain`, against the real application.
+// Tests `tidemark explain` against the real application.
 import { expect, it } from "vitest";
 import { operatorAt, pageTagged } from "../fakes/operator.ts";
 import { siteUrl } from "../fakes/site-as-fetch.ts";
@@ -9,7 +9,7 @@ async function stored() {
   return reached;
 }
 
-it("explains a path of the site in sentences", async () => {
+it("explain prints sentences for a path of the site", async () => {
   const { user } = await stored();
   const { code, out, notes } = await user.runs(["explain", "/a"]);
   expect({ code, notes }).toEqual({ code: 0, notes: "" });
@@ -18,14 +18,14 @@ it("explains a path of the site in sentences", async () => {
   expect(out).toMatch(/[^\n]\n$/);
 });
 
-it("explains a URL as JSON", async () => {
+it("explain prints JSON for a URL with --json", async () => {
   const { user } = await stored();
   const { out } = await user.runs(["explain", `${siteUrl}/a?b=1&c=2`, "--json"]);
   expect(JSON.parse(out)).toMatchObject({ handling: "looked-up" });
   expect(out.split("\n")).toHaveLength(2);
 });
 
-it("sends the method and each field", async () => {
+it("explain sends the method and each header field", async () => {
   const { user, asked } = await stored();
   const fields = ["--header", "Accept-Language: de", "--header", "Cookie: a=b"];
   expect((await user.runs(["explain", "/a", "--method", "POST", ...fields])).code).toBe(0);
@@ -34,7 +34,7 @@ it("sends the method and each field", async () => {
   ]);
 });
 
-it("tells a refusal of the site", async () => {
+it("explain prints the reason if the site rejects the request, and exits with 1", async () => {
   const { user } = await stored();
   const { code, notes } = await user.runs(["explain", "/a", "--method", "A B"]);
   expect(code).toBe(1);
@@ -42,7 +42,7 @@ it("tells a refusal of the site", async () => {
 });
 
 it.each(["Accept-Language", ": de", "Accept Language: de", "x: a\nb"])(
-  "refuses the field %j, and sends nothing",
+  "explain rejects the header field %j, and sends no request",
   async (field) => {
     const { user, asked } = await stored();
     const { code, notes } = await user.runs(["explain", "/a", "--header", field]);

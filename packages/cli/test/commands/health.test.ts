@@ -1,4 +1,4 @@
-// `tidemark health`: what is printed, and the exit code.
+// Tests the output and the exit code of `tidemark health`.
 import { expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { operatorAt, operatorOf, operatorTold } from "../fakes/operator.ts";
@@ -36,7 +36,7 @@ const sick: OperatorAnswer<"health"> = {
 const asked = async (told: unknown, status: number, args: readonly string[] = []) =>
   (await operatorTold(told, status)).runs(["health", ...args]);
 
-it("shows the findings of the real application, whose fake database reports nothing", async () => {
+it("health shows the findings of the real application", async () => {
   const { user } = await operatorAt();
   const { code, out, notes } = await user.runs(["health"]);
   expect({ code, notes }).toEqual({ code: 3, notes: "" });
@@ -47,14 +47,14 @@ it.each([
   ["ok", 200, 0],
   ["degraded", 200, 3],
   ["unable", 503, 3],
-])("the status %s, sent with %i, ends with %i", async (status, http, code) => {
+])("the status %s, sent with HTTP status %i, leads to exit code %i", async (status, http, code) => {
   expect((await asked({ ...sick, status }, http)).code).toBe(code);
   const asJson = await asked({ ...sick, status }, http, ["--json"]);
   expect(asJson.code).toBe(code);
   expect(JSON.parse(asJson.out)).toEqual({ ...sick, status });
 });
 
-it("shows each finding with cause and remedy, and what was not checked", async () => {
+it("health shows each finding with its cause and remedy, and the omitted checks", async () => {
   const { out } = await asked(sick, 503);
   expect(out).toBe(`unable: Found: 1 critical, 1 info.
 
@@ -74,13 +74,13 @@ Checked from FRA, version 0.1.0. This isolate.
 `);
 });
 
-it("says that the site has no ADMIN_TOKEN, and tells its status", async () => {
+it("health shows a site's status, and that its ADMIN_TOKEN is missing", async () => {
   const { code, out, notes } = await asked({ status: "degraded" }, 200);
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(notes).toContain("which is degraded: its Worker has no ADMIN_TOKEN");
 });
 
-it("rejects a 503 of another server", async () => {
+it("health rejects a 503 from a server that is not Tidemark", async () => {
   const user = await operatorOf(async () => new Response("<h1>away</h1>", { status: 503 }));
   const { code, notes } = await user.runs(["health"]);
   expect(code).toBe(1);

@@ -1,4 +1,4 @@
-// `tidemark journal`: its lines, its pages, and how it follows.
+// Tests `tidemark journal`: the line for an entry, reading several pages, and `--follow`.
 import { describe, expect, it } from "vitest";
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { main } from "../../src/main.ts";
@@ -17,42 +17,46 @@ const plain: JournalEntry = {
 
 const at = (position: string): JournalEntry => ({ ...plain, position });
 
-/** What follows the question mark. */
+/** Returns the query of a URL, with its question mark. */
 const searchOf = (input: RequestInfo | URL) =>
   new URL(input instanceof Request ? input.url : input).search;
 
-describe("an entry as a line", () => {
+describe("the line for a journal entry", () => {
   it.each([
     ["tags", { tags: ["a", "b"], urls: [] }, "admin  purges tags a, b"],
     [
-      "several kinds, and a reason",
+      "targets of several kinds, and a reason",
       { urls: ["https://a.example/"], hosts: ["b.example"], reason: "wrong" },
       'admin  purges urls https://a.example/; hosts b.example, reason "wrong"',
     ],
-    ["soft", { mode: "soft", everything: true }, "makes stale everything"],
+    ["a soft purge of everything", { mode: "soft", everything: true }, "makes stale everything"],
     ["a cache group", { groups: ["g"] }, "purges groups g"],
-    ["nothing", { tags: [] }, "purges nothing"],
+    ["a purge without targets", { tags: [] }, "purges nothing"],
     [
-      "a mark of a loss",
+      "a mark after a loss of entries",
       { by: "tidemark", lost: "4-0 n", everything: true },
       "marks that entries were lost after 4-0 n, and purges everything",
     ],
     [
-      "the beginning",
+      "the mark at the beginning",
       { by: "tidemark", everything: true },
       "marks where the journal begins, and purges everything",
     ],
-    ["the switch, all", { bypass: true }, "switches everything to the origin"],
-    ["the switch, off", { bypass: false }, "switches back to the cache"],
-    ["the switch, some", { bypass: ["a", "b"] }, "switches routes to the origin: a, b"],
-  ])("%s", (_name, entry, says) => {
+    ["the switch, turned on for all routes", { bypass: true }, "switches everything to the origin"],
+    ["the switch, turned off", { bypass: false }, "switches back to the cache"],
+    [
+      "the switch, turned on for two routes",
+      { bypass: ["a", "b"] },
+      "switches routes to the origin: a, b",
+    ],
+  ])("shows %s", (_name, entry, says) => {
     const line = entryLine({ ...plain, ...entry });
     expect(line.startsWith("2026-11-01T00:00:00.000Z  5-0  ")).toBe(true);
     expect(line.endsWith(says)).toBe(true);
   });
 });
 
-it("shows an entry whose time is invalid", () => {
+it("the line for a journal entry with an invalid time says so", () => {
   expect(entryLine({ ...plain, at: null })).toMatch(/^at an invalid time {2}5-0 /);
 });
 
@@ -65,7 +69,7 @@ async function purged() {
 
 const linesOf = (text: string) => text.trimEnd().split("\n");
 
-it("shows the newest entries in order", async () => {
+it("journal --last shows the newest entries in order", async () => {
   const { user, asked } = await purged();
   const { code, out } = await user.runs(["journal", "--last", "2"]);
   expect(code).toBe(0);
@@ -73,7 +77,7 @@ it("shows the newest entries in order", async () => {
   expect(asked).toEqual(["GET /_cache/journal?last=2"]);
 });
 
-it("shows the entries after a position as lines of JSON, and says if there is none", async () => {
+it("journal --after shows the later entries as lines of JSON, or that there are none", async () => {
   const { user } = await purged();
   const told = linesOf((await user.runs(["journal", "--json"])).out).map((line) =>
     JSON.parse(line),
@@ -85,7 +89,7 @@ it("shows the entries after a position as lines of JSON, and says if there is no
   expect(none).toEqual({ code: 0, out: "", notes: "The journal has no such entries.\n" });
 });
 
-it("reads all pages", async () => {
+it("journal --after reads all pages", async () => {
   const pages = new Map([
     ["1-0", { entries: [at("2-0")], next: "2-0" }],
     ["2-0", { entries: [at("3-0")], next: null }],
@@ -96,13 +100,16 @@ it("reads all pages", async () => {
   expect(linesOf(out)).toHaveLength(2);
 });
 
-/** An answer to each question, and Ctrl-C in the pause after the last. */
+/**
+ * Runs `journal --follow` with these responses, and sends Ctrl-C in the pause after the last
+ * response.
+ */
 async function follows(answers: readonly (() => Response)[]) {
   const questions: string[] = [];
   const fetch: typeof globalThis.fetch = async (input) => {
     questions.push(searchOf(input));
     const answer = answers[questions.length - 1];
-    if (answer === undefined) throw new TypeError("There was one question too many.");
+    if (answer === undefined) throw new TypeError("There was one request too many.");
     return answer();
   };
   const pauses: number[] = [];
@@ -119,8 +126,8 @@ async function follows(answers: readonly (() => Response)[]) {
 const page = (...positions: string[]) =>
   Response.json({ entries: positions.map((position) => at(position)), next: null });
 
-describe("--follow", () => {
-  it("asks every 2 s for new entries until Ctrl-C, and ends with 0", async () => {
+describe("journal --follow", () => {
+  it("requests new entries every 2 s until Ctrl-C, and exits with 0", async () => {
     const none = () => page();
     const ran = await follows([() => page("1-0"), none, () => page("2-0", "3-0"), none]);
     expect(ran).toMatchObject({ code: 0, notes: "", pauses: [2_000, 2_000, 2_000, 2_000] });
@@ -133,12 +140,12 @@ describe("--follow", () => {
     ]);
   });
 
-  it("starts at the first entry of an empty journal", async () => {
+  it("requests all entries after it found an empty journal", async () => {
     const ran = await follows([() => page(), () => page("1-0")]);
     expect(ran.questions[1]).toBe("?after=0&count=128");
   });
 
-  it("continues after failures, and tells each kind once", async () => {
+  it("continues after failures, and reports equal failures in succession once", async () => {
     const error = { code: "unavailable", what: "Away.", why: "W.", hint: "M." };
     const away = () => Response.json({ error }, { status: 503 });
     const cut = () => {
@@ -156,7 +163,7 @@ describe("--follow", () => {
     ]);
   });
 
-  it("fails if the first request fails", async () => {
+  it("exits with 1 if the first request fails", async () => {
     const { user } = await operatorAt();
     const env = { ...operatorEnv, TIDEMARK_TOKEN: "another-token" };
     expect((await user.runs(["journal", "--follow"], { env })).code).toBe(1);

@@ -1,4 +1,4 @@
-// `tidemark profile`: what is stored, how it is protected, and what is never shown.
+// Tests `tidemark profile`: the stored file, its protection, and that tokens are never printed.
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ async function withTwo() {
 }
 
 describe("profile set", () => {
-  it("stores site and token in a file that only its owner may read", async () => {
+  it("stores the site and the token in a file that only its owner may read", async () => {
     const user = await FakeUser.at();
     const args = "profile set live --site https://A.example/ --operator-path /ops";
     const ran = await user.runs(args.split(" "), { input: `${secret}\nmore\n` });
@@ -45,7 +45,7 @@ describe("profile set", () => {
     expect(out + notes).not.toContain(secret);
   });
 
-  it("replaces the profile of that name, and keeps the others and the default", async () => {
+  it("replaces the profile with the same name, and keeps the others and the default", async () => {
     const user = await withTwo();
     const args = "profile set live --site https://c.example --no-token --json";
     const { out } = await user.runs(args.split(" "));
@@ -58,16 +58,20 @@ describe("profile set", () => {
   });
 });
 
-describe("profile set refuses", () => {
+describe("profile set with invalid input", () => {
   it.each([
     ["no site", ["a"], "No site is specified"],
-    ["http to another machine", ["a", "--site", "http://a.example"], "no TLS"],
-    ["a path", ["a", "--site", "https://a.example/x"], "more than scheme"],
+    ["an http site on another machine", ["a", "--site", "http://a.example"], "no TLS"],
+    ["a site with a path", ["a", "--site", "https://a.example/x"], "more than scheme"],
     ["a name that is a path", ["../a", "--site", siteUrl], "not a valid profile name"],
-    ["a name of the language", ["__proto__", "--site", siteUrl], "not a valid profile name"],
-    ["no token", ["a", "--site", siteUrl], "It is empty"],
-    ["two words", ["a", "--site", siteUrl], "a space", "a b\n"],
-  ])("%s", async (_name, args, says, input = "") => {
+    [
+      "a name that JavaScript reserves",
+      ["__proto__", "--site", siteUrl],
+      "not a valid profile name",
+    ],
+    ["an empty token", ["a", "--site", siteUrl], "It is empty"],
+    ["a token with a space", ["a", "--site", siteUrl], "a space", "a b\n"],
+  ])("rejects %s, and stores nothing", async (_name, args, says, input = "") => {
     const user = await FakeUser.at();
     const { code, notes } = await user.runs(["profile", "set", ...args], { input });
     expect(code).toBe(2);
@@ -76,7 +80,7 @@ describe("profile set refuses", () => {
   });
 });
 
-it("lists profiles without their tokens", async () => {
+it("profile list shows profiles without their tokens", async () => {
   const user = await withTwo();
   const { out } = await user.runs(["profile", "list"]);
   expect(out).toBe(
@@ -90,14 +94,14 @@ it("lists profiles without their tokens", async () => {
   ]);
 });
 
-it("says that there are no profiles", async () => {
+it("profile list reports that there are no profiles", async () => {
   const user = await FakeUser.at();
   const { code, out, notes } = await user.runs(["profile", "list"]);
   expect({ code, out }).toEqual({ code: 0, out: "" });
   expect(notes).toContain("There are no profiles");
 });
 
-it("changes the default, and removes a profile with its token", async () => {
+it("profile use changes the default, and profile remove also deletes the token", async () => {
   const user = await withTwo();
   expect((await user.runs(["profile", "use", "test"])).out).toContain("The default is test");
   expect((await stored(user)).default).toBe("test");
@@ -109,14 +113,14 @@ it("changes the default, and removes a profile with its token", async () => {
   expect(await readFile(pathOf(user), "utf8")).not.toContain(secret);
 });
 
-it.each(["use", "remove"])("%s refuses an unknown name", async (command) => {
+it.each(["use", "remove"])("profile %s rejects an unknown name", async (command) => {
   const user = await withTwo();
   const { code, notes } = await user.runs(["profile", command, "toString"]);
   expect(code).toBe(2);
   expect(notes).toContain("Profiles: live, test.");
 });
 
-it("selects the site of other commands, and sends the token only there", async () => {
+it("a profile selects the site of other commands; its token goes only to this site", async () => {
   const { fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch });
   const site = ["--site", siteUrl];
@@ -129,18 +133,28 @@ it("selects the site of other commands, and sends the token only there", async (
   expect(asked).toHaveLength(3);
 });
 
-describe("refuses a profile file", () => {
+describe("a profile file", () => {
   const token = JSON.stringify({ profiles: { a: { site: siteUrl, token: "two words" } } });
   const path = JSON.stringify({ profiles: { a: { site: siteUrl, operatorPath: "//b.example" } } });
   it.each([
     { name: "others may read it", mode: 0o644, text: '{"profiles":{}}', says: "its mode is 644" },
     { name: "its group may write it", mode: 0o620, text: '{"profiles":{}}', says: "mode is 620" },
-    { name: "no JSON", mode: 0o600, text: "{", says: "It is not JSON" },
-    { name: "no profiles", mode: 0o600, text: "{}", says: 'no "profiles"' },
-    { name: "no site", mode: 0o600, text: '{"profiles":{"a":{}}}', says: 'no "site"' },
-    { name: "a token that is none", mode: 0o600, text: token, says: "cannot be used" },
-    { name: "a path to elsewhere", mode: 0o600, text: path, says: "operator path is invalid" },
-  ])("$name", async ({ mode, text, says }) => {
+    { name: "it is not JSON", mode: 0o600, text: "{", says: "It is not JSON" },
+    { name: "it has no profiles", mode: 0o600, text: "{}", says: 'no "profiles"' },
+    {
+      name: "a profile has no site",
+      mode: 0o600,
+      text: '{"profiles":{"a":{}}}',
+      says: 'no "site"',
+    },
+    { name: "a token is invalid", mode: 0o600, text: token, says: "cannot be used" },
+    {
+      name: "an operator path leads to another host",
+      mode: 0o600,
+      text: path,
+      says: "operator path is invalid",
+    },
+  ])("is rejected if $name", async ({ mode, text, says }) => {
     const user = await FakeUser.at();
     await mkdir(dirname(pathOf(user)), { recursive: true });
     await writeFile(pathOf(user), text);

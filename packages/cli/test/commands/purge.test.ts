@@ -1,4 +1,4 @@
-// `tidemark purge`, against the real application.
+// Tests `tidemark purge`, mostly against the real application.
 import { describe, expect, it } from "vitest";
 import { main } from "../../src/main.ts";
 import { operatorAt, operatorOf, pageTagged } from "../fakes/operator.ts";
@@ -14,7 +14,7 @@ const unreachable = async () => {
   throw new TypeError("fetch failed");
 };
 
-describe("a purge", () => {
+describe("the purge command", () => {
   it("notes that a comma does not separate tags", async () => {
     const { user } = await stored();
     const { code, notes } = await user.runs(["purge", "--tag", "a,b", "--tag", "c"]);
@@ -24,7 +24,7 @@ describe("a purge", () => {
     });
   });
 
-  it("tells its position, and takes effect", async () => {
+  it("prints the purge's position, and the purge takes effect", async () => {
     const { site, user } = await stored();
     const ran = await user.runs(["purge", "--tag", "a", "--tag", "b", "--reason", "a test"]);
     expect(ran).toMatchObject({ code: 0, notes: "" });
@@ -32,14 +32,14 @@ describe("a purge", () => {
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=purged");
   });
 
-  it("is one line of JSON with --json", async () => {
+  it("prints JSON with --json", async () => {
     const { user } = await stored();
     const { code, out } = await user.runs(["purge", "--url", "/a", "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ targets: { urls: 1 }, visibleWithinSeconds: 10 });
   });
 
-  it("lists with --dry-run what it would cover, and purges nothing", async () => {
+  it("lists with --dry-run the URLs that the purge would cover, and purges nothing", async () => {
     const { site, user } = await stored();
     const { code, out } = await user.runs(["purge", "--tag", "a", "--dry-run"]);
     expect(code).toBe(0);
@@ -48,7 +48,7 @@ describe("a purge", () => {
   });
 });
 
-it("tells a refusal of the site, and ends with 1", async () => {
+it("purge reports a rejection by the site, and exits with 1", async () => {
   const { user } = await stored();
   const env = { ...operatorEnv, TIDEMARK_TOKEN: "another-token-than-that" };
   const ran = await user.runs(["purge", "--tag", "a", "--json"], { env });
@@ -57,7 +57,7 @@ it("tells a refusal of the site, and ends with 1", async () => {
   expect(ran.notes).toContain("ADMIN_TOKEN");
 });
 
-it("sends a purge four times with one id when the site is unreachable", async () => {
+it("purge sends the same id four times if the site is unreachable", async () => {
   const ids: (string | null)[] = [];
   const pauses: number[] = [];
   const fetch = async (_: unknown, init?: RequestInit) => {
@@ -71,7 +71,7 @@ it("sends a purge four times with one id when the site is unreachable", async ()
   expect(new Set(ids).size).toBe(1);
 });
 
-it.each([502, 429, 500])("sends a purge again after %i", async (status) => {
+it.each([502, 429, 500])("purge sends the same request again after status %i", async (status) => {
   const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10 };
   const refused = () => new Response("<h1>", { status });
   const answers = [refused, refused, () => Response.json(accepted)];
@@ -88,7 +88,7 @@ it.each([502, 429, 500])("sends a purge again after %i", async (status) => {
   expect(bodies.size).toBe(1);
 });
 
-it("writes one journal entry when the first answer is lost", async () => {
+it("purge writes only one journal entry if the first response is lost", async () => {
   const { fetch } = openReached();
   let isLost = false;
   const losing: typeof globalThis.fetch = async (input, init) => {
@@ -106,7 +106,7 @@ it("writes one journal entry when the first answer is lost", async () => {
   expect(out.match(/purges tags a/g)).toHaveLength(1);
 });
 
-it("says that an unanswered purge may have been accepted", async () => {
+it("purge reports that a purge without a response may have been accepted", async () => {
   const user = await operatorOf(unreachable);
   const { notes } = await user.runs(["purge", "--tag", "a"]);
   expect(notes).toContain("The purge was sent 4 times with one id, and may have been accepted.");
@@ -117,7 +117,7 @@ it("says that an unanswered purge may have been accepted", async () => {
   });
 });
 
-it("tells the remaining time when Ctrl-C ends --wait, and ends with 130", async () => {
+it("purge --wait waits until the purge applies, and exits with 130 on Ctrl-C", async () => {
   const { user } = await operatorAt();
   const pauses: number[] = [];
   for (const isEnded of [false, true]) {

@@ -1,4 +1,5 @@
-// `tidemark stats` and `tidemark metrics`: the counts of all isolates, what rises, and one isolate.
+// Tests `tidemark stats` and `tidemark metrics`: the counts of all isolates, their increases per
+// second, and the counts of one isolate.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { main } from "../../src/main.ts";
@@ -44,8 +45,8 @@ const told: OperatorAnswer<"metrics"> = {
 
 const cells = (text: string) => text.split("\n").map((line) => line.trim().split(/ {2,}/));
 
-describe("the table", () => {
-  it("has a row for each route, the busiest first, and one for all, within 96 columns", async () => {
+describe("the table of stats", () => {
+  it("has a row for each route, the busiest first, and a total, within 96 columns", async () => {
     const user = await operatorTold(told);
     const { code, out, notes } = await user.runs(["stats"]);
     expect({ code, notes }).toEqual({ code: 0, notes: "" });
@@ -60,13 +61,13 @@ describe("the table", () => {
     expect(out.split("\n").filter((line) => line.length > 96)).toEqual([]);
   });
 
-  it("says that no isolate has reported", async () => {
+  it("is replaced by a note if no isolate has reported", async () => {
     const user = await operatorTold({ ...told, counters: [], histograms: [] });
     expect((await user.runs(["stats"])).notes).toBe("No isolate has reported yet.\n");
   });
 });
 
-it("is JSON with --json: shares and seconds, and null without requests", async () => {
+it("stats --json prints shares and seconds, with null for a route without lookups", async () => {
   const user = await operatorTold(told);
   const { routes, all, since } = JSON.parse((await user.runs(["stats", "--json"])).out);
   expect(since).toBe(told.startedAt);
@@ -76,7 +77,7 @@ it("is JSON with --json: shares and seconds, and null without requests", async (
   expect(all).toMatchObject({ requests: 510, toOrigin: 15 });
 });
 
-it("shows increases per second with --watch, until Ctrl-C", async () => {
+it("stats --watch shows increases per second until Ctrl-C, also after a failure", async () => {
   const later = {
     ...told,
     counters: [...told.counters, requests("new", "hit", 60), requests("news", "hit", 120)],
@@ -111,8 +112,8 @@ it("shows increases per second with --watch, until Ctrl-C", async () => {
   expect(made.notes.text).toBe("A. B. C. Retrying in 30 s.\n");
 });
 
-describe("against the real application", () => {
-  it("shows one isolate with --isolate", async () => {
+describe("the command with the real application", () => {
+  it("shows the counts of one isolate with stats --isolate", async () => {
     const { site, user } = await operatorAt();
     await site.get("/a");
     const { code, out } = await user.runs(["stats", "--isolate"]);
@@ -123,7 +124,7 @@ describe("against the real application", () => {
     expect(JSON.parse(asJson.out)).toMatchObject({ memory: { records: 0 } });
   });
 
-  it("reads the counts for a table, as Prometheus text and as JSON", async () => {
+  it("prints the counts as a table, as Prometheus text and as JSON", async () => {
     const { user, asked } = await operatorAt();
     expect((await user.runs(["stats"])).out).toMatch(/^all +0 /m);
     expect((await user.runs(["metrics"])).out).toMatch(/^# HELP tidemark_/);

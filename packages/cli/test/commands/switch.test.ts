@@ -1,4 +1,4 @@
-// `tidemark switch`, against the real application.
+// Tests `tidemark switch`, mostly against the real application.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { operatorAt, operatorTold } from "../fakes/operator.ts";
@@ -10,7 +10,7 @@ const config = {
   ],
 };
 
-it("shows the switch, turns it on for some routes and for all, and turns it off", async () => {
+it("switch shows the switch, and turns it on for two routes, on for all, and off", async () => {
   const { user, asked } = await operatorAt({ config });
   expect(await user.runs(["switch"])).toEqual({ code: 0, out: "The switch is off.\n", notes: "" });
   const some = await user.runs(["switch", "on", "news", "rest", "--reason", "wrong pages"]);
@@ -30,7 +30,7 @@ it("shows the switch, turns it on for some routes and for all, and turns it off"
   });
 });
 
-it("changes nothing with --dry-run", async () => {
+it("switch changes nothing with --dry-run", async () => {
   const { user, asked } = await operatorAt({ config });
   const { code, out } = await user.runs(["switch", "on", "news", "--dry-run"]);
   expect(code).toBe(0);
@@ -40,22 +40,26 @@ it("changes nothing with --dry-run", async () => {
   expect(asked).toEqual(["GET /_cache/switch"]);
 });
 
-it("tells a refusal of the site", async () => {
+it("switch reports a rejection by the site, and exits with 1", async () => {
   const { user } = await operatorAt({ config });
   const { code, notes } = await user.runs(["switch", "on", "sport"]);
   expect(code).toBe(1);
   expect(notes).toContain('no route named "sport"');
 });
 
-describe("shows what the site reports", () => {
+describe("the switch command", () => {
   it.each([
-    ["an isolate that follows late", { here: ["a"] }, "still uses: on, these"],
-    ["the variable", { variable: true }, "BYPASS is also set: on, every"],
-    ["a route that is gone", { unknownRoutes: ["old"] }, "no such routes: old."],
-    ["a spoilt key", { key: "It cannot be read." }, "It cannot be read."],
-    ["no journal", { journal: "None is set." }, "None is set."],
-    ["a journal that is away", { journal: { why: "W.", hint: "M." } }, "W. M."],
-  ])("%s", async (_name, told, says) => {
+    ["an isolate that still uses the older state", { here: ["a"] }, "still uses: on, these"],
+    ["the variable BYPASS", { variable: true }, "BYPASS is also set: on, every"],
+    [
+      "a route that is not in the configuration",
+      { unknownRoutes: ["old"] },
+      "no such routes: old.",
+    ],
+    ["an unreadable key", { key: "It cannot be read." }, "It cannot be read."],
+    ["a missing journal", { journal: "None is set." }, "None is set."],
+    ["an unavailable journal", { journal: { why: "W.", hint: "M." } }, "W. M."],
+  ])("shows that the site reports %s", async (_name, told, says) => {
     const off = { bypass: false, position: null, since: null, variable: false } as const;
     const user = await operatorTold({ ...off, ...told } satisfies OperatorAnswer<"switch">);
     expect((await user.runs(["switch"])).out).toContain(says);

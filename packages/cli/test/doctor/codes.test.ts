@@ -1,4 +1,5 @@
-// docs/command.md explains each code of doctor, and none other; and each is brought about by a test.
+// Tests that docs/command.md explains exactly the codes of `tidemark doctor`, that findings are
+// sorted, and that each code occurs in a test.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import {
@@ -8,7 +9,7 @@ import {
   inOrder,
 } from "../../src/doctor/finding.ts";
 
-it("has a row for each code, in the order of the code, with a level, a meaning and a remedy", () => {
+it("the table of codes has one complete row for each code, in the order of doctorCodes", () => {
   const [, after = ""] = readFileSync("docs/command.md", "utf8").split("### Codes of doctor");
   const [table = ""] = after.split(/\n##+ /);
   const rows = table.split("\n").filter((line) => line.startsWith("| `"));
@@ -22,7 +23,7 @@ it("has a row for each code, in the order of the code, with a level, a meaning a
   }
 });
 
-it("is told with the worst first, and each finding once", () => {
+it("inOrder() puts the most severe findings first, and removes duplicates", () => {
   const texts = { what: "a", cause: "b", remedy: "c" };
   const row = (code: DoctorCode, level: DoctorFinding["level"], about?: string): DoctorFinding =>
     about === undefined ? { code, level, ...texts } : { code, level, about, ...texts };
@@ -31,8 +32,10 @@ it("is told with the worst first, and each finding once", () => {
   expect(inOrder([info, first, warning, second, info])).toEqual([first, second, warning, info]);
 });
 
-/** `encoding-broken` needs a server whose bodies are decoded on the way: `encoding.test.ts`. */
-it("is brought about by a test", () => {
+/**
+ * `encoding-broken` needs a real server, in `encoding.test.ts`, because `fetch` decodes its bodies.
+ */
+it("each code of doctor occurs in a test of doctor", () => {
   const names = "folder-rows folder.test site.test page-rows pages.test traffic.test encoding.test";
   const tests = names
     .split(" ")

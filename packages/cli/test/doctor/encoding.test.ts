@@ -1,4 +1,5 @@
-// A body that is not encoded as its fields say, from a real server: fetch decodes it on the way.
+// Tests that doctor reports a body that is not encoded as its Content-Encoding says. The test needs
+// a real server, because `fetch` decodes the body.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,14 +12,14 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-const plain = Buffer.from("A plain text, which no decoder of any encoding takes for its own.");
+const plain = Buffer.from("A plain text, which no decoder accepts as encoded.");
 
 it.each([
-  { name: "br", encoding: "br", body: plain, codes: ["encoding-broken"] },
-  { name: "gzip", encoding: "gzip", body: plain, codes: ["encoding-broken"] },
-  { name: "deflate", encoding: "deflate", body: plain, codes: ["encoding-broken"] },
-  { name: "gzip that is gzip", encoding: "gzip", body: gzipSync(plain), codes: [] },
-])("$name", async ({ encoding, body, codes }) => {
+  { name: "plain text as br", encoding: "br", body: plain, codes: ["encoding-broken"] },
+  { name: "plain text as gzip", encoding: "gzip", body: plain, codes: ["encoding-broken"] },
+  { name: "plain text as deflate", encoding: "deflate", body: plain, codes: ["encoding-broken"] },
+  { name: "a valid gzip body as gzip", encoding: "gzip", body: gzipSync(plain), codes: [] },
+])("doctor reports $codes for a server that sends $name", async ({ encoding, body, codes }) => {
   const server = createServer((_, response) => {
     const cacheStatus = "tidemark; fwd=uri-miss; fwd-status=200; stored";
     response.writeHead(200, { "content-encoding": encoding, "cache-status": cacheStatus });

@@ -1,4 +1,5 @@
-// Folders with one trouble each, and the files of a folder without trouble.
+// Folders for the tests of doctor: the files of a folder without faults, and folders with one or
+// two faults.
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -31,7 +32,7 @@ export const wrangler = (changes: object): Files => ({
   "wrangler.jsonc": JSON.stringify({ ...well, ...changes }),
 });
 
-/** The settings that environments do not inherit. */
+/** The settings of wrangler that environments do not inherit. */
 export const ownOfAll = {
   vars: well.vars,
   ratelimits: well.ratelimits,
@@ -57,7 +58,10 @@ const ofShop = "HOOK_SECRET_SHOP=hR7kQ2vXw9Lp4TzBn6Ys";
 const atDevVars = "warning the file .dev.vars";
 const inStaging = 'environment "staging"';
 
-/** Folders with one trouble each: only the differences from a good folder. */
+/**
+ * Folders with their expected findings. Each folder contains only its differences from the folder
+ * without faults.
+ */
 export const rows: readonly [name: string, files: Files, ...findings: string[]][] = [
   [
     "a syntax error in JSON",
@@ -70,11 +74,19 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "wrangler-syntax critical the file wrangler.toml",
   ],
   ["two wrangler files", { ...wrangler({}), "wrangler.toml": "" }, "wrangler-several warning"],
-  ["no main", wrangler({ main: undefined }), "main-missing critical"],
-  ["a missing main", wrangler({ main: "x.ts" }), "main-missing critical"],
-  ["a main that is no file name", wrangler({ main: "a\0b" }), "main-missing critical"],
-  ["no date", wrangler({ compatibility_date: undefined }), "compatibility-date warning"],
-  ["an old date", wrangler({ compatibility_date: "2024-12-31" }), "compatibility-date warning"],
+  ["no main module", wrangler({ main: undefined }), "main-missing critical"],
+  ["a main module that does not exist", wrangler({ main: "x.ts" }), "main-missing critical"],
+  ["a main module that is not a file name", wrangler({ main: "a\0b" }), "main-missing critical"],
+  [
+    "no compatibility date",
+    wrangler({ compatibility_date: undefined }),
+    "compatibility-date warning",
+  ],
+  [
+    "an old compatibility date",
+    wrangler({ compatibility_date: "2024-12-31" }),
+    "compatibility-date warning",
+  ],
   ["no origin", vars({ SITE_HOST: "a.test" }), "origin-missing critical"],
   ["an origin with a path", moreVars({ ORIGIN_URL: "https://a.test/x" }), "origin-wrong critical"],
   [
@@ -83,12 +95,12 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "origin-wrong warning",
   ],
   [
-    "a custom domain of the origin",
+    "a custom domain that is also the origin",
     wrangler({ routes: [{ pattern: "www.site.test", custom_domain: true }] }),
     "origin-is-self critical",
   ],
   [
-    "the flag that sends a route's fetch to itself",
+    "the flag that sends the Worker's requests back to its own route",
     wrangler({ compatibility_flags: ["global_fetch_strictly_public"] }),
     "strict-fetch-flag critical",
   ],
@@ -104,7 +116,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
       services: [{ binding: "ORIGIN", service: "my-site" }],
     }),
   ],
-  ["workers.dev", wrangler({ workers_dev: true }), "workers-dev warning"],
+  ["a workers.dev address", wrangler({ workers_dev: true }), "workers-dev warning"],
   ["preview URLs", wrangler({ preview_urls: true }), "preview-urls warning"],
   ["a secret in vars", moreVars({ ADMIN_TOKEN: secrets.ADMIN_TOKEN }), "secret-in-vars critical"],
   ["a database without its token", devVars(database), `secret-half-set ${atDevVars}`],
@@ -113,10 +125,14 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     devVars(`${database}t\nJOURNAL_REDIS_REST_URL=https://journal.upstash.io`),
     `secret-half-set ${atDevVars}`,
   ],
-  ["a short token", devVars("ADMIN_TOKEN=short"), `secret-not-usable ${atDevVars}`],
-  ["a common token", devVars("ADMIN_TOKEN=changemechangeme"), `secret-not-usable ${atDevVars}`],
+  ["a short ADMIN_TOKEN", devVars("ADMIN_TOKEN=short"), `secret-not-usable ${atDevVars}`],
   [
-    "a token of three words, and a database without TLS",
+    "a common ADMIN_TOKEN",
+    devVars("ADMIN_TOKEN=changemechangeme"),
+    `secret-not-usable ${atDevVars}`,
+  ],
+  [
+    "an ADMIN_TOKEN of three words, and a database without TLS",
     devVars(
       "ADMIN_TOKEN=battery-staple-horse\nUPSTASH_REDIS_REST_URL=http://db.example.com\nUPSTASH_REDIS_REST_TOKEN=t",
     ),
@@ -124,7 +140,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     `secret-weak ${atDevVars}`,
   ],
   [
-    "an invalid secret of purges",
+    "an invalid PURGE_SECRET",
     { "secrets.json": '{ "PURGE_SECRET": "abc" }' },
     "secret-not-usable warning the file secrets.json",
   ],
@@ -135,7 +151,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "secret-file-open warning the file secrets.env",
   ],
   [
-    "a short secret of a hook, and one of words",
+    "a short secret of a hook, and a secret of words",
     {
       ".dev.vars": "HOOK_SECRET_SHOP=short\nHOOK_SECRET_MY_CMS=purple-elephant-42",
       ...hooks('{ shop: sender, "my-cms": sender }'),
@@ -148,13 +164,16 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     { ...devVars(ofShop), ...hooks('{ "my-shop": sender }') },
     `secret-half-set ${atDevVars}`,
   ],
-  ["a secret without hooks", devVars(ofShop), `secret-half-set ${atDevVars}`],
-  ["hooks of another file", { ...devVars(ofShop), ...hooks("hooks") }],
-  ["more hooks of another file", { ...devVars(ofShop), ...hooks("{ ...hooks }") }],
+  ["a hook's secret without any hook", devVars(ofShop), `secret-half-set ${atDevVars}`],
+  ["hooks from another file", { ...devVars(ofShop), ...hooks("hooks") }],
+  [
+    "hooks from another file, spread into an object",
+    { ...devVars(ofShop), ...hooks("{ ...hooks }") },
+  ],
   ["a KV namespace without its binding", overKv, "binding-incomplete warning"],
   ["a bound KV namespace", { ...overKv, ...wrangler({ kv_namespaces: [{ binding: "PAGES" }] }) }],
   [
-    "secrets that are not JSON",
+    "a secrets.json that is not JSON",
     { "secrets.json": "ADMIN_TOKEN=x" },
     "secret-not-usable warning the file secrets.json",
   ],
@@ -164,12 +183,12 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "secret-file-open warning the file secrets.env",
   ],
   [
-    "a limiter without its namespace",
+    "a rate limiter without its namespace",
     limiter({ simple: { limit: 1, period: 60 } }),
     "binding-incomplete warning",
   ],
   [
-    "a limiter with an unknown period",
+    "a rate limiter with an unknown period",
     limiter({ namespace_id: "1", simple: { limit: 1, period: 30 } }),
     "binding-incomplete warning",
   ],
@@ -178,13 +197,17 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     wrangler({ services: [{ binding: "ORIGIN" }] }),
     "binding-incomplete critical",
   ],
-  ["METRICS as a variable", moreVars({ METRICS: "tidemark" }), "binding-incomplete warning"],
+  [
+    "a METRICS that is a variable, not a binding",
+    moreVars({ METRICS: "tidemark" }),
+    "binding-incomplete warning",
+  ],
   [
     "hot keys without a cron trigger",
     wrangler({ triggers: { crons: [] } }),
     "cron-missing warning",
   ],
-  ["Workers Cache", wrangler({ cache: { enabled: true } }), "workers-cache critical"],
+  ["an enabled Workers Cache", wrangler({ cache: { enabled: true } }), "workers-cache critical"],
   [
     "an environment without the variables and bindings of the top level",
     staging({ vars: { ORIGIN_URL } }),

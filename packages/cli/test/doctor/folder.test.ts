@@ -1,4 +1,5 @@
-// The findings of doctor in a folder: one row for each trouble, and folders without trouble.
+// Tests the findings of doctor in a folder: folders with one or two faults, and folders without
+// faults.
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -29,14 +30,14 @@ async function found(files: Files, isRepository = false) {
 const codesOf = (findings: readonly DoctorFinding[]) =>
   findings.map(({ code, level, about }) => [code, level, ...(about ? [about] : [])].join(" "));
 
-it.skipIf(!hasGit)("finds nothing in a good folder", async () => {
+it.skipIf(!hasGit)("doctor finds nothing in a folder without faults", async () => {
   const ignored = { "secrets.json": JSON.stringify(secrets), ".gitignore": "secrets.json" };
   const { code, findings } = await found({ ...others, ...wrangler({}), ...ignored }, true);
   expect(findings).toEqual([]);
   expect(code).toBe(0);
 });
 
-it("finds nothing in good TOML with an environment", async () => {
+it("doctor finds nothing in a wrangler.toml with an environment and without faults", async () => {
   const toml = `
 main = "src/worker.ts"
 compatibility_date = 2026-11-01
@@ -58,9 +59,9 @@ vars = { ORIGIN_URL = "https://origin-staging.site.test" }
   expect(findings).toEqual([]);
 });
 
-describe("finds in a folder", () => {
-  it.each(rows)("%s", async (_, files, ...expected) => {
-    // A row with its own wrangler.toml replaces the wrangler.jsonc of the good folder.
+describe("doctor in a folder", () => {
+  it.each(rows)("reports exactly the expected findings: %s", async (_, files, ...expected) => {
+    // If a row has only a wrangler.toml, omit the wrangler.jsonc of the folder without faults.
     const isAlone = "wrangler.toml" in files && !("wrangler.jsonc" in files);
     const { findings, code, out } = await found({
       ...others,
@@ -72,19 +73,19 @@ describe("finds in a folder", () => {
     for (const secret of [secrets.ADMIN_TOKEN, "= secret"]) expect(out).not.toContain(secret);
   });
 
-  it.skipIf(!hasGit)("secrets that git does not ignore", async () => {
+  it.skipIf(!hasGit)("reports a file of secrets that git does not ignore", async () => {
     const files = { ...others, ...wrangler({}), "secrets.json": JSON.stringify(secrets) };
     const { findings, out } = await found(files, true);
     expect(codesOf(findings)).toEqual(["secret-file-not-ignored critical the file secrets.json"]);
     expect(out).not.toContain(secrets.ADMIN_TOKEN);
   });
 
-  it("the line of a syntax error", async () => {
+  it("reports the line of a syntax error", async () => {
     const { findings } = await found({ "wrangler.jsonc": '{\n "main": "a"\n "b": 1 }' });
     expect(findings[0]?.cause).toBe("Line 3, column 2: CommaExpected.");
   });
 
-  it("no missing ORIGIN_URL if its code is the origin", async () => {
+  it("does not report a missing ORIGIN_URL if the Worker itself is the origin", async () => {
     const worker =
       'import { tidemark } from "tidemark/hono"; export default tidemark(app, config);';
     const files = wrangler({ vars: { SITE_HOST: "www.site.test" } });
@@ -92,7 +93,7 @@ describe("finds in a folder", () => {
     expect(findings).toEqual([]);
   });
 
-  it("a trouble of all environments once", async () => {
+  it("reports a fault in all environments only once", async () => {
     const { findings } = await found({
       ...others,
       ...wrangler({ main: "x.ts", env: { a: ownOfAll, b: ownOfAll } }),
@@ -100,7 +101,7 @@ describe("finds in a folder", () => {
     expect(codesOf(findings)).toEqual(["main-missing critical"]);
   });
 
-  it("nothing at a top level that only environments complete", async () => {
+  it("reports nothing if an environment completes the settings of the top level", async () => {
     const { main, compatibility_date, workers_dev, triggers, ...own } = well;
     const top = { main, compatibility_date, workers_dev, triggers };
     const text = JSON.stringify({ ...top, env: { a: own } });
@@ -108,7 +109,7 @@ describe("finds in a folder", () => {
   });
 });
 
-it("shows no password of a SITE_HOST that is a URL", async () => {
+it("doctor does not print the password in a SITE_HOST that is a URL", async () => {
   const vars = { ...well.vars, SITE_HOST: "https://ada:secret-word@www.site.test" };
   const { findings, out } = await found({ ...others, ...wrangler({ vars }) });
   expect(findings.map(({ code }) => code)).toContain("site-host-wrong");
@@ -121,7 +122,7 @@ it.each([
   ["https://a.wide.test", "https://origin-wide.test"],
   ["https://other.test", undefined],
   [undefined, undefined],
-])("the origin of %s is %s", async (site, origin) => {
+])("originInFolder(), for the site %s, returns %s", async (site, origin) => {
   const user = await FakeUser.at();
   const env = {
     shop: {
@@ -137,13 +138,13 @@ it.each([
 });
 
 const refused = [
-  ["nothing to look at", [], "There is nothing to check."],
-  ["a folder that is not there", ["--folder", "x"], "There is no folder"],
+  ["a command line with nothing to check", [], "There is nothing to check."],
+  ["a folder that does not exist", ["--folder", "x"], "There is no folder"],
   ["an origin with a path", ["--origin", "https://a.test/x"], "has a path"],
   ["a mistyped option", ["--orgin", "https://a.test"], "Did you mean --origin?"],
 ] as const;
 
-it.each(refused)("refuses %s", async (_name, args, says) => {
+it.each(refused)("doctor exits with 2 for %s", async (_name, args, says) => {
   const user = await FakeUser.at();
   const ran = await user.runs(["doctor", ...args]);
   expect(ran).toMatchObject({ code: 2, out: "" });

@@ -1,4 +1,4 @@
-// Pages with one trouble each, and pages without trouble.
+// Pages for the tests of doctor, with and without faults, and the expected findings.
 import { fromOrigin, hit, origin, passed, type Script, site } from "./scripted-network.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ const open = "origin-open info";
 export interface Page {
   readonly site: Script;
   readonly origin?: Script;
-  /** How old the stored copy was when it arrived. */
+  /** The age of the stored response when it arrived from the origin. */
   readonly ageOnArrivalSeconds?: number;
 }
 
@@ -43,18 +43,22 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
   ["a hit", { site: wellSite }],
   ["a route that bypasses the cache", { site: passes("route") }],
   ["a redirect within the site", { site: passes("x", { location: `${site}/a` }, 301) }],
-  ["an error of the client", { site: passes("error-status", {}, 404) }],
-  ["an origin that refuses strangers", { site: wellSite, origin: refuses }],
+  ["a response with a client error", { site: passes("error-status", {}, 404) }],
+  ["an origin that rejects doctor's requests", { site: wellSite, origin: refuses }],
   ["an origin that everybody can reach", { site: wellSite, origin: answers() }, open],
-  ["a 500", { site: passes("error-status", {}, 500) }, "page-fails warning"],
+  ["a response with status 500", { site: passes("error-status", {}, 500) }, "page-fails warning"],
   [
     "a Worker that does not start",
     { site: own(500, "proxy_internal_error") },
     "page-fails critical",
   ],
-  ["a loop", { site: own(508, "proxy_loop_detected") }, "loop critical"],
-  ["a loop of another server", { site: passes("error-status", {}, 508) }, "loop critical"],
-  ["a page that came back once", { site: passes("came-back") }, "loop critical"],
+  ["a forwarding loop", { site: own(508, "proxy_loop_detected") }, "loop critical"],
+  [
+    "a forwarding loop that another server reports",
+    { site: passes("error-status", {}, 508) },
+    "loop critical",
+  ],
+  ["a request that came back to Tidemark once", { site: passes("came-back") }, "loop critical"],
   [
     "links to the origin",
     { site: hits(html, `<a href="${origin}/a">a</a>`), origin: refuses },
@@ -80,19 +84,28 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     { site: (_, at) => ({ status: 301, ...hit(at, { location: "/#top" }) }) },
     "redirect-to-itself critical",
   ],
-  ["no Cache-Status", { site: () => ({}) }, "not-through-tidemark critical"],
-  ["a hit of a cache in front", { site: inFront("hit") }, "cache-in-front critical"],
-  ["a cache in front that forwards", { site: inFront("fwd=miss") }, "cache-in-front info"],
+  ["a response without Cache-Status", { site: () => ({}) }, "not-through-tidemark critical"],
+  ["a hit of a cache in front of Tidemark", { site: inFront("hit") }, "cache-in-front critical"],
+  [
+    "a cache in front of Tidemark that forwards",
+    { site: inFront("fwd=miss") },
+    "cache-in-front info",
+  ],
   ["a ttl that does not fall", { site: () => hit(0) }, "cache-in-front critical"],
   ["an ignored Tidemark-Debug", { site: hits({ "x-no-debug": "1" }) }, "cache-in-front critical"],
   [
-    "a hit of a cache behind",
+    "a hit of a cache between Tidemark and the origin",
     { site: status("varnish; hit, tidemark; fwd=bypass; detail=route") },
     "cache-below warning",
   ],
-  ["Age", { site: wellSite, origin: answers({ age: "7" }) }, "cache-below warning", open],
   [
-    "X-Cache",
+    "an Age from the origin",
+    { site: wellSite, origin: answers({ age: "7" }) },
+    "cache-below warning",
+    open,
+  ],
+  [
+    "an X-Cache from the origin",
     { site: wellSite, origin: answers({ "x-cache": "Hit from cloudfront" }) },
     "cache-below warning",
     open,
@@ -104,7 +117,7 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     open,
   ],
   [
-    "a miss of a cache behind",
+    "a miss of a cache between Tidemark and the origin",
     {
       site: wellSite,
       origin: answers({ "x-cache": "MISS", age: "0", "cf-cache-status": "DYNAMIC" }),
@@ -112,13 +125,13 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     open,
   ],
   [
-    "a copy that was old on arrival",
+    "a stored response that was old on arrival",
     { site: wellSite, ageOnArrivalSeconds: 90 },
     "cache-below warning",
   ],
-  ["a copy that was new on arrival", { site: wellSite, ageOnArrivalSeconds: 2 }],
+  ["a stored response that was new on arrival", { site: wellSite, ageOnArrivalSeconds: 2 }],
   [
-    "an answer that forbids caching",
+    "a response that forbids caching",
     { site: passes("no-store", { "cache-control": "no-store" }) },
     "origin-forbids-caching warning",
   ],
@@ -138,7 +151,7 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     { site: status("tidemark; fwd=stale; fwd-status=200; stored; detail=purged") },
   ],
   [
-    "a cookie on a page for everybody",
+    "a cookie on a page that is the same for everybody",
     {
       site: passes("set-cookie", {
         "set-cookie": "lang=en",
@@ -158,12 +171,12 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     open,
   ],
   [
-    "one session for two clients",
+    "the same session for two clients",
     { site: passes("route", { ...isPrivate, ...cookie(session) }) },
     "session-shared critical",
   ],
   [
-    "one session for two clients of the origin",
+    "the same session for two clients, from the origin",
     {
       site: passes("error-status", {}, 404),
       origin: answers({ ...isPrivate, ...cookie(session) }),
@@ -181,7 +194,7 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
   ["Vary: Cookie", { site: hits({ vary: "Cookie" }) }, "vary-wide info"],
   ["Vary: Accept-Encoding", { site: hits({ vary: "Accept-Encoding" }) }],
   [
-    "a Tidemark behind",
+    "an origin that is also Tidemark",
     { site: wellSite, origin: answers({ "cache-status": "tidemark; fwd=uri-miss" }) },
     open,
     "origin-is-tidemark warning",

@@ -1,4 +1,4 @@
-// The findings of doctor on pages: a scripted site and origin bring about each trouble.
+// Tests the findings of doctor on pages. A scripted site and origin produce each fault.
 import { describe, expect, it } from "vitest";
 import { examinePages, examineWorkersDev } from "../../src/doctor/pages/examine-pages.ts";
 import { SiteClient } from "../../src/site/site-client.ts";
@@ -18,7 +18,7 @@ import {
 type Asked = Parameters<typeof examinePages>[0];
 type PagesWorld = Parameters<typeof examinePages>[2];
 
-/** Examines the page / of the site without a token, unless told otherwise. */
+/** Examines the page `/` of the site without a token, unless `changed` says otherwise. */
 const examined = (world: PagesWorld, changed: Partial<Asked> = {}, client?: SiteClient) =>
   examinePages(
     {
@@ -42,8 +42,8 @@ function found(ofSite: Script, ofOrigin?: Script, explanation: object = {}) {
 const codesOf = (findings: readonly { code: string; level: string }[]) =>
   findings.map(({ code, level }) => `${code} ${level}`);
 
-describe("a page", () => {
-  it.each(rows)("%s", async (_, page, ...codes) => {
+describe("doctor on one page", () => {
+  it.each(rows)("reports exactly the expected findings: %s", async (_, page, ...codes) => {
     const copy = { ageOnArrivalSeconds: page.ageOnArrivalSeconds };
     const explanation = { look: { tiers: [{ tier: "memory", copy }] } };
     const isExplained = copy.ageOnArrivalSeconds !== undefined;
@@ -52,14 +52,14 @@ describe("a page", () => {
   });
 });
 
-describe("several pages", () => {
+describe("doctor on several pages", () => {
   const linking = (text: string, ofOrigin?: Script) =>
     new Network((_, at) => ({ ...hit(at, { "content-type": "text/html" }), text }), ofOrigin);
   const askedOf = ({ asked }: Network) =>
     [...new Set(asked)].filter((one) => one.startsWith(`GET ${site}`));
   const getting = (...paths: string[]) => paths.map((path) => `GET ${site}${path}`);
 
-  it("are those that the first page links to, and none with an effect", async () => {
+  it("examines linked pages if no path is given, but no logout, query or other site", async () => {
     const text = `<a href="/a">a</a><a class=x href='/b/'>b</a><a href="/logout">c</a>
       <a href="https://other.test/d">d</a><a href="/e?x=1">e</a><a href="#f">f</a><a href="/a#g">g</a>`;
     const [named, all] = [linking(text), linking(text)];
@@ -69,7 +69,7 @@ describe("several pages", () => {
     expect(askedOf(all)).toEqual(getting("/", "/a", "/b/"));
   });
 
-  it("are found by links to the origin, and are neither interfaces nor files", async () => {
+  it("also follows links to the origin, but not to an API or a file", async () => {
     const network = linking(
       `<a href="${origin}/a">a</a><a href="/b">b</a><a href="/wp-json/">c</a><a href="/d.pdf">d</a>`,
     );
@@ -77,12 +77,12 @@ describe("several pages", () => {
     expect(askedOf(network)).toEqual(getting("/", "/b", "/a"));
   });
 
-  it("of which only some forbid caching are no finding", async () => {
+  it("reports nothing if only one of two pages forbids caching", async () => {
     const network = new Network((path, at) => (path === "/a" ? hit(at) : passed("private")));
     expect((await examined(network.world, { paths: ["/", "/a"] })).findings).toEqual([]);
   });
 
-  it("name the page that no route covers", async () => {
+  it("names the page that does not pass through Tidemark", async () => {
     const network = new Network((path, at) => (path === "/a" ? hit(at) : {}));
     const { findings } = await examined(network.world, { paths: ["/", "/a"] });
     expect(findings).toMatchObject([
@@ -90,7 +90,7 @@ describe("several pages", () => {
     ]);
   });
 
-  it("name the page that cannot be reached", async () => {
+  it("names the page that cannot be reached", async () => {
     const { world } = new Network(wellSite);
     const { findings, unreachable } = await examined(world, { site: "https://gone.test" });
     expect(findings).toEqual([]);
@@ -98,15 +98,15 @@ describe("several pages", () => {
   });
 });
 
-describe("an answer", () => {
-  it("that does not change is a finding only after time has passed", async () => {
+describe("doctor with one response", () => {
+  it("reports a ttl that does not fall only if time has passed between the requests", async () => {
     const { world } = new Network(() => hit(0));
     const atOnce = { ...world, sleep: () => Promise.resolve() };
     expect((await examined(atOnce)).findings).toEqual([]);
     expect(codesOf((await examined(world)).findings)).toEqual(["cache-in-front critical"]);
   });
 
-  it("of a local origin is no finding, and the origin gets the site's host", async () => {
+  it("reports nothing for a local origin, and sends it the host of a given site", async () => {
     const own = "http://127.0.0.1:3000";
     const forwarded: (string | null)[] = [];
     const world = {
@@ -122,7 +122,7 @@ describe("an answer", () => {
     expect(forwarded.slice(2)).toEqual([null, null, "www.site.test", "www.site.test"]);
   });
 
-  it("shows no value of a cookie", async () => {
+  it("does not show the value of a cookie", async () => {
     const told = await found(() => passed("route", cookie(session)));
     expect(JSON.stringify(told.findings)).not.toContain(session);
   });
@@ -137,19 +137,22 @@ it.each<[string, (at: number) => ReturnType<Script>, ...string[]]>([
   ["takes effect", (at) => hit(0, { date: dateAt(at) })],
   ["is hidden by a cache in front", () => hit(0), "purge-not-seen critical"],
   ["is undone by a cache behind", () => ({ fields: undone }), "purge-not-seen warning"],
-])("a purge %s", async (_, after, ...codes) => {
-  const network: Network = new Network((_path, at) =>
-    network.asked.some((one) => one.startsWith("POST")) ? after(at) : hit(at),
-  );
-  // The page is five seconds old.
-  await network.world.sleep(5_000);
-  const client = new SiteClient({ origin: site, operatorPath: "/_cache", token }, network.world);
-  const { findings } = await examined(network.world, { debugToken: async () => token }, client);
-  expect(codesOf(findings)).toEqual(codes);
-  expect(network.asked).toContain(`POST ${site}/_cache/purge`);
-});
+])(
+  "doctor reports exactly the expected findings if its test purge %s",
+  async (_, after, ...codes) => {
+    const network: Network = new Network((_path, at) =>
+      network.asked.some((one) => one.startsWith("POST")) ? after(at) : hit(at),
+    );
+    // The page is five seconds old.
+    await network.world.sleep(5_000);
+    const client = new SiteClient({ origin: site, operatorPath: "/_cache", token }, network.world);
+    const { findings } = await examined(network.world, { debugToken: async () => token }, client);
+    expect(codesOf(findings)).toEqual(codes);
+    expect(network.asked).toContain(`POST ${site}/_cache/purge`);
+  },
+);
 
-it("names the session that keeps a page from being cached", async () => {
+it("doctor names the session cookie that prevents the caching of a page", async () => {
   const begun = (value: string) => ({ "cache-control": "no-store", ...cookie(value) });
   const { findings } = await found(
     () => passed("no-store", begun("x")),
@@ -163,7 +166,10 @@ it("names the session that keeps a page from being cached", async () => {
 it.each<[string, Script, ...string[]]>([
   ["answers", wellSite, "workers-dev-answers warning"],
   ["is off", () => ({ status: 404 })],
-])("an address at workers.dev %s", async (_, script, ...codes) => {
-  const { findings } = await examineWorkersDev(site, new Network(script).world);
-  expect(codesOf(findings)).toEqual(codes);
-});
+])(
+  "doctor reports exactly the expected findings if the workers.dev address %s",
+  async (_, script, ...codes) => {
+    const { findings } = await examineWorkersDev(site, new Network(script).world);
+    expect(codesOf(findings)).toEqual(codes);
+  },
+);
