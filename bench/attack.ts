@@ -99,7 +99,10 @@ async function main(): Promise<void> {
     const text = report(rows, calm, { machine, pace: asked.pace });
     process.stdout.write(`${text}\n\nDemanded: ${demandsSaid}.\n`);
     if (!rows.every((row) => isAllowed(row, judged(row, calm)))) process.exitCode = 1;
-    if (!asked.isWhole) return void process.stdout.write("Not a whole run: nothing is written.\n");
+    if (!asked.isWhole)
+      return void process.stdout.write(
+        "The options are not the defaults, so no document is written.\n",
+      );
     const document = fileURLToPath(new URL("../docs/degradation.md", import.meta.url));
     await replaceMarkedPart(document, command, text);
     process.stdout.write("docs/degradation.md is written.\n");

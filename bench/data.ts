@@ -69,8 +69,8 @@ async function main(): Promise<void> {
     };
     const said = [
       `Node ${process.versions.node}, one redis-server, ioredis 6.0.0 for both; BentoCache 1.6.1 with memory, Redis and its bus, ` +
-        `each as it is by default; ${machine}; ${roundCount} rounds in turn. In brackets: where the median lies, in 19 cases of 20. ` +
-        "For the last table, three caches have a memory and a connection each.",
+        `both with default settings; ${machine}; ${roundCount} rounds in turn. In brackets: the 95 % confidence interval of the median. ` +
+        "In the last table, each of three caches has its own memory and connection.",
       hitsTable(hits),
       commandsTable(measured.commands),
       herdTable(measured.loads),

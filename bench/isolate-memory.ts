@@ -153,8 +153,8 @@ function report(found: readonly Found[], keyCount: number): string {
     "records",
     "counted by the tier",
     "fresh isolate",
-    "held after it",
-    "seen most",
+    "held after the requests",
+    "largest measured",
   ];
   return (
     `${counted(keyCount)} distinct keys in one isolate; the bound is ${inMebibytes(boundBytes)} MiB held\n\n` +
@@ -166,8 +166,8 @@ function report(found: readonly Found[], keyCount: number): string {
 async function aboutHeaders(): Promise<string> {
   const [none, ten] = [await headersBytes(0, 0), await headersBytes(10, 40)];
   return (
-    "\nThese are the runtime's own figures. They leave out what it keeps `Headers` in: by how the process grows, " +
-    `${counted(none)} bytes for one without fields, ${counted(ten)} for ten fields of 40 characters. The tier counts them.\n`
+    "\nThese are the runtime's own figures. They exclude the memory of `Headers` objects: by the growth of the process, " +
+    `${counted(none)} bytes for an object without fields, ${counted(ten)} for ten fields of 40 characters. The memory tier counts this memory.\n`
   );
 }
 

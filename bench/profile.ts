@@ -133,7 +133,7 @@ async function main(): Promise<void> {
   const asked = asks.filter(({ path }) => values.path === undefined || path === values.path);
   if (asked.length === 0)
     throw new Error(
-      `There is no path ${JSON.stringify(values.path)}. Use ${asks.map(({ path }) => path).join(", ")}.`,
+      `There is no path ${JSON.stringify(values.path)}: use ${asks.map(({ path }) => path).join(", ")}.`,
     );
   process.stdout.write(`${machineSaid()}; 10 KiB, ${connections} connections\n`);
   const running = new Running();

@@ -128,7 +128,7 @@ function report(sums: readonly Sum[], { count, variant }: Share, seconds: number
     `histories  ${figure(count)} in ${seconds.toFixed(1)} s, ${figure(count / seconds)} a second`,
     variant === "write-behind"
       ? `reads      ${judged}, slices flushed ${usable}`
-      : `requests   ${judged}, answered from what was stored ${usable}`,
+      : `requests   ${judged}, answered with a stored response ${usable}`,
     `violations ${broken.length}`,
     ...broken.slice(0, 20).map(({ seed, violation }) => `  seed ${seed}: ${violation}`),
   ];
@@ -139,7 +139,7 @@ function report(sums: readonly Sum[], { count, variant }: Share, seconds: number
 function numberIn(text: string, name: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new OperatorError({
-    what: "The simulation does not begin.",
+    what: "The simulation did not start.",
     why: `--${name} is ${JSON.stringify(text)}.`,
     hint: "Give a whole number.",
   });
@@ -149,7 +149,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   const kind = kinds.find((each) => each === text);
   if (kind !== undefined) return kind;
   throw new OperatorError({
-    what: "The simulation does not begin.",
+    what: "The simulation did not start.",
     why: `--kind is ${JSON.stringify(text)}.`,
     hint: `Give one of ${kinds.join(", ")}.`,
   });

@@ -69,9 +69,9 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
     process.stdout.write(`${table}\n`);
     tables.push(table);
   };
-  const cpuSaid = isCpuKnown ? "" : " This system does not tell what CPU time a process has used.";
+  const cpuSaid = isCpuKnown ? "" : " This system does not report the CPU time of a process.";
   told(
-    `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row, by ${runtimeCount} runtimes alike.${cpuSaid}\n`,
+    `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row, on ${runtimeCount} equal runtimes.${cpuSaid}\n`,
   );
   for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
     const figures = await rounds.of(await start(ground));
@@ -86,9 +86,7 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
   }
   told(demandsTable(measured, times));
   const { discarded } = rounds;
-  told(
-    `Rounds that did not count, because an answer was not what it had to be: ${discarded.length}.\n`,
-  );
+  told(`Rounds that were discarded because of an unexpected response: ${discarded.length}.\n`);
   process.stderr.write(discarded.map((why) => `  ${why}\n`).join(""));
   return tables.join("\n");
 }
@@ -99,7 +97,10 @@ async function main(): Promise<void> {
   const log = new RuntimeLog();
   try {
     const text = await measure(running, log, asked);
-    if (!asked.isWhole) return void process.stdout.write("Not a whole run: nothing is written.\n");
+    if (!asked.isWhole)
+      return void process.stdout.write(
+        "The options are not the defaults, so no document is written.\n",
+      );
     const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
     await replaceMarkedPart(document, "npm run bench -- speed", text);
     process.stdout.write("docs/performance.md is written.\n");

@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     };
     process.stdout.write(
       `${machineSaid()}, ${coloCount} colos each; origin, clients, REST server, Valkey and each colo ` +
-        "are processes of their own. Systems take turns.\n",
+        "have separate processes. Systems take turns.\n",
     );
     await warmUp(ground);
     for (const name of values.scenarios.split(",")) {

@@ -64,7 +64,7 @@ async function posted(bypass: Bypass, colo: number, url: string): Promise<Post> 
       body,
     });
     if (status === 200) return { bypass, colo, sentAtMs, acceptedAtMs: nowAtMs() };
-    process.stderr.write(`A post got ${status}: ${said}\n`);
+    process.stderr.write(`A post failed with ${status}: ${said}\n`);
     if (tries === postTriesMax) throw new Error("The Worker accepted no post.");
   }
 }
@@ -87,8 +87,8 @@ function report(rows: readonly Followed[], figures: ClientFigures): string {
       "posted",
       "at colo",
       "seen at colo",
-      "answers",
-      "the last that did not obey",
+      "responses",
+      "the last response that did not obey",
       "late",
       "hits after N",
     ],
@@ -105,9 +105,9 @@ function report(rows: readonly Followed[], figures: ClientFigures): string {
   const { answers, tookMs, lateMsMax } = figures;
   const latest = Math.max(...rows.map(({ obeyedAfterMs }) => obeyedAfterMs));
   return (
-    `${table}\n${counted(answers.length)} answers, p50 ${quantile(tookMs, 0.5).toFixed(1)} ms, ` +
+    `${table}\n${counted(answers.length)} responses, p50 ${quantile(tookMs, 0.5).toFixed(1)} ms, ` +
     `p99 ${quantile(tookMs, 0.99).toFixed(1)} ms; N ${withinSeconds} s, the slowest colo obeyed after ` +
-    `${counted(latest)} ms; clients late by ${counted(lateMsMax)} ms at the worst.\n`
+    `${counted(latest)} ms; clients late by at most ${counted(lateMsMax)} ms.\n`
   );
 }
 
@@ -155,7 +155,9 @@ async function main(): Promise<void> {
     const rows = followed(posts, answers, { withinMs: withinSeconds * 1_000, coloCount });
     process.stdout.write(report(rows, figures));
     const faults = faultsIn(rows, answers.filter(({ kind }) => kind === "failed").length);
-    process.stdout.write(faults.length === 0 ? "All obeyed.\n" : `FAILED: ${faults.join("; ")}.\n`);
+    process.stdout.write(
+      faults.length === 0 ? "All colos obeyed in time.\n" : `FAILED: ${faults.join("; ")}.\n`,
+    );
     process.stderr.write(log.take());
     process.exitCode = faults.length === 0 ? 0 : 1;
   } finally {

@@ -142,12 +142,12 @@ function report(
   const text =
     markdownTable(
       ["visitors of the origin", "visits", "p50", "p90", "p99"],
-      [row("before the warming", before), row("while it warms", after)],
+      [row("before the warming", before), row("during the warming", after)],
     ) +
     `\np99 grew by a factor of ${ratio.toFixed(2)}.\n` +
     `${counted(pageCount)} pages in ${counted(seconds)} s, ${counted(pageCount / seconds)} a second; ` +
-    `the origin was asked ${counted(asked.again)} times again.\n` +
-    `Interrupted with exit code ${first?.code}; the second run found ${counted(second?.told?.doneBefore ?? 0)} done ` +
+    `the origin got ${counted(asked.again)} repeated requests.\n` +
+    `Interrupted with exit code ${first?.code}; the second run found ${counted(second?.told?.doneBefore ?? 0)} pages done ` +
     `and ended with ${second?.code}.\n` +
     read
       .map(
@@ -158,8 +158,8 @@ function report(
     ...(ratio <= ratioMax ? [] : [`p99 grew by a factor of ${ratio.toFixed(2)}`]),
     ...(first?.code === 130 ? [] : [`the first run ended with ${first?.code}`]),
     ...(second?.code === 0 ? [] : [`the second run ended with ${second?.code}`]),
-    ...((second?.told?.doneBefore ?? 0) > 0 ? [] : ["the second run began anew"]),
-    ...(asked.again <= pageCount / 100 ? [] : [`${asked.again} pages were asked for again`]),
+    ...((second?.told?.doneBefore ?? 0) > 0 ? [] : ["the second run did not resume"]),
+    ...(asked.again <= pageCount / 100 ? [] : [`${asked.again} requests for pages were repeated`]),
     ...read.flatMap(({ hits, others }, at) =>
       hits === pageCount ? [] : [`colo ${at + 1} has ${hits} hits (${others.join("; ")})`],
     ),
@@ -183,7 +183,7 @@ async function main(): Promise<void> {
     const { text, faults } = report(await measured(ground, pageCount, seed), pageCount);
     process.stdout.write(text);
     process.stdout.write(
-      faults.length === 0 ? "All bars are met.\n" : `FAILED: ${faults.join("; ")}.\n`,
+      faults.length === 0 ? "All demands are met.\n" : `FAILED: ${faults.join("; ")}.\n`,
     );
     process.stderr.write(log.take());
     process.exitCode = faults.length === 0 ? 0 : 1;

@@ -1,21 +1,24 @@
-// Measures the machine's use during a period: the runtime's memory and CPU time, the load of all
-// cores, and the part of other processes.
+// Measures the use of the machine during a row: the runtime's memory and CPU time, the load of all
+// cores, and the share of other processes.
 import { cpus } from "node:os";
 import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 import { childPids, cpuUsOf, runtimePids } from "../load/process-cpu.ts";
 
 export interface MachineUse {
   readonly memoryBefore: number;
-  /** The resident MiB. */
+  /** The largest resident memory in MiB. */
   readonly memoryPeak: number;
   readonly tookMs: number;
   /** `undefined` if the system does not report it. */
   readonly runtimeCpuMs: number | undefined;
-  /** The share of all cores, 0 to 1. */
+  /** The used share of all cores, 0 to 1. */
   readonly machineBusy: number;
-  /** The share of processes outside the bench; `undefined` if the system does not report it. */
+  /**
+   * The share of all cores that processes outside the bench used; `undefined` if the system does
+   * not report it.
+   */
   readonly othersBusy: number | undefined;
-  /** Whether the process ended by itself, before the bench stopped it. */
+  /** Whether the runtime's process ended before the bench stopped it. */
   readonly hasEnded: boolean;
 }
 

@@ -1,4 +1,5 @@
-// The origin under attack, in a separate process: honest pages, and paths for attackers.
+// The origin under attack, in a separate process. It serves pages for honest clients, and paths for
+// attackers.
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
@@ -10,7 +11,8 @@ import { chokeField } from "./provoking.ts";
 import { accountPath, lifetimeSeconds, originMs, pageBody, pageEtag, pageTag } from "./site.ts";
 
 /**
- * More than the Worker's runtime accepts, so that the origin is not the one to reject large heads.
+ * The maximum size of a request head. It exceeds the limit of the Worker's runtime, so that the
+ * runtime rejects large heads, not the origin.
  */
 const headBytesMax = 1_048_576;
 const fieldsMax = 10_000;
@@ -61,7 +63,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));
 }
 
-/** Fails in the way that a client's request field selects. */
+/** Fails in the way that the request field `chokeField` selects. */
 function fail(how: string, { socket }: IncomingMessage, response: ServerResponse): void {
   if (how === "hang") return;
   if (how === "reset") return void socket.resetAndDestroy();
@@ -118,7 +120,7 @@ function large(bytes: number, range: string | undefined, response: ServerRespons
   response.writeHead(206, { ...cacheable, ...said }).end(part);
 }
 
-/** Returns bytes that gzip does not shrink. */
+/** Returns random bytes, which gzip cannot compress. */
 const noise = (bytes: number): Buffer => randomBytes(bytes);
 
 function account({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
@@ -126,7 +128,7 @@ function account({ url = "", headers }: IncomingMessage, response: ServerRespons
   response.writeHead(200, { ...html, "cache-control": "private" }).end(body);
 }
 
-/** Answers after the body. A body that is too slow or endless gets a late answer. */
+/** Responds after the whole request body has arrived. */
 function afterBody(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   request.once("error", () => undefined);

@@ -37,7 +37,7 @@ export const provoking: readonly Attack[] = [
   provoked("provoked-missing", "answers 404, which the route stores for 30 s", ["404"]),
   {
     name: "endless-streams",
-    said: "endless streams of events or lines, on a few paths",
+    said: "endless streams of events or lines, on two paths",
     manner: "reset-during",
     rateShare: 0.2,
     asking: (nth) => ({ path: `/stream/${nth % 2 === 0 ? "event-stream" : "lines"}` }),

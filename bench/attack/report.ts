@@ -1,4 +1,4 @@
-// Formats the tables of the attacks.
+// Formats the tables of the attack bench.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { type Calm, type Judged, judged } from "./demands.ts";
 import { type Pace, type Row, saidFaults } from "./row.ts";

@@ -58,7 +58,7 @@ function tierChecks(run: Run, given: ChecksGiven): Check[] {
       max: expected.aLookUp * (found + absent + unread),
     },
     {
-      what: "writes to the shared tier, as Redis saw them and as the Workers counted them",
+      what: "writes to the shared tier, counted at Redis and by the Workers",
       measured: fills + freshenings,
       min: kept,
       max: kept + unwritten,
@@ -74,12 +74,12 @@ function tierChecks(run: Run, given: ChecksGiven): Check[] {
       ...exactly(expected.aFreshening * freshenings),
     },
     {
-      what: "commands of purges: written, and read back; what was accepted within a second is read back at once",
+      what: "commands of purges: written and read back with one command each, and one for each read-back request",
       measured: entries["purge, written"].commands + readBack.commands,
       ...exactly(expected.aPurge * purges + expected.aPurgeReadBack(purges, readBack.requests)),
     },
     {
-      what: "reads of the journal; the formula, and one for each purge, allow",
+      what: "reads of the journal, at most those of the formula and one for each purge",
       measured: journalReads,
       ...atMost(Math.floor(journalMax) + purges),
     },
@@ -94,36 +94,36 @@ function metricsChecks(run: Run, { coloCount, all, metrics }: ChecksGiven): Chec
   const which = others.length === 0 ? "" : `: ${others.join(", ")}`;
   return [
     {
-      what: `commands for metrics, reports and scrapes alike, ${share}`,
+      what: `commands for metrics (reports and scrapes), ${share}`,
       measured: metrics.inReplay,
       min: 1,
       max: Math.floor(metricsShareMax * all.inReplay),
     },
     {
-      what: `the same at the pace of life, by the formula, ${share}`,
+      what: `commands for metrics at the pace of life, by the formula, ${share}`,
       measured: Math.ceil(metrics.atPaceOfLife),
       min: 1,
       max: Math.floor(metricsShareMax * all.atPaceOfLife),
     },
     {
-      what: "commands as the Workers counted them, and as the REST server did",
+      what: "all commands, as the Workers counted them and as the REST server counted them",
       measured: sumOfCounts(told.commands),
       ...exactly(sumOf(entries).commands),
     },
     {
-      what: `purposes for which the two counted another number${which}`,
+      what: `purposes for which the Workers and the REST server counted different numbers${which}`,
       measured: others.length,
       ...exactly(0),
     },
     {
-      what: "reports in the last scrape: one at least for each colo, and no more than one a minute",
+      what: "reports in the last scrape: at least one for each colo, and at most one a minute",
       measured: told.reportsInScrape,
       min: coloCount,
       // An isolate starts before the run, so it may send one more report.
       max: coloCount * (Math.ceil(run.seconds / 60) + 1),
     },
     {
-      what: "commands that the last scrape shows: what was reported, of all that the Workers counted",
+      what: "commands that the last scrape shows, at most those that the Workers counted",
       measured: told.commandsInScrape,
       min: 1,
       max: told.commandsEver,
@@ -136,17 +136,17 @@ function otherChecks(run: Run): Check[] {
   const { unavailable: unwritten = 0 } = run.writes["shared"] ?? {};
   return [
     {
-      what: "commands for anything else: hits in memory and at the edge, whatever is not known",
+      what: "commands for anything else, such as hits in memory and at the edge",
       measured: sumOf(run.entries).commands - accountedFor(run),
       ...exactly(0),
     },
     {
-      what: "lookups, writes and scrapes that Redis did not answer in time; beyond 0, the machine is too slow for such a run",
+      what: "lookups, writes and scrapes that Redis did not answer in time; more than 0 means that the machine is too slow for this run",
       measured: unread + unwritten + run.told.failedScrapes,
       ...exactly(0),
     },
     {
-      what: "commands that failed; answers that failed, were another page's or older than N allows",
+      what: "commands that failed, and responses that failed, had another page or were older than N allows",
       measured: failuresOf(run),
       ...exactly(0),
     },

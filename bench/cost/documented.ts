@@ -52,17 +52,17 @@ function performancePart(given: Documented): string {
     ),
     billTable(designs),
     paragraph(
-      `*Tags as sets* is what the same lookups, fills and origin requests would cost where each tag is a set of keys, each ` +
-        `origin request takes a lock, and each request counts itself in Redis; a pipeline spares round trips, not commands. It is ` +
-        `given the same bytes and CPU, and one tag a page, as the trace has it (each further one would cost it ` +
-        `${dollars(each(perFurtherTag(run)))}); and its purges reach Redis alone, not memory or the edges. *No Redis* is ` +
-        `computed: nothing is stripped, sorted, validated or purged. What an origin's bytes cost is in no bill.`,
+      `*Tags as sets* is the cost of the same lookups, fills and origin requests if each tag is a set of keys, each ` +
+        `origin request takes a lock, and each request counts itself in Redis. A pipeline saves round trips, not commands. It has ` +
+        `the same bytes and CPU, and one tag for each page, like the trace (each additional tag would cost ` +
+        `${dollars(each(perFurtherTag(run)))}); its purges reach only Redis, not memory or the edge. *No Redis* is ` +
+        `computed: the cache does not strip, sort, validate or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(
-      `Commands are counted at the REST server, each of a transaction for one, and bytes as those of HTTP bodies. The journal ` +
-        `is read by the clock: the trace takes ${lifeMinutesSaid(settings)} minutes in life, and the bill has as many reads as that takes. ` +
-        `So do reports, which the isolates of the run tell each minute, and scrapes: the bill has those of a deployment, with its cron ` +
+      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. The number of journal ` +
+        `reads depends on time: the trace takes ${lifeMinutesSaid(settings)} minutes in real life, and the bill has the reads of that time. ` +
+        `The number of reports and scrapes also depends on time: the bill has those of a deployment with its cron ` +
         `trigger and a scrape a minute.`,
     ),
     usesTable(given),
@@ -70,13 +70,13 @@ function performancePart(given: Documented): string {
     cacheApiTable(given),
     cacheStatusTable(run),
     paragraph(
-      `What one thing costs, with nothing else under way and reads of the journal left out:`,
+      `The commands of single operations without other traffic, and without reads of the journal:`,
     ),
     singlesTable(singles),
     checksTable(checks),
     paragraph(
-      `The journal is read at most 2.9 × seconds with traffic ÷ (N − A) times for each colo, A = 1 s, and never more often than the ` +
-        `colo is asked: what it adds to a million requests falls as traffic grows.`,
+      `The journal is read at most 2.9 × seconds with traffic ÷ (N − A) times for each colo, A = 1 s, and at most once ` +
+        `for each request: the share of journal reads in the cost of a million requests falls as traffic grows.`,
     ),
     journalTable(),
   ].join("\n");

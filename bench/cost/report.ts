@@ -102,7 +102,7 @@ export function setsTable(commands: TagsAsSets, { requestCount }: TraceSettings)
       row("304s: `SET`; for each tag `EXPIRE`", commands.freshenings),
       row("purges: `SMEMBERS` and one `DEL` for a tag, `DEL` for a URL", commands.purges),
       row("all", commandsOf(commands)),
-      row("more, were each purged key deleted by a command of its own", commands.purgedOneByOne),
+      row("additional commands if each purged key needed its own `DEL`", commands.purgedOneByOne),
     ],
   );
 }
@@ -167,13 +167,13 @@ export function cacheApiTable({ run }: Reported): string {
     [
       ["`match`: lookups", counted(sum(run.reads)), "the Workers' counts"],
       ["`put`: fills and 304s", counted(sum(run.writes)), "the Workers' counts"],
-      ["`put`: what the shared tier had", counted(sharedHits), "its hits, by `Cache-Status`"],
+      ["`put`: hits in the shared tier", counted(sharedHits), "the counts of `Cache-Status`"],
       [
         "`match` and `put`: copies of the purge view",
         `≤ ${counted(4 * journalReads)}`,
-        "four at most for each read of the journal",
+        "at most four for each read of the journal",
       ],
-      ["`delete`", "0", "nothing in the trace invalidates but by the journal"],
+      ["`delete`", "0", "the trace invalidates responses only by purges"],
     ],
   );
 }
@@ -185,14 +185,14 @@ export function restSaid({ run, lag }: Reported): string {
   const cpu =
     cpuMs === undefined
       ? "CPU time is not measured on this system. "
-      : `The workerd processes took ${cpuEach} ms of CPU a request, user and system: with the runtime's own HTTP ` +
-        `and its simulated Cache API, which Cloudflare does not bill so; an upper bound. `;
+      : `The workerd processes took ${cpuEach} ms of CPU a request, user and system: including the runtime's own HTTP ` +
+        `and its simulated Cache API. Cloudflare does not bill these like this, so the figure is an upper bound. `;
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => quantile(replayed.tookMs, share));
   return (
     `N = ${lag.maxLagSeconds} s. Answers took ${p50.toFixed(1)} ms at the median and ${p99.toFixed(0)} ms at the 99th ` +
     `percentile. ${counted(origin.requests)} requests reached the origin, which answered ` +
     `${counted(origin.notModified)} of them with a 304 and sent ${mebibytes(origin.bytes)} of bodies. ${cpu}` +
-    `What Redis holds at the end is at most ${mebibytes(storedBytes)}, where ` +
+    `At the end, Redis stores at most ${mebibytes(storedBytes)}; ` +
     `${upstash.storage.includedGigabytes} GB is free.`
   );
 }

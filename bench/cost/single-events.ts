@@ -54,7 +54,7 @@ const steps: readonly Step[] = [
     commands: aLookUp,
   },
   {
-    what: "a 304 of the origin for what this colo holds",
+    what: "a 304 of the origin for a response stored in this colo",
     path: "/plain",
     isLater: true,
     says: "fwd=stale; fwd-status=304",
@@ -76,9 +76,14 @@ const steps: readonly Step[] = [
     says: "hit; detail=shared",
     commands: 2 * aLookUp,
   },
-  { what: "an error, asked for first", path: "/gone", says: "fwd=uri-miss", commands: aLookUp },
   {
-    what: "the same, asked for again: Redis gets it now",
+    what: "the first request for an error response",
+    path: "/gone",
+    says: "fwd=uri-miss",
+    commands: aLookUp,
+  },
+  {
+    what: "the second request for this error response, which Redis then stores",
     path: "/gone",
     says: "hit; detail=memory",
     commands: aLookUp + aFill,
@@ -90,14 +95,14 @@ const steps: readonly Step[] = [
     commands: aLookUp + aLease + aFill,
   },
   {
-    what: "a page that is passed by",
+    what: "a bypassed page",
     path: "/plain",
     headers: { authorization: "Basic eDp4" },
     says: "fwd=bypass",
     commands: 0,
   },
   {
-    what: "a page that is `private`, for the first time",
+    what: "the first request for a `private` page",
     path: "/private",
     says: "fwd=uri-miss",
     commands: aLookUp,

@@ -22,7 +22,7 @@ const calls: Readonly<Record<string, Call>> = {
     here.getOrSet("a", { tags: ["x", "y", "z"], load }),
   "`getOrSet`, hit in memory": ({ here }) => here.getOrSet("a", { tags: [], load }),
   "`getOrSet`, hit in Redis, with 3 tags": ({ there }) => there.getOrSet("a", { tags: [], load }),
-  "`get` of what is not there": ({ here }) => here.get("nothing"),
+  "`get` of a missing key": ({ here }) => here.get("nothing"),
   "`set`": ({ here }) => here.set("b", articleOf(2, 1_000)),
   "100 keys, hits in Redis": ({ there }) => there.getMany(keys),
   "purge of a key": ({ here }) => here.delete("b"),

@@ -16,19 +16,19 @@ export async function reportBursts(world: World): Promise<void> {
   const rows = [];
   for (const seconds of burstSeconds) rows.push(await afterBurst(world, seconds));
   table(
-    "A cold isolate after a burst of 1,000 purges a second: what it knows of responses that none of them covers",
-    ["burst", "commands to begin", ...whens.map(({ name }) => name)],
+    "A cold isolate after a burst of 1,000 purges a second: whether it can use responses that no purge covers",
+    ["burst", "commands at the start", ...whens.map(({ name }) => name)],
     rows,
   );
 }
 
 /** The times at which a response was stored. `back` is the number of entries after its stamp. */
 const whens = [
-  { name: "stored 1 min before it", back: (seconds: number) => seconds * 1_000 + 6 },
-  { name: "as it began", back: (seconds: number) => seconds * 1_000 },
+  { name: "stored 1 min before the burst", back: (seconds: number) => seconds * 1_000 + 6 },
+  { name: "at its start", back: (seconds: number) => seconds * 1_000 },
   { name: "3 s before its end", back: (seconds: number) => Math.min(3_000, seconds * 1_000) },
   { name: "0.9 s before its end", back: () => 900 },
-  { name: "after it", back: () => 0 },
+  { name: "after the burst", back: () => 0 },
 ];
 
 async function afterBurst(world: World, seconds: number): Promise<string[]> {

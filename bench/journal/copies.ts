@@ -45,7 +45,7 @@ export async function reportCopies(): Promise<void> {
   }
   table(
     "A copy of a view: median ms",
-    ["entries", "KiB", "written", "found with nothing new", "taken by a cold isolate"],
+    ["entries", "KiB", "written", "read without new entries", "read by a cold isolate"],
     rows,
   );
 }

@@ -36,8 +36,8 @@ export async function reportReads(world: World, countMax: number): Promise<void>
     rows.push([counted(count), told(cold), joins.join("; ")]);
   }
   table(
-    "Reading the journal, by how many entries stand there: median, and commands",
-    ["entries", "cold view", "join, by how many entries came since"],
+    "Reading the journal by its number of entries: median, and commands",
+    ["entries", "cold view", "join, by the number of new entries"],
     rows,
   );
 }
@@ -85,7 +85,7 @@ export async function reportLatency(few: World, many: World, countMax: number): 
   }
   const firstMs = median(sides[0]?.takenMs ?? []);
   table(
-    "A purge, by how many tagged responses are stored in Redis",
+    "A purge, by the number of tagged responses in Redis",
     ["responses", "XADD through the REST server, median ms", "ratio"],
     sides.map(({ storedCount, takenMs }) => {
       const ms = median(takenMs);

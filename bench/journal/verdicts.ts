@@ -18,7 +18,7 @@ export async function reportVerdicts(countMax: number): Promise<void> {
   for (const count of scalesUpTo(countMax)) byCount.push(await measured(count, targetsOf));
   const base = byCount[0]?.judgeNs ?? 1;
   table(
-    "A view after so many purges",
+    "A view by its number of purges",
     ["purges", "entries held", "judge(), ns", "ratio", "estimated KiB", "heap KiB"],
     byCount.map(({ count, entries, judgeNs, heldBytes, heapBytes }) => [
       counted(count),
@@ -51,7 +51,7 @@ export async function reportVerdicts(countMax: number): Promise<void> {
     ]);
   }
   table(
-    "A view of 8,000 purges, by what they name (ratio to the first line above)",
+    "A view of 8,000 purges, by their targets (ratio to the first line above)",
     ["purges of", "entries held", "judge(), ns", "ratio", "heap KiB"],
     rows,
   );

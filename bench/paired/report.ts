@@ -48,7 +48,8 @@ export function pairedTable(measured: readonly ContestFigures[]): string {
 export function reportsSaid({ now, before }: ReportCounts, isOff: boolean): string {
   const sent = `Reports that were sent: now ${now}, before ${before}.`;
   if (!isOff || now > 0) return sent;
-  return `${sent} No report was due, so the ratios include only the cost of counting. Run more rounds.`;
+  const why = "No report was due, so the ratios include only the cost of counting.";
+  return `${sent} ${why} Run more rounds.`;
 }
 
 /** @returns titles of the contests whose interval extends below the limit */

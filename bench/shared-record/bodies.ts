@@ -34,13 +34,13 @@ export async function bodyCosts(): Promise<string> {
     return markdownTable(
       [
         "HTML",
-        "in Redis as it is",
+        "in Redis without gzip",
         "as gzip",
-        "CPU of reading it at a hit",
+        "CPU to read it at a hit",
         "as gzip",
-        "CPU of writing it at a fill",
+        "CPU to write it at a fill",
         "as gzip",
-        "a million hits: CPU more, bytes less",
+        "a million hits: additional CPU, saved bytes",
       ],
       rows,
     );

@@ -33,7 +33,7 @@ interface Layout {
 const events = [
   ["a fill", "fill"],
   ["a hit", "hit"],
-  ["metadata alone", "headOnly"],
+  ["only metadata", "headOnly"],
   ["a 304", "validated"],
 ] as const;
 

@@ -24,10 +24,10 @@ export interface Contest {
 
 export const constantName = "a constant Worker";
 export const bareName = "bare Cache API Worker";
-export const controlName = "bare Cache API Worker, once more";
+export const controlName = "bare Cache API Worker, measured again";
 export const memoryName = "Tidemark, memory hit";
 export const edgeName = "Tidemark, edge hit";
-export const defaultName = "Tidemark, as configured by default: edge hit";
+export const defaultName = "Tidemark with default configuration, edge hit";
 export const directName = "the origin itself";
 export const withRedisName = "Tidemark";
 
@@ -46,7 +46,7 @@ const usualBytes = 10 * kibibyte;
  * The end of the title of a contest whose requests have a browser's header fields. Other requests
  * only have `Host`.
  */
-export const byBrowser = ", asked for as a browser does";
+export const byBrowser = ", with a browser's header fields";
 const askings = [
   { asking: "", headers: {}, bytesAsked: sizes.map(({ bytes }) => bytes) },
   { asking: byBrowser, headers: browserFields, bytesAsked: [usualBytes, mebibyte] },
@@ -140,7 +140,7 @@ async function misses({ systems }: Ground): Promise<Contest> {
   const ofTidemark = { ...miss, said: "; fwd=uri-miss; fwd-status=200; stored" };
   const rows: Row[] = [
     { ...miss, name: directName, system: systems.origin },
-    { ...miss, name: "a Worker that passes it on", system: systems.passThrough },
+    { ...miss, name: "a Worker that only forwards", system: systems.passThrough },
     { ...miss, name: bareName, system: systems.bare },
     { ...miss, name: "hono/cache", system: systems.hono },
     { ...ofTidemark, name: "Tidemark without Redis", system: systems.withoutRedis },

@@ -76,13 +76,13 @@ export function demandsTable(
       shown: percent,
     },
     {
-      said: `A store that takes ${storingMs} ms more adds to a miss`,
+      said: `A write to Redis that takes ${storingMs} ms longer adds to a miss`,
       seen: late,
       bound: { below: 0.1 },
       shown: percent,
     },
   ];
-  return markdownTable(["must be seen", "bound", "seen", "holds"], demands.map(cells));
+  return markdownTable(["demand", "bound", "measured", "holds"], demands.map(cells));
 }
 
 /** Formats the cells of a demand. A value equal to the bound is allowed. */

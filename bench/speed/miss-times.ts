@@ -38,10 +38,10 @@ export interface MissTimes {
  * Tidemark after so many unsuccessful lookups of a route that it skips Redis for this route
  * (docs/adr/0015).
  */
-export const tidemarkName = "Tidemark, once it knows that Redis has none of them";
-const askingName = "Tidemark on a route without the edge tier, where Redis is asked each time";
-export const slowName = `Tidemark by a relay that stores ${storingMs} ms late`;
-export const relayName = "Tidemark by the relay, storing at once";
+export const tidemarkName = "Tidemark, after it has learned to skip Redis";
+const askingName = "Tidemark on a route without the edge tier, which never skips Redis";
+export const slowName = `Tidemark with a relay that delays writes by ${storingMs} ms`;
+export const relayName = "Tidemark with the relay, without a delay";
 
 interface Contender {
   readonly name: string;
@@ -58,7 +58,7 @@ async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
   const said = "fwd=uri-miss; fwd-status=200; stored";
   return [
     { name: "the origin itself", system: systems.origin, said: "" },
-    { name: "a Worker that passes it on", system: systems.passThrough, said: "" },
+    { name: "a Worker that only forwards", system: systems.passThrough, said: "" },
     { name: "bare Cache API Worker", system: systems.bare, said: "" },
     { name: "hono/cache", system: systems.hono, said: "" },
     { name: "Tidemark without Redis", system: systems.withoutRedis, said },

@@ -90,7 +90,7 @@ export function missTimesTable(times: MissTimes): string {
     ]),
   );
   return (
-    `${table}\nBy round, the origin's median is ${spreadSaid(directMs, ms)}. One miss by the relay ` +
-    `that stores late: answered after ${ms(stored.answeredMs)}, in Redis after ${ms(stored.storedMs)}.\n`
+    `${table}\nThe origin's median of all rounds is ${spreadSaid(directMs, ms)}. One miss with the delaying ` +
+    `relay: the response took ${ms(stored.answeredMs)}, and was in Redis after ${ms(stored.storedMs)}.\n`
   );
 }

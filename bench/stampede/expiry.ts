@@ -48,7 +48,7 @@ export async function expiry(ground: Ground): Promise<string> {
   const head = ["", "", "origin requests", `per ${lifetimeSeconds} s`, ...latencyHead];
   return (
     `## A page that expires\n\n500 clients for ${durationMs / 1_000} s, one page with ` +
-    `\`${cacheControl}\`, an origin that takes 1 s. The bare Worker knows neither allowance.\n\n` +
+    `\`${cacheControl}\`, an origin that takes 1 s. The bare Worker supports neither stale-while-revalidate nor early refresh.\n\n` +
     markdownTable([...head, "waited over 500 ms"], rows)
   );
 }

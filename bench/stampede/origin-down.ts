@@ -56,12 +56,12 @@ export async function originDown(ground: Ground, downMs: number): Promise<string
     markdownTable(
       [
         "",
-        "asked while down",
+        "requests while down",
         ...latencyHead,
-        "tried at the origin",
-        "Redis commands, all told",
-        "origin requests in the first second after it",
-        "most of one page and isolate",
+        "tries at the origin",
+        "Redis commands in total",
+        "origin requests in the first second after the outage",
+        "the most for one page and isolate",
       ],
       rows,
     )

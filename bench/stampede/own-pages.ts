@@ -4,7 +4,7 @@ import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 
 const variants = [
-  { said: "a session cookie each", path: "/account", hasCookie: true },
+  { said: "a session cookie for each client", path: "/account", hasCookie: true },
   { said: "no cookie", path: "/anonymous", hasCookie: false },
 ];
 
@@ -25,8 +25,8 @@ export async function ownPages(ground: Ground): Promise<string> {
     }
   }
   return (
-    "## A page of one's own\n\n500 clients at once, one URL with `private`, an origin that takes " +
-    "1 s. *max* is how long the last waited.\n\n" +
-    markdownTable(["", "", "origin requests", ...latencyHead, "another's page"], rows)
+    "## A private page\n\n500 clients at once, one URL with `private`, an origin that takes " +
+    "1 s. *max* is the longest time that a client waited.\n\n" +
+    markdownTable(["", "", "origin requests", ...latencyHead, "another client's page"], rows)
   );
 }

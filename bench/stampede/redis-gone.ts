@@ -19,7 +19,7 @@ const pageCount = 200;
 const usualRatioMax = 1.5;
 
 const variants = [
-  { said: "as usual", folder: "/plain" },
+  { said: "default options", folder: "/plain" },
   { said: '`whenUnreachable: "serve"`', folder: "/unverified" },
 ];
 
@@ -49,9 +49,9 @@ export async function redisGone(ground: Ground): Promise<string> {
     }
   }
   return (
-    `## Redis goes silent\n\n100 clients on ${pageCount} cached pages, ten more that ask for a page ` +
-    `nobody has twice a second, an origin that takes ${originMs} ms, Redis ${restRttMs} ms away, ` +
-    `silent for ${silentMs / 1_000} s. Times of cached pages, beside those of the misses.\n\n` +
+    `## Redis stops responding\n\n100 clients on ${pageCount} cached pages, ten more that request a new ` +
+    `page twice a second, an origin that takes ${originMs} ms, Redis ${restRttMs} ms away, ` +
+    `silent for ${silentMs / 1_000} s. The times are those of cached pages, and of misses.\n\n` +
     markdownTable(
       [
         "",
@@ -140,7 +140,7 @@ function seriesOf(name: string, { beganAtMs, samples }: Timed): string {
     .filter(({ ratio, second }) => second >= 0 && ratio > usualRatioMax)
     .map(({ ratio, second }) => `${second} s: ${ratio.toFixed(1)}`);
   return (
-    `- ${name}: p99 before ${ms(usualMs)}; seconds after the silence began with more than ` +
+    `- ${name}: p99 before ${ms(usualMs)}; seconds after the start of the silence with more than ` +
     `${usualRatioMax} times that: ${lateSeconds.join(", ") || "none"}.`
   );
 }

@@ -102,9 +102,9 @@ export function faultsIn(rows: readonly Followed[], failedCount: number): string
   const silent = rows.filter(({ answerCount }) => answerCount === 0);
   const cold = rows.filter(({ hitShare = 1 }) => hitShare < hitShareMin);
   return [
-    ...(rows.length === 0 || silent.length > 0 ? ["a colo was not asked between two posts"] : []),
-    ...(lateCount > 0 ? [`${lateCount} answers did not obey after N`] : []),
-    ...(failedCount > 0 ? [`${failedCount} answers were errors, or none came`] : []),
-    ...(cold.length > 0 ? [`${cold.length} times hits were not back after N`] : []),
+    ...(rows.length === 0 || silent.length > 0 ? ["a colo got no request between two posts"] : []),
+    ...(lateCount > 0 ? [`${lateCount} responses did not obey after N`] : []),
+    ...(failedCount > 0 ? [`${failedCount} requests failed or got no response`] : []),
+    ...(cold.length > 0 ? [`${cold.length} times hits did not return after N`] : []),
   ];
 }

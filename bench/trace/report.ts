@@ -32,7 +32,7 @@ export function traceSaid(settings: TraceSettings): string {
     })
     .join(", ");
   return (
-    `${counted(requestCount)} requests in ${durationMs / 1_000} s, ${(scale / stretch).toFixed(0)} times as fast as life: ` +
+    `${counted(requestCount)} requests in ${durationMs / 1_000} s, ${(scale / stretch).toFixed(0)} times as fast as real life: ` +
     `${counted(pageCount)} pages by Zipf's law with exponent ${zipfExponent}, in ${coloCount} colos at ` +
     `random, lifetimes of ${lifetimes}; tracking parameters on ${percent(trackingShare)}, a query on ` +
     `${percent(queryShare)} of the pages, in another order on ${percent(reorderedShare)} of the ` +
@@ -70,7 +70,7 @@ export function resultTable(
     ...[0.5, 0.99, 1].map((share) => `${quantile(replayed.tookMs, share).toFixed(1)} ms`),
     counted(replayed.failedCount + replayed.foreignCount + replayed.purgesRefusedCount),
     counted(replayed.oldCount),
-    counted(replayed.staleCount) + (isToldOfPurges ? "" : ": cannot be told"),
+    counted(replayed.staleCount) + (isToldOfPurges ? "" : ": it gets no purges"),
   ]);
   return markdownTable(
     [
@@ -88,8 +88,8 @@ export function resultTable(
     ],
     [
       ...rows,
-      ideal("computed: a flawless shared cache", compute(trace, { isShared: true, ...known })),
-      ideal("computed: a flawless cache per colo", compute(trace, { isShared: false, ...known })),
+      ideal("computed: an ideal shared cache", compute(trace, { isShared: true, ...known })),
+      ideal("computed: an ideal cache per colo", compute(trace, { isShared: false, ...known })),
     ],
   );
 }
@@ -105,7 +105,7 @@ export function account(trace: Trace): string {
     { strips: true, sorts: true, isShared: true, knowsPurges: false },
     { strips: true, sorts: true, isShared: true, knowsPurges: true },
   ].map((modelled) => compute(trace, modelled));
-  const [plain, stripped, sorted, shared, flawless] = steps as [
+  const [plain, stripped, sorted, shared, ideal] = steps as [
     Computed,
     Computed,
     Computed,
@@ -113,20 +113,20 @@ export function account(trace: Trace): string {
     Computed,
   ];
   const spared = (from: Computed, to: Computed) => counted(from.originRequests - to.originRequests);
-  const { byCause, unchanged } = flawless;
+  const { byCause, unchanged } = ideal;
   return markdownTable(
     ["computed", "origin requests"],
     [
-      ["a plain cache per colo, not told of purges", counted(plain.originRequests)],
-      ["tracking parameters that are not stripped", `− ${spared(plain, stripped)}`],
-      ["parameters in another order", `− ${spared(stripped, sorted)}`],
-      ["what another colo has already", `− ${spared(sorted, shared)}`],
-      ["being told of purges", `+ ${spared(flawless, shared)}`],
+      ["a plain cache per colo, without purges", counted(plain.originRequests)],
+      ["with tracking parameters stripped", `− ${spared(plain, stripped)}`],
+      ["with query parameters sorted", `− ${spared(stripped, sorted)}`],
+      ["with one cache for all colos", `− ${spared(sorted, shared)}`],
+      ["with purges", `+ ${spared(ideal, shared)}`],
       [
-        `a flawless shared cache: ${counted(byCause.first)} first requests, ` +
+        `an ideal shared cache: ${counted(byCause.first)} first requests, ` +
           `${counted(byCause.expired)} after expiry, ${counted(byCause.purged)} after a purge; ` +
           `${counted(unchanged)} of them a 304`,
-        counted(flawless.originRequests),
+        counted(ideal.originRequests),
       ],
     ],
   );

@@ -77,7 +77,7 @@ const compared: readonly Compared[] = [
     of: ({ route, reason }) => (reason === undefined ? undefined : one([route, reason])),
   },
   {
-    group: "stale answers of a failed origin, by route",
+    group: "stale responses for a failed origin, by route",
     metric: "tidemark_stale_if_error_total",
     isWhole: true,
     labels: ["route"],
@@ -91,7 +91,7 @@ const compared: readonly Compared[] = [
     of: (row) => (isHit(row) && row.status === 404 ? one([row.route]) : undefined),
   },
   {
-    group: "refusals to store of the private pages, by rule",
+    group: "refusals to store a private page, by rule",
     metric: "tidemark_store_refusals_total",
     isWhole: false,
     labels: ["route", "rule"],

@@ -38,7 +38,7 @@ function originFigures(run: TruthRun, scraped: Scraped): Figure[] {
     ...[...byKey].map(([key, rows]) => {
       const [route = "", klass = ""] = key.split("|");
       const told = scraped.sum("tidemark_origin_responses_total", { route, class: klass });
-      return of("what the origin answered, by route and class", key, told, rows);
+      return of("responses of the origin, by route and class", key, told, rows);
     }),
   ];
 }
@@ -88,7 +88,7 @@ function commandFigures({ commands, lives }: TruthRun, scraped: Scraped): Figure
     const max = counted + unsure;
     return [
       {
-        group: "commands of Redis, by purpose",
+        group: "Redis commands, by purpose",
         what: names.join(" and "),
         told,
         counted,

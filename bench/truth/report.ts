@@ -29,13 +29,20 @@ function partText({ run, figures }: Part): string {
   const head =
     killed === 0
       ? "**While no isolate dies:**\n"
-      : `**While isolates are killed:** ${killed} of them, ${kills["report not taken"]} as a report of theirs was on its way, ` +
-        `${kills["report not answered"]} after Redis had taken one and before its answer was back. ` +
-        `${counted(cutCount(run))} requests broke off by that.\n`;
+      : `**While isolates are killed:** ${killed} kills, ${kills["report not taken"]} before Redis received a report, ` +
+        `${kills["report not answered"]} between a report's acceptance and its response. ` +
+        `${counted(cutCount(run))} requests were cut off.\n`;
   const isTime = ({ group }: Figure) => group.startsWith("bucket");
   const [times, sums] = [figures.filter(isTime), figures.filter((figure) => !isTime(figure))];
   const table = markdownTable(
-    ["", "counted outside", "in the metrics", "missing", "may be missing", "figures that hold"],
+    [
+      "",
+      "counted outside the Worker",
+      "in the metrics",
+      "missing",
+      "may be missing",
+      "figures that hold",
+    ],
     [...Map.groupBy(sums, ({ group }) => group)].map(([group, own]) => groupRow(group, own)),
   );
   return `${head}\n${table}${times.length === 0 ? "" : `\n${timesTable(times)}`}`;
@@ -62,7 +69,12 @@ function groupRow(group: string, figures: readonly Figure[]): string[] {
 
 function timesTable(figures: readonly Figure[]): string {
   return markdownTable(
-    ["99th percentiles", "in the same bucket as outside", "one beside it", "further away"],
+    [
+      "99th percentiles",
+      "in the same bucket as outside the Worker",
+      "in the next bucket",
+      "further away",
+    ],
     [...Map.groupBy(figures, ({ group }) => group)].map(([group, own]) => {
       const apart = own.map(({ told, counted: outside }) => Math.abs(told - outside));
       const count = (isSo: (buckets: number) => boolean) => String(apart.filter(isSo).length);
@@ -78,4 +90,4 @@ function timesTable(figures: readonly Figure[]): string {
 }
 
 export const failedLine = ({ group, what, told, counted: outside, min, max }: Figure): string =>
-  `does not hold: ${group}, ${what}: the metrics say ${told}, counted outside were ${outside}, allowed is ${min} to ${max}`;
+  `does not hold: ${group}, ${what}: the metrics have ${told}, the count outside the Worker is ${outside}, and ${min} to ${max} is allowed`;

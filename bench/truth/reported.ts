@@ -23,7 +23,7 @@ export function reportedFigures(reports: readonly string[], scraped: Scraped): F
     const told = scraped.sum(kind === "counter" ? metric : `${metric}_count`);
     const sum = said.get(name) ?? 0;
     if (told + sum === 0) return [];
-    const group = "families, beside the sum of all reports that Redis took";
+    const group = "families, compared with the sum of all accepted reports";
     return [{ group, what: name, told, counted: sum, min: sum, max: sum }];
   });
 }

@@ -54,5 +54,5 @@ describe.each(rows)("$id", ({ answer, status }) => {
 it("throws if more bytes follow an answer", () => {
   const reader = new AnswerReader(() => undefined);
   const answer = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab");
-  expect(() => reader.take(answer)).toThrow("More came");
+  expect(() => reader.take(answer)).toThrow("longer than its Content-Length");
 });

@@ -51,7 +51,7 @@ it("both answer from where the row says, and each on systems of its own", () => 
 it("says whether what reports cost is in the ratios", () => {
   const none = "Reports that were sent: now 0, before 0.";
   expect(reportsSaid({ now: 0, before: 0 }, true)).toBe(
-    `${none} None came due: only counting is in the ratios. Take more rounds.`,
+    `${none} No report was due, so the ratios include only the cost of counting. Run more rounds.`,
   );
   expect(reportsSaid({ now: 0, before: 0 }, false)).toBe(none);
   const some = "Reports that were sent: now 3, before 0.";

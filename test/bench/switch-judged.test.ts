@@ -42,7 +42,7 @@ describe("answers by which a post is judged", () => {
       { answerCount: 6, obeyedAfterMs: 10, lateCount: 0, hitShare: 1 / 3 },
       { answerCount: 2, obeyedAfterMs: 490, lateCount: 0, hitShare: 1 },
     ]);
-    expect(faults).toEqual(["1 times hits were not back after N"]);
+    expect(faults).toEqual(["1 times hits did not return after N"]);
   });
 
   it.each([
@@ -51,16 +51,18 @@ describe("answers by which a post is judged", () => {
     { what: "bypassed though it was not named", late: answer(1_011, "bypassed", "others") },
     { what: "bypassed after the way back", late: answer(6_011, "bypassed") },
   ])("are late after N: $what", ({ late }) => {
-    expect(judged([...obedient, late]).faults).toContain("1 answers did not obey after N");
+    expect(judged([...obedient, late]).faults).toContain("1 responses did not obey after N");
     const inTime = { ...late, startedAtMs: late.startedAtMs - 1 };
     expect(judged([...obedient, inTime]).faults.join()).not.toContain("obey");
   });
 
   it("fail it by being errors, or none", () => {
     expect(judged([...obedient, answer(4_990, "failed")]).faults).toContain(
-      "1 answers were errors, or none came",
+      "1 requests failed or got no response",
     );
-    expect(judged(obedient.slice(0, 7)).faults).toContain("a colo was not asked between two posts");
-    expect(faultsIn([], 0)).toEqual(["a colo was not asked between two posts"]);
+    expect(judged(obedient.slice(0, 7)).faults).toContain(
+      "a colo got no request between two posts",
+    );
+    expect(faultsIn([], 0)).toEqual(["a colo got no request between two posts"]);
   });
 });

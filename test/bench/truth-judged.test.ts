@@ -100,7 +100,7 @@ describe("while no isolate is killed", () => {
     const purges = [{ colo: 0, status: 200, endedAtMs: 0 }];
     expect(failedIn({ ...whole, origin: [originRow], purges })).toEqual([
       "requests to the origin: all",
-      "what the origin answered, by route and class: news|2xx",
+      "responses of the origin, by route and class: news|2xx",
       "purges: all",
     ]);
   });
@@ -213,5 +213,5 @@ describe("a percentile", () => {
 });
 
 it("rejects a text that is no scrape", () => {
-  expect(() => new Scraped("# HELP x\nno sample here\n")).toThrow("This is no sample");
+  expect(() => new Scraped("# HELP x\nno sample here\n")).toThrow("not a sample");
 });
