@@ -36,7 +36,7 @@ interface Measured {
   readonly races: Outcomes;
 }
 
-/** @returns a description of each missed bar */
+/** @returns a description of each missed demand */
 function missed({ hits, commands, loads, races }: Measured): string[] {
   const bars: readonly (readonly [boolean, string])[] = [
     ...hits.map((rates) => {

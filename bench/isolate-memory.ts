@@ -162,7 +162,10 @@ function report(found: readonly Found[], keyCount: number): string {
   );
 }
 
-/** Measures headers after the sites have stopped, because all runtimes contribute to the figure. */
+/**
+ * Measures `Headers` objects. The sites must have stopped, because the figure includes all
+ * runtimes.
+ */
 async function aboutHeaders(): Promise<string> {
   const [none, ten] = [await headersBytes(0, 0), await headersBytes(10, 40)];
   return (

@@ -13,7 +13,7 @@ import { quantile } from "./load/figures.ts";
 
 const fields = { "content-type": "text/html", "cache-control": "max-age=3600" };
 const lag = { maxLagSeconds: 3, clockAllowanceSeconds: 1 };
-/** Longer than N − A. */
+/** The length of a pause. It exceeds N − A. */
 const quietMs = (lag.maxLagSeconds - lag.clockAllowanceSeconds) * 1_000 + 300;
 
 async function main(): Promise<void> {
@@ -61,7 +61,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** Requests of one kind: the first after each spell, and the next one. */
+/**
+ * The durations of one kind of requests: of the first request after each pause, and of the next
+ * request.
+ */
 class Pairs {
   readonly first: number[] = [];
   readonly next: number[] = [];

@@ -19,7 +19,10 @@ export interface Attack {
    */
   readonly rateShare: number;
   readonly asking: (nth: number, draws: Draws) => Asking;
-  /** Requests that honest clients also send during this attack. Their pages must end up cached. */
+  /**
+   * Requests that honest clients also send during this attack. At the end, most of them must be
+   * hits.
+   */
   readonly alsoHonest?: readonly Asking[];
   /** The limit of `ORIGIN_LIMITER`; absent if the attack runs without a rate limiter. */
   readonly limit?: RateLimitSettings;

@@ -20,7 +20,7 @@ export interface AssaultFigures {
   readonly sentCount: number;
   /** The number of requests that were not sent, because too many were in progress. */
   readonly notSentCount: number;
-  /** The number of answers by status; 0 means no answer. */
+  /** The number of responses by status. The status 0 means that there was no response. */
   readonly statuses: ReadonlyMap<number, number>;
   readonly lateMsMax: number;
 }

@@ -16,7 +16,7 @@ export interface Calm {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly hitP99Ms: number;
-  /** The number of origin requests in the duration of one row. */
+  /** The average number of origin requests of a row. */
   readonly originRequests: number;
   readonly commands: Readonly<Record<string, number>>;
   readonly cpuMs: number | undefined;
@@ -57,8 +57,8 @@ export interface Judged {
   /** `commandsEach` by command name, without commands sent less than once per twenty requests. */
   readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
   /**
-   * The runtime's CPU time for one attacker's request beyond calm; `undefined` if the system does
-   * not report it.
+   * The CPU time of the runtime that each attacker's request adds to the calm figure; `undefined`
+   * if the system does not report it.
    */
   readonly cpuMsEach: number | undefined;
   /** Descriptions of the missed demands. */

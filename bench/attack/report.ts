@@ -98,7 +98,7 @@ function machineCells({ attack, machine }: Row, { cpuMsEach }: Judged): string[]
   return [name, ...memory, busy, each, percent(machineBusy), others];
 }
 
-/** Returns the final hit rate on the pages of the attack that honest clients also requested. */
+/** Returns the final hit rate of the requests in `alsoHonest`. */
 function alsoHits({ attack, honest }: Row): string[] {
   if (attack?.alsoHonest === undefined) return [];
   const share = percent(honest.alsoHitShare);

@@ -46,7 +46,7 @@ export interface Row {
   readonly machine: MachineUse;
 }
 
-/** An error of the bench itself, independent of the Worker. */
+/** An error of the bench itself, not of the Worker. */
 export class BenchFailure extends Error {}
 
 const seed = 1;

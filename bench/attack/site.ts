@@ -55,11 +55,11 @@ export interface Wanted {
   readonly path: string;
   readonly cookie: string;
   readonly mayBe304: boolean;
-  /** The time of the newest purge that the answer must respect. */
+  /** The time before which the page must not have been made, because of a purge. */
   readonly notBeforeMs: number;
 }
 
-/** @returns the fault of an answer; `undefined` if there is none */
+/** @returns a description of the fault of a response; `undefined` if the response is correct */
 export function faultOf(
   { status, body }: { readonly status: number; readonly body: string },
   wanted: Wanted,

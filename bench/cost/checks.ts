@@ -1,4 +1,5 @@
-// The checks of a counted run. A failed check is printed, and fails the bench.
+// The checks of a counted run. The bench prints failed checks, and exits with 1 after a failed
+// check.
 import { counted } from "../load/figures.ts";
 import type { ByTheClock } from "./designs.ts";
 import * as expected from "./expected-commands.ts";

@@ -20,7 +20,7 @@ export interface Designs {
   readonly tidemark: Design;
   readonly sets: Design;
   readonly plain: Design;
-  /** The commands of the whole trace. */
+  /** The Redis commands of the design with sets, for the whole trace. */
   readonly setCommands: TagsAsSets;
   readonly journal: ByTheClock;
   readonly metrics: ByTheClock;
@@ -58,7 +58,8 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
     events: run.events,
   });
   const plain = { isShared: false, strips: false, sorts: false, knowsPurges: false };
-  // The Worker in the Cache API's documentation always requests the whole page.
+  // The example Worker in the Cache API's documentation never validates, so it always requests the
+  // whole page.
   const { originRequests, bytes, unchangedBytes } = compute(trace, plain);
   const ofOrigin = {
     originRequests: run.origin.requests * million,
@@ -95,8 +96,8 @@ export const lifeMinutes = ({ durationMs, stretch = 1 }: TraceSettings): number 
   (durationMs * scale) / stretch / 60_000;
 
 /**
- * Returns the commands by the formula of docs/costs.md, with the cron trigger and a scrape per
- * minute.
+ * Returns the number of commands for metrics. At the pace of real life, the number follows from the
+ * formula of docs/costs.md, with the cron trigger and a scrape per minute.
  */
 function reportsAndScrapes(run: Run, settings: TraceSettings, requests: number): ByTheClock {
   const traffic = { isolates: coloCount, requests, minutes: lifeMinutes(settings) };
@@ -104,8 +105,8 @@ function reportsAndScrapes(run: Run, settings: TraceSettings, requests: number):
 }
 
 /**
- * Returns the reads of the journal. Each purge is read once, however fast the replay; all other
- * reads are renewals.
+ * Returns the number of journal reads. Each purge is read once at any pace. All other reads are
+ * renewals, whose number depends on time.
  */
 function journalReads(run: Run, given: { purges: number; timesFaster: number }): ByTheClock {
   const inReplay = run.entries["journal read"].commands;

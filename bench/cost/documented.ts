@@ -1,4 +1,5 @@
-// Formats the two texts that a run writes: a few rows for docs/costs.md, and the full tables.
+// Formats the two texts that a run writes: one table for docs/costs.md, and all tables for
+// docs/performance.md.
 import { counted } from "../load/figures.ts";
 import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";

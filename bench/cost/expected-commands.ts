@@ -1,5 +1,5 @@
-// The number of Redis commands that each operation may cost. This file and command-use.ts are the
-// only ones here that depend on the form of a record.
+// The number of Redis commands that each operation may cost. Only this file and command-use.ts
+// depend on the form of a record.
 
 /** One GETRANGE. A lookup with `Vary` costs two: for the marker and for the variant. */
 export const aLookUp = 1;
@@ -15,8 +15,8 @@ export const aLease = 4;
 /** XADD. */
 export const aPurge = 1;
 /**
- * XRANGE for each purge, and SET for each read-back, N/2 later. Other reads of a purge count as
- * reads of the journal.
+ * One XRANGE for each purge, and one SET for each request that reads back, N/2 after the purge.
+ * Other reads of a purge count as reads of the journal.
  */
 export const aPurgeReadBack = (purges: number, times: number): number =>
   purges + Math.min(purges, times);

@@ -1,4 +1,5 @@
-// The cost of reading the purge journal, which depends on time and not on requests.
+// Computes the cost of reading the purge journal. The cost depends on time, not on the number of
+// requests.
 import { upstash } from "./prices.ts";
 
 export interface Lag {

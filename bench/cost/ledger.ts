@@ -49,7 +49,7 @@ export class Ledger {
     return performance.now() - this.#lastAtMs;
   }
 
-  /** Returns the records since the last call. */
+  /** Returns the entries and events since the last call. */
   take(): { entries: Entries; events: readonly StoreEvent[] } {
     const taken = { entries: this.#entries, events: this.#events };
     this.#entries = empty();

@@ -2,7 +2,7 @@
 
 /**
  * Workers Paid, standard usage model: https://developers.cloudflare.com/workers/platform/pricing/.
- * Requests that a Worker itself sends, and the Cache API, have no price of their own.
+ * Requests that a Worker sends, and calls of the Cache API, are free.
  */
 export const workers = {
   baseDollarsAMonth: 5,
@@ -37,7 +37,7 @@ export interface Bill {
   readonly redisBandwidth: number;
 }
 
-/** Returns dollars for use beyond all included amounts: the price of additional requests. */
+/** Returns the price in dollars of this use beyond all included amounts. */
 export function marginalBill(usage: Usage): Bill {
   return {
     workerRequests: (usage.workerRequests / 1e6) * workers.requests.dollarsAMillion,
@@ -47,7 +47,7 @@ export function marginalBill(usage: Usage): Bill {
   };
 }
 
-/** Returns the dollars for a million times this use. */
+/** Returns the price in dollars of a million times this use. */
 export function dollarsAMillionOf(used: Partial<Usage>): number {
   const nothing = { workerRequests: 0, cpuMs: 0, redisCommands: 0, redisBytes: 0 };
   return 1e6 * totalOf(marginalBill({ ...nothing, ...used }));

@@ -1,8 +1,8 @@
-// The maximum number of commands for a site's reports: the figures of docs/costs.md, and the share
-// of reports in the trace's bill.
+// Computes the maximum number of commands for a site's reports, for docs/costs.md and for the bill
+// of the trace.
 import { upstash } from "./prices.ts";
 
-/** Thirty days. */
+/** The minutes of thirty days. */
 export const minutesAMonth = 43_200;
 
 /**
@@ -10,7 +10,7 @@ export const minutesAMonth = 43_200;
  */
 const cronEveryMinutes = 5;
 const ofCronRun = 5;
-/** Three commands read the totals and their neighbours; one is `INFO`. */
+/** SET, GET and XRANGE to read the totals and a page of reports, and INFO. */
 const ofScrape = 4;
 /** The number of requests per minute from which an isolate reports every minute. */
 const busyRequests = 1_000;

@@ -19,7 +19,7 @@ export interface Reported {
   readonly lag: Lag;
 }
 
-/** Formats dollars, with more digits than cents. */
+/** Formats an amount in dollars, with three decimal places below ten cents. */
 export function dollars(value: number): string {
   return value === 0 ? "$0" : `$${value.toFixed(value < 0.1 ? 3 : 2)}`;
 }
@@ -154,8 +154,8 @@ export function journalTable(): string {
 }
 
 /**
- * Formats the use of the Cache API. The Workers count requests to a tier; the other calls are
- * derived from those.
+ * Formats the use of the Cache API. The Workers count lookups and writes. The other numbers are
+ * derived from other counts.
  */
 export function cacheApiTable({ run }: Reported): string {
   const sum = (counts: Run["reads"]) =>
@@ -178,7 +178,7 @@ export function cacheApiTable({ run }: Reported): string {
   );
 }
 
-/** Formats all other figures: time, origin, processors, storage. */
+/** Formats the figures that are in no table: latency, origin, processors and storage. */
 export function restSaid({ run, lag }: Reported): string {
   const { cpuMs, replayed, storedBytes, origin } = run;
   const cpuEach = ((cpuMs ?? 0) / replayed.tookMs.length).toFixed(2);

@@ -26,12 +26,12 @@ export interface Run {
   readonly entries: Entries;
   readonly events: readonly StoreEvent[];
   readonly storedBytes: number;
-  /** Commands that the database rejected, and rejected requests. */
+  /** The number of commands that the database rejected, and of rejected requests. */
   readonly failedCommands: number;
   readonly reads: TierCounts;
   readonly writes: TierCounts;
   readonly told: ToldByWorkers;
-  /** The time from the first request to the last answer. */
+  /** The duration from the first request to the last response. */
   readonly seconds: number;
   readonly cpuMs: number | undefined;
 }

@@ -28,7 +28,11 @@ export class Scrapes {
     this.#begin();
   }
 
-  /** Sends a last scrape, and ends. @throws Error if all tries fail */
+  /**
+   * Sends the last scrape, and ends the scraping.
+   *
+   * @throws Error if all tries fail
+   */
   async last(): Promise<Scraped> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay);

@@ -27,11 +27,14 @@ export interface TagsAsSets {
   readonly purgedOneByOne: number;
 }
 
-/** HINCRBY for a hit or a miss, and for its duration. */
+/** One HINCRBY counts a hit or a miss, and one adds its duration. */
 const commandsARequest = 2;
 /** GET. The value and its metadata are one string. */
 const commandsALookUp = 1;
-/** SET NX PX before the origin's answer, DEL after it. Losers send no command in this model. */
+/**
+ * SET NX PX before the request to the origin, and DEL after the response. In this model, clients
+ * without the lock send no command.
+ */
 const commandsALock = 2;
 /** SET with its expiry. A 304 costs another SET, or EXPIRE. */
 const commandsARecord = 1;

@@ -42,7 +42,7 @@ export async function measureHits(
   return { bytes, ours: rates["Tidemark"] ?? [], its: rates["BentoCache"] ?? [] };
 }
 
-/** @throws Error if a value was loaded, because that was not a hit */
+/** @throws Error if a call is not a hit in memory */
 async function roundOf(system: System, keys: readonly string[]): Promise<number> {
   const tags: string[] = [];
   const load = () => Promise.reject(new Error(`${system.name} had no value in memory.`));

@@ -8,7 +8,7 @@ import { openSystem, type System, type SystemName, systemNames } from "./systems
 const manners = ["foreground", "background"] as const;
 type Manner = (typeof manners)[number];
 
-/** N plus a margin, after which a purge applies everywhere. */
+/** N plus a margin. A purge applies everywhere after this time. */
 const visibleMs = 10_500;
 
 /** The maximum duration of background work. */

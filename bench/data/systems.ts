@@ -107,7 +107,7 @@ function bentoCache({ redisUrl, isStaleAllowed = false }: SystemOptions): System
   };
 }
 
-/** Returns an article of about this many bytes of JSON: some fields, and paragraphs. */
+/** Returns an article with a length of about `bytes` as JSON. */
 export function articleOf(nth: number, bytes: number): unknown {
   const paragraph = `The tide of day ${nth} comes in and goes out again, twice. `.repeat(3);
   const head = { id: nth, title: `Tides, part ${nth}`, tags: ["sea", "moon"], author: { id: 7 } };

@@ -12,7 +12,10 @@ export interface Asking {
 export interface Site {
   readonly name: string;
   readonly asking: (at: number) => Asking;
-  /** Whether the shared tier and the journal are used, with purges among the requests. */
+  /**
+   * Whether the site uses Redis for the shared tier and the journal. If so, the bench also sends
+   * purges.
+   */
   readonly withRedis?: boolean;
 }
 
@@ -42,7 +45,7 @@ export const sites: readonly Site[] = [
   { name: "a mix, Redis, purges", asking: mixed, withRedis: true },
 ];
 
-/** Fields of a usual page, in addition to `Date` and the body's length. */
+/** The header fields of a typical page, without `Date` and `Content-Length`. */
 const usual = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": lifetime,

@@ -93,7 +93,7 @@ async function heapBytesNow(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Creates a view from reads with the maximum number of entries. */
+/** Creates a view by reading entries, as many as possible in each read. */
 async function viewOf(count: number, targets: (at: number) => PurgeTargets): Promise<JournalView> {
   const reads = { upTo: 1 };
   const entriesFrom = (from: number, to: number): Entry[] =>

@@ -2,7 +2,7 @@
 // that a load generator can check every response.
 export interface Head {
   readonly status: number;
-  /** The status line and all fields, unchanged. */
+  /** The status line and all header fields as received. */
   readonly text: string;
 }
 

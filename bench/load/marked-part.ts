@@ -6,7 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
  * Writes text between `<!-- begin: name -->` and `<!-- end: name -->`.
  *
  * @param name the command that writes it, such as "npm run bench -- cost"
- * @throws Error without a change, unless the file has each marker once, in this order
+ * @throws Error and changes nothing, unless the file has each marker once, in this order
  */
 export async function replaceMarkedPart(path: string, name: string, text: string): Promise<void> {
   const [begin, end] = [`<!-- begin: ${name} -->`, `<!-- end: ${name} -->`];

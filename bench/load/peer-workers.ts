@@ -3,7 +3,10 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** The Worker of Cloudflare's "Using the Cache API", without the lifetime that it adds. */
+/**
+ * The Worker in Cloudflare's documentation "Using the Cache API", without the `Cache-Control` that
+ * it adds.
+ */
 export const bareWorker = `
   export default {
     async fetch(request, env, ctx) {

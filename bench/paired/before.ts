@@ -1,7 +1,7 @@
 // The Worker to compare with: another checkout, this checkout with another configuration, or both.
 
 export interface Before {
-  /** The folder of a checkout; `undefined` for this one. */
+  /** The folder of the other checkout; `undefined` for this checkout. */
   readonly against: string | undefined;
   /** Members that override those of the bench's own configuration. */
   readonly configuration: Readonly<Record<string, unknown>>;

@@ -26,7 +26,7 @@ export interface ReportCounts {
  */
 const runtimeCount = 3;
 
-/** @throws Error if the other folder is not a checkout that can build its Worker */
+/** @throws Error if one of the checkouts cannot build its Worker */
 export async function startPair(
   running: Running,
   { log, before }: { log: RuntimeLog; before: Before },

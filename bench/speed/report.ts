@@ -31,7 +31,7 @@ const unknown = "–";
 
 type Said = (value: number) => string;
 
-/** Formats the median, and the range of the middle half of the rounds. */
+/** Formats the median and the quartiles. */
 export function spreadSaid(values: readonly number[], said: Said): string {
   return rangeSaid(values, [quantile(values, 0.25), quantile(values, 0.75)], said);
 }

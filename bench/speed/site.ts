@@ -5,7 +5,10 @@ import { pageText } from "../load/page-text.ts";
 export const paths = ["memory", "edge", "shared"] as const;
 export type Path = (typeof paths)[number];
 
-/** The configuration. The first segment of a path selects the first tier that its route may use. */
+/**
+ * The configuration of the site. The first segment of a path selects a route, and is the first tier
+ * that this route uses.
+ */
 export const siteConfig = JSON.stringify({
   routes: [
     { name: "edge", match: "/edge/*", tiers: ["edge", "shared"] },

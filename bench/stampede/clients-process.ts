@@ -8,7 +8,10 @@ import { answerCalls } from "../load/part.ts";
 export interface Client {
   /** The URL of the client's colo. */
   readonly url: string;
-  /** The paths to draw from. A "%" becomes a unique number. */
+  /**
+   * The paths from which the client draws. A unique number replaces "%", so that the request is a
+   * miss.
+   */
   readonly paths: readonly string[];
   readonly cookie?: string;
   /** `once` for only one request; otherwise the range of the pauses between requests. */

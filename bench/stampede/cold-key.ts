@@ -1,4 +1,4 @@
-// All clients request a missing page at once.
+// All clients request a page at once that is not cached.
 import { counted, markdownTable } from "../load/figures.ts";
 import { type Ground, latencies, latencyHead, measured, setOrigin, spread } from "./measured.ts";
 

@@ -16,7 +16,7 @@ export const restRttMs = 5;
 export interface System {
   readonly name: string;
   readonly coloUrls: readonly string[];
-  /** The proxy between the colos and the shared tier; the bare Worker has none. */
+  /** The proxy between the colos and Redis; `undefined` for the bare Worker. */
   readonly front: RestFront | undefined;
   /**
    * Returns the number of commands since the start, of all systems: they share a database, and take

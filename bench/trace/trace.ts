@@ -8,7 +8,7 @@ export interface TraceSettings {
   readonly pageCount: number;
   readonly durationMs: number;
   readonly seed: number;
-  /** The factor by which lifetimes are longer and the replay slower; 1 by default. */
+  /** The factor by which lifetimes are longer and the replay is slower; 1 by default. */
   readonly stretch?: number;
   /** The share of pages whose URL has a query `?page=`, which no route lists; 0 by default. */
   readonly pagedShare?: number;

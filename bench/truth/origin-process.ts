@@ -77,7 +77,7 @@ async function answer(
   response.writeHead(status, { ...fields, ...length }).end(body);
 }
 
-/** Returns a duration: mostly short, rarely ten times as long. */
+/** Returns a random delay. Most delays are short, and rare delays are ten times as long. */
 const tookMsOf = (kind: Kind | undefined): number =>
   25 - 35 * Math.log(1 - draws.between(0, 1)) + (kind?.moreMs ?? 0);
 

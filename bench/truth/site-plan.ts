@@ -103,7 +103,7 @@ export function kindOf(path: string): { kind: Kind; page: number } | undefined {
   return kind && { kind, page: Number(page) };
 }
 
-/** Returns a length from 1 to 16 KiB. */
+/** Returns the length of a page's body, from 1 to 16 KiB. */
 export const bodyBytesOf = (page: number): number => 1_024 + ((page * 2_654_435_761) % 15_361);
 
 /** @returns the name of the longest matching prefix; empty if no prefix matches */

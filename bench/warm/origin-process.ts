@@ -11,7 +11,7 @@ import { answerCalls } from "../load/part.ts";
 export interface OriginManner {
   /** The number of requests handled at once. */
   readonly servers: number;
-  /** The range of durations. */
+  /** The shortest and the longest time to handle a request. */
   readonly serviceMs: readonly [least: number, most: number];
   readonly coloCount: number;
   readonly seed: number;

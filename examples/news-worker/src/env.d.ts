@@ -10,9 +10,9 @@ interface NewsEnv {
     prepare(sql: string): D1Statement;
     batch(statements: readonly D1Statement[]): Promise<unknown>;
   };
-  /** Signs the cookie of a reader. */
+  /** The secret that signs the cookies of readers. */
   readonly SESSION_SECRET: string;
-  /** Opens the editor's desk. */
+  /** The password of the editor's desk. */
   readonly EDITOR_PASSWORD: string;
 }
 

@@ -1,4 +1,4 @@
-// Pages that are the same for every reader. Tidemark stores them by the routes of its configuration.
+// Pages that are the same for every reader. Tidemark stores them as its configuration says.
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { article, articlesOf } from "./articles.ts";

@@ -10,7 +10,7 @@ interface Story {
   readonly title: string;
   readonly lede: string;
   readonly authorId: string;
-  /** The first paragraph. */
+  /** The first paragraph of the body. */
   readonly opening: string;
   // The following members replace {place}, {person} and so on in the paragraphs of the section.
   readonly place: string;
