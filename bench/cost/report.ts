@@ -185,7 +185,7 @@ export function restSaid({ run, lag }: Reported): string {
   const cpu =
     cpuMs === undefined
       ? "CPU time is not measured on this system. "
-      : `The workerd processes took ${cpuEach} ms of CPU a request, user and system: including the runtime's own HTTP ` +
+      : `The workerd processes took ${cpuEach} ms of CPU a request, user and system, including the runtime's own HTTP ` +
         `and its simulated Cache API. Cloudflare does not bill these like this, so the figure is an upper bound. `;
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => quantile(replayed.tookMs, share));
   return (

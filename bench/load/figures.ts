@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * @returns the smallest value that at least this share of all values does not exceed; 0 for an
+ * @returns the smallest value such that at least this share of all values is not greater; 0 for an
  *   empty array
  */
 export function quantile(values: readonly number[], share: number): number {

@@ -67,8 +67,8 @@ function sampleIn(line: string): Sample {
 }
 
 /**
- * @returns the index of the bucket with the smallest value that at least this share of all values
- *   does not exceed; -1 if there are no values
+ * @returns the index of the first bucket such that it and the buckets below contain at least this
+ *   share of all values; -1 if there are no values
  */
 export function bucketOfQuantile(
   buckets: readonly { readonly count: number }[],
