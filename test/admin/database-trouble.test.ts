@@ -1,4 +1,5 @@
-// A database that refuses or is down: the log, the stats and the answer to a purge say so. Pages are served.
+// Tests a database that refuses commands or is down. The log, the stats and responses to purges
+// report it, and pages are still served.
 import { describe, expect, it } from "vitest";
 import { idle, type Site } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
@@ -22,8 +23,8 @@ const statsOf = async (site: Site) => {
   return (await seen.json()) as { redis: unknown; journal: unknown };
 };
 
-describe("a wrong token", () => {
-  it("is logged once for each client, and pages are served", async () => {
+describe("a wrong token for the database", () => {
+  it("is logged once for the journal and once for the shared tier, and pages are served", async () => {
     const { site } = opened();
     for (let nth = 0; nth < 20; nth += 1) {
       expect((await site.get(`/${nth}`)).status).toBe(200);
@@ -37,7 +38,7 @@ describe("a wrong token", () => {
     expect(site.log).toHaveLength(4);
   });
 
-  it("is in the stats of both clients, with its begin and counts", async () => {
+  it("is in the stats of the journal and the shared tier, with its start and counts", async () => {
     const { site } = opened();
     const startedAtMs = site.clock.atMs;
     for (let nth = 0; nth < 2; nth += 1) {
@@ -52,7 +53,8 @@ describe("a wrong token", () => {
       lastAtMs: startedAtMs + 10_000,
       isOver: false,
     };
-    // Each page costs a lookup and a fill. The third failure shuts the database off, so the last fill
+    // Each page costs a lookup and a fill. The third failure shuts the database off, so the last
+    // fill
     // is not sent.
     expect(redis).toMatchObject({
       shutOff: true,
@@ -60,7 +62,7 @@ describe("a wrong token", () => {
       trouble: { ...trouble, counts: { "token-refused": 3 } },
       troubleWithWrites: "none",
     });
-    // The stats themselves have asked how much stands in the journal.
+    // The request for stats has also asked for the length of the journal.
     const lastAtMs = startedAtMs + 20_000;
     expect(journal).toMatchObject({
       kept: "unavailable",
@@ -69,7 +71,7 @@ describe("a wrong token", () => {
     });
   });
 
-  it("ends once the token is right, which is logged", async () => {
+  it("is over once the database accepts the token, which is logged", async () => {
     const { site, upstash } = opened();
     for (let nth = 0; nth < 3; nth += 1) await site.get(`/${nth}`);
     upstash.mode = "works";
@@ -90,7 +92,7 @@ describe("a wrong token", () => {
   });
 });
 
-it("refused writes of the journal end with its next transaction, without a purge", async () => {
+it("refused writes to the journal are over after its next transaction, even without a purge", async () => {
   const { site, upstash } = opened({ status: 400, error: "OOM command not allowed" });
   await send(site, { tags: ["red"] });
   upstash.mode = "works";
@@ -104,7 +106,7 @@ it("refused writes of the journal end with its next transaction, without a purge
   });
 });
 
-it("stats have no trouble of a working database", async () => {
+it("stats report no trouble for a working database", async () => {
   const { site } = openJournalled();
   await site.get("/a");
   const none = { trouble: "none", troubleWithWrites: "none" };
@@ -122,7 +124,7 @@ const rows = [
   {
     status: 400,
     error: "OOM command not allowed when used memory > 'maxmemory'.",
-    // The second would free the ballast. It is refused as well, so the read is not sent again.
+    // The second command deletes the ballast. It is also refused, so the read is not retried.
     commandsPerRead: 2,
     why: "The database is full.",
     hint: "First make room in the database. Then ",
@@ -137,7 +139,7 @@ const rows = [
 ];
 
 describe.each(rows)("a journal that answers $error", (row) => {
-  it("refuses a purge with the reason and a remedy", async () => {
+  it("makes a purge fail with the reason and a remedy", async () => {
     const { site } = opened(row);
     const seen = await send(site, { tags: ["red"] });
     expect(seen.status).toBe(503);
@@ -149,7 +151,7 @@ describe.each(rows)("a journal that answers $error", (row) => {
     });
   });
 
-  it("refuses to be read, also once it is shut off", async () => {
+  it("makes reads of the journal fail with the same reason, even after it is shut off", async () => {
     const { site, upstash } = opened(row);
     const asked = async () => {
       const { status, text } = await site.get("/_cache/journal", { headers: bearer });
@@ -162,7 +164,7 @@ describe.each(rows)("a journal that answers $error", (row) => {
   });
 });
 
-it("advises to repeat a purge that did not reach the journal", async () => {
+it("the response to a purge that did not reach the journal advises to repeat it", async () => {
   const { site, upstash } = openJournalled();
   upstash.journalMode = "down";
   const { error } = JSON.parse((await send(site, { tags: ["red"] })).text) as Told;

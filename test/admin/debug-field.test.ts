@@ -1,4 +1,5 @@
-// Tidemark-Debug: a live request is told about itself by the token, and nobody else notices the field.
+// Tests the request field Tidemark-Debug. With the token, the response contains its explanation.
+// Without the token, the field has no effect.
 import { describe, expect, it } from "vitest";
 import type { Explanation } from "../../src/admin/explain/explanation.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
@@ -22,8 +23,8 @@ const open = (options: SiteOptions = {}) =>
 const told = ({ fields: got }: Seen) =>
   JSON.parse(got.get("tidemark-explain") ?? "null") as Explanation & { cacheControl: string };
 
-describe("with the token", () => {
-  it("an answer tells about itself what its Cache-Status tells", async () => {
+describe("a response to Tidemark-Debug with the token", () => {
+  it("contains an explanation that agrees with its Cache-Status", async () => {
     const site = open();
     const miss = await site.get("/a", { headers: debug });
     expect(told(miss).cacheStatus).toBe("tidemark; fwd=uri-miss");
@@ -34,7 +35,7 @@ describe("with the token", () => {
     expect(told(hit).look?.tiers[0]?.copy?.ageSeconds).toBe(0);
   });
 
-  it("is for nobody else, and says what others get", async () => {
+  it("is not storable for others, and names the Cache-Control that others get", async () => {
     const config = { cacheInFront: true } as unknown as ConfigInput;
     const site = open({ config });
     const plain = await site.get("/a");
@@ -49,7 +50,7 @@ describe("with the token", () => {
     { id: "304", init: { headers: { ...debug, "if-none-match": '"1"' } }, status: 304 },
     { id: "HEAD", init: { method: "HEAD", headers: debug }, status: 200 },
     { id: "POST", init: { method: "POST", body: "sent", headers: debug }, status: 200 },
-  ])("the explanation comes with an answer of any kind: $id", async ({ init, status }) => {
+  ])("contains an explanation for each kind of request: $id", async ({ init, status }) => {
     const headers = { "cache-control": "max-age=60", etag: '"1"' };
     const site = open({ origin: () => new Response("page", { headers }) });
     await site.get("/a");
@@ -58,7 +59,7 @@ describe("with the token", () => {
     expect(told(seen).handling).toBe(init.method === "POST" ? "passed-by" : "looked-up");
   });
 
-  it("what is too long for a field is left out, and said so; all is ASCII", async () => {
+  it("contains an explanation in ASCII that names the members left out for their length", async () => {
     const tags = Array.from({ length: 900 }, (_, nth) => `tag-${nth}`).join(",");
     const headers = { "cache-control": "max-age=60", "cache-tag": tags };
     const site = open({ origin: () => new Response("page", { headers }) });
@@ -70,7 +71,7 @@ describe("with the token", () => {
   });
 });
 
-describe("the field goes no further", () => {
+describe("the request field Tidemark-Debug", () => {
   const keyed = { name: "all", match: "*", key: { headers: ["tidemark-debug"] } };
   const config = { routes: [keyed] } as unknown as ConfigInput;
 
@@ -79,7 +80,7 @@ describe("the field goes no further", () => {
     { id: "wrong", token: "wrong" },
     { id: "empty", token: "" },
     { id: "longer", token: `${explainToken}x` },
-  ])("neither forwarded, keyed nor stored: $id", async ({ token }) => {
+  ])("is neither forwarded nor used for keys, with a token that is $id", async ({ token }) => {
     const site = open({ config });
     await site.get("/a", { headers: { "tidemark-debug": token } });
     await site.get("/b", { method: "POST", headers: { "tidemark-debug": token } });
@@ -90,10 +91,10 @@ describe("the field goes no further", () => {
   });
 
   it.each([
-    { id: "wrong", env: { ADMIN_TOKEN: explainToken }, token: "wrong" },
+    { id: "a wrong token", env: { ADMIN_TOKEN: explainToken }, token: "wrong" },
     { id: "no token is set", env: {}, token: "" },
-    { id: "one that is not usable is set", env: { ADMIN_TOKEN: "short" }, token: "short" },
-  ])("without the token it is as if it were not there: $id", async ({ env, token }) => {
+    { id: "an unusable token is set", env: { ADMIN_TOKEN: "short" }, token: "short" },
+  ])("does not change the response without the right token: $id", async ({ env, token }) => {
     const [one, other] = [open({ env }), open({ env })];
     for (const path of ["/a", "/a"]) {
       const withField = await one.get(path, { headers: { "tidemark-debug": token } });

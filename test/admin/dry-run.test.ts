@@ -1,4 +1,4 @@
-// A dry run: what a purge would cover among what can be listed, and that nothing is purged by it.
+// Tests a dry run of a purge. It counts the records that the purge would cover, and purges nothing.
 import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -25,7 +25,7 @@ const triedOut = async (site: Site, body: object) =>
   JSON.parse((await send(site, { ...body, dryRun: true })).text) as Record<string, unknown>;
 
 describe("a dry run", () => {
-  it("tells what this isolate holds and what the shared tier lists", async () => {
+  it("counts covered records of this isolate and of the shared tier", async () => {
     const { near, far } = openTwo();
     for (const path of ["/red/1", "/blue/1"]) await near.get(path);
     await far.get("/red/2");
@@ -43,13 +43,13 @@ describe("a dry run", () => {
     { id: "url", body: { urls: ["https://www.example.com/red/1?utm_source=x"] }, covered: 1 },
     { id: "everything", body: { everything: true }, covered: 3 },
     { id: "nothing-there", body: { tags: ["green"] }, covered: 0 },
-  ])("goes by what a purge goes by: $id", async ({ body, covered }) => {
+  ])("counts the records that the same purge would cover: $id", async ({ body, covered }) => {
     const { near } = openTwo();
     for (const path of ["/red/1", "/red/2", "/blue/1"]) await near.get(path);
     expect(await triedOut(near, body)).toMatchObject({ isolate: { examined: 3, covered } });
   });
 
-  it("purges nothing, and writes nothing", async () => {
+  it("purges nothing, and adds nothing to the journal", async () => {
     const { near, upstash } = openTwo();
     await near.get("/red/1");
     const entriesBefore = upstash.journal.length;
@@ -59,7 +59,7 @@ describe("a dry run", () => {
     expect((await near.get("/red/1")).cacheStatus).toContain("; hit");
   });
 
-  it("looks at a thousand records of the shared tier, and says that there are more", async () => {
+  it("examines at most 1,000 records of the shared tier, and reports that it stopped", async () => {
     const { near, upstash } = openTwo();
     await near.get("/red/1000");
     const { records, ...kept } = upstash.kept;
@@ -76,7 +76,7 @@ describe("a dry run", () => {
     expect(urls).toHaveLength(20);
   });
 
-  it("looks no further than fifty pages of keys, whoever's they are", async () => {
+  it("reads at most 50 pages of the database's keys, including keys of other applications", async () => {
     const { near, upstash } = openTwo();
     upstash.foreignKeyCount = 5_000;
     await near.get("/red/1");
@@ -96,7 +96,7 @@ describe("a dry run", () => {
     expect(upstash.commands.filter((name) => name === "SCAN")).toHaveLength(50);
   });
 
-  it("looks no longer than five seconds", async () => {
+  it("examines the shared tier for at most 5 s", async () => {
     const { near, upstash } = openTwo();
     upstash.foreignKeyCount = 50_000;
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -115,7 +115,7 @@ describe("a dry run", () => {
     expect(answer).toHaveBeenCalledTimes(5);
   });
 
-  it("says when the shared tier cannot be asked", async () => {
+  it("reports that the shared tier is unavailable", async () => {
     const { near, upstash } = openTwo();
     await near.get("/red/1");
     upstash.mode = "down";
@@ -125,7 +125,7 @@ describe("a dry run", () => {
     });
   });
 
-  it("needs a known sender", async () => {
+  it("requires a credential", async () => {
     const { near } = openTwo();
     const seen = await send(near, { everything: true, dryRun: true }, {});
     expect([seen.status, (await send(near, { tags: ["a"], dryRun: true }, bearer)).status]).toEqual(

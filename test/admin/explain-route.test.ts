@@ -1,4 +1,5 @@
-// GET /_cache/explain: what it tells, what it refuses, and that asking leaves no trace.
+// Tests GET /_cache/explain: its explanations, the queries that it refuses, and that it has no side
+// effects.
 import { describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -18,8 +19,8 @@ function open(options: SiteOptions = {}) {
 
 const configOf = (routes: readonly object[]) => ({ routes }) as unknown as ConfigInput;
 
-describe("explain tells", () => {
-  it("what was stripped from the URL and the cookies, and by which setting", async () => {
+describe("an explanation", () => {
+  it("names the parameters and cookies that are not in the key, and the setting that removes them", async () => {
     const keyed = { name: "news", match: "/news/*", query: { allow: ["a", "b"] } };
     const site = open({ config: configOf([{ ...keyed, cookies: { ignore: ["seen"] } }]) });
     const headers = { cookie: "_ga=1; seen=2; session=3" };
@@ -44,7 +45,7 @@ describe("explain tells", () => {
     });
   });
 
-  it("each tier's copy, and which of them a request would ask", async () => {
+  it("describes each tier's copy, and whether a request would read the tier", async () => {
     const site = open();
     await site.get("/a");
     site.clock.advance(2);
@@ -61,7 +62,7 @@ describe("explain tells", () => {
     expect([cacheStatus, next]).toEqual(["tidemark; hit; ttl=58; detail=memory", "answer"]);
   });
 
-  it("which purge decided, and which came too early to count", async () => {
+  it("names the purge that decides, and an earlier purge that does not apply", async () => {
     const site = open();
     const purge = (body: object) =>
       site.ask("/_cache/purge", { method: "POST", body: JSON.stringify(body), headers: bearer });
@@ -92,7 +93,7 @@ describe("explain tells", () => {
       "/a",
       { of: "host", sent: "m.example.com", stored: "www.example.com" },
     ],
-  ])("the nearest key on a miss, and in what it differs: %s", async (_id, sent, stored, of) => {
+  ])("names the nearest stored key on a miss, and the difference: %s", async (_id, sent, stored, of) => {
     const site = open();
     await site.get(stored);
     await site.get("/elsewhere");
@@ -104,7 +105,7 @@ describe("explain tells", () => {
     ["key.headers", "x-a", { "x-a": "2" }, "2", "1"],
     ["key.cookies", "lang", { "x-a": "1", cookie: "lang=de" }, "lang=de", null],
     ["vary", "x-b", { "x-a": "1", "x-b": "2" }, "2", null],
-  ])("the nearest by %s", async (of, name, headers, sent, stored) => {
+  ])("names the nearest stored key that differs by %s", async (of, name, headers, sent, stored) => {
     const config = configOf([
       { name: "all", match: "*", key: { headers: ["x-a"], cookies: ["lang"] } },
     ]);
@@ -115,7 +116,7 @@ describe("explain tells", () => {
     expect(look?.nearest?.differences).toEqual([{ of, name, sent, stored }]);
   });
 
-  it("all of it as text, a sentence for each step", async () => {
+  it("is also available as text", async () => {
     const site = open();
     await site.get("/a?b=1");
     const seen = await site.get("/_cache/explain?url=/a?b=2", {
@@ -133,13 +134,13 @@ describe("explain tells", () => {
   });
 });
 
-describe("while another request is forwarded, explain says", () => {
+describe("an explanation while another request is forwarded", () => {
   it.each([
-    { id: "to wait for it", headers: {}, next: "wait for the forward that is under way" },
-    { id: "to forward a range", headers: { range: "bytes=0-1" }, next: "forward" },
-    { id: "to forward no-store", headers: { "cache-control": "no-store" }, next: "forward" },
-    { id: "to forward a personal request", headers: { cookie: "session=1" }, next: "forward" },
-  ])("$id", async ({ headers, next }) => {
+    { id: "to wait for the forward", headers: {}, next: "wait for the forward that is under way" },
+    { id: "to be forwarded because of Range", headers: { range: "bytes=0-1" }, next: "forward" },
+    { id: "to be forwarded because of no-store", headers: { "cache-control": "no-store" }, next: "forward" },
+    { id: "to be forwarded because of an unknown cookie", headers: { cookie: "session=1" }, next: "forward" },
+  ])("says that the request is $id", async ({ headers, next }) => {
     const held = Promise.withResolvers<Response>();
     const honourRequestDirectives = true;
     const config = configOf([{ name: "all", match: "*", honourRequestDirectives }]);
@@ -154,7 +155,7 @@ describe("while another request is forwarded, explain says", () => {
   });
 });
 
-describe("explain refuses, and says what would be right", () => {
+describe("a query of explain that is not valid", () => {
   it.each([
     { id: "no-url", query: "", why: "url is missing" },
     { id: "no-scheme", query: "url=www.example.com", why: "neither an http" },
@@ -170,7 +171,7 @@ describe("explain refuses, and says what would be right", () => {
     { id: "bad-name", query: "url=/a&header=a b:x", why: "an invalid name or value" },
     { id: "bad-value", query: "url=/a&header=a:x%0Ay", why: "an invalid name or value" },
     { id: "format", query: "url=/a&format=xml", why: '"xml" is not a format' },
-  ])("$id", async ({ query, why }) => {
+  ])("is refused with a reason and a hint: $id", async ({ query, why }) => {
     const { status, text } = await open().get(`/_cache/explain?${query}`, { headers: bearer });
     expect(status).toBe(400);
     const { error } = JSON.parse(text) as { error: Record<string, string> };
@@ -179,15 +180,17 @@ describe("explain refuses, and says what would be right", () => {
   });
 });
 
-describe("asking leaves no trace", () => {
-  /** All that stats tell, but for the commands that the questions themselves send: they are paid for. */
+describe("a request for an explanation", () => {
+  /**
+   * Returns the stats without the Redis commands, because explanations themselves send commands.
+   */
   const statsOf = async (site: ReturnType<typeof open>) => {
     const { text } = await site.get("/_cache/stats", { headers: bearer });
     const { redisCommands: _, ...others } = JSON.parse(text) as { redisCommands: unknown };
     return others;
   };
 
-  it("in counts, tiers, the origin and the log", async () => {
+  it("changes no stats, and neither reaches the origin nor writes to the log", async () => {
     const site = open();
     for (const path of ["/a", "/b"]) await site.get(path);
     const [before, asked, logged] = [await statsOf(site), site.origin.count, site.log.length];
@@ -198,7 +201,7 @@ describe("asking leaves no trace", () => {
     expect([site.origin.count, site.log.length]).toEqual([asked, logged]);
   });
 
-  it("in what has expired, and in what is due to be refreshed", async () => {
+  it("does not refresh a stale response", async () => {
     const control = { "cache-control": "max-age=10, stale-while-revalidate=60" };
     const origin = () => new Response("page", { headers: control });
     const site = openSite({ origin, env: { ADMIN_TOKEN: explainToken } });
@@ -212,7 +215,7 @@ describe("asking leaves no trace", () => {
     expect(site.origin.count).toBe(asked);
   });
 
-  it("in which record memory lets go of first", async () => {
+  it("does not protect a record from eviction from memory", async () => {
     const origin = () =>
       new Response("x".repeat(30_000), { headers: { "cache-control": "max-age=600" } });
     const config = { limits: { memoryBytes: 131_072 } } as unknown as ConfigInput;

@@ -1,4 +1,4 @@
-// GET /_cache/health: who is told what, and what it costs.
+// Tests GET /_cache/health: its response with and without the token, and its cost.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -11,26 +11,26 @@ import { codesOf, type Health, healthOf, HealthWorld } from "./health/health-wor
 const env = { ADMIN_TOKEN: adminToken };
 const path = "/_cache/health";
 
-describe("without the token", () => {
+describe("health without the token", () => {
   it.each([
     ["no ADMIN_TOKEN", {}, {}],
     ["no ADMIN_TOKEN, and some token", {}, { headers: bearer }],
-    ["none given", { env }, {}],
+    ["no token in the request", { env }, {}],
     ["an ADMIN_TOKEN that is not usable", { env: { ADMIN_TOKEN: "s3cret" } }, {}],
-  ])("is the status, and nothing else: %s", async (id, options, init) => {
+  ])("returns only the status: %s", async (id, options, init) => {
     const seen = await openSite(options).get(path, init);
     const status = id.includes("not usable") ? "degraded" : "ok";
     expect([seen.status, JSON.parse(seen.text)]).toEqual([200, { status }]);
     expect(seen.fields.get("cache-control")).toBe("no-store");
   });
 
-  it.each([{}, bearer])("HEAD has the status of GET, with %j", async (headers) => {
+  it.each([{}, bearer])("answers HEAD with status 200 and no body: %j", async (headers) => {
     const seen = await openSite({ env }).get(path, { method: "HEAD", headers });
     expect([seen.status, seen.text]).toEqual([200, ""]);
     expect(seen.fields.get("cache-control")).toBe("no-store");
   });
 
-  it("asks neither Redis nor the origin, whatever is wrong", async () => {
+  it("sends nothing to Redis or the origin, even if Redis fails", async () => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);
     const site = openSite({ env, clock, upstash });
@@ -51,26 +51,26 @@ describe("without the token", () => {
     expect(spent()).toEqual(before);
   });
 
-  it("is where the operator's routes are", async () => {
+  it("is at the configured operator path", async () => {
     const site = openSite({ config: { operatorPath: "/ops" } });
     expect((await site.get("/ops/health")).text).toBe('{"status":"ok"}');
     expect((await site.get(path)).status).toBe(404);
   });
 
-  it.each(["POST", "PUT", "DELETE"])("is nothing for %s", async (method) => {
+  it.each(["POST", "PUT", "DELETE"])("returns 404 for %s", async (method) => {
     expect((await openSite({ env }).get(path, { method })).status).toBe(404);
   });
 });
 
-describe("with a token", () => {
-  it("that is wrong: 401, as of the other routes", async () => {
+describe("health with a token", () => {
+  it("returns 401 for a wrong token", async () => {
     const headers = { authorization: "Bearer admin-token-of-the-sita" };
     const seen = await openSite({ env }).get(path, { headers });
     expect([seen.status, seen.fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(JSON.parse(seen.text)).toMatchObject({ error: { code: "unauthorized" } });
   });
 
-  it("where ADMIN_TOKEN is not usable: 503 that says so, as of the other routes", async () => {
+  it("returns 503 if ADMIN_TOKEN is not usable", async () => {
     const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });
     const seen = await site.get(path, { headers: { authorization: "Bearer s3cret" } });
     expect([seen.status, JSON.parse(seen.text)]).toMatchObject([
@@ -80,7 +80,7 @@ describe("with a token", () => {
     expect(seen.text).not.toContain("s3cret");
   });
 
-  it("tells what was found, and what could not be looked at", async () => {
+  it("returns the findings, and what was not examined", async () => {
     const config = {
       routes: [
         { name: "a", match: "/*" },
@@ -113,7 +113,7 @@ describe("with a token", () => {
     expect(seen.fields.get("cache-control")).toBe("no-store");
   });
 
-  it("each finding has all members, and none beside", async () => {
+  it("returns a finding with exactly six members", async () => {
     const site = openSite({ env: { ...env, BYPASS: "all" }, config: {} });
     const { findings } = await healthOf(site);
     expect(findings.map((one) => Object.keys(one).toSorted())).toEqual([
@@ -122,7 +122,7 @@ describe("with a token", () => {
   });
 });
 
-describe("what a look costs the database", () => {
+describe("a request for health with a database", () => {
   lengthenTimeouts();
   let world: HealthWorld;
   const server = redisServers[0]!;
@@ -131,10 +131,10 @@ describe("what a look costs the database", () => {
   });
   afterAll(() => world.stop());
 
-  /** The counts of all isolates are read in a transaction at the primary. */
+  /** Commands of a read of the totals, which is a transaction at the primary. */
   const ofTotals = { SET: 1, GET: 1, XRANGE: 1 };
 
-  it("TIME, INFO and the totals, and one read of the journal where that is due", async () => {
+  it("sends TIME, INFO, a read of the totals, and a read of the journal if that is due", async () => {
     const site = world.site();
     await site.get("/a");
     world.rest.resetCounts();
@@ -147,7 +147,7 @@ describe("what a look costs the database", () => {
     expect(world.rest.counts().commandCountByName).toEqual(renewed);
   });
 
-  it("the first look of a cold isolate reads the journal", async () => {
+  it("also reads the journal in a cold isolate", async () => {
     await world.site().get("/a");
     const cold = world.site();
     world.rest.resetCounts();
@@ -156,7 +156,7 @@ describe("what a look costs the database", () => {
     expect(world.rest.counts().commandCountByName).toMatchObject(first);
   });
 
-  it("one command where it does not answer", async () => {
+  it("reports refused credentials, and that the database's clock and memory were not examined", async () => {
     const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "other" } });
     const health: Health = await healthOf(site);
     expect(codesOf(health)).toEqual(["redis-credentials", "journal-unreadable"]);
@@ -166,7 +166,7 @@ describe("what a look costs the database", () => {
   });
 });
 
-it("a finding is gone in the next answer once its cause is", async () => {
+it("health omits a finding as soon as its cause is gone", async () => {
   const site: Site = openSite({ env });
   site.cache.mode = "silent";
   await site.get("/a");

@@ -1,4 +1,4 @@
-// What every command must tell with --help, and that docs/command.md has a section for each.
+// Tests the --help text of every command, and that docs/command.md has a section for each command.
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
@@ -15,7 +15,7 @@ function allOf(command: Command, path: readonly string[] = []): Named[] {
   return [{ path, command }, ...inner];
 }
 
-/** `complete` is hidden: only the scripts of shells ask it. */
+/** `complete` is hidden: only completion scripts of shells call it. */
 const all = allOf(makeProgram(() => async () => undefined))
   .filter(({ path }) => path[0] !== "complete")
   .map(({ path, command }) => ({ name: ["tidemark", ...path].join(" "), path, command }));
@@ -26,7 +26,7 @@ describe.each(all)("$name --help", ({ name, path, command }) => {
     return user.runs([...path, "--help"]);
   };
 
-  it("ends with 0, on stdout alone", async () => {
+  it("exits with 0, and prints only to stdout", async () => {
     const { code, out, notes } = await helped();
     expect({ code, notes }).toEqual({ code: 0, notes: "" });
     expect(out).toContain(`Usage: ${name}`);
@@ -34,14 +34,14 @@ describe.each(all)("$name --help", ({ name, path, command }) => {
 
   it("has a summary, a description and examples of this command", async () => {
     const { out } = await helped();
-    // The program itself stands in no list.
+    // The program itself is in no list of commands, so it has no summary.
     expect(path.length === 0 ? "none" : command.summary()).toMatch(/^[^A-Z].*[^.]$/);
     expect(command.description()).toMatch(/^[A-Z].*\.$/s);
     const examples = out.split(/^Examples?:$/m)[1] ?? "";
     expect(examples).toMatch(new RegExp(`^ {2}.*${name}`, "m"));
   });
 
-  it("has no line over 80 columns, and says something of each option and word", async () => {
+  it("has no line over 80 columns, and describes each option and argument", async () => {
     const { out } = await helped();
     expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
     for (const { flags, description } of command.options) {
@@ -53,7 +53,7 @@ describe.each(all)("$name --help", ({ name, path, command }) => {
   });
 });
 
-it("docs/command.md has a section for each command, and a row of its first table leads there", () => {
+it("docs/command.md has a section for each command, and its first table links to each section", () => {
   const page = readFileSync("docs/command.md", "utf8");
   const names = all.flatMap(({ path }) => (path.length === 1 ? path : []));
   const sections = [...page.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);
@@ -63,19 +63,19 @@ it("docs/command.md has a section for each command, and a row of its first table
   expect(names.filter((name) => !rows.includes(`[\`${name}\`](`))).toEqual([]);
 });
 
-it("is told by `help`, too", async () => {
+it("`tidemark help purge` prints the same text as `tidemark purge --help`", async () => {
   const user = await FakeUser.at();
   expect(await user.runs(["help", "purge"])).toEqual(await user.runs(["purge", "--help"]));
 });
 
-it("is told on stderr where no command is named, and the exit code is 2", async () => {
+it("`tidemark` without a command prints its help to stderr, and exits with 2", async () => {
   const user = await FakeUser.at();
   const { code, out, notes } = await user.runs([]);
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(notes).toContain("Commands:");
 });
 
-it("runs the examples as far as the command line goes", async () => {
+it("the examples of all help texts are valid command lines", async () => {
   for (const { path } of all) {
     const user = await FakeUser.at();
     const { out } = await user.runs([...path, "--help"]);
@@ -87,7 +87,7 @@ it("runs the examples as far as the command line goes", async () => {
   }
 });
 
-/** As a shell splits these: quotes, and nothing else of a shell's. */
+/** Splits an example as a shell does. Of a shell's syntax, only double quotes are supported. */
 function wordsOf(line: string): string[] {
   const [command = ""] = line.trim().split(/ [<>|#]| \|\|/);
   const words = command.match(/"[^"]*"|\S+/g) ?? [];

@@ -1,6 +1,6 @@
-// Command lines that are mistyped or incomplete: the command sends nothing, and ends with 2.
+// Mistyped or incomplete command lines. For each, the command sends nothing and exits with 2.
 
-/** A command line is split at spaces, unless it is a list. The variables override an operator's. */
+/** A string is split at spaces, a list is not. `env` overrides variables of the operator. */
 type Row = [name: string, line: string | string[], says?: string, env?: Record<string, string>];
 
 const commands: readonly Row[] = [

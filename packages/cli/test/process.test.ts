@@ -1,4 +1,5 @@
-// The command as a process of its own: its exit codes, and what becomes of it when nobody reads.
+// Tests the command as a separate process: its exit codes, and its end if its reader closes the
+// pipe.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
@@ -14,7 +15,7 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-/** A site that proves that it knows the token, and answers everything else by `answer`. */
+/** Starts a site that proves that it knows the token. `answer` handles all other requests. */
 async function serving(answer: RequestListener): Promise<string> {
   const server = createServer(async (request, response) => {
     const { host, [challengeField]: challenge } = request.headers;
@@ -33,7 +34,7 @@ async function serving(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** With a home that has no profiles. */
+/** Starts the command with a home folder without profiles. */
 function start(args: readonly string[], site: string) {
   const own = { TIDEMARK_SITE: site, TIDEMARK_TOKEN: token };
   const env = { PATH: process.env["PATH"], HOME: "/nonexistent", ...own };
@@ -51,11 +52,11 @@ function start(args: readonly string[], site: string) {
 const purged = { at: null, by: "admin", id: "", mode: "hard", reason: "", tags: ["a"] };
 const entry = (position: string) => ({ position, ...purged });
 
-it("ends without a word when its reader has gone, as head does", async () => {
+it("the command exits with 141 and prints no error if its reader closes the pipe", async () => {
   let asked = 0;
   const site = await serving(async (_, response) => {
     asked += 1;
-    // The reader goes while the second page is on its way; a third one never comes.
+    // The reader closes the pipe during the second request. A third request gets no response.
     if (asked === 2) run.child.stdout.destroy();
     if (asked <= 2) {
       const position = `${asked}-0`;
@@ -66,7 +67,7 @@ it("ends without a word when its reader has gone, as head does", async () => {
   expect(await run.ended).toEqual({ code: 141, notes: "" });
 });
 
-it("is ended by Ctrl-C within a request, with 130", async () => {
+it("Ctrl-C during a request ends the command with 130", async () => {
   const site = await serving(() => run.child.kill("SIGINT"));
   const run = start(["health"], site);
   const { code, notes } = await run.ended;
@@ -74,7 +75,7 @@ it("is ended by Ctrl-C within a request, with 130", async () => {
   expect(notes).toContain("It was interrupted.");
 });
 
-it("is ended by Ctrl-C while it follows, with 0", async () => {
+it("Ctrl-C during `journal --follow` ends the command with 0", async () => {
   const site = await serving((_, response) => {
     response.end(JSON.stringify({ entries: [entry("1-0")], next: null }));
   });

@@ -1,5 +1,5 @@
-// Explain predicts the result of a request, over random requests to random sites. docs/explain.md names what it
-// cannot know.
+// Tests that explain predicts the results of random requests to random sites. docs/explain.md names
+// what explain cannot know.
 import { expect, it } from "vitest";
 import type { Explanation } from "../../../src/admin/explain/explanation.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -44,7 +44,7 @@ const controls = [
   "public, max-age=60",
 ];
 
-/** What a page answers depends on its URL alone, but for its state. */
+/** Returns an origin whose fields depend only on the URL. The status may also change at random. */
 function originOf(draws: Draws, isDown: () => boolean) {
   const pages = new Map<string, Record<string, string>>();
   return (request: Request): Response => {
@@ -84,7 +84,7 @@ const fieldChoices: readonly (readonly [share: number, name: string, values: rea
     [0.01, "accept", ["text/event-stream"]],
   ];
 
-/** Few pages, so that most of them are found again. */
+/** Returns a random request for one of two paths, so that most pages are requested again. */
 function requestFrom(draws: Draws, names: readonly string[]): { url: string; init: AskInit } {
   const name = draws.oneOf(names);
   const queries = ["", "", "", "?a=1&b=1", "?b=1&a=1&utm_source=x"];
@@ -98,14 +98,17 @@ function requestFrom(draws: Draws, names: readonly string[]): { url: string; ini
   return { url, init: { method, headers } };
 }
 
-/** Two colos with one Redis, in which time passes, pages are purged and the origin fails now and then. */
+/**
+ * Sends random requests to two colos. Meanwhile time passes, tags are purged, and the origin fails
+ * at times.
+ */
 async function history(seed: number, requests: number, kinds: string[]) {
   const draws = new Draws(seed);
   const clock = new FakeClock();
   let isDown = false;
   const origin = originOf(draws.fork(), () => isDown);
   const settings = { config, env, origin, clock };
-  // In half of them there is a database, with a journal; the others have memory and the edge alone.
+  // An even seed has a database with a journal. An odd seed has only memory and the edge tier.
   const [one, other, sender] = openColos(
     3,
     seed % 2 === 0 ? { ...settings, upstash: new FakeUpstash(clock) } : settings,
@@ -117,7 +120,7 @@ async function history(seed: number, requests: number, kinds: string[]) {
     const tag = draws.oneOf(["a", "b"]);
     const body = JSON.stringify({ tags: [tag], mode: draws.oneOf(["hard", "soft"]) });
     const headers = { authorization: `Bearer ${explainToken}` };
-    // What goes on behind it takes real time, and nobody waits for that.
+    // Nothing waits for the background work of the purge, because that takes real time.
     await sender.ask("/_cache/purge", { method: "POST", body, headers });
   };
   for (let nth = 0; nth < requests; nth += 1) {
@@ -137,7 +140,7 @@ async function history(seed: number, requests: number, kinds: string[]) {
       kinds.push(excused);
       continue;
     }
-    // A purge has come to be known while the request was under way.
+    // The request may have read a purge that explain did not know.
     const after = (await both(site, url, init)).explanation;
     if (newestPurge(after) !== newestPurge(compared.explanation)) {
       kinds.push("purge");
@@ -152,7 +155,7 @@ async function history(seed: number, requests: number, kinds: string[]) {
   return found;
 }
 
-/** Each has to come often, else the agreement proves little of it. */
+/** Each of these results must occur at least ten times. */
 const commonKinds = [
   "hit; fresh; detail=memory",
   "hit; stale; detail=memory",
@@ -168,12 +171,12 @@ const commonKinds = [
   "refuse: only-if-cached",
 ];
 
-/** A multiple of those of one history. TIDEMARK_EXPLAIN_REQUESTS=10000 takes a minute. */
+/** A multiple of `requestsPerHistory`. TIDEMARK_EXPLAIN_REQUESTS=10000 takes a minute. */
 const requestsInAll = Number(process.env["TIDEMARK_EXPLAIN_REQUESTS"] ?? shareOf(2_000));
 const requestsPerHistory = 100;
 const histories = requestsInAll / requestsPerHistory;
 
-it(`explain agrees with ${requestsInAll} random requests`, { timeout: 600_000 }, async () => {
+it(`explain predicts the results of ${requestsInAll} random requests`, { timeout: 600_000 }, async () => {
   const found: Disagreement[] = [];
   const kinds: string[] = [];
   for (let seed = 1; seed <= histories; seed += 1) {

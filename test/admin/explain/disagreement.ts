@@ -1,4 +1,5 @@
-// Differences between an explanation and the request after it, and those that are no fault.
+// Differences between an explanation and the result of its request, and the differences that are
+// permitted.
 import type { both } from "../../../testing/site/explained.ts";
 
 export interface Disagreement {
@@ -10,13 +11,13 @@ export interface Disagreement {
 type Both = Awaited<ReturnType<typeof both>>;
 
 /**
- * Parts that time or concurrency may change between the question and the request.
+ * Excuses a difference that time or concurrency can cause between the explanation and the request.
  *
- * @returns which exception explains that the two differ; `undefined` where none does
+ * @returns the exception that permits the difference, or `undefined`
  */
 export function excuse({ explanation, seen, told }: Both): "doubt" | "origin" | undefined {
   // The journal is read once more before the request is judged.
   if (explanation.look?.isDoubtSettledFirst === true) return "doubt";
-  // The origin was asked, and cannot be reached. One that is known to be down answers 503.
+  // The origin is unreachable. If Tidemark had known that, the status would be 503.
   return told.startsWith("fwd=") && seen.status === 502 ? "origin" : undefined;
 }

@@ -1,4 +1,4 @@
-// What to do about a body that is too large, and about cookies without a name.
+// Tests the hints about bodies that are too large, and about cookies without a name.
 import { expect, it } from "vitest";
 import { hintOfSetCookie, tooLarge } from "../../../src/admin/explain/hints.ts";
 
@@ -13,7 +13,7 @@ it.each([
     hint: "let the origin send a smaller body",
   },
   {
-    id: "where the platform has no edge tier",
+    id: "on a platform without an edge tier",
     bytes: 5_000,
     tiers: ["edge", "shared"],
     why: "its body of 5000 bytes is too large for the tiers of its route (edge, shared): 1000 bytes is the limit of the shared tier (limits.sharedBodyBytes)",
@@ -23,7 +23,7 @@ it.each([
   expect(tooLarge(bytes, { tiers }, config)).toEqual({ why, hint });
 });
 
-it("a cookie that is set without a name is not named", () => {
+it("the hint about a Set-Cookie without a name contains no name", () => {
   expect(hintOfSetCookie([])).toBe(
     'let the origin set no cookie on this page; or give the route setCookie: "strip"',
   );

@@ -1,17 +1,18 @@
-// Riddles of lifetimes: sites with a page that is never a hit because it is never fresh, or not for long.
+// Sites with a page that is never a hit because its lifetime is zero or short, and the expected
+// explanations.
 import { expect } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { notStored, type Riddle, saying } from "./planted-riddles.ts";
 
 export const riddlesOfLifetimes: readonly Riddle[] = [
   {
-    id: "no-cache, and nothing to validate with",
+    id: "the origin sends no-cache without a validator",
     origin: saying("no-cache, max-age=300"),
     told: notStored("no-use"),
     says: [/by the rule no-use .*says no-cache, and has no validator.*ETag/],
   },
   {
-    id: "a cache before the origin has kept it for longer than it lives",
+    id: "a cache in front of the origin stored the page for longer than its lifetime",
     origin: saying("max-age=3600", { age: "7200" }),
     told: { look: { last: { ageOnArrivalSeconds: 7200, lifetimeSeconds: 3600 } } },
     says: [
@@ -20,7 +21,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     ],
   },
   {
-    id: "kept so by a cache before the origin, and can be validated",
+    id: "a cache in front of the origin stored a page with a validator for longer than its lifetime",
     origin: saying("max-age=3600", { age: "7200", etag: '"1"' }),
     told: { verdict: { by: "expired", hint: expect.stringContaining("that cache") } },
     says: [
@@ -35,7 +36,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     says: [/from Expires, which is 3000 s before Date.*check the origin's clock and its time zone/],
   },
   {
-    id: "the origin's clock is behind by more than a page lives",
+    id: "the origin's clock is behind by more than the lifetime",
     origin: (_, __, clock) => page("page", cc("max-age=3600", { date: clock.date(-7200) })),
     told: { look: { last: { ageOnArrivalSeconds: 7200, lifetimeSeconds: 3600 } } },
     says: [
@@ -43,7 +44,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     ],
   },
   {
-    id: "the origin takes longer than the page lives",
+    id: "the origin takes longer to respond than the lifetime",
     origin: (_, __, clock) => {
       const date = clock.date();
       clock.advance(5);
@@ -53,20 +54,20 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     says: [/the origin took 5 s to answer \(Age: 0.*lifetime is 1 s.*answer faster/],
   },
   {
-    id: "Expires is when it was sent",
+    id: "Expires equals Date",
     origin: (_, __, clock) => page("page", { expires: clock.date(), date: clock.date() }),
     told: notStored("no-use"),
     says: [/0 s, from Expires, which is the same as Date\..*give a longer one, or give the route/],
   },
   {
-    id: "max-age=0 of a 404 goes before the route's negative",
+    id: "the origin's max-age=0 for a 404 overrides the route's negative",
     routes: [{ name: "articles", match: "/articles/*", negative: { 404: "1m" } }],
     origin: () => page("none", cc("max-age=0"), 404),
     told: notStored("no-use"),
     says: [/its negative of 60 s has no effect, because the origin's fields take precedence/],
   },
   {
-    id: "Expires is no date",
+    id: "Expires is not a date",
     origin: () => page("page", { expires: "0" }),
     told: notStored("no-use"),
     says: [
@@ -74,13 +75,13 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     ],
   },
   {
-    id: "no-cache, and it is validated each time",
+    id: "the origin sends no-cache with a validator",
     origin: saying("no-cache, max-age=300", { etag: '"1"' }),
     told: { verdict: { by: "no-cache" } },
     says: [/each use is validated.*omit no-cache, or give the route mode: "override" with fresh/],
   },
   {
-    id: "max-age=0 of the origin goes before the route's fresh",
+    id: "the origin's max-age=0 overrides the route's fresh",
     routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
     origin: saying("max-age=0"),
     told: notStored("no-use"),
@@ -89,14 +90,14 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     ],
   },
   {
-    id: "max-age=0 of the origin, with a validator, goes before fresh",
+    id: "the origin's max-age=0 with a validator overrides the route's fresh",
     routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
     origin: saying("max-age=0", { etag: '"1"' }),
     told: { verdict: { by: "expired", hint: expect.stringContaining('mode: "override"') } },
     says: [/lifetime of 0 s \(max-age in Cache-Control\)/, /its fresh of 300 s has no effect/],
   },
   {
-    id: "nobody gives it a lifetime",
+    id: "neither the origin nor the route gives a lifetime",
     origin: () => page("page"),
     told: notStored("no-use"),
     says: [/neither the origin nor its route gives it a lifetime.*give the route fresh/],
@@ -116,7 +117,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     says: [/a 302\. It was not stored.*list the status in the route.s fresh or negative/],
   },
   {
-    id: "it lives for a second, and is asked for every few",
+    id: "the lifetime is 1 s, and requests come every 5 s",
     origin: saying("max-age=300, s-maxage=1"),
     before: async (site) => site.clock.advance(5),
     question: {},

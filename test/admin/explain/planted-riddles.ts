@@ -1,5 +1,6 @@
-// Sites with a page that is never a hit though its operator expects it, each for another reason; and
-// what explain has to say of it.
+// Sites with a page that is never a hit although its operator expects hits, each for another
+// reason,
+// and the expected explanations.
 import { expect } from "vitest";
 import type { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -12,17 +13,19 @@ export interface Riddle {
   readonly config?: object;
   readonly env?: Readonly<Record<string, string>>;
   readonly origin: (request: Request, nth: number, clock: FakeClock) => Response;
-  /** How the page is asked for, the nth time. */
+  /** Returns the nth request for the page. */
   readonly client?: (nth: number) => AskInit & { readonly url?: string };
-  /** What else goes on, before each request. */
+  /** Runs before each request. */
   readonly before?: (site: Site) => Promise<unknown>;
-  /** What the operator asks explain about; the page, without the fields of a client. */
+  /**
+   * The request that the operator asks about. The default is the page without a client's fields.
+   */
   readonly question?: AskInit & { readonly url?: string };
-  /** What its JSON has. */
+  /** Members that the JSON explanation must have. */
   readonly told: object;
-  /** Parts of its text: the reason, and the hint. */
+  /** Patterns that the text must match: the reason and the hint. */
   readonly says: readonly RegExp[];
-  /** What its text must not say, since it is not so here. */
+  /** Patterns that the text must not match. */
   readonly never?: readonly RegExp[];
 }
 
@@ -33,7 +36,7 @@ export const saying =
   (cacheControl: string, more: Record<string, string> = {}) =>
   () =>
     page("page", cc(cacheControl, more));
-/** What goes on behind its answer waits for the clock. */
+/** Sends an operator's request. Its background work waits for the clock. */
 const order = (site: Site, path: string, body: object) =>
   site.ask(path, { method: "POST", body: JSON.stringify(body), headers: bearer });
 export const notStored = (rule: string, names: readonly string[] = []) => ({
@@ -42,7 +45,7 @@ export const notStored = (rule: string, names: readonly string[] = []) => ({
 
 export const riddles: readonly Riddle[] = [
   {
-    id: "the framework says private of all pages",
+    id: "the framework sends private for all pages",
     origin: saying("private, max-age=300"),
     told: notStored("private"),
     says: [
@@ -53,7 +56,7 @@ export const riddles: readonly Riddle[] = [
     never: [/Tidemark added private/, /Its Cache-Status says stored/],
   },
   {
-    id: "each answer sets a session",
+    id: "each response sets a session cookie",
     origin: saying("max-age=300", { "set-cookie": "PHPSESSID=s3cretvalue; Path=/" }),
     told: notStored("set-cookie", ["PHPSESSID"]),
     says: [
@@ -74,7 +77,7 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
-    id: "clients send a key of an API",
+    id: "clients send an API key",
     origin: fresh,
     client: (nth) => ({ headers: { "x-api-key": `key-${nth}` } }),
     told: notStored("credential-field", ["x-api-key"]),
@@ -86,7 +89,7 @@ export const riddles: readonly Riddle[] = [
     never: [/key-\d/],
   },
   {
-    id: "links have a parameter of their own each",
+    id: "each link has its own value of a parameter",
     origin: fresh,
     client: (nth) => ({ url: `${url}?mailing=${nth}` }),
     question: { url: `${url}?mailing=77` },
@@ -101,14 +104,14 @@ export const riddles: readonly Riddle[] = [
     never: [/remembers no answer/],
   },
   {
-    id: "links have a parameter each, and the page is asked about without",
+    id: "each link has its own value of a parameter, and the question has no parameter",
     origin: fresh,
     client: (nth) => ({ url: `${url}?nl=${nth}` }),
     told: { look: { nearest: { differences: [{ of: "query", sent: "?" }] } } },
     says: [/you sent no parameters; the stored key has \?nl=\d\..*strip: \["nl"\]/],
   },
   {
-    id: "it varies by User-Agent",
+    id: "the page varies by User-Agent",
     origin: saying("max-age=300", { vary: "User-Agent" }),
     client: (nth) => ({ headers: { "user-agent": `Browser ${nth}` } }),
     question: { headers: { "user-agent": "Browser 77" } },
@@ -126,7 +129,7 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
-    id: "a route above it bypasses the cache",
+    id: "an earlier route bypasses the cache",
     routes: [
       { name: "all", match: "/*", bypass: true },
       { name: "articles", match: "/articles/*", fresh: "5m" },
@@ -154,7 +157,7 @@ export const riddles: readonly Riddle[] = [
     never: [/judges the copy again/],
   },
   {
-    id: "something purges everything, every few seconds",
+    id: "a sender purges all paths every second",
     routes: [{ name: "articles", match: "/articles/*", fresh: "5m" }],
     origin: () => page("page"),
     before: async (site) => {
@@ -179,7 +182,7 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
-    id: "the body is too large for the one tier of its route",
+    id: "the body is too large for the only tier of its route",
     routes: [{ name: "articles", match: "/articles/*", tiers: ["memory"] }],
     origin: () => page("x".repeat(400_000), cc("max-age=300")),
     told: notStored("too-large"),
@@ -190,7 +193,7 @@ export const riddles: readonly Riddle[] = [
     never: [/raise limits/, /limits\.bufferBytes/],
   },
   {
-    id: "its Content-Length says that it is too large",
+    id: "the Content-Length is too large",
     routes: [{ name: "articles", match: "/articles/*", tiers: ["memory", "shared"] }],
     config: { limits: { bufferBytes: 300_000, sharedBodyBytes: 200_000 } },
     origin: saying("max-age=300", { "content-length": "400000" }),
@@ -201,7 +204,7 @@ export const riddles: readonly Riddle[] = [
     never: [/Its Cache-Status says stored/],
   },
   {
-    id: "it streams more than there is room for",
+    id: "the body is larger than Tidemark may buffer",
     routes: [{ name: "articles", match: "/articles/*", tiers: ["memory"] }],
     config: { limits: { bufferBytes: 100_000 } },
     origin: () => page("x".repeat(400_000), cc("max-age=300")),
@@ -211,7 +214,7 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
-    id: "no SITE_HOST, and a host for each server in front",
+    id: "SITE_HOST is not set, and each server in front sends another host",
     env: { SITE_HOST: "" },
     origin: fresh,
     client: (nth) => ({ url: `https://front-${nth}.example.com${url}` }),
@@ -233,14 +236,14 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
-    id: "its clients ask by POST",
+    id: "clients use POST",
     origin: fresh,
     client: () => ({ method: "POST", body: "{}" }),
     told: { look: { lastPassed: { rule: "method", method: "POST" } } },
     says: [/a POST: by the rule method .*neither GET nor HEAD.*use GET/],
   },
   {
-    id: "the origin breaks off",
+    id: "the body is shorter than its Content-Length",
     origin: saying("max-age=300", { "content-length": "900" }),
     told: notStored("cut-short"),
     says: [/by the rule cut-short .*broke off.*Content-Length.*look at the origin.*says stored/],

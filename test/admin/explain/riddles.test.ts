@@ -1,5 +1,5 @@
-// Riddles: pages that are never a hit though their operator expects it, each for another reason. What
-// explain tells of them, as JSON and as text, names that reason, so that a person knows what to fix.
+// Tests that explain, as JSON and as text, names the reason why a page is never a hit although its
+// operator expects hits. Also tests what explain remembers of earlier requests.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -32,7 +32,7 @@ async function planted(riddle: Riddle) {
     const { url: own = url, ...init } = riddle.client?.(nth) ?? {};
     const response = await site.ask(own, init);
     answers.push(response.headers.get("cache-status") ?? "");
-    // What breaks off fails its client.
+    // A truncated body is an error for its client.
     await response.text().catch(() => undefined);
     await idle();
   }
@@ -40,8 +40,8 @@ async function planted(riddle: Riddle) {
   return { site, answers };
 }
 
-describe("explain names why a page is never a hit", () => {
-  it.each([...riddles, ...riddlesOfLifetimes])("$id", async (riddle) => {
+describe("the explanation of a page that is never a hit", () => {
+  it.each([...riddles, ...riddlesOfLifetimes])("names the cause: $id", async (riddle) => {
     const { site, answers } = await planted(riddle);
     expect(answers.filter((status) => status.includes("; hit"))).toEqual([]);
     const { url: asked = url, ...init } = riddle.question ?? {};
@@ -56,7 +56,7 @@ describe("explain names why a page is never a hit", () => {
   });
 });
 
-describe("what explain remembers", () => {
+describe("the explanation of a page with earlier requests", () => {
   const open = (origin: Script, config: object = {}) =>
     openSite({
       origin,
@@ -70,7 +70,7 @@ describe("what explain remembers", () => {
         ? page("page", cc(first, { etag }))
         : new Response(null, { status: 304, headers: { etag, ...then } });
   };
-  /** The last answer after two requests, the second of them for a stale page. */
+  /** Returns the last response after two requests, of which the second is for a stale page. */
   const lastOf = async (site: Site) => {
     await site.get(url);
     site.clock.advance(5);
@@ -78,14 +78,14 @@ describe("what explain remembers", () => {
     return (await explained(site, url)).look?.last;
   };
 
-  it("nothing of a page without requests, and advises to request it", async () => {
+  it("advises to request the page if there was no request", async () => {
     const text = await explainedText(open(fresh), url);
     expect(text).toContain("no stored response fits the request.\n");
     expect(text).toContain("remembers no answer for it. Request the page");
     expect(text).toContain("Tidemark-Debug");
   });
 
-  it("nothing older than the stored response that answers", async () => {
+  it("omits responses older than the stored response that answers", async () => {
     const site = open((_, nth) => page("page", cc(nth === 1 ? "private" : "max-age=60")));
     await site.get(url);
     await site.get(url);
@@ -93,7 +93,7 @@ describe("what explain remembers", () => {
     expect(await explainedText(site, url)).not.toContain("private");
   });
 
-  it("other keys of the page, beside a hit", async () => {
+  it("names other keys of the page even if the page is a hit", async () => {
     const site = open(fresh);
     for (const nth of [1, 2, 3]) await site.get(`${url}?mailing=${nth}`);
     const { look, next } = await explained(site, `${url}?mailing=3`);
@@ -101,7 +101,7 @@ describe("what explain remembers", () => {
     expect(look?.nearest).toMatchObject({ count: 2, differences: [{ of: "query" }] });
   });
 
-  it("no value of a cookie in Vary", async () => {
+  it("shows no cookie values if the page varies by Cookie", async () => {
     const site = open(saying("public, max-age=300", { vary: "Cookie" }));
     await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
     const init = { headers: { cookie: "session=0therva1ue" } };
@@ -110,7 +110,7 @@ describe("what explain remembers", () => {
     expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
   });
 
-  it("a bypass by Authorization beside a hit, but not a POST", async () => {
+  it("reports a bypass by Authorization even if the page is a hit, but not a POST", async () => {
     const site = open(fresh);
     await site.get(url);
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
@@ -123,7 +123,7 @@ describe("what explain remembers", () => {
     expect((await explained(site, "/b")).look?.lastPassed).toBeUndefined();
   });
 
-  it("a refusal because of a cookie, only for clients with one", async () => {
+  it("reports a refusal by an unknown cookie only for a request with an unknown cookie", async () => {
     const site = open(fresh);
     const withCookie = { headers: { cookie: "session=1" } };
     await site.get(url);
@@ -133,14 +133,14 @@ describe("what explain remembers", () => {
     expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
   });
 
-  it("that Tidemark made an answer private, beside another rule", async () => {
+  it("reports that Tidemark added private, in addition to another rule", async () => {
     const site = open(() => page("page"));
     await site.get(url, { headers: { cookie: "session=1" } });
     const { look } = await explained(site, url);
     expect(look?.last).toMatchObject({ notStored: { rule: "no-use" }, isMadePrivate: true });
   });
 
-  it("why a 304 did not freshen the page", async () => {
+  it("reports why a 304 did not freshen the page", async () => {
     const site = open(renewed("max-age=1", cc("private")));
     const last = { notStored: { rule: "private" }, isReportedStored: false };
     expect(await lastOf(site)).toMatchObject(last);
@@ -149,19 +149,19 @@ describe("what explain remembers", () => {
   it.each([
     ["max-age=1", true],
     ["private", false],
-  ])("whether Tidemark made a 304 with %s private: %s", async (said, isMadePrivate) => {
+  ])("reports whether Tidemark added private to a 304 with %s: %s", async (said, isMadePrivate) => {
     const site = open(renewed("max-age=1", cc(said, { "set-cookie": "a=1" })));
     const last = { notStored: { rule: "set-cookie" }, isMadePrivate };
     expect(await lastOf(site)).toMatchObject(last);
   });
 
-  it("that the origin, not Tidemark, made a bypassed answer private", async () => {
+  it("reports that the origin, not Tidemark, made a bypassed response private", async () => {
     const site = open(saying("private"));
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
     expect((await explained(site, url)).look?.lastPassed?.isMadePrivate).toBe(false);
   });
 
-  it("that nobody got a Cache-Status of a refresh", async () => {
+  it("reports that no client received the Cache-Status of a refresh", async () => {
     const swr = cc("max-age=1, stale-while-revalidate=60");
     const site = open((_, nth) => page(nth === 1 ? "page" : "x".repeat(400_000), swr), {
       routes: [{ name: "all", match: "*", tiers: ["memory"] }],
@@ -174,7 +174,7 @@ describe("what explain remembers", () => {
     expect(look?.last).toMatchObject({ notStored: { rule: "too-large" }, isReportedStored: false });
   });
 
-  it("no answer to HEAD", async () => {
+  it("ignores the response to HEAD", async () => {
     const site = open(saying("private"));
     await site.get(url);
     await site.get(url, { method: "HEAD" });

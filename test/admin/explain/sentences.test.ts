@@ -1,4 +1,4 @@
-// Sentences of an explanation that depend on its findings.
+// Tests sentences of an explanation that depend on its findings.
 import { describe, expect, it } from "vitest";
 import type { Explanation } from "../../../src/admin/explain/explanation.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -31,7 +31,7 @@ const whyNotAsked = async (site: Site, init: AskInit = {}) => {
   return look?.tiers.map(({ because }) => because);
 };
 
-describe("a tier is not asked because", () => {
+describe("the explanation of a tier that a request would not read", () => {
   const failing: Script = (_, nth) =>
     nth === 1 ? page("page", cc("max-age=1, stale-if-error=600")) : page("broken", {}, 500);
 
@@ -43,7 +43,7 @@ describe("a tier is not asked because", () => {
       1,
     ],
     ["the origin fails, and the stale response above may answer instead", failing, 3],
-  ])("%s", async (because, origin, requests) => {
+  ])("names the reason: %s", async (because, origin, requests) => {
     const site = open(origin);
     for (let nth = 1; nth <= requests; nth += 1) {
       await site.get(url);
@@ -53,7 +53,7 @@ describe("a tier is not asked because", () => {
     expect(await textOf(site)).toContain(`The request would not read them, because ${because}.`);
   });
 
-  it("another request has just fetched it", async () => {
+  it("names the reason: another request has just fetched the response", async () => {
     const turn = Promise.withResolvers<void>();
     const env = { ADMIN_TOKEN: explainToken };
     const site = openSite({ origin: fresh, env, turn: () => turn.promise });
@@ -69,7 +69,7 @@ describe("a tier is not asked because", () => {
     ]);
   });
 
-  it("Redis rarely has such a response", async () => {
+  it("names the reason: Redis rarely has a response of this kind", async () => {
     const site = open(fresh);
     for (let nth = 0; nth < 200; nth += 1) await site.get(`/articles/${nth + 2}`);
     expect(await textOf(site)).toContain(
@@ -77,7 +77,7 @@ describe("a tier is not asked because", () => {
     );
   });
 
-  it("a session has just got an answer of its own", async () => {
+  it("names the reason: the last response was for one session only", async () => {
     const site = open(fresh);
     const withCookie = { headers: { cookie: "session=1" } };
     await site.get(url, withCookie);
@@ -91,7 +91,7 @@ it.each([
   { id: "one", cookie: "theme=1", says: /harmless: \["theme"\].*differs by the cookie, / },
   { id: "two", cookie: "a=1; b=2", says: /harmless: \["a", "b"\].*differs by the cookies, / },
   { id: "nameless", cookie: "s3cretvalue", says: /send no cookie without a name; or .*public/ },
-])("names the unknown cookies that prevent a hit: $id", async ({ cookie, says }) => {
+])("explain names the unknown cookies that prevent a hit: $id", async ({ cookie, says }) => {
   const site = open(fresh);
   await site.get(url);
   const text = await textOf(site, { headers: { cookie } });
@@ -100,7 +100,7 @@ it.each([
   expect(text).not.toContain("s3cretvalue");
 });
 
-it("says that an earlier purge was known and does not apply", async () => {
+it("explain says that an earlier purge was known and does not apply", async () => {
   const site = open(saying("max-age=300", { "cache-tag": "a" }));
   await purge(site, { tags: ["a"], reason: "early" });
   site.clock.advance(1);
@@ -111,7 +111,7 @@ it("says that an earlier purge was known and does not apply", async () => {
   expect(await textOf(site)).toContain("The copy was requested at 2030-01-01T12:00:01.000Z.");
 });
 
-it("names the URL for a purge when no copy is stored", async () => {
+it("explain says that a purge matches the URL if no copy is stored", async () => {
   const site = open(fresh);
   await purge(site, { prefixes: ["/articles/"], reason: "import" });
   const text = await textOf(site);
@@ -119,7 +119,7 @@ it("names the URL for a purge when no copy is stored", async () => {
   expect(text).not.toContain("the copy");
 });
 
-it("does not say of one purge that it comes often", async () => {
+it("explain does not call a single purge frequent", async () => {
   const site = open(fresh);
   await site.get(url);
   site.clock.advance(1);
@@ -141,7 +141,7 @@ it.each([
     { "accept-language": "de" },
     /by a field with fewer values or by none\. Tidemark normalizes/,
   ],
-])("advises on Vary: %s", async (vary, headers, says) => {
+])("explain advises on Vary: %s", async (vary, headers, says) => {
   const site = open(saying("public, max-age=300", { vary }));
   await site.get(url);
   expect(await textOf(site, { headers })).toMatch(says);
@@ -150,14 +150,14 @@ it.each([
 it.each([
   [{ "x-a": "2" }, /remove "x-a" from the route.s key: \{ headers \}/],
   [{ cookie: "lang=de" }, /remove "lang" from the route.s key: \{ cookies \}/],
-])("advises on a key that differs: %j", async (headers, says) => {
+])("explain advises on a key that differs by %j", async (headers, says) => {
   const key = { headers: ["x-a"], cookies: ["lang"] };
   const site = open(fresh, [{ name: "all", match: "*", key }]);
   await site.get(url);
   expect(await textOf(site, { headers })).toMatch(says);
 });
 
-it("advises to reorder routes only where that helps", async () => {
+it("explain advises to reorder routes only if that helps", async () => {
   const bypass = { name: "account", match: "/*", bypass: true };
   const own = { name: "articles", match: "/articles/*" };
   const hint = async (routes: readonly object[]) =>

@@ -1,4 +1,4 @@
-// Explain predicts the result of each request of the public suite of HTTP caches.
+// Tests that explain predicts the result of each request of the public test suite for HTTP caches.
 import { expect, it } from "vitest";
 import published from "http-cache-tests/tests/index.mjs";
 import surrogateControl from "http-cache-tests/tests/surrogate-control.mjs";
@@ -35,7 +35,7 @@ const corpus = [
   .flatMap(({ tests }) => tests)
   .filter((test) => test.browser_only !== true);
 
-/** Numbers stand for dates, in seconds from now. */
+/** Returns a field value. A number is a date, in seconds from now. */
 function textOf(clock: FakeClock, value: string | number): string {
   return typeof value === "number" ? clock.date(value) : value;
 }
@@ -57,7 +57,10 @@ function suiteAnswer(clock: FakeClock, asked: Request, test: SuiteRequest): Resp
   return new Response(test.response_body ?? "body", { status, headers });
 }
 
-/** Through the same requests and answers as the suite has; what it judges is judged by `npm run conformance`. */
+/**
+ * Compares each request of a suite test with its explanation. `npm run conformance` checks the
+ * results themselves.
+ */
 async function run(test: SuiteTest): Promise<Disagreement[]> {
   const clock = new FakeClock();
   let now: SuiteRequest = {};
@@ -88,9 +91,9 @@ async function run(test: SuiteTest): Promise<Disagreement[]> {
   return found;
 }
 
-// Nothing in it is drawn, so `npm run test:live` does not repeat it.
+// Nothing in it is random, so `npm run test:live` does not repeat it.
 it.skipIf(playsAll)(
-  "explain agrees with the requests of the public suite",
+  "explain predicts the results of all requests of the public suite",
   { timeout: 600_000 },
   async () => {
     const found: Disagreement[] = [];

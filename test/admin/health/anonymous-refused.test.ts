@@ -1,4 +1,4 @@
-// The finding on an origin that answers clients and refuses anonymous requests.
+// Tests the health finding about an origin that answers clients but refuses anonymous requests.
 import { expect, it } from "vitest";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, openSite, read } from "../../../testing/site/harness.ts";
@@ -9,7 +9,7 @@ const code = "anonymous-refused";
 const odd = { headers: { "x-odd": "1" } };
 const client = { headers: { "x-client": "1" } };
 
-/** A client's own failure, while another waits for the same page. */
+/** Lets the request of one client fail while another client waits for the same page. */
 async function failBeside({ site, gates }: Opened, path: string): Promise<void> {
   const gate = closedGate();
   gates.set(path, gate);
@@ -22,7 +22,7 @@ async function failBeside({ site, gates }: Opened, path: string): Promise<void> 
   expect((await waiting).status).toBe(200);
 }
 
-/** @param status of anonymous requests alone */
+/** @param status of responses to anonymous requests */
 function open(status: number) {
   const refusing = { isOn: true };
   const gates = new Map<string, ReturnType<typeof closedGate>>();
@@ -43,7 +43,7 @@ function open(status: number) {
 type Opened = ReturnType<typeof open>;
 
 it.each([403, 429, 500, 502, 520])(
-  "is there after %i, until the origin serves an anonymous request",
+  "the finding anonymous-refused lasts from a status %i until the origin serves an anonymous request",
   async (status) => {
     const opened = open(status);
     const { site, refusing } = opened;
@@ -58,7 +58,7 @@ it.each([403, 429, 500, 502, 520])(
   },
 );
 
-it("is over a quarter of an hour after the last refusal", async () => {
+it("the finding anonymous-refused ends 15 minutes after the last refusal", async () => {
   const opened = open(403);
   const { site } = opened;
   await failBeside(opened, "/a");

@@ -1,4 +1,4 @@
-// A network of one site and its origin, which answer as a test says.
+// A fake network of one site and, optionally, its origin. A test scripts their responses.
 import { proofFor } from "../fakes/proving.ts";
 
 export const site = "https://www.site.test";
@@ -11,19 +11,19 @@ export interface Told {
   readonly text?: string;
 }
 
-/** By the second of asking, and how often the address was asked before. */
+/** Returns a response. `nth` counts the requests for the URL, from 1. */
 export type Script = (path: string, atSeconds: number, nth: number) => Told;
 
 const startAtMs = Date.UTC(2026, 10, 1);
 export const dateAt = (seconds: number) => new Date(startAtMs + seconds * 1_000).toUTCString();
 
-/** A network of a site and an origin; its time goes on while somebody sleeps, and by nothing else. */
+/** A network of a site and an origin. Only `sleep` advances its clock. */
 export class Network {
   readonly asked: string[] = [];
   #atMs = startAtMs;
   readonly #answers: Readonly<Record<string, Script>>;
 
-  /** What `Tidemark-Debug` is answered with. */
+  /** The `Tidemark-Explain` field of responses to requests with the token in `Tidemark-Debug`. */
   explanation = "{}";
 
   constructor(ofSite: Script, ofOrigin?: Script) {

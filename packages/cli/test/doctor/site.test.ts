@@ -1,4 +1,4 @@
-// `tidemark doctor` before the real application: the findings of the site, and exit codes.
+// Tests the findings and exit codes of `tidemark doctor` for a site that runs the real application.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
@@ -16,7 +16,7 @@ const page = {
 
 const machineAtMs = Date.UTC(2026, 10, 1);
 
-/** Without a database, and with the clock of the user's machine. */
+/** Opens a site, by default without a database. Its clock is `aheadMs` ahead of the machine's. */
 async function opened(options: SiteOptions = {}, aheadMs = 0) {
   const clock = options.clock ?? new FakeClock();
   clock.atMs = machineAtMs + aheadMs;
@@ -24,7 +24,7 @@ async function opened(options: SiteOptions = {}, aheadMs = 0) {
   const site = openSite({ ...page, ...options, clock, env });
   const { fetch, asked } = reaching(site);
   const onSleep = async (ms: number) => {
-    // What goes on behind answers ends without a database.
+    // Without a database, background work always ends.
     if (options.upstash === undefined) await site.settle();
     clock.advance(ms / 1_000);
   };
@@ -46,8 +46,8 @@ interface Told {
 
 const toldIn = (out: string) => JSON.parse(out) as Told;
 
-describe("a site without trouble", () => {
-  it("has no finding", async () => {
+describe("`tidemark doctor` for a healthy site", () => {
+  it("reports no finding, and sends no POST request", async () => {
     const { user, asked } = await opened();
     const { code, out, notes } = await user.runs(["doctor", "--json"]);
     expect({ code, notes }).toEqual({ code: 0, notes: "" });
@@ -57,7 +57,7 @@ describe("a site without trouble", () => {
     expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
   });
 
-  it("is told as text, with what was not checked", async () => {
+  it("prints text that lists what it did not check, without the token", async () => {
     const { user } = await opened();
     const { code, out } = await user.runs(["doctor"]);
     expect(code).toBe(0);
@@ -66,7 +66,7 @@ describe("a site without trouble", () => {
     expect(out).not.toContain(adminToken);
   });
 
-  it("is purged only with --purge and a confirmation", async () => {
+  it("sends a purge only with --purge and --yes", async () => {
     const { user, asked } = await opened(withDatabase());
     const withoutFetch = await user.runs(["doctor", "--purge"]);
     expect(withoutFetch.code).toBe(2);
@@ -88,20 +88,20 @@ const answering = (headers: Record<string, string>) => ({
 });
 const lent = { "cache-control": "max-age=60", "set-cookie": "a=b" };
 
-describe("a site with", () => {
+describe("`tidemark doctor` for a site with one fault", () => {
   it.each([
     ["an unusable variable", { env: { PURGE_SECRET: "abc" } }, "configuration warning", 3],
-    ["BYPASS", { env: { BYPASS: "all" } }, "bypass-set info", 0],
-    ["no-store", answering({ "cache-control": "no-store" }), "origin-forbids-caching warning", 3],
+    ["the variable BYPASS", { env: { BYPASS: "all" } }, "bypass-set info", 0],
+    ["an origin that sends no-store", answering({ "cache-control": "no-store" }), "origin-forbids-caching warning", 3],
     ["an origin without a lifetime", answering({ etag: '"a"' }), "no-lifetime warning", 3],
     ["an origin that sets cookies", answering(lent), "cookie-on-page warning", 3],
-  ])("%s", async (_, options, expected, exit) => {
+  ])("reports only this fault: %s", async (_, options, expected, exit) => {
     const { code, findings } = await findsIn(options);
     expect(findings.map((one) => `${one.code} ${one.level}`)).toEqual([expected]);
     expect(code).toBe(exit);
   });
 
-  it("a database that refuses its token", async () => {
+  it("reports a database that refuses its token", async () => {
     const database = withDatabase();
     database.upstash.mode = "refuses";
     database.upstash.refusal = { status: 401, error: "WRONGPASS invalid or missing auth token" };
@@ -110,7 +110,7 @@ describe("a site with", () => {
     expect(findings[0]).toMatchObject({ code: "redis-credentials", level: "critical" });
   });
 
-  it("a clock that differs from this machine's", async () => {
+  it("reports a clock that differs from this machine's clock", async () => {
     const { findings } = await findsIn({}, 7_000);
     expect(findings).toMatchObject([{ code: "machine-clock", level: "info" }]);
   });
@@ -124,9 +124,9 @@ it.each([
   ["without a token", { TIDEMARK_SITE: siteUrl }, 0, [], "there is no token"],
   ["with a wrong token", wrongToken, 3, ["token-refused"], "The operator's routes"],
   ["with a wrong operatorPath", wrongPath, 3, ["not-tidemark"], "is not from Tidemark."],
-  ["out of reach", { ...operatorEnv, TIDEMARK_SITE: gone }, 1, [], "The operator's routes"],
-  ["out of reach without a token", { TIDEMARK_SITE: gone }, 1, [], "The page / of the site"],
-])("%s, says what was not checked", async (_, env, code, codes, unseen) => {
+  ["if the site is unreachable", { ...operatorEnv, TIDEMARK_SITE: gone }, 1, [], "The operator's routes"],
+  ["if the site is unreachable and there is no token", { TIDEMARK_SITE: gone }, 1, [], "The page / of the site"],
+])("`tidemark doctor` lists what it could not check %s", async (_, env, code, codes, unseen) => {
   const { user } = await opened();
   const ran = await user.runs(["doctor", "--json"], { env });
   expect(ran.code).toBe(code);
@@ -135,14 +135,14 @@ it.each([
   expect(notLookedAt.join("\n")).toContain(unseen);
 });
 
-it("refuses a page of another site", async () => {
+it("`tidemark doctor` refuses a page of another site", async () => {
   const { user } = await opened();
   const ran = await user.runs(["doctor", "--page", "https://other.example/a"]);
   expect(ran).toMatchObject({ code: 2, out: "" });
   expect(ran.notes).toContain("is not a path of");
 });
 
-it("tells its other findings when the site refuses the purge", async () => {
+it("`tidemark doctor` completes its checks if the site refuses the purge", async () => {
   const { user } = await opened();
   const { code, out, notes } = await user.runs(["doctor", "--purge", "--yes", "--json"]);
   expect({ code, notes }).toEqual({ code: 3, notes: "" });
@@ -151,7 +151,7 @@ it("tells its other findings when the site refuses the purge", async () => {
   expect(lookedAt).toHaveLength(2);
 });
 
-it("refuses to purge without a token", async () => {
+it("`tidemark doctor` refuses to purge without a token", async () => {
   const { user, asked } = await opened();
   const ran = await user.runs(["doctor", "--purge", "--yes"], { env: { TIDEMARK_SITE: siteUrl } });
   expect(ran).toMatchObject({ code: 2, out: "" });
@@ -159,7 +159,7 @@ it("refuses to purge without a token", async () => {
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
 });
 
-it("adds the faults of stats to those of health, and does without metrics", async () => {
+it("`examineSite` reports faults from stats, and tolerates a site without metrics", async () => {
   const health = {
     status: "ok",
     summary: "Nothing was found.",

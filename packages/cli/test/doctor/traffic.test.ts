@@ -1,4 +1,5 @@
-// What doctor makes of the counts of all isolates, and of the instants of two clocks.
+// Tests what `tidemark doctor` finds in the site's metrics, and in the difference between the
+// site's clock and the clock of the user's machine.
 import { expect, it } from "vitest";
 import type { OperatorAnswer, ConfiguredRoute } from "../../../../src/protocol/answers.ts";
 import { families, type FamilyName } from "../../../../src/protocol/families.ts";
@@ -14,7 +15,7 @@ const counter = (family: FamilyName, value: number, labels: Labels = {}) => ({
   value,
 });
 
-/** @param durations by milliseconds: how many took so long */
+/** @param durations the number of samples for each duration in milliseconds */
 function histogram(
   family: FamilyName,
   durations: Readonly<Record<number, number>>,
@@ -84,29 +85,29 @@ const manyRoutes = [...wellCounters, requests("other routes", "hit", 50)];
 
 const rows: readonly [name: string, traffic: Traffic, ...found: string[]][] = [
   ["normal traffic", {}],
-  ["half of the round trips over 60 ms", reads({ 12: 90, 91: 200 }), "database-far warning"],
-  ["99 slow round trips", reads({ 91: 99 })],
+  ["more than half of the round trips to the database over 60 ms", reads({ 12: 90, 91: 200 }), "database-far warning"],
+  ["99 slow round trips to the database", reads({ 91: 99 })],
   [
     "1 % of origin requests as long as the timeout",
     origins({ 80: 300, 9_000: 92, 31_000: 4 }),
     timeout,
   ],
   [
-    "2 % unanswered by a slow origin",
+    "2 % of requests unanswered by a slow origin",
     { ...failed(8), ...origins({ 80: 300, 9_000: 92 }) },
     timeout,
   ],
-  ["2 % unanswered by a fast origin, which was down", failed(8)],
+  ["2 % of requests unanswered by a fast origin", failed(8)],
   ["a route without requests", { routes: withC }, 'route-unmatched info route "c"'],
   ["a route after a catch-all", { routes: catchAll }, 'route-unmatched warning route "c"'],
   [
-    "a route without requests on a site with few",
+    "a route without requests on a site with 999 requests",
     { counters: [requests("a", "hit", 999)], routes: [route("a"), route("c")] },
   ],
-  ["more routes than have their own counts", { counters: manyRoutes, routes: withC }],
+  ["a route whose requests are counted with other routes", { counters: manyRoutes, routes: withC }],
   ["19 % hits", { counters: fewHits }, 'route-few-hits info route "a"'],
   ["20 % hits", { counters: [requests("a", "hit", 20), requests("a", "forwarded", 80)] }],
-  ["99 requests", { counters: [requests("a", "forwarded", 99)] }],
+  ["99 requests without a hit", { counters: [requests("a", "forwarded", 99)] }],
 ];
 
 const metricsOf = ({ counters = wellCounters, histograms = wellHistograms }: Traffic): Metrics => ({
@@ -118,7 +119,7 @@ const metricsOf = ({ counters = wellCounters, histograms = wellHistograms }: Tra
   histograms,
 });
 
-it.each(rows)("%s", (_, traffic, ...found) => {
+it.each(rows)("`trafficFindings` judges %s", (_, traffic, ...found) => {
   const findings = trafficFindings(metricsOf(traffic), traffic.routes ?? wellRoutes);
   const texts = findings.map(({ code, level, about }) =>
     [code, level, ...(about ? [about] : [])].join(" "),
@@ -126,12 +127,12 @@ it.each(rows)("%s", (_, traffic, ...found) => {
   expect(texts).toEqual(found);
 });
 
-it("names the rule that refuses most responses", () => {
+it("`trafficFindings` names the rule that refused most responses", () => {
   const [finding] = trafficFindings(metricsOf({ counters: fewHits }), wellRoutes);
   expect(finding?.cause).toBe("80 answers were not stored because of the rule set-cookie.");
 });
 
-it("does not judge routes by few requests", () => {
+it("`notJudged` reports that 5 requests are too few to judge routes", () => {
   expect(notJudged(metricsOf({}))).toEqual([]);
   expect(notJudged(metricsOf({ counters: [requests("a", "hit", 5)] }))).toHaveLength(1);
 });
@@ -143,13 +144,13 @@ it.each([
   { name: "behind by less than the request took", siteMs: 1_150, found: [] },
   { name: "behind by 1.1 s", siteMs: 1_300, found: ["machine-clock info"] },
   { name: "ahead by five minutes", siteMs: -300_000, found: ["machine-clock warning"] },
-])("a clock that is $name", ({ siteMs, found }) => {
+])("`clockFindings` judges a machine's clock that is $name", ({ siteMs, found }) => {
   const askedAtMs = Date.UTC(2026, 10, 1);
   const at = new Date(askedAtMs + siteMs).toISOString();
   const findings = clockFindings({ at, askedAtMs, answeredAtMs: askedAtMs + 200 });
   expect(findings.map(({ code, level }) => `${code} ${level}`)).toEqual(found);
 });
 
-it("a site that tells no time is no finding", () => {
+it("`clockFindings` finds nothing if the site returns no time", () => {
   expect(clockFindings({ at: null, askedAtMs: 0, answeredAtMs: 0 })).toEqual([]);
 });

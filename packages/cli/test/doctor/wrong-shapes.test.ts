@@ -1,4 +1,5 @@
-// `tidemark doctor` before a site whose JSON has another shape: no crash, and no invalid output.
+// Tests `tidemark doctor` with a site whose JSON has an unexpected shape. The command must neither
+// crash nor print invalid output.
 import { describe, expect, it } from "vitest";
 import { operatorOf } from "../fakes/operator.ts";
 import { adminToken, siteUrl } from "../fakes/site-as-fetch.ts";
@@ -35,8 +36,8 @@ const deep = [
   '{"boundsSeconds":[1],"counters":7,"histograms":[{"name":"tidemark_origin_seconds","labels":null}]}',
 ];
 
-describe.each(["health", "stats", "metrics"])("of %s", (route) => {
-  it.each([...shapes, ...deep])("%s", async (text) => {
+describe.each(["health", "stats", "metrics"])("a response to %s of an unexpected shape", (route) => {
+  it.each([...shapes, ...deep])("makes doctor neither crash nor print invalid JSON: %s", async (text) => {
     const { code, out, notes } = await examined({ [route]: text });
     expect(notes).toBe("");
     expect([0, 3]).toContain(code);
@@ -48,7 +49,7 @@ describe.each(["health", "stats", "metrics"])("of %s", (route) => {
 });
 
 it.each([...shapes, '{"visibleWithinSeconds":"x"}', '{"visibleWithinSeconds":1e12}'])(
-  "of a purge: %s",
+  "doctor does not crash on a response to a purge of an unexpected shape: %s",
   async (text) => {
     const { code, notes } = await examined({ purge: text }, ["--purge", "--yes"]);
     expect(notes).not.toMatch(/TypeError|undefined|is not/);

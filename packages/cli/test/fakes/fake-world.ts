@@ -1,4 +1,5 @@
-// A world for the command in a test: a terminal that remembers, a folder of its own, a site that is asked.
+// A fake environment for the command: a terminal that records its output, a temporary folder and a
+// fake network.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,11 +16,14 @@ export interface FakeWorldOptions {
   readonly isTty?: boolean;
   readonly input?: string;
   readonly columns?: number;
-  /** Told of each pause, which ends when this does: at once, unless it is a promise. */
+  /**
+   * Called at each pause. The pause ends when the returned promise resolves, or at once without
+   * one.
+   */
   readonly onSleep?: (ms: number) => unknown;
 }
 
-/** What a run came to. */
+/** The exit code of a run, its stdout (`out`) and its stderr (`notes`). */
 export interface Ran {
   readonly code: number;
   readonly out: string;
@@ -46,7 +50,7 @@ class Kept implements Output {
   }
 }
 
-/** One user at one machine; runs share its files. */
+/** A user of the command. All runs share one folder. */
 export class FakeUser {
   readonly folder: string;
   readonly #options: FakeWorldOptions;
@@ -82,7 +86,7 @@ export class FakeUser {
       home: this.folder,
       input: Object.assign(Readable.from([options.input ?? ""]), {
         isTTY: isTty,
-        // Prompts ask a terminal for it.
+        // Prompts call `setRawMode` on a terminal.
         setRawMode: () => undefined,
       }),
       output,
@@ -97,7 +101,7 @@ export class FakeUser {
   }
 }
 
-/** A site that a test scripts proves itself; a real one does so by its own code. */
+/** Adds proofs to a scripted network. The real application proves itself. */
 function provingUnlessReal({ fetch: reach = unreachable, env = {} }: FakeWorldOptions) {
   const { TIDEMARK_TOKEN: token = adminToken } = env;
   return realSites.has(reach) ? reach : proving(reach, token);

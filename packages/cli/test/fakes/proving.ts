@@ -6,7 +6,10 @@ import {
   tokenKey,
 } from "../../../../src/protocol/operator-token.ts";
 
-/** @returns a proof for the challenge of a request; 401 for one that is not signed with the token */
+/**
+ * @returns a proof for the request's challenge, or 401 if the challenge is not signed with the
+ * token
+ */
 export async function proofFor(url: URL, headers: Headers, adminToken: string, atMs: number) {
   const key = await tokenKey(adminToken);
   const found = await challengeIn(key, headers.get(challengeField) ?? "", [url.host]);
@@ -16,7 +19,7 @@ export async function proofFor(url: URL, headers: Headers, adminToken: string, a
   return Response.json({ proof: await proofOf(key, { ...found, atSeconds }), atSeconds });
 }
 
-/** Proves in the place of the sites that `reach` reaches. */
+/** Answers challenges for all sites of `reach`, and passes other requests to `reach`. */
 export function proving(reach: typeof fetch, adminToken: string, nowAtMs = Date.now): typeof fetch {
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);

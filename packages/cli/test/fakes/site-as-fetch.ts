@@ -1,4 +1,4 @@
-// A site of the harness, as the network shows it to the command.
+// Presents a site of the test harness to the command as its network.
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
 import {
   type AskInit,
@@ -12,18 +12,18 @@ import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 export const adminToken = "token-of-an-operator";
 export const siteUrl = `https://${host}`;
 
-/** What a user has set who may do all. */
+/** The environment of a user with the ADMIN_TOKEN. */
 export const operatorEnv = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN: adminToken };
 
 export interface Reached {
   readonly site: Site;
-  /** Reaches that site under its address, and nothing else. */
+  /** Reaches only this site, at its address. */
   readonly fetch: typeof fetch;
-  /** What was asked, such as `POST /_cache/purge`, without the proof that goes before. */
+  /** The requests, such as `POST /_cache/purge`, without requests for proofs. */
   readonly asked: string[];
 }
 
-/** With a database and an ADMIN_TOKEN. */
+/** Opens a site with a database and an ADMIN_TOKEN. */
 export function openReached(options: SiteOptions = {}): Reached {
   const clock = options.clock ?? new FakeClock();
   const upstash = options.upstash ?? new FakeUpstash(clock);
@@ -36,10 +36,10 @@ export function openReached(options: SiteOptions = {}): Reached {
   return { site, ...reaching(site) };
 }
 
-/** Networks with the real application on them, which proves itself. */
+/** Networks of the real application, which answers challenges itself. */
 export const realSites = new WeakSet<typeof fetch>();
 
-/** The network, on which there is one site. */
+/** Returns a network with only this site. */
 export function reaching(site: Site): Pick<Reached, "fetch" | "asked"> {
   const asked: string[] = [];
   const reach: typeof fetch = async (input, init) => {

@@ -1,4 +1,4 @@
-// A folder for one test file: each test gets a new one, which is deleted afterwards.
+// A temporary folder. Each test gets a new folder, which is deleted after the test.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,4 +1,5 @@
-// Files below a folder: a symbolic link on the way is refused, also one that comes while the file is opened.
+// Tests file access below a folder. A symbolic link in the path is refused, even if it appears
+// while the file is opened.
 import { constants } from "node:fs";
 import {
   mkdir,
@@ -22,7 +23,7 @@ import {
   replaceBeneath,
 } from "../../src/files/beneath.ts";
 
-/** Called around the next opening of a file. */
+/** Called before and after the next call of `open`. */
 const hooks = vi.hoisted(() => ({ before: async () => {}, after: async () => {} }));
 vi.mock(import("node:fs/promises"), async (original) => {
   const real = await original();
@@ -58,13 +59,13 @@ const writers = [
 
 describe.each(writers)("$name", ({ put }) => {
   it.each([
-    { id: "the file", link: "file", to: "../outside/file", path: "file" },
-    { id: "a file that is not there", link: "file", to: "../outside/new", path: "file" },
-    { id: "its folder", link: "a", to: "../outside", path: "a/file" },
-    { id: "a folder above", link: "a", to: "../outside", path: "a/b/c" },
-    { id: "a folder that is not there", link: "a", to: "../outside/none", path: "a/file" },
-    { id: "a link to itself", link: "a", to: "a", path: "a/file" },
-  ])("refuses a link: $id", async ({ link, to, path }) => {
+    { id: "at the path of the file", link: "file", to: "../outside/file", path: "file" },
+    { id: "to a file that does not exist", link: "file", to: "../outside/new", path: "file" },
+    { id: "at the path of the file's folder", link: "a", to: "../outside", path: "a/file" },
+    { id: "at the path of a folder further up", link: "a", to: "../outside", path: "a/b/c" },
+    { id: "to a folder that does not exist", link: "a", to: "../outside/none", path: "a/file" },
+    { id: "to itself", link: "a", to: "a", path: "a/file" },
+  ])("refuses a symbolic link $id", async ({ link, to, path }) => {
     await symlink(to, join(folder, link));
     expect(await linkIn({ folder, path })).toBe(join(folder, link));
     await expect(put({ folder, path }, "ours", modes)).rejects.toBeInstanceOf(LinkInTheWay);
@@ -73,7 +74,7 @@ describe.each(writers)("$name", ({ put }) => {
     expect(await readdir(folder)).toEqual([link]);
   });
 
-  it("writes below a folder that is a link itself, and creates what is missing", async () => {
+  it("follows a link at the base folder, and creates missing folders", async () => {
     await symlink("site", join(root, "linked"));
     await put({ folder: join(root, "linked"), path: "a/b/c" }, "ours", modes);
     expect(await readFile(join(folder, "a/b/c"), "utf8")).toBe("ours");
@@ -82,21 +83,21 @@ describe.each(writers)("$name", ({ put }) => {
   });
 });
 
-it("createBeneath leaves a file that is there as it is", async () => {
+it("createBeneath does not overwrite an existing file", async () => {
   await writeFile(join(folder, "file"), "theirs");
   const place = { folder, path: "file" };
   await expect(createBeneath(place, "ours", modes)).rejects.toMatchObject({ code: "EEXIST" });
   expect(await readFile(join(folder, "file"), "utf8")).toBe("theirs");
 });
 
-it("replaceBeneath replaces a file, and leaves nothing beside it", async () => {
+it("replaceBeneath replaces a file, and leaves no other file", async () => {
   await writeFile(join(folder, "file"), "theirs");
   await replaceBeneath({ folder, path: "file" }, "ours", modes);
   expect(await readFile(join(folder, "file"), "utf8")).toBe("ours");
   expect(await readdir(folder)).toEqual(["file"]);
 });
 
-describe("a folder that becomes a link while its file is opened", () => {
+describe("a folder that is replaced by a link while its file is opened", () => {
   const place = () => ({ folder, path: "a/file" });
   const becomesLink = async () => {
     await rename(join(folder, "a"), join(root, "away"));
@@ -108,9 +109,9 @@ describe("a folder that becomes a link while its file is opened", () => {
   };
 
   it.each([
-    { id: "and stays one", before: becomesLink, after: async () => undefined },
-    { id: "and is a folder again at once", before: becomesLink, after: isFolderAgain },
-  ])("$id", async ({ before, after }) => {
+    { id: "the link stays", before: becomesLink, after: async () => undefined },
+    { id: "the folder is restored at once", before: becomesLink, after: isFolderAgain },
+  ])("is refused: $id", async ({ before, after }) => {
     await mkdir(join(folder, "a"));
     await writeFile(join(folder, "a/file"), "theirs");
     hooks.before = before;

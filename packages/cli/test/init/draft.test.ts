@@ -1,4 +1,4 @@
-// Which routes come of what was seen: small origins, each with one thing to mind.
+// Tests the routes that `tidemark init` drafts. Each test has a small origin with one peculiarity.
 import { compileFunction } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../../local/load-config.ts";
@@ -10,7 +10,9 @@ type Page = (request: Request) => string | Response;
 
 type Pages = Readonly<Record<string, string | Page>>;
 
-/** HTML pages that the front page links; a text is the body. */
+/**
+ * Returns an origin whose front page links to all `pages`. A string is the body of an HTML page.
+ */
 function originOf(pages: Pages): Handle {
   const links = Object.keys(pages).map((path) => `<a href="${path}">x</a>`);
   const all: Pages = { "/": links.join(""), ...pages };
@@ -23,7 +25,10 @@ function originOf(pages: Pages): Handle {
   };
 }
 
-/** Evaluates the configuration without bundling, which is slow. hostile.test.ts loads one like a site. */
+/**
+ * Evaluates a configuration without bundling, because bundling is slow. hostile.test.ts bundles
+ * one.
+ */
 function configIn(text: string): library.Config {
   const body = text.replace(/^import .*$/m, "").replace(/^export default /m, "return ");
   const run = compileFunction(body, Object.keys(library)) as (
@@ -58,7 +63,7 @@ const byField =
   (request) =>
     request.headers.get(field) ?? "";
 const byPhone: Page = (request) => String(/iPhone/.test(request.headers.get("user-agent") ?? ""));
-/** A token that is new each time. */
+/** Returns a page whose script contains a new token in each response. */
 const scripted = (script: string) => {
   let count = 0;
   const next = () => script.replace("%", `Kq${"z".repeat((count += 1))}`);
@@ -67,8 +72,8 @@ const scripted = (script: string) => {
 const state = scripted(`<script>window.__STATE__={"user":null,"csrfToken":"%"}</script>`);
 const nonce = scripted("<script>var app = { nonce: '%' }</script>");
 
-describe("pages", () => {
-  it("below one segment are a group with tags", async () => {
+describe("pages in a drafted configuration", () => {
+  it("get one route with tags if they share their first segment", async () => {
     const { route } = await routesOf(originOf({ "/news/a": "a", "/news/b": "b" }));
     expect(route("news")).toMatchObject({
       patterns: ["/news/:slug"],
@@ -78,31 +83,31 @@ describe("pages", () => {
     expect(route("news")?.tags({ slug: "a" })).toEqual(["news:a", "news"]);
   });
 
-  it("have the tags that their origin gives", async () => {
+  it("get no tags from their route if the origin sends Cache-Tag", async () => {
     const { route } = await routesOf(originOf({ "/news/a": tagged, "/news/b": "b" }));
     expect(route("news")?.tags({ slug: "a" })).toEqual([]);
   });
 
   it.each<[id: string, pages: Pages, others: object]>([
     [
-      "have no lifetime beside one with a token",
+      "have no lifetime if another page contains a token",
       { "/p": token(), "/a": "a" },
       { freshSeconds: undefined },
     ],
     [
-      "have a lifetime beside one that sets a cookie",
+      "have a lifetime if another page sets a cookie",
       { "/p": own, "/a": "a" },
       { freshSeconds: 60 },
     ],
-    ["bypass with a token in a script", { "/p": state }, {}],
-    ["bypass with a nonce in a script", { "/p": nonce }, {}],
+    ["bypass the cache if a script contains a token", { "/p": state }, {}],
+    ["bypass the cache if a script contains a nonce", { "/p": nonce }, {}],
   ])("%s", async (_, pages, others) => {
     const { route } = await routesOf(originOf(pages));
     expect(route("private")?.patterns).toContain("/p");
     expect({ freshSeconds: undefined, ...route("pages") }).toMatchObject(others);
   });
 
-  it("are keyed by a language that Vary does not name", async () => {
+  it("are keyed by Accept-Language if a page depends on it without Vary", async () => {
     const { route } = await routesOf(originOf({ "/about": byField("accept-language") }));
     expect(route("pages")).toMatchObject({ keyHeaders: ["accept-language"], bypass: false });
     expect(route("pages")?.freshSeconds).toBeUndefined();
@@ -112,39 +117,39 @@ describe("pages", () => {
     ["a phone", byPhone, "untold-user-agent"],
     ["x-forwarded-for", byField("x-forwarded-for"), "untold-address"],
     ["cf-ipcountry", byField("cf-ipcountry"), "untold-address"],
-  ])("bypass if %s changes them without Vary", async (_, page, code) => {
+  ])("bypass the cache if %s changes a page without Vary", async (_, page, code) => {
     const { route, told } = await routesOf(originOf({ "/about": page }));
     expect(route("pages")?.bypass).toBe(true);
     expect(told.findings.map((finding) => finding.code)).toContain(code);
   });
 
-  it("bypass if all of them are private", async () => {
+  it("bypass the cache if every page is private", async () => {
     const pages = { "/": isPrivate, "/x/a": isPrivate, "/x/b": isPrivate };
     const { route } = await routesOf(originOf(pages));
     expect(route("pages")?.bypass).toBe(true);
   });
 
-  it("have no negative lifetime if every path is a page", async () => {
+  it("have no negative lifetime if the origin answers every path with 200", async () => {
     const { route, told } = await routesOf(() => html("app", {}));
     expect(route("pages")?.negativeByStatus.size).toBe(0);
     expect(told.findings.map(({ code }) => code)).toContain("no-404");
   });
 });
 
-it("gives each route its own name", async () => {
+it("init gives each route a unique name", async () => {
   const pages = { "/pages/a": "a", "/pages/b": "b", "/lists/a": "a", "/lists/b": "b" };
   const { routes } = await routesOf(originOf(pages));
   const names = routes.map(({ name }) => name);
   expect(names).toEqual(["private", "api", "pages", "lists", "pages-2"]);
 });
 
-it("suggests consent cookies only if cookies change no page", async () => {
+it("init suggests consent cookies only if cookies change no page", async () => {
   const page = (request: Request) => request.headers.get("cookie") ?? "";
   expect((await routesOf(originOf({ "/a": page }))).text).not.toContain("consentCookies");
   expect((await routesOf(originOf({ "/a": "a" }))).text).toContain("harmless: consentCookies");
 });
 
-it("suggests no consent cookies if pages change by themselves", async () => {
+it("init suggests no consent cookies if pages change without cookies", async () => {
   const letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
   let at = 0;
   const page = () => html(`word ${letters[(at += 1) % 8]}zz`, { "cache-control": "max-age=60" });
@@ -153,7 +158,7 @@ it("suggests no consent cookies if pages change by themselves", async () => {
   expect(text).toContain("unknown whether cookies change them");
 });
 
-it("writes texts of the origin only into comments", async () => {
+it("init writes texts of the origin only into comments", async () => {
   const evil = () =>
     html("a", { "cache-control": "max-age=5, x=\u00a0*/ process.exit(1) // `${1}`" });
   const { route, text } = await routesOf(originOf({ "/a`${b}": evil, "/c/*/x": "x" }));
@@ -163,7 +168,7 @@ it("writes texts of the origin only into comments", async () => {
   ]);
 });
 
-it("wraps its comments", async () => {
+it("init wraps the comments that it writes", async () => {
   const pages = Object.fromEntries(
     ["a", "b", "c", "d"].map((name) => [`/${name.repeat(40)}`, "x"]),
   );
@@ -172,10 +177,10 @@ it("wraps its comments", async () => {
   expect(longest).toBeLessThan(110);
 });
 
-describe("files", () => {
+describe("files in a drafted configuration", () => {
   const asset = (type: string) => () => new Response("x", { headers: { "content-type": type } });
 
-  it("are kept for long if their names change; beside pages each has its own pattern", async () => {
+  it("have a long lifetime if their names contain a hash, and narrow patterns next to pages", async () => {
     const pages = {
       "/assets/a.0d3e77ab.js": asset("text/javascript"),
       "/docs/x.css": asset("text/css"),
@@ -195,10 +200,10 @@ describe("files", () => {
   });
 });
 
-describe("WordPress", () => {
+describe("a drafted configuration for WordPress", () => {
   const made = { "/wp-content/a.css": () => html("", { "content-type": "text/css" }), "/a": "a" };
 
-  it("has the routes of the example, with ten minutes for pages that nothing purges", async () => {
+  it("has the routes of the example, and a lifetime of ten minutes without the plugin", async () => {
     const { routes, route } = await routesOf(originOf(made));
     const example = await loadConfig("examples/wordpress/tidemark.config.ts");
     const names = example.routes.map(({ name }) => name);
@@ -209,13 +214,13 @@ describe("WordPress", () => {
     expect(route("pages")).toMatchObject({ freshSeconds: 600, browserSeconds: 0 });
   });
 
-  it("has eight hours if the plugin tags pages", async () => {
+  it("has a lifetime of eight hours if the plugin tags pages", async () => {
     const byPlugin = () => html("a", { "surrogate-key": "site post-1" });
     const { route } = await routesOf(originOf({ ...made, "/a": byPlugin }));
     expect(route("pages")?.freshSeconds).toBe(28_800);
   });
 
-  it("gives pages no lifetime beside one with a token", async () => {
+  it("gives pages no lifetime if another page contains a token", async () => {
     const { route } = await routesOf(originOf({ ...made, "/form": token() }));
     expect(route("private")?.patterns).toContain("/form");
     expect(route("pages")?.freshSeconds).toBeUndefined();

@@ -1,4 +1,5 @@
-// An origin that means harm, or is odd: what it answers neither holds the command up nor gets into what is written.
+// Tests `tidemark init` with hostile or odd origins. Their responses must neither block the command
+// nor inject code into its files.
 import { describe, expect, it } from "vitest";
 import { pathsLinkedFrom } from "../../src/doctor/pages/links.ts";
 import { bodyChange, hasToken } from "../../src/origin/body-change.ts";
@@ -17,27 +18,27 @@ const referring = (text: string, contentType = "text/html") => ({
 const changed = (first: string, second: string) =>
   bodyChange({ text: first, digest: "1" }, { text: second, digest: "2" });
 
-/** With time that grows by the square of the length, each would take minutes. */
-describe("reads a megabyte at once", () => {
+/** With quadratic run time, each row would take minutes. */
+describe("a megabyte of hostile text", () => {
   const linked = (text: string) =>
     pathsLinkedFrom(
       { url: "https://a.test/", text, headers: new Headers({ "content-type": "text/html" }) },
       undefined,
     );
   it.each([
-    ["of tags without an end", () => referencesOf(referring(long("<a ")))],
-    ["of tags without an end, for doctor", () => linked(long("<a "))],
-    ["of quotes without an end", () => referencesOf(referring(long(`<a '<a "`)))],
-    ["of comments without an end", () => referencesOf(referring(long("<!--")))],
-    ["of a field Link", () => referencesOf({ ...referring(""), linkField: long("<") })],
-    ["of tokens without an end", () => [hasToken(long("<meta ")), changed(long("<meta "), "")]],
-    ["of digits", () => changed(`${long("1")}z`, `${long("1")}y`)],
-    ["of spaces in a sitemap", () => sitemapAddresses(`<loc>${long(" ")}<`)],
+    ["tags without an end", () => referencesOf(referring(long("<a ")))],
+    ["tags without an end, for doctor", () => linked(long("<a "))],
+    ["quotes without an end", () => referencesOf(referring(long(`<a '<a "`)))],
+    ["comments without an end", () => referencesOf(referring(long("<!--")))],
+    ["the field Link", () => referencesOf({ ...referring(""), linkField: long("<") })],
+    ["tokens without an end", () => [hasToken(long("<meta ")), changed(long("<meta "), "")]],
+    ["digits", () => changed(`${long("1")}z`, `${long("1")}y`)],
+    ["spaces in a sitemap", () => sitemapAddresses(`<loc>${long(" ")}<`)],
     [
-      "of stars for robots",
+      "wildcards in robots.txt",
       () => mayAsk(`/${"a".repeat(2_000)}`, readRobots(`User-agent: *\nDisallow: /${long("*a")}b`)),
     ],
-  ])("%s", (_, read) => {
+  ])("is parsed without quadratic run time: %s", (_, read) => {
     expect(read).not.toThrow();
   });
 });
@@ -93,7 +94,7 @@ function odd(request: Request): Response {
 }
 
 describe("an origin whose paths and fields are code", () => {
-  it("is written as text: the configuration is taken, and no file pattern takes pages", async () => {
+  it("gets a valid configuration, and no pattern for files that matches all paths", async () => {
     const { user, told, asked, ran } = await initialised(origin, odd, ["--pages", "60"]);
     expect(ran.code).toBe(0);
     const { config, cacheStatusOf } = await siteBehind(user, odd);
@@ -106,14 +107,14 @@ describe("an origin whose paths and fields are code", () => {
     expect(told.files.length).toBe(8);
   });
 
-  it("writes nothing that a terminal would obey", async () => {
+  it("gets files without C1 control characters or right-to-left overrides", async () => {
     const { told } = await initialised(origin, odd, ["--pages", "60"]);
     const texts = told.files.map(({ text }) => text);
     for (const text of texts) expect(text).not.toMatch(/[\u0080-\u009f\u202e]/u);
   });
 });
 
-it("is asked no more once five requests had no answer in time", async () => {
+it("init stops sending requests to an origin soon after five time-outs", async () => {
   let count = 0;
   const late = (request: Request) => {
     const { pathname } = new URL(request.url);
@@ -128,7 +129,7 @@ it("is asked no more once five requests had no answer in time", async () => {
   expect(told.findings.filter(({ code }) => code === "failed").length).toBeGreaterThan(10);
 });
 
-it("says where robots.txt forbids all that there is", async () => {
+it("init reports and respects a robots.txt that forbids all paths", async () => {
   const shut = (request: Request) =>
     request.url.endsWith("/robots.txt")
       ? new Response("User-agent: *\nDisallow: /")
@@ -138,7 +139,7 @@ it("says where robots.txt forbids all that there is", async () => {
   expect(asked).not.toContain("GET /a");
 });
 
-it("is looked at itself where it redirects to no address of the web", async () => {
+it("init examines an origin that redirects to a javascript: URL", async () => {
   const script = () => new Response(null, { status: 302, headers: { location: "javascript:x" } });
   const { ran, told } = await initialised(origin, script);
   expect(ran.code).toBe(0);

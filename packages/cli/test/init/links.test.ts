@@ -1,4 +1,4 @@
-// `tidemark init` in a folder that has symbolic links where its files go.
+// Tests `tidemark init` in a folder with symbolic links at the paths of its files.
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -20,7 +20,7 @@ async function userWithLink(to: string, link: string) {
 it.each([
   ["tidemark.config.ts", "../outside/theirs"],
   ["src", "../outside"],
-])("refuses the link %s to %s, also with --force, and writes no file", async (link, to) => {
+])("init refuses the link %s to %s even with --force, and writes no file", async (link, to) => {
   const { user, outside } = await userWithLink(to, link);
   const { code, notes } = await user.runs(["init", origin, "--out", "out", "--force"]);
   expect(code).toBe(2);
@@ -30,7 +30,7 @@ it.each([
   expect(await readFile(join(user.folder, "outside/theirs"), "utf8")).toBe("theirs");
 });
 
-it("keeps a link in the place of a file that it would not replace", async () => {
+it("init keeps a link at the path of a file that it never replaces", async () => {
   const { user, outside } = await userWithLink("../outside/new", "tsconfig.json");
   const { code, out } = await user.runs(["init", origin, "--out", "out"]);
   expect(code).toBe(0);

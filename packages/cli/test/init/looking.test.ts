@@ -1,4 +1,5 @@
-// How `tidemark init` examines an origin: kinds of pages, links, robots.txt, and changes of a body.
+// Tests how `tidemark init` examines an origin: kinds of pages, links, robots.txt, and differences
+// between two bodies.
 import { describe, expect, it } from "vitest";
 import { bodyChange, hasToken } from "../../src/origin/body-change.ts";
 import { choosePages } from "../../src/origin/choose-pages.ts";
@@ -18,7 +19,7 @@ describe("a path", () => {
     ["/wp-login.php?x=1", "/wp-login.php"],
     ["/accounting", undefined],
     ["/news/my-account-of-it", undefined],
-  ])("%s: private %s", (path, pattern) => {
+  ])("has the expected pattern of private pages: %s, %s", (path, pattern) => {
     expect(privatePattern(path)).toBe(pattern);
   });
 
@@ -29,7 +30,7 @@ describe("a path", () => {
     ["/photos/fog-20240101.jpg", false],
     ["/photos/Holiday2024Sylt.x.jpg", false],
     ["/app.min.js", false],
-  ])("%s: fingerprinted %s", (path, is) => {
+  ])("has a fingerprinted file name or not: %s, %s", (path, is) => {
     expect(isFingerprinted(path)).toBe(is);
   });
 
@@ -43,12 +44,12 @@ describe("a path", () => {
     ["/x", "application/pdf", 200, "asset"],
     ["/cart", "text/html", 200, "private"],
     ["/sitemap.xml", "text/xml", 200, "sitemap"],
-  ])("%s of %s with %d: %s", (path, type, status, kind) => {
+  ])("has a kind that depends on content type and status: %s, %s, %d, %s", (path, type, status, kind) => {
     expect(kindOf(path, { status, headers: headersOf({ "content-type": type }) })).toBe(kind);
   });
 });
 
-it("finds references to the same host in any syntax", () => {
+it("`referencesOf` finds links, assets and feeds of the same host in any HTML syntax", () => {
   const text = `<a href=/bare>1</a><A HREF='one.html#x'>2</A><a class="x" href="?page=2&amp;b=1">3</a>
     <a href="https://other.test/">4</a><a href="mailto:a@b.test">5</a><!-- <a href="/hidden"> -->
     <script defer src="/a.js"></script><link rel='stylesheet' href='/a.css'><img alt="a > b" src="/i.png">
@@ -78,7 +79,7 @@ describe("robots.txt", () => {
     ["/tmp/open/x", true],
     ["/a/b.pdf", false],
     ["/a/b.pdf?x", true],
-  ])("%s may be requested: %s", (path, may) => {
+  ])("allows or forbids a path: %s, %s", (path, may) => {
     expect(mayAsk(path, robots)).toBe(may);
   });
 
@@ -92,11 +93,11 @@ describe("robots.txt", () => {
     ["/aXb", "/a*b*b$", true],
     ["/a.b", "/a*$", false],
     ["/a+b", "/a.b", true],
-  ])("%s with Disallow: %s may be requested: %s", (path, rule, may) => {
+  ])("applies the pattern of a Disallow line: path %s, pattern %s, allowed %s", (path, rule, may) => {
     expect(mayAsk(path, readRobots(`User-agent: *\nDisallow: ${rule}`))).toBe(may);
   });
 
-  it("names a sitemap, which names pages", () => {
+  it("names a sitemap, whose addresses `sitemapAddresses` returns", () => {
     expect(robots.sitemaps).toEqual(["/s.xml"]);
     const text =
       "<urlset><url><loc> https://a.test/?a=1&amp;b=2 </loc></url><loc><![CDATA[/x]]></loc>";
@@ -104,7 +105,7 @@ describe("robots.txt", () => {
   });
 });
 
-it("chooses pages of each kind in turn, and none with an effect", () => {
+it("`choosePages` takes pages of each kind in turn, and no links with side effects", () => {
   const link = (path: string) => ({ path, as: "link" as const });
   const paths = "/a/1 /a/2 /a/3 /b/1 /login /logout /x?q=1 /cart?add-to-cart=1 /known";
   const references = [...paths.split(" ").map(link), { path: "/f", as: "feed" as const }];
@@ -125,11 +126,11 @@ describe("two bodies", () => {
     ["id 9f3ac2", "id 07bbe1", "numbers"],
     ["Hello", "Hello Ada", "content"],
     [form("a1"), `${form("b2")} Ada`, "content"],
-  ])("%s, %s: %s", (first, second, change) => {
+  ])("differ in one of four ways: %s, %s, %s", (first, second, change) => {
     expect(bodyChange(body(first), body(second))).toBe(change);
   });
 
-  it("has a token only in a field that is named so", () => {
+  it("contain a token only if a form field or an attribute is named like one", () => {
     expect(hasToken(form("a"))).toBe(true);
     expect(hasToken('<script nonce="a"></script>')).toBe(true);
     expect(hasToken("<p>a nonce</p><input name=q>")).toBe(false);
@@ -140,7 +141,7 @@ it.each([
   ["www.example.com", "https://www.example.com"],
   ["127.0.0.1:8080", "https://127.0.0.1:8080"],
   ["http://a.test/", "http://a.test"],
-])("the origin %s is %s", (text, origin) => {
+])("`originAddress` reads %s as %s", (text, origin) => {
   expect(originAddress(text)).toBe(origin);
 });
 
@@ -150,7 +151,7 @@ it.each([
   [{ "x-powered-by": "Next.js" }, "", "Next.js"],
   [{ "set-cookie": "laravel_session=1" }, "", "Laravel"],
   [{}, "<p>WordPress</p>", "unknown"],
-])("%j %s: %s", (lines, text, platform) => {
+])("`platformOf` recognizes a platform by %j %s: %s", (lines, text, platform) => {
   expect(platformOf([{ headers: headersOf(lines), text }])).toBe(platform);
 });
 
@@ -160,6 +161,6 @@ it.each([
   [86_400, "1d"],
   [0, "0s"],
   [1.4, "1s"],
-])("%d s are written %s", (seconds, text) => {
+])("`formatSeconds` writes %d s as %s", (seconds, text) => {
   expect(formatSeconds(seconds)).toBe(text);
 });

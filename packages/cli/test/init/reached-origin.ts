@@ -1,4 +1,5 @@
-// An origin of a test, as the network shows it to the command; and the application behind what init wrote.
+// Presents a test's origin to the command as its network, and runs the application with the
+// configuration that init wrote.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,7 +17,7 @@ export interface ToldPage {
   readonly judgement: Judgement;
 }
 
-/** What `--json` says, as far as tests read it. */
+/** The output of `init --json`, as far as tests read it. */
 export interface Told {
   readonly platform: string;
   readonly pages: readonly ToldPage[];
@@ -26,13 +27,13 @@ export interface Told {
   readonly files: readonly { readonly path: string; readonly text: string }[];
 }
 
-/** Answers under one address, and fails as the network does under any other. */
+/** Returns a network that reaches only `origin`. Requests to other origins fail. */
 export function reaching(origin: string, handle: Handle) {
   const asked: string[] = [];
   const reach: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
-    if (request.redirect !== "manual") throw new Error("Redirects may lead anywhere.");
+    if (request.redirect !== "manual") throw new Error("The command must not let fetch follow redirects.");
     if (url.origin !== origin) throw new TypeError("fetch failed");
     asked.push(`${request.method} ${url.pathname}${url.search}`);
     return handle(request);
@@ -51,7 +52,7 @@ export function judgements({ pages }: Told): Record<string, string> {
   return Object.fromEntries(pages.map(({ path, judgement }) => [path, judgement.kind]));
 }
 
-/** The real application with the written configuration, before the same origin. */
+/** Opens the real application with the written configuration in front of `handle`. */
 export async function siteBehind(user: FakeUser, handle: Handle) {
   const configPath = join(user.folder, "tidemark.config.ts");
   const config = await loadConfig(configPath);
@@ -63,7 +64,10 @@ export async function siteBehind(user: FakeUser, handle: Handle) {
     log: () => undefined,
   };
   const app = (await appOf(configPath))(platform, handle);
-  /** Twice, since a hit is the second answer. @returns what Cache-Status says of the second */
+  /**
+   * Requests a path twice, because only the second response can be a hit.
+   * @returns Cache-Status of the second response
+   */
   const cacheStatusOf = async (path: string, headers: Readonly<Record<string, string>> = {}) => {
     let said = "";
     for (let turn = 0; turn < 2; turn += 1) {
@@ -81,7 +85,7 @@ export async function siteBehind(user: FakeUser, handle: Handle) {
   return { config, cacheStatusOf };
 }
 
-/** Bundled with the application: a configuration that another copy has checked is refused. */
+/** Bundles a configuration with the application, which refuses one that another copy checked. */
 async function appOf(path: string) {
   const contents =
     `import config from ${JSON.stringify(path)};\n` +

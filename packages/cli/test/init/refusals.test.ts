@@ -1,4 +1,4 @@
-// When `tidemark init` writes nothing, and what it says then; and what it leaves as it is.
+// Tests when `tidemark init` writes nothing and what it then prints, and which files it keeps.
 import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,13 +18,13 @@ const wrong = [
   ["another scheme", ["ftp://a.test"], "neither"],
   ["a password", ["https://u:pass-x@a.test"], "a user name or a password"],
   ["a path", [`${origin}/news`], "--page"],
-  ["no number of pages", [origin, "--pages", "0"], "from 1 to 200"],
+  ["0 pages", [origin, "--pages", "0"], "from 1 to 200"],
   ["too many pages", [origin, "--pages", "201"], "from 1 to 200"],
-  ["a page that is no path", [origin, "--page", "news"], '"news" is not a path'],
-  ["a page elsewhere", [origin, "--page", "//b.test/"], "is not a path"],
-  ["a name no Worker may have", [origin, "--name", "A b"], "not a valid name of a Worker"],
-  ["a route alone", [origin, "--route", "a.test/*"], "need each other"],
-  ["a zone alone", [origin, "--zone", "a.test"], "need each other"],
+  ["a page that is not a path", [origin, "--page", "news"], '"news" is not a path'],
+  ["a page of another host", [origin, "--page", "//b.test/"], "is not a path"],
+  ["an invalid name of a Worker", [origin, "--name", "A b"], "not a valid name of a Worker"],
+  ["a route without a zone", [origin, "--route", "a.test/*"], "need each other"],
+  ["a zone without a route", [origin, "--zone", "a.test"], "need each other"],
   [
     "a route of another zone",
     [origin, "--route", "nota.test/*", "--zone", "a.test"],
@@ -33,8 +33,8 @@ const wrong = [
   ["a mistyped option", [origin, "--forse"], "Did you mean --force?"],
 ] as const;
 
-describe("sends and writes nothing for", () => {
-  it.each(wrong)("%s", async (_name, args, says) => {
+describe("`tidemark init` with invalid arguments", () => {
+  it.each(wrong)("sends and writes nothing for %s", async (_name, args, says) => {
     const { fetch, asked } = reaching(origin, staticSite);
     const user = await FakeUser.at({ fetch });
     const ran = await user.runs(["init", ...args]);
@@ -65,8 +65,8 @@ const origins: readonly [name: string, fetch: typeof fetch, says: string][] = [
   ["a redirect to another host", redirecting, "tidemark init https://www.static.test"],
 ];
 
-describe("writes nothing for an origin with", () => {
-  it.each(origins)("%s", async (_name, fetch, says) => {
+describe("`tidemark init` for an unusable origin", () => {
+  it.each(origins)("writes nothing, and prints the reason: %s", async (_name, fetch, says) => {
     const user = await FakeUser.at({ fetch });
     const ran = await user.runs(["init", origin, "--json"]);
     expect(ran.code).toBe(1);
@@ -76,7 +76,7 @@ describe("writes nothing for an origin with", () => {
   });
 });
 
-it("follows a redirect to another host with --yes, once", async () => {
+it("init --yes follows one redirect to another host", async () => {
   const bare = "https://bare.test";
   const { fetch } = reaching(origin, staticSite);
   const moved: typeof fetch = async (input, init) =>
@@ -89,7 +89,7 @@ it("follows a redirect to another host with --yes, once", async () => {
   expect(wrangler).toContain(`"ORIGIN_URL": "${origin}"`);
 });
 
-it("does not follow a second one", async () => {
+it("init --yes does not follow a second redirect", async () => {
   let count = 0;
   const fetch: typeof globalThis.fetch = async () => {
     const location = `https://hop-${(count += 1)}.test/`;
@@ -101,7 +101,7 @@ it("does not follow a second one", async () => {
   expect(ran.notes).toContain("tidemark init https://hop-2.test");
 });
 
-describe("files that are there", () => {
+describe("a file that exists before init runs", () => {
   async function userWith(files: Readonly<Record<string, string>>) {
     const { fetch, asked } = reaching(origin, staticSite);
     const user = await FakeUser.at({ fetch });
@@ -112,7 +112,7 @@ describe("files that are there", () => {
     return { user, asked, textOf: (path: string) => readFile(join(user.folder, path), "utf8") };
   }
 
-  it("are not replaced unasked, and nothing is asked for then", async () => {
+  it("is not replaced without --force, and the origin gets no request", async () => {
     const { user, asked, textOf } = await userWith({ "tidemark.config.ts": "mine" });
     const ran = await user.runs(["init", origin]);
     expect(ran.code).toBe(2);
@@ -122,7 +122,7 @@ describe("files that are there", () => {
     expect(asked).toEqual([]);
   });
 
-  it("of init's own are replaced with --force, and no others", async () => {
+  it("is replaced with --force only if it configures the Worker", async () => {
     const { user, textOf } = await userWith({ "wrangler.jsonc": "mine", "package.json": "mine" });
     const ran = await user.runs(["init", origin, "--force"]);
     expect(ran.code).toBe(0);
@@ -138,7 +138,7 @@ describe("files that are there", () => {
       { "package.json": "{}" },
       ["npm install tidemark", "npx tsc && npx vitest run", "npx wrangler deploy"],
     ],
-  ])("where package.json %s, the next commands are such as it has", async (_, files, lines) => {
+  ])("decides which commands init suggests: package.json %s", async (_, files, lines) => {
     const { user } = await userWith(files);
     const { out } = await user.runs(["init", origin]);
     for (const line of [...lines, "npm install --save-dev tidemark-cli", "npx tidemark start"]) {
@@ -146,14 +146,14 @@ describe("files that are there", () => {
     }
   });
 
-  it("of wrangler in another form stay the one that counts", async () => {
+  it("prevents a wrangler.jsonc if it is a wrangler.toml", async () => {
     const { user } = await userWith({ "wrangler.toml": "mine" });
     expect((await user.runs(["init", origin])).out).toContain("kept: wrangler.jsonc");
     expect(await isThere(user, "wrangler.jsonc")).toBe(false);
   });
 });
 
-it("writes nothing with --dry-run, and shows the configuration", async () => {
+it("init --dry-run prints the configuration, and writes nothing", async () => {
   const { fetch } = reaching(origin, staticSite);
   const user = await FakeUser.at({ fetch });
   const ran = await user.runs(["init", origin, "--dry-run"]);
@@ -162,12 +162,12 @@ it("writes nothing with --dry-run, and shows the configuration", async () => {
   expect(await isThere(user, "tidemark.config.ts")).toBe(false);
 });
 
-it("asks for no more pages than --pages, beside what is named", async () => {
+it("init examines at most --pages pages, including those named by --page", async () => {
   const { told } = await initialised(origin, staticSite, ["--pages", "3", "--page", "/about.html"]);
   expect(told.pages.map(({ path }) => path)).toEqual(["/", "/about.html", "/robots.txt"]);
 });
 
-it("is interrupted by Ctrl-C, and writes nothing", async () => {
+it("Ctrl-C during a request makes init exit with 130, and write nothing", async () => {
   const { fetch } = reaching(origin, staticSite);
   const user = await FakeUser.at();
   const { world, interrupt, notes } = user.world(["init", origin], {

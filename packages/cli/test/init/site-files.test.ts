@@ -1,4 +1,5 @@
-// The files beside the configuration: what they have of templates/site, and what is their own.
+// Tests the files that `tidemark init` writes in addition to the configuration, and the name of the
+// Worker.
 import { parse } from "jsonc-parser";
 import { describe, expect, it } from "vitest";
 import { workerNameOf, wranglerFile } from "../../src/init/wrangler-file.ts";
@@ -8,13 +9,13 @@ describe("wrangler.jsonc", () => {
   const choices = { name: "a-$&", origin: "https://$'.example.com", route: undefined };
   const tried = { name: choices.name, workers_dev: true, preview_urls: false };
 
-  it("has its name and its origin, and is tried on workers.dev first", () => {
+  it("names the Worker and its origin, and enables workers.dev without a route", () => {
     const told = parse(wranglerFile(choices));
     expect(told).toMatchObject({ ...tried, vars: { ORIGIN_URL: choices.origin } });
     expect(told).not.toHaveProperty("routes");
   });
 
-  it("has no second address with a route", () => {
+  it("disables workers.dev with a route", () => {
     const route = { pattern: "www.example.com/*", zone: "example.com" };
     expect(parse(wranglerFile({ ...choices, route }))).toMatchObject({
       ...tried,
@@ -25,7 +26,7 @@ describe("wrangler.jsonc", () => {
   });
 });
 
-it("test/config.test.ts has what asks the Worker, and then the tests of its own routes", () => {
+it("the written test/config.test.ts has the helper of the template, and no table without routes", () => {
   const text = configTestText([]);
   expect(text).toMatch(/async function cacheStatusOf[^]*\n}\n\nit\("never shares/);
   expect(text).not.toContain("it.each");
@@ -35,6 +36,6 @@ it.each([
   ["www.example.com", "tidemark-www-example-com"],
   ["127.0.0.1:8080", "tidemark-127-0-0-1-8080"],
   [`${"a".repeat(60)}.example`, `tidemark-${"a".repeat(45)}`],
-])("a Worker before %s is named %s", (host, name) => {
+])("the Worker in front of %s is named %s", (host, name) => {
   expect(workerNameOf(host)).toBe(name);
 });

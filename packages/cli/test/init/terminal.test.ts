@@ -1,4 +1,4 @@
-// `tidemark init` on a terminal: what it asks people.
+// Tests the prompts of `tidemark init` on a terminal.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { staticSite } from "./sites/static-site.ts";
 
 const origin = "https://static.test";
 
-it("asks for the origin", async () => {
+it("init asks for the origin", async () => {
   const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
   const ran = await user.runs(["init", "--dry-run"], { input: `${origin}\r` });
   expect(ran.code).toBe(0);
@@ -19,7 +19,7 @@ it("asks for the origin", async () => {
 it.each([
   { answer: "y", code: 0, begins: "//" },
   { answer: "n", code: 130, begins: "mine" },
-])("asks before it replaces a file: $answer", async ({ answer, code, begins }) => {
+])("init asks before it replaces a file, and obeys the answer $answer", async ({ answer, code, begins }) => {
   const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
   const path = join(user.folder, "tidemark.config.ts");
   await writeFile(path, "mine");

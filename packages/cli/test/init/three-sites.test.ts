@@ -1,4 +1,5 @@
-// `tidemark init` on sites of different make: what it says of each page, and what its files do before that site.
+// Tests `tidemark init` on a static site, an API and a shop: its judgement of each page, and the
+// written configuration in front of the same site.
 import { describe, expect, it } from "vitest";
 import { initialised, judgements, siteBehind } from "./reached-origin.ts";
 import { apiSite } from "./sites/api-site.ts";
@@ -8,7 +9,7 @@ import { staticSite } from "./sites/static-site.ts";
 describe("a static site", () => {
   const origin = "https://static.test";
 
-  it("is told page by page, and drafts are not asked for", async () => {
+  it("gets a judgement of each page, and no request for the paths that robots.txt forbids", async () => {
     const { ran, told, asked } = await initialised(origin, staticSite);
     expect(ran.code).toBe(0);
     expect(judgements(told)).toEqual({
@@ -26,10 +27,10 @@ describe("a static site", () => {
     expect(told.findings.map(({ code }) => code)).toEqual(["no-tags"]);
   });
 
-  it("has a configuration by which its pages are hits, files for longer", async () => {
+  it("gets a configuration that stores its pages, and its files for longer", async () => {
     const { user } = await initialised(origin, staticSite);
     const { cacheStatusOf } = await siteBehind(user, staticSite);
-    // A 404 that only the route gives a lifetime is stored by its second request.
+    // A 404 without a lifetime from the origin is stored only on its second request.
     await cacheStatusOf("/nope");
     const rows = [
       ["/", "hit; ttl=60;"],
@@ -50,7 +51,7 @@ describe("a static site", () => {
 describe("an API", () => {
   const origin = "https://api.test";
 
-  it("is left to its word, and what asks for a token passes by", async () => {
+  it("gets a judgement of each page, and a finding that names its credentials", async () => {
     const api = apiSite();
     const { told } = await initialised(origin, api.fetch, ["--page", "/v1/articles/3"]);
     expect(judgements(told)).toEqual({
@@ -66,7 +67,7 @@ describe("an API", () => {
     expect(credentials).toContain("a credential in x-auth-token, x-api-key at /rates.");
   });
 
-  it("has a configuration that shares what the API shares, and nothing else", async () => {
+  it("gets a configuration that stores only what the API allows caches to share", async () => {
     const api = apiSite();
     const { user } = await initialised(origin, api.fetch, ["--page", "/v1/articles/3"]);
     const { cacheStatusOf, config } = await siteBehind(user, api.fetch);
@@ -87,10 +88,10 @@ describe("an API", () => {
   });
 });
 
-describe("a shop that says little", () => {
+describe("a shop whose response fields rarely say that a page is personal", () => {
   const origin = "https://shop.test";
 
-  it("is seen through", async () => {
+  it("gets a judgement of each page, and no request for its logout link", async () => {
     const { told, asked } = await initialised(origin, shopSite().fetch);
     expect(judgements(told)).toEqual({
       "/": "open",
@@ -126,7 +127,7 @@ describe("a shop that says little", () => {
     );
   });
 
-  it("has a configuration that shares nothing of anybody", async () => {
+  it("gets a configuration that stores no personal page", async () => {
     const { user } = await initialised(origin, shopSite().fetch);
     const { cacheStatusOf } = await siteBehind(user, shopSite().fetch);
     const own =

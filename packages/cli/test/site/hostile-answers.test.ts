@@ -1,4 +1,5 @@
-// What the command makes of answers that are none of Tidemark's: one sentence each, and never a deed that was not done.
+// Tests responses that do not come from Tidemark. The command reports an error, and never claims
+// success.
 import { describe, expect, it } from "vitest";
 import { operatorOf } from "../fakes/operator.ts";
 
@@ -12,7 +13,7 @@ const html = (status: number) =>
 
 const mebibyte = new Uint8Array(1_024 * 1_024).fill(32);
 
-/** 64 MiB, a chunk for each question. */
+/** Returns a body of 64 MiB that is produced on demand, in chunks of 1 MiB. */
 function long(): Response {
   let leftCount = 64;
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
@@ -34,18 +35,18 @@ const answers: readonly [name: string, answer: () => Response][] = [
   ["null", () => json(null)],
   ["a list", () => json([])],
   ["a number", () => json(7)],
-  ["an object with nothing in it", () => json({})],
-  ["somebody else's yes", () => json({ ok: true, status: 200 })],
+  ["an empty object", () => json({})],
+  ["success as another program reports it", () => json({ ok: true, status: 200 })],
   ["members of other types", () => json(misshapen)],
-  ["half of a JSON", () => asJson('{"position": "1-0", "visib')],
+  ["truncated JSON", () => asJson('{"position": "1-0", "visib')],
   ["HTML", () => html(200)],
-  ["nothing", () => asJson("")],
+  ["an empty body", () => asJson("")],
   ["204", () => new Response(null, { status: 204 })],
   ["a body that is too long", long],
   ["a body that is cut off", cut],
-  ["lists without an end in each other", () => asJson(deep)],
+  ["5,000 nested lists", () => asJson(deep)],
   ["a redirect", () => Response.redirect("https://login.example/", 302)],
-  ["a redirect to nowhere", () => new Response(null, { status: 302 })],
+  ["a redirect without Location", () => new Response(null, { status: 302 })],
   ["401 as HTML", () => html(401)],
   ["404 as HTML", () => html(404)],
   ["429 as HTML", () => html(429)],
@@ -53,7 +54,7 @@ const answers: readonly [name: string, answer: () => Response][] = [
   ["503 without a body", () => new Response(null, { status: 503 })],
   ["an error without sentences", () => json({ error: { what: "W." } }, 400)],
   ["an error that is null", () => json({ error: null }, 400)],
-  ["an error that is a text", () => json({ error: "no" }, 500)],
+  ["an error that is a string", () => json({ error: "no" }, 500)],
 ];
 
 const deep = `{"request":{},"verdict":{},"faults":[],"configuredRoutes":[],"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
@@ -95,23 +96,23 @@ const commands: readonly (readonly string[])[] = [
 /** `main` writes every error as JSON, so one call of each command is enough. */
 const oneOfEach = [...new Map(commands.toReversed().map((args) => [args[0], args])).values()];
 
-/** They print text, of which anything counts that says it is plain. */
+/** These commands print text, so they accept any text/plain body. */
 const plainCommands: readonly (readonly string[])[] = [["metrics"], ["explain", "/a"]];
 
-describe.each(answers)("%s", (_, answer) => {
+describe.each(answers)("a response that is not from Tidemark: %s", (_, answer) => {
   const ran = async (args: readonly string[]) => {
     const user = await operatorOf(async () => answer(), { input: "/a\n" });
     return user.runs(args);
   };
 
-  it.each([...commands, ...plainCommands])("fails in %s %s %s %s", async (...args) => {
+  it.each([...commands, ...plainCommands])("makes the command exit with 1: %s %s %s %s", async (...args) => {
     const { code, out, notes } = await ran(args);
     expect(`${code} ${notes}`).toMatch(/^1 /);
     expect(notes).not.toMatch(/TypeError|undefined|NaN|\[object|TIDEMARK_DEBUG/);
     expect(out).not.toMatch(/^Purged|<h1>/);
   });
 
-  it.each(oneOfEach)("is told as JSON alone in %s %s %s", async (...args) => {
+  it.each(oneOfEach)("is reported as a JSON error on stdout: %s %s %s", async (...args) => {
     const { code, out } = await ran([...args, "--json"]);
     expect(code).toBe(1);
     const text = expect.any(String) as string;

@@ -1,4 +1,4 @@
-// The commands at a site that has its operator's routes elsewhere.
+// Tests the commands with a site that has another operatorPath.
 import { expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
@@ -9,7 +9,7 @@ const commands = [
   { args: ["explain", "/a"], code: 0 },
   { args: ["stats"], code: 0 },
   { args: ["stats", "--isolate"], code: 0 },
-  // The stand-in for the database tells nothing of itself.
+  // The fake database reports nothing about itself, so health has a finding.
   { args: ["health"], code: 3 },
   { args: ["journal", "--last", "5"], code: 0 },
   { args: ["switch"], code: 0 },
@@ -23,7 +23,7 @@ const ways = [
   { way: "the variable", options: [], env: { TIDEMARK_OPERATOR_PATH: "/ops" } },
 ] as const;
 
-it.each(ways)("by $way", async ({ options, env }) => {
+it.each(ways)("all commands use the operator path that $way specifies", async ({ options, env }) => {
   const { fetch, asked } = openReached({ config: { operatorPath: "/ops" } });
   const user = await FakeUser.at({ fetch, env: { ...operatorEnv, ...env } });
   const codes: number[] = [];

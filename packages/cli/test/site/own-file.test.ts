@@ -1,4 +1,4 @@
-// Files with tokens: whose they may be, and two processes that change one.
+// Tests the user's profile and token files: owner, kind, links, and concurrent changes.
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -24,12 +24,12 @@ const set = (name: string) => ["profile", "set", name, "--site", siteUrl, "--no-
 const namesIn = async (user: FakeUser) =>
   Object.keys(JSON.parse(await readFile(pathOf(user), "utf8")).profiles);
 
-it("takes a file that begins with a byte order mark", async () => {
+it("profile list reads a file that begins with a byte order mark", async () => {
   const { user } = await userWith(`\ufeff${profiles("a")}`);
   expect((await user.runs(["profile", "list"])).out).toContain(`a     ${siteUrl}`);
 });
 
-it.runIf(process.getuid?.() === 0)("refuses a file of another user", async () => {
+it.runIf(process.getuid?.() === 0)("the command refuses a profile file of another user", async () => {
   const { user, asked } = await userWith(profiles("a"));
   await chown(pathOf(user), 12_345, 0);
   const { code, notes } = await user.runs(["health"]);
@@ -37,7 +37,7 @@ it.runIf(process.getuid?.() === 0)("refuses a file of another user", async () =>
   expect(notes).toContain("It belongs to another user: its owner is 12345");
 });
 
-it.each(["/dev/zero", "/tmp"])("refuses %s, and advises no chmod of it", async (path) => {
+it.each(["/dev/zero", "/tmp"])("the command refuses the token file %s, and does not advise chmod", async (path) => {
   const env = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN_FILE: path };
   const user = await FakeUser.at({ env });
   const { code, notes } = await user.runs(["health"]);
@@ -47,7 +47,7 @@ it.each(["/dev/zero", "/tmp"])("refuses %s, and advises no chmod of it", async (
   });
 });
 
-it("does without profiles where the home is no folder", async () => {
+it("the command needs no profiles, and fails only to write them, if XDG_CONFIG_HOME is not a folder", async () => {
   const { fetch } = openReached();
   const user = await FakeUser.at({ fetch, env: { ...operatorEnv, XDG_CONFIG_HOME: "/dev/null" } });
   expect((await user.runs(["switch"])).code).toBe(0);
@@ -56,7 +56,7 @@ it("does without profiles where the home is no folder", async () => {
   expect(notes).toMatch(/was not written\. The system reported (?:EEXIST|ENOTDIR)\./);
 });
 
-it("says what a corrupt file needs, and leaves it as it is", async () => {
+it("profile set reports a corrupt profile file, and does not change it", async () => {
   const { user } = await userWith("{");
   const { code, notes } = await user.runs(set("a"));
   expect(code).toBe(2);
@@ -68,7 +68,7 @@ it("says what a corrupt file needs, and leaves it as it is", async () => {
 it.each([
   { id: "the file", link: "tidemark/profiles.json", to: "../../kept/profiles.json" },
   { id: "its folder", link: "tidemark", to: "../kept" },
-])("reads through a link, and writes through none: $id", async ({ link, to }) => {
+])("the command reads profiles through a symbolic link, but does not write through it: $id", async ({ link, to }) => {
   const { user } = await userWith(profiles("a"));
   const env = { XDG_CONFIG_HOME: join(user.folder, "linked") };
   const kept = join(user.folder, "kept/profiles.json");
@@ -86,8 +86,8 @@ it.each([
   expect(await readdir(dirname(kept))).toEqual(["profiles.json"]);
 });
 
-describe("two that change it at once", () => {
-  it("lose nothing of each other", async () => {
+describe("concurrent changes of the profile file", () => {
+  it("are all kept", async () => {
     const { user } = await userWith(profiles("a"));
     const names = Array.from({ length: 12 }, (_, at) => `p${at}`);
     const onSleep = async () => {
@@ -98,7 +98,7 @@ describe("two that change it at once", () => {
     expect((await namesIn(user)).toSorted()).toEqual(["a", ...names].toSorted());
   });
 
-  it("say so where one was killed while it wrote", async () => {
+  it("fail if a killed process left a lock file", async () => {
     const { user } = await userWith(profiles("a"));
     await writeFile(`${pathOf(user)}.lock`, "");
     const { code, notes } = await user.runs(set("b"));

@@ -1,10 +1,11 @@
-// What a server learns that the command is sent to: nothing by which it could act as the operator, unless it is
-// the site itself.
+// Tests what a server learns from the command's requests. Only the site itself receives a token
+// with
+// which it could act as the operator, and that token expires.
 import { expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { adminToken, openReached, operatorEnv, realSites } from "../fakes/site-as-fetch.ts";
 
-/** A network of one server, which keeps the header fields that it gets. */
+/** Returns a network of one server, which records the values of all request fields. */
 function keeping(answer: (url: URL, headers: Headers) => Promise<Response>) {
   const seen: string[] = [];
   const reach: typeof fetch = async (input, init) => {
@@ -26,7 +27,7 @@ const commands = [
   ["warm", "/a", "--within"],
 ];
 
-/** @returns those of the texts that the real site takes as credentials */
+/** @returns the texts that the real site accepts as credentials */
 async function taken(texts: readonly string[]): Promise<string[]> {
   const { site } = openReached();
   const opening: string[] = [];
@@ -41,7 +42,7 @@ async function taken(texts: readonly string[]): Promise<string[]> {
 }
 
 it.each(commands.map((args) => ({ id: args[0], args })))(
-  "a server that is not Tidemark: $id",
+  "a server that is not Tidemark receives no usable credential: $id",
   async ({ args }) => {
     const proof = { proof: "A".repeat(43), atSeconds: 1_900_000_000 };
     const { seen, reach } = keeping(async () => Response.json(proof));
@@ -53,7 +54,7 @@ it.each(commands.map((args) => ({ id: args[0], args })))(
   },
 );
 
-it("a server that passes all on to the site under the site's own name", async () => {
+it("a server that relays requests to the real site receives no usable credential", async () => {
   const real = openReached();
   const { seen, reach } = keeping(async ({ pathname, search }, headers) =>
     real.site.ask(`https://www.example.com${pathname}${search}`, {
@@ -68,7 +69,7 @@ it("a server that passes all on to the site under the site's own name", async ()
   expect(await taken(seen)).toEqual([]);
 });
 
-it("the site itself sees no token that lasts", async () => {
+it("the site itself receives a token that expires, and not the ADMIN_TOKEN", async () => {
   const real = openReached();
   const { seen, reach } = keeping(async (url, headers) =>
     real.site.ask(url.href, { headers: Object.fromEntries(headers) }),

@@ -1,4 +1,4 @@
-// The message about a site that cannot be reached: why, and what to do.
+// Tests the message about an unreachable site: its reason and its advice.
 import { expect, it } from "vitest";
 import { operatorOf } from "../fakes/operator.ts";
 
@@ -9,7 +9,7 @@ it.each([
   [failed("CERT_HAS_EXPIRED"), "has expired, so no token was sent."],
   [failed("ERR_TLS_CERT_ALTNAME_INVALID"), "NODE_EXTRA_CA_CERTS"],
   [new DOMException("late", "TimeoutError"), "No answer came within 60 s."],
-])("%s: %s", async (cause, says) => {
+])("`tidemark health` explains %s: %s", async (cause, says) => {
   const user = await operatorOf(async () => {
     throw cause;
   });

@@ -1,4 +1,4 @@
-// The project of `tidemark start`: its files, and the order of its variables.
+// Tests how `tidemark start` reads a project: its files, and the precedence of its variables.
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readFolder } from "../../src/start/folder-project.ts";
@@ -13,16 +13,16 @@ beforeEach(async () => {
   await folder.write("node_modules/tidemark/a.js", "");
 });
 
-describe("variables", () => {
+describe("the variables of a project", () => {
   it.each([
-    ["the file's", undefined, { ORIGIN_URL: "https://a.test", X: "1" }],
-    [".dev.vars first", "X='2'\n# no\nY=3", { ORIGIN_URL: "https://a.test", X: "2", Y: "3" }],
+    ["only the wrangler file", undefined, { ORIGIN_URL: "https://a.test", X: "1" }],
+    [".dev.vars over the wrangler file", "X='2'\n# no\nY=3", { ORIGIN_URL: "https://a.test", X: "2", Y: "3" }],
     [
-      "a host of this machine alone",
+      "SITE_HOST only from .dev.vars",
       "SITE_HOST=www.localhost",
       { ORIGIN_URL: "https://a.test", X: "1", SITE_HOST: "www.localhost" },
     ],
-  ])("%s", async (_id, local, came) => {
+  ])("come from the expected file: %s", async (_id, local, came) => {
     const vars = { ORIGIN_URL: "https://a.test", X: "1", SITE_HOST: "www.a.test" };
     await folder.write("wrangler.json", JSON.stringify({ main: "a.js", vars }));
     if (local !== undefined) await folder.write(".dev.vars", local);
@@ -30,12 +30,12 @@ describe("variables", () => {
   });
 });
 
-describe("the configuration", () => {
+describe("the configuration of a project", () => {
   it.each([
-    ["of the folder", ["tidemark.config.ts"], undefined, "tidemark.config.ts"],
-    ["in JavaScript", ["tidemark.config.mjs"], undefined, "tidemark.config.mjs"],
-    ["that is named", ["tidemark.config.ts"], "other.ts", "other.ts"],
-  ])("%s", async (_id, files, named, config) => {
+    ["in TypeScript in the folder", ["tidemark.config.ts"], undefined, "tidemark.config.ts"],
+    ["in JavaScript in the folder", ["tidemark.config.mjs"], undefined, "tidemark.config.mjs"],
+    ["at a named path", ["tidemark.config.ts"], "other.ts", "other.ts"],
+  ])("is found: %s", async (_id, files, named, config) => {
     for (const file of files) await folder.write(file, "");
     const path = named === undefined ? undefined : inFolder(named);
     const project = await readFolder(folder.path, path);
@@ -43,14 +43,14 @@ describe("the configuration", () => {
     expect(project.library.folder).toBe(folder.path);
   });
 
-  it("is not needed beside a main module", async () => {
+  it("is not needed if there is a main module", async () => {
     await folder.write("wrangler.toml", 'main = "src/a.ts"');
     const { config, main } = await readFolder(folder.path, undefined);
     expect([config, main]).toEqual([undefined, inFolder("src/a.ts")]);
   });
 });
 
-it("takes a copy of the repository by its sources", async () => {
+it("`readFolder` maps the package to its sources in a copy of the repository", async () => {
   await folder.write("wrangler.toml", 'main = "worker.ts"');
   await folder.write("src/tidemark.ts", "");
   await folder.write("src/config/config.ts", "");

@@ -1,4 +1,5 @@
-// `tidemark start` as a user runs it in the folder of a site, with the package installed there.
+// Tests `tidemark start` as a separate process in the folder of a site, with the package installed
+// there.
 import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +33,7 @@ export default createWorker(config);
 
 const answering = (body: string) => `export default { fetch: () => new Response("${body}") };`;
 
-/** The package as if it were installed, from the sources. */
+/** Installs the package into the folder as a link to the sources. */
 async function installed(): Promise<void> {
   const exports = { ".": "./src/tidemark.ts", "./worker": "./src/worker.ts" };
   const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
@@ -63,8 +64,8 @@ async function start(...args: readonly string[]) {
   return { run, port, url: `http://127.0.0.1:${port}` };
 }
 
-describe("a site of one's own", () => {
-  it("with a wrangler file: its Worker, its variables, and a change in all colos", async () => {
+describe("`tidemark start` in the folder of a site", () => {
+  it("runs the wrangler file's Worker with its variables, and reloads a change in all colos", async () => {
     await siteWithWrangler();
     const { run, port, url } = await start("--colos", "2");
     await told(run, "/_cache/stats\n");
@@ -87,7 +88,7 @@ describe("a site of one's own", () => {
     }
   });
 
-  it("goes on as it was while its Worker or a variable is faulty", async () => {
+  it("keeps the previous Worker while the new Worker or a variable is faulty", async () => {
     await siteWithWrangler();
     const { run, url } = await start();
     await told(run, "/_cache/stats\n");
@@ -111,7 +112,7 @@ describe("a site of one's own", () => {
     expect(await ended(run.child, "SIGINT")).toBe(0);
   });
 
-  it("with a configuration alone, and a warning that is told again at the end", async () => {
+  it("runs a configuration without a wrangler file, and repeats a warning at the end", async () => {
     await installed();
     await folder.write(
       "tidemark.config.ts",
@@ -127,8 +128,8 @@ describe("a site of one's own", () => {
   });
 });
 
-describe("a Worker of one's own", () => {
-  it("in the place of another, which the wrangler file has named before", async () => {
+describe("`tidemark start` with a Worker that does not use Tidemark", () => {
+  it("reloads if the wrangler file names another Worker, or if that Worker changes", async () => {
     await installed();
     await folder.write("src/one.js", answering("one"));
     await folder.write("src/two.js", answering("two"));
@@ -149,7 +150,7 @@ describe("a Worker of one's own", () => {
     expect(await ended(run.child, "SIGINT")).toBe(0);
   });
 
-  it("that is a class", async () => {
+  it("runs a Worker that is a class", async () => {
     await installed();
     await folder.write("wrangler.toml", 'main = "worker.js"\n');
     await folder.write(
@@ -167,7 +168,7 @@ export default class extends WorkerEntrypoint {
   });
 });
 
-describe("is refused in one line", () => {
+describe("`tidemark start` with a faulty project", () => {
   const named = { "tidemark.config.ts": config('fresh: "5m"') };
   const unknownField = { "tidemark.config.ts": config("frsh: 1") };
   const refusing = ["--origin", "http://127.0.0.1:9"];
@@ -176,9 +177,9 @@ describe("is refused in one line", () => {
   it.each<[id: string, files: Record<string, string>, args: string[], says: RegExp]>([
     ["an empty folder", {}, [], /There is nothing to start in .*tidemark init/],
     ["no origin", named, [], /No origin is specified\. .*--origin.*ORIGIN_URL/],
-    ["a configuration", unknownField, refusing, /"frsh" is not a field of a route/],
-    ["a wrangler file", broken, [], /wrangler\.toml cannot be read\. Line 1, column \d+/],
-  ])("%s", async (_, files, args, says) => {
+    ["an invalid configuration", unknownField, refusing, /"frsh" is not a field of a route/],
+    ["an invalid wrangler file", broken, [], /wrangler\.toml cannot be read\. Line 1, column \d+/],
+  ])("exits with 1 and prints one error: %s", async (_, files, args, says) => {
     await installed();
     for (const [name, text] of Object.entries(files)) await folder.write(name, text);
     const { run } = await start(...args);
@@ -189,7 +190,7 @@ describe("is refused in one line", () => {
     expect(run.output()).toBe("");
   });
 
-  it("a configuration that does not fit its types, where the project has TypeScript", async () => {
+  it("reports a type error in the configuration if the project has TypeScript", async () => {
     await installed();
     await symlink(
       join(root, "node_modules/typescript"),
@@ -203,7 +204,7 @@ describe("is refused in one line", () => {
     expect(run.errors()).toMatch(/config\.ts has a type error\. Line 4, column 14: Type /);
   });
 
-  it("a project without the package", async () => {
+  it("reports that the package tidemark is missing", async () => {
     await folder.write("tidemark.config.ts", config('fresh: "5m"'));
     const { run } = await start();
     expect(await ended(run.child)).toBe(1);
@@ -211,7 +212,7 @@ describe("is refused in one line", () => {
   });
 });
 
-it("names the Node that it needs as the template does", async () => {
+it("the template's package.json requires Node 22.12 or later", async () => {
   const manifest = await readFile(join(root, "templates/site/package.json"), "utf8");
   expect(manifest).toContain('"node": ">=22.12"');
 });

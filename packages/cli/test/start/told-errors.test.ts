@@ -1,11 +1,11 @@
-// What `tidemark start --json` says of what it cannot start: the same members as every other command.
+// Tests that errors of `tidemark start --json` have the same members as errors of other commands.
 import { expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 
 it.each([
   ["a mistyped option", ["--port", "x"], 2, { code: "usage" }],
   ["an empty folder", [], 1, { code: "failed", hint: expect.stringContaining("tidemark init") }],
-])("%s", { timeout: 60_000 }, async (_id, args, code, error) => {
+])("`tidemark start --json` prints an error with four members: %s", { timeout: 60_000 }, async (_id, args, code, error) => {
   const user = await FakeUser.at();
   const ran = await user.runs(["start", "--json", ...args]);
   expect(ran.code).toBe(code);

@@ -1,4 +1,5 @@
-// The Worker of a wrangler file in its three forms, and bindings that are not available.
+// Tests how the Worker of a wrangler file is read: three file formats, unavailable bindings, and
+// syntax errors.
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readWorkerOf } from "../../src/start/worker-of-folder.ts";
@@ -6,7 +7,7 @@ import { tempFolder } from "../fakes/temp-folder.ts";
 
 const folder = tempFolder();
 
-describe("is read", () => {
+describe("the Worker of a wrangler file", () => {
   const table = {
     main: "src/worker.ts",
     compatibility_date: "2026-11-01",
@@ -34,7 +35,7 @@ id = "1"
     { name: "wrangler.jsonc", text: `// a comment\n${JSON.stringify(table).replace(/}$/, ",}")}` },
     { name: "wrangler.toml", text: toml },
     { name: "wrangler.toml", text: toml.replace('"2026-11-01"', "2026-11-01") },
-  ])("$name", async ({ name, text }) => {
+  ])("is read from $name", async ({ name, text }) => {
     await folder.write(name, text);
     expect(await readWorkerOf(folder.path)).toEqual({
       main: join(folder.path, "src/worker.ts"),
@@ -46,12 +47,12 @@ id = "1"
     });
   });
 
-  it("as nothing where there is none", async () => {
+  it("is undefined in a folder without a wrangler file", async () => {
     expect(await readWorkerOf(folder.path)).toBeUndefined();
   });
 });
 
-describe("names the unavailable binding", () => {
+describe("an unavailable binding in a wrangler file", () => {
   it.each([
     ["DB (d1_databases)", { d1_databases: [{ binding: "DB" }] }],
     ["ORIGIN (services)", { services: [{ binding: "ORIGIN" }] }],
@@ -59,7 +60,7 @@ describe("names the unavailable binding", () => {
     ["Q (queues)", { queues: { producers: [{ binding: "Q" }] } }],
     ["ROOM (durable_objects)", { durable_objects: { bindings: [{ name: "ROOM" }] } }],
     ["LIST (vars, not a string)", { vars: { LIST: [1] } }],
-  ])("%s", async (names, fields) => {
+  ])("is named in a note: %s", async (names, fields) => {
     await folder.write("wrangler.json", JSON.stringify({ name: "site", ...fields }));
     const notes = (await readWorkerOf(folder.path))?.notes;
     expect(notes).toEqual([
@@ -68,11 +69,11 @@ describe("names the unavailable binding", () => {
   });
 });
 
-describe("refuses a syntax error, with line and column", () => {
+describe("a syntax error in a wrangler file", () => {
   it.each([
     { name: "wrangler.jsonc", text: '{\n  "main": \n}', says: /Line 3, column 1: ValueExpected\./ },
     { name: "wrangler.toml", text: 'a = 1\nmain = "x\n', says: /Line 2, column \d+: / },
-  ])("$name", async ({ name, text, says }) => {
+  ])("is refused with its line and column: $name", async ({ name, text, says }) => {
     await folder.write(name, text);
     const refused = await readWorkerOf(folder.path).catch(String);
     expect(refused).toMatch(says);

@@ -1,4 +1,4 @@
-// Questions before what cannot be undone, as a terminal asks them.
+// Tests the confirmation before a purge of everything on a terminal.
 import { PassThrough } from "node:stream";
 import { expect, it, vi } from "vitest";
 import { main } from "../../src/main.ts";
@@ -12,7 +12,7 @@ it.each([
   { name: "Ctrl-C", input: "\u0003", code: 130, posted: 0, says: "It was interrupted." },
   { name: "Ctrl-D", input: "\u0004", code: 130, posted: 0, says: "It was interrupted." },
   { name: "the end of stdin", input: "", code: 130, posted: 0, says: "It was interrupted." },
-])("$name", async ({ input, code, posted, says }) => {
+])("a purge of everything obeys the answer to its confirmation: $name", async ({ input, code, posted, says }) => {
   const { fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
   const ran = await user.runs(["purge", "--everything"], { input });
@@ -22,7 +22,7 @@ it.each([
   expect(asked).toHaveLength(posted);
 });
 
-it("is ended by a signal", async () => {
+it("a signal during the confirmation ends the command with 130, and nothing is purged", async () => {
   const { fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
   const { world, notes, interrupt } = user.world(["purge", "--everything"]);

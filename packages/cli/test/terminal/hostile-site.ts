@@ -1,16 +1,19 @@
-// A site whose every text is an attack on the terminal that shows it.
+// A site that puts an attack on terminals into every text of its responses.
 import { siteUrl } from "../fakes/site-as-fetch.ts";
 
-/** A title, a link, the clipboard, the cursor, a colour, a reversal, and lines of the attacker's own. */
+/**
+ * Control sequences for title, link, clipboard, cursor and colour, bidirectional overrides, and
+ * forged lines.
+ */
 export const evil =
   "x\u001b]0;t\u0007\u001b]8;;https://a.test/\u001b\\y\u001b]8;;\u001b\\\u009d52;c;YQ==\u009c" +
   "\u001b[2J\u001b[31mred\u001b[0m\u009b1A\u202ez\u2066\u061c\b\u007f\r\u2028FORGED\u0085FORGED\v" +
   "\nFORGED\r\nFORGED\n  FORGED\n";
-/** What a field of an HTTP response can carry of it. */
+/** The part of the attack that an HTTP field can contain. */
 const evilField = "x\u009b1A\u009d52;c;YQ==\u009c\u0085FORGED\u007f";
 
 const texts = [evil];
-/** Gives these members the attack. */
+/** Returns an object with these members, each of which is the attack. */
 const all = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, evil]));
 const lists = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, texts]));
 
@@ -23,7 +26,7 @@ const entry = {
 const finding = { ...all("code about what since cause remedy details"), level: "critical" };
 const readAs = [{ sent: evil, as: texts }];
 
-/** The site's answers by route. The words select between the two forms of a route. */
+/** The JSON responses by route. `dryRun` is the response of the purge route to a dry run. */
 const answers: Readonly<Record<string, unknown>> = {
   purge: { position: evil, visibleWithinSeconds: 0, targets: { tags: 1 }, readAs, notes: texts },
   dryRun: {
@@ -66,7 +69,7 @@ const answers: Readonly<Record<string, unknown>> = {
   hot: { pages: [evil, `${siteUrl}/ok`].map((url) => ({ url, count: 1 })), examined: 2 },
 };
 
-/** `# HELP` and a sample as Prometheus has them, with an attack in the text and in a label. */
+/** A Prometheus exposition with the attack in the help text and in a label. */
 const exposition = `# HELP a ${evil.replaceAll("\n", "\\n")}\n# TYPE a counter\na{b="${evil.replaceAll("\n", "\\n")}"} 1\n`;
 
 export type Answer = (url: URL, init?: RequestInit) => Response;
@@ -107,9 +110,9 @@ const broken: Answer = () => {
 };
 
 export const sites: readonly { readonly name: string; readonly answer: Answer }[] = [
-  { name: "answers in the right form", answer: honestForm },
-  { name: "refuses", answer: refusing },
-  { name: "is no Tidemark", answer: foreign },
+  { name: "sends responses of the right form", answer: honestForm },
+  { name: "sends errors", answer: refusing },
+  { name: "is not Tidemark", answer: foreign },
   { name: "redirects", answer: elsewhere },
-  { name: "breaks off", answer: broken },
+  { name: "breaks connections", answer: broken },
 ];

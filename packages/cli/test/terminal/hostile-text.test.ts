@@ -1,4 +1,5 @@
-// A site whose every text is an attack: no command lets a terminal obey it, or lets it look like a line of its own.
+// Tests all commands with a site that puts an attack on terminals into every text. The output must
+// contain neither control sequences nor forged lines of the site.
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -54,7 +55,7 @@ const own = {
   pipe: { isTty: false, env: { ...operatorEnv, TIDEMARK_DEBUG: "1" } },
 } as const;
 
-// Styles of ours, and the line of progress that is written over.
+// The command's own styles, and the sequence that clears its progress line.
 // oxlint-disable-next-line no-control-regex
 const ours = /\u001b\[(?:[12]|22|3[1-79]|9[1-7])m|\r\u001b\[2K/g;
 const obeyed = /(?!\t|\n)\p{Cc}|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
@@ -62,7 +63,7 @@ const obeyed = /(?!\t|\n)\p{Cc}|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const forged = /^(?: {2})?FORGED.*/m;
 const red = "\u001b[31mred";
 
-/** @returns what of the attack shows; nothing where all is well */
+/** @returns the parts of the attack that the text contains */
 function harmIn(text: string, { isForgeable = false } = {}): unknown[] {
   const obeyedIn = obeyed.exec(text.replace(ours, ""));
   const forgedIn = isForgeable ? null : forged.exec(text);
@@ -72,7 +73,7 @@ function harmIn(text: string, { isForgeable = false } = {}): unknown[] {
 async function userAt(answer: Answer, changed: (typeof own)[keyof typeof own]) {
   const reach: typeof fetch = async (input, init) =>
     answer(new URL(input instanceof Request ? input.url : String(input)), init);
-  // Each question is answered with no, and each list has the attack.
+  // The input answers no to a question, and contains the attack as a list.
   const user = await FakeUser.at({ fetch: reach, input: `n/a\n${evil}`, ...changed });
   const folder = join(user.folder, ".config", "tidemark");
   await mkdir(folder, { recursive: true });
@@ -80,7 +81,7 @@ async function userAt(answer: Answer, changed: (typeof own)[keyof typeof own]) {
   await writeFile(join(folder, "profiles.json"), JSON.stringify({ profiles }), { mode: 0o600 });
   return {
     folder: user.folder,
-    /** Pauses pass at once, and move the clock. */
+    /** Runs the command. A pause ends at once, and advances the clock. */
     runs: async (args: readonly string[]) => {
       const { world, output, notes } = user.world(args);
       let atMs = world.nowAtMs();
@@ -92,19 +93,19 @@ async function userAt(answer: Answer, changed: (typeof own)[keyof typeof own]) {
 }
 
 describe.each(sites)("a site that $name", ({ answer }) => {
-  it.each(commands)("%j %j %j %j", async (...args) => {
+  it.each(commands)("cannot put control sequences or forged lines into the output of %j %j %j %j", async (...args) => {
     for (const [where, settings] of Object.entries(own)) {
       const user = await userAt(answer, settings);
       const { out, notes } = await user.runs(args);
-      // A text of several lines, which the site writes whole.
+      // explain prints a text of several lines that the site wrote.
       expect(harmIn(out, { isForgeable: args[0] === "explain" })).toEqual([]);
-      // Where a failure comes from stands indented below it.
+      // With TIDEMARK_DEBUG, the source of an error is indented below the message.
       const untraced = where === "pipe" ? notes.replace(/^ {2}.*\n/gm, "") : notes;
       expect(harmIn(untraced)).toEqual([]);
     }
   });
 
-  it.each(commands)("is valid JSON with --json: %j %j %j %j", async (...args) => {
+  it.each(commands)("cannot break the JSON output of %j %j %j %j", async (...args) => {
     if (args[0]?.startsWith("comple") === true) return;
     const user = await userAt(answer, own.pipe);
     const [first = "", ...others] = args;
@@ -114,7 +115,7 @@ describe.each(sites)("a site that $name", ({ answer }) => {
   });
 });
 
-it("metrics stay Prometheus text: a line for each line, and escapes in labels as they were", async () => {
+it("metrics keeps the lines of an exposition, and the escapes in its labels", async () => {
   const user = await userAt(honestForm, own.pipe);
   const { out } = await user.runs(["metrics"]);
   const lines = out.split("\n");
@@ -124,14 +125,14 @@ it("metrics stay Prometheus text: a line for each line, and escapes in labels as
   expect(lines[3]).toBe("");
 });
 
-it("an honest exposition is passed on byte for byte", async () => {
+it("metrics prints an honest exposition byte for byte", async () => {
   const text = '# HELP a b\n# TYPE a counter\na{b="é\\n\\"c\\\\"}\t1\n';
   const plain = () => new Response(text, { headers: { "content-type": "text/plain" } });
   const user = await userAt(plain, own.pipe);
   expect((await user.runs(["metrics"])).out).toBe(text);
 });
 
-it("a folder whose files and links have such names is examined", async () => {
+it("doctor and init print no control sequences from names and links in a folder", async () => {
   const user = await userAt(honestForm, own.tty);
   const name = evil.replaceAll("/", "").slice(0, 80);
   await mkdir(join(user.folder, name));

@@ -1,9 +1,9 @@
-// Tables and outlines of what a site has sent, however much of it.
+// Tests tables and outlines of very large responses.
 import { expect, it } from "vitest";
 import { outlineOf } from "../../src/terminal/outline.ts";
 import { tableOf } from "../../src/terminal/table.ts";
 
-it("a cell that is very long makes no other row longer", () => {
+it("a very long cell pads the cells of other rows to at most 120 columns", () => {
   const rows = [
     ["a", "1"],
     ["x".repeat(1_000_000), "2"],
@@ -14,7 +14,7 @@ it("a cell that is very long makes no other row longer", () => {
   expect([lines[0], lines[2]]).toEqual([`${"a".padEnd(120)}  1`, `${"b".padEnd(120)}  3`]);
 });
 
-it("a list of a million members is outlined", () => {
+it("an outline has a line for each of a million members", () => {
   let count = 0;
   for (const line of outlineOf({ a: Array.from({ length: 1_000_000 }, () => 1) })) {
     count += line.length > 0 ? 1 : 0;

@@ -1,4 +1,5 @@
-// The state file of a warming: truncated, shared, of another run, or not writable.
+// Tests the state file of `tidemark warm`: truncated, deleted, a link, of another run, or not
+// writable.
 import { rmSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,7 +22,7 @@ async function interrupted() {
 it.each([
   ["another site", [], { TIDEMARK_SITE: "https://other.example.com" }],
   ["other variants", ["--variant", "Accept-Language: de"], siteEnv],
-])("of %s is refused, and --fresh starts over", async (_, more, env) => {
+])("a state file for %s is refused, and --fresh starts over", async (_, more, env) => {
   const { user, path } = await interrupted();
   const before = await readFile(path, "utf8");
   const refused = await user.warms([...args, ...more], { input, env });
@@ -32,7 +33,7 @@ it.each([
   expect([code, user.site.asked.length]).toEqual([exitCode.done, 200]);
 });
 
-it("that was truncated is read up to its last whole line", async () => {
+it("a truncated state file is read up to its last whole line", async () => {
   for (const cutBytes of [1, 5, 16, 17, 18]) {
     const { user, path } = await interrupted();
     const { length } = await readFile(path);
@@ -43,12 +44,12 @@ it("that was truncated is read up to its last whole line", async () => {
     const lines = (await readFile(path, "utf8")).split("\n").slice(1);
     expect(lines.filter((line) => ![0, 16].includes(line.length)).length).toBeLessThanOrEqual(1);
     expect((await user.warms(args, { input })).code).toBe(exitCode.done);
-    // The page whose line was cut, and those that were under way.
+    // The second run repeats the page of the cut line, and pages that were in progress.
     expect(user.site.asked.length).toBeLessThanOrEqual(200 - 80 + 12);
   }
 });
 
-it("that another run deletes is not created again", async () => {
+it("a state file that is deleted during the run is not created again", async () => {
   const user = await WarmUser.at(({ pathname }) => {
     if (pathname === "/20") rmSync(join(user.folder, "state"));
     return undefined;
@@ -58,7 +59,7 @@ it("that another run deletes is not created again", async () => {
   expect(await readdir(user.folder)).not.toContain("state");
 });
 
-it("that cannot be written is an error before the first request", async () => {
+it("a state file that cannot be created is an error before the first request", async () => {
   const user = await WarmUser.at();
   await writeFile(join(user.folder, "file"), "");
   const { code, notes } = await user.warms(["/a", "--state", "file/state"]);
@@ -70,7 +71,7 @@ it("that cannot be written is an error before the first request", async () => {
 it.each([
   ["--state", "link", "theirs", ["--state", "link"]],
   ["the default folder", "home/tidemark", "../outside", []],
-])("is not written through a link: %s", async (_, link, to, more) => {
+])("a state file is not written through a symbolic link: %s", async (_, link, to, more) => {
   const user = await WarmUser.at();
   const at = (path: string) => join(user.folder, path);
   for (const name of ["home", "outside"]) await mkdir(at(name));
@@ -83,7 +84,7 @@ it.each([
   expect([await readFile(at("theirs"), "utf8"), await readdir(at("outside"))]).toEqual(["", []]);
 });
 
-it("does not replace another file", async () => {
+it("warm does not replace a file that is not a state file", async () => {
   const user = await WarmUser.at();
   await writeFile(join(user.folder, "notes.txt"), "my own notes");
   const { code } = await user.warms(["/a", "--state", "notes.txt"]);
@@ -91,7 +92,7 @@ it("does not replace another file", async () => {
   expect(await readFile(join(user.folder, "notes.txt"), "utf8")).toBe("my own notes");
 });
 
-it("on a full disk is an error before the first request", async () => {
+it("a state file on a full disk is an error before the first request", async () => {
   const user = await WarmUser.at();
   const full = ["--list", "-", "--state", "/dev/full", "--json"];
   const ran = await user.warms(full, { input });
@@ -99,7 +100,7 @@ it("on a full disk is an error before the first request", async () => {
   expect(user.site.asked).toEqual([]);
 });
 
-it("keeps the pages of a run that stopped", async () => {
+it("the report of a run that stopped counts the pages that it warmed", async () => {
   let isDown = false;
   const user = await WarmUser.at(({ pathname }) => {
     isDown ||= pathname === "/10";

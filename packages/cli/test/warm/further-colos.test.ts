@@ -1,4 +1,4 @@
-// Trouble of a further colo, which keeps neither the site nor other colos from being warmed.
+// Tests `tidemark warm --via` with a failing colo. The site and the other colos are still warmed.
 import { describe, expect, it } from "vitest";
 import { page, site, WarmUser } from "./warm-user.ts";
 
@@ -9,17 +9,17 @@ const unreachable = () => {
   throw new TypeError("fetch failed", { cause: new Error("refused") });
 };
 const unavailable = (more = {}) => page("tidemark; fwd=uri-miss", 503, more);
-/** The address that fails, until `isDown` is false. */
+/** Returns a user for whom dead.test fails until `isDown` returns false. */
 const deadWhile = (isDown: () => boolean, answer: () => Response = unreachable) =>
   WarmUser.at(({ hostname }) => (isDown() && hostname === "dead.test" ? answer() : undefined));
 
-describe("a further colo", () => {
+describe("a failing colo", () => {
   it.each<[string, () => Response, why: string]>([
-    ["is down", unreachable, "is in trouble"],
-    ["answers 503", () => unavailable(), "status 503"],
-    ["is away for hours", () => unavailable({ "retry-after": "9000" }), "Retry-After of 9000 s"],
-    ["is another server", () => new Response("page"), "no Cache-Status of Tidemark"],
-  ])("that %s leaves the others warm", async (_, answer, why) => {
+    ["refused connections", unreachable, "is in trouble"],
+    ["status 503 without Retry-After", () => unavailable(), "status 503"],
+    ["Retry-After of hours", () => unavailable({ "retry-after": "9000" }), "Retry-After of 9000 s"],
+    ["another server", () => new Response("page"), "no Cache-Status of Tidemark"],
+  ])("does not prevent the warming of other addresses: %s", async (_, answer, why) => {
     const user = await deadWhile(() => true, answer);
     const { code, out, notes } = await user.warms(["--list", "-", "--json", ...vias], { input });
     expect(code).toBe(3);
@@ -31,14 +31,14 @@ describe("a further colo", () => {
     expect(notes + out).toContain(why);
   });
 
-  it("that stays down gets no more requests", async () => {
+  it("gets no more requests if it stays down", async () => {
     const user = await deadWhile(() => true);
     const { notes } = await user.warms(["--list", "-", ...vias], { input });
     expect(user.site.urls.filter((url) => url.includes("dead.test")).length).toBeLessThan(30);
     expect(notes).toContain("https://dead.test gets no more requests.");
   });
 
-  it("that failed gets the pages again in the next run", async () => {
+  it("gets all pages in the next run", async () => {
     let isDown = true;
     const user = await deadWhile(() => isDown);
     user.interruptAfter = 150;

@@ -1,9 +1,10 @@
-// Hostile sources and sites: `tidemark warm` neither crashes nor waits forever, and shows no secret.
+// Tests `tidemark warm` with hostile lists, logs and sites. It must neither crash nor hang, and
+// must not print passwords.
 import { expect, it } from "vitest";
 import { exitCode } from "../../src/exit-code.ts";
 import { hit, page, site, stored, WarmUser } from "./warm-user.ts";
 
-it("--also-host takes a host in any form", async () => {
+it("warm --also-host accepts a host with umlauts, capital letters or a port", async () => {
   const user = await WarmUser.at();
   const input = "https://b\u00fccher.example/a\nhttp://EXAMPLE.com:8080/b\nhttps://example.com/c";
   const hosts = ["--also-host", "B\u00fccher.example", "--also-host", "Example.com:8080"];
@@ -11,7 +12,7 @@ it("--also-host takes a host in any form", async () => {
   expect(user.site.urls).toEqual([`${site}/a`, `${site}/b`]);
 });
 
-it("does not show a password of a list", async () => {
+it("warm does not print passwords in the URLs of a list", async () => {
   const user = await WarmUser.at();
   const input = `https://u:pass-x@www.example.com/a\nhttps://:pass-x@www.example.com/b\n/c`;
   const { notes, out } = await user.warms(["--list", "-"], { input });
@@ -20,7 +21,7 @@ it("does not show a password of a list", async () => {
   expect(user.site.urls).toEqual([`${site}/c`]);
 });
 
-it("skips malicious lines of a log", async () => {
+it("warm skips malicious lines of a log", async () => {
   const user = await WarmUser.at();
   const line = (request: string) => `1.2.3.4 - - [t] "${request}" 200 5 "-" "-"`;
   const requests = [
@@ -41,7 +42,7 @@ it("skips malicious lines of a log", async () => {
 });
 
 it.each(["tidemark; fwd=bypass; detail=route", hit])(
-  "does not read an endless body that fills no tier: %s",
+  "warm does not read an endless body that is not stored on this request: %s",
   async (status) => {
     const user = await WarmUser.at(({ pathname }) => {
       if (pathname !== "/events") return undefined;
@@ -54,7 +55,7 @@ it.each(["tidemark; fwd=bypass; detail=route", hit])(
 );
 
 it.each(["-5", "1000000000", "soon", "Sat, 21 Nov 1994 10:00:00 GMT", "0"])(
-  "ignores Retry-After %j, and waits a second",
+  "warm ignores Retry-After %j, and waits a second",
   async (after) => {
     const user = await WarmUser.at((_, times) =>
       times === 1 ? page("tidemark; fwd=uri-miss", 429, { "retry-after": after }) : page(stored),
@@ -66,7 +67,7 @@ it.each(["-5", "1000000000", "soon", "Sat, 21 Nov 1994 10:00:00 GMT", "0"])(
 );
 
 it.each([`"`, "tidemark", "tidemark; hit=5; ttl=x", "tidemark; hit; ttl=99999999999999999999", ""])(
-  "does not crash at a Cache-Status of %j",
+  "warm does not crash on the Cache-Status %j",
   async (status) => {
     const user = await WarmUser.at(() => page(status));
     const { notes } = await user.warms(["/a"]);

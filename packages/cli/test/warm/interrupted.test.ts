@@ -1,10 +1,10 @@
-// An interrupted `tidemark warm`: where the next run continues.
+// Tests how the next run continues an interrupted `tidemark warm`.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { listOf, pages, site, WarmUser } from "./warm-user.ts";
 
-describe("a run that is interrupted", () => {
+describe("an interrupted run of warm", () => {
   const args = ["--list", "-"];
   const input = listOf(pages(200));
 
@@ -18,7 +18,7 @@ describe("a run that is interrupted", () => {
     return { user, ran, first };
   }
 
-  it("ends with 130, and the next run continues it", async () => {
+  it("exits with 130, and is continued by the next run", async () => {
     const { user, ran, first } = await interrupted();
     expect(ran.code).toBe(130);
     expect(ran.out).toContain("Run the same command to continue.");
@@ -30,7 +30,7 @@ describe("a run that is interrupted", () => {
     expect(await stateFiles(user)).toEqual([]);
   });
 
-  it("does not hide new pages of its source", async () => {
+  it("does not prevent the next run from warming new pages", async () => {
     const { user } = await interrupted();
     await user.warms(args, { input: `/new\n${input}` });
     expect(user.site.urls).toContain(`${site}/new`);

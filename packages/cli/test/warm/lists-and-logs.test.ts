@@ -1,4 +1,4 @@
-// Lines of lists and access logs.
+// Tests how `tidemark warm` reads lists of pages and access logs.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -20,7 +20,7 @@ describe("a line of a list", () => {
     { line: '"/a""b"', isCsv: false, text: '/a"b' },
     { line: '{"url":"/a"}', isCsv: false, text: "/a" },
     { line: '{"key":42}', isCsv: false, text: "42" },
-  ])("$line, CSV: $isCsv", ({ line, isCsv, text }) => {
+  ])("names a page or a key: $line, CSV: $isCsv", ({ line, isCsv, text }) => {
     expect(readLine(line, { isCsv })).toEqual({ kind: "named", text });
   });
 
@@ -47,7 +47,7 @@ const combined = (request: string, status: number) =>
 const logged: readonly [format: string, line: string, url: string][] = [
   ["combined", combined("GET /a?x=1 HTTP/1.1", 200), "/a?x=1"],
   ["common", '::1 - - [21/Nov/2026:10:00:00 +0000] "GET /a HTTP/2.0" 304 -', "/a"],
-  ["with a host", `www.example.com:443 ${combined("GET /a HTTP/1.1", 301)}`, "/a"],
+  ["combined with a host", `www.example.com:443 ${combined("GET /a HTTP/1.1", 301)}`, "/a"],
   ["nginx, as JSON", '{"time":"x","request":"GET /a?b HTTP/1.1","status":"200"}', "/a?b"],
   [
     "nginx, as JSON by variables",
@@ -66,8 +66,8 @@ const logged: readonly [format: string, line: string, url: string][] = [
   ],
 ];
 
-describe("a line of a log", () => {
-  it.each(logged)("%s", (_, line, url) => {
+describe("a line of an access log", () => {
+  it.each(logged)("is read in the format %s", (_, line, url) => {
     expect(readLoggedLine(line)).toEqual({ url });
   });
 
@@ -76,17 +76,17 @@ describe("a line of a log", () => {
     combined("GET /a HTTP/1.1", 404),
     combined("HEAD /a HTTP/1.1", 200),
     '{"method":"GET","uri":"/a","status":503}',
-  ])("is no page: %s", (line) => expect(readLoggedLine(line)).toBe("other"));
+  ])("is ignored unless it is a successful GET: %s", (line) => expect(readLoggedLine(line)).toBe("other"));
 
-  it("is not counted if it is empty", () => expect(readLoggedLine(" ")).toBe("empty"));
+  it("is recognized as empty", () => expect(readLoggedLine(" ")).toBe("empty"));
 
   it.each([combined("-", 400), "hello", "{", '{"a":1}', undefined])("cannot be read: %s", (line) =>
     expect(readLoggedLine(line)).toBe("unreadable"),
   );
 });
 
-describe("a log", () => {
-  it("gives the --top pages by popularity, also from gzip", async () => {
+describe("an access log", () => {
+  it("yields the --top pages by popularity from a gzip file", async () => {
     const user = await WarmUser.at();
     const asked = ["/a", "/b", "/b", "/c", "/c", "/c", "/d"];
     const lines = asked.map((path) => combined(`GET ${path} HTTP/1.1`, 200));
@@ -97,7 +97,7 @@ describe("a log", () => {
     expect(notes).toContain("1 lines could not be read.");
   });
 
-  it("skips pages of other hosts", async () => {
+  it("is read without pages of other hosts", async () => {
     const user = await WarmUser.at();
     const input = logged
       .map(([, line]) => line.replaceAll("www.example.com", "other.test"))
@@ -106,7 +106,7 @@ describe("a log", () => {
     expect(new Set(user.site.urls)).toEqual(new Set([`${site}/a?x=1`, `${site}/a`, `${site}/a?b`]));
   });
 
-  it("counts a limited number of pages", () => {
+  it("is counted for a limited number of pages", () => {
     const popularity = new Popularity(2);
     for (const url of ["/a", "/b", "/c", "/b"]) popularity.note(url);
     expect(popularity.hottest(10)).toEqual(["/b", "/a"]);
@@ -114,7 +114,7 @@ describe("a log", () => {
   });
 });
 
-describe("lines", () => {
+describe("lines of a list", () => {
   const all = async (...pieces: readonly string[]) => {
     const bytes = Readable.from(pieces.map((piece) => Buffer.from(piece)));
     const found: (string | undefined)[] = [];
@@ -122,24 +122,24 @@ describe("lines", () => {
     return found;
   };
 
-  it("end with CR, LF, or the text, and are whole across pieces", async () => {
+  it("end with CRLF, LF or the end of the text, even across chunks", async () => {
     expect(await all("\uFEFFa\r\nb", "b\n\nc")).toEqual(["a", "bb", "", "c"]);
   });
 
-  it("that are too long are skipped", async () => {
+  it("are undefined if they are too long", async () => {
     const long = "x".repeat(40_000);
     expect(await all("a\n", long, long, long, "\nb\n")).toEqual(["a", undefined, "b"]);
   });
 });
 
-it("takes a limited number of pages, and counts the others", () => {
+it("`PageList` accepts a limited number of pages", () => {
   const pages = new PageList({ origin: site, operatorPath: "/_cache", countMax: 2 });
   const results = ["/a", "/b", "/a", "/c"].map((path) => pages.add(path));
   expect(results).toEqual(["added", "added", "twice", "too-many"]);
   expect([...pages]).toEqual([{ path: "/a" }, { path: "/b" }]);
 });
 
-it("distinguishes variants of a page, but neither order nor case of their fields", () => {
+it("`PageList` distinguishes variants of a page, regardless of the order and case of field names", () => {
   const pages = new PageList({ origin: site, operatorPath: "/_cache" });
   expect(pages.add("/a", { A: "1", b: "2" })).toBe("added");
   expect(pages.add("/a", { B: "2", a: "1" })).toBe("twice");

@@ -1,4 +1,5 @@
-// The pace of warming, before origins of bounded capacity in simulated time: their visitors hardly notice.
+// Tests the pace of warming with simulated origins of limited capacity. Warming must not slow down
+// visitors much.
 import { describe, expect, it } from "vitest";
 import { OriginPace } from "../../src/warm/origin-pace.ts";
 import { simulated } from "./simulated-origin.ts";
@@ -6,7 +7,7 @@ import { playsAll } from "../../../../testing/histories.ts";
 
 const meanServiceMs = 15;
 
-/** How long the origin works on a page: always the same, nearly, at random, or of two kinds. */
+/** The distributions of the origin's time for a request. */
 const services: Readonly<Record<string, (draw: () => number) => number>> = {
   fixed: () => meanServiceMs,
   even: (draw) => meanServiceMs * (0.7 + 0.6 * draw()),
@@ -35,25 +36,25 @@ function measured({ service, servers, visitorLoad, networkMs }: (typeof rows)[nu
   return { ratio, perSecond: beside.warmedCount / seconds };
 }
 
-describe("visitors' p99 is at most doubled", () => {
+describe("warming at its own pace", () => {
   it.each(rows.filter((_, at) => playsAll || at % 7 === 0))(
-    "$service pages, $servers at once, visitors take $visitorLoad, network $networkMs ms",
+    "at most doubles visitors' p99: $service times, $servers servers, load $visitorLoad, network $networkMs ms",
     (row) => {
       const { ratio, perSecond } = measured(row);
       expect(ratio).toBeLessThanOrEqual(2);
-      // It does not buy that by hardly warming at all.
+      // Warming must also make progress.
       expect(perSecond).toBeGreaterThan(5);
     },
   );
 });
 
-it("uses most of what an origin of many servers has free", () => {
+it("warming uses over 70 % of the free capacity of an origin with 16 servers", () => {
   const { perSecond } = measured({ service: "even", servers: 16, visitorLoad: 0.2, networkMs: 2 });
   const freePerSecond = (16 * 1_000 * 0.8) / meanServiceMs;
   expect(perSecond).toBeGreaterThan(0.7 * freePerSecond);
 });
 
-it("would double it, and more, were it not for the law", () => {
+it("warming at a fixed concurrency of 32 more than triples visitors' p99", () => {
   const origin = {
     servers: 4,
     visitorLoad: 0.3,
@@ -68,7 +69,7 @@ it("would double it, and more, were it not for the law", () => {
   expect(p99(beside.visitorsMs) / p99(simulated(origin).visitorsMs)).toBeGreaterThan(3);
 });
 
-/** Answers that all take as long as is said for what is under way. */
+/** Reports `count` responses to the pace. Their duration depends on the concurrency. */
 function fed(pace: OriginPace, count: number, durationMs: (concurrency: number) => number): void {
   let atMs = clock;
   for (let at = 0; at < count; at += 1) {
@@ -80,14 +81,14 @@ function fed(pace: OriginPace, count: number, durationMs: (concurrency: number) 
 }
 let clock = 1_000;
 
-describe("the law", () => {
-  it("never goes beyond its bound, and reaches it where the origin does not slow", () => {
+describe("the pace of warming", () => {
+  it("rises to its maximum concurrency, and no further, if responses do not slow down", () => {
     const pace = new OriginPace(5);
     fed(pace, 1_000, () => 20);
     expect(pace.concurrency).toBe(5);
   });
 
-  it("halves what is under way when answers take longer", () => {
+  it("halves its concurrency if responses take twice as long", () => {
     const pace = new OriginPace(8);
     fed(pace, 1_000, () => 20);
     fed(pace, 100, (concurrency) => (concurrency > 4 ? 40 : 20));
@@ -95,14 +96,14 @@ describe("the law", () => {
     expect(pace.baseMs).toBeCloseTo(20);
   });
 
-  it("does so at once where they take three times as long", () => {
+  it("halves its concurrency after 6 responses if responses take three times as long", () => {
     const pace = new OriginPace(8);
     fed(pace, 1_000, () => 20);
     fed(pace, 6, () => 70);
     expect(pace.concurrency).toBe(4);
   });
 
-  it("takes the pace of an origin that others slow for its own", () => {
+  it("accepts a longer duration as normal if a lower concurrency does not shorten it", () => {
     const pace = new OriginPace(8);
     fed(pace, 1_000, () => 20);
     fed(pace, 200, () => 40);
@@ -112,7 +113,7 @@ describe("the law", () => {
     expect(pace.concurrency).toBe(8);
   });
 
-  it("leaves gaps where one at a time is too much, and closes them again", () => {
+  it("leaves gaps if one request at a time is too much, and closes the gaps later", () => {
     const pace = new OriginPace(1);
     fed(pace, 58, () => 20);
     fed(pace, 6, () => 70);
@@ -121,12 +122,12 @@ describe("the law", () => {
     expect(pace.gapMs).toBe(0);
   });
 
-  it("halves at the origin's trouble, too", () => {
+  it("halves its concurrency after an error of the origin", () => {
     const pace = new OriginPace(8);
     fed(pace, 1_000, () => 20);
     pace.troubled(clock);
     expect(pace.concurrency).toBe(4);
-    // Neither slow nor easy: nothing is concluded from it about the cut.
+    // 23 ms is neither slow nor fast, so the concurrency does not change.
     fed(pace, 50, () => 23);
     expect(pace).toMatchObject({ concurrency: 4, baseMs: 20 });
   });

@@ -1,9 +1,10 @@
-// Warming follows all rules of the cache: what was begun before a purge is not kept as if it came after.
+// Tests that warming obeys purges: a response that was requested before a purge is not served after
+// it.
 import { expect, it } from "vitest";
 import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 
-it("a purge while a page is on its way is obeyed, and what is newer stays", async () => {
+it("a page that warming requested before a purge is not served after the purge", async () => {
   const asked = Promise.withResolvers<void>();
   const purged = Promise.withResolvers<void>();
   let version = 1;
@@ -11,7 +12,7 @@ it("a purge while a page is on its way is obeyed, and what is newer stays", asyn
     origin: async () => {
       const told = `version ${version}`;
       asked.resolve();
-      // The origin has read what it sends, and the purge comes before it is sent.
+      // The origin has read version 1, and sends it after the purge.
       if (version === 1) await purged.promise;
       return new Response(told, { headers: { "cache-control": "max-age=600", "cache-tag": "a" } });
     },
@@ -30,13 +31,13 @@ it("a purge while a page is on its way is obeyed, and what is newer stays", asyn
   await site.settle();
   expect((await site.get("/a")).text).toBe("version 2");
 
-  // Warmed again, it is there already, and the newer one.
+  // A second warming finds version 2 stored.
   const again = await user.runs(["warm", "/a", "--json"]);
   expect(JSON.parse(again.out).addresses[0]).toMatchObject({ already: 1, warmed: 0 });
   expect((await site.get("/a")).text).toBe("version 2");
 });
 
-it("through two runs of the real application: warmed, then already there", async () => {
+it("warm stores pages in its first run, and finds them stored in its second run", async () => {
   const { site, fetch, asked } = openReached({
     origin: () => new Response("page", { headers: { "cache-control": "max-age=600" } }),
   });

@@ -1,4 +1,4 @@
-// Warming by the operator's routes of the real application.
+// Tests `tidemark warm` with the operator's routes of the real application.
 import { expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { defineConfig } from "../../../../src/config/config.ts";
@@ -10,7 +10,7 @@ import { openReached, operatorEnv } from "../fakes/site-as-fetch.ts";
 
 async function opened() {
   const clock = new FakeClock();
-  // Not the minute in which the expiry of hot keys is renewed.
+  // Leaves the minute in which the expiry of hot keys is renewed.
   clock.advance(300);
   const data = createDataCache(defineConfig({}), { nowAtMs: clock.nowAtMs, random: () => 0.5 });
   const loaded: string[] = [];
@@ -49,7 +49,7 @@ async function heated({ site }: Opened, paths: readonly string[]): Promise<void>
 
 const jsonOf = (out: string) => JSON.parse(out).addresses[0];
 
-it("sends long URLs in lists that the route accepts", async () => {
+it("warm --within splits long URLs into requests that the route accepts", async () => {
   const { user, asked } = await opened();
   const long = Array.from({ length: 150 }, (_, at) => `/a?q=${"x".repeat(5_000)}${at}`);
   const input = [...long, "https://www.example.com//b"].join("\n");
@@ -60,7 +60,7 @@ it("sends long URLs in lists that the route accepts", async () => {
   expect(asked).toHaveLength(4);
 });
 
-it("warms hot pages, and after a purge those that it covered", async () => {
+it("warm --hottest reads the hot pages, and warm --after-purge warms those that the purge covered", async () => {
   const world = await opened();
   const { user, site, asked } = world;
   await heated(world, ["/news/1", "/news/2", "/shop"]);
@@ -77,7 +77,7 @@ it("warms hot pages, and after a purge those that it covered", async () => {
   expect(asked.slice(1).toSorted()).toEqual(["GET /news/1", "GET /news/2"]);
 });
 
-it("loads values of data once", async () => {
+it("warm --data loads each value once", async () => {
   const { user, rates, loaded } = await opened();
   const keys = Array.from({ length: 230 }, (_, at) => `key-${at}`);
   const args = ["warm", "--data", "rates", "--list", "-", "--json"];
@@ -94,14 +94,14 @@ it.each([
   { args: ["--hottest", "1001"], why: "from 1 to 1000" },
   { args: ["--within", "--limit", "101", "/"], why: "from 1 to 100" },
   { args: ["--after-purge", "1-1"], why: "no entry" },
-])("refuses $args", async ({ args, why }) => {
+])("warm refuses $args", async ({ args, why }) => {
   const { user } = await opened();
   const ran = await user.runs(["warm", ...args], { input: "a" });
   expect(ran.code).not.toBe(0);
   expect(ran.notes).toContain(why);
 });
 
-it("fails if the Worker does not advance", async () => {
+it("warm --within fails if the Worker makes no progress", async () => {
   const told: OperatorAnswer<"warm"> = { done: [], next: 0, total: 1 };
   const user = await FakeUser.at({ fetch: async () => Response.json(told), env: operatorEnv });
   const { code, notes } = await user.runs(["warm", "/a", "--within"]);

@@ -1,11 +1,11 @@
-// An origin of bounded capacity in simulated time: visitors and a warming share its queue.
+// An origin of limited capacity in simulated time. Visitors and warming share its queue.
 import { drawsFrom } from "../../../../testing/simulation/journal-simulator.ts";
 import { OriginPace } from "../../src/warm/origin-pace.ts";
 
 export interface OriginSettings {
-  /** How many requests it works on at once; others wait in turn. */
+  /** The number of requests that the origin handles at once. Others wait in a queue. */
   readonly servers: number;
-  /** How much of its capacity visitors use, 0 to 1. */
+  /** The share of the origin's capacity that visitors use, from 0 to 1. */
   readonly visitorLoad: number;
   readonly serviceMs: (draw: () => number) => number;
   readonly meanServiceMs: number;
@@ -15,7 +15,7 @@ export interface OriginSettings {
 
 export interface WarmingSettings {
   readonly concurrencyMax: number;
-  /** Between the command and the origin, there and back. */
+  /** The round-trip time between the command and the origin. */
   readonly networkMs: number;
 }
 
@@ -31,7 +31,7 @@ interface Arrival {
   readonly beganAtMs: number;
 }
 
-/** @returns how long visitors waited, with a warming under way or without */
+/** @returns the response times of visitors, and the number of warmed pages */
 export function simulated(
   settings: OriginSettings,
   warming?: WarmingSettings,

@@ -1,4 +1,4 @@
-// Sitemaps that `tidemark warm` refuses, with the reason.
+// Tests the sitemaps that `tidemark warm` refuses, and the reasons that it prints.
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { type Files, index, read, urlset } from "./sitemap-site.ts";
@@ -21,11 +21,11 @@ it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ["404", status(404), "The status is 404"],
   ["HTML", "<!DOCTYPE html>\n<html><body>Hello<br></body></html>", "It is an HTML page."],
   ["text", "hello", "Line 1"],
-  ["nothing", "  ", "It is empty"],
+  ["an empty file", "  ", "It is empty"],
   ["unclosed XML", unclosed, "Line 2: unclosed tag"],
   ["an unescaped ampersand", urlset(`${site}/a`, `${site}/b?x&y`), "Line 3"],
   ["100,000 open elements", `<urlset>${"<a>".repeat(100_000)}`, "elements are open"],
-  ["an entity of its own", withEntity('"y"'), "Line 1: undefined entity"],
+  ["a custom entity", withEntity('"y"'), "Line 1: undefined entity"],
   ["a file as an entity", withEntity('SYSTEM "file:///etc/passwd"'), "undefined entity"],
   ["invalid UTF-8", new Uint8Array([0x3c, 0x61, 0x3e, 0xff, 0xfe]), "It is not UTF-8"],
   ["UTF-16", new Uint8Array(Buffer.from("\uFEFF<urlset/>", "utf16le")), "It is not UTF-8"],
@@ -46,12 +46,12 @@ it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ["an index of a URL with a password", index(password), "user name or a password"],
   ["indexes nested too deep", index(`${site}/1.xml`), "an index nested in 2 others", nested(3)],
   [
-    "an index with a missing part",
+    "an index with a part that has status 500",
     index(`${site}/1.xml`),
     "1.xml cannot be used. The status is 500",
     { "/1.xml": status(500) },
   ],
-])("refuses %s, and warms nothing", async (_, sitemap, says, parts = {}) => {
+])("warm --sitemap refuses %s, and lists no page", async (_, sitemap, says, parts = {}) => {
   const { code, out, notes } = await read({ "/sitemap.xml": sitemap, ...parts });
   expect(notes).toContain(says);
   expect(notes).not.toMatch(/secret|root:/);

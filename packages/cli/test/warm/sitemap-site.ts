@@ -10,7 +10,9 @@ export const index = (...locs: readonly string[]) =>
 type File = string | Uint8Array<ArrayBuffer> | (() => Response);
 export type Files = Readonly<Record<string, File>>;
 
-/** Serves these; all else is a page that is stored. */
+/**
+ * Returns a user of a site that serves `files`. Every other path is a page that the site stores.
+ */
 export async function userOf(files: Files): Promise<WarmUser> {
   return WarmUser.at((url) => {
     const file = files[url.pathname];

@@ -1,4 +1,4 @@
-// Sitemaps: the pages that they list, in each format.
+// Tests which pages `tidemark warm` reads from sitemaps of each format.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -15,7 +15,7 @@ const oddLocs = [`\n  ${site}/a?x=1&amp;y=2 `, `<![CDATA[${site}/b?x&y]]>`, `${s
 const parts = ["1.xml", "2.xml.gz", "1.xml", "sitemap.xml"].map((name) => `${site}/${name}`);
 const moved = () => new Response(null, { status: 301, headers: { location: "/moved.xml" } });
 
-describe("a sitemap is read", () => {
+describe("a sitemap", () => {
   it.each<[name: string, sitemap: Files[string], paths: string[], more?: Files]>([
     ["a set of URLs", urlset(`${site}/a`, `${site}/b`), ["/a", "/b"]],
     ["spaces, CDATA and entities", urlset(...oddLocs), ["/a?x=1&y=2", "/b?x&y", "/c"]],
@@ -32,20 +32,20 @@ describe("a sitemap is read", () => {
     ],
     ["a redirect within the host", moved, ["/a"], { "/moved.xml": urlset(`${site}/a`) }],
     ["no pages", urlset(), []],
-  ])("%s", async (_, sitemap, paths, more = {}) => {
+  ])("yields its pages: %s", async (_, sitemap, paths, more = {}) => {
     const ran = await read({ "/sitemap.xml": sitemap, ...more });
     expect(ran.notes).not.toContain("cannot be used");
     expect(ran).toMatchObject({ code: 0, paths });
   });
 
-  it("from a file", async () => {
+  it("is read from a local file", async () => {
     const user = await userOf({});
     await writeFile(join(user.folder, "map.xml.gz"), gzipSync(urlset(`${site}/a`)));
     expect(await user.warms(["--sitemap", "map.xml.gz"])).toMatchObject({ code: 0 });
     expect(user.site.urls).toEqual([`${site}/a`]);
   });
 
-  it("byte by byte", async () => {
+  it("is read if it arrives byte by byte", async () => {
     const bytes = new TextEncoder().encode(urlset(`${site}/ä`, `${site}/b`));
     const start = (controller: ReadableStreamDefaultController) => {
       for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
@@ -55,7 +55,7 @@ describe("a sitemap is read", () => {
     expect((await read({ "/sitemap.xml": inPieces })).paths).toEqual(["/%C3%A4", "/b"]);
   });
 
-  it("without pages of other hosts, which are counted", async () => {
+  it("is read without pages of other hosts, which a note counts", async () => {
     const { notes, paths } = await read({
       "/sitemap.xml": urlset(`${site}/a`, "https://other.test/b", "/c/relative", "relative"),
     });
@@ -64,7 +64,7 @@ describe("a sitemap is read", () => {
     expect(notes).toContain('Skipped: 1 are neither http URLs nor paths ("relative")');
   });
 
-  it("with --since: without older pages and files, but with undated ones", async () => {
+  it("is read with --since without older pages and files, but with undated pages and files", async () => {
     const dated = (loc: string, date: string) =>
       `<url><loc>${site}${loc}</loc><lastmod>${date}</lastmod></url>`;
     const files = {

@@ -1,4 +1,5 @@
-// Who may ask next: bounds over all addresses, hits and misses told apart by what came before.
+// Tests the turns of `tidemark warm`. A turn permits one request to a lane, which is the site or a
+// further colo.
 import { describe, expect, it } from "vitest";
 import { Turns } from "../../src/warm/turns.ts";
 
@@ -22,7 +23,7 @@ function at(bounds: { concurrencyMax?: number; ratePerSecondMax?: number; laneCo
   return { turns, clock, sleeps, ended, interrupt: () => interruption.abort() };
 }
 
-/** How many of so many who ask get a turn now. */
+/** Returns how many of `askers` requests for a turn are granted at once. */
 async function admitted(turns: Turns, lane: number, askers: number): Promise<number> {
   let count = 0;
   for (let asker = 0; asker < askers; asker += 1) void turns.taken(lane).then(() => (count += 1));
@@ -31,14 +32,14 @@ async function admitted(turns: Turns, lane: number, askers: number): Promise<num
 }
 
 describe("turns", () => {
-  it("are one at a time at first, and go to the next at an end", async () => {
+  it("are granted one at a time at first", async () => {
     const { turns, ended } = at({});
     expect(await admitted(turns, 0, 3)).toBe(1);
     ended(0, true);
     expect(await admitted(turns, 0, 0)).toBe(0);
   });
 
-  it("are as many as the bound where all is there already", async () => {
+  it("are granted up to the bound if all responses are hits", async () => {
     const { turns, ended } = at({});
     for (let hit = 0; hit < 60; hit += 1) {
       await turns.taken(0);
@@ -47,7 +48,7 @@ describe("turns", () => {
     expect(await admitted(turns, 0, 20)).toBe(8);
   });
 
-  it("of a colo that has it all do not wait for those that go to the origin", async () => {
+  it("of a lane with only hits do not wait for requests to the origin in another lane", async () => {
     const { turns, ended } = at({ laneCount: 2, concurrencyMax: 4 });
     for (let hit = 0; hit < 60; hit += 1) {
       await turns.taken(1);
@@ -57,7 +58,7 @@ describe("turns", () => {
     expect(await admitted(turns, 1, 9)).toBe(3);
   });
 
-  it("come at the rate, and a hit costs none of it", async () => {
+  it("are granted at the given rate, for which hits do not count", async () => {
     const { turns, clock, ended } = at({ ratePerSecondMax: 4 });
     const startsMs: number[] = [];
     for (let ask = 0; ask < 6; ask += 1) {
@@ -69,8 +70,8 @@ describe("turns", () => {
   });
 });
 
-describe("turns in trouble", () => {
-  it("wait out what the site asks for, and longer from trouble to trouble", async () => {
+describe("turns after an error", () => {
+  it("wait as long as the site asks, or else twice as long after each error", async () => {
     const { turns, clock } = at({});
     expect(turns.troubled(0, 5_000)).toBe(5_000);
     await turns.taken(0);
@@ -81,7 +82,7 @@ describe("turns in trouble", () => {
     expect(turns.troubled(0, undefined)).toBe(4_000);
   });
 
-  it("of a further colo in trouble wait, and the site's do not; all wait for the site", async () => {
+  it("wait only in the lane of a failing colo, but in all lanes if the site fails", async () => {
     const { turns, clock } = at({ laneCount: 2 });
     turns.troubled(1, undefined);
     expect([turns.pauseMs(0), turns.pauseMs(1)]).toEqual([0, 1_000]);
@@ -91,13 +92,13 @@ describe("turns in trouble", () => {
     expect([turns.pauseMs(0), turns.pauseMs(1)]).toEqual([9_000, 9_000]);
   });
 
-  it("are not taken at once where a site in trouble says so", () => {
+  it("wait a second even if the site asks for no delay", () => {
     expect(at({}).turns.troubled(0, 0)).toBe(1_000);
   });
 });
 
 describe("turns of a run", () => {
-  it("have gaps where the pace has them", async () => {
+  it("are separated by the gaps of the pace", async () => {
     const { turns, clock, sleeps } = at({ concurrencyMax: 1 });
     for (let answer = 0; answer < 64; answer += 1) {
       await turns.taken(0);
@@ -109,7 +110,7 @@ describe("turns of a run", () => {
     expect(sleeps).toEqual([20]);
   });
 
-  it("come at once to those who are interrupted", async () => {
+  it("are granted at once after an interrupt", async () => {
     const { turns, interrupt } = at({});
     turns.troubled(0, 60_000);
     interrupt();

@@ -1,4 +1,5 @@
-// A user who warms: a clock that moves as the command sleeps, and a site that stores what it is asked for.
+// A user of `tidemark warm`. The clock advances when the command sleeps, and the site stores every
+// requested page.
 import { main } from "../../src/main.ts";
 import { FakeUser, type Ran } from "../fakes/fake-world.ts";
 
@@ -12,14 +13,14 @@ export interface AskedPage {
   readonly redirect: RequestRedirect | undefined;
 }
 
-/** What a test has the site answer in place of a page. `undefined` for the usual. */
+/** Returns a response in place of the usual page, or `undefined` for the usual page. */
 export type Script = (
   url: URL,
   times: number,
   init?: RequestInit,
 ) => Response | Promise<Response> | undefined;
 
-/** Each origin is a colo with a tier of its own. */
+/** A site that stores pages. Each origin is a colo with its own tier. */
 export class StoringSite {
   readonly asked: AskedPage[] = [];
   readonly #script: Script;
@@ -61,14 +62,14 @@ export function page(
   return new Response("page", { status, headers: { "cache-status": cacheStatus, ...more } });
 }
 
-/** One user with files of their own; runs share them and the site. */
+/** A user with a folder. All runs share the folder and the site. */
 export class WarmUser {
   readonly site: StoringSite;
-  /** Files are written here. */
+  /** The folder of the user's files. */
   readonly folder: string;
   /** Epoch milliseconds. */
   atMs = Date.now();
-  /** Ctrl-C comes once so many requests have been made. */
+  /** The number of requests after which the user presses Ctrl-C. */
   interruptAfter = Infinity;
   readonly #user: FakeUser;
 

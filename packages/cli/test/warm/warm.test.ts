@@ -1,4 +1,5 @@
-// `tidemark warm` through a site's address: what is asked for, what is told, and what is refused.
+// Tests `tidemark warm` through a site's address: its requests, its report, and the arguments that
+// it refuses.
 import { describe, expect, it } from "vitest";
 import { hit, listOf, page, pages, site, stored, WarmUser } from "./warm-user.ts";
 
@@ -28,7 +29,7 @@ describe("pages of a list", () => {
     expect(user.site.asked.map(({ headers }) => headers.get("x-warm"))).toEqual(["1", "1"]);
   });
 
-  it("have the fields of their JSON line", async () => {
+  it("are requested with the fields of their JSON line", async () => {
     const user = await WarmUser.at();
     const input = '{"url":"/a","headers":{"Accept-Language":"de"}}\n{"url":1}\n{';
     const { notes } = await user.warms(["--list", "-"], { input });
@@ -36,7 +37,7 @@ describe("pages of a list", () => {
     expect(notes).toContain("1 lines could not be read");
   });
 
-  it("of other hosts and operator's routes are skipped and counted", async () => {
+  it("are skipped and counted if they belong to other hosts or are operator's routes", async () => {
     const user = await WarmUser.at();
     const input = "https://other.test/a\n/_cache/stats\nno-page\n//other.test/b\n/a\nftp://x/y";
     const { code, out } = await user.warms(["--list", "-", "--json"], { input });
@@ -51,7 +52,7 @@ describe("pages of a list", () => {
     });
   });
 
-  it("of --also-host are requested from the site", async () => {
+  it("are requested from the site if --also-host names their host", async () => {
     const user = await WarmUser.at();
     await user.warms(["https://example.com/a", "--also-host", "example.com"]);
     expect(user.site.urls).toEqual([`${site}/a`]);
@@ -72,15 +73,15 @@ const outcomes: readonly [cacheStatus: string, result: string][] = [
   ["tidemark; fwd=bypass; fwd-status=200; detail=route", "passed-by"],
 ];
 
-describe("an answer counts", () => {
-  it.each(outcomes)("%s as %s", async (status, is) => {
+describe("the report of warm", () => {
+  it.each(outcomes)("counts a response with the Cache-Status %s as %s", async (status, is) => {
     const user = await WarmUser.at(() => page(status));
     const { code, out } = await user.warms(["/a", "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(out).addresses[0]).toMatchObject({ address: site, [is]: 1 });
   });
 
-  it("as failed by its status, and the command ends with 3", async () => {
+  it("counts a response with status 404 as failed, and the command exits with 3", async () => {
     const user = await WarmUser.at(({ pathname }) =>
       pathname === "/b" ? page("tidemark; fwd=uri-miss; fwd-status=404", 404) : undefined,
     );
@@ -89,13 +90,13 @@ describe("an answer counts", () => {
     expect(out).toContain(`failed: ${site}/b (status 404)`);
   });
 
-  it("without following its redirect", async () => {
+  it("counts a redirect, which the command does not follow", async () => {
     const user = await WarmUser.at(() => page(stored, 301, { location: "https://other.test/" }));
     expect((await user.warms(["/a"])).code).toBe(0);
     expect(user.site.asked).toMatchObject([{ url: `${site}/a`, redirect: "manual" }]);
   });
 
-  it("by its reason, with a total", async () => {
+  it("counts responses that were not stored by their reason", async () => {
     const user = await WarmUser.at(() => page("tidemark; fwd=uri-miss; detail=set-cookie"));
     const { code, out } = await user.warms(pages(3));
     expect(code).toBe(0);
@@ -104,7 +105,7 @@ describe("an answer counts", () => {
 });
 
 describe("further colos", () => {
-  it("are asked 2 s after the site, when the shared tier has the page", async () => {
+  it("receive their request 2 s after the site, when the shared tier has the page", async () => {
     const user = await WarmUser.at();
     const { out } = await user.warms(["/a", "--via", "https://colo.test", "--json"]);
     expect(user.site.urls).toEqual([`${site}/a`, "https://colo.test/a"]);
@@ -113,15 +114,15 @@ describe("further colos", () => {
     expect(JSON.parse(out).addresses).toHaveLength(2);
   });
 
-  it("are not asked for a page that the site does not store", async () => {
+  it("receive no request for a page that the site does not store", async () => {
     const user = await WarmUser.at(() => page("tidemark; fwd=bypass; detail=route"));
     await user.warms(["/a", "--via", "https://colo.test"]);
     expect(user.site.urls).toEqual([`${site}/a`]);
   });
 });
 
-describe("trouble", () => {
-  it("is retried after Retry-After", async () => {
+describe("a failure of the site", () => {
+  it("is followed by a retry after Retry-After", async () => {
     const user = await WarmUser.at((_, times) =>
       times === 1 ? page("tidemark; fwd=uri-miss", 503, { "retry-after": "7" }) : undefined,
     );
@@ -133,7 +134,7 @@ describe("trouble", () => {
     expect(notes).toContain("continuing in 7 s");
   });
 
-  it("of one page fails the page after three tries", async () => {
+  it("for one page makes the page fail after three tries", async () => {
     const user = await WarmUser.at(({ pathname }) =>
       pathname === "/b" ? page("tidemark; fwd=uri-miss", 502) : undefined,
     );
@@ -142,7 +143,7 @@ describe("trouble", () => {
     expect(user.site.urls.filter((url) => url.endsWith("/b"))).toHaveLength(3);
   });
 
-  it("that lasts ends the command with 1, and keeps the finished pages", async () => {
+  it("ends the command with 1 if it lasts, and the next run skips the finished pages", async () => {
     let isDown = false;
     const user = await WarmUser.at(({ pathname }) => {
       isDown ||= pathname === "/10";
@@ -161,7 +162,7 @@ describe("trouble", () => {
     expect(user.site.asked.length).toBeLessThanOrEqual(1);
   });
 
-  it("with a long Retry-After ends the command", async () => {
+  it("ends the command with 1 if Retry-After is long", async () => {
     const user = await WarmUser.at(() =>
       page("tidemark; fwd=uri-miss", 429, { "retry-after": "9000" }),
     );
@@ -170,7 +171,7 @@ describe("trouble", () => {
     expect(notes).toContain("Retry-After of 9000 s");
   });
 
-  it.each([1, 100])("is another server than Tidemark: it stops, with %i pages", async (count) => {
+  it.each([1, 100])("ends the command with 1 if the responses are not from Tidemark: %i pages", async (count) => {
     const user = await WarmUser.at(() => new Response("page"));
     const { code, notes } = await user.warms(pages(count));
     expect(code).toBe(1);
@@ -181,34 +182,34 @@ describe("trouble", () => {
 
 const refused = [
   ["no source", [], "No source is specified"],
-  ["a rate of nothing", ["/a", "--rate", "0"], "requests per second"],
+  ["a rate of 0", ["/a", "--rate", "0"], "requests per second"],
   ["a concurrency of 65", ["/a", "--concurrency", "65"], "from 1 to 64"],
   ["a concurrency of 0", ["/a", "--concurrency", "0"], "from 1 to 64"],
   ["a field without a colon", ["/a", "--header", "secret-x"], "Accept-Language"],
   ["--top without a log", ["/a", "--top", "5"], "--top needs --log"],
   ["--within with --via", ["/a", "--within", "--via", "https://b.test"], "--via"],
-  ["--limit alone", ["/a", "--limit", "5"], "--limit needs --within"],
+  ["--limit without --within", ["/a", "--limit", "5"], "--limit needs --within"],
   ["--data without keys", ["--data", "n"], "--data has no keys"],
-  ["a file that is not there", ["--list", "gone.txt"], "There is no file"],
+  ["a missing file", ["--list", "gone.txt"], "There is no file"],
   ["a folder", ["--list", "."], "It is a folder"],
   ["stdin twice", ["--list", "-", "--log", "-"], "stdin is used twice"],
   ["a mistyped option", ["/a", "--rat", "5"], "Did you mean --rate?"],
-  ["no date", ["--sitemap", "x", "--since", "yesterday"], "Write a date"],
+  ["an invalid date", ["--sitemap", "x", "--since", "yesterday"], "Write a date"],
   ["no page of the site", ["https://other.test/"], "no page of the site"],
   ["--hottest without a token", ["--hottest"], "There is no token"],
-  ["a via that is no address", ["/a", "--via", "colo-2"], "--via"],
-  ["a password", ["--sitemap", "https://u:pass-x@www.example.com/s.xml"], "or a password"],
-  ["no URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
+  ["an invalid address of --via", ["/a", "--via", "colo-2"], "--via"],
+  ["a sitemap URL with a password", ["--sitemap", "https://u:pass-x@www.example.com/s.xml"], "or a password"],
+  ["an invalid URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
   ["--within without a token", ["/a", "--within"], "There is no token"],
-  ["no position", ["--after-purge", ""], "It is empty"],
-  ["no namespace", ["--data", " ", "--list", "-"], "It is empty"],
-  ["no state file", ["/a", "--state", ""], "It is empty"],
+  ["an empty position", ["--after-purge", ""], "It is empty"],
+  ["an empty namespace", ["--data", " ", "--list", "-"], "It is empty"],
+  ["an empty path of the state file", ["/a", "--state", ""], "It is empty"],
   ["a scheme of --also-host", ["/a", "--also-host", "https://a.example"], "Write only a host"],
   ["a path of --also-host", ["/a", "--also-host", "a.example/news"], "Write only a host"],
 ] as const;
 
-describe("requests nothing for", () => {
-  it.each(refused)("%s", async (_name, args, says) => {
+describe("`tidemark warm` with invalid arguments", () => {
+  it.each(refused)("requests nothing: %s", async (_name, args, says) => {
     const user = await WarmUser.at();
     const ran = await user.warms(args);
     expect([ran.code, user.site.asked]).toEqual([2, []]);
@@ -218,7 +219,7 @@ describe("requests nothing for", () => {
 });
 
 it.each([[], ["--via", "https://colo.test"]])(
-  "ends with one request at a time: %j",
+  "warm finishes with a concurrency of 1: %j",
   async (...via) => {
     const user = await WarmUser.at();
     const ran = await user.warms(["/a", "/b", "--concurrency", "1", ...via]);
@@ -226,14 +227,14 @@ it.each([[], ["--via", "https://colo.test"]])(
   },
 );
 
-it("lists the pages with --dry-run, and requests none", async () => {
+it("warm --dry-run lists the pages, and requests none", async () => {
   const user = await WarmUser.at();
   const ran = await user.warms(["/a", "/b?x", "--dry-run"]);
   expect(ran).toMatchObject({ code: 0, out: "/a\n/b?x\n" });
   expect(user.site.asked).toEqual([]);
 });
 
-it("limits the rate of misses", async () => {
+it("warm --rate limits the rate of misses, but not of hits", async () => {
   const user = await WarmUser.at(({ pathname }) =>
     Number(pathname.slice(1)) < 50 ? page(hit) : undefined,
   );

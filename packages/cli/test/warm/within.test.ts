@@ -1,4 +1,4 @@
-// Warming by operator's routes: --within, --data, --hottest and --after-purge.
+// Tests warming through the operator's routes: --within, --data, --hottest and --after-purge.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer, WarmAnswer } from "../../../../src/protocol/answers.ts";
 import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
@@ -6,7 +6,7 @@ import { FakeUser } from "../fakes/fake-world.ts";
 import { operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 import { hit, page } from "./warm-user.ts";
 
-/** A Worker that warms `limit` at a call, 8 unless it is told otherwise. */
+/** A Worker that warms `limit` pages or keys per call, 8 by default. */
 class WarmingSite {
   readonly orders: WarmOrder[] = [];
   readonly others: string[] = [];
@@ -81,7 +81,7 @@ describe("tidemark warm", () => {
     });
   });
 
-  it("sends each key of data once as text, and names a failed one", async () => {
+  it("sends each key of data once as text, and names a failed key", async () => {
     const { site, user: one } = await user();
     const input = '42\n{"key":43}\n42\nbad\n';
     const ran = await one.runs(["warm", "--data", "products", "--list", "-"], { input });
@@ -117,7 +117,7 @@ describe("hot pages", () => {
     expect(site.others).toEqual(["?count=50", "/a", "/b"]);
   });
 
-  it("are those that a purge covered, with --after-purge", async () => {
+  it("are requested with --after-purge if the purge covered them", async () => {
     const { site, user: one } = await user();
     site.hot = { pages, examined: 40, holdsInSeconds: 7 };
     const pauses: number[] = [];
@@ -128,7 +128,7 @@ describe("hot pages", () => {
     expect(notes).toContain("Of the 40 hot pages that isolates have reported, the purge covers 2.");
   });
 
-  it("may be none, which is no failure", async () => {
+  it("are not required for success", async () => {
     const { user: one } = await user();
     const { code, notes } = await one.runs(["warm", "--hottest"]);
     expect(code).toBe(0);

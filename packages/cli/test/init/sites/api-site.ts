@@ -1,4 +1,5 @@
-// An API as an origin: JSON, some of it for whoever has a token, with validators, Vary and pages of a list.
+// An API as an origin: JSON with validators, Vary, a list in pages, and a resource that needs a
+// token.
 import { Hono } from "hono";
 import { etag } from "hono/etag";
 

@@ -1,4 +1,4 @@
-// A shop as an origin, with all that makes a page somebody's own, and with little said of it in fields.
+// A shop as an origin. Many of its pages are personal, and few response fields say so.
 import { Hono } from "hono";
 
 const html = (body: string) => `<!doctype html><html><body>${body}</body></html>`;
@@ -41,7 +41,7 @@ export function shopSite(): Hono {
   shop.get("/news/2", (c) => c.html(html("two")));
   shop.get("/plain", (c) => c.html(html("plain")));
   shop.get("/logout", () => {
-    throw new Error("Nobody asked to be logged out.");
+    throw new Error("The logout link must not be requested.");
   });
   return shop;
 }

@@ -1,4 +1,5 @@
-// A static site as an origin: files with validators and no word on caching, as simple servers send them.
+// A static site as an origin: files with an ETag and without Cache-Control, as simple servers send
+// them.
 import { createHash } from "node:crypto";
 
 const page = (title: string, body: string) => `<!doctype html>
