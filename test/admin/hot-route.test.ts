@@ -1,4 +1,5 @@
-// GET /_cache/hot: the hottest keys, those of them that a purge has covered, and what is refused.
+// Tests GET /_cache/hot: the hottest keys, the hottest keys that a purge covered, and refused
+// requests.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../src/protocol/answers.ts";
 import type { PurgeOrder } from "../../src/protocol/purge-order.ts";
@@ -23,14 +24,14 @@ async function purge({ colos: [site] }: HotSite, order: PurgeOrder): Promise<str
   return (JSON.parse(seen.text) as { position: string }).position;
 }
 
-/** Each page bears its path as its tag, and lives for an hour. */
+/** Returns a page whose tag is its path, and whose lifetime is an hour. */
 const tagged: Script = (request) =>
   page("page", cc("max-age=3600", { "cache-tag": new URL(request.url).pathname.slice(1) }));
 
 const paths = ({ pages }: OperatorAnswer<"hot">) => pages.map(({ url }) => new URL(url).pathname);
 
 describe("the hottest keys", () => {
-  it("are told with all that asks for them again, the hottest first", async () => {
+  it("are listed with the URL and fields of their requests, the hottest first", async () => {
     const world = openHotSite({
       origin: () => page("page", cc("max-age=3600", { vary: "accept-language" })),
       config: { routes: [{ name: "all", match: "*", key: { cookies: ["lang"] } }] },
@@ -51,7 +52,7 @@ describe("the hottest keys", () => {
     expect(pages[0]!.count).toBeGreaterThan(3);
   });
 
-  it("are of the last ten minutes, and no more than are asked for", async () => {
+  it("are those of the last ten minutes, up to the requested count", async () => {
     const { colos, clock } = openHotSite({ origin: tagged });
     await heat(colos[0], ["/a", "/b", "/c"]);
     await heat(colos[0], ["/a", "/b", "/c"]);
@@ -63,7 +64,7 @@ describe("the hottest keys", () => {
     expect(paths(await hot(colos[2]))).toEqual([]);
   });
 
-  it("can be sent to be warmed as they are", async () => {
+  it("can be sent to /_cache/warm unchanged", async () => {
     const { colos, clock } = openHotSite();
     await heat(colos[0], ["/a"]);
     await heat(colos[0], ["/a"]);
@@ -76,7 +77,7 @@ describe("the hottest keys", () => {
     expect((await colos[0].get("/a")).cacheStatus).toContain("; hit");
   });
 
-  it("are none of what somebody has written into Redis, and that no client could ask for", async () => {
+  it("do not include entries in Redis that no client could have requested", async () => {
     const world = openHotSite();
     const note = { fields: [], cookie: "", expiresAtMs: world.clock.atMs, count: 9 };
     plant(world, [
@@ -88,7 +89,7 @@ describe("the hottest keys", () => {
   });
 });
 
-describe("the hottest keys that a purge has covered", () => {
+describe("the hottest keys that a purge covered", () => {
   const heated = async () => {
     const world = openHotSite({ origin: tagged });
     await heat(world.colos[0], ["/a", "/b", "/c"]);
@@ -103,7 +104,7 @@ describe("the hottest keys that a purge has covered", () => {
     { id: "everything", order: { everything: true as const }, covered: ["/a", "/b", "/c"] },
     { id: "soft", order: { tags: ["a"], mode: "soft" as const }, covered: ["/a"] },
     { id: "other", order: { tags: ["z"] }, covered: [] },
-  ])("are told: $id", async ({ order, covered }) => {
+  ])("are listed: $id", async ({ order, covered }) => {
     const world = await heated();
     const position = await purge(world, order);
     const told = await hot(world.colos[2], `?coveredBy=${position}`);
@@ -111,7 +112,7 @@ describe("the hottest keys that a purge has covered", () => {
     expect(told.examined).toBe(3);
   });
 
-  it("are told with the time until the purge holds everywhere", async () => {
+  it("are listed with the time until the purge takes effect everywhere", async () => {
     const world = await heated();
     const query = `?coveredBy=${await purge(world, { everything: true })}`;
     expect((await hot(world.colos[2], query)).holdsInSeconds).toBe(10);
@@ -121,7 +122,7 @@ describe("the hottest keys that a purge has covered", () => {
     expect((await hot(world.colos[2], query)).holdsInSeconds).toBe(0);
   });
 
-  it("are told no more once they were brought back", async () => {
+  it("do not include keys that were stored again", async () => {
     const world = await heated();
     const position = await purge(world, { everything: true });
     await read(await world.colos[0].ask("/b"));
@@ -132,7 +133,7 @@ describe("the hottest keys that a purge has covered", () => {
     expect(paths(await hot(world.colos[2], `${query}&count=1`))).toHaveLength(1);
   });
 
-  it("are told where nothing stands in the shared tier any more, by their URL", async () => {
+  it("are found by URL, but not by tag, if the shared tier has no records", async () => {
     const world = await heated();
     const byUrl = await purge(world, { urls: [www("/a")] });
     world.upstash.rewrite(() => "");
@@ -141,7 +142,7 @@ describe("the hottest keys that a purge has covered", () => {
     expect(paths(await hot(world.colos[2], `?coveredBy=${byTag}`))).toEqual([]);
   });
 
-  it("are found behind the marker of a page that varies, and whatever is long", async () => {
+  it("include variants of a page, even with long fields", async () => {
     const world = openHotSite({
       origin: () =>
         page(
@@ -160,7 +161,7 @@ describe("the hottest keys that a purge has covered", () => {
     expect(paths(await hot(world.colos[2], `?coveredBy=${position}`))).toEqual(["/a"]);
   });
 
-  it("are looked at without a trace, by few round trips", async () => {
+  it("are found with three requests to the database, and without a change of counts", async () => {
     const world = await heated();
     const position = await purge(world, { everything: true });
     const desk = world.colos[2];
@@ -176,14 +177,14 @@ describe("the hottest keys that a purge has covered", () => {
   });
 });
 
-describe("what is not told", () => {
+describe("a request for hot keys", () => {
   it.each([
     { id: "count", query: "?count=0", why: '"0" is not a count from 1 to 1000.' },
     { id: "large-count", query: "?count=1001", why: '"1001" is not a count' },
     { id: "no-count", query: "?count=all", why: '"all" is not a count' },
     { id: "position", query: "?coveredBy=yesterday", why: '"yesterday" is not a position.' },
     { id: "half-position", query: "?coveredBy=1", why: '"1" is not a position.' },
-  ])("what is asked for in another form: $id", async ({ query, why }) => {
+  ])("is refused with an invalid query: $id", async ({ query, why }) => {
     const seen = await ask(openHotSite().colos[2], query);
     expect([seen.status, seen.text]).toEqual([
       400,
@@ -191,7 +192,7 @@ describe("what is not told", () => {
     ]);
   });
 
-  it("of an entry that is not there", async () => {
+  it("is refused for an entry that does not exist", async () => {
     const seen = await ask(openHotSite().colos[2], "?coveredBy=1-1");
     expect([seen.status, seen.text]).toEqual([404, expect.stringContaining("no-such-entry")]);
   });
@@ -206,7 +207,7 @@ describe("what is not told", () => {
       why: "no usable database",
       hint: "UPSTASH_REDIS_REST_URL",
     },
-  ])("where hot keys are off, which says what to do: $id", async ({ config, env, why, hint }) => {
+  ])("is refused with a hint if hot keys are off: $id", async ({ config, env, why, hint }) => {
     const seen = await ask(openHotSite({ config, env }).colos[2]);
     const { error } = JSON.parse(seen.text) as { error: { why: string; hint: string } };
     expect(seen.status).toBe(404);
@@ -216,7 +217,7 @@ describe("what is not told", () => {
     ]);
   });
 
-  it("while the database is away", async () => {
+  it("is refused while the database fails", async () => {
     const world = openHotSite();
     await world.colos[2].get("/a");
     world.upstash.mode = "refuses";

@@ -1,4 +1,5 @@
-// GET /_cache/journal: receipts of purges; and what stats tell of purges that were refused.
+// Tests GET /_cache/journal, which lists accepted purges, and what stats report about purges and
+// their lag.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../testing/site/harness.ts";
 import {
@@ -18,8 +19,8 @@ interface Receipts {
 const get = (site: ReturnType<typeof openJournalled>["site"], query = "") =>
   site.get(`/_cache/journal${query}`, { headers: bearer });
 
-describe("the journal", () => {
-  it("tells who purged what, when, how and why", async () => {
+describe("the journal route", () => {
+  it("returns who purged what, when, how and why", async () => {
     const { site } = openJournalled({ config: { routes: [{ name: "feed", match: "/feed" }] } });
     const order = {
       tags: ["a", "b"],
@@ -51,7 +52,7 @@ describe("the journal", () => {
     expect(next).toBeNull();
   });
 
-  it("an entry of a time that no calendar has breaks neither it nor the stats", async () => {
+  it("works with an entry whose time is no valid date, as do stats and explain", async () => {
     const { site, upstash } = openJournalled();
     const { atMs } = site.clock;
     site.clock.atMs = 90_000_000_000_000_000;
@@ -69,7 +70,7 @@ describe("the journal", () => {
     expect(explained.status).toBe(200);
   });
 
-  it("is read page by page", async () => {
+  it("returns entries page by page", async () => {
     const { site } = openJournalled();
     for (const tag of ["a", "b", "c"]) await send(site, { tags: [tag] });
     const first = JSON.parse((await get(site, "?count=2")).text) as Receipts;
@@ -79,7 +80,7 @@ describe("the journal", () => {
     expect(tags.flat()).toEqual(["a", "b", "c"]);
   });
 
-  it("tells the newest alone, oldest of them first", async () => {
+  it("returns only the newest entries with ?last, in their order", async () => {
     const { site } = openJournalled();
     for (const tag of ["a", "b", "c"]) await send(site, { tags: [tag] });
     const { entries, next } = JSON.parse((await get(site, "?last=2")).text) as Receipts;
@@ -101,7 +102,7 @@ describe("the journal", () => {
     expect([seen.status, codeOf(seen)]).toEqual([400, "malformed"]);
   });
 
-  it("says when it cannot be read", async () => {
+  it("answers 503 if the journal cannot be read", async () => {
     const { site, upstash } = openJournalled();
     upstash.journalMode = "down";
     const seen = await get(site);
@@ -109,7 +110,7 @@ describe("the journal", () => {
   });
 });
 
-describe("stats count purges", () => {
+describe("stats of purges", () => {
   const day = 86_400;
   const signed = (body: string, more = {}) => signedHeaders(body, more);
   const order = '{"tags":["a"]}';
@@ -122,7 +123,7 @@ describe("stats count purges", () => {
     ["timestamp", order, signed(order, { atSeconds: yesterday })],
     ["malformed", '{"tags":"secret-text"}', bearer],
   ])(
-    "that were refused, by reason and without what was sent: %s",
+    "count refused purges by reason, and do not contain their text: %s",
     async (reason, body, headers) => {
       const { site } = openJournalled();
       await send(site, body, headers);
@@ -133,7 +134,7 @@ describe("stats count purges", () => {
     },
   );
 
-  it("that were accepted, conflicted, or could not be taken", async () => {
+  it("count purges that were accepted, reused an ID, or could not be accepted", async () => {
     const { site, upstash } = openJournalled();
     await send(site, order, signed(order, { id: "msg_1" }));
     const other = '{"tags":["b"]}';
@@ -147,7 +148,7 @@ describe("stats count purges", () => {
   });
 });
 
-describe("stats tell how late purges are read", () => {
+describe("stats of the journal's lag", () => {
   function openTwo() {
     const { site, upstash } = openJournalled();
     const elsewhere = openSite({ upstash, clock: site.clock, env: { ADMIN_TOKEN: adminToken } });
@@ -158,7 +159,7 @@ describe("stats tell how late purges are read", () => {
     return { site, elsewhere, journal };
   }
 
-  it("last and at worst, with the age of the view", async () => {
+  it("contain the last and the worst lag, and the age of the view", async () => {
     const { site, elsewhere, journal } = openTwo();
     await elsewhere.get("/a");
     expect(await journal()).toMatchObject({ ageMs: 0, lag: "nothing to report yet" });
@@ -176,7 +177,7 @@ describe("stats tell how late purges are read", () => {
   it.each([
     [9.999, { lastMs: 9_999, worstMs: 9_999 }],
     [10, "nothing to report yet"],
-  ])("after %s s without requests, with N = 10: %j", async (idleSeconds, lag) => {
+  ])("ignore a purge that was read after N without requests: %s s with N = 10, %j", async (idleSeconds, lag) => {
     const { site, elsewhere, journal } = openTwo();
     await elsewhere.get("/a");
     await send(site, { tags: ["a"] });

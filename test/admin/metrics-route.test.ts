@@ -1,4 +1,4 @@
-// GET /_cache/metrics: what a scrape gets, what it costs, and what is said where there is nothing to show.
+// Tests GET /_cache/metrics: the response to a scrape, its cost, and its errors.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -16,7 +16,7 @@ interface Told {
   error: { code: string; what: string; why: string; hint: string };
 }
 
-describe.each(redisServers)("with $redis", ({ start }) => {
+describe.each(redisServers)("metrics with $redis", ({ start }) => {
   let redis: EmbeddedValkey;
   let rest: UpstashRestServer;
 
@@ -40,7 +40,7 @@ describe.each(redisServers)("with $redis", ({ start }) => {
       },
     });
 
-  it("answers in the text format, and nobody may store it", async () => {
+  it("are sent in the Prometheus text format, with no-store", async () => {
     const seen = await siteWith().get("/_cache/metrics", bearing);
     expect([
       seen.status,
@@ -53,19 +53,19 @@ describe.each(redisServers)("with $redis", ({ start }) => {
     expect(seen.text).toContain("\ntidemark_reports_lost_total 0\n");
   });
 
-  it("tells the longest N of the configuration", async () => {
+  it("contain N of the configuration", async () => {
     const config = { purge: { maxLagSeconds: 12 } };
     const { text } = await siteWith({ config }).get("/_cache/metrics", bearing);
     expect(text).toContain("\ntidemark_purge_bound_seconds 12\n");
   });
 
-  it("answers HEAD with the head alone", async () => {
+  it("have no body in the response to HEAD", async () => {
     const seen = await siteWith().get("/_cache/metrics", { ...bearing, method: "HEAD" });
     expect([seen.status, seen.text]).toEqual([200, ""]);
     expect(seen.fields.get("content-type")).toContain("version=0.0.4");
   });
 
-  it("costs no command without the right token", async () => {
+  it("cost no command without the right token", async () => {
     const site = siteWith();
     rest.resetCounts();
     const wrong = { headers: { authorization: "Bearer admin-token-of-sitf" } };
@@ -75,7 +75,7 @@ describe.each(redisServers)("with $redis", ({ start }) => {
     expect(rest.counts().commandCount).toBe(0);
   });
 
-  it("costs what docs/metrics.md says: four commands, in two requests", async () => {
+  it("cost four commands in two requests, as docs/metrics.md says", async () => {
     const site = siteWith();
     rest.resetCounts();
     await site.get("/_cache/metrics", bearing);
@@ -84,7 +84,7 @@ describe.each(redisServers)("with $redis", ({ start }) => {
     expect({ requestCount, commandCount }).toEqual({ requestCount: 2, commandCount: 4 });
   });
 
-  it("says why Redis does not tell, and what would be right", async () => {
+  it("are replaced by an error with a hint if Redis refuses the token", async () => {
     const site = siteWith({ env: { UPSTASH_REDIS_REST_TOKEN: "wrong-token" } });
     const seen = await site.get("/_cache/metrics", bearing);
     expect([seen.status, seen.fields.get("cache-control")]).toEqual([503, "no-store"]);
@@ -96,7 +96,7 @@ describe.each(redisServers)("with $redis", ({ start }) => {
     });
   });
 
-  it("says so where Redis is gone", async () => {
+  it("are replaced by an error if Redis is unreachable", async () => {
     const site = siteWith();
     await rest.stop();
     const seen = await site.get("/_cache/metrics", bearing);
@@ -122,7 +122,7 @@ describe("a deployment without totals", () => {
       why: "Analytics Engine",
       hint: "docs/analytics-engine.md",
     },
-  ])("says so: $id", async ({ why, hint, env, ...options }) => {
+  ])("answers 404 with a reason and a hint: $id", async ({ why, hint, env, ...options }) => {
     const site = openSite({ ...options, env: { ADMIN_TOKEN: token, ...env } });
     const seen = await site.get("/_cache/metrics", bearing);
     const { error } = JSON.parse(seen.text) as Told;
@@ -141,7 +141,7 @@ describe("a deployment without totals", () => {
 
 const scrape = "https://www.example.com/_cache/metrics";
 
-/** What is shown of made totals, by a database that does not tell of itself. */
+/** Returns the metrics of synthetic totals, with a database that does not report its state. */
 const shown = (query = "", accept?: string) =>
   metricsRoute(new Request(scrape + query, accept === undefined ? {} : { headers: { accept } }), {
     readTotals: async () => madeTotals(3),
@@ -150,7 +150,7 @@ const shown = (query = "", accept?: string) =>
     nowAtMs: () => Date.parse("2026-07-01T00:00:00Z"),
   });
 
-it("shows as JSON the very samples that it shows to Prometheus", async () => {
+it("metrics in JSON contain the same samples as metrics in the Prometheus format", async () => {
   const told = (await (await shown("?format=json")).json()) as OperatorAnswer<"metrics">;
   const text = await (await shown()).text();
   const labelled = (labels: Readonly<Record<string, string>>) => {
@@ -182,16 +182,16 @@ it.each([
   ["json", "?format=json", "text/plain", "application/json"],
   ["prometheus", "?format=prometheus", "application/json", "text/plain"],
   ["accepts-json", "", "application/json", "application/json"],
-  ["accepts-text-too", "", "application/json, text/plain", "text/plain"],
+  ["accepts-json-and-text", "", "application/json, text/plain", "text/plain"],
   ["accepts-any", "", "application/json, */*;q=0.1", "text/plain"],
   ["accepts-openmetrics", "", "application/openmetrics-text", "text/plain"],
-])("answers in the form that is asked for: %s", async (_id, query, accept, type) => {
+])("metrics are sent in the requested format: %s", async (_id, query, accept, type) => {
   const answer = await shown(query, accept);
   expect([answer.status, answer.headers.get("content-type")?.split(";")[0]]).toEqual([200, type]);
   expect(answer.headers.get("cache-control")).toBe("no-store");
 });
 
-it("refuses another form, and names those that there are", async () => {
+it("metrics in an unknown format are refused, and the error names the known formats", async () => {
   const answer = await shown("?format=xml");
   const { error } = (await answer.json()) as Told;
   expect([answer.status, error.why, error.hint]).toEqual([
@@ -201,7 +201,7 @@ it("refuses another form, and names those that there are", async () => {
   ]);
 });
 
-it("shows the totals also where the database does not tell of itself", async () => {
+it("metrics contain the totals even if the database does not report its state", async () => {
   const answer = await shown();
   const text = await answer.text();
   expect([answer.status, text.includes("\ntidemark_redis_up 0\n")]).toEqual([200, true]);

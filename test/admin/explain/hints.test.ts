@@ -19,7 +19,7 @@ it.each([
     why: "its body of 5000 bytes is too large for the tiers of its route (edge, shared): 1000 bytes is the limit of the shared tier (limits.sharedBodyBytes)",
     hint: "let the origin send a smaller body, or raise limits.sharedBodyBytes",
   },
-] as const)("a body $id", ({ bytes, tiers, why, hint }) => {
+] as const)("explain names the limits for a body $id", ({ bytes, tiers, why, hint }) => {
   expect(tooLarge(bytes, { tiers }, config)).toEqual({ why, hint });
 });
 

@@ -1,4 +1,4 @@
-// Findings on counters and buffers: each on both sides of its bound.
+// Tests the findings of health on counters and buffers, with values on both sides of each limit.
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import type { SetTroubles } from "../../../src/data-beside-pages.ts";
@@ -28,25 +28,25 @@ function foundOf(troubles: {
   return findingsOf(lookedAt({ data }));
 }
 
-describe("behind-backlog", () => {
+describe("the finding behind-backlog", () => {
   it.each([
-    ["79 % of the bound", undefined, { keyCount: 79 }],
-    ["80 % of the bound", "critical", { keyCount: 80 }],
-    ["five runs late", undefined, { overdueMs: 5 * minuteMs }],
-    ["more than five runs late", "warning", { overdueMs: 5 * minuteMs + 1 }],
+    ["79 % of the limit", undefined, { keyCount: 79 }],
+    ["80 % of the limit", "critical", { keyCount: 80 }],
+    ["overdue by five flush intervals", undefined, { overdueMs: 5 * minuteMs }],
+    ["overdue by more than five flush intervals", "warning", { overdueMs: 5 * minuteMs + 1 }],
     [
-      "as late, of a set that is flushed each hour",
+      "overdue by six minutes, with an interval of an hour",
       undefined,
       { overdueMs: 6 * minuteMs, everyMs: 60 * minuteMs },
     ],
-    ["heard of ten minutes ago", undefined, { keyCount: 100, heardAtMs: atMs - 10 * minuteMs }],
-    ["never heard of", undefined, { keyCount: 0, heardAtMs: -Infinity }],
-  ])("%s: %s", (_id, level, backlog) => {
+    ["full, but last reported ten minutes ago", undefined, { keyCount: 100, heardAtMs: atMs - 10 * minuteMs }],
+    ["never reported", undefined, { keyCount: 0, heardAtMs: -Infinity }],
+  ])("has a level by the backlog: %s, %s", (_id, level, backlog) => {
     const expected = { code: "behind-backlog", level, about: 'set "views"' };
     expect(foundOf({ backlog })).toMatchObject(level === undefined ? [] : [expected]);
   });
 
-  it("says how much waits, and since when", () => {
+  it("names the number of waiting keys, and since when a flush is overdue", () => {
     expect(foundOf({ backlog: { keyCount: 95 } })).toMatchObject([
       { cause: "95 keys wait, which is 95 % of the limit, 100.", since: null },
     ]);
@@ -59,7 +59,7 @@ describe("behind-backlog", () => {
   });
 });
 
-it("behind-dead-letters: tells their number", () => {
+it("the finding behind-dead-letters names the number of dead letters", () => {
   expect(foundOf({ deadLetterCount: 3 })).toMatchObject([
     {
       code: "behind-dead-letters",
@@ -70,7 +70,7 @@ it("behind-dead-letters: tells their number", () => {
   ]);
 });
 
-describe("behind-flushes-fail", () => {
+describe("the finding behind-flushes-fail", () => {
   const failing = (sinceMs: number, lastMs: number) => ({
     kind: "TypeError",
     sinceAtMs: atMs - sinceMs,
@@ -80,11 +80,11 @@ describe("behind-flushes-fail", () => {
   });
 
   it.each([
-    { id: "for less than a minute", flushes: failing(minuteMs - 1, 0), found: false },
-    { id: "for a minute", flushes: failing(minuteMs, 0), found: true },
-    { id: "ten minutes ago", flushes: failing(20 * minuteMs, 10 * minuteMs), found: false },
-    { id: "before that", flushes: failing(20 * minuteMs, 10 * minuteMs - 1), found: true },
-  ])("$id: $found", ({ flushes, found }) => {
+    { id: "flushes fail for less than a minute", flushes: failing(minuteMs - 1, 0), found: false },
+    { id: "flushes fail for a minute", flushes: failing(minuteMs, 0), found: true },
+    { id: "the last failure was ten minutes ago", flushes: failing(20 * minuteMs, 10 * minuteMs), found: false },
+    { id: "the last failure was less than ten minutes ago", flushes: failing(20 * minuteMs, 10 * minuteMs - 1), found: true },
+  ])("exists after a minute of recent failures: $id, $found", ({ flushes, found }) => {
     const expected = {
       code: "behind-flushes-fail",
       level: "warning",
@@ -94,7 +94,7 @@ describe("behind-flushes-fail", () => {
     expect(foundOf({ flushes })).toMatchObject(found ? [expected] : []);
   });
 
-  it("quotes what the sink reports", () => {
+  it("quotes the sink's report", () => {
     const flushes = { ...failing(minuteMs, 0), detail: "SQL: UPDATE articles" };
     expect(foundOf({ flushes })).toMatchObject([
       { cause: "The last flush ended with TypeError. SQL: UPDATE articles" },

@@ -1,5 +1,5 @@
-// The finding on requests with a field that looks like a credential: it names entries of the list, and
-// nothing that a client wrote.
+// Tests the finding on requests with a field that looks like a credential. It names entries of the
+// configured list, and nothing that a client sent.
 import { expect, it } from "vitest";
 import { page } from "../../../testing/fakes/origin-in-process.ts";
 import { adminToken } from "../../../testing/site/purge-sender.ts";
@@ -11,7 +11,7 @@ const open = (options: SiteOptions = {}) =>
 const api = { name: "api", match: "/api/*", fresh: "5m" } as const;
 const code = "credential-field";
 
-it("names the route and the entries, and the lines of the configuration that change it", async () => {
+it("the finding credential-field names the route, the entries, and the configuration that changes them", async () => {
   const site = open({ config: { routes: [api], credentialFields: { add: ["x-tenant"] } } });
   expect(await found(site, code)).toBeUndefined();
   await site.get("/api/a", { headers: { "x-tenant": "secret-1", "x-made-up-token": "secret-2" } });
@@ -22,13 +22,13 @@ it("names the route and the entries, and the lines of the configuration that cha
   expect((await healthOf(site)).status).toBe("ok");
 });
 
-it("proposes the field for key.headers where it is known", async () => {
+it("the finding credential-field proposes a known field for key.headers", async () => {
   const site = open({ config: { routes: [api] } });
   await site.get("/api/a", { headers: { dpop: "proof" } });
   expect((await found(site, code))?.remedy).toContain('key: { headers: ["dpop"] }');
 });
 
-it("is not there where another reason kept the response, or where it is shared", async () => {
+it("the finding credential-field is absent if another rule prevents storing, or if the response is shared", async () => {
   const fields = ["private", "no-store", "public, max-age=60"];
   const site = open({
     config: { routes: [api] },
@@ -41,7 +41,7 @@ it("is not there where another reason kept the response, or where it is shared",
   expect(await found(site, code)).toBeUndefined();
 });
 
-it("is over a quarter of an hour after the last such request", async () => {
+it("the finding credential-field ends a quarter of an hour after the last such request", async () => {
   const site = open({ config: { routes: [api] } });
   await site.get("/api/a", { headers: { "x-api-key": "k" } });
   const since = (await found(site, code))?.since;

@@ -1,9 +1,9 @@
-// docs/health.md explains each code that health can tell, and none other.
+// Tests that docs/health.md explains each code of health, and no other code.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { findingCodes } from "../../../src/protocol/finding.ts";
 
-it("has a row for each code, in the order of the code, with a meaning, a cause and a remedy", () => {
+it("docs/health.md has a row for each code, in the order of `findingCodes`, with four cells", () => {
   const [, table = ""] = readFileSync("docs/health.md", "utf8").split("## Codes");
   const [codes = ""] = table.split("## Findings and alerts");
   const rows = codes.split("\n").filter((line) => line.startsWith("| `"));
@@ -17,7 +17,7 @@ it("has a row for each code, in the order of the code, with a meaning, a cause a
   }
 });
 
-it("says of each alert which finding it goes with, and of no other", () => {
+it("docs/health.md has each alert of monitoring/alerts.yml next to a finding, and no other alert", () => {
   const [, after = ""] = readFileSync("docs/health.md", "utf8").split("## Findings and alerts");
   const rows = after.split("\n").filter((line) => /^\| [`–]/.test(line));
   const named = (text: string | undefined) =>

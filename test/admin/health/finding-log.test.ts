@@ -1,4 +1,5 @@
-// Lines of the log about findings: one when it begins, one when it ends, and none by a look that saw less.
+// Tests log lines about findings: one when a finding begins, and one when it ends. A check that
+// examines less than an earlier check does not end a finding.
 import { describe, expect, it } from "vitest";
 import { type Finding, findingCodes, type FindingCode } from "../../../src/protocol/finding.ts";
 import { FindingLog } from "../../../src/admin/health/finding-log.ts";
@@ -24,7 +25,7 @@ function finding(code: FindingCode, more: Partial<Finding> = {}): Finding {
   return { code, level: "warning", since: null, ...texts, ...more };
 }
 
-/** A log, and looks of it: each so many seconds after the first. */
+/** Returns a log. `look` reports the findings of a check, `seconds` after the first check. */
 function opened() {
   const lines: LogLine[] = [];
   const log = new FindingLog((line) => void lines.push(line));
@@ -34,7 +35,7 @@ function opened() {
   return { lines, look, told };
 }
 
-it("has one line when it begins, and one when it ends", () => {
+it("a finding has one log line when it begins, and one when it ends", () => {
   const { lines, look } = opened();
   for (const seconds of [0, 1, 90]) look(seconds, [finding("redis-full")]);
   look(100, []);
@@ -52,7 +53,7 @@ it("has one line when it begins, and one when it ends", () => {
   ]);
 });
 
-it("tells apart what it is about, and says so at the end", () => {
+it("findings on different routes have their own log lines", () => {
   const { lines, look } = opened();
   const [a, b] = ["a", "b"].map((name) => finding("hit-rate-low", { about: `route "${name}"` }));
   look(0, [a!, b!, b!], afar);
@@ -65,7 +66,7 @@ it("tells apart what it is about, and says so at the end", () => {
   expect(lines[2]?.message).toBe('The finding hit-rate-low of route "a" is over after 70 s.');
 });
 
-it("has another line once it is worse, and is news where nothing is wrong", () => {
+it("a finding has another log line when it becomes critical, and a finding of level info is logged as info", () => {
   const { lines, look } = opened();
   look(0, [finding("redis-slow"), finding("switch-thrown", { level: "info" })]);
   look(5, [
@@ -79,21 +80,21 @@ it("has another line once it is worse, and is news where nothing is wrong", () =
   ]);
 });
 
-it("tells the worst where one look finds several of one code", () => {
+it("the log names only the worst of several findings with the same code", () => {
   const { lines, look } = opened();
   const worst = finding("redis-full", { level: "critical" });
   for (const seconds of [0, 70]) look(seconds, [worst, finding("redis-full")]);
   expect(lines.map(({ kind }) => kind)).toEqual(["critical"]);
 });
 
-it("leaves out what the configuration is told of when an isolate starts", () => {
+it("the log omits findings on the configuration, which are logged when an isolate starts", () => {
   const { lines, look } = opened();
   look(0, [finding("configuration")]);
   look(61, []);
   expect(lines).toEqual([]);
 });
 
-describe("a look that sees less", () => {
+describe("a check that examines only the state of its isolate", () => {
   const ofTotals = ["hit-rate-low", "stale-if-error-high", "unverified-high", "origin-errors"];
   const others = ["clients-limited", "reports-missing", "reports-lost", "journal-lag"];
   it.each([
@@ -102,7 +103,7 @@ describe("a look that sees less", () => {
     { code: "redis-nearly-full", sight: "rooms" as const },
     { code: "redis-size-unknown", sight: "rooms" as const },
     { code: "redis-evicting", sight: "rooms" as const },
-  ])("does not end $code; one that sees $sight does", ({ code, sight }) => {
+  ])("does not end $code, but a check that also examines $sight does", ({ code, sight }) => {
     const { look, told } = opened();
     look(0, [finding(code as FindingCode)], afar);
     look(70, []);
@@ -112,7 +113,7 @@ describe("a look that sees less", () => {
     expect(told()).toEqual([`${code} began`, `${code} ended`]);
   });
 
-  it("ends what it sees as well", () => {
+  it("ends findings on the state of its isolate", () => {
     const ofHere = findingCodes.filter((code) =>
       /^(redis-(?!nearly|evict|size)|journal-(?!lag)|origin-(?!err)|cache-api|switch|bypass)/.test(
         code,
@@ -125,14 +126,14 @@ describe("a look that sees less", () => {
     expect(told().filter((line) => line.endsWith("ended"))).toHaveLength(ofHere.length);
   });
 
-  it("ends what such a look alone has found", () => {
+  it("ends a finding that only such checks found", () => {
     const { look, told } = opened();
     look(0, [finding("journal-lag")]);
     look(70, []);
     expect(told()).toEqual(["journal-lag began", "journal-lag ended"]);
   });
 
-  it("ends what such a look finds after one that saw all has ended it", () => {
+  it("ends a finding that such a check found after a complete check had ended it", () => {
     const { look, told } = opened();
     look(0, [finding("journal-lag")], afar);
     look(70, [], afar);
@@ -141,7 +142,7 @@ describe("a look that sees less", () => {
     expect(told()).toEqual(["began", "ended", "began", "ended"].map((is) => `journal-lag ${is}`));
   });
 
-  it("says nothing of how bad it is", () => {
+  it("does not change the level of a finding", () => {
     const { lines, look } = opened();
     look(0, [finding("journal-lag", { level: "critical" })], afar);
     look(70, [finding("journal-lag")]);
@@ -152,9 +153,9 @@ describe("a look that sees less", () => {
   });
 });
 
-describe("whoever looks all the time", () => {
+describe("constant requests for health", () => {
   const paths = ["/_cache/health", "/_cache/health?again"];
-  it("cannot make it write more than a few lines a minute, though the trouble comes and goes", async () => {
+  it("cause at most two log lines in 30 s, even if the origin fails and recovers each time", async () => {
     const clock = new FakeClock();
     let isThere = true;
     const origin = () => (isThere ? page("page", cc("no-store")) : unreachable());

@@ -1,4 +1,4 @@
-// Findings as functions of the state of a site, and their order.
+// Tests which findings the state of a site causes, and their order.
 import { describe, expect, it } from "vitest";
 import {
   type Finding,
@@ -24,8 +24,8 @@ const finding = (more: Partial<Finding>): Finding => ({
   ...more,
 });
 
-describe("the list", () => {
-  it("has the worst first, then the oldest; who knows no beginning goes last", () => {
+describe("the list of findings", () => {
+  it("is ordered by level and then by start, with unknown starts last", () => {
     const [a, b, c] = ["2030-01-01", "2030-01-02", "2030-01-03"] as const;
     const given = [
       finding({ level: "info", since: a }),
@@ -50,17 +50,17 @@ describe("the list", () => {
     ["warning", [finding({ level: "warning" })], false, "degraded"],
     ["critical", [finding({ level: "critical" })], false, "degraded"],
     ["no origin", [], true, "unable"],
-  ])("comes to a status: %s", (_id, findings, isIt, status) => {
+  ])("determines the status: %s", (_id, findings, isIt, status) => {
     expect(statusOf(findings, isIt)).toBe(status);
   });
 
-  it("is empty where nothing is wrong, and has each code once", () => {
+  it("is empty for a healthy site, and no code occurs twice in `findingCodes`", () => {
     expect(findingsOf(lookedAt())).toEqual([]);
     expect(new Set(findingCodes).size).toBe(findingCodes.length);
   });
 });
 
-describe("unable to serve", () => {
+describe("the status unable", () => {
   const trouble = (lastAtMs: number) => ({
     kind: "unreachable" as const,
     sinceAtMs: lastAtMs,
@@ -74,11 +74,11 @@ describe("unable to serve", () => {
   };
 
   it.each<[id: string, more: Partial<SiteState>, unable: boolean]>([
-    ["all is well", {}, false],
+    ["a healthy site", {}, false],
     ["the only origin is down", downNow, true],
-    ["in trouble, and not shut off", { ...downNow, originsShutOff: [] }, false],
+    ["the only origin fails, and is not shut off", { ...downNow, originsShutOff: [] }, false],
     [
-      "one of two is down",
+      "one of two origins is down",
       {
         ...downNow,
         originNames: ["default", "api"],
@@ -87,26 +87,26 @@ describe("unable to serve", () => {
       false,
     ],
     [
-      "one is down and the other has no usable binding",
+      "one of two origins is down, and the other has no usable binding",
       { ...downNow, originNames: ["default", "api"] },
       true,
     ],
     [
-      "a usable one that no route leads to does not help",
+      "the only origin of routes is down, and an unused origin is usable",
       { ...downNow, usableOrigins: new Set(["default", "api"]) },
       true,
     ],
     [
-      "it was found down a minute ago, and nobody has asked since",
+      "the last failure of the only origin was a minute ago",
       { ...downNow, originTroubles: new Map([["default", trouble(atMs - 60_000)]]) },
       false,
     ],
-  ])("%s", (_id, more, unable) => {
+  ])("depends on the origins: %s", (_id, more, unable) => {
     expect(isUnable(lookedAt(more))).toBe(unable);
   });
 });
 
-describe("the view of the journal", () => {
+describe("a failed read of the journal", () => {
   const view = (failedAgoMs: number, sentAgoMs: number) => ({
     view: {
       sentAtMs: atMs - sentAgoMs,
@@ -118,19 +118,19 @@ describe("the view of the journal", () => {
   });
 
   it.each([
-    { id: "within N − A", given: view(0, 9_000), level: "warning" },
-    { id: "past it", given: view(0, 9_001), level: "critical" },
-    { id: "never read", given: view(0, Infinity), level: "critical" },
-    { id: "failed a minute ago: nobody has asked since", given: view(60_000, 60_000) },
-    { id: "failed just within the minute", given: view(59_999, 60_000), level: "critical" },
-  ])("$id", ({ given, level }) => {
+    { id: "the view is as old as N − A", given: view(0, 9_000), level: "warning" },
+    { id: "the view is older than N − A", given: view(0, 9_001), level: "critical" },
+    { id: "the journal was never read", given: view(0, Infinity), level: "critical" },
+    { id: "the failure was a minute ago", given: view(60_000, 60_000) },
+    { id: "the failure was less than a minute ago", given: view(59_999, 60_000), level: "critical" },
+  ])("causes a finding by the age of the view: $id", ({ given, level }) => {
     const [found] = findingsOf(lookedAt(given));
     expect([found?.code, found?.level]).toEqual(
       level === undefined ? [undefined, undefined] : ["journal-unreadable", level],
     );
   });
 
-  it("lag that was met ten minutes ago says nothing of now", () => {
+  it("is not reported because of a lag that was measured ten minutes ago", () => {
     const of = (agoMs: number) => ({
       view: {
         sentAtMs: atMs,
@@ -161,21 +161,21 @@ describe("a tier that does not answer in time", () => {
     ["edge", true, "cache-api-slow", /is shut off/],
     ["kv", false, "kv-slow", /^Workers KV did not answer in time\.$/],
     ["kv", true, "kv-slow", /is shut off\. Redis answers/],
-  ] as const)("%s, shut off: %s", (name, isShutOff, code, what) => {
+  ] as const)("causes a finding: %s, shut off: %s", (name, isShutOff, code, what) => {
     expect(findingsOf(lookedAt({ tiers: [{ name, isShutOff, trouble }] }))).toMatchObject([
       { code, what: expect.stringMatching(what) as string },
     ]);
   });
 
-  it("is well again, or was never in trouble", () => {
+  it("causes no finding once it has recovered", () => {
     const edge = { name: "edge", isShutOff: false } as const;
     expect(codesOf({ tiers: [{ ...edge, trouble: { ...trouble, isOver: true } }] })).toEqual([]);
     expect(codesOf({ tiers: [edge] })).toEqual([]);
   });
 });
 
-describe("what is set", () => {
-  it("a fault is a warning, a setting in vain is info", () => {
+describe("the configuration", () => {
+  it("causes a finding of level warning for a fault, and of level info for a setting without effect", () => {
     const fault = { what: "It is off.", why: "It is not set.", hint: "Set it." };
     expect(findingsOf(lookedAt({ faults: [fault], configWarnings: [fault] }))).toEqual(
       (["warning", "info"] as const).map((level) =>
@@ -188,7 +188,7 @@ describe("what is set", () => {
     { bypass: true, what: /^Everything goes/ },
     { bypass: ["news"], what: /^Route "news" goes/ },
     { bypass: ["news", "shop"], what: /^Routes "news", "shop" go / },
-  ])("BYPASS: $bypass", ({ bypass, what }) => {
+  ])("causes a finding that names the routes of BYPASS: $bypass", ({ bypass, what }) => {
     expect(findingsOf(lookedAt({ bypass }))).toMatchObject([
       { code: "bypass-set", level: "info", what: expect.stringMatching(what) as string },
     ]);

@@ -1,5 +1,5 @@
-// A site before a real database and, where a test wants it, a real origin: what brings a finding about
-// is real, and so is the clock, which a test can set forward or back.
+// A site with a real database and, if a test wants it, a real origin. The causes of findings are
+// real. The clock is also real, and a test can set it forward or back.
 import {
   startUpstashRestServer,
   type UpstashRestServer,
@@ -19,7 +19,7 @@ import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
 const token = "token-of-the-database";
 
-/** Runs as this machine's does; `advance` sets it forward for good. */
+/** Returns a clock that runs like the machine's clock. `advance` shifts it permanently. */
 export function runningClock(): FakeClock {
   const clock = new FakeClock();
   let shiftMs = 0;
@@ -31,10 +31,10 @@ export function runningClock(): FakeClock {
   });
 }
 
-/** N and A so short that what follows a purge is over soon. */
+/** A short N and A, so that the effects of a purge end soon. */
 export const soon = { purge: { maxLagSeconds: 3, clockAllowanceSeconds: 1 } };
 
-/** What the list says. */
+/** The JSON of health. */
 export interface Health {
   readonly status: string;
   readonly summary: string;
@@ -47,7 +47,7 @@ export async function healthOf(site: Site): Promise<Health> {
   return JSON.parse(seen.text) as Health;
 }
 
-/** As anybody sees it. */
+/** Returns the status code and the JSON of health without the token. */
 export async function statusOf(site: Site): Promise<[number, unknown]> {
   const seen = await site.get("/_cache/health");
   return [seen.status, JSON.parse(seen.text)];
@@ -55,12 +55,12 @@ export async function statusOf(site: Site): Promise<[number, unknown]> {
 
 export const codesOf = ({ findings }: Health) => findings.map(({ code }) => code);
 
-/** The finding of that code, if there is one. */
+/** Returns the finding with this code, or `undefined`. */
 export async function found(site: Site, code: string): Promise<Finding | undefined> {
   return (await healthOf(site)).findings.find((one) => one.code === code);
 }
 
-/** Asks for pages until it is so: what is waited for is a probe, or a renewal. */
+/** Requests pages until `isSo` returns true, which needs a probe or a renewal of the view. */
 export async function pagesUntil(
   site: Site,
   isSo: () => Promise<boolean>,
@@ -71,10 +71,10 @@ export async function pagesUntil(
     site.clock.advance(advanceSeconds);
     await site.get(`/until/${crypto.randomUUID()}`);
   }
-  throw new Error("What a test waited for did not come with a hundred pages.");
+  throw new Error("The expected state did not come within 100 requests.");
 }
 
-/** Until a finding is there, or is no longer. */
+/** Requests pages until a finding exists, or is gone. */
 export const until = (site: Site, code: string, is: "there" | "gone", advanceSeconds = 0) =>
   pagesUntil(
     site,
@@ -109,7 +109,7 @@ export class HealthWorld {
     const rest = await startUpstashRestServer({ redisUrl: redis.url, token });
     const direct = await connectToRedis(redis.url);
     const world = new HealthWorld({ running, redis, rest, direct });
-    // As a plan of Upstash has one; a database of unknown size is a finding.
+    // Sets a limit, as plans of Upstash have. Without a limit, health has a finding.
     await world.run("CONFIG", "SET", "maxmemory", "1000000000");
     return world;
   }
@@ -118,7 +118,7 @@ export class HealthWorld {
     return this.#rest;
   }
 
-  /** A command past the REST interface. */
+  /** Sends a command directly, without the REST interface. */
   async run(...command: [string, ...string[]]): Promise<void> {
     const outcome = await this.#direct.send(command);
     if (outcome.kind !== "replied") throw new Error(`${command[0]}: ${outcome.message}`);
@@ -128,7 +128,7 @@ export class HealthWorld {
     return this.#rest.stop();
   }
 
-  /** At the same address as before. */
+  /** Starts the REST interface at its previous address. */
   async startRest(ofToken = token): Promise<void> {
     const port = Number(new URL(this.#rest.url).port);
     this.#rest = await startUpstashRestServer({ redisUrl: this.#redisUrl, token: ofToken, port });

@@ -1,4 +1,4 @@
-// What was looked at where nothing is wrong, for tests that change a part of it.
+// The state of a healthy site, for tests that change a part of it.
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
 import type { SiteState } from "../../../src/admin/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
@@ -37,13 +37,13 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
   };
 }
 
-/** A series by its labels, and its count. */
+/** A series, which is a family with labels, and its count. */
 export type Row = readonly [family: FamilyName, labels: readonly string[], count: number];
 
 export const sumsOf = (rows: readonly Row[]): Sums =>
   new Map(rows.map(([family, labels, count]) => [seriesOf(family, labels), count]));
 
-/** @param windows by how many minutes ago each began */
+/** @param windows the rows of each window, by the minutes since its start */
 export function totalsOf(
   windows: Readonly<Record<number, readonly Row[]>>,
   more: Partial<Totals> = {},

@@ -1,4 +1,5 @@
-// Marked secrets, addresses and keys wherever they can be: no finding has one, and no line about one.
+// Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
+// are planted in all inputs.
 import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
@@ -13,13 +14,13 @@ import { bearer, openJournalled, send } from "../../../testing/site/purge-sender
 import type { Health } from "./health-world.ts";
 import { atMs, coloState, lookedAt, minuteMs, totalsOf } from "./looked-examples.ts";
 
-/** In all that a client, an origin, the database or a setting says. */
+/** A part of all texts from clients, the origin, the database and settings. */
 const mark = "s3cret";
 const address = "203.0.113.77";
 const marked = `https://${mark}:${mark}@${address}/?${mark}=1`;
 const forbidden = new RegExp(`${mark}|${address.replaceAll(".", "\\.")}|\\.invalid`, "i");
 
-/** Members that no type has: whoever tells a whole object tells them, too. */
+/** Members that no type has. Code that serializes a whole object would disclose them. */
 const planted = { cause: new Error(marked), url: marked, key: marked, text: marked };
 
 const redisKinds: readonly RedisTrouble[] = [
@@ -39,13 +40,13 @@ const redisKinds: readonly RedisTrouble[] = [
   "failed",
 ];
 
-/** A trouble that is not over, with more on it than it should have. */
+/** Returns a trouble that is not over, with the planted members. */
 function trouble<Kind extends string>(kind: Kind): NonNullable<Condition<Kind>["trouble"]> {
   const counts = { [kind]: 2 } as Partial<Record<Kind, number>>;
   return { ...planted, kind, sinceAtMs: atMs - 9_000, lastAtMs: atMs, isOver: false, counts };
 }
 
-/** Anything may be wrong, and much is. */
+/** Returns a random state with many faults. */
 function drawnLook(draws: Draws): SiteState {
   const client = (name: "shared tier" | "purge journal") => ({
     ...planted,
@@ -135,7 +136,7 @@ function drawnLook(draws: Draws): SiteState {
   });
 }
 
-it("whatever was looked at, of each code", () => {
+it("no finding of any code discloses a planted text", () => {
   const draws = new Draws(1);
   const seen = new Set<string>();
   for (let nth = 0; nth < 500; nth += 1) {
@@ -147,7 +148,7 @@ it("whatever was looked at, of each code", () => {
   expect([...seen].toSorted()).toEqual([...findingCodes].toSorted());
 });
 
-/** Refusals as the database words them, with more behind. */
+/** Error messages of the database, each followed by a planted text. */
 const refusals = [
   { status: 401, error: `WRONGPASS ${marked}` },
   { status: 403, error: `Forbidden ${marked}` },
@@ -159,7 +160,7 @@ const refusals = [
   { status: 503, error: `LOADING ${marked}` },
 ];
 
-/** Each variable as it should be, or not usable. */
+/** Returns a random selection of variables, most of them with invalid values. */
 function drawnEnv(draws: Draws): Record<string, unknown> {
   const settings: Record<string, readonly unknown[]> = {
     PURGE_SECRET: [mark, `whsec_${mark}${mark}${mark} ${mark}`],
@@ -168,7 +169,7 @@ function drawnEnv(draws: Draws): Record<string, unknown> {
     ORIGIN_LIMITER: [mark],
     ORIGIN_API: [mark],
   };
-  // It takes the database out of use, so few have it.
+  // An invalid URL makes the journal's database unusable, so only 10 % of the runs have it.
   const journal = draws.isLucky(0.1) ? { JOURNAL_REDIS_REST_URL: marked } : {};
   const set = Object.entries(settings).filter(() => draws.isLucky(0.4));
   return {
@@ -184,7 +185,7 @@ const answered =
     return page(mark, cc("max-age=1", { "set-cookie": mark }), draws.oneOf([200, 500]));
   };
 
-/** A purge is read back later, which nobody waits for. */
+/** Requests health without waiting for background work, such as the read after a purge. */
 async function asked(site: Site, headers: Readonly<Record<string, string>> = {}): Promise<string> {
   return (await site.ask("/_cache/health", { headers })).text();
 }
@@ -197,7 +198,7 @@ async function used(site: Site, draws: Draws): Promise<void> {
   await send(site, { tags: [mark], urls: ["https://www.example.com/" + mark], reason: marked });
 }
 
-/** What the application comes upon in these runs. */
+/** The codes that these runs must produce. */
 const metAtLeast: readonly FindingCode[] = [
   "redis-credentials",
   "redis-unreachable",
@@ -215,7 +216,7 @@ const metAtLeast: readonly FindingCode[] = [
   "bypass-set",
 ];
 
-it("the whole application, and the lines of its log about findings", async () => {
+it("neither health of the whole application nor its log lines about findings disclose a planted text", async () => {
   const draws = new Draws(2);
   const seen = new Set<string>();
   for (let nth = 0; nth < 100; nth += 1) {

@@ -1,4 +1,4 @@
-// Findings on the purge journal, each brought about on a real server and ended there.
+// Tests findings on the purge journal. Each finding is caused and ended on a real Redis server.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
@@ -6,17 +6,17 @@ import type { Site } from "../../../testing/site/harness.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
 import { found, healthOf, HealthWorld, soon, until } from "./health-world.ts";
 
-// A read that times out would be a finding of its own.
+// A read that times out would cause another finding.
 lengthenTimeouts();
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("health with a journal in $redis", ({ start }) => {
   let world: HealthWorld;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
   });
   afterEach(() => world.stop());
 
-  it("journal-unreadable: a warning, and critical past N − A", async () => {
+  it("has the finding journal-unreadable as a warning, and as critical after N − A", async () => {
     const site = world.site();
     await site.get("/a");
     await world.stopRest();
@@ -38,13 +38,13 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await until(site, "journal-unreadable", "gone", 6);
   });
 
-  it("journal-lag: a replica lags, and then no longer", async () => {
+  it("has the finding journal-lag while a replica lags", async () => {
     const config = { purge: { maxLagSeconds: 3, clockAllowanceSeconds: 0.5 } };
     const [here, there] = [world.site({ config }), world.site({ config })];
     await there.get("/a");
     await world.rest.setReplicaLagMs(2_500);
     await purgedUntil(here, there, "there");
-    // Within N or not, which is the machine's matter.
+    // The lag may exceed N on a slow machine.
     expect(await found(there, "journal-lag")).toMatchObject({
       what: expect.stringMatching(
         /^It took \d+ m?s until .* had read the last purge\. N is 3000 ms\.$/,
@@ -55,7 +55,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await purgedUntil(here, there, "gone");
   }, 120_000);
 
-  it("journal-lost-entries: the database comes back empty", async () => {
+  it("has the finding journal-lost-entries for an hour after the database lost its data", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await send(site, { tags: ["red"] });
@@ -72,7 +72,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(site, "journal-lost-entries")).toBeUndefined();
   });
 
-  it("switch-thrown: posted, and taken back", async () => {
+  it("has the finding switch-thrown while the switch is on", async () => {
     const site = world.site({ config: { ...soon, routes: [{ name: "news", match: "/news/*" }] } });
     await site.get("/a");
     await post(site, ["news"]);
@@ -95,7 +95,10 @@ async function post(site: Site, bypass: unknown): Promise<void> {
   expect((await site.get("/_cache/switch", init)).status).toBe(200);
 }
 
-/** In real time: the replica's lag is, too. The finding is of the last purge, which a busy machine may delay. */
+/**
+ * Purges until the finding exists or is gone. It runs in real time, because the replica lags in
+ * real time. The finding concerns the last purge, which a busy machine may delay.
+ */
 async function purgedUntil(here: Site, there: Site, is: "there" | "gone"): Promise<void> {
   const endAtMs = Date.now() + 50_000;
   while (Date.now() < endAtMs) {

@@ -1,5 +1,6 @@
-// Findings on the origin, each brought about on a real server and ended there; and when this deployment
-// is unable to serve.
+// Tests findings on the origin. Each finding is caused and ended on a real server. Also tests when
+// the
+// status of health is unable.
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -36,7 +37,7 @@ beforeEach(async () => {
 });
 afterEach(() => (server.listening ? refuse() : undefined));
 
-/** The platform's own `fetch` leads to the server; a name in place of the default's comes second. */
+/** Opens a site whose origin is the server. */
 function opened(options: SiteOptions = {}) {
   return openSite({
     clock: runningClock(),
@@ -50,7 +51,7 @@ function opened(options: SiteOptions = {}) {
   });
 }
 
-it("origin-unreachable, then origin-down, then well again", async () => {
+it("health has the finding origin-unreachable, then origin-down, and none after the origin recovers", async () => {
   const site = opened();
   await site.get("/stored");
   await refuse();
@@ -82,7 +83,7 @@ it("origin-unreachable, then origin-down, then well again", async () => {
   ]);
 });
 
-it("an origin that nobody has asked for a minute may be back, so nobody is told 503", async () => {
+it("health answers 503 until a minute after the last failure of the only origin", async () => {
   const site = opened();
   await refuse();
   for (const path of ["/a", "/b", "/c", "/d", "/e"]) await site.get(path);
@@ -94,7 +95,7 @@ it("an origin that nobody has asked for a minute may be back, so nobody is told 
   expect((await found(site, "origin-down"))?.what).toContain("The last request to it was at ");
 });
 
-it("with one of two origins down, the deployment serves the other's pages", async () => {
+it("health answers 200 if one of two origins is down", async () => {
   const config = {
     origins: { api: { url: "https://api.invalid" } },
     routes: [{ name: "api", match: "/api/*", origin: "api" }],
@@ -112,7 +113,7 @@ it("with one of two origins down, the deployment serves the other's pages", asyn
   expect((await found(site, "origin-down"))?.what).toContain('Origin "api" is shut off');
 });
 
-it("origin-slow: slower than originTimeout, and fast again", async () => {
+it("health has the finding origin-slow until the origin answers within originTimeout", async () => {
   const site = opened({ config: { originTimeout: "1s" } });
   afterMs = 3_000;
   await site.get("/a");

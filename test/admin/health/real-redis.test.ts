@@ -1,11 +1,11 @@
-// Findings on the database, each brought about on a real server and ended there.
+// Tests findings on the database. Each finding is caused and ended on a real Redis server.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
 import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("health with $redis", ({ start }) => {
   let world: HealthWorld;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
@@ -13,7 +13,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   afterEach(() => world.stop());
   lengthenTimeouts();
 
-  it("nothing is found where nothing is wrong, and the list says so", async () => {
+  it("has no finding for a healthy site", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await send(site, { tags: ["red"] });
@@ -25,7 +25,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     });
   });
 
-  it("redis-size-unknown: neither the database nor the configuration says it", async () => {
+  it("has the finding redis-size-unknown if neither the database nor the configuration has a limit", async () => {
     await world.run("CONFIG", "SET", "maxmemory", "0");
     const site = world.site({ config: soon });
     await site.get("/a");
@@ -35,7 +35,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await healthOf(limited)).toMatchObject({ status: "ok", findings: [] });
   });
 
-  it("redis-credentials: the token is not the database's", async () => {
+  it("has the finding redis-credentials until the database accepts the token", async () => {
     const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "new-token" } });
     await site.get("/a");
     const { status, findings, notLookedAt } = await healthOf(site);
@@ -55,7 +55,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await healthOf(site)).not.toMatchObject({ findings: [{ code: "redis-credentials" }] });
   });
 
-  it("redis-unreachable: one failure is a warning, being shut off is critical", async () => {
+  it("has the finding redis-unreachable, which is critical once the database is shut off", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await world.stopRest();
@@ -72,12 +72,12 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     });
     await world.startRest();
     site.clock.advance(20);
-    // No page is asked for: a look probes both clients, and has the view renewed.
+    // The request for health probes both clients and renews the view, without a request for a page.
     await healthOf(site);
     expect(codesOf(await healthOf(site)).filter((code) => code !== "clocks-apart")).toEqual([]);
   });
 
-  it("redis-full: it refuses purges and what is to be stored, until there is room", async () => {
+  it("has the finding redis-full until the database has room", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await world.run("CONFIG", "SET", "maxmemory", "1");
@@ -97,7 +97,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     await until(site, "redis-full", "gone", 40);
   });
 
-  it("redis-evicting: about to, and then it does", async () => {
+  it("has the finding redis-evicting before and after the database evicts keys", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await world.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
@@ -114,13 +114,13 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       since: expect.any(String) as string,
     });
     await world.run("CONFIG", "SET", "maxmemory", "0");
-    // What it let go is told for ten minutes.
+    // Health reports an eviction for ten minutes.
     expect(await found(site, "redis-evicting")).toMatchObject({ level: "critical" });
     site.clock.advance(601);
     expect(await found(site, "redis-evicting")).toBeUndefined();
   });
 
-  it("clocks-apart: ours is set back, and set right", async () => {
+  it("has the finding clocks-apart while the clocks differ by 30 s", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     site.clock.advance(-30);
@@ -136,14 +136,14 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 });
 
-describe.each(redisServers)("over $redis, in its own time", ({ start }) => {
+describe.each(redisServers)("health with $redis and unchanged timeouts", ({ start }) => {
   let world: HealthWorld;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
   });
   afterEach(() => world.stop());
 
-  it("redis-slow: its server stands still, and goes on", async () => {
+  it("has the finding redis-slow until a stopped server continues", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     process.kill(world.redisPid, "SIGSTOP");
@@ -162,7 +162,7 @@ describe.each(redisServers)("over $redis, in its own time", ({ start }) => {
   });
 });
 
-/** Sets the bound so that what lies there now, and 400 KB more, is so much of it. */
+/** Stores 400 KB, and sets a memory limit of which the database uses `share`. */
 async function fillTo(world: HealthWorld, share: number): Promise<void> {
   for (let at = 0; at < 20; at += 1) await world.run("SET", `key-${at}`, "x".repeat(20_000));
   const usedBytes = await world.usedBytes();

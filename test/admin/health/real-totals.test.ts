@@ -1,11 +1,12 @@
-// Findings on the counts of all isolates, over a real database: one isolate reports, another one looks.
+// Tests findings on the counts of all isolates, with a real database. One isolate reports, and
+// another answers requests for health.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
 import { codesOf, found, healthOf, HealthWorld } from "./health-world.ts";
 
-/** KEYS: the stream of reports. ARGV: milliseconds. As if all that stands there had been told earlier. */
+/** Dates all reports of the stream KEYS[1] back by ARGV[1] milliseconds. */
 const makeOlder = `
 local entries = redis.call("XRANGE", KEYS[1], "-", "+")
 redis.call("DEL", KEYS[1])
@@ -21,7 +22,7 @@ const linesOf = ({ lines }: Site) =>
     .filter(({ event }) => event === "finding")
     .map(({ code, state }) => `${String(code)} ${String(state)}`);
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("health with totals in $redis", ({ start }) => {
   let world: HealthWorld;
   let looker: Site;
   beforeEach(async () => {
@@ -34,7 +35,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     routes: [{ name: "articles", match: "/*", hitRateMin: 0.8, whenUnreachable: "serve" as const }],
   };
 
-  /** One isolate that will report, and one that looks: its clock is that of the database. */
+  /**
+   * Returns an isolate that reports. `looker` becomes an isolate that answers requests for health.
+   */
   function opened(origin: Script, more: SiteOptions = {}): Site {
     looker = world.site({ config, ...more });
     return world.site({ config, origin, ...more });
@@ -44,7 +47,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     for (let nth = 0; nth < count; nth += 1) await site.get(path(nth));
   }
 
-  /** What is due to be told is told behind the next answer. */
+  /** Makes a report due, which the next request sends in the background. */
   async function reported(site: Site): Promise<void> {
     site.clock.advance(300);
     await site.get("/page");
@@ -55,7 +58,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
   const kept: Script = (_, nth) => page(`page ${nth}`, cc("max-age=86400"));
 
-  it("hit-rate-low: of a route and of a prefix, until hits rise", async () => {
+  it("has the finding hit-rate-low for a route and a prefix until the hit rates rise", async () => {
     const site = opened(kept);
     await asked(site, 130, (nth) => `/feeds/${nth}`);
     await reported(site);
@@ -81,7 +84,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     ]);
   });
 
-  it("unverified-high: the journal was unreadable for a while", async () => {
+  it("has the finding unverified-high after the journal was unreadable", async () => {
     const site = opened(kept);
     await asked(site, 1, () => "/page");
     await world.stopRest();
@@ -98,7 +101,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await found(looker, "unverified-high")).toBeUndefined();
   });
 
-  it("reports-missing: ten minutes without a report, until the cron trigger reports", async () => {
+  it("has the finding reports-missing after ten minutes without a report, until the cron trigger reports", async () => {
     const site = opened(kept);
     await asked(site, 1, () => "/page");
     await reported(site);
@@ -115,7 +118,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(linesOf(looker)).toEqual(["reports-missing began", "reports-missing ended"]);
   });
 
-  it("reports-lost: the database was down when a report was due", async () => {
+  it("has the finding reports-lost if the database was down when a report was due", async () => {
     const site = opened(kept);
     await asked(site, 1, () => "/page");
     await world.stopRest();

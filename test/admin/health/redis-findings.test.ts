@@ -1,4 +1,4 @@
-// Findings on the database: its troubles, its clock and its room.
+// Tests findings on the database: its failures, its clock and its memory.
 import { describe, expect, it } from "vitest";
 import type { Finding, FindingCode } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
@@ -9,7 +9,7 @@ import { atMs, lookedAt } from "./looked-examples.ts";
 
 const codesOf = (more: Partial<SiteState>) => findingsOf(lookedAt(more)).map(({ code }) => code);
 
-describe("what the database answered", () => {
+describe("a failure of the database", () => {
   const trouble = (kind: RedisTrouble, lastAtMs: number) => ({
     kind,
     sinceAtMs: atMs - 5_000,
@@ -42,12 +42,12 @@ describe("what the database answered", () => {
     ["too-large", "redis-refused", "critical"],
     ["refused", "redis-refused", "critical"],
     ["failed", "redis-refused", "critical"],
-  ])("%s is %s, %s", (kind, code, level) => {
+  ])("causes a finding by its kind: %s, %s, %s", (kind, code, level) => {
     const clients = [{ ...shared, trouble: trouble(kind, atMs) }, journal];
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([{ code, level }]);
   });
 
-  it("one failure that passes is a warning", () => {
+  it("causes a warning if it is a single time-out", () => {
     const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
     const last = new Date(atMs).toISOString();
     expect(findingsOf(lookedAt({ clients }))).toEqual([
@@ -63,7 +63,7 @@ describe("what the database answered", () => {
     ]);
   });
 
-  it("the same of both clients is one finding, and critical where one is shut off", () => {
+  it("causes one finding for both clients, which is critical if one client is shut off", () => {
     const clients = [
       { ...shared, trouble: trouble("timeout", atMs) },
       { ...journal, trouble: trouble("timeout", atMs), isShutOff: true },
@@ -76,7 +76,7 @@ describe("what the database answered", () => {
     ]);
   });
 
-  it("two databases that fail are two findings, each with its own variables", () => {
+  it("causes one finding for each of two databases, with its own variables", () => {
     const refused = trouble("token-refused", atMs);
     const clients = [
       { ...shared, trouble: refused },
@@ -99,7 +99,7 @@ describe("what the database answered", () => {
     ]);
   });
 
-  it("what is over is no finding, and what writes meet is told apart", () => {
+  it("causes no finding once it is over, and a separate finding for writes", () => {
     const over = { ...trouble("timeout", atMs), isOver: true };
     const clients = [
       { ...shared, trouble: over, troubleWithWrites: trouble("full", atMs) },
@@ -120,14 +120,14 @@ describe("the database's clock", () => {
     { id: "A ahead", aheadMs: 1_000, uncertainMs: 0, found: false },
     { id: "more than A ahead", aheadMs: 1_001, uncertainMs: 0, found: true },
     { id: "more than A behind", aheadMs: -1_001, uncertainMs: 0, found: true },
-    { id: "a round trip that explains it", aheadMs: 1_400, uncertainMs: 400, found: false },
-    { id: "one that does not", aheadMs: 1_401, uncertainMs: 400, found: true },
-  ])("$id", ({ aheadMs, uncertainMs, found }) => {
+    { id: "A and the uncertainty ahead", aheadMs: 1_400, uncertainMs: 400, found: false },
+    { id: "more than A and the uncertainty ahead", aheadMs: 1_401, uncertainMs: 400, found: true },
+  ])("causes a finding if it differs by more than A: $id", ({ aheadMs, uncertainMs, found }) => {
     expect(codesOf({ clock: { aheadMs, uncertainMs } })).toEqual(found ? ["clocks-apart"] : []);
   });
 });
 
-describe("the database's room", () => {
+describe("the database's memory", () => {
   const room = (
     usedRatio: number | null,
     policy: string | null,
@@ -148,42 +148,42 @@ describe("the database's room", () => {
 
   it.each<[id: string, more: Partial<SiteState>, codes: string[]]>([
     ["85 %", room(0.85, "noeviction"), ["redis-nearly-full"]],
-    ["less", room(0.849, "noeviction"), []],
-    ["just not all", room(0.999, "noeviction"), ["redis-nearly-full"]],
-    ["all, and nothing was written since", room(1, "noeviction"), ["redis-full"]],
-    ["no policy is told", room(0.9, null), ["redis-nearly-full"]],
-    ["records alone", room(0.9, null, ofRecords), ["redis-nearly-full"]],
-    ["the journal alone", room(0.9, null, ofJournal), ["redis-nearly-full"]],
-    ["it spares the journal", room(0.9, "volatile-ttl"), []],
-    ["it may evict the journal", room(0.5, "allkeys-lru"), ["redis-evicting"]],
-    ["as Upstash may", room(0.5, "optimistic-volatile"), ["redis-evicting"]],
+    ["less than 85 %", room(0.849, "noeviction"), []],
+    ["99.9 %", room(0.999, "noeviction"), ["redis-nearly-full"]],
+    ["100 %", room(1, "noeviction"), ["redis-full"]],
+    ["an unknown policy", room(0.9, null), ["redis-nearly-full"]],
+    ["an unknown policy, only records", room(0.9, null, ofRecords), ["redis-nearly-full"]],
+    ["an unknown policy, only the journal", room(0.9, null, ofJournal), ["redis-nearly-full"]],
+    ["a policy that spares the journal", room(0.9, "volatile-ttl"), []],
+    ["a policy that may evict the journal", room(0.5, "allkeys-lru"), ["redis-evicting"]],
+    ["a policy of Upstash that may evict the journal", room(0.5, "optimistic-volatile"), ["redis-evicting"]],
     [
-      "it may evict the journal of its own",
+      "a policy that may evict the journal in its own database",
       room(0.5, "allkeys-lru", ofJournal),
       ["redis-evicting"],
     ],
-    ["it may evict records", room(0.9, "allkeys-lru", ofRecords), []],
-    ["it would evict, without a bound", room(null, "allkeys-lru"), []],
-    ["no bound is told", room(null, "noeviction"), ["redis-size-unknown"]],
-    ["none, of records alone", room(null, "noeviction", ofRecords), []],
-    ["none, of the journal alone", room(null, "noeviction", ofJournal), []],
+    ["a policy that may evict only records", room(0.9, "allkeys-lru", ofRecords), []],
+    ["a policy that would evict, without a limit", room(null, "allkeys-lru"), []],
+    ["no limit", room(null, "noeviction"), ["redis-size-unknown"]],
+    ["no limit, only records", room(null, "noeviction", ofRecords), []],
+    ["no limit, only the journal", room(null, "noeviction", ofJournal), []],
     [
-      "no bound is told, and it evicts",
+      "no limit, and an eviction",
       room(null, "allkeys-lru", { evictedAtMs: atMs }),
       ["redis-evicting"],
     ],
-    ["it did, with another policy", room(0.1, "noeviction", { evictedAtMs: atMs }), []],
-  ])("%s", (_id, more, codes) => {
+    ["an eviction before the policy changed", room(0.1, "noeviction", { evictedAtMs: atMs }), []],
+  ])("causes findings by its used share and policy: %s", (_id, more, codes) => {
     expect(codesOf(more)).toEqual(codes);
   });
 
-  it("tells no policy that is no name", () => {
+  it("causes a finding that omits a policy that is not a name", () => {
     const said = JSON.stringify(findingsOf(lookedAt(room(0.9, "http://secret:word@host"))));
     expect(said).toContain("the policy of the database is unknown");
     expect(said).not.toContain("secret");
   });
 
-  it("rises only from look to look; a restart begins anew", () => {
+  it("counts as evicting if the count of evicted keys rises between two checks", () => {
     const watch = new EvictionWatch();
     expect([watch.seen(5, 1), watch.seen(5, 2), watch.seen(6, 3), watch.seen(6, 4)]).toEqual([
       undefined,

@@ -1,4 +1,4 @@
-// Findings on the counts of all isolates: each on both sides of its bound.
+// Tests findings on the counts of all isolates, with values on both sides of each limit.
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
@@ -17,8 +17,8 @@ const hitsOf = (route: string, hits: number, others: number): Row[] => [
   ["requests", [route, "stored", "origin"], others],
 ];
 
-describe("hit-rate-low", () => {
-  it("names the route, the rate, and what is demanded", () => {
+describe("the finding hit-rate-low", () => {
+  it("names the route, the hit rate and the configured minimum", () => {
     const totals = totalsOf({ 2: hitsOf("articles", 60, 60) });
     expect(findingsOf(lookedAt({ totals, hitRateMins }))).toEqual([
       {
@@ -34,28 +34,28 @@ describe("hit-rate-low", () => {
   });
 
   it.each<[id: string, windows: Record<number, Row[]>, found: boolean]>([
-    ["at the bound", { 2: hitsOf("articles", 80, 20) }, false],
-    ["below it", { 2: hitsOf("articles", 79, 21) }, true],
-    ["99 requests", { 2: hitsOf("articles", 0, 99) }, false],
-    ["100 requests", { 2: hitsOf("articles", 0, 100) }, true],
-    ["a route with a bound of its own", { 2: hitsOf("shop", 40, 60) }, false],
-    ["below its own", { 2: hitsOf("shop", 29, 71) }, true],
-    ["what no route matches", { 2: hitsOf("", 0, 500) }, false],
-    ["too old", { 15: hitsOf("articles", 0, 500) }, false],
-    ["just not too old", { 14: hitsOf("articles", 0, 500) }, true],
+    ["a hit rate at the minimum", { 2: hitsOf("articles", 80, 20) }, false],
+    ["a hit rate below the minimum", { 2: hitsOf("articles", 79, 21) }, true],
+    ["99 requests without a hit", { 2: hitsOf("articles", 0, 99) }, false],
+    ["100 requests without a hit", { 2: hitsOf("articles", 0, 100) }, true],
+    ["a route above its own minimum", { 2: hitsOf("shop", 40, 60) }, false],
+    ["a route below its own minimum", { 2: hitsOf("shop", 29, 71) }, true],
+    ["requests that no route matches", { 2: hitsOf("", 0, 500) }, false],
+    ["a window that began 15 minutes ago", { 15: hitsOf("articles", 0, 500) }, false],
+    ["a window that began 14 minutes ago", { 14: hitsOf("articles", 0, 500) }, true],
     [
-      "over: the newest window that has enough decides",
+      "a high hit rate in the newest window with enough requests",
       { 7: hitsOf("articles", 0, 500), 2: hitsOf("articles", 100, 0) },
       false,
     ],
     [
-      "a newest window with too little decides nothing",
+      "too few requests in the newest window",
       { 2: hitsOf("articles", 99, 0), 7: hitsOf("articles", 0, 500) },
       true,
     ],
-    ["stale hits are hits", { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] }, false],
+    ["stale hits, which count as hits", { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] }, false],
     [
-      "what is passed by or limited was never looked up",
+      "bypassed and limited requests, which do not count",
       {
         2: [
           ...hitsOf("articles", 100, 0),
@@ -66,14 +66,14 @@ describe("hit-rate-low", () => {
       false,
     ],
     [
-      "a validation is none",
+      "validations, which do not count as hits",
       {
         2: [...hitsOf("articles", 70, 0), ["requests", ["articles", "validated", "memory"], 40]],
       },
       true,
     ],
     [
-      "a prefix",
+      "a prefix below its minimum",
       {
         2: [
           ["prefixRequests", ["feeds", "hit"], 49],
@@ -82,31 +82,31 @@ describe("hit-rate-low", () => {
       },
       true,
     ],
-    ["a prefix without a bound", { 2: [["prefixRequests", ["rest", "stored"], 500]] }, false],
-  ])("%s", (_id, windows, found) => {
+    ["a prefix without a minimum", { 2: [["prefixRequests", ["rest", "stored"], 500]] }, false],
+  ])("depends on the hit rate: %s", (_id, windows, found) => {
     expect(codesOf(windows).includes("hit-rate-low")).toBe(found);
   });
 
-  it("is never told where nothing is demanded", () => {
+  it("does not exist without a configured minimum", () => {
     const totals = totalsOf({ 2: hitsOf("articles", 0, 500) });
     expect(findingsOf(lookedAt({ totals }))).toEqual([]);
   });
 });
 
-describe("shares", () => {
+describe("a finding on the counts of the last 20 minutes", () => {
   const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
   it.each<[id: string, code: string, rows: Row[], found: boolean]>([
-    ["stale-if-error below", "stale-if-error-high", [requests, ["staleIfError", [""], 9]], false],
+    ["stale-if-error below 1 %", "stale-if-error-high", [requests, ["staleIfError", [""], 9]], false],
     [
-      "stale-if-error, of two routes",
+      "1 % stale-if-error in two routes",
       "stale-if-error-high",
       [requests, ["staleIfError", [""], 5], ["staleIfError", ["a"], 5]],
       true,
     ],
-    ["unverified below", "unverified-high", [requests, ["unverified", [""], 9]], false],
-    ["unverified", "unverified-high", [requests, ["unverified", [""], 10]], true],
+    ["unverified below 1 %", "unverified-high", [requests, ["unverified", [""], 9]], false],
+    ["1 % unverified", "unverified-high", [requests, ["unverified", [""], 10]], true],
     [
-      "errors of the origin below",
+      "errors of the origin below 5 %",
       "origin-errors",
       [
         ["originResponses", ["", "2xx"], 96],
@@ -115,7 +115,7 @@ describe("shares", () => {
       false,
     ],
     [
-      "errors of the origin",
+      "5 % errors of the origin",
       "origin-errors",
       [
         ["originResponses", ["", "2xx"], 95],
@@ -125,27 +125,27 @@ describe("shares", () => {
       true,
     ],
     [
-      "a client's own error is none",
+      "status 4xx, which is not an error of the origin",
       "origin-errors",
       [["originResponses", ["", "4xx"], 500]],
       false,
     ],
-    ["too few answers", "origin-errors", [["originResponses", ["", "5xx"], 99]], false],
-    ["clients were limited", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
-    ["none was", "clients-limited", [requests], false],
-    ["a report was lost", "reports-lost", [["reportsLost", [], 1]], true],
-    ["none was lost", "reports-lost", [requests], false],
-  ])("%s", (_id, code, rows, found) => {
+    ["99 errors of the origin, which are too few", "origin-errors", [["originResponses", ["", "5xx"], 99]], false],
+    ["a limited request", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
+    ["no limited request", "clients-limited", [requests], false],
+    ["a lost report", "reports-lost", [["reportsLost", [], 1]], true],
+    ["no lost report", "reports-lost", [requests], false],
+  ])("depends on its limit: %s", (_id, code, rows, found) => {
     expect(codesOf({ 2: rows }).includes(code as never)).toBe(found);
     expect(codesOf({ 21: rows })).toEqual([]);
   });
 });
 
-describe("reports-missing", () => {
+describe("the finding reports-missing", () => {
   it.each([
-    { id: "told ten minutes ago", minutes: 10, found: false },
-    { id: "longer ago", minutes: 10.1, found: true },
-  ])("$id", ({ minutes, found }) => {
+    { id: "ten minutes ago", minutes: 10, found: false },
+    { id: "more than ten minutes ago", minutes: 10.1, found: true },
+  ])("depends on the time of the newest report: $id", ({ minutes, found }) => {
     const colos = new Map([
       ["HAM", coloState({ atMs: atMs - minutes * minuteMs })],
       ["FRA", coloState({ atMs: atMs - 60 * minuteMs })],
@@ -154,22 +154,22 @@ describe("reports-missing", () => {
     expect(findings.map(({ code }) => code)).toEqual(found ? ["reports-missing"] : []);
   });
 
-  it("a deployment that has just begun has ten minutes", () => {
+  it("does not exist in the first ten minutes of a deployment", () => {
     const of = (startedAtMs: number) =>
       findingsOf(lookedAt({ totals: totalsOf({}, { colos: new Map(), startedAtMs }) })).length;
     expect([of(atMs - 10 * minuteMs), of(atMs - 10 * minuteMs - 1)]).toEqual([0, 1]);
   });
 });
 
-describe("journal-lag of other colos", () => {
+describe("the finding journal-lag on another colo", () => {
   it.each([
     ["half of N", { lagMs: 5_000 }, undefined],
     ["over half of N", { lagMs: 5_001 }, "warning"],
     ["N", { lagMs: 10_000 }, "warning"],
     ["over N", { lagMs: 10_001 }, "critical"],
-    ["none", { lagMs: null }, undefined],
-    ["told too long ago", { lagMs: 60_000, atMs: atMs - 10 * minuteMs }, undefined],
-  ])("%s", (_id, state, level) => {
+    ["no lag", { lagMs: null }, undefined],
+    ["over N, reported ten minutes ago", { lagMs: 60_000, atMs: atMs - 10 * minuteMs }, undefined],
+  ])("has a level by the lag: %s", (_id, state, level) => {
     const colos = new Map([
       ["HAM", coloState(state)],
       ["FRA", coloState({ lagMs: 100 })],
