@@ -1,4 +1,5 @@
-// The application from its parts: named origins, hosts of a site, and refused bindings.
+// Tests the application as a whole: named origins, hosts of a site, unusable bindings, and
+// configurations.
 import { describe, expect, it } from "vitest";
 import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
@@ -56,11 +57,11 @@ describe("an origin", () => {
   );
 });
 
-describe("a site of several names", () => {
+describe("a site with several hosts", () => {
   it.each([
     { env: { SITE_HOST: "site.example" }, texts: ["page 1", "page 1"], told: "site.example" },
     { env: {}, texts: ["page 1", "page 2"], told: "b.example:8787" },
-  ])("is one site with SITE_HOST: $env", async ({ env, texts, told }) => {
+  ])("shares its responses only with SITE_HOST: $env", async ({ env, texts, told }) => {
     const site = openSite({ env, origin: fill });
     const urls = ["https://a.example/a", "https://b.example:8787/a"];
     for (const [at, url] of urls.entries()) expect((await site.get(url)).text).toBe(texts[at]);
@@ -83,7 +84,7 @@ describe("an unusable binding", () => {
     { id: "admin-token", env: { ADMIN_TOKEN: "hello" } },
     { id: "seal-key", env: { SEAL_KEY: "hello" } },
     { id: "hot-keys", env: {}, config: { hotKeys: 5 } },
-  ])("takes no page down, and is logged once: $id", async ({ env, config = {} }) => {
+  ])("does not affect pages, and is logged once: $id", async ({ env, config = {} }) => {
     const site = openSite({ env, config, origin: fill });
     const seen = [await site.get("/a"), await site.get("/a")];
     await site.fireCron();
@@ -94,7 +95,7 @@ describe("an unusable binding", () => {
     expect(site.log).toEqual([expect.not.stringContaining("hello")]);
   });
 
-  it("of an origin takes down the routes of that origin, and no others", async () => {
+  it("makes only the routes of its origin fail", async () => {
     const config = {
       origins: { bucket: { binding: "BUCKET" } },
       routes: [{ name: "assets", match: "/assets/*", origin: "bucket" }],
@@ -108,7 +109,7 @@ describe("an unusable binding", () => {
     ]);
   });
 
-  it("of the only origin is refused at once", () => {
+  it("is an error at the start if it is the only origin", () => {
     expect(() => openSite({ env: { ORIGIN_URL: "nowhere" } })).toThrow("ORIGIN_URL is invalid.");
   });
 });
@@ -137,7 +138,7 @@ describe("a configuration without defineConfig", () => {
 it.each([
   { id: "the URL", name: "url", value: "https://[/ü", status: 400, lines: 0 },
   { id: "the fields", name: "headers", value: undefined, status: 500, lines: 1 },
-])("answers $status where it cannot read $id", async ({ name, value, status, lines }) => {
+])("the application answers $status if it cannot read $id of a request", async ({ name, value, status, lines }) => {
   const log: string[] = [];
   const app = createApp(
     defineConfig({}),
@@ -149,7 +150,7 @@ it.each([
   expect(log.filter((line) => line.includes("failed with TypeError"))).toHaveLength(lines);
 });
 
-it("learns its colo by its first request, also after the cron trigger, and starts once", async () => {
+it("the application learns its colo from its first request, and logs its start once", async () => {
   const events: unknown[] = [];
   const log = ({ event, colo }: LogLine) => void events.push([event, colo]);
   const app = createApp(defineConfig({}), bindings, platformWith(log));

@@ -1,4 +1,5 @@
-// The credentials of the operator's routes: what each route returns without the right one, and what wrong ones leave.
+// Tests the credentials of the operator's routes: responses without the right credential, and the
+// traces of wrong credentials in log, counts and health.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openSite, type SiteOptions } from "../../testing/site/harness.ts";
@@ -26,7 +27,7 @@ describe.each(routes)("%s /_cache/%s", (method, route) => {
   it.each([
     ["no credential", {}, /The request has no |The Authorization field/],
     ["a wrong token", { authorization: "Bearer another-token-of-1" }, /does not hold this/],
-  ])("returns 401 to %s, and says what would be right", async (_, headers, why) => {
+  ])("returns 401 with a hint to a request with %s", async (_, headers, why) => {
     const { status, text, fields } = await ask(adminToken, headers);
     expect([status, fields.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(fields.get("cache-control")).toBe("no-store");
@@ -36,7 +37,7 @@ describe.each(routes)("%s /_cache/%s", (method, route) => {
     expect(text).not.toContain(adminToken);
   });
 
-  it("is not there without ADMIN_TOKEN", async () => {
+  it("returns 404 if ADMIN_TOKEN is not set", async () => {
     for (const headers of [{}, bearer, { authorization: "Bearer " }]) {
       expect((await ask("", headers)).status).toBe(404);
     }
@@ -51,7 +52,7 @@ describe.each(routes)("%s /_cache/%s", (method, route) => {
   });
 });
 
-it("says in the answer and the log why ADMIN_TOKEN is not usable", async () => {
+it("the response and the log say why ADMIN_TOKEN is not usable", async () => {
   const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });
   const { text } = await site.get("/_cache/stats");
   expect(JSON.parse(text)).toEqual({
@@ -67,7 +68,7 @@ it("says in the answer and the log why ADMIN_TOKEN is not usable", async () => {
   );
 });
 
-it("takes the scheme in any case, and spaces around the token (RFC 6750 §2.1)", async () => {
+it("the scheme of Authorization may be in lower case, with spaces around the token (RFC 6750 §2.1)", async () => {
   expect(await statusOf(open(), `bearer  ${adminToken} `)).toBe(200);
 });
 
@@ -90,7 +91,7 @@ describe("a wrong credential", () => {
     expect(refusals(site)).toEqual([[`operatorRefusals|bearer|${reason}`, 1]]);
   });
 
-  it("has one log line for all, and one once the right token comes", async () => {
+  it("causes one log line for all failures, and one when the right token comes", async () => {
     const clock = new FakeClock();
     const site = open({ clock });
     for (let nth = 0; nth < 500; nth += 1) await statusOf(site, `Bearer wrong-${nth}`);
@@ -104,13 +105,13 @@ describe("a wrong credential", () => {
     expect(JSON.stringify(lines)).not.toContain("wrong-");
   });
 
-  it("never shuts out the right token", async () => {
+  it("does not block later requests with the right token", async () => {
     const site = open();
     for (let nth = 0; nth < 2_000; nth += 1) await statusOf(site, `Bearer wrong-${nth}`);
     expect(await statusOf(site, bearer.authorization)).toBe(200);
   });
 
-  it("is a finding of health for the operator alone", async () => {
+  it("is a finding of health that only the operator sees", async () => {
     const site = open();
     await statusOf(site, "Bearer wrong");
     expect(JSON.parse((await site.get("/_cache/health")).text)).toEqual({ status: "ok" });
@@ -123,7 +124,7 @@ describe("a wrong credential", () => {
     expect(await health(bearer)).toMatchObject({ findings: [{ level: "warning" }] });
   });
 
-  it("is not counted if there is no credential", async () => {
+  it("is not counted if the request has no credential", async () => {
     const site = open();
     expect((await site.get("/_cache/stats")).status).toBe(401);
     expect(refusals(site)).toEqual([]);

@@ -1,4 +1,4 @@
-// How a site answers a credential, and how it counts those that it refuses.
+// Helpers that return the status for a credential, and the counts of refused credentials.
 import type { Site } from "../../testing/site/harness.ts";
 
 export const statusOf = async (site: Site, authorization: string) =>

@@ -1,4 +1,4 @@
-// Tokens that are derived from ADMIN_TOKEN, and proofs that a server knows it.
+// Tests tokens that are derived from ADMIN_TOKEN, and proofs that a server knows ADMIN_TOKEN.
 import { describe, expect, it } from "vitest";
 import {
   challengeOf,
@@ -42,27 +42,27 @@ describe("a derived token", () => {
   });
 
   it.each<[id: string, status: number, use: (atSeconds: number) => Partial<TokenUse>]>([
-    ["of the longest life", 200, (at) => ({ expiresAtSeconds: at + tokenSecondsMax })],
-    ["of a longer life", 401, (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 })],
-    ["of no life", 401, (at) => ({ expiresAtSeconds: at })],
+    ["with the longest lifetime", 200, (at) => ({ expiresAtSeconds: at + tokenSecondsMax })],
+    ["with a longer lifetime", 401, (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 })],
+    ["with a lifetime of 0", 401, (at) => ({ expiresAtSeconds: at })],
     ["for another host", 401, () => ({ host: "www.example.org" })],
     ["for another port", 401, () => ({ host: `${host}:8443` })],
     ["for Tidemark-Debug", 401, () => ({ scope: "debug" })],
-  ])("%s: %s", async (_id, status, use) => {
+  ])("is accepted or refused by its lifetime, host and scope: %s, %s", async (_id, status, use) => {
     const site = open();
     expect(await statusOf(site, `Bearer ${await derivedOn(site, use(secondsOf(site)))}`)).toBe(
       status,
     );
   });
 
-  it("of another token opens nothing", async () => {
+  it("is refused if it is derived from another token", async () => {
     const site = open();
     expect(await statusOf(site, `Bearer ${await derivedOn(site, {}, "another-token-of-1")}`)).toBe(
       401,
     );
   });
 
-  it("opens Tidemark-Debug where it was made for that, and nowhere else", async () => {
+  it("is accepted in Tidemark-Debug only with the scope debug", async () => {
     const site = open();
     const explained = async (token: string) =>
       (await site.get("/a", { headers: { "tidemark-debug": token } })).fields.has(
@@ -74,7 +74,7 @@ describe("a derived token", () => {
     expect(refusals(site)).toEqual([["operatorRefusals|debug|wrong", 1]]);
   });
 
-  it("outside of Cloudflare, counts for SITE_HOST and this machine alone", async () => {
+  it("is accepted outside of Cloudflare only for SITE_HOST and the local machine", async () => {
     const env = { SITE_HOST: "www.example.com" };
     const ofHost = async (at: string) => {
       const site = open({ env });
@@ -86,7 +86,7 @@ describe("a derived token", () => {
     expect(await ofHost("https://evil.example")).toBe(401);
   });
 
-  it("for SITE_HOST counts where a proxy has changed the host", async () => {
+  it("is accepted for SITE_HOST even if a proxy has changed the host", async () => {
     const site = open({ env: { SITE_HOST: "www.example.com" } });
     const authorization = `Bearer ${await derivedOn(site)}`;
     const { status } = await site.ask("http://10.0.0.5:3000/_cache/stats", {
@@ -100,7 +100,7 @@ describe("a proof", () => {
   const challenged = async (site: Site, challenge: string) =>
     site.get("/_cache/proof", { headers: { "tidemark-challenge": challenge } });
 
-  it("is given to who knows the token, and holds for that host, nonce and moment", async () => {
+  it("is returned to a client that knows the token, and is valid only for its host, nonce and time", async () => {
     const site = open();
     const [key, nonce] = [await tokenKey(adminToken), newNonce()];
     const { status, text, fields } = await challenged(site, await challengeOf(key, host, nonce));
@@ -115,7 +115,7 @@ describe("a proof", () => {
     expect(await isProof(await tokenKey("another-token-of-1"), proof, proven)).toBe(false);
   });
 
-  it("is no token, and neither is the challenge", async () => {
+  it("is not accepted as a token, and neither is the challenge", async () => {
     const site = open();
     const key = await tokenKey(adminToken);
     const challenge = await challengeOf(key, host, newNonce());
@@ -151,7 +151,7 @@ describe("a proof", () => {
     expect(refusals(site)).toEqual([["operatorRefusals|challenge|wrong", 1]]);
   });
 
-  it("is not there without a token, and not usable with a wrong one", async () => {
+  it("is refused with 404 if ADMIN_TOKEN is not set, and with 503 if it is not usable", async () => {
     expect((await openSite({}).get("/_cache/proof")).status).toBe(404);
     expect((await openSite({ env: { ADMIN_TOKEN: "short" } }).get("/_cache/proof")).status).toBe(
       503,

@@ -1,4 +1,4 @@
-// What a purge takes away, and what it leaves, in the isolate that took it and in others
+// Tests which pages a purge covers, in the isolate that accepted it and in other isolates
 // (docs/purge-protocol.md: tags, URLs, prefixes, hosts, routes, everything).
 import { describe, expect, it } from "vitest";
 import { idle, openSite, type Site } from "../../testing/site/harness.ts";
@@ -12,7 +12,7 @@ const config = {
   ],
 };
 
-/** By path; the rest has no tags. */
+/** The tags of pages by path. Other pages have no tags. */
 const tagsByPath = new Map([
   ["/a", "red, blue"],
   ["/a/b", "blue"],
@@ -46,7 +46,7 @@ async function fill(site: Site): Promise<void> {
   for (const { url, headers = {} } of Object.values(pages)) await site.get(url, { headers });
 }
 
-/** @returns the names of those that were asked for anew, each in a site of its own colo */
+/** @returns the names of the pages that the site requested from the origin again */
 async function askedAnew(site: Site): Promise<string[]> {
   const anew: string[] = [];
   for (const [name, { url, headers = {} }] of Object.entries(pages)) {
@@ -82,15 +82,15 @@ const rows: [id: string, order: object, takes: readonly string[]][] = [
   ],
 ];
 
-describe("a purge covers what it names, and nothing else", () => {
-  it.each(rows)("by %s, at once where it was accepted", async (_, order, takes) => {
+describe("a purge", () => {
+  it.each(rows)("covers only the expected pages at once in the isolate that accepted it: %s", async (_, order, takes) => {
     const { site } = openJournalled({ config, origin });
     await fill(site);
     expect((await send(site, order)).status).toBe(200);
     expect(await askedAnew(site)).toEqual(takes);
   });
 
-  it.each(rows)("by %s, within N everywhere else", async (_, order, takes) => {
+  it.each(rows)("covers only the expected pages within N in another colo: %s", async (_, order, takes) => {
     const { site, upstash } = openJournalled({ config, origin });
     const { clock } = site;
     const elsewhere = openSite({ config, origin, clock, upstash, env: { COLO: "NRT" } });
@@ -102,19 +102,19 @@ describe("a purge covers what it names, and nothing else", () => {
   });
 });
 
-describe("what comes after a purge", () => {
-  it("is kept again, once the purge has been read", async () => {
+describe("a page after a purge", () => {
+  it("is stored again once the isolate has read the purge", async () => {
     const { site } = openJournalled({ config, origin });
     await fill(site);
     await send(site, { everything: true });
-    // The stamp is of before the purge until a join has brought it.
+    // Until the isolate reads the purge, its stamps are from before the purge.
     site.clock.advance(10);
     expect(await askedAnew(site)).toEqual(Object.keys(pages));
     await idle();
     expect(await askedAnew(site)).toEqual([]);
   });
 
-  it("one alias of the site counts as the other", async () => {
+  it("is covered by a purge that names another alias of the site", async () => {
     const { site } = openJournalled({ config, origin, env: { SITE_HOST: "www.example.com" } });
     await site.get("https://other.example/a");
     const order = { urls: ["https://alias.example/a"] };

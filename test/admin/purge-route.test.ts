@@ -1,5 +1,6 @@
-// POST /_cache/purge: what an order may say, what the answer says, and what happens when the
-// journal cannot take it (docs/purge-protocol.md; rule 21).
+// Tests POST /_cache/purge: valid and invalid orders, the response, and a journal that cannot
+// accept
+// a purge (docs/purge-protocol.md; rule 21).
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
@@ -17,7 +18,7 @@ const errorOf = (text: string) =>
 const nothing = { tags: 0, urls: 0, prefixes: 0, hosts: 0, routes: 0, everything: false };
 const config = { routes: [{ name: "articles", match: "/articles/*" }] };
 
-describe("an order", () => {
+describe("an order to purge", () => {
   it.each<[id: string, body: string | object, why: string, hint?: string]>([
     ["no-json", "{", "The body is not JSON."],
     ["nothing-at-all", "", "The body is not JSON."],
@@ -87,7 +88,7 @@ describe("an order", () => {
     ["two-hosts-in-one", { hosts: ["a.example b.example"] }, "is not a host"],
     ["long-url", { urls: [`https://a.example/${"x".repeat(4_090)}`] }, "4096 bytes"],
     ["long-prefix", { prefixes: [`/${"x".repeat(4_094)}`] }, "4096 bytes"],
-  ])("is refused with what is wrong: %s", async (_id, body, why, hint = "") => {
+  ])("is refused with a reason and a hint: %s", async (_id, body, why, hint = "") => {
     const { site, upstash } = openJournalled({ config });
     const seen = await send(site, body);
     expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([400, "malformed", 0]);
@@ -132,7 +133,7 @@ describe("an order", () => {
     });
   });
 
-  it("is visible everywhere within the largest N of all routes", async () => {
+  it("is answered with the largest N of all routes", async () => {
     const purge = { maxLagSeconds: 60 };
     const routes = [{ name: "slow", match: "/slow/*", purge }];
     const { site } = openJournalled({ config: { routes } });
@@ -140,7 +141,7 @@ describe("an order", () => {
   });
 });
 
-describe("a body of up to 64 KiB", () => {
+describe("the body of an order to purge", () => {
   const bodyOf = (bytes: number) => {
     const start = '{"tags":["ü"]}';
     return start + " ".repeat(bytes - new TextEncoder().encode(start).length);
@@ -148,8 +149,8 @@ describe("a body of up to 64 KiB", () => {
 
   it.each([
     { id: "at-the-limit", bytes: 65_536, status: 200 },
-    { id: "over-it", bytes: 65_537, status: 413 },
-  ])("$id", async ({ bytes, status }) => {
+    { id: "over-the-limit", bytes: 65_537, status: 413 },
+  ])("may have up to 64 KiB: $id", async ({ bytes, status }) => {
     for (const length of [{}, { "content-length": String(bytes) }]) {
       const { site, upstash } = openJournalled();
       const seen = await send(site, bodyOf(bytes), { ...bearer, ...length });
@@ -159,33 +160,33 @@ describe("a body of up to 64 KiB", () => {
     }
   });
 
-  it("is refused by its declared length alone", async () => {
+  it("is refused if its Content-Length is over the limit, whatever its length", async () => {
     const { site } = openJournalled();
     const headers = { ...bearer, "content-length": "65537" };
     expect((await send(site, red, headers)).status).toBe(413);
   });
 });
 
-describe("an id", () => {
+describe("the ID of an order to purge", () => {
   const headersOf = (id: string) => ({ ...bearer, "webhook-id": id });
 
   it.each([
     { id: "same-body", again: red, status: 200 },
     { id: "another-body", again: { tags: ["blue"] }, status: 409 },
-  ])("that was used: $id", async ({ again, status }) => {
+  ])("may be used again only with the same body: $id", async ({ again, status }) => {
     const signed = (id: string, body: string) => signedHeaders(body, { id });
     for (const sign of [headersOf, signed] as (typeof signed)[]) {
       const { site, upstash } = openJournalled();
       const sent = (order: object) => send(site, order, sign("msg_1", JSON.stringify(order)));
       expect((await sent(red)).status).toBe(200);
       const seen = await sent(again);
-      // It has been read by now, so nothing is appended either way.
+      // The first order has been read by now, so no second entry is appended in either case.
       expect([seen.status, upstash.journal.length]).toEqual([status, 1]);
       expect(codeOf(seen)).toBe(status === 200 ? "" : "id-reused");
     }
   });
 
-  it("that stands in the journal is known to another isolate once it has read it", async () => {
+  it("is known to another isolate once that has read the journal", async () => {
     const { site, upstash } = openJournalled({ origin: () => page("page", cc("max-age=60")) });
     await send(site, red, headersOf("msg_1"));
     const other = openSite({
@@ -201,15 +202,15 @@ describe("an id", () => {
   it.each([
     { id: "longest", length: 256, status: 200 },
     { id: "longer", length: 257, status: 400 },
-  ])("of up to 256 characters: $id", async ({ length, status }) => {
+  ])("may have up to 256 characters: $id", async ({ length, status }) => {
     const { site } = openJournalled();
     expect((await send(site, red, headersOf("i".repeat(length)))).status).toBe(status);
   });
 });
 
-describe("without a journal that takes it", () => {
+describe("an order that the journal cannot accept", () => {
   it.each(["down", "deaf"] as const)(
-    "503 with Retry-After, and nothing is purged: %s",
+    "is answered with 503 and Retry-After, and purges nothing: %s",
     async (mode) => {
       const { site, upstash } = openJournalled({
         origin: (_, nth) => page(`page ${nth}`, cc("max-age=60", { "cache-tag": "red" })),
@@ -225,14 +226,14 @@ describe("without a journal that takes it", () => {
     },
   );
 
-  it("503 without a database", async () => {
+  it("is answered with 503 if there is no database", async () => {
     const site = openSite({ env: { ADMIN_TOKEN: "token-of-a-tester" } });
     const seen = await send(site, red, { authorization: "Bearer token-of-a-tester" });
     expect([seen.status, codeOf(seen)]).toEqual([503, "unavailable"]);
     expect(Number(seen.fields.get("retry-after"))).toBeGreaterThan(0);
   });
 
-  it("but one that is malformed or unsigned says so all the same", async () => {
+  it("is answered with 400 or 401 if it is malformed or has no credential", async () => {
     const { site, upstash } = openJournalled();
     upstash.journalMode = "down";
     expect((await send(site, "{")).status).toBe(400);

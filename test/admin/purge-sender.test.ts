@@ -1,5 +1,6 @@
-// POST /_cache/purge: what is judged before the body is read, how long a body may take, and what a dry run tells
-// whoever signs it.
+// Tests POST /_cache/purge: the checks before the body is read, the time limit for the body, and
+// dry
+// runs that are signed instead of sent with the admin token.
 import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
@@ -18,7 +19,7 @@ import {
 
 const order = JSON.stringify({ tags: ["red"] });
 
-/** A body whose reading is noticed. */
+/** Returns a body that records whether it is read or cancelled. */
 function watched(bytes: Uint8Array | undefined) {
   const seen = { isRead: false, isCancelled: false };
   const body = new ReadableStream<Uint8Array>(
@@ -41,7 +42,7 @@ function watched(bytes: Uint8Array | undefined) {
 const post = (site: Site, body: ReadableStream, headers: Readonly<Record<string, string>>) =>
   site.ask("/_cache/purge", { method: "POST", body, headers, duplex: "half" } as never);
 
-describe("before the body is read", () => {
+describe("an order to purge", () => {
   const good = () => signedHeaders(order);
   const without = (name: string) => {
     const { [name]: _, ...others } = good();
@@ -59,7 +60,7 @@ describe("before the body is read", () => {
     ["an empty id", { ...good(), "webhook-id": "" }],
     ["no timestamp", without("webhook-timestamp")],
     ["an empty signature", signature("")],
-    ["a version alone", signature("v1")],
+    ["only a version", signature("v1")],
     ["a short signature", signature("v1,abc")],
     ["a signature that is not Base64", signature("v1,???")],
     ["a signature of another version", signature(wellFormed.replace("v1", "v1a"))],
@@ -68,14 +69,14 @@ describe("before the body is read", () => {
     ["an old timestamp", at(-301)],
     ["an early timestamp", at(320)],
     ["a timestamp that is not a number", { ...good(), "webhook-timestamp": "now" }],
-  ])("%s is refused", async (_, headers, status = 401) => {
+  ])("is refused before its body is read: %s", async (_, headers, status = 401) => {
     const { site } = openJournalled();
     const { body, seen } = watched(undefined);
     expect((await post(site, body, headers)).status).toBe(status);
     expect(seen.isRead).toBe(false);
   });
 
-  it("a signature that is well formed is judged by the body", async () => {
+  it("is refused only after its body is read if its signature is wrong but well formed", async () => {
     const { site } = openJournalled();
     const { body, seen } = watched(new TextEncoder().encode(order));
     const headers = { ...signedHeaders(order), "webhook-signature": `v1,${"A".repeat(43)}=` };
@@ -86,8 +87,8 @@ describe("before the body is read", () => {
   });
 });
 
-describe("a body", () => {
-  /** @returns the answer ten seconds after the body began to be read */
+describe("the body of an operator's request", () => {
+  /** @returns the response ten seconds after the first read of the body */
   async function cutOff(answering: Promise<Response>, isBegun: () => boolean) {
     await until(isBegun);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -99,7 +100,7 @@ describe("a body", () => {
   const streamed = (pull: UnderlyingDefaultSource<Uint8Array>["pull"]) =>
     new ReadableStream<Uint8Array>({ ...(pull && { pull }) }, { highWaterMark: 0 });
 
-  it.each(["purge", "switch", "warm"])("that does not come is cut off: %s", async (route) => {
+  it.each(["purge", "switch", "warm"])("is cut off after ten seconds if it does not arrive: %s", async (route) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { body, seen } = watched(undefined);
     const init = { method: "POST", body, headers: bearer, duplex: "half" } as never;
@@ -108,7 +109,7 @@ describe("a body", () => {
     expect(seen).toEqual({ isRead: true, isCancelled: true });
   });
 
-  it("that trickles is cut off at the same time", async () => {
+  it("is cut off after ten seconds if it trickles", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     let chunks = 0;
     const body = streamed(async (controller) => {
@@ -120,7 +121,7 @@ describe("a body", () => {
     expect(await cutOff(answering, () => chunks > 1)).toMatchObject(tooSlow);
   });
 
-  it("that never ends is read up to its limit", async () => {
+  it("is read up to its size limit if it never ends", async () => {
     let chunks = 0;
     const body = streamed((controller) => {
       chunks += 1;
@@ -130,7 +131,7 @@ describe("a body", () => {
     expect(chunks).toBe(5);
   });
 
-  it("that breaks off is refused, and is not logged as a problem", async () => {
+  it("is refused without a log line if it breaks off", async () => {
     const { site } = openJournalled();
     const body = streamed((controller) => controller.error(new Error("reset")));
     expect((await post(site, body, bearer)).status).toBe(400);
@@ -138,7 +139,7 @@ describe("a body", () => {
   });
 });
 
-describe("a dry run that is signed", () => {
+describe("a signed dry run", () => {
   function openTwo() {
     const clock = new FakeClock();
     const upstash = new UnsteadyUpstash(clock);
@@ -154,7 +155,7 @@ describe("a dry run that is signed", () => {
   const body = JSON.stringify({ tags: ["red"], dryRun: true });
   const signed = (id: string) => signedHeaders(body, { id });
 
-  it("tells counts, and no URL", async () => {
+  it("returns counts, and no URLs", async () => {
     const { near } = openTwo();
     await near.get("/reset?token=s3cret");
     const { text } = await send(near, body, signed("a"));
@@ -167,7 +168,7 @@ describe("a dry run that is signed", () => {
     expect((await send(near, body)).text).toContain("/reset");
   });
 
-  it("is answered once in all colos, at once and within ten minutes", async () => {
+  it("is answered only once in all colos", async () => {
     const { near, far, upstash } = openTwo();
     const answers = await Promise.all(
       [near, far, near].map((site) => send(site, body, signed("a"))),
@@ -183,13 +184,13 @@ describe("a dry run that is signed", () => {
     expect(upstash.journal.length).toBe(0);
   });
 
-  it("repeats nothing for an operator, who need not give an id", async () => {
+  it("may not be repeated, but a dry run with the admin token may", async () => {
     const { near } = openTwo();
     const headers = { ...bearer, "webhook-id": "a" };
     for (const _ of [1, 2]) expect((await send(near, body, headers)).status).toBe(200);
   });
 
-  it("takes 120 Redis commands at the most; an operator's 1,200", async () => {
+  it("sends at most 120 Redis commands, and examines fewer records than a dry run with the admin token", async () => {
     const { near, upstash } = openTwo();
     for (let nth = 0; nth < 130; nth += 1) await near.get(`/${nth}`);
     await near.settle();
@@ -205,7 +206,7 @@ describe("a dry run that is signed", () => {
     expect((await costOf(bearer)).shared).toMatchObject({ examined: 130, isWhole: true });
   });
 
-  it("lists nothing where its id cannot be noted", async () => {
+  it("examines only this isolate if its ID cannot be recorded in the database", async () => {
     const { near, upstash } = openTwo();
     await near.get("/a");
     upstash.mode = "down";

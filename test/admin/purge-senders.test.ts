@@ -1,5 +1,5 @@
-// Purges are accepted from a webhook that is signed by Standard Webhooks under one of our secrets, and
-// from the bearer of the admin token. Other senders learn nothing.
+// Tests which senders may purge: a webhook that is signed by Standard Webhooks with a configured
+// secret, and a bearer of the admin token. Other senders learn no secret.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   adminToken,
@@ -22,7 +22,7 @@ afterEach(() => void vi.useRealTimers());
 const good = () => signedHeaders(body);
 const signedBy = (signature: string) => ({ ...good(), "webhook-signature": signature });
 
-describe("a signature", () => {
+describe("the signature of a purge", () => {
   it.each<[id: string, headers: () => Record<string, string>, status: number]>([
     ["good", good, 200],
     ["of-another-secret", () => signedHeaders(body, { with: otherSecret }), 401],
@@ -31,8 +31,8 @@ describe("a signature", () => {
     ["of-another-instant", () => ({ ...good(), "webhook-timestamp": `${secondsNow() - 1}` }), 401],
     ["of-another-version", () => signedBy(signatureOf(body, {}).replace("v1", "v2")), 401],
     ["one-of-several", () => signedBy(`v1a,x v1,AAAA ${signatureOf(body, {})}`), 200],
-    ["wrong-beside-a-good-bearer", () => ({ ...bearer, ...signedBy("v1,AAAA") }), 401],
-  ])("%s", async (_id, headers, status) => {
+    ["wrong-with-a-good-bearer", () => ({ ...bearer, ...signedBy("v1,AAAA") }), 401],
+  ])("is verified: %s", async (_id, headers, status) => {
     const { site, upstash } = openJournalled();
     const seen = await send(site, body, headers());
     const isAccepted = status === 200;
@@ -41,17 +41,17 @@ describe("a signature", () => {
   });
 
   it.each([
-    { id: "as-old-as-may-be", bySeconds: -300, status: 200 },
+    { id: "five-minutes-old", bySeconds: -300, status: 200 },
     { id: "older", bySeconds: -301, status: 401 },
-    { id: "as-new-as-may-be", bySeconds: 300, status: 200 },
-    { id: "newer", bySeconds: 301, status: 401 },
-  ])("within five minutes: $id", async ({ bySeconds, status }) => {
+    { id: "five-minutes-early", bySeconds: 300, status: 200 },
+    { id: "earlier", bySeconds: 301, status: 401 },
+  ])("is accepted within five minutes of its timestamp: $id", async ({ bySeconds, status }) => {
     const { site } = openJournalled();
     const headers = signedHeaders(body, { atSeconds: secondsNow() + bySeconds });
     expect((await send(site, body, headers)).status).toBe(status);
   });
 
-  it("is refused when it is repeated after five minutes", async () => {
+  it("is refused if it is repeated after five minutes", async () => {
     const { site } = openJournalled();
     const headers = good();
     expect((await send(site, body, headers)).status).toBe(200);
@@ -63,13 +63,13 @@ describe("a signature", () => {
     { id: "first", with: secret, status: 200 },
     { id: "second", with: otherSecret, status: 200 },
     { id: "neither", with: "whsec_bmVpdGhlciBvZiB0aGUgdHdvIHNlY3JldHM=", status: 401 },
-  ])("under one of several secrets: $id", async ({ with: signedWith, status }) => {
+  ])("is accepted with any of several secrets: $id", async ({ with: signedWith, status }) => {
     const { site } = openJournalled({ env: { PURGE_SECRET: ` ${secret}\n${otherSecret} ` } });
     const seen = await send(site, body, signedHeaders(body, { with: signedWith }));
     expect(seen.status).toBe(status);
   });
 
-  it("is of the bytes as they came", async () => {
+  it("is verified against the bytes of the body", async () => {
     const { site } = openJournalled();
     const spaced = '{ "tags" : [ "größe" ] }\n';
     expect((await send(site, spaced, signedHeaders(spaced))).status).toBe(200);
@@ -77,8 +77,8 @@ describe("a signature", () => {
   });
 });
 
-describe("the route", () => {
-  it("says to a wrong token what would be right", async () => {
+describe("the purge route", () => {
+  it("names the reason if the token is wrong", async () => {
     const { site, upstash } = openJournalled();
     const seen = await send(site, body, { authorization: `Bearer ${adminToken}2` });
     expect([seen.status, upstash.journal.length]).toEqual([401, 0]);
@@ -88,10 +88,10 @@ describe("the route", () => {
 
   it.each([
     { id: "both", env: {}, signed: 200, borne: 200 },
-    { id: "secret-alone", env: { ADMIN_TOKEN: "" }, signed: 200, borne: 401 },
-    { id: "token-alone", env: { PURGE_SECRET: "" }, signed: 401, borne: 200 },
+    { id: "only-a-secret", env: { ADMIN_TOKEN: "" }, signed: 200, borne: 401 },
+    { id: "only-a-token", env: { PURGE_SECRET: "" }, signed: 401, borne: 200 },
     { id: "neither", env: { ADMIN_TOKEN: "", PURGE_SECRET: "" }, signed: 404, borne: 404 },
-  ])("is there with a secret or a token: $id", async ({ env, signed, borne }) => {
+  ])("exists if a secret or a token is set: $id", async ({ env, signed, borne }) => {
     const { site } = openJournalled({ env });
     expect((await send(site, body, good())).status).toBe(signed);
     expect((await send(site, body, bearer)).status).toBe(borne);
@@ -101,7 +101,7 @@ describe("the route", () => {
   it.each([
     { id: "signed", headers: good, env: { PURGE_SECRET: "s3cret" }, says: "PURGE_SECRET" },
     { id: "borne", headers: () => bearer, env: { ADMIN_TOKEN: "s3cret" }, says: "ADMIN_TOKEN" },
-  ])("says that a secret is not usable: $id", async ({ headers, env, says }) => {
+  ])("returns 503 if the variable for the credential is not usable: $id", async ({ headers, env, says }) => {
     const { site, upstash } = openJournalled({ env });
     const seen = await send(site, body, headers());
     expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([503, "not-usable", 0]);
@@ -113,12 +113,12 @@ describe("the route", () => {
     { id: "signed", headers: good, env: { ADMIN_TOKEN: "s3cret" } },
     { id: "borne", headers: () => bearer, env: { PURGE_SECRET: "s3cret" } },
     { id: "one-of-two", headers: good, env: { PURGE_SECRET: `s3cret ${secret}` } },
-  ])("takes what needs another secret than the wrong one: $id", async ({ headers, env }) => {
+  ])("accepts a credential whose variable is usable: $id", async ({ headers, env }) => {
     const { site } = openJournalled({ env });
     expect((await send(site, body, headers())).status).toBe(200);
   });
 
-  it("says that a signature needs a PURGE_SECRET, where there is none", async () => {
+  it("says that a signature needs PURGE_SECRET if it is not set", async () => {
     const { site } = openJournalled({ env: { PURGE_SECRET: "" } });
     expect((await send(site, body, good())).text).toContain("PURGE_SECRET is not set");
   });
@@ -130,13 +130,13 @@ describe("the route", () => {
     expect(seen.text).toContain("UPSTASH_REDIS_REST_TOKEN is not set");
   });
 
-  it.each(["GET", "HEAD", "PUT", "DELETE"])("takes nothing but POST: %s", async (method) => {
+  it.each(["GET", "HEAD", "PUT", "DELETE"])("returns 404 for %s", async (method) => {
     const { site, upstash } = openJournalled();
     const response = await site.ask("/_cache/purge", { method, headers: bearer });
     expect([response.status, upstash.journal.length]).toEqual([404, 0]);
   });
 
-  it("tells nobody a secret", async () => {
+  it("discloses no secret in responses and log lines", async () => {
     const { site, upstash } = openJournalled();
     const [, key = ""] = secret.split("_");
     const telling = [adminToken, key, upstash.token, upstash.url, "origin.invalid"];
@@ -154,7 +154,7 @@ describe("the route", () => {
   });
 });
 
-describe("a body", () => {
+describe("the body of a purge", () => {
   const marked = `\uFEFF${body}`;
   const latin1 = Buffer.from('{"tags":["caf\u00e9"]}', "latin1");
   const utf16 = Buffer.from(body, "utf16le");
@@ -162,13 +162,13 @@ describe("a body", () => {
   it.each<{ id: string; headers: () => Record<string, string> }>([
     { id: "signed", headers: () => signedHeaders(marked) },
     { id: "with-the-token", headers: () => bearer },
-  ])("may begin with a byte order mark, which is signed as it came: $id", async ({ headers }) => {
+  ])("may begin with a byte order mark, which is part of the signed bytes: $id", async ({ headers }) => {
     const { site, upstash } = openJournalled();
     expect((await send(site, marked, headers())).status).toBe(200);
     expect(upstash.journal.length).toBe(1);
   });
 
-  it("without the byte order mark that was signed is another body", async () => {
+  it("does not match a signature that differs by a byte order mark", async () => {
     const { site } = openJournalled();
     expect((await send(site, body, signedHeaders(marked))).status).toBe(401);
     expect((await send(site, marked, signedHeaders(body))).status).toBe(401);
@@ -178,7 +178,7 @@ describe("a body", () => {
     { id: "latin-1", bytes: latin1 },
     { id: "utf-16", bytes: Buffer.from([0xff, 0xfe, ...utf16]) },
     { id: "cut-within-a-letter", bytes: Buffer.from('{"tags":["\u00e9').subarray(0, -1) },
-  ])("that is not UTF-8 purges nothing: $id", async ({ bytes }) => {
+  ])("is refused if it is not UTF-8: $id", async ({ bytes }) => {
     for (const headers of [bearer, signedHeaders(bytes.toString())]) {
       const { site, upstash } = openJournalled();
       const request = { method: "POST", body: new Uint8Array(bytes), headers };

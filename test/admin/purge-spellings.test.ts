@@ -1,5 +1,5 @@
-// A purge by URL, prefix or host finds a page however its client and the sender have spelled it, and
-// its answer says how it was read.
+// Tests that a purge by URL, prefix or host covers a page in all equivalent spellings, and that the
+// response says how the targets were read.
 import { describe, expect, it } from "vitest";
 import type { SiteOptions } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
@@ -8,7 +8,7 @@ import { openJournalled, send } from "../../testing/site/purge-sender.ts";
 const origin = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=600"));
 const site = "https://www.example.com";
 
-/** @returns whether what is stored for the URL is gone after the purge */
+/** @returns whether the purge covers the stored response of the URL */
 async function isPurged(url: string, order: object, options: SiteOptions = {}): Promise<boolean> {
   const { site: opened } = openJournalled({ origin, ...options });
   await opened.get(url);
@@ -17,7 +17,7 @@ async function isPurged(url: string, order: object, options: SiteOptions = {}): 
   return (await (await opened.ask(url)).text()) === "page 2";
 }
 
-describe("a page is found", () => {
+describe("a page with another spelling than the purge", () => {
   it.each([
     ["star", `${site}/a*b`, { urls: [`${site}/a%2Ab`] }],
     ["star-as-an-escape", `${site}/a%2ab`, { urls: [`${site}/a%2Ab`] }],
@@ -66,12 +66,12 @@ describe("a page is found", () => {
     ["port-of-its-own", "https://www.example.com:8443/a", { hosts: ["www.example.com:8443"] }],
     ["url-with-its-port", `${site}/a`, { urls: [`${site}:443/a`] }],
     ["prefix-with-its-port", `${site}/a`, { prefixes: [`${site}.:443/a`] }],
-  ])("%s", async (_id, asked, order) => {
+  ])("is covered: %s", async (_id, asked, order) => {
     expect(await isPurged(asked, order)).toBe(true);
   });
 });
 
-describe("another page is left", () => {
+describe("a page with another URL than the purge", () => {
   it.each([
     { id: "escaped-percent", asked: `${site}/a%252Ab`, order: { urls: [`${site}/a%2Ab`] } },
     { id: "escaped-question-mark", asked: `${site}/a%3Fb`, order: { urls: [`${site}/a?b`] } },
@@ -87,12 +87,12 @@ describe("another page is left", () => {
     },
     { id: "another-port", asked: `${site}:8443/a`, order: { hosts: ["www.example.com"] } },
     { id: "host-of-another-port", asked: `${site}/a`, order: { hosts: ["www.example.com:8443"] } },
-  ])("$id", async ({ asked, order }) => {
+  ])("is not covered: $id", async ({ asked, order }) => {
     expect(await isPurged(asked, order)).toBe(false);
   });
 });
 
-describe("a parameter that counts in one spelling alone", () => {
+describe("a parameter that the configuration names in one spelling", () => {
   const plain = "/a?filter[a]=1&page=2";
   const escaped = "/a?filter%5Ba%5D=1&page=2";
   const bothWays = [
@@ -104,19 +104,19 @@ describe("a parameter that counts in one spelling alone", () => {
   const names = ["filter[a]", "filter%5Ba%5D", "filter[*", "filter%5B*"];
   const rows = names.flatMap((name) => bothWays.map(({ asked, sent }) => ({ name, asked, sent })));
 
-  it.each(rows)("allowed as $name: $asked, $sent", async ({ name, asked, sent }) => {
+  it.each(rows)("may have another spelling if it is allowed as $name: $asked, $sent", async ({ name, asked, sent }) => {
     const routes = [{ name: "list", match: "/a", query: { allow: [name, "page"] } }];
     const order = { urls: [`${site}${sent}`] };
     expect(await isPurged(`${site}${asked}`, order, { config: { routes } })).toBe(true);
   });
 
-  it.each(rows)("stripped as $name: $asked, $sent", async ({ name, asked, sent }) => {
+  it.each(rows)("may have another spelling if it is stripped as $name: $asked, $sent", async ({ name, asked, sent }) => {
     const key = { query: { strip: [name] } };
     const order = { urls: [`${site}${sent}`] };
     expect(await isPurged(`${site}${asked}`, order, { config: { key } })).toBe(true);
   });
 
-  it("leaves what lacks a parameter that every spelling keeps", async () => {
+  it("does not make a purge cover a page that lacks another parameter of the purged URL", async () => {
     const routes = [{ name: "list", match: "/a", query: { allow: ["filter[a]", "page"] } }];
     const order = { urls: [`${site}${escaped}`] };
     expect(await isPurged(`${site}/a?filter[a]=1`, order, { config: { routes } })).toBe(false);
@@ -138,8 +138,8 @@ async function told(order: object, env: Readonly<Record<string, string>> = {}): 
   return JSON.parse(text) as Told;
 }
 
-describe("the answer", () => {
-  it("counts by kind what the order became", async () => {
+describe("the response to a purge", () => {
+  it("counts the targets by kind, without duplicates", async () => {
     const order = {
       tags: ["größe", "a", "a"],
       urls: [`${site}/a`, `${site}:443/a`],
@@ -160,7 +160,7 @@ describe("the answer", () => {
     expect((await told({ ...order, dryRun: true })).targets).toEqual(targets);
   });
 
-  it("tells what is read otherwise than it was sent, and nothing else", async () => {
+  it("lists only the targets that were read differently than they were sent", async () => {
     const { readAs, notes } = await told({
       urls: [`${site}/a`, "HTTPS://www.example.com/%61?utm_source=mail#top"],
       prefixes: ["/a/", "/café/"],
@@ -175,7 +175,7 @@ describe("the answer", () => {
     expect(notes).toBeUndefined();
   });
 
-  it("says that SITE_HOST makes all hosts one", async () => {
+  it("says that SITE_HOST maps all hosts to one host", async () => {
     const order = { hosts: ["a.example", "b.example"], urls: ["https://a.example/b"] };
     const { readAs, notes, targets } = await told(order, { SITE_HOST: "www.example.com" });
     expect(readAs).toEqual([
@@ -189,7 +189,7 @@ describe("the answer", () => {
     expect(targets).toMatchObject({ hosts: 1, urls: 1 });
   });
 
-  it("says which of several sites SITE_HOST makes a host", async () => {
+  it("says to which of several sites SITE_HOST maps a host", async () => {
     const order = { hosts: ["b.example", "b.example:8787", "c.example"] };
     const { readAs, notes } = await told(order, { SITE_HOST: "www.example.com b.example" });
     expect(readAs).toEqual([
@@ -203,18 +203,18 @@ describe("the answer", () => {
   });
 
   it.each([
-    ["url-passed-by", { urls: [`${site}/api/a`] }, 'The route "api" bypasses the cache'],
-    ["route-passed-by", { routes: ["api"] }, 'The route "api" bypasses the cache'],
+    ["url-of-a-bypassing-route", { urls: [`${site}/api/a`] }, 'The route "api" bypasses the cache'],
+    ["bypassing-route", { routes: ["api"] }, 'The route "api" bypasses the cache'],
     ["star-in-a-tag", { tags: ["article:*"] }, "a star in a tag is not a pattern"],
     ["list-in-one-tag", { tags: ["a, b"] }, '"a, b" was read as one tag'],
-  ])("notes what is hardly meant: %s", async (_id, order, says) => {
+  ])("has a note on a target that is probably a mistake: %s", async (_id, order, says) => {
     expect((await told(order)).notes).toEqual([expect.stringContaining(says)]);
   });
 
   it.each([
     { id: "many", count: 1_000, letters: 1 },
     { id: "long", count: 15, letters: 4_000 },
-  ])("is bounded: $id", async ({ count, letters }) => {
+  ])("has a bounded length: $id", async ({ count, letters }) => {
     const hosts = Array.from({ length: count }, (_, nth) => `H${nth}.example`);
     const urls = hosts.map((host) => `https://${host}/${"a".repeat(letters)}`);
     const answer = await told(letters > 1 ? { urls } : { hosts });

@@ -1,4 +1,4 @@
-// GET /_cache/stats: the counts of an isolate, its configuration and its troubles.
+// Tests GET /_cache/stats: the counts of an isolate, its configuration and its troubles.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -58,7 +58,7 @@ describe("GET /_cache/stats", () => {
   });
 });
 
-it("lists the configured routes in order", async () => {
+it("stats list the configured routes in order", async () => {
   const config = {
     originTimeout: "7s",
     routes: [
@@ -75,7 +75,7 @@ it("lists the configured routes in order", async () => {
   });
 });
 
-it("lists variables that are not usable", async () => {
+it("stats list variables that are not usable", async () => {
   const site = openSite({ env: { ...env, PURGE_SECRET: "s3cret", UPSTASH_REDIS_REST_URL: "x" } });
   const stats = await statsOf(site);
   expect(stats).toMatchObject({
@@ -93,12 +93,12 @@ it("lists variables that are not usable", async () => {
 it.each([
   [new FakeUpstash(new FakeClock()), { named: 0, widened: 0, purged: 0, failed: 0 }],
   [undefined, "only here: the journal is not configured"],
-])("tells the reach of invalidations", async (upstash, invalidations) => {
+])("stats report the reach of invalidations", async (upstash, invalidations) => {
   const site = openSite({ env, ...(upstash && { upstash }) });
   expect(await statsOf(site)).toMatchObject({ invalidations });
 });
 
-it("returns 404 for the address of a stored record", async () => {
+it("the site returns 404 for the address of a stored record", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60")) });
   await site.get("/a");
   const { pathname } = new URL(site.cache.addresses[0] ?? "");

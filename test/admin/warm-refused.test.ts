@@ -1,4 +1,4 @@
-// POST /_cache/warm: pages that are never stored, and orders that are refused.
+// Tests POST /_cache/warm with pages that are never stored, and with invalid orders.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { callWarm, openWarmSite, warmed } from "../../testing/site/warm-site.ts";
@@ -22,8 +22,8 @@ const passedBy = [
   { id: "two-readings", page: "/a%2fb", why: "two different paths" },
 ];
 
-describe("what is never stored", () => {
-  it.each(passedBy)("is passed by, and its origin is not asked: $id", async (row) => {
+describe("a page that may not be stored", () => {
+  it.each(passedBy)("has the result passed-by, without a request to the origin: $id", async (row) => {
     const config: ConfigInput = { routes: [{ name: "own", match: "/own/*", bypass: true }] };
     const { near } = openWarmSite({ config });
     const [one] = await warmed(near, { url: row.page ?? "/a", headers: row.headers ?? {} });
@@ -33,14 +33,14 @@ describe("what is never stored", () => {
     expect(near.origin.count).toBe(0);
   });
 
-  it("obeys the switch", async () => {
+  it("has the result passed-by while the switch is on", async () => {
     const { near } = openWarmSite({ env: { BYPASS: "all" } });
     const [one] = await warmed(near, "/a");
     expect(one).toMatchObject({ result: "passed-by", why: expect.stringContaining("switch") });
     expect(near.origin.count).toBe(0);
   });
 
-  it("is a page with a cookie that its route keys by, no longer", async () => {
+  it("may be stored if its cookie is part of its route's key", async () => {
     const config: ConfigInput = {
       routes: [{ name: "all", match: "*", key: { cookies: ["lang"] } }],
     };
@@ -82,8 +82,8 @@ const refusals: readonly [id: string, order: unknown, why: string][] = [
   ["no-data", { data: { rates: ["eur"] } }, "has no cache for data"],
 ];
 
-describe("a call that is not understood", () => {
-  it.each(refusals)("warms nothing, and names the place: %s", async (_id, order, why) => {
+describe("an invalid order to warm", () => {
+  it.each(refusals)("warms nothing, and is answered with a reason: %s", async (_id, order, why) => {
     const { near } = openWarmSite();
     const seen = await callWarm(near, order);
     const { error } = JSON.parse(seen.text) as { error: { what: string; why: string } };
@@ -93,7 +93,7 @@ describe("a call that is not understood", () => {
     expect(near.origin.count).toBe(0);
   });
 
-  it("is refused over 256 KiB, and takes as much as that", async () => {
+  it("is refused if its body has over 256 KiB", async () => {
     const { near } = openWarmSite();
     const over = (bytes: number) => `{"pages":["/a"]}`.padEnd(bytes, " ");
     expect((await callWarm(near, over(262_144))).status).toBe(200);

@@ -1,4 +1,4 @@
-// POST /_cache/warm: what becomes of each page, that it answers afterwards, and what is refused.
+// Tests POST /_cache/warm: the result of each page, hits afterwards, and lists of pages.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
@@ -8,8 +8,8 @@ import { callWarm, openWarmSite, toldOf, warmed } from "../../testing/site/warm-
 const statusOf = async (site: Site, path: string, headers: Readonly<Record<string, string>> = {}) =>
   (await site.get(path, { headers })).cacheStatus;
 
-describe("a page", () => {
-  it("is brought into all tiers of this colo, and into the shared tier for the others", async () => {
+describe("a page to warm", () => {
+  it("is stored in all tiers of this colo, and in the shared tier for other colos", async () => {
     const { near, far, clock, upstash } = openWarmSite();
     expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "warmed", status: 200 }]);
     const beside = new Isolate({ clock, upstash, cache: near.cache }, near.origin);
@@ -25,7 +25,7 @@ describe("a page", () => {
     expect(near.origin.count).toBe(1);
   });
 
-  it("that is fresh in any tier is left as it is", async () => {
+  it("is not requested if it is fresh in any tier", async () => {
     const { near, far } = openWarmSite();
     await near.get("/a");
     expect(await warmed(far, "/a", "https://www.example.com/a")).toEqual([
@@ -35,7 +35,7 @@ describe("a page", () => {
     expect(near.origin.count).toBe(1);
   });
 
-  it("that is stale is validated, and answers as fresh", async () => {
+  it("is validated if it is stale, and is then fresh", async () => {
     const { near, clock } = openWarmSite({
       origin: (request) =>
         request.headers.has("if-none-match")
@@ -48,7 +48,7 @@ describe("a page", () => {
     expect(await statusOf(near, "/a")).toContain("hit; ttl=600");
   });
 
-  it("is asked for as a browser would, so that the variant is theirs", async () => {
+  it("is requested with the fields of browsers, so that browsers get the same variant", async () => {
     const { near, far } = openWarmSite({
       origin: () => page("page", cc("max-age=600", { vary: "accept-encoding, accept-language" })),
     });
@@ -60,7 +60,7 @@ describe("a page", () => {
     expect([fields.get("user-agent"), fields.has("authorization")]).toEqual(["Tidemark", false]);
   });
 
-  it("that is too large for the shared tier is warm in this colo alone, which is told", async () => {
+  it("is stored only in this colo if it is too large for the shared tier, and its result says so", async () => {
     const { near, far } = openWarmSite({
       config: { limits: { sharedBodyBytes: 4 } },
     });
@@ -76,7 +76,7 @@ describe("a page", () => {
     expect(await statusOf(far, "/a")).not.toContain("; hit");
   });
 
-  it("need not be asked for twice on a route that admits on the second ask", async () => {
+  it("is stored on its first request even on a route with the admission second-ask", async () => {
     const config: ConfigInput = { routes: [{ name: "all", match: "*", admission: "second-ask" }] };
     const { near, far } = openWarmSite({ config });
     expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed" }]);
@@ -84,14 +84,14 @@ describe("a page", () => {
     expect(near.origin.count).toBe(1);
   });
 
-  it("is asked for once, however often it is listed", async () => {
+  it("is requested once, however often the list names it", async () => {
     const { near } = openWarmSite();
     const done = await warmed(near, "/a", "/a", "/a");
     expect(done.map(({ result }) => result)).toEqual(["warmed", "already", "already"]);
     expect(near.origin.count).toBe(1);
   });
 
-  it("counts as no request of a client, and by what became of it", async () => {
+  it("is counted by its result, and not as a request of a client", async () => {
     const { near } = openWarmSite();
     await warmed(near, "/a", "/a", "/_cache/stats");
     const counted = near.counted();
@@ -111,7 +111,7 @@ const saying =
 const neverFresh = "it was never fresh here, and has neither a validator nor a stale allowance";
 const cookie = { "set-cookie": "sid=s3cret" };
 
-describe("what the origin keeps from being stored", () => {
+describe("a page that fails or cannot be stored", () => {
   it.each<[id: string, origin: Script, status: number | undefined, why: string]>([
     ["private", saying("private"), 200, "it says private, so it is for one client"],
     ["no-store", saying("no-store"), 200, "it says no-store"],
@@ -119,7 +119,7 @@ describe("what the origin keeps from being stored", () => {
     ["no-page", () => page("none", {}, 404), 404, neverFresh],
     ["failing", () => page("later", {}, 503), 503, "the origin answered 503"],
     ["away", unreachable, undefined, "the origin could not be reached"],
-  ])("is told, and answers nobody: %s", async (id, origin, status, why) => {
+  ])("has a result with the reason, and is not a hit afterwards: %s", async (id, origin, status, why) => {
     const { near, upstash } = openWarmSite({ origin });
     const result = ["failing", "away"].includes(id) ? "failed" : "not-stored";
     const told = { page: "/a", result, ...(status !== undefined && { status }), why };
@@ -128,7 +128,7 @@ describe("what the origin keeps from being stored", () => {
     expect(await statusOf(near, "/a")).not.toContain("; hit");
   });
 
-  it("an origin that is down is not asked for each page of a list", async () => {
+  it("fails with a reason that says that its origin is shut off", async () => {
     const { near } = openWarmSite({ origin: unreachable });
     const done = await warmed(near, ...Array.from({ length: 8 }, (_, at) => `/${at}`));
     const others = await warmed(near, "/x");
@@ -142,7 +142,7 @@ describe("what the origin keeps from being stored", () => {
     ]);
   });
 
-  it("what the shared tier does not take is told", async () => {
+  it("fails if the shared tier does not store it", async () => {
     const { near, upstash } = openWarmSite();
     await near.get("/other");
     upstash.mode = "refuses";
@@ -157,8 +157,8 @@ describe("what the origin keeps from being stored", () => {
   });
 });
 
-describe("a list", () => {
-  it("is done a part at each call, eight pages unless set", async () => {
+describe("a list of pages to warm", () => {
+  it("is warmed in parts, by default of eight pages per call", async () => {
     const { near } = openWarmSite();
     const pages = Array.from({ length: 10 }, (_, at) => `/${at}`);
     const first = toldOf(await callWarm(near, { pages }));
@@ -171,7 +171,7 @@ describe("a list", () => {
     expect([end.done, end.next]).toEqual([[], null]);
   });
 
-  it("may be empty, such as one of hot pages of which none was covered", async () => {
+  it("may be empty, such as a list of hot pages that a purge covered", async () => {
     const { near } = openWarmSite();
     expect(toldOf(await callWarm(near, { pages: [], data: {} }))).toEqual({
       done: [],
@@ -180,7 +180,7 @@ describe("a list", () => {
     });
   });
 
-  it("has four pages under way at once", async () => {
+  it("is warmed four pages at a time", async () => {
     let [now, most] = [0, 0];
     const four = Promise.withResolvers<void>();
     const { near } = openWarmSite({
@@ -198,7 +198,7 @@ describe("a list", () => {
     expect(most).toBe(4);
   });
 
-  it("stops after 25 s, and tells where", async () => {
+  it("is warmed for 25 s, and the response names the next page", async () => {
     const { near, clock } = openWarmSite({
       origin: () => {
         clock.advance(7);

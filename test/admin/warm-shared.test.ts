@@ -1,5 +1,6 @@
-// POST /_cache/warm: what it tells of pages that the shared tier lacks afterwards, and how it keeps within
-// the subrequests of the free plan.
+// Tests POST /_cache/warm: the results of pages that the shared tier lacks afterwards, and the
+// number
+// of subrequests, which the free plan limits.
 import { describe, expect, it } from "vitest";
 import { cc, chunked, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import type { SiteOptions } from "../../testing/site/harness.ts";
@@ -29,13 +30,13 @@ describe("a page that other colos cannot read from the shared tier", () => {
     ["no-database", noDatabase, 200, noSharedTier],
     ["no-shared-tier", noTier, 200, noSharedTier],
     ["error", missing, 404, onSecond],
-  ])("is told with the reason: %s", async (_, options, status, why) => {
+  ])("has a result with the reason: %s", async (_, options, status, why) => {
     const { near, upstash } = openWarmSite(options);
     expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "warmed", status, why }]);
     expect(upstash.keys).toEqual([]);
   });
 
-  it("has failed where its second ask does not reach the shared tier", async () => {
+  it("has the result failed if its second ask does not reach the shared tier", async () => {
     const { near, upstash } = openWarmSite({
       config: { routes: [{ name: "all", match: "*", admission: "second-ask" }] },
     });
@@ -46,8 +47,8 @@ describe("a page that other colos cannot read from the shared tier", () => {
   });
 });
 
-describe("a page that is fresh in this colo, and that the shared tier lacks", () => {
-  it("is asked for again, and other colos then read it from there", async () => {
+describe("a page that is fresh in this colo, but not in the shared tier", () => {
+  it("is requested again, and other colos then read it from the shared tier", async () => {
     const { near, far, upstash } = openWarmSite();
     await near.get("/a");
     upstash.lay({ ...upstash.kept, records: [] });
@@ -57,7 +58,7 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
     expect(near.origin.count).toBe(2);
   });
 
-  it("is validated where it can be, and is whole in the shared tier all the same", async () => {
+  it("is validated if it has a validator, and is then complete in the shared tier", async () => {
     const { near, far, upstash } = openWarmSite({
       origin: (request) =>
         request.headers.has("if-none-match")
@@ -71,7 +72,7 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
     expect([cacheStatus, text]).toEqual([expect.stringContaining("detail=shared"), "the page"]);
   });
 
-  it("has failed while the shared tier does not answer, and is brought there by the next call", async () => {
+  it("has the result failed while the shared tier fails, and is stored there by a later call", async () => {
     const { near, upstash } = openWarmSite();
     await near.get("/other");
     upstash.mode = "refuses";
@@ -84,14 +85,14 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
     expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed" }]);
   });
 
-  it("is an error that is admitted as it is warmed a second time", async () => {
+  it("is stored in the shared tier by the second warming if it is a 404", async () => {
     const { near, far } = openWarmSite({ origin: () => page("none", cc("max-age=600"), 404) });
     await warmed(near, "/a");
     expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "already" }]);
     expect((await far.get("/a")).cacheStatus).toContain("detail=shared");
   });
 
-  it("is left as it is where the shared tier would not take it", async () => {
+  it("is not requested again if the shared tier would not store it", async () => {
     const { near } = openWarmSite({ config: { limits: { sharedBodyBytes: 4 } } });
     await near.get("/a");
     const told = { page: "/a", result: "already", why: notTaken("too-large") };
@@ -102,7 +103,7 @@ describe("a page that is fresh in this colo, and that the shared tier lacks", ()
 
 describe("a page that was purged a moment ago", () => {
   it.each(["hard", "soft"] as const)(
-    "is brought anew in a colo that has not heard of the purge yet: %s",
+    "is requested again in a colo that has not read the purge yet: %s",
     async (mode) => {
       const { near, far, clock } = openWarmSite({
         origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { "cache-tag": "t" })),
@@ -138,7 +139,7 @@ async function costOf({ near, upstash }: ReturnType<typeof openWarmSite>, order:
   return { cost: spent() - before, next };
 }
 
-describe("a call that sets no limit", () => {
+describe("a call of /_cache/warm without a limit", () => {
   it.each([
     { id: "plain", route: {}, origin: plain, pages: 8, each: 5 },
     { id: "varies", route: {}, origin: varying, pages: 6, each: 7 },
@@ -147,7 +148,7 @@ describe("a call that sets no limit", () => {
     { id: "withheld-fields", route: { forward: [] }, origin: varying, pages: 5, each: 8 },
     { id: "second-ask", route: secondAsk, origin: plain, pages: 3, each: 8 },
     { id: "second-ask-varies", route: secondAsk, origin: varying, pages: 3, each: 12 },
-  ] as const)("keeps within the 50 subrequests of the free plan: $id", async (row) => {
+  ] as const)("stays within the 50 subrequests of the free plan: $id", async (row) => {
     const { route, origin, pages, each } = row;
     const world = openWarmSite({ config: { routes: [{ ...all, ...route }] }, origin });
     await world.near.get("/other");
@@ -157,7 +158,7 @@ describe("a call that sets no limit", () => {
     expect(cost).toBeLessThanOrEqual(48);
   });
 
-  it("spends as much on pages of which another colo stored a variant", async () => {
+  it("needs as many subrequests if another colo stored another variant of the pages", async () => {
     const world = openWarmSite({ origin: varying });
     await world.near.get("/other");
     for (const { url } of listed(6)) {
@@ -169,7 +170,7 @@ describe("a call that sets no limit", () => {
   it.each([
     ["plain", plain],
     ["varies", varying],
-  ])("keeps within them if the shared tier has lost the pages: %s", async (_, origin) => {
+  ])("stays within 50 subrequests if the shared tier has lost the pages: %s", async (_, origin) => {
     const world = openWarmSite({ origin });
     const { near, upstash } = world;
     await callWarm(near, { pages: listed(8), limit: 8 });
@@ -177,7 +178,7 @@ describe("a call that sets no limit", () => {
     expect((await costOf(world, { pages: listed(8) })).cost).toBeLessThanOrEqual(50);
   });
 
-  it("goes on where it has stopped, page by page, to the end", async () => {
+  it("warms all pages in order if it is repeated with the returned cursor", async () => {
     const { near } = openWarmSite({ origin: varying });
     const pages = Array.from({ length: 20 }, (_, at) => `/${at}`);
     const seen: unknown[] = [];
@@ -190,7 +191,7 @@ describe("a call that sets no limit", () => {
   });
 });
 
-it("an order that names what JavaScript would drop is refused, and nothing is left out unsaid", async () => {
+it("an order to warm data of the namespace __proto__ is refused", async () => {
   const { near } = openWarmSite();
   const seen = await callWarm(near, '{"data": {"__proto__": ["a"]}}');
   expect([seen.status, seen.text]).toEqual([400, expect.stringContaining("data may not name")]);

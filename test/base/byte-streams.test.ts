@@ -1,10 +1,10 @@
-// The pipes of Web standards that stand in for those of the runtime.
+// Tests the substitutes for IdentityTransformStream and FixedLengthStream of the Workers runtime.
 import { expect, it } from "vitest";
 import { FixedLengthStream, IdentityTransformStream } from "../../src/base/byte-streams.ts";
 
 const pieces = [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)];
 
-/** Writes all pieces and closes, while the other end is read. */
+/** Writes all pieces and closes the pipe, while the other end is read. */
 async function through(pipe: TransformStream<Uint8Array, Uint8Array>) {
   const writer = pipe.writable.getWriter();
   writer.closed.catch(() => undefined);
@@ -27,21 +27,21 @@ const whole = [fulfilled, fulfilled, fulfilled, fulfilled];
 it.each([
   ["no length", () => new IdentityTransformStream(), "010203", whole],
   ["the right length", () => new FixedLengthStream(3), "010203", whole],
-  ["one more byte", () => new FixedLengthStream(4), "TypeError", whole.with(3, rejected)],
+  ["a length that is one byte too large", () => new FixedLengthStream(4), "TypeError", whole.with(3, rejected)],
   [
-    "one byte less",
+    "a length that is one byte too small",
     () => new FixedLengthStream(2),
     "TypeError",
     whole.with(2, rejected).with(3, rejected),
   ],
 ] as const)(
-  "a pipe of %s hands bytes on or fails at both ends",
+  "a pipe with %s passes all bytes on, or fails at both ends",
   async (_id, open, read, writes) => {
     expect(await through(open())).toEqual({ read, writes });
   },
 );
 
-it("takes bytes alone", async () => {
+it("IdentityTransformStream refuses text", async () => {
   const pipe: TransformStream = new IdentityTransformStream();
   const writer = pipe.writable.getWriter();
   writer.closed.catch(() => undefined);
@@ -52,6 +52,6 @@ it("takes bytes alone", async () => {
   expect(both.map(({ status }) => status)).toEqual([rejected, rejected]);
 });
 
-it.each([1.5, -1, NaN, Infinity])("refuses %d as a length", (length) => {
+it.each([1.5, -1, NaN, Infinity])("FixedLengthStream refuses %d as a length", (length) => {
   expect(() => new FixedLengthStream(length)).toThrow(TypeError);
 });
