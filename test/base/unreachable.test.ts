@@ -1,7 +1,7 @@
-// A case that no switch handles is an error at once.
+// Tests the error for a case that a switch does not handle.
 import { expect, it } from "vitest";
 import { unreachable } from "../../src/base/unreachable.ts";
 
-it("names the value that was not handled", () => {
+it("`unreachable` throws an error that names the value", () => {
   expect(() => unreachable({ kind: "surprise" } as never)).toThrow('{"kind":"surprise"}');
 });

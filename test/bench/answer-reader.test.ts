@@ -1,4 +1,4 @@
-// The load generator finds the end of each answer, however the bytes are split.
+// Tests that the load generator finds the end of each response, however the bytes are split.
 import { describe, expect, it } from "vitest";
 import { AnswerReader, type Head } from "../../bench/load/answer-reader.ts";
 
@@ -6,7 +6,7 @@ const rows = [
   { id: "length", status: 200, answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" },
   { id: "empty", status: 200, answer: "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n" },
   {
-    id: "length-of-the-body-that-a-304-has-not",
+    id: "304-with-a-content-length",
     status: 304,
     answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
   },
@@ -22,7 +22,7 @@ const rows = [
   },
 ];
 
-/** @returns the byte after which each answer ended, and the heads */
+/** @returns the position at which each response ended, and the heads */
 function readCut(answers: string, chunkBytes: number): { ends: number[]; heads: Head[] } {
   const heads: Head[] = [];
   const reader = new AnswerReader((head) => heads.push(head));
@@ -35,7 +35,7 @@ function readCut(answers: string, chunkBytes: number): { ends: number[]; heads: 
   return { ends, heads };
 }
 
-describe.each(rows)("$id", ({ answer, status }) => {
+describe.each(rows)("a response in the load generator: $id", ({ answer, status }) => {
   it("ends with its last byte, however it is split", () => {
     for (let chunkBytes = 1; chunkBytes <= answer.length; chunkBytes += 1) {
       const { ends, heads } = readCut(answer, chunkBytes);
@@ -44,14 +44,14 @@ describe.each(rows)("$id", ({ answer, status }) => {
     }
   });
 
-  it("does not affect the next answer", () => {
+  it("does not affect the next response", () => {
     const { ends, heads } = readCut(`${answer}${answer}`, 1);
     expect(ends).toEqual([answer.length, 2 * answer.length]);
     expect(heads.map((head) => head.status)).toEqual([status, status]);
   });
 });
 
-it("throws if more bytes follow an answer", () => {
+it("`AnswerReader` throws if more bytes follow a response", () => {
   const reader = new AnswerReader(() => undefined);
   const answer = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab");
   expect(() => reader.take(answer)).toThrow("longer than its Content-Length");

@@ -1,4 +1,5 @@
-// The clients of the attack bench recognize wrong answers, and attacks depend on the seed alone.
+// Tests that the clients of the attack bench recognize wrong responses, and that attacks depend
+// only on the seed.
 import { expect, it } from "vitest";
 import { attacks } from "../../bench/attack/attacks.ts";
 import { faultOf, pageBody, pagePath } from "../../bench/attack/site.ts";
@@ -30,15 +31,15 @@ it.each([
   { id: "unasked-304", status: 304, given: "", fault: "status 304" },
   { id: "failed", status: 502, given: "", fault: "status 502" },
   { id: "broken", status: 0, given: "", fault: "no whole answer" },
-])("judges an answer: $id", ({ status, given, fault }) => {
+])("`faultOf` names the fault of a response: $id", ({ status, given, fault }) => {
   expect(faultOf({ status, body: given }, wanted)).toBe(fault);
 });
 
-it("accepts a 304 to a conditional request", () => {
+it("`faultOf` accepts a 304 to a conditional request", () => {
   expect(faultOf({ status: 304, body: "" }, { ...wanted, mayBe304: true })).toBeUndefined();
 });
 
-it("has attacks with unique names, and the same requests for the same seed", () => {
+it("attacks have unique names, and the same requests for the same seed, apart from field values", () => {
   expect(new Set(attacks.map(({ name }) => name)).size).toBe(attacks.length);
   for (const { asking } of attacks) {
     const [one, other] = [asking(7, new Draws(1)), asking(7, new Draws(1))];

@@ -1,4 +1,5 @@
-// The demands of the attack bench: honest requests beside an attack, compared with a calm site.
+// Tests the demands of the attack bench, which compare honest requests during an attack with a calm
+// site.
 import { expect, it } from "vitest";
 import type { Attack } from "../../bench/attack/attack.ts";
 import { calmOf, isAllowed, judged } from "../../bench/attack/demands.ts";
@@ -52,7 +53,7 @@ const attackedRow = (given: Given, by: Partial<Attack> = {}): Row => ({
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
-it("joins calm rows: percentiles of all requests, means of counts", () => {
+it("`calmOf` joins calm rows: percentiles of all requests, and means of counts", () => {
   const rows = [
     calmRow({ tookMs: upTo(100), commands: { SET: 10 } }),
     calmRow({ tookMs: upTo(100).map((ms) => ms + 100), commands: { SET: 20, GET: 4 } }),
@@ -71,11 +72,11 @@ it.each([
   { id: "the-runtime", given: { hasEnded: true }, broken: ["the runtime ended"] },
   { id: "hits", given: { alsoHitShare: 0.89 }, broken: ["hits in the end"] },
   { id: "commands", given: { commands: { SET: 100, GET: 71 } }, broken: ["commands"] },
-])("finds a broken demand: $id", ({ given, broken }) => {
+])("`judged` finds a broken demand: $id", ({ given, broken }) => {
   expect(judged(attackedRow(given), calm).broken).toEqual(broken);
 });
 
-it("subtracts the calm CPU time and commands from those of an attack", () => {
+it("`judged` subtracts the calm CPU time and commands from those of an attack", () => {
   const calmCpu = calmOf([calmRow({ runtimeCpuMs: 300 }), calmRow({ runtimeCpuMs: 500 })]);
   expect(judged(attackedRow({ runtimeCpuMs: 650 }), calmCpu).cpuMsEach).toBe(2.5);
   expect(judged(attackedRow({ runtimeCpuMs: 650 }), calm).cpuMsEach).toBeUndefined();
@@ -83,14 +84,14 @@ it("subtracts the calm CPU time and commands from those of an attack", () => {
   expect(judged(row, calm)).toMatchObject({ originBeyondCalm: 120, commandsEach: 1.34 });
 });
 
-it("allows a broken demand to a row that needs the rate limiter", () => {
+it("`isAllowed` permits a broken demand in an attack that needs the rate limiter", () => {
   const row = attackedRow({ tookMs: [30] }, { limiterNeeded: "Each goes to the origin." });
   expect(isAllowed(row, judged(row, calm))).toBe(true);
   const other = attackedRow({ tookMs: [30] });
   expect(isAllowed(other, judged(other, calm))).toBe(false);
 });
 
-it("allows slow requests in a calm row, and no errors", () => {
+it("a calm row may have slow requests, but no errors", () => {
   expect(judged(calmRow({ tookMs: [50] }), calm).broken).toEqual([]);
   const faulty = calmRow({ faults: new Map([["wrong body", 2]]) });
   expect(isAllowed(faulty, judged(faulty, calm))).toBe(false);

@@ -1,4 +1,4 @@
-// The purposes that the bill assigns to the requests of the product to Redis.
+// Tests the purposes that the bill assigns to the product's requests to Redis.
 import { describe, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../bench/cost/command-use.ts";
 import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
@@ -66,11 +66,11 @@ describe("a request to Redis", () => {
     ["unknown", [["FLUSHALL"]]],
     ["unknown", [["GET", "site:r:1"]]],
     ["unknown", []],
-  ])("%s", (use, commands) => {
+  ])("has the purpose: %s", (use, commands) => {
     expect(useOf(commands, digests)).toBe(use);
   });
 
-  it("names the key, the body and the tags of a fill", () => {
+  it("has the key, the body and the tags of the response if it is a fill", () => {
     const commands = [["SET", "site:r:1", recordText(response, "ieA=="), "PX", "1000"]] as const;
     const written = { key: "site:r:1", kind: "response", bodyDigest: "d1", tags: ["a", "b"] };
     expect(writtenBy(commands)).toEqual(written);

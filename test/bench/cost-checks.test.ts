@@ -1,4 +1,4 @@
-// The checks of a counted run: each fault is found by its check.
+// Tests the checks of a counted run. Each fault must make its check fail.
 import { describe, expect, it } from "vitest";
 import { type ChecksGiven, checksOf, holds } from "../../bench/cost/checks.ts";
 import { type Use, uses } from "../../bench/cost/command-use.ts";
@@ -95,7 +95,7 @@ const broken = (run: Run, changed: Partial<ChecksGiven> = {}): string[] =>
     .filter((check) => !holds(check))
     .map(({ what }) => what);
 
-it("passes a run in which every command is accounted for", () => {
+it("the checks pass a run in which every command is accounted for", () => {
   expect(broken(runWith({}))).toEqual([]);
 });
 
@@ -104,17 +104,17 @@ const shared = { found: 30, absent: 19, unavailable: 1 };
 it.each<[id: string, changed: Partial<Record<Use, Entry>>, found: RegExp, other?: Partial<Run>]>([
   ["two commands for a lookup", { "look-up": entry(50, 51) }, /lookups, 1/],
   ["a missing lookup", { "look-up": entry(49, 49) }, /lookups, 1/],
-  ["one command more for a fill", { fill: entry(20, 41) }, /of fills/],
-  ["one command more for a 304", { freshening: entry(10, 21) }, /freshenings/],
+  ["an additional command for a fill", { fill: entry(20, 41) }, /of fills/],
+  ["an additional command for a 304", { freshening: entry(10, 21) }, /freshenings/],
   ["a missing read-back", { "purge, read back": entry(1, 2) }, /purges: written/],
-  ["a read-back too many", { "purge, read back": entry(3, 5) }, /purges: written/],
-  ["a journal read too many", { "journal read": entry(61, 61) }, /reads of the journal/],
+  ["an additional read-back", { "purge, read back": entry(3, 5) }, /purges: written/],
+  ["an additional read of the journal", { "journal read": entry(61, 61) }, /reads of the journal/],
   ["an unknown command", { unknown: entry(1, 1) }, /anything/],
   ["a failed command", {}, /that failed/, { failedCommands: 1 }],
   ["an uncounted write", {}, /^writes to the shared tier/, { writes: { shared: { kept: 29 } } }],
   ["a late answer", {}, /did not answer in time/, { reads: { shared } }],
   ["an unsent lookup", { "look-up": entry(49, 49) }, /not answer in time/, { reads: { shared } }],
-])("finds %s", (_, changed, found, other) => {
+])("the checks find %s", (_, changed, found, other) => {
   expect(broken(runWith(changed, other))).toEqual([expect.stringMatching(found)]);
 });
 
@@ -124,18 +124,18 @@ it.each([
     id: "a fill stores an unchanged response",
     run: runWith({}, { told: toldOf({ ...toldCommands, fill: 21, freshening: 9 }) }),
   },
-])("passes a run in which $id", ({ run }) => expect(broken(run)).toEqual([]));
+])("the checks pass a run in which $id", ({ run }) => expect(broken(run)).toEqual([]));
 
-describe("finds in metrics", () => {
+describe("the checks of metrics", () => {
   const told = (changes: Partial<Run["told"]>): Run =>
     runWith({}, { told: { ...toldOf(toldCommands), ...changes } });
   const commands = (changes: Readonly<Record<string, number>>): Run =>
     told({ commands: { ...toldCommands, ...changes } });
 
   it.each<{ id: string; run?: Run; given?: Partial<Counted>; found: readonly RegExp[] }>([
-    { id: "over 1 % of the run", given: { inReplay: 1_001 }, found: [/^commands for metrics/] },
-    { id: "none", given: { inReplay: 0 }, found: [/^commands for metrics/] },
-    { id: "over 1 % of life", given: { atPaceOfLife: 1_000.5 }, found: [/pace of life/] },
+    { id: "over 1 % of the commands of the run", given: { inReplay: 1_001 }, found: [/^commands for metrics/] },
+    { id: "no commands for metrics", given: { inReplay: 0 }, found: [/^commands for metrics/] },
+    { id: "over 1 % of the commands at the pace of life", given: { atPaceOfLife: 1_000.5 }, found: [/pace of life/] },
     {
       id: "an uncounted command",
       run: commands({ fill: 19 }),
@@ -152,24 +152,24 @@ describe("finds in metrics", () => {
       found: [/purposes .*: metrics \(4, 5\), new \(1, 0\)$/],
     },
     { id: "no report", run: told({ reportsInScrape: 0 }), found: [/^reports/] },
-    { id: "a report too many", run: told({ reportsInScrape: 5 }), found: [/^reports/] },
+    { id: "an additional report", run: told({ reportsInScrape: 5 }), found: [/^reports/] },
     {
       id: "a refused scrape",
       run: told({ failedScrapes: 1 }),
       found: [/scrapes that Redis did not/],
     },
     {
-      id: "too many in a scrape",
+      id: "too many commands in a scrape",
       run: told({ commandsInScrape: 201 }),
       found: [/last scrape shows/],
     },
-  ])("$id", ({ run = runWith({}), given, found }) => {
+  ])("find $id", ({ run = runWith({}), given, found }) => {
     const expected = found.map((what) => expect.stringMatching(what) as unknown);
     expect(broken(run, { metrics: { ...metrics, ...given } })).toEqual(expected);
   });
 });
 
-it("adds up a scrape by the whole name of a counter", () => {
+it("`sumInScrape` adds up the samples whose name is exactly the counter's", () => {
   const text =
     '# TYPE a_total counter\na_total{x="1 2"} 3\na_total{x="}"} 4\na_total_more 5\na 7\nb_total 9\n';
   expect(["a_total", "b_total", "c_total"].map((name) => sumInScrape(text, name))).toEqual([
@@ -177,7 +177,7 @@ it("adds up a scrape by the whole name of a counter", () => {
   ]);
 });
 
-it("bounds journal reads by 2.9 in N − A, and by the requests of a colo", () => {
+it("journal reads are bounded by 2.9 in N − A, and by the requests of a colo", () => {
   expect(journalReadsMax(3_600, lag)).toBe(1_160);
   const busy = {
     commandsAnHour: 1_160,
@@ -188,7 +188,7 @@ it("bounds journal reads by 2.9 in N − A, and by the requests of a colo", () =
   expect(journalBillByTraffic(lag, 0.1)).toEqual(quiet);
 });
 
-it("bills the use beyond what is included", () => {
+it("`marginalBill` bills use beyond what is included", () => {
   const use = { workerRequests: 1e6, cpuMs: 5e6, redisCommands: 300_000, redisBytes: 10e9 };
   const bill = marginalBill(use);
   expect(bill).toEqual({

@@ -1,4 +1,4 @@
-// The interval of a median depends on the number of values.
+// Tests the confidence interval of a median, and quantiles.
 import { expect, it } from "vitest";
 import { medianInterval, quantile } from "../../bench/load/figures.ts";
 import { Draws } from "../../testing/draws.ts";
@@ -14,11 +14,11 @@ it.each([
   { count: 9, interval: [2, 8] },
   { count: 25, interval: [8, 18] },
   { count: 100, interval: [40, 61] },
-])("the median of $count values lies within $interval", ({ count, interval }) => {
+])("`medianInterval` returns $interval for $count values", ({ count, interval }) => {
   expect(medianInterval(upTo(count).toReversed())).toEqual(interval);
 });
 
-it("holds the true median in about 19 cases of 20", () => {
+it("`medianInterval` contains the true median in about 19 of 20 cases", () => {
   const draws = new Draws(1);
   const isWithin = () => {
     const [lower, upper] = medianInterval(upTo(25).map(() => draws.between(0, 1) ** 3));
@@ -29,6 +29,6 @@ it("holds the true median in about 19 cases of 20", () => {
   expect(held).toBeLessThan(0.975);
 });
 
-it("a quantile is a value that was measured", () => {
+it("`quantile` returns a value that was measured", () => {
   expect([0.25, 0.5, 0.75, 1].map((share) => quantile([4, 2, 1, 3], share))).toEqual([1, 2, 3, 4]);
 });

@@ -1,4 +1,4 @@
-// The part of a document that a bench writes, and documents that have no place for it.
+// Tests how a bench replaces its part of a document, and documents without markers for that part.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,26 +24,26 @@ describe("a marked part", () => {
     return readFile(path, "utf8");
   };
 
-  it("is replaced, and nothing else, however often", async () => {
+  it("is replaced without a change of the rest, even repeatedly", async () => {
     const around = (part: string) => `# Title\n\n${begin}\n\n${part}\n\n${end}\n\nThe rest.\n`;
     expect(await put(around("| old |\n"), "| new |\n")).toBe(around("| new |"));
     expect(await put(around("| new |"), "\n    indented\n")).toBe(around("    indented"));
   });
 
-  it("takes dollars as they are", async () => {
+  it("may contain dollar signs", async () => {
     expect(await put(`${begin}\n${end}`, "$& costs $1")).toBe(`${begin}\n\n$& costs $1\n\n${end}`);
   });
 
   it.each([
     { id: "no marker", document: "text" },
     {
-      id: "another bench's",
+      id: "the markers of another bench",
       document: begin.replace("cost", "trace") + end.replace("cost", "trace"),
     },
-    { id: "no begin", document: end },
-    { id: "the end first", document: `${end}\n${begin}` },
-    { id: "twice", document: `${begin}${end}${begin}${end}` },
-  ])("is refused, and the document left as it was: $id", async ({ document }) => {
+    { id: "no begin marker", document: end },
+    { id: "the end marker first", document: `${end}\n${begin}` },
+    { id: "each marker twice", document: `${begin}${end}${begin}${end}` },
+  ])("is refused without a change of the document: $id", async ({ document }) => {
     await expect(put(document, "new")).rejects.toThrow(/needs one line .+ and, below it, one line/);
     expect(await readFile(path, "utf8")).toBe(document);
   });

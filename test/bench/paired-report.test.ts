@@ -1,4 +1,5 @@
-// A checkout is slower only where the interval of the ratios within rounds says so.
+// Tests the comparison of two checkouts. The interval of their ratios within rounds decides whether
+// one is slower.
 import { expect, it } from "vitest";
 import { beforeName, contestsOf, nowName } from "../../bench/paired/contests.ts";
 import { pairedTable, reportsSaid, tooSlow } from "../../bench/paired/report.ts";
@@ -7,7 +8,7 @@ import type { ContestFigures } from "../../bench/speed/rounds.ts";
 const system = { runtimes: [] };
 const [contest] = contestsOf({ now: system, before: system });
 
-/** The machine is half as fast in every second of twelve rounds. */
+/** Returns the figures of twelve rounds. In every second round, the machine is half as fast. */
 function figuresOf(ratios: readonly number[]): ContestFigures[] {
   if (contest === undefined) throw new Error("There is no contest.");
   const speeds = Array.from({ length: 12 }, (_, round) => (round % 2 === 0 ? 1_000 : 500));
@@ -26,18 +27,18 @@ function figuresOf(ratios: readonly number[]): ContestFigures[] {
 
 it.each([
   { id: "the same", ratios: [1], slower: false },
-  { id: "at the bound", ratios: [0.95], slower: false },
-  { id: "below it", ratios: [0.949], slower: true },
+  { id: "at the limit", ratios: [0.95], slower: false },
+  { id: "below the limit", ratios: [0.949], slower: true },
   { id: "faster", ratios: [1.2], slower: false },
-  { id: "now and then slow", ratios: [1, 1, 1, 1, 1, 0.5], slower: false },
+  { id: "slow in a sixth of the rounds", ratios: [1, 1, 1, 1, 1, 0.5], slower: false },
   { id: "slow in a third of the rounds", ratios: [1, 1, 0.5], slower: true },
-])("$id", ({ ratios, slower }) => {
+])("`tooSlow` compares the ratios with the limit: $id", ({ ratios, slower }) => {
   const measured = figuresOf(ratios);
   expect(tooSlow(measured)).toEqual(slower ? ["memory hit, 10 KiB"] : []);
   expect(pairedTable(measured)).toContain(slower ? "| **no** |" : "| yes |");
 });
 
-it("both answer from where the row says, and each on systems of its own", () => {
+it("`contestsOf` has the same rows for both checkouts, each with its own systems", () => {
   const [now, before] = [{ runtimes: [] }, { runtimes: [] }];
   const contests = contestsOf({ now, before });
   expect(contests.map(({ rows }) => rows.map(({ system: its }) => its))).toEqual(
@@ -48,7 +49,7 @@ it("both answer from where the row says, and each on systems of its own", () => 
   );
 });
 
-it("says whether what reports cost is in the ratios", () => {
+it("`reportsSaid` says whether the ratios include the cost of reports", () => {
   const none = "Reports that were sent: now 0, before 0.";
   expect(reportsSaid({ now: 0, before: 0 }, true)).toBe(
     `${none} No report was due, so the ratios include only the cost of counting. Run more rounds.`,

@@ -1,4 +1,4 @@
-// A CPU profile assigns its time to the functions of the bundle.
+// Tests how the time of a CPU profile is assigned to functions of the bundle.
 import { expect, it } from "vitest";
 import { costsOf } from "../../bench/profile/costs.ts";
 
@@ -31,7 +31,7 @@ const profile = {
   timeDeltas: [30, 10, 10, 20, 10, 5, 15],
 };
 
-it("gives each function its own time, and the runtime's time separately", () => {
+it("`costsOf` gives each function its own time, and lists the runtime's time separately", () => {
   const { functions, idleShare, sampleCount } = costsOf(profile, bundle);
   expect(sampleCount).toBe(7);
   expect(idleShare).toBe(0.3);

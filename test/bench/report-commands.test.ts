@@ -1,4 +1,5 @@
-// The figures of docs/costs.md about reports: by a formula, which is held to what isolates send.
+// Tests the formula for the commands of reports against isolates of the product, and the figures of
+// docs/costs.md against the formula.
 import { readFileSync } from "node:fs";
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
@@ -13,7 +14,9 @@ openNetworkOfFakes();
 
 const gauges = { lagMs: null, lagWorstMs: null, viewAgeMs: 1, memoryBytes: 1, memoryRecords: 1 };
 
-/** What isolates, the cron trigger and a scrape a minute send in so many minutes. */
+/**
+ * Returns how many commands isolates, the cron trigger and a scrape per minute send in `minutes`.
+ */
 async function commandsSent(isolates: number, reportEveryMinutes: number, minutes: number) {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
@@ -69,17 +72,17 @@ const rows = [
   { isolates: 1_000, reportEveryMinutes: 1, minutes: 5, name: "1,000, busy" },
 ] as const;
 
-describe.each(rows)("$name", ({ isolates, reportEveryMinutes, minutes, name }) => {
+describe.each(rows)("the reports of isolates: $name", ({ isolates, reportEveryMinutes, minutes, name }) => {
   const of = { isolates, reportEveryMinutes, scrapesAMinute: 1 };
 
-  it("sends no more than the formula allows, and little less", async () => {
+  it("need at most the commands of the formula, and over 90 % of them", async () => {
     const share =
       (await commandsSent(isolates, reportEveryMinutes, minutes)) / reportCommands(of, minutes);
     expect(share).toBeLessThanOrEqual(1);
     expect(share).toBeGreaterThan(0.9);
   });
 
-  it("costs what the documents say", () => {
+  it("cost what docs/costs.md says", () => {
     const commands = reportCommands(of);
     const shown = commands.toLocaleString("en", { maximumSignificantDigits: 3 });
     expect(readFileSync("docs/costs.md", "utf8")).toContain(
@@ -93,7 +96,7 @@ describe("isolates that share a site's traffic", () => {
   it.each([
     { requests: 3 * 1_000 * minutes, reportEveryMinutes: 1 },
     { requests: 3 * 1_000 * minutes - 1, reportEveryMinutes: 5 },
-  ])("with $requests requests report every $reportEveryMinutes minutes", (given) => {
+  ])("report every $reportEveryMinutes minutes with $requests requests", (given) => {
     const { requests, reportEveryMinutes } = given;
     const of = { isolates: 3, reportEveryMinutes, scrapesAMinute: 1 };
     const commands = reportCommandsOf({ isolates: 3, requests, minutes });

@@ -1,4 +1,4 @@
-// Connections of those who do not keep to what clients do, as a server sees them.
+// Tests the misbehaving connections of the attack bench, as a server sees them.
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -23,7 +23,7 @@ function behave(manner: Exclude<Manner, "ask">, asking: Asking = { path: "/" }) 
   return { connection, status: told.promise };
 }
 
-it("resets before an answer, and has none", async () => {
+it("reset-before resets the connection before a response, and reports status 0", async () => {
   const { status } = behave("reset-before");
   const [{ socket }] = await asked.promise;
   const [cause] = (await once(socket, "error")) as [NodeJS.ErrnoException];
@@ -31,7 +31,7 @@ it("resets before an answer, and has none", async () => {
   expect(await status).toBe(0);
 });
 
-it("resets at the first byte, and knows the status", async () => {
+it("reset-during resets the connection during the response, and reports its status", async () => {
   const { status } = behave("reset-during");
   const [{ socket }, response] = await asked.promise;
   const failed = once(socket, "error");
@@ -40,7 +40,7 @@ it("resets at the first byte, and knows the status", async () => {
   expect(((await failed) as [NodeJS.ErrnoException])[0].code).toMatch(/ECONNRESET|EPIPE/);
 });
 
-it("reads so slowly that the server cannot send it all", async () => {
+it("slow-read reads so slowly that the server cannot send the whole response", async () => {
   const { connection, status } = behave("slow-read");
   const [{ socket }, response] = await asked.promise;
   response.writeHead(200).end(body);
@@ -49,7 +49,7 @@ it("reads so slowly that the server cannot send it all", async () => {
   connection.leave();
 });
 
-it("begins an upload, and does not end it", async () => {
+it("slow-upload begins an upload, and does not complete it", async () => {
   const headers = { "content-length": "3" };
   const { connection, status } = behave("slow-upload", { path: "/", method: "POST", headers });
   const [request] = await asked.promise;

@@ -1,4 +1,4 @@
-// The demands of the speed bench: ratios within a round, and their medians.
+// Tests the demands of the speed bench, which are judged by medians of ratios within a round.
 import { expect, it } from "vitest";
 import { bareName, constantName, memoryName, type Row } from "../../bench/speed/contests.ts";
 import { demandsTable } from "../../bench/speed/demands.ts";
@@ -28,7 +28,7 @@ const contestOf = (rows: readonly RowFigures[]): ContestFigures => ({
   rows,
 });
 
-/** The second round ran on a machine half as fast. */
+/** In the second round, the machine is half as fast. */
 const bare = figuresOf(bareName, { rates: [100, 50, 100], cpuUs: [50, 100, 50] });
 const constant = figuresOf(constantName, { rates: [400, 200, 400], cpuUs: [10, 20, 10] });
 const memory = (factor: number) =>
@@ -40,7 +40,7 @@ const memory = (factor: number) =>
 const line = (table: string, said: string): string =>
   table.split("\n").find((one) => one.includes(said)) ?? "";
 
-it("takes ratios within a round, so that a slow round affects both systems", () => {
+it("`ratiosOf` takes ratios within a round, so that a slow round affects both systems", () => {
   const figures = contestOf([constant, bare, memory(4)]);
   const asked = { name: memoryName, to: bareName, figure: "rates" } as const;
   expect(ratiosOf(figures, asked)).toEqual([4, 4, 4]);
@@ -48,13 +48,13 @@ it("takes ratios within a round, so that a slow round affects both systems", () 
 
 it.each([
   { id: "at-the-bound", factor: 4, holds: "yes" },
-  { id: "below-it", factor: 3.99, holds: "**no**" },
-])("judges a demand: $id", ({ factor, holds }) => {
+  { id: "below-the-bound", factor: 3.99, holds: "**no**" },
+])("`demandsTable` judges a demand: $id", ({ factor, holds }) => {
   const table = demandsTable([contestOf([constant, bare, memory(factor)])], undefined);
   expect(line(table, `${memoryName} ÷ ${bareName}`)).toContain(`| ${holds} |`);
 });
 
-it("shows the interval of the median, and judges by the median", () => {
+it("`demandsTable` shows the interval of the median, and judges by the median", () => {
   const title = "A hit of 1 MiB";
   const rates = Array.from({ length: 25 }, (_, at) => (at < 13 ? 90 : 110));
   const rows = [
@@ -66,7 +66,7 @@ it("shows the interval of the median, and judges by the median", () => {
   expect(said).toContain("≥ 1 | 0.90 (0.90–1.10) | **no** |");
 });
 
-it("judges a miss by the time that it adds to the origin's", () => {
+it("`demandsTable` judges a miss by the time that it adds to the origin's", () => {
   const times: MissTimes = {
     directMs: [50, 100],
     rows: [{ name: tidemarkName, tookMs: [56, 111], addedMs: [5.5, 11] }],

@@ -1,4 +1,5 @@
-// What the bench of the switch makes of answers: who obeyed when, and what it fails by.
+// Tests how the bench of the switch judges responses: when a colo obeyed, and which faults fail the
+// bench.
 import { describe, expect, it } from "vitest";
 import { type Answer, faultsIn, followed, type Post } from "../../bench/switch/judged.ts";
 
@@ -17,7 +18,7 @@ const answer = (startedAtMs: number, kind: Answer["kind"], route = "lists"): Ans
 const bound = { withinMs: 1_000, coloCount: 1 };
 const posts = [post(["lists"], 0), post(false, 5_000)];
 
-/** Of both posts, as the one colo followed them. */
+/** Returns the rows of both posts, and their faults. */
 function judged(answers: readonly Answer[]) {
   const rows = followed(posts, answers, bound);
   return { rows, faults: faultsIn(rows, answers.filter(({ kind }) => kind === "failed").length) };
@@ -35,7 +36,7 @@ const obedient = [
   answer(6_500, "hit"),
 ];
 
-describe("answers by which a post is judged", () => {
+describe("the responses by which a post of the switch is judged", () => {
   it("are those between its 200 and the next post", () => {
     const { rows, faults } = judged([...obedient, answer(5, "hit")]);
     expect(rows).toMatchObject([
@@ -46,17 +47,17 @@ describe("answers by which a post is judged", () => {
   });
 
   it.each([
-    { what: "a hit of what is bypassed", late: answer(1_011, "hit") },
-    { what: "a miss of what is bypassed", late: answer(1_011, "forwarded") },
-    { what: "bypassed though it was not named", late: answer(1_011, "bypassed", "others") },
-    { what: "bypassed after the way back", late: answer(6_011, "bypassed") },
+    { what: "a hit on a bypassed route", late: answer(1_011, "hit") },
+    { what: "a miss on a bypassed route", late: answer(1_011, "forwarded") },
+    { what: "a bypass on another route", late: answer(1_011, "bypassed", "others") },
+    { what: "a bypass after the switch is off", late: answer(6_011, "bypassed") },
   ])("are late after N: $what", ({ late }) => {
     expect(judged([...obedient, late]).faults).toContain("1 responses did not obey after N");
     const inTime = { ...late, startedAtMs: late.startedAtMs - 1 };
     expect(judged([...obedient, inTime]).faults.join()).not.toContain("obey");
   });
 
-  it("fail it by being errors, or none", () => {
+  it("fail the bench if one is an error, or if there are none", () => {
     expect(judged([...obedient, answer(4_990, "failed")]).faults).toContain(
       "1 requests failed or got no response",
     );

@@ -1,4 +1,4 @@
-// The commands of the design that the bill is compared with.
+// Tests the commands of the design with which the bill is compared. It stores tags as sets.
 import { describe, expect, it } from "vitest";
 import { commandsOf, type StoreEvent, tagsAsSets } from "../../bench/cost/tags-as-sets.ts";
 
@@ -16,7 +16,7 @@ const none = { requests: 0, lookUps: 0, originRequests: 0, events: [] as StoreEv
 const fill = (key: string, ...tags: string[]): StoreEvent => ({ kind: "fill", key, tags });
 const purge = (...tags: string[]): StoreEvent => ({ kind: "purge", tags, urlCount: 0 });
 
-describe("tags as sets", () => {
+describe("the design with tags as sets", () => {
   const events = (...all: StoreEvent[]) => ({ events: all });
   const freshening: StoreEvent = { kind: "freshening", key: "a", tags: ["x", "y"] };
   const twice = [fill("a", "x"), fill("a", "x"), fill("b", "x"), purge("x")];
@@ -33,11 +33,11 @@ describe("tags as sets", () => {
     ["a purge of an unused tag", events(purge("x")), { purges: 2 }],
     ["a purge: each key once", events(...twice), { fills: 9, purges: 2, purgedOneByOne: 2 }],
     ["a purge removes the set", events(...again), { fills: 6, purges: 6, purgedOneByOne: 2 }],
-  ])("%s", (_, given, commands) => {
+  ])("needs the expected commands: %s", (_, given, commands) => {
     expect(tagsAsSets({ ...none, ...given })).toEqual({ ...nothing, ...commands });
   });
 
-  it("adds up all but the keys that are purged one by one", () => {
+  it("has a total that omits keys that are purged one by one", () => {
     const design = tagsAsSets({
       requests: 10,
       lookUps: 5,

@@ -1,4 +1,4 @@
-// The conditions under which the bench of the metrics passes and fails.
+// Tests the conditions under which the bench of the metrics passes or fails.
 import { describe, expect, it } from "vitest";
 import type { Life } from "../../bench/truth/colo-lives.ts";
 import { type Figure, holds } from "../../bench/truth/figure.ts";
@@ -54,7 +54,9 @@ const originRow = {
 
 const notHeld = (figures: readonly Figure[]): Figure[] => figures.filter((each) => !holds(each));
 
-/** Reports are tested below. */
+/**
+ * Returns the failed figures without those about the content of reports, which are tested below.
+ */
 const failedIn = (run: TruthRun): string[] =>
   notHeld(figuresOf(run))
     .filter(({ group }) => !group.startsWith("families"))
@@ -72,8 +74,8 @@ const whole = runOf(found);
 const allRequests = "requests by route and result: all";
 const ofHits = "requests by route and result: news|hit";
 
-describe("while no isolate is killed", () => {
-  it("passes equal counts", () => {
+describe("a run in which no isolate is killed", () => {
+  it("passes if the counts are equal", () => {
     expect(failedIn(runOf({ rows: [hit, hit], metrics: requests("hit", 2) }))).toEqual([]);
   });
 
@@ -122,13 +124,13 @@ describe("while no isolate is killed", () => {
 
   /** Three lookups were sent before the last report, and one after it. */
   it.each<[id: string, metrics: string, failed: number, lives?: readonly Life[]]>([
-    ["none", "", 1],
-    ["those before the last report", lookUps(3), 0],
-    ["one after it", lookUps(4), 1],
-    ["one without an answer", lookUps(4) + timeout, 0],
-    ["too many", lookUps(8) + timeout, 1],
-    ["one of a killed isolate", lookUps(4), 0, killed],
-    ["too many of it", lookUps(5), 1, killed],
+    ["no lookups", "", 1],
+    ["the lookups before the last report", lookUps(3), 0],
+    ["also the lookup after the last report", lookUps(4), 1],
+    ["a lookup without an answer", lookUps(4) + timeout, 0],
+    ["too many lookups", lookUps(8) + timeout, 1],
+    ["a lookup of a killed isolate", lookUps(4), 0, killed],
+    ["too many lookups of a killed isolate", lookUps(5), 1, killed],
   ])("compares the commands of Redis: %s", (_, metrics, failed, lives = []) => {
     const commands = [{ told: { "look-up": 3 }, sent: { "look-up": 4 } } as never];
     const run = { ...whole, commands, lives, metrics: whole.metrics + metrics };
@@ -144,7 +146,7 @@ describe("while no isolate is killed", () => {
   });
 });
 
-describe("if an isolate is killed", () => {
+describe("a run in which an isolate is killed", () => {
   const late = { ...hit, endedAtMs: 30_000 };
   const killed = [life(31_000, [20_000])];
   const another = [life(Infinity, [20_000]), { ...life(31_000, []), colo: 1 }];
@@ -162,7 +164,7 @@ describe("if an isolate is killed", () => {
     expect(failed.includes(ofHits)).toBe(!isRight);
   });
 
-  it("fails if it reports later than documented", () => {
+  it("fails if an isolate reports later than documented", () => {
     const busy = Array.from({ length: 1_100 }, (_, at) => ({ ...hit, endedAtMs: 100 * at }));
     const lives = [life(111_000, [109_000])];
     const metrics = requests("hit", 1_100);
@@ -184,16 +186,16 @@ describe("the content of reports", () => {
     );
 
   it.each([
-    { id: "equals the metrics", requestCount: 4, durationCount: 4, failed: [] },
-    { id: "is missing", requestCount: 2, durationCount: 4, failed: ["requests"] },
-    { id: "counts twice", requestCount: 4, durationCount: 6, failed: ["originSeconds"] },
-  ])("$id", ({ requestCount, durationCount, failed }) => {
+    { id: "it equals the metrics", requestCount: 4, durationCount: 4, failed: [] },
+    { id: "requests are missing in the metrics", requestCount: 2, durationCount: 4, failed: ["requests"] },
+    { id: "durations count twice in the metrics", requestCount: 4, durationCount: 6, failed: ["originSeconds"] },
+  ])("is compared with the metrics: $id", ({ requestCount, durationCount, failed }) => {
     const figures = reportedFigures([report, report], metrics(requestCount, durationCount));
     expect(figures).toHaveLength(2);
     expect(notHeld(figures).map(({ what }) => what)).toEqual(failed);
   });
 
-  it("is judged with the rest", () => {
+  it("is judged together with the other figures", () => {
     const run = runOf({ rows: [hit], metrics: requests("hit", 1) });
     expect(notHeld(figuresOf(run)).map(({ what }) => what)).toEqual(["requests", "responseBytes"]);
   });

@@ -1,4 +1,4 @@
-// The result and the bytes that the truth bench reads from an answer.
+// Tests the result and the bytes that the truth bench reads from a response.
 import { describe, expect, it } from "vitest";
 import { bytesToCount, toldBy } from "../../bench/truth/seen.ts";
 
@@ -25,28 +25,28 @@ const rows: [cacheStatus: string, told: object][] = [
   ],
 ];
 
-describe("what an answer tells", () => {
-  it.each(rows)("%s", (cacheStatus, told) => {
+describe("the result of a response", () => {
+  it.each(rows)("is read from its Cache-Status: %s", (cacheStatus, told) => {
     expect(toldBy({ status: 200, cacheStatus })).toEqual({ isStaleIfError: false, ...told });
   });
 
-  it("is a failure, or a limit, where there is no Cache-Status", () => {
+  it("is failed or limited if it has no Cache-Status", () => {
     expect(toldBy({ status: 504, cacheStatus: "" }).result).toBe("failed");
     expect(toldBy({ status: 429, cacheStatus: "" }).result).toBe("limited");
   });
 });
 
-describe("bytes to count", () => {
+describe("the bytes of a response to count", () => {
   const of = (result: string) => ({ result, isStaleIfError: false });
 
-  it("are those that came", () => {
+  it("are the bytes of the body", () => {
     const came = { bodyBytes: 7, statedBytes: undefined };
     expect(bytesToCount(of("stored"), came)).toBe(7);
     expect(bytesToCount(of("passed"), { bodyBytes: 7, statedBytes: 7 })).toBe(7);
     expect(bytesToCount(of("passed"), { bodyBytes: 0, statedBytes: undefined })).toBe(0);
   });
 
-  it("are none of Tidemark's own pages, and of what is passed on without a length", () => {
+  it("are unknown for failures, and for forwarded bodies without a length", () => {
     const came = { bodyBytes: 7, statedBytes: undefined };
     expect(bytesToCount(of("passed"), came)).toBeUndefined();
     expect(bytesToCount(of("forwarded"), came)).toBeUndefined();

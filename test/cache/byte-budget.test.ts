@@ -1,8 +1,8 @@
-// What the budget of bytes lets be taken and held.
+// Tests the budget for the bytes of bodies in memory.
 import { expect, it } from "vitest";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 
-it("counts what is held beyond the bound, so that nothing more is taken", () => {
+it("a budget counts held bytes even beyond its limit, and then permits no more", () => {
   const budget = new ByteBudget(10);
   const cancelBody = budget.hold({}, 25);
   expect(budget.take(1)).toBe(false);
@@ -11,7 +11,7 @@ it("counts what is held beyond the bound, so that nothing more is taken", () => 
   expect([budget.take(10), budget.hasRoomFor(0), budget.take(1)]).toEqual([true, true, false]);
 });
 
-it("counts what somebody else counted from when they let go of it, if it is held then", () => {
+it("a budget counts bytes that are counted elsewhere from `countFromNow` on, while they are held", () => {
   const budget = new ByteBudget(10);
   const held = {};
   const cancelBody = budget.hold(held, 10, { isCountedElsewhere: true });
@@ -24,13 +24,13 @@ it("counts what somebody else counted from when they let go of it, if it is held
   expect(budget.hasRoomFor(10)).toBe(true);
 });
 
-it("gives nothing back that it has not counted", () => {
+it("a budget does not give back bytes that it has not counted", () => {
   const budget = new ByteBudget(10);
   budget.hold({}, 10, { isCountedElsewhere: true })();
   expect([budget.hasRoomFor(10), budget.hasRoomFor(11)]).toEqual([true, false]);
 });
 
-it("counts it once, whoever holds it first", () => {
+it("a budget counts an object once, however often it is held", () => {
   const budget = new ByteBudget(10);
   const held = {};
   const cancelBody = [
@@ -43,7 +43,7 @@ it("counts it once, whoever holds it first", () => {
   expect(budget.hasRoomFor(10)).toBe(true);
 });
 
-it("keeps a quarter for small bodies", () => {
+it("a budget reserves a quarter for small bodies", () => {
   const budget = new ByteBudget(100);
   expect([budget.take(75, "large"), budget.take(1, "large")]).toEqual([true, false]);
   expect([budget.isShort, budget.take(25), budget.take(1)]).toEqual([true, true, false]);

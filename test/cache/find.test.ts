@@ -1,4 +1,5 @@
-// The order of the tiers, which verdict stands, and what is put above: over tiers that hold numbers.
+// Tests lookups: the order of the tiers, the returned verdict, and backfills. The tiers contain
+// minimal records.
 import { describe, expect, it } from "vitest";
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../src/cache/find.ts";
 import type { CacheRecord } from "../../src/cache/record/record.ts";
@@ -42,7 +43,7 @@ const form = {
   isWorthPacking: () => false,
 };
 
-/** The world stands for what is read of it. */
+/** Returns a tier that is never read: `World` reads in its place. */
 const named = (name: Name): Tier<Detail> => ({
   name,
   arrivingBytesMax: 0,
@@ -52,13 +53,13 @@ const named = (name: Name): Tier<Detail> => ({
   remove: () => undefined,
 });
 
-/** By tier, then by key. */
+/** Records by tier and by key. */
 type Contents = Partial<Record<Name, Readonly<Record<string, Held>>>>;
 
 class World implements LookupPolicy<Detail, Verdict> {
   key = new RecordKey("k", "host");
   readonly used: TierStack<Detail>;
-  /** What happened, in order. */
+  /** The calls of this policy, in order. */
   readonly told: string[] = [];
   changeCount = 0;
   readonly #contents: Contents;
@@ -88,7 +89,7 @@ class World implements LookupPolicy<Detail, Verdict> {
   /** A wait for a newer view, if one is due. */
   renewal: (() => Promise<void>) | undefined = undefined;
   bypassed = false;
-  /** Whether the view cannot verify what is found. */
+  /** Whether the view cannot verify records. */
   isDoubted = false;
 
   attend = () => {
@@ -132,21 +133,21 @@ class World implements LookupPolicy<Detail, Verdict> {
   }
 }
 
-/** A world in which nothing that does not answer is of use, by the verdict of the moment. */
+/** A world in which a record is useless if its verdict is "does not". */
 class Choosy extends World {
   isUseless = ({ verdict }: LookupResult<Detail, Verdict>) => verdict === "does not";
 }
 
-describe("a useless record above a seemingly older one below", () => {
+describe("a useless record above a seemingly older record", () => {
   it.each([
-    { id: "gives way to one that answers", below: record(1, true), tier: "edge" },
-    { id: "stays before a useless one", below: record(1, false), tier: "memory" },
+    { id: "gives way to a record that answers", below: record(1, true), tier: "edge" },
+    { id: "stays the candidate if the older record is also useless", below: record(1, false), tier: "memory" },
   ])("$id", async ({ below, tier }) => {
     const world = new Choosy({ memory: { k: record(2, false) }, edge: { k: below } });
     expect(await world.find()).toMatchObject({ candidate: { tier } });
   });
 
-  it("stays if it is of use by the time that the lower one is read", async () => {
+  it("stays the candidate if it becomes useful while the lower tier is read", async () => {
     const above = record(2, false);
     const renewed = () => void Object.assign(above.metadata, { isFit: true });
     const world = new Choosy({ memory: { k: above }, edge: { k: record(1, true) } }, renewed);
@@ -172,18 +173,18 @@ describe("find", () => {
       { memory: { k: unfit }, edge: { k: fit } },
       "memory reads k, judges 2, edge reads k, shared reads k, judges 2",
     ],
-  ])("%s", async (_id, held, told) => {
+  ])("makes the expected calls: %s", async (_id, held, told) => {
     const world = new World(held);
     await world.find();
     expect(world.told.join(", ")).toBe(told);
   });
 
-  it("gives no promise where memory answers", () => {
+  it("returns no promise if memory answers", () => {
     const found = new World({ memory: { k: record(1, true) } }).find();
     expect(found).toMatchObject({ verdict: "answers", candidate: { tier: "memory" } });
   });
 
-  it("what none accepts is the youngest, judged anew after the last wait alone", async () => {
+  it("returns the youngest of records that do not answer, and judges each once", async () => {
     const world = new World({ memory: { k: record(1, false) }, shared: { k: record(2, false) } });
     const found = await world.find();
     expect(found).toMatchObject({ verdict: "does not", candidate: { tier: "shared" } });
@@ -205,14 +206,14 @@ describe("find", () => {
     expect(world.told).toEqual(["view renewed", "has waited"]);
   });
 
-  it.each(["memory", "edge"] as const)("judges again what was in doubt in %s", async (tier) => {
+  it.each(["memory", "edge"] as const)("judges a doubtful record in %s again after the view was sought", async (tier) => {
     const world = new World({ [tier]: { k: record(1, true) } });
     world.isDoubted = true;
     await world.find();
     expect(world.told.slice(-3)).toEqual(["view sought", "has waited", "judges 1"]);
   });
 
-  it("nothing is put above what has changed meanwhile", async () => {
+  it("does not backfill if memory changed during the lookup", async () => {
     const world = new World({ edge: { k: record(1, true) } }, () => {
       world.changeCount = 1;
     });

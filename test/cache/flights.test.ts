@@ -1,4 +1,5 @@
-// Flights: one forward for all who ask the same, which can neither hang nor mislead.
+// Tests flights. A flight is a forward in progress, whose outcome all concurrent requests for a key
+// share.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FetchResult, Flight, Flights } from "../../src/cache/flights.ts";
 import type {
@@ -12,7 +13,7 @@ const stored: ForwardOutcome = { kind: "stored", stored: storedWith() };
 const failed: ForwardOutcome = { kind: "origin-failed", failure: "unreachable" };
 
 describe("a flight", () => {
-  it("tells all who wait", async () => {
+  it("gives its outcome to all waiting requests", async () => {
     const flight: ForwardFlight = new Flight(0);
     const waiting = [flight.wait(10_000), flight.wait(10_000)];
     flight.settle(stored);
@@ -22,13 +23,13 @@ describe("a flight", () => {
     ]);
   });
 
-  it("tells who comes late", async () => {
+  it("gives its outcome to a request that comes after its end", async () => {
     const flight: ForwardFlight = new Flight(0);
     flight.settle(failed);
     expect(await flight.wait(0)).toEqual({ flight, outcome: failed });
   });
 
-  it("settles once", async () => {
+  it("keeps its first outcome", async () => {
     const flight: ForwardFlight = new Flight(0);
     flight.settle(stored);
     flight.settle(failed);
@@ -40,21 +41,21 @@ describe("a flight", () => {
     { id: "stored", outcome: stored, shown: stored.stored },
     { id: "failed", outcome: failed, shown: undefined },
     { id: "nothing", outcome: { kind: "nothing-to-share" } as const, shown: undefined },
-  ])("shows what is stored, and only that: $id", ({ outcome, shown }) => {
+  ])("shows the stored response if its outcome has one: $id", ({ outcome, shown }) => {
     const flight: ForwardFlight = new Flight(0);
     if (outcome !== undefined) flight.settle(outcome);
     expect(flight.outcome?.stored).toBe(shown);
   });
 });
 
-describe("waitTimeout", () => {
+describe("a wait for a flight", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   it.each([
     { id: "not-yet", settledAfterMs: 9_999, told: "stored" },
     { id: "run-out", settledAfterMs: 10_001, told: "timed-out" },
-  ])("$id", async ({ settledAfterMs, told }) => {
+  ])("ends after the wait timeout: $id", async ({ settledAfterMs, told }) => {
     const flight: ForwardFlight = new Flight(0);
     setTimeout(() => flight.settle(stored), settledAfterMs);
     const waiting = flight.wait(10_000);
@@ -73,7 +74,7 @@ describe("waitTimeout", () => {
 });
 
 describe("flights of an isolate", () => {
-  /** Starts a flight; what its leader does is for the test to tell. */
+  /** Starts a flight. The test settles `leading`, which is the work of the leader. */
   function started(flights: ForwardFlights, { key = "a", atMs = 0 } = {}) {
     const leading = Promise.withResolvers<FetchResult<string>>();
     const behind: Promise<void>[] = [];
@@ -86,17 +87,17 @@ describe("flights of an isolate", () => {
   it.each([
     { id: "at-once", atMs: 0, isThere: true },
     { id: "just-before", atMs: 29_999, isThere: true },
-    { id: "its-leader-must-be-dead", atMs: 30_000, isThere: false },
-    { id: "begun-by-one-who-came-later", atMs: -100, isThere: true },
+    { id: "after-30-s", atMs: 30_000, isThere: false },
+    { id: "begun-slightly-later", atMs: -100, isThere: true },
     { id: "begun-before-the-clock-was-set-back", atMs: -30_000, isThere: false },
-  ])("are counted on for half a minute: $id", ({ atMs, isThere }) => {
+  ])("exist for at most half a minute: $id", ({ atMs, isThere }) => {
     const flights: ForwardFlights = new Flights();
     started(flights);
     expect(flights.countAt(atMs)).toBe(isThere ? 1 : 0);
     expect(flights.get("a", atMs) !== undefined).toBe(isThere);
   });
 
-  it("are forgotten with their end", async () => {
+  it("are forgotten at their end", async () => {
     const flights: ForwardFlights = new Flights();
     const { leading, over } = started(flights);
     leading.resolve({ answer: "answer", done });
@@ -104,7 +105,7 @@ describe("flights of an isolate", () => {
     expect(flights.countAt(0)).toBe(0);
   });
 
-  it("end when all is stored, and answer before", async () => {
+  it("answer first, and end when the response is stored", async () => {
     const flights: ForwardFlights = new Flights();
     const { flight, answer, leading, over } = started(flights);
     const storing = Promise.withResolvers<void>();
@@ -117,7 +118,7 @@ describe("flights of an isolate", () => {
     expect([flights.countAt(0), flight.outcome]).toEqual([0, { kind: "nothing-to-share" }]);
   });
 
-  it("end when their leader fails, which alone hears why", async () => {
+  it("end when their leader fails, and only the leader gets the error", async () => {
     const flights: ForwardFlights = new Flights();
     const { flight, answer, leading, over } = started(flights);
     const waiting = flight.wait(10_000);
@@ -128,7 +129,7 @@ describe("flights of an isolate", () => {
     expect(await waiting).toEqual({ flight, outcome: { kind: "nothing-to-share" } });
   });
 
-  it("stay when an older one under their key ends", async () => {
+  it("stay when an older flight of their key ends", async () => {
     const flights: ForwardFlights = new Flights();
     const older = started(flights);
     const newer = started(flights, { atMs: 31_000 });
@@ -137,7 +138,7 @@ describe("flights of an isolate", () => {
     expect(flights.get("a", 31_000)).toBe(newer.flight);
   });
 
-  it("of two keys are two", () => {
+  it("are separate for each key", () => {
     const flights: ForwardFlights = new Flights();
     started(flights);
     expect(flights.get("b", 0)).toBeUndefined();

@@ -1,4 +1,4 @@
-// Records are kept in tiers, and taken out of them, whatever they are of.
+// Tests how records are written to tiers and removed from tiers.
 import { expect, it } from "vitest";
 import { keep, takeOut } from "../../src/cache/keep.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
@@ -9,7 +9,7 @@ type Name = "memory" | "edge" | "shared";
 const [page, marker] = [new RecordKey("page", "a.example"), new RecordKey("marker", "a.example")];
 const how: Omit<TierKeep, "untilAtMs"> = { atMs: 1_000, body: "new" };
 
-/** A tier of numbers, which says of each write and removal what a test has it say. */
+/** A tier of numbers. A test sets the results of its writes and removals. */
 class NumberTier {
   readonly name: Name;
   readonly done: string[];
@@ -44,7 +44,7 @@ const records = [
   { key: marker, record: 2, untilAtMs: 9_000 },
 ];
 
-it("writes begin in the order of tiers and records, before anything is waited for", () => {
+it("`keep` begins all writes in the order of tiers and records, without waiting", () => {
   const done: string[] = [];
   const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
   void keep(records, tiers, how);
@@ -56,14 +56,14 @@ it("writes begin in the order of tiers and records, before anything is waited fo
   ]);
 });
 
-it("a record for the colo goes to no other tier", async () => {
+it("`keep` writes a record that is only for the colo only to the edge tier", async () => {
   const done: string[] = [];
   const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
   await keep([{ key: page, record: 1, untilAtMs: 5, onlyIn: "colo" }], tiers, how);
   expect(done).toEqual(["edge page=1 until 5"]);
 });
 
-it("what came of each write is told once all are over", async () => {
+it("`keep` returns the result of each write when all writes are over", async () => {
   const { promise, resolve } = Promise.withResolvers<TierWrite>();
   const tiers = [
     new NumberTier("memory", [], { kind: "refused", rule: "too-large" }),
@@ -79,7 +79,7 @@ it("what came of each write is told once all are over", async () => {
   ]);
 });
 
-it("what cannot be reached is told when records are taken out, and keeps nothing else in", async () => {
+it("`takeOut` returns the unavailable tiers, and removes the records from the other tiers", async () => {
   const done: string[] = [];
   const memory = new NumberTier("memory", done);
   const shared = new NumberTier("shared", done, { kind: "kept" }, "unavailable");

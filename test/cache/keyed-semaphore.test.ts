@@ -1,4 +1,5 @@
-// Places at the origin for those who waited together: a few, which no vanished request keeps.
+// Tests slots: a key has ten concurrent forwards for requests that waited in vain. A vanished
+// request does not keep its slot.
 import { expect, it, vi } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
@@ -11,7 +12,7 @@ class Crowd {
   readonly places = new KeyedSemaphore();
   readonly leaves: (() => void)[] = [];
 
-  /** So many wait for a place under a key. */
+  /** Lets `count` requests wait for a slot of a key. */
   come(count: number, key = "/a", waitMs = 5_000): void {
     const { nowAtMs } = this.clock;
     const given = { waitMs, nowAtMs, random: () => 0.5 };
@@ -23,7 +24,7 @@ class Crowd {
   pass = (seconds: number) => pass(this.clock, seconds);
 }
 
-it("ten have a place at once, and each that leaves makes room for one", async () => {
+it("a key has ten slots, and each request that leaves frees one slot", async () => {
   const crowd = new Crowd();
   crowd.come(30);
   await crowd.pass(0.1);
@@ -33,7 +34,7 @@ it("ten have a place at once, and each that leaves makes room for one", async ()
   expect(crowd.leaves.length).toBe(13);
 });
 
-it("a place that is given back twice is one", async () => {
+it("a slot that is given back three times frees one slot", async () => {
   const crowd = new Crowd();
   crowd.come(30);
   await crowd.pass(0.1);
@@ -42,7 +43,7 @@ it("a place that is given back twice is one", async () => {
   expect(crowd.leaves.length).toBe(11);
 });
 
-it("keys do not wait for each other", async () => {
+it("each key has its own slots", async () => {
   const crowd = new Crowd();
   crowd.come(20, "/a");
   crowd.come(20, "/b");
@@ -50,7 +51,7 @@ it("keys do not wait for each other", async () => {
   expect(crowd.leaves.length).toBe(20);
 });
 
-it("a place is free again after a quarter of a second, and no timer is left", async () => {
+it("a slot is free again after a quarter of a second, and no timer remains", async () => {
   const crowd = new Crowd();
   crowd.come(15);
   await crowd.pass(0.1);
@@ -63,7 +64,7 @@ it.each([
   { id: "just-before", afterSeconds: 0.1, count: 10 },
   { id: "from-then-on", afterSeconds: 0.3, count: 15 },
   { id: "clock-set-back", afterSeconds: -60, count: 15 },
-])("a request that vanished keeps its place for so long and no longer: $id", async (row) => {
+])("a vanished request keeps its slot for a quarter of a second: $id", async (row) => {
   const crowd = new Crowd();
   crowd.come(10);
   await crowd.pass(0.1);
@@ -73,7 +74,7 @@ it.each([
   expect(crowd.leaves.length).toBe(row.count);
 });
 
-it("nothing is kept of keys that nobody has a place under", async () => {
+it("the semaphore forgets keys without used slots", async () => {
   const crowd = new Crowd();
   for (let nth = 0; nth < 50; nth += 1) crowd.come(1, `/${nth}`);
   await crowd.pass(0.1);
@@ -85,7 +86,7 @@ it("nothing is kept of keys that nobody has a place under", async () => {
   expect(crowd.places.count).toBe(1);
 });
 
-it("nothing is kept of keys that were left without a word, however busy an older key is", async () => {
+it("the semaphore forgets keys of vanished requests, even while an older key is busy", async () => {
   const crowd = new Crowd();
   crowd.come(1, "/busy");
   await crowd.pass(0.1);

@@ -1,9 +1,10 @@
-// The answers to adds decide which reads and totals are possible. The book finds every other one.
+// Tests the book of adds. It derives from the responses to adds which reads and totals are
+// possible, and finds all others.
 import { describe, expect, it } from "vitest";
 import { AddsBook, isSumOfSome } from "../../../testing/write-behind/proof/adds-book.ts";
 import type { Told } from "../../../testing/write-behind/proof/calls.ts";
 
-/** Creates a book of one key, with adds and their answers; `undefined` without one. */
+/** Creates a book of one key, with adds and their responses. `undefined` is a missing response. */
 function bookOf(adds: readonly (readonly [by: number, told: Told | undefined])[]): AddsBook {
   const book = new AddsBook("sales", 1);
   for (const [by, told] of adds) {
@@ -40,7 +41,7 @@ describe("a total in the database", () => {
     ],
     ["with an unanswered add", [[5, undefined]], 5],
     ["beyond an unanswered add", [[5, undefined]], 6, beyond],
-  ])("%s", (_, adds, total, rule) => {
+  ])("is judged by the adds: %s", (_, adds, total, rule) => {
     expect(rulesOf(bookOf(adds), total)).toEqual(rule === undefined ? [] : [rule]);
   });
 
@@ -80,19 +81,19 @@ describe("a read", () => {
     expect(rules(8)).toEqual(["read-above"]);
   });
 
-  it("is not below an earlier one", () => {
+  it("has at least the value of an earlier read", () => {
     const book = bookOf([[5, undefined]]);
     book.read([0], { least: [0], values: [5] });
     expect(book.least([0])).toEqual([5]);
   });
 
-  it("without a number is found", () => {
+  it("is a violation if it is not a number", () => {
     const found = bookOf([]).read([0], { least: [0], values: [Number.NaN] });
     expect(found.map(({ rule }) => rule)).toEqual(["read-below"]);
   });
 });
 
-it("does not count adds that no isolate received", () => {
+it("the book does not count adds that no isolate received", () => {
   const book = bookOf([[5, undefined]]);
   book.unsend([[0, 5]]);
   expect(rulesOf(book, 5)).toEqual(["counted-beyond-sent"]);
@@ -104,6 +105,6 @@ it.each([
   { wanted: 9, amounts: [2, 7, 11], is: true },
   { wanted: 10, amounts: [2, 7, 11], is: false },
   { wanted: 20, amounts: [2, 7, 11], is: true },
-])("$wanted is a sum of some of $amounts: $is", ({ wanted, amounts, is }) => {
+])("`isSumOfSome` decides whether $wanted is a sum of some of $amounts: $is", ({ wanted, amounts, is }) => {
   expect(isSumOfSome(wanted, amounts)).toBe(is);
 });

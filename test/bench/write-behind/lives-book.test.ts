@@ -1,4 +1,5 @@
-// Adds for which nobody waits are lost only where an isolate has counted them so, or was ended.
+// Tests the book of adds for which nobody waits. They may be lost only if an isolate counted them
+// as lost, or was ended.
 import { describe, expect, it } from "vitest";
 import { LivesBook } from "../../../testing/write-behind/proof/lives-book.ts";
 
@@ -8,7 +9,7 @@ function rulesOf(book: LivesBook, counted: number, alive: readonly string[]): st
   return book.judge(counted, new Set(alive)).violations.map(({ rule }) => rule);
 }
 
-describe("of an isolate that lives", () => {
+describe("the adds of a living isolate", () => {
   const book = new LivesBook();
   book.seen("one", settled(0), 50);
   book.seen("one", settled(90, 6, 4), 50);
@@ -18,11 +19,11 @@ describe("of an isolate that lives", () => {
     { counted: 94, found: [] },
     { counted: 89, found: ["loss-uncounted"] },
     { counted: 95, found: ["loss-uncounted"] },
-  ])("$counted of 90 accepted and 4 doubtful", ({ counted, found }) => {
+  ])("count from 90 accepted to 4 doubtful more: $counted", ({ counted, found }) => {
     expect(rulesOf(book, counted, ["one"])).toEqual(found);
   });
 
-  it("each call is in one count", () => {
+  it("include each call once", () => {
     const short = new LivesBook();
     short.seen("one", settled(99), 100);
     expect(rulesOf(short, 99, ["one"])).toEqual(["call-uncounted"]);
@@ -34,8 +35,8 @@ describe("of an isolate that lives", () => {
   });
 });
 
-describe("of an isolate that was ended", () => {
-  it("what it held may count or not", () => {
+describe("the adds of an isolate that was ended", () => {
+  it("may count or not if the isolate held them", () => {
     const book = new LivesBook();
     book.seen("one", settled(40), 100);
     expect(rulesOf(book, 40, [])).toEqual([]);
@@ -44,13 +45,13 @@ describe("of an isolate that was ended", () => {
     expect(book.judge(40, new Set()).heldAtEnd).toBe(60);
   });
 
-  it("no more was held than an isolate may hold", () => {
+  it("may not be more than an isolate may hold", () => {
     const book = new LivesBook();
     book.seen("one", settled(0), 10_001);
     expect(rulesOf(book, 0, [])).toEqual(["held-too-much"]);
   });
 
-  it("an answer that comes late takes nothing back", () => {
+  it("are not affected by a response that comes late", () => {
     const book = new LivesBook();
     book.seen("one", settled(60), 50);
     book.seen("one", settled(20), 50);

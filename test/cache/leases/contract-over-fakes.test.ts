@@ -1,4 +1,4 @@
-// The contract of leases over the fake that other tests trust in the place of a database.
+// Tests the contract of leases with the fake database that other tests use.
 import "../../../testing/fakes/workers-globals.ts";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";

@@ -1,4 +1,4 @@
-// The promises of Leases, as rows. Each implementation is put through all of them.
+// The contract of `Leases`: tests that each implementation must pass.
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Leases, type LeaseWord, wordMs } from "../../../src/cache/lease.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
@@ -7,17 +7,20 @@ import { bytesOf, keep, responseOf } from "../../../testing/examples/records.ts"
 
 export interface OpenLeases {
   readonly leases: Leases<ResponseHead>;
-  /** What a look at a lease shows. */
+  /** The tier whose record `ask` also returns. */
   readonly shared: Pick<ResponseTier, "write">;
-  /** The lease of a key ends, as if its time were over. */
+  /** Ends the lease of a key, as if it had expired. */
   readonly end: (key: RecordKey) => Promise<unknown>;
-  /** From here on the store does not answer. */
+  /** Makes the store fail from now on. */
   readonly goDown: () => unknown;
 }
 
-/** @param open called before each test; it may give the same store, since every test has own keys */
+/**
+ * @param open is called before each test. It may return the same store, because each test has its
+ * own keys
+ */
 export function describeLeases(implementation: string, open: () => Promise<OpenLeases>): void {
-  describe(`lease contract: ${implementation}`, () => {
+  describe(`a lease of ${implementation}`, () => {
     let opened: OpenLeases;
     let leases: OpenLeases["leases"];
     let key: RecordKey;
@@ -36,13 +39,13 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
       return asked.lease;
     };
 
-    it("has one holder, whoever asks at once", async () => {
+    it("has one holder, however many ask at once", async () => {
       const asked = await Promise.all(Array.from({ length: 10 }, () => leases.ask(key)));
       const kinds = asked.map(({ kind }) => kind).toSorted();
       expect(kinds).toEqual([...Array.from({ length: 9 }, () => "held"), "taken"]);
     });
 
-    it("keeps keys apart", async () => {
+    it("is separate for each key", async () => {
       await taken();
       expect((await leases.ask(newKey())).kind).toBe("taken");
     });
@@ -55,7 +58,7 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
       expect((await leases.ask(key)).kind).toBe("taken");
     });
 
-    it("is not released by a holder whose time is over", async () => {
+    it("is not released by a holder whose lease has expired", async () => {
       const late = await taken();
       await opened.end(key);
       const lease = await taken();
@@ -66,13 +69,13 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
       expect(await leases.ask(key)).toMatchObject({ kind: "told", word: "unreachable" });
     });
 
-    it.each(Object.keys(wordMs) as LeaseWord[])("leaves word to all who ask: %s", async (word) => {
+    it.each(Object.keys(wordMs) as LeaseWord[])("leaves its word for all who ask later: %s", async (word) => {
       await (await taken()).release(word);
       const told = { kind: "told", word, record: undefined };
       expect([await leases.ask(key), await leases.ask(key)]).toEqual([told, told]);
     });
 
-    it("is taken over by one of those who read a word", async () => {
+    it("is taken over by exactly one of those who read its word", async () => {
       await (await taken()).release("lead-anonymously");
       expect(await leases.takeOver(key, "uncacheable")).toBe(undefined);
       const tries = [1, 2, 3].map(() => leases.takeOver(key, "lead-anonymously"));
@@ -83,7 +86,7 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
       expect((await leases.ask(key)).kind).toBe("taken");
     });
 
-    it("is not taken over where nobody has left word", async () => {
+    it("is not taken over if it has no word", async () => {
       expect(await leases.takeOver(key, "timeout")).toBe(undefined);
       await taken();
       expect(await leases.takeOver(key, "timeout")).toBe(undefined);
@@ -92,7 +95,7 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
     it.each([
       { id: "usual metadata", fields: [] },
       { id: "long metadata", fields: [["x-long", "p".repeat(5_000)]] },
-    ] as const)("shows what stands in the shared tier at that moment: $id", async ({ fields }) => {
+    ] as const)("is returned with the record in the shared tier: $id", async ({ fields }) => {
       const record = responseOf(bytesOf("page"), { fields });
       expect(await opened.shared.write(key, record, keep)).toEqual({ kind: "kept" });
       const shown = { record: { kind: "response", metadata: record.stored.metadata } };
@@ -103,7 +106,7 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
       expect(await leases.ask(key)).toMatchObject({ kind: "told", ...shown });
     });
 
-    it("is nobody's without its store, and never rejects", async () => {
+    it("is unavailable while its store fails, and no call rejects", async () => {
       const lease = await taken();
       await opened.goDown();
       expect(await leases.ask(key)).toMatchObject({ kind: "unavailable" });
