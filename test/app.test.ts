@@ -138,17 +138,20 @@ describe("a configuration without defineConfig", () => {
 it.each([
   { id: "the URL", name: "url", value: "https://[/ü", status: 400, lines: 0 },
   { id: "the fields", name: "headers", value: undefined, status: 500, lines: 1 },
-])("the application answers $status if it cannot read $id of a request", async ({ name, value, status, lines }) => {
-  const log: string[] = [];
-  const app = createApp(
-    defineConfig({}),
-    bindings,
-    platformWith(({ message }) => void log.push(message)),
-  );
-  const request = Object.defineProperty(new Request("https://www.example.com/"), name, { value });
-  expect((await app.fetch(request, {}, background)).status).toBe(status);
-  expect(log.filter((line) => line.includes("failed with TypeError"))).toHaveLength(lines);
-});
+])(
+  "the application answers $status if it cannot read $id of a request",
+  async ({ name, value, status, lines }) => {
+    const log: string[] = [];
+    const app = createApp(
+      defineConfig({}),
+      bindings,
+      platformWith(({ message }) => void log.push(message)),
+    );
+    const request = Object.defineProperty(new Request("https://www.example.com/"), name, { value });
+    expect((await app.fetch(request, {}, background)).status).toBe(status);
+    expect(log.filter((line) => line.includes("failed with TypeError"))).toHaveLength(lines);
+  },
+);
 
 it("the application learns its colo from its first request, and logs its start once", async () => {
   const events: unknown[] = [];

@@ -24,7 +24,7 @@ const statsOf = async (site: Site) => {
 };
 
 describe("a wrong token for the database", () => {
-  it("is logged once for the journal and once for the shared tier, and pages are served", async () => {
+  it("is logged once for each client of the database, and pages are served", async () => {
     const { site } = opened();
     for (let nth = 0; nth < 20; nth += 1) {
       expect((await site.get(`/${nth}`)).status).toBe(200);
@@ -92,7 +92,7 @@ describe("a wrong token for the database", () => {
   });
 });
 
-it("refused writes to the journal are over after its next transaction, even without a purge", async () => {
+it("refused writes to the journal are over after its next transaction", async () => {
   const { site, upstash } = opened({ status: 400, error: "OOM command not allowed" });
   await send(site, { tags: ["red"] });
   upstash.mode = "works";
@@ -151,7 +151,7 @@ describe.each(rows)("a journal that answers $error", (row) => {
     });
   });
 
-  it("makes reads of the journal fail with the same reason, even after it is shut off", async () => {
+  it("makes reads of the journal fail with the same reason, even when shut off", async () => {
     const { site, upstash } = opened(row);
     const asked = async () => {
       const { status, text } = await site.get("/_cache/journal", { headers: bearer });

@@ -59,7 +59,7 @@ describe("a response to Tidemark-Debug with the token", () => {
     expect(told(seen).handling).toBe(init.method === "POST" ? "passed-by" : "looked-up");
   });
 
-  it("contains an explanation in ASCII that names the members left out for their length", async () => {
+  it("contains ASCII that names the members left out for their length", async () => {
     const tags = Array.from({ length: 900 }, (_, nth) => `tag-${nth}`).join(",");
     const headers = { "cache-control": "max-age=60", "cache-tag": tags };
     const site = open({ origin: () => new Response("page", { headers }) });

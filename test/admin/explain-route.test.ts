@@ -20,7 +20,7 @@ function open(options: SiteOptions = {}) {
 const configOf = (routes: readonly object[]) => ({ routes }) as unknown as ConfigInput;
 
 describe("an explanation", () => {
-  it("names the parameters and cookies that are not in the key, and the setting that removes them", async () => {
+  it("names parameters and cookies that are not in the key, and the reasons", async () => {
     const keyed = { name: "news", match: "/news/*", query: { allow: ["a", "b"] } };
     const site = open({ config: configOf([{ ...keyed, cookies: { ignore: ["seen"] } }]) });
     const headers = { cookie: "_ga=1; seen=2; session=3" };
@@ -93,13 +93,16 @@ describe("an explanation", () => {
       "/a",
       { of: "host", sent: "m.example.com", stored: "www.example.com" },
     ],
-  ])("names the nearest stored key on a miss, and the difference: %s", async (_id, sent, stored, of) => {
-    const site = open();
-    await site.get(stored);
-    await site.get("/elsewhere");
-    const { look } = await explained(site, sent);
-    expect(look?.nearest?.differences).toEqual([of]);
-  });
+  ])(
+    "names the nearest stored key on a miss, and the difference: %s",
+    async (_id, sent, stored, of) => {
+      const site = open();
+      await site.get(stored);
+      await site.get("/elsewhere");
+      const { look } = await explained(site, sent);
+      expect(look?.nearest?.differences).toEqual([of]);
+    },
+  );
 
   it.each([
     ["key.headers", "x-a", { "x-a": "2" }, "2", "1"],
@@ -138,8 +141,16 @@ describe("an explanation while another request is forwarded", () => {
   it.each([
     { id: "to wait for the forward", headers: {}, next: "wait for the forward that is under way" },
     { id: "to be forwarded because of Range", headers: { range: "bytes=0-1" }, next: "forward" },
-    { id: "to be forwarded because of no-store", headers: { "cache-control": "no-store" }, next: "forward" },
-    { id: "to be forwarded because of an unknown cookie", headers: { cookie: "session=1" }, next: "forward" },
+    {
+      id: "to be forwarded because of no-store",
+      headers: { "cache-control": "no-store" },
+      next: "forward",
+    },
+    {
+      id: "to be forwarded because of an unknown cookie",
+      headers: { cookie: "session=1" },
+      next: "forward",
+    },
   ])("says that the request is $id", async ({ headers, next }) => {
     const held = Promise.withResolvers<Response>();
     const honourRequestDirectives = true;

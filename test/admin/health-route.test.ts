@@ -134,7 +134,7 @@ describe("a request for health with a database", () => {
   /** Commands of a read of the totals, which is a transaction at the primary. */
   const ofTotals = { SET: 1, GET: 1, XRANGE: 1 };
 
-  it("sends TIME, INFO, a read of the totals, and a read of the journal if that is due", async () => {
+  it("sends TIME, INFO, a read of the totals, and a due read of the journal", async () => {
     const site = world.site();
     await site.get("/a");
     world.rest.resetCounts();
@@ -156,7 +156,7 @@ describe("a request for health with a database", () => {
     expect(world.rest.counts().commandCountByName).toMatchObject(first);
   });
 
-  it("reports refused credentials, and that the database's clock and memory were not examined", async () => {
+  it("reports refused credentials, and what was not examined", async () => {
     const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "other" } });
     const health: Health = await healthOf(site);
     expect(codesOf(health)).toEqual(["redis-credentials", "journal-unreadable"]);

@@ -177,12 +177,15 @@ describe("stats of the journal's lag", () => {
   it.each([
     [9.999, { lastMs: 9_999, worstMs: 9_999 }],
     [10, "nothing to report yet"],
-  ])("ignore a purge that was read after N without requests: %s s with N = 10, %j", async (idleSeconds, lag) => {
-    const { site, elsewhere, journal } = openTwo();
-    await elsewhere.get("/a");
-    await send(site, { tags: ["a"] });
-    site.clock.advance(idleSeconds);
-    await elsewhere.get("/a");
-    expect(await journal()).toMatchObject({ ageMs: 0, lag });
-  });
+  ])(
+    "ignore a purge that was read after N without requests: %s s with N = 10, %j",
+    async (idleSeconds, lag) => {
+      const { site, elsewhere, journal } = openTwo();
+      await elsewhere.get("/a");
+      await send(site, { tags: ["a"] });
+      site.clock.advance(idleSeconds);
+      await elsewhere.get("/a");
+      expect(await journal()).toMatchObject({ ageMs: 0, lag });
+    },
+  );
 });

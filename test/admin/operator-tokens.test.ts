@@ -100,7 +100,7 @@ describe("a proof", () => {
   const challenged = async (site: Site, challenge: string) =>
     site.get("/_cache/proof", { headers: { "tidemark-challenge": challenge } });
 
-  it("is returned to a client that knows the token, and is valid only for its host, nonce and time", async () => {
+  it("is valid only for the token, host, nonce and time of its challenge", async () => {
     const site = open();
     const [key, nonce] = [await tokenKey(adminToken), newNonce()];
     const { status, text, fields } = await challenged(site, await challengeOf(key, host, nonce));
@@ -151,7 +151,7 @@ describe("a proof", () => {
     expect(refusals(site)).toEqual([["operatorRefusals|challenge|wrong", 1]]);
   });
 
-  it("is refused with 404 if ADMIN_TOKEN is not set, and with 503 if it is not usable", async () => {
+  it("is refused with 404 without ADMIN_TOKEN, and with 503 if it is not usable", async () => {
     expect((await openSite({}).get("/_cache/proof")).status).toBe(404);
     expect((await openSite({ env: { ADMIN_TOKEN: "short" } }).get("/_cache/proof")).status).toBe(
       503,

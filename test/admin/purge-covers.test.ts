@@ -83,23 +83,29 @@ const rows: [id: string, order: object, takes: readonly string[]][] = [
 ];
 
 describe("a purge", () => {
-  it.each(rows)("covers only the expected pages at once in the isolate that accepted it: %s", async (_, order, takes) => {
-    const { site } = openJournalled({ config, origin });
-    await fill(site);
-    expect((await send(site, order)).status).toBe(200);
-    expect(await askedAnew(site)).toEqual(takes);
-  });
+  it.each(rows)(
+    "covers only the expected pages at once in the isolate that accepted it: %s",
+    async (_, order, takes) => {
+      const { site } = openJournalled({ config, origin });
+      await fill(site);
+      expect((await send(site, order)).status).toBe(200);
+      expect(await askedAnew(site)).toEqual(takes);
+    },
+  );
 
-  it.each(rows)("covers only the expected pages within N in another colo: %s", async (_, order, takes) => {
-    const { site, upstash } = openJournalled({ config, origin });
-    const { clock } = site;
-    const elsewhere = openSite({ config, origin, clock, upstash, env: { COLO: "NRT" } });
-    await fill(elsewhere);
-    expect((await send(site, order)).status).toBe(200);
-    expect(await askedAnew(elsewhere)).toEqual([]);
-    clock.advance(10);
-    expect(await askedAnew(elsewhere)).toEqual(takes);
-  });
+  it.each(rows)(
+    "covers only the expected pages within N in another colo: %s",
+    async (_, order, takes) => {
+      const { site, upstash } = openJournalled({ config, origin });
+      const { clock } = site;
+      const elsewhere = openSite({ config, origin, clock, upstash, env: { COLO: "NRT" } });
+      await fill(elsewhere);
+      expect((await send(site, order)).status).toBe(200);
+      expect(await askedAnew(elsewhere)).toEqual([]);
+      clock.advance(10);
+      expect(await askedAnew(elsewhere)).toEqual(takes);
+    },
+  );
 });
 
 describe("a page after a purge", () => {

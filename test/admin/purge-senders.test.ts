@@ -101,13 +101,16 @@ describe("the purge route", () => {
   it.each([
     { id: "signed", headers: good, env: { PURGE_SECRET: "s3cret" }, says: "PURGE_SECRET" },
     { id: "borne", headers: () => bearer, env: { ADMIN_TOKEN: "s3cret" }, says: "ADMIN_TOKEN" },
-  ])("returns 503 if the variable for the credential is not usable: $id", async ({ headers, env, says }) => {
-    const { site, upstash } = openJournalled({ env });
-    const seen = await send(site, body, headers());
-    expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([503, "not-usable", 0]);
-    expect(seen.text).toContain(`On this deployment, ${says} is not usable`);
-    expect(seen.text + site.log.join()).not.toContain("s3cret");
-  });
+  ])(
+    "returns 503 if the variable for the credential is not usable: $id",
+    async ({ headers, env, says }) => {
+      const { site, upstash } = openJournalled({ env });
+      const seen = await send(site, body, headers());
+      expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([503, "not-usable", 0]);
+      expect(seen.text).toContain(`On this deployment, ${says} is not usable`);
+      expect(seen.text + site.log.join()).not.toContain("s3cret");
+    },
+  );
 
   it.each([
     { id: "signed", headers: good, env: { ADMIN_TOKEN: "s3cret" } },
@@ -162,11 +165,14 @@ describe("the body of a purge", () => {
   it.each<{ id: string; headers: () => Record<string, string> }>([
     { id: "signed", headers: () => signedHeaders(marked) },
     { id: "with-the-token", headers: () => bearer },
-  ])("may begin with a byte order mark, which is part of the signed bytes: $id", async ({ headers }) => {
-    const { site, upstash } = openJournalled();
-    expect((await send(site, marked, headers())).status).toBe(200);
-    expect(upstash.journal.length).toBe(1);
-  });
+  ])(
+    "may begin with a byte order mark, which is part of the signed bytes: $id",
+    async ({ headers }) => {
+      const { site, upstash } = openJournalled();
+      expect((await send(site, marked, headers())).status).toBe(200);
+      expect(upstash.journal.length).toBe(1);
+    },
+  );
 
   it("does not match a signature that differs by a byte order mark", async () => {
     const { site } = openJournalled();

@@ -104,19 +104,25 @@ describe("a parameter that the configuration names in one spelling", () => {
   const names = ["filter[a]", "filter%5Ba%5D", "filter[*", "filter%5B*"];
   const rows = names.flatMap((name) => bothWays.map(({ asked, sent }) => ({ name, asked, sent })));
 
-  it.each(rows)("may have another spelling if it is allowed as $name: $asked, $sent", async ({ name, asked, sent }) => {
-    const routes = [{ name: "list", match: "/a", query: { allow: [name, "page"] } }];
-    const order = { urls: [`${site}${sent}`] };
-    expect(await isPurged(`${site}${asked}`, order, { config: { routes } })).toBe(true);
-  });
+  it.each(rows)(
+    "may have another spelling if it is allowed as $name: $asked, $sent",
+    async ({ name, asked, sent }) => {
+      const routes = [{ name: "list", match: "/a", query: { allow: [name, "page"] } }];
+      const order = { urls: [`${site}${sent}`] };
+      expect(await isPurged(`${site}${asked}`, order, { config: { routes } })).toBe(true);
+    },
+  );
 
-  it.each(rows)("may have another spelling if it is stripped as $name: $asked, $sent", async ({ name, asked, sent }) => {
-    const key = { query: { strip: [name] } };
-    const order = { urls: [`${site}${sent}`] };
-    expect(await isPurged(`${site}${asked}`, order, { config: { key } })).toBe(true);
-  });
+  it.each(rows)(
+    "may have another spelling if it is stripped as $name: $asked, $sent",
+    async ({ name, asked, sent }) => {
+      const key = { query: { strip: [name] } };
+      const order = { urls: [`${site}${sent}`] };
+      expect(await isPurged(`${site}${asked}`, order, { config: { key } })).toBe(true);
+    },
+  );
 
-  it("does not make a purge cover a page that lacks another parameter of the purged URL", async () => {
+  it("does not make a purge cover a page that lacks another parameter", async () => {
     const routes = [{ name: "list", match: "/a", query: { allow: ["filter[a]", "page"] } }];
     const order = { urls: [`${site}${escaped}`] };
     expect(await isPurged(`${site}/a?filter[a]=1`, order, { config: { routes } })).toBe(false);

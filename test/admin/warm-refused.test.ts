@@ -23,15 +23,18 @@ const passedBy = [
 ];
 
 describe("a page that may not be stored", () => {
-  it.each(passedBy)("has the result passed-by, without a request to the origin: $id", async (row) => {
-    const config: ConfigInput = { routes: [{ name: "own", match: "/own/*", bypass: true }] };
-    const { near } = openWarmSite({ config });
-    const [one] = await warmed(near, { url: row.page ?? "/a", headers: row.headers ?? {} });
-    expect(one).toMatchObject({ result: "passed-by" });
-    expect(one?.why).toContain(row.why);
-    expect(one?.why).not.toContain("s3cret");
-    expect(near.origin.count).toBe(0);
-  });
+  it.each(passedBy)(
+    "has the result passed-by, without a request to the origin: $id",
+    async (row) => {
+      const config: ConfigInput = { routes: [{ name: "own", match: "/own/*", bypass: true }] };
+      const { near } = openWarmSite({ config });
+      const [one] = await warmed(near, { url: row.page ?? "/a", headers: row.headers ?? {} });
+      expect(one).toMatchObject({ result: "passed-by" });
+      expect(one?.why).toContain(row.why);
+      expect(one?.why).not.toContain("s3cret");
+      expect(near.origin.count).toBe(0);
+    },
+  );
 
   it("has the result passed-by while the switch is on", async () => {
     const { near } = openWarmSite({ env: { BYPASS: "all" } });

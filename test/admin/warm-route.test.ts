@@ -48,7 +48,7 @@ describe("a page to warm", () => {
     expect(await statusOf(near, "/a")).toContain("hit; ttl=600");
   });
 
-  it("is requested with the fields of browsers, so that browsers get the same variant", async () => {
+  it("is requested with fields of browsers, so that browsers get the same variant", async () => {
     const { near, far } = openWarmSite({
       origin: () => page("page", cc("max-age=600", { vary: "accept-encoding, accept-language" })),
     });
@@ -119,14 +119,17 @@ describe("a page that fails or cannot be stored", () => {
     ["no-page", () => page("none", {}, 404), 404, neverFresh],
     ["failing", () => page("later", {}, 503), 503, "the origin answered 503"],
     ["away", unreachable, undefined, "the origin could not be reached"],
-  ])("has a result with the reason, and is not a hit afterwards: %s", async (id, origin, status, why) => {
-    const { near, upstash } = openWarmSite({ origin });
-    const result = ["failing", "away"].includes(id) ? "failed" : "not-stored";
-    const told = { page: "/a", result, ...(status !== undefined && { status }), why };
-    expect(await warmed(near, "/a")).toEqual([told]);
-    expect(upstash.keys.filter((key) => key.includes(":r:"))).toEqual([]);
-    expect(await statusOf(near, "/a")).not.toContain("; hit");
-  });
+  ])(
+    "has a result with the reason, and is not a hit afterwards: %s",
+    async (id, origin, status, why) => {
+      const { near, upstash } = openWarmSite({ origin });
+      const result = ["failing", "away"].includes(id) ? "failed" : "not-stored";
+      const told = { page: "/a", result, ...(status !== undefined && { status }), why };
+      expect(await warmed(near, "/a")).toEqual([told]);
+      expect(upstash.keys.filter((key) => key.includes(":r:"))).toEqual([]);
+      expect(await statusOf(near, "/a")).not.toContain("; hit");
+    },
+  );
 
   it("fails with a reason that says that its origin is shut off", async () => {
     const { near } = openWarmSite({ origin: unreachable });

@@ -72,7 +72,7 @@ describe("a page that is fresh in this colo, but not in the shared tier", () => 
     expect([cacheStatus, text]).toEqual([expect.stringContaining("detail=shared"), "the page"]);
   });
 
-  it("has the result failed while the shared tier fails, and is stored there by a later call", async () => {
+  it("has the result failed while the shared tier fails, and warmed after that", async () => {
     const { near, upstash } = openWarmSite();
     await near.get("/other");
     upstash.mode = "refuses";

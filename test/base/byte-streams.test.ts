@@ -27,7 +27,12 @@ const whole = [fulfilled, fulfilled, fulfilled, fulfilled];
 it.each([
   ["no length", () => new IdentityTransformStream(), "010203", whole],
   ["the right length", () => new FixedLengthStream(3), "010203", whole],
-  ["a length that is one byte too large", () => new FixedLengthStream(4), "TypeError", whole.with(3, rejected)],
+  [
+    "a length that is one byte too large",
+    () => new FixedLengthStream(4),
+    "TypeError",
+    whole.with(3, rejected),
+  ],
   [
     "a length that is one byte too small",
     () => new FixedLengthStream(2),

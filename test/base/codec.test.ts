@@ -97,7 +97,11 @@ describe("a value that structured JSON cannot encode", () => {
     ["a date with a member", Object.assign(new Date(0), { zone: "UTC" }), "It has the member zone"],
     ["a list with a member", Object.assign([1], { count: 1 }), "It has the member count"],
     ["a map with a member", Object.assign(new Map(), { size2: 1 }), "It has the member size2"],
-    ["a regular expression with a lastIndex", Object.assign(/a/g, { lastIndex: 2 }), "It has a lastIndex"],
+    [
+      "a regular expression with a lastIndex",
+      Object.assign(/a/g, { lastIndex: 2 }),
+      "It has a lastIndex",
+    ],
     ["a key that is a symbol", { a: { [Symbol("b")]: 1 } }, "a has a member whose key is a symbol"],
     ["a hidden member", hidden, "It has a member that is not enumerable"],
     ["a prototype as member", prototyped, "a has a member __proto__"],

@@ -39,7 +39,7 @@ it("`faultOf` accepts a 304 to a conditional request", () => {
   expect(faultOf({ status: 304, body: "" }, { ...wanted, mayBe304: true })).toBeUndefined();
 });
 
-it("attacks have unique names, and the same requests for the same seed, apart from field values", () => {
+it("attacks have unique names, and the same requests except field values for a seed", () => {
   expect(new Set(attacks.map(({ name }) => name)).size).toBe(attacks.length);
   for (const { asking } of attacks) {
     const [one, other] = [asking(7, new Draws(1)), asking(7, new Draws(1))];

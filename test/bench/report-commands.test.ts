@@ -72,24 +72,27 @@ const rows = [
   { isolates: 1_000, reportEveryMinutes: 1, minutes: 5, name: "1,000, busy" },
 ] as const;
 
-describe.each(rows)("the reports of isolates: $name", ({ isolates, reportEveryMinutes, minutes, name }) => {
-  const of = { isolates, reportEveryMinutes, scrapesAMinute: 1 };
+describe.each(rows)(
+  "the reports of isolates: $name",
+  ({ isolates, reportEveryMinutes, minutes, name }) => {
+    const of = { isolates, reportEveryMinutes, scrapesAMinute: 1 };
 
-  it("need at most the commands of the formula, and over 90 % of them", async () => {
-    const share =
-      (await commandsSent(isolates, reportEveryMinutes, minutes)) / reportCommands(of, minutes);
-    expect(share).toBeLessThanOrEqual(1);
-    expect(share).toBeGreaterThan(0.9);
-  });
+    it("need at most the commands of the formula, and over 90 % of them", async () => {
+      const share =
+        (await commandsSent(isolates, reportEveryMinutes, minutes)) / reportCommands(of, minutes);
+      expect(share).toBeLessThanOrEqual(1);
+      expect(share).toBeGreaterThan(0.9);
+    });
 
-  it("cost what docs/costs.md says", () => {
-    const commands = reportCommands(of);
-    const shown = commands.toLocaleString("en", { maximumSignificantDigits: 3 });
-    expect(readFileSync("docs/costs.md", "utf8")).toContain(
-      `| ${name} | ${shown} | $${dollarsOf(commands).toFixed(2)} |`,
-    );
-  });
-});
+    it("cost what docs/costs.md says", () => {
+      const commands = reportCommands(of);
+      const shown = commands.toLocaleString("en", { maximumSignificantDigits: 3 });
+      expect(readFileSync("docs/costs.md", "utf8")).toContain(
+        `| ${name} | ${shown} | $${dollarsOf(commands).toFixed(2)} |`,
+      );
+    });
+  },
+);
 
 describe("isolates that share a site's traffic", () => {
   const minutes = 90;

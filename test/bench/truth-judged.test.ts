@@ -187,8 +187,18 @@ describe("the content of reports", () => {
 
   it.each([
     { id: "it equals the metrics", requestCount: 4, durationCount: 4, failed: [] },
-    { id: "requests are missing in the metrics", requestCount: 2, durationCount: 4, failed: ["requests"] },
-    { id: "durations count twice in the metrics", requestCount: 4, durationCount: 6, failed: ["originSeconds"] },
+    {
+      id: "requests are missing in the metrics",
+      requestCount: 2,
+      durationCount: 4,
+      failed: ["requests"],
+    },
+    {
+      id: "durations count twice in the metrics",
+      requestCount: 4,
+      durationCount: 6,
+      failed: ["originSeconds"],
+    },
   ])("is compared with the metrics: $id", ({ requestCount, durationCount, failed }) => {
     const figures = reportedFigures([report, report], metrics(requestCount, durationCount));
     expect(figures).toHaveLength(2);

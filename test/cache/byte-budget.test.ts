@@ -11,7 +11,7 @@ it("a budget counts held bytes even beyond its limit, and then permits no more",
   expect([budget.take(10), budget.hasRoomFor(0), budget.take(1)]).toEqual([true, true, false]);
 });
 
-it("a budget counts bytes that are counted elsewhere from `countFromNow` on, while they are held", () => {
+it("a budget counts bytes that were counted elsewhere only after `countFromNow`", () => {
   const budget = new ByteBudget(10);
   const held = {};
   const cancelBody = budget.hold(held, 10, { isCountedElsewhere: true });

@@ -141,7 +141,11 @@ class Choosy extends World {
 describe("a useless record above a seemingly older record", () => {
   it.each([
     { id: "gives way to a record that answers", below: record(1, true), tier: "edge" },
-    { id: "stays the candidate if the older record is also useless", below: record(1, false), tier: "memory" },
+    {
+      id: "stays the candidate if the older record is also useless",
+      below: record(1, false),
+      tier: "memory",
+    },
   ])("$id", async ({ below, tier }) => {
     const world = new Choosy({ memory: { k: record(2, false) }, edge: { k: below } });
     expect(await world.find()).toMatchObject({ candidate: { tier } });
@@ -206,12 +210,15 @@ describe("find", () => {
     expect(world.told).toEqual(["view renewed", "has waited"]);
   });
 
-  it.each(["memory", "edge"] as const)("judges a doubtful record in %s again after the view was sought", async (tier) => {
-    const world = new World({ [tier]: { k: record(1, true) } });
-    world.isDoubted = true;
-    await world.find();
-    expect(world.told.slice(-3)).toEqual(["view sought", "has waited", "judges 1"]);
-  });
+  it.each(["memory", "edge"] as const)(
+    "judges a doubtful record in %s again after the view was sought",
+    async (tier) => {
+      const world = new World({ [tier]: { k: record(1, true) } });
+      world.isDoubted = true;
+      await world.find();
+      expect(world.told.slice(-3)).toEqual(["view sought", "has waited", "judges 1"]);
+    },
+  );
 
   it("does not backfill if memory changed during the lookup", async () => {
     const world = new World({ edge: { k: record(1, true) } }, () => {

@@ -79,7 +79,7 @@ it("`keep` returns the result of each write when all writes are over", async () 
   ]);
 });
 
-it("`takeOut` returns the unavailable tiers, and removes the records from the other tiers", async () => {
+it("`takeOut` returns unavailable tiers, and removes records from other tiers", async () => {
   const done: string[] = [];
   const memory = new NumberTier("memory", done);
   const shared = new NumberTier("shared", done, { kind: "kept" }, "unavailable");

@@ -1,4 +1,5 @@
-// One fetch for all who ask for the same, whatever it is that is fetched: here texts, without HTTP.
+// Tests that one fetch answers all concurrent loads of a key. The loaded values are texts, without
+// HTTP.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import {
   type FetchResult,
@@ -17,17 +18,17 @@ type TextFlight = Flight<Shared>;
 
 const waitTimeoutMs = 1_000;
 
-/** An isolate whose fetches do what the test says. */
+/** An isolate whose fetches the test ends. */
 class Texts {
   readonly flights = new Flights<Shared>();
-  /** By the order in which they began. */
+  /** In the order in which they began. */
   readonly fetches: { flight: TextFlight; key: string; end: (outcome?: Outcome) => void }[] = [];
-  /** What followers take; all by default. */
+  /** Whether followers accept a text. By default, they accept all texts. */
   accepts: (text: string) => boolean = () => true;
   turn: LoadPolicy<string, Shared, string>["takeTurn"] = async () => ({ kind: "lead" });
   comeSince: string | undefined;
   onTimeout: string | undefined;
-  /** What is drawn at random, in turn; then a half. */
+  /** The next results of `random`, followed by 0.5. */
   draws: number[] = [];
 
   readonly #by: LoadPolicy<string, Shared, string> = {
@@ -74,7 +75,7 @@ class Texts {
     return load("a", this.#by, { flights, nowAtMs: Date.now, random, afterAnswer });
   }
 
-  /** So many who ask at the same moment, once they lead or wait. */
+  /** Begins `count` loads at once, and resolves when each load leads or waits. */
   async crowd(count: number) {
     const asking = Array.from({ length: count }, () => this.load());
     await pass(0);
@@ -89,7 +90,7 @@ const failed: Outcome = { kind: "failed" };
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("is one for all who ask", async () => {
+it("one fetch answers all concurrent loads", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(3);
   expect(texts.fetches).toHaveLength(1);
@@ -98,21 +99,21 @@ it("is one for all who ask", async () => {
   expect(texts.flights.countAt(Date.now())).toBe(0);
 });
 
-it("is none where it has come since the lookup", async () => {
+it("a load does not fetch if the value was stored after the lookup", async () => {
   const texts = new Texts();
   texts.comeSince = "came";
   const answers = await texts.crowd(2);
   expect([await answers(), texts.fetches.length]).toEqual([["came", "came"], 0]);
 });
 
-it("leaves each alone who waited for what cannot be shared", async () => {
+it("each waiting load proceeds alone if the outcome cannot be shared", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(3);
   texts.fetches[0]?.end();
   expect(await answers()).toEqual(["fetched", "alone for a", "alone for a"]);
 });
 
-it("is led anew by one where what came is not accepted", async () => {
+it("one waiting load fetches again if the waiting loads do not accept the outcome", async () => {
   const texts = new Texts();
   texts.accepts = (text) => text === "new";
   const answers = await texts.crowd(3);
@@ -123,7 +124,7 @@ it("is led anew by one where what came is not accepted", async () => {
   expect((await answers()).sort()).toEqual(["fetched", "fetched", "new, shared"]);
 });
 
-it("fails twice for a crowd, and not more often", async () => {
+it("a crowd repeats a failed fetch once", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(4);
   texts.fetches[0]?.end(failed);
@@ -136,7 +137,7 @@ it("fails twice for a crowd, and not more often", async () => {
   expect(texts.fetches).toHaveLength(2);
 });
 
-it("fails twice also for one who hears of the second failure late", async () => {
+it("a crowd repeats a failed fetch once, even if a load learns of it late", async () => {
   const texts = new Texts();
   texts.draws = [0, 0.99];
   const answers = await texts.crowd(3);
@@ -148,7 +149,7 @@ it("fails twice also for one who hears of the second failure late", async () => 
   expect(await answers()).toEqual(["fetched", "fetched", "told of the failure"]);
 });
 
-it("goes on elsewhere, one for all who go there", async () => {
+it("one waiting load fetches another key for all loads that continue with that key", async () => {
   const texts = new Texts();
   texts.accepts = (text) => text !== "elsewhere";
   const answers = await texts.crowd(3);
@@ -159,7 +160,7 @@ it("goes on elsewhere, one for all who go there", async () => {
   expect((await answers()).sort()).toEqual(["fetched", "fetched", "text, shared"]);
 });
 
-it("is waited for three times in vain; then nobody asks for more", async () => {
+it("a load gives the answer for late loads after three wait timeouts", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(2);
   await pass(3 * waitTimeoutMs);
@@ -167,7 +168,7 @@ it("is waited for three times in vain; then nobody asks for more", async () => {
   expect(await answers()).toEqual(["fetched", "too late"]);
 });
 
-it("answers otherwise at the end of patience where something may", async () => {
+it("a load gives another answer after the wait timeout if there is one", async () => {
   const texts = new Texts();
   texts.onTimeout = "older";
   const answers = await texts.crowd(2);
@@ -176,7 +177,7 @@ it("answers otherwise at the end of patience where something may", async () => {
   expect(await answers()).toEqual(["fetched", "older"]);
 });
 
-it("is led anew where the leader is slow; who waits hears of the slow one, too", async () => {
+it("one waiting load fetches again if the leader is slow, whose outcome others accept", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(3);
   texts.fetches[0]?.flight.leads(Date.now());
@@ -188,7 +189,7 @@ it("is led anew where the leader is slow; who waits hears of the slow one, too",
   expect((await answers()).sort()).toEqual(["fetched", "fetched", "late, shared"]);
 });
 
-it("is another's in the world, of which all here hear", async () => {
+it("all loads accept the outcome of a fetch in another colo", async () => {
   const texts = new Texts();
   texts.turn = async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));

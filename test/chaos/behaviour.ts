@@ -1,4 +1,4 @@
-// The behaviours of a proxy, and its meaningless answers, which are the same for the same draws.
+// The behaviours of a proxy, and its meaningless responses, which are the same for the same draws.
 export type Behaviour =
   | { kind: "open" }
   /** Delays bytes in each direction. */
@@ -9,11 +9,11 @@ export type Behaviour =
   | { kind: "resets" }
   /** Does not listen, like a server whose process has ended. */
   | { kind: "refuses" }
-  /** Answers with random bytes. */
+  /** Responds with random bytes. */
   | { kind: "garbage"; seed: number }
-  /** Answers with well-formed HTTP whose body does not match the request. */
+  /** Responds with well-formed HTTP whose body does not match the request. */
   | { kind: "rubbish"; seed: number }
-  /** Ends the connection after so many bytes of the answer. */
+  /** Ends the connection after `afterBytes` bytes of the response. */
   | { kind: "cuts"; afterBytes: number };
 
 /** @returns 16 to 2,048 bytes */
@@ -22,7 +22,7 @@ export function randomBytes(draw: () => number): Buffer {
   return Buffer.from(Array.from({ length }, () => Math.floor(draw() * 256)));
 }
 
-/** Bodies with JSON that answers no command, and without JSON. */
+/** Bodies that are JSON but answer no command, and bodies that are not JSON. */
 export const rubbishBodies: readonly string[] = [
   "",
   "null",
@@ -38,7 +38,7 @@ export const rubbishBodies: readonly string[] = [
   '{"result":-1e309}',
 ];
 
-/** @returns a whole HTTP answer that ends its connection */
+/** @returns a whole HTTP response that closes its connection */
 export function rubbishAnswer(draw: () => number): Buffer {
   const body = rubbishBodies[Math.floor(draw() * rubbishBodies.length)] ?? "";
   return Buffer.from(

@@ -1,5 +1,4 @@
-// The Cache API throws, takes what it is given and keeps none of it, or never answers: memory and
-// Redis answer on.
+// Tests a Cache API that throws, loses everything, or never answers. Memory and Redis still answer.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -30,7 +29,7 @@ async function asked(site: Site): Promise<string[]> {
 }
 
 describe.each(["throws", "forgets"] as const)("a Cache API that %s", (mode) => {
-  it("costs nobody an answer: memory has it, and another isolate reads Redis", async () => {
+  it("makes no request fail: memory answers, and another isolate reads Redis", async () => {
     const [first, second] = openTwo();
     for (const site of [first, second]) site.cache.mode = mode;
     await asked(first);
@@ -40,7 +39,7 @@ describe.each(["throws", "forgets"] as const)("a Cache API that %s", (mode) => {
     expect([...first.log, ...second.log]).toEqual([]);
   });
 
-  it("keeps answering when it begins to fail, and is used again when it no longer does", async () => {
+  it("does not affect hits in memory, and is used again once it works", async () => {
     const [site] = openTwo();
     await asked(site);
     site.cache.mode = mode;
@@ -56,7 +55,7 @@ describe("a Cache API that never answers", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** Asks one after the other; time passes only where nothing else is left to do. */
+  /** Returns how long a request took. Time passes only if nothing else is left to do. */
   async function tookMs(site: Site, path: string): Promise<number> {
     const progress = { isDone: false };
     const got = (async () => {
@@ -81,11 +80,11 @@ describe("a Cache API that never answers", () => {
     return took;
   }
 
-  it("is waited for a second by three misses, and by nobody after that", async () => {
+  it("delays three misses by about a second, and no later requests", async () => {
     const [site] = openTwo();
     site.cache.mode = "silent";
     const took = await tookAll(site, 6, "page");
-    // The first waits for the colo's copy of the purge view before that.
+    // The first request also waits for the colo's copy of the purge view.
     const [first = 0, ...others] = took;
     expect(first).toBeLessThanOrEqual(1_300);
     expect(Math.max(...others)).toBeLessThanOrEqual(1_000);
@@ -97,7 +96,7 @@ describe("a Cache API that never answers", () => {
     });
   });
 
-  it("is asked by a probe after each pause, told of once, and used again once it answers", async () => {
+  it("gets only probes while it is shut off, and is used again once it answers", async () => {
     const [site] = openTwo();
     site.cache.mode = "silent";
     await tookAll(site, 3, "page");
@@ -123,14 +122,14 @@ describe("a Cache API that never answers", () => {
     ]);
   });
 
-  it("cuts no large body short that is on its way to a client", async () => {
+  it("does not cut off a large body on its way to a client", async () => {
     const [site] = openTwo({ limits: { bufferBytes: 8_192 } });
     site.cache.mode = "silent";
     const took = await tookAll(site, 4, "large");
     expect([Math.max(...took) <= 3_300, took.at(-1)]).toEqual([true, 0]);
   });
 
-  it("lets one request in ten seconds wait for a copy of the purge view, where none comes for a while", async () => {
+  it("delays one request in ten seconds by a wait for a copy of the purge view", async () => {
     const [site] = openTwo({ purge: { maxLagSeconds: 3 } });
     await tookMs(site, "/page/0");
     site.cache.mode = "silent";

@@ -1,5 +1,5 @@
-// The built Worker with a proxy on each of its ways: to its origin, to the database's REST server,
-// and from there to the database.
+// The built Worker with a proxy on each of its connections: to its origin, to the database's REST
+// server, and from the REST server to the database.
 import { Running } from "../../local/running.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -13,7 +13,7 @@ export interface ChaosWorld {
   readonly toOrigin: TcpProxy;
   readonly toRest: TcpProxy;
   readonly toRedis: TcpProxy;
-  /** Of the database itself, past all proxies. */
+  /** The URL of the database itself, without a proxy. */
   readonly redisUrl: string;
   readonly url: string;
   stats(): Promise<Stats>;
@@ -31,12 +31,15 @@ const configOf = (maxLagSeconds: number, originTimeout: string) => `{
 }`;
 
 /**
- * Below `/shared/` the database alone holds pages; below `/stale/` an old one may stand in; those
- * below `/kept/` answer unverified while the journal cannot be read.
+ * Starts the world. Only the database stores pages below `/shared/`. Pages below `/stale/` may
+ * answer
+ * stale while the origin fails. Pages below `/kept/` answer unverified while the journal cannot be
+ * read.
  *
- * @param maxLagSeconds 2 unless given, so that an outage outlasts what pages may go unverified; the
- *   longest that a view is waited for is then 0.9 s
- * @param originTimeout of the configuration; longer where a slow answer is no fault
+ * @param maxLagSeconds N. The default is shorter than an outage, and limits a wait for the view to
+ *   0.9 s
+ * @param originTimeout the option of the configuration, which is longer if a slow response is no
+ * fault
  */
 export async function startChaosWorld(
   maxLagSeconds = 2,
@@ -86,7 +89,10 @@ export async function startChaosWorld(
   }
 }
 
-/** Of ten requests, three for a page that nobody has asked for, and one that Redis alone holds. */
+/**
+ * Returns paths. Of ten requests, three are for new pages, and one is for a page that only Redis
+ * stores.
+ */
 export function mixedPaths(run: string): (nth: number) => string {
   return (nth) => {
     if (nth % 10 < 3) return `/once/${run}/${nth}`;
@@ -98,12 +104,14 @@ export function loadOn({ url }: ChaosWorld, path: (nth: number) => string): Load
   return new Load({ url, concurrency: 6, path });
 }
 
-/** Asks for what needs nothing at all, and so tells how long this machine keeps anybody waiting. */
+/**
+ * Returns a load of requests that need no other server. Its times show the delays of this machine.
+ */
 export function yardstickOn({ url }: ChaosWorld): Load {
   return new Load({ url, concurrency: 2, path: () => "/_cache/nothing" });
 }
 
-/** Neither the tiers nor the journal are asked any more. */
+/** Waits until both the shared tier and the journal have shut the database off. */
 export async function shutOff(chaos: ChaosWorld): Promise<void> {
   await until(async () => {
     const { redis, journal } = await chaos.stats();
@@ -111,7 +119,7 @@ export async function shutOff(chaos: ChaosWorld): Promise<void> {
   }, "the database to be shut off");
 }
 
-/** A page is written to the database and read there; requests keep coming, or no probe is sent. */
+/** Requests a page until it is read from the database. Without requests, no probe would be sent. */
 export async function usedAgain(
   { url }: ChaosWorld,
   run: string,

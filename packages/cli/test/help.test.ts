@@ -53,7 +53,7 @@ describe.each(all)("$name --help", ({ name, path, command }) => {
   });
 });
 
-it("docs/command.md has a section for each command, and its first table links to each section", () => {
+it("docs/command.md has a section for each command, and a link to it in its first table", () => {
   const page = readFileSync("docs/command.md", "utf8");
   const names = all.flatMap(({ path }) => (path.length === 1 ? path : []));
   const sections = [...page.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);

@@ -176,17 +176,23 @@ const requestsInAll = Number(process.env["TIDEMARK_EXPLAIN_REQUESTS"] ?? shareOf
 const requestsPerHistory = 100;
 const histories = requestsInAll / requestsPerHistory;
 
-it(`explain predicts the results of ${requestsInAll} random requests`, { timeout: 600_000 }, async () => {
-  const found: Disagreement[] = [];
-  const kinds: string[] = [];
-  for (let seed = 1; seed <= histories; seed += 1) {
-    found.push(...(await history(seed, requestsPerHistory, kinds)));
-  }
-  expect(found.slice(0, 10)).toEqual([]);
-  const counts = Object.groupBy(kinds, (kind) => kind);
-  const countOf = (kind: string) => counts[kind]?.length ?? 0;
-  expect(kinds.length).toBe(requestsInAll);
-  expect(countOf("doubt") + countOf("origin") + countOf("purge")).toBeLessThan(requestsInAll / 10);
-  if (requestsInAll < 2_000) return;
-  for (const kind of commonKinds) expect([kind, countOf(kind) >= 10]).toEqual([kind, true]);
-});
+it(
+  `explain predicts the results of ${requestsInAll} random requests`,
+  { timeout: 600_000 },
+  async () => {
+    const found: Disagreement[] = [];
+    const kinds: string[] = [];
+    for (let seed = 1; seed <= histories; seed += 1) {
+      found.push(...(await history(seed, requestsPerHistory, kinds)));
+    }
+    expect(found.slice(0, 10)).toEqual([]);
+    const counts = Object.groupBy(kinds, (kind) => kind);
+    const countOf = (kind: string) => counts[kind]?.length ?? 0;
+    expect(kinds.length).toBe(requestsInAll);
+    expect(countOf("doubt") + countOf("origin") + countOf("purge")).toBeLessThan(
+      requestsInAll / 10,
+    );
+    if (requestsInAll < 2_000) return;
+    for (const kind of commonKinds) expect([kind, countOf(kind) >= 10]).toEqual([kind, true]);
+  },
+);

@@ -21,7 +21,7 @@ export const riddlesOfLifetimes: readonly Riddle[] = [
     ],
   },
   {
-    id: "a cache in front of the origin stored a page with a validator for longer than its lifetime",
+    id: "a cache in front of the origin stored a page with an ETag for longer than its lifetime",
     origin: saying("max-age=3600", { age: "7200", etag: '"1"' }),
     told: { verdict: { by: "expired", hint: expect.stringContaining("that cache") } },
     says: [

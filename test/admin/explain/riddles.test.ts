@@ -123,7 +123,7 @@ describe("the explanation of a page with earlier requests", () => {
     expect((await explained(site, "/b")).look?.lastPassed).toBeUndefined();
   });
 
-  it("reports a refusal by an unknown cookie only for a request with an unknown cookie", async () => {
+  it("reports a refusal by an unknown cookie only to a request with a cookie", async () => {
     const site = open(fresh);
     const withCookie = { headers: { cookie: "session=1" } };
     await site.get(url);

@@ -43,7 +43,7 @@ function open(status: number) {
 type Opened = ReturnType<typeof open>;
 
 it.each([403, 429, 500, 502, 520])(
-  "the finding anonymous-refused lasts from a status %i until the origin serves an anonymous request",
+  "the finding anonymous-refused lasts from a status %i to a served anonymous request",
   async (status) => {
     const opened = open(status);
     const { site, refusing } = opened;

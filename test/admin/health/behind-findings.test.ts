@@ -39,7 +39,11 @@ describe("the finding behind-backlog", () => {
       undefined,
       { overdueMs: 6 * minuteMs, everyMs: 60 * minuteMs },
     ],
-    ["full, but last reported ten minutes ago", undefined, { keyCount: 100, heardAtMs: atMs - 10 * minuteMs }],
+    [
+      "full, but last reported ten minutes ago",
+      undefined,
+      { keyCount: 100, heardAtMs: atMs - 10 * minuteMs },
+    ],
     ["never reported", undefined, { keyCount: 0, heardAtMs: -Infinity }],
   ])("has a level by the backlog: %s, %s", (_id, level, backlog) => {
     const expected = { code: "behind-backlog", level, about: 'set "views"' };
@@ -82,8 +86,16 @@ describe("the finding behind-flushes-fail", () => {
   it.each([
     { id: "flushes fail for less than a minute", flushes: failing(minuteMs - 1, 0), found: false },
     { id: "flushes fail for a minute", flushes: failing(minuteMs, 0), found: true },
-    { id: "the last failure was ten minutes ago", flushes: failing(20 * minuteMs, 10 * minuteMs), found: false },
-    { id: "the last failure was less than ten minutes ago", flushes: failing(20 * minuteMs, 10 * minuteMs - 1), found: true },
+    {
+      id: "the last failure was ten minutes ago",
+      flushes: failing(20 * minuteMs, 10 * minuteMs),
+      found: false,
+    },
+    {
+      id: "the last failure was less than ten minutes ago",
+      flushes: failing(20 * minuteMs, 10 * minuteMs - 1),
+      found: true,
+    },
   ])("exists after a minute of recent failures: $id, $found", ({ flushes, found }) => {
     const expected = {
       code: "behind-flushes-fail",

@@ -11,7 +11,7 @@ const open = (options: SiteOptions = {}) =>
 const api = { name: "api", match: "/api/*", fresh: "5m" } as const;
 const code = "credential-field";
 
-it("the finding credential-field names the route, the entries, and the configuration that changes them", async () => {
+it("the finding credential-field names the route, the entries and the option", async () => {
   const site = open({ config: { routes: [api], credentialFields: { add: ["x-tenant"] } } });
   expect(await found(site, code)).toBeUndefined();
   await site.get("/api/a", { headers: { "x-tenant": "secret-1", "x-made-up-token": "secret-2" } });
@@ -28,7 +28,7 @@ it("the finding credential-field proposes a known field for key.headers", async 
   expect((await found(site, code))?.remedy).toContain('key: { headers: ["dpop"] }');
 });
 
-it("the finding credential-field is absent if another rule prevents storing, or if the response is shared", async () => {
+it("the finding credential-field needs a response that only this rule refuses", async () => {
   const fields = ["private", "no-store", "public, max-age=60"];
   const site = open({
     config: { routes: [api] },
@@ -41,7 +41,7 @@ it("the finding credential-field is absent if another rule prevents storing, or 
   expect(await found(site, code)).toBeUndefined();
 });
 
-it("the finding credential-field ends a quarter of an hour after the last such request", async () => {
+it("the finding credential-field ends 15 minutes after the last such request", async () => {
   const site = open({ config: { routes: [api] } });
   await site.get("/api/a", { headers: { "x-api-key": "k" } });
   const since = (await found(site, code))?.since;

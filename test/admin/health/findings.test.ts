@@ -122,7 +122,11 @@ describe("a failed read of the journal", () => {
     { id: "the view is older than N − A", given: view(0, 9_001), level: "critical" },
     { id: "the journal was never read", given: view(0, Infinity), level: "critical" },
     { id: "the failure was a minute ago", given: view(60_000, 60_000) },
-    { id: "the failure was less than a minute ago", given: view(59_999, 60_000), level: "critical" },
+    {
+      id: "the failure was less than a minute ago",
+      given: view(59_999, 60_000),
+      level: "critical",
+    },
   ])("causes a finding by the age of the view: $id", ({ given, level }) => {
     const [found] = findingsOf(lookedAt(given));
     expect([found?.code, found?.level]).toEqual(
@@ -175,7 +179,7 @@ describe("a tier that does not answer in time", () => {
 });
 
 describe("the configuration", () => {
-  it("causes a finding of level warning for a fault, and of level info for a setting without effect", () => {
+  it("causes a warning for a fault, and an info for a setting without effect", () => {
     const fault = { what: "It is off.", why: "It is not set.", hint: "Set it." };
     expect(findingsOf(lookedAt({ faults: [fault], configWarnings: [fault] }))).toEqual(
       (["warning", "info"] as const).map((level) =>

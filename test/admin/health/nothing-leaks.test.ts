@@ -216,7 +216,7 @@ const metAtLeast: readonly FindingCode[] = [
   "bypass-set",
 ];
 
-it("neither health of the whole application nor its log lines about findings disclose a planted text", async () => {
+it("the application's health and log lines about findings disclose no planted text", async () => {
   const draws = new Draws(2);
   const seen = new Set<string>();
   for (let nth = 0; nth < 100; nth += 1) {

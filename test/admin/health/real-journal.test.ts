@@ -55,7 +55,7 @@ describe.each(redisServers)("health with a journal in $redis", ({ start }) => {
     await purgedUntil(here, there, "gone");
   }, 120_000);
 
-  it("has the finding journal-lost-entries for an hour after the database lost its data", async () => {
+  it("has the finding journal-lost-entries for an hour after a loss of data", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await send(site, { tags: ["red"] });

@@ -51,7 +51,7 @@ function opened(options: SiteOptions = {}) {
   });
 }
 
-it("health has the finding origin-unreachable, then origin-down, and none after the origin recovers", async () => {
+it("health finds origin-unreachable, then origin-down, then nothing", async () => {
   const site = opened();
   await site.get("/stored");
   await refuse();

@@ -25,7 +25,7 @@ describe.each(redisServers)("health with $redis", ({ start }) => {
     });
   });
 
-  it("has the finding redis-size-unknown if neither the database nor the configuration has a limit", async () => {
+  it("has the finding redis-size-unknown if no memory limit is known", async () => {
     await world.run("CONFIG", "SET", "maxmemory", "0");
     const site = world.site({ config: soon });
     await site.get("/a");
@@ -55,7 +55,7 @@ describe.each(redisServers)("health with $redis", ({ start }) => {
     expect(await healthOf(site)).not.toMatchObject({ findings: [{ code: "redis-credentials" }] });
   });
 
-  it("has the finding redis-unreachable, which is critical once the database is shut off", async () => {
+  it("has the finding redis-unreachable, critical once the database is shut off", async () => {
     const site = world.site({ config: soon });
     await site.get("/a");
     await world.stopRest();

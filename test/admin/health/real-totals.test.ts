@@ -101,7 +101,7 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
     expect(await found(looker, "unverified-high")).toBeUndefined();
   });
 
-  it("has the finding reports-missing after ten minutes without a report, until the cron trigger reports", async () => {
+  it("has the finding reports-missing after ten minutes without a report", async () => {
     const site = opened(kept);
     await asked(site, 1, () => "/page");
     await reported(site);

@@ -156,7 +156,11 @@ describe("the database's memory", () => {
     ["an unknown policy, only the journal", room(0.9, null, ofJournal), ["redis-nearly-full"]],
     ["a policy that spares the journal", room(0.9, "volatile-ttl"), []],
     ["a policy that may evict the journal", room(0.5, "allkeys-lru"), ["redis-evicting"]],
-    ["a policy of Upstash that may evict the journal", room(0.5, "optimistic-volatile"), ["redis-evicting"]],
+    [
+      "a policy of Upstash that may evict the journal",
+      room(0.5, "optimistic-volatile"),
+      ["redis-evicting"],
+    ],
     [
       "a policy that may evict the journal in its own database",
       room(0.5, "allkeys-lru", ofJournal),

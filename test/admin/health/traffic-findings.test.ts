@@ -53,7 +53,11 @@ describe("the finding hit-rate-low", () => {
       { 2: hitsOf("articles", 99, 0), 7: hitsOf("articles", 0, 500) },
       true,
     ],
-    ["stale hits, which count as hits", { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] }, false],
+    [
+      "stale hits, which count as hits",
+      { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] },
+      false,
+    ],
     [
       "bypassed and limited requests, which do not count",
       {
@@ -96,7 +100,12 @@ describe("the finding hit-rate-low", () => {
 describe("a finding on the counts of the last 20 minutes", () => {
   const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
   it.each<[id: string, code: string, rows: Row[], found: boolean]>([
-    ["stale-if-error below 1 %", "stale-if-error-high", [requests, ["staleIfError", [""], 9]], false],
+    [
+      "stale-if-error below 1 %",
+      "stale-if-error-high",
+      [requests, ["staleIfError", [""], 9]],
+      false,
+    ],
     [
       "1 % stale-if-error in two routes",
       "stale-if-error-high",
@@ -130,7 +139,12 @@ describe("a finding on the counts of the last 20 minutes", () => {
       [["originResponses", ["", "4xx"], 500]],
       false,
     ],
-    ["99 errors of the origin, which are too few", "origin-errors", [["originResponses", ["", "5xx"], 99]], false],
+    [
+      "99 errors of the origin, which are too few",
+      "origin-errors",
+      [["originResponses", ["", "5xx"], 99]],
+      false,
+    ],
     ["a limited request", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
     ["no limited request", "clients-limited", [requests], false],
     ["a lost report", "reports-lost", [["reportsLost", [], 1]], true],

@@ -105,6 +105,9 @@ it.each([
   { wanted: 9, amounts: [2, 7, 11], is: true },
   { wanted: 10, amounts: [2, 7, 11], is: false },
   { wanted: 20, amounts: [2, 7, 11], is: true },
-])("`isSumOfSome` decides whether $wanted is a sum of some of $amounts: $is", ({ wanted, amounts, is }) => {
-  expect(isSumOfSome(wanted, amounts)).toBe(is);
-});
+])(
+  "`isSumOfSome` decides whether $wanted is a sum of some of $amounts: $is",
+  ({ wanted, amounts, is }) => {
+    expect(isSumOfSome(wanted, amounts)).toBe(is);
+  },
+);

@@ -69,11 +69,14 @@ export function describeLeases(implementation: string, open: () => Promise<OpenL
       expect(await leases.ask(key)).toMatchObject({ kind: "told", word: "unreachable" });
     });
 
-    it.each(Object.keys(wordMs) as LeaseWord[])("leaves its word for all who ask later: %s", async (word) => {
-      await (await taken()).release(word);
-      const told = { kind: "told", word, record: undefined };
-      expect([await leases.ask(key), await leases.ask(key)]).toEqual([told, told]);
-    });
+    it.each(Object.keys(wordMs) as LeaseWord[])(
+      "leaves its word for all who ask later: %s",
+      async (word) => {
+        await (await taken()).release(word);
+        const told = { kind: "told", word, record: undefined };
+        expect([await leases.ask(key), await leases.ask(key)]).toEqual([told, told]);
+      },
+    );
 
     it("is taken over by exactly one of those who read its word", async () => {
       await (await taken()).release("lead-anonymously");

@@ -1,5 +1,6 @@
-// The contract of a tier over each fake that other tests trust in the place of a cache or a database:
-// what a test proves over a fake that keeps less, or more, it proves of nothing that runs.
+// Tests the contract of a tier with each fake that other tests use in place of a cache or a
+// database.
+// Tests with a fake that violates the contract would prove nothing.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
@@ -21,7 +22,7 @@ openNetworkOfFakes();
 
 const mebibyte = 1_048_576;
 
-/** @param open gets what the tier is to call for a record that it finds fault with */
+/** @param open receives the function that the tier calls for a bad record */
 function opened(
   limits: Omit<OpenTier, "tier" | "badRecordCount">,
   open: (onBadRecord: () => void) => ResponseTier,
@@ -47,7 +48,7 @@ const sharedLimits = {
 };
 const sharedSettings = { form, namespace: "site", bodyBytesMax, uploadBytesMax: 64 * mebibyte };
 
-/** A clock at the instant at which the contract writes. */
+/** Returns a clock at the time of the contract's writes. */
 function clockAtWrite(): FakeClock {
   const clock = new FakeClock();
   clock.atMs = keep.atMs;
@@ -84,10 +85,10 @@ describeTier("edge, over the simulated Cache API", async () =>
 );
 
 describe.each([
-  { id: "as it is", rewriteFromChars: undefined },
-  // As the histories have it: what two writers may cross at.
-  { id: "where every unchanged body is left", rewriteFromChars: 0 },
-])("over simulated Redis, $id", ({ rewriteFromChars }) => {
+  { id: "with default settings", rewriteFromChars: undefined },
+  // The setting of the simulated histories, in which writes of two isolates may overlap.
+  { id: "without rewriting unchanged bodies", rewriteFromChars: 0 },
+])("with simulated Redis, $id", ({ rewriteFromChars }) => {
   describeTier("shared", async () =>
     opened(sharedLimits, (onBadRecord) => {
       const world = new CalmWorld();

@@ -1,4 +1,5 @@
-// Records as text: there and back for any record, ASCII alone, and nothing for what is no record.
+// Tests the encoding of records as text. Each record is restored, the text is ASCII, and other
+// texts are refused.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -14,7 +15,7 @@ const decodeRecord = (given: string) => decodeBy(given, responseForm);
 
 const runs = { seed: 20_261_117, numRuns: 300 };
 
-/** Any UTF-16 text: half surrogate pairs and control characters too. */
+/** Any UTF-16 text, including half surrogate pairs and control characters. */
 const text = fc.string({ unit: fc.integer({ min: 0, max: 0xff_ff }).map(String.fromCharCode) });
 const anyText = fc.oneof(text, fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }));
 const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,20}$/);
@@ -62,7 +63,7 @@ const marker: fc.Arbitrary<ResponseHead> = fc.record(
 const anyRecord = fc.oneof(response, marker);
 
 describe("any record", () => {
-  it("comes back as it was written", () => {
+  it("is decoded as it was encoded", () => {
     fc.assert(
       fc.property(anyRecord, amount, (record, untilAtMs) => {
         const decoded = decodeRecord(encodeRecord(record, untilAtMs));
@@ -72,7 +73,7 @@ describe("any record", () => {
     );
   });
 
-  it("is written in printable ASCII alone, as a header field's value must be (RFC 9110 §5.5)", () => {
+  it("is encoded in printable ASCII, as a header field's value must be (RFC 9110 §5.5)", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
         const encoded = encodeRecord(record, keepUntilAtMs);
@@ -84,7 +85,7 @@ describe("any record", () => {
     );
   });
 
-  it("is refused when it is cut anywhere", () => {
+  it("is refused if it is cut anywhere", () => {
     const encoded = encodeRecord(headOf(responseOf(bytesOf("é"))), keepUntilAtMs);
     for (let at = 0; at < encoded.length; at += 1) {
       expect(decodeRecord(encoded.slice(0, at))).toBe(undefined);
@@ -109,7 +110,7 @@ describe("a record with text that only a Worker can send", () => {
     expect(decodedOnNode([["x-a", "a"]], unsendable)).toBe(undefined);
   });
 
-  it("and nothing else is", () => {
+  it("is distinguished from a record with text that Node can also send", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(name, sent)), sent, (fields, statusText) => {
         expect(decodedOnNode(fields, statusText)).toMatchObject({
@@ -131,7 +132,7 @@ describe("any other text", () => {
     );
   });
 
-  it("is refused or read, never thrown at, when it differs from a record in a few places", () => {
+  it("causes no exception if it differs from a record in some places", () => {
     const encoded = encodeRecord(headOf(responseOf(bytesOf("page"))), keepUntilAtMs);
     const place = fc.nat({ max: encoded.length - 1 });
     fc.assert(
@@ -145,7 +146,7 @@ describe("any other text", () => {
     );
   });
 
-  it("is refused when it nests deeper than the stack", () => {
+  it("is refused if it nests deeper than the stack", () => {
     const depth = 1_000_000;
     expect(decodeRecord("[".repeat(depth) + "]".repeat(depth))).toBe(undefined);
   });
@@ -159,8 +160,8 @@ const withMetadata = (changed: object): string =>
 const withMarker = (changed: object): string =>
   written({ record: { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [], ...changed } });
 
-describe("another form", () => {
-  it("has what a later version adds left out, so that both can read it", () => {
+describe("an encoded record of another form", () => {
+  it("is read without the members that a later version added", () => {
     const askedBy = { userAgent: "Mozilla/5.0", country: "DE" };
     const read = decodeRecord(withMetadata({ askedBy, later: 1 }))?.record;
     expect(read).toEqual({
@@ -169,54 +170,54 @@ describe("another form", () => {
     });
   });
 
-  it("is not that of the record the rows below start from", () => {
+  it("is made from a record that is accepted without a change", () => {
     expect(decodeRecord(written({}))?.record).toEqual({ kind: "response", metadata });
     expect(decodeRecord(withMarker({}))?.record.kind).toBe("vary");
   });
 
-  it("is a marker of version 0.1, and is read: it has no digests", () => {
+  it("is read if it is a marker of version 0.1, which has no digests", () => {
     const variants = [["digest", 1]];
     const read = decodeRecord(withMarker({ variants }))?.record;
     expect(read).toEqual({ kind: "vary", names: ["a"], sinceAtMs: 0, variants });
   });
 
   it.each([
-    ["a digest that is none", withMarker({ digests: ["0"] })],
+    ["an invalid digest", withMarker({ digests: ["0"] })],
     ["the next version", written({ v: 5 })],
     ["the version before", written({ v: 3 })],
     ["no version", written({ v: undefined })],
     ["the version as text", written({ v: "4" })],
-    ["no instant", written({ keepUntilAtMs: undefined })],
-    ["the instant as text", written({ keepUntilAtMs: "4102444800000" })],
-    ["an infinite instant", written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,")],
+    ["no time", written({ keepUntilAtMs: undefined })],
+    ["the time as text", written({ keepUntilAtMs: "4102444800000" })],
+    ["an infinite time", written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,")],
     ["no record", written({ record: undefined })],
     ["another kind", written({ record: { kind: "stub" } })],
     ["a response without metadata", written({ record: { kind: "response" } })],
     ["a marker without names", withMarker({ names: undefined })],
-    ["a marker of numbers", withMarker({ names: [1] })],
+    ["a marker whose names are numbers", withMarker({ names: [1] })],
     ["a status with a fraction", withMetadata({ status: 200.5 })],
-    ["a status below those of answers", withMetadata({ status: 199 })],
-    ["a status above those of answers", withMetadata({ status: 600 })],
+    ["a status below 200", withMetadata({ status: 199 })],
+    ["a status above 599", withMetadata({ status: 600 })],
     ["a status text of two lines", withMetadata({ statusText: "a\nb" })],
-    ["a field name that is no token", withMetadata({ fields: [["a b", "c"]] })],
+    ["a field name that is not a token", withMetadata({ fields: [["a b", "c"]] })],
     ["a field value of two lines", withMetadata({ fields: [["a", "b\r\nc: d"]] })],
-    ["a marker of no token", withMarker({ names: ["a b"] })],
+    ["a marker name that is not a token", withMarker({ names: ["a b"] })],
     ["a marker without its variants", withMarker({ variants: undefined })],
-    ["a marker of variants without instants", withMarker({ variants: [["a"]] })],
+    ["a marker with a variant without a time", withMarker({ variants: [["a"]] })],
     ["a status as text", withMetadata({ status: "200" })],
     ["fields as an object", withMetadata({ fields: { a: "b" } })],
     ["a field of three parts", withMetadata({ fields: [["a", "b", "c"]] })],
     ["a field without a value", withMetadata({ fields: [["a"]] })],
-    ["a field with no text", withMetadata({ fields: [["a", null]] })],
+    ["a field whose value is null", withMetadata({ fields: [["a", null]] })],
     ["a length as text", withMetadata({ bodyBytes: "4" })],
     ["no digest", withMetadata({ bodyDigest: undefined })],
-    ["a selecting field alone", withMetadata({ selecting: [["a"]] })],
+    ["a selecting field without a value", withMetadata({ selecting: [["a"]] })],
     ["tags as text", withMetadata({ tags: "a" })],
-    ["a kind of client as text", withMetadata({ askedBy: "Mozilla/5.0" })],
-    ["a long kind of client", withMetadata({ askedBy: { accept: "x".repeat(257) } })],
-    ["a kind of client that no field can have", withMetadata({ askedBy: { accept: "€" } })],
-    ["a kind of client of two lines", withMetadata({ askedBy: { userAgent: "a\nb: c" } })],
-    ["a stamp of another word", withMetadata({ stamp: "some" })],
+    ["askedBy as text", withMetadata({ askedBy: "Mozilla/5.0" })],
+    ["a long value in askedBy", withMetadata({ askedBy: { accept: "x".repeat(257) } })],
+    ["a value in askedBy that no field can have", withMetadata({ askedBy: { accept: "€" } })],
+    ["a value in askedBy of two lines", withMetadata({ askedBy: { userAgent: "a\nb: c" } })],
+    ["an unknown stamp", withMetadata({ stamp: "some" })],
     ["half a stamp", withMetadata({ stamp: { position: "1-0" } })],
     ["an array", "[]"],
     ["null", "null"],

@@ -1,4 +1,5 @@
-// Which tiers a route uses, and which of them stand for the colo and for the world.
+// Tests which tiers a route uses, and which of them is the tier of the colo and the tier of the
+// world.
 import { describe, expect, it } from "vitest";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
@@ -25,21 +26,26 @@ describe("a stack of tiers", () => {
   it.each<[id: string, part: Tiers, all: string[], more?: { colo?: string; world?: string }]>([
     ["whole", whole, ["memory", "edge", "shared"], { colo: "edge", world: "shared" }],
     ["of a route", whole.of(["shared"]), ["shared"], { world: "shared" }],
-    ["of none", whole.of([]), []],
-    ["without the colo's", whole.withoutColo(), ["memory", "shared"], { world: "shared" }],
+    ["of no tiers", whole.of([]), []],
+    [
+      "without the tier of the colo",
+      whole.withoutColo(),
+      ["memory", "shared"],
+      { world: "shared" },
+    ],
     ["of a part", whole.withoutColo().of(["edge", "memory"]), ["memory"]],
-  ])("%s", (_id, part, all, { colo, world } = {}) => {
+  ])("has the expected tiers: %s", (_id, part, all, { colo, world } = {}) => {
     expect([namesIn(part), part.ofColo?.name, part.ofWorld?.name]).toEqual([all, colo, world]);
     expect(part.usesMemory).toBe(all.includes("memory"));
     expect(part.memory).toBe(memory);
   });
 
-  it("is the same for the same names, so that a lookup makes none", () => {
+  it("is the same object for the same names, so that lookups create no objects", () => {
     const names: readonly TierName[] = ["memory"];
     expect(whole.of(names)).toBe(whole.of(names));
   });
 
-  it("puts what a tier has into those above it that fewer share", () => {
+  it("has the tiers above a tier as targets of a backfill", () => {
     expect(whole.above(shared).map(({ name }) => name)).toEqual(["memory", "edge"]);
     expect(whole.above(edge).map(({ name }) => name)).toEqual(["memory"]);
     expect(

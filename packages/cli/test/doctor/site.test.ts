@@ -92,7 +92,12 @@ describe("`tidemark doctor` for a site with one fault", () => {
   it.each([
     ["an unusable variable", { env: { PURGE_SECRET: "abc" } }, "configuration warning", 3],
     ["the variable BYPASS", { env: { BYPASS: "all" } }, "bypass-set info", 0],
-    ["an origin that sends no-store", answering({ "cache-control": "no-store" }), "origin-forbids-caching warning", 3],
+    [
+      "an origin that sends no-store",
+      answering({ "cache-control": "no-store" }),
+      "origin-forbids-caching warning",
+      3,
+    ],
     ["an origin without a lifetime", answering({ etag: '"a"' }), "no-lifetime warning", 3],
     ["an origin that sets cookies", answering(lent), "cookie-on-page warning", 3],
   ])("reports only this fault: %s", async (_, options, expected, exit) => {
@@ -124,8 +129,20 @@ it.each([
   ["without a token", { TIDEMARK_SITE: siteUrl }, 0, [], "there is no token"],
   ["with a wrong token", wrongToken, 3, ["token-refused"], "The operator's routes"],
   ["with a wrong operatorPath", wrongPath, 3, ["not-tidemark"], "is not from Tidemark."],
-  ["if the site is unreachable", { ...operatorEnv, TIDEMARK_SITE: gone }, 1, [], "The operator's routes"],
-  ["if the site is unreachable and there is no token", { TIDEMARK_SITE: gone }, 1, [], "The page / of the site"],
+  [
+    "if the site is unreachable",
+    { ...operatorEnv, TIDEMARK_SITE: gone },
+    1,
+    [],
+    "The operator's routes",
+  ],
+  [
+    "if the site is unreachable and there is no token",
+    { TIDEMARK_SITE: gone },
+    1,
+    [],
+    "The page / of the site",
+  ],
 ])("`tidemark doctor` lists what it could not check %s", async (_, env, code, codes, unseen) => {
   const { user } = await opened();
   const ran = await user.runs(["doctor", "--json"], { env });

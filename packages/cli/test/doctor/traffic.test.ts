@@ -85,7 +85,11 @@ const manyRoutes = [...wellCounters, requests("other routes", "hit", 50)];
 
 const rows: readonly [name: string, traffic: Traffic, ...found: string[]][] = [
   ["normal traffic", {}],
-  ["more than half of the round trips to the database over 60 ms", reads({ 12: 90, 91: 200 }), "database-far warning"],
+  [
+    "more than half of the round trips to the database over 60 ms",
+    reads({ 12: 90, 91: 200 }),
+    "database-far warning",
+  ],
   ["99 slow round trips to the database", reads({ 91: 99 })],
   [
     "1 % of origin requests as long as the timeout",

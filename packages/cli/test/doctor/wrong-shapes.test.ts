@@ -36,17 +36,23 @@ const deep = [
   '{"boundsSeconds":[1],"counters":7,"histograms":[{"name":"tidemark_origin_seconds","labels":null}]}',
 ];
 
-describe.each(["health", "stats", "metrics"])("a response to %s of an unexpected shape", (route) => {
-  it.each([...shapes, ...deep])("makes doctor neither crash nor print invalid JSON: %s", async (text) => {
-    const { code, out, notes } = await examined({ [route]: text });
-    expect(notes).toBe("");
-    expect([0, 3]).toContain(code);
-    const told = JSON.parse(out) as { notLookedAt: string[]; findings: { level: string }[] };
-    expect(told.notLookedAt.every((one) => typeof one === "string")).toBe(true);
-    expect(`${out}${notes}`).not.toMatch(/TypeError|undefined|is not a function/);
-    expect(out).not.toContain(adminToken);
-  });
-});
+describe.each(["health", "stats", "metrics"])(
+  "a response to %s of an unexpected shape",
+  (route) => {
+    it.each([...shapes, ...deep])(
+      "makes doctor neither crash nor print invalid JSON: %s",
+      async (text) => {
+        const { code, out, notes } = await examined({ [route]: text });
+        expect(notes).toBe("");
+        expect([0, 3]).toContain(code);
+        const told = JSON.parse(out) as { notLookedAt: string[]; findings: { level: string }[] };
+        expect(told.notLookedAt.every((one) => typeof one === "string")).toBe(true);
+        expect(`${out}${notes}`).not.toMatch(/TypeError|undefined|is not a function/);
+        expect(out).not.toContain(adminToken);
+      },
+    );
+  },
+);
 
 it.each([...shapes, '{"visibleWithinSeconds":"x"}', '{"visibleWithinSeconds":1e12}'])(
   "doctor does not crash on a response to a purge of an unexpected shape: %s",

@@ -180,7 +180,7 @@ it("init wraps the comments that it writes", async () => {
 describe("files in a drafted configuration", () => {
   const asset = (type: string) => () => new Response("x", { headers: { "content-type": type } });
 
-  it("have a long lifetime if their names contain a hash, and narrow patterns next to pages", async () => {
+  it("have a long lifetime if their names have a hash, and patterns that match no pages", async () => {
     const pages = {
       "/assets/a.0d3e77ab.js": asset("text/javascript"),
       "/docs/x.css": asset("text/css"),
@@ -203,7 +203,7 @@ describe("files in a drafted configuration", () => {
 describe("a drafted configuration for WordPress", () => {
   const made = { "/wp-content/a.css": () => html("", { "content-type": "text/css" }), "/a": "a" };
 
-  it("has the routes of the example, and a lifetime of ten minutes without the plugin", async () => {
+  it("has the example's routes, and a lifetime of ten minutes without the plugin", async () => {
     const { routes, route } = await routesOf(originOf(made));
     const example = await loadConfig("examples/wordpress/tidemark.config.ts");
     const names = example.routes.map(({ name }) => name);

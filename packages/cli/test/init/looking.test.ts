@@ -44,9 +44,12 @@ describe("a path", () => {
     ["/x", "application/pdf", 200, "asset"],
     ["/cart", "text/html", 200, "private"],
     ["/sitemap.xml", "text/xml", 200, "sitemap"],
-  ])("has a kind that depends on content type and status: %s, %s, %d, %s", (path, type, status, kind) => {
-    expect(kindOf(path, { status, headers: headersOf({ "content-type": type }) })).toBe(kind);
-  });
+  ])(
+    "has a kind that depends on content type and status: %s, %s, %d, %s",
+    (path, type, status, kind) => {
+      expect(kindOf(path, { status, headers: headersOf({ "content-type": type }) })).toBe(kind);
+    },
+  );
 });
 
 it("`referencesOf` finds links, assets and feeds of the same host in any HTML syntax", () => {
@@ -93,9 +96,12 @@ describe("robots.txt", () => {
     ["/aXb", "/a*b*b$", true],
     ["/a.b", "/a*$", false],
     ["/a+b", "/a.b", true],
-  ])("applies the pattern of a Disallow line: path %s, pattern %s, allowed %s", (path, rule, may) => {
-    expect(mayAsk(path, readRobots(`User-agent: *\nDisallow: ${rule}`))).toBe(may);
-  });
+  ])(
+    "applies the pattern of a Disallow line: path %s, pattern %s, allowed %s",
+    (path, rule, may) => {
+      expect(mayAsk(path, readRobots(`User-agent: *\nDisallow: ${rule}`))).toBe(may);
+    },
+  );
 
   it("names a sitemap, whose addresses `sitemapAddresses` returns", () => {
     expect(robots.sitemaps).toEqual(["/s.xml"]);

@@ -33,7 +33,8 @@ export function reaching(origin: string, handle: Handle) {
   const reach: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
-    if (request.redirect !== "manual") throw new Error("The command must not let fetch follow redirects.");
+    if (request.redirect !== "manual")
+      throw new Error("The command must not let fetch follow redirects.");
     if (url.origin !== origin) throw new TypeError("fetch failed");
     asked.push(`${request.method} ${url.pathname}${url.search}`);
     return handle(request);

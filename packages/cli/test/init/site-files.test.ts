@@ -26,7 +26,7 @@ describe("wrangler.jsonc", () => {
   });
 });
 
-it("the written test/config.test.ts has the helper of the template, and no table without routes", () => {
+it("the written test/config.test.ts has the template's helper, and no table without routes", () => {
   const text = configTestText([]);
   expect(text).toMatch(/async function cacheStatusOf[^]*\n}\n\nit\("never shares/);
   expect(text).not.toContain("it.each");

@@ -19,12 +19,15 @@ it("init asks for the origin", async () => {
 it.each([
   { answer: "y", code: 0, begins: "//" },
   { answer: "n", code: 130, begins: "mine" },
-])("init asks before it replaces a file, and obeys the answer $answer", async ({ answer, code, begins }) => {
-  const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
-  const path = join(user.folder, "tidemark.config.ts");
-  await writeFile(path, "mine");
-  const ran = await user.runs(["init", origin], { input: answer });
-  expect(ran.notes).toContain("Replace tidemark.config.ts?");
-  expect(ran.code).toBe(code);
-  expect((await readFile(path, "utf8")).startsWith(begins)).toBe(true);
-});
+])(
+  "init asks before it replaces a file, and obeys the answer $answer",
+  async ({ answer, code, begins }) => {
+    const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
+    const path = join(user.folder, "tidemark.config.ts");
+    await writeFile(path, "mine");
+    const ran = await user.runs(["init", origin], { input: answer });
+    expect(ran.notes).toContain("Replace tidemark.config.ts?");
+    expect(ran.code).toBe(code);
+    expect((await readFile(path, "utf8")).startsWith(begins)).toBe(true);
+  },
+);

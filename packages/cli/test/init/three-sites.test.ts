@@ -9,7 +9,7 @@ import { staticSite } from "./sites/static-site.ts";
 describe("a static site", () => {
   const origin = "https://static.test";
 
-  it("gets a judgement of each page, and no request for the paths that robots.txt forbids", async () => {
+  it("gets a judgement of each page, and no request that robots.txt forbids", async () => {
     const { ran, told, asked } = await initialised(origin, staticSite);
     expect(ran.code).toBe(0);
     expect(judgements(told)).toEqual({

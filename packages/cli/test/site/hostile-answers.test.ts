@@ -105,12 +105,15 @@ describe.each(answers)("a response that is not from Tidemark: %s", (_, answer) =
     return user.runs(args);
   };
 
-  it.each([...commands, ...plainCommands])("makes the command exit with 1: %s %s %s %s", async (...args) => {
-    const { code, out, notes } = await ran(args);
-    expect(`${code} ${notes}`).toMatch(/^1 /);
-    expect(notes).not.toMatch(/TypeError|undefined|NaN|\[object|TIDEMARK_DEBUG/);
-    expect(out).not.toMatch(/^Purged|<h1>/);
-  });
+  it.each([...commands, ...plainCommands])(
+    "makes the command exit with 1: %s %s %s %s",
+    async (...args) => {
+      const { code, out, notes } = await ran(args);
+      expect(`${code} ${notes}`).toMatch(/^1 /);
+      expect(notes).not.toMatch(/TypeError|undefined|NaN|\[object|TIDEMARK_DEBUG/);
+      expect(out).not.toMatch(/^Purged|<h1>/);
+    },
+  );
 
   it.each(oneOfEach)("is reported as a JSON error on stdout: %s %s %s", async (...args) => {
     const { code, out } = await ran([...args, "--json"]);

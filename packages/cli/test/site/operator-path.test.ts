@@ -23,14 +23,17 @@ const ways = [
   { way: "the variable", options: [], env: { TIDEMARK_OPERATOR_PATH: "/ops" } },
 ] as const;
 
-it.each(ways)("all commands use the operator path that $way specifies", async ({ options, env }) => {
-  const { fetch, asked } = openReached({ config: { operatorPath: "/ops" } });
-  const user = await FakeUser.at({ fetch, env: { ...operatorEnv, ...env } });
-  const codes: number[] = [];
-  for (const { args } of commands) codes.push((await user.runs([...args, ...options])).code);
-  expect(codes).toEqual(commands.map(({ code }) => code));
-  expect(asked.filter((one) => !/^(?:GET|POST) \/ops\/\w/.test(one))).toEqual([]);
-  const elsewhere = await user.runs(["health"], { env: operatorEnv });
-  expect(elsewhere.code).toBe(1);
-  expect(elsewhere.notes).toContain("and operatorPath.");
-});
+it.each(ways)(
+  "all commands use the operator path that $way specifies",
+  async ({ options, env }) => {
+    const { fetch, asked } = openReached({ config: { operatorPath: "/ops" } });
+    const user = await FakeUser.at({ fetch, env: { ...operatorEnv, ...env } });
+    const codes: number[] = [];
+    for (const { args } of commands) codes.push((await user.runs([...args, ...options])).code);
+    expect(codes).toEqual(commands.map(({ code }) => code));
+    expect(asked.filter((one) => !/^(?:GET|POST) \/ops\/\w/.test(one))).toEqual([]);
+    const elsewhere = await user.runs(["health"], { env: operatorEnv });
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.notes).toContain("and operatorPath.");
+  },
+);

@@ -29,25 +29,31 @@ it("profile list reads a file that begins with a byte order mark", async () => {
   expect((await user.runs(["profile", "list"])).out).toContain(`a     ${siteUrl}`);
 });
 
-it.runIf(process.getuid?.() === 0)("the command refuses a profile file of another user", async () => {
-  const { user, asked } = await userWith(profiles("a"));
-  await chown(pathOf(user), 12_345, 0);
-  const { code, notes } = await user.runs(["health"]);
-  expect({ code, asked }).toEqual({ code: 2, asked: [] });
-  expect(notes).toContain("It belongs to another user: its owner is 12345");
-});
+it.runIf(process.getuid?.() === 0)(
+  "the command refuses a profile file of another user",
+  async () => {
+    const { user, asked } = await userWith(profiles("a"));
+    await chown(pathOf(user), 12_345, 0);
+    const { code, notes } = await user.runs(["health"]);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(notes).toContain("It belongs to another user: its owner is 12345");
+  },
+);
 
-it.each(["/dev/zero", "/tmp"])("the command refuses the token file %s, and does not advise chmod", async (path) => {
-  const env = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN_FILE: path };
-  const user = await FakeUser.at({ env });
-  const { code, notes } = await user.runs(["health"]);
-  expect({ code, notes }).toEqual({
-    code: 2,
-    notes: `${path} was not read. It is not a file. Name a file of mode 600.\n`,
-  });
-});
+it.each(["/dev/zero", "/tmp"])(
+  "the command refuses the token file %s, and does not advise chmod",
+  async (path) => {
+    const env = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN_FILE: path };
+    const user = await FakeUser.at({ env });
+    const { code, notes } = await user.runs(["health"]);
+    expect({ code, notes }).toEqual({
+      code: 2,
+      notes: `${path} was not read. It is not a file. Name a file of mode 600.\n`,
+    });
+  },
+);
 
-it("the command needs no profiles, and fails only to write them, if XDG_CONFIG_HOME is not a folder", async () => {
+it("the command works without profiles if XDG_CONFIG_HOME is not a folder", async () => {
   const { fetch } = openReached();
   const user = await FakeUser.at({ fetch, env: { ...operatorEnv, XDG_CONFIG_HOME: "/dev/null" } });
   expect((await user.runs(["switch"])).code).toBe(0);
@@ -68,23 +74,26 @@ it("profile set reports a corrupt profile file, and does not change it", async (
 it.each([
   { id: "the file", link: "tidemark/profiles.json", to: "../../kept/profiles.json" },
   { id: "its folder", link: "tidemark", to: "../kept" },
-])("the command reads profiles through a symbolic link, but does not write through it: $id", async ({ link, to }) => {
-  const { user } = await userWith(profiles("a"));
-  const env = { XDG_CONFIG_HOME: join(user.folder, "linked") };
-  const kept = join(user.folder, "kept/profiles.json");
-  await mkdir(dirname(kept));
-  await writeFile(kept, profiles("b"), { mode: 0o600 });
-  await mkdir(dirname(join(env.XDG_CONFIG_HOME, link)), { recursive: true });
-  await symlink(to, join(env.XDG_CONFIG_HOME, link));
-  expect((await user.runs(["profile", "list"], { env })).out).toContain(`b     ${siteUrl}`);
-  const { code, notes } = await user.runs(set("c"), { env });
-  expect(code).toBe(2);
-  expect(notes).toContain(
-    `was not written. ${join(env.XDG_CONFIG_HOME, link)} is a symbolic link.`,
-  );
-  expect(await readFile(kept, "utf8")).toBe(profiles("b"));
-  expect(await readdir(dirname(kept))).toEqual(["profiles.json"]);
-});
+])(
+  "the command reads profiles through a symbolic link, but does not write through it: $id",
+  async ({ link, to }) => {
+    const { user } = await userWith(profiles("a"));
+    const env = { XDG_CONFIG_HOME: join(user.folder, "linked") };
+    const kept = join(user.folder, "kept/profiles.json");
+    await mkdir(dirname(kept));
+    await writeFile(kept, profiles("b"), { mode: 0o600 });
+    await mkdir(dirname(join(env.XDG_CONFIG_HOME, link)), { recursive: true });
+    await symlink(to, join(env.XDG_CONFIG_HOME, link));
+    expect((await user.runs(["profile", "list"], { env })).out).toContain(`b     ${siteUrl}`);
+    const { code, notes } = await user.runs(set("c"), { env });
+    expect(code).toBe(2);
+    expect(notes).toContain(
+      `was not written. ${join(env.XDG_CONFIG_HOME, link)} is a symbolic link.`,
+    );
+    expect(await readFile(kept, "utf8")).toBe(profiles("b"));
+    expect(await readdir(dirname(kept))).toEqual(["profiles.json"]);
+  },
+);
 
 describe("concurrent changes of the profile file", () => {
   it("are all kept", async () => {

@@ -16,7 +16,11 @@ beforeEach(async () => {
 describe("the variables of a project", () => {
   it.each([
     ["only the wrangler file", undefined, { ORIGIN_URL: "https://a.test", X: "1" }],
-    [".dev.vars over the wrangler file", "X='2'\n# no\nY=3", { ORIGIN_URL: "https://a.test", X: "2", Y: "3" }],
+    [
+      ".dev.vars over the wrangler file",
+      "X='2'\n# no\nY=3",
+      { ORIGIN_URL: "https://a.test", X: "2", Y: "3" },
+    ],
     [
       "SITE_HOST only from .dev.vars",
       "SITE_HOST=www.localhost",

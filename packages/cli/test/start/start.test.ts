@@ -65,7 +65,7 @@ async function start(...args: readonly string[]) {
 }
 
 describe("`tidemark start` in the folder of a site", () => {
-  it("runs the wrangler file's Worker with its variables, and reloads a change in all colos", async () => {
+  it("runs the wrangler file's Worker, and reloads a change in all colos", async () => {
     await siteWithWrangler();
     const { run, port, url } = await start("--colos", "2");
     await told(run, "/_cache/stats\n");

@@ -12,17 +12,20 @@ it.each([
   { name: "Ctrl-C", input: "\u0003", code: 130, posted: 0, says: "It was interrupted." },
   { name: "Ctrl-D", input: "\u0004", code: 130, posted: 0, says: "It was interrupted." },
   { name: "the end of stdin", input: "", code: 130, posted: 0, says: "It was interrupted." },
-])("a purge of everything obeys the answer to its confirmation: $name", async ({ input, code, posted, says }) => {
-  const { fetch, asked } = openReached();
-  const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
-  const ran = await user.runs(["purge", "--everything"], { input });
-  expect(ran.code).toBe(code);
-  expect(ran.notes).toContain("Purge everything of");
-  expect(ran.notes).toContain(says);
-  expect(asked).toHaveLength(posted);
-});
+])(
+  "a purge of everything obeys the answer to its confirmation: $name",
+  async ({ input, code, posted, says }) => {
+    const { fetch, asked } = openReached();
+    const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
+    const ran = await user.runs(["purge", "--everything"], { input });
+    expect(ran.code).toBe(code);
+    expect(ran.notes).toContain("Purge everything of");
+    expect(ran.notes).toContain(says);
+    expect(asked).toHaveLength(posted);
+  },
+);
 
-it("a signal during the confirmation ends the command with 130, and nothing is purged", async () => {
+it("a signal during the confirmation ends the command, and nothing is purged", async () => {
   const { fetch, asked } = openReached();
   const user = await FakeUser.at({ fetch, env: operatorEnv, isTty: true });
   const { world, notes, interrupt } = user.world(["purge", "--everything"]);

@@ -93,17 +93,20 @@ async function userAt(answer: Answer, changed: (typeof own)[keyof typeof own]) {
 }
 
 describe.each(sites)("a site that $name", ({ answer }) => {
-  it.each(commands)("cannot put control sequences or forged lines into the output of %j %j %j %j", async (...args) => {
-    for (const [where, settings] of Object.entries(own)) {
-      const user = await userAt(answer, settings);
-      const { out, notes } = await user.runs(args);
-      // explain prints a text of several lines that the site wrote.
-      expect(harmIn(out, { isForgeable: args[0] === "explain" })).toEqual([]);
-      // With TIDEMARK_DEBUG, the source of an error is indented below the message.
-      const untraced = where === "pipe" ? notes.replace(/^ {2}.*\n/gm, "") : notes;
-      expect(harmIn(untraced)).toEqual([]);
-    }
-  });
+  it.each(commands)(
+    "cannot put control sequences or forged lines into the output of %j %j %j %j",
+    async (...args) => {
+      for (const [where, settings] of Object.entries(own)) {
+        const user = await userAt(answer, settings);
+        const { out, notes } = await user.runs(args);
+        // explain prints a text of several lines that the site wrote.
+        expect(harmIn(out, { isForgeable: args[0] === "explain" })).toEqual([]);
+        // With TIDEMARK_DEBUG, the source of an error is indented below the message.
+        const untraced = where === "pipe" ? notes.replace(/^ {2}.*\n/gm, "") : notes;
+        expect(harmIn(untraced)).toEqual([]);
+      }
+    },
+  );
 
   it.each(commands)("cannot break the JSON output of %j %j %j %j", async (...args) => {
     if (args[0]?.startsWith("comple") === true) return;

@@ -76,7 +76,9 @@ describe("a line of an access log", () => {
     combined("GET /a HTTP/1.1", 404),
     combined("HEAD /a HTTP/1.1", 200),
     '{"method":"GET","uri":"/a","status":503}',
-  ])("is ignored unless it is a successful GET: %s", (line) => expect(readLoggedLine(line)).toBe("other"));
+  ])("is ignored unless it is a successful GET: %s", (line) =>
+    expect(readLoggedLine(line)).toBe("other"),
+  );
 
   it("is recognized as empty", () => expect(readLoggedLine(" ")).toBe("empty"));
 
@@ -139,7 +141,7 @@ it("`PageList` accepts a limited number of pages", () => {
   expect([...pages]).toEqual([{ path: "/a" }, { path: "/b" }]);
 });
 
-it("`PageList` distinguishes variants of a page, regardless of the order and case of field names", () => {
+it("`PageList` distinguishes variants, but not by order or case of field names", () => {
   const pages = new PageList({ origin: site, operatorPath: "/_cache" });
   expect(pages.add("/a", { A: "1", b: "2" })).toBe("added");
   expect(pages.add("/a", { B: "2", a: "1" })).toBe("twice");

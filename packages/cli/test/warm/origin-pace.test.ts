@@ -36,9 +36,9 @@ function measured({ service, servers, visitorLoad, networkMs }: (typeof rows)[nu
   return { ratio, perSecond: beside.warmedCount / seconds };
 }
 
-describe("warming at its own pace", () => {
+describe("the effect of warming on visitors", () => {
   it.each(rows.filter((_, at) => playsAll || at % 7 === 0))(
-    "at most doubles visitors' p99: $service times, $servers servers, load $visitorLoad, network $networkMs ms",
+    "at most doubles p99: $service times, $servers servers, load $visitorLoad, $networkMs ms",
     (row) => {
       const { ratio, perSecond } = measured(row);
       expect(ratio).toBeLessThanOrEqual(2);

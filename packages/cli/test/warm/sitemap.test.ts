@@ -64,7 +64,7 @@ describe("a sitemap", () => {
     expect(notes).toContain('Skipped: 1 are neither http URLs nor paths ("relative")');
   });
 
-  it("is read with --since without older pages and files, but with undated pages and files", async () => {
+  it("is read with --since without older pages, but with undated pages", async () => {
     const dated = (loc: string, date: string) =>
       `<url><loc>${site}${loc}</loc><lastmod>${date}</lastmod></url>`;
     const files = {

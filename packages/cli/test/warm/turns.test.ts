@@ -48,7 +48,7 @@ describe("turns", () => {
     expect(await admitted(turns, 0, 20)).toBe(8);
   });
 
-  it("of a lane with only hits do not wait for requests to the origin in another lane", async () => {
+  it("of a lane with only hits do not wait for misses in another lane", async () => {
     const { turns, ended } = at({ laneCount: 2, concurrencyMax: 4 });
     for (let hit = 0; hit < 60; hit += 1) {
       await turns.taken(1);

@@ -171,13 +171,16 @@ describe("a failure of the site", () => {
     expect(notes).toContain("Retry-After of 9000 s");
   });
 
-  it.each([1, 100])("ends the command with 1 if the responses are not from Tidemark: %i pages", async (count) => {
-    const user = await WarmUser.at(() => new Response("page"));
-    const { code, notes } = await user.warms(pages(count));
-    expect(code).toBe(1);
-    expect(notes).toContain("did not answer like Tidemark");
-    expect(user.site.asked.length).toBeLessThan(10);
-  });
+  it.each([1, 100])(
+    "ends the command with 1 if the responses are not from Tidemark: %i pages",
+    async (count) => {
+      const user = await WarmUser.at(() => new Response("page"));
+      const { code, notes } = await user.warms(pages(count));
+      expect(code).toBe(1);
+      expect(notes).toContain("did not answer like Tidemark");
+      expect(user.site.asked.length).toBeLessThan(10);
+    },
+  );
 });
 
 const refused = [
@@ -198,7 +201,11 @@ const refused = [
   ["no page of the site", ["https://other.test/"], "no page of the site"],
   ["--hottest without a token", ["--hottest"], "There is no token"],
   ["an invalid address of --via", ["/a", "--via", "colo-2"], "--via"],
-  ["a sitemap URL with a password", ["--sitemap", "https://u:pass-x@www.example.com/s.xml"], "or a password"],
+  [
+    "a sitemap URL with a password",
+    ["--sitemap", "https://u:pass-x@www.example.com/s.xml"],
+    "or a password",
+  ],
   ["an invalid URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
   ["--within without a token", ["/a", "--within"], "There is no token"],
   ["an empty position", ["--after-purge", ""], "It is empty"],

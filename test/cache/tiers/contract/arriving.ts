@@ -1,9 +1,9 @@
-// Bodies on their way, for the tiers' contract.
+// Responses whose bodies are still arriving, for the contract of tiers.
 import type { StoredMetadata } from "../../../../src/proxy/stored/stored-response.ts";
 import { bytesOf } from "../../../../testing/examples/records.ts";
 import type { ArrivingResponse } from "../../../../src/proxy/stored/tiers.ts";
 
-/** @param parts texts in their order; an error cuts the body there */
+/** @param parts texts in their order. The body breaks off at an error */
 export function arrivingResponse(
   metadata: StoredMetadata,
   parts: readonly (string | Error)[],

@@ -1,4 +1,4 @@
-// What the tiers' contract is tried on: records, bodies, keys and times.
+// Rows for the contract of tiers: records, bodies, keys and times.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { FieldLine } from "../../../../src/rules/fields.ts";
 import {
@@ -53,9 +53,9 @@ export const bodyRows = [
   { id: "every byte value", encoding: "", bytes: Uint8Array.from({ length: 256 }, (_, at) => at) },
   { id: "1 MiB", encoding: "", bytes: noise(1_048_576) },
   { id: "text as identity", encoding: "identity", bytes: text },
-  { id: "text alone", encoding: "", bytes: text },
+  { id: "text without an encoding", encoding: "", bytes: text },
   { id: "1 MiB of text", encoding: "", bytes: bytesOf("The tide came in. ".repeat(58_254)) },
-  { id: "text as long as it is named", encoding: "", bytes: bytesOf("größer ".repeat(256)) },
+  { id: "multi-byte text", encoding: "", bytes: bytesOf("größer ".repeat(256)) },
   { id: "gzip", encoding: "gzip", bytes: new Uint8Array(gzipSync(text)) },
   { id: "br", encoding: "br", bytes: new Uint8Array(brotliCompressSync(text)) },
   { id: "zstd", encoding: "zstd", bytes: new Uint8Array(zstdCompressSync(text)) },
@@ -63,25 +63,32 @@ export const bodyRows = [
 ];
 
 export const instantRows = [
-  { id: "reads when it was written", atMs: keep.atMs, kind: "response" },
-  { id: "reads up to the last instant", atMs: keepUntilAtMs - 1, kind: "response" },
-  { id: "has nothing at the instant it is kept until", atMs: keepUntilAtMs, kind: "absent" },
-  { id: "has nothing later", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
+  { id: "reads a record when it was written", atMs: keep.atMs, kind: "response" },
+  {
+    id: "reads a record until the last millisecond of its duration",
+    atMs: keepUntilAtMs - 1,
+    kind: "response",
+  },
+  { id: "has no record at the end of its duration", atMs: keepUntilAtMs, kind: "absent" },
+  { id: "has no record after its duration", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
 ];
 
 const expired = { written: { kind: "refused", rule: "expired" }, read: "absent" };
 export const keepRows = [
-  { id: "a second is kept", keptMs: 1_000, written: { kind: "kept" }, read: "response" },
-  { id: "until the instant of writing is refused", keptMs: 0, ...expired },
-  { id: "until an earlier instant is refused", keptMs: -1, ...expired },
+  { id: "a second", keptMs: 1_000, written: { kind: "kept" }, read: "response" },
+  { id: "zero, which is refused", keptMs: 0, ...expired },
+  { id: "less than zero, which is refused", keptMs: -1, ...expired },
 ];
 
 export const replaceRows: { id: string; records: ResponseRecord[] }[] = [
   { id: "a response by a later one", records: [page, nextPage] },
-  { id: "a response by one with a smaller body", records: [nextPage, page] },
+  { id: "a response by a response with a smaller body", records: [nextPage, page] },
   { id: "a response by a marker", records: [page, marker] },
   { id: "a marker by a response", records: [marker, page] },
-  { id: "a marker by one with other names", records: [marker, { ...marker, names: ["accept"] }] },
+  {
+    id: "a marker by a marker with other names",
+    records: [marker, { ...marker, names: ["accept"] }],
+  },
 ];
 
 export const lengthRows = [

@@ -1,4 +1,4 @@
-// The promises of a Tier, as rows. Each implementation is put through all of them.
+// The contract of `Tier`: tests that each implementation must pass.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FieldLine } from "../../../../src/rules/fields.ts";
 import { RecordKey } from "../../../../src/cache/record/record-key.ts";
@@ -33,19 +33,24 @@ export interface OpenTier {
   /** A larger body is refused. */
   readonly bodyBytesMax: number;
   readonly takesStreams: boolean;
-  /** What is to be kept for less is refused; 0 unless set. */
+  /** A record with a shorter duration is refused. The default is 0. */
   readonly keepMsMin?: number;
-  /** The largest record of its kind that is kept, and the same with one byte more. */
+  /**
+   * The largest record of its kind that the tier stores, and the same record with one byte more.
+   */
   readonly largest: ResponseRecord;
   readonly tooLarge: ResponseRecord;
-  /** How often the tier has complained of what it found: never, of what it wrote itself. */
+  /** How often the tier has reported a bad record. It must never report its own records. */
   readonly badRecordCount: () => number;
 }
 
 const host = "a.example:8443";
-/** @param open called before each test; it may give the same tier, since every test has own keys */
+/**
+ * @param open is called before each test. It may return the same tier, because each test has its
+ * own keys
+ */
 export function describeTier(implementation: string, open: () => Promise<OpenTier>): void {
-  describe(`tier contract: ${implementation}`, () => {
+  describe(`a tier: ${implementation}`, () => {
     let opened: OpenTier;
     let tier: ResponseTier;
     let keyCount = 0;
@@ -59,12 +64,12 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       tier = opened.tier;
     });
 
-    // Whatever a test did, the tier never finds fault with a record of its own.
+    // The tier must never report a record that it wrote itself as bad.
     afterEach(() => {
       expect(opened.badRecordCount()).toBe(0);
     });
 
-    it("has nothing under a key that was never written", async () => {
+    it("has no record for a key that was never written", async () => {
       expect(await tier.read(newKey(), ask)).toEqual({ kind: "absent" });
     });
 
@@ -75,7 +80,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect(await look(tier, key, ask)).toEqual(shown(record, bytesOf("body")));
     });
 
-    it("has nothing once it was removed, and takes a new record", async () => {
+    it("has no record after its removal, and accepts a new record", async () => {
       const key = newKey();
       const record = responseOf(bytesOf("old"));
       await tier.write(key, record, keep);
@@ -86,14 +91,14 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect((await tier.read(key, ask)).kind).toBe("found");
     });
 
-    it("has nothing of several that were removed at one time", async () => {
+    it("has none of several records that were removed at once", async () => {
       const keys = Array.from({ length: 4 }, () => newKey());
       for (const key of keys) await tier.write(key, page, keep);
       await Promise.all(keys.map(async (key) => tier.remove(key)));
       for (const key of keys) expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
     });
 
-    it("reads what was just written where no replica will do", async () => {
+    it("reads a new record if the read must use the primary", async () => {
       const key = newKey();
       await tier.write(key, page, keep);
       const read = await look(tier, key, { ...ask, atPrimary: true });
@@ -123,16 +128,21 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect(await look(tier, key, ask)).toEqual(shown(record, bytes));
     });
 
-    it.each(bodyRows)("hands a body back byte for byte: $id", async ({ encoding, bytes }) => {
-      const key = newKey();
-      const fields: FieldLine[] = encoding === "" ? [] : [["content-encoding", encoding]];
-      const record = responseOf(bytes, { fields });
-      const fits = bytes.byteLength <= opened.bodyBytesMax;
-      expect(await tier.write(key, record, keep)).toEqual(
-        fits ? { kind: "kept" } : { kind: "refused", rule: "too-large" },
-      );
-      expect(await look(tier, key, ask)).toEqual(fits ? shown(record, bytes) : { kind: "absent" });
-    });
+    it.each(bodyRows)(
+      "returns a body byte for byte if it is not too large: $id",
+      async ({ encoding, bytes }) => {
+        const key = newKey();
+        const fields: FieldLine[] = encoding === "" ? [] : [["content-encoding", encoding]];
+        const record = responseOf(bytes, { fields });
+        const fits = bytes.byteLength <= opened.bodyBytesMax;
+        expect(await tier.write(key, record, keep)).toEqual(
+          fits ? { kind: "kept" } : { kind: "refused", rule: "too-large" },
+        );
+        expect(await look(tier, key, ask)).toEqual(
+          fits ? shown(record, bytes) : { kind: "absent" },
+        );
+      },
+    );
 
     it.each(instantRows)("$id", async ({ atMs, kind }) => {
       const key = newKey();
@@ -140,15 +150,18 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect((await look(tier, key, { ...ask, atMs })).kind).toBe(kind);
     });
 
-    it.each(keepRows)("a record for $id", async ({ keptMs, written, read }) => {
-      const key = newKey();
-      const given = {
-        ...keep,
-        untilAtMs: keep.atMs + (keptMs > 0 ? Math.max(keptMs, opened.keepMsMin ?? 0) : keptMs),
-      };
-      expect(await tier.write(key, page, given)).toEqual(written);
-      expect((await look(tier, key, { ...ask, atMs: keep.atMs })).kind).toBe(read);
-    });
+    it.each(keepRows)(
+      "stores a record for a duration of $id",
+      async ({ keptMs, written, read }) => {
+        const key = newKey();
+        const given = {
+          ...keep,
+          untilAtMs: keep.atMs + (keptMs > 0 ? Math.max(keptMs, opened.keepMsMin ?? 0) : keptMs),
+        };
+        expect(await tier.write(key, page, given)).toEqual(written);
+        expect((await look(tier, key, { ...ask, atMs: keep.atMs })).kind).toBe(read);
+      },
+    );
 
     it("keeps a record for decades", async () => {
       const key = newKey();
@@ -169,7 +182,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
     });
 
     it.each(["unchanged", "new"] as const)(
-      "freshens metadata beside a body that is %s",
+      "freshens metadata with a body that is %s",
       async (body) => {
         const key = newKey();
         const freshened = responseOf(bytesOf("first"), { fields: [["date", "later"]] });
@@ -184,14 +197,14 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       { id: "nothing", before: undefined },
       { id: "another body", before: nextPage },
       { id: "a marker", before: marker },
-    ])("writes an unchanged body where there is $id", async ({ before }) => {
+    ])("writes a body that is marked as unchanged in place of $id", async ({ before }) => {
       const key = newKey();
       if (before !== undefined) await tier.write(key, before, keep);
       expect(await tier.write(key, page, { ...keep, body: "unchanged" })).toEqual({ kind: "kept" });
       expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("first")));
     });
 
-    it.each(keyRows)("keeps keys apart that hold $id", async ({ key: under }) => {
+    it.each(keyRows)("distinguishes keys that contain $id", async ({ key: under }) => {
       const [key, other] = [newKey(under), newKey(under)];
       expect(await tier.write(key, page, keep)).toEqual({ kind: "kept" });
       expect(await tier.read(other, ask)).toEqual({ kind: "absent" });
@@ -208,7 +221,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect((await look(tier, key, ask)).kind).toBe("response");
     });
 
-    it("refuses a record with one byte more, of which nothing can be read", async () => {
+    it("refuses a record with one byte more, and then has no record", async () => {
       const key = newKey();
       expect(await tier.write(key, opened.tooLarge, keep)).toEqual({
         kind: "refused",
@@ -222,7 +235,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       const metadata = metadataOf(bytesOf("abcdef"), { bodyBytes, bodyDigest: null });
       const { arriving, hasEnded } = arrivingResponse(metadata, ["abc", "d", "ef"]);
       const written = await tier.write(key, arriving, keep);
-      // Read to its end or cancelled: in both cases nobody waits for this tier any longer.
+      // The body was read to its end or cancelled, so nothing waits for this tier any longer.
       expect(hasEnded()).toBe(true);
       const whole = withBody({ ...metadata, bodyBytes: 6 }, { kind: "absent" });
       expect([written, await look(tier, key, ask)]).toEqual(
@@ -232,7 +245,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       );
     });
 
-    it.each(lengthRows)("keeps nothing of an arriving body $id that is cut", async (row) => {
+    it.each(lengthRows)("stores nothing of an arriving body $id that breaks off", async (row) => {
       const key = newKey();
       const metadata = metadataOf(bytesOf("abcdef"), { ...row, bodyDigest: null });
       const { arriving } = arrivingResponse(metadata, ["abc", new Error("cut")]);
@@ -259,18 +272,21 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
     it.each([
       { id: "a small body", record: page },
       { id: "a large body", record: responseOf(noise(100_000)) },
-    ])("gives at least the metadata where that alone is asked for, of $id", async ({ record }) => {
-      const key = newKey();
-      await tier.write(key, record, keep);
-      const read = await tier.read(key, { ...ask, part: "metadata" });
-      const { metadata } = record.stored;
-      expect(read).toMatchObject({
-        kind: "found",
-        record: { kind: "response", stored: { metadata } },
-      });
-    });
+    ])(
+      "returns at least the metadata if only metadata is requested, with $id",
+      async ({ record }) => {
+        const key = newKey();
+        await tier.write(key, record, keep);
+        const read = await tier.read(key, { ...ask, part: "metadata" });
+        const { metadata } = record.stored;
+        expect(read).toMatchObject({
+          kind: "found",
+          record: { kind: "response", stored: { metadata } },
+        });
+      },
+    );
 
-    it("gives what stands there now where metadata alone is asked for again", async () => {
+    it("returns the current metadata if only metadata is requested repeatedly", async () => {
       const key = newKey();
       const lookAtMetadata = async () => {
         const read = await tier.read(key, { ...ask, part: "metadata" });
@@ -292,7 +308,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect(await lookAtMetadata()).toBe("absent");
     });
 
-    it("gives the body to whoever wants it after metadata alone was asked for", async () => {
+    it("returns the body after requests for only the metadata", async () => {
       const key = newKey();
       await tier.write(key, page, keep);
       await tier.read(key, { ...ask, part: "metadata" });
@@ -300,7 +316,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
       expect(await look(tier, key, ask)).toEqual(shown(page, await bodyOf(page)));
     });
 
-    it("gives a marker whole where metadata alone is asked for", async () => {
+    it("returns a whole marker if only metadata is requested", async () => {
       const key = newKey();
       await tier.write(key, marker, keep);
       const read = await tier.read(key, { ...ask, part: "metadata" });
@@ -311,7 +327,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
 
 async function bodyOf(record: ResponseRecord): Promise<Uint8Array> {
   if (record.kind !== "response" || record.stored.body.kind !== "blob") {
-    throw new Error("These rows hold whole bodies alone.");
+    throw new Error("The rows must have whole bodies.");
   }
   return new Uint8Array(await record.stored.body.blob.arrayBuffer());
 }
