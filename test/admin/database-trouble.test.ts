@@ -138,7 +138,7 @@ const rows = [
   },
 ];
 
-describe.each(rows)("a journal that answers $error", (row) => {
+describe.each(rows)("a journal with the error: $why", (row) => {
   it("makes a purge fail with the reason and a remedy", async () => {
     const { site } = opened(row);
     const seen = await send(site, { tags: ["red"] });

@@ -147,7 +147,7 @@ describe("an explanation while another request is forwarded", () => {
       next: "forward",
     },
     {
-      id: "to be forwarded because of an unknown cookie",
+      id: "to be forwarded because of its cookie",
       headers: { cookie: "session=1" },
       next: "forward",
     },

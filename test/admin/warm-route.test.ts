@@ -60,7 +60,7 @@ describe("a page to warm", () => {
     expect([fields.get("user-agent"), fields.has("authorization")]).toEqual(["Tidemark", false]);
   });
 
-  it("is stored only in this colo if it is too large for the shared tier, and its result says so", async () => {
+  it("is stored only in this colo if it is too large for the shared tier", async () => {
     const { near, far } = openWarmSite({
       config: { limits: { sharedBodyBytes: 4 } },
     });

@@ -134,13 +134,13 @@ describe("the checks of metrics", () => {
 
   it.each<{ id: string; run?: Run; given?: Partial<Counted>; found: readonly RegExp[] }>([
     {
-      id: "over 1 % of the commands of the run",
+      id: "over 1 % of commands for metrics",
       given: { inReplay: 1_001 },
       found: [/^commands for metrics/],
     },
     { id: "no commands for metrics", given: { inReplay: 0 }, found: [/^commands for metrics/] },
     {
-      id: "over 1 % of the commands at the pace of life",
+      id: "over 1 % for metrics at the pace of life",
       given: { atPaceOfLife: 1_000.5 },
       found: [/pace of life/],
     },

@@ -142,7 +142,7 @@ describe("a useless record above a seemingly older record", () => {
   it.each([
     { id: "gives way to a record that answers", below: record(1, true), tier: "edge" },
     {
-      id: "stays the candidate if the older record is also useless",
+      id: "remains the candidate over a useless one",
       below: record(1, false),
       tier: "memory",
     },
@@ -151,7 +151,7 @@ describe("a useless record above a seemingly older record", () => {
     expect(await world.find()).toMatchObject({ candidate: { tier } });
   });
 
-  it("stays the candidate if it becomes useful while the lower tier is read", async () => {
+  it("remains the candidate if it becomes useful while the lower tier is read", async () => {
     const above = record(2, false);
     const renewed = () => void Object.assign(above.metadata, { isFit: true });
     const world = new Choosy({ memory: { k: above }, edge: { k: record(1, true) } }, renewed);

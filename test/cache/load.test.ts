@@ -177,7 +177,7 @@ it("a load gives another answer after the wait timeout if there is one", async (
   expect(await answers()).toEqual(["fetched", "older"]);
 });
 
-it("one waiting load fetches again if the leader is slow, whose outcome others accept", async () => {
+it("one waiting load fetches again if the leader is slow", async () => {
   const texts = new Texts();
   const answers = await texts.crowd(3);
   texts.fetches[0]?.flight.leads(Date.now());

@@ -6,7 +6,7 @@ const config = { limits: { sharedBodyBytes: 1_000, bufferBytes: 4_000 } } as nev
 
 it.each([
   {
-    id: "of a size that every tier of the route refuses",
+    id: "that every tier of the route refuses",
     bytes: 600_000_000,
     tiers: ["edge", "shared"],
     why: "its body of 600000000 bytes is too large for the tiers of its route (edge, shared): 536870912 bytes is the limit of the edge tier; 1000 bytes is the limit of the shared tier (limits.sharedBodyBytes)",

@@ -41,7 +41,9 @@ async function planted(riddle: Riddle) {
 }
 
 describe("the explanation of a page that is never a hit", () => {
-  it.each([...riddles, ...riddlesOfLifetimes])("names the cause: $id", async (riddle) => {
+  const rows = [...riddles, ...riddlesOfLifetimes].map((riddle) => [riddle.id, riddle] as const);
+
+  it.each(rows)("names the cause: %s", async (_id, riddle) => {
     const { site, answers } = await planted(riddle);
     expect(answers.filter((status) => status.includes("; hit"))).toEqual([]);
     const { url: asked = url, ...init } = riddle.question ?? {};

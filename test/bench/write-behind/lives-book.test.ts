@@ -19,7 +19,7 @@ describe("the adds of a living isolate", () => {
     { counted: 94, found: [] },
     { counted: 89, found: ["loss-uncounted"] },
     { counted: 95, found: ["loss-uncounted"] },
-  ])("count from 90 accepted to 4 doubtful more: $counted", ({ counted, found }) => {
+  ])("may count as 90 accepted and 0 to 4 doubtful adds: $counted", ({ counted, found }) => {
     expect(rulesOf(book, counted, ["one"])).toEqual(found);
   });
 

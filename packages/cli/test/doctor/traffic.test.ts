@@ -142,7 +142,7 @@ it("`notJudged` reports that 5 requests are too few to judge routes", () => {
 });
 
 it.each([
-  { name: "equal", siteMs: 100, found: [] },
+  { name: "equal to the site's clock", siteMs: 100, found: [] },
   { name: "off by less than the request took", siteMs: -900, found: [] },
   { name: "ahead by 1.1 s", siteMs: -1_100, found: ["machine-clock info"] },
   { name: "behind by less than the request took", siteMs: 1_150, found: [] },

@@ -180,7 +180,7 @@ it("init wraps the comments that it writes", async () => {
 describe("files in a drafted configuration", () => {
   const asset = (type: string) => () => new Response("x", { headers: { "content-type": type } });
 
-  it("have a long lifetime if their names have a hash, and patterns that match no pages", async () => {
+  it("have a long lifetime if their names have a hash, and narrow patterns", async () => {
     const pages = {
       "/assets/a.0d3e77ab.js": asset("text/javascript"),
       "/docs/x.css": asset("text/css"),

@@ -132,7 +132,7 @@ describe("two bodies", () => {
     ["id 9f3ac2", "id 07bbe1", "numbers"],
     ["Hello", "Hello Ada", "content"],
     [form("a1"), `${form("b2")} Ada`, "content"],
-  ])("differ in one of four ways: %s, %s, %s", (first, second, change) => {
+  ])("are compared by tokens, numbers and content: %s, %s, %s", (first, second, change) => {
     expect(bodyChange(body(first), body(second))).toBe(change);
   });
 
@@ -157,7 +157,7 @@ it.each([
   [{ "x-powered-by": "Next.js" }, "", "Next.js"],
   [{ "set-cookie": "laravel_session=1" }, "", "Laravel"],
   [{}, "<p>WordPress</p>", "unknown"],
-])("`platformOf` recognizes a platform by %j %s: %s", (lines, text, platform) => {
+])("`platformOf` derives the platform from %j %s: %s", (lines, text, platform) => {
   expect(platformOf([{ headers: headersOf(lines), text }])).toBe(platform);
 });
 

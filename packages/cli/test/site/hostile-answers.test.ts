@@ -99,15 +99,19 @@ const oneOfEach = [...new Map(commands.toReversed().map((args) => [args[0], args
 /** These commands print text, so they accept any text/plain body. */
 const plainCommands: readonly (readonly string[])[] = [["metrics"], ["explain", "/a"]];
 
+/** Returns the rows of a table: each command line as text, and its words. */
+const titled = (lines: readonly (readonly string[])[]) =>
+  lines.map((words) => [words.join(" "), words] as const);
+
 describe.each(answers)("a response that is not from Tidemark: %s", (_, answer) => {
   const ran = async (args: readonly string[]) => {
     const user = await operatorOf(async () => answer(), { input: "/a\n" });
     return user.runs(args);
   };
 
-  it.each([...commands, ...plainCommands])(
-    "makes the command exit with 1: %s %s %s %s",
-    async (...args) => {
+  it.each(titled([...commands, ...plainCommands]))(
+    "makes `tidemark %s` exit with 1",
+    async (_line, args) => {
       const { code, out, notes } = await ran(args);
       expect(`${code} ${notes}`).toMatch(/^1 /);
       expect(notes).not.toMatch(/TypeError|undefined|NaN|\[object|TIDEMARK_DEBUG/);
@@ -115,7 +119,7 @@ describe.each(answers)("a response that is not from Tidemark: %s", (_, answer) =
     },
   );
 
-  it.each(oneOfEach)("is reported as a JSON error on stdout: %s %s %s", async (...args) => {
+  it.each(titled(oneOfEach))("is a JSON error on stdout of `tidemark %s`", async (_line, args) => {
     const { code, out } = await ran([...args, "--json"]);
     expect(code).toBe(1);
     const text = expect.any(String) as string;

@@ -18,9 +18,9 @@ const withEntity = (entity: string) =>
 const password = "https://user:secret@www.example.com/1.xml";
 
 it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
-  ["404", status(404), "The status is 404"],
-  ["HTML", "<!DOCTYPE html>\n<html><body>Hello<br></body></html>", "It is an HTML page."],
-  ["text", "hello", "Line 1"],
+  ["status 404", status(404), "The status is 404"],
+  ["an HTML page", "<!DOCTYPE html>\n<html><body>Hello<br></body></html>", "It is an HTML page."],
+  ["plain text", "hello", "Line 1"],
   ["an empty file", "  ", "It is empty"],
   ["unclosed XML", unclosed, "Line 2: unclosed tag"],
   ["an unescaped ampersand", urlset(`${site}/a`, `${site}/b?x&y`), "Line 3"],

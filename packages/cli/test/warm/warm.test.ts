@@ -225,14 +225,14 @@ describe("`tidemark warm` with invalid arguments", () => {
   });
 });
 
-it.each([[], ["--via", "https://colo.test"]])(
-  "warm finishes with a concurrency of 1: %j",
-  async (...via) => {
-    const user = await WarmUser.at();
-    const ran = await user.warms(["/a", "/b", "--concurrency", "1", ...via]);
-    expect(ran.code).toBe(0);
-  },
-);
+it.each([
+  { id: "without --via", via: [] },
+  { id: "with --via", via: ["--via", "https://colo.test"] },
+])("warm finishes with a concurrency of 1: $id", async ({ via }) => {
+  const user = await WarmUser.at();
+  const ran = await user.warms(["/a", "/b", "--concurrency", "1", ...via]);
+  expect(ran.code).toBe(0);
+});
 
 it("warm --dry-run lists the pages, and requests none", async () => {
   const user = await WarmUser.at();

@@ -25,7 +25,7 @@ export const marker = {
 export const fieldRows: { id: string; fields: FieldLine[] }[] = [
   { id: "no fields", fields: [] },
   {
-    id: "fields in their order, repeated names kept apart",
+    id: "fields in order, with repeated names",
     fields: [
       ["set-cookie", "a=1"],
       ["link", "</x>"],
@@ -35,7 +35,7 @@ export const fieldRows: { id: string; fields: FieldLine[] }[] = [
     ],
   },
   {
-    id: "values that are empty, quoted or not ASCII",
+    id: "empty, quoted and non-ASCII values",
     fields: [
       ["x-empty", ""],
       ["etag", '"\\"'],
@@ -65,24 +65,24 @@ export const bodyRows = [
 export const instantRows = [
   { id: "reads a record when it was written", atMs: keep.atMs, kind: "response" },
   {
-    id: "reads a record until the last millisecond of its duration",
+    id: "reads a record just before its end",
     atMs: keepUntilAtMs - 1,
     kind: "response",
   },
-  { id: "has no record at the end of its duration", atMs: keepUntilAtMs, kind: "absent" },
-  { id: "has no record after its duration", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
+  { id: "has no record at its end", atMs: keepUntilAtMs, kind: "absent" },
+  { id: "has no record after its end", atMs: keepUntilAtMs + 86_400_000, kind: "absent" },
 ];
 
 const expired = { written: { kind: "refused", rule: "expired" }, read: "absent" };
 export const keepRows = [
   { id: "a second", keptMs: 1_000, written: { kind: "kept" }, read: "response" },
-  { id: "zero, which is refused", keptMs: 0, ...expired },
-  { id: "less than zero, which is refused", keptMs: -1, ...expired },
+  { id: "zero", keptMs: 0, ...expired },
+  { id: "less than zero", keptMs: -1, ...expired },
 ];
 
 export const replaceRows: { id: string; records: ResponseRecord[] }[] = [
   { id: "a response by a later one", records: [page, nextPage] },
-  { id: "a response by a response with a smaller body", records: [nextPage, page] },
+  { id: "a response by a smaller response", records: [nextPage, page] },
   { id: "a response by a marker", records: [page, marker] },
   { id: "a marker by a response", records: [marker, page] },
   {

@@ -151,7 +151,7 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
     });
 
     it.each(keepRows)(
-      "stores a record for a duration of $id",
+      "stores a record only for a positive duration: $id",
       async ({ keptMs, written, read }) => {
         const key = newKey();
         const given = {
