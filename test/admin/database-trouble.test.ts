@@ -54,8 +54,7 @@ describe("a wrong token for the database", () => {
       isOver: false,
     };
     // Each page costs a lookup and a fill. The third failure shuts the database off, so the last
-    // fill
-    // is not sent.
+    // fill is not sent.
     expect(redis).toMatchObject({
       shutOff: true,
       refusesWrites: false,

@@ -1,6 +1,5 @@
 // Tests POST /_cache/purge: the checks before the body is read, the time limit for the body, and
-// dry
-// runs that are signed instead of sent with the admin token.
+// dry runs that are signed instead of sent with the admin token.
 import { describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";

@@ -1,6 +1,5 @@
 // Tests POST /_cache/warm: the results of pages that the shared tier lacks afterwards, and the
-// number
-// of subrequests, which the free plan limits.
+// number of subrequests, which the free plan limits.
 import { describe, expect, it } from "vitest";
 import { cc, chunked, page, type Script } from "../../testing/fakes/origin-in-process.ts";
 import type { SiteOptions } from "../../testing/site/harness.ts";

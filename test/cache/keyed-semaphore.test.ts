@@ -1,5 +1,5 @@
-// Tests slots: a key has ten concurrent forwards for requests that waited in vain. A vanished
-// request does not keep its slot.
+// Tests slots: a key has ten concurrent forwards for requests that waited in vain. A slot
+// is free again after a quarter of a second, so a vanished request cannot keep it.
 import { expect, it, vi } from "vitest";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";

@@ -6,10 +6,7 @@ import { sleep, storesSettled } from "../../testing/worker/world.ts";
 import { type ChaosWorld, loadOn, startChaosWorld, usedAgain } from "./chaos-world.ts";
 import { pageOf, slowestMs, violations } from "./load.ts";
 
-/**
- * Two waits of 0.9 s for the view, a lookup of 1 s, 1 s for the origin, and a reserve for a busy
- * machine.
- */
+/** Two waits of 0.9 s for the view, a lookup of 1 s, 1 s for the origin, and a reserve. */
 const waitMsMax = 5_000;
 const healMsMax = 8_000;
 

@@ -31,15 +31,14 @@ const configOf = (maxLagSeconds: number, originTimeout: string) => `{
 }`;
 
 /**
- * Starts the world. Only the database stores pages below `/shared/`. Pages below `/stale/` may
- * answer
+ * Starts the world. Only the database stores pages below `/shared/`. Pages below `/stale/` may answer
  * stale while the origin fails. Pages below `/kept/` answer unverified while the journal cannot be
  * read.
  *
  * @param maxLagSeconds N. The default is shorter than an outage, and limits a wait for the view to
  *   0.9 s
  * @param originTimeout the option of the configuration, which is longer if a slow response is no
- * fault
+ *   fault
  */
 export async function startChaosWorld(
   maxLagSeconds = 2,

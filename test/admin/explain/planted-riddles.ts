@@ -1,6 +1,5 @@
 // Sites with a page that is never a hit although its operator expects hits, each for another
-// reason,
-// and the expected explanations.
+// reason, and the expected explanations.
 import { expect } from "vitest";
 import type { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";

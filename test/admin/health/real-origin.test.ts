@@ -1,6 +1,5 @@
 // Tests findings on the origin. Each finding is caused and ended on a real server. Also tests when
-// the
-// status of health is unable.
+// the status of health is unable.
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

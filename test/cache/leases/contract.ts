@@ -17,7 +17,7 @@ export interface OpenLeases {
 
 /**
  * @param open is called before each test. It may return the same store, because each test has its
- * own keys
+ *   own keys
  */
 export function describeLeases(implementation: string, open: () => Promise<OpenLeases>): void {
   describe(`a lease of ${implementation}`, () => {

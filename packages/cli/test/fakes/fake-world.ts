@@ -16,10 +16,7 @@ export interface FakeWorldOptions {
   readonly isTty?: boolean;
   readonly input?: string;
   readonly columns?: number;
-  /**
-   * Called at each pause. The pause ends when the returned promise resolves, or at once without
-   * one.
-   */
+  /** Called at each pause. The pause ends when the returned promise, if any, resolves. */
   readonly onSleep?: (ms: number) => unknown;
 }
 

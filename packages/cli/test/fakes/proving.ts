@@ -8,7 +8,7 @@ import {
 
 /**
  * @returns a proof for the request's challenge, or 401 if the challenge is not signed with the
- * token
+ *   token
  */
 export async function proofFor(url: URL, headers: Headers, adminToken: string, atMs: number) {
   const key = await tokenKey(adminToken);

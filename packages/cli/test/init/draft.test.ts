@@ -25,10 +25,7 @@ function originOf(pages: Pages): Handle {
   };
 }
 
-/**
- * Evaluates a configuration without bundling, because bundling is slow. hostile.test.ts bundles
- * one.
- */
+/** Evaluates a configuration without bundling, because bundling is slow. */
 function configIn(text: string): library.Config {
   const body = text.replace(/^import .*$/m, "").replace(/^export default /m, "return ");
   const run = compileFunction(body, Object.keys(library)) as (

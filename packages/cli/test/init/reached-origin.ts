@@ -67,6 +67,7 @@ export async function siteBehind(user: FakeUser, handle: Handle) {
   const app = (await appOf(configPath))(platform, handle);
   /**
    * Requests a path twice, because only the second response can be a hit.
+   *
    * @returns Cache-Status of the second response
    */
   const cacheStatusOf = async (path: string, headers: Readonly<Record<string, string>> = {}) => {

@@ -1,6 +1,5 @@
 // Tests what a server learns from the command's requests. Only the site itself receives a token
-// with
-// which it could act as the operator, and that token expires.
+// with which it could act as the operator, and that token expires.
 import { expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { adminToken, openReached, operatorEnv, realSites } from "../fakes/site-as-fetch.ts";

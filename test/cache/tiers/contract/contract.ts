@@ -47,7 +47,7 @@ export interface OpenTier {
 const host = "a.example:8443";
 /**
  * @param open is called before each test. It may return the same tier, because each test has its
- * own keys
+ *   own keys
  */
 export function describeTier(implementation: string, open: () => Promise<OpenTier>): void {
   describe(`a tier: ${implementation}`, () => {
