@@ -76,7 +76,7 @@ describe("a dry run", () => {
     expect(urls).toHaveLength(20);
   });
 
-  it("reads at most 50 pages of the database's keys, whoever wrote them", async () => {
+  it("reads at most 50 pages of the database's keys, including foreign keys", async () => {
     const { near, upstash } = openTwo();
     upstash.foreignKeyCount = 5_000;
     await near.get("/red/1");

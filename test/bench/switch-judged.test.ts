@@ -37,7 +37,7 @@ const obedient = [
 ];
 
 describe("the responses by which a post of the switch is judged", () => {
-  it("are those between its 200 and the next post", () => {
+  it("are the responses between its 200 and the next post", () => {
     const { rows, faults } = judged([...obedient, answer(5, "hit")]);
     expect(rows).toMatchObject([
       { answerCount: 6, obeyedAfterMs: 10, lateCount: 0, hitShare: 1 / 3 },

@@ -56,7 +56,7 @@ it("`keep` begins all writes in the order of tiers and records, without waiting"
   ]);
 });
 
-it("`keep` writes a record that is only for the colo only to the edge tier", async () => {
+it("`keep` writes a record for the colo only to the edge tier", async () => {
   const done: string[] = [];
   const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
   await keep([{ key: page, record: 1, untilAtMs: 5, onlyIn: "colo" }], tiers, how);

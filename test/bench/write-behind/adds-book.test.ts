@@ -65,7 +65,7 @@ describe("a total in the database", () => {
 });
 
 describe("a read", () => {
-  it("has at least what was accepted before it began, and at most what was sent", () => {
+  it("has at least the adds accepted before it began, and at most the adds sent", () => {
     const book = bookOf([
       [5, "accepted"],
       [2, undefined],

@@ -60,7 +60,7 @@ it("warm --within splits long URLs into requests that the route accepts", async 
   expect(asked).toHaveLength(4);
 });
 
-it("warm --hottest finds hot pages, and --after-purge warms those that it covered", async () => {
+it("warm --hottest finds hot pages, and --after-purge warms pages that a purge covered", async () => {
   const world = await opened();
   const { user, site, asked } = world;
   await heated(world, ["/news/1", "/news/2", "/shop"]);
