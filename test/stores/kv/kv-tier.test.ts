@@ -61,8 +61,9 @@ describe("over Miniflare", () => {
   // Limits of a minute, because Miniflare is slow on a busy machine.
   const { setTimeout } = globalThis;
   beforeEach(() => {
-    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms = 0) =>
-      setTimeout(run, Math.max(ms, 60_000))) as typeof setTimeout);
+    vi.spyOn(globalThis, "setTimeout").mockImplementation((run, ms = 0) =>
+      setTimeout(run, Math.max(ms, 60_000)),
+    );
   });
   afterEach(() => void vi.restoreAllMocks());
 
