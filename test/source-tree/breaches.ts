@@ -1,4 +1,5 @@
-// Finds breaches in a tree of sources: imports, circles of imports, sizes and names. Each breach is one line.
+// Finds forbidden imports, circular imports, oversized files and folders, and forbidden names in a
+// source tree. Each breach is one line.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { filesInFolderMax, type House, library, linesInFileMax } from "./folders.ts";
@@ -12,12 +13,12 @@ const importLines = [
   /\bimport\(\s*["'`]([^"'`]+)["'`]/g,
 ];
 
-/** @returns what the text imports, as it is written there, types and dynamic imports included */
+/** @returns the specifiers of all imports in the text, with types and dynamic imports */
 export function imported(text: string): string[] {
   return importLines.flatMap((line) => [...text.matchAll(line)].map(([, from]) => from ?? ""));
 }
 
-/** @returns one line for each breach, each once, in the order of the alphabet */
+/** @returns one line for each breach, sorted and without duplicates */
 export function breaches(sources: Sources, house: House = library): string[] {
   const found = [...sources].flatMap(([path, text]) => breachesInFile(path, text, house));
   return [...new Set([...found, ...crowdedFolders(sources)])].sort();
@@ -29,7 +30,7 @@ function breachesInFile(path: string, text: string, house: House): string[] {
   return [...nameBreaches(path, house), ...imports, ...(isLong ? [`${path}: too many lines`] : [])];
 }
 
-/** @returns the folder below the root, or the module's name if it stands in the root itself */
+/** @returns the folder below the root, or the module's name if the module is in the root itself */
 function placeOf(path: string, { root }: House): string {
   const folder = posix.dirname(path);
   return folder === root ? nameOf(path) : folder.slice(root.length + 1);
@@ -77,7 +78,7 @@ function crowdedFolders(sources: Sources): string[] {
   return crowded.map(([folder]) => `${folder}: too many files`);
 }
 
-/** @returns the paths of all files that lead back to themselves */
+/** @returns the paths of all files in a circle of imports */
 export function inCircles(sources: Sources): string[] {
   const graph = graphOf(sources);
   return [...graph.keys()].filter((path) => circleThrough(path, graph) !== undefined);
@@ -91,7 +92,7 @@ type Graph = ReadonlyMap<string, readonly string[]>;
 const graphOf = (sources: Sources): Graph =>
   new Map([...sources].map(([path, text]) => [path, targets(path, text)]));
 
-/** @returns a shortest way from the file back to itself, first and last the same; or nothing */
+/** @returns a shortest circle of imports from the file back to itself, or `undefined` */
 function circleThrough(path: string, graph: Graph): string[] | undefined {
   const ways: string[][] = [[path]];
   const seen = new Set<string>();
@@ -106,7 +107,7 @@ function circleThrough(path: string, graph: Graph): string[] | undefined {
   return undefined;
 }
 
-/** @returns for whoever has to open a circle: a shortest one through the file, one import a line */
+/** @returns a shortest circle of imports through the file, one file a line */
 export function circleToOpen(path: string, sources: Sources): string {
   return (circleThrough(path, graphOf(sources)) ?? []).join("\n  → ");
 }

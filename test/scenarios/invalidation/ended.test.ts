@@ -1,4 +1,5 @@
-// A response that an origin's answer ends is removed wherever this isolate and its colo could find it.
+// Tests removals by an answer such as 410 that may not be stored. The isolate removes the stored
+// response from each place where the isolate or its colo could read it.
 import { expect, it } from "vitest";
 import { idle, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, closedGate, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
@@ -7,7 +8,7 @@ import { openCounted } from "../../../testing/site/counted-looks.ts";
 const kept = cc("max-age=60, stale-if-error=3600", { etag: '"1"' });
 const gone = () => page("gone", cc("no-store"), 410);
 
-it("under the key that it was read from, though a marker leads elsewhere by now", async () => {
+it("removes a response under the key of its lookup after a marker has changed the key", async () => {
   const german = { headers: { "accept-language": "de" } };
   let vary = {};
   const { clock, near, far } = openCounted(() => page("old", { ...kept, ...vary }));
@@ -22,7 +23,7 @@ it("under the key that it was read from, though a marker leads elsewhere by now"
   expect((await near.get("/a", german)).status).toBe(502);
 });
 
-it("by an anonymous request, not by a client's own: a follower still has it", async () => {
+it("keeps a response for a follower until an anonymous request confirms its end", async () => {
   const gate = closedGate();
   const site = openSite({ origin: () => page("old", kept) });
   await site.get("/a");
@@ -38,7 +39,7 @@ it("by an anonymous request, not by a client's own: a follower still has it", as
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([410, 200]);
 });
 
-it("under each name of the site", async () => {
+it("removes a response under each host name of the site", async () => {
   const env = { SITE_HOST: "a.example" };
   const [near, far] = openColos(2, { env, origin: () => page("old", kept) }) as [Site, Site];
   Object.assign(far, { cache: near.cache });

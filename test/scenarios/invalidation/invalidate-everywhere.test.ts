@@ -64,8 +64,8 @@ async function fill({ near, far }: TwoColos, ...paths: string[]): Promise<void> 
   }
 }
 
-describe("within N + 1 s", () => {
-  it("every facet and every variant of it is gone in every colo, and nothing else is", async () => {
+describe("an unsafe request on a route that invalidates everywhere, after N + 1 s", () => {
+  it("has purged each facet and variant of its URI, and no other page, in each colo", async () => {
     const colos = open();
     const { near, far } = colos;
     const kinds = ["ios", "web"].flatMap((app) =>
@@ -94,7 +94,7 @@ describe("within N + 1 s", () => {
     ]);
   });
 
-  it("nothing is gone in other colos on another route", async () => {
+  it("leaves responses of a route without the option in other colos", async () => {
     const colos = open();
     await fill(colos, "/here/a");
     await write(colos.near, "/here/a");
@@ -108,9 +108,9 @@ describe("within N + 1 s", () => {
   it.each([
     { id: "location", asked: "/news/b", fields: { "x-location": "/news/a" } },
     { id: "content-location", asked: "/news/b", fields: { "x-content-location": "a" } },
-    { id: "of another route", asked: "/news/b", named: "/here/a", fields: ofHere },
-    { id: "by a route with bypass", asked: "/api/news", fields: { "x-location": "/news/a" } },
-  ])("the URI in a field is gone: $id", async ({ asked, named = "/news/a", fields }) => {
+    { id: "location on another route", asked: "/news/b", named: "/here/a", fields: ofHere },
+    { id: "location from a route with bypass", asked: "/api/news", fields: { "x-location": "/news/a" } },
+  ])("has purged the URI that its answer names: $id", async ({ asked, named = "/news/a", fields }) => {
     const colos = open();
     await fill(colos, named);
     await write(colos.near, asked, fields);
@@ -119,7 +119,7 @@ describe("within N + 1 s", () => {
   });
 
   it.each(["https://other.example/news/a", "http://www.example.com/news/a"])(
-    "nothing of another origin is gone: %s",
+    "leaves a URI of another origin that its answer names: %s",
     async (url) => {
       const colos = open();
       await fill(colos, url);
@@ -132,7 +132,7 @@ describe("within N + 1 s", () => {
   it.each([
     { id: "an error", method: "POST", status: "400" },
     { id: "a safe method", method: "OPTIONS", status: "200" },
-  ])("nothing is gone after $id", async ({ method, status }) => {
+  ])("leaves all responses after $id", async ({ method, status }) => {
     const colos = open();
     await fill(colos, "/news/a");
     await ask(colos.near, "/news/a", { method, headers: { "x-status": status } });
@@ -140,7 +140,7 @@ describe("within N + 1 s", () => {
     expect([await isHit(colos.far, "/news/a"), colos.entries]).toEqual([true, []]);
   });
 
-  it("responses are validated where they can be, unless a purge covers them too", async () => {
+  it("lets other colos validate a response, unless a hard purge also covers the response", async () => {
     const fields = cc("max-age=600", { etag: '"1"' });
     const colos = new TwoColos(everywhere, ({ method, headers }) => {
       if (method !== "GET") return new Response(null, { status: 204 });
@@ -162,8 +162,8 @@ describe("within N + 1 s", () => {
   });
 });
 
-describe("in order", () => {
-  it("the answer does not wait for the journal", async () => {
+describe("the purge after an unsafe request", () => {
+  it("does not delay the answer", async () => {
     const colos = open();
     const gate = closedGate();
     await fill(colos, "/news/a");
@@ -172,7 +172,7 @@ describe("in order", () => {
     gate.open();
   });
 
-  it("the purge comes after the answer, so that nothing older outlives it", async () => {
+  it("follows the origin's answer, so that it covers responses stored before the answer", async () => {
     const gate = closedGate();
     let version = 1;
     const colos = new TwoColos(everywhere, async ({ method }) => {
@@ -192,7 +192,7 @@ describe("in order", () => {
     expect((await ask(far, "/news/a")).text).toBe("version 2");
   });
 
-  it("the second of two writes purges a response that was stored between them", async () => {
+  it("covers a response that another colo stored after an earlier unsafe request", async () => {
     let version = 1;
     const colos = new TwoColos(everywhere, ({ method }) => {
       if (method === "GET") return page(`version ${version}`, cc("max-age=600"));
@@ -201,7 +201,7 @@ describe("in order", () => {
     });
     await write(colos.near, "/news/a");
     await colos.pass(0.2);
-    // It has read the journal just now: what it stores is newer than the first entry.
+    // This isolate has just read the journal, so its response is newer than the first entry.
     const other = colos.open("GRU");
     expect((await ask(other, "/news/a")).text).toBe("version 2");
     await write(colos.near, "/news/a");
@@ -211,7 +211,7 @@ describe("in order", () => {
   });
 });
 
-it("writes to more URLs than an entry holds purge their route, and no other", async () => {
+it("purges only the route if unsafe requests name more URLs than one journal entry holds", async () => {
   const colos = open();
   const paths = ["/news/1", "/news/299", "/news/never-written", "/here/a"];
   await fill(colos, ...paths);
@@ -225,8 +225,8 @@ it("writes to more URLs than an entry holds purge their route, and no other", as
   expect((invalidations as { widened: number }).widened).toBeGreaterThan(100);
 });
 
-describe("without the journal", () => {
-  it("for 25 seconds, a lost purge is counted, and logged without the query", async () => {
+describe("an invalidation without the journal", () => {
+  it("is counted as lost and logged without its query after 25 seconds", async () => {
     const colos = open();
     await ask(colos.near, "/news/b");
     colos.upstash.journalMode = "down";
@@ -238,7 +238,7 @@ describe("without the journal", () => {
     expect(colos.near.log.join("\n")).not.toContain("s3cret");
   });
 
-  it("this isolate alone is invalidated, and the stats say so", async () => {
+  it("removes the response from this isolate, and the stats name this limit", async () => {
     const env = { ADMIN_TOKEN: "admin-of-this-site" };
     const site = openSite({ config: everywhere, origin, env });
     await ask(site, "/news/a");

@@ -55,20 +55,20 @@ async function hits(site: Site, ...paths: string[]): Promise<boolean[]> {
   return areHits;
 }
 
-describe("a response in the group", () => {
+describe("a response in an invalidated group", () => {
   it.each([
     {
-      id: "by its name alone",
+      id: "only groups with exactly this name",
       paths: [inNews, `${inGroup("x")}, "news"`, inGroup("News"), "/plain"],
       found: [false, false, true, true],
     },
     {
-      id: "of its own origin alone (§2.1)",
+      id: "only groups of the same origin (§2.1)",
       paths: [inNews, inNewsElsewhere, `http://www.example.com${inNews}`],
       found: [false, true, true],
     },
-    { id: "not by a Cache-Tag", paths: ["/a?tags=news"], found: [true] },
-  ])("is gone at once here, and within N + 1 s in every colo: $id", async ({ paths, found }) => {
+    { id: "no Cache-Tag with this name", paths: ["/a?tags=news"], found: [true] },
+  ])("is gone at once in this colo, and within N + 1 s in all colos: $id", async ({ paths, found }) => {
     const colos = open();
     await fill(colos, ...paths);
     await write(colos.near, "/api/stories", naming('"news"'));
@@ -77,7 +77,7 @@ describe("a response in the group", () => {
     expect(await hits(colos.far, ...paths)).toEqual(found);
   });
 
-  it("is gone here before the journal has answered", async () => {
+  it("is gone in this isolate although the journal is down", async () => {
     const colos = open();
     await fill(colos, inNews);
     colos.upstash.journalMode = "down";
@@ -85,7 +85,7 @@ describe("a response in the group", () => {
     expect(await hits(colos.near, inNews)).toEqual([false]);
   });
 
-  it("is gone here without a journal", async () => {
+  it("is gone in this isolate of a site without a journal", async () => {
     const site = openSite({ config, origin });
     await ask(site, inNews);
     await write(site, "/api/stories", naming('"news"'));
@@ -103,8 +103,8 @@ describe("a response in the group", () => {
   });
 });
 
-describe("the field", () => {
-  it("is an entry of the journal, with the origin of its groups", async () => {
+describe("Cache-Group-Invalidation", () => {
+  it("appends a journal entry with the groups and their origin", async () => {
     const { near } = open();
     await ask(near, "/a");
     await write(near, "/api/stories", naming('"big news"'));
@@ -114,7 +114,7 @@ describe("the field", () => {
     expect((JSON.parse(text) as { entries: unknown[] }).entries.at(-1)).toMatchObject(entry);
   });
 
-  it("is read whole: 32 groups of 32 characters in one entry (§3)", async () => {
+  it("appends one entry for 32 groups of 32 characters (§3)", async () => {
     const colos = open();
     const names = numbered(32);
     await fill(colos, ...names.map(inGroup));
@@ -124,7 +124,7 @@ describe("the field", () => {
     expect(colos.entries.map(({ targets }) => targets.tags.length)).toEqual([32]);
   });
 
-  it("purges its host, and no other, if it names more than an entry holds", async () => {
+  it("purges only its host if it names more groups than an entry holds", async () => {
     const colos = open();
     const names = numbered(200);
     const last = inGroup(names.at(-1) ?? "");

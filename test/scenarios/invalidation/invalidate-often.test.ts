@@ -1,4 +1,5 @@
-// The Redis commands of many invalidations at once, and reads during them.
+// Tests the Redis commands of many invalidations at the same time, and lookups before a delayed
+// removal.
 import { expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -23,7 +24,7 @@ function open(fields = {}) {
   return { clock, upstash, colos, removals };
 }
 
-it("a hundred forms at once need two removals: one at once, and one for all others", async () => {
+it("a hundred POST requests need two removals: one at once, and one for all others", async () => {
   const { upstash, colos, removals } = open();
   const [near, far] = colos;
   const paths = Array.from({ length: 100 }, (_, at) => `/${at}`);
@@ -36,14 +37,14 @@ it("a hundred forms at once need two removals: one at once, and one for all othe
   expect([removals(), upstash.keys]).toEqual([2, []]);
 });
 
-it("a list of variants no longer counts while its removal waits", async () => {
+it("a marker whose removal is delayed no longer lists stored variants", async () => {
   const { clock, colos } = open({ vary: "accept-language" });
   const [near, far, third] = colos;
   const beside = Object.assign(third, { cache: near.cache });
   await far.get("/a", language("de"));
   clock.advance(1);
   await near.get("/other", post);
-  // Its removal waits for others.
+  // The removal of this record waits for other removals.
   await (await near.ask("/a", post)).text();
   clock.advance(0.01);
   await (await near.ask("/a", language("fr"))).text();

@@ -1,4 +1,4 @@
-// Which stored responses an unsafe request invalidates in its colo (RFC 9111 §4.4).
+// Tests which stored responses an unsafe request invalidates in its colo (RFC 9111 §4.4).
 import { describe, expect, it } from "vitest";
 import { bearer, openJournalled } from "../../../testing/site/purge-sender.ts";
 import { openColos, type Site, until } from "../../../testing/site/harness.ts";
@@ -7,7 +7,7 @@ import { openCounted } from "../../../testing/site/counted-looks.ts";
 
 const post = { method: "POST" };
 
-/** Pages have numbers; an unsafe request gets this status and these fields. */
+/** Answers a GET with a numbered page, and an unsafe request with the given status and fields. */
 const answering =
   (status = 204, fields: Record<string, string> = {}, ofPages = {}): Script =>
   ({ method, headers }, nth) =>
@@ -21,9 +21,9 @@ const siteWith = (status: number, fields?: Record<string, string>): Site =>
 const isHit = async (site: Site, path: string) =>
   (await site.get(path)).cacheStatus.includes("; hit");
 
-describe("an answer without an error", () => {
+describe("an answer without an error to an unsafe request", () => {
   it.each(["POST", "PUT", "DELETE", "PATCH", "PURGE"])(
-    "to %s invalidates its URI",
+    "invalidates its URI: %s",
     async (method) => {
       const site = siteWith(204);
       await site.get("/a?x=1");
@@ -38,7 +38,7 @@ describe("an answer without an error", () => {
     { id: "location", fields: { location: "/b" } },
     { id: "content-location", fields: { "content-location": "/b" } },
     { id: "absolute", fields: { location: "https://www.example.com/b" } },
-  ])("invalidates the URI in a field: $id", async ({ fields }) => {
+  ])("invalidates the URI that a field names: $id", async ({ fields }) => {
     const site = siteWith(201, fields);
     await site.get("/b");
     await site.get("/a", post);
@@ -46,7 +46,7 @@ describe("an answer without an error", () => {
   });
 
   it.each(["https://other.example/b", "http://www.example.com/b"])(
-    "invalidates nothing of another origin: %s",
+    "keeps a response of another origin that Location names: %s",
     async (location) => {
       const site = siteWith(201, { location });
       await site.get(location);
@@ -55,14 +55,14 @@ describe("an answer without an error", () => {
     },
   );
 
-  it("includes a redirect", async () => {
+  it("invalidates its URI if the answer is a redirect", async () => {
     const site = siteWith(303, { location: "/elsewhere" });
     await site.get("/a");
     await site.get("/a", post);
     expect(await isHit(site, "/a")).toBe(false);
   });
 
-  it("invalidates under each name of the site", async () => {
+  it("invalidates its URI under each host name of the site", async () => {
     const env = { SITE_HOST: "a.example" };
     const [near, far] = openColos(2, { env, origin: answering() }) as [Site, Site];
     // Two isolates of one colo.
@@ -75,16 +75,16 @@ describe("an answer without an error", () => {
   });
 });
 
-describe("nothing is invalidated", () => {
-  it.each([400, 403, 404, 500, 503])("by an error: %i", async (status) => {
+describe("a stored response", () => {
+  it.each([400, 403, 404, 500, 503])("is kept after an unsafe request that fails: %i", async (status) => {
     const site = siteWith(status);
     await site.get("/a");
     await site.get("/a", post);
     expect(await isHit(site, "/a")).toBe(true);
   });
 
-  // Authorization makes GET and HEAD bypass the cache, like an unsafe request.
-  it.each(["GET", "HEAD", "OPTIONS"])("by a safe method: %s", async (method) => {
+  // Authorization makes GET and HEAD requests bypass the cache, like unsafe requests.
+  it.each(["GET", "HEAD", "OPTIONS"])("is kept after a request with a safe method: %s", async (method) => {
     const site = siteWith(200);
     await site.get("/a");
     await site.get("/a", { method, headers: { authorization: "Bearer x" } });
@@ -93,7 +93,7 @@ describe("nothing is invalidated", () => {
   });
 });
 
-describe("an unsafe request also invalidates", () => {
+describe("an unsafe request", () => {
   const varying = answering(204, {}, { vary: "accept-language" });
   const french = { headers: { "accept-language": "fr" } };
   const german = { headers: { "accept-language": "de" } };
@@ -105,7 +105,7 @@ describe("an unsafe request also invalidates", () => {
       config: { routes: [{ name: "shared", match: "*", tiers: ["shared" as const] }] },
       reader: "far" as const,
     },
-  ])("every variant, though a new one is stored first: $id", async ({ config, reader }) => {
+  ])("invalidates each variant, although another variant is then stored again: $id", async ({ config, reader }) => {
     const opened = openCounted(varying, config);
     const { clock, near } = opened;
     for (const language of [german, french]) await near.get("/a", language);
@@ -116,7 +116,7 @@ describe("an unsafe request also invalidates", () => {
     expect((await opened[reader].get("/a", french)).cacheStatus).toContain("fwd=vary-miss");
   });
 
-  it("a response under way", async () => {
+  it("invalidates a response that a fetch in progress stores later", async () => {
     const gate = closedGate();
     const site = siteWith(204);
     const { script } = site.origin;
@@ -135,7 +135,7 @@ describe("an unsafe request also invalidates", () => {
   });
 });
 
-it.each(["edge", "shared"])("a failed removal is counted: %s", async (tier) => {
+it.each(["edge", "shared"])("counts a failed removal: %s", async (tier) => {
   const { site, upstash } = openJournalled();
   if (tier === "edge") site.cache.mode = "throws";
   else upstash.mode = "down";

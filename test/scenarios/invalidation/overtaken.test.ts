@@ -1,5 +1,5 @@
-// A response that one isolate still holds or fetches, after another isolate has replaced, ended or
-// invalidated it, must not return to the edge or to Redis through that isolate.
+// Tests an isolate that still holds or fetches a response after another isolate has replaced, ended
+// or invalidated the response. The isolate must not store it in the edge tier or in Redis again.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
@@ -28,8 +28,8 @@ function open(origin: Script, route: Partial<RouteInput> = {}, more: ConfigInput
   return { clock, upstash, near, beside, cold, far, post };
 }
 
-describe("a second request", () => {
-  /** Returns an origin without a page until somebody makes it. */
+describe("a second request in an isolate with an old response", () => {
+  /** Returns an origin that answers 404 until `make` or a POST creates its page. */
   function madeLater(): { origin: Script; make: () => void } {
     let exists = false;
     const make = () => void (exists = true);
@@ -40,17 +40,17 @@ describe("a second request", () => {
     return { origin, make };
   }
 
-  it("does not replace a newer page by an older 404", async () => {
+  it("does not replace another isolate's newer page with its older 404", async () => {
     const { near, beside, cold, far, post } = open(madeLater().origin);
     await beside.get("/a");
     await post();
     expect((await near.get("/a")).status).toBe(200);
-    // Its own memory may keep it; others must not get it.
+    // This isolate may still use its own copy, but must not store the copy for other isolates.
     expect((await beside.get("/a")).status).toBe(404);
     for (const site of [cold, far]) expect((await site.get("/a")).status).toBe(200);
   });
 
-  it.each(["hard", "soft"] as const)("does not do so after a %s purge", async (mode) => {
+  it.each(["hard", "soft"] as const)("does not replace a newer page with an older 404 after a %s purge", async (mode) => {
     const { origin, make } = madeLater();
     const { clock, near, beside, far } = open(origin, { staleWhileRevalidate: "60s" });
     await beside.get("/other");
@@ -67,7 +67,7 @@ describe("a second request", () => {
     expect([(await far.get("/a")).status, near.origin.count]).toEqual([200, before]);
   });
 
-  it("does not bring back an invalidated response", async () => {
+  it("does not store an invalidated response again", async () => {
     const { beside, cold, far, post } = open(numbered, secondAsk);
     await beside.get("/a");
     await post();
@@ -75,7 +75,7 @@ describe("a second request", () => {
     for (const site of [cold, far]) expect((await site.get("/a")).text).not.toBe("page 1");
   });
 
-  it("does not bring back a response that the origin has ended", async () => {
+  it("does not store a response again that the origin has made private", async () => {
     let fields = cc("max-age=600");
     const opened = open((_, nth) => page(`page ${nth}`, fields), secondAsk, {
       honourRequestDirectives: true,
@@ -90,7 +90,7 @@ describe("a second request", () => {
     for (const site of [cold, far]) expect((await site.get("/a")).text).not.toBe("page 1");
   });
 
-  it("that Redis does not take is followed by a later one", async () => {
+  it("stores the response in Redis later if Redis was down", async () => {
     const { clock, upstash, near, beside } = open(numbered, secondAsk);
     await near.get("/a");
     upstash.mode = "down";
@@ -116,7 +116,7 @@ describe("a second request", () => {
 it.each([
   { id: "whole", limits: {} },
   { id: "streamed", limits: { bufferBytes: 1, sharedBodyBytes: 1 } },
-])("a fill under way during an unsafe request is stored nowhere: $id", async ({ limits }) => {
+])("a fill in progress during an unsafe request does not reach other isolates: $id", async ({ limits }) => {
   const gate = closedGate();
   let content = "old";
   const origin: Script = async ({ method }, nth) => {
@@ -146,7 +146,7 @@ describe("invalidated variants", () => {
   };
 
   it.each(["cold", "far"] as const)(
-    "stay gone when another isolate fills one more: %s",
+    "stay gone when another isolate stores a new variant: %s",
     async (reader) => {
       const opened = open(translated);
       const { beside } = opened;
@@ -158,7 +158,7 @@ describe("invalidated variants", () => {
     },
   );
 
-  it("stay gone here after 800 other invalidations", async () => {
+  it("stay gone in this isolate after 800 other invalidations", async () => {
     const { clock, near, post } = open(translated);
     await near.get("/a", as("en"));
     expect((await near.get("/a", as("fr"))).text).toBe("fr 2");

@@ -1,4 +1,4 @@
-// The lines of each event of the log, with the fields that docs/logs.md names.
+// Tests the log lines of each event, with the fields that docs/logs.md names.
 import { afterEach, expect, it, vi } from "vitest";
 import { logEvents, type LogLine } from "../../../src/observe/log-line.ts";
 import { openSite } from "../../../testing/site/harness.ts";
@@ -10,12 +10,12 @@ afterEach(() => void vi.restoreAllMocks());
 const linesWith = (all: readonly LogLine[], event: string) =>
   all.filter((line) => line.event === event);
 
-it("every event has an occasion", () => {
+it("each event has an occasion in occasions.ts or belongs to a data cache", () => {
   const ofData = ["data-load", "data-write", "write-behind"];
   expect([...Object.keys(occasions), ...ofData].toSorted()).toEqual(logEvents.toSorted());
 });
 
-it.each(Object.entries(occasions))("%s has a line with its fields", async (event, occasion) => {
+it.each(Object.entries(occasions))("the event %s has a line with its fields", async (event, occasion) => {
   const lines = await linesOf(occasion);
   const [line] = linesWith(lines, event);
   expect(line).toMatchObject({ event, ...occasion.holds });
@@ -31,7 +31,7 @@ it("an isolate logs its start once, at its first request", async () => {
   expect(linesWith(site.lines, "started")).toHaveLength(1);
 });
 
-it("a signed purge names its webhook and no reason with a query; a dry run has no line", async () => {
+it("a signed purge has a line without a reason that contains a query, and a dry run has no line", async () => {
   const { site } = openJournalled();
   const body = '{"tags":["a"],"reason":"see /a?token=1"}';
   await send(site, body, signedHeaders(body));
@@ -41,7 +41,7 @@ it("a signed purge names its webhook and no reason with a query; a dry run has n
   expect(JSON.parse(JSON.stringify(lines[0]))).not.toHaveProperty("reason");
 });
 
-it("refused purges have one line a second for each reason, which counts the others", async () => {
+it("refused purges have one line a second for each rule, with the count of omitted lines", async () => {
   const { site } = openJournalled();
   for (let nth = 0; nth < 5; nth += 1) await send(site, { tags: ["a"] }, {});
   for (let nth = 0; nth < 2; nth += 1) await send(site, "{");
@@ -65,7 +65,7 @@ it.each([
   ]);
 });
 
-it("unreadable reports have one line, and reports without room another", async () => {
+it("unreadable reports have one line, and a report lost in a full stream has another", async () => {
   const { site, upstash } = openJournalled();
   upstash.reports.add(["v", "s3cret"]);
   for (let nth = 0; nth < 3; nth += 1) await site.get("/_cache/health", { headers: bearer });

@@ -1,11 +1,11 @@
-// Random requests, answers and purges full of marked secrets: no line of the log has one.
+// Sends random requests, answers and purges that contain marked secrets. No log line contains one.
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../testing/draws.ts";
 import { page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { send, signedHeaders, openJournalled } from "../../../testing/site/purge-sender.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
-/** Is in each text of a client, an origin or a sender. */
+/** A text in all secrets of clients, origins and senders of purges. */
 const mark = "s3cret";
 const address = "203.0.113.77";
 
@@ -61,8 +61,8 @@ const reasons = [
   `from ${address}`,
 ];
 
-describe.each([1, 2, 3, 4].slice(0, shareOf(4)))("requests of seed %i", (seed) => {
-  it("leave nothing of theirs in the log", async () => {
+describe.each([1, 2, 3, 4].slice(0, shareOf(4)))("random requests with seed %i", (seed) => {
+  it("leave no secret in the log", async () => {
     const draws = new Draws(seed);
     const routes = [
       { name: "keyed", match: "/keyed/*", key: { headers: ["x-api-key"], cookies: [mark] } },

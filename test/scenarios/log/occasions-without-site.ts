@@ -1,4 +1,4 @@
-// Events that no request to a site causes, or not within a test's time.
+// Causes the log events that requests to a test site cannot cause, or cannot cause in time.
 import { vi } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { createWorker } from "../../../src/worker.ts";

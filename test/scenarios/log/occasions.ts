@@ -1,4 +1,4 @@
-// For each event of the log, an occasion that causes it, and the fields of its line.
+// Defines for each log event an occasion that causes the event, and the fields of its line.
 import { vi } from "vitest";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -19,7 +19,9 @@ type Opened = ReturnType<typeof openJournalled>;
 
 interface Occasion {
   readonly options?: SiteOptions;
-  /** Requests one page by default. Returns other lines than those of the site, if there are any. */
+  /**
+   * Causes the event. The default requests one page. May return lines to use instead of the site's.
+   */
   readonly does?: (opened: Opened) => Promise<LogLine[] | void>;
   readonly holds: object;
 }

@@ -1,4 +1,4 @@
-// Lines of single requests: which requests have one, and its fields.
+// Tests which requests have a line in the log, and the fields of these lines.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
@@ -21,8 +21,8 @@ const linesOf = ({ lines }: Site) =>
     // JSON leaves out fields without a value.
     .map((line) => JSON.parse(JSON.stringify(line)) as Record<string, unknown>);
 
-describe("a line", () => {
-  it("of a miss has each tier, the origin and the store", async () => {
+describe("the log line of a request", () => {
+  it("names each tier, the origin and the storing of a miss", async () => {
     const site = open();
     await site.get("/articles/1?utm_source=x");
     expect(linesOf(site)).toEqual([
@@ -57,7 +57,7 @@ describe("a line", () => {
     ]);
   });
 
-  it("of a hit has the tier and the time to live; a refresh has none", async () => {
+  it("names the tier and the time to live of a hit, and a refresh has no line", async () => {
     const site = open();
     await site.get("/articles/1");
     site.clock.advance(20);
@@ -93,7 +93,7 @@ describe("a line", () => {
       holds: { "http.response.status_code": 502, "tidemark.result": "failed" },
     },
     { id: "an unknown method", method: "S3CRET", holds: { "http.request.method": "_OTHER" } },
-  ])("of $id has the cause", async ({ options, method = "GET", holds }) => {
+  ])("names the result or the cause of $id", async ({ options, method = "GET", holds }) => {
     const site = open(options);
     await site.get("/articles/1", { method });
     expect(linesOf(site)).toMatchObject([holds]);
@@ -101,7 +101,7 @@ describe("a line", () => {
     expect("tidemark.key" in linesOf(site)[0]!).toBe(method === "GET");
   });
 
-  it("has the trace of the request", async () => {
+  it("has the trace ID of a valid traceparent", async () => {
     const site = open();
     const trace_id = "0af7651916cd43dd8448eb211c80319c";
     await site.get("/a", { headers: { traceparent: `00-${trace_id}-b7ad6b7169203331-00` } });
@@ -111,7 +111,7 @@ describe("a line", () => {
     expect(second).not.toHaveProperty("trace_id");
   });
 
-  it("has the time from the request's arrival to the head of its answer", async () => {
+  it("has the time from the request's arrival to the head of the answer", async () => {
     const site = open();
     site.origin.script = () => {
       site.clock.advance(1.5);
@@ -123,14 +123,14 @@ describe("a line", () => {
   });
 });
 
-describe("a path", () => {
-  it("is in no line by default", async () => {
+describe("the path of a request", () => {
+  it("is in no log line by default", async () => {
     const site = open();
     await site.get("/articles/of-ada?x=1");
     expect(JSON.stringify(site.lines)).not.toContain("of-ada");
   });
 
-  it("is in each line with `paths`, without its query, and cut", async () => {
+  it("is in each line with `paths`, without the query, and cut to 512 characters", async () => {
     const site = open({ config: { logs: { sample: 1, paths: true } } });
     await site.get("/articles/of-ada?x=s3cret");
     await site.get(`/${"a".repeat(2_000)}`);
@@ -139,7 +139,7 @@ describe("a path", () => {
     expect(JSON.stringify(site.lines)).not.toContain("s3cret");
   });
 
-  it("has a digest of its key in each line", async () => {
+  it("has a digest of the key in each line", async () => {
     const site = open();
     for (const path of ["/a?b=1&a=2", "/a?a=2&b=1", "/b"]) await site.get(path);
     const [first, same, other] = linesOf(site).map((line) => line["tidemark.key"]);
@@ -147,8 +147,8 @@ describe("a path", () => {
   });
 });
 
-describe("requests with a line", () => {
-  it("are none by default", async () => {
+describe("the sampling of log lines", () => {
+  it("logs no request by default", async () => {
     const site = openSite({ random: 0 });
     await site.get("/a");
     expect(linesOf(site)).toEqual([]);
@@ -159,13 +159,13 @@ describe("requests with a line", () => {
     { random: 0.01, sample: 0.01, count: 0 },
     { random: 0, sample: 0, count: 0 },
     { random: 0.999_999, sample: 1, count: 1 },
-  ])("are drawn: $random of $sample", async ({ random, sample, count }) => {
+  ])("compares a random number with the sample: $random, $sample", async ({ random, sample, count }) => {
     const site = open({ random, config: { logs: { sample } } });
     await site.get("/a");
     expect(linesOf(site)).toHaveLength(count);
   });
 
-  it("are none of the operator", async () => {
+  it("logs no request of the operator", async () => {
     const site = open();
     await site.get("/_cache/stats");
     expect(linesOf(site)).toEqual([]);

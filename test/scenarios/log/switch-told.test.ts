@@ -1,4 +1,5 @@
-// The switch in the log: where it was posted, and once in each isolate that follows it.
+// Tests the log lines about the switch, which sends requests straight to the origin. The isolate
+// that accepts a post logs the post, and each other isolate logs the change once.
 import { expect, it } from "vitest";
 import type { Site } from "../../../testing/site/harness.ts";
 import { postSwitch } from "../../../testing/site/switch.ts";
@@ -9,7 +10,7 @@ playTimers();
 const open = () => new TwoColos({}, () => new Response("page"));
 const told = ({ lines }: Site) => lines.filter(({ event }) => event === "switch");
 
-it("a post is logged where it was accepted, and once by each isolate that reads it", async () => {
+it("a post is logged by the isolate that accepts it, and once by an isolate that reads it", async () => {
   const colos = open();
   const { near, far } = colos;
   await ask(far, "/a");
@@ -27,7 +28,7 @@ it("a post is logged where it was accepted, and once by each isolate that reads 
   expect(told(far)).toMatchObject(states.map((bypass) => ({ how: "learnt", bypass })));
 });
 
-it("an isolate logs at its start what it bypasses, and otherwise nothing", async () => {
+it("a new isolate logs the switch only if requests are bypassed", async () => {
   const colos = open();
   await postSwitch(colos.near, { bypass: true });
   const during = colos.open("FRA");

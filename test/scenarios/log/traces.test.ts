@@ -1,4 +1,4 @@
-// A request's trace goes to the origin, and into no key, no record and no other request.
+// Tests that a request's trace goes to the origin, but into no key, no record and no other request.
 // test/rules/trace-context.test.ts has the forms of the fields.
 import { describe, expect, it } from "vitest";
 import { cc, closedGate, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
@@ -38,7 +38,7 @@ const ours = {
 };
 const none = { parent: null, state: null };
 
-describe("the origin gets the trace with a parent of ours", () => {
+describe("the trace that the origin gets", () => {
   it.each<{ of: string; config?: ConfigInput; init?: AskInit }>([
     { of: "a miss" },
     {
@@ -47,19 +47,19 @@ describe("the origin gets the trace with a parent of ours", () => {
     },
     { of: "a POST", init: { method: "POST" } },
     { of: "a request with Authorization", init: { headers: { authorization: "Bearer x" } } },
-  ])("from $of", async ({ config, init }) => {
+  ])("has a new parent ID: $of", async ({ config, init }) => {
     const { site, traces } = open(fresh, config);
     await site.get("/a", { ...init, headers: { ...init?.headers, ...traced() } });
     expect(traces()).toEqual([ours]);
   });
 
-  it("and another parent in each request", async () => {
+  it("has another parent ID in each request", async () => {
     const { site, traces } = open();
     for (const path of ["/a", "/b"]) await site.get(path, { headers: traced() });
     expect(new Set(traces().map(({ parent }) => parent)).size).toBe(2);
   });
 
-  it("from a validation", async () => {
+  it("has a new parent ID in a validation", async () => {
     const { site, clock, traces } = open({ ...fresh, etag: '"1"' });
     await site.get("/a");
     clock.advance(61);
@@ -68,9 +68,9 @@ describe("the origin gets the trace with a parent of ours", () => {
   });
 });
 
-describe("the origin gets no trace", () => {
+describe("a request to the origin", () => {
   it.each<Record<string, string>>([{ traceparent: `00-${traceId}-${parentId}` }, {}])(
-    "and no tracestate from a request with %o",
+    "has no traceparent and no tracestate if the client sends %o",
     async (fields) => {
       const headers = { ...fields, tracestate: "a=b" };
       const { site, traces } = open();
@@ -79,7 +79,7 @@ describe("the origin gets no trace", () => {
     },
   );
 
-  it("from a refresh behind an answer", async () => {
+  it("has no trace if it is a refresh in the background", async () => {
     const { site, clock, traces } = open(cc("max-age=60, stale-while-revalidate=60"));
     await site.get("/a", { headers: traced() });
     clock.advance(61);
@@ -87,7 +87,7 @@ describe("the origin gets no trace", () => {
     expect(traces()).toEqual([ours, none]);
   });
 
-  it("from a request that waits for another", async () => {
+  it("has the trace of the leader, and not of a follower", async () => {
     const gate = closedGate();
     const { site, traces } = open(fresh, {}, async () => {
       await gate.opened;
@@ -102,8 +102,8 @@ describe("the origin gets no trace", () => {
   });
 });
 
-describe("a trace selects nothing", () => {
-  it.each(["traceparent", "tracestate", "Traceparent, TraceState"])("by Vary: %s", async (vary) => {
+describe("a trace field in Vary", () => {
+  it.each(["traceparent", "tracestate", "Traceparent, TraceState"])("selects no variant: %s", async (vary) => {
     const { site } = open({ ...fresh, vary });
     await site.get("/a", { headers: traced() });
     for (const headers of [traced(otherId), {}]) {
@@ -112,7 +112,7 @@ describe("a trace selects nothing", () => {
     }
   });
 
-  it("beside another field of Vary, and is in no record", async () => {
+  it("selects no variant in addition to another field, and its value is in no record", async () => {
     const { site, upstash } = open({ ...fresh, vary: "traceparent, x-kind" });
     await site.get("/a", { headers: { ...traced(), "x-kind": "1" } });
     expect((await site.get("/a", { headers: { "x-kind": "1" } })).cacheStatus).toContain("; hit");

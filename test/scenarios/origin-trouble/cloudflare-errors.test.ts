@@ -1,4 +1,5 @@
-// An origin that lies behind Cloudflare's network too: when it is down, that network answers for it.
+// Tests an origin that is also behind Cloudflare's network. If the origin is down, the network
+// answers with its own status codes.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -8,7 +9,7 @@ const unreached = [520, 521, 523, 525, 526, 527, 530];
 const late = [522, 524];
 const ofNetwork = (status: number) => () => page("error code: " + status, {}, status);
 
-describe("a status by which the network says that the origin did not answer", () => {
+describe("a status of Cloudflare's network for an origin that did not answer", () => {
   it.each([...unreached, ...late])("lets a stale response answer: %i", async (status) => {
     const site = openSite({ origin: () => page("old", lasting) });
     await site.get("/a");
@@ -21,14 +22,14 @@ describe("a status by which the network says that the origin did not answer", ()
   it.each([
     ...unreached.map((status) => ({ status, told: 502 })),
     ...late.map((status) => ({ status, told: 504 })),
-  ])("is told as what it means: $status is $told", async ({ status, told }) => {
+  ])("becomes a standard status for the client: $status becomes $told", async ({ status, told }) => {
     const site = openSite({ origin: ofNetwork(status) });
     const seen = [await site.get("/a"), await site.get("/b", { method: "POST", body: "x" })];
     expect(seen.map((each) => each.status)).toEqual([told, told]);
     expect(seen.map(({ text }) => text.includes("error code"))).toEqual([false, false]);
   });
 
-  it("is asked for once more if it was not reached, and not if it was late", async () => {
+  it("causes one retry if the origin was not reached, and none if it was late", async () => {
     const tries = async (status: number) => {
       const site = openSite({ origin: ofNetwork(status) });
       await site.get("/a");
@@ -37,14 +38,14 @@ describe("a status by which the network says that the origin did not answer", ()
     expect([await tries(521), await tries(524)]).toEqual([2, 1]);
   });
 
-  it("counts against the origin: after five paths nobody asks any more", async () => {
+  it("shuts off the origin after five failed paths", async () => {
     const site = openSite({ origin: ofNetwork(521) });
     for (let nth = 0; nth < 5; nth += 1) await site.get(`/${nth}`);
     const { count } = site.origin;
     expect([(await site.get("/next")).status, site.origin.count]).toEqual([503, count]);
   });
 
-  it.each([519, 528, 529, 599])("is the origin's own word otherwise: %i", async (status) => {
+  it.each([519, 528, 529, 599])("excludes other codes, which reach the client unchanged: %i", async (status) => {
     const site = openSite({ origin: ofNetwork(status) });
     expect((await site.get("/a")).status).toBe(status);
   });

@@ -1,4 +1,5 @@
-// Failures: clients get a plain page without any address, and operators a log line without secrets.
+// Tests failures. Clients get a plain page without any address, and operators get a log line
+// without secrets.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type AskInit, openSite, until } from "../../../testing/site/harness.ts";
 import {
@@ -13,7 +14,7 @@ const secrets = /s3cret|origin\.invalid|ECONNREFUSED|at .*\.ts/;
 
 describe("an origin that is down", () => {
   it.each<AskInit>([{}, { method: "POST" }, { method: "HEAD" }])(
-    "is a plain 502 without any address: %j",
+    "causes a plain 502 without any address: %j",
     async (init) => {
       const site = openSite({ origin: unreachable });
       const seen = await site.get("/a", init);
@@ -23,7 +24,7 @@ describe("an origin that is down", () => {
     },
   );
 
-  it("is asked again by the next request", async () => {
+  it("gets the next request", async () => {
     const site = openSite({ origin: unreachable });
     await site.get("/a");
     site.origin.script = () => page("back");
@@ -31,16 +32,16 @@ describe("an origin that is down", () => {
   });
 });
 
-describe("an error whose body never ends, nor lets itself be cancelled", () => {
+describe("an error whose body never ends and cannot be cancelled", () => {
   const endless = (status: number) => () =>
     new Response(new ReadableStream({ cancel: () => new Promise<void>(() => undefined) }), {
       status,
     });
 
   it.each([
-    { id: "no final status", status: 520, seen: 502 },
-    { id: "stale in its place", status: 503, seen: 200 },
-  ])("holds up no answer: $id", { timeout: 5_000 }, async ({ status, seen }) => {
+    { id: "520 becomes 502", status: 520, seen: 502 },
+    { id: "a stale response answers", status: 503, seen: 200 },
+  ])("does not delay the answer: $id", { timeout: 5_000 }, async ({ status, seen }) => {
     const site = openSite({ origin: () => page("page", cc("max-age=1, stale-if-error=600")) });
     const path = seen === 200 ? "/a" : "/b";
     await site.get("/a");
@@ -55,7 +56,7 @@ describe("an origin that is slow", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it.each<AskInit>([{}, { method: "POST" }])("is a plain 504 after its time: %j", async (init) => {
+  it.each<AskInit>([{}, { method: "POST" }])("causes a plain 504 after originTimeout: %j", async (init) => {
     const site = openSite({ origin: never, config });
     const asking = site.ask("/a", init);
     await until(() => site.origin.count === 1);
@@ -66,7 +67,7 @@ describe("an origin that is slow", () => {
     expect(answer.status).toBe(504);
     expect(answer.headers.get("proxy-status")).toBe("tidemark; error=http_response_timeout");
     expect(await answer.text()).toMatch(/^504 Gateway Timeout\n/);
-    // A request that took too long is not tried again.
+    // Tidemark does not retry a request that timed out.
     expect(site.origin.count).toBe(1);
   });
 
@@ -82,17 +83,17 @@ describe("an origin that is slow", () => {
     return asking;
   }
 
-  it("leaves the answer to a stale response that may stand in", async () => {
+  it("is replaced by a stale response that stale-if-error allows", async () => {
     const answer = await askedWhileStale("max-age=60, stale-if-error=600");
     expect(await answer.text()).toBe("old");
   });
 
-  it("is a plain 504 where the stale response must be validated first", async () => {
+  it("causes a plain 504 if the stale response must be validated first", async () => {
     const answer = await askedWhileStale("max-age=60, stale-if-error=600, must-revalidate");
     expect(answer.status).toBe(504);
   });
 
-  it("may take its time for a body once it has begun", async () => {
+  it("may send the body after originTimeout", async () => {
     const site = openSite({ config });
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     site.origin.script = () => new Response(readable);
@@ -105,10 +106,10 @@ describe("an origin that is slow", () => {
   });
 });
 
-describe("an exception inside", () => {
+describe("an exception in Tidemark", () => {
   const origin = ({ url }: Request) => (url.endsWith("/broken") ? unreadable() : page("page"));
 
-  it("is a plain 500 and one line in the log, without the error's own words", async () => {
+  it("causes a plain 500 and one log line without the error's message", async () => {
     const site = openSite({ origin });
     const seen = await site.get("/broken");
     expect([seen.status, seen.text]).toEqual([500, expect.stringMatching(/^500 Internal/)]);
@@ -118,7 +119,7 @@ describe("an exception inside", () => {
     expect(site.log[0]).not.toContain("s3cret");
   });
 
-  it("harms no other request, not even the next for the same", async () => {
+  it("does not affect other requests, and the page is requested again", async () => {
     const site = openSite({ origin });
     await site.get("/broken");
     expect((await site.get("/broken")).status).toBe(500);
@@ -127,8 +128,8 @@ describe("an exception inside", () => {
   });
 });
 
-describe("work behind an answer that fails", () => {
-  it("is one line in the log, and the answer stands", async () => {
+describe("failing work in the background", () => {
+  it("does not affect the answer, and does not log its secrets", async () => {
     const site = openSite({
       config: { routes: [{ name: "all", match: "*", staleWhileRevalidate: "1h" }] },
       origin: () => page("page", cc("max-age=60")),
@@ -143,7 +144,7 @@ describe("work behind an answer that fails", () => {
   });
 });
 
-describe("a page that is made here", () => {
+describe("an error page of Tidemark itself", () => {
   const onlyIfCached = { headers: { "cache-control": "only-if-cached" } };
   const internal = "proxy_internal_response";
 
@@ -160,12 +161,12 @@ describe("a page that is made here", () => {
     });
     const { fields, ...seen } = await site.get(path, init);
     expect([seen.status, fields.get("proxy-status")]).toEqual([status, `tidemark; error=${error}`]);
-    // Cache-Status is not on a page that is made here (RFC 9211 §2).
+    // A page that Tidemark generates has no Cache-Status (RFC 9211 §2).
     expect(fields.has("cache-status")).toBe(false);
   });
 
   it.each<AskInit>([{}, { method: "POST" }])(
-    "says why only-if-cached was not answered: %j",
+    "explains the 504 for only-if-cached: %j",
     async (init) => {
       const site = openSite();
       const seen = await site.get("/a", { ...init, ...onlyIfCached });
@@ -178,7 +179,7 @@ describe("a page that is made here", () => {
     },
   );
 
-  it("has Proxy-Status while the origin is down", async () => {
+  it("has Proxy-Status while the origin is shut off", async () => {
     const site = openSite({ origin: unreachable });
     for (let nth = 1; nth <= 5; nth += 1) await site.get(`/${nth}`);
     const { status, fields } = await site.get("/a");
@@ -201,7 +202,7 @@ describe("Cache-Status (RFC 9211 §2)", () => {
     ["max-age=60", "GET", "fwd=uri-miss"],
     ["no-store", "GET", "fwd=uri-miss"],
     ["no-store", "POST", "fwd=method"],
-  ])("follows that of a cache nearer to the origin: %s %s", async (cacheControl, method, told) => {
+  ])("follows the Cache-Status of a cache nearer to the origin: %s %s", async (cacheControl, method, told) => {
     const inner = "inner; hit; ttl=5";
     const site = openSite({
       origin: () => page("page", cc(cacheControl, { "cache-status": inner })),
@@ -214,7 +215,7 @@ describe("Cache-Status (RFC 9211 §2)", () => {
     [304, { "if-none-match": '"1"' }],
     [206, { range: "bytes=0-1" }],
     [416, { range: "bytes=99-" }],
-  ])("is on a %i that is made of a stored response", async (status, headers) => {
+  ])("is on a %i that Tidemark makes from a stored response", async (status, headers) => {
     const site = openSite({ origin: () => page("page", cc("max-age=60", { etag: '"1"' })) });
     await site.get("/a");
     const seen = await site.get("/a", { headers });

@@ -1,5 +1,5 @@
-// A request that comes back to where it went forward from: Via names each proxy on the way
-// (RFC 9110 §7.6.3), and 508 says that there is a loop.
+// Tests requests that come back to the Worker that forwarded them. Via names each proxy on the way
+// (RFC 9110 §7.6.3), and 508 reports a loop.
 import { describe, expect, it } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { type AskInit, openSite, type Site, until } from "../../../testing/site/harness.ts";
@@ -7,7 +7,7 @@ import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.t
 
 const siteHost = { SITE_HOST: "www.example.com" };
 
-/** Its origin is the Worker itself: what is forwarded comes in again, at this site or another. */
+/** Makes the origin of a site send each request back to the site, or to another site. */
 function leadBackTo(site: Site, to: Site = site): void {
   site.origin.script = ({ url, method, headers }) =>
     to.ask(url, { method, headers: Object.fromEntries(headers) });
@@ -19,7 +19,7 @@ describe("Via", () => {
     [{ method: "POST" }, ""],
     [{ headers: { via: "1.0 a, 2 b" } }, "1.0 a, 2 b, "],
     [{ method: "POST", headers: { via: "1.0 a" } }, "1.0 a, "],
-  ])("names this deployment to the origin: %j", async (init, before) => {
+  ])("names this deployment in a request to the origin: %j", async (init, before) => {
     const site = openSite();
     await site.get("/a", init);
     expect(site.origin.last.fields.get("via")).toMatch(
@@ -47,7 +47,7 @@ describe("an origin that is this Worker itself", () => {
     expect(`${seen.head}${seen.text}`).not.toContain("origin.invalid");
   });
 
-  it("gives 508 to each client of a crowd", async () => {
+  it("causes a 508 for each of three concurrent clients", async () => {
     const site = openSite({ env: siteHost });
     const gate = closedGate();
     site.origin.script = async ({ url, headers }) => {
@@ -61,7 +61,7 @@ describe("an origin that is this Worker itself", () => {
     expect(seen.map(({ status }) => status)).toEqual([508, 508, 508]);
   });
 
-  it("gets 508 on a route that collapses in the world", async () => {
+  it("gets 508 on a route with `collapse: \"global\"`", async () => {
     const config = { routes: [{ name: "all", match: "*", collapse: "global" as const }] };
     const { near, far } = openPair({ config, env: siteHost });
     leadBackTo(near, far);
@@ -70,18 +70,18 @@ describe("an origin that is this Worker itself", () => {
     expect([seen.status, near.origin.count]).toEqual([508, 2]);
   });
 
-  it("gets 508 that is neither stored, retried nor counted against the origin", async () => {
+  it("gets a 508 that is not stored or retried, and does not shut the origin off", async () => {
     const site = openSite({ env: siteHost });
     leadBackTo(site);
     for (let nth = 1; nth <= 8; nth += 1) {
       expect((await site.get(`/${nth}`)).status).toBe(508);
     }
     expect(site.origin.count).toBe(16);
-    site.origin.script = () => page("mended", cc("max-age=60"));
-    expect((await site.get("/1")).text).toBe("mended");
+    site.origin.script = () => page("repaired", cc("max-age=60"));
+    expect((await site.get("/1")).text).toBe("repaired");
   });
 
-  it("leaves a stored answer while it is fresh, and is not hidden by a stale one", async () => {
+  it("does not affect a fresh response, and causes a 508 instead of a stale response", async () => {
     const site = openSite({
       env: siteHost,
       origin: () => page("page", cc("max-age=60, stale-if-error=600", { etag: '"1"' })),
@@ -95,7 +95,7 @@ describe("an origin that is this Worker itself", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("is logged once a minute with the wrong setting", async () => {
+  it("is logged once a minute with the setting to correct", async () => {
     const config = {
       origins: { api: { url: "https://api.invalid" } },
       routes: [{ name: "api", match: "/api/*", origin: "api" }],
@@ -119,11 +119,11 @@ describe("an origin that is this Worker itself", () => {
   });
 });
 
-describe("what is stored is never replaced by itself", () => {
+describe("a refresh that comes back to this Worker", () => {
   it.each([
-    { id: "behind-a-stale-answer", afterSeconds: 70, refreshAhead: undefined },
-    { id: "ahead-of-its-expiry", afterSeconds: 55, refreshAhead: "10s" },
-  ])("$id", async ({ afterSeconds, refreshAhead }) => {
+    { id: "while-stale", afterSeconds: 70, refreshAhead: undefined },
+    { id: "before-expiry", afterSeconds: 55, refreshAhead: "10s" },
+  ])("does not store the cached response again: $id", async ({ afterSeconds, refreshAhead }) => {
     const route = { name: "all", match: "*", ...(refreshAhead ? { refreshAhead } : {}) };
     const site = openSite({
       env: siteHost,
@@ -143,7 +143,7 @@ describe("what is stored is never replaced by itself", () => {
   });
 });
 
-it("lets an origin ask its own site for a part of a page, past what is stored", async () => {
+it("lets an origin request another page of its own site, which is then not cached", async () => {
   const site = openSite({ env: siteHost });
   site.origin.script = async ({ url, headers }, nth) => {
     if (new URL(url).pathname === "/api/data") return page(`data ${nth}`, cc("max-age=60"));
@@ -156,7 +156,7 @@ it("lets an origin ask its own site for a part of a page, past what is stored", 
   expect(site.log).toEqual([]);
 });
 
-it("passes a request by that has come back once", async () => {
+it("bypasses the cache for a request that has come back once", async () => {
   const site = openSite({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
   await site.get("/a");
   const via = site.origin.last.fields.get("via") ?? "";
@@ -167,9 +167,9 @@ it("passes a request by that has come back once", async () => {
 });
 
 it.each([
-  { id: "with-a-name-of-its-own", namespace: "behind", asked: 1 },
-  { id: "with-the-same-name-uncached", namespace: "tidemark", asked: 2 },
-])("lets one Tidemark stand behind another: $id", async ({ namespace, asked }) => {
+  { id: "cached-with-its-own-namespace", namespace: "behind", asked: 1 },
+  { id: "uncached-with-the-same-namespace", namespace: "tidemark", asked: 2 },
+])("lets one Tidemark be the origin of two others: $id", async ({ namespace, asked }) => {
   const behind = openSite({ config: { namespace } });
   behind.origin.script = () => page("page", cc("max-age=60"));
   const fronts = [1, 2].map(() => openSite({ config: { namespace: "tidemark" } }));

@@ -1,5 +1,5 @@
-// An origin in trouble: who is answered without it, who looks whether it is back, what is sent
-// twice, and a body that stalls.
+// Tests a failing origin: stale answers, 503 while the origin is shut off, probes, retries and
+// stalled bodies.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
@@ -20,7 +20,7 @@ import {
 
 const lasting = cc("max-age=60, stale-if-error=600");
 
-/** Five pages of it have failed, and a probe; `/old` is stored, and stale. */
+/** Opens a site whose origin is shut off after five failed pages. `/old` is stored and stale. */
 async function downSite(): Promise<Site> {
   const site = openSite({ origin: () => page("old", lasting) });
   await site.get("/old");
@@ -31,7 +31,7 @@ async function downSite(): Promise<Site> {
 }
 
 describe("an origin that is down", () => {
-  it("is not asked again: stale pages answer, others are a 503 at once", async () => {
+  it("gets no request: stale pages answer, and other pages get 503 at once", async () => {
     const site = await downSite();
     const asked = site.origin.count;
     const [stale, other] = [await site.get("/old"), await site.get("/other")];
@@ -42,7 +42,7 @@ describe("an origin that is down", () => {
     expect(site.origin.count).toBe(asked);
   });
 
-  it("costs Redis a look a second for a page, and not one for each who wants it", async () => {
+  it("causes at most two lookups in Redis a second for a page with ten requests", async () => {
     const { near: site, clock, looks } = openPair({ origin: () => page("old", lasting) });
     await site.get("/old");
     clock.advance(61);
@@ -53,24 +53,24 @@ describe("an origin that is down", () => {
       clock.advance(0.1);
       expect((await site.get("/old")).text).toBe("old");
     }
-    // One for those who ask, and one for the look behind them.
+    // In each second: one lookup for the clients, and one for the request in the background.
     expect(looks() - before).toBeLessThanOrEqual(2 * 4);
   });
 
   it.each<AskInit>([{ method: "POST" }, { headers: { authorization: "Bearer x" } }])(
-    "is asked for what is passed by: %j",
+    "still gets a request that bypasses the cache: %j",
     async (init) => {
       const site = await downSite();
       const asked = site.origin.count;
       site.origin.script = () => page("back");
       expect((await site.get("/me", init)).text).toBe("back");
       expect(site.origin.count).toBe(asked + 1);
-      // From then on, every request knows that the origin answers.
+      // The answer ends the shut-off for all requests.
       expect((await site.get("/other")).text).toBe("back");
     },
   );
 
-  it("is probed behind an answer, by one at a time, and no client waits for it", async () => {
+  it("gets one probe at a time in the background, and no client waits for the probe", async () => {
     const site = await downSite();
     const gate = closedGate();
     site.clock.advance(1);
@@ -83,7 +83,7 @@ describe("an origin that is down", () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
     await until(() => site.origin.count > asked);
     await idle();
-    // By the page that answered last, and by the front page.
+    // A probe requests the page that answered last, and the front page.
     const paths = site.origin.asked.slice(asked).map(({ path }) => path);
     expect(paths).toEqual(["/old", "/"]);
     gate.open();
@@ -91,7 +91,7 @@ describe("an origin that is down", () => {
     expect((await site.get("/other")).text).toBe("back");
   });
 
-  it("is asked once for a page when it is back, however many want it", async () => {
+  it("gets one request for a page when it answers again, from 50 clients", async () => {
     const site = await downSite();
     site.clock.advance(1);
     const gate = closedGate();
@@ -106,7 +106,7 @@ describe("an origin that is down", () => {
     const texts = (await Promise.all(answers)).map(({ text }) => text);
     expect(texts.filter((text) => text === "old").length).toBeGreaterThan(40);
     await site.settle();
-    // The probe's two, and the page.
+    // The two requests of the probe, and the page.
     expect([(await site.get("/old")).text, site.origin.count]).toEqual([
       `page ${before + 3}`,
       before + 3,
@@ -114,7 +114,7 @@ describe("an origin that is down", () => {
   });
 });
 
-it("a stale answer stands in, though the purge view has grown old while the origin failed", async () => {
+it("a stale response answers although the purge view became old while the origin failed", async () => {
   const { near: site, clock } = openPair({ origin: () => page("old", lasting) });
   await site.get("/old");
   clock.advance(61);
@@ -145,21 +145,21 @@ describe("a connection that breaks", () => {
     expect([(await site.get("/a", init)).status, site.origin.count]).toEqual([status, count]);
   });
 
-  it("is tried again for ten requests at the most where none is answered", async () => {
+  it("is followed by at most ten retries if the origin never answers", async () => {
     const site = openSite({ origin: unreachable });
     for (let nth = 0; nth < 20; nth += 1) await site.get("/same");
     expect(site.origin.count).toBe(30);
   });
 });
 
-describe("an origin that takes its time", () => {
+describe("an origin that is slow", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
   it.each([
     { id: "a small body", length: "1000", answeredAfterMs: 1_016 },
     { id: "a large body", length: "6553600", answeredAfterMs: 101_000 },
-  ])("is waited for as long as $id may take to be sent", async ({ length, answeredAfterMs }) => {
+  ])("has more time to answer while the client may still send $id", async ({ length, answeredAfterMs }) => {
     const site = openSite({ origin: never, config: { originTimeout: "1s" } });
     let status: number | undefined;
     const headers = { "content-length": length };
@@ -183,8 +183,8 @@ describe("an origin that takes its time", () => {
 
   it.each([
     { id: "as-set", config: { originTimeout: { betweenBytes: "2s" } }, afterMs: 2_000 },
-    { id: "unless-set", config: {}, afterMs: 30_000 },
-  ])("between two bytes of a body: it is cut, and not stored: $id", async (row) => {
+    { id: "default", config: {}, afterMs: 30_000 },
+  ])("has its body cut and not stored if the body stalls: $id", async (row) => {
     const site = openSite({ config: row.config });
     let isCancelled = false;
     site.origin.script = () =>

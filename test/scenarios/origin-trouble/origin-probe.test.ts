@@ -1,5 +1,5 @@
-// Before anybody is answered without an origin it is asked by the isolate itself: a client whose
-// requests are reset, by a firewall for instance, shuts it off for nobody.
+// Tests that the isolate probes an origin before it shuts the origin off. A client whose requests
+// are reset, for example by a firewall, cannot shut the origin off for other clients.
 import { describe, expect, it } from "vitest";
 import { idle, openSite, read, type Site } from "../../../testing/site/harness.ts";
 import {
@@ -29,14 +29,14 @@ const answering = (fail: Script, fine: Script = () => page("fine", cc("no-store"
   return (request, nth) => (isAttack(request) ? fail : fine)(request, nth);
 };
 
-describe("six requests that a firewall fails, on six paths", () => {
-  it.each(fails)("shut the origin off for nobody, cold: $id", async ({ fail }) => {
+describe("an origin whose firewall resets a client's requests on six paths", () => {
+  it.each(fails)("is not shut off in a new isolate: $id", async ({ fail }) => {
     const site = openSite({ origin: answering(fail) });
     await attack(site);
     expect((await site.get("/page")).text).toBe("fine");
   });
 
-  it.each(fails)("nor after a quiet spell, again and again: $id", async ({ fail }) => {
+  it.each(fails)("is not shut off by five attacks with pauses between them: $id", async ({ fail }) => {
     const site = openSite({ origin: answering(fail) });
     await site.get("/page");
     const statuses = new Set<number>();
@@ -51,13 +51,13 @@ describe("six requests that a firewall fails, on six paths", () => {
   it.each([
     { id: "404", fine: () => page("none", {}, 404) },
     { id: "500", fine: () => page("error", {}, 500) },
-  ])("whatever the front page answers: $id", async ({ fine }) => {
+  ])("is not shut off if its front page is an error: $id", async ({ fine }) => {
     const site = openSite({ origin: answering(unreachable, fine) });
     await attack(site);
     expect((await site.get("/page")).status).toBe(fine().status);
   });
 
-  it("though the page that answered last is one that they make fail by now", async () => {
+  it("is not shut off if the page that answered last now fails", async () => {
     const site = openSite({ origin: () => page("fine", cc("no-store")) });
     await site.get("/attack/trap");
     site.clock.advance(6);
@@ -66,7 +66,7 @@ describe("six requests that a firewall fails, on six paths", () => {
     expect((await site.get("/page")).text).toBe("fine");
   });
 
-  it("though the front page is broken, where another has answered", async () => {
+  it("is not shut off if its front page is broken and another page has answered", async () => {
     const site = openSite({ origin: () => page("fine", cc("no-store")) });
     await site.get("/page");
     site.clock.advance(6);
@@ -78,7 +78,7 @@ describe("six requests that a firewall fails, on six paths", () => {
 });
 
 describe("the isolate's own probe", () => {
-  it("has nothing of any client in it", async () => {
+  it("contains no field and no query of a client", async () => {
     const site = openSite({ origin: answering(unreachable) });
     await site.get("/page?token=secret", { headers: { accept: "text/x-client" } });
     site.clock.advance(6);
@@ -92,7 +92,7 @@ describe("the isolate's own probe", () => {
     }
   });
 
-  it("is sent once in five seconds, however many requests fail", async () => {
+  it("is sent at most once in five seconds during 600 failing requests", async () => {
     const site = openSite({ origin: answering(unreachable) });
     let before = 0;
     const probes = () => site.origin.asked.filter(({ fields }) => !fields.has("x-attack")).length;
@@ -106,7 +106,7 @@ describe("the isolate's own probe", () => {
     expect(before).toBeLessThanOrEqual(2 * 7);
   });
 
-  it("that hangs is the only one, and clients are forwarded until it has failed", async () => {
+  it("is sent once if it hangs, and clients are forwarded until it has failed", async () => {
     const site = openSite({ origin: never, config: { originTimeout: "2s" } });
     const asking = Array.from({ length: 5 }, (_, nth) => site.ask(`/slow/${nth}`).then(read));
     await pass(site.clock, 2.1);
@@ -129,7 +129,7 @@ describe("the isolate's own probe", () => {
     expect((await site.ask("/next").then(read)).status).toBe(503);
   });
 
-  it("asks the origin that is in doubt, and no other", async () => {
+  it("is sent only to the failing origin", async () => {
     const isOfApi = ({ url }: { url: string }) => url.startsWith("https://api.invalid");
     const config = {
       origins: { api: { url: "https://api.invalid" } },
@@ -147,7 +147,7 @@ describe("the isolate's own probe", () => {
   });
 });
 
-it("a probe asks for what answered last and for the front page, so that neither keeps it down", async () => {
+it("a probe ends the shut-off if only the front page, not the page that answered last, works", async () => {
   const site = openSite({ origin: () => page("fine", cc("no-store")) });
   await site.get("/attack/trap");
   site.clock.advance(6);

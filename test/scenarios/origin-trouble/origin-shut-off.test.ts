@@ -1,4 +1,4 @@
-// Who can make an origin look down to others, or keep it from being found well again: nobody.
+// Tests that no client can shut an origin off for other clients, or prevent its recovery.
 import { expect, it } from "vitest";
 import { OriginHealth } from "../../../src/proxy/site/origin-health.ts";
 import { readTarget } from "../../../src/proxy/request/target.ts";
@@ -15,7 +15,7 @@ it.each([
     body: () => new ReadableStream({ pull: (to) => to.error(new TypeError("gone")) }),
   },
   { id: "never-ending", body: () => new ReadableStream() },
-])("uploads that their client breaks off say nothing of it: $id", async ({ body }) => {
+])("uploads that a client does not complete do not shut the origin off: $id", async ({ body }) => {
   const site = openSite({
     config: { originTimeout: "1s" },
     origin: async (request) => {
@@ -32,7 +32,7 @@ it.each([
   expect((await site.ask("/page").then(read)).text).toBe("healthy");
 });
 
-it("requests that need no probe use none up", async () => {
+it("requests that a fresh response answers do not prevent the probe", async () => {
   const lasting = cc("max-age=3600");
   const site = openSite({ origin: () => page("fresh", lasting) });
   await site.get("/fresh");
@@ -48,7 +48,7 @@ it("requests that need no probe use none up", async () => {
   expect(statuses.filter((status) => status === 503)).toEqual([503]);
 });
 
-it("a probe that hangs does not keep the next from being sent", async () => {
+it("a hanging probe does not prevent the next probe", async () => {
   const site = openSite({ origin: unreachable });
   for (let nth = 0; nth < 5; nth += 1) await site.get(`/broken/${nth}`);
   await pass(site.clock, 1.1);
@@ -67,7 +67,7 @@ it("a probe that hangs does not keep the next from being sent", async () => {
 it.each([
   { id: "answers-503", broken: () => page("broken", {}, 503) },
   { id: "cannot-be-reached", broken: unreachable },
-])("a section that is broken leaves the others alone: $id", async ({ broken }) => {
+])("a broken section does not shut the origin off for other pages: $id", async ({ broken }) => {
   const site = openSite({
     origin: ({ url }) => (url.includes("/broken/") ? broken() : page("ok", cc("no-store"))),
   });
@@ -82,7 +82,7 @@ it.each([
   expect(refused).toBe(0);
 });
 
-it("what is an error to one client's cookie is no reason to leave a page stale", async () => {
+it("errors for one client's cookie do not prevent the refresh of a page", async () => {
   const fields = cc("max-age=60, stale-while-revalidate=600");
   const site = openSite({
     origin: ({ headers }, nth) =>
@@ -99,7 +99,7 @@ it("what is an error to one client's cookie is no reason to leave a page stale",
   expect(texts.size).toBeGreaterThan(1);
 });
 
-it("what is remembered of pages is bounded in bytes", () => {
+it("the state of failing and uncacheable pages is bounded in bytes", () => {
   const health = new OriginHealth();
   const uncacheable = new Uncacheable();
   const keyOf = (nth: number) => `/${nth}?${"x".repeat(15_000)}`;
@@ -114,6 +114,6 @@ it("what is remembered of pages is bounded in bytes", () => {
     health.ask({ route: { origin: "default" }, key: { text: key } }, 0).kind;
   const failing = all.filter((key) => stateOf(key) !== "well");
   const marked = all.filter((key) => uncacheable.forAll.has(key, 0));
-  // A mebibyte, at two bytes a character.
+  // 1 MiB at two bytes a character.
   expect([failing.length, marked.length]).toEqual([34, 34]);
 });

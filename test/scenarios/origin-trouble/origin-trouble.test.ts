@@ -1,5 +1,5 @@
-// The operator is told when an origin cannot be reached and when it answers again: in the log once,
-// and in the stats, by the origin's name and without its address.
+// Tests how the operator learns that an origin cannot be reached, and that it answers again. The
+// log and the stats contain the origin's name and not its address.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { openSite, type Site, until } from "../../../testing/site/harness.ts";
 import {
@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe("an origin that cannot be reached", () => {
-  it("is one line, and one when it answers again", async () => {
+  it("has one log line, and another line when it answers again", async () => {
     const site = opened(unreachable);
     for (let nth = 0; nth < 4; nth += 1) {
       await site.get(`/${nth}`);
@@ -44,7 +44,7 @@ describe("an origin that cannot be reached", () => {
     expect(site.log.join("\n")).not.toContain("s3cret");
   });
 
-  it("stands in the stats: which trouble, since when, how often, and whether it is over", async () => {
+  it("is in the stats with the kind, times and count of its failures, and whether they are over", async () => {
     const site = opened(unreachable);
     const sinceAtMs = site.clock.atMs;
     await site.get("/a");
@@ -68,7 +68,7 @@ describe("an origin that cannot be reached", () => {
     });
   });
 
-  it("and that is taken for down is said once more, and when it is no longer", async () => {
+  it("has a log line when it is shut off, and another line when it is in use again", async () => {
     const site = opened(unreachable);
     for (let nth = 0; nth < 9; nth += 1) await site.get(`/${nth}`);
     expect(site.log).toEqual([
@@ -84,7 +84,7 @@ describe("an origin that cannot be reached", () => {
     ]);
   });
 
-  it("is no flood in the log while it comes and goes", async () => {
+  it("has at most six log lines in three minutes if it fails every other second", async () => {
     let isUp = false;
     const site = opened(() => (isUp ? noStore() : unreachable()));
     for (let second = 0; second < 180; second += 1) {
@@ -97,7 +97,7 @@ describe("an origin that cannot be reached", () => {
   });
 });
 
-it("one that does not answer in time is told apart", async () => {
+it("an origin that does not answer in time has its own log line and its own kind", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const site = opened(never);
   const asking = site.ask("/a");
@@ -114,14 +114,14 @@ it.each([
   [524, "does not answer in time", "timeout"],
   [522, "does not answer in time", "timeout"],
   [521, "cannot be reached", "unreachable"],
-])("Cloudflare's %i for an origin: it %s", async (status, line, kind) => {
+])("an origin for which Cloudflare answers %i %s", async (status, line, kind) => {
   const site = opened(() => page("error code", {}, status));
   await site.get("/a");
   expect(site.log).toEqual([`Origin "default" ${line}.`]);
   expect((await originsOf(site)).originTroubles).toMatchObject({ default: { kind } });
 });
 
-it("an origin that answers, with whatever status, is in no such trouble", async () => {
+it("an origin that answers 503 itself is not reported as failing", async () => {
   const site = opened(() => page("sorry", {}, 503));
   await site.get("/a");
   expect([site.log, (await originsOf(site)).originTroubles]).toEqual([[], {}]);

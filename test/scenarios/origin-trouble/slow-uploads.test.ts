@@ -1,4 +1,4 @@
-// Bodies on their way to a database that is slow: how much of them is held at one time.
+// Tests how many bytes of bodies wait in memory for a slow Redis at the same time.
 import { expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -21,14 +21,14 @@ class SlowToTake extends FakeUpstash {
   }
 }
 
-it("as much as the memory tier may hold; what comes beyond goes without", async () => {
+it("bodies that wait for Redis take at most as many bytes as the memory tier", async () => {
   const clock = new FakeClock();
   const upstash = new SlowToTake(clock);
   const site = openSite({
     clock,
     upstash,
     config: { limits: { memoryBytes: 4 * pageBytes } },
-    // What cannot be packed is held as long as it is.
+    // The content coding prevents compression, so the held text is as long as the body.
     origin: () =>
       page("x".repeat(pageBytes - 1_024), cc("max-age=600", { "content-encoding": "br" })),
   });
@@ -39,7 +39,7 @@ it("as much as the memory tier may hold; what comes beyond goes without", async 
   await site.settle();
   expect(heldBytes).toBeGreaterThan(pageBytes);
   expect(heldBytes).toBeLessThan(5 * pageBytes);
-  // What ended counts no more.
+  // Completed writes no longer count.
   clock.advance(1);
   await site.get("/later");
   expect(upstash.text).toContain('https://www.example.com/later"');

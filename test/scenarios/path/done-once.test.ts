@@ -1,5 +1,5 @@
-// How often a request reads its URL, its tiers and the clock, and judges. worked-out-once.test.ts
-// counts the terms and tags of a stored response.
+// Counts how often a request reads its URL, the tiers and the clock, and how often it decides on a
+// verdict. worked-out-once.test.ts counts the computations of terms and tags.
 import { beforeEach, expect, it, vi } from "vitest";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
@@ -74,7 +74,7 @@ it("a miss reads each tier once", async () => {
 it.each([
   { id: "whole", headers: {}, status: 200 },
   { id: "as a 304", headers: { "if-none-match": '"1"' }, status: 304 },
-])("a hit in memory reads memory once, and nothing else: $id", async ({ headers, status }) => {
+])("a hit in memory reads memory once and no other tier: $id", async ({ headers, status }) => {
   const site = openPage();
   await site.get("/a");
   counts();

@@ -1,4 +1,4 @@
-// docs/architecture.md names the files that run for a hit, a miss, a validation and a purge.
+// Tests the lists in docs/architecture.md of the files that run for each kind of request.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ interface Run {
   readonly files: readonly string[];
 }
 
-/** Runs in its own process, because the code that a test runner adds to each module would count. */
+/** Runs the script in its own process, because the test runner adds code to each module. */
 function runs(...given: readonly "journal"[]) {
   const node = ["--disable-warning=ExperimentalWarning", script, ...given];
   const printed = execFileSync(process.execPath, node, { encoding: "utf8" });
@@ -36,11 +36,11 @@ it(`a hit in memory runs code in no more than ${filesMax} files`, () => {
   expect(alone.hit.files.length).toBeLessThanOrEqual(filesMax);
 });
 
-it("a hit in memory runs code in the documented files, and in no other", () => {
+it("a hit in memory runs code in exactly the documented files", () => {
   expect(documented("A hit in memory").toSorted()).toEqual(alone.hit.files.toSorted());
 });
 
-it("with a journal, a hit also runs code of src/purge/, and no other", () => {
+it("a hit on a site with a journal also runs code in src/purge/, and in no other folder", () => {
   const more = withJournal.hit.files.filter((file) => !alone.hit.files.includes(file));
   expect(more).toContain("src/purge/view/journal-view.ts");
   expect(more.filter((file) => !file.startsWith("src/purge/"))).toEqual([]);
@@ -50,7 +50,7 @@ it.each([
   { heading: "A miss", kind: "miss", status: 200, told: "fwd=uri-miss" },
   { heading: "A validation", kind: "validation", status: 200, told: "fwd-status=304" },
   { heading: "A purge", kind: "purge", status: 200, told: "" },
-] as const)("all documented files run: $heading", ({ heading, kind, status, told }) => {
+] as const)("each documented file runs: $heading", ({ heading, kind, status, told }) => {
   const ran = withJournal[kind];
   expect(ran.status).toBe(status);
   expect(ran.told ?? "").toContain(told);

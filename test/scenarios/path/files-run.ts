@@ -43,9 +43,9 @@ async function settled(path: string, init = {}): Promise<Response> {
   return response;
 }
 
-// The timer that reads a purge back does not keep a process from ending.
+// Keeps the process alive, because the timer that reads a purge back does not.
 const held = setInterval(() => undefined, 60_000);
-// What is worked out once for each URL and each stored response is no part of a hit.
+// The first requests compute results that later hits reuse.
 for (let nth = 0; nth < 2; nth += 1) await settled("/a");
 const hit = await run(() => site.ask("/a"));
 const miss = await run(() => settled("/b"));

@@ -1,5 +1,6 @@
-// Credentials on every way beside a plain GET: refreshes, validations, HEAD, ranges, errors, leases in the
-// world, warming, hot keys and the middleware.
+// Tests requests with a credential in addition to a plain GET: refreshes, validations, HEAD,
+// ranges, errors, leases, warming, hot keys and the middleware. No other client gets the response
+// to a credential.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -18,8 +19,8 @@ const all = (more: object = {}): ConfigInput => ({
   routes: [{ name: "all", match: "*", fresh: "1m", ...more }],
 });
 
-describe("a refresh behind the answer to a credential", () => {
-  it("goes without the credential", async () => {
+describe("a background refresh after a request with a credential", () => {
+  it("does not send the credential", async () => {
     const fields = cc("public, max-age=60, stale-while-revalidate=60");
     const site = openSite({ origin: (_, nth) => page(`page ${nth}`, fields) });
     await site.get("/a");
@@ -29,7 +30,7 @@ describe("a refresh behind the answer to a credential", () => {
     expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("has the credential that selects the variant, and ends nobody else's", async () => {
+  it("sends the credential that selects the variant, and keeps the variants of other clients", async () => {
     const fields = cc("max-age=60, stale-while-revalidate=60", { vary: field });
     const site = openSite({
       origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`, fields),
@@ -43,7 +44,7 @@ describe("a refresh behind the answer to a credential", () => {
     expect((await site.get("/a", bob)).text).toBe("bob 2");
   });
 
-  it("stores nothing for all where the new response no longer varies by it", async () => {
+  it("does not store a response that no longer varies by the credential", async () => {
     const vary = cc("max-age=60, stale-while-revalidate=60", { vary: field });
     const site = openSite({
       origin: ({ headers }, nth) =>
@@ -59,7 +60,7 @@ describe("a refresh behind the answer to a credential", () => {
 });
 
 describe("a stored response", () => {
-  it("gets no field of a 304 that is for one credential", async () => {
+  it("gets no field from a 304 to a request with a credential", async () => {
     const site = openSite();
     site.origin.script = ({ headers }, nth) =>
       nth === 1
@@ -72,7 +73,7 @@ describe("a stored response", () => {
     expect([next.text, next.fields.get("x-name")]).toEqual(["page", "nobody"]);
   });
 
-  it("is not ended by what HEAD gets with a credential, and answers no such HEAD", async () => {
+  it("is neither removed nor used by a HEAD request with a credential", async () => {
     const site = openSite({ config: all() });
     site.origin.script = ({ headers }) => {
       const who = headers.get(field) ?? "nobody";
@@ -85,7 +86,7 @@ describe("a stored response", () => {
     expect(site.origin.count).toBe(2);
   });
 
-  it("is not ended by a refusal of a credential", async () => {
+  it("is kept after a no-store answer to a request with a credential", async () => {
     const site = openSite({ config: all() });
     site.origin.script = ({ headers }) =>
       headers.has(field) ? page("mine", cc("no-store")) : page("page");
@@ -94,7 +95,7 @@ describe("a stored response", () => {
     expect((await site.get("/a")).cacheStatus).toMatch(/hit/);
   });
 
-  it("does not answer a credential stale, nor instead of an error", async () => {
+  it("does not answer a request with a credential while stale, even after an error", async () => {
     const site = openSite({ config: all({ staleWhileRevalidate: "1h", staleIfError: "1h" }) });
     site.origin.script = (_, nth) => (nth === 1 ? page("page") : page("down", {}, 500));
     await site.get("/a");
@@ -104,7 +105,7 @@ describe("a stored response", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("gives no range to a credential, and is not brought whole for one", async () => {
+  it("gives no range to a request with a credential, which also fetches no whole response", async () => {
     const site = openSite({ config: all() });
     site.origin.script = ({ headers }) => page(`whole of ${headers.get(field) ?? "nobody"}`);
     const range = (init: AskInit): AskInit => ({
@@ -119,7 +120,7 @@ describe("a stored response", () => {
     expect((await site.get("/a", range({}))).text).not.toMatch(/alic|bob/);
   });
 
-  it("answers no credential that asks for what is cached alone", async () => {
+  it("does not answer an only-if-cached request with a credential", async () => {
     const site = openSite({ config: all(), origin: () => page("page") });
     await site.get("/a");
     const init = { headers: { ...alice.headers, "cache-control": "only-if-cached" } };
@@ -127,8 +128,8 @@ describe("a stored response", () => {
   });
 });
 
-describe("other places", () => {
-  it.each(["isolate", "global"] as const)("a credential of another colo: %s", async (collapse) => {
+describe("a response to a credential", () => {
+  it.each(["isolate", "global"] as const)("does not answer a client of another colo: %s", async (collapse) => {
     const { near, far, upstash } = openPair({
       config: all({ collapse }),
       origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`),
@@ -141,14 +142,14 @@ describe("other places", () => {
     expect((await far.get("/a", bob)).text).toBe("bob 4");
   });
 
-  it("the operator's list of pages to warm", async () => {
+  it("cannot be warmed by the operator", async () => {
     const { near } = openWarmSite({ config: all() });
     const [told] = await warmed(near, { url: "/a", headers: alice.headers });
     expect(JSON.stringify(told)).toContain(field);
     expect(near.origin.count).toBe(0);
   });
 
-  it("notes of hot keys", async () => {
+  it("is not reported as a hot key", async () => {
     const site = openHotSite({
       origin: (_, nth) => page(`page ${nth}`, cc("max-age=120", { vary: field })),
     });
@@ -158,7 +159,7 @@ describe("other places", () => {
     expect(JSON.stringify(site.upstash.hotCommands)).not.toContain("alice");
   });
 
-  it("the middleware", async () => {
+  it("does not answer other clients of the middleware", async () => {
     const app = new Hono();
     app.get("/a", (c) => c.text(`for ${c.req.header(field) ?? "nobody"}`));
     const site = tidemark(app, defineConfig({ routes: [{ name: "a", match: "*", fresh: "1m" }] }), {

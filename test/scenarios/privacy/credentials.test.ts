@@ -1,12 +1,12 @@
-// A field that looks like a credential: the response to one client is never the response to another,
-// stored or by collapsing, unless the origin shares it explicitly.
+// Tests request fields that look like credentials. The response to one client never answers another
+// client, by storage or by collapsing, unless the origin shares the response explicitly.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, closedGate, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
 import { type AskInit, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
 
-/** Names as vendors document them. Some never reach the origin of a cached route: these change nothing. */
+/** Names from the documents of vendors. On a cached route, some never reach the origin. */
 const names = (
   "X-Api-Key Api-Key Apikey X-Apikey X-Mbx-Apikey Ocp-Apim-Subscription-Key X-Goog-Api-Key DD-API-KEY " +
   "DD-APPLICATION-KEY X-RapidAPI-Key X-Functions-Key X-License-Key CB-ACCESS-KEY X-Parse-Master-Key " +
@@ -33,7 +33,7 @@ const withField = (name: string, value: string): AskInit => ({ headers: { [name]
 const alice = withField("x-api-key", "alice");
 const bob = withField("x-api-key", "bob");
 
-/** A page that repeats each field that only some clients send. */
+/** Answers with a page that contains each request field except those that all clients send. */
 function personal(fields: FieldTexts = {}) {
   const known = new Set("accept-encoding cache-control host via".split(" "));
   return ({ headers }: Request, nth: number) => {
@@ -51,22 +51,22 @@ async function texts(site: Site, inits: readonly AskInit[], path = "/a"): Promis
   return seen;
 }
 
-describe("one client's response", () => {
-  it.each(names)("does not answer another from storage: %s", async (name) => {
+describe("the response to one client", () => {
+  it.each(names)("is not stored for another client: %s", async (name) => {
     const site = openSite({ config: fresh, origin: personal() });
     const seen = await texts(site, [withField(name, "alice"), withField(name, "bob"), {}]);
     expect(seen[1]).not.toContain("alice");
     expect(seen[2]).not.toMatch(/alice|bob/);
     const other = openSite({ config: fresh, origin: personal() });
     const [, forOne] = await texts(other, [{}, withField(name, "carol")]);
-    // Where the field reaches the origin, the client gets what the origin makes of it.
+    // If the field reaches the origin, the client gets the response to its own field.
     const reaches = /carol/.test(
       (await texts(openSite({ origin: personal() }), [withField(name, "carol")]))[0]!,
     );
     expect(/carol/.test(forOne!)).toBe(reaches);
   });
 
-  it.each(names)("does not answer another that asks at the same time: %s", async (name) => {
+  it.each(names)("does not answer a concurrent request of another client: %s", async (name) => {
     const gate = closedGate();
     const site = openSite({ config: fresh });
     site.origin.script = async (request, nth) => {
@@ -86,7 +86,7 @@ describe("one client's response", () => {
 });
 
 describe("a response to a credential", () => {
-  it("is stored nowhere, says why, and goes on as private", async () => {
+  it("is not stored, names the reason in Cache-Status, and becomes private for other caches", async () => {
     const site = openSite({ config: fresh, origin: personal(cc("max-age=600")) });
     const seen = await site.get("/a", { headers: { "x-api-key": "a", DPoP: "b" } });
     expect(seen.cacheStatus).toBe(
@@ -96,7 +96,7 @@ describe("a response to a credential", () => {
     expect(countsOf(site, "refusals")).toEqual({ "refusals|all|credential-field": 1 });
   });
 
-  it("that varies by it answers the same credential alone", async () => {
+  it("answers only the same credential if it varies by the credential", async () => {
     const vary = cc("max-age=60", { vary: "x-api-key" });
     const site = openSite({ origin: personal(vary) });
     expect(await texts(site, [alice, bob, alice, {}, bob])).toEqual([
@@ -108,7 +108,7 @@ describe("a response to a credential", () => {
     ]);
   });
 
-  it("that varies by one of two is stored for nobody", async () => {
+  it("is not stored if it varies by only one of two credentials", async () => {
     const vary = cc("max-age=60", { vary: "x-api-key" });
     const site = openSite({ origin: personal(vary) });
     const both: AskInit = { headers: { "x-api-key": "alice", "x-auth-token": "t" } };
@@ -116,7 +116,7 @@ describe("a response to a credential", () => {
     expect(seen.map((text) => text.replace(/.* /, ""))).toEqual(["1", "2", "3", "4"]);
   });
 
-  it("that names it in a field is for that client alone, though it says public", async () => {
+  it("is not stored if one of its fields contains the credential, even with `public`", async () => {
     const token = "0123456789abcdef0123";
     const fields = cc("public, max-age=60", { link: `</next?key=${token}>; rel=next` });
     const site = openSite({ origin: (_, nth) => page(`page ${nth}`, fields) });
@@ -126,7 +126,7 @@ describe("a response to a credential", () => {
   });
 });
 
-describe("the configuration", () => {
+describe("the storing of a response to a credential", () => {
   const all = (more: object): ConfigInput => ({ routes: [{ ...route, ...more }] });
 
   const added = { credentialFields: { add: ["x-api-*"] } };
@@ -138,7 +138,7 @@ describe("the configuration", () => {
     ["excepted by the route", all({ credentialFields: { except: ["X-API-Key"] } }), "1 1 1 1"],
     ["excepted by the site", { ...fresh, credentialFields: notKeys }, "1 1 1 1"],
     ["added by the route", { credentialFields: notKeys, ...all(added) }, "1 2 3 4"],
-  ])("decides: %s", async (_, config, expected) => {
+  ])("follows the configuration: %s", async (_, config, expected) => {
     const site = openSite({ config, origin: (_request, nth) => page(`${nth}`) });
     expect((await texts(site, [alice, bob, alice, {}])).join(" ")).toBe(expected);
   });

@@ -1,5 +1,5 @@
-// Responses that were made for one client leave as `private`, so that no cache beyond Tidemark shares
-// them (RFC 9111 §3.5, §7.3). `downstream.test.ts` has the rows of the field itself.
+// Tests that a response for one client gets `private`, so that no cache between Tidemark and the
+// client shares the response (RFC 9111 §3.5, §7.3). `downstream.test.ts` tests the field itself.
 import { describe, expect, it } from "vitest";
 import { type AskInit, openSite } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -8,7 +8,7 @@ const alice = { headers: { cookie: "session=alice" } };
 const basic = { headers: { authorization: "Basic YQ==" } };
 const cookie: FieldTexts = { "set-cookie": "s=1" };
 
-describe("caches beyond us may not share what was made for one client", () => {
+describe("the Cache-Control that caches beyond Tidemark get", () => {
   const lasting = cc("max-age=600");
   const range = { headers: { ...alice.headers, range: "bytes=0-3" } };
   const part = { ...lasting, "content-range": "bytes 0-3/9" };
@@ -31,7 +31,7 @@ describe("caches beyond us may not share what was made for one client", () => {
     ["private field, passed by", cc(named, xa), `${named}, private`, basic],
     ["private field, HEAD", cc(`public, ${named}`, xa), `${named}, private`, { method: "HEAD" }],
     ["no-cache field", cc('public, no-cache="x-a"', xa), 'public, no-cache="x-a"'],
-  ])("%s", async (_, fields, told, init = {}, status = 200) => {
+  ])("contains `private` for a response to one client: %s", async (_, fields, told, init = {}, status = 200) => {
     const site = openSite({ origin: () => page("page", fields, status) });
     expect((await site.get("/a", init)).fields.get("cache-control")).toBe(told);
   });
@@ -40,7 +40,7 @@ describe("caches beyond us may not share what was made for one client", () => {
     ["Set-Cookie", cookie],
     ["unknown cookie", { "cdn-cache-control": "no-cache" }, alice],
     ["passed by", { "cdn-cache-control": "max-age=60" }, basic],
-  ])("nor by a targeted field: %s", async (_, fields, init = {}) => {
+  ])("is the only field of its kind on a response to one client: %s", async (_, fields, init = {}) => {
     const targeted = ["cdn-cache-control", "surrogate-control", "vercel-cdn-cache-control"];
     const all = Object.fromEntries(targeted.map((name) => [name, "max-age=60"]));
     const site = openSite({
@@ -52,7 +52,7 @@ describe("caches beyond us may not share what was made for one client", () => {
     expect(targeted.filter((name) => seen.fields.has(name))).toEqual([]);
   });
 
-  it("nor a 304 for the client that sent the condition", async () => {
+  it("contains `private` in a 304 to a client with an unknown cookie", async () => {
     const site = openSite({ origin: () => page("page", cc("max-age=600", { etag: '"1"' })) });
     const headers = { ...alice.headers, "if-none-match": '"1"' };
     const seen = await site.get("/a", { headers });
@@ -63,7 +63,7 @@ describe("caches beyond us may not share what was made for one client", () => {
     ["Set-Cookie", cookie],
     ["unknown cookie", { "x-user": "alice" }, alice],
     ["private field", xa],
-  ])("nor what a 304 has validated for one client: %s", async (_, fields, init = {}) => {
+  ])("contains `private` in a response that was validated for one client: %s", async (_, fields, init = {}) => {
     const site = openSite({
       origin: (_request, nth) =>
         nth === 1

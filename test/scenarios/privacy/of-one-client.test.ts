@@ -1,5 +1,5 @@
-// A public answer that gives a value of one client's request back: it is stored for those alone who
-// send the same, or not at all.
+// Tests public responses that contain a value from the client's request. Such a response is stored
+// only for clients that send the same value, or not at all.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -17,11 +17,11 @@ const from = (origin?: string): AskInit => (origin === undefined ? {} : { header
 const allowing = "access-control-allow-origin";
 const stored = cc("public, max-age=60");
 
-/** An origin that gives the Origin of each request back. */
+/** Answers with the request's Origin in Access-Control-Allow-Origin. */
 const echoing = ({ headers }: Request) =>
   page("page", { ...stored, [allowing]: headers.get("origin") ?? "" });
 
-/** What CORS comes to for these, one after the other, twice each: the field of each answer. */
+/** Requests a page from each origin in order, twice, and returns the field of each answer. */
 async function allowedTo(site: Site, origins: readonly (string | undefined)[], name = allowing) {
   const seen: (string | null)[] = [];
   for (const origin of [...origins, ...origins]) {
@@ -30,7 +30,7 @@ async function allowedTo(site: Site, origins: readonly (string | undefined)[], n
   return seen;
 }
 
-describe("an origin that gives the Origin of a request back, without Vary", () => {
+describe("a server that echoes the Origin of a request without Vary", () => {
   const credentials = { "access-control-allow-credentials": "true" };
 
   it.each<[origins: (string | undefined)[], fields?: FieldTexts, name?: string]>([
@@ -40,7 +40,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     [[siteA, siteB], credentials],
     [[siteA, siteB], { vary: "Accept-Language" }],
     [[siteA, siteB], {}, "timing-allow-origin"],
-  ])("has an answer stored for each: %j %j %s", async (origins, fields = {}, name = allowing) => {
+  ])("has a response stored for each Origin: %j %j %s", async (origins, fields = {}, name = allowing) => {
     const site = openSite({
       origin: ({ headers }) => {
         const origin = headers.get("origin");
@@ -53,7 +53,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     expect(site.origin.count).toBe(origins.length);
   });
 
-  it("tells browsers of it, in every tier's answer", async () => {
+  it("has Origin added to Vary in answers from each tier", async () => {
     const origin = ({ headers }: Request) =>
       page("page", { ...stored, vary: "X-A", [allowing]: headers.get("origin") ?? "" });
     const { near, far } = openPair({ origin });
@@ -64,7 +64,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     expect(near.origin.count).toBe(1);
   });
 
-  it("is stored for no more of them than limits.variants", async () => {
+  it("has responses stored for at most limits.variants origins", async () => {
     const site = openSite({ config: { limits: { variants: 2 } }, origin: echoing });
     for (const one of [siteA, siteB]) await site.get("/a", from(one));
     const third = await site.get("/a", from("https://c.example"));
@@ -82,7 +82,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
       config: { limits: { variants: 2 } },
     });
 
-  it("leaves room for those that it allows, and for those who send none", async () => {
+  it("has responses stored for allowed origins and for requests without Origin", async () => {
     const site = allowedAlone(siteA);
     await site.get("/a", from(siteA));
     const others = ["https://c.example", "https://d.example", "text/html", "c.example, d.example"];
@@ -94,7 +94,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     expect(site.origin.count).toBe(2 + others.length);
   });
 
-  it("is not misled by what equals another field", async () => {
+  it("is not detected in a field other than those that allow an origin", async () => {
     const site = openSite({ origin: () => page("page", stored) });
     expect((await site.get("/a", from("text/html"))).fields.get("vary")).toBeNull();
     expect((await site.get("/a", from(siteA))).cacheStatus).toContain("hit");
@@ -108,7 +108,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     "https://evil.example/",
     "evil.example",
     "NULL",
-  ])("does not store its answer to what is no origin: %s", async (origin) => {
+  ])("has no response stored for a value that is not an origin: %s", async (origin) => {
     for (const name of [allowing, "timing-allow-origin"]) {
       const site = openSite({
         origin: ({ headers }) => {
@@ -123,7 +123,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     }
   });
 
-  it("compares origins in any case", async () => {
+  it("may write the origin in another case", async () => {
     const origin = ({ headers }: Request) =>
       page("page", { ...stored, [allowing]: (headers.get("origin") ?? "").toUpperCase() });
     const site = openSite({ origin });
@@ -131,7 +131,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     expect(await allowedTo(site, [siteA, siteB])).toEqual([a, b, a, b]);
   });
 
-  it("may name the first that it allows to all others", async () => {
+  it("may name its first allowed origin to all other origins", async () => {
     const allowed = [siteA, siteB];
     const origin = ({ headers }: Request) => {
       const asking = headers.get("origin") ?? "";
@@ -150,7 +150,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     expect((await site.get("/a", from(evil))).cacheStatus).toContain("detail=names-client");
   });
 
-  it("may begin with a 304", async () => {
+  it("may send the first echo in a 304", async () => {
     const site = openSite({
       origin: ({ headers }, nth) => {
         const echo = { etag: '"1"', [allowing]: headers.get("origin") ?? "" };
@@ -166,7 +166,7 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
     expect(await allowedTo(site, [siteA, siteB])).toEqual([siteA, siteB, siteA, siteB]);
   });
 
-  it("may go on with a 304 that says nothing of it", async () => {
+  it("may send a 304 without the echo", async () => {
     const site = openSite({
       origin: ({ headers }) => {
         const echo = { ...stored, etag: '"1"', [allowing]: headers.get("origin") ?? "" };
@@ -182,18 +182,18 @@ describe("an origin that gives the Origin of a request back, without Vary", () =
   });
 });
 
-describe("an origin that answers all sites alike has one answer for them", () => {
+describe("a server that sends the same value to all origins", () => {
   it.each([
     { id: "any", value: "*" },
     { id: "another-site", value: "https://c.example" },
-    { id: "no-whole-value", value: "https://a.example.com" },
-  ])("$id", async ({ value }) => {
+    { id: "longer-than-the-Origin", value: "https://a.example.com" },
+  ])("has one response stored for all: $id", async ({ value }) => {
     const site = openSite({ origin: () => page("page", { ...stored, [allowing]: value }) });
     expect(await allowedTo(site, [siteA, siteB, undefined])).toEqual(Array(6).fill(value));
     expect(site.origin.count).toBe(1);
   });
 
-  it("also to those who send none, once the one it names has asked", async () => {
+  it("has one more response stored if the named origin sends the first request", async () => {
     const site = openSite({ origin: () => page("page", { ...stored, [allowing]: siteA }) });
     expect(await allowedTo(site, [siteA, undefined])).toEqual(Array(4).fill(siteA));
     expect(site.origin.count).toBe(2);
@@ -210,7 +210,7 @@ const encodedSession = asking("session=alice%40mail.example");
 const plainSession = asking("session=alice@mail.example");
 const keyedBy = (key: object): ConfigInput => ({ routes: [{ name: "all", match: "*", key }] });
 
-describe("what tells of one client goes to that client alone, and whole", () => {
+describe("a response field with a value from one client's request", () => {
   const long = session.repeat(40);
   const many = [...Array(40).keys(), ""].map((nth) => `c${nth}=${nth}${session}`).join("; ");
 
@@ -227,9 +227,9 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     ["a session that the request encodes", "x-user", "alice@mail.example", encodedSession],
     ["a session that the answer encodes", "link", "</?u=alice%40mail.example>", plainSession],
     ["a session behind a comma", "x-user", session, asking(`_ga_1=1, session=${session}`)],
-    ["a session longer than is searched", "x-user", long, asking(`session=${long}`)],
-    ["a session behind more than are searched", "x-user", session, asking(many)],
-  ])("%s", async (_, name, value, init = asked()) => {
+    ["a session longer than the search limit", "x-user", long, asking(`session=${long}`)],
+    ["a session after more cookies than the search limit", "x-user", session, asking(many)],
+  ])("reaches only this client, and the response is not stored: %s", async (_, name, value, init = asked()) => {
     const origin = (_request: Request, nth: number) =>
       page("page", { ...stored, ...(nth === 1 && { [name]: value }) });
     const { near: site, upstash } = openPair({ origin });
@@ -246,12 +246,12 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     ["a longer address", `${address}0`],
     ["a longer word", `x${session}`],
     ["a short cookie", "de", { init: language }],
-    ["no address", "a", { init: { headers: { "cf-connecting-ip": "a" } } }],
+    ["a value that is not an address", "a", { init: { headers: { "cf-connecting-ip": "a" } } }],
     ["a cookie of the key", session, { config: keyedBy({ cookies: ["session"] }) }],
     ["an address of the key", address, { config: keyedBy({ headers: ["cf-connecting-ip"] }) }],
     ["a value of a response that varies by cookie", session, {}, "Cookie"],
     ["a value of a response that varies by address", address, {}, "X-Forwarded-For"],
-  ])("but is no %s", async (_, value, { init = asked(), config = {} } = {}, vary = "") => {
+  ])("is ignored if it is %s", async (_, value, { init = asked(), config = {} } = {}, vary = "") => {
     const fields = vary === "" ? {} : { vary };
     const site = openSite({
       config,
@@ -265,7 +265,7 @@ describe("what tells of one client goes to that client alone, and whole", () => 
   it.each<{ id: string; name: string; value: string }>([
     { id: "policy", name: "content-security-policy", value: "default-src 'self'" },
     { id: "vary", name: "vary", value: "X-Shop-Country-Code" },
-  ])("so that nobody chooses what others get: $id", async ({ name, value }) => {
+  ])("does not affect the response that other clients get: $id", async ({ name, value }) => {
     const site = openSite({ origin: () => page("page", { ...stored, [name]: value }) });
     const seen = [await site.get("/a", asking(`a=${value}`))];
     for (let nth = 0; nth < 2; nth += 1) seen.push(await site.get("/a"));
@@ -273,7 +273,7 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     expect(seen[2]?.cacheStatus).toContain("hit");
   });
 
-  it("also where a session cookie is sent again with its old value", async () => {
+  it("reaches only this client in a Set-Cookie that repeats the session", async () => {
     const cookie = `session=${session}`;
     const origin = ({ headers }: Request) =>
       page("page", { ...stored, ...(headers.has("cookie") && { "set-cookie": cookie }) });
@@ -287,7 +287,7 @@ describe("what tells of one client goes to that client alone, and whole", () => 
   it.each<{ id: string; init: AskInit; status: number; range?: FieldTexts }>([
     { id: "method", init: { ...asked(), method: "HEAD" }, status: 200 },
     { id: "partial", init: asked({ range: "bytes=0-3" }), status: 206 },
-  ])("also where it is not stored for another reason: $id", async ({ id, init, status }) => {
+  ])("makes a response private that is not stored for another reason: $id", async ({ id, init, status }) => {
     const part = status === 206 ? { "content-range": "bytes 0-3/9" } : {};
     const site = openSite({
       origin: () => page("page", { ...stored, ...part, "x-session": session }, status),
@@ -297,7 +297,7 @@ describe("what tells of one client goes to that client alone, and whole", () => 
     expect(seen.cacheStatus).toContain(`detail=${id}`);
   });
 
-  it("also of a 304", async () => {
+  it("reaches only this client in a 304", async () => {
     const site = openSite({
       origin: ({ headers }) => {
         const seen = headers.get("x-forwarded-for") ?? "nobody";

@@ -1,5 +1,5 @@
-// What is meant for one person reaches that person alone: never stored, never collapsed
-// (RFC 9111 §3, §3.5, §7.3).
+// Tests that a response for one person is never stored and never answers a concurrent request (RFC
+// 9111 §3, §3.5, §7.3).
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
@@ -21,7 +21,7 @@ const alice: AskInit = { headers: { cookie: "session=alice" } };
 const bob: AskInit = { headers: { cookie: "session=bob" } };
 const withToken = (name: string): AskInit => ({ headers: { authorization: `Bearer ${name}` } });
 
-/** A page that says whose it is, by cookie or token, and which request it answers. */
+/** Answers with a page that contains the client's cookie or token, and the request's number. */
 function personal(fields: FieldTexts) {
   return (request: Request, nth: number) =>
     page(`${request.headers.get("cookie") ?? request.headers.get("authorization")} ${nth}`, fields);
@@ -54,8 +54,8 @@ const rows: [id: string, fields: FieldTexts, a: AskInit, b: AskInit, config?: Co
   ["no-store-asked", cc("max-age=60"), noStore, noStore, obeying],
 ];
 
-describe("one after the other", () => {
-  it.each(rows)("%s is stored in no tier", async (_, fields, a, b, config = {}) => {
+describe("a response that may not be stored", () => {
+  it.each(rows)("is stored in no tier: %s", async (_, fields, a, b, config = {}) => {
     const { site, upstash } = openPrivate({ config, origin: personal(fields) });
     const first = await site.get("/me", a);
     const second = await site.get("/me", b);
@@ -64,11 +64,11 @@ describe("one after the other", () => {
   });
 });
 
-describe("what must not be stored is let go of as it is sent", () => {
+describe("the body of a response that may not be stored", () => {
   it.each([
     ["no-store", cc("no-store"), none],
     ["no-store-asked", cc("max-age=60"), noStore],
-  ])("%s (RFC 9111 §5.2.1.5, §5.2.2.5)", async (_, fields, init) => {
+  ])("is not read ahead of the client: %s (RFC 9111 §5.2.1.5, §5.2.2.5)", async (_, fields, init) => {
     let pulls = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -88,8 +88,8 @@ describe("what must not be stored is let go of as it is sent", () => {
   });
 });
 
-describe("at the same time", () => {
-  it.each(rows)("%s is shared with nobody who waits", async (_, fields, a, b, config = {}) => {
+describe("a response that may not be shared", () => {
+  it.each(rows)("does not answer a concurrent request: %s", async (_, fields, a, b, config = {}) => {
     const gate = closedGate();
     const { site } = openPrivate({ config });
     const answer = personal(fields);
@@ -119,7 +119,7 @@ describe.each([
     cc("public, max-age=60"),
     cc("s-maxage=60"),
     { "cdn-cache-control": "max-age=60" },
-  ])("is stored for all where the origin shares it: %j", async (fields) => {
+  ])("is stored for all clients if the origin shares the response explicitly: %j", async (fields) => {
     const site = openSite({ origin: (_request, nth) => page(`page ${nth}`, fields) });
     const seen = [await site.get("/a", a), await site.get("/a", b), await site.get("/a")];
     expect(seen.map(({ text }) => text)).toEqual(["page 1", "page 1", "page 1"]);
@@ -131,7 +131,7 @@ describe.each([
     [{}, override],
     [cc("must-revalidate, max-age=60"), {}],
     [{ expires: "Fri, 01 Jan 2100 00:00:00 GMT" }, {}],
-  ])("is not the stored page that lacks such a grant: %j %j", async (fields, config) => {
+  ])("is not a stored response that the origin has not shared explicitly: %j %j", async (fields, config) => {
     const site = openSite({ config, origin: (_request, nth) => page(`page ${nth}`, fields) });
     await site.get("/a");
     const own = await site.get("/a", a);
@@ -141,7 +141,7 @@ describe.each([
   });
 });
 
-it("clients with unknown cookies that wait are forwarded one by one", async () => {
+it("concurrent requests with unknown cookies are forwarded separately", async () => {
   const gate = closedGate();
   const site = openSite();
   site.origin.script = async (request, nth) => {
@@ -156,13 +156,13 @@ it("clients with unknown cookies that wait are forwarded one by one", async () =
   await site.settle();
 });
 
-describe("Cache-Status names the cookie that nobody knows, to its own client", () => {
+describe("the Cache-Status of a response to an unknown cookie", () => {
   it.each([
     ["_ga=1; session=alice", 'detail="unknown-cookie: session"'],
     ["b=1; a=2", 'detail="unknown-cookie: b, a"'],
     ['a"b=1', 'detail="unknown-cookie: a\\"b"'],
     ["alice", "detail=unknown-cookie"],
-  ])("%s", async (cookie, told) => {
+  ])("names the cookie: %s", async (cookie, told) => {
     const site = openSite({ origin: () => page("page", cc("max-age=60")) });
     const seen = await site.get("/a", { headers: { cookie } });
     expect(seen.cacheStatus).toBe(`tidemark; fwd=uri-miss; fwd-status=200; ${told}`);
@@ -170,7 +170,7 @@ describe("Cache-Status names the cookie that nobody knows, to its own client", (
   });
 });
 
-describe("cookies that the configuration knows", () => {
+describe("a cookie that the configuration or a built-in list names", () => {
   const severalCookies = (text: string, fields: FieldTexts, lines: readonly string[]) => {
     const response = page(text, fields);
     for (const line of lines) response.headers.append("set-cookie", line);
@@ -178,7 +178,7 @@ describe("cookies that the configuration knows", () => {
   };
   const fresh = { name: "all", match: "*", fresh: "5m" } as const;
 
-  it("an ignored cookie is not forwarded, and the page is shared", async () => {
+  it("is not forwarded if ignored, and the page is shared", async () => {
     const site = openSite({
       config: { routes: [{ ...fresh, cookies: { ignore: ["session"] } }] },
       origin: personal({}),
@@ -187,7 +187,7 @@ describe("cookies that the configuration knows", () => {
     expect(seen.map(({ text }) => text)).toEqual(["null 1", "null 1"]);
   });
 
-  it("a stripped cookie is not stored with its page", async () => {
+  it("is not stored with its page if stripped", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [{ ...fresh, setCookie: "strip" }] },
       origin: () => page("page", { "set-cookie": "visitor=7" }),
@@ -198,7 +198,7 @@ describe("cookies that the configuration knows", () => {
     expect(site.cache.text + upstash.text).not.toContain("visitor");
   });
 
-  it("a page with harmless cookies alone is stored without them", async () => {
+  it("is removed from a stored page if all cookies of the page are harmless", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [fresh], cookies: { harmless: ["theme"] } },
       origin: () => severalCookies("page", {}, ["__cf_bm=1; HttpOnly", "theme=dark"]),
@@ -209,7 +209,7 @@ describe("cookies that the configuration knows", () => {
     expect(site.cache.text + upstash.text).not.toMatch(/__cf_bm|theme/);
   });
 
-  it("a page with a harmless and another cookie keeps both, and is not stored", async () => {
+  it("stays on a page with another cookie, which is not stored", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [fresh] },
       origin: (_, nth) => severalCookies(`page ${nth}`, {}, ["__cf_bm=1", `session=${nth}`]),
@@ -222,12 +222,12 @@ describe("cookies that the configuration knows", () => {
     expect([site.cache.puts, upstash.keys]).toEqual([0, []]);
   });
 
-  it("a harmless cookie on a page that is not stored reaches its client", async () => {
+  it("reaches the client of a page that is not stored if it is harmless", async () => {
     const site = openSite({ origin: () => page("page", cc("private", { "set-cookie": "_ga=1" })) });
     expect((await site.get("/a")).fields.getSetCookie()).toEqual(["_ga=1"]);
   });
 
-  it("a 304 with a harmless cookie freshens the stored response without it", async () => {
+  it("is removed if a 304 with a harmless cookie freshens the stored response", async () => {
     const site = openSite({
       origin: (request) => {
         const fields = cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" });
@@ -245,7 +245,7 @@ describe("cookies that the configuration knows", () => {
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
 
-  it("a 200 to HEAD with a harmless cookie freshens the stored response", async () => {
+  it("does not prevent freshening by a 200 to HEAD if it is harmless", async () => {
     const site = openSite({
       origin: () => page("page", cc("max-age=60", { etag: '"1"', "set-cookie": "_ga=1" })),
     });
@@ -255,7 +255,7 @@ describe("cookies that the configuration knows", () => {
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
 
-  it("stripping does not make a private page public", async () => {
+  it("stays on a private page, which is not stored, although the route strips it", async () => {
     const site = openSite({
       config: { routes: [{ ...fresh, setCookie: "strip" }] },
       origin: (_, nth) => page(`page ${nth}`, cc("private", { "set-cookie": "visitor=7" })),
@@ -268,7 +268,7 @@ describe("cookies that the configuration knows", () => {
   });
 });
 
-it("a cookie that is stripped is stripped for its own client too, though a field names it", async () => {
+it("a cookie is also stripped for its own client if Cache-Control names Set-Cookie as private", async () => {
   const site = openSite({
     config: { routes: [{ name: "all", match: "*", setCookie: "strip" }] },
     origin: () => page("page", cc('max-age=60, private="set-cookie"', { "set-cookie": "a=1" })),
@@ -276,12 +276,12 @@ it("a cookie that is stripped is stripped for its own client too, though a field
   expect((await site.get("/a")).fields.getSetCookie()).toEqual([]);
 });
 
-describe("fields that are meant for one client (RFC 9111 §5.2.2.4, §5.2.2.7)", () => {
+describe("a field that Cache-Control names as one client's (RFC 9111 §5.2.2.4, §5.2.2.7)", () => {
   it.each([
     { id: "no-cache", cacheControl: 'max-age=60, no-cache="set-cookie"' },
     { id: "private", cacheControl: 'max-age=60, private="Set-Cookie"' },
   ])(
-    "$id: they reach the client that was answered, and are not stored",
+    "reaches the client of the forward, and is not stored: $id",
     async ({ cacheControl }) => {
       const { site, upstash } = openPrivate({
         origin: (_, nth) =>

@@ -1,5 +1,6 @@
-// Copies of the view in requests through the application: their host, who can reach them, and what
-// they save. test/purge/view/view-copies.test.ts has their form.
+// Tests copies of the purge view in the colo's Cache API: the host of their addresses, that no
+// client can reach them, and the journal reads that they save. test/purge/view/view-copies.test.ts
+// tests their format.
 import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { idle, openSite, until } from "../../../testing/site/harness.ts";
@@ -9,7 +10,7 @@ const origin = () => page("page", cc("max-age=600", { "cache-tag": "red" }));
 const ofJournal = (address: string) => address.includes("/_cache/journal/");
 
 it.each([{}, { SITE_HOST: "www.example.com" }])(
-  "a copy and its claim stay on the host of the request, in its colo: %j",
+  "a copy and its claim have addresses on the host of the request: %j",
   async (env) => {
     const { site } = openJournalled({ origin, env });
     await site.get("https://a.example/a");
@@ -28,7 +29,7 @@ it.each(["GET", "HEAD", "PUT", "DELETE"])("a %s cannot reach a copy", async (met
   }
 });
 
-it("a copy spares a cold isolate the journal, and brings it the purges", async () => {
+it("a new isolate reads a copy with the purges instead of the journal", async () => {
   const { site, upstash } = openJournalled({ origin });
   const { clock, cache } = site;
   await site.get("/a");
@@ -55,7 +56,7 @@ it("a site without a journal neither writes nor reads copies", async () => {
   expect([site.cache.journalPuts, site.cache.journalMatches]).toEqual([0, 0]);
 });
 
-it("a response older than a cold view is validated once, and then found in the journal", async () => {
+it("a response older than a new view is validated, and the next one is found in the journal", async () => {
   const { site, upstash } = openJournalled({ origin });
   for (const path of ["/a", "/b"]) await site.get(path);
   for (let at = 0; at < 1_300; at += 1) {
@@ -66,6 +67,6 @@ it("a response older than a cold view is validated once, and then found in the j
   const { site: far } = openJournalled({ origin, upstash, clock: site.clock, env });
   expect((await far.get("/a")).cacheStatus).toContain("fwd=stale");
   expect((await far.get("/b")).cacheStatus).toContain("hit");
-  // A cold view of eight pages, the renewal before the origin request, and three pages back.
+  // Eight pages for a new view, the renewal before the origin request, and three older pages.
   expect(upstash.journalReadCount - before).toBe(8 + 1 + 3);
 });

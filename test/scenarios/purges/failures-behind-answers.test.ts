@@ -1,4 +1,5 @@
-// A fault of ours behind an answer is counted and logged, and delays nobody.
+// Tests exceptions in Tidemark's background work. They are counted and logged, and do not affect
+// the answer.
 import { afterEach, expect, it, vi } from "vitest";
 import { JournalFollower } from "../../../src/purge/view/journal-follower.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -16,19 +17,19 @@ async function failedCount(site: Site): Promise<unknown> {
 }
 
 it.each([
-  { id: "work behind it", spy: () => vi.spyOn(JournalView.prototype, "catchUp") },
-  { id: "the read after it", spy: () => vi.spyOn(JournalFollower.prototype, "readOn") },
-])("a purge is answered though $id fails", async ({ spy }) => {
+  { id: "the view's catch-up", spy: () => vi.spyOn(JournalView.prototype, "catchUp") },
+  { id: "the read of the journal", spy: () => vi.spyOn(JournalFollower.prototype, "readOn") },
+])("a purge is accepted although $id fails in the background", async ({ spy }) => {
   const { site } = openJournalled();
   spy().mockRejectedValue(fault);
   expect((await send(site, { tags: ["red"] })).status).toBe(200);
   expect([await failedCount(site), site.log]).toEqual([1, [logged]]);
 });
 
-it("a page is answered though the renewal of the view fails", async () => {
+it("a page is answered although the renewal of the view fails", async () => {
   const { site } = openJournalled();
   vi.spyOn(JournalFollower.prototype, "readOn").mockRejectedValue(fault);
-  // A stamp waits for a first view. Nothing advances the timer that would end that.
+  // A stamp waits for the first view. No step of this test advances the timer that ends the wait.
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   try {
     expect((await site.get("/a")).text).toBe("page");

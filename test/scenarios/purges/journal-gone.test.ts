@@ -1,4 +1,4 @@
-// A deployment without a database that finds responses stored under a purge journal.
+// Tests a deployment without a journal that finds responses of a deployment with a purge journal.
 import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { openSite } from "../../../testing/site/harness.ts";
@@ -6,7 +6,7 @@ import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-
 
 const fields = cc("max-age=600", { etag: '"1"', "cache-tag": "red" });
 
-it("serves no response of the journal's time, because it may have been purged", async () => {
+it("a site without a journal does not serve a response that was stored with a journal", async () => {
   const texts = { page: "poisoned" };
   const origin: Script = ({ headers }) =>
     headers.has("if-none-match") ? unchanged(fields) : page(texts.page, fields);
@@ -20,7 +20,7 @@ it("serves no response of the journal's time, because it may have been purged", 
   expect((await after.get("/a")).cacheStatus).toContain("; hit");
 });
 
-it("serves a response that was stored without a journal", async () => {
+it("a site without a journal serves a response that was stored without a journal", async () => {
   const origin: Script = () => page("page", fields);
   const first = openSite({ origin });
   await first.get("/a");

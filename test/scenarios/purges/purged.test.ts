@@ -1,4 +1,5 @@
-// A purged response in the isolate that accepted the purge: fetched again, and stored again.
+// Tests the isolate that accepted a purge. It fetches a purged page again and stores the new
+// response.
 import { describe, expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -8,7 +9,7 @@ const hard = { tags: ["news"] };
 const soft = { ...hard, mode: "soft" };
 const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=60", { "cache-tag": "news" }));
 
-it("is stored again at once", async () => {
+it("a page is stored again right after a hard purge", async () => {
   const { site } = openJournalled({ origin: numbered });
   await site.get("/a");
   await send(site, hard);
@@ -18,12 +19,12 @@ it("is stored again at once", async () => {
   expect([text, cacheStatus]).toEqual(["page 2", "tidemark; hit; ttl=60; detail=memory"]);
 });
 
-it("is stored again after the journal has lost the entry", async () => {
+it("a page is stored again after the journal has lost the entry of a hard purge", async () => {
   const { site, upstash } = openJournalled({ origin: numbered });
   await site.get("/a");
   const { journal } = upstash;
   const add = journal.add.bind(journal);
-  // Acknowledged, and lost with all other entries before anybody reads it.
+  // The journal acknowledges the entry, and loses all entries before an isolate reads them.
   journal.add = (rest) => {
     const id = add(rest);
     journal.empty();
@@ -37,14 +38,14 @@ it("is stored again after the journal has lost the entry", async () => {
   expect((await site.get("/a")).cacheStatus).toContain("; hit");
 });
 
-describe("is validated by a date after a soft purge", () => {
+describe("the request to the origin after a soft purge", () => {
   const fieldsOf = (modified: string, date: string) =>
     cc("max-age=60", { "last-modified": modified, "cache-tag": "news", date });
 
   it.each([
-    { id: "of-the-same-second", ageSeconds: 0, isSent: false },
-    { id: "of-a-second-before", ageSeconds: 1, isSent: true },
-  ])("only if the date is strong: $id", async ({ ageSeconds, isSent }) => {
+    { id: "modified-in-the-second-of-Date", ageSeconds: 0, isSent: false },
+    { id: "modified-a-second-before-Date", ageSeconds: 1, isSent: true },
+  ])("has If-Modified-Since only if Last-Modified is a strong validator: $id", async ({ ageSeconds, isSent }) => {
     const { site } = openJournalled();
     const modified = site.clock.date(-ageSeconds);
     site.origin.script = () => page("page", fieldsOf(modified, site.clock.date()));
@@ -54,7 +55,7 @@ describe("is validated by a date after a soft purge", () => {
     expect(site.origin.last.fields.has("if-modified-since")).toBe(isSent);
   });
 
-  it("not if the date was weak before a 304 with a later Date", async () => {
+  it("has no If-Modified-Since if only the Date of a later 304 makes Last-Modified strong", async () => {
     const { site } = openJournalled();
     const modified = site.clock.date();
     let text = "v1";

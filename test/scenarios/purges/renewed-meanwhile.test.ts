@@ -1,10 +1,11 @@
-// A view that is renewed between the verdict on a response in memory and the origin request.
+// Tests a purge view that is renewed between the verdict on a response in memory and the origin
+// request.
 import { expect, it } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
 import { openJournalled } from "../../../testing/site/purge-sender.ts";
 
-it("memory answers as soon as a newer view can judge its response", async () => {
+it("a response in memory answers as soon as a newer view can judge the response", async () => {
   const limit = async () => {
     await idle();
     return { success: true };

@@ -1,5 +1,6 @@
-// Rules 1 to 4 and 8 to 10 in requests through the application. The simulation of requests checks
-// them in several colos.
+// Tests rules 1 to 4 and 8 to 10 of docs/purge-protocol.md in requests through the application. The
+// simulation of requests tests these rules in several colos. A stamp is the last journal entry that
+// the isolate knew when it sent a request to the origin.
 import { describe, expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { idle, type Site, until } from "../../../testing/site/harness.ts";
@@ -42,8 +43,8 @@ const pass = (site: Site) => site.clock.advance(9.001);
 
 const fetched = async (site: Site, path = "/a", init = {}) => (await site.ask(path, init)).text();
 
-describe("rule 1: the stamp is from before the request", () => {
-  it("so a purge covers a response under way", async () => {
+describe("the stamp from before the request (rule 1)", () => {
+  it("lets a purge cover a response whose request is in progress", async () => {
     const { site, gate } = openGated();
     const first = fetched(site);
     await until(() => site.origin.count === 1);
@@ -54,7 +55,7 @@ describe("rule 1: the stamp is from before the request", () => {
     expect(await fetched(site)).toBe("page 2");
   });
 
-  it("so the first miss of a cold isolate waits for its first view", async () => {
+  it("makes the first miss of a new isolate wait for the first view", async () => {
     const gate = closedGate();
     const { site, upstash } = openJournalled({ origin: numbered });
     upstash.beforeJournalAnswer = () => gate.opened;
@@ -64,14 +65,14 @@ describe("rule 1: the stamp is from before the request", () => {
     gate.open();
     expect(await first).toBe("page 1");
     await idle();
-    // Its stamp is known, so it outlives N − A.
+    // The view knows the response's stamp, so the response may answer after N − A.
     for (let turn = 0; turn < 4; turn += 1) {
       pass(site);
       expect((await site.get("/a")).cacheStatus).toContain("; hit");
     }
   });
 
-  it("and empty without a view: this colo then trusts the response for N − A", async () => {
+  it("is empty without a view, so that the response answers in this colo only for N − A", async () => {
     const { site, upstash } = openJournalled({ origin: numbered });
     upstash.journalMode = "down";
     expect((await site.get("/a")).text).toBe("page 1");
@@ -82,7 +83,7 @@ describe("rule 1: the stamp is from before the request", () => {
   });
 });
 
-describe("rule 2: a 304 freshens the response with the stamp of its request", () => {
+describe("a response that a 304 freshens with the stamp of its request (rule 2)", () => {
   const validating = async (onValidation: () => void) => {
     const { site } = openJournalled({
       origin: ({ headers }, nth) => {
@@ -98,7 +99,7 @@ describe("rule 2: a 304 freshens the response with the stamp of its request", ()
     return site;
   };
 
-  it("so a purge before that request no longer covers it", async () => {
+  it("is not covered by a soft purge before the validation", async () => {
     const site = await validating(() => undefined);
     await purge(site, { ...red, mode: "soft" });
     pass(site);
@@ -110,7 +111,7 @@ describe("rule 2: a 304 freshens the response with the stamp of its request", ()
     expect([await fetched(site), site.origin.count]).toEqual(["page 1", before]);
   });
 
-  it("so a purge during that request covers it", async () => {
+  it("is covered by a purge during the validation", async () => {
     let purging: Promise<void> | undefined;
     const site = await validating(() => void (purging ??= purge(site)));
     await fetched(site);
@@ -122,7 +123,7 @@ describe("rule 2: a 304 freshens the response with the stamp of its request", ()
   });
 });
 
-it("rule 3: a 304 rewrites only the metadata beside the same body in the shared tier", async () => {
+it("a 304 rewrites only the metadata of a large body in the shared tier (rule 3)", async () => {
   const fields = { etag: '"1"', "content-type": "image/webp" };
   const opened = openJournalled({
     origin: ({ headers }) =>
@@ -136,8 +137,8 @@ it("rule 3: a 304 rewrites only the metadata beside the same body in the shared 
   expect(opened.upstash.written).toEqual(["metadata"]);
 });
 
-describe("rule 4: a backfill keeps stamp, clock and colo", () => {
-  it("so a purge covers the copy in every tier", async () => {
+describe("a backfilled copy, which keeps stamp, times and colo (rule 4)", () => {
+  it("is covered by a purge in the tiers of another colo", async () => {
     const opened = openJournalled({ origin: numbered });
     await opened.site.get("/a");
     const other = elsewhere(opened, () => tagged("new page"));
@@ -148,7 +149,7 @@ describe("rule 4: a backfill keeps stamp, clock and colo", () => {
     expect((await other.get("/a")).text).toBe("new page");
   });
 
-  it("so another colo does not trust it for a further N − A", async () => {
+  it("does not answer in another colo for a further N − A", async () => {
     const opened = openJournalled({ origin: () => tagged("page") });
     const other = elsewhere(opened, () => tagged("new page"));
     await other.get("/b");
@@ -161,7 +162,7 @@ describe("rule 4: a backfill keeps stamp, clock and colo", () => {
   });
 });
 
-describe("rule 8: the bound holds for every answer from store", () => {
+describe("a stored response (rule 8)", () => {
   const rows = [
     { id: "fresh", control: "max-age=600" },
     { id: "stale-while-revalidate", control: "max-age=5, stale-while-revalidate=600" },
@@ -169,7 +170,7 @@ describe("rule 8: the bound holds for every answer from store", () => {
     { id: "only-if-cached", control: "max-age=600", init: { headers: cc("only-if-cached") } },
   ];
 
-  it.each(rows)("while the journal is down: $id", async ({ control, init }) => {
+  it.each(rows)("answers at most N − A after the view while the journal is down: $id", async ({ control, init }) => {
     const { site, upstash } = openJournalled({ origin: () => tagged("page", control) });
     await site.get("/a");
     upstash.journalMode = "down";
@@ -180,7 +181,7 @@ describe("rule 8: the bound holds for every answer from store", () => {
     expect((await site.get("/a", init)).text).not.toBe("page");
   });
 
-  it.each(rows)("and a hard purge ends it at once: $id", async ({ control, init }) => {
+  it.each(rows)("does not answer after a hard purge: $id", async ({ control, init }) => {
     const { site } = openJournalled({ origin: () => tagged("page", control) });
     await site.get("/a");
     site.clock.advance(6);
@@ -190,7 +191,7 @@ describe("rule 8: the bound holds for every answer from store", () => {
   });
 });
 
-it("rule 9: a follower of a collapsed request goes to the origin after a purge", async () => {
+it("a follower whose leader's request began before a purge goes to the origin (rule 9)", async () => {
   const { site, gate } = openGated();
   const leader = fetched(site);
   await until(() => site.origin.count === 1);
@@ -201,7 +202,7 @@ it("rule 9: a follower of a collapsed request goes to the origin after a purge",
   expect([await leader, await follower]).toEqual(["page 1", "page 2"]);
 });
 
-it("rule 10: a request past the bound waits, though an earlier one did not", async () => {
+it("a request waits for a renewal if the view is older than N − A (rule 10)", async () => {
   const opened = openJournalled({ origin: numbered });
   const { site } = opened;
   await site.get("/a");

@@ -1,5 +1,6 @@
-// Rule 23: a response that a hard purge covers, or may cover, is requested without conditions. These
-// origins never change their validator, so a 304 would bring back the purged body.
+// Tests rule 23 of docs/purge-protocol.md: a response that a hard purge covers, or may cover, is
+// requested without conditions. The origins here never change their validator, so a 304 would
+// restore the purged body.
 import { describe, expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { type AskInit, idle, type Site } from "../../../testing/site/harness.ts";
@@ -14,7 +15,7 @@ import {
 const poisoned = "poisoned";
 const red = { tags: ["red"] };
 
-/** Opens two colos. A test sets the page; its validator stays the same. */
+/** Opens two colos. A test sets the page, whose validator stays the same. */
 function openLying(control = "max-age=600", controlOf304 = control) {
   const texts = { page: poisoned };
   const more = { etag: '"1"', "cache-tag": "red" };
@@ -41,14 +42,14 @@ async function purge(site: Site, order: object = red): Promise<void> {
 
 const wasConditional = (site: Site) => site.origin.last.fields.has("if-none-match");
 
-describe("the origin gets no condition for a response", () => {
+describe("an unconditional request to the origin", () => {
   it.each([
     { id: "tags", order: red },
     { id: "urls", order: { urls: ["https://www.example.com/news/a"] } },
     { id: "prefixes", order: { prefixes: ["/news/"] } },
     { id: "hosts", order: { hosts: ["www.example.com"] } },
     { id: "everything", order: { everything: true } },
-  ])("that a hard purge covers, here and in another colo: $id", async ({ order }) => {
+  ])("fetches a page that a hard purge covers, in this and another colo: $id", async ({ order }) => {
     const { site, far, texts } = openLying();
     for (const each of [site, far]) expect(await asked(each)).toBe(poisoned);
     texts.page = "clean";
@@ -58,7 +59,7 @@ describe("the origin gets no condition for a response", () => {
     expect(await asked(far)).toBe("clean");
   });
 
-  it("that a hard purge covers, also after a HEAD with the same validator", async () => {
+  it("fetches a page that a hard purge covers after a HEAD with the same validator", async () => {
     const { site, texts } = openLying();
     await asked(site);
     texts.page = "clean";
@@ -68,7 +69,7 @@ describe("the origin gets no condition for a response", () => {
     expect(await asked(site)).toBe("clean");
   });
 
-  it("that a hard purge covers, also after a later soft purge", async () => {
+  it("fetches a page that a hard purge and then a soft purge cover", async () => {
     const { site, texts } = openLying();
     await asked(site);
     texts.page = "clean";
@@ -77,7 +78,7 @@ describe("the origin gets no condition for a response", () => {
     expect(await asked(site)).toBe("clean");
   });
 
-  it("that may have been purged while the journal was down", async () => {
+  it("fetches a page that may have been purged while the journal is down", async () => {
     const { site, far, upstash, texts } = openLying();
     for (const each of [site, far]) await asked(each);
     texts.page = "clean";
@@ -86,7 +87,7 @@ describe("the origin gets no condition for a response", () => {
     expect([await asked(far), wasConditional(far)]).toEqual(["clean", false]);
   });
 
-  it("whose 304 is recent, but whose body and view are too old", async () => {
+  it("fetches a page with a recent 304 if its body and the view are too old", async () => {
     const { site, upstash, texts } = openLying();
     await asked(site);
     site.clock.advance(593);
@@ -100,9 +101,9 @@ describe("the origin gets no condition for a response", () => {
     expect([await asked(site), wasConditional(site)]).toEqual(["clean", false]);
   });
 
-  it("from another colo that a 304 has freshened here", async () => {
+  it("fetches a page of another colo that a 304 has freshened in this colo", async () => {
     const { site, far, upstash, texts } = openLying("max-age=1", "max-age=600");
-    // Only for its view.
+    // This request gives the colo a view.
     await asked(far, {}, "/news/b");
     site.clock.advance(4);
     await asked(site);
@@ -115,7 +116,7 @@ describe("the origin gets no condition for a response", () => {
     expect(await asked(far)).toBe("clean");
   });
 
-  it("without a known stamp", async () => {
+  it("fetches a page whose stamp is unknown", async () => {
     const { site, upstash, texts } = openLying();
     upstash.journalMode = "down";
     await asked(site);
@@ -126,8 +127,8 @@ describe("the origin gets no condition for a response", () => {
   });
 });
 
-describe("the origin gets a condition for a response", () => {
-  it("that a soft purge covers", async () => {
+describe("a conditional request to the origin", () => {
+  it("validates a response that a soft purge covers", async () => {
     const { site } = openLying();
     await asked(site);
     await purge(site, { ...red, mode: "soft" });
@@ -135,13 +136,13 @@ describe("the origin gets a condition for a response", () => {
     expect(wasConditional(site)).toBe(true);
   });
 
-  it("that has expired, after a renewal of a view that was too old", async () => {
+  it("validates an expired response after the renewal of a view that was too old", async () => {
     const { site, upstash } = openLying("max-age=1");
     const gate = closedGate();
     await asked(site);
     site.clock.advance(4);
     await asked(site, {}, "/news/b");
-    // Of this colo and young, so that only the view is in doubt.
+    // The response is recent and from this colo, so only the view is too old.
     site.clock.advance(5.5);
     upstash.beforeJournalAnswer = () => gate.opened;
     const answered = asked(site, {}, "/news/b");

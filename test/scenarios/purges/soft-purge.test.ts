@@ -1,4 +1,5 @@
-// A soft purge makes responses stale. test/proxy/reuse/verdict.test.ts has the bounds of each window.
+// Tests soft purges, which make responses stale. test/proxy/reuse/verdict.test.ts tests the limits
+// of each allowance.
 import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import type { Site } from "../../../testing/site/harness.ts";
@@ -22,14 +23,14 @@ async function seen(site: Site): Promise<string> {
   return `${text} ${cacheStatus}`;
 }
 
-it("answers stale during the refresh, and is then fresh again", async () => {
+it("a softly purged response answers stale during the refresh, and the new response is fresh", async () => {
   const site = await openPurged();
   site.clock.advance(10);
   expect(await seen(site)).toBe("page 1 tidemark; hit; ttl=-10; detail=memory");
   expect(await seen(site)).toBe("page 2 tidemark; hit; ttl=600; detail=memory");
 });
 
-it("answers in place of an error within the window since the first soft purge", async () => {
+it("a softly purged response replaces an error for stale-if-error after the first soft purge", async () => {
   const site = await openPurged();
   site.origin.script = unreachable;
   site.clock.advance(100);

@@ -1,4 +1,5 @@
-// The Redis commands of the switch (docs/costs.md): of a cold view, of a post, and of a bypass.
+// Counts the Redis commands of the switch (docs/costs.md), which sends requests straight to the
+// origin: for a new view, for a post and for bypassed requests.
 import { expect, it } from "vitest";
 import { postSwitch } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
@@ -16,7 +17,7 @@ async function commandsOf({ upstash }: TwoColos, work: () => Promise<unknown>): 
   return [...journalCommands.slice(journalCount), ...leaseCommands.slice(scriptCount)];
 }
 
-it("a cold view and a later read need one command each", async () => {
+it("a new view and a later read need one command each", async () => {
   const colos = open();
   await ask(colos.near, "/page");
   const cold = colos.open("SYD");
@@ -25,7 +26,7 @@ it("a cold view and a later read need one command each", async () => {
   expect(await commandsOf(colos, () => ask(cold, "/page"))).toEqual(["XRANGE"]);
 });
 
-it("a post needs three commands before its 200 and three after it, a bypassed request none", async () => {
+it("a post needs six commands, and a bypassed request needs none", async () => {
   const colos = open();
   const { near } = colos;
   await ask(near, "/page");
@@ -34,7 +35,7 @@ it("a post needs three commands before its 200 and three after it, a bypassed re
     await colos.pass(9);
   });
   expect(commands).toEqual(["SET", "GET", "XRANGE", "SET", "XRANGE", "EVAL"]);
-  // Reads on, as any request does by then.
+  // This request renews the view.
   await ask(near, "/page");
   expect(await commandsOf(colos, () => ask(near, "/page"))).toEqual([]);
 });

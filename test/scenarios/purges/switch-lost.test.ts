@@ -1,4 +1,5 @@
-// The switch when its key is unreadable, or a fail-over has lost a post (rule 24).
+// Tests the switch, which sends requests straight to the origin, with an unreadable key or after a
+// fail-over that lost a post (docs/purge-protocol.md, rule 24).
 import { expect, it, vi } from "vitest";
 import { authorization, bypassed, postSwitch, switchState } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
@@ -8,7 +9,7 @@ playTimers();
 const routes = [{ name: "lists", match: "/lists/*", fresh: "1h" }];
 const open = () => new TwoColos({ routes }, () => new Response("page"));
 
-it("shows an unreadable key in the state, and replaces it by the next post", async () => {
+it("the state reports an unreadable key of the switch until the next post replaces the key", async () => {
   const { near, upstash } = open();
   upstash.heldSwitch = "p1 garbage";
   expect(await switchState(near)).toMatchObject({
@@ -24,20 +25,20 @@ it("shows an unreadable key in the state, and replaces it by the next post", asy
 });
 
 it.each([
-  { id: "no place", held: "p1 here n1 true", isThrown: false },
-  { id: "a place that no calendar has", held: "p1 99999999999999999-0 n1 true", isThrown: true },
-])("shows a key with $id, and keeps the state and health readable", async ({ held, isThrown }) => {
+  { id: "no position", held: "p1 here n1 true", isThrown: false },
+  { id: "a position outside the range of dates", held: "p1 99999999999999999-0 n1 true", isThrown: true },
+])("the state and the health stay readable if the switch's key has $id", async ({ held, isThrown }) => {
   const { near, upstash } = open();
   upstash.heldSwitch = held;
   await ask(near, "/lists/1");
   expect(await switchState(near)).toMatchObject({ bypass: isThrown, since: null });
   expect((await near.get("/_cache/health")).text).toBe('{"status":"ok"}');
-  // The finding, as of any switch that is thrown.
+  // The usual finding of a switch that bypasses everything.
   const findings = near.log.filter((line) => line.startsWith("Everything goes straight"));
   expect([findings.length, near.log.length]).toEqual(isThrown ? [1, 1] : [0, 0]);
 });
 
-it("posts again what a fail-over of a minute has lost", async () => {
+it("an isolate posts the switch again after a fail-over of a minute lost the post", async () => {
   const colos = open();
   const { near, far, upstash } = colos;
   await ask(near, "/lists/1");
@@ -63,7 +64,7 @@ it("posts again what a fail-over of a minute has lost", async () => {
   await colos.pass(10);
   expect((await ask(near, "/lists/1")).cacheStatus).toBe(bypassed);
   expect((await ask(far, "/lists/1")).cacheStatus).toBe(bypassed);
-  // From then on it costs no more than any view.
+  // Later reads need no additional commands.
   const lookCount = () => upstash.journalCommands.filter((name) => name === "SET").length;
   const count = lookCount();
   await colos.pass(30);
@@ -73,7 +74,7 @@ it("posts again what a fail-over of a minute has lost", async () => {
   expect(lookCount()).toBe(count);
 });
 
-it("ignores a post that a read has passed over, until it is posted again", async () => {
+it("a lost post takes no effect after a later read, until it is posted again", async () => {
   const colos = open();
   const { near, upstash } = colos;
   await ask(near, "/lists/1");
@@ -92,7 +93,7 @@ it("ignores a post that a read has passed over, until it is posted again", async
   expect((await ask(near, "/lists/2")).cacheStatus).toBe(bypassed);
 });
 
-it("keeps the state in its key when the journal is trimmed", async () => {
+it("the state of the switch stays in its key after the journal was trimmed", async () => {
   const colos = open();
   const { near, far, upstash } = colos;
   await ask(far, "/lists/1");
@@ -104,7 +105,7 @@ it("keeps the state in its key when the journal is trimmed", async () => {
   for (const site of [near, far]) expect((await ask(site, "/lists/1")).cacheStatus).toBe(bypassed);
 });
 
-it("posts nothing again after another post", async () => {
+it("an isolate does not repeat a lost post after another post", async () => {
   const colos = open();
   const { near, far, upstash } = colos;
   await ask(far, "/lists/1");
@@ -118,7 +119,7 @@ it("posts nothing again after another post", async () => {
   expect((await ask(near, "/articles/1")).cacheStatus).not.toBe(bypassed);
 });
 
-it("lists the names of routes that this deployment does not have", async () => {
+it("the state lists the posted names of routes that this deployment does not have", async () => {
   const { near, upstash } = open();
   await postSwitch(near, { bypass: ["lists"] });
   expect(await switchState(near)).not.toHaveProperty("unknownRoutes");

@@ -1,4 +1,5 @@
-// Posts of the switch that are refused, and the variable BYPASS.
+// Tests refused posts of the switch, which sends requests straight to the origin, and the variable
+// BYPASS.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite } from "../../../testing/site/harness.ts";
@@ -17,8 +18,8 @@ const open = () => new TwoColos(config, () => new Response("page"));
 const openWith = (env: object) =>
   openSite({ config, env: { ADMIN_TOKEN: "admin-of-this-site", ...env } });
 
-describe("a post is refused", () => {
-  it("with 409 where another post came first, and changes nothing", async () => {
+describe("a refused post of the switch", () => {
+  it("gets 409 and changes nothing if another post was earlier", async () => {
     const { near, upstash } = open();
     upstash.beforePost = () => void (upstash.heldSwitch ??= 'other 1-0 n ["lists"]');
     const { status, told } = await postSwitch(near, { bypass: true });
@@ -27,7 +28,7 @@ describe("a post is refused", () => {
     expect((await ask(near, "/articles/1")).cacheStatus).not.toBe(bypassed);
   });
 
-  it("with 503, cause and remedy where the journal is down", async () => {
+  it("gets 503 with a cause and a remedy if the journal is down", async () => {
     const { near, upstash } = open();
     upstash.journalMode = "down";
     const { status, told } = await postSwitch(near, { bypass: true });
@@ -37,7 +38,7 @@ describe("a post is refused", () => {
     expect((await ask(near, "/articles/1")).cacheStatus).not.toBe(bypassed);
   });
 
-  it("with 503 without a journal", async () => {
+  it("gets 503 without a journal", async () => {
     const journal = "No journal is configured.";
     const site = openWith({});
     const { status, told } = await postSwitch(site, { bypass: true });
@@ -53,18 +54,18 @@ describe("a post is refused", () => {
     { body: { bypass: true, routes: [] }, why: /body must be an object/ },
     { body: { bypass: true, reason: "x".repeat(201) }, why: /reason must be/ },
     { body: { bypass: ["lists", "prices"] }, why: /no route named "prices"/ },
-  ])("with 400 for $body", async ({ body, why }) => {
+  ])("gets 400 for the body $body", async ({ body, why }) => {
     const { status, told } = await postSwitch(open().near, body);
     expect([status, told]).toMatchObject([400, { error: { why: expect.stringMatching(why) } }]);
   });
 
-  it("with the names of all routes", async () => {
+  it("gets the names of all routes if it names an unknown route", async () => {
     const { told } = await postSwitch(open().near, { bypass: ["prices"] });
     const hint = expect.stringContaining('"articles", "lists"') as string;
     expect(told).toMatchObject({ error: { hint } });
   });
 
-  it("with 401 without the admin token", async () => {
+  it("gets 401 without the admin token", async () => {
     const { near } = open();
     const answer = await near.ask("/_cache/switch", { method: "POST", body: '{"bypass":true}' });
     expect([answer.status, (await near.ask("/_cache/switch")).status]).toEqual([401, 401]);
@@ -78,7 +79,7 @@ describe("the variable BYPASS", () => {
     { value: "all", found: paths, variable: true },
     { value: " articles  lists ", found: paths.slice(0, 2), variable: ["articles", "lists"] },
     { value: "lists", found: ["/lists/1"], variable: ["lists"] },
-  ])("$value bypasses $found without a database", async ({ value, found, variable }) => {
+  ])("makes $found bypass the cache without a database if its value is $value", async ({ value, found, variable }) => {
     const site = openWith({ BYPASS: value });
     for (const path of paths) {
       expect((await site.get(path)).cacheStatus === bypassed).toBe(found.includes(path));
@@ -86,14 +87,14 @@ describe("the variable BYPASS", () => {
     expect(await switchState(site)).toMatchObject({ variable });
   });
 
-  it("with an unknown route is a fault, and bypasses nothing", async () => {
+  it("has no effect with an unknown route, and is reported as a fault", async () => {
     const site = openWith({ BYPASS: "articles prices" });
     expect((await site.get("/articles/1")).cacheStatus).not.toBe(bypassed);
     expect(site.log.join("\n")).toMatch(/BYPASS has no effect.*"prices".*"articles", "lists"/);
     expect(JSON.stringify(await statsOf(site))).toContain("BYPASS has no effect");
   });
 
-  it("holds beside a posted state", async () => {
+  it("applies in addition to a posted state", async () => {
     const { clock, upstash } = open();
     const env = { COLO: "HAM", ADMIN_TOKEN: "admin-of-this-site", BYPASS: "lists" };
     const site = openSite({ config, clock, upstash, env });

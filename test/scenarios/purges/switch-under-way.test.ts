@@ -1,5 +1,5 @@
-// The switch and requests that have begun before it (rule 24): each answers its client, and nothing
-// of it is stored. And the fields of a bypassed request.
+// Tests requests that began before a post of the switch (docs/purge-protocol.md, rule 24). Each
+// gets its answer, which is not stored. Also tests the fields of a bypassed request.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import {
@@ -26,7 +26,7 @@ const config: ConfigInput = {
 const post = async (site: Site, bypass: unknown) =>
   expect((await postSwitch(site, { bypass })).status).toBe(200);
 
-/** Opens colos whose origin waits for the gate after `close`. */
+/** Opens colos whose origin waits for the gate once `close` was called. */
 function open() {
   let gate: Gate | undefined;
   const colos = new TwoColos(config, async ({ headers }, nth) => {
@@ -39,8 +39,8 @@ function open() {
   return { colos, near, close: () => (gate = closedGate()), isAsked };
 }
 
-describe("a request under way when the switch is posted", () => {
-  it("answers its client, and is stored nowhere", async () => {
+describe("a request in progress when the switch is posted", () => {
+  it("gets its answer, which is stored nowhere", async () => {
     const { colos, near, close, isAsked } = open();
     const gate = close();
     const asking = ask(near, "/articles/1");
@@ -54,7 +54,7 @@ describe("a request under way when the switch is posted", () => {
     expect((await ask(near, "/articles/1")).cacheStatus).toContain("fwd=uri-miss");
   });
 
-  it("is stored on a route that the switch does not name", async () => {
+  it("gets an answer that is stored if the switch does not name the route", async () => {
     const { near, close, isAsked } = open();
     const gate = close();
     const asking = ask(near, "/articles/1");
@@ -65,7 +65,7 @@ describe("a request under way when the switch is posted", () => {
     expect((await ask(near, "/articles/1")).isHit).toBe(true);
   });
 
-  it.each([10, 3_000_000])("is not stored if its %i bytes end afterwards", async (bytes) => {
+  it.each([10, 3_000_000])("gets an answer that is not stored if its %i bytes end after the post", async (bytes) => {
     const gate = closedGate();
     const half = new Uint8Array(bytes / 2);
     const { near, upstash } = new TwoColos(config, () => {
@@ -91,7 +91,7 @@ describe("a request under way when the switch is posted", () => {
     expect((await ask(near, "/articles/1")).cacheStatus).toContain("fwd=uri-miss");
   });
 
-  it("does not freshen by a 304 to a refresh behind a stale answer", async () => {
+  it("does not freshen the stored response if it is a background validation", async () => {
     const { colos, near, close, isAsked } = open();
     await ask(near, "/swift/1");
     await colos.pass(11);
@@ -105,7 +105,7 @@ describe("a request under way when the switch is posted", () => {
     expect((await ask(near, "/swift/1")).cacheStatus).toContain("hit; ttl=-1");
   });
 
-  it("is not shared: each waiting request goes to the origin itself", async () => {
+  it("does not answer its followers, which go to the origin themselves", async () => {
     const { near, close, isAsked } = open();
     const gate = close();
     const asking = [ask(near, "/articles/1"), ask(near, "/articles/1")];
@@ -114,7 +114,7 @@ describe("a request under way when the switch is posted", () => {
     await post(near, true);
     gate.open();
     const texts = (await Promise.all(asking)).map(({ text }) => text);
-    // An anonymous request in between is not shared either.
+    // The answer to an anonymous request between them also has no other client.
     expect(texts.toSorted()).toEqual(["version 1", "version 3"]);
   });
 });

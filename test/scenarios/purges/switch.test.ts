@@ -1,5 +1,6 @@
-// The switch (rule 24): which requests it sends to the origin, how soon everywhere, and how long.
-// test/simulation/switch-history.test.ts checks it under losses, trimming and stale views.
+// Tests the switch (docs/purge-protocol.md, rule 24): which requests go straight to the origin,
+// after how many seconds in all colos, and for how long. test/simulation/switch-history.test.ts
+// adds losses, trimming and stale views.
 import { describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { ask, playTimers, statsOf, TwoColos, write } from "../../../testing/site/two-colos.ts";
@@ -20,7 +21,7 @@ let served = 0;
 const open = () => new TwoColos(config, () => new Response(`version ${(served += 1)}`));
 
 describe("a bypassed request", () => {
-  it("goes to the origin without a lookup and without a store, and says so", async () => {
+  it("goes to the origin without lookup or storing, and is marked in Cache-Status", async () => {
     const { near, upstash } = open();
     const first = await ask(near, "/articles/1");
     expect((await ask(near, "/articles/1")).text).toBe(first.text);
@@ -40,7 +41,7 @@ describe("a bypassed request", () => {
     expect((await ask(near, "/articles/new")).cacheStatus).toContain("fwd=uri-miss");
   });
 
-  it("is one of the named routes", async () => {
+  it("belongs to a route that the switch names", async () => {
     const { near } = open();
     await ask(near, "/lists/1");
     await postSwitch(near, { bypass: ["articles"] });
@@ -49,7 +50,7 @@ describe("a bypassed request", () => {
     expect((await ask(near, "/elsewhere")).cacheStatus).toContain("fwd=uri-miss");
   });
 
-  it("of an unsafe method still invalidates, and a purge still takes effect", async () => {
+  it("still invalidates if its method is unsafe, and a purge still takes effect", async () => {
     const { near } = open();
     for (const nth of [1, 2]) await ask(near, `/articles/${nth}`);
     await postSwitch(near, { bypass: true });
@@ -62,8 +63,8 @@ describe("a bypassed request", () => {
   });
 });
 
-describe("within N", () => {
-  it("both colos, two isolates of one colo, and a cold isolate obey", async () => {
+describe("a post of the switch, after N seconds", () => {
+  it("applies in both colos, in two isolates of one colo, and in a new isolate", async () => {
     const colos = open();
     const { near, far } = colos;
     const second = colos.open("HAM");
@@ -78,7 +79,7 @@ describe("within N", () => {
     }
   });
 
-  it("a cold isolate takes the state from the colo's copy of the view", async () => {
+  it("applies in a new isolate that reads the colo's copy of the view", async () => {
     const colos = open();
     const { near, clock, upstash } = colos;
     await postSwitch(near, { bypass: true });
@@ -91,8 +92,8 @@ describe("within N", () => {
   });
 });
 
-describe("the state", () => {
-  it("has a position and a time, and names what this isolate follows", async () => {
+describe("the state of the switch", () => {
+  it("has a position, a time and the state that this isolate applies", async () => {
     const colos = open();
     const { near, far, upstash } = colos;
     expect(await switchState(far)).toEqual({
@@ -116,7 +117,7 @@ describe("the state", () => {
     expect(await switchState(far)).toMatchObject({ ...state, here: ["lists"], journal: { hint } });
   });
 
-  it("is an entry of the journal that covers nothing", async () => {
+  it("is posted as a journal entry that covers nothing", async () => {
     const { near } = open();
     await postSwitch(near, { bypass: true, reason: "a wrong template" });
     const answer = await near.ask("/_cache/journal", { headers: { authorization } });
@@ -126,14 +127,14 @@ describe("the state", () => {
     expect(entries.at(-1)).toMatchObject(entry);
   });
 
-  it("follows the key after the journal has lost the post", async () => {
+  it("is off again after Redis has lost the journal and the key", async () => {
     const colos = open();
     const { near, far, upstash } = colos;
     for (const site of [near, far]) await ask(site, "/articles/1");
     await postSwitch(near, { bypass: true });
     await colos.pass(within);
     expect((await ask(far, "/articles/1")).cacheStatus).toBe(bypassed);
-    // A restart without data, after the post was read back.
+    // Redis restarts without data after the post was read back.
     upstash.journal.empty();
     upstash.heldSwitch = null;
     await colos.pass(within);
@@ -141,7 +142,7 @@ describe("the state", () => {
     expect((await ask(far, "/articles/1")).isHit).toBe(true);
   });
 
-  it("stays the last known while an isolate cannot read the journal", async () => {
+  it("stays unchanged while an isolate cannot read the journal", async () => {
     const colos = open();
     const { near, far, upstash } = colos;
     await postSwitch(near, { bypass: true });

@@ -1,5 +1,6 @@
-// A purge by tag finds a page in whatever spelling its origin wrote the tag, and a 304 removes only
-// the tags that it replaces. test/proxy/stored/tags.test.ts has the fields and their forms.
+// Tests that a purge by tag finds a page in each encoding and field of the tag, and that a 304
+// removes only the tags that it replaces. test/proxy/stored/tags.test.ts tests the formats of the
+// fields.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -21,10 +22,12 @@ const config: ConfigInput = {
 };
 const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=600"));
 
-/** Returns UTF-8 as Node reads it from a socket. */
+/** Returns a text as Node reads its UTF-8 bytes from a socket. */
 const latin1 = (text: string) => Buffer.from(text, "utf8").toString("latin1");
 
-/** Returns Latin-1 as workerd reads it: all fields are UTF-8 there. */
+/**
+ * Returns a text as workerd reads its Latin-1 bytes, because workerd decodes all fields as UTF-8.
+ */
 const replaced = (text: string) => Buffer.from(text, "latin1").toString("utf8");
 
 /** Fills a page, and returns whether a purge of the tag removes it. */
@@ -56,18 +59,18 @@ describe("a purge by tag", () => {
     { id: "utf-8", lines: { "cache-tag": [latin1("café")] }, tag: "café" },
     { id: "utf-8-and-a0", lines: { "surrogate-key": [latin1("voilà demain")] }, tag: "voilà" },
     { id: "utf-8-configured", lines: { "x-keys": [latin1("日本")] }, tag: "日本" },
-    { id: "utf-8-that-the-runtime-read", lines: { "cache-tag": ["café"] }, tag: "café" },
-    { id: "looks-like-utf-8-read-once", lines: { "cache-tag": ["Ã©"] }, tag: "Ã©" },
+    { id: "utf-8-that-the-runtime-decoded", lines: { "cache-tag": ["café"] }, tag: "café" },
+    { id: "text-that-looks-like-undecoded-utf-8", lines: { "cache-tag": ["Ã©"] }, tag: "Ã©" },
     { id: "latin-1", lines: { "cache-tag": ["größe"] }, tag: "größe" },
-    { id: "utf-8-beside-it", lines: { "cache-tag": [`größe, ${latin1("café")}`] }, tag: "café" },
+    { id: "utf-8-after-latin-1", lines: { "cache-tag": [`größe, ${latin1("café")}`] }, tag: "café" },
     { id: "a-group-with-spaces", lines: { "cache-groups": ['" a "'] }, tag: " a " },
-    { id: "untrimmed-in-the-order", lines: { "cache-tag": ["a"] }, tag: " a\n" },
+    { id: "untrimmed-in-the-purge", lines: { "cache-tag": ["a"] }, tag: " a\n" },
   ])("finds a page: $id", async ({ lines, tag }) => {
     expect(await isPurged(withLines(lines), tag)).toBe(true);
   });
 
   it("finds a page whose Latin-1 tag workerd has read as UTF-8", async () => {
-    // Fields in Node cannot hold what workerd makes of such bytes, and a route's tags can.
+    // Fields in Node cannot contain the characters that workerd decodes. The tags of a route can.
     const routes = [{ name: "all", match: "*", tags: [replaced("größe")] }];
     expect(await isPurged(numbered, "größe", { routes })).toBe(true);
   });
@@ -78,7 +81,7 @@ describe("a purge by tag", () => {
   });
 
   it.each(['no-cache="cache-tag"', 'private="cache-tag"'])(
-    "finds a page whose tag field is for one client, and hides the field: %s",
+    "finds a page by a tag field that is withheld from clients: %s",
     async (control) => {
       const origin = withLines({ "cache-tag": ["news"] }, `max-age=600, ${control}`);
       expect(await isPurged(origin, "news")).toBe(true);
@@ -112,22 +115,22 @@ const news = { "cache-tag": "news" };
 const withheld = (field: string, tag = "news", directive = "no-cache") =>
   cc(`max-age=1, ${directive}="${field}"`, { [field]: tag });
 
-describe("a 304", () => {
+describe("a 304 to a validation", () => {
   it.each<{ id: string; stored: FieldTexts; update?: FieldTexts; isGone?: boolean }>([
-    { id: "leaves tags", stored: cc("max-age=1", news) },
-    { id: "leaves withheld tags", stored: withheld("cache-tag") },
-    { id: "leaves withheld groups", stored: withheld("cache-groups", '"news"') },
-    { id: "leaves private keys", stored: withheld("surrogate-key", "news", "private") },
+    { id: "keeps tags", stored: cc("max-age=1", news) },
+    { id: "keeps withheld tags", stored: withheld("cache-tag") },
+    { id: "keeps withheld groups", stored: withheld("cache-groups", '"news"') },
+    { id: "keeps private keys", stored: withheld("surrogate-key", "news", "private") },
     {
-      id: "leaves what Connection names",
+      id: "keeps tags in a field that Connection names",
       stored: cc("max-age=1", { connection: "cache-tag", ...news }),
     },
     {
-      id: "leaves what it begins to withhold",
+      id: "keeps tags in a field that it makes private",
       stored: cc("max-age=1", news),
       update: cc('max-age=600, private="cache-tag"'),
     },
-    { id: "leaves other fields", stored: withheld("cache-tag"), update: { "surrogate-key": "a" } },
+    { id: "keeps the tags of other fields", stored: withheld("cache-tag"), update: { "surrogate-key": "a" } },
     {
       id: "adds tags",
       stored: cc("max-age=1"),
@@ -151,7 +154,7 @@ describe("a 304", () => {
     expect((await site.get("/a")).text).toBe(isGone ? "page 3" : "page 1");
   });
 
-  it("brings tags by which a purge also finds the copy of another isolate", async () => {
+  it("adds tags by which a purge also covers the copy of another isolate", async () => {
     const tagged = (tag: string) => cc("no-cache", { etag: '"v"', "cache-tag": tag });
     const origin: Script = ({ headers }, nth) =>
       headers.has("if-none-match") ? unchanged(tagged("new")) : page(`page ${nth}`, tagged("old"));
@@ -167,14 +170,14 @@ describe("a 304", () => {
     expect(other.origin.last.fields.has("if-none-match")).toBe(false);
   });
 
-  it("leaves groups for an answer that invalidates them (RFC 9875 §3)", async () => {
+  it("keeps groups that an answer can later invalidate (RFC 9875 §3)", async () => {
     const site = await freshenedSite(withheld("cache-groups", '"news"'));
     await site.ask("/api/stories", { method: "POST" });
     expect(await (await site.ask("/a")).text()).toBe("page 4");
   });
 });
 
-it("a tag over 256 bytes is left out, counted for each answer, and logged once", async () => {
+it("a tag over 256 bytes is dropped, counted for each answer, and logged once", async () => {
   const fields = cc("max-age=1", { "cache-tag": `a, ${latin1("ü".repeat(129))}` });
   const { site } = openJournalled({ origin: () => page("page", fields) });
   await site.get("/a");
@@ -217,7 +220,7 @@ describe("a page whose tags function fails", () => {
     ]);
   });
 
-  it("stays as it was stored when a 304 validates it", async () => {
+  it("keeps its stored tags if a 304 validates it", async () => {
     let isBroken = false;
     const tags = () => (isBroken ? undefined : ["a"]) as string[];
     const routes = [{ name: "article", match: "/a", tags }];

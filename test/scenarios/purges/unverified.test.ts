@@ -1,6 +1,6 @@
-// whenUnreachable: "serve" on a route: while the journal cannot be read, stored responses answer
-// past the bound, and say so (docs/purge-protocol.md, rule 8). test/purge/view/judgement.test.ts has
-// the cases of the exemption.
+// Tests `whenUnreachable: "serve"` on a route. While the journal cannot be read, stored responses
+// answer after N − A and are marked as unverified (docs/purge-protocol.md, rule 8).
+// test/purge/view/judgement.test.ts tests the cases of this exemption.
 import { expect, it } from "vitest";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -13,7 +13,7 @@ const config = {
 };
 const red = { tags: ["red"] };
 
-/** Opens a site with a stored page, past the bound and cut off from the journal. */
+/** Opens a site with a stored page and a view older than N − A, and takes the journal down. */
 async function openCutOff(path = "/open/a", cacheControl = "max-age=86400") {
   const { site, upstash } = openJournalled({
     config,
@@ -29,7 +29,7 @@ async function openCutOff(path = "/open/a", cacheControl = "max-age=86400") {
 it.each([
   { id: "fresh", control: "max-age=600", ttl: 590 },
   { id: "stale", control: "max-age=5, stale-while-revalidate=60", ttl: -5 },
-])("an exempt route answers, says so, and counts it: $id", async ({ control, ttl }) => {
+])("a route with whenUnreachable answers with an unverified response, which is counted: $id", async ({ control, ttl }) => {
   const { site } = await openCutOff("/open/a", control);
   const { text, cacheStatus } = await site.get("/open/a");
   const told = `tidemark; hit; ttl=${ttl}; detail=memory; unverified`;
@@ -38,12 +38,12 @@ it.each([
   expect(JSON.parse(stats.text)).toMatchObject({ unverifiedAnswers: 1 });
 });
 
-it("any other route asks its origin", async () => {
+it("a route without whenUnreachable requests the page from its origin", async () => {
   const { site } = await openCutOff("/strict/a");
   expect((await site.get("/strict/a")).text).toBe("page 2");
 });
 
-it("a response that a known purge covers stays covered", async () => {
+it("a response that a known purge covers does not answer while the journal is down", async () => {
   const { site, upstash } = await openCutOff();
   upstash.journalMode = "works";
   await send(site, red);
@@ -52,7 +52,7 @@ it("a response that a known purge covers stays covered", async () => {
   expect((await site.get("/open/a")).text).toBe("page 2");
 });
 
-it("a failure of an hour ago exempts nothing", async () => {
+it("a response does not answer because of a journal failure an hour ago", async () => {
   const { site, upstash } = await openCutOff();
   await site.get("/open/a");
   upstash.journalMode = "works";
@@ -62,7 +62,7 @@ it("a failure of an hour ago exempts nothing", async () => {
   expect((await site.get("/open/a")).text).toBe("page 2");
 });
 
-it("a journal that can be read again exempts nothing", async () => {
+it("a response does not answer after a purge once the journal is readable again", async () => {
   const { site, upstash } = await openCutOff();
   await site.get("/open/a");
   upstash.journalMode = "works";

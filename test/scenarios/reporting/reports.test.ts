@@ -1,4 +1,4 @@
-// The reports of a site's isolates, and the totals that a reader gets.
+// Tests the metrics that isolates report to Redis, and the totals that a reader gets.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { ReportFold } from "../../../src/reports/folding.ts";
@@ -97,7 +97,7 @@ it("the cron trigger reports and folds without a request", async () => {
   expect((await totals()).sumOf("reports|HAM")).toBe(1);
 });
 
-describe("the database", () => {
+describe("Redis, as the destination of reports,", () => {
   const busy = async ({ first, clock, names }: ReturnType<typeof openTwo>) => {
     await get(first, 1);
     clock.advance(300);
@@ -110,7 +110,7 @@ describe("the database", () => {
     expect(await busy(openTwo({ metrics: "off" }))).toEqual([]);
   });
 
-  it("gets no report beside a dataset", async () => {
+  it("gets no report if METRICS is a dataset", async () => {
     const points: unknown[] = [];
     const METRICS = { writeDataPoint: (point: unknown) => void points.push(point) };
     const opened = openTwo({}, { METRICS });
@@ -120,7 +120,7 @@ describe("the database", () => {
   });
 
   it.each([{ METRICS: "yes" }, { METRICS: {} }])(
-    "gets the reports of $METRICS, which is no dataset",
+    "gets the reports if METRICS is not a dataset: $METRICS",
     async (env) => {
       const opened = openTwo({}, env);
       expect(await busy(opened)).not.toEqual([]);

@@ -1,5 +1,5 @@
-// Conditional requests of clients, which the cache answers itself where it can (RFC 9110 §13;
-// RFC 9111 §4.3.2). test/rules/not-modified.test.ts has the rules of each condition.
+// Tests conditional requests of clients, which the cache answers itself if it can (RFC 9110 §13;
+// RFC 9111 §4.3.2). test/rules/not-modified.test.ts tests the rules of each condition.
 import { describe, expect, it } from "vitest";
 import { type AskInit, openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -17,7 +17,7 @@ async function openExpired() {
   return site;
 }
 
-describe("a condition", () => {
+describe("a conditional request", () => {
   it.each([
     { id: "same tag", headers: onlyIfChanged, status: 304 },
     { id: "any tag", headers: { "if-none-match": "*" }, status: 304 },
@@ -28,7 +28,7 @@ describe("a condition", () => {
       headers: { "if-modified-since": "Sun, 30 Dec 2029 12:00:00 GMT" },
       status: 200,
     },
-  ])("is answered on a miss and on a hit: $id", async ({ headers, status }) => {
+  ])("is answered by the cache on a miss and on a hit: $id", async ({ headers, status }) => {
     const site = openHello();
     for (const _ of ["miss", "hit"]) {
       const seen = await site.get("/a", { headers });
@@ -40,19 +40,19 @@ describe("a condition", () => {
     expect([sent.has("if-none-match"), sent.has("if-modified-since")]).toEqual([false, false]);
   });
 
-  it("brings a 304 with validators and lifetime, and no field of a body (RFC 9110 §15.4.5)", async () => {
+  it("gets a 304 with validators and lifetime, and without body fields (RFC 9110 §15.4.5)", async () => {
     const { fields: told } = await openHello().get("/a", { headers: onlyIfChanged });
     expect([told.get("etag"), told.get("cache-control")]).toEqual(['"1"', "max-age=600"]);
     expect([told.has("content-type"), told.has("content-length")]).toEqual([false, false]);
   });
 
-  it("gives way to the stored validators in a validation", async () => {
+  it("is forwarded with the stored validators in a validation", async () => {
     const site = await openExpired();
     await site.get("/a", { headers: { "if-none-match": '"client"' } });
     expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
   });
 
-  it("that fails gets the whole freshened response after the origin's 304", async () => {
+  it("gets the whole freshened response if only the origin's 304 matches its own validator", async () => {
     const site = await openExpired();
     site.origin.script = () => unchanged({ etag: '"1"', "x-app": "new" });
     const seen = await site.get("/a", { headers: { "if-none-match": '"client"' } });
@@ -60,7 +60,7 @@ describe("a condition", () => {
   });
 });
 
-describe("a condition on a response that proves not storable (RFC 9110 §13.2.1)", () => {
+describe("a condition on a response that may not be stored (RFC 9110 §13.2.1)", () => {
   it.each([
     { id: "private", stored: cc("private"), init: {} },
     { id: "unknown-cookie", stored: cc("max-age=60"), init: { headers: { cookie: "s=1" } } },
@@ -81,7 +81,7 @@ describe("a condition on a response that proves not storable (RFC 9110 §13.2.1)
       id: "with a later date that must not be stored",
       stored: cc('no-store, no-cache="last-modified"', laterModified),
     },
-  ])("If-Modified-Since is not met: $id (RFC 9110 §13.1.3)", async ({ stored }) => {
+  ])("causes a 200 if it is If-Modified-Since: $id (RFC 9110 §13.1.3)", async ({ stored }) => {
     const site = openSite({ origin: () => page("hello", stored) });
     const headers = { "if-modified-since": "Wed, 01 Jan 2031 12:00:00 GMT" };
     expect((await site.get("/a", { headers })).status).toBe(200);
@@ -98,11 +98,11 @@ describe("conditions of a request that bypasses the cache (RFC 9110 §13.1.4, §
     { id: "options", init: { method: "OPTIONS" } },
     { id: "if-match", init: { headers: { "if-match": '"2"' } } },
     {
-      id: "date-beside-if-match",
+      id: "date-with-if-match",
       init: { headers: { "if-match": '"1"', "if-unmodified-since": modifiedOn } },
     },
     { id: "unreadable-date", init: { headers: { "if-unmodified-since": "yesterday" } } },
-  ])("are the origin's to evaluate: $id", async ({ path = "/a", init }) => {
+  ])("are evaluated by the origin: $id", async ({ path = "/a", init }) => {
     const site = openSite({
       config,
       origin: (_, nth) => page(`answer ${nth}`, fields, nth === 1 ? 200 : 412),

@@ -1,5 +1,5 @@
-// Which errors and redirects are stored, and which stored pages they replace. An error about one
-// request, or a moment of the origin, is stored only where a route names its status.
+// Tests which errors and redirects are stored, and which stored pages they replace. An error about
+// one request, or a temporary error of the origin, is stored only if a route names its status.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
@@ -12,14 +12,14 @@ const openRoute = (route: RouteChanges, origin: Script) =>
 const error = (status: number) => page(`error ${status}`, cc("public, max-age=60"), status);
 const unconfirmed = expect.stringContaining("unconfirmed") as string;
 
-/** One client's request, which the origin answers in its own way. */
+/** A client's request that the origin answers differently. */
 const odd = { headers: { "x-odd": "1" } };
 const oddly =
   (answer: () => Response, others: () => Response): Script =>
   ({ headers }) =>
     headers.has("x-odd") ? answer() : others();
 
-describe("an error with a lifetime of its own", () => {
+describe("an error with its own lifetime", () => {
   const isStored = async (status: number, route: RouteChanges = {}) => {
     const site = openRoute(route, () => error(status));
     const first = await site.get("/a");
@@ -34,7 +34,7 @@ describe("an error with a lifetime of its own", () => {
   it.each([
     400, 401, 402, 403, 405, 406, 407, 408, 409, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423,
     424, 425, 426, 451, 499, 500, 501, 502, 503, 504, 505, 599,
-  ])("is stored only where the route names it: %i", async (status) => {
+  ])("is stored only if the route names the status: %i", async (status) => {
     expect(await isStored(status)).toEqual({
       first: `tidemark; fwd=uri-miss; fwd-status=${status}; detail=error-status`,
       isHit: false,
@@ -47,7 +47,7 @@ describe("an error with a lifetime of its own", () => {
     expect((await isStored(status)).isHit).toBe(false);
   });
 
-  it("does not keep later requests from waiting together for the page", async () => {
+  it("does not prevent the collapsing of later requests for the page", async () => {
     const site = openSite({
       origin: (_, nth) => (nth === 1 ? error(400) : page("page", cc("max-age=60"))),
     });
@@ -116,7 +116,7 @@ describe("a stored page", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("that has expired is not replaced by an error for one client in any isolate", async () => {
+  it("is not replaced in another isolate by an error for one client after it has expired", async () => {
     const { clock, near, far } = openCounted(
       oddly(
         () => error(404),
@@ -134,7 +134,7 @@ describe("a stored page", () => {
     expect((await far.get("/a")).text).toBe("page");
   });
 
-  it("that has expired is replaced after an anonymous request gets the same error", async () => {
+  it("is replaced after it has expired and an anonymous request gets the same error", async () => {
     const site = openSite({
       origin: (_, nth) => (nth === 1 ? page("page", cc("max-age=5")) : error(404)),
     });
@@ -147,7 +147,7 @@ describe("a stored page", () => {
   });
 });
 
-describe("an error or a redirect with a lifetime of the route", () => {
+describe("an error or a redirect with a lifetime from the route", () => {
   const statuses = [301, 404, 403, 503];
   const negative = { 404: "30s", 403: "30s", 503: "30s" } as const;
   const route = { fresh: "30s", negative } as const;
@@ -179,7 +179,7 @@ describe("an error or a redirect with a lifetime of the route", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("goes to Redis with its second request, and costs one request for each lifetime", async () => {
+  it("is stored in Redis at its second request, and then fetched once in each lifetime", async () => {
     const routes = [{ name: "all", match: "*", ...route }];
     const { clock, upstash, near: site } = openCounted(() => page("none", {}, 404), { routes });
     await site.get("/a");
@@ -199,7 +199,7 @@ describe("an error or a redirect with a lifetime of the route", () => {
     { status: 302, control: null },
     { status: 200, control: "max-age=31536000, immutable" },
     { status: 301, control: "max-age=31536000, immutable" },
-  ])("gets no lifetime of `fresh` in browsers: $status", async ({ status, control }) => {
+  ])("gets the lifetime for browsers only if its status is 200 or 301: $status", async ({ status, control }) => {
     const assets = { fresh: "365d", browser: "365d", immutable: true } as const;
     const site = openRoute({ ...assets, negative: { 302: "60s", 404: "60s" } }, () =>
       page("x", {}, status),
@@ -212,7 +212,7 @@ describe("an error or a redirect with a lifetime of the route", () => {
 });
 
 it.each([
-  { id: "older than its lifetime", fields: cc("max-age=300", { age: "400" }) },
+  { id: "age above its lifetime", fields: cc("max-age=300", { age: "400" }) },
   { id: "no-cache without a validator", fields: cc("no-cache, max-age=300") },
 ])("a response that could never be used is not stored: $id", async ({ fields }) => {
   const site = openSite({ origin: () => page("page", fields) });

@@ -1,4 +1,4 @@
-// What an answer to HEAD does to the stored response to GET (RFC 9111 §4.3.5).
+// Tests the effect of an answer to HEAD on the stored response to GET (RFC 9111 §4.3.5).
 import { describe, expect, it } from "vitest";
 import { freshenedByHead } from "../../../src/rules/validators.ts";
 import { idle, openSite } from "../../../testing/site/harness.ts";
@@ -20,7 +20,7 @@ describe("freshenedByHead", () => {
   it.each<{ id: string; head: FieldTexts; old?: FieldTexts; bytes?: null; told: string }>([
     { id: "same-tag", head: { etag: '"1"' }, told: "same" },
     { id: "other-tag", head: { etag: '"2"' }, told: "other" },
-    { id: "tag-where-none-was", head: { etag: '"1"' }, old: {}, told: "other" },
+    { id: "tag-without-a-stored-tag", head: { etag: '"1"' }, old: {}, told: "other" },
     { id: "same-tag-and-length", head: { etag: '"1"', "content-length": "5" }, told: "same" },
     { id: "same-tag-other-length", head: { etag: '"1"', "content-length": "6" }, told: "other" },
     {
@@ -39,7 +39,7 @@ describe("freshenedByHead", () => {
     },
     { id: "no-validator", head: { "content-length": "5" }, told: "unknown" },
     { id: "nothing", head: {}, told: "unknown" },
-  ])("$id", ({ head, old = stored, bytes = 5, told }) => {
+  ])("compares the fields of HEAD with the stored response: $id", ({ head, old = stored, bytes = 5, told }) => {
     const body = { bodyBytes: bytes, bodyDate: old["date"] ?? null };
     expect(freshenedByHead(fieldsWith(head), fieldsWith(old), body)).toBe(told);
   });
@@ -53,7 +53,7 @@ async function openExpired(stored = cc("max-age=60", { etag: '"1"' })) {
   return site;
 }
 
-describe("a HEAD when the stored response is stale", () => {
+describe("a HEAD request for a stale response", () => {
   const headed = async (head: FieldTexts, status = 200) => {
     const site = await openExpired();
     site.origin.script = () => page("", head, status);
@@ -62,7 +62,7 @@ describe("a HEAD when the stored response is stale", () => {
     return site.get("/a");
   };
 
-  it("freshens it where the tag is the same", async () => {
+  it("freshens the response if the ETag is the same", async () => {
     const seen = await headed(cc("max-age=60", { etag: '"1"', "x-new": "1" }));
     expect(seen.cacheStatus).toContain("; hit; ttl=60");
     expect([seen.text, seen.fields.get("x-new")]).toEqual(["hello", "1"]);
@@ -75,7 +75,7 @@ describe("a HEAD when the stored response is stale", () => {
     { id: "no-store and another tag", head: cc("no-store", { etag: '"2"' }) },
     { id: "no validator", head: cc("max-age=60") },
     { id: "another status", head: cc("max-age=60", { etag: '"2"' }), status: 410 },
-  ])("leaves it to be validated: $id", async ({ head, status }) => {
+  ])("does not freshen the response, which the next GET validates: $id", async ({ head, status }) => {
     expect((await headed(head, status)).text).toBe('"1"');
   });
 
@@ -83,7 +83,7 @@ describe("a HEAD when the stored response is stale", () => {
     { id: "another tag", head: { etag: '"2"' } },
     { id: "no tag", head: {} },
     { id: "private", head: cc("private", { etag: '"1"' }) },
-  ])("takes no page from stale-if-error: $id", async ({ head }) => {
+  ])("keeps the response for stale-if-error: $id", async ({ head }) => {
     const { clock, near: site } = openCounted(({ method }) =>
       method === "HEAD"
         ? page("", head)
@@ -99,7 +99,7 @@ describe("a HEAD when the stored response is stale", () => {
   });
 });
 
-it("a HEAD that bypasses a fresh response makes it stale in every tier if the tag differs", async () => {
+it("a forwarded HEAD makes a fresh response stale in each tier if the ETag differs", async () => {
   const { clock, near, far } = openCounted(
     ({ method }) => page("hello", cc("max-age=600", { etag: `"${method}"` })),
     { honourRequestDirectives: true },
@@ -111,7 +111,7 @@ it("a HEAD that bypasses a fresh response makes it stale in every tier if the ta
   for (const site of [near, far]) expect((await site.get("/a")).text).toBe('"GET"');
 });
 
-describe("an answer to HEAD that is for one client", () => {
+describe("an answer to HEAD for one client", () => {
   const personal = { etag: '"1"', "x-user": "ada" };
   const shared = cc("public, max-age=60, stale-if-error=600", { etag: '"1"' });
   const asAda = { method: "HEAD", headers: { cookie: "sid=ada" } };
@@ -121,16 +121,16 @@ describe("an answer to HEAD that is for one client", () => {
       id: "with Set-Cookie",
       own: cc("public, max-age=60", { ...personal, "set-cookie": "sid=2" }),
     },
-    { id: "for a cookie", own: personal },
-    { id: "for a cookie, and public", own: cc("public, max-age=60", personal) },
-  ])("adds nothing to the shared response: $id", async ({ own }) => {
+    { id: "for an unknown cookie", own: personal },
+    { id: "for an unknown cookie, and public", own: cc("public, max-age=60", personal) },
+  ])("adds no field to the shared response: $id", async ({ own }) => {
     const site = await openExpired(shared);
     site.origin.script = ({ headers }) => page("hello", headers.has("cookie") ? own : shared);
     await site.get("/a", asAda);
     expect((await site.get("/a")).fields.get("x-user")).toBe(null);
   });
 
-  it("takes nothing from the shared response", async () => {
+  it("does not remove the shared response", async () => {
     const site = await openExpired(shared);
     site.origin.script = ({ headers }) =>
       headers.has("cookie") ? page("", cc("private", { etag: '"ada"' })) : unreachable();
@@ -139,11 +139,11 @@ describe("an answer to HEAD that is for one client", () => {
   });
 });
 
-describe("a HEAD beside a GET", () => {
+describe("a HEAD request during a GET request", () => {
   it.each([
     { id: "same tag as the old response", etag: '"1"' },
     { id: "another tag", etag: '"3"' },
-  ])("neither overwrites nor ends a newer response: $id", async ({ etag }) => {
+  ])("does not change or remove a newer response: $id", async ({ etag }) => {
     const gate = closedGate();
     const site = await openExpired();
     site.origin.script = async ({ method }) => {
@@ -163,7 +163,7 @@ describe("a HEAD beside a GET", () => {
     expect([seen.text, seen.cacheStatus]).toEqual(["v2", "tidemark; hit; ttl=59; detail=memory"]);
   });
 
-  it("does not end a response that the GET is fetching", async () => {
+  it("does not prevent the storing of the response to GET", async () => {
     const gate = closedGate();
     const site = await openExpired();
     site.origin.script = async ({ method }) => {

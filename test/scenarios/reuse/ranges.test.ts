@@ -1,5 +1,5 @@
-// Ranges of stored bodies and of the origin (RFC 9110 §13.2.2, §14). test/rules/ranges.test.ts has
-// the rules of Range and If-Range.
+// Tests ranges of stored bodies and from the origin (RFC 9110 §13.2.2, §14).
+// test/rules/ranges.test.ts tests the rules of Range and If-Range.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -26,7 +26,7 @@ describe.each([
     { id: "past-the-end", range: "bytes=3-99", status: 206, text: "lo", told: "bytes 3-4/5" },
     { id: "beyond", range: "bytes=5-", status: 416, text: "", told: "bytes */5" },
     { id: "several", range: "bytes=0-0,2-2", status: 200, text: "hello", told: null },
-  ])("$id", async ({ range: asked, status, text, told }) => {
+  ])("has the expected status and bytes: $id", async ({ range: asked, status, text, told }) => {
     const site = open();
     expect((await site.get("/a")).text).toBe("hello");
     const seen = await site.get("/a", { headers: { range: asked } });
@@ -36,10 +36,10 @@ describe.each([
   });
 });
 
-describe("conditions before a range (RFC 9110 §13.2.2)", () => {
+describe("the conditions of a range request (RFC 9110 §13.2.2)", () => {
   it.each([
-    { id: "if-range-holds", headers: { "if-range": '"1"', range }, status: 206 },
-    { id: "if-range-fails", headers: { "if-range": '"2"', range }, status: 200 },
+    { id: "if-range-matches", headers: { "if-range": '"1"', range }, status: 206 },
+    { id: "if-range-does-not-match", headers: { "if-range": '"2"', range }, status: 200 },
     { id: "tag-before-range", headers: { "if-none-match": '"1"', range }, status: 304 },
     { id: "date-before-range", headers: { "if-modified-since": modifiedOn, range }, status: 304 },
     {
@@ -48,7 +48,7 @@ describe("conditions before a range (RFC 9110 §13.2.2)", () => {
       status: 304,
     },
     { id: "range-after-another-tag", headers: { "if-none-match": '"2"', range }, status: 206 },
-  ])("$id", async ({ headers, status }) => {
+  ])("select the status: $id", async ({ headers, status }) => {
     const site = openHello();
     await site.get("/a");
     expect((await site.get("/a", { headers })).status).toBe(status);
@@ -57,7 +57,7 @@ describe("conditions before a range (RFC 9110 §13.2.2)", () => {
   it.each([
     { id: "range", asked: range, status: 206 },
     { id: "unsatisfiable-range", asked: "bytes=99-", status: 416 },
-  ])("a matching tag goes before the origin's answer to a $id", async ({ asked, status }) => {
+  ])("replace the origin's answer to a $id with a 304 if the ETag matches", async ({ asked, status }) => {
     const tag = { etag: '"1"' };
     const site = openSite({
       origin: ({ headers }) =>
@@ -68,18 +68,18 @@ describe("conditions before a range (RFC 9110 §13.2.2)", () => {
   });
 
   it.each([
-    { id: "knows-a-tag", clause: "§13.2.2", headers: { "if-none-match": '"1"' }, status: 304 },
-    { id: "knows-no-range", clause: "§14.2", headers: { range }, status: 200 },
-    { id: "refuses-no-range", clause: "§14.2", headers: { range: "bytes=99-" }, status: 200 },
-  ])("a HEAD $id (RFC 9110 $clause)", async ({ headers, status }) => {
+    { id: "if-none-match", clause: "§13.2.2", headers: { "if-none-match": '"1"' }, status: 304 },
+    { id: "range", clause: "§14.2", headers: { range }, status: 200 },
+    { id: "unsatisfiable-range", clause: "§14.2", headers: { range: "bytes=99-" }, status: 200 },
+  ])("cause a $status for HEAD: $id (RFC 9110 $clause)", async ({ headers, status }) => {
     const site = openHello();
     await site.get("/a");
     expect((await site.get("/a", { method: "HEAD", headers })).status).toBe(status);
   });
 });
 
-describe("a range and the origin (RFC 9110 §14)", () => {
-  it("a miss forwards the range, and does not store the part", async () => {
+describe("a range request (RFC 9110 §14)", () => {
+  it("is forwarded with its range on a miss, and the part is not stored", async () => {
     const site = openSite({
       origin: ({ headers }) =>
         headers.has("range")
@@ -92,14 +92,14 @@ describe("a range and the origin (RFC 9110 §14)", () => {
     expect(site.origin.count).toBe(2);
   });
 
-  it("the cache stores the whole from an origin that ignores Range (§14.3)", async () => {
+  it("gets the whole response, which is stored, from an origin that ignores Range (§14.3)", async () => {
     const site = openHello();
     const seen = await site.get("/a", { headers: { range } });
     expect([seen.status, seen.text]).toEqual([200, "hello"]);
     expect((await site.get("/a")).cacheStatus).toContain("; hit");
   });
 
-  it("a Content-Range in a request changes nothing (§14.4)", async () => {
+  it("has its Content-Range ignored (§14.4)", async () => {
     const site = openHello();
     await site.get("/a");
     const seen = await site.get("/a", { headers: { "content-range": "bytes 0-1/5" } });
@@ -110,7 +110,7 @@ describe("a range and the origin (RFC 9110 §14)", () => {
     { id: "of-the-same-bytes", told: "bytes 0-1/5" },
     { id: "unit-not-understood", told: "lines 0-1/5" },
     { id: "last-before-first", told: "bytes 1-0/5" },
-  ])("a part reaches its client unchanged, and never the store: $id (§14.4)", async ({ told }) => {
+  ])("gets the origin's part unchanged, and the part is not stored: $id (§14.4)", async ({ told }) => {
     const site = openHello();
     await site.get("/a");
     site.clock.advance(601);

@@ -1,4 +1,4 @@
-// From the first miss to a hit, its expiry and its validation (RFC 9111 §3, §4, §4.3; RFC 9211).
+// Tests misses, hits, expiry and validation of a response (RFC 9111 §3, §4, §4.3; RFC 9211).
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import {
@@ -12,8 +12,8 @@ import {
 
 const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=60"));
 
-describe("miss, hit, expiry", () => {
-  it("asks the origin once while the response is fresh, and again when it is stale", async () => {
+describe("the cache", () => {
+  it("forwards once while the response is fresh, and again when the response is stale", async () => {
     const site = openSite({ origin: numbered });
     const first = await site.get("/a");
     site.clock.advance(59.5);
@@ -26,7 +26,7 @@ describe("miss, hit, expiry", () => {
     expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("stores a 204 that states a length (RFC 9110 §8.6)", async () => {
+  it("stores a 204 with a Content-Length (RFC 9110 §8.6)", async () => {
     const headers = cc("max-age=60", { "content-length": "5" });
     const site = openSite({ origin: () => new Response(null, { status: 204, headers }) });
     await site.get("/a");
@@ -41,7 +41,7 @@ describe("miss, hit, expiry", () => {
     expect((await site.get("/a")).fields.get("date")).toBe(receivedOn);
   });
 
-  it("counts the time that the origin took (RFC 9111 §4.2.3)", async () => {
+  it("includes the origin's response time in Age (RFC 9111 §4.2.3)", async () => {
     const site = openSite();
     site.origin.script = () => {
       site.clock.advance(7);
@@ -51,14 +51,14 @@ describe("miss, hit, expiry", () => {
     expect((await site.get("/a")).fields.get("age")).toBe("7");
   });
 
-  it("keeps the origin's Cache-Status in front of its own (RFC 9211 §2)", async () => {
+  it("writes its Cache-Status after the origin's Cache-Status (RFC 9211 §2)", async () => {
     const fields = cc("max-age=60", { "cache-status": "inner; hit" });
     const site = openSite({ origin: () => page("page", fields) });
     expect((await site.get("/a")).cacheStatus).toMatch(/^inner; hit, tidemark; fwd=uri-miss/);
     expect((await site.get("/a")).cacheStatus).toMatch(/^inner; hit, tidemark; hit/);
   });
 
-  it("answers a HEAD from a stored GET, with its length in bytes", async () => {
+  it("answers a HEAD from a stored response, with its length in bytes", async () => {
     const site = openSite({ origin: () => page("größer", cc("max-age=60")) });
     await site.get("/a");
     const seen = await site.get("/a", { method: "HEAD" });
@@ -66,7 +66,7 @@ describe("miss, hit, expiry", () => {
     expect(site.origin.count).toBe(1);
   });
 
-  it("forwards a HEAD on a miss, and stores nothing", async () => {
+  it("forwards a HEAD on a miss, and does not store the answer", async () => {
     const fields = cc("max-age=60", { "content-length": "5" });
     const site = openSite({
       origin: ({ method }) => page(method === "HEAD" ? "" : "hello", fields),
@@ -90,8 +90,8 @@ async function openExpired(fields: FieldTexts = etag('"1"'), script?: Script) {
   return site;
 }
 
-describe("validation", () => {
-  it("sends the stored validators and freshens by the 304 (RFC 9111 §4.3.1, §4.3.4)", async () => {
+describe("a validation", () => {
+  it("sends the stored validators, and its 304 freshens the response (RFC 9111 §4.3.1, §4.3.4)", async () => {
     const site = await openExpired(cc("max-age=60", { etag: '"1"', x: "old" }), () =>
       unchanged(cc("max-age=30", { etag: '"1"', x: "new" })),
     );
@@ -108,13 +108,13 @@ describe("validation", () => {
     expect(site.origin.count).toBe(3);
   });
 
-  it("replaces by a 200", async () => {
+  it("replaces the stored response if the origin answers 200", async () => {
     const site = await openExpired(etag('"1"'), () => page("new", etag('"2"')));
     expect((await site.get("/a")).text).toBe("new");
     expect((await site.get("/a")).text).toBe("new");
   });
 
-  it("asks again without conditions when a 304 is about another response", async () => {
+  it("is repeated without conditions if the 304 is about another response", async () => {
     const site = await openExpired(etag('"1"'), ({ headers }) =>
       headers.has("if-none-match") ? unchanged(etag('"2"')) : page("new", etag('"2"')),
     );
@@ -124,7 +124,7 @@ describe("validation", () => {
     expect((await site.get("/a")).text).toBe("new");
   });
 
-  it("serves the stale response when that second request fails (RFC 5861 §4)", async () => {
+  it("leads to the stale response if the repeated request fails (RFC 5861 §4)", async () => {
     const stored = cc("max-age=60, stale-if-error=600", { etag: '"1"' });
     const site = await openExpired(stored, ({ headers }) =>
       headers.has("if-none-match") ? unchanged(etag('"2"')) : unreachable(),
@@ -132,14 +132,14 @@ describe("validation", () => {
     expect((await site.get("/a")).text).toBe("old");
   });
 
-  it("takes a 304 to a HEAD", async () => {
+  it("by HEAD freshens the stored response with a 304", async () => {
     const site = await openExpired(etag('"1"'), () => unchanged(etag('"1"')));
     const seen = await site.get("/a", { method: "HEAD" });
     expect([seen.fields.get("content-length"), seen.text]).toEqual(["3", ""]);
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
 
-  it("validates `no-cache` every time (RFC 9111 §5.2.2.4)", async () => {
+  it("precedes each answer with a `no-cache` response (RFC 9111 §5.2.2.4)", async () => {
     const site = await openExpired(cc("no-cache", { etag: '"1"' }), () =>
       unchanged({ etag: '"1"' }),
     );
@@ -147,7 +147,7 @@ describe("validation", () => {
     expect(site.origin.count).toBe(3);
   });
 
-  it("rejects a bare 304 to an unconditional request as the origin's failure", async () => {
+  it("is not assumed for a 304 to an unconditional request, which becomes a 502", async () => {
     const site = openSite({ origin: () => new Response(null, { status: 304 }) });
     expect((await site.get("/a")).status).toBe(502);
   });
@@ -158,12 +158,13 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
     { id: "no-store", fields: cc("no-store") },
     { id: "private", fields: cc("private, max-age=60") },
     { id: "set-cookie", fields: cc("max-age=60", { "set-cookie": "session=7" }) },
-  ])("freshens for its own client, and ends the stored response: $id", async ({ fields }) => {
+  ])("answers its own client, and an anonymous request removes the stored response: $id", async ({ fields }) => {
     const stored = cc("max-age=60, stale-if-error=600", { etag: '"1"' });
     const site = await openExpired(stored, () => unchanged({ ...fields, etag: '"1"' }));
     const own = await site.get("/a");
     expect([own.text, own.cacheStatus]).toEqual(["old", "tidemark; fwd=stale; fwd-status=304"]);
-    // An anonymous request decides about the stored response.
+    // An anonymous request in the background also gets such a 304, so the stored response is
+    // removed.
     await site.get("/a");
     expect(site.origin.count).toBe(4);
     site.origin.script = unreachable;
@@ -171,7 +172,7 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
     expect((await site.get("/a")).status).toBe(502);
   });
 
-  it("ends a response that stale-while-revalidate allows", async () => {
+  it("removes a response that stale-while-revalidate allows", async () => {
     const stored = cc("max-age=60, stale-while-revalidate=600", { etag: '"1"' });
     const site = await openExpired(stored, () => unchanged(cc("private", { etag: '"1"' })));
     await site.get("/a");
@@ -179,7 +180,7 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
     expect((await site.get("/a")).text).toBe("new");
   });
 
-  it("a cookie that comes with a 304 reaches its own client, and nobody else", async () => {
+  it("sends its cookie only to its own client", async () => {
     const site = await openExpired(etag('"1"'), ({ headers }, nth) => {
       const personal = { ...etag('"1"'), "set-cookie": `session=${nth}` };
       return headers.has("if-none-match") ? unchanged(personal) : page("page", personal);
@@ -189,7 +190,7 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
     expect(site.cache.text).not.toContain("session=");
   });
 
-  it("a 304 to a client's cookie leaves the shared response as it is, unless it is public", async () => {
+  it("does not change the shared response if it answers an unknown cookie and is not public", async () => {
     const shared = cc("public, max-age=60", { etag: '"1"' });
     const site = await openExpired(shared, () => unchanged({ etag: '"1"', "x-user": "ada" }));
     const own = await site.get("/a", { headers: { cookie: "session=ada" } });

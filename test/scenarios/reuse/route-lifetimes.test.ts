@@ -1,5 +1,5 @@
-// The options of a route: lifetimes, the lifetime in browsers, and directives of requests.
-// test/proxy/stored/lifetime.test.ts has the order of authority.
+// Tests options of a route: lifetimes and directives of requests.
+// test/proxy/stored/lifetime.test.ts tests the order of precedence.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -22,22 +22,22 @@ function openRoute(route: RouteChanges, answer: { fields?: FieldTexts; status?: 
 const overriding = { fresh: "5m", mode: "override" } as const;
 const negative = { 404: "30s", 503: "5s" } as const;
 
-describe("a response is stored for as long as", () => {
+describe("the lifetime of a stored response", () => {
   it.each<Row & { seconds: number }>([
-    { id: "the route says", route: { fresh: "5m" }, seconds: 300 },
-    { id: "the origin says", route: { fresh: "5m" }, fields: cc("max-age=10"), seconds: 10 },
-    { id: "override says", route: overriding, fields: cc("no-cache, max-age=10"), seconds: 300 },
-    { id: "jitter leaves", route: { fresh: "100s", jitter: 0.2 }, seconds: 90 },
+    { id: "the route", route: { fresh: "5m" }, seconds: 300 },
+    { id: "the origin", route: { fresh: "5m" }, fields: cc("max-age=10"), seconds: 10 },
+    { id: "the route in mode override", route: overriding, fields: cc("no-cache, max-age=10"), seconds: 300 },
+    { id: "the route with jitter", route: { fresh: "100s", jitter: 0.2 }, seconds: 90 },
     {
-      id: "the origin says of an error",
+      id: "the origin for an error",
       route: { negative },
       fields: cc("max-age=99", { "cdn-cache-control": "max-age=10" }),
       status: 404,
       seconds: 10,
     },
-  ])("$id", async ({ route, seconds, ...answer }) => {
-    const site = openRoute(route, answer);
-    await site.get("/a");
+  ])("is set by $id", async ({ route, seconds, ...answer }) => {
+  const site = openRoute(route, answer);
+  await site.get("/a");
     site.clock.advance(seconds - 0.5);
     expect((await site.get("/a")).text).toBe("page 1");
     site.clock.advance(0.5);
@@ -46,25 +46,25 @@ describe("a response is stored for as long as", () => {
 
   // An anonymous second request confirms an error whose lifetime comes from the route.
   it.each<Row & { status: number; seconds: number }>([
-    { id: "its status has", route: { negative }, status: 404, seconds: 30 },
-    { id: "a server error has", route: { negative }, status: 503, seconds: 5 },
+    { id: "the route for 404", route: { negative }, status: 404, seconds: 30 },
+    { id: "the route for 503", route: { negative }, status: 503, seconds: 5 },
     {
-      id: "override says of an error",
+      id: "the route for 404 in mode override",
       route: { ...overriding, negative },
       fields: cc("max-age=10"),
       status: 404,
       seconds: 30,
     },
     {
-      id: "its status has without its cookie",
+      id: "the route for 404, without the cookie",
       route: { negative, setCookie: "strip" },
       fields: { "set-cookie": "a=1" },
       status: 404,
       seconds: 30,
     },
-  ])("$id", async ({ route, seconds, ...answer }) => {
-    const site = openRoute(route, answer);
-    for (const text of ["page 1", "page 2"]) expect((await site.get("/a")).text).toBe(text);
+  ])("is set by $id after a confirmation", async ({ route, seconds, ...answer }) => {
+  const site = openRoute(route, answer);
+  for (const text of ["page 1", "page 2"]) expect((await site.get("/a")).text).toBe(text);
     site.clock.advance(seconds - 0.5);
     expect((await site.get("/a")).text).toBe("page 2");
     site.clock.advance(0.5);
@@ -72,7 +72,7 @@ describe("a response is stored for as long as", () => {
   });
 });
 
-describe("a response is not stored", () => {
+describe("a response that may not be stored", () => {
   const cookie = { "set-cookie": "a=1" };
   const hidden = cc("no-store", { "cdn-cache-control": "no-store" });
   const errors = { negative };
@@ -96,7 +96,7 @@ describe("a response is not stored", () => {
       fields: cc("no-store"),
       status: 404,
     },
-  ])("$id", async ({ route, ...answer }) => {
+  ])("is fetched by each request: $id", async ({ route, ...answer }) => {
     const site = openRoute(route, answer);
     await site.get("/a");
     expect((await site.get("/a")).text).toBe("page 2");
@@ -104,7 +104,7 @@ describe("a response is not stored", () => {
   });
 });
 
-describe("an error with a lifetime of the route", () => {
+describe("an error with a lifetime from the route", () => {
   it.each([
     { id: "answers after a second request", stands: false, asks: 2, stored: "away" },
     { id: "does not answer after one request", stands: false, asks: 1, stored: "back" },
@@ -126,7 +126,7 @@ describe("an error with a lifetime of the route", () => {
     expect((await site.get("/a")).text).toBe("back");
   });
 
-  it("gives way to a page that stale-if-error allows", async () => {
+  it("is replaced by a page that stale-if-error allows", async () => {
     const site = openRoute({ fresh: "60s", negative, staleIfError: "1h" });
     await site.get("/a");
     site.clock.advance(61);
@@ -134,20 +134,20 @@ describe("an error with a lifetime of the route", () => {
     expect((await site.get("/a")).text).toBe("page 1");
   });
 
-  it("is not stored for a request with a client's own cookie", async () => {
+  it("is not stored for a request with an unknown cookie", async () => {
     const site = openRoute({ negative }, { status: 404 });
     await site.get("/a", { headers: { cookie: "session=ada" } });
     expect((await site.get("/a")).text).toBe("page 2");
   });
 });
 
-describe("directives of a request (RFC 9111 §5.2.1)", () => {
+describe("a directive of a request (RFC 9111 §5.2.1)", () => {
   const asking = (directive: string) => ({ headers: { "cache-control": directive } });
 
   it.each([
     { isHonoured: true, text: "page 2", sent: "no-cache" },
     { isHonoured: false, text: "page 1", sent: "max-age=0" },
-  ])("no-cache reaches the origin if honoured: $isHonoured", async ({ isHonoured, text, sent }) => {
+  ])("forwards the request if it is no-cache and the route honours it: $isHonoured", async ({ isHonoured, text, sent }) => {
     const site = openRoute({ fresh: "5m", honourRequestDirectives: isHonoured });
     await site.get("/a");
     expect((await site.get("/a", asking("no-cache"))).text).toBe(text);
@@ -155,13 +155,13 @@ describe("directives of a request (RFC 9111 §5.2.1)", () => {
     expect((await site.get("/a")).text).toBe(text);
   });
 
-  it("no-store keeps the response out of the cache where the route honours it", async () => {
+  it("prevents storing if it is no-store and the route honours it", async () => {
     const site = openRoute({ fresh: "5m", honourRequestDirectives: true });
     await site.get("/a", asking("no-store"));
     expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("only-if-cached gets a stored response or 504 on every route", async () => {
+  it("gets a stored response or a 504 if it is only-if-cached", async () => {
     const site = openRoute({ fresh: "5m" });
     expect((await site.get("/a", asking("only-if-cached"))).status).toBe(504);
     expect(site.origin.count).toBe(0);
@@ -173,7 +173,7 @@ describe("directives of a request (RFC 9111 §5.2.1)", () => {
     { id: "authorization", headers: { authorization: "Bearer x" } },
     { id: "if-match", headers: { "if-match": '"1"' } },
   ])(
-    "only-if-cached gets 504 for a request that bypasses the cache: $id (§5.2.1.7)",
+    "gets a 504 if it is only-if-cached and the request bypasses the cache: $id (§5.2.1.7)",
     async (row) => {
       const site = openRoute({ fresh: "5m" });
       const headers = { ...row.headers, "cache-control": "only-if-cached" };

@@ -1,5 +1,5 @@
-// Stale responses that a directive allows: while a refresh runs, and in place of an error
-// (RFC 5861 §3, §4). test/proxy/reuse/verdict.test.ts has the bounds of each window.
+// Tests stale responses that a directive allows during a refresh and instead of an error (RFC 5861
+// §3, §4). test/proxy/reuse/verdict.test.ts tests the limits of each allowance.
 import { describe, expect, it } from "vitest";
 import { idle, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
 import {
@@ -37,7 +37,7 @@ const texts = async (site: Site, count: number) => {
 describe("stale-while-revalidate", () => {
   const fields = cc("max-age=60, stale-while-revalidate=30");
 
-  it("does not make its client wait, and refreshes behind it once at a time", async () => {
+  it("answers at once, and refreshes in the background once at a time", async () => {
     const gate = closedGate();
     const site = await openStale(fields, async (_, nth) => {
       await gate.opened;
@@ -75,14 +75,14 @@ describe("stale-while-revalidate", () => {
     await near.get("/a");
     clock.advance(61);
     expect((await far.get("/a")).text).toBe("page 1");
-    // With a current view the stale copy in memory answers at once.
+    // With a current view, the stale copy in memory answers at once.
     await near.get("/another");
     const before = near.origin.count;
     expect(await texts(near, 2)).toEqual(["page 1", "page 2"]);
     expect(near.origin.count).toBe(before);
   });
 
-  it("keeps the stale response when the refresh fails, and tries again after a second", async () => {
+  it("keeps the stale response if the refresh fails, and refreshes again after a second", async () => {
     const site = await openStale(fields, unreachable);
     await site.get("/a");
     const failedCount = site.origin.count;
@@ -93,7 +93,7 @@ describe("stale-while-revalidate", () => {
     expect(site.origin.count).toBeGreaterThan(failedCount);
   });
 
-  it("gives the stale response to requests that wait for a refresh with an error", async () => {
+  it("sends the stale response to followers of a refresh that fails", async () => {
     const gate = closedGate();
     const both = cc("max-age=60, stale-while-revalidate=5, stale-if-error=600");
     const site = await openStale(both, async () => {
@@ -111,7 +111,7 @@ describe("stale-while-revalidate", () => {
     await site.settle();
   });
 
-  it("waits for the origin beyond its window, though the response is still stored", async () => {
+  it("forwards the request with the stored validator after its seconds have passed", async () => {
     const site = await openStale({ ...fields, etag: '"1"' });
     site.clock.advance(29);
     expect((await site.get("/a")).text).toBe("page 2");
@@ -122,14 +122,14 @@ describe("stale-while-revalidate", () => {
 describe("stale-if-error", () => {
   const fields = cc("max-age=60, stale-if-error=600");
 
-  it.each([500, 502, 503, 504])("serves the stale response on %i, with its age", async (status) => {
+  it.each([500, 502, 503, 504])("sends the stale response with its age after a %i", async (status) => {
     const seen = await (await openStale(fields, failing(status))).get("/a");
     expect([seen.status, seen.text, seen.fields.get("age")]).toEqual([200, "page 1", "61"]);
     const told = `tidemark; fwd=stale; fwd-status=${status}; detail=stale-if-error`;
     expect(seen.cacheStatus).toBe(told);
   });
 
-  it.each([501, 404, 403, 429])("passes a %i on (RFC 5861 §4)", async (status) => {
+  it.each([501, 404, 403, 429])("does not replace a %i (RFC 5861 §4)", async (status) => {
     const seen = await (await openStale(fields, failing(status))).get("/a");
     expect([seen.status, seen.text]).toEqual([status, "error"]);
   });
@@ -137,7 +137,7 @@ describe("stale-if-error", () => {
   it.each([
     { id: "with a validator", more: { etag: '"1"' } },
     { id: "without a validator", more: {} },
-  ])("asks an origin that failed after a second, behind the answer: $id", async ({ more }) => {
+  ])("requests the page again in the background after a second: $id", async ({ more }) => {
     const site = await openStale({ ...fields, ...more });
     const { script } = site.origin;
     site.origin.script = unreachable;
@@ -154,13 +154,13 @@ describe("stale-if-error", () => {
     { id: "no-allowance", cacheControl: "max-age=60" },
     { id: "too-late", cacheControl: "max-age=51, stale-if-error=10" },
     { id: "must-revalidate", cacheControl: "max-age=60, stale-if-error=600, must-revalidate" },
-  ])("answers 502 where a stale response is not allowed: $id", async ({ cacheControl }) => {
+  ])("does not prevent a 502 if a stale response is not allowed: $id", async ({ cacheControl }) => {
     const site = await openStale(cc(cacheControl, { etag: '"1"' }), unreachable);
     expect((await site.get("/a")).status).toBe(502);
   });
 });
 
-describe("an answer that must not be stored", () => {
+describe("an answer to a refresh that is not stored", () => {
   const kept = cc("max-age=60, stale-while-revalidate=600, stale-if-error=600", { etag: '"1"' });
 
   /** Returns the next answer of a failing origin, after an answer to a refresh. */
@@ -178,7 +178,7 @@ describe("an answer that must not be stored", () => {
     { id: "moved", answer: () => page("moved", moved, 301) },
     { id: "not found", answer: () => page("not found", {}, 404) },
     { id: "gone", answer: () => page("gone", cc("no-store"), 410) },
-  ])("ends the stale response: $id", async ({ answer }) => {
+  ])("removes the stale response: $id", async ({ answer }) => {
     expect(await textAfter(answer)).toBe("error");
   });
 
@@ -190,7 +190,7 @@ describe("an answer that must not be stored", () => {
     { id: "bad request", answer: () => page("what?", cc("no-store"), 400) },
     { id: "forbidden", answer: () => page("not you", cc("private"), 403) },
   ])(
-    "leaves the stale response if it is about the origin or a request: $id",
+    "keeps the stale response: $id",
     async ({ answer }) => {
       expect(await textAfter(answer)).toBe("page 1");
     },

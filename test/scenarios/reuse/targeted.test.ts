@@ -1,5 +1,5 @@
-// A targeted field governs a response, and hides Cache-Control and Expires (RFC 9213 §2.2).
-// test/rules/governing-directives.test.ts has the rules of the field.
+// Tests targeted fields such as CDN-Cache-Control, which replace Cache-Control and Expires (RFC
+// 9213 §2.2). test/rules/governing-directives.test.ts tests the rules of these fields.
 import { expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
@@ -18,16 +18,16 @@ it.each([
   { id: "no-cache", fields: targeted("no-cache, max-age=60"), told: "fwd=stale" },
   { id: "over-no-store", fields: targeted("max-age=60", cc("no-store")), told: hit },
   {
-    id: "silent-hides-expires",
+    id: "without-lifetime-hides-expires",
     fields: targeted("public", { expires: "Fri, 31 Dec 9999 23:59:59 GMT" }),
     told: "fwd=stale",
   },
   {
-    id: "at-other-caches",
+    id: "for-other-caches",
     fields: cc("max-age=60", { "other-cdn-cache-control": "no-store" }),
     told: hit,
   },
-])("governs a second request after 59 seconds: $id", async ({ fields, told }) => {
+])("a targeted field governs a second request after 59 seconds: $id", async ({ fields, told }) => {
   const site = openSite({ origin: () => page("page", { ...fields, etag: '"1"' }) });
   await site.get("/a");
   site.clock.advance(59);
@@ -37,7 +37,7 @@ it.each([
 it.each([
   { id: "stale-if-error", text: "max-age=1, stale-if-error=60", status: 200 },
   { id: "must-revalidate", text: "max-age=1, stale-if-error=60, must-revalidate", status: 502 },
-])("governs a stale response when the origin is down: $id", async ({ text, status }) => {
+])("a targeted field governs the use of a stale response while the origin is down: $id", async ({ text, status }) => {
   const site = openSite({ origin: () => page("page", targeted(text)) });
   await site.get("/a");
   site.clock.advance(2);

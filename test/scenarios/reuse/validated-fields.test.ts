@@ -1,4 +1,4 @@
-// The fields of a 304 count together with the stored ones (RFC 9111 §3.2, §4.1, §4.3.4).
+// Tests that the fields of a 304 are combined with the stored fields (RFC 9111 §3.2, §4.1, §4.3.4).
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -19,7 +19,7 @@ async function openExpired(stored: FieldTexts, fieldsOf304: FieldTexts, headers 
 describe("a field that a qualified private names", () => {
   const named = 'public, max-age=1, private="x-user"';
 
-  it("is for its own client when a 304 brings it without naming it again", async () => {
+  it("reaches only its own client if a later 304 has the field without the directive", async () => {
     const site = await openExpired(cc(named, { "x-user": "ada" }), { "x-user": "bob" });
     const own = await site.get("/a");
     expect(own.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
@@ -29,7 +29,7 @@ describe("a field that a qualified private names", () => {
     expect(hit.fields.has("x-user")).toBe(false);
   });
 
-  it("leaves the stored response when a 304 begins to name it", async () => {
+  it("is removed from the stored response if a later 304 has the directive", async () => {
     const site = await openExpired(cc("max-age=1", { "x-user": "ada" }), cc(named));
     await site.get("/a");
     expect((await site.get("/a")).fields.has("x-user")).toBe(false);
@@ -40,7 +40,7 @@ describe("Vary", () => {
   const german = { "accept-language": "de" };
   const french = { headers: { "accept-language": "fr" } };
 
-  it("selects from then on when a 304 brings it", async () => {
+  it("selects the variant after a 304 has added the field", async () => {
     const site = await openExpired(cc("max-age=1"), cc("max-age=60", { vary: "accept-language" }));
     await site.get("/a");
     const { text, cacheStatus } = await site.get("/a", french);
@@ -50,7 +50,7 @@ describe("Vary", () => {
     );
   });
 
-  it("still selects after a 304 without it", async () => {
+  it("selects the variant after a 304 without the field", async () => {
     const varied = cc("max-age=1", { vary: "accept-language" });
     const site = await openExpired(varied, cc("max-age=60"), german);
     expect((await site.get("/a", { headers: german })).text).toBe("in de");

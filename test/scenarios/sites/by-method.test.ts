@@ -1,5 +1,5 @@
-// A route for some methods: writes go to an origin of their own, and invalidate what other routes
-// have stored.
+// Tests routes for listed methods. Unsafe requests go to a separate origin, and invalidate pages of
+// other routes.
 import { expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
@@ -19,7 +19,7 @@ const origin: Script = ({ method, url }, nth) =>
     ? page(`${new URL(url).host}, ${nth}`, cc("max-age=600"))
     : new Response(null, { status: 204 });
 
-it("goes to the origin of its route, by its method", async () => {
+it("a request goes to the origin of the route for its method", async () => {
   const site = openSite({ config, origin });
   const asked = [];
   for (const method of ["GET", "POST", "PUT", "DELETE", "OPTIONS"]) {
@@ -35,7 +35,7 @@ it("goes to the origin of its route, by its method", async () => {
   ]);
 });
 
-it("takes HEAD where GET is named, and answers it from what GET has stored", async () => {
+it("a route for GET also matches HEAD, which a stored response to GET answers", async () => {
   const reads = { name: "reads", match: "/reads/*", methods: ["GET"], origin: "writer" };
   const site = openSite({ config: { ...config, routes: [reads] }, origin });
   await site.get("/reads/a", { method: "HEAD" });
@@ -47,7 +47,7 @@ it("takes HEAD where GET is named, and answers it from what GET has stored", asy
   expect(site.origin.last.url).toBe("https://origin.invalid/reads/c");
 });
 
-it("invalidates the page of another route, as that route keys it", async () => {
+it("an unsafe request invalidates the page of another route under the key of that route", async () => {
   const site = openSite({ config, origin });
   await site.get("/api/a?page=1");
   await site.get("/api/b");
@@ -56,7 +56,7 @@ it("invalidates the page of another route, as that route keys it", async () => {
   expect((await site.get("/api/b")).text).toBe("origin.invalid, 2");
 });
 
-it("is purged by URL as GET would find it", async () => {
+it("a purge by URL uses the key of the route for GET", async () => {
   const { site } = openJournalled({ config, origin });
   await site.get("/api/a?page=1");
   const { text } = await send(site, { urls: ["https://www.example.com/api/a?page=1&x=2"] }, bearer);
@@ -66,7 +66,7 @@ it("is purged by URL as GET would find it", async () => {
   expect(await (await site.ask("/api/a?page=1")).text()).toBe("origin.invalid, 2");
 });
 
-it("has nothing to purge by the name of a route without GET", async () => {
+it("a purge of a route without GET gets a note that the route stores nothing", async () => {
   const { site } = openJournalled({ config, origin });
   const { text } = await send(site, { routes: ["api-writes"] }, bearer);
   expect(JSON.parse(text)).toMatchObject({

@@ -1,4 +1,5 @@
-// Two environments with one file and one database: NAMESPACE keeps them apart in all that Redis holds.
+// Tests NAMESPACE, which separates the keys of two environments with one configuration in one
+// database.
 import { expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -8,7 +9,7 @@ import { adminToken, send } from "../../../testing/site/purge-sender.ts";
 
 const host = "www.example.com";
 
-/** Every key that a command names: SCAN has a pattern, EVAL a script and a count first, INFO no key. */
+/** Returns each key or key pattern in the given Redis commands. */
 function keysOf(body: unknown): string[] {
   const commands = Array.isArray((body as unknown[])[0])
     ? (body as unknown[][])
@@ -49,7 +50,7 @@ function open(env: Readonly<Record<string, string>>): { site: Site; keys: Set<st
 it.each([
   { id: "configuration", env: {}, namespace: "news" },
   { id: "environment", env: { NAMESPACE: "staging" }, namespace: "staging" },
-])("everything in Redis is named by that of the $id", async ({ env, namespace }) => {
+])("each key in Redis begins with the namespace of the $id", async ({ env, namespace }) => {
   const { site, keys } = open(env);
   for (let asked = 0; asked < 3; asked += 1) await site.get("/a");
   site.clock.advance(60);

@@ -1,5 +1,5 @@
-// Several sites in one Worker: each answered by its own origin, out of its own records in every tier,
-// and purged by itself.
+// Tests several sites in one Worker. Each site has its own origin and its own records in all tiers,
+// and is purged separately.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -32,9 +32,9 @@ async function texts(site: Site, urls: readonly string[]): Promise<string[]> {
   return seen;
 }
 
-describe("an answer of one site is never another's", () => {
+describe("a response of one site", () => {
   it.each(["/a", "/varied"])(
-    "by the same path, in memory, at the edge and in Redis: %s",
+    "does not answer for the same path of another site, in each tier: %s",
     async (path) => {
       const clock = new FakeClock();
       const upstash = new FakeUpstash(clock);
@@ -59,7 +59,7 @@ describe("an answer of one site is never another's", () => {
     },
   );
 
-  it("by names and ports: a listed host counts as itself at each port, any other as the first", async () => {
+  it("answers for each port of its listed host, and the first site answers for unlisted hosts", async () => {
     const site = openSite({ config, env, origin });
     const others = ["https://other.example/a", "https://de.shop.example/a"];
     const urls = [`${shop}/a`, `${shop}:8443/a`, `${news}/a`, ...others];
@@ -72,7 +72,7 @@ describe("an answer of one site is never another's", () => {
     ]);
   });
 
-  it("by its route: the host that counts chooses it, whichever name comes first", async () => {
+  it("comes from the route of the site's host, not of an unlisted host in the request", async () => {
     const site = openSite({ config, env, origin });
     expect(await texts(site, ["https://de.shop.example/a", `${news}/a`])).toEqual([
       "origin.invalid for news.example, 1",
@@ -80,7 +80,7 @@ describe("an answer of one site is never another's", () => {
     ]);
   });
 
-  it("where each host is its own", async () => {
+  it("does not answer for another host if SITE_HOST is not set", async () => {
     const site = openSite({ config, origin });
     const urls = [`${shop}/a`, "https://de.shop.example/a", `${news}/a`];
     expect(await texts(site, urls)).toEqual([
@@ -91,12 +91,12 @@ describe("an answer of one site is never another's", () => {
   });
 });
 
-describe("an origin's own address becomes its own site's", () => {
+describe("a Location with the address of an origin", () => {
   it.each([
     { url: `${news}/a`, location: "https://origin.invalid/b", seen: `${news}/b` },
     { url: `${shop}/a`, location: "https://shop-origin.invalid/b", seen: `${shop}/b` },
     { url: `${shop}/a`, location: `${news}/b`, seen: `${news}/b` },
-  ])("$location at $url", async ({ url, location, seen }) => {
+  ])("names the site of the response: $location in a response for $url", async ({ url, location, seen }) => {
     const site = openSite({
       config,
       env,
@@ -107,7 +107,7 @@ describe("an origin's own address becomes its own site's", () => {
   });
 });
 
-describe("a purge", () => {
+describe("a purge in a Worker with two sites", () => {
   const urls = [`${news}/a/b`, `${shop}/a/b`];
 
   it.each([
@@ -119,7 +119,7 @@ describe("a purge", () => {
     { id: "route", order: { routes: ["shop"] }, takes: [`${shop}/a/b`] },
     { id: "path", order: { prefixes: ["/a"] }, takes: urls },
     { id: "tag", order: { tags: ["both"] }, takes: urls },
-  ])("takes pages of the sites that it names: $id", async ({ order, takes }) => {
+  ])("removes only pages of the sites that it names: $id", async ({ order, takes }) => {
     const { site } = openJournalled({ config, origin, env });
     const before = await texts(site, urls);
     expect((await send(site, order)).status).toBe(200);
@@ -129,7 +129,7 @@ describe("a purge", () => {
   });
 });
 
-it("keeps hot keys of each site warm, by its own origin", async () => {
+it("hot keys of each site are refreshed from the site's own origin", async () => {
   const { colos, told, clock } = openHotSite({
     config: { ...config, hotKeys: 10 },
     origin: (request, nth) => page(`${new URL(request.url).host}, ${nth}`, cc("max-age=120")),

@@ -1,5 +1,5 @@
-// When Redis gets a response: at once, or, for errors and for routes with `admission: "second-ask"`, at
-// its second ask.
+// Tests when a response is written to Redis: at its first request, or at its second request, the
+// second ask. Errors and routes with `admission: "second-ask"` wait for the second ask.
 import { describe, expect, it } from "vitest";
 import { decodeRecord } from "../../../src/cache/tiers/record-codec.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -14,7 +14,7 @@ import {
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
-/** Two colos over one Redis. `writes` are the commands so far, without those of lookups. */
+/** Opens two colos over one Redis. `writes` returns all commands so far except lookups. */
 function open(origin: Script, route: RouteChanges = {}) {
   const pair = openPair({ origin, config: { routes: [{ name: "all", match: "*", ...route }] } });
   const writes = () => pair.upstash.commands.filter((name) => name !== "GETRANGE");
@@ -30,7 +30,7 @@ const written = ["SET"];
 describe("hundreds of random paths that get 404", () => {
   const count = 200;
 
-  it("cost Redis a lookup each and no write", async () => {
+  it("cause one Redis lookup each and no write", async () => {
     const { near: site, upstash } = open(notFound());
     for (let at = 0; at < count; at += 1) {
       expect((await site.get(`/${at}`)).cacheStatus).toContain("stored");
@@ -39,7 +39,7 @@ describe("hundreds of random paths that get 404", () => {
     expect(upstash.keys).toEqual([]);
   });
 
-  it("push no page and no marker out of memory", async () => {
+  it("evict no page and no marker from memory", async () => {
     const site = openSite({
       config: {
         limits: { memoryBytes: 131_072 },
@@ -58,7 +58,7 @@ describe("hundreds of random paths that get 404", () => {
 });
 
 describe("the second ask", () => {
-  it("writes to Redis once, behind the answer", async () => {
+  it("writes to Redis once, after the answer", async () => {
     const world = open(notFound());
     const { near: site, upstash } = world;
     await site.get("/a");
@@ -70,18 +70,18 @@ describe("the second ask", () => {
     expect(world.writes()).toEqual(written);
     await Promise.all([site.get("/a"), site.get("/a")]);
     expect(world.writes()).toEqual(written);
-    // The lookup, and a look at what stands there by now.
+    // One lookup by the first request, and one read of the current record before the write.
     expect(upstash.commands.length).toBe(2 + written.length);
   });
 
-  it("writes once when several come at once", async () => {
+  it("writes to Redis once if three requests are concurrent", async () => {
     const world = open(notFound());
     await world.near.get("/a");
     await Promise.all([world.near.get("/a"), world.near.get("/a"), world.near.get("/a")]);
     expect(world.writes()).toEqual(written);
   });
 
-  it("writes the metadata and the lifetime of the fill", async () => {
+  it("writes the metadata and the lifetime of the first response", async () => {
     const world = open(notFound({ "surrogate-key": "t" }));
     const { near, far } = world;
     const { atMs } = world.clock;
@@ -98,7 +98,7 @@ describe("the second ask", () => {
     expect(seen.cacheStatus).toBe("tidemark; hit; ttl=20; detail=shared");
   });
 
-  it("writes nothing for a response that came from Redis", async () => {
+  it("does not write a response that was read from Redis", async () => {
     const world = open(notFound());
     const { near, far } = world;
     await near.get("/a");
@@ -107,7 +107,7 @@ describe("the second ask", () => {
     expect(world.writes()).toEqual(written);
   });
 
-  it("counts for all isolates of the colo", async () => {
+  it("may be in another isolate of the colo, and writes once", async () => {
     const world = open(notFound());
     const { near, clock, upstash } = world;
     await near.get("/a");
@@ -132,14 +132,14 @@ describe("the second ask", () => {
 
   it.each<{ id: string; route: RouteChanges }>([
     { id: "memory", route: {} },
-    { id: "the edge", route: { tiers: ["edge", "shared"] } },
-  ])("is the next one, where the Cache API could not tell: from $id", async ({ route }) => {
+    { id: "the edge tier", route: { tiers: ["edge", "shared"] } },
+  ])("writes at the next request if the Cache API fails, after a hit from $id", async ({ route }) => {
     const world = open(notFound(), route);
     const { near: site } = world;
     const match = site.cache.match.bind(site.cache);
     await site.get("/a");
     let isFirst = true;
-    // Whoever answers may read; who looks whether it still stands may not.
+    // The lookup of the request may read the Cache API. The check before the write may not.
     site.cache.match = async (address) => {
       if (route.tiers !== undefined && isFirst) {
         isFirst = false;
@@ -154,7 +154,7 @@ describe("the second ask", () => {
     expect(world.writes()).toEqual(written);
   });
 
-  it("waits for nothing while Redis is away", async () => {
+  it("does not prevent hits while Redis is down", async () => {
     const world = open(notFound());
     await world.near.get("/a");
     world.upstash.mode = "down";
@@ -168,7 +168,7 @@ describe("the second ask", () => {
   });
 });
 
-describe("waits for its second ask", () => {
+describe("the write of a response to Redis", () => {
   it.each<[status: number, waits: boolean, route?: RouteChanges]>([
     [200, false],
     [301, false],
@@ -181,7 +181,7 @@ describe("waits for its second ask", () => {
     [404, true, { tiers: ["memory", "shared"] }],
     [404, true, { tiers: ["edge", "shared"] }],
     [404, false, { tiers: ["shared"] }],
-  ])("a %i: %s with %j", async (status, waits, route = {}) => {
+  ])("with the status %i waits for the second ask: %s, on the route %j", async (status, waits, route = {}) => {
     const world = open(() => page("page", cc("max-age=60"), status), route);
     await world.near.get("/a");
     expect(world.writes()).toEqual(waits ? [] : written);
@@ -190,9 +190,9 @@ describe("waits for its second ask", () => {
   });
 
   it.each([
-    { id: "of no length, streamed", limits: { bufferBytes: 10 } },
+    { id: "streamed without a length", limits: { bufferBytes: 10 } },
     { id: "too large for Redis", limits: { sharedBodyBytes: 10 } },
-  ])("and does not get it: what is $id", async ({ limits }) => {
+  ])("never happens for an error whose body is $id", async ({ limits }) => {
     const origin = () => page("more than ten bytes", cc("max-age=60", { vary: "accept" }), 404);
     const { near: site, upstash } = openPair({ origin, config: { limits } });
     for (let turn = 0; turn < 3; turn += 1) await site.get("/a");
@@ -201,7 +201,7 @@ describe("waits for its second ask", () => {
   });
 });
 
-describe("a response that replaces a stored one does not wait", () => {
+describe("a response that replaces a stored response", () => {
   const once = (first: Response, then: () => Response): Script => {
     return (_, nth) => (nth === 1 ? first : then());
   };
@@ -211,13 +211,13 @@ describe("a response that replaces a stored one does not wait", () => {
 
   it.each([
     { id: "validated", fields: cc("max-age=60", { etag: '"1"' }) },
-    { id: "kept for when its origin fails", fields: cc("max-age=60, stale-if-error=600") },
+    { id: "kept for stale-if-error", fields: cc("max-age=60, stale-if-error=600") },
     { id: "refreshed", fields: cc("max-age=60, stale-while-revalidate=600") },
     {
-      id: "refreshed by its validator",
+      id: "refreshed with a validator",
       fields: cc("max-age=60, stale-while-revalidate=600", { etag: '"1"' }),
     },
-  ])("so the error that follows a page takes its place in Redis: $id", async ({ fields }) => {
+  ])("is written to Redis at its first request if it is an error after a page: $id", async ({ fields }) => {
     const world = open(once(page("page", fields), gone));
     await world.near.get("/a");
     expect(texts(world)).toEqual(["200"]);
@@ -227,9 +227,9 @@ describe("a response that replaces a stored one does not wait", () => {
   });
 
   it.each([
-    { id: "that waits is written", turns: 1, before: [] },
-    { id: "that was written is brought up to date", turns: 2, before: written },
-  ])("so the error $id when it is validated", async ({ turns, before }) => {
+    { id: "is not yet in Redis", turns: 1, before: [] },
+    { id: "is in Redis", turns: 2, before: written },
+  ])("is written to Redis if it is a freshened error that $id", async ({ turns, before }) => {
     const etag = { etag: '"1"' };
     const origin = ({ headers }: Request) =>
       headers.has("if-none-match") ? unchanged(etag) : page("none", cc("max-age=30", etag), 404);
@@ -245,7 +245,7 @@ describe("a response that replaces a stored one does not wait", () => {
     expect(world.writes().length).toBe(length);
   });
 
-  it("a page that is always validated is written with its first 304", async () => {
+  it("is written to Redis at the first 304 to a page that is always validated", async () => {
     const etag = { etag: '"1"' };
     const origin = ({ headers }: Request) =>
       headers.has("if-none-match") ? unchanged(etag) : page("page", cc("no-cache", etag));
@@ -259,7 +259,7 @@ describe("a response that replaces a stored one does not wait", () => {
     expect(world.upstash.commands.length).toBe(length);
   });
 
-  it("after the lifetime of the first, the next ask is a first ask again", async () => {
+  it("waits for its second ask if the stored error has expired", async () => {
     const world = open(notFound());
     await world.near.get("/a");
     world.clock.advance(31);

@@ -1,5 +1,5 @@
-// Workers KV between the colos and Redis: what is copied there and when, and that a copy which lags behind
-// never answers with what was purged.
+// Tests Workers KV between the colos and Redis: which responses are copied to KV, when they are
+// copied, and that an old copy does not answer after a purge.
 import { describe, expect, it } from "vitest";
 import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import type { TierInCode } from "../../../src/cache/tiers/tier-in-code.ts";
@@ -40,8 +40,8 @@ function openThree(options: SiteOptions & { readonly lagMs?: number } = {}) {
 
 const detailOf = ({ cacheStatus, text }: Seen) => [text, /detail=(\w+)/.exec(cacheStatus)?.[1]];
 
-describe("what Redis has", () => {
-  it("is copied to KV by the second colo, so that a third needs no Redis", async () => {
+describe("a response in Redis", () => {
+  it("is copied to KV by the second colo, so that a third colo needs no Redis command", async () => {
     const { sites, kv, upstash } = openThree();
     const [first, second, third] = sites;
     await first.get("/a");
@@ -55,7 +55,7 @@ describe("what Redis has", () => {
     expect([upstash.commands, first.origin.count]).toEqual([[], 1]);
   });
 
-  it("is copied with its marker where it varies", async () => {
+  it("is copied to KV with its marker if it varies", async () => {
     const { sites, upstash } = openThree({
       origin: ({ headers }) =>
         page(headers.get("accept-language") ?? "", cc("max-age=3600", { vary: "accept-language" })),
@@ -69,7 +69,7 @@ describe("what Redis has", () => {
     expect((await third.get("/a", { headers: { "accept-language": "fr" } })).text).toBe("fr");
   });
 
-  it("is not copied with a lifetime below a minute, nor on a route without KV", async () => {
+  it("is not copied to KV if its lifetime is below a minute or its route excludes KV", async () => {
     const { sites, kv } = openThree({
       config: { routes: [{ name: "own", match: "/own", tiers: ["memory", "edge", "shared"] }] },
       origin: ({ url }) => page(url, url.endsWith("/own") ? hour : cc("max-age=30")),
@@ -78,7 +78,7 @@ describe("what Redis has", () => {
     expect([kv.puts, sites[0].origin.count]).toEqual([[], 2]);
   });
 
-  it("is not looked up in KV where the lookup in Redis is skipped", async () => {
+  it("is not looked up in KV if the lookup in Redis is skipped", async () => {
     const { sites, kv } = openThree();
     for (let nth = 0; nth < 400; nth += 1) await sites[0].get(`/a?x=${nth}`);
     expect(kv.puts).toEqual([]);
@@ -86,8 +86,8 @@ describe("what Redis has", () => {
   });
 });
 
-describe("a copy", () => {
-  it.each([0, 60_000, 3_600_000])("that lags by %d ms never outlives a purge", async (lagMs) => {
+describe("a copy in KV", () => {
+  it.each([0, 60_000, 3_600_000])("does not answer after a purge if KV lags by %d ms", async (lagMs) => {
     const { sites, clock, kv } = openThree({ lagMs });
     const [first, second, third] = sites;
     await first.get("/a");
@@ -101,7 +101,7 @@ describe("a copy", () => {
     for (const site of sites) expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("that is stale gives way to the younger one in Redis, and is replaced", async () => {
+  it("does not answer while stale if a younger response is in Redis", async () => {
     const { sites, clock } = openThree({ lagMs: 60_000 });
     const [first, second, third] = sites;
     for (const site of [first, second]) await site.get("/a");
@@ -111,7 +111,7 @@ describe("a copy", () => {
     expect(detailOf(await second.get("/a"))).toEqual(["page 2", "shared"]);
   });
 
-  it("is removed by an unsafe method, in the colo that took it", async () => {
+  it("is removed by an unsafe request in the same colo", async () => {
     const { sites } = openThree({ lagMs: 60_000 });
     const [first, second] = sites;
     for (const site of [first, second]) await site.get("/a");
@@ -119,7 +119,7 @@ describe("a copy", () => {
     expect((await second.get("/a")).text).toBe("page 3");
   });
 
-  it("that KV does not give is read from Redis", async () => {
+  it("is replaced by the record in Redis if KV fails", async () => {
     const fails = () => Promise.reject(new Error("KV failed: 429"));
     const PAGES = { getWithMetadata: undefined, get: fails, put: fails, delete: fails };
     const bound = () => workersKv({ binding: "PAGES" }).bound({ PAGES });
@@ -132,7 +132,7 @@ describe("a copy", () => {
   });
 });
 
-describe("an operator", () => {
+describe("the operator", () => {
   it("finds KV in explain, in the start line and in the counts", async () => {
     const { sites } = openThree();
     const [first, second, third] = sites;
@@ -147,9 +147,9 @@ describe("an operator", () => {
   });
 
   it.each([
-    { id: "nothing is bound", env: {}, upstash: true, what: "The KV tier is off." },
+    { id: "the binding is missing", env: {}, upstash: true, what: "The KV tier is off." },
     { id: "there is no Redis", env: { PAGES: {} }, upstash: false, what: 'The tier "kv" is off.' },
-  ])("is told that it is off where $id", async ({ env, upstash, what }) => {
+  ])("gets a finding that the KV tier is off if $id", async ({ env, upstash, what }) => {
     const clock = new FakeClock();
     const [site] = openColos(1, {
       clock,

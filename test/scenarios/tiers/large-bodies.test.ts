@@ -1,5 +1,5 @@
-// Bodies that are never held whole: streamed to the client and the edge tier, answered from there, and
-// let go of wherever they prove needless.
+// Tests bodies that are streamed to the client and to the edge tier, because they are too large for
+// memory. An unused body of the edge tier is closed.
 import { describe, expect, it } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
@@ -23,7 +23,7 @@ function openStreaming(options: SiteOptions = {}): Site {
   });
 }
 
-it("is stored in the edge tier alone", async () => {
+it("a streamed body is stored only in the edge tier", async () => {
   const site = openStreaming();
   expect((await site.get("/a")).text).toBe(whole);
   const hit = await site.get("/a");
@@ -31,7 +31,7 @@ it("is stored in the edge tier alone", async () => {
   expect(hit.cacheStatus).toBe("tidemark; hit; ttl=60; detail=edge");
 });
 
-it("is not shared with waiting requests, which go to the origin themselves", async () => {
+it("a streamed body does not answer a concurrent request, which goes to the origin itself", async () => {
   const site = openStreaming();
   const asked = await Promise.all([site.ask("/a"), site.ask("/a")]);
   expect((await Promise.all(asked.map(read))).map(({ text }) => text)).toEqual([whole, whole]);
@@ -40,28 +40,28 @@ it("is not shared with waiting requests, which go to the origin themselves", asy
 });
 
 it.each([
-  { id: "breaks-off", end: "breaks", length: "15" },
-  { id: "shorter-than-said", end: "ends", length: "16" },
-] as const)("is not stored when it $id", async ({ end, length }) => {
+  { id: "ends with an error", end: "breaks", length: "15" },
+  { id: "is shorter than its Content-Length", end: "ends", length: "16" },
+] as const)("a streamed body is not stored if it $id", async ({ end, length }) => {
   const site = openStreaming({
     origin: () =>
       new Response(chunked(chunks, end), { headers: { ...fields, "content-length": length } }),
   });
   await expect(read(await site.ask("/a"))).rejects.toThrow(/connection was lost|expected bytes/);
   await site.settle();
-  site.origin.script = () => page("mended", cc("max-age=60"));
-  expect((await site.get("/a")).text).toBe("mended");
+  site.origin.script = () => page("complete", cc("max-age=60"));
+  expect((await site.get("/a")).text).toBe("complete");
 });
 
-describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid-way", (end) => {
+describe.each(["breaks", "ends"] as const)("a body from the edge tier that %s before its Content-Length", (end) => {
   it.each([
     {
-      id: "is an error to who asked for a range beyond that",
+      id: "causes an error in a range that continues after this point",
       range: "bytes=3-12",
       read: "an error",
     },
-    { id: "is an error to who asked for its end", range: "bytes=-2", read: "an error" },
-    { id: "is whole to who asked for what came before", range: "bytes=1-3", read: "123" },
+    { id: "causes an error in a range of the last bytes", range: "bytes=-2", read: "an error" },
+    { id: "still contains a range before this point", range: "bytes=1-3", read: "123" },
   ])("$id", async ({ range, read: expected }) => {
     const site = openStreaming();
     site.cache.knowsRanges = false;
@@ -80,10 +80,10 @@ describe.each(["breaks", "ends"] as const)("whose source in the edge tier %s mid
   });
 });
 
-it("is validated without being sent to Redis again", async () => {
+it("a large body is not written to Redis again after a validation", async () => {
   const text = "0123456789".repeat(30_000);
   const { near: site, upstash } = openPair({
-    // Text would lie packed, and be so small that it is sent again.
+    // Text would be compressed to a size that is written again.
     origin: () =>
       page(text, { ...fields, "content-length": "300000", "content-type": "image/webp" }),
   });
@@ -97,7 +97,7 @@ it("is validated without being sent to Redis again", async () => {
   expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
 });
 
-it("is validated for a Range too, which is then answered with the whole (RFC 9110 §14.2)", async () => {
+it("a range request validates a streamed body, and gets the whole body (RFC 9110 §14.2)", async () => {
   const site = openStreaming();
   await site.get("/a");
   site.clock.advance(61);
@@ -107,7 +107,7 @@ it("is validated for a Range too, which is then answered with the whole (RFC 911
   expect((await site.get("/a")).text).toBe(whole);
 });
 
-it("is not validated by a HEAD, which would not read it again to be stored", async () => {
+it("a HEAD request does not validate a streamed body", async () => {
   const site = openStreaming();
   await site.get("/a");
   site.clock.advance(61);
@@ -115,7 +115,7 @@ it("is not validated by a HEAD, which would not read it again to be stored", asy
   expect(site.origin.last.fields.has("if-none-match")).toBe(false);
 });
 
-describe("no body is left open", () => {
+describe("a body in the edge tier", () => {
   it.each<{ id: string; init: Parameters<Site["get"]>[1]; afterSeconds?: number }>([
     { id: "hit", init: {} },
     { id: "head", init: { method: "HEAD" } },
@@ -123,13 +123,13 @@ describe("no body is left open", () => {
     { id: "range", init: { headers: { range: "bytes=0-3" } } },
     { id: "range-beyond", init: { headers: { range: "bytes=99-" } } },
     { id: "replaced", init: {}, afterSeconds: 61 },
-    { id: "not-for-sessions", init: { headers: { cookie: "session=1" } } },
+    { id: "unknown-cookie", init: { headers: { cookie: "session=1" } } },
     {
       id: "stale-and-only-if-cached",
       init: { headers: { "cache-control": "only-if-cached" } },
       afterSeconds: 61,
     },
-  ])("$id", async ({ init, afterSeconds = 0 }) => {
+  ])("is closed after the request: $id", async ({ init, afterSeconds = 0 }) => {
     const site = openStreaming();
     await site.get("/a");
     site.clock.advance(afterSeconds);

@@ -1,5 +1,5 @@
-// Ranges of bodies that are never held whole: only their bytes are read, where the Cache API knows
-// ranges, and no others are ever taken for them.
+// Tests range requests for bodies that are too large for memory. If the Cache API supports ranges,
+// Tidemark reads only the requested bytes, and checks that the Cache API has returned these bytes.
 import { describe, expect, it } from "vitest";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -10,7 +10,7 @@ const fields = cc("max-age=60, stale-if-error=600", {
   "content-length": String(whole.length),
 });
 
-/** One that has the body, in its edge tier alone. */
+/** Opens a site with a streamed body, which is only in the edge tier. */
 async function openStored(): Promise<Site> {
   const site = openSite({
     config: { limits: { bufferBytes: 8 } },
@@ -27,14 +27,14 @@ async function openStored(): Promise<Site> {
 const asking = (range: string) => ({ headers: { range } });
 const hit = "tidemark; hit; ttl=60; detail=edge";
 
-describe("a range of a streamed body", () => {
+describe("a range request for a streamed body in the edge tier", () => {
   it.each([
     { id: "first", range: "bytes=0-1", text: "01", told: "bytes 0-1/1000" },
     { id: "within", range: "bytes=503-506", text: "3456", told: "bytes 503-506/1000" },
     { id: "last", range: "bytes=-3", text: "789", told: "bytes 997-999/1000" },
     { id: "past-the-end", range: "bytes=998-2000", text: "89", told: "bytes 998-999/1000" },
     { id: "all", range: "bytes=0-", text: whole, told: "bytes 0-999/1000" },
-  ])("is all that is read of it: $id", async ({ range, text, told }) => {
+  ])("reads only the requested bytes: $id", async ({ range, text, told }) => {
     const site = await openStored();
     const seen = await site.get("/a", asking(range));
     expect([seen.status, seen.text, seen.cacheStatus]).toEqual([206, text, hit]);
@@ -44,23 +44,23 @@ describe("a range of a streamed body", () => {
   });
 
   it.each([
-    { id: "whole", init: {}, status: 200 },
-    { id: "if-range-holds-not", init: { headers: { range: "bytes=0-1", "if-range": '"2"' } } },
-    { id: "several", init: asking("bytes=0-1,5-6") },
-  ])("is not taken for all where all is answered: $id", async ({ init }) => {
+    { id: "no-range", init: {} },
+    { id: "if-range-with-another-etag", init: { headers: { range: "bytes=0-1", "if-range": '"2"' } } },
+    { id: "several-ranges", init: asking("bytes=0-1,5-6") },
+  ])("returns the whole body without an applicable range: $id", async ({ init }) => {
     const site = await openStored();
     const seen = await site.get("/a", init);
     expect([seen.status, seen.text, seen.cacheStatus]).toEqual([200, whole, hit]);
   });
 
-  it("is cut out of the whole where the Cache API knows no ranges", async () => {
+  it("returns only the requested bytes if the Cache API ignores Range", async () => {
     const site = await openStored();
     site.cache.knowsRanges = false;
     const seen = await site.get("/a", asking("bytes=503-506"));
     expect([seen.status, seen.text, seen.cacheStatus]).toEqual([206, "3456", hit]);
   });
 
-  it("is let go of where the client has the body", async () => {
+  it("closes the stored body if the client gets a 304", async () => {
     const site = await openStored();
     const headers = { range: "bytes=0-1", "if-none-match": '"1"' };
     expect((await site.get("/a", { headers })).status).toBe(304);
@@ -69,7 +69,7 @@ describe("a range of a streamed body", () => {
   });
 });
 
-describe("a range of a large body that lies beside its record", () => {
+describe("a range request for a large body that is stored separately from its record", () => {
   const large = "0123456789".repeat(200_000);
 
   async function openBeside(): Promise<Site> {
@@ -78,7 +78,7 @@ describe("a range of a large body that lies beside its record", () => {
     return site;
   }
 
-  it("is all that is read of it", async () => {
+  it("reads only the requested bytes", async () => {
     const site = await openBeside();
     let read = 0;
     const match = site.cache.match.bind(site.cache);
@@ -93,7 +93,7 @@ describe("a range of a large body that lies beside its record", () => {
     expect(site.cache.openBodies).toBe(0);
   });
 
-  it("is not taken from another one, which has come to lie there meanwhile", async () => {
+  it("goes to the origin if the stored body now belongs to another response", async () => {
     const site = await openBeside();
     const match = site.cache.match.bind(site.cache);
     site.cache.match = async (request) => {
@@ -107,15 +107,15 @@ describe("a range of a large body that lies beside its record", () => {
   });
 });
 
-describe("what the Cache API gives for a range", () => {
+describe("a response of the Cache API to a range request", () => {
   it.each([
-    { id: "of-another-place", fields: { "content-range": "bytes 502-505/1000" } },
-    { id: "of-another-length", fields: { "content-range": "bytes 503-506/999" } },
-    { id: "shorter", fields: { "content-range": "bytes 503-505/1000" } },
-    { id: "that-says-too-little", fields: { "content-length": "3" } },
-    { id: "that-says-nothing", fields: { "content-range": "" } },
-    { id: "that-is-not-there", status: 416 },
-  ])("answers nobody if it is $id", async ({ status = 206, fields: changed = {} }) => {
+    { id: "its range begins elsewhere", fields: { "content-range": "bytes 502-505/1000" } },
+    { id: "its total length is different", fields: { "content-range": "bytes 503-506/999" } },
+    { id: "its range is too short", fields: { "content-range": "bytes 503-505/1000" } },
+    { id: "its Content-Length is too small", fields: { "content-length": "3" } },
+    { id: "its Content-Range is empty", fields: { "content-range": "" } },
+    { id: "its status is 416", status: 416 },
+  ])("is not sent to the client if $id", async ({ status = 206, fields: changed = {} }) => {
     const site = await openStored();
     const match = site.cache.match.bind(site.cache);
     site.cache.match = async (request) => {
@@ -131,7 +131,7 @@ describe("what the Cache API gives for a range", () => {
     expect(site.cache.openBodies).toBe(0);
   });
 
-  it.each(["breaks", "ends"] as const)("is an error to its reader if it %s early", async (end) => {
+  it.each(["breaks", "ends"] as const)("causes an error for the client if its body %s early", async (end) => {
     const site = await openStored();
     const match = site.cache.match.bind(site.cache);
     site.cache.match = async (request) => {

@@ -1,4 +1,4 @@
-// Made-up queries that would fill a real database many times over: every purge is accepted meanwhile.
+// Tests that random queries cannot fill a real Redis database so far that it refuses a purge.
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
@@ -12,7 +12,7 @@ import { adminToken, send } from "../../../testing/site/purge-sender.ts";
 
 const roomBytes = 4 * 1_048_576;
 const cacheable = { headers: { "cache-control": "max-age=3600" } };
-/** Large pages first, and then small ones for the rest of the room. Gzip makes neither smaller. */
+/** Returns a large size for the first pages, and a small size for the pages that fill the rest. */
 const pageBytes = (nth: number) => (nth < 30 ? 131_072 : 4_096);
 const madeOf = (url: string) => Number(new URL(url).searchParams.get("made"));
 
@@ -21,7 +21,7 @@ it.concurrent.each([
   { policy: "volatile-lru", hasOwnJournal: false },
   { policy: "noeviction", hasOwnJournal: true },
 ])(
-  "$policy, a journal of its own: $hasOwnJournal",
+  "a database filled by random queries accepts each purge: $policy, own journal: $hasOwnJournal",
   async ({ policy, hasOwnJournal }) => {
     const running = new Running();
     try {
@@ -59,7 +59,7 @@ it.concurrent.each([
       const statuses = new Set<number>();
       for (let nth = 0; nth < 100; nth += 1) {
         const site = sites[nth % 3] ?? sites[0];
-        // Twice, so that a second request is no obstacle.
+        // Requests each page twice, because a page with an unlisted query may need two requests.
         await site.get(`/page?made=${nth}`);
         expect((await site.get(`/page?made=${nth}`)).status).toBe(200);
         if (nth % 10 === 9) statuses.add((await send(site, { tags: [`t${nth}`] })).status);

@@ -1,4 +1,4 @@
-// A database that fills: what anonymous clients can make up leaves room for what must not fail.
+// Tests a Redis database that becomes full. Pages that clients can invent leave room for purges.
 import { describe, expect, it } from "vitest";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -9,7 +9,7 @@ import { adminToken, send } from "../../../testing/site/purge-sender.ts";
 
 const maxBytes = 64 * 1_048_576;
 
-/** Isolates that share a database, each with a colo of its own unless it is given one. */
+/** Opens isolates over one database. Each has its own colo, unless its options name one. */
 function opened(usedRatio: number, route: RouteChanges = {}, policy = "noeviction") {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
@@ -23,7 +23,7 @@ function opened(usedRatio: number, route: RouteChanges = {}, policy = "noevictio
       config: { routes: [{ name: "all", match: "*", ...route }], ...options.config },
       env: { ADMIN_TOKEN: adminToken, ...options.env },
     });
-    // Reads how much is used.
+    // The cron trigger reads the size of the database.
     await site.fireCron();
     upstash.commands.length = 0;
     return site;
@@ -34,8 +34,8 @@ function opened(usedRatio: number, route: RouteChanges = {}, policy = "noevictio
 
 const inRedis = ({ keys }: FakeUpstash) => keys.length;
 
-describe("from 60 %, a query that no route lists", () => {
-  it("goes to Redis on its second request", async () => {
+describe("a page with an unlisted query parameter, in a database that is 60 % full", () => {
+  it("is written to Redis at its second request", async () => {
     const { upstash, isolate } = opened(0.6);
     const site = await isolate();
     await site.get("/a?made=up");
@@ -47,19 +47,19 @@ describe("from 60 %, a query that no route lists", () => {
   });
 
   it.each<{ id: string; ratio: number; route?: RouteChanges; policy?: string; path?: string }>([
-    { id: "below that", ratio: 0.599 },
-    { id: "where eviction is on", ratio: 0.95, policy: "volatile-lru" },
-    { id: "on a route that lists it", ratio: 0.6, route: { query: { allow: ["made"] } } },
-    { id: "where a crowd in the world waits for it", ratio: 0.6, route: { collapse: "global" } },
-    { id: "that the key leaves out", ratio: 0.6, path: "/a?utm_source=up" },
-  ])("goes there at once $id", async ({ ratio, route, policy, path = "/a?made=up" }) => {
+    { id: "below 60 %", ratio: 0.599 },
+    { id: "if Redis evicts keys", ratio: 0.95, policy: "volatile-lru" },
+    { id: "on a route that lists the parameter", ratio: 0.6, route: { query: { allow: ["made"] } } },
+    { id: "on a route with `collapse: \"global\"`", ratio: 0.6, route: { collapse: "global" } },
+    { id: "if the key does not contain the parameter", ratio: 0.6, path: "/a?utm_source=up" },
+  ])("is written to Redis at its first request $id", async ({ ratio, route, policy, path = "/a?made=up" }) => {
     const { upstash, isolate } = opened(ratio, route, policy);
     const site = await isolate();
     await site.get(path);
     expect(inRedis(upstash)).toBe(1);
   });
 
-  it("expires there within ten minutes, unless another colo asks for it", async () => {
+  it("expires in Redis after ten minutes, unless another colo requests the page", async () => {
     const { clock, upstash, isolate } = opened(0.6);
     const site = await isolate();
     for (const path of ["/a?made=up", "/a?made=up", "/b?made=up", "/b?made=up", "/c"])
@@ -76,8 +76,8 @@ describe("from 60 %, a query that no route lists", () => {
   });
 });
 
-describe("from 85 %", () => {
-  it("nothing new is stored, what is stored is replaced, and purges are accepted", async () => {
+describe("a database that is 85 % full", () => {
+  it("gets no new page, but updates of stored pages and purges", async () => {
     const { clock, upstash, isolate, use } = opened(0.5);
     const site = await isolate();
     await site.get("/known");
@@ -97,7 +97,7 @@ describe("from 85 %", () => {
     expect(inRedis(upstash)).toBe(2);
   });
 
-  it("a page that is new is neither sent nor looked for again, and goes to Redis with its first hit after that", async () => {
+  it("gets one lookup for a new page, and gets the page at a hit once there is room", async () => {
     const { clock, upstash, isolate, use } = opened(0.9);
     const site = await isolate();
     for (let ask = 0; ask < 3; ask += 1) await site.get("/new");
@@ -108,7 +108,7 @@ describe("from 85 %", () => {
     expect([inRedis(upstash), site.origin.count]).toEqual([1, 1]);
   });
 
-  it("an isolate without the cron trigger learns it from what it writes, by one command a minute", async () => {
+  it("is detected without the cron trigger, by one INFO command a minute", async () => {
     const { clock, upstash, isolate, use } = opened(0.5);
     const site = await isolate();
     upstash.roomCommands.length = 0;
@@ -128,11 +128,11 @@ describe("from 85 %", () => {
   });
 
   it.each([
-    { id: "counts what this isolate writes itself", ratio: 0.84, looks: 0, writes: [1, 15] },
-    { id: "looks at once after a 64th of the room", ratio: 0.8, looks: 1, writes: [20, 20] },
+    { id: "is detected from the bytes that this isolate writes", ratio: 0.84, looks: 0, writes: [1, 15] },
+    { id: "is measured again after writes of 1/64 of its room", ratio: 0.8, looks: 1, writes: [20, 20] },
   ])("$id", async ({ ratio, looks, writes: [least = 0, most = 0] }) => {
     const { upstash, isolate } = opened(ratio);
-    // Bodies that gzip makes no smaller.
+    // Gzip does not compress random bodies.
     const noise = () => crypto.getRandomValues(new Uint8Array(65_536));
     const site = await isolate({ origin: () => new Response(noise(), cacheable) });
     upstash.roomCommands.length = 0;
@@ -142,7 +142,7 @@ describe("from 85 %", () => {
     expect(inRedis(upstash)).toBeLessThanOrEqual(most);
   });
 
-  it("obeys limits.databaseBytes where the database tells no bound, and nothing where nobody does", async () => {
+  it("is detected by limits.databaseBytes if Redis has no memory limit", async () => {
     for (const [limits, count] of [
       [{ databaseBytes: maxBytes }, 0],
       [{}, 1],
@@ -158,18 +158,18 @@ describe("from 85 %", () => {
 
 const cacheable = { headers: { "cache-control": "max-age=3600" } };
 
-describe("the ballast", () => {
+describe("the ballast, a key of 1 MiB that is deleted to make room for purges", () => {
   it.each([
-    { id: "is laid below 70 %", ratio: 0.68, is: true },
-    { id: "is not laid where it would leave less", ratio: 0.69, is: false },
-    { id: "is not laid where eviction is on", ratio: 0.1, policy: "volatile-lru", is: false },
+    { id: "is written if the database then stays below 70 %", ratio: 0.68, is: true },
+    { id: "is not written if the database would then exceed 70 %", ratio: 0.69, is: false },
+    { id: "is not written if Redis evicts keys", ratio: 0.1, policy: "volatile-lru", is: false },
   ])("$id", async ({ ratio, policy, is }) => {
     const { upstash, isolate } = opened(ratio, {}, policy);
     await isolate();
     expect(upstash.hasBallast).toBe(is);
   });
 
-  it("is not laid where the journal has a database of its own", async () => {
+  it("is not written if the journal has its own database", async () => {
     const { clock, upstash, isolate } = opened(0.1);
     const journal = new FakeUpstash(clock);
     await isolate({ env: ownJournal(journal) });
@@ -182,8 +182,8 @@ const ownJournal = ({ url, token }: FakeUpstash) => ({
   JOURNAL_REDIS_REST_TOKEN: token,
 });
 
-describe("a journal in a database of its own", () => {
-  it("takes purges and the switch while the cache's database is down or refuses all", async () => {
+describe("a journal in its own database", () => {
+  it("accepts purges while the cache's database is down or refuses commands", async () => {
     const { clock, upstash, isolate } = opened(0.1);
     const journal = new FakeUpstash(clock);
     const site = await isolate({ env: ownJournal(journal) });

@@ -1,4 +1,5 @@
-// What Redis is asked for pages that nobody may share: sessions' own ones, and those with no-store.
+// Tests how often Redis is read for pages that may not be shared: personal pages of sessions, and
+// pages with no-store. A session here is a client with an unknown cookie.
 import { describe, expect, it } from "vitest";
 import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
@@ -6,13 +7,13 @@ import { openCounted } from "../../../testing/site/counted-looks.ts";
 const as = (name: string) => ({ headers: { cookie: `session=${name}` } });
 const isSession = ({ headers }: Request) => headers.has("cookie");
 
-/** A page of its own for each session; one for all others. */
+/** Answers a session with its own page, and all other clients with a shared page. */
 const personal: Script = (request) =>
   isSession(request)
     ? page("yours", cc("private"))
     : page("everybody's", cc("max-age=60, stale-if-error=600"));
 
-describe("a page that each session gets its own version of", () => {
+describe("a page with a different version for each session", () => {
   it("is looked up in Redis once in a hundred views", async () => {
     const { near, upstash } = openCounted(personal);
     for (let view = 0; view < 100; view += 1) {
@@ -23,17 +24,17 @@ describe("a page that each session gets its own version of", () => {
   });
 
   it.each([
-    { id: "said to be", fields: cc("private") },
-    { id: "not to be stored", fields: cc("no-store") },
-    { id: "not said to be for all", fields: cc("max-age=60") },
-    { id: "with a cookie of theirs", fields: cc("public, max-age=60", { "set-cookie": "s=1" }) },
-  ])("$id", async ({ fields }) => {
+    { id: "private", fields: cc("private") },
+    { id: "no-store", fields: cc("no-store") },
+    { id: "not explicitly shared", fields: cc("max-age=60") },
+    { id: "with Set-Cookie", fields: cc("public, max-age=60", { "set-cookie": "s=1" }) },
+  ])("is not looked up in Redis for a second session: $id", async ({ fields }) => {
     const { near, looksFor } = openCounted(() => page("yours", fields));
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(0);
   });
 
-  it("is looked up again a minute after the last of them", async () => {
+  it("is looked up again a minute after the last request", async () => {
     const { clock, looksFor } = openCounted(personal);
     const views: number[] = [];
     for (const seconds of [0, 50, 50, 60]) {
@@ -62,7 +63,7 @@ describe("a page that each session gets its own version of", () => {
     expect(looks() - before).toBe(1);
   });
 
-  it("answers sessions from this colo once it is shared", async () => {
+  it("answers sessions from memory once the origin shares it explicitly", async () => {
     let isForAll = false;
     const { near, looksFor } = openCounted(() =>
       page("page", cc(isForAll ? "public, max-age=60" : "private")),
@@ -75,7 +76,7 @@ describe("a page that each session gets its own version of", () => {
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
-  it("is looked up in Redis when its origin fails", async () => {
+  it("is looked up in Redis if its origin fails", async () => {
     const state = { isDown: false };
     const { near, far, looksFor } = openCounted((request) =>
       state.isDown
@@ -92,13 +93,13 @@ describe("a page that each session gets its own version of", () => {
     expect(seen).toMatchObject({ status: 200, text: "everybody's", looks: 1 });
   });
 
-  it("does not count as personal because of an error for one session", async () => {
+  it("is still looked up in Redis after an error for one session", async () => {
     const { near, looksFor } = openCounted(() => page("no", cc("private"), 403));
     await near.get("/account", as("a"));
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
-  it("is not looked up on a route with collapse: global either", async () => {
+  it("is not looked up in Redis for a second session on a route with collapse: global", async () => {
     const global = { name: "global", match: "*", collapse: "global" } as const;
     const { near, looksFor } = openCounted(personal, { routes: [global] });
     await near.get("/account", as("a"));
@@ -106,12 +107,12 @@ describe("a page that each session gets its own version of", () => {
   });
 });
 
-describe("pages that are not to be stored", () => {
+describe("pages with no-store", () => {
   it.each([
     { id: "GET", init: {} },
     { id: "HEAD", init: { method: "HEAD" } },
     { id: "sessions", init: as("a") },
-  ])("are looked up sixty-four times, then once in eight: $id", async ({ init }) => {
+  ])("cause 64 lookups in Redis, and then one lookup for eight pages: $id", async ({ init }) => {
     const { near, upstash } = openCounted(() => page("page", cc("no-store")));
     for (let at = 0; at < 200; at += 1) await near.get(`/api/${at}`, init);
     expect(upstash.commands.length).toBe(64 + (200 - 64) / 8);

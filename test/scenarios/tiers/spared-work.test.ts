@@ -1,12 +1,12 @@
-// Lookups and writes that are left out because they could change nothing.
+// Tests lookups and writes that Tidemark skips because they would have no effect.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 
-describe("a page that proved to be for one client", () => {
-  it("is neither looked up in the shared tier nor collapsed for a while", async () => {
+describe("a page whose last response was private", () => {
+  it("is not looked up in the shared tier for ten seconds", async () => {
     const upstash = new FakeUpstash(new FakeClock());
     const site = openSite({ upstash, origin: () => page("page", cc("private")) });
     await site.get("/a");
@@ -18,7 +18,7 @@ describe("a page that proved to be for one client", () => {
     expect(upstash.commands.length).toBe(after + 1);
   });
 
-  it("is stored as soon as it no longer is", async () => {
+  it("is stored once the origin no longer sends private", async () => {
     const site = openSite({
       origin: (_, nth) => page(`page ${nth}`, cc(nth === 1 ? "private" : "max-age=60")),
     });
@@ -28,7 +28,7 @@ describe("a page that proved to be for one client", () => {
   });
 });
 
-it("one client's no-store makes a page uncacheable for nobody else", async () => {
+it("one client's no-store does not make a page uncacheable for other clients", async () => {
   const site = openSite({
     config: { honourRequestDirectives: true },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")),
@@ -38,7 +38,7 @@ it("one client's no-store makes a page uncacheable for nobody else", async () =>
   expect(site.origin.count).toBe(2);
 });
 
-describe("a page of a route without memory", () => {
+describe("a page on a route without the memory tier", () => {
   const openPage = async () => {
     const site = openSite({
       config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
@@ -57,7 +57,7 @@ describe("a page of a route without memory", () => {
     [304, hasIt],
     [200, { method: "HEAD" }],
   ])(
-    "answers %i to %j with one lookup and no body read, and is validated",
+    "answers %i to %j with one lookup, without reading the body, and can be validated",
     async (status, asked) => {
       const site = await openPage();
       const { matches, bodiesOpened } = site.cache;
@@ -80,8 +80,8 @@ describe("a page of a route without memory", () => {
   );
 });
 
-describe("what one client can provoke", () => {
-  it("takes no other variant from the lower tiers", async () => {
+describe("a stored response", () => {
+  it("is kept in the edge tier if another variant is private", async () => {
     const site = openSite({
       config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
       origin: ({ headers }) =>
@@ -95,7 +95,7 @@ describe("what one client can provoke", () => {
     expect((await site.get("/a", german)).cacheStatus).toContain("hit");
   });
 
-  it("by an error, nothing at all", async () => {
+  it("is kept in the edge tier if one client gets an error", async () => {
     const site = openSite({
       config: { routes: [{ name: "low", match: "*", tiers: ["edge"] }] },
       origin: () => page("v1", cc("max-age=60, stale-if-error=600", { etag: '"1"' })),

@@ -1,11 +1,11 @@
-// Which tier answers, what is put into those above it, and what a route leaves out.
+// Tests which tier answers, which upper tiers get a copy, and which tiers a route excludes.
 import { describe, expect, it, vi } from "vitest";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { idle, openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import type { TierName } from "../../../src/config/config.ts";
 
-/** Nothing that could be packed. */
+/** Fields of a page that is not compressed in Redis. */
 const largeFields = cc("max-age=60", { etag: '"1"', "content-type": "image/webp" });
 const notModified = () => unchanged(cc("max-age=60", { etag: '"1"' }));
 
@@ -17,13 +17,13 @@ function openTiers(given: { tiers?: TierName[]; fields?: Record<string, string> 
   });
 }
 
-describe("the first tier that has it answers", () => {
+describe("the lookup of a response", () => {
   it.each<[near: TierName, far: TierName, again: TierName, tiers: TierName[]]>([
     ["memory", "shared", "memory", ["memory", "edge", "shared"]],
     ["edge", "shared", "edge", ["edge", "shared"]],
     ["memory", "shared", "memory", ["memory", "shared"]],
     ["shared", "shared", "shared", ["shared"]],
-  ])("%s here, %s in another colo, %s there again: of %j", async (...row) => {
+  ])("ends in %s, in %s in another colo, and then there in %s, with the tiers %j", async (...row) => {
     const tiers = row.pop() as TierName[];
     const { near, far } = openTiers({ tiers });
     await near.get("/a");
@@ -34,22 +34,22 @@ describe("the first tier that has it answers", () => {
   });
 
   it.each([
-    { id: "memory-alone", tiers: ["memory"] },
+    { id: "only-memory", tiers: ["memory"] },
     { id: "no-shared", tiers: ["memory", "edge"] },
-  ] as const)("$id: nothing comes from afar", async ({ tiers }) => {
+  ] as const)("does not find a response of another colo without the shared tier: $id", async ({ tiers }) => {
     const { near, far, upstash } = openTiers({ tiers: [...tiers] });
     await near.get("/a");
     expect((await far.get("/a")).text).toBe("page 2");
     expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
   });
 
-  it("a route without tiers stores nothing", async () => {
+  it("finds no response on a route without tiers", async () => {
     const { near } = openTiers({ tiers: [] });
     await near.get("/a");
     expect((await near.get("/a")).text).toBe("page 2");
   });
 
-  it("an age goes on counting from tier to tier", async () => {
+  it("adds the time in each tier to the age", async () => {
     const { near, far } = openTiers();
     await near.get("/a");
     near.clock.advance(20);
@@ -62,8 +62,8 @@ describe("the first tier that has it answers", () => {
 
   it.each([
     { id: "kept-for-validation", more: { etag: '"1"' } },
-    { id: "gone", more: {} },
-  ])("a younger one below is preferred to a stale one above: $id", async ({ more }) => {
+    { id: "removed", more: {} },
+  ])("prefers a younger response in a lower tier to a stale response: $id", async ({ more }) => {
     const { near, far } = openTiers({ fields: cc("max-age=60", more) });
     await near.get("/a");
     await far.get("/a");
@@ -75,7 +75,7 @@ describe("the first tier that has it answers", () => {
   });
 });
 
-it("the end of an answer is sent before the edge tier stores it", async () => {
+it("an answer is completely sent before the edge tier stores the response", async () => {
   const sending = Promise.withResolvers<void>();
   const site = openSite({ origin: () => page("a", cc("max-age=60")), turn: () => sending.promise });
   await (await site.ask("/a")).text();
@@ -87,17 +87,17 @@ it("the end of an answer is sent before the edge tier stores it", async () => {
   expect(site.cache.puts).toBe(1);
 });
 
-describe("Redis commands per request", () => {
+describe("the Redis commands of requests", () => {
   it.each([
     ["GET", ["GETRANGE", "SET"]],
     ["POST", ["DEL"]],
-  ])("%s of what is not stored", async (method, commands) => {
+  ])("without a stored response, for %s, are %j", async (method, commands) => {
     const { near, upstash } = openTiers();
     await near.get("/a", { method });
     expect(upstash.commands).toEqual(commands);
   });
 
-  it("a hit here costs none, and a hit from afar one", async () => {
+  it("are none for a hit in this colo, and one for a hit from another colo", async () => {
     const { near, far, upstash } = openTiers();
     for (const site of [near, near, far]) await site.get("/a");
     expect(upstash.commands).toEqual(["GETRANGE", "SET", "GETRANGE"]);
@@ -107,10 +107,10 @@ describe("Redis commands per request", () => {
   const again = () => page("x".repeat(200_000), largeFields);
   it.each<{ id: string; tiers: TierName[]; origin: () => Response; commands: string[] }>([
     { id: "304", tiers: ["shared"], origin: notModified, commands: ["GETRANGE", ...asked] },
-    { id: "304-read-above", tiers: ["memory", "shared"], origin: notModified, commands: asked },
-    { id: "200-alike", tiers: ["shared"], origin: again, commands: ["GETRANGE", ...asked] },
-    { id: "200-alike-read-above", tiers: ["edge", "shared"], origin: again, commands: asked },
-  ])("a large body that is unchanged is not sent again: $id", async (row) => {
+    { id: "304-with-a-copy-in-memory", tiers: ["memory", "shared"], origin: notModified, commands: asked },
+    { id: "200-with-the-same-body", tiers: ["shared"], origin: again, commands: ["GETRANGE", ...asked] },
+    { id: "200-with-the-same-body-and-a-copy-in-the-edge-tier", tiers: ["edge", "shared"], origin: again, commands: asked },
+  ])("do not write an unchanged large body again: $id", async (row) => {
     const { near, far, upstash } = openTiers({ tiers: row.tiers, fields: largeFields });
     near.origin.script = again;
     await near.get("/a");
@@ -118,7 +118,7 @@ describe("Redis commands per request", () => {
     near.origin.script = row.origin;
     upstash.commands.length = 0;
     await near.get("/a");
-    // A stale copy above is not the last word: the shared tier is asked for a younger one.
+    // If the copy in an upper tier is stale, the shared tier may have a younger response.
     const looks = row.tiers.length > 1 ? ["GETRANGE"] : [];
     expect(upstash.written).toEqual(["whole", "metadata"]);
     expect(upstash.commands).toEqual([...looks, ...row.commands]);
@@ -127,8 +127,8 @@ describe("Redis commands per request", () => {
 
   it.each([
     { id: "304", origin: notModified },
-    { id: "200-alike", origin: () => page("page 1", cc("max-age=60", { etag: '"1"' })) },
-  ])("a small body that is unchanged is sent again, which is one: $id", async ({ origin }) => {
+    { id: "200-with-the-same-body", origin: () => page("page 1", cc("max-age=60", { etag: '"1"' })) },
+  ])("write an unchanged small body again with one command: $id", async ({ origin }) => {
     const { near, far, upstash } = openTiers({ fields: cc("max-age=60", { etag: '"1"' }) });
     await near.get("/a");
     near.clock.advance(61);
@@ -139,7 +139,7 @@ describe("Redis commands per request", () => {
     expect((await far.get("/a")).text).toBe("page 1");
   });
 
-  it("a changed large body is sent without a lookup of the old one", async () => {
+  it("write a changed large body without a read of the old body", async () => {
     const { near, upstash } = openTiers({ fields: largeFields });
     near.origin.script = (_, nth) => page(String(nth).repeat(200_000), largeFields);
     await near.get("/a");
@@ -149,7 +149,7 @@ describe("Redis commands per request", () => {
     expect(upstash.commands).toEqual(["GETRANGE", "SET"]);
   });
 
-  it("a client with the current ETag gets 304 without a read of the body", async () => {
+  it("do not read the body for a client with the current ETag", async () => {
     const { near, far, upstash } = openTiers({ fields: cc("max-age=60", { etag: '"1"' }) });
     await near.get("/a");
     const seen = await far.get("/a", { headers: { "if-none-match": '"1"' } });
@@ -158,8 +158,8 @@ describe("Redis commands per request", () => {
   });
 });
 
-describe("a tier that is down costs its client nothing", () => {
-  it.each(["throws", "forgets"] as const)("the Cache API %s", async (mode) => {
+describe("an answer while a tier fails", () => {
+  it.each(["throws", "forgets"] as const)("is not affected by a Cache API that %s", async (mode) => {
     const site = openSite({ origin: () => page("page", cc("max-age=60")) });
     site.cache.mode = mode;
     expect((await site.get("/a")).text).toBe("page");
@@ -167,7 +167,7 @@ describe("a tier that is down costs its client nothing", () => {
     expect(site.log).toEqual([]);
   });
 
-  it.each(["down", "refuses"] as const)("the shared tier: %s", async (mode) => {
+  it.each(["down", "refuses"] as const)("is not affected by a shared tier in this mode: %s", async (mode) => {
     const { near, far, upstash } = openTiers();
     upstash.mode = mode;
     expect((await near.get("/a")).text).toBe("page 1");
@@ -177,7 +177,7 @@ describe("a tier that is down costs its client nothing", () => {
   });
 });
 
-it("each store gets a lifetime of at most a year", async () => {
+it("the edge tier and Redis get a lifetime of at most a year", async () => {
   const yearSeconds = 365 * 86_400;
   const { near, upstash } = openTiers({ fields: { expires: "Fri, 31 Dec 9999 23:59:59 GMT" } });
   const answer = vi.spyOn(upstash, "answer");

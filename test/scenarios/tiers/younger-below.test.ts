@@ -1,4 +1,5 @@
-// What memory holds gives way to a younger response that lies below it, and that it cannot take.
+// Tests that a younger response in the edge tier replaces a response in memory, even if the younger
+// response is too large for memory.
 import { expect, it } from "vitest";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -20,7 +21,7 @@ it.each([
   { id: "large, then larger than memory takes", before: 320_000, after: 1_500_000 },
   { id: "large, then large", before: 320_000, after: 320_000 },
   { id: "small, then small", before: 1_000, after: 1_000 },
-])("another isolate of the colo has filled it: $id", async ({ before, after }) => {
+])("a response in memory is replaced by another isolate's younger response: $id", async ({ before, after }) => {
   const [near, other] = openColos(2, {
     origin: (_, nth) => page(bytes(nth, nth === 1 ? before : after), stale),
   }) as [Site, Site];
@@ -28,12 +29,12 @@ it.each([
   await firstDigits(near, 4);
   near.clock.advance(61);
   await firstDigits(other, 2);
-  // The first answers stale, and finds the other behind its answer.
+  // The first request gets the stale response, and finds the younger response in the background.
   expect(await firstDigits(near, 4)).toEqual(["1", "2", "2", "2"]);
   expect(near.origin.count).toBe(2);
 });
 
-it("this isolate has streamed it to the edge tier", async () => {
+it("a response in memory is replaced by a response that was streamed to the edge tier", async () => {
   const site = openSite({
     origin: (_, nth) => page(bytes(nth, nth * 5_000_000 - 4_990_000), stale),
   });
@@ -43,7 +44,7 @@ it("this isolate has streamed it to the edge tier", async () => {
   expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
 });
 
-it("lets go of a stream that an unsafe method has ended", async () => {
+it("a body in the edge tier is closed if an unsafe request has invalidated the response", async () => {
   const fields = cc("max-age=60", { vary: "accept-language" });
   const site = openSite({
     origin: ({ method }) =>

@@ -1,5 +1,5 @@
-// Responses in a content coding from an origin that does not say `Vary: Accept-Encoding` (RFC 9110 §8.4,
-// RFC 9111 §4.1).
+// Tests compressed responses from an origin that does not send `Vary: Accept-Encoding` (RFC 9110
+// §8.4, RFC 9111 §4.1).
 import { describe, expect, it } from "vitest";
 import { cc, type FieldTexts, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -9,7 +9,7 @@ import { openColos, openSite, type Site } from "../../../testing/site/harness.ts
 const accepting = (coding: string) => ({ headers: { "accept-encoding": coding } });
 const browser = accepting("gzip, deflate, br, zstd");
 
-/** Codes for those who accept it, and says nothing of that. */
+/** Compresses for clients that accept gzip or br, and does not send `Vary: Accept-Encoding`. */
 const silent =
   (more: FieldTexts = {}) =>
   ({ headers }: Request, nth: number) => {
@@ -24,8 +24,8 @@ async function textsOf(site: Site, ...asks: (typeof browser | undefined)[]) {
   return texts;
 }
 
-describe("a coding that no Vary tells of", () => {
-  it("reaches no client that does not accept it, and each has a hit of its own", async () => {
+describe("a compressed response without Vary: Accept-Encoding", () => {
+  it("answers only clients that accept its coding", async () => {
     const site = openSite({ origin: silent() });
     const identity = accepting("identity");
     const asks = [browser, undefined, browser, identity, accepting("*;q=0"), browser];
@@ -34,7 +34,7 @@ describe("a coding that no Vary tells of", () => {
     expect((await site.get("/a", browser)).cacheStatus).toContain("; hit");
   });
 
-  it("reaches no such client in another colo either", async () => {
+  it("answers only clients that accept its coding in another colo", async () => {
     const clock = new FakeClock();
     const options = { clock, upstash: new FakeUpstash(clock), origin: silent() };
     const [near, far] = openColos(2, options) as [Site, Site];
@@ -44,7 +44,7 @@ describe("a coding that no Vary tells of", () => {
     expect(await textsOf(far, undefined, browser)).toEqual(["plain 2", "packed 1"]);
   });
 
-  it("is told to caches beyond, at its fill and at a hit", async () => {
+  it("gets Accept-Encoding in its Vary, on a miss and on a hit", async () => {
     const site = openSite({ origin: silent({ vary: "Accept-Language" }) });
     for (let nth = 0; nth < 2; nth += 1) {
       const { fields } = await site.get("/a", browser);
@@ -52,7 +52,7 @@ describe("a coding that no Vary tells of", () => {
     }
   });
 
-  it("selects still once a 304 has freshened it", async () => {
+  it("answers only clients that accept its coding after a 304", async () => {
     const site = openSite({
       origin: (request, nth) =>
         request.headers.has("if-none-match")
@@ -65,14 +65,14 @@ describe("a coding that no Vary tells of", () => {
     expect(await textsOf(site, undefined, browser)).toEqual(["plain 3", "packed 1"]);
   });
 
-  it("leaves a plain response to all, where that came first", async () => {
+  it("is not fetched if an uncompressed response was stored first", async () => {
     const site = openSite({ origin: silent() });
     expect(await textsOf(site, undefined, browser)).toEqual(["plain 1", "plain 1"]);
   });
 });
 
 it.each([{ coding: "" }, { coding: "identity" }])(
-  "a response without a coding is one for all: '$coding'",
+  "a response without a content coding answers all clients: '$coding'",
   async ({ coding }) => {
     const fields = coding === "" ? {} : { "content-encoding": coding };
     const site = openSite({ origin: (_, nth) => page(`${nth}`, cc("max-age=60", fields)) });

@@ -1,4 +1,5 @@
-// How many variants of one resource are stored, when a field that anybody can fill selects them.
+// Tests the maximum number of stored variants of a page, because clients can invent values of the
+// selecting field.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -36,7 +37,7 @@ async function isHit(site: Site, path: string, agent: string): Promise<boolean> 
   return (await site.get(path, as(agent))).cacheStatus.includes("; hit");
 }
 
-it("a flood of values leaves as many as there is room for, and the first of them hit", async () => {
+it("only the first 100 of 300 variants are stored", async () => {
   const options = withRoomFor(100);
   const { upstash } = options;
   const site = openSite({ ...options, config: {} });
@@ -51,13 +52,13 @@ it("a flood of values leaves as many as there is room for, and the first of them
   ]);
   const { memory, routes } = await statsOf(site);
   const atEdge = site.cache.addresses.filter((address) => address.includes("/stored/"));
-  // With the marker that leads to them; Redis lacks those that wait for their second ask.
+  // The counts include the marker. Redis lacks the variants that wait for their second ask.
   expect([memory.records, atEdge.length, upstash?.keys.length]).toEqual([101, 101, 66]);
   expect(routes[""]?.refusedToStore).toEqual({ "too-many-variants": 200 });
   for (let at = 0; at < 100; at += 1) expect(await isHit(site, "/a", `agent ${at}`)).toBe(true);
 }, 60_000);
 
-it("what is refused costs Redis its lookup and no write", async () => {
+it("a variant above the limit causes one lookup in Redis and no write", async () => {
   const options = withRoomFor(1);
   const site = openSite(options);
   await site.get("/a", as("first"));
@@ -66,7 +67,7 @@ it("what is refused costs Redis its lookup and no write", async () => {
   expect(options.upstash?.commands.slice(before)).toEqual(["GETRANGE"]);
 });
 
-it("fills that went on at the same time take no more room than there is", async () => {
+it("concurrent requests do not store more variants than the limit", async () => {
   const gate = closedGate();
   const options = withRoomFor(3);
   const site = openSite({
@@ -85,8 +86,8 @@ it("fills that went on at the same time take no more room than there is", async 
   expect(routes[""]?.refusedToStore).toEqual({ "too-many-variants": 17 });
 });
 
-describe("there is always room for", () => {
-  it("a variant that is listed already", async () => {
+describe("a page with the maximum number of variants", () => {
+  it("stores a listed variant again", async () => {
     const site = openSite({
       ...withRoomFor(1),
       config: { limits: { variants: 1 }, honourRequestDirectives: true },
@@ -97,7 +98,7 @@ describe("there is always room for", () => {
     expect((await site.get("/a", as("one"))).text).toBe("one 2");
   });
 
-  it("one that is validated", async () => {
+  it("stores a freshened variant", async () => {
     const site = openSite(
       withRoomFor(1, {
         origin: ({ headers }) =>
@@ -112,14 +113,14 @@ describe("there is always room for", () => {
     expect(await isHit(site, "/a", "one")).toBe(true);
   });
 
-  it("another resource", async () => {
+  it("does not limit the variants of another page", async () => {
     const site = openSite(withRoomFor(1));
     await site.get("/a", as("one"));
     await site.get("/b", as("two"));
     expect(await isHit(site, "/b", "two")).toBe(true);
   });
 
-  it("what does not vary", async () => {
+  it("stores a response that does not vary", async () => {
     const site = openSite(withRoomFor(1));
     await site.get("/a", as("one"));
     site.origin.script = () => page("for all", cc("max-age=60"));
@@ -128,8 +129,8 @@ describe("there is always room for", () => {
   });
 });
 
-describe("room is made by", () => {
-  it("time: that of a variant ends", async () => {
+describe("a page that may have one variant", () => {
+  it("stores another variant after the first has expired", async () => {
     const site = openSite(withRoomFor(1));
     await site.get("/a", as("one"));
     site.clock.advance(59.9);
@@ -139,7 +140,7 @@ describe("room is made by", () => {
     expect(await isHit(site, "/a", "two")).toBe(true);
   });
 
-  it("an unsafe method, which invalidates all of them (RFC 9111 §4.4)", async () => {
+  it("stores another variant after an unsafe request (RFC 9111 §4.4)", async () => {
     const site = openSite(withRoomFor(1));
     await site.get("/a", as("one"));
     site.clock.advance(1);
@@ -150,7 +151,7 @@ describe("room is made by", () => {
   });
 });
 
-it("room is taken by variants of other names too: an origin may change them with each request", async () => {
+it("the limit counts variants together that differ in their Vary", async () => {
   const site = openSite({
     ...withRoomFor(2),
     origin: ({ headers }, nth) =>
@@ -166,7 +167,7 @@ it("room is taken by variants of other names too: an origin may change them with
   expect((await statsOf(site)).memory.records).toBe(3);
 });
 
-it("a cold isolate, in this colo and another, goes by the list that it finds", async () => {
+it("a new isolate in another colo applies the limit to the marker from Redis", async () => {
   const options = withRoomFor(2);
   const [near, far] = openColos(2, options) as [Site, Site];
   await near.get("/a", as("one"));
@@ -178,11 +179,11 @@ it("a cold isolate, in this colo and another, goes by the list that it finds", a
   expect(options.upstash?.keys.length).toBe(3);
 });
 
-it("isolates of one colo go by one list, also those that read it earlier", async () => {
+it("isolates of one colo apply the limit together, even if they read the marker earlier", async () => {
   const options = withRoomFor(10);
   const isolates = openColos(3, options);
   const [first] = isolates as [Site];
-  // Each has read the marker while it named one variant.
+  // Each isolate reads the marker while the marker lists one variant.
   await first.get("/a", as("one"));
   for (const site of isolates) {
     Object.assign(site, { cache: first.cache });
@@ -192,7 +193,7 @@ it("isolates of one colo go by one list, also those that read it earlier", async
   expect(options.upstash?.keys.length).toBe(11);
 });
 
-it("the marker is kept for as long as a variant that it lists", async () => {
+it("a marker is kept as long as the variants that it lists", async () => {
   const day = 86_400;
   const site = openSite({
     ...withRoomFor(1),

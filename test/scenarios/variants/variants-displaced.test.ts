@@ -1,5 +1,5 @@
-// Which variants of a page keep their places when anybody can make up values of the field that selects:
-// the most requested of the last minute.
+// Tests which variants of a page stay stored if clients can invent values of the selecting field:
+// the most requested variants of the last minute.
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -8,11 +8,11 @@ import { openColos, type Site, type SiteOptions } from "../../../testing/site/ha
 import { adminToken, send } from "../../../testing/site/purge-sender.ts";
 
 const real = ["de", "fr", "en"];
-/** As many as a page may have here. */
+/** The invented values, as many as the maximum number of variants. */
 const madeUp = Array.from({ length: 20 }, (_, at) => `made-up-${at}`);
 const speaking = (language: string) => ({ headers: { "accept-language": language } });
 
-/** As fresh as long as the attack that this is about could keep others out. */
+/** Fields with a long lifetime, so that invented variants do not expire during a test. */
 const lasting = cc("max-age=86400", { vary: "Accept-Language", etag: '"1"' });
 
 function open(count: number, options: SiteOptions = {}) {
@@ -38,7 +38,7 @@ async function flood(site: Site, times: number, perSecond = Infinity): Promise<v
   }
 }
 
-/** Asks for each real language every so many seconds, and tells after how long all of them are hits. */
+/** Requests the real languages at this interval, and returns the seconds until all are hits. */
 async function secondsUntilHits(site: Site, everySeconds: number): Promise<number> {
   for (let seconds = 0; seconds < 300; seconds += everySeconds) {
     const seen = [];
@@ -49,24 +49,24 @@ async function secondsUntilHits(site: Site, everySeconds: number): Promise<numbe
   return Infinity;
 }
 
-describe("a new page whose places made-up values have taken", () => {
+describe("a new page with the maximum number of variants, all invented,", () => {
   it.each([
     [1, 20],
     [2, 20],
     [20, 2],
     [20, 15],
   ])(
-    "caches the real ones within a minute: made up %i times, real every %i s",
+    "stores the real variants within a minute: invented %i times, real every %i s",
     async (times, everySeconds) => {
       const { sites } = open(1);
       await flood(sites[0], times);
-      // The first request behind the one that stores it.
+      // The bound includes the first request after the request that stores the variant.
       const withinSeconds = 60 + everySeconds;
       expect(await secondsUntilHits(sites[0], everySeconds)).toBeLessThanOrEqual(withinSeconds);
     },
   );
 
-  it("caches the real ones in another colo, which has read the list in Redis", async () => {
+  it("stores the real variants in another colo, which has read the marker in Redis", async () => {
     const { sites } = open(2);
     const [near, far] = sites;
     await flood(near, 2);
@@ -74,7 +74,7 @@ describe("a new page whose places made-up values have taken", () => {
     expect(await secondsUntilHits(far, 1)).toBe(2);
   });
 
-  it("caches the real ones in another isolate of the colo, and shares them by Redis", async () => {
+  it("stores the real variants in another isolate of the colo, and in Redis", async () => {
     const { sites } = open(3);
     const [first, second, elsewhere] = sites;
     Object.assign(second, { cache: first.cache });
@@ -90,7 +90,7 @@ describe("a new page whose places made-up values have taken", () => {
     { everything: true },
     { urls: ["https://www.example.com/a"] },
     { everything: true, mode: "soft" },
-  ])("stores the first request for each real one after a purge: %j", async (order) => {
+  ])("stores each real variant at its first request after a purge: %j", async (order) => {
     const { clock, sites } = open(2);
     const [near, far] = sites;
     await flood(near, 2);
@@ -103,7 +103,7 @@ describe("a new page whose places made-up values have taken", () => {
     }
   });
 
-  it("leaves the places as they are after a purge of something else", async () => {
+  it("keeps its variants after a purge of another page", async () => {
     const { clock, sites } = open(1);
     await flood(sites[0], 2);
     clock.advance(1);
@@ -113,18 +113,18 @@ describe("a new page whose places made-up values have taken", () => {
   });
 });
 
-describe("real variants that are stored keep their places", () => {
-  it("from values that come once, however many", async () => {
+describe("the stored real variants of a page", () => {
+  it("stay stored during single requests for 150 invented values", async () => {
     const { sites } = open(2);
     const [near, far] = sites;
     for (const language of real) await near.get("/a", speaking(language));
     for (let nth = 0; nth < 150; nth += 1) await near.get("/a", speaking(`once-${nth}`));
     expect(await secondsUntilHits(near, 1)).toBe(0);
-    // In Redis too, which a displaced variant is taken out of.
+    // Redis also still has the variants, because only displaced variants are removed.
     expect(await secondsUntilHits(far, 1)).toBe(0);
   });
 
-  it("from values that come twenty times each, while they are requested more often", async () => {
+  it("stay stored if they are requested more often than each of 20 invented values", async () => {
     const { clock, upstash, sites } = open(1);
     const isHit = async (language: string) =>
       (await sites[0].get("/a", speaking(language))).cacheStatus.includes("; hit");
@@ -144,7 +144,7 @@ describe("real variants that are stored keep their places", () => {
   }, 60_000);
 });
 
-it("a displaced variant is gone from Redis, so that a page has no more there than it may have", async () => {
+it("a displaced variant is removed from Redis, which has at most three variants", async () => {
   const { clock, upstash, sites } = open(1, { config: { limits: { variants: 3 } } });
   for (let nth = 0; nth < 50; nth += 1) {
     for (let again = 0; again <= nth % 7; again += 1) {
@@ -156,7 +156,7 @@ it("a displaced variant is gone from Redis, so that a page has no more there tha
   expect(upstash.keys.length).toBeLessThanOrEqual(1 + 3);
 });
 
-it("a displaced variant does not come back by being validated", async () => {
+it("a displaced variant is not stored again by a validation", async () => {
   const { clock, sites } = open(1, {
     config: { limits: { variants: 1 } },
     origin: ({ headers }) =>

@@ -1,5 +1,6 @@
-// What variants cost Redis whose values anybody can make up: those that are asked for once are
-// neither written to it nor sought in it, as soon as such lookups have hardly ever brought anything.
+// Tests the Redis commands for variants with invented values. Once most lookups of variants have
+// missed, a variant that is requested once is not written to Redis, and only one of eight is looked
+// up.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -15,7 +16,7 @@ function open(route: RouteChanges = {}) {
   const origin = ({ headers }: Request, nth: number) =>
     page(`${headers.get("user-agent")} ${nth}`, varied);
   const { near, far, clock, upstash } = openPair({ config, origin });
-  /** What is sent to Redis meanwhile. */
+  /** Returns the number of lookups and writes in Redis during `work`. */
   const costOf = async (work: () => Promise<unknown>) => {
     const before = upstash.commands.length;
     await work();
@@ -24,27 +25,27 @@ function open(route: RouteChanges = {}) {
     return { looks: count("GETRANGE"), writes: count("SET") };
   };
   let madeUpCount = 0;
-  /** No value comes twice. */
+  /** Requests this number of variants. Each has a different value. */
   const flood = async (count: number, path = "/flooded") => {
     for (let at = 0; at < count; at += 1) await near.get(path, as(`made up ${(madeUpCount += 1)}`));
   };
   return { clock, upstash, near, far, costOf, flood };
 }
 
-/** Until lookups of variants are known to bring nothing: the first two are not among many. */
+/** The number of misses after which lookups are skipped. The first two variants do not count. */
 const fruitless = 2 + 64;
 
-describe("a flood of them", () => {
-  it("on one page costs less and less", async () => {
+describe("a flood of invented variants", () => {
+  it("on one page causes no more writes and one lookup for eight requests", async () => {
     const { costOf, flood } = open();
     const { writes } = await costOf(() => flood(100));
-    // Each of them and its marker; the last that is sought in vain waits already.
+    // Each variant is written with its marker. The variant of the last miss already waits.
     expect(writes).toBe(2 * (fruitless - 1));
     const { looks } = await costOf(() => flood(160));
     expect(looks).toBe(160 / 8);
   });
 
-  it("on two hundred pages is told by the route's, and not each by its own", async () => {
+  it("on twenty pages is detected by the misses of the route", async () => {
     const { costOf, flood } = open();
     for (let at = 0; at < 20; at += 1) await flood(6, `/pages/${at}`);
     const cost = await costOf(async () => {
@@ -53,7 +54,7 @@ describe("a flood of them", () => {
     expect(cost).toEqual({ looks: 200 / 8, writes: 0 });
   });
 
-  it("leaves alone what a page has two of", async () => {
+  it("does not affect a page with two variants", async () => {
     const { near, costOf, flood } = open();
     await flood(fruitless);
     const cost = await costOf(async () => {
@@ -64,16 +65,16 @@ describe("a flood of them", () => {
   });
 
   it.each<{ id: string; route: RouteChanges }>([
-    { id: "that admits at the first ask", route: { admission: "first-ask" } },
-    { id: "whose misses are led in turn", route: { collapse: "global" } },
-  ])("is written as it comes on a route $id", async ({ route }) => {
+    { id: "with admission first-ask", route: { admission: "first-ask" } },
+    { id: "with collapse global", route: { collapse: "global" } },
+  ])("is written to Redis at each first request on a route $id", async ({ route }) => {
     const { costOf, flood } = open(route);
     expect((await costOf(() => flood(100))).writes).toBe(2 * 100);
   });
 });
 
-describe("beside a flood, a page of forty languages", () => {
-  it("has those in Redis that are asked for twice, listed with their marker", async () => {
+describe("a page with many languages after a flood on another page", () => {
+  it("has each variant in Redis that was requested twice", async () => {
     const { near, far, flood } = open();
     await flood(fruitless);
     const languages = Array.from({ length: 40 }, (_, at) => `language ${at}`);
@@ -86,7 +87,7 @@ describe("beside a flood, a page of forty languages", () => {
     }
   });
 
-  it("is written and sought as ever once another colo's variant was found", async () => {
+  it("is written and looked up again once another colo's variants were found", async () => {
     const { near, far, costOf, flood } = open();
     const languages = Array.from({ length: 24 }, (_, at) => `language ${at}`);
     for (const language of languages) await far.get("/honest", as(language));
@@ -100,7 +101,7 @@ describe("beside a flood, a page of forty languages", () => {
   });
 });
 
-it("what was passed over is sought after all when the origin fails", async () => {
+it("a variant whose lookup was skipped is looked up if the origin fails", async () => {
   const { near, far, flood } = open();
   await near.get("/page", as("a"));
   await near.get("/page", as("b"));
@@ -112,7 +113,7 @@ it("what was passed over is sought after all when the origin fails", async () =>
   expect(cacheStatus).toContain("detail=stale-if-error");
 });
 
-it("what another isolate of the colo has seen invalidated is not admitted by the marker that was", async () => {
+it("a second ask does not store a variant after another isolate has invalidated the page", async () => {
   const { clock, upstash, near, flood } = open();
   await flood(fruitless);
   const [beside, cold] = openColos(2, { clock, upstash }) as [Site, Site];

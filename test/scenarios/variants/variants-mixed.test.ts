@@ -1,5 +1,5 @@
-// Whoever asks at the same time as others, of an origin that changes its Vary and often fails: nobody
-// gets from a tier, or from another's forward, what was made for other fields or for one client alone.
+// Sends concurrent requests to an origin that changes its Vary and often fails. No client gets a
+// response that was made for other fields or only for another client, from a tier or by collapsing.
 import { expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-schema.ts";
 import { pause } from "../../../src/base/timeouts.ts";
@@ -33,9 +33,9 @@ const forAll = [
 ];
 
 interface Made {
-  /** What the page varies by, and was asked for with. */
+  /** The names of the selecting fields, and their values in the request. */
   readonly by: readonly (readonly [name: string, value: string | null])[];
-  /** Set where it is for one client alone. */
+  /** The number of the request, if the response is only for its client. */
   readonly nth: number | undefined;
 }
 
@@ -71,13 +71,13 @@ function wrongIn({ text, cacheStatus, status }: Seen, asked: Record<string, stri
 }
 
 const routes: readonly { id: string; route: Partial<RouteInput> }[] = [
-  { id: "all fields", route: {} },
-  { id: "few fields", route: { forward: [] } },
-  { id: "cookies alone", route: { forward: ["cookie"] } },
-  { id: "one forward in the world", route: { collapse: "global" } },
+  { id: "all fields are forwarded", route: {} },
+  { id: "no fields are forwarded", route: { forward: [] } },
+  { id: "only cookies are forwarded", route: { forward: ["cookie"] } },
+  { id: "collapse is global", route: { collapse: "global" } },
 ];
 
-it.each(routes)("$id", async ({ route }) => {
+it.each(routes)("a client gets only responses that may answer its request: $id", async ({ route }) => {
   const draws = new Draws(5);
   const key = { cookies: ["currency"] };
   const { near, far, clock } = openPair({

@@ -1,4 +1,4 @@
-// Variants of one resource: selected by the fields that Vary names (RFC 9111 §4.1).
+// Tests the variants of a page, which the fields in Vary select (RFC 9111 §4.1).
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -10,7 +10,7 @@ const origin = (request: Request, nth: number) =>
     cc("max-age=60", { vary: "Accept-Language" }),
   );
 
-it("two variants stand beside each other", async () => {
+it("two variants of a page are stored", async () => {
   const site = openSite({ origin });
   const german = await site.get("/a", inLanguage("de"));
   const english = await site.get("/a", inLanguage("en"));
@@ -26,26 +26,26 @@ it("two variants stand beside each other", async () => {
   ]);
 });
 
-it("an absent field selects only an absent one", async () => {
+it("a request without the field gets only a variant of a request without the field", async () => {
   const site = openSite({ origin });
   await site.get("/a");
   expect((await site.get("/a", inLanguage(""))).text).toBe(" 2");
   expect((await site.get("/a")).text).toBe("null 1");
 });
 
-it("a marker outlives a variant that was short-lived", async () => {
+it("a marker is kept after its variant has expired", async () => {
   const site = openSite({ origin });
   await site.get("/a", inLanguage("de"));
   site.clock.advance(61);
   expect((await site.get("/a", inLanguage("de"))).cacheStatus).toContain("fwd=vary-miss");
 });
 
-describe("what Vary names may change", () => {
+describe("a new response with another Vary", () => {
   it.each([
-    { id: "to-another-field", vary: "x-app", init: { headers: { "x-app": "1" } } },
-    { id: "to-nothing", vary: undefined, init: {} },
-    { id: "to-more", vary: "accept-language, x-app", init: inLanguage("de") },
-  ])("$id", async ({ vary, init }) => {
+    { id: "another-field", vary: "x-app", init: { headers: { "x-app": "1" } } },
+    { id: "no-field", vary: undefined, init: {} },
+    { id: "an-additional-field", vary: "accept-language, x-app", init: inLanguage("de") },
+  ])("answers the next request: $id", async ({ vary, init }) => {
     const site = openSite({ origin });
     await site.get("/a", inLanguage("de"));
     site.origin.script = (_, nth) =>
@@ -57,7 +57,7 @@ describe("what Vary names may change", () => {
   });
 });
 
-it("the origin's encodings are variants, of which there are few", async () => {
+it("five values of Accept-Encoding select three variants", async () => {
   const site = openSite({
     origin: (request) =>
       page(
@@ -74,7 +74,7 @@ it("the origin's encodings are variants, of which there are few", async () => {
   expect(site.origin.count).toBe(3);
 });
 
-it.each(["range", "If-Range"])("what varies by %s is not stored", async (vary) => {
+it.each(["range", "If-Range"])("a response that varies by %s is not stored", async (vary) => {
   const site = openSite({
     origin: ({ headers }) => page(`range ${headers.get("range")}`, cc("max-age=60", { vary })),
   });
@@ -84,8 +84,8 @@ it.each(["range", "If-Range"])("what varies by %s is not stored", async (vary) =
 
 it.each([
   { id: "without Vary", vary: {} },
-  { id: "with another", vary: { vary: "origin" } },
-])("an error $id that one client gets for a variant of its own ends no other", async ({ vary }) => {
+  { id: "with another Vary", vary: { vary: "origin" } },
+])("an error $id for one client's variant does not remove other variants", async ({ vary }) => {
   const site = await openSite({
     origin: ({ headers }, nth) =>
       headers.get("accept-language") === "zz"
@@ -95,7 +95,7 @@ it.each([
   await site.get("/a", inLanguage("de"));
   const refused = await site.get("/a", inLanguage("zz"));
   expect(refused.cacheStatus).toContain("detail=unconfirmed");
-  // The next is asked for by an anonymous request, for the variant that the client has chosen.
+  // The next forward is an anonymous request for the variant of this client.
   await Promise.all([site.get("/a", inLanguage("zz")), site.get("/a", inLanguage("zz"))]);
   expect((await site.get("/a", inLanguage("de"))).cacheStatus).toContain("; hit");
   site.clock.advance(61);
@@ -104,7 +104,7 @@ it.each([
   expect((await site.get("/a", inLanguage("zz"))).cacheStatus).toContain("; hit");
 });
 
-it("a response without Vary is the origin's newest word, also for those who had a variant", async () => {
+it("a newer response without Vary also answers clients with a stored variant", async () => {
   const site = openSite({
     origin: ({ headers }) => {
       const language = headers.get("accept-language");

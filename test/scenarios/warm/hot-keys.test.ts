@@ -1,5 +1,5 @@
-// Which hits are counted, what is noted of their keys, and how it is told: bounded, once a minute,
-// in one command.
+// Tests hot keys: which hits are counted, which fields of a key are noted, and the report of an
+// isolate, which is one command a minute with limits on its size.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { AskInit } from "../../../testing/site/harness.ts";
@@ -8,8 +8,8 @@ import { heat, hotKeyCounts, openHotSite } from "../../../testing/site/hot-site.
 
 const url = (path: string) => `https://www.example.com${path}`;
 
-describe("a report", () => {
-  it("is one command, once a minute, and only when something was counted", async () => {
+describe("a report of hot keys", () => {
+  it("is one command a minute if a hit was counted", async () => {
     const { colos, upstash, clock, told } = openHotSite();
     const [site] = colos;
     await site.get("/a");
@@ -31,7 +31,7 @@ describe("a report", () => {
     expect(await hotKeyCounts(site)).toMatchObject({ sampled: 5, flushed: 1 });
   });
 
-  it("names the stream and bounds it", async () => {
+  it("is appended to a stream with a maximum length", async () => {
     const { colos, upstash } = openHotSite({ config: { namespace: "news" } });
     await heat(colos[0], ["/a"]);
     const [name, key, ...rest] = upstash.hotCommands[0]!.map(String);
@@ -40,7 +40,7 @@ describe("a report", () => {
     );
   });
 
-  it("holds the sixteen hottest, the hottest first", async () => {
+  it("contains the sixteen hottest keys, the hottest first", async () => {
     const { colos, told } = openHotSite();
     const paths = Array.from({ length: 20 }, (_, at) => `/${at}`);
     for (const path of paths) await colos[0].get(path);
@@ -50,7 +50,7 @@ describe("a report", () => {
     expect(told()[0]).toMatchObject({ url: url("/19"), count: 5 });
   });
 
-  it("is at most 8 KiB, whatever the keys are", async () => {
+  it("has at most 8 KiB for long keys", async () => {
     const { colos, upstash, told } = openHotSite();
     const paths = Array.from({ length: 12 }, (_, at) => `/${at}?q=${"%C3%BC".repeat(300)}`);
     await heat(colos[0], paths);
@@ -59,7 +59,7 @@ describe("a report", () => {
     expect(told()).toHaveLength(4);
   });
 
-  it("is of 256 keys at the most, the ones asked for last", async () => {
+  it("includes only counts of the 256 keys that were requested last", async () => {
     const { colos, clock, told } = openHotSite();
     await colos[0].get("/first");
     for (let asked = 0; asked < 5; asked += 1) await colos[0].get("/first");
@@ -72,7 +72,7 @@ describe("a report", () => {
     expect(told().map(({ count }) => count)).toEqual([2, ...Array.from({ length: 15 }, () => 1)]);
   });
 
-  it("that Redis does not take is dropped, and delays nobody", async () => {
+  it("is dropped if Redis refuses it, and the answer is still a hit", async () => {
     const { colos, upstash, clock, told } = openHotSite({
       config: { routes: [{ name: "all", match: "*", whenUnreachable: "serve" }] },
     });
@@ -88,15 +88,15 @@ describe("a report", () => {
   });
 });
 
-describe("nothing is counted or told", () => {
-  it("while it is off", async () => {
+describe("a hit that is not counted", () => {
+  it("is each hit while hotKeys is 0", async () => {
     const { colos, upstash } = openHotSite({ config: { hotKeys: 0 } });
     await heat(colos[0], ["/a"]);
     expect(upstash.hotCommands).toEqual([]);
     expect(await hotKeyCounts(colos[0])).toBe("off");
   });
 
-  it("of a hit that is not sampled", async () => {
+  it("is a hit outside the sample", async () => {
     const { colos, upstash } = openHotSite({ random: 1 / 16 });
     await heat(colos[0], ["/a"]);
     expect(upstash.hotCommands).toEqual([]);
@@ -106,7 +106,7 @@ describe("nothing is counted or told", () => {
 
 const keyedBy = (key: object): ConfigInput => ({ routes: [{ name: "all", match: "*", key }] });
 
-describe("the note of a key", () => {
+describe("the note of a hot key", () => {
   interface Row {
     readonly config?: ConfigInput;
     readonly vary?: string;
@@ -142,8 +142,8 @@ describe("the note of a key", () => {
       { config: fieldsOf("cf-ipcountry"), headers: country },
       [["cf-ipcountry", "DE"]],
     ],
-    ["no field of the Worker's own", { vary: ofWorker }, []],
-  ])("has %s", async (_, { config, vary, headers = {} }, fields, noted = "") => {
+    ["no field that the Worker adds", { vary: ofWorker }, []],
+  ])("contains %s", async (_, { config, vary, headers = {} }, fields, noted = "") => {
     const origin = () => page("page", cc("max-age=600", vary === undefined ? {} : { vary }));
     const { colos, told, clock } = openHotSite({ origin, ...(config && { config }) });
     const expiresAtMs = clock.atMs + 600_000;
@@ -153,7 +153,7 @@ describe("the note of a key", () => {
     expect(JSON.stringify(told())).not.toMatch(/192\.0\.2\.7|_ga|Ada/);
   });
 
-  it("the expiry of what was seen last", async () => {
+  it("contains the expiry of the latest response", async () => {
     const { colos, clock, told } = openHotSite({ origin: () => page("page", cc("max-age=70")) });
     await colos[0].get("/a");
     await colos[0].get("/a");
@@ -164,7 +164,7 @@ describe("the note of a key", () => {
   });
 });
 
-describe("nothing is noted of", () => {
+describe("the note of hot keys", () => {
   type Answer = [fields: FieldTexts, text?: string, status?: number];
   const fresh: Answer = [cc("max-age=600")];
   const varying = (vary: string): Answer => [cc("max-age=600", { vary })];
@@ -176,28 +176,28 @@ describe("nothing is noted of", () => {
   const of = (name: string, value: string): AskInit => ({ headers: { [name]: value } });
 
   it.each<[id: string, answer: Answer, init?: AskInit, config?: ConfigInput]>([
-    ["too short a lifetime", [cc("max-age=59")]],
-    ["a lifetime that is nearly over", [cc("max-age=600", { age: "541" })]],
+    ["a response with a lifetime below a minute", [cc("max-age=59")]],
+    ["a response that expires within a minute", [cc("max-age=600", { age: "541" })]],
     ["a response that is always validated", [validated]],
     ["an error", [cc("max-age=600"), "page", 404]],
-    ["a session", [cc("public, max-age=600")], session],
-    ["HEAD", fresh, { method: "HEAD" }],
+    ["a request with an unknown cookie", [cc("public, max-age=600")], session],
+    ["a HEAD request", fresh, { method: "HEAD" }],
     ["a route without the shared tier", fresh, {}, onlyNear],
     [
-      "a body too large for it",
+      "a body too large for Redis",
       [fresh[0], "x".repeat(11)],
       {},
       { limits: { sharedBodyBytes: 10 } },
     ],
     ["a variant for one address", varying("x-forwarded-for"), of("cf-connecting-ip", "192.0.2.7")],
-    ["an address as key", fresh, of("x-real-ip", "192.0.2.7"), keyedBy({ headers: ["x-real-ip"] })],
+    ["a key with an address", fresh, of("x-real-ip", "192.0.2.7"), keyedBy({ headers: ["x-real-ip"] })],
     [
       "a field of the platform that is not keyed",
       varying("cf-ipcountry"),
       of("cf-ipcountry", "DE"),
     ],
-    ["too long a value", varying("x-plan"), of("x-plan", "x".repeat(1_025))],
-  ])("%s", async (_, [fields, text = "page", status = 200], init = {}, config = {}) => {
+    ["a key with a field above 1,024 characters", varying("x-plan"), of("x-plan", "x".repeat(1_025))],
+  ])("does not include %s", async (_, [fields, text = "page", status = 200], init = {}, config = {}) => {
     const { colos, upstash } = openHotSite({ origin: () => page(text, fields, status), config });
     const { headers = {} } = init;
     await colos[0].get("/a", { headers });
@@ -206,7 +206,7 @@ describe("nothing is noted of", () => {
     expect(await hotKeyCounts(colos[0])).toMatchObject({ sampled: 0 });
   });
 
-  it("a URL too long", async () => {
+  it("does not include a URL above 2,048 characters", async () => {
     const { colos, upstash } = openHotSite();
     const longest = `/${"a".repeat(2_048 - url("/").length)}`;
     await heat(colos[0], [`${longest}a`]);
@@ -216,10 +216,10 @@ describe("nothing is noted of", () => {
   });
 });
 
-describe("what was counted", () => {
+describe("a count of hits", () => {
   const origin = () => page("page", cc("max-age=600"));
 
-  it("is told up to two minutes later, where nobody asked meanwhile", async () => {
+  it("is reported if the next request comes within two minutes", async () => {
     const { colos, clock, told } = openHotSite({ origin });
     await colos[0].get("/a");
     await colos[0].get("/a");
@@ -229,9 +229,9 @@ describe("what was counted", () => {
   });
 
   it.each([
-    { id: "longer ago", seconds: 120 },
-    { id: "by a clock that was set back since", seconds: -0.1 },
-  ])("$id is forgotten", async ({ seconds }) => {
+    { id: "after two minutes", seconds: 120 },
+    { id: "after the clock was set back", seconds: -0.1 },
+  ])("is dropped if the next request comes $id", async ({ seconds }) => {
     const { colos, clock, upstash, told } = openHotSite({ origin });
     await colos[0].get("/old");
     await colos[0].get("/a");

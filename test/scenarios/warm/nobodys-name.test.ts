@@ -1,5 +1,6 @@
-// What a request that is made for all tells its origin: what the key and its Vary hold, what the stored
-// response was asked for with, and nothing of the client who happened to occasion it.
+// Tests the fields of a request that Tidemark sends on behalf of all clients, such as a refresh. It
+// has the fields of the key and of Vary, and some fields of the request whose response is stored.
+// It has no field of the client that caused the refresh.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
@@ -30,7 +31,7 @@ const second = {
   "x-odd": "2",
   "cf-connecting-ip": "192.0.2.2",
 };
-/** What Tidemark says itself, save the name that it has in `Via`. */
+/** The fields that Tidemark adds itself, except `Via`. */
 const ours = {
   "accept-encoding": "identity",
   "cache-control": "max-age=0",
@@ -53,7 +54,9 @@ function lastTold(site: Site): Record<string, string> {
   return told;
 }
 
-/** Filled for the first client, stale, and asked for by the second. */
+/**
+ * Stores a page for the first client, and refreshes the stale page because of the second client.
+ */
 async function refreshed(origin: Script, config: ConfigInput = {}, asks = { first, second }) {
   const site = openSite({ origin, config });
   await site.get("/a", { headers: asks.first });
@@ -63,8 +66,8 @@ async function refreshed(origin: Script, config: ConfigInput = {}, asks = { firs
   return site;
 }
 
-describe("a refresh behind a stale answer", () => {
-  it("is asked as the stored response was, and names nobody", async () => {
+describe("a refresh in the background of a stale answer", () => {
+  it("has User-Agent and Accept of the stored request, and no field of the second client", async () => {
     expect(lastTold(await refreshed(always()))).toEqual(ofFirst);
   });
 
@@ -88,7 +91,7 @@ describe("a refresh behind a stale answer", () => {
     expect(again.cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
   });
 
-  it("has what its route keys by", async () => {
+  it("has the fields and cookies of the route's key", async () => {
     const key = { headers: ["x-app", "x-real-ip"], cookies: ["currency"] };
     const keyed = { "x-app": "1", "x-real-ip": "9", cookie: "currency=EUR; session=1" };
     const asks = { first: { ...first, ...keyed }, second: { ...second, ...keyed } };
@@ -97,14 +100,14 @@ describe("a refresh behind a stale answer", () => {
     expect(lastTold(site)).toEqual({ ...ofFirst, ...told });
   });
 
-  it("is encoded as the stored response is, which selects by that", async () => {
+  it("has Accept-Encoding for the coding of the stored response", async () => {
     const gzip = { "accept-encoding": "gzip" };
     const asks = { first: { ...first, ...gzip }, second: { ...second, ...gzip } };
     const site = await refreshed(always({ "content-encoding": "gzip" }), {}, asks);
     expect(lastTold(site)).toEqual({ ...ofFirst, ...gzip });
   });
 
-  it("has nothing that its route does not forward", async () => {
+  it("has no field that its route does not forward", async () => {
     const site = await refreshed(always(), {
       routes: [{ name: "few", match: "*", forward: ["accept"] }],
     });
@@ -112,7 +115,7 @@ describe("a refresh behind a stale answer", () => {
   });
 
   it.each(["Odd\u00011.0", "Odd\u007f1.0"])(
-    "has no value that no record may hold: %j",
+    "does not have User-Agent and Accept with a control character: %j",
     async (odd) => {
       const { near, far, clock } = openPair({ origin: always() });
       await near.get("/a", { headers: { ...first, "user-agent": odd, accept: odd } });
@@ -123,13 +126,13 @@ describe("a refresh behind a stale answer", () => {
     },
   );
 
-  it("has neither of the two where they are long", async () => {
+  it("does not have User-Agent and Accept above 256 characters", async () => {
     const long = "x".repeat(257);
     const asks = { first: { ...first, "user-agent": long, accept: long }, second };
     expect(lastTold(await refreshed(always(), {}, asks))).toEqual(ours);
   });
 
-  it("knows another client's address all the same where the answer gives it back", async () => {
+  it("does not store a response with the address of the client that caused it", async () => {
     const site = await refreshed((_, nth) =>
       page(`page ${nth}`, lives(nth === 2 ? { "x-you": "192.0.2.2" } : {})),
     );
@@ -137,7 +140,7 @@ describe("a refresh behind a stale answer", () => {
   });
 });
 
-it("a refresh behind a hit names nobody", async () => {
+it("a refresh ahead of the expiry has no field of the second client", async () => {
   const routes = [{ name: "all", match: "*", refreshAhead: "20s" }];
   const site = openSite({ origin: always(), config: { routes } });
   await site.get("/a", { headers: first });
@@ -146,7 +149,7 @@ it("a refresh behind a hit names nobody", async () => {
   expect([site.origin.count, lastTold(site)]).toEqual([2, ofFirst]);
 });
 
-it("a hot key is asked for as its stored response was", async () => {
+it("the refresh of a hot key has User-Agent and Accept of the stored request", async () => {
   const { colos } = openHotSite();
   const [near, , desk] = colos;
   await near.get("/a", { headers: first });
@@ -155,7 +158,7 @@ it("a hot key is asked for as its stored response was", async () => {
   expect([near.origin.count, lastTold(near)]).toEqual([2, ofFirst]);
 });
 
-it("a look whether an origin is back names nobody", async () => {
+it("a probe of an origin has no field of a client", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60")) });
   await site.get("/a", { headers: first });
   site.clock.advance(61);
@@ -168,7 +171,7 @@ it("a look whether an origin is back names nobody", async () => {
   expect(lastTold(site)).toEqual({ ...ours, accept: "*/*", "user-agent": "Tidemark" });
 });
 
-it("a 304 changes nothing of what a refresh tells", async () => {
+it("a refresh has User-Agent and Accept of the stored request after another client's 304", async () => {
   const site = await refreshed(({ headers }, nth) =>
     headers.has("if-none-match")
       ? unchanged(lives({ etag: '"1"' }))
@@ -182,7 +185,7 @@ it("a 304 changes nothing of what a refresh tells", async () => {
   expect([site.origin.count, lastTold(site)]).toEqual([4, { ...ofFirst, "if-none-match": '"1"' }]);
 });
 
-it("a record of an earlier version is refreshed under our own name", async () => {
+it("the refresh of a record without a stored User-Agent has Tidemark's User-Agent", async () => {
   const { near, far, clock, upstash } = openPair({ origin: always() });
   await near.get("/a", { headers: first });
   upstash.rewrite((text) => text.replace(/"askedBy":\{[^}]*\},?/, ""));

@@ -1,11 +1,11 @@
-// A page that is being warmed while something newer happens: a purge, the switch, a newer answer.
+// Tests a purge, a post of the switch, or a client's request while a page is warmed.
 import { describe, expect, it } from "vitest";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { read, until } from "../../../testing/site/harness.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite, toldOf } from "../../../testing/site/warm-site.ts";
 
-/** The first answer is held back until the test lets it come. */
+/** Opens a site whose first answer waits until `release` is called. */
 function openHeld(older: Script = () => page("older", cc("max-age=600", { "cache-tag": "a" }))) {
   const held = Promise.withResolvers<void>();
   const world = openWarmSite({
@@ -18,13 +18,13 @@ function openHeld(older: Script = () => page("older", cc("max-age=600", { "cache
   return { ...world, release: () => held.resolve() };
 }
 
-describe("while a page is warmed", () => {
+describe("a page that is being warmed", () => {
   it.each([
     { id: "tag", order: { tags: ["a"] } },
     { id: "url", order: { urls: ["https://www.example.com/a"] } },
     { id: "everything", order: { everything: true } },
     { id: "soft", order: { tags: ["a"], mode: "soft" } },
-  ])("a purge is accepted: the older answer is fresh for nobody: $id", async ({ order }) => {
+  ])("does not answer as fresh after a purge that was accepted meanwhile: $id", async ({ order }) => {
     const { near, far, release } = openHeld();
     const warming = callWarm(near, { pages: ["/a"] });
     await until(() => near.origin.count === 1);
@@ -42,7 +42,7 @@ describe("while a page is warmed", () => {
     }
   });
 
-  it("the switch is posted: nothing is stored", async () => {
+  it("is not stored if the switch is posted meanwhile", async () => {
     const { near, release, upstash } = openHeld();
     const warming = callWarm(near, { pages: ["/a"] });
     await until(() => near.origin.count === 1);
@@ -53,7 +53,7 @@ describe("while a page is warmed", () => {
     expect(upstash.keys.filter((key) => key.includes(":r:"))).toEqual([]);
   });
 
-  it("a client asks for the same: one request to the origin is for both", async () => {
+  it("also answers a client's concurrent request", async () => {
     const { near, release } = openHeld();
     const warming = callWarm(near, { pages: ["/a"] });
     await until(() => near.origin.count === 1);
@@ -64,7 +64,7 @@ describe("while a page is warmed", () => {
     expect(cacheStatus).toContain("collapsed");
   });
 
-  it("a client has asked for it first: the call waits for that, and asks nothing", async () => {
+  it("comes from a client's earlier request if that request is in progress", async () => {
     const { near, release } = openHeld();
     const asking = near.get("/a");
     await until(() => near.origin.count === 1);
