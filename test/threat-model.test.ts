@@ -1,4 +1,4 @@
-// docs/threat-model.md names an existing test for each of its statements.
+// Tests that docs/threat-model.md names an existing test for each of its statements.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";
@@ -8,7 +8,7 @@ const document = readFileSync(new URL("../docs/threat-model.md", import.meta.url
 interface Section {
   readonly heading: string;
   readonly text: string;
-  /** Of its tables whose last column is `held by`. */
+  /** The rows of the table whose last column is `held by`. */
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -25,7 +25,7 @@ const rows = sections.flatMap(({ rows: all }) =>
   all.map((cells) => ({ statement: cells[0] ?? "", cells })),
 );
 
-it("has a section for everybody with and without trust", () => {
+it("the threat model has a section for each trusted and untrusted party", () => {
   expect(sections.filter((one) => one.rows.length > 0).map(({ heading }) => heading)).toEqual([
     "An anonymous client",
     "A holder of PURGE_SECRET",
@@ -42,27 +42,27 @@ it("has a section for everybody with and without trust", () => {
   expect(rows.length).toBeGreaterThan(35);
 });
 
-it.each(rows)("$statement", ({ cells }) => {
+it.each(rows)("a statement of the threat model names an existing test: $statement", ({ cells }) => {
   expect(cells).toHaveLength(2);
   expect(missingTests(cells[1] ?? "", { needsTitles: false })).toEqual([]);
 });
 
-describe("a row has a fault", () => {
+describe("a row of the threat model", () => {
   it.each([
     { id: "without a test", heldBy: "nobody" },
     { id: "with a file that is gone", heldBy: '`test/none.test.ts` "x"' },
     { id: "with a title that is gone", heldBy: '`test/app.test.ts` "nonesuch"' },
-  ])("$id", ({ heldBy }) => {
+  ])("has a fault $id", ({ heldBy }) => {
     expect(missingTests(heldBy)).toHaveLength(1);
   });
 });
 
-it("names the remaining risks, above all that of Redis", () => {
+it("the threat model names the remaining risks, including the risk of writes to Redis", () => {
   expect(document).toContain("**Whoever can write to Redis can put a page on the site.**");
   expect(document.match(/^Remaining risks?:/gm)?.length).toBeGreaterThan(5);
 });
 
-it("SECURITY.md links there, and says how to report and which versions get fixes", () => {
+it("SECURITY.md links to the threat model, and explains reports and supported versions", () => {
   const security = readFileSync(new URL("../SECURITY.md", import.meta.url), "utf8");
   expect(security).toContain("(docs/threat-model.md)");
   expect(security).toMatch(/^## Report a vulnerability$/m);

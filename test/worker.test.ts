@@ -1,4 +1,4 @@
-// The entry point of a Worker that cannot start.
+// Tests the entry point of a Worker that cannot start.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { version } from "../src/version.ts";
 import "../testing/fakes/workers-globals.ts";
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-it("answers 500 to every request without an origin, and logs once why", async () => {
+it("a Worker without an origin answers 500 to each request, and logs the reason once", async () => {
   const { default: worker } = await import("../worker.ts");
   const request = new Request("https://www.example.com/");
   for (let nth = 0; nth < 3; nth += 1) {

@@ -1,28 +1,33 @@
-// The folders of src/ and the modules in src/ itself, and what each may import. docs/architecture.md says
-// what each is for.
+// Lists the folders of src/, the modules in src/ itself, and the folders that each may import.
+// docs/architecture.md describes their purposes.
 import manifest from "../../package.json" with { type: "json" };
 
 const beneathPurging = ["base", "rules", "protocol", "observe"];
 const beneathCore = [...beneathPurging, "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
-/** What keeps records and leases: it is chosen where a cache is put together, and named nowhere else. */
+/** The stores of records and leases. Only `create-cache` may import them. */
 const stores = ["stores/memory", "stores/cache-api", "stores/redis"];
 
 const composition = ["create-cache", "create-proxy", "data-beside-pages"];
 
-/** Counts of all isolates: told, folded, shown. */
+/** Reports with the counts of all isolates. */
 const reporting = "reports";
 
-/** Which release it is: for operators and their log alone, so the cache itself never depends on it. */
+/**
+ * The version of the release, only for operators and the log. The cache itself does not import it.
+ */
 const release = "version";
 
-/** The steps of one HTTP request, lowest first: each may import those above it in this list. */
+/** The steps of one HTTP request, lowest first. Each may import the steps earlier in this list. */
 const steps = "stored request site reuse body respond storing fetch warm"
   .split(" ")
   .map((step) => `proxy/${step}`);
 
-/** Lowest first: a folder imports only what stands above its own line. Folders are named below src/. */
+/**
+ * The imports of each folder below src/, lowest first. A folder imports only folders of earlier
+ * lines.
+ */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   rules: [],
   base: [],
@@ -149,13 +154,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
 };
 
-/** Of the command: what each of its commands is made with, lowest first. */
+/** The modules of the command line tool that all its commands use, lowest first. */
 const ofCommand = "world exit-code command-error files terminal asking site session".split(" ");
 
 const ofDoctor = ["doctor", "doctor/folder", "doctor/site", "doctor/pages"];
 const ofSmallCommands = ["journal", "stats", "completion", "origin", "init"];
 
-/** Those that share something with the library. */
+/** The modules and folders of the tool that may import from the library. */
 const besideWorker = [
   "command-error",
   "main",
@@ -171,69 +176,69 @@ const besideWorker = [
   ...ofDoctor,
 ];
 
-/** A tree of sources, and what it may import. */
+/** A source tree, and the imports that it allows. */
 export interface House {
-  /** Such as `src`. */
+  /** The path of the tree, such as `src`. */
   readonly root: string;
   readonly mayImport: Readonly<Record<string, readonly string[]>>;
-  /** By folder: files and folders of the repository outside of the tree. */
+  /** For each folder, the files and folders outside of the tree that it may import. */
   readonly mayImportOutside: Readonly<Record<string, readonly string[]>>;
   readonly usesNode: boolean;
 }
 
 export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
 
-/** Sources of what package.json exports, such as `src/tidemark.ts`. */
+/** The sources of the exports in package.json, such as `src/tidemark.ts`. */
 export const published: readonly string[] = Object.values(manifest.exports).flatMap((one) =>
   typeof one === "string" ? [] : one.types.replace("./dist/types/", "src/").replace(".d.ts", ".ts"),
 );
 
-/** What crosses the wire or is in a deployment's files, and what anybody may import. */
+/** The formats of messages and deployment files, and the published modules. */
 const shared = ["src/protocol/", ...published];
 
 export const command: House = {
   root: "packages/cli/src",
   usesNode: true,
   mayImport: {
-    // What it meets outside of itself, and how it ends.
+    // The environment of the process, and its exit codes.
     world: [],
     version: [],
     "exit-code": [],
     "command-error": ["exit-code"],
-    // What its arguments must not be.
+    // Checks of the arguments.
     arguments: ["command-error"],
-    // Files that it writes below a folder of the user.
+    // Files that the tool writes below a folder of the user.
     files: [],
-    // What it says, and what it asks.
+    // Output and questions.
     terminal: ["world", "exit-code", "command-error"],
-    // A page or a file is asked for as a client: how it names itself, what an answer tells, why none came.
+    // Requests for pages and files as a client.
     asking: ["version"],
-    // Which site it is about, and the operator's routes of it.
+    // The selected site, and its endpoints for the operator.
     site: ["world", "exit-code", "command-error", "files", "terminal", "asking"],
     // One run of one command.
     session: ofCommand.slice(0, -1),
-    // Entries of the journal as lines; counts as tables; what a shell completes.
+    // Journal entries as lines, counts as tables, and shell completion.
     journal: ofCommand,
     stats: ofCommand,
     completion: [],
-    // What a folder's wrangler file says.
+    // The wrangler file of a folder.
     wrangler: [],
-    // Pages of an origin, asked so that they can be judged.
+    // Requests for pages of an origin, and findings about them.
     origin: ofCommand,
-    // What init writes, and what it says of it.
+    // The files and the output of init.
     init: [...ofCommand, "origin", "wrangler"],
-    // What is wrong, and how it is told: in a folder, at a site, on its pages.
+    // Findings of doctor, and their output: about a folder, a site and its pages.
     doctor: ofCommand,
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
-    // Each command by itself: its options, the order of its steps, how it ends.
+    // The commands, with their options and steps.
     commands: [...ofCommand, ...ofSmallCommands, ...ofDoctor],
-    // Pages and data are brought into the tiers.
+    // The warming of pages and data.
     warm: ofCommand,
-    // A site is run on this machine.
+    // A site on this machine.
     start: [...ofCommand, "wrangler"],
-    // All commands, and a run of one.
+    // The list of all commands, and the run of one command.
     program: [...ofCommand, "version", "commands", "warm", "start"],
     main: [...ofCommand, "arguments", "program"],
     "process-world": ["world", "exit-code"],
@@ -241,9 +246,9 @@ export const command: House = {
   },
   mayImportOutside: {
     ...Object.fromEntries(besideWorker.map((place) => [place, [...shared, "local/printable.ts"]])),
-    // Its own manifest says which release it is.
+    // The tool's manifest contains the version.
     version: ["packages/cli/package.json"],
-    // It runs a site on this machine, as `npm start` does.
+    // The start command runs a site on this machine, like `npm start`.
     start: [...shared, "local/"],
     terminal: ["local/printable.ts"],
   },

@@ -24,7 +24,7 @@ const replaced: ReadonlyMap<string, string> = new Map([
   ["whoever", "the client, the operator or the caller"],
 ]);
 
-/** Verbs that declare no variable and no property. A name says what a value is. */
+/** Verbs that are not allowed as names of variables and properties. A name says what a value is. */
 const verbs =
   /\b(?:const|let)\s+(told|came|went|sought)\b|(?:^|[({,])\s*(?:readonly\s+)?#?(told|came|went|sought)\??\s*:/gm;
 

@@ -1,8 +1,8 @@
-// What the stand-ins promise in place of the runtime.
+// Tests the polyfills that replace globals of the Workers runtime in Node.
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 
-it("writes and reads base64 and hex", () => {
+it("the polyfills write and read base64 and hex", () => {
   const bytes = Uint8Array.of(0, 255, 62, 63, 1);
   expect([bytes.toBase64(), bytes.toHex()]).toEqual(["AP8+PwE=", "00ff3e3f01"]);
   expect(bytes.subarray(1, 2).toHex()).toBe("ff");
@@ -12,6 +12,6 @@ it("writes and reads base64 and hex", () => {
   expect(Uint8Array.fromHex("00FF3e3f01")).toEqual(bytes);
 });
 
-it.each(["a", "YQ=", "@@@@", "AP8-PwE="])("refuses base64 that is none: %s", (text) => {
+it.each(["a", "YQ=", "@@@@", "AP8-PwE="])("the polyfills refuse invalid base64: %s", (text) => {
   expect(() => Uint8Array.fromBase64(text)).toThrow(SyntaxError);
 });

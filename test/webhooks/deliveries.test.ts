@@ -1,4 +1,4 @@
-// Webhooks and the journal: an unreachable or slow journal, and repeated deliveries.
+// Tests webhooks with an unreachable or slow journal, and repeated deliveries.
 import { describe, expect, it, vi } from "vitest";
 import { hmacSender } from "../../src/senders.ts";
 import { type Site, until } from "../../testing/site/harness.ts";
@@ -18,8 +18,8 @@ const body = bodyOf(1);
 const tags = (site: Site, text = body) =>
   deliver(site, text, signedBy(shopify, site, { body: text }));
 
-describe("a journal", () => {
-  it("that is unreachable gets 503 with Retry-After", async () => {
+describe("a webhook to a site with a journal", () => {
+  it("gets 503 with Retry-After if the journal is unreachable", async () => {
     const { site, upstash } = openHooked();
     upstash.journalMode = "down";
     const seen = await tags(site);
@@ -28,7 +28,7 @@ describe("a journal", () => {
     expect(site.counted()).toMatchObject({ "webhooks|shop|unavailable": 1 });
   });
 
-  it("that takes over 1.5 s gets 503, and the purge continues in the background", async () => {
+  it("gets 503 if the journal takes over 1.5 s, and the purge continues in the background", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { site, upstash } = openHooked();
     const held = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ describe("a journal", () => {
     vi.useRealTimers();
   });
 
-  it("that is not configured gets 503", async () => {
+  it("gets 503 if the journal is not configured", async () => {
     const { site } = openHooked({
       env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" },
     });
@@ -59,7 +59,7 @@ describe("a journal", () => {
 describe("a repeated delivery", () => {
   const idOf = (site: Site, id: string) => signedBy(shopify, site, { id });
 
-  it("has one entry, and gets the same answer", async () => {
+  it("adds no journal entry, and gets the same answer", async () => {
     const { site, upstash } = openHooked();
     const first = await tags(site);
     await until(() => upstash.journalReadCount > 0);
@@ -71,11 +71,11 @@ describe("a repeated delivery", () => {
   it.each([
     { id: "another id", headers: (site: Site) => idOf(site, "delivery-2"), text: body },
     {
-      id: "the same id for another body, since nobody signs it",
+      id: "the same unsigned id and another body",
       headers: (site: Site) => signedBy(shopify, site, { body: bodyOf(2) }),
       text: bodyOf(2),
     },
-  ])("is another one with $id", async ({ headers, text }) => {
+  ])("adds an entry if it has $id", async ({ headers, text }) => {
     const { site, upstash } = openHooked();
     await tags(site);
     await until(() => upstash.journalReadCount > 0);
@@ -94,7 +94,7 @@ describe("a repeated delivery", () => {
     expect(upstash.journal.length).toBe(2);
   });
 
-  it("counts as another one if its scheme has neither", async () => {
+  it("adds an entry if its scheme has neither an id nor a timestamp", async () => {
     const { site, upstash } = openHooked({ vendor: storyblok });
     for (let count = 1; count <= 2; count += 1) {
       expect((await deliver(site, body, signedBy(storyblok, site))).status).toBe(200);
@@ -103,7 +103,7 @@ describe("a repeated delivery", () => {
     }
   });
 
-  it("is another one at another hook, and at POST purge", async () => {
+  it("adds an entry at another hook and at POST /_cache/purge", async () => {
     const order = JSON.stringify({ tags: ["red"] });
     const sender = hmacSender({ ...shopify.options, mapping: () => ({ tags: ["red"] }) });
     const env = { HOOK_SECRET_BLOG: "u7Yt5rEw3qAs1dFg9hJk", HOOK_SECRET_SHOP: hookSecret };

@@ -1,4 +1,5 @@
-// docs/webhooks.md: the options of each sender are those that are tested, and its examples run.
+// Tests docs/webhooks.md: the documented options of each sender are the tested options, and the
+// examples run.
 import { createHmac } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,12 +25,12 @@ const rows = [...page.matchAll(/^\| (\w+) \| `(\{ header: .*\})` \|$/gm)].map(
   ([, vendor = "", options = ""]) => ({ vendor, options }),
 );
 
-it("has a row for each vendor that is tested", () => {
+it("docs/webhooks.md has a row for each tested vendor", () => {
   const tested = vendors.map(({ vendor }) => vendor).filter((vendor) => vendor !== "one's own");
   expect(rows.map(({ vendor }) => vendor)).toEqual(tested);
 });
 
-it.each(rows)("has the options of $vendor", async ({ vendor, options }) => {
+it.each(rows)("docs/webhooks.md has the tested options of $vendor", async ({ vendor, options }) => {
   const url = `data:text/javascript,${encodeURIComponent(`export default ${options}`)}`;
   const { default: written } = (await import(/* @vite-ignore */ url)) as { default: object };
   const tested = vendors.find((one) => one.vendor === vendor)?.options;
@@ -39,7 +40,7 @@ it.each(rows)("has the options of $vendor", async ({ vendor, options }) => {
   expect(Object.keys(written).toSorted()).toEqual(Object.keys(tested ?? {}).toSorted());
 });
 
-it("names each option", () => {
+it("docs/webhooks.md names each option of hmacSender", () => {
   const source = readFileSync("src/webhooks/hmac-options.ts", "utf8");
   const [, type = ""] = /interface HmacSenderOptions.*?\{\n(.*?)^\}/ms.exec(source) ?? [];
   const options = [...type.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name = ""]) => name);
@@ -48,7 +49,7 @@ it("names each option", () => {
   expect(named.map(([, name = ""]) => name).toSorted()).toEqual(options.toSorted());
 });
 
-describe("the example", () => {
+describe("an example in docs/webhooks.md", () => {
   let folder = "";
   const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).href;
   beforeAll(() => {
@@ -72,7 +73,7 @@ describe("the example", () => {
     return { site: openSite({ clock, upstash, env, config: { hooks } }), upstash };
   }
 
-  it("of Shopify purges products, and passes over orders", async () => {
+  it("purges products of Shopify, and ignores orders", async () => {
     const { default: config } = (await load("hooks.ts")) as { default: Config };
     const { site, upstash } = siteWith("shop", config.hooks.get("shop"));
     const body = JSON.stringify({ id: 7 });
@@ -83,7 +84,7 @@ describe("the example", () => {
     expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("product:7");
   });
 
-  it("of a sender of one's own takes what is signed alone", async () => {
+  it("accepts only signed deliveries with a custom sender", async () => {
     const { contentful } = (await load("contentful.ts")) as { contentful: WebhookSender };
     const { site, upstash } = siteWith("content", contentful);
     const body = JSON.stringify({ sys: { id: "7" } });

@@ -1,4 +1,4 @@
-// The options of hmacSender and the names of hooks that the configuration refuses.
+// Tests which options of hmacSender and which names of hooks are refused.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { hmacSender, type HmacSenderOptions } from "../../src/senders.ts";
@@ -14,7 +14,7 @@ const member = { member: "v1", timestamp: { member: "t", unit: "s" } } as const;
 
 const signed = "{timestamp}.{body}";
 
-describe("hmacSender refuses", () => {
+describe("hmacSender", () => {
   it.each<[id: string, options: object, says: string]>([
     ["an unknown algorithm", { algorithm: "md5" }, "algorithm"],
     ["an unknown encoding", { encoding: "utf8" }, "encoding"],
@@ -35,33 +35,37 @@ describe("hmacSender refuses", () => {
       { ...member, signed: "{timestamp}{body}{timestamp}" },
       "exactly once, so anyone",
     ],
-    ["a place without a timestamp", { signed }, "timestamp is not set"],
-    ["a member without a signature's", { timestamp: member.timestamp, signed }, "without member"],
+    ["a placeholder without a timestamp", { signed }, "timestamp is not set"],
+    [
+      "a timestamp member without a signature member",
+      { timestamp: member.timestamp, signed },
+      "without member",
+    ],
     ["an unknown unit", { ...member, timestamp: { member: "t", unit: "m" }, signed }, "unit"],
     ["a tolerance without a timestamp", { toleranceSeconds: 60 }, "without timestamp"],
     ["a tolerance of 0", { ...member, signed, toleranceSeconds: 0 }, "from 1 to"],
     ["a tolerance over a day", { ...member, signed, toleranceSeconds: 86_401 }, "from 1 to"],
     ["a body over 1 MiB", { maxBytes: 1_048_577 }, "maxBytes"],
-    ["half a byte", { maxBytes: 0.5 }, "maxBytes"],
-  ])("%s", (_, options, says) => {
+    ["a limit of half a byte", { maxBytes: 0.5 }, "maxBytes"],
+  ])("refuses %s", (_, options, says) => {
     expect(() => hmacSender({ ...good, ...options })).toThrow(says);
   });
 
-  it("nothing at the limits", () => {
+  it("accepts the maximum values", () => {
     const most = { ...good, ...member, signed, toleranceSeconds: 86_400, maxBytes: 1_048_576 };
     expect(() => hmacSender(most)).not.toThrow();
   });
 });
 
-describe("hooks in the configuration", () => {
+describe("a hook in the configuration", () => {
   const sender = hmacSender(good);
 
-  it.each(["a", "shop", "my-shop-2", "a".repeat(32)])("may be called %s", (name) => {
+  it.each(["a", "shop", "my-shop-2", "a".repeat(32)])("may have the name %s", (name) => {
     expect([...defineConfig({ hooks: { [name]: sender } }).hooks.keys()]).toEqual([name]);
   });
 
   it.each(["", "Shop", "2shop", "-shop", "my_shop", "my shop", "a/b", "ü", "a".repeat(33)])(
-    "may not be called %j",
+    "may not have the name %j",
     (name) => {
       expect(refusalOf({ hooks: { [name]: sender } })).not.toBe("accepted");
     },

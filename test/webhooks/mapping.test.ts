@@ -1,4 +1,4 @@
-// The mapping of a hook: its arguments, its result, and the reports of its errors.
+// Tests the mapping of a hook: its arguments, its result, and the reports of its errors.
 import { describe, expect, it } from "vitest";
 import type { Site } from "../../testing/site/harness.ts";
 import { codeOf } from "../../testing/site/purge-sender.ts";
@@ -14,8 +14,8 @@ const body = bodyOf(1);
 const tags = (site: Site, text = body) =>
   deliver(site, text, signedBy(shopify, site, { body: text }));
 
-describe("a mapping", () => {
-  it("receives the payload and the header fields, and returns the order", async () => {
+describe("the mapping of a hook", () => {
+  it("receives the payload and the header fields, and returns a purge", async () => {
     const { site, upstash } = openHooked({
       mapping: ({ id }, fields) => ({
         prefixes: [`/products/${id}/`],
@@ -32,7 +32,7 @@ describe("a mapping", () => {
     expect(line).toMatchObject({ by: "hook:shop", mode: "soft" });
   });
 
-  it.each([undefined, null])("that returns %s purges nothing", async (nothing) => {
+  it.each([undefined, null])("purges nothing if it returns %s", async (nothing) => {
     const { site, upstash } = openHooked({ mapping: () => nothing as undefined });
     const seen = await tags(site);
     expect([seen.status, JSON.parse(seen.text)]).toEqual([200, { ignored: true }]);
@@ -48,38 +48,45 @@ describe("a mapping", () => {
 
   it.each<[id: string, mapping: () => unknown, says: string]>([
     ["throws", throws(new RangeError("s3cret")), "It threw RangeError."],
-    ["throws a text", throws("s3cret"), "It threw unknown."],
+    ["throws a string", throws("s3cret"), "It threw unknown."],
     ["returns a promise", async () => ({ tags: ["a"] }), "It returned a promise."],
     ["rejects", () => Promise.reject(new Error()), "It returned a promise."],
-    ["returns a text", () => "red", "It must be an object."],
-    ["misspells an order", () => ({ tag: "red" }), '"tag" is not a field of a purge.'],
+    ["returns a string", () => "red", "It must be an object."],
+    ["misspells a field of the purge", () => ({ tag: "red" }), '"tag" is not a field of a purge.'],
     ["returns a number for a tag", () => ({ tags: [1] }), "tags.0 must be a string."],
-    ["returns an empty order", () => ({}), "It names nothing to purge."],
+    ["returns an empty purge", () => ({}), "It names nothing to purge."],
     ["requests a dry run", () => dryRun, "no purge order: A webhook's purge has no field dryRun."],
-    ["names a star", () => star, "no purge order"],
-  ])("that %s is told to the sender, in the log once, and in health", async (_, mapping, says) => {
-    const env = { ADMIN_TOKEN: "admin-token-of-the-site" };
-    const { site, upstash } = openHooked({ mapping: mapping as never, env });
-    const seen = await tags(site);
-    await tags(site);
-    expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([500, "mapping-failed", 0]);
-    expect(seen.text).toContain(JSON.stringify(says).slice(1, -1));
-    expect(seen.text).not.toContain("s3cret");
-    expect(seen.text).not.toContain('.."');
-    const lines = site.lines.filter(({ event }) => event === "hook");
-    expect(lines).toMatchObject([{ level: "error", hook: "shop", state: "began" }]);
-    expect(JSON.stringify(site.lines)).not.toContain("s3cret");
-    expect(site.counted()).toMatchObject({ "webhooks|shop|mapping-failed": 2 });
-    const authorization = "Bearer admin-token-of-the-site";
-    const health = await site.get("/_cache/health", { headers: { authorization } });
-    const { findings } = JSON.parse(health.text) as {
-      findings: { code: string; about?: string }[];
-    };
-    const found = findings.filter(({ code }) => code === "hook-mapping");
-    expect(found).toMatchObject([{ level: "critical", about: 'hook "shop"' }]);
-  });
+    ["returns a URL with a wildcard", () => star, "no purge order"],
+  ])(
+    "causes an error for the sender, one log line and a finding in health if it %s",
+    async (_, mapping, says) => {
+      const env = { ADMIN_TOKEN: "admin-token-of-the-site" };
+      const { site, upstash } = openHooked({ mapping: mapping as never, env });
+      const seen = await tags(site);
+      await tags(site);
+      expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([
+        500,
+        "mapping-failed",
+        0,
+      ]);
+      expect(seen.text).toContain(JSON.stringify(says).slice(1, -1));
+      expect(seen.text).not.toContain("s3cret");
+      expect(seen.text).not.toContain('.."');
+      const lines = site.lines.filter(({ event }) => event === "hook");
+      expect(lines).toMatchObject([{ level: "error", hook: "shop", state: "began" }]);
+      expect(JSON.stringify(site.lines)).not.toContain("s3cret");
+      expect(site.counted()).toMatchObject({ "webhooks|shop|mapping-failed": 2 });
+      const authorization = "Bearer admin-token-of-the-site";
+      const health = await site.get("/_cache/health", { headers: { authorization } });
+      const { findings } = JSON.parse(health.text) as {
+        findings: { code: string; about?: string }[];
+      };
+      const found = findings.filter(({ code }) => code === "hook-mapping");
+      expect(found).toMatchObject([{ level: "critical", about: 'hook "shop"' }]);
+    },
+  );
 
-  it("that works again is logged, and leaves health after an hour", async () => {
+  it("is logged if it works again, and is no longer in health after an hour", async () => {
     let works = false;
     const mapping = () => (works ? { tags: ["red"] } : ({ tag: "red" } as never));
     const { site } = openHooked({ mapping });

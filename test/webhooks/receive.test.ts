@@ -1,4 +1,5 @@
-// POST /_cache/hooks/<name>: checks before the body is read, limits of the body, and the route.
+// Tests POST /_cache/hooks/<name>: checks before the body is read, limits on the body, and the
+// route.
 import { describe, expect, it, vi } from "vitest";
 import { webhookSender } from "../../src/senders.ts";
 import { type Site, until } from "../../testing/site/harness.ts";
@@ -18,7 +19,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const tags = (site: Site, text = body) =>
   deliver(site, text, signedBy(shopify, site, { body: text }));
 
-/** A body that records whether it is read. */
+/** Returns a body that records whether it is read. */
 function watched(bytes?: Uint8Array) {
   const seen = { isRead: false };
   const stream = new ReadableStream<Uint8Array>(
@@ -37,7 +38,7 @@ function watched(bytes?: Uint8Array) {
 
 const form = { "content-type": "application/x-www-form-urlencoded" };
 
-describe("before the body is read", () => {
+describe("a delivery, before its body is read,", () => {
   const forged = (site: Site) => `sha256=${"ab".repeat(20)}, t=${site.clock.atMs}`;
   const old = (site: Site) => signedBy(ghost, site, { atMs: site.clock.atMs - 301_000 });
   type Headers = (site: Site) => Record<string, string>;
@@ -47,22 +48,26 @@ describe("before the body is read", () => {
     ["another algorithm's signature", 401, (site) => ({ "x-ghost-signature": forged(site) })],
     ["an old timestamp", 401, old],
     ["no secret", 503, (site) => signedBy(ghost, site), { HOOK_SECRET_SHOP: "" }],
-    ["its length", 413, (site) => ({ ...signedBy(ghost, site), "content-length": "65537" })],
-  ])("%s is refused with %i", async (_, status, headers, env = {}) => {
+    [
+      "a large Content-Length",
+      413,
+      (site) => ({ ...signedBy(ghost, site), "content-length": "65537" }),
+    ],
+  ])("is refused because of %s with %i", async (_, status, headers, env = {}) => {
     const { site } = openHooked({ vendor: ghost, env });
     const { seen, stream } = watched();
     expect((await deliver(site, stream, headers(site))).status).toBe(status);
     expect(seen.isRead).toBe(false);
   });
 
-  it("a delivery id over 256 characters is refused", async () => {
+  it("is refused with an id over 256 characters", async () => {
     const { site } = openHooked();
     const idOf = (length: number) => signedBy(shopify, site, { id: "x".repeat(length) });
     expect((await deliver(site, body, idOf(257))).status).toBe(401);
     expect((await deliver(site, body, idOf(256))).status).toBe(200);
   });
 
-  it("a test message of the sender gets 200, and counts as ignored", async () => {
+  it("gets 200 if it is the sender's test message, and counts as ignored", async () => {
     const { site, upstash } = openHooked({ vendor: woocommerce });
     const { seen, stream } = watched(bytesOf("webhook_id=7"));
     const answer = await deliver(site, stream, form);
@@ -71,19 +76,19 @@ describe("before the body is read", () => {
     expect(site.counted()).toMatchObject({ "webhooks|shop|ignored": 1 });
   });
 
-  it("a test message with a wrong signature is refused", async () => {
+  it("is refused if it is a test message with a wrong signature", async () => {
     const { site } = openHooked({ vendor: woocommerce });
     const headers = { ...signedBy(woocommerce, site, { secret: "another" }), ...form };
     expect((await deliver(site, body, headers)).status).toBe(401);
   });
 });
 
-describe("a body", () => {
+describe("the body of a delivery", () => {
   it.each([
-    { id: "that is empty", text: "" },
-    { id: "that is not JSON", text: "webhook_id=7" },
-    { id: "that is not UTF-8", text: Uint8Array.from([0x22, 0xff, 0x22]) },
-  ])("$id is refused though it is signed", async ({ text }) => {
+    { id: "empty", text: "" },
+    { id: "not JSON", text: "webhook_id=7" },
+    { id: "not UTF-8", text: Uint8Array.from([0x22, 0xff, 0x22]) },
+  ])("is refused with a valid signature if it is $id", async ({ text }) => {
     let calls = 0;
     const mapping = () => ({ tags: [`red:${(calls += 1)}`] });
     const { site, upstash } = openHooked({ mapping });
@@ -105,7 +110,7 @@ describe("a body", () => {
     expect([seen.status, codeOf(seen)]).toEqual([413, "too-large"]);
   });
 
-  it("that does not come is cut off", async () => {
+  it("causes a 408 if it does not arrive within 10 s", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { site } = openHooked();
     const { seen, stream } = watched();
@@ -117,7 +122,7 @@ describe("a body", () => {
     expect([answer.status, codeOf(answer)]).toEqual([408, "too-slow"]);
   });
 
-  it("with a wrong signature never reaches the mapping", async () => {
+  it("does not reach the mapping if its signature is wrong", async () => {
     let calls = 0;
     const mapping = () => ({ tags: [`red:${(calls += 1)}`] });
     const { site, upstash } = openHooked({ mapping });
@@ -128,7 +133,7 @@ describe("a body", () => {
   });
 });
 
-describe("the route", () => {
+describe("the route of a hook", () => {
   it.each(["GET", "HEAD", "PUT", "DELETE"])("returns 404 for %s", async (method) => {
     const { site } = openHooked();
     expect((await site.get("/_cache/hooks/shop", { method })).status).toBe(404);
@@ -142,7 +147,7 @@ describe("the route", () => {
     },
   );
 
-  it("opens no other way to purge", async () => {
+  it("does not enable the purge route", async () => {
     const { site } = openHooked();
     expect((await send(site, { everything: true }, {})).status).toBe(404);
   });

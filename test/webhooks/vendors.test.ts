@@ -1,4 +1,4 @@
-// Each vendor's webhooks are accepted if it has signed them, and refused otherwise.
+// Tests that webhooks of each vendor are accepted only with a valid signature.
 import { sign, verify } from "@octokit/webhooks-methods";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../../testing/site/purge-sender.ts";
@@ -26,11 +26,11 @@ function withSignature(
   return { ...headers, [options.header]: change(headers[options.header] ?? "") };
 }
 
-/** Changes one character, and keeps the form. */
+/** Changes one character, and keeps the format. */
 const forged = (field: string) =>
   field.replace(/(.{20})$/, (end) => `${end[0] === "a" ? "b" : "a"}${end.slice(1)}`);
 
-describe.each(vendors)("$vendor", (vendor) => {
+describe.each(vendors)("a webhook of $vendor", (vendor) => {
   it("is accepted, and purges what its mapping returns", async () => {
     const { site, upstash } = openHooked({ vendor });
     const seen = await deliver(site, body, signedBy(vendor, site));
@@ -45,10 +45,10 @@ describe.each(vendors)("$vendor", (vendor) => {
     { id: "for a truncated body", sent: body.slice(0, -1) },
     { id: "for an empty body", sent: "" },
     { id: "if its signature is forged", change: forged },
-    { id: "if it is truncated", change: (field) => field.slice(0, -3) },
-    { id: "if it is empty", change: () => "" },
-    { id: "if it is too long", change: (field) => field + ",v1=ab".repeat(900) },
-    { id: "if it is malformed", change: () => "t=1,v1=,sha256=?" },
+    { id: "if its signature is truncated", change: (field) => field.slice(0, -3) },
+    { id: "if its signature is empty", change: () => "" },
+    { id: "if its signature is too long", change: (field) => field + ",v1=ab".repeat(900) },
+    { id: "if its signature is malformed", change: () => "t=1,v1=,sha256=?" },
   ])("is refused $id", async ({ sent = body, change = (field) => field }) => {
     const { site, upstash } = openHooked({ vendor });
     const headers = withSignature(vendor, signedBy(vendor, site), change);
@@ -65,13 +65,13 @@ describe.each(vendors)("$vendor", (vendor) => {
     { id: "the secret", secret: hookSecret, status: 200 },
     { id: "the newer secret", secret: newerSecret, status: 200 },
     { id: "neither", secret: "z1Xc8vBn4mAs7dFg3hJk", status: 401 },
-  ])("is judged by one of two secrets: $id", async ({ secret, status }) => {
+  ])("is verified with two configured secrets: $id", async ({ secret, status }) => {
     const env = { HOOK_SECRET_SHOP: ` ${newerSecret}, ${hookSecret}\n` };
     const { site } = openHooked({ vendor, env });
     expect((await deliver(site, body, signedBy(vendor, site, { secret }))).status).toBe(status);
   });
 
-  it("is judged by the bytes of the body", async () => {
+  it("is verified by the bytes of the body", async () => {
     const { site } = openHooked({ vendor });
     const text = '{ "id": 1, "title": "Größe 🌊" }\n';
     const headers = signedBy(vendor, site, { body: text });
@@ -90,13 +90,13 @@ describe.each(vendors.filter(({ options }) => options.timestamp))(
       { id: "too old", bySeconds: -toleranceSeconds - 1, status: 401 },
       { id: "newest", bySeconds: toleranceSeconds, status: 200 },
       { id: "too new", bySeconds: toleranceSeconds + 1, status: 401 },
-    ])("is within the tolerance: $id", async ({ bySeconds, status }) => {
+    ])("must be within the tolerance: $id", async ({ bySeconds, status }) => {
       const { site } = openHooked({ vendor });
       const atMs = site.clock.atMs + bySeconds * 1_000;
       expect((await deliver(site, body, signedBy(vendor, site, { atMs }))).status).toBe(status);
     });
 
-    it("is signed: a replay with the time of now is refused", async () => {
+    it("is signed, so that an old delivery with a new timestamp is refused", async () => {
       const { site } = openHooked({ vendor });
       const old = signedBy(vendor, site);
       site.clock.advance(3_600);
@@ -119,18 +119,18 @@ describe("a field with several signatures", () => {
   it.each<[id: string, change: (right: string) => string, status: number]>([
     ["the first is right", (right) => `${right},v1=${wrong}`, 200],
     ["the last is right", (right) => right.replace(",v1=", `,v1=${wrong},v1=`), 200],
-    ["more than a sender has secrets", (right) => right + `,v1=${wrong}`.repeat(4), 401],
+    ["more signatures than a sender has secrets", (right) => right + `,v1=${wrong}`.repeat(4), 401],
     ["two timestamps", (right) => `t=1,${right}`, 401],
     ["no timestamp", (right) => right.replace(/t=\d+,/, ""), 401],
     ["a repeated field", (right) => `${right}, ${right}`, 401],
-  ])("%s: %i", async (_, change, status) => {
+  ])("gets the expected status: %s: %i", async (_, change, status) => {
     const { site } = openHooked({ vendor: stripe });
     const right = signedBy(stripe, site)["stripe-signature"] ?? "";
     const headers = { "stripe-signature": change(right) };
     expect((await deliver(site, body, headers)).status).toBe(status);
   });
 
-  it("is refused if the scheme allows one", async () => {
+  it("is refused if the scheme allows only one signature", async () => {
     const { site } = openHooked({ vendor: github });
     const headers = signedBy(github, site);
     const repeated = withSignature(github, headers, (field) => `${field}, ${field}`);
@@ -138,7 +138,7 @@ describe("a field with several signatures", () => {
   });
 });
 
-it("agrees with GitHub's own library", async () => {
+it("a signature of GitHub's own library is accepted", async () => {
   const { site } = openHooked({ vendor: github });
   const signature = await sign(hookSecret, body);
   const field = signedBy(github, site)["x-hub-signature-256"] ?? "";

@@ -1,5 +1,5 @@
-// Bodies that break off, or are not as long as their length says, over real sockets: never stored,
-// and never answered as if they were complete.
+// Tests bodies that end with an error, or before their Content-Length, over real sockets. Such
+// bodies are never stored, and never sent as if they were complete.
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { type RawAnswer, cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
@@ -18,7 +18,7 @@ function said(socket: Socket, parts: readonly (string | Buffer)[], end: "ends" |
   socket.cork();
   for (const part of parts) socket.write(part);
   socket.uncork();
-  // A reset throws away what the other side has not read yet, so it comes once that has gone.
+  // A reset discards unread bytes of the other side, so the reset waits until they are read.
   if (end === "ends") socket.end();
   else socket.write("", () => setTimeout(() => socket.resetAndDestroy(), 200));
 }
@@ -53,7 +53,7 @@ afterAll(async () => {
 const ask = (path: string, headers: Record<string, string> = {}, method = "GET") =>
   rawRequest(colo.url, path, { headers, method });
 
-/** A connection that failed before the head is as plain an error as one that failed behind it. */
+/** Returns whether the client sees an error: a 5xx, a failed connection or a cut body. */
 const brokenOff = async (answer: Promise<RawAnswer>) =>
   answer.then(
     ({ isCut, status }) => isCut || status >= 500,
@@ -62,16 +62,16 @@ const brokenOff = async (answer: Promise<RawAnswer>) =>
 
 const rows = Object.entries(manners).map(([id, broken]) => ({ id, broken }));
 
-describe.each(rows)("a body $id", ({ id, broken }) => {
+describe.each(rows)("a body that is $id", ({ id, broken }) => {
   const path = (name: string) => `/${name}/${id.replaceAll(/\W+/g, "-")}`;
 
-  it("is an error to who asked first, and to each who waited", async () => {
+  it("causes an error for the first client and for each concurrent client", async () => {
     manner = broken;
     const answers = Array.from({ length: 4 }, () => brokenOff(ask(path("fill"))));
     expect(await Promise.all(answers)).toEqual([true, true, true, true]);
   });
 
-  it("is not there afterwards, nor a part of it, nor its head", async () => {
+  it("is not stored, neither whole nor in part, nor its head", async () => {
     manner = broken;
     await brokenOff(ask(path("after")));
     await storesSettled(colo);
@@ -87,13 +87,13 @@ describe.each(rows)("a body $id", ({ id, broken }) => {
     expect([cacheStatusOf(hit).includes("hit"), hit.body.equals(body)]).toEqual([true, true]);
   });
 
-  it("is an error to who asked for a range, too", async () => {
+  it("causes an error for a client that requests a range", async () => {
     manner = broken;
     expect(await brokenOff(ask(path("range"), { range: "bytes=0-99999999" }))).toBe(true);
   });
 });
 
-it("longer than its Content-Length ends where that says, and is whole there", async () => {
+it("a body that is longer than its Content-Length is cut at this length", async () => {
   manner = (socket) => said(socket, [head("content-length: 10"), body], "ends");
   const first = await ask("/longer");
   expect([first.isCut, first.body.toString()]).toEqual([false, "0123456789"]);

@@ -1,4 +1,4 @@
-// The Worker that `npm start` runs is the one that a deployment uploads.
+// Tests that `npm start` runs the same Worker that a deployment uploads.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,12 +10,12 @@ import { buildWorker } from "../../local/build-worker.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-it("is byte for byte what a deployment uploads", async () => {
+it("the Worker of `npm start` has exactly the bytes that a deployment uploads", async () => {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-deploy-"));
   try {
     const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
     const parameters = [wrangler, "deploy", "--dry-run", "--outdir", folder];
-    // The test's own environment would make another build of it.
+    // The environment of the test runner would change the build.
     const env = { ...process.env, NODE_ENV: "production", WRANGLER_SEND_METRICS: "false" };
     await promisify(execFile)(process.execPath, parameters, { cwd: root, env });
     const uploaded = await readFile(join(folder, "worker.js"), "utf8");

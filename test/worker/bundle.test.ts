@@ -1,4 +1,4 @@
-// The built Worker: its size under a budget, and nothing in it that no request needs.
+// Tests the bundle of the Worker: its size, and that it contains no code that requests do not need.
 import { expect, it } from "vitest";
 import {
   bundleBytesMax,
@@ -8,22 +8,22 @@ import {
   packageOf,
 } from "../../local/bundle-contents.ts";
 
-/** A module of Node's own would not be found, and end this with the name of who imports it. */
+/** If a source imports a module of Node, this line throws with the name of the source. */
 const contents = await bundleContents();
 
-it("stays under its budget", () => {
+it("the bundle is below its maximum size", () => {
   expect(contents.bytes).toBeGreaterThan(100_000);
   expect(contents.bytes).toBeLessThanOrEqual(bundleBytesMax);
   expect(contents.gzipBytes).toBeLessThanOrEqual(bundleGzipBytesMax);
 });
 
-it("holds the packages that are listed, and no other", () => {
+it("the bundle contains exactly the listed packages", () => {
   const packages = new Set(contents.files.map(({ path }) => packageOf(path)));
   packages.delete(undefined);
   expect(packages).toEqual(new Set<string | undefined>(Object.keys(bundledPackages)));
 });
 
-it("holds of our own files those of src and the configuration alone", () => {
+it("the bundle contains only own files from src/, the entry point and the configuration", () => {
   const own = contents.files.filter(({ path }) => packageOf(path) === undefined);
   expect(own.length).toBeGreaterThan(50);
   const foreign = own.filter(
@@ -32,15 +32,15 @@ it("holds of our own files those of src and the configuration alone", () => {
   expect(foreign).toEqual([]);
 });
 
-it("has nothing in it of what an origin imports", () => {
+it("the bundle does not contain the purger, which origins import", () => {
   expect(contents.files.filter(({ path }) => path.startsWith("src/purger/"))).toEqual([]);
 });
 
-it("has nothing in it of data, which this site has none of", () => {
+it("the bundle does not contain the data cache, which this site does not use", () => {
   expect(contents.files.filter(({ path }) => path.startsWith("src/data/"))).toEqual([]);
 });
 
-it("has of webhooks, which this site has none of, only what tells a sender from other values", () => {
+it("the bundle of a site without webhooks contains only the check of a sender's type", () => {
   const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/webhooks/"));
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/webhooks/port/hook.ts"]);
 });

@@ -1,4 +1,4 @@
-// A rate limiter of the platform between clients and the origin, on workerd.
+// Tests the platform's rate limiter for origin requests, on workerd.
 import { expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { worldOfFile } from "../../testing/worker/world-of-file.ts";
@@ -19,7 +19,7 @@ async function statuses(address: string, paths: readonly string[]): Promise<numb
 
 const minuteNow = () => Math.floor(Date.now() / 60_000);
 
-/** The platform counts anew with each minute. */
+/** Repeats `run` until it is within one minute, because the platform's counts begin each minute. */
 async function inOneMinute<T>(run: (nth: number) => Promise<T>): Promise<T> {
   for (let nth = 1; ; nth += 1) {
     const beganIn = minuteNow();
@@ -28,7 +28,7 @@ async function inOneMinute<T>(run: (nth: number) => Promise<T>): Promise<T> {
   }
 }
 
-it("limits the origin requests of each network, and never limits hits", async () => {
+it("the rate limiter limits the origin requests of each network, and does not limit hits", async () => {
   const seen = await inOneMinute(async (nth) => {
     const paths = ["a", "b", "c", "d", "a", "a"].map((name) => `/${nth}/${name}`);
     return [

@@ -1,5 +1,5 @@
-// An application's data on workerd: a cache that a module holds, the Cache API of a colo, real Redis, loads
-// that requests share, and a purge that every colo follows.
+// Tests an application's data cache on workerd: one load for concurrent requests, reads of many
+// keys, purges in all colos and forced loads, over the Cache API and a real Redis.
 import { afterAll, describe, expect, it } from "vitest";
 import { bundleData } from "../../testing/worker/bundle-data.ts";
 import { sleep, startWorld } from "../../testing/worker/world.ts";
@@ -18,9 +18,9 @@ const value = (by: string, nth: number) => {
   return { by, nth, at: new Date(5).toJSON(), big: "5n", bytes: [1, 2] };
 };
 
-describe("on workerd", () => {
-  it("one load answers a crowd of requests in both colos", async () => {
-    // The first to find the journal empty begins it with a purge of everything.
+describe("a data cache on workerd", () => {
+  it("answers 100 concurrent requests in two colos with one load", async () => {
+    // The first request begins the empty journal with an entry that covers everything.
     for (const colo of [0, 1]) await ask(colo, "/get/before");
     const crowd = [0, 1].flatMap((colo) => {
       return Array.from({ length: 50 }, () => ask(colo, "/get/crowd"));
@@ -29,7 +29,7 @@ describe("on workerd", () => {
     expect(await Promise.all(crowd)).toEqual(crowd.map(() => first));
   });
 
-  it("many are loaded together, and another colo has them by one command", async () => {
+  it("loads many values together, and another colo reads them with one command", async () => {
     const keys = Array.from({ length: 40 }, (_, nth) => `m${nth}`);
     const before = setCount();
     const loaded = (await ask(0, `/many/${keys.join(",")}`)) as [string, unknown][];
@@ -41,7 +41,7 @@ describe("on workerd", () => {
     expect(world.rest.counts().commandCountByName).not.toHaveProperty("GETRANGE");
   });
 
-  it("a purge by its tag is followed everywhere within N", async () => {
+  it("applies a purge by tag in both colos within N", async () => {
     await ask(0, "/get/purged");
     await stored(() => ask(1, "/look/purged"));
     const order = { method: "POST", body: JSON.stringify({ tags: ["red"] }) };
@@ -52,7 +52,7 @@ describe("on workerd", () => {
     expect(await ask(0, "/get/purged")).toMatchObject({ by: "colo-1" });
   });
 
-  it("what is forced is loaded anew, and memory has it after that", async () => {
+  it("loads a forced value again, and then has the new value in memory", async () => {
     const before = (await ask(0, "/get/forced")) as { nth: number };
     const after = await ask(0, "/forced/forced");
     expect(after).toEqual(value("colo-1", before.nth + 1));
@@ -65,7 +65,7 @@ describe("on workerd", () => {
   });
 });
 
-/** Redis gets it behind the answer. */
+/** Returns the number of writes to Redis, which follow the answers. */
 const setCount = () => world.rest.counts().commandCountByName.SET ?? 0;
 
 async function storedAll(count: number): Promise<void> {

@@ -1,4 +1,4 @@
-// Tidemark-Debug on the built Worker: an encoded body keeps its bytes.
+// Tests Tidemark-Debug on the built Worker with an encoded body.
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
@@ -14,17 +14,20 @@ const { origin, url } = await worldOfFile((_, response) => {
 const ask = (token: string) =>
   rawRequest(url, "/a", { headers: { "accept-encoding": "gzip", "tidemark-debug": token } });
 
-it.each(["a miss", "a hit"])("explains %s to the bearer of the admin token", async () => {
-  const { body, headers } = await ask(adminToken);
-  expect(body.equals(packed)).toBe(true);
-  const told = JSON.parse(String(headers["tidemark-explain"])) as Record<string, string>;
-  expect(told["colo"]).toBe("colo-1");
-  // Both are of one moment, unless a second ends between them.
-  const withoutTtl = (text = "") => text.replace(/ttl=\d+/, "ttl");
-  expect(withoutTtl(String(headers["cache-status"]))).toContain(withoutTtl(told["cacheStatus"]));
-});
+it.each(["a miss", "a hit"])(
+  "Tidemark-Debug with the admin token explains %s, and does not change the body",
+  async () => {
+    const { body, headers } = await ask(adminToken);
+    expect(body.equals(packed)).toBe(true);
+    const told = JSON.parse(String(headers["tidemark-explain"])) as Record<string, string>;
+    expect(told["colo"]).toBe("colo-1");
+    // The two TTLs differ if a second ends between their computations.
+    const withoutTtl = (text = "") => text.replace(/ttl=\d+/, "ttl");
+    expect(withoutTtl(String(headers["cache-status"]))).toContain(withoutTtl(told["cacheStatus"]));
+  },
+);
 
-it("shows nothing for a wrong token, and never forwards the field", async () => {
+it("Tidemark-Debug with a wrong token has no effect and is not forwarded", async () => {
   const { body, headers } = await ask("wrong");
   expect(body.equals(packed)).toBe(true);
   expect(headers["tidemark-explain"]).toBeUndefined();

@@ -1,5 +1,5 @@
-// Bodies arrive as the origin encoded them, from every tier, and through the runtime simulator's
-// public port as well.
+// Tests that bodies keep the origin's content coding in each tier, and through the public port of
+// the runtime simulator.
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
@@ -18,7 +18,8 @@ const world: WorldOfFile = await worldOfFile(
   (request, response) => {
     const coding = /(\w+)(?:\?|$)/.exec(request.url ?? "")?.[1] ?? "";
     const encoded = coding === "identity" ? {} : { "content-encoding": coding };
-    // Its own address, which is rewritten on the way, must leave the body as it is.
+    // The link contains the origin's own address, which Tidemark rewrites without changing the
+    // body.
     const link = `<${world.origin.url}/next>; rel=next`;
     response.writeHead(200, { "cache-control": "max-age=600", link, ...encoded });
     response.end(bodies[coding]);
@@ -38,27 +39,33 @@ const rows = ["memory", "edge", "shared"].flatMap((tier) =>
   Object.keys(bodies).map((coding) => ({ tier, coding })),
 );
 
-describe("body and Content-Encoding", () => {
-  it.each(rows)("are the origin's from $tier: $coding", async ({ tier, coding }) => {
-    const path = `/${tier}/${coding}`;
-    const sent = { headers: { "accept-encoding": "gzip, br, zstd" } };
-    const first = await rawRequest(url, path, sent);
-    await storesSettled(colo);
-    const second = await rawRequest(url, path, sent);
-    expect(cacheStatusOf(second)).toMatch(new RegExp(`hit; ttl=\\d+; detail=${tier}$`));
-    for (const answer of [first, second]) {
-      expect(answer.headers["content-encoding"]).toBe(coding === "identity" ? undefined : coding);
-      expect(answer.headers["link"]).toBe("<http://site.test/next>; rel=next");
-      expect(answer.body.equals(bodies[coding]!)).toBe(true);
-    }
-  });
+describe("the body and Content-Encoding of a response", () => {
+  it.each(rows)(
+    "are the same as from the origin: $coding, from $tier",
+    async ({ tier, coding }) => {
+      const path = `/${tier}/${coding}`;
+      const sent = { headers: { "accept-encoding": "gzip, br, zstd" } };
+      const first = await rawRequest(url, path, sent);
+      await storesSettled(colo);
+      const second = await rawRequest(url, path, sent);
+      expect(cacheStatusOf(second)).toMatch(new RegExp(`hit; ttl=\\d+; detail=${tier}$`));
+      for (const answer of [first, second]) {
+        expect(answer.headers["content-encoding"]).toBe(coding === "identity" ? undefined : coding);
+        expect(answer.headers["link"]).toBe("<http://site.test/next>; rel=next");
+        expect(answer.body.equals(bodies[coding]!)).toBe(true);
+      }
+    },
+  );
 
-  it.each(Object.keys(bodies))("survive the simulator's public port: %s", async (coding) => {
-    const response = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
-    expect(Buffer.from(await response.arrayBuffer()).equals(plain)).toBe(true);
-    await storesSettled(colo);
-    const again = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
-    expect(again.headers.get("cache-status")).toMatch(/detail=edge/);
-    expect(Buffer.from(await again.arrayBuffer()).equals(plain)).toBe(true);
-  });
+  it.each(Object.keys(bodies))(
+    "are decoded correctly from the simulator's public port: %s",
+    async (coding) => {
+      const response = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
+      expect(Buffer.from(await response.arrayBuffer()).equals(plain)).toBe(true);
+      await storesSettled(colo);
+      const again = await fetch(`${colo.publicUrl}/edge/${coding}?public`);
+      expect(again.headers.get("cache-status")).toMatch(/detail=edge/);
+      expect(Buffer.from(await again.arrayBuffer()).equals(plain)).toBe(true);
+    },
+  );
 });

@@ -1,4 +1,5 @@
-// A Hono application behind the cache, on workerd: what its handlers see, and what clients get of it.
+// Tests a Hono application behind the cache on workerd: the requests that its handlers get, and the
+// responses that clients get.
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { bundleApp } from "../../testing/worker/bundle-app.ts";
@@ -86,7 +87,7 @@ async function get(path: string, sent: RawRequest = {}) {
   return { ...answer, text: answer.body.toString(), told: cacheStatusOf(answer) };
 }
 
-/** Waits until every answer is stored. */
+/** Waits until all answers are stored. */
 async function settled(): Promise<void> {
   const headers = { authorization: `Bearer ${adminToken}` };
   const isSettled = async () =>
@@ -95,7 +96,7 @@ async function settled(): Promise<void> {
 }
 
 describe("a Hono application behind the cache", () => {
-  it("fills it, and is not called for a hit", async () => {
+  it("is not called for a hit on its stored response", async () => {
     const first = await get("/page");
     await settled();
     const second = await get("/page?utm_source=letter");
@@ -108,7 +109,7 @@ describe("a Hono application behind the cache", () => {
     expect([known.status, known.text]).toEqual([304, ""]);
   });
 
-  it("is called anew after a purge of a tag that a handler gave", async () => {
+  it("is called again after a purge of a tag that a handler sets", async () => {
     const before = await get("/page");
     const purge = { method: "POST", headers: { authorization: `Bearer ${adminToken}` } };
     const purged = await get("/_edge/purge", { ...purge, body: '{"tags":["front"]}' });
@@ -119,7 +120,7 @@ describe("a Hono application behind the cache", () => {
     expect((await get("/_cache/purge", { ...purge, body: "{}" })).status).toBe(404);
   });
 
-  it("sees the client's own request on a route with bypass, and elsewhere the members of cf that are keyed", async () => {
+  it("gets the client's own request on a route with bypass, and only keyed members of cf elsewhere", async () => {
     const ask = async (path: string, init: RequestInit = {}) => {
       const response = await fetch(colo.publicUrl + path, init);
       return (await response.json()) as {
@@ -149,7 +150,7 @@ describe("a Hono application behind the cache", () => {
     ]);
   });
 
-  it("sees what is keyed, its bindings, and nothing of a client that could steer it", async () => {
+  it("gets its bindings and the keyed URL, and no withheld fields of the client", async () => {
     const headers = { "x-forwarded-host": "evil.example", cookie: "_ga=1", "x-original-url": "/b" };
     const { text } = await get("/seen?a=1&utm_source=x", { headers });
     const seen = JSON.parse(text) as {
@@ -163,7 +164,7 @@ describe("a Hono application behind the cache", () => {
     expect(seen.fields).not.toHaveProperty("x-original-url");
   });
 
-  it("leaves work behind its answer", async () => {
+  it("can continue work after its answer", async () => {
     expect((await get("/behind")).text).toBe("front");
     await until(async () => (await get("/asked")).text === '["behind"]', "the work behind");
   });
@@ -172,13 +173,13 @@ describe("a Hono application behind the cache", () => {
     expect((await get("/form", { method: "POST", body: "a=1" })).text).toBe("got a=1");
   });
 
-  it("streams", async () => {
+  it("can stream its answer", async () => {
     const reader = (await fetch(`${url}/stream`)).body!.getReader();
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 1\n\n");
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: 2\n\n");
   });
 
-  it("accepts a WebSocket", async () => {
+  it("can accept a WebSocket", async () => {
     const socket = new WebSocket(`${url.replace("http", "ws")}/socket`);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     socket.addEventListener("open", () => socket.send("you"));
@@ -190,7 +191,7 @@ describe("a Hono application behind the cache", () => {
 });
 
 describe("a handler that returns a fetched response", () => {
-  it.each(["gzip", "br"])("sends a decoded body as it is: %s", async (coding) => {
+  it.each(["gzip", "br"])("sends a decoded body without Content-Encoding: %s", async (coding) => {
     const headers = { "accept-encoding": "gzip, br" };
     for (let nth = 0; nth < 2; nth += 1) {
       const { text, headers: fields } = await get(`/auto/${coding}`, { headers });
@@ -200,7 +201,7 @@ describe("a handler that returns a fetched response", () => {
     }
   });
 
-  it.each(["gzip", "br"])("sends an encoded body as it came: %s", async (coding) => {
+  it.each(["gzip", "br"])("sends an encoded body without a change: %s", async (coding) => {
     const headers = { "accept-encoding": "gzip, br" };
     for (let nth = 0; nth < 2; nth += 1) {
       const { body, headers: fields } = await get(`/manual/${coding}`, { headers });

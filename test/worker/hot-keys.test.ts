@@ -1,5 +1,5 @@
-// Hot keys on the built Worker: its scheduled handler reads a real stream, and refreshes for all
-// colos what is told there.
+// Tests hot keys on the built Worker. The scheduled handler reads reports from a real Redis stream,
+// and refreshes the reported keys for all colos.
 import { expect, it } from "vitest";
 import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
@@ -20,7 +20,7 @@ const { origin } = world;
 
 const german = { headers: { "accept-language": "de" } };
 
-/** As an isolate tells it after a minute with hits. */
+/** Appends a report like that of an isolate after a minute with hits. */
 async function tell(notes: readonly unknown[]): Promise<void> {
   const command = ["XADD", "tidemark:hot", "*", "v", "1", "top", JSON.stringify(notes)];
   const answer = await fetch(world.rest.url, {
@@ -31,7 +31,7 @@ async function tell(notes: readonly unknown[]): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-it("the scheduled handler refreshes what is told to be hot, in the shared tier", async () => {
+it("the scheduled handler refreshes a reported key in the shared tier", async () => {
   const [first, second] = [world.colos[0]!, world.colos[1]!];
   await rawRequest(first.url, "/a", german);
   await storesSettled(first);
@@ -49,7 +49,7 @@ it("the scheduled handler refreshes what is told to be hot, in the shared tier",
     ["/a", undefined],
     ["/a", '"1"'],
   ]);
-  // A marker and its variant are read; the body lies there already, and is not sent again.
+  // The handler reads and writes the marker and its variant.
   expect(tierCommands(world)).toEqual({ GETRANGE: 2, SET: 2 });
   expect(world.rest.counts().commandCountByName["XREVRANGE"]).toBeGreaterThan(0);
   const seen = await rawRequest(second.url, "/a", german);
@@ -57,7 +57,7 @@ it("the scheduled handler refreshes what is told to be hot, in the shared tier",
   expect(cacheStatusOf(seen)).toMatch(/^tidemark; hit; ttl=(?:80|7\d); detail=memory$/);
 });
 
-it("no request reaches the handler", async () => {
+it("a client's request cannot call the scheduled handler", async () => {
   const before = origin.seen.length;
   for (const path of ["/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled"]) {
     const seen = await rawRequest(world.colos[0]!.url, path, german);

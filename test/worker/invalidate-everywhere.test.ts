@@ -1,5 +1,5 @@
-// On workerd, which drops the work of clients that leave: a write whose client leaves before the answer
-// still invalidates the page in every colo within N + 1 s.
+// Tests an unsafe request whose client disconnects, on workerd, which ends the work of such
+// requests. The request still invalidates the page in each colo within N + 1 s.
 import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
@@ -32,9 +32,9 @@ const { colos } = await worldOfFile(
   },
 );
 
-it("invalidates everywhere for a writer that leaves before the answer", async () => {
+it("an unsafe request invalidates the page in all colos if its client leaves before the answer", async () => {
   for (const colo of colos) {
-    // The first to find the journal empty begins it with a purge of everything.
+    // The first request begins the empty journal with an entry that covers everything.
     await until(async () => {
       const answer = await rawRequest(colo.url, "/left");
       await storesSettled(colo);

@@ -1,4 +1,5 @@
-// Workers KV on workerd: what Redis has is copied there, read from there, and gone with a purge.
+// Tests the KV tier on workerd: a page in Redis is copied to KV, is read from KV, and does not
+// answer after a purge.
 import { afterAll, expect, it } from "vitest";
 import { bundled, root } from "../../local/bundling.ts";
 import { startColo } from "../../local/colo.ts";
@@ -42,7 +43,7 @@ const colo = await running.add(
   startColo({ name: "HAM", worker, port: 0, env, kvNamespaces: ["PAGES"] }),
 );
 
-/** Asks until a tier answers, which has it only some time behind the answer. */
+/** Requests the page until this tier answers, because the copy follows an answer. */
 async function answeredBy(tier: string): Promise<string> {
   for (let times = 0; times < 500; times += 1) {
     const response = await fetch(`${colo.url}/page`);

@@ -1,4 +1,5 @@
-// Bodies too large to hold pass in constant memory, and a cut one is never stored.
+// Tests bodies that are too large for memory. They are streamed in constant memory, and a cut body
+// is never stored.
 import { afterAll, describe, expect, it } from "vitest";
 import { startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
 import { Running } from "../../local/running.ts";
@@ -20,7 +21,7 @@ const asked = () => origin.requests()["GET /download/archive.bin"] ?? 0;
 /**
  * Reads a body to its end without keeping it, and watches the runtime's memory meanwhile.
  *
- * @param pauseMs after each 8 MiB
+ * @param pauseMs the pause after each 8 MiB
  */
 async function drained(path: string, pauseMs = 0) {
   const response = await fetch(`${url}${path}`);
@@ -37,19 +38,19 @@ async function drained(path: string, pauseMs = 0) {
   return { bytes, peakMebibytes, status: response.headers.get("cache-status") ?? "" };
 }
 
-/** `npm run test:large` reads the largest that the edge tier takes; else as much as shows the same. */
+/** `npm run test:large` uses the maximum size of the edge tier. Other runs use a smaller size. */
 const largeMebibytes = Number(process.env["TIDEMARK_LARGE_MEBIBYTES"] ?? 160);
 
-/** The runtime collects passed buffers when it likes; 256 MiB of 512 would still be no hoarding. */
+/** The growth includes used buffers, which the runtime collects at any time. */
 const grownMebibytesMax = largeMebibytes > 256 ? 256 : 120;
 
-describe(`${largeMebibytes} MiB`, () => {
+describe(`a body of ${largeMebibytes} MiB`, () => {
   it.each([
     { id: "with a length", parameters: "", pauseMs: 0 },
     { id: "chunked", parameters: "&chunked=1", pauseMs: 0 },
     { id: "to a client that reads slowly", parameters: "&n=slow", pauseMs: 50 },
   ])(
-    "pass in constant memory, and out of the edge tier again: $id",
+    "is streamed in constant memory on a miss and on a hit in the edge tier: $id",
     async ({ parameters, pauseMs }) => {
       await drained(archive(`bytes=${32 * mebibyte}${parameters}`));
       await storesSettled(colo);
@@ -72,8 +73,8 @@ describe(`${largeMebibytes} MiB`, () => {
   );
 });
 
-describe("a body over the buffer", () => {
-  it("is answered from the edge tier afterwards, whole and in part", async () => {
+describe("a body above limits.bufferBytes", () => {
+  it("is then read from the edge tier, whole and in part", async () => {
     const path = archive(`bytes=${8 * mebibyte}&n=1`);
     const first = await rawRequest(url, path);
     expect(cacheStatusOf(first)).toMatch(/stored$/);
@@ -90,7 +91,7 @@ describe("a body over the buffer", () => {
     expect(asked()).toBe(before);
   });
 
-  it("is not kept by memory or the shared tier", async () => {
+  it("is not written to the shared tier", async () => {
     world.rest.resetCounts();
     await rawRequest(url, archive(`bytes=${8 * mebibyte}&n=2`));
     await storesSettled(colo);
@@ -98,7 +99,7 @@ describe("a body over the buffer", () => {
   });
 });
 
-describe("a body over the buffer that the origin cuts short", () => {
+describe("a body above limits.bufferBytes that the origin cuts", () => {
   it.each([
     ["with a length", ""],
     ["chunked", "&chunked=1"],

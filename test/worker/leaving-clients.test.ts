@@ -1,5 +1,5 @@
-// Clients that leave before they have read, on workerd, which drops what nobody waits for: what was
-// held for them is given back.
+// Tests clients that leave before they have read the body, on workerd, which ends the work of such
+// requests. The bytes that were held for these clients are released.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
@@ -11,9 +11,11 @@ import { startWorld, storesSettled, until, type World } from "../../testing/work
 const mebibyte = 1_048_576;
 const filler = Buffer.alloc(4 * mebibyte, "0123456789abc");
 const bytesOf: Readonly<Record<string, number>> = { big: filler.length, held: mebibyte };
-/** All together more than twice what fills may hold. */
+/** The number of pages whose bodies are more than twice the bytes that fills may hold. */
 const pages = 20;
-/** More than memory holds and all that clients may, together. */
+/**
+ * The number of pages whose bodies exceed the memory tier and the bytes held for clients together.
+ */
 const heldPages = 36;
 
 let running: Running;
@@ -27,7 +29,7 @@ beforeEach(async () => {
     startScriptedOrigin(({ url = "" }, response) => {
       const bytes = filler.subarray(0, bytesOf[url.split("/")[1] ?? ""] ?? 1_000);
       const fields = { "cache-control": "max-age=600", "content-length": bytes.length };
-      // Those who ask at once are to find each other.
+      // The delay lets concurrent requests join.
       setTimeout(() => response.writeHead(200, fields).end(bytes), 100);
     }),
   );
@@ -39,16 +41,19 @@ afterEach(async () => {
   await running.stop();
 });
 
-it.each([1, 4])("%i on each of many large pages", async (count) => {
-  const colo = world.colos[0]!;
-  for (let nth = 1; nth <= pages; nth += 1) {
-    await clients.ask(colo.url, Array<string>(count).fill(`/big/${nth}`));
-    clients.leave();
-  }
-  await expect(isGivenBack(colo)).resolves.toBe(undefined);
-});
+it.each([1, 4])(
+  "the bytes of large pages are released if %i clients leave during each fill",
+  async (count) => {
+    const colo = world.colos[0]!;
+    for (let nth = 1; nth <= pages; nth += 1) {
+      await clients.ask(colo.url, Array<string>(count).fill(`/big/${nth}`));
+      clients.leave();
+    }
+    await expect(isGivenBack(colo)).resolves.toBe(undefined);
+  },
+);
 
-it("on each of many pages that memory holds, and lets go of while they stall", async () => {
+it("the bytes of pages that memory evicts are released if stalled clients leave", async () => {
   const colo = world.colos[0]!;
   const stalled = Array.from({ length: heldPages }, () => new StalledClients());
   for (const [nth, client] of stalled.entries()) {
@@ -58,14 +63,14 @@ it("on each of many pages that memory holds, and lets go of while they stall", a
       await storesSettled(colo);
       return cacheStatusOf({ headers }).includes("detail=memory");
     }, `${path} to be held in memory`);
-    // One alone would be taken off by the connection, unread.
+    // The connection would buffer the whole body of one request.
     await client.ask(colo.url, [path], 6);
     client.leave();
   }
   await expect(isGivenBack(colo)).resolves.toBe(undefined);
 }, 60_000);
 
-/** A fill for which nothing is left goes past memory. */
+/** Waits until a page is stored in memory, because a fill without free bytes skips memory. */
 async function isGivenBack(colo: Colo): Promise<void> {
   await storesSettled(colo);
   let nth = 0;

@@ -1,4 +1,5 @@
-// The log of the built Worker on workerd: one line of JSON each, and a trace that goes on to the origin.
+// Tests the log of the built Worker on workerd, with one JSON object in each line, and the trace
+// that the origin gets.
 import { expect, it } from "vitest";
 import { version } from "../../src/version.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
@@ -15,7 +16,7 @@ const { origin, url } = await worldOfFile((_, response) => void response.end("pa
   onLine,
 });
 
-/** Returns the lines of an event, once there are so many. */
+/** Returns the lines of an event, once there are `count` lines. */
 async function linesOf(event: string, count: number): Promise<Record<string, unknown>[]> {
   const found = () =>
     printed
@@ -28,9 +29,9 @@ async function linesOf(event: string, count: number): Promise<Record<string, unk
   return found();
 }
 
-it("prints a line of JSON for the start, for each request, and for a purge", async () => {
+it("the Worker prints a line of JSON for its start, for each request, and for a purge", async () => {
   await rawRequest(url, "/a?token=s3cret", { headers: { traceparent, tracestate: "a=b" } });
-  // Its line is written once it is stored.
+  // The line of a request is written after the response is stored.
   await linesOf("request", 1);
   await rawRequest(url, "/a?token=s3cret", { headers: { "user-agent": "s3cret" } });
   const headers = { authorization: `Bearer ${adminToken}`, traceparent };
@@ -50,7 +51,7 @@ it("prints a line of JSON for the start, for each request, and for a purge", asy
   expect(printed.join("\n")).not.toContain("s3cret");
 });
 
-it("sends the trace to the origin, with a parent of its own", () => {
+it("the Worker sends the trace to the origin, with its own parent ID", () => {
   const { headers } = origin.seen[0]!;
   expect(headers["traceparent"]).toMatch(new RegExp(`^00-${trace_id}-[\\da-f]{16}-01$`));
   expect(headers["traceparent"]).not.toBe(traceparent);

@@ -1,4 +1,4 @@
-// A Worker whose origin leads back to itself, on workerd and over sockets.
+// Tests a Worker whose origin sends requests back to the Worker, on workerd and over sockets.
 import { request } from "node:http";
 import { expect, it } from "vitest";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
@@ -12,14 +12,17 @@ const world: WorldOfFile = await worldOfFile(({ method, url, headers }, response
   back.end();
 });
 
-it.each(["GET", "HEAD", "DELETE"])("answers %s with 508 at once", async (method) => {
-  const answers = [1, 2].map(() => rawRequest(world.url, `/${method}`, { method }));
-  for (const answer of await Promise.all(answers)) {
-    expect([answer.status, answer.headers["proxy-status"]]).toEqual([
-      508,
-      "tidemark; error=proxy_loop_detected",
-    ]);
-  }
-  // Two requests wait for each other: an anonymous request leads for the second one first.
-  expect(world.origin.count(`/${method}`)).toBe(method === "GET" ? 6 : 4);
-});
+it.each(["GET", "HEAD", "DELETE"])(
+  "a loop through the Worker ends with 508: %s",
+  async (method) => {
+    const answers = [1, 2].map(() => rawRequest(world.url, `/${method}`, { method }));
+    for (const answer of await Promise.all(answers)) {
+      expect([answer.status, answer.headers["proxy-status"]]).toEqual([
+        508,
+        "tidemark; error=proxy_loop_detected",
+      ]);
+    }
+    // For GET, the second request causes an additional anonymous request.
+    expect(world.origin.count(`/${method}`)).toBe(method === "GET" ? 6 : 4);
+  },
+);

@@ -1,4 +1,5 @@
-// Crowds in three colos who ask for one page at once, on workerd: what the origin sees of them.
+// Tests how many requests reach the origin if many clients in three colos request one page at the
+// same time, on workerd.
 import { connect } from "node:net";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
@@ -18,11 +19,11 @@ afterEach(async () => {
 interface Held {
   readonly origin: ScriptedOrigin;
   readonly world: World;
-  /** Answers what waits, and all that comes from now on. */
+  /** Answers the waiting requests, and all later requests at once. */
   readonly open: () => void;
 }
 
-/** Three colos before an origin that answers once it is told to. */
+/** Starts three colos with an origin that answers after a call of `open`. */
 async function held(fields: Record<string, string>): Promise<Held> {
   const waiting: ServerResponse[] = [];
   let isOpen = true;
@@ -35,7 +36,7 @@ async function held(fields: Record<string, string>): Promise<Held> {
   );
   const config = '{ routes: [{ name: "all", match: "*", collapse: "global" }] }';
   const world = await running.add(startWorld({ originUrl: origin.url, colos: 3, config }));
-  // Whoever finds the journal empty begins it with a purge of everything.
+  // The first request begins the empty journal with an entry that covers everything.
   for (const { url } of world.colos) await rawRequest(url, "/before");
   isOpen = false;
   const open = () => {
@@ -59,8 +60,8 @@ async function everyColoWaits({ colos }: World): Promise<void> {
 const bodies = (answers: readonly RawAnswer[]) =>
   new Set(answers.map(({ status, body }) => `${status} ${body.toString()}`));
 
-describe("one page, three colos", () => {
-  it("costs one origin request with a lease", async () => {
+describe("a page that clients of three colos request at the same time", () => {
+  it("causes one request to the origin with a lease", async () => {
     const { origin, world, open } = await held({ "cache-control": "max-age=600" });
     const asking = crowd(world, 50);
     await everyColoWaits(world);
@@ -68,23 +69,23 @@ describe("one page, three colos", () => {
     const answers = await Promise.all(asking);
     expect(bodies(answers)).toEqual(new Set(["200 page"]));
     expect(origin.count("/page")).toBe(1);
-    // Who comes a little later finds it stored.
+    // A request that arrives a little later finds the stored page.
     const spared = answers.filter((answer) => /collapsed|; hit/.test(cacheStatusOf(answer)));
     expect(spared).toHaveLength(149);
   });
 
-  it("goes to the origin for each client if nobody may share it", async () => {
+  it("causes a request to the origin for each client if the page is private", async () => {
     const { origin, world, open } = await held({ "cache-control": "private" });
     const asking = crowd(world, 20);
     await everyColoWaits(world);
     open();
     expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
-    // Beside these, an anonymous request in a colo finds that out.
+    // In addition, each colo may send one anonymous request, which finds that the page is private.
     expect(origin.count("/page")).toBeGreaterThan(60);
     expect(origin.count("/page")).toBeLessThanOrEqual(60 + 3);
   });
 
-  it("whose first client resets its connection: the others get it all the same", async () => {
+  it("answers the other clients if the first client resets its connection", async () => {
     const { origin, world, open } = await held({ "cache-control": "max-age=600" });
     const { hostname, port } = new URL(world.colos[0]!.url);
     const client = connect(Number(port), hostname);
@@ -96,7 +97,8 @@ describe("one page, three colos", () => {
     client.resetAndDestroy();
     open();
     expect(bodies(await Promise.all(asking))).toEqual(new Set(["200 page"]));
-    // The dead one's own isolate asks anew at once, another colo by the lease at the most.
+    // The isolate of the first client may request the page again, and so may another colo by the
+    // lease.
     expect(origin.count("/page")).toBeLessThanOrEqual(3);
   });
 });

@@ -1,4 +1,5 @@
-// What passes through as it comes: bodies of requests, upgrades, event streams, clients that leave.
+// Tests messages that the Worker passes on as they arrive: request bodies, upgrades and event
+// streams. Also tests clients that leave during a body.
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
@@ -52,8 +53,8 @@ afterAll(async () => {
   server.close();
 });
 
-describe("passed by", () => {
-  it("a request's body, with its length", async () => {
+describe("the Worker", () => {
+  it("forwards a request's body with its length", async () => {
     const body = "name=ada&password=reader";
     const headers = { "content-length": String(body.length) };
     const echoed = await rawRequest(colo.url, "/echo", { method: "POST", body, headers });
@@ -66,18 +67,18 @@ describe("passed by", () => {
     { method: "GET", headers: { "content-length": "9" } },
     { method: "GET", headers: { "transfer-encoding": "chunked" } },
     { method: "HEAD", headers: { "content-length": "9" } },
-  ])("a request with credentials, without the body that $method has: $headers", async (sent) => {
+  ])("forwards a $method with credentials without its body: $headers", async (sent) => {
     const headers = { ...sent.headers, authorization: "Bearer 1", "content-type": "text/plain" };
     const before = asked;
     const seen = await rawRequest(colo.url, "/echo", { ...sent, body: "a=1&b=two", headers });
     expect([seen.status, seen.body.toString()]).toEqual([200, ""]);
     expect(seen.headers["x-length"]).toBe("none");
-    // Its body is nobody's next request.
+    // The body is not parsed as the next request.
     expect((await rawRequest(colo.url, "/other-page")).status).toBe(200);
     expect(asked).toBeLessThanOrEqual(before + 2);
   });
 
-  it("an upgrade", async () => {
+  it("forwards an upgrade to WebSocket", async () => {
     const socket = new WebSocket(`${colo.url.replace("http", "ws")}/socket`);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     socket.addEventListener("message", ({ data }) => resolve(data));
@@ -87,7 +88,7 @@ describe("passed by", () => {
   });
 
   it.each([{ accept: "text/event-stream" }, {}])(
-    "an event stream, event by event: %o",
+    "sends an event stream event by event: %o",
     async (headers) => {
       const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
       const outgoing = request(`${colo.url}/events`, { headers, agent: false }, resolve).end();
@@ -100,7 +101,7 @@ describe("passed by", () => {
 });
 
 describe("a client that leaves", () => {
-  /** Reads a first piece and hangs up; the origin then finishes its body. */
+  /** Reads the first bytes of a body and disconnects. The origin then completes the body. */
   async function leaveEarly(path: string): Promise<void> {
     streams = [];
     const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
@@ -111,7 +112,7 @@ describe("a client that leaves", () => {
     await storesSettled(colo);
   }
 
-  it("does not end the fill of a body within the buffer", async () => {
+  it("does not end the storing of a body within limits.bufferBytes", async () => {
     await leaveEarly("/small");
     const before = asked;
     const next = await rawRequest(colo.url, "/small");
@@ -120,12 +121,12 @@ describe("a client that leaves", () => {
     expect(asked).toBe(before);
   });
 
-  it("ends the store of a body over it", async () => {
+  it("ends the storing of a body above limits.bufferBytes", async () => {
     await leaveEarly("/large");
     streams = [];
     const before = asked;
     const next = rawRequest(colo.url, "/large");
-    await until(async () => streams.length > 0, "the origin to be asked again");
+    await until(async () => streams.length > 0, "the second request to the origin");
     for (const stream of streams) stream.end("the end");
     expect(cacheStatusOf(await next)).toMatch(/fwd=uri-miss/);
     expect(asked).toBe(before + 1);

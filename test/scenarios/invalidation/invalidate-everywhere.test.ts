@@ -109,14 +109,21 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
     { id: "location", asked: "/news/b", fields: { "x-location": "/news/a" } },
     { id: "content-location", asked: "/news/b", fields: { "x-content-location": "a" } },
     { id: "location on another route", asked: "/news/b", named: "/here/a", fields: ofHere },
-    { id: "location from a route with bypass", asked: "/api/news", fields: { "x-location": "/news/a" } },
-  ])("has purged the URI that its answer names: $id", async ({ asked, named = "/news/a", fields }) => {
-    const colos = open();
-    await fill(colos, named);
-    await write(colos.near, asked, fields);
-    await colos.pass(withinSeconds);
-    expect(await isHit(colos.far, named)).toBe(false);
-  });
+    {
+      id: "location from a route with bypass",
+      asked: "/api/news",
+      fields: { "x-location": "/news/a" },
+    },
+  ])(
+    "has purged the URI that its answer names: $id",
+    async ({ asked, named = "/news/a", fields }) => {
+      const colos = open();
+      await fill(colos, named);
+      await write(colos.near, asked, fields);
+      await colos.pass(withinSeconds);
+      expect(await isHit(colos.far, named)).toBe(false);
+    },
+  );
 
   it.each(["https://other.example/news/a", "http://www.example.com/news/a"])(
     "leaves a URI of another origin that its answer names: %s",

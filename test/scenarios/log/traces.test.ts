@@ -103,14 +103,17 @@ describe("a request to the origin", () => {
 });
 
 describe("a trace field in Vary", () => {
-  it.each(["traceparent", "tracestate", "Traceparent, TraceState"])("selects no variant: %s", async (vary) => {
-    const { site } = open({ ...fresh, vary });
-    await site.get("/a", { headers: traced() });
-    for (const headers of [traced(otherId), {}]) {
-      const { cacheStatus, fields } = await site.get("/a", { headers });
-      expect([cacheStatus.includes("; hit"), fields.get("vary")]).toEqual([true, vary]);
-    }
-  });
+  it.each(["traceparent", "tracestate", "Traceparent, TraceState"])(
+    "selects no variant: %s",
+    async (vary) => {
+      const { site } = open({ ...fresh, vary });
+      await site.get("/a", { headers: traced() });
+      for (const headers of [traced(otherId), {}]) {
+        const { cacheStatus, fields } = await site.get("/a", { headers });
+        expect([cacheStatus.includes("; hit"), fields.get("vary")]).toEqual([true, vary]);
+      }
+    },
+  );
 
   it("selects no variant in addition to another field, and its value is in no record", async () => {
     const { site, upstash } = open({ ...fresh, vary: "traceparent, x-kind" });

@@ -61,7 +61,7 @@ describe("an origin that is this Worker itself", () => {
     expect(seen.map(({ status }) => status)).toEqual([508, 508, 508]);
   });
 
-  it("gets 508 on a route with `collapse: \"global\"`", async () => {
+  it('gets 508 on a route with `collapse: "global"`', async () => {
     const config = { routes: [{ name: "all", match: "*", collapse: "global" as const }] };
     const { near, far } = openPair({ config, env: siteHost });
     leadBackTo(near, far);

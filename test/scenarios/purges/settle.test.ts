@@ -22,13 +22,16 @@ it.each([
   { id: "after-a-purge-of-another-tag", order: { tags: ["blue"] }, afterSeconds: 0, ttl: 600 },
   { id: "after-a-soft-purge", order: { ...red, mode: "soft" }, afterSeconds: 0, ttl: 5 },
   { id: "after-a-purge-by-prefix", order: { prefixes: ["/"] }, afterSeconds: 0, ttl: 5 },
-])("settleSeconds limits the lifetime after a purge that covers the page: $id", async ({ path = "/a", order = red, afterSeconds, ttl }) => {
-  const site = open();
-  await send(site, order);
-  site.clock.advance(afterSeconds);
-  for (const _ of ["unknown stamp", "stored"]) await site.get(path);
-  expect((await site.get(path)).cacheStatus).toContain(`; hit; ttl=${ttl};`);
-});
+])(
+  "settleSeconds limits the lifetime after a purge that covers the page: $id",
+  async ({ path = "/a", order = red, afterSeconds, ttl }) => {
+    const site = open();
+    await send(site, order);
+    site.clock.advance(afterSeconds);
+    for (const _ of ["unknown stamp", "stored"]) await site.get(path);
+    expect((await site.get(path)).cacheStatus).toContain(`; hit; ttl=${ttl};`);
+  },
+);
 
 it("a response after a purge keeps its lifetime without settleSeconds", async () => {
   const site = open({} as typeof settling);
@@ -50,13 +53,16 @@ it("a response has its full lifetime after a later validation", async () => {
 it.each([
   { id: "without tags", told: { etag: '"1"' }, ttl: 5 },
   { id: "with another tag", told: { etag: '"1"', "cache-tag": "blue" }, ttl: 600 },
-])("settleSeconds uses the merged tags of a response that is freshened by a 304 $id", async ({ told, ttl }) => {
-  const site = open();
-  await site.get("/a");
-  // Wait, because the first entry of an empty journal covers everything.
-  site.clock.advance(30);
-  await send(site, { ...red, mode: "soft" });
-  site.origin.script = () => unchanged(told);
-  expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
-  expect((await site.get("/a")).cacheStatus).toContain(`ttl=${ttl};`);
-});
+])(
+  "settleSeconds uses the merged tags of a response that is freshened by a 304 $id",
+  async ({ told, ttl }) => {
+    const site = open();
+    await site.get("/a");
+    // Wait, because the first entry of an empty journal covers everything.
+    site.clock.advance(30);
+    await send(site, { ...red, mode: "soft" });
+    site.origin.script = () => unchanged(told);
+    expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
+    expect((await site.get("/a")).cacheStatus).toContain(`ttl=${ttl};`);
+  },
+);

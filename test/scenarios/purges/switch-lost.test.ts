@@ -26,17 +26,24 @@ it("the state reports an unreadable key of the switch until the next post replac
 
 it.each([
   { id: "no position", held: "p1 here n1 true", isThrown: false },
-  { id: "a position outside the range of dates", held: "p1 99999999999999999-0 n1 true", isThrown: true },
-])("the state and the health stay readable if the switch's key has $id", async ({ held, isThrown }) => {
-  const { near, upstash } = open();
-  upstash.heldSwitch = held;
-  await ask(near, "/lists/1");
-  expect(await switchState(near)).toMatchObject({ bypass: isThrown, since: null });
-  expect((await near.get("/_cache/health")).text).toBe('{"status":"ok"}');
-  // The usual finding of a switch that bypasses everything.
-  const findings = near.log.filter((line) => line.startsWith("Everything goes straight"));
-  expect([findings.length, near.log.length]).toEqual(isThrown ? [1, 1] : [0, 0]);
-});
+  {
+    id: "a position outside the range of dates",
+    held: "p1 99999999999999999-0 n1 true",
+    isThrown: true,
+  },
+])(
+  "the state and the health stay readable if the switch's key has $id",
+  async ({ held, isThrown }) => {
+    const { near, upstash } = open();
+    upstash.heldSwitch = held;
+    await ask(near, "/lists/1");
+    expect(await switchState(near)).toMatchObject({ bypass: isThrown, since: null });
+    expect((await near.get("/_cache/health")).text).toBe('{"status":"ok"}');
+    // The usual finding of a switch that bypasses everything.
+    const findings = near.log.filter((line) => line.startsWith("Everything goes straight"));
+    expect([findings.length, near.log.length]).toEqual(isThrown ? [1, 1] : [0, 0]);
+  },
+);
 
 it("an isolate posts the switch again after a fail-over of a minute lost the post", async () => {
   const colos = open();

@@ -62,7 +62,11 @@ describe("a purge by tag", () => {
     { id: "utf-8-that-the-runtime-decoded", lines: { "cache-tag": ["café"] }, tag: "café" },
     { id: "text-that-looks-like-undecoded-utf-8", lines: { "cache-tag": ["Ã©"] }, tag: "Ã©" },
     { id: "latin-1", lines: { "cache-tag": ["größe"] }, tag: "größe" },
-    { id: "utf-8-after-latin-1", lines: { "cache-tag": [`größe, ${latin1("café")}`] }, tag: "café" },
+    {
+      id: "utf-8-after-latin-1",
+      lines: { "cache-tag": [`größe, ${latin1("café")}`] },
+      tag: "café",
+    },
     { id: "a-group-with-spaces", lines: { "cache-groups": ['" a "'] }, tag: " a " },
     { id: "untrimmed-in-the-purge", lines: { "cache-tag": ["a"] }, tag: " a\n" },
   ])("finds a page: $id", async ({ lines, tag }) => {
@@ -130,7 +134,11 @@ describe("a 304 to a validation", () => {
       stored: cc("max-age=1", news),
       update: cc('max-age=600, private="cache-tag"'),
     },
-    { id: "keeps the tags of other fields", stored: withheld("cache-tag"), update: { "surrogate-key": "a" } },
+    {
+      id: "keeps the tags of other fields",
+      stored: withheld("cache-tag"),
+      update: { "surrogate-key": "a" },
+    },
     {
       id: "adds tags",
       stored: cc("max-age=1"),

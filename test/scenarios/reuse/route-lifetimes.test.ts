@@ -26,7 +26,12 @@ describe("the lifetime of a stored response", () => {
   it.each<Row & { seconds: number }>([
     { id: "the route", route: { fresh: "5m" }, seconds: 300 },
     { id: "the origin", route: { fresh: "5m" }, fields: cc("max-age=10"), seconds: 10 },
-    { id: "the route in mode override", route: overriding, fields: cc("no-cache, max-age=10"), seconds: 300 },
+    {
+      id: "the route in mode override",
+      route: overriding,
+      fields: cc("no-cache, max-age=10"),
+      seconds: 300,
+    },
     { id: "the route with jitter", route: { fresh: "100s", jitter: 0.2 }, seconds: 90 },
     {
       id: "the origin for an error",
@@ -36,8 +41,8 @@ describe("the lifetime of a stored response", () => {
       seconds: 10,
     },
   ])("is set by $id", async ({ route, seconds, ...answer }) => {
-  const site = openRoute(route, answer);
-  await site.get("/a");
+    const site = openRoute(route, answer);
+    await site.get("/a");
     site.clock.advance(seconds - 0.5);
     expect((await site.get("/a")).text).toBe("page 1");
     site.clock.advance(0.5);
@@ -63,8 +68,8 @@ describe("the lifetime of a stored response", () => {
       seconds: 30,
     },
   ])("is set by $id after a confirmation", async ({ route, seconds, ...answer }) => {
-  const site = openRoute(route, answer);
-  for (const text of ["page 1", "page 2"]) expect((await site.get("/a")).text).toBe(text);
+    const site = openRoute(route, answer);
+    for (const text of ["page 1", "page 2"]) expect((await site.get("/a")).text).toBe(text);
     site.clock.advance(seconds - 0.5);
     expect((await site.get("/a")).text).toBe("page 2");
     site.clock.advance(0.5);
@@ -147,13 +152,16 @@ describe("a directive of a request (RFC 9111 §5.2.1)", () => {
   it.each([
     { isHonoured: true, text: "page 2", sent: "no-cache" },
     { isHonoured: false, text: "page 1", sent: "max-age=0" },
-  ])("forwards the request if it is no-cache and the route honours it: $isHonoured", async ({ isHonoured, text, sent }) => {
-    const site = openRoute({ fresh: "5m", honourRequestDirectives: isHonoured });
-    await site.get("/a");
-    expect((await site.get("/a", asking("no-cache"))).text).toBe(text);
-    expect(site.origin.last.fields.get("cache-control")).toBe(sent);
-    expect((await site.get("/a")).text).toBe(text);
-  });
+  ])(
+    "forwards the request if it is no-cache and the route honours it: $isHonoured",
+    async ({ isHonoured, text, sent }) => {
+      const site = openRoute({ fresh: "5m", honourRequestDirectives: isHonoured });
+      await site.get("/a");
+      expect((await site.get("/a", asking("no-cache"))).text).toBe(text);
+      expect(site.origin.last.fields.get("cache-control")).toBe(sent);
+      expect((await site.get("/a")).text).toBe(text);
+    },
+  );
 
   it("prevents storing if it is no-store and the route honours it", async () => {
     const site = openRoute({ fresh: "5m", honourRequestDirectives: true });

@@ -122,12 +122,15 @@ describe("stale-while-revalidate", () => {
 describe("stale-if-error", () => {
   const fields = cc("max-age=60, stale-if-error=600");
 
-  it.each([500, 502, 503, 504])("sends the stale response with its age after a %i", async (status) => {
-    const seen = await (await openStale(fields, failing(status))).get("/a");
-    expect([seen.status, seen.text, seen.fields.get("age")]).toEqual([200, "page 1", "61"]);
-    const told = `tidemark; fwd=stale; fwd-status=${status}; detail=stale-if-error`;
-    expect(seen.cacheStatus).toBe(told);
-  });
+  it.each([500, 502, 503, 504])(
+    "sends the stale response with its age after a %i",
+    async (status) => {
+      const seen = await (await openStale(fields, failing(status))).get("/a");
+      expect([seen.status, seen.text, seen.fields.get("age")]).toEqual([200, "page 1", "61"]);
+      const told = `tidemark; fwd=stale; fwd-status=${status}; detail=stale-if-error`;
+      expect(seen.cacheStatus).toBe(told);
+    },
+  );
 
   it.each([501, 404, 403, 429])("does not replace a %i (RFC 5861 §4)", async (status) => {
     const seen = await (await openStale(fields, failing(status))).get("/a");
@@ -189,10 +192,7 @@ describe("an answer to a refresh that is not stored", () => {
     { id: "too many requests", answer: () => page("later", {}, 429) },
     { id: "bad request", answer: () => page("what?", cc("no-store"), 400) },
     { id: "forbidden", answer: () => page("not you", cc("private"), 403) },
-  ])(
-    "keeps the stale response: $id",
-    async ({ answer }) => {
-      expect(await textAfter(answer)).toBe("page 1");
-    },
-  );
+  ])("keeps the stale response: $id", async ({ answer }) => {
+    expect(await textAfter(answer)).toBe("page 1");
+  });
 });

@@ -49,15 +49,22 @@ describe("a page with an unlisted query parameter, in a database that is 60 % fu
   it.each<{ id: string; ratio: number; route?: RouteChanges; policy?: string; path?: string }>([
     { id: "below 60 %", ratio: 0.599 },
     { id: "if Redis evicts keys", ratio: 0.95, policy: "volatile-lru" },
-    { id: "on a route that lists the parameter", ratio: 0.6, route: { query: { allow: ["made"] } } },
-    { id: "on a route with `collapse: \"global\"`", ratio: 0.6, route: { collapse: "global" } },
+    {
+      id: "on a route that lists the parameter",
+      ratio: 0.6,
+      route: { query: { allow: ["made"] } },
+    },
+    { id: 'on a route with `collapse: "global"`', ratio: 0.6, route: { collapse: "global" } },
     { id: "if the key does not contain the parameter", ratio: 0.6, path: "/a?utm_source=up" },
-  ])("is written to Redis at its first request $id", async ({ ratio, route, policy, path = "/a?made=up" }) => {
-    const { upstash, isolate } = opened(ratio, route, policy);
-    const site = await isolate();
-    await site.get(path);
-    expect(inRedis(upstash)).toBe(1);
-  });
+  ])(
+    "is written to Redis at its first request $id",
+    async ({ ratio, route, policy, path = "/a?made=up" }) => {
+      const { upstash, isolate } = opened(ratio, route, policy);
+      const site = await isolate();
+      await site.get(path);
+      expect(inRedis(upstash)).toBe(1);
+    },
+  );
 
   it("expires in Redis after ten minutes, unless another colo requests the page", async () => {
     const { clock, upstash, isolate } = opened(0.6);
@@ -128,8 +135,18 @@ describe("a database that is 85 % full", () => {
   });
 
   it.each([
-    { id: "is detected from the bytes that this isolate writes", ratio: 0.84, looks: 0, writes: [1, 15] },
-    { id: "is measured again after writes of 1/64 of its room", ratio: 0.8, looks: 1, writes: [20, 20] },
+    {
+      id: "is detected from the bytes that this isolate writes",
+      ratio: 0.84,
+      looks: 0,
+      writes: [1, 15],
+    },
+    {
+      id: "is measured again after writes of 1/64 of its room",
+      ratio: 0.8,
+      looks: 1,
+      writes: [20, 20],
+    },
   ])("$id", async ({ ratio, looks, writes: [least = 0, most = 0] }) => {
     const { upstash, isolate } = opened(ratio);
     // Gzip does not compress random bodies.

@@ -190,21 +190,33 @@ describe("the note of hot keys", () => {
       { limits: { sharedBodyBytes: 10 } },
     ],
     ["a variant for one address", varying("x-forwarded-for"), of("cf-connecting-ip", "192.0.2.7")],
-    ["a key with an address", fresh, of("x-real-ip", "192.0.2.7"), keyedBy({ headers: ["x-real-ip"] })],
+    [
+      "a key with an address",
+      fresh,
+      of("x-real-ip", "192.0.2.7"),
+      keyedBy({ headers: ["x-real-ip"] }),
+    ],
     [
       "a field of the platform that is not keyed",
       varying("cf-ipcountry"),
       of("cf-ipcountry", "DE"),
     ],
-    ["a key with a field above 1,024 characters", varying("x-plan"), of("x-plan", "x".repeat(1_025))],
-  ])("does not include %s", async (_, [fields, text = "page", status = 200], init = {}, config = {}) => {
-    const { colos, upstash } = openHotSite({ origin: () => page(text, fields, status), config });
-    const { headers = {} } = init;
-    await colos[0].get("/a", { headers });
-    await heat(colos[0], ["/a"], init);
-    expect(upstash.hotCommands).toEqual([]);
-    expect(await hotKeyCounts(colos[0])).toMatchObject({ sampled: 0 });
-  });
+    [
+      "a key with a field above 1,024 characters",
+      varying("x-plan"),
+      of("x-plan", "x".repeat(1_025)),
+    ],
+  ])(
+    "does not include %s",
+    async (_, [fields, text = "page", status = 200], init = {}, config = {}) => {
+      const { colos, upstash } = openHotSite({ origin: () => page(text, fields, status), config });
+      const { headers = {} } = init;
+      await colos[0].get("/a", { headers });
+      await heat(colos[0], ["/a"], init);
+      expect(upstash.hotCommands).toEqual([]);
+      expect(await hotKeyCounts(colos[0])).toMatchObject({ sampled: 0 });
+    },
+  );
 
   it("does not include a URL above 2,048 characters", async () => {
     const { colos, upstash } = openHotSite();

@@ -1,4 +1,5 @@
-// No call of the Cache API is waited for without bound, and one that answers late counts as none.
+// Tests the time limits on calls of the Cache API, and the shut-off of a Cache API that does not
+// answer.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutOfTime } from "../../../src/base/timeouts.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
@@ -21,7 +22,7 @@ function open(given: Partial<ColoCache> = {}) {
     clock.advance(ms / 1_000);
     await vi.advanceTimersByTimeAsync(ms);
   };
-  /** One look that does not answer in time. */
+  /** Makes a lookup time out. */
   const failed = async () => {
     const outcome = cache.match(address).catch((cause: unknown) => cause);
     await pass(1_000);
@@ -41,7 +42,7 @@ it.each([
     ms: 1_000,
     call: (cache: BoundedCache) => cache.whole(new Response(new ReadableStream())),
   },
-])("$id is given up after $ms ms", async ({ ms, call }) => {
+])("the operation times out after $ms ms: $id", async ({ ms, call }) => {
   const { cache, pass } = open();
   let outcome: unknown;
   void call(cache).catch((cause: unknown) => (outcome = cause));
@@ -51,7 +52,7 @@ it.each([
   expect(outcome).toBeInstanceOf(OutOfTime);
 });
 
-it("a body on its way may take as long as it likes, and its put no longer than that", async () => {
+it("a put times out 5 seconds after its arriving body is complete", async () => {
   const { cache, pass } = open();
   const { promise: completed, resolve } = Promise.withResolvers<number>();
   let outcome: unknown;
@@ -64,7 +65,7 @@ it("a body on its way may take as long as it likes, and its put no longer than t
   expect(outcome).toBeInstanceOf(OutOfTime);
 });
 
-it("a body that comes too late is let go of", async () => {
+it("a body that arrives after the time-out is cancelled", async () => {
   const { promise: answer, resolve } = Promise.withResolvers<Response>();
   const { failed, pass } = open({ match: () => answer });
   await failed();
@@ -74,8 +75,8 @@ it("a body that comes too late is let go of", async () => {
   expect(cancel).toHaveBeenCalledOnce();
 });
 
-describe("after three failures in a row", () => {
-  it("one probe per pause is sent, and an answer ends it", async () => {
+describe("the shut-off of the Cache API", () => {
+  it("begins after three time-outs, allows one probe per pause, and ends after an answer", async () => {
     const { cache, platform, told, pass, failed, mayBeAsked, pending } = open();
     for (let at = 0; at < 3; at += 1) {
       expect(mayBeAsked()).toBe(true);
@@ -99,7 +100,7 @@ describe("after three failures in a row", () => {
     ]);
   });
 
-  it("but not where errors come at once, or those under way together fail together", async () => {
+  it("does not begin after immediate errors or concurrent time-outs", async () => {
     const { cache, platform, pass } = open();
     const together = Array.from({ length: 9 }, () => cache.match(address).catch(() => undefined));
     await pass(1_000);

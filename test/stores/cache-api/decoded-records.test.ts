@@ -1,4 +1,5 @@
-// What a tier has read before is not parsed again, and nothing else is taken for it.
+// Tests the cache of decoded records. A record that a tier has read before is not parsed again, and
+// never replaces another record.
 import { expect, it } from "vitest";
 import { DecodedRecords } from "../../../src/stores/cache-api/decoded-records.ts";
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
@@ -11,40 +12,40 @@ const textOf = (etag: string, keepUntilAtMs = 1) =>
   encodeRecord({ kind: "response", metadata: metadataWith({ etag }) }, keepUntilAtMs);
 const fresh = (text: string) => new DecodedRecords(responseForm).decode(key, null, () => text);
 
-it("gives what the same record came to before, and does not ask for its text", () => {
+it("returns the decoded record again without reading its text", () => {
   const records = new DecodedRecords(responseForm);
   const first = records.decode(key, '"a"', () => textOf('"1"'));
   const withoutFetch = () => {
-    throw new Error("Nobody was to read this.");
+    throw new Error("The text of a decoded record was read.");
   };
   expect(records.decode(key, '"a"', withoutFetch)).toBe(first);
 });
 
 it.each([
   { id: "another response", text: textOf('"2"') },
-  { id: "kept for longer", text: textOf('"1"', 2) },
-  { id: "no record", text: "{}" },
-])("reads another record under the same key: $id", ({ text }) => {
+  { id: "another expiry", text: textOf('"1"', 2) },
+  { id: "not a record", text: "{}" },
+])("decodes another record under the same key: $id", ({ text }) => {
   const records = new DecodedRecords(responseForm);
   records.decode(key, '"a"', () => textOf('"1"'));
   expect(records.decode(key, '"b"', () => text)).toEqual(fresh(text));
 });
 
-it("keeps nothing of what no entity tag names", () => {
+it("does not keep a record without an entity tag", () => {
   const records = new DecodedRecords(responseForm);
   records.decode(key, null, () => textOf('"1"'));
   expect(records.last(key)).toBeUndefined();
   expect(records.decode(key, null, () => textOf('"2"'))).toEqual(fresh(textOf('"2"')));
 });
 
-it("never takes one key's record for another's", () => {
+it("does not return the record of another key", () => {
   const records = new DecodedRecords(responseForm);
   records.decode(key, '"a"', () => textOf('"1"'));
   const other = new RecordKey("GET https://www.example.com/b", "www.example.com");
   expect(records.decode(other, '"b"', () => "{}")).toBeUndefined();
 });
 
-it("keeps no more than its bound, and lets the least recently read go", () => {
+it("evicts the least recently read records above its limit in bytes", () => {
   const records = new DecodedRecords(responseForm);
   const keyOf = (at: number) => new RecordKey(`GET https://www.example.com/${at}`, "a.example");
   const large = textOf(`"${"p".repeat(20_000)}"`);

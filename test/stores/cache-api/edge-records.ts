@@ -1,4 +1,4 @@
-// Records of the edge tier's tests, and their addresses in the Cache API.
+// Records for tests of the edge tier, and their addresses in the Cache API.
 import { createHash } from "node:crypto";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";

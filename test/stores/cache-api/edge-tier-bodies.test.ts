@@ -1,4 +1,5 @@
-// The bodies that the edge tier returns: held, as a stream, or none.
+// Tests the kinds of bodies that the edge tier returns: a blob in memory, a stream, a part, or no
+// body.
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
@@ -45,20 +46,24 @@ it.each([
   { bytes: 4, wanted: undefined, kind: "blob" },
   { bytes: 300_000, wanted: true, kind: "blob" },
   { bytes: 300_000, wanted: undefined, kind: "stream" },
-])("$bytes bytes that other tiers want ($wanted) are a $kind", async ({ bytes, wanted, kind }) => {
-  const { cache, tier, key } = await stored(bytes);
-  const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
-  const read = await tier.read(key, { ...ask, ...isHeld });
-  expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
-  expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
-});
+])(
+  "a body of $bytes bytes that upper tiers hold ($wanted) is read as a $kind",
+  async ({ bytes, wanted, kind }) => {
+    const { cache, tier, key } = await stored(bytes);
+    const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
+    const read = await tier.read(key, { ...ask, ...isHeld });
+    expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
+    expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
+  },
+);
 
-describe("a range of a large body comes from the Cache API itself", () => {
+describe("a range of a large body, which the Cache API itself returns,", () => {
   const bytes = noise(300_000);
 
   async function readOf(key: RecordKey, range: { firstByte: number; lastByte: number }) {
     const read = await edge.read(key, { ...ask, range });
-    if (read.kind !== "found" || read.record.kind === "vary") throw new Error("It is not there.");
+    if (read.kind !== "found" || read.record.kind === "vary")
+      throw new Error("The record is not in the cache.");
     const { body } = read.record.stored;
     const part = bytes.slice(range.firstByte, range.lastByte + 1);
     return { body, isWhole: Buffer.from(await bytesIn(body)).equals(part) };
@@ -68,7 +73,7 @@ describe("a range of a large body comes from the Cache API itself", () => {
     { firstByte: 100_000, lastByte: 100_099 },
     { firstByte: 299_990, lastByte: 299_999 },
     { firstByte: 0, lastByte: 299_999 },
-  ])("that arrived as a stream: $firstByte-$lastByte", async (range) => {
+  ])("is read from a body that arrived as a stream: $firstByte-$lastByte", async (range) => {
     const key = new RecordKey(`ranged ${range.firstByte}`, host);
     await edge.writeTold(key, keep, {
       record: { kind: "response", metadata: metadataOf(bytes, { bodyDigest: null }) },
@@ -79,7 +84,7 @@ describe("a range of a large body comes from the Cache API itself", () => {
     expect(await readOf(key, range)).toMatchObject({ body, isWhole: true });
   });
 
-  it("that was written with its record", async () => {
+  it("is read from a body that was written with its record", async () => {
     const key = new RecordKey("ranged beside", host);
     await edge.write(key, responseOf(bytes), keep);
     const range = { firstByte: 100_000, lastByte: 100_099 };
@@ -88,24 +93,27 @@ describe("a range of a large body comes from the Cache API itself", () => {
   });
 });
 
-describe("metadata that the isolate has read before", () => {
+describe("a record whose metadata the isolate has read before", () => {
   it.each([
     { bytes: 4, wanted: false, kind: "absent" },
     { bytes: 4, wanted: undefined, kind: "absent" },
     { bytes: 4, wanted: true, kind: "blob" },
     { bytes: 300_000, wanted: true, kind: "absent" },
-  ])("of $bytes bytes that other tiers want ($wanted) has the body: $kind", async (row) => {
-    const { cache, tier, key, record } = await stored(row.bytes);
-    await tier.read(key, ask);
-    const open = cache.openBodies;
-    const isHeld = row.wanted === undefined ? {} : { isHeld: () => row.wanted };
-    const read = await tier.read(key, { ...metadataAlone, ...isHeld });
-    const { metadata } = record.stored;
-    expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: row.kind } } } });
-    expect(cache.openBodies).toBe(open);
-  });
+  ])(
+    "is read with this body, for $bytes bytes that upper tiers hold ($wanted): $kind",
+    async (row) => {
+      const { cache, tier, key, record } = await stored(row.bytes);
+      await tier.read(key, ask);
+      const open = cache.openBodies;
+      const isHeld = row.wanted === undefined ? {} : { isHeld: () => row.wanted };
+      const read = await tier.read(key, { ...metadataAlone, ...isHeld });
+      const { metadata } = record.stored;
+      expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: row.kind } } } });
+      expect(cache.openBodies).toBe(open);
+    },
+  );
 
-  it("is answered without a body by the Cache API itself", async () => {
+  it("is read without its body from the Cache API in workerd", async () => {
     const key = new RecordKey("known", host);
     await edge.write(key, page, keep);
     await edge.read(key, ask);

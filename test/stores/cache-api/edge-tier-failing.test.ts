@@ -1,4 +1,4 @@
-// The edge tier over a cache that fails, and the requests that it does not make.
+// Tests the edge tier over a Cache API that fails, and the calls that the tier skips.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
@@ -54,18 +54,24 @@ it.each([
   { id: "is missing", cache: failure },
   { id: "rejects", cache: () => rejecting },
   { id: "breaks off its body", cache: () => breakingOff },
-])("a cache that $id is unavailable, with the error's name alone", async ({ cache }) => {
-  const tier = edgeTierOver(cache, failure);
-  expect(await tier.read(key, ask)).toEqual(unavailable);
-  expect(await tier.write(key, page, keep)).toEqual(unavailable);
-});
+])(
+  "a read and a write are unavailable, with only the error's name, if the cache $id",
+  async ({ cache }) => {
+    const tier = edgeTierOver(cache, failure);
+    expect(await tier.read(key, ask)).toEqual(unavailable);
+    expect(await tier.write(key, page, keep)).toEqual(unavailable);
+  },
+);
 
 it.each([
   { rule: "expired", record: page, given: expired },
   { rule: "too-large", record: recordOfFieldBytes(recordFieldBytesMax + 1), given: keep },
-])("a record that is $rule is refused without a request", async ({ rule, record, given }) => {
-  expect(await unasked().write(key, record, given)).toEqual({ kind: "refused", rule });
-});
+])(
+  "a record that is $rule is refused without a call of the cache",
+  async ({ rule, record, given }) => {
+    expect(await unasked().write(key, record, given)).toEqual({ kind: "refused", rule });
+  },
+);
 
 it("an expired stream that has already failed is refused", async () => {
   const stream = new ReadableStream<Uint8Array>({
@@ -100,7 +106,7 @@ describe("an arriving body", () => {
   it.each([
     { id: "is missing", mode: "works", isThere: false, kind: "unavailable" },
     { id: "throws", mode: "throws", isThere: true, kind: "unavailable" },
-    { id: "reads none of it", mode: "forgets", isThere: true, kind: "refused" },
+    { id: "does not read it", mode: "forgets", isThere: true, kind: "refused" },
   ] as const)("does not wait for a cache that $id", async ({ mode, isThere, kind }) => {
     const cache = new FakeCache(clock);
     cache.mode = mode;
@@ -110,7 +116,7 @@ describe("an arriving body", () => {
     expect(await arriving.completed).toBe("cut");
   });
 
-  it("with too large metadata leaves no part", async () => {
+  it("leaves no part in the cache if its metadata is too large", async () => {
     const cache = new FakeCache(clock);
     const arriving = sending({ fields: [["x-padding", "p".repeat(recordFieldBytesMax)]] });
     const written = await edgeTierOver(() => cache).write(key, arriving, keep);
@@ -119,8 +125,12 @@ describe("an arriving body", () => {
   });
 
   it.each([
-    { id: "that is evicted is absent", isEvicted: true, badRecordCount: 0 },
-    { id: "of another length is absent, and counted", isEvicted: false, badRecordCount: 1 },
+    { id: "is absent if it is evicted", isEvicted: true, badRecordCount: 0 },
+    {
+      id: "is absent and counted if its stored length is wrong",
+      isEvicted: false,
+      badRecordCount: 1,
+    },
   ])("$id", async ({ isEvicted, badRecordCount }) => {
     const cache = new FakeCache(clock);
     const bad: unknown[] = [];

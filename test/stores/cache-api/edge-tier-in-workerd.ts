@@ -1,4 +1,4 @@
-// The edge tier as it runs in workerd, behind the port of a tier in Node.
+// Runs the edge tier in workerd, and gives tests in Node the interface of a tier.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Colo, startColo } from "../../../local/colo.ts";
@@ -31,7 +31,7 @@ export class EdgeTierInWorkerd implements ResponseTier {
   readonly arrivingBytesMax = edgeBodyBytesMax;
   readonly isShutOff = false;
   badRecordCount = 0;
-  /** Where the last write put something into the Cache API. */
+  /** The addresses that the last write has put into the Cache API. */
   putAt: readonly string[] = [];
   readonly #colo: Colo;
 
@@ -83,7 +83,7 @@ export class EdgeTierInWorkerd implements ResponseTier {
     return answer.kind;
   }
 
-  /** With the body in other pieces, or another end, than it could have in Node. */
+  /** Writes a record whose body arrives in the given pieces and with the given end. */
   async writeTold(key: RecordKey, keep: TierKeep, given: Told): Promise<TierWrite> {
     const { record, body, bytes } = given;
     const { text, host } = key;
@@ -95,17 +95,17 @@ export class EdgeTierInWorkerd implements ResponseTier {
     return answer.written;
   }
 
-  /** What the Cache API itself holds at an address. */
-  async lyingAt(
+  /** Returns the response that the Cache API itself has at an address. */
+  async cachedAt(
     address: string,
   ): Promise<{ status: number; fields: Map<string, string>; bytes: Uint8Array } | undefined> {
-    const { answer, bytes } = await this.#order({ kind: "lying-at", address });
-    if (answer.kind === "nothing-lies") return undefined;
-    if (answer.kind !== "lying") throw unexpected(answer);
+    const { answer, bytes } = await this.#order({ kind: "cached-at", address });
+    if (answer.kind === "not-cached") return undefined;
+    if (answer.kind !== "cached") throw unexpected(answer);
     return { status: answer.status, fields: new Map(answer.fields), bytes };
   }
 
-  /** Puts a response there as somebody else might. */
+  /** Puts a response into the Cache API that the tier has not written. */
   async plant(
     address: string,
     given: { fields: Record<string, string>; bytes: Uint8Array },
@@ -154,11 +154,11 @@ function bodyAs(
   const blob = new Blob([bytes]);
   if (kind === "blob") return { kind, blob };
   if (kind === "stream") return { kind, stream: blob.stream() };
-  if (range === undefined) throw new Error("A part came that was not asked for.");
+  if (range === undefined) throw new Error("The Worker returned a part without a requested range.");
   return { kind, range, stream: blob.stream() };
 }
 
-/** An arriving body is read here, and told piece by piece with how it ended. */
+/** Reads an arriving body, and returns the lengths of its pieces and the kind of its end. */
 async function told(record: ResponseRecord | ArrivingResponse): Promise<Told> {
   const bytes = new Uint8Array(0);
   if (record.kind === "vary") return { record, body: { kind: "absent" }, bytes };

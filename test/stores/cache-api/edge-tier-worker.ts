@@ -1,5 +1,5 @@
-// A Worker that does to the edge tier, in a real runtime, what a test in Node tells it to.
-// It also shows what lies in the Cache API itself, and puts there what the tier never would.
+// A Worker that executes orders of a test in Node on the edge tier, in the real runtime. It also
+// returns responses from the Cache API itself, and puts other responses there.
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
@@ -22,28 +22,28 @@ interface KeyTold {
   readonly host: string;
 }
 
-/** How a body reaches the tier; its bytes come beside the order. */
+/** How a body reaches the tier. Its bytes follow the order in the same request. */
 export type BodyTold =
   | { kind: "blob" | "absent" }
-  /** Pieces of these lengths through a pipe as a fill opens it, then its end or its failure. */
+  /** Pieces of these lengths through a pipe like that of a fill, then its end or its failure. */
   | { kind: "arriving"; pieceBytes: readonly number[]; end: "close" | "abort" };
 
 export type EdgeOrder =
   | { kind: "read"; key: KeyTold; atMs: number; part: ResponseAsk["part"]; range?: ByteRange }
   | { kind: "write"; key: KeyTold; record: ResponseHead; body: BodyTold; keep: TierKeep }
   | { kind: "remove"; key: KeyTold }
-  | { kind: "lying-at"; address: string }
+  | { kind: "cached-at"; address: string }
   | { kind: "plant"; address: string; fields: Record<string, string> };
 
 export type EdgeAnswer =
   | { kind: "read"; read: ResponseRead | ReadWithoutBody; badRecordCount: number }
   | { kind: "written"; written: TierWrite; badRecordCount: number; putAt: readonly string[] }
-  | { kind: "lying"; status: number; fields: [string, string][] }
-  | { kind: "nothing-lies" }
+  | { kind: "cached"; status: number; fields: [string, string][] }
+  | { kind: "not-cached" }
   | { kind: "removed" }
   | { kind: "planted" };
 
-/** A response whose body is framed beside the answer, with how the tier had given it. */
+/** A response whose body follows the answer, with the kind of body that the tier returned. */
 export interface ReadWithoutBody {
   readonly kind: "found-beside";
   readonly head: Extract<ResponseHead, { kind: "response" }>;
@@ -55,7 +55,7 @@ interface Answered {
   readonly bytes?: Uint8Array;
 }
 
-/** What the order that is being carried out has brought about. */
+/** The effects of the current order. */
 const noted = { badRecordCount: 0, putAt: [] as string[] };
 
 const cache: Pick<Cache, "match" | "put" | "delete"> = {
@@ -67,7 +67,7 @@ const cache: Pick<Cache, "match" | "put" | "delete"> = {
   },
 };
 
-/** One for all orders, which come one at a time: what it has read, it knows. */
+/** One tier for all orders, which arrive one at a time. The tier keeps its decoded records. */
 const tier = new EdgeTier({
   form: responseForm,
   cache: () => cache,
@@ -92,13 +92,13 @@ async function carriedOut(order: EdgeOrder, bytes: Uint8Array<ArrayBuffer>): Pro
     case "remove":
       await tier.remove(keyOf(order.key));
       return { answer: { kind: "removed" } };
-    case "lying-at": {
-      const lying = await caches.default.match(order.address);
-      if (lying === undefined) return { answer: { kind: "nothing-lies" } };
-      const { status, headers } = lying;
+    case "cached-at": {
+      const cached = await caches.default.match(order.address);
+      if (cached === undefined) return { answer: { kind: "not-cached" } };
+      const { status, headers } = cached;
       return {
-        answer: { kind: "lying", status, fields: [...headers] },
-        bytes: new Uint8Array(await lying.arrayBuffer()),
+        answer: { kind: "cached", status, fields: [...headers] },
+        bytes: new Uint8Array(await cached.arrayBuffer()),
       };
     }
     case "plant": {
@@ -169,7 +169,9 @@ function recordTold(
   }
 }
 
-/** Tells that a body was cut before its reader can see it end, as a fill does. */
+/**
+ * Writes the pieces. Like a fill, resolves to "cut" before the reader sees that the body was cut.
+ */
 async function poured(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   bytes: Uint8Array,

@@ -1,4 +1,5 @@
-// The edge tier: the contract in workerd, and the responses that it stores in the Cache API.
+// Tests the edge tier: the contract of a tier in workerd, and the responses that it stores in the
+// Cache API.
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
@@ -44,15 +45,15 @@ describeTier("edge, in workerd", async () => {
   };
 });
 
-describe("in the Cache API", () => {
-  it("a record is below the request's own host, at the digest of its key", async () => {
+describe("a record in the Cache API", () => {
+  it("has an address with the request's host and the digest of its key", async () => {
     const key = new RecordKey("own host", "b.example:444");
     await edge.write(key, page, keep);
-    expect((await edge.lyingAt(addressOf(key)))?.bytes).toEqual(bytesOf("page"));
-    expect(await edge.lyingAt(addressOf(new RecordKey(key.text, host)))).toBe(undefined);
+    expect((await edge.cachedAt(addressOf(key)))?.bytes).toEqual(bytesOf("page"));
+    expect(await edge.cachedAt(addressOf(new RecordKey(key.text, host)))).toBe(undefined);
   });
 
-  it("a record shows the cache no field that changes its behaviour", async () => {
+  it("has no HTTP field that changes the behaviour of the Cache API", async () => {
     const key = new RecordKey("fields", host);
     const record = responseOf(bytesOf("not gzip"), {
       status: 206,
@@ -68,29 +69,29 @@ describe("in the Cache API", () => {
       ],
     });
     expect(await edge.write(key, record, keep)).toEqual({ kind: "kept" });
-    const lying = await edge.lyingAt(addressOf(key));
-    expect(lying?.status).toBe(200);
+    const cached = await edge.cachedAt(addressOf(key));
+    expect(cached?.status).toBe(200);
     const own = ["cache-control", "content-length", "content-type", "etag", recordField];
     const runtimes = ["age", "cf-cache-status", "date"];
-    expect([...(lying?.fields.keys() ?? [])].filter((name) => !runtimes.includes(name))).toEqual(
+    expect([...(cached?.fields.keys() ?? [])].filter((name) => !runtimes.includes(name))).toEqual(
       own,
     );
-    expect(lying?.fields.get("content-type")).toBe("application/octet-stream");
+    expect(cached?.fields.get("content-type")).toBe("application/octet-stream");
     expect(await look(edge, key, ask)).toEqual(shown(record, bytesOf("not gzip")));
   });
 
   it.each([
     { id: "whole seconds", keptMs: 60_000, maxAge: 60 },
     { id: "a part of a second, rounded up", keptMs: 60_001, maxAge: 61 },
-  ])("a record has the max-age of its keep: $id", async ({ id, keptMs, maxAge }) => {
+  ])("has a max-age up to its expiry: $id", async ({ id, keptMs, maxAge }) => {
     const key = new RecordKey(`lifetime ${id}`, host);
     await edge.write(key, page, { ...keep, untilAtMs: keep.atMs + keptMs });
-    const lying = await edge.lyingAt(addressOf(key));
-    expect(lying?.fields.get("cache-control")).toBe(`public, max-age=${maxAge}`);
+    const cached = await edge.cachedAt(addressOf(key));
+    expect(cached?.fields.get("cache-control")).toBe(`public, max-age=${maxAge}`);
   });
 });
 
-describe("arriving bodies", () => {
+describe("bodies that arrive as streams", () => {
   const bytes = bytesOf("0123456789");
   const told = (
     bodyBytes: number | null,
@@ -116,19 +117,19 @@ describe("arriving bodies", () => {
     const written = await edge.writeTold(key, keep, told(bodyBytes, pieceBytes, end));
     expect(written.kind).not.toBe("kept");
     expect(await edge.read(key, ask)).toEqual({ kind: "absent" });
-    // A part may stay for a while at its own address, which nothing names.
+    // A part may stay for a while at its own address, to which no record refers.
     expect(edge.putAt).toEqual([expect.stringContaining(`${addressOf(key)}/`)]);
-    expect(await edge.lyingAt(addressOf(key))).toBe(undefined);
+    expect(await edge.cachedAt(addressOf(key))).toBe(undefined);
   });
 
-  it("leave the earlier record if they are cut", async () => {
+  it("do not replace the earlier record if they are cut", async () => {
     const key = new RecordKey("cut over another", host);
     await edge.write(key, page, keep);
     expect((await edge.writeTold(key, keep, told(null, [5], "abort"))).kind).not.toBe("kept");
     expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
   });
 
-  it("replace the earlier record when they are complete", async () => {
+  it("replace the earlier record if they are complete", async () => {
     const key = new RecordKey("arrived over another", host);
     await edge.write(key, page, keep);
     expect(await edge.writeTold(key, keep, told(10, [5, 5], "close"))).toEqual({ kind: "kept" });
@@ -152,17 +153,17 @@ describe("arriving bodies", () => {
   });
 });
 
-describe("a planted response", () => {
+describe("a response in the Cache API that the tier has not written", () => {
   const own = encodeRecord(headOf(page), keepUntilAtMs);
   it.each([
     { id: "no record field", record: undefined, body: "page" },
     { id: "another version", record: own.replace('"v":4', '"v":5'), body: "page" },
-    { id: "a record that is no JSON", record: own.slice(1), body: "page" },
+    { id: "a record that is not JSON", record: own.slice(1), body: "page" },
     { id: "a record of another form", record: '{"v":4}', body: "page" },
     { id: "a shorter body", record: own, body: "pag" },
     { id: "a longer body", record: own, body: "pages" },
     { id: "no body", record: own, body: "" },
-  ])("with $id is absent, and counted", async ({ id, record, body }) => {
+  ])("is absent and counted if it has $id", async ({ id, record, body }) => {
     const key = new RecordKey(`planted ${id}`, host);
     const fields: Record<string, string> = record === undefined ? {} : { [recordField]: record };
     await edge.plant(addressOf(key), { fields, bytes: bytesOf(body) });
@@ -171,7 +172,7 @@ describe("a planted response", () => {
     expect(edge.badRecordCount).toBe(1);
   });
 
-  it("that is valid answers", async () => {
+  it("is found if it is valid", async () => {
     const key = new RecordKey("planted rightly", host);
     await edge.plant(addressOf(key), { fields: { [recordField]: own }, bytes: bytesOf("page") });
     expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));

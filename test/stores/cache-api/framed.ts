@@ -1,4 +1,4 @@
-// A JSON head and the bytes that belong to it, as one body between Node and a Worker under test.
+// Joins a JSON head and its bytes to one body, which is sent between Node and a Worker under test.
 
 const lengthBytes = 4;
 

@@ -1,5 +1,5 @@
-// The KV tier: the contract over Workers KV of Miniflare and over the fake of the scenarios; invalid
-// values, and a KV that does not answer.
+// Tests the KV tier: the contract of a tier over Miniflare and over the fake KV, invalid values,
+// and a KV that does not answer.
 import "../../../testing/fakes/workers-globals.ts";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -22,7 +22,7 @@ import {
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
 
-/** KV expires values by its own clock. */
+/** Opens a tier over the given KV, which expires values by its own clock. */
 function tierOver(kv: KvNamespace) {
   const told: string[] = [];
   let badRecordCount = 0;
@@ -47,7 +47,7 @@ const limits = {
   tooLarge: responseOf(noise(kvBodyBytesMax + 1)),
 };
 
-describe("over Miniflare", () => {
+describe("the KV tier over Miniflare", () => {
   let miniflare: Miniflare;
   let kv: KvNamespace;
   beforeAll(async () => {
@@ -79,7 +79,7 @@ describeTier("kv, over the fake", async () => {
 const key = keyOf("page");
 const unavailable = (cause: string) => ({ kind: "unavailable", cause });
 
-describe("a value", () => {
+describe("a value in KV", () => {
   function open() {
     const fake = new FakeKv(new FakeClock());
     const kv = fake.colo();
@@ -89,12 +89,12 @@ describe("a value", () => {
   }
 
   it.each([
-    { id: "that is empty", value: "" },
-    { id: "without a head", value: "no line feed" },
-    { id: "whose head is no JSON", value: "{\nbody" },
-    { id: "of another version", value: `{"v":1,"keepUntilAtMs":1,"record":{}}\nbody` },
-    { id: "whose head does not end", value: "x".repeat(200_000) },
-  ])("$id is a counted miss, which the next write replaces", async ({ value }) => {
+    { id: "empty", value: "" },
+    { id: "no head", value: "no line feed" },
+    { id: "a head that is not JSON", value: "{\nbody" },
+    { id: "another version", value: `{"v":1,"keepUntilAtMs":1,"record":{}}\nbody` },
+    { id: "a head without an end", value: "x".repeat(200_000) },
+  ])("is a counted miss until the next write if it is invalid: $id", async ({ value }) => {
     const { tier, badRecordCount, replace } = open();
     await tier.write(key, page, keep);
     await replace(await new Blob([value]).arrayBuffer());
@@ -105,7 +105,7 @@ describe("a value", () => {
     expect(await look(tier, key, ask)).toEqual(shown(page, bytesOf("page")));
   });
 
-  it("whose body is cut is a counted miss", async () => {
+  it("is a counted miss if its body is cut", async () => {
     const { fake, kv, tier, badRecordCount, replace } = open();
     await tier.write(key, page, keep);
     const stored = await kv.get(fake.keys[0] ?? "", { type: "stream", cacheTtl: 30 });
@@ -113,7 +113,7 @@ describe("a value", () => {
     expect([await tier.read(key, ask), badRecordCount()]).toEqual([{ kind: "absent" }, 1]);
   });
 
-  it("for less than a minute is refused", async () => {
+  it("is not written for less than a minute", async () => {
     const { fake, tier } = open();
     const written = await tier.write(key, page, { ...keep, untilAtMs: keep.atMs + 59_999 });
     expect([written, fake.puts]).toEqual([{ kind: "refused", rule: "brief" }, []]);
@@ -124,7 +124,7 @@ describe("a value", () => {
     [{ isHeld: () => true }, "blob"],
     [{ part: "metadata" }, "absent"],
     [{ isPeek: true }, "absent"],
-  ] as const)("that is large, read with %j, has the body: %s", async (how, kind) => {
+  ] as const)("with a large body is read with %j, and then has the body: %s", async (how, kind) => {
     const { tier } = open();
     await tier.write(key, responseOf(noise(largeBodyBytesMax)), keep);
     const read = await tier.read(key, { ...ask, ...how });
@@ -142,7 +142,7 @@ describe("a KV that does not answer", () => {
     const { tier, clock, told } = tierOver({ get, put: never, delete: never });
     for (let times = 0; times < 3; times += 1) {
       const read = tier.read(key, ask);
-      // The key's digest comes first.
+      // The tier first computes the key's digest.
       await vi.advanceTimersByTimeAsync(0);
       clock.advance(1);
       await vi.advanceTimersByTimeAsync(1_000);
@@ -164,7 +164,7 @@ describe("a KV that does not answer", () => {
     expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
   });
 
-  it("has a value cancelled whose head arrives too late", async () => {
+  it("causes the cancelling of a value whose head arrives too late", async () => {
     let stored = new ArrayBuffer();
     const cancel = vi.fn<() => void>();
     const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -185,14 +185,14 @@ describe("a KV that does not answer", () => {
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  it("times a removal out after 5 s", async () => {
+  it("makes a removal time out after 5 s", async () => {
     const { tier } = tierOver({ get: never, put: never, delete: never });
     const removing = tier.remove(key);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await removing).toBe("unavailable");
   });
 
-  it("but rejects at once is not shut off", async () => {
+  it("is not shut off if it rejects at once", async () => {
     const failing = () => Promise.reject(new Error("KV failed: 429 Too Many Requests"));
     const { tier } = tierOver({ get: failing, put: failing, delete: failing });
     expect(await tier.read(key, ask)).toEqual(unavailable("Error"));
@@ -206,7 +206,7 @@ it.each([
   "PAGES",
   { fetch: () => undefined, getWithMetadata: 1, put: 1 },
   { put: () => undefined, head: () => undefined },
-])("a binding to %j turns the tier off, with a hint", (bound) => {
+])("the KV tier is off with a hint if its binding is %j", (bound) => {
   const tier = workersKv({ binding: "PAGES" });
   expect(tier.bound({ PAGES: bound })).toMatchObject({
     what: "The KV tier is off.",

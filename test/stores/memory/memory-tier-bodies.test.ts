@@ -1,4 +1,4 @@
-// The bodies that the memory tier holds, and its reports of those that it releases.
+// Tests which bodies the memory tier holds, and its reports of bodies that it releases.
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
@@ -34,13 +34,13 @@ it.each([
   { bytes: smallBodyBytesMax + 1, isAskedAgain: false, kind: "refused" },
   { bytes: largeBodyBytesMax, isAskedAgain: true, kind: "kept" },
   { bytes: largeBodyBytesMax + 1, isAskedAgain: true, kind: "refused" },
-])("a body of $bytes bytes, asked for again: $isAskedAgain, is $kind", (row) => {
+])("a body of $bytes bytes, requested again: $isAskedAgain, is $kind", (row) => {
   const { tier, write } = open(16 * mebibyte);
   expect(write("a", sized(row.bytes), row)).toBe(row.kind);
   expect(isHeld(tier, "a")).toBe(row.kind === "kept");
 });
 
-it("a large unchanged body stays, without a report", () => {
+it("a large unchanged body stays in memory and is not reported", () => {
   const { released, write } = open(16 * mebibyte);
   const record = sized(largeBodyBytesMax);
   const other = responseOf(new Uint8Array(largeBodyBytesMax).fill(1));
@@ -70,7 +70,7 @@ describe("large bodies", () => {
     expect(tier.bytes).toBeLessThanOrEqual(14 * mebibyte);
   });
 
-  it("are not evicted by small ones, which use the rest", () => {
+  it("are not evicted by small bodies, which use the rest", () => {
     const { tier, write } = open(16 * mebibyte);
     write("large", sized(600_000), asked);
     for (let nth = 0; nth < 200; nth += 1) {
@@ -81,7 +81,7 @@ describe("large bodies", () => {
     expect(tier.bytes).toBeGreaterThan(13.8 * mebibyte);
   });
 
-  it("have up to a sixteenth of the memory each", () => {
+  it("may each use up to a sixteenth of the memory", () => {
     const { tier, write } = open(8 * mebibyte);
     expect(tier.largestBodyBytes).toBe(mebibyte / 2);
     expect(write("a", sized(mebibyte / 2), asked)).toBe("kept");
@@ -89,7 +89,7 @@ describe("large bodies", () => {
   });
 });
 
-it("hasChanged finds writes and removals under a key, and is true when it cannot know", () => {
+it("hasChanged detects writes and removals under a key, and is true after 256 later changes", () => {
   const { tier, write } = open(mebibyte);
   const [a, b] = [keyOf("a"), keyOf("b")];
   const since = tier.changeCount;

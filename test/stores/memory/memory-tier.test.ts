@@ -1,4 +1,4 @@
-// The memory tier: the contract, and its limit in bytes.
+// Tests the memory tier: the contract of a tier, and the limit in bytes.
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
@@ -35,7 +35,7 @@ const marker = (count: number): ResponseRecord => ({
 const plainBytes = 3_584;
 const tooLarge = { kind: "refused", rule: "too-large" };
 
-describe("the limit in bytes", () => {
+describe("the memory tier's limit in bytes", () => {
   it("is never exceeded", () => {
     const bytesMax = 120_000;
     const tier = memoryTier(bytesMax);
@@ -76,7 +76,7 @@ describe("the limit in bytes", () => {
     expect(tier.bytes).toBeLessThanOrEqual(10_000);
   });
 
-  it("counts no replaced and no expired record", () => {
+  it("does not count replaced and expired records", () => {
     const tier = memoryTier(mebibyte);
     write(tier, "a", sized(100_000));
     write(tier, "a", sized(10));
@@ -93,13 +93,13 @@ describe("the limit in bytes", () => {
     expect(["a", "b", "c", "d"].filter((name) => holds(tier, name))).toEqual(["a", "c", "d"]);
   });
 
-  it.each([0, -1])("of %d holds nothing", (bytesMax) => {
+  it.each([0, -1])("prevents all writes if it is %d", (bytesMax) => {
     const tier = memoryTier(bytesMax);
     expect(write(tier, "a", sized(0))).toEqual(tooLarge);
     expect([holds(tier, "a"), tier.bytes, tier.count]).toEqual([false, 0, 0]);
   });
 
-  it("refuses a larger record, and keeps the others", () => {
+  it("excludes a larger record, and other records stay", () => {
     const tier = memoryTier(10_000);
     write(tier, "a", sized(5));
     expect(write(tier, "b", sized(10_000))).toEqual(tooLarge);
@@ -143,7 +143,7 @@ describe("errors, which any client can cause by random paths,", () => {
     expect(holds(tier, "a")).toBe(!isEvicted);
   });
 
-  it("replace a page under a key, and are replaced by a page", () => {
+  it("replace a page under the same key, and are replaced by a page", () => {
     const tier = memoryTier(mebibyte);
     for (const status of [200, 404, 200, 404]) {
       write(tier, "a", sized(0, { status }));

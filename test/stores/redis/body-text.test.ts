@@ -1,5 +1,5 @@
-// Bodies as text: which are packed, that each is restored, and that none is unpacked beyond its stated
-// length.
+// Tests bodies as text in Redis: which bodies are compressed, that each is restored, and that none
+// is decompressed far beyond its stated length.
 import "../../../testing/fakes/workers-globals.ts";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
@@ -17,12 +17,12 @@ const typed = (type: string) => ({ "content-type": type });
 const noiseAt = (share: number) =>
   noise(20_000).map((byte, at) => (at < share * 20_000 ? byte : 97));
 
-describe("a body is packed", () => {
+describe("the compression of a body for Redis", () => {
   it.each([
     { id: "html", fields: typed("text/html; charset=utf-8"), isPacked: true },
     { id: "css", fields: typed("text/css"), isPacked: true },
     { id: "json", fields: typed("application/json"), isPacked: true },
-    { id: "json-of-a-kind", fields: typed("application/ld+json; charset=utf-8"), isPacked: true },
+    { id: "json-suffix", fields: typed("application/ld+json; charset=utf-8"), isPacked: true },
     { id: "javascript", fields: typed("application/javascript"), isPacked: true },
     { id: "feed", fields: typed("application/rss+xml"), isPacked: true },
     { id: "svg", fields: typed("image/svg+xml"), isPacked: true },
@@ -37,8 +37,8 @@ describe("a body is packed", () => {
     { id: "image", fields: typed("image/png"), isPacked: false },
     { id: "font", fields: typed("font/woff2"), isPacked: false },
     { id: "unknown", fields: {}, isPacked: false },
-    { id: "a-name-that-only-begins-so", fields: typed("application/jsonish"), isPacked: false },
-  ])("by its type $id: $isPacked", async ({ fields, isPacked }) => {
+    { id: "a-longer-subtype", fields: typed("application/jsonish"), isPacked: false },
+  ])("depends on its type: $id: $isPacked", async ({ fields, isPacked }) => {
     const bytes = prose(8_000);
     const metadata = metadataOf(bytes, { fields: Object.entries(fields) });
     const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
@@ -54,14 +54,17 @@ describe("a body is packed", () => {
     { id: "less than a fifth smaller", bytes: noiseAt(0.8), letter: "i" },
     { id: "not smaller", bytes: noise(8_192), letter: "i" },
     { id: "nothing", bytes: prose(0), letter: "i" },
-    // Fed in twenty slices.
-    { id: "a large one", bytes: noise(400_000).map((byte) => byte & 63), letter: "g" },
-  ])("by its size: $id has the letter $letter", async ({ bytes, letter }) => {
-    const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
-    const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
-    expect(text.slice(0, 1)).toBe(letter);
-    expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
-  });
+    // This body is compressed in twenty slices.
+    { id: "a large body", bytes: noise(400_000).map((byte) => byte & 63), letter: "g" },
+  ])(
+    "depends on its size and its gain, with the letter $letter: $id",
+    async ({ bytes, letter }) => {
+      const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
+      const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
+      expect(text.slice(0, 1)).toBe(letter);
+      expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+    },
+  );
 });
 
 /** Returns a gzip of "page" with a file name (RFC 1952 §2.3.1: FNAME, after ten bytes). */
@@ -76,41 +79,42 @@ describe("gunzipped", () => {
   const packed = new Uint8Array(gzipSync(bytes));
   const spoiled = packed.map((byte, at) => (at === 40 ? byte ^ 255 : byte));
   it.each([
-    { id: "nothing", given: new Uint8Array(0) },
-    { id: "something else", given: bytesOf("not gzip at all") },
-    { id: "deflate without gzip's head", given: new Uint8Array(deflateRawSync(bytes)) },
-    { id: "cut", given: packed.slice(0, -9) },
-    { id: "cut after its head", given: packed.slice(0, 10) },
-    { id: "spoiled", given: spoiled },
-    { id: "more behind it", given: Uint8Array.from([...packed, 1]) },
-    { id: "twice", given: Uint8Array.from([...packed, ...packed]) },
-    { id: "of a byte more", given: new Uint8Array(gzipSync(prose(40_001))) },
-    { id: "of a byte less", given: new Uint8Array(gzipSync(prose(39_999))) },
+    { id: "no bytes", given: new Uint8Array(0) },
+    { id: "other bytes", given: bytesOf("not gzip at all") },
+    { id: "deflate without a gzip header", given: new Uint8Array(deflateRawSync(bytes)) },
+    { id: "a gzip that is cut", given: packed.slice(0, -9) },
+    { id: "a gzip that is cut after its header", given: packed.slice(0, 10) },
+    { id: "a corrupt gzip", given: spoiled },
+    { id: "a gzip with a trailing byte", given: Uint8Array.from([...packed, 1]) },
+    { id: "a gzip followed by another", given: Uint8Array.from([...packed, ...packed]) },
+    { id: "a gzip of one byte more", given: new Uint8Array(gzipSync(prose(40_001))) },
+    { id: "a gzip of one byte less", given: new Uint8Array(gzipSync(prose(39_999))) },
   ])("refuses $id", async ({ given }) => {
     expect(await gunzipped(given, bytes.byteLength)).toBeUndefined();
   });
 
-  it("unpacks little beyond the stated length", async () => {
+  it("decompresses at most eight slices of a gzip bomb", async () => {
     const bomb = new Uint8Array(gzipSync(new Uint8Array(256 * mebibyte), { level: 9 }));
     const fed = await countedFeeding(() => gunzipped(bomb, mebibyte));
     expect(fed.outcome).toBeUndefined();
-    // A slice becomes 16 MB. A busy machine feeds up to eight before it reads the first.
+    // One slice of the bomb decompresses to 16 MB. A busy machine writes up to eight slices before
+    // it reads the first.
     expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
     expect(bomb.byteLength).toBeGreaterThan(16 * 16_000);
   });
 
-  it("unpacks a gzip whose first slices contain no data", async () => {
+  it("decompresses a gzip whose first slices contain no data", async () => {
     expect(await gunzipped(named(40_000), 4)).toEqual(bytesOf("page"));
   });
 
-  it("gives up after many slices without data", async () => {
+  it("stops after many slices without data", async () => {
     const fed = await countedFeeding(() => gunzipped(named(600_000), 4));
     expect(fed.outcome).toBeUndefined();
     expect(fed.bytes).toBeLessThanOrEqual(8 * 16_000);
   });
 
-  it("unpacks a gzip that ends at a piece of the runtime", async () => {
-    // Seventeen stored slices, some of them whole pieces.
+  it("decompresses a gzip that ends at the end of a chunk of the runtime", async () => {
+    // Seventeen uncompressed slices, of which some are whole chunks.
     const large = noise(262_144);
     const stored = new Uint8Array(gzipSync(large, { level: 0 }));
     const fed = await countedFeeding(() => gunzipped(stored, large.byteLength));

@@ -1,4 +1,5 @@
-// Removals of a tenth of a second go in one command, and a request that ends takes none with it.
+// Tests that the removals of a tenth of a second are joined to one command, and that a removal is
+// not lost if its request ends.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { joinMs, JoinedRemovals, togetherMax } from "../../../src/stores/redis/joined-removals.ts";
@@ -10,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 
 class Isolate {
   readonly clock = new FakeClock();
-  /** Every command: how long after the start, and what it removed. */
+  /** The removed keys of each command, with its time since the start. */
   readonly sent: { atMs: number; keys: readonly string[] }[] = [];
   answer: () => Promise<TierRemoval> = () => Promise.resolve("removed");
   readonly #startedAtMs = this.clock.atMs;
@@ -38,7 +39,7 @@ class Isolate {
     }
   }
 
-  /** The runtime has ended the request with its timers. */
+  /** Requests a removal in a request that the runtime then ends, with its timers. */
   removeAndVanish(key: string): void {
     const { setTimeout } = globalThis;
     globalThis.setTimeout = (() => 0) as unknown as typeof setTimeout;
@@ -47,8 +48,8 @@ class Isolate {
   }
 }
 
-describe("a removal", () => {
-  it("is sent at once, and those of the next tenth of a second together", async () => {
+describe("a removal from Redis", () => {
+  it("is sent at once, and the removals of the next tenth of a second are joined", async () => {
     const isolate = new Isolate();
     for (const key of ["a", "b", "c"]) {
       void isolate.removals.remove(key);
@@ -61,7 +62,7 @@ describe("a removal", () => {
     ]);
   });
 
-  it("of the same key counts once until it is sent, and anew from then on", async () => {
+  it("is joined with a waiting removal of the same key, and not with one already sent", async () => {
     const isolate = new Isolate();
     for (const key of ["a", "b", "b", "a"]) void isolate.removals.remove(key);
     await isolate.pass(joinMs);
@@ -70,7 +71,7 @@ describe("a removal", () => {
     expect(isolate.sent.map(({ keys }) => keys)).toEqual([["a"], ["b", "a"], ["b"]]);
   });
 
-  it("among a thousand a second costs ten commands a second", async () => {
+  it("shares about ten commands a second with a thousand removals a second", async () => {
     const isolate = new Isolate();
     for (let nth = 0; nth < 1_000; nth += 1) {
       void isolate.removals.remove(`${nth}`);
@@ -81,14 +82,14 @@ describe("a removal", () => {
     expect(new Set(isolate.sent.flatMap(({ keys }) => keys)).size).toBe(1_000);
   });
 
-  it("waits for no more than go into one command", async () => {
+  it("is sent at once if the waiting removals fill one command", async () => {
     const isolate = new Isolate();
     const count = 1 + 2 * togetherMax;
     for (let nth = 0; nth < count; nth += 1) void isolate.removals.remove(`${nth}`);
     expect(isolate.sent.map(({ keys }) => keys.length)).toEqual([1, togetherMax, togetherMax]);
   });
 
-  it("waits no longer where the clock is set back", async () => {
+  it("does not wait longer if the clock is set back", async () => {
     const isolate = new Isolate();
     void isolate.removals.remove("a");
     isolate.clock.advance(-3_600);
@@ -97,17 +98,20 @@ describe("a removal", () => {
     expect(isolate.sent.length).toBe(2);
   });
 
-  it.each(["removed", "unavailable"] as const)("tells each request: %s", async (removal) => {
-    const isolate = new Isolate();
-    isolate.answer = () => Promise.resolve(removal);
-    const told = Promise.all(["a", "b", "c"].map((key) => isolate.removals.remove(key)));
-    await isolate.pass(joinMs);
-    expect(await told).toEqual([removal, removal, removal]);
-  });
+  it.each(["removed", "unavailable"] as const)(
+    "reports its result to each request: %s",
+    async (removal) => {
+      const isolate = new Isolate();
+      isolate.answer = () => Promise.resolve(removal);
+      const told = Promise.all(["a", "b", "c"].map((key) => isolate.removals.remove(key)));
+      await isolate.pass(joinMs);
+      expect(await told).toEqual([removal, removal, removal]);
+    },
+  );
 });
 
-describe("a request that ends", () => {
-  it("while its removal waits leaves it to the next", async () => {
+describe("a removal whose request ends", () => {
+  it("is sent with the next removal", async () => {
     const isolate = new Isolate();
     void isolate.removals.remove("a");
     isolate.removeAndVanish("b");
@@ -118,7 +122,7 @@ describe("a request that ends", () => {
     expect(isolate.sent[1]).toEqual({ atMs: joinMs, keys: ["c", "b"] });
   });
 
-  it("leaves it to one that reads, a second later", async () => {
+  it("is sent by a read a second later", async () => {
     const isolate = new Isolate();
     void isolate.removals.remove("a");
     isolate.removeAndVanish("b");
@@ -137,7 +141,7 @@ describe("a request that ends", () => {
     expect(isolate.sent.map(({ keys }) => keys)).toEqual([["a"], ["b"]]);
   });
 
-  it("with the command under way has it sent again by who waits for that", async () => {
+  it("with its command in progress is repeated by another request that waits for the command", async () => {
     const isolate = new Isolate();
     void isolate.removals.remove("a");
     isolate.answer = () => new Promise(() => undefined);

@@ -1,4 +1,4 @@
-// The contract of leases on every Redis server, over every kind of connection.
+// Tests the contract of leases on each Redis server, over each kind of connection.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, vi } from "vitest";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
@@ -18,7 +18,7 @@ const onBadRecord = () => undefined;
 
 lengthenTimeouts();
 
-/** Lets no lease and no word expire, also on a busy machine. */
+/** Prevents the expiry of leases and words on a busy machine. */
 vi.mock("../../../src/cache/lease.ts", async (original) => {
   const real = await original<typeof lease>();
   const wordMs = Object.fromEntries(Object.keys(real.wordMs).map((word) => [word, 600_000]));

@@ -1,10 +1,11 @@
-// A record's head leaves room for what its first 304 adds, so that a large body is not sent again.
+// Tests that a record's head in Redis has room for the members that its first 304 adds, so that a
+// large body is not written again.
 import { expect, it } from "vitest";
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
 import { padded } from "../../../src/stores/redis/record-text.ts";
 import { metadataWith } from "../../../testing/examples/requests.ts";
 
-it("has room for the instant and the date of the body, however long it is", () => {
+it("a padded head of any length has room for the time and the date of the body", () => {
   const headOf = (statusText: string, added = {}) => {
     const metadata = metadataWith({}, { statusText, ...added });
     return encodeRecord({ kind: "response", metadata }, 4_102_444_800_000);

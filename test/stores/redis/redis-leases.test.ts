@@ -1,4 +1,5 @@
-// Leases on every Redis server, beside their contract: lifetimes, and records of other forms.
+// Tests leases on each Redis server in addition to their contract: lifetimes, and records in other
+// formats.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { leaseMs, type LeaseWord } from "../../../src/cache/lease.ts";
@@ -30,7 +31,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const ask = () => leases.ask(key);
     const taken = async () => {
       const asked = await ask();
-      if (asked.kind !== "taken") throw new Error(`The lease was ${asked.kind}.`);
+      if (asked.kind !== "taken") throw new Error(`The lease was not taken, but ${asked.kind}.`);
       return asked.lease;
     };
     /** Stores the last requested lease without an end. */
@@ -38,7 +39,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     return { key, leaseKey, ask, taken, lasts, token: () => token };
   }
 
-  /** Checks the lifetime, which a busy machine may have used up. @returns the value */
+  /** Checks the lifetime, which may have passed on a busy machine. @returns the value */
   async function stoodFor(leaseKey: string, ms: number, sinceAtMs: number) {
     const replies = await world.redis.multi().get(leaseKey).pttl(leaseKey).exec();
     const [stands, leftMs] = (replies ?? []).map(([, reply]) => reply);
@@ -83,7 +84,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect([word, null]).toContain(await stoodFor(leaseKey, forMs, releasedAtMs));
   });
 
-  it("a lease beside a record of an earlier form has one holder, who can release it", async () => {
+  it("a lease for a key with a record in an earlier format has one holder, who can release it", async () => {
     const { key, ask } = await opened();
     await world.redis.hset(await key.nameIn(namespace), { m: "a hash" });
     const first = await ask();
@@ -93,7 +94,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect((await ask()).kind).toBe("taken");
   });
 
-  it("a lease downloads no large body to show long metadata", async () => {
+  it("a request for a lease returns long metadata without a large body", async () => {
     const { key, ask } = await opened();
     const tier = world.tier();
     const record = responseOf(noise(300_000), { fields: [["x-long", "p".repeat(5_000)]] });

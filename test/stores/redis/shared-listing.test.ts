@@ -1,4 +1,4 @@
-// The listing of responses in the shared tier.
+// Tests the listing of responses in the shared tier.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
@@ -17,7 +17,7 @@ const upTo = (recordsMax: number) => ({ recordsMax, commandsMax: 1_200 });
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openWorld(start);
 
-  it("lists responses alone, up to a limit, and whether there are more", async () => {
+  it("lists only responses, up to a limit, and reports whether there are more", async () => {
     const tier = world.tier({ namespace: "listed" });
     for (const name of ["a", "b", "c"]) await tier.write(keyOf(name), page, keep);
     await tier.write(keyOf("d"), marker, keep);

@@ -1,4 +1,5 @@
-// Many records of the shared tier in one round trip, on every Redis server.
+// Tests reads and writes of many records of the shared tier in one round trip, on each Redis
+// server.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { ask, keep, noise, responseOf } from "../../../testing/examples/records.ts";
@@ -31,7 +32,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await tier.readMany([c, a], ask)).toEqual(single);
   });
 
-  it("nothing is sent for refused records alone, and that is no failure", async () => {
+  it("no command is sent if all records are refused, which does not count as a failure", async () => {
     const tier = world.tier();
     const cost = await world.counted(async () => {
       for (let nth = 0; nth < 3; nth += 1) await tier.writeMany([[a, tooLarge, keep]]);

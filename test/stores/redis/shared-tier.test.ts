@@ -1,4 +1,5 @@
-// The shared tier: the contract on every Redis server, and the commands and bytes of each step.
+// Tests the shared tier: the contract of a tier on each Redis server, and the commands and bytes of
+// each operation.
 import "../../../testing/fakes/workers-globals.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -79,7 +80,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     kind: string;
     commands: Record<string, number>;
   }>([
-    { id: "a read of nothing", run: read(ask), kind: "absent", commands: { GETRANGE: 1 } },
+    { id: "a read without a record", run: read(ask), kind: "absent", commands: { GETRANGE: 1 } },
     { id: "a read", before: page, run: read(ask), kind: "found", commands: { GETRANGE: 1 } },
     {
       id: "a read of metadata",
@@ -125,14 +126,14 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       kind: "refused",
       commands: {},
     },
-  ])("$id costs $commands", async ({ before, run, kind, commands }) => {
+  ])("$id needs the commands $commands", async ({ before, run, kind, commands }) => {
     const [tier, key] = fresh();
     if (before !== undefined) await tier.write(key, before, keep);
     const counts = await world.counted(async () => {
       expect((await run(tier, key)).kind).toBe(kind);
     });
     expect(counts.commandCountByName).toEqual(commands);
-    // SETRANGE and PEXPIRE are one transaction; every other command is a request.
+    // SETRANGE and PEXPIRE are one transaction. Each other command is a request.
     const sum = Object.values(commands).reduce((all, one) => all + one, 0);
     expect(counts.requestCount).toBe(sum - (commands["PEXPIRE"] ?? 0));
   });
@@ -141,13 +142,16 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   it.each([
     { bytes: 112_499, commands: rewrite },
     { bytes: 112_497, commands: { SET: 1 } },
-  ])("an unchanged body of $bytes bytes costs $commands", async ({ bytes, commands }) => {
-    const [tier, key] = fresh();
-    const record = responseOf(noise(bytes));
-    await tier.write(key, record, keep);
-    const counts = await world.counted(() => tier.write(key, record, unchanged));
-    expect(counts.commandCountByName).toEqual(commands);
-  });
+  ])(
+    "an unchanged body of $bytes bytes needs the commands $commands",
+    async ({ bytes, commands }) => {
+      const [tier, key] = fresh();
+      const record = responseOf(noise(bytes));
+      await tier.write(key, record, keep);
+      const counts = await world.counted(() => tier.write(key, record, unchanged));
+      expect(counts.commandCountByName).toEqual(commands);
+    },
+  );
 
   const { fields } = large.stored.metadata;
   it.each([
@@ -168,7 +172,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await look(tier, key, ask)).toEqual(shown(grown, noise(300_000)));
   });
 
-  it("downloads a large body only if it is requested, and a small one with its metadata", async () => {
+  it("downloads a large body only if it is requested, and a small body with its metadata", async () => {
     const [tier, key] = fresh();
     await tier.write(key, large, keep);
     const counts = await world.counted(() => tier.read(key, metadataAlone));
@@ -235,7 +239,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   });
 });
 
-it("packs nothing for a database that is shut off", async () => {
+it("does not compress a body while the database is shut off", async () => {
   const settings = { url: "http://127.0.0.1:9", token: "t", nowAtMs: () => 1_000_000 };
   const tier = tierOver(new RedisClient(settings));
   const key = keyOf("outage");

@@ -1,4 +1,4 @@
-// A shared tier over a real Redis with a REST server, for tests that look at both.
+// Opens a shared tier over a real Redis with a REST server, for tests that inspect all three.
 import { beforeEach } from "vitest";
 import type { Counts } from "../../../local/upstash-rest-server.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
@@ -18,7 +18,7 @@ export const page = responseOf(bytesOf("page"));
 export const large = responseOf(noise(300_000));
 export const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 
-/** The metadata is longer than the part that a read of metadata requests. */
+/** Makes metadata longer than the part that a read of metadata requests. */
 const longField = [["x-long", "p".repeat(5_000)]] as const;
 export const longer = responseOf(noise(300_000), { fields: longField });
 export const longHead = responseOf(bytesOf("page"), { fields: longField });

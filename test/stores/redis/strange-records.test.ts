@@ -1,5 +1,5 @@
-// Records in Redis that the shared tier did not write alone: each is a counted miss, and the next
-// write replaces it.
+// Tests invalid records in Redis, which the shared tier has not written or has written only in
+// part. Each is a counted miss, and the next write replaces it.
 import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -36,8 +36,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
 
   it.each([
     { id: "another version", text: `${own.replace('"v":4', '"v":5')}\n${plain}` },
-    { id: "a head that is no JSON", text: `${own.slice(0, -1)}\n${plain}` },
-    { id: "a head of another form", text: `{"v":4,"record":[]}\n${plain}` },
+    { id: "a head that is not JSON", text: `${own.slice(0, -1)}\n${plain}` },
+    { id: "a head in another format", text: `{"v":4,"record":[]}\n${plain}` },
     { id: "a number as head", text: `1\n${plain}` },
     { id: "no head", text: `\n${plain}` },
     { id: "foreign text", text: "text" },
@@ -46,25 +46,34 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     { id: "an empty body", text: `${own}\ni` },
     { id: "a body without its letter", text: `${own}\n` },
     { id: "a body with an unknown letter", text: `${own}\nz${btoa("page")}` },
-    { id: "a packed body with an unknown letter", text: `${own}\nz${packed.slice(1)}` },
-    { id: "a plain body with the letter of packed ones", text: `${own}\ng${btoa("page")}` },
-    { id: "a packed body with the letter of plain ones", text: `${own}\ni${packed.slice(1)}` },
-    { id: "a body that is no base64", text: `${own}\nip@ge` },
-    { id: "a cut packed body", text: `${own}\n${packed.slice(0, -12)}` },
-    { id: "a packed body that is longer than its head says", text: `${claims(3)}\n${packed}` },
-    { id: "a body that is larger than any", text: `${headWith(tooLong)}\n${packedText(tooLong)}` },
+    { id: "a compressed body with an unknown letter", text: `${own}\nz${packed.slice(1)}` },
+    {
+      id: "an uncompressed body with the letter of compressed bodies",
+      text: `${own}\ng${btoa("page")}`,
+    },
+    {
+      id: "a compressed body with the letter of uncompressed bodies",
+      text: `${own}\ni${packed.slice(1)}`,
+    },
+    { id: "a body that is not base64", text: `${own}\nip@ge` },
+    { id: "a cut compressed body", text: `${own}\n${packed.slice(0, -12)}` },
+    {
+      id: "a compressed body that is longer than its stated length",
+      text: `${claims(3)}\n${packed}`,
+    },
+    { id: "a body above the maximum size", text: `${headWith(tooLong)}\n${packedText(tooLong)}` },
     { id: "a negative length", text: `${claims(-1)}\n${packed}` },
     { id: "a fraction as length", text: `${claims(4.5)}\n${packed}` },
     { id: "no body", text: own },
     { id: "a body without a digest", text: `${undigested}\n${plain}` },
-  ])("$id is absent, and counted", async ({ id, text }) => {
+  ])("a record with this fault is absent and counted: $id", async ({ id, text }) => {
     const key = keyOf(`planted ${id}`);
     await world.redis.set(await redisKeyOf(key), text);
     expect(await world.tier().read(key, ask)).toEqual({ kind: "absent" });
     expect(world.badRecordCount).toBe(1);
   });
 
-  it.each([plain, packed])("the body %j answers", async (body) => {
+  it.each([plain, packed])("a record with the body %j is found", async (body) => {
     const key = keyOf(`planted ${body}`);
     await world.redis.set(await redisKeyOf(key), `${own}\n${body}`);
     expect(await look(world.tier(), key, ask)).toEqual(shown(page, bytes));
@@ -107,7 +116,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   });
 
   it.each(["of another version\n?", `${own}\n?`])(
-    "a validated response replaces %j",
+    "a validated response replaces the invalid record %j",
     async (text) => {
       const [tier, key] = [world.tier(), keyOf(`planted, then validated: ${text}`)];
       await world.redis.set(await redisKeyOf(key), text);
@@ -124,7 +133,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     { id: "a marker", newer: marker },
     { id: "a removal", newer: undefined },
   ])(
-    "$id between a read of metadata and its rewrite leaves a counted miss",
+    "a write between a read of metadata and its rewrite causes a counted miss: $id",
     async ({ id, newer }) => {
       const [tier, key] = [world.tier(), keyOf(`crossed ${id}`)];
       await tier.write(key, large, keep);
