@@ -2,7 +2,7 @@
 
 const comments = /\/\*\*?[\s\S]*?\*\/|(?:^|\s)\/\/[^\n]*/g;
 
-/** Single words of camel or Pascal case in backticks, also as parts of `a.b` and before parentheses. */
+/** Matches single words in camel case or Pascal case. */
 const looksLikeCode = /^(?:[a-z]+[A-Z]\w*|[A-Z][a-z]\w*)$/;
 
 /** Names outside of this project's code: header fields, and members of runtimes and libraries. */
@@ -10,7 +10,9 @@ const elsewhere = new Set(
   "Cookie Host Link Range Via BlockList Cluster createClientPool createCluster groupBy".split(" "),
 );
 
-/** Returns the words of a text's code, without comments and strings. Strings may hold old names of options. */
+/**
+ * Returns the words of a text's code. Excludes comments, and strings, which may contain old names.
+ */
 export function wordsOfCode(text: string): string[] {
   return (
     text

@@ -28,7 +28,7 @@ describe("a webhook to a site with a journal", () => {
     expect(site.counted()).toMatchObject({ "webhooks|shop|unavailable": 1 });
   });
 
-  it("gets 503 if the journal takes over 1.5 s, and the purge continues in the background", async () => {
+  it("gets 503 if the journal takes over 1.5 s, and the purge still continues", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { site, upstash } = openHooked();
     const held = Promise.withResolvers<void>();

@@ -38,7 +38,7 @@ function watched(bytes?: Uint8Array) {
 
 const form = { "content-type": "application/x-www-form-urlencoded" };
 
-describe("a delivery, before its body is read,", () => {
+describe("a delivery whose body is not read yet", () => {
   const forged = (site: Site) => `sha256=${"ab".repeat(20)}, t=${site.clock.atMs}`;
   const old = (site: Site) => signedBy(ghost, site, { atMs: site.clock.atMs - 301_000 });
   type Headers = (site: Site) => Record<string, string>;

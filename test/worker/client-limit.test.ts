@@ -28,7 +28,7 @@ async function inOneMinute<T>(run: (nth: number) => Promise<T>): Promise<T> {
   }
 }
 
-it("the rate limiter limits the origin requests of each network, and does not limit hits", async () => {
+it("the rate limiter limits the origin requests of each network, and not its hits", async () => {
   const seen = await inOneMinute(async (nth) => {
     const paths = ["a", "b", "c", "d", "a", "a"].map((name) => `/${nth}/${name}`);
     return [

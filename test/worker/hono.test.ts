@@ -120,7 +120,7 @@ describe("a Hono application behind the cache", () => {
     expect((await get("/_cache/purge", { ...purge, body: "{}" })).status).toBe(404);
   });
 
-  it("gets the client's own request on a route with bypass, and only keyed members of cf elsewhere", async () => {
+  it("gets all of cf on a route with bypass, and only keyed members elsewhere", async () => {
     const ask = async (path: string, init: RequestInit = {}) => {
       const response = await fetch(colo.publicUrl + path, init);
       return (await response.json()) as {

@@ -32,7 +32,7 @@ const { colos } = await worldOfFile(
   },
 );
 
-it("an unsafe request invalidates the page in all colos if its client leaves before the answer", async () => {
+it("an unsafe request invalidates in all colos if its client leaves early", async () => {
   for (const colo of colos) {
     // The first request begins the empty journal with an entry that covers everything.
     await until(async () => {

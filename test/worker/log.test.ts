@@ -29,7 +29,7 @@ async function linesOf(event: string, count: number): Promise<Record<string, unk
   return found();
 }
 
-it("the Worker prints a line of JSON for its start, for each request, and for a purge", async () => {
+it("the Worker prints a line of JSON for its start, each request and a purge", async () => {
   await rawRequest(url, "/a?token=s3cret", { headers: { traceparent, tracestate: "a=b" } });
   // The line of a request is written after the response is stored.
   await linesOf("request", 1);

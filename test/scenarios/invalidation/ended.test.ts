@@ -8,7 +8,7 @@ import { openCounted } from "../../../testing/site/counted-looks.ts";
 const kept = cc("max-age=60, stale-if-error=3600", { etag: '"1"' });
 const gone = () => page("gone", cc("no-store"), 410);
 
-it("removes a response under the key of its lookup after a marker has changed the key", async () => {
+it("removes a response under the key of its lookup after a marker changed the key", async () => {
   const german = { headers: { "accept-language": "de" } };
   let vary = {};
   const { clock, near, far } = openCounted(() => page("old", { ...kept, ...vary }));

@@ -147,7 +147,7 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
     expect([await isHit(colos.far, "/news/a"), colos.entries]).toEqual([true, []]);
   });
 
-  it("lets other colos validate a response, unless a hard purge also covers the response", async () => {
+  it("lets other colos validate a response that no hard purge covers", async () => {
     const fields = cc("max-age=600", { etag: '"1"' });
     const colos = new TwoColos(everywhere, ({ method, headers }) => {
       if (method !== "GET") return new Response(null, { status: 204 });
@@ -179,7 +179,7 @@ describe("the purge after an unsafe request", () => {
     gate.open();
   });
 
-  it("follows the origin's answer, so that it covers responses stored before the answer", async () => {
+  it("follows the origin's answer, and covers responses from before the answer", async () => {
     const gate = closedGate();
     let version = 1;
     const colos = new TwoColos(everywhere, async ({ method }) => {
@@ -218,7 +218,7 @@ describe("the purge after an unsafe request", () => {
   });
 });
 
-it("purges only the route if unsafe requests name more URLs than one journal entry holds", async () => {
+it("purges a whole route if its URLs do not fit in one journal entry", async () => {
   const colos = open();
   const paths = ["/news/1", "/news/299", "/news/never-written", "/here/a"];
   await fill(colos, ...paths);

@@ -34,7 +34,7 @@ it("an isolate logs its start once, at its first request", async () => {
   expect(linesWith(site.lines, "started")).toHaveLength(1);
 });
 
-it("a signed purge has a line without a reason that contains a query, and a dry run has no line", async () => {
+it("a line of a signed purge has no reason with a query, and a dry run has no line", async () => {
   const { site } = openJournalled();
   const body = '{"tags":["a"],"reason":"see /a?token=1"}';
   await send(site, body, signedHeaders(body));
@@ -44,7 +44,7 @@ it("a signed purge has a line without a reason that contains a query, and a dry 
   expect(JSON.parse(JSON.stringify(lines[0]))).not.toHaveProperty("reason");
 });
 
-it("refused purges have one line a second for each rule, with the count of omitted lines", async () => {
+it("refused purges have one line a second for each rule, which counts the others", async () => {
   const { site } = openJournalled();
   for (let nth = 0; nth < 5; nth += 1) await send(site, { tags: ["a"] }, {});
   for (let nth = 0; nth < 2; nth += 1) await send(site, "{");

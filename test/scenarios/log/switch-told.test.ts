@@ -10,7 +10,7 @@ playTimers();
 const open = () => new TwoColos({}, () => new Response("page"));
 const told = ({ lines }: Site) => lines.filter(({ event }) => event === "switch");
 
-it("a post is logged by the isolate that accepts it, and once by an isolate that reads it", async () => {
+it("a post is logged by the isolate that accepts it and by one that reads it", async () => {
   const colos = open();
   const { near, far } = colos;
   await ask(far, "/a");

@@ -114,7 +114,7 @@ describe("an origin that is down", () => {
   });
 });
 
-it("a stale response answers although the purge view became old while the origin failed", async () => {
+it("a stale response answers although the purge view became old meanwhile", async () => {
   const { near: site, clock } = openPair({ origin: () => page("old", lasting) });
   await site.get("/old");
   clock.advance(61);

@@ -150,7 +150,7 @@ describe("the isolate's own probe", () => {
   });
 });
 
-it("a probe ends the shut-off if only the front page, not the page that answered last, works", async () => {
+it("a probe ends the shut-off if the front page works, but not the last page", async () => {
   const site = openSite({ origin: () => page("fine", cc("no-store")) });
   await site.get("/attack/trap");
   site.clock.advance(6);

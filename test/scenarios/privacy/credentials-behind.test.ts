@@ -30,7 +30,7 @@ describe("a background refresh after a request with a credential", () => {
     expect((await site.get("/a")).text).toBe("page 2");
   });
 
-  it("sends the credential that selects the variant, and keeps the variants of other clients", async () => {
+  it("sends the credential that selects the variant, and keeps other variants", async () => {
     const fields = cc("max-age=60, stale-while-revalidate=60", { vary: field });
     const site = openSite({
       origin: ({ headers }, nth) => page(`${headers.get(field)} ${nth}`, fields),
@@ -105,7 +105,7 @@ describe("a stored response", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("gives no range to a request with a credential, which also fetches no whole response", async () => {
+  it("answers no range request with a credential", async () => {
     const site = openSite({ config: all() });
     site.origin.script = ({ headers }) => page(`whole of ${headers.get(field) ?? "nobody"}`);
     const range = (init: AskInit): AskInit => ({

@@ -86,7 +86,7 @@ describe("the response to one client", () => {
 });
 
 describe("a response to a credential", () => {
-  it("is not stored, names the reason in Cache-Status, and becomes private for other caches", async () => {
+  it("is not stored, has the reason in Cache-Status, and gets `private`", async () => {
     const site = openSite({ config: fresh, origin: personal(cc("max-age=600")) });
     const seen = await site.get("/a", { headers: { "x-api-key": "a", DPoP: "b" } });
     expect(seen.cacheStatus).toBe(

@@ -280,7 +280,7 @@ describe("a cookie that the configuration or a built-in list names", () => {
   });
 });
 
-it("a cookie is also stripped for its own client if Cache-Control names Set-Cookie as private", async () => {
+it("a route also strips a Set-Cookie that Cache-Control names as private", async () => {
   const site = openSite({
     config: { routes: [{ name: "all", match: "*", setCookie: "strip" }] },
     origin: () => page("page", cc('max-age=60, private="set-cookie"', { "set-cookie": "a=1" })),

@@ -56,7 +56,7 @@ it("a site without a journal neither writes nor reads copies", async () => {
   expect([site.cache.journalPuts, site.cache.journalMatches]).toEqual([0, 0]);
 });
 
-it("a response older than a new view is validated, and the next one is found in the journal", async () => {
+it("the first response older than a new view is validated, and the second hits", async () => {
   const { site, upstash } = openJournalled({ origin });
   for (const path of ["/a", "/b"]) await site.get(path);
   for (let at = 0; at < 1_300; at += 1) {

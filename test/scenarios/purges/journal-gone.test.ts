@@ -6,7 +6,7 @@ import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-
 
 const fields = cc("max-age=600", { etag: '"1"', "cache-tag": "red" });
 
-it("a site without a journal does not serve a response that was stored with a journal", async () => {
+it("a site without a journal does not serve a response stored with a journal", async () => {
   const texts = { page: "poisoned" };
   const origin: Script = ({ headers }) =>
     headers.has("if-none-match") ? unchanged(fields) : page(texts.page, fields);

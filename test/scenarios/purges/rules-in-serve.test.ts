@@ -72,7 +72,7 @@ describe("the stamp from before the request (rule 1)", () => {
     }
   });
 
-  it("is empty without a view, so that the response answers in this colo only for N − A", async () => {
+  it("is empty without a view, so the response answers in this colo for N − A", async () => {
     const { site, upstash } = openJournalled({ origin: numbered });
     upstash.journalMode = "down";
     expect((await site.get("/a")).text).toBe("page 1");
@@ -194,7 +194,7 @@ describe("a stored response (rule 8)", () => {
   });
 });
 
-it("a follower whose leader's request began before a purge goes to the origin (rule 9)", async () => {
+it("a follower of a request from before a purge goes to the origin (rule 9)", async () => {
   const { site, gate } = openGated();
   const leader = fetched(site);
   await until(() => site.origin.count === 1);

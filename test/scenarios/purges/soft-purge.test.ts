@@ -23,14 +23,14 @@ async function seen(site: Site): Promise<string> {
   return `${text} ${cacheStatus}`;
 }
 
-it("a softly purged response answers stale during the refresh, and the new response is fresh", async () => {
+it("a softly purged response answers stale during its refresh", async () => {
   const site = await openPurged();
   site.clock.advance(10);
   expect(await seen(site)).toBe("page 1 tidemark; hit; ttl=-10; detail=memory");
   expect(await seen(site)).toBe("page 2 tidemark; hit; ttl=600; detail=memory");
 });
 
-it("a softly purged response replaces an error for stale-if-error after the first soft purge", async () => {
+it("stale-if-error counts from the first soft purge of a response", async () => {
   const site = await openPurged();
   site.origin.script = unreachable;
   site.clock.advance(100);

@@ -9,7 +9,7 @@ playTimers();
 const routes = [{ name: "lists", match: "/lists/*", fresh: "1h" }];
 const open = () => new TwoColos({ routes }, () => new Response("page"));
 
-it("the state reports an unreadable key of the switch until the next post replaces the key", async () => {
+it("the state reports an unreadable key of the switch until the next post", async () => {
   const { near, upstash } = open();
   upstash.heldSwitch = "p1 garbage";
   expect(await switchState(near)).toMatchObject({

@@ -97,7 +97,7 @@ it("the cron trigger reports and folds without a request", async () => {
   expect((await totals()).sumOf("reports|HAM")).toBe(1);
 });
 
-describe("Redis, as the destination of reports,", () => {
+describe("Redis", () => {
   const busy = async ({ first, clock, names }: ReturnType<typeof openTwo>) => {
     await get(first, 1);
     clock.advance(300);

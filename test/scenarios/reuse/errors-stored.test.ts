@@ -116,7 +116,7 @@ describe("a stored page", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("is not replaced in another isolate by an error for one client after it has expired", async () => {
+  it("is not replaced in any isolate by one client's error after it has expired", async () => {
     const { clock, near, far } = openCounted(
       oddly(
         () => error(404),
@@ -179,7 +179,7 @@ describe("an error or a redirect with a lifetime from the route", () => {
     expect((await site.get("/a")).text).toBe("page");
   });
 
-  it("is stored in Redis at its second request, and then fetched once in each lifetime", async () => {
+  it("is stored in Redis at its second request, and fetched once in each lifetime", async () => {
     const routes = [{ name: "all", match: "*", ...route }];
     const { clock, upstash, near: site } = openCounted(() => page("none", {}, 404), { routes });
     await site.get("/a");

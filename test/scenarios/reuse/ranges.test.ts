@@ -95,7 +95,7 @@ describe("a range request (RFC 9110 §14)", () => {
     expect(site.origin.count).toBe(2);
   });
 
-  it("gets the whole response, which is stored, from an origin that ignores Range (§14.3)", async () => {
+  it("gets and stores the whole response if the origin ignores Range (§14.3)", async () => {
     const site = openHello();
     const seen = await site.get("/a", { headers: { range } });
     expect([seen.status, seen.text]).toEqual([200, "hello"]);

@@ -13,7 +13,7 @@ import {
 const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=60"));
 
 describe("the cache", () => {
-  it("forwards once while the response is fresh, and again when the response is stale", async () => {
+  it("forwards once while the response is fresh, and again after it has expired", async () => {
     const site = openSite({ origin: numbered });
     const first = await site.get("/a");
     site.clock.advance(59.5);
@@ -91,7 +91,7 @@ async function openExpired(fields: FieldTexts = etag('"1"'), script?: Script) {
 }
 
 describe("a validation", () => {
-  it("sends the stored validators, and its 304 freshens the response (RFC 9111 §4.3.1, §4.3.4)", async () => {
+  it("sends the stored validators, and its 304 freshens (RFC 9111 §4.3.1, §4.3.4)", async () => {
     const site = await openExpired(cc("max-age=60", { etag: '"1"', x: "old" }), () =>
       unchanged(cc("max-age=30", { etag: '"1"', x: "new" })),
     );
@@ -193,7 +193,7 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
     expect(site.cache.text).not.toContain("session=");
   });
 
-  it("does not change the shared response if it answers an unknown cookie and is not public", async () => {
+  it("does not change the shared response if it answers an unknown cookie", async () => {
     const shared = cc("public, max-age=60", { etag: '"1"' });
     const site = await openExpired(shared, () => unchanged({ etag: '"1"', "x-user": "ada" }));
     const own = await site.get("/a", { headers: { cookie: "session=ada" } });

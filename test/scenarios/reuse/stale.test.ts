@@ -82,7 +82,7 @@ describe("stale-while-revalidate", () => {
     expect(near.origin.count).toBe(before);
   });
 
-  it("keeps the stale response if the refresh fails, and refreshes again after a second", async () => {
+  it("keeps the response if the refresh fails, and refreshes again after a second", async () => {
     const site = await openStale(fields, unreachable);
     await site.get("/a");
     const failedCount = site.origin.count;

@@ -47,7 +47,7 @@ it("a route for GET also matches HEAD, which a stored response to GET answers", 
   expect(site.origin.last.url).toBe("https://origin.invalid/reads/c");
 });
 
-it("an unsafe request invalidates the page of another route under the key of that route", async () => {
+it("an unsafe request invalidates a page under the key of another route", async () => {
   const site = openSite({ config, origin });
   await site.get("/api/a?page=1");
   await site.get("/api/b");

@@ -59,7 +59,7 @@ describe("a response of one site", () => {
     },
   );
 
-  it("answers for each port of its listed host, and the first site answers for unlisted hosts", async () => {
+  it("answers for all ports of its host, and the first site for unlisted hosts", async () => {
     const site = openSite({ config, env, origin });
     const others = ["https://other.example/a", "https://de.shop.example/a"];
     const urls = [`${shop}/a`, `${shop}:8443/a`, `${news}/a`, ...others];
@@ -72,7 +72,7 @@ describe("a response of one site", () => {
     ]);
   });
 
-  it("comes from the route of the site's host, not of an unlisted host in the request", async () => {
+  it("comes from the route of the site's host, not of an unlisted host", async () => {
     const site = openSite({ config, env, origin });
     expect(await texts(site, ["https://de.shop.example/a", `${news}/a`])).toEqual([
       "origin.invalid for news.example, 1",

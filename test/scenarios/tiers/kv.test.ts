@@ -41,7 +41,7 @@ function openThree(options: SiteOptions & { readonly lagMs?: number } = {}) {
 const detailOf = ({ cacheStatus, text }: Seen) => [text, /detail=(\w+)/.exec(cacheStatus)?.[1]];
 
 describe("a response in Redis", () => {
-  it("is copied to KV by the second colo, so that a third colo needs no Redis command", async () => {
+  it("is copied to KV by the second colo, so that a third colo reads only KV", async () => {
     const { sites, kv, upstash } = openThree();
     const [first, second, third] = sites;
     await first.get("/a");

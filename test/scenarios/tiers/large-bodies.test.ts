@@ -31,7 +31,7 @@ it("a streamed body is stored only in the edge tier", async () => {
   expect(hit.cacheStatus).toBe("tidemark; hit; ttl=60; detail=edge");
 });
 
-it("a streamed body does not answer a concurrent request, which goes to the origin itself", async () => {
+it("a streamed body does not answer a concurrent request", async () => {
   const site = openStreaming();
   const asked = await Promise.all([site.ask("/a"), site.ask("/a")]);
   expect((await Promise.all(asked.map(read))).map(({ text }) => text)).toEqual([whole, whole]);
@@ -100,7 +100,7 @@ it("a large body is not written to Redis again after a validation", async () => 
   expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
 });
 
-it("a range request validates a streamed body, and gets the whole body (RFC 9110 §14.2)", async () => {
+it("a range request that validates gets the whole streamed body (RFC 9110 §14.2)", async () => {
   const site = openStreaming();
   await site.get("/a");
   site.clock.advance(61);

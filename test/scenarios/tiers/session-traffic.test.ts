@@ -99,7 +99,7 @@ describe("a page with a different version for each session", () => {
     expect((await looksFor("/account", as("b"))).looks).toBe(1);
   });
 
-  it("is not looked up in Redis for a second session on a route with collapse: global", async () => {
+  it("is not looked up for a second session on a route with collapse: global", async () => {
     const global = { name: "global", match: "*", collapse: "global" } as const;
     const { near, looksFor } = openCounted(personal, { routes: [global] });
     await near.get("/account", as("a"));

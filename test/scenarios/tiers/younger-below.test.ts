@@ -37,7 +37,7 @@ it.each([
   },
 );
 
-it("a response in memory is replaced by a response that was streamed to the edge tier", async () => {
+it("a response in memory is replaced by a younger streamed response", async () => {
   const site = openSite({
     origin: (_, nth) => page(bytes(nth, nth * 5_000_000 - 4_990_000), stale),
   });
@@ -47,7 +47,7 @@ it("a response in memory is replaced by a response that was streamed to the edge
   expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
 });
 
-it("a body in the edge tier is closed if an unsafe request has invalidated the response", async () => {
+it("a body in the edge tier is closed if its response was invalidated", async () => {
   const fields = cc("max-age=60", { vary: "accept-language" });
   const site = openSite({
     origin: ({ method }) =>

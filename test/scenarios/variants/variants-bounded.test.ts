@@ -179,7 +179,7 @@ it("a new isolate in another colo applies the limit to the marker from Redis", a
   expect(options.upstash?.keys.length).toBe(3);
 });
 
-it("isolates of one colo apply the limit together, even if they read the marker earlier", async () => {
+it("isolates of one colo apply the limit together, despite earlier marker reads", async () => {
   const options = withRoomFor(10);
   const isolates = openColos(3, options);
   const [first] = isolates as [Site];

@@ -49,7 +49,7 @@ async function secondsUntilHits(site: Site, everySeconds: number): Promise<numbe
   return Infinity;
 }
 
-describe("a new page with the maximum number of variants, all invented,", () => {
+describe("a new page with only invented variants", () => {
   it.each([
     [1, 20],
     [2, 20],
@@ -113,7 +113,7 @@ describe("a new page with the maximum number of variants, all invented,", () => 
   });
 });
 
-describe("the stored real variants of a page", () => {
+describe("the real variants of a page", () => {
   it("stay stored during single requests for 150 invented values", async () => {
     const { sites } = open(2);
     const [near, far] = sites;

@@ -113,7 +113,7 @@ it("a variant whose lookup was skipped is looked up if the origin fails", async 
   expect(cacheStatus).toContain("detail=stale-if-error");
 });
 
-it("a second ask does not store a variant after another isolate has invalidated the page", async () => {
+it("a second ask does not store a variant of a page that was invalidated", async () => {
   const { clock, upstash, near, flood } = open();
   await flood(fruitless);
   const [beside, cold] = openColos(2, { clock, upstash }) as [Site, Site];

@@ -88,15 +88,15 @@ describe("a report of hot keys", () => {
   });
 });
 
-describe("a hit that is not counted", () => {
-  it("is each hit while hotKeys is 0", async () => {
+describe("the sample of hits", () => {
+  it("includes no hit while hotKeys is 0", async () => {
     const { colos, upstash } = openHotSite({ config: { hotKeys: 0 } });
     await heat(colos[0], ["/a"]);
     expect(upstash.hotCommands).toEqual([]);
     expect(await hotKeyCounts(colos[0])).toBe("off");
   });
 
-  it("is a hit outside the sample", async () => {
+  it("does not include a hit above the random limit", async () => {
     const { colos, upstash } = openHotSite({ random: 1 / 16 });
     await heat(colos[0], ["/a"]);
     expect(upstash.hotCommands).toEqual([]);

@@ -67,7 +67,7 @@ async function refreshed(origin: Script, config: ConfigInput = {}, asks = { firs
 }
 
 describe("a refresh in the background of a stale answer", () => {
-  it("has User-Agent and Accept of the stored request, and no field of the second client", async () => {
+  it("has User-Agent and Accept of the first client, and no field of the second", async () => {
     expect(lastTold(await refreshed(always()))).toEqual(ofFirst);
   });
 
@@ -171,7 +171,7 @@ it("a probe of an origin has no field of a client", async () => {
   expect(lastTold(site)).toEqual({ ...ours, accept: "*/*", "user-agent": "Tidemark" });
 });
 
-it("a refresh has User-Agent and Accept of the stored request after another client's 304", async () => {
+it("a refresh has the first client's User-Agent after a 304 to another client", async () => {
   const site = await refreshed(({ headers }, nth) =>
     headers.has("if-none-match")
       ? unchanged(lives({ etag: '"1"' }))

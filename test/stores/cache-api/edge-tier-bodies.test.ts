@@ -57,7 +57,7 @@ it.each([
   },
 );
 
-describe("a range of a large body, which the Cache API itself returns,", () => {
+describe("a range that the Cache API itself returns from a large body", () => {
   const bytes = noise(300_000);
 
   async function readOf(key: RecordKey, range: { firstByte: number; lastByte: number }) {

@@ -164,7 +164,7 @@ describe("a KV that does not answer", () => {
     expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
   });
 
-  it("causes the cancelling of a value whose head arrives too late", async () => {
+  it("has its value cancelled if the head arrives too late", async () => {
     let stored = new ArrayBuffer();
     const cancel = vi.fn<() => void>();
     const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({

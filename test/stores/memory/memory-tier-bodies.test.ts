@@ -89,7 +89,7 @@ describe("large bodies", () => {
   });
 });
 
-it("hasChanged detects writes and removals under a key, and is true after 256 later changes", () => {
+it("hasChanged detects writes and removals, and is true after 256 later changes", () => {
   const { tier, write } = open(mebibyte);
   const [a, b] = [keyOf("a"), keyOf("b")];
   const since = tier.changeCount;

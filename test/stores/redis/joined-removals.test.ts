@@ -62,7 +62,7 @@ describe("a removal from Redis", () => {
     ]);
   });
 
-  it("is joined with a waiting removal of the same key, and not with one already sent", async () => {
+  it("is joined with a waiting removal of the same key, not with a sent one", async () => {
     const isolate = new Isolate();
     for (const key of ["a", "b", "b", "a"]) void isolate.removals.remove(key);
     await isolate.pass(joinMs);
@@ -141,7 +141,7 @@ describe("a removal whose request ends", () => {
     expect(isolate.sent.map(({ keys }) => keys)).toEqual([["a"], ["b"]]);
   });
 
-  it("with its command in progress is repeated by another request that waits for the command", async () => {
+  it("is repeated by a request that waits for the same command", async () => {
     const isolate = new Isolate();
     void isolate.removals.remove("a");
     isolate.answer = () => new Promise(() => undefined);

@@ -84,7 +84,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect([word, null]).toContain(await stoodFor(leaseKey, forMs, releasedAtMs));
   });
 
-  it("a lease for a key with a record in an earlier format has one holder, who can release it", async () => {
+  it("a key with a record in an earlier format has one lease, which can be released", async () => {
     const { key, ask } = await opened();
     await world.redis.hset(await key.nameIn(namespace), { m: "a hash" });
     const first = await ask();

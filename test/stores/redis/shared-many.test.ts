@@ -32,7 +32,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await tier.readMany([c, a], ask)).toEqual(single);
   });
 
-  it("no command is sent if all records are refused, which does not count as a failure", async () => {
+  it("no command is sent for refused records, which do not count as a failure", async () => {
     const tier = world.tier();
     const cost = await world.counted(async () => {
       for (let nth = 0; nth < 3; nth += 1) await tier.writeMany([[a, tooLarge, keep]]);

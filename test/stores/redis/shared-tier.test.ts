@@ -172,7 +172,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(await look(tier, key, ask)).toEqual(shown(grown, noise(300_000)));
   });
 
-  it("downloads a large body only if it is requested, and a small body with its metadata", async () => {
+  it("downloads a large body only on request, and a small body with its metadata", async () => {
     const [tier, key] = fresh();
     await tier.write(key, large, keep);
     const counts = await world.counted(() => tier.read(key, metadataAlone));
