@@ -80,7 +80,7 @@ describe("a hook in the configuration", () => {
     );
   });
 
-  it.each([{}, null, "hmac", good, [], { open: true }])("may not be %j", (value) => {
+  it.each([{}, null, "hmac", good, [[]], { open: true }])("may not be %j", (value) => {
     const refusal = refusalOf({ hooks: { shop: value as never } });
     expect(refusal).toContain("hooks.shop");
     expect(refusal).toContain("hmacSender");

@@ -57,34 +57,27 @@ describe("the mapping of a hook", () => {
     ["returns an empty purge", () => ({}), "It names nothing to purge."],
     ["requests a dry run", () => dryRun, "no purge order: A webhook's purge has no field dryRun."],
     ["returns a URL with a wildcard", () => star, "no purge order"],
-  ])(
-    "causes an error for the sender, one log line and a finding in health if it %s",
-    async (_, mapping, says) => {
-      const env = { ADMIN_TOKEN: "admin-token-of-the-site" };
-      const { site, upstash } = openHooked({ mapping: mapping as never, env });
-      const seen = await tags(site);
-      await tags(site);
-      expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([
-        500,
-        "mapping-failed",
-        0,
-      ]);
-      expect(seen.text).toContain(JSON.stringify(says).slice(1, -1));
-      expect(seen.text).not.toContain("s3cret");
-      expect(seen.text).not.toContain('.."');
-      const lines = site.lines.filter(({ event }) => event === "hook");
-      expect(lines).toMatchObject([{ level: "error", hook: "shop", state: "began" }]);
-      expect(JSON.stringify(site.lines)).not.toContain("s3cret");
-      expect(site.counted()).toMatchObject({ "webhooks|shop|mapping-failed": 2 });
-      const authorization = "Bearer admin-token-of-the-site";
-      const health = await site.get("/_cache/health", { headers: { authorization } });
-      const { findings } = JSON.parse(health.text) as {
-        findings: { code: string; about?: string }[];
-      };
-      const found = findings.filter(({ code }) => code === "hook-mapping");
-      expect(found).toMatchObject([{ level: "critical", about: 'hook "shop"' }]);
-    },
-  );
+  ])("causes a 500, one log line and a finding in health if it %s", async (_, mapping, says) => {
+    const env = { ADMIN_TOKEN: "admin-token-of-the-site" };
+    const { site, upstash } = openHooked({ mapping: mapping as never, env });
+    const seen = await tags(site);
+    await tags(site);
+    expect([seen.status, codeOf(seen), upstash.journal.length]).toEqual([500, "mapping-failed", 0]);
+    expect(seen.text).toContain(JSON.stringify(says).slice(1, -1));
+    expect(seen.text).not.toContain("s3cret");
+    expect(seen.text).not.toContain('.."');
+    const lines = site.lines.filter(({ event }) => event === "hook");
+    expect(lines).toMatchObject([{ level: "error", hook: "shop", state: "began" }]);
+    expect(JSON.stringify(site.lines)).not.toContain("s3cret");
+    expect(site.counted()).toMatchObject({ "webhooks|shop|mapping-failed": 2 });
+    const authorization = "Bearer admin-token-of-the-site";
+    const health = await site.get("/_cache/health", { headers: { authorization } });
+    const { findings } = JSON.parse(health.text) as {
+      findings: { code: string; about?: string }[];
+    };
+    const found = findings.filter(({ code }) => code === "hook-mapping");
+    expect(found).toMatchObject([{ level: "critical", about: 'hook "shop"' }]);
+  });
 
   it("is logged if it works again, and is no longer in health after an hour", async () => {
     let works = false;

@@ -26,7 +26,7 @@ function said(socket: Socket, parts: readonly (string | Buffer)[], end: "ends" |
 const manners: Record<string, Manner> = {
   "shorter than its Content-Length": (socket) =>
     said(socket, [head(`content-length: ${bodyBytes + 1}`), body], "ends"),
-  "shorter than its Content-Length, then reset": (socket) =>
+  "reset before its Content-Length": (socket) =>
     said(socket, [head(`content-length: ${2 * bodyBytes}`), body], "resets"),
   "chunked, then reset": (socket) =>
     said(socket, [head("transfer-encoding: chunked"), ...chunk(body)], "resets"),

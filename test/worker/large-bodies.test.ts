@@ -19,7 +19,7 @@ const archive = (parameters: string) => `/download/archive.bin?${parameters}`;
 const asked = () => origin.requests()["GET /download/archive.bin"] ?? 0;
 
 /**
- * Reads a body to its end without keeping it, and watches the runtime's memory meanwhile.
+ * Reads and discards a body, and measures the runtime's memory during the read.
  *
  * @param pauseMs the pause after each 8 MiB
  */

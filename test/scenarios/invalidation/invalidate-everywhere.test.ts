@@ -114,16 +114,13 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
       asked: "/api/news",
       fields: { "x-location": "/news/a" },
     },
-  ])(
-    "has purged the URI that its answer names: $id",
-    async ({ asked, named = "/news/a", fields }) => {
-      const colos = open();
-      await fill(colos, named);
-      await write(colos.near, asked, fields);
-      await colos.pass(withinSeconds);
-      expect(await isHit(colos.far, named)).toBe(false);
-    },
-  );
+  ])("has purged the URI in its answer: $id", async ({ asked, named = "/news/a", fields }) => {
+    const colos = open();
+    await fill(colos, named);
+    await write(colos.near, asked, fields);
+    await colos.pass(withinSeconds);
+    expect(await isHit(colos.far, named)).toBe(false);
+  });
 
   it.each(["https://other.example/news/a", "http://www.example.com/news/a"])(
     "leaves a URI of another origin that its answer names: %s",
@@ -218,7 +215,7 @@ describe("the purge after an unsafe request", () => {
   });
 });
 
-it("purges a whole route if its URLs do not fit in one journal entry", async () => {
+it("invalidations purge their whole route if their URLs exceed one journal entry", async () => {
   const colos = open();
   const paths = ["/news/1", "/news/299", "/news/never-written", "/here/a"];
   await fill(colos, ...paths);
@@ -245,7 +242,7 @@ describe("an invalidation without the journal", () => {
     expect(colos.near.log.join("\n")).not.toContain("s3cret");
   });
 
-  it("removes the response from this isolate, and the stats name this limit", async () => {
+  it("removes the response from this isolate, and the stats report this restriction", async () => {
     const env = { ADMIN_TOKEN: "admin-of-this-site" };
     const site = openSite({ config: everywhere, origin, env });
     await ask(site, "/news/a");

@@ -15,16 +15,13 @@ it("each event has an occasion in occasions.ts or belongs to a data cache", () =
   expect([...Object.keys(occasions), ...ofData].toSorted()).toEqual(logEvents.toSorted());
 });
 
-it.each(Object.entries(occasions))(
-  "the event %s has a line with its fields",
-  async (event, occasion) => {
-    const lines = await linesOf(occasion);
-    const [line] = linesWith(lines, event);
-    expect(line).toMatchObject({ event, ...occasion.holds });
-    expect(line?.message).toMatch(/^[A-Z].*\S$/s);
-    expect(JSON.stringify(lines)).not.toContain("s3cret");
-  },
-);
+it.each(Object.entries(occasions))("the line of %s has its fields", async (event, occasion) => {
+  const lines = await linesOf(occasion);
+  const [line] = linesWith(lines, event);
+  expect(line).toMatchObject({ event, ...occasion.holds });
+  expect(line?.message).toMatch(/^[A-Z].*\S$/s);
+  expect(JSON.stringify(lines)).not.toContain("s3cret");
+});
 
 it("an isolate logs its start once, at its first request", async () => {
   const site = openSite();

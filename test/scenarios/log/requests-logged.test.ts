@@ -159,14 +159,11 @@ describe("the sampling of log lines", () => {
     { random: 0.01, sample: 0.01, count: 0 },
     { random: 0, sample: 0, count: 0 },
     { random: 0.999_999, sample: 1, count: 1 },
-  ])(
-    "compares a random number with the sample: $random, $sample",
-    async ({ random, sample, count }) => {
-      const site = open({ random, config: { logs: { sample } } });
-      await site.get("/a");
-      expect(linesOf(site)).toHaveLength(count);
-    },
-  );
+  ])("compares a random value with sample: $random, $sample", async ({ random, sample, count }) => {
+    const site = open({ random, config: { logs: { sample } } });
+    await site.get("/a");
+    expect(linesOf(site)).toHaveLength(count);
+  });
 
   it("logs no request of the operator", async () => {
     const site = open();

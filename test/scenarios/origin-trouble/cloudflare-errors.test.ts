@@ -22,15 +22,12 @@ describe("a status of Cloudflare's network for an origin that did not answer", (
   it.each([
     ...unreached.map((status) => ({ status, told: 502 })),
     ...late.map((status) => ({ status, told: 504 })),
-  ])(
-    "becomes a standard status for the client: $status becomes $told",
-    async ({ status, told }) => {
-      const site = openSite({ origin: ofNetwork(status) });
-      const seen = [await site.get("/a"), await site.get("/b", { method: "POST", body: "x" })];
-      expect(seen.map((each) => each.status)).toEqual([told, told]);
-      expect(seen.map(({ text }) => text.includes("error code"))).toEqual([false, false]);
-    },
-  );
+  ])("becomes a standard status for clients: $status becomes $told", async ({ status, told }) => {
+    const site = openSite({ origin: ofNetwork(status) });
+    const seen = [await site.get("/a"), await site.get("/b", { method: "POST", body: "x" })];
+    expect(seen.map((each) => each.status)).toEqual([told, told]);
+    expect(seen.map(({ text }) => text.includes("error code"))).toEqual([false, false]);
+  });
 
   it("causes one retry if the origin was not reached, and none if it was late", async () => {
     const tries = async (status: number) => {
@@ -48,11 +45,8 @@ describe("a status of Cloudflare's network for an origin that did not answer", (
     expect([(await site.get("/next")).status, site.origin.count]).toEqual([503, count]);
   });
 
-  it.each([519, 528, 529, 599])(
-    "excludes other codes, which reach the client unchanged: %i",
-    async (status) => {
-      const site = openSite({ origin: ofNetwork(status) });
-      expect((await site.get("/a")).status).toBe(status);
-    },
-  );
+  it.each([519, 528, 529, 599])("excludes other codes, sent unchanged: %i", async (status) => {
+    const site = openSite({ origin: ofNetwork(status) });
+    expect((await site.get("/a")).status).toBe(status);
+  });
 });

@@ -56,23 +56,20 @@ describe("an origin that is slow", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it.each<AskInit>([{}, { method: "POST" }])(
-    "causes a plain 504 after originTimeout: %j",
-    async (init) => {
-      const site = openSite({ origin: never, config });
-      const asking = site.ask("/a", init);
-      await until(() => site.origin.count === 1);
-      await vi.advanceTimersByTimeAsync(999);
-      expect(await Promise.race([asking, Promise.resolve("waiting")])).toBe("waiting");
-      await vi.advanceTimersByTimeAsync(1);
-      const answer = await asking;
-      expect(answer.status).toBe(504);
-      expect(answer.headers.get("proxy-status")).toBe("tidemark; error=http_response_timeout");
-      expect(await answer.text()).toMatch(/^504 Gateway Timeout\n/);
-      // Tidemark does not retry a request that timed out.
-      expect(site.origin.count).toBe(1);
-    },
-  );
+  it.each<AskInit>([{}, { method: "POST" }])("causes a 504 after 1 second: %j", async (init) => {
+    const site = openSite({ origin: never, config });
+    const asking = site.ask("/a", init);
+    await until(() => site.origin.count === 1);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(await Promise.race([asking, Promise.resolve("waiting")])).toBe("waiting");
+    await vi.advanceTimersByTimeAsync(1);
+    const answer = await asking;
+    expect(answer.status).toBe(504);
+    expect(answer.headers.get("proxy-status")).toBe("tidemark; error=http_response_timeout");
+    expect(await answer.text()).toMatch(/^504 Gateway Timeout\n/);
+    // Tidemark does not retry a request that timed out.
+    expect(site.origin.count).toBe(1);
+  });
 
   async function askedWhileStale(cacheControl: string): Promise<Response> {
     const fields = cc(cacheControl, { etag: '"1"' });
@@ -205,17 +202,14 @@ describe("Cache-Status (RFC 9211 §2)", () => {
     ["max-age=60", "GET", "fwd=uri-miss"],
     ["no-store", "GET", "fwd=uri-miss"],
     ["no-store", "POST", "fwd=method"],
-  ])(
-    "follows the Cache-Status of a cache nearer to the origin: %s %s",
-    async (cacheControl, method, told) => {
-      const inner = "inner; hit; ttl=5";
-      const site = openSite({
-        origin: () => page("page", cc(cacheControl, { "cache-status": inner })),
-      });
-      const { cacheStatus } = await site.get("/a", { method });
-      expect(cacheStatus.startsWith(`${inner}, tidemark; ${told}`)).toBe(true);
-    },
-  );
+  ])("follows the Cache-Status of an inner cache: %s %s", async (cacheControl, method, told) => {
+    const inner = "inner; hit; ttl=5";
+    const site = openSite({
+      origin: () => page("page", cc(cacheControl, { "cache-status": inner })),
+    });
+    const { cacheStatus } = await site.get("/a", { method });
+    expect(cacheStatus.startsWith(`${inner}, tidemark; ${told}`)).toBe(true);
+  });
 
   it.each<[status: number, headers: Readonly<Record<string, string>>]>([
     [304, { "if-none-match": '"1"' }],

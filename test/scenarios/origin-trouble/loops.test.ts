@@ -143,7 +143,7 @@ describe("a refresh that comes back to this Worker", () => {
   });
 });
 
-it("lets an origin request another page of its own site, which is then not cached", async () => {
+it("an origin may request another page of its site, whose response is not stored", async () => {
   const site = openSite({ env: siteHost });
   site.origin.script = async ({ url, headers }, nth) => {
     if (new URL(url).pathname === "/api/data") return page(`data ${nth}`, cc("max-age=60"));
@@ -156,7 +156,7 @@ it("lets an origin request another page of its own site, which is then not cache
   expect(site.log).toEqual([]);
 });
 
-it("bypasses the cache for a request that has come back once", async () => {
+it("a request that has come back once bypasses the cache", async () => {
   const site = openSite({ origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });
   await site.get("/a");
   const via = site.origin.last.fields.get("via") ?? "";
@@ -169,7 +169,7 @@ it("bypasses the cache for a request that has come back once", async () => {
 it.each([
   { id: "cached-with-its-own-namespace", namespace: "behind", asked: 1 },
   { id: "uncached-with-the-same-namespace", namespace: "tidemark", asked: 2 },
-])("lets one Tidemark be the origin of two others: $id", async ({ namespace, asked }) => {
+])("one Tidemark may be the origin of two others: $id", async ({ namespace, asked }) => {
   const behind = openSite({ config: { namespace } });
   behind.origin.script = () => page("page", cc("max-age=60"));
   const fronts = [1, 2].map(() => openSite({ config: { namespace: "tidemark" } }));

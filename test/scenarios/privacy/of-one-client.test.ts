@@ -40,21 +40,18 @@ describe("a server that echoes the Origin of a request without Vary", () => {
     [[siteA, siteB], credentials],
     [[siteA, siteB], { vary: "Accept-Language" }],
     [[siteA, siteB], {}, "timing-allow-origin"],
-  ])(
-    "has a response stored for each Origin: %j %j %s",
-    async (origins, fields = {}, name = allowing) => {
-      const site = openSite({
-        origin: ({ headers }) => {
-          const origin = headers.get("origin");
-          const echo = origin === null ? {} : { [name]: origin };
-          return page("page", { ...stored, ...fields, ...echo });
-        },
-      });
-      const expected = origins.map((origin) => origin ?? null);
-      expect(await allowedTo(site, origins, name)).toEqual([...expected, ...expected]);
-      expect(site.origin.count).toBe(origins.length);
-    },
-  );
+  ])("has a response for each Origin: %j %j %s", async (origins, fields = {}, name = allowing) => {
+    const site = openSite({
+      origin: ({ headers }) => {
+        const origin = headers.get("origin");
+        const echo = origin === null ? {} : { [name]: origin };
+        return page("page", { ...stored, ...fields, ...echo });
+      },
+    });
+    const expected = origins.map((origin) => origin ?? null);
+    expect(await allowedTo(site, origins, name)).toEqual([...expected, ...expected]);
+    expect(site.origin.count).toBe(origins.length);
+  });
 
   it("has Origin added to Vary in answers from each tier", async () => {
     const origin = ({ headers }: Request) =>
@@ -232,19 +229,16 @@ describe("a response field with a value from one client's request", () => {
     ["a session behind a comma", "x-user", session, asking(`_ga_1=1, session=${session}`)],
     ["a session longer than the search limit", "x-user", long, asking(`session=${long}`)],
     ["a session after more cookies than the search limit", "x-user", session, asking(many)],
-  ])(
-    "reaches only this client, and the response is not stored: %s",
-    async (_, name, value, init = asked()) => {
-      const origin = (_request: Request, nth: number) =>
-        page("page", { ...stored, ...(nth === 1 && { [name]: value }) });
-      const { near: site, upstash } = openPair({ origin });
-      const [own, other] = [await site.get("/a", init), await site.get("/a")];
-      expect([own.fields.get(name), other.fields.get(name)]).toEqual([value, null]);
-      expect(own.fields.get("cache-control")).toBe("max-age=60, private");
-      expect(own.cacheStatus).toContain("detail=names-client");
-      expect(site.cache.text + upstash.text).not.toContain(value);
-    },
-  );
+  ])("reaches only this client, and is not stored: %s", async (_, name, value, init = asked()) => {
+    const origin = (_request: Request, nth: number) =>
+      page("page", { ...stored, ...(nth === 1 && { [name]: value }) });
+    const { near: site, upstash } = openPair({ origin });
+    const [own, other] = [await site.get("/a", init), await site.get("/a")];
+    expect([own.fields.get(name), other.fields.get(name)]).toEqual([value, null]);
+    expect(own.fields.get("cache-control")).toBe("max-age=60, private");
+    expect(own.cacheStatus).toContain("detail=names-client");
+    expect(site.cache.text + upstash.text).not.toContain(value);
+  });
 
   const language = { headers: { cookie: "language=de" } };
 
@@ -257,19 +251,16 @@ describe("a response field with a value from one client's request", () => {
     ["an address of the key", address, { config: keyedBy({ headers: ["cf-connecting-ip"] }) }],
     ["a value of a response that varies by cookie", session, {}, "Cookie"],
     ["a value of a response that varies by address", address, {}, "X-Forwarded-For"],
-  ])(
-    "is ignored if it is %s",
-    async (_, value, { init = asked(), config = {} } = {}, vary = "") => {
-      const fields = vary === "" ? {} : { vary };
-      const site = openSite({
-        config,
-        origin: () => page("page", { ...stored, ...fields, "x-echo": value }),
-      });
-      const seen = [await site.get("/a", init), await site.get("/a", init)];
-      expect(seen.map(({ fields: told }) => told.get("x-echo"))).toEqual([value, value]);
-      expect(site.origin.count).toBe(1);
-    },
-  );
+  ])("is ignored: %s", async (_, value, { init = asked(), config = {} } = {}, vary = "") => {
+    const fields = vary === "" ? {} : { vary };
+    const site = openSite({
+      config,
+      origin: () => page("page", { ...stored, ...fields, "x-echo": value }),
+    });
+    const seen = [await site.get("/a", init), await site.get("/a", init)];
+    expect(seen.map(({ fields: told }) => told.get("x-echo"))).toEqual([value, value]);
+    expect(site.origin.count).toBe(1);
+  });
 
   it.each<{ id: string; name: string; value: string }>([
     { id: "policy", name: "content-security-policy", value: "default-src 'self'" },
@@ -296,18 +287,15 @@ describe("a response field with a value from one client's request", () => {
   it.each<{ id: string; init: AskInit; status: number; range?: FieldTexts }>([
     { id: "method", init: { ...asked(), method: "HEAD" }, status: 200 },
     { id: "partial", init: asked({ range: "bytes=0-3" }), status: 206 },
-  ])(
-    "makes a response private that is not stored for another reason: $id",
-    async ({ id, init, status }) => {
-      const part = status === 206 ? { "content-range": "bytes 0-3/9" } : {};
-      const site = openSite({
-        origin: () => page("page", { ...stored, ...part, "x-session": session }, status),
-      });
-      const seen = await site.get("/a", init);
-      expect(seen.fields.get("cache-control")).toBe("max-age=60, private");
-      expect(seen.cacheStatus).toContain(`detail=${id}`);
-    },
-  );
+  ])("makes a response private that may not be stored: $id", async ({ id, init, status }) => {
+    const part = status === 206 ? { "content-range": "bytes 0-3/9" } : {};
+    const site = openSite({
+      origin: () => page("page", { ...stored, ...part, "x-session": session }, status),
+    });
+    const seen = await site.get("/a", init);
+    expect(seen.fields.get("cache-control")).toBe("max-age=60, private");
+    expect(seen.cacheStatus).toContain(`detail=${id}`);
+  });
 
   it("reaches only this client in a 304", async () => {
     const site = openSite({

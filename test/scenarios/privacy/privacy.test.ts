@@ -68,51 +68,45 @@ describe("the body of a response that may not be stored", () => {
   it.each([
     ["no-store", cc("no-store"), none],
     ["no-store-asked", cc("max-age=60"), noStore],
-  ])(
-    "is not read ahead of the client: %s (RFC 9111 §5.2.1.5, §5.2.2.5)",
-    async (_, fields, init) => {
-      let pulls = 0;
-      const endless = new ReadableStream<Uint8Array>({
-        pull(controller) {
-          pulls += 1;
-          if (pulls === 100) controller.close();
-          else controller.enqueue(new Uint8Array(1_000));
-        },
-      });
-      const site = openSite({
-        config: obeying,
-        origin: () => new Response(endless, { headers: fields }),
-      });
-      const answer = await site.ask("/a", init);
-      await idle();
-      expect(pulls).toBeLessThan(5);
-      await answer.body?.cancel();
-    },
-  );
+  ])("is not read ahead: %s (RFC 9111 §5.2.1.5, §5.2.2.5)", async (_, fields, init) => {
+    let pulls = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls === 100) controller.close();
+        else controller.enqueue(new Uint8Array(1_000));
+      },
+    });
+    const site = openSite({
+      config: obeying,
+      origin: () => new Response(endless, { headers: fields }),
+    });
+    const answer = await site.ask("/a", init);
+    await idle();
+    expect(pulls).toBeLessThan(5);
+    await answer.body?.cancel();
+  });
 });
 
 describe("a response that may not be shared", () => {
-  it.each(rows)(
-    "does not answer a concurrent request: %s",
-    async (_, fields, a, b, config = {}) => {
-      const gate = closedGate();
-      const { site } = openPrivate({ config });
-      const answer = personal(fields);
-      site.origin.script = async (request, nth) => {
-        await gate.opened;
-        return answer(request, nth);
-      };
-      const asked = [a, b, a, b].map((init) => site.ask("/me", init).then(read));
-      await until(() => site.origin.count > 0);
-      gate.open();
-      const texts = (await Promise.all(asked)).map(({ text }) => text);
-      await site.settle();
-      expect(new Set(texts).size).toBe(4);
-      const sentBy = ({ headers = {} }: AskInit) => headers["cookie"] ?? headers["authorization"];
-      const owners = texts.map((text) => text.replace(/ \d$/, ""));
-      expect(owners).toEqual([a, b, a, b].map((init) => sentBy(init) ?? "null"));
-    },
-  );
+  it.each(rows)("answers no concurrent request: %s", async (_, fields, a, b, config = {}) => {
+    const gate = closedGate();
+    const { site } = openPrivate({ config });
+    const answer = personal(fields);
+    site.origin.script = async (request, nth) => {
+      await gate.opened;
+      return answer(request, nth);
+    };
+    const asked = [a, b, a, b].map((init) => site.ask("/me", init).then(read));
+    await until(() => site.origin.count > 0);
+    gate.open();
+    const texts = (await Promise.all(asked)).map(({ text }) => text);
+    await site.settle();
+    expect(new Set(texts).size).toBe(4);
+    const sentBy = ({ headers = {} }: AskInit) => headers["cookie"] ?? headers["authorization"];
+    const owners = texts.map((text) => text.replace(/ \d$/, ""));
+    expect(owners).toEqual([a, b, a, b].map((init) => sentBy(init) ?? "null"));
+  });
 });
 
 const withKey = (key: string): AskInit => ({ headers: { "x-api-key": key } });
@@ -125,14 +119,11 @@ describe.each([
     cc("public, max-age=60"),
     cc("s-maxage=60"),
     { "cdn-cache-control": "max-age=60" },
-  ])(
-    "is stored for all clients if the origin shares the response explicitly: %j",
-    async (fields) => {
-      const site = openSite({ origin: (_request, nth) => page(`page ${nth}`, fields) });
-      const seen = [await site.get("/a", a), await site.get("/a", b), await site.get("/a")];
-      expect(seen.map(({ text }) => text)).toEqual(["page 1", "page 1", "page 1"]);
-    },
-  );
+  ])("is stored for all clients after explicit sharing by the origin: %j", async (fields) => {
+    const site = openSite({ origin: (_request, nth) => page(`page ${nth}`, fields) });
+    const seen = [await site.get("/a", a), await site.get("/a", b), await site.get("/a")];
+    expect(seen.map(({ text }) => text)).toEqual(["page 1", "page 1", "page 1"]);
+  });
 
   it.each<[fields: FieldTexts, config: ConfigInput]>([
     [cc("max-age=60"), {}],
@@ -140,17 +131,14 @@ describe.each([
     [{}, override],
     [cc("must-revalidate, max-age=60"), {}],
     [{ expires: "Fri, 01 Jan 2100 00:00:00 GMT" }, {}],
-  ])(
-    "is not a stored response that the origin has not shared explicitly: %j %j",
-    async (fields, config) => {
-      const site = openSite({ config, origin: (_request, nth) => page(`page ${nth}`, fields) });
-      await site.get("/a");
-      const own = await site.get("/a", a);
-      expect(own.text).toBe("page 2");
-      expect(own.cacheStatus).toBe(`tidemark; fwd=request; fwd-status=200; detail="${told}"`);
-      expect((await site.get("/a")).text).toBe("page 1");
-    },
-  );
+  ])("is not a stored response without explicit sharing: %j %j", async (fields, config) => {
+    const site = openSite({ config, origin: (_request, nth) => page(`page ${nth}`, fields) });
+    await site.get("/a");
+    const own = await site.get("/a", a);
+    expect(own.text).toBe("page 2");
+    expect(own.cacheStatus).toBe(`tidemark; fwd=request; fwd-status=200; detail="${told}"`);
+    expect((await site.get("/a")).text).toBe("page 1");
+  });
 });
 
 it("concurrent requests with unknown cookies are forwarded separately", async () => {
@@ -199,7 +187,7 @@ describe("a cookie that the configuration or a built-in list names", () => {
     expect(seen.map(({ text }) => text)).toEqual(["null 1", "null 1"]);
   });
 
-  it("is not stored with its page if stripped", async () => {
+  it("is not stored with its page if the route strips it", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [{ ...fresh, setCookie: "strip" }] },
       origin: () => page("page", { "set-cookie": "visitor=7" }),

@@ -45,18 +45,15 @@ describe("the request to the origin after a soft purge", () => {
   it.each([
     { id: "modified-in-the-second-of-Date", ageSeconds: 0, isSent: false },
     { id: "modified-a-second-before-Date", ageSeconds: 1, isSent: true },
-  ])(
-    "has If-Modified-Since only if Last-Modified is a strong validator: $id",
-    async ({ ageSeconds, isSent }) => {
-      const { site } = openJournalled();
-      const modified = site.clock.date(-ageSeconds);
-      site.origin.script = () => page("page", fieldsOf(modified, site.clock.date()));
-      await site.get("/a");
-      expect((await send(site, soft)).status).toBe(200);
-      await site.ask("/a");
-      expect(site.origin.last.fields.has("if-modified-since")).toBe(isSent);
-    },
-  );
+  ])("has If-Modified-Since only with a strong date: $id", async ({ ageSeconds, isSent }) => {
+    const { site } = openJournalled();
+    const modified = site.clock.date(-ageSeconds);
+    site.origin.script = () => page("page", fieldsOf(modified, site.clock.date()));
+    await site.get("/a");
+    expect((await send(site, soft)).status).toBe(200);
+    await site.ask("/a");
+    expect(site.origin.last.fields.has("if-modified-since")).toBe(isSent);
+  });
 
   it("has no If-Modified-Since if only a 304 made Last-Modified strong", async () => {
     const { site } = openJournalled();

@@ -31,19 +31,16 @@ it.each([
     held: "p1 99999999999999999-0 n1 true",
     isThrown: true,
   },
-])(
-  "the state and the health stay readable if the switch's key has $id",
-  async ({ held, isThrown }) => {
-    const { near, upstash } = open();
-    upstash.heldSwitch = held;
-    await ask(near, "/lists/1");
-    expect(await switchState(near)).toMatchObject({ bypass: isThrown, since: null });
-    expect((await near.get("/_cache/health")).text).toBe('{"status":"ok"}');
-    // The usual finding of a switch that bypasses everything.
-    const findings = near.log.filter((line) => line.startsWith("Everything goes straight"));
-    expect([findings.length, near.log.length]).toEqual(isThrown ? [1, 1] : [0, 0]);
-  },
-);
+])("the state and health stay readable if the switch's key has $id", async ({ held, isThrown }) => {
+  const { near, upstash } = open();
+  upstash.heldSwitch = held;
+  await ask(near, "/lists/1");
+  expect(await switchState(near)).toMatchObject({ bypass: isThrown, since: null });
+  expect((await near.get("/_cache/health")).text).toBe('{"status":"ok"}');
+  // The usual finding of a switch that bypasses everything.
+  const findings = near.log.filter((line) => line.startsWith("Everything goes straight"));
+  expect([findings.length, near.log.length]).toEqual(isThrown ? [1, 1] : [0, 0]);
+});
 
 it("an isolate posts the switch again after a fail-over of a minute lost the post", async () => {
   const colos = open();

@@ -126,11 +126,11 @@ describe("a 304 to a validation", () => {
     { id: "keeps withheld groups", stored: withheld("cache-groups", '"news"') },
     { id: "keeps private keys", stored: withheld("surrogate-key", "news", "private") },
     {
-      id: "keeps tags in a field that Connection names",
+      id: "keeps tags that Connection names",
       stored: cc("max-age=1", { connection: "cache-tag", ...news }),
     },
     {
-      id: "keeps tags in a field that it makes private",
+      id: "keeps tags that it makes private",
       stored: cc("max-age=1", news),
       update: cc('max-age=600, private="cache-tag"'),
     },

@@ -78,7 +78,7 @@ describe("a condition on a response that may not be stored (RFC 9110 §13.2.1)",
   it.each([
     { id: "without a modification date", stored: cc("no-store") },
     {
-      id: "with a later date that must not be stored",
+      id: "with a later date that is not stored",
       stored: cc('no-store, no-cache="last-modified"', laterModified),
     },
   ])("causes a 200 if it is If-Modified-Since: $id (RFC 9110 §13.1.3)", async ({ stored }) => {

@@ -39,13 +39,10 @@ describe("freshenedByHead", () => {
     },
     { id: "no-validator", head: { "content-length": "5" }, told: "unknown" },
     { id: "nothing", head: {}, told: "unknown" },
-  ])(
-    "compares the fields of HEAD with the stored response: $id",
-    ({ head, old = stored, bytes = 5, told }) => {
-      const body = { bodyBytes: bytes, bodyDate: old["date"] ?? null };
-      expect(freshenedByHead(fieldsWith(head), fieldsWith(old), body)).toBe(told);
-    },
-  );
+  ])("compares HEAD with the stored response: $id", ({ head, old = stored, bytes = 5, told }) => {
+    const body = { bodyBytes: bytes, bodyDate: old["date"] ?? null };
+    expect(freshenedByHead(fieldsWith(head), fieldsWith(old), body)).toBe(told);
+  });
 });
 
 /** Opens a site whose stored response has expired. */
@@ -78,12 +75,9 @@ describe("a HEAD request for a stale response", () => {
     { id: "no-store and another tag", head: cc("no-store", { etag: '"2"' }) },
     { id: "no validator", head: cc("max-age=60") },
     { id: "another status", head: cc("max-age=60", { etag: '"2"' }), status: 410 },
-  ])(
-    "does not freshen the response, which the next GET validates: $id",
-    async ({ head, status }) => {
-      expect((await headed(head, status)).text).toBe('"1"');
-    },
-  );
+  ])("does not freshen, and the next GET validates: $id", async ({ head, status }) => {
+    expect((await headed(head, status)).text).toBe('"1"');
+  });
 
   it.each<{ id: string; head: FieldTexts }>([
     { id: "another tag", head: { etag: '"2"' } },

@@ -122,15 +122,12 @@ describe("stale-while-revalidate", () => {
 describe("stale-if-error", () => {
   const fields = cc("max-age=60, stale-if-error=600");
 
-  it.each([500, 502, 503, 504])(
-    "sends the stale response with its age after a %i",
-    async (status) => {
-      const seen = await (await openStale(fields, failing(status))).get("/a");
-      expect([seen.status, seen.text, seen.fields.get("age")]).toEqual([200, "page 1", "61"]);
-      const told = `tidemark; fwd=stale; fwd-status=${status}; detail=stale-if-error`;
-      expect(seen.cacheStatus).toBe(told);
-    },
-  );
+  it.each([500, 502, 503, 504])("sends the stale response with its age on %i", async (status) => {
+    const seen = await (await openStale(fields, failing(status))).get("/a");
+    expect([seen.status, seen.text, seen.fields.get("age")]).toEqual([200, "page 1", "61"]);
+    const told = `tidemark; fwd=stale; fwd-status=${status}; detail=stale-if-error`;
+    expect(seen.cacheStatus).toBe(told);
+  });
 
   it.each([501, 404, 403, 429])("does not replace a %i (RFC 5861 §4)", async (status) => {
     const seen = await (await openStale(fields, failing(status))).get("/a");

@@ -96,18 +96,15 @@ describe("a Location with the address of an origin", () => {
     { url: `${news}/a`, location: "https://origin.invalid/b", seen: `${news}/b` },
     { url: `${shop}/a`, location: "https://shop-origin.invalid/b", seen: `${shop}/b` },
     { url: `${shop}/a`, location: `${news}/b`, seen: `${news}/b` },
-  ])(
-    "names the site of the response: $location in a response for $url",
-    async ({ url, location, seen }) => {
-      const site = openSite({
-        config,
-        env,
-        origin: () => new Response(null, { status: 302, headers: { location } }),
-      });
-      const { headers } = await site.ask(url);
-      expect(headers.get("location")).toBe(seen);
-    },
-  );
+  ])("names the site of the response: $location for $url", async ({ url, location, seen }) => {
+    const site = openSite({
+      config,
+      env,
+      origin: () => new Response(null, { status: 302, headers: { location } }),
+    });
+    const { headers } = await site.ask(url);
+    expect(headers.get("location")).toBe(seen);
+  });
 });
 
 describe("a purge in a Worker with two sites", () => {

@@ -53,35 +53,32 @@ it.each([
   expect((await site.get("/a")).text).toBe("complete");
 });
 
-describe.each(["breaks", "ends"] as const)(
-  "a body from the edge tier that %s before its Content-Length",
-  (end) => {
-    it.each([
-      {
-        id: "causes an error in a range that continues after this point",
-        range: "bytes=3-12",
-        read: "an error",
-      },
-      { id: "causes an error in a range of the last bytes", range: "bytes=-2", read: "an error" },
-      { id: "still contains a range before this point", range: "bytes=1-3", read: "123" },
-    ])("$id", async ({ range, read: expected }) => {
-      const site = openStreaming();
-      site.cache.knowsRanges = false;
-      await site.get("/a");
-      const match = site.cache.match.bind(site.cache);
-      site.cache.match = async (request) => {
-        const found = await match(request);
-        if (found?.body == null) return found;
-        await found.body.cancel();
-        return new Response(chunked(["01234"], end), { headers: found.headers });
-      };
-      const response = await site.ask("/a", { headers: { range } });
-      expect(response.status).toBe(206);
-      expect(response.headers.get("cache-status")).toContain("detail=edge");
-      expect(await response.text().catch(() => "an error")).toBe(expected);
-    });
-  },
-);
+describe.each(["breaks", "ends"] as const)("a body from the edge tier that %s early", (end) => {
+  it.each([
+    {
+      id: "breaks a range that ends later",
+      range: "bytes=3-12",
+      read: "an error",
+    },
+    { id: "breaks a range of the last bytes", range: "bytes=-2", read: "an error" },
+    { id: "does not break an earlier range", range: "bytes=1-3", read: "123" },
+  ])("$id", async ({ range, read: expected }) => {
+    const site = openStreaming();
+    site.cache.knowsRanges = false;
+    await site.get("/a");
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.body == null) return found;
+      await found.body.cancel();
+      return new Response(chunked(["01234"], end), { headers: found.headers });
+    };
+    const response = await site.ask("/a", { headers: { range } });
+    expect(response.status).toBe(206);
+    expect(response.headers.get("cache-status")).toContain("detail=edge");
+    expect(await response.text().catch(() => "an error")).toBe(expected);
+  });
+});
 
 it("a large body is not written to Redis again after a validation", async () => {
   const text = "0123456789".repeat(30_000);

@@ -134,20 +134,17 @@ describe("a response of the Cache API to a range request", () => {
     expect(site.cache.openBodies).toBe(0);
   });
 
-  it.each(["breaks", "ends"] as const)(
-    "causes an error for the client if its body %s early",
-    async (end) => {
-      const site = await openStored();
-      const match = site.cache.match.bind(site.cache);
-      site.cache.match = async (request) => {
-        const found = await match(request);
-        if (found?.status !== 206) return found;
-        await found.body?.cancel();
-        return new Response(chunked(["345"], end), { status: 206, headers: found.headers });
-      };
-      const response = await site.ask("/a", asking("bytes=503-506"));
-      expect(response.status).toBe(206);
-      expect(await response.text().catch(() => "an error")).toBe("an error");
-    },
-  );
+  it.each(["breaks", "ends"] as const)("is an error for the client if it %s early", async (end) => {
+    const site = await openStored();
+    const match = site.cache.match.bind(site.cache);
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      if (found?.status !== 206) return found;
+      await found.body?.cancel();
+      return new Response(chunked(["345"], end), { status: 206, headers: found.headers });
+    };
+    const response = await site.ask("/a", asking("bytes=503-506"));
+    expect(response.status).toBe(206);
+    expect(await response.text().catch(() => "an error")).toBe("an error");
+  });
 });

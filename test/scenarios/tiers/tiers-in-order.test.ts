@@ -23,31 +23,25 @@ describe("the lookup of a response", () => {
     ["edge", "shared", "edge", ["edge", "shared"]],
     ["memory", "shared", "memory", ["memory", "shared"]],
     ["shared", "shared", "shared", ["shared"]],
-  ])(
-    "ends in %s, in %s in another colo, and then there in %s, with the tiers %j",
-    async (...row) => {
-      const tiers = row.pop() as TierName[];
-      const { near, far } = openTiers({ tiers });
-      await near.get("/a");
-      const seen = [await near.get("/a"), await far.get("/a"), await far.get("/a")];
-      const details = seen.map(({ cacheStatus }) => cacheStatus.replace(/^.*detail=/, ""));
-      expect(details).toEqual(row);
-      expect(near.origin.count).toBe(1);
-    },
-  );
+  ])("finds a response in %s, and in another colo first in %s, then in %s: %j", async (...row) => {
+    const tiers = row.pop() as TierName[];
+    const { near, far } = openTiers({ tiers });
+    await near.get("/a");
+    const seen = [await near.get("/a"), await far.get("/a"), await far.get("/a")];
+    const details = seen.map(({ cacheStatus }) => cacheStatus.replace(/^.*detail=/, ""));
+    expect(details).toEqual(row);
+    expect(near.origin.count).toBe(1);
+  });
 
   it.each([
     { id: "only-memory", tiers: ["memory"] },
     { id: "no-shared", tiers: ["memory", "edge"] },
-  ] as const)(
-    "does not find a response of another colo without the shared tier: $id",
-    async ({ tiers }) => {
-      const { near, far, upstash } = openTiers({ tiers: [...tiers] });
-      await near.get("/a");
-      expect((await far.get("/a")).text).toBe("page 2");
-      expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
-    },
-  );
+  ] as const)("finds no response of another colo without Redis: $id", async ({ tiers }) => {
+    const { near, far, upstash } = openTiers({ tiers: [...tiers] });
+    await near.get("/a");
+    expect((await far.get("/a")).text).toBe("page 2");
+    expect([upstash.commands, far.cache.puts > 0]).toEqual([[], tiers.length > 1]);
+  });
 
   it("finds no response on a route without tiers", async () => {
     const { near } = openTiers({ tiers: [] });
@@ -126,7 +120,7 @@ describe("the Redis commands of requests", () => {
       commands: ["GETRANGE", ...asked],
     },
     {
-      id: "200-with-the-same-body-and-a-copy-in-the-edge-tier",
+      id: "200-with-a-copy-in-the-edge-tier",
       tiers: ["edge", "shared"],
       origin: again,
       commands: asked,
@@ -183,28 +177,22 @@ describe("the Redis commands of requests", () => {
 });
 
 describe("an answer while a tier fails", () => {
-  it.each(["throws", "forgets"] as const)(
-    "is not affected by a Cache API that %s",
-    async (mode) => {
-      const site = openSite({ origin: () => page("page", cc("max-age=60")) });
-      site.cache.mode = mode;
-      expect((await site.get("/a")).text).toBe("page");
-      expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
-      expect(site.log).toEqual([]);
-    },
-  );
+  it.each(["throws", "forgets"] as const)("is unaffected by a Cache API that %s", async (mode) => {
+    const site = openSite({ origin: () => page("page", cc("max-age=60")) });
+    site.cache.mode = mode;
+    expect((await site.get("/a")).text).toBe("page");
+    expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
+    expect(site.log).toEqual([]);
+  });
 
-  it.each(["down", "refuses"] as const)(
-    "is not affected by a shared tier in this mode: %s",
-    async (mode) => {
-      const { near, far, upstash } = openTiers();
-      upstash.mode = mode;
-      expect((await near.get("/a")).text).toBe("page 1");
-      expect((await near.get("/a")).cacheStatus).toContain("hit");
-      expect((await far.get("/a")).text).toBe("page 2");
-      expect(near.log.filter((line) => !/^(?:Shared tier|Purge journal): /.test(line))).toEqual([]);
-    },
-  );
+  it.each(["down", "refuses"] as const)("is unaffected if Redis fails: %s", async (mode) => {
+    const { near, far, upstash } = openTiers();
+    upstash.mode = mode;
+    expect((await near.get("/a")).text).toBe("page 1");
+    expect((await near.get("/a")).cacheStatus).toContain("hit");
+    expect((await far.get("/a")).text).toBe("page 2");
+    expect(near.log.filter((line) => !/^(?:Shared tier|Purge journal): /.test(line))).toEqual([]);
+  });
 });
 
 it("the edge tier and Redis get a lifetime of at most a year", async () => {

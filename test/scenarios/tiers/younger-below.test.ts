@@ -21,21 +21,18 @@ it.each([
   { id: "large, then larger than memory takes", before: 320_000, after: 1_500_000 },
   { id: "large, then large", before: 320_000, after: 320_000 },
   { id: "small, then small", before: 1_000, after: 1_000 },
-])(
-  "a response in memory is replaced by another isolate's younger response: $id",
-  async ({ before, after }) => {
-    const [near, other] = openColos(2, {
-      origin: (_, nth) => page(bytes(nth, nth === 1 ? before : after), stale),
-    }) as [Site, Site];
-    Object.assign(other, { cache: near.cache });
-    await firstDigits(near, 4);
-    near.clock.advance(61);
-    await firstDigits(other, 2);
-    // The first request gets the stale response, and finds the younger response in the background.
-    expect(await firstDigits(near, 4)).toEqual(["1", "2", "2", "2"]);
-    expect(near.origin.count).toBe(2);
-  },
-);
+])("another isolate's younger response replaces one in memory: $id", async ({ before, after }) => {
+  const [near, other] = openColos(2, {
+    origin: (_, nth) => page(bytes(nth, nth === 1 ? before : after), stale),
+  }) as [Site, Site];
+  Object.assign(other, { cache: near.cache });
+  await firstDigits(near, 4);
+  near.clock.advance(61);
+  await firstDigits(other, 2);
+  // The first request gets the stale response, and finds the younger response in the background.
+  expect(await firstDigits(near, 4)).toEqual(["1", "2", "2", "2"]);
+  expect(near.origin.count).toBe(2);
+});
 
 it("a response in memory is replaced by a younger streamed response", async () => {
   const site = openSite({

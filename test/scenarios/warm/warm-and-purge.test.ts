@@ -24,26 +24,23 @@ describe("a page that is being warmed", () => {
     { id: "url", order: { urls: ["https://www.example.com/a"] } },
     { id: "everything", order: { everything: true } },
     { id: "soft", order: { tags: ["a"], mode: "soft" } },
-  ])(
-    "does not answer as fresh after a purge that was accepted meanwhile: $id",
-    async ({ order }) => {
-      const { near, far, release } = openHeld();
-      const warming = callWarm(near, { pages: ["/a"] });
-      await until(() => near.origin.count === 1);
-      expect((await send(near, order)).status).toBe(200);
-      release();
-      await warming;
-      for (const site of [near, far]) {
-        const { text, cacheStatus } = await read(await site.ask("/a"));
-        const isFresh = cacheStatus.includes("; hit;") && !cacheStatus.includes("ttl=-");
-        expect([text, isFresh]).not.toEqual(["older", true]);
-      }
-      await until(() => near.origin.count > 1);
-      for (const site of [near, far]) {
-        expect((await read(await site.ask("/a"))).text).toBe("newer");
-      }
-    },
-  );
+  ])("does not answer as fresh after a purge in the meantime: $id", async ({ order }) => {
+    const { near, far, release } = openHeld();
+    const warming = callWarm(near, { pages: ["/a"] });
+    await until(() => near.origin.count === 1);
+    expect((await send(near, order)).status).toBe(200);
+    release();
+    await warming;
+    for (const site of [near, far]) {
+      const { text, cacheStatus } = await read(await site.ask("/a"));
+      const isFresh = cacheStatus.includes("; hit;") && !cacheStatus.includes("ttl=-");
+      expect([text, isFresh]).not.toEqual(["older", true]);
+    }
+    await until(() => near.origin.count > 1);
+    for (const site of [near, far]) {
+      expect((await read(await site.ask("/a"))).text).toBe("newer");
+    }
+  });
 
   it("is not stored if the switch is posted meanwhile", async () => {
     const { near, release, upstash } = openHeld();

@@ -46,16 +46,13 @@ it.each([
   { bytes: 4, wanted: undefined, kind: "blob" },
   { bytes: 300_000, wanted: true, kind: "blob" },
   { bytes: 300_000, wanted: undefined, kind: "stream" },
-])(
-  "a body of $bytes bytes that upper tiers hold ($wanted) is read as a $kind",
-  async ({ bytes, wanted, kind }) => {
-    const { cache, tier, key } = await stored(bytes);
-    const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
-    const read = await tier.read(key, { ...ask, ...isHeld });
-    expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
-    expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
-  },
-);
+])("$bytes bytes held above ($wanted) are read as a $kind", async ({ bytes, wanted, kind }) => {
+  const { cache, tier, key } = await stored(bytes);
+  const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
+  const read = await tier.read(key, { ...ask, ...isHeld });
+  expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
+  expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
+});
 
 describe("a range that the Cache API itself returns from a large body", () => {
   const bytes = noise(300_000);
@@ -99,19 +96,16 @@ describe("a record whose metadata the isolate has read before", () => {
     { bytes: 4, wanted: undefined, kind: "absent" },
     { bytes: 4, wanted: true, kind: "blob" },
     { bytes: 300_000, wanted: true, kind: "absent" },
-  ])(
-    "is read with this body, for $bytes bytes that upper tiers hold ($wanted): $kind",
-    async (row) => {
-      const { cache, tier, key, record } = await stored(row.bytes);
-      await tier.read(key, ask);
-      const open = cache.openBodies;
-      const isHeld = row.wanted === undefined ? {} : { isHeld: () => row.wanted };
-      const read = await tier.read(key, { ...metadataAlone, ...isHeld });
-      const { metadata } = record.stored;
-      expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: row.kind } } } });
-      expect(cache.openBodies).toBe(open);
-    },
-  );
+  ])("is read with this body, for $bytes bytes held above ($wanted): $kind", async (row) => {
+    const { cache, tier, key, record } = await stored(row.bytes);
+    await tier.read(key, ask);
+    const open = cache.openBodies;
+    const isHeld = row.wanted === undefined ? {} : { isHeld: () => row.wanted };
+    const read = await tier.read(key, { ...metadataAlone, ...isHeld });
+    const { metadata } = record.stored;
+    expect(read).toMatchObject({ record: { stored: { metadata, body: { kind: row.kind } } } });
+    expect(cache.openBodies).toBe(open);
+  });
 
   it("is read without its body from the Cache API in workerd", async () => {
     const key = new RecordKey("known", host);

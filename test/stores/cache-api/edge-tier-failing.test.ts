@@ -54,24 +54,18 @@ it.each([
   { id: "is missing", cache: failure },
   { id: "rejects", cache: () => rejecting },
   { id: "breaks off its body", cache: () => breakingOff },
-])(
-  "a read and a write are unavailable, with only the error's name, if the cache $id",
-  async ({ cache }) => {
-    const tier = edgeTierOver(cache, failure);
-    expect(await tier.read(key, ask)).toEqual(unavailable);
-    expect(await tier.write(key, page, keep)).toEqual(unavailable);
-  },
-);
+])("a read and a write return only the error's name if the cache $id", async ({ cache }) => {
+  const tier = edgeTierOver(cache, failure);
+  expect(await tier.read(key, ask)).toEqual(unavailable);
+  expect(await tier.write(key, page, keep)).toEqual(unavailable);
+});
 
 it.each([
   { rule: "expired", record: page, given: expired },
   { rule: "too-large", record: recordOfFieldBytes(recordFieldBytesMax + 1), given: keep },
-])(
-  "a record that is $rule is refused without a call of the cache",
-  async ({ rule, record, given }) => {
-    expect(await unasked().write(key, record, given)).toEqual({ kind: "refused", rule });
-  },
-);
+])("a record that is $rule is refused without a call", async ({ rule, record, given }) => {
+  expect(await unasked().write(key, record, given)).toEqual({ kind: "refused", rule });
+});
 
 it("an expired stream that has already failed is refused", async () => {
   const stream = new ReadableStream<Uint8Array>({
@@ -127,7 +121,7 @@ describe("an arriving body", () => {
   it.each([
     { id: "is absent if it is evicted", isEvicted: true, badRecordCount: 0 },
     {
-      id: "is absent and counted if its stored length is wrong",
+      id: "is absent and counted if it is too short",
       isEvicted: false,
       badRecordCount: 1,
     },

@@ -107,7 +107,7 @@ describe("the memory tier's limit in bytes", () => {
   });
 });
 
-describe("errors, which any client can cause by random paths,", () => {
+describe("errors in the memory tier, which clients can cause by random paths,", () => {
   const errorKeep = { ...keep, leadsToError: true };
   const flood = (tier: Tier, count: number) => {
     const notFound = sized(200, { status: 404 });
@@ -169,14 +169,14 @@ describe("errors, which any client can cause by random paths,", () => {
   });
 });
 
-it("a refused record removes the older one under its key", () => {
+it("a refused record removes the older record under its key", () => {
   const tier = memoryTier(mebibyte);
   write(tier, "a", sized(3));
   write(tier, "a", sized(smallBodyBytesMax + 1));
   expect(holds(tier, "a")).toBe(false);
 });
 
-it("a read and a write return no promise", () => {
+it("a read and a write of the memory tier return no promise", () => {
   const tier = memoryTier(mebibyte);
   expect(write(tier, "a", responseOf(bytesOf("a")))).toEqual({ kind: "kept" });
   expect(tier.read(keyOf("a"), ask)).toMatchObject({ kind: "found" });

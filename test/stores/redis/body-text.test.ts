@@ -56,15 +56,12 @@ describe("the compression of a body for Redis", () => {
     { id: "nothing", bytes: prose(0), letter: "i" },
     // This body is compressed in twenty slices.
     { id: "a large body", bytes: noise(400_000).map((byte) => byte & 63), letter: "g" },
-  ])(
-    "depends on its size and its gain, with the letter $letter: $id",
-    async ({ bytes, letter }) => {
-      const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
-      const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
-      expect(text.slice(0, 1)).toBe(letter);
-      expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
-    },
-  );
+  ])("depends on its size and gain, with the letter $letter: $id", async ({ bytes, letter }) => {
+    const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
+    const text = await bodyTextOf(new Blob([bytes]), responseForm.isWorthPacking(metadata));
+    expect(text.slice(0, 1)).toBe(letter);
+    expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+  });
 });
 
 /** Returns a gzip of "page" with a file name (RFC 1952 §2.3.1: FNAME, after ten bytes). */

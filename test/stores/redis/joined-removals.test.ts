@@ -98,16 +98,13 @@ describe("a removal from Redis", () => {
     expect(isolate.sent.length).toBe(2);
   });
 
-  it.each(["removed", "unavailable"] as const)(
-    "reports its result to each request: %s",
-    async (removal) => {
-      const isolate = new Isolate();
-      isolate.answer = () => Promise.resolve(removal);
-      const told = Promise.all(["a", "b", "c"].map((key) => isolate.removals.remove(key)));
-      await isolate.pass(joinMs);
-      expect(await told).toEqual([removal, removal, removal]);
-    },
-  );
+  it.each(["removed", "unavailable"] as const)("reports to each request: %s", async (removal) => {
+    const isolate = new Isolate();
+    isolate.answer = () => Promise.resolve(removal);
+    const told = Promise.all(["a", "b", "c"].map((key) => isolate.removals.remove(key)));
+    await isolate.pass(joinMs);
+    expect(await told).toEqual([removal, removal, removal]);
+  });
 });
 
 describe("a removal whose request ends", () => {

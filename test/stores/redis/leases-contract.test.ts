@@ -25,7 +25,7 @@ vi.mock("../../../src/cache/lease.ts", async (original) => {
   return { ...real, leaseMs: 600_000, wordMs };
 });
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("leases over $redis", ({ start }) => {
   describe.each(reaches)("by $reach", ({ reach, open }) => {
     const database = openReachedDatabase(start, open);
 

@@ -12,7 +12,7 @@ import { openWorld } from "./shared-world.ts";
 
 const namespace = "site";
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("leases over $redis", ({ start }) => {
   const world = openWorld(start);
   let keys = 0;
 

@@ -14,7 +14,7 @@ import { keyOf, large, longer, longHead, marker, openWorld, page } from "./share
 
 const upTo = (recordsMax: number) => ({ recordsMax, commandsMax: 1_200 });
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   const world = openWorld(start);
 
   it("lists only responses, up to a limit, and reports whether there are more", async () => {

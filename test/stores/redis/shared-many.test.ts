@@ -10,7 +10,7 @@ const tooLarge = responseOf(noise(bodyBytesMax + 1));
 const [a, b, c] = [keyOf("a"), keyOf("b"), keyOf("c")];
 const kindsOf = (results: readonly { readonly kind: string }[]) => results.map(({ kind }) => kind);
 
-describe.each(redisServers)("over $redis", ({ start }) => {
+describe.each(redisServers)("the shared tier over $redis", ({ start }) => {
   const world = openWorld(start);
 
   it("one request writes, and one command reads, with a result for each record", async () => {

@@ -20,7 +20,7 @@ import { bodyBytesMax, keyOf, large, marker, openWorld, page, redisKeyOf } from 
 
 const unchanged = { ...keep, body: "unchanged" } as const;
 
-describe.each(oneRedisServer)("over $redis", ({ start }) => {
+describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   const world = openWorld(start);
 
   const headWith = (bytes: Uint8Array<ArrayBuffer>, changed: Partial<StoredMetadata> = {}) =>
@@ -48,17 +48,17 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     { id: "a body with an unknown letter", text: `${own}\nz${btoa("page")}` },
     { id: "a compressed body with an unknown letter", text: `${own}\nz${packed.slice(1)}` },
     {
-      id: "an uncompressed body with the letter of compressed bodies",
+      id: "an uncompressed body with the letter g",
       text: `${own}\ng${btoa("page")}`,
     },
     {
-      id: "a compressed body with the letter of uncompressed bodies",
+      id: "a compressed body with the letter i",
       text: `${own}\ni${packed.slice(1)}`,
     },
     { id: "a body that is not base64", text: `${own}\nip@ge` },
     { id: "a cut compressed body", text: `${own}\n${packed.slice(0, -12)}` },
     {
-      id: "a compressed body that is longer than its stated length",
+      id: "a compressed body over its stated length",
       text: `${claims(3)}\n${packed}`,
     },
     { id: "a body above the maximum size", text: `${headWith(tooLong)}\n${packedText(tooLong)}` },
