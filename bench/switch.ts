@@ -156,7 +156,9 @@ async function main(): Promise<void> {
     process.stdout.write(report(rows, figures));
     const faults = faultsIn(rows, answers.filter(({ kind }) => kind === "failed").length);
     process.stdout.write(
-      faults.length === 0 ? "All colos obeyed in time, and no response was an error.\n" : `FAILED: ${faults.join("; ")}.\n`,
+      faults.length === 0
+        ? "All colos obeyed in time, and no response was an error.\n"
+        : `FAILED: ${faults.join("; ")}.\n`,
     );
     process.stderr.write(log.take());
     process.exitCode = faults.length === 0 ? 0 : 1;
