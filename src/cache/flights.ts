@@ -88,10 +88,7 @@ export class Flight<Shared extends SharedOutcome> {
    */
   readonly isAnonymous: boolean;
 
-  /**
-   * A promise that settles when everything is stored, or when the leader has failed. The promise
-   * never settles if the runtime ended the leader's request.
-   */
+  /** Settles after all stores, or if the leader fails. Never settles if the leader's request was ended. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
@@ -153,9 +150,7 @@ export class Flight<Shared extends SharedOutcome> {
     return patiently(Promise.race(coming), waitTimeoutMs);
   }
 
-  /**
-   * Returns a promise of an outcome with a stored record. It never settles without such an outcome.
-   */
+  /** Returns a promise of the stored record, which never settles without such a record. */
   #brought(): Promise<FlightResult<Shared>> {
     return new Promise((resolve) => {
       const tell = (outcome: FlightOutcome<Shared>) => {
@@ -170,8 +165,7 @@ export class Flight<Shared extends SharedOutcome> {
 /**
  * Returns whether the leader may still be alive.
  *
- * @param flight the flight. A start far in the future means that the clock was set back. The leader
- *   is then treated as dead
+ * @param flight a start far in the future means that the clock was set back: the leader counts as dead
  */
 export function isCountedOn(
   { startedAtMs, msMax }: { readonly startedAtMs: number; readonly msMax: number },

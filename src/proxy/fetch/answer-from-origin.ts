@@ -125,10 +125,7 @@ function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): Store
   return { metadata, body: { kind: "absent" } };
 }
 
-/**
- * The wait timeout for the lease. It is short, because a client's request that hangs may hold the
- * lease for 30 s.
- */
+/** The wait for the lease is short, because a hanging request may hold the lease for 30 s. */
 const anonymousTurnMsMax = 250;
 
 /**

@@ -53,11 +53,7 @@ export const addWarm: AddCommand = (program, act) => {
       "--csv",
       "read lists as CSV, with pages in the first column (default: lists whose names end with .csv)",
     )
-    .option(
-      "--since <date>",
-      "use only pages of sitemaps that were modified since this date",
-      dateOf,
-    )
+    .option("--since <date>", "use only pages of sitemaps modified since this date", dateOf)
     .option("--top <count>", "use only this many pages of each log", wholeNumber(1, 1_000_000))
     .option("--also-host <host>", "treat pages of this host as the site's own", hostOf)
     .option("--header <field>", 'send this field with all requests, as "Name: value"', headerField)

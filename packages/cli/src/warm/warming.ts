@@ -29,10 +29,7 @@ export interface WarmingSettings {
 
 interface Step {
   readonly page: Page;
-  /**
-   * The earliest time for this step. A further colo waits until the shared tier should have the
-   * page. A retry waits for the pause.
-   */
+  /** The earliest time for this step: once the shared tier should have the page, or after a pause. */
   readonly dueAtMs: number;
   readonly tries: number;
   /** Whether the page failed at an earlier address. */
