@@ -39,7 +39,7 @@ export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
 /** An application. Its lifetime is that of its isolate. */
 export interface Application {
-  /** The cache core, which an application's own data can share. */
+  /** The cache core. The data cache of `InCode.data` may share it. */
   readonly cache: TieredCache<ResponseDetail>;
   /**
    * Answers a request. Never throws or rejects.
@@ -108,7 +108,7 @@ export function createApp(
     log.write({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };
-  /** Answers a failed request and counts it here, because it has no decision to count. */
+  /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
     cache.metrics.add("requests", ["", "failed", "none"]);
     return failed(cause);
@@ -151,8 +151,8 @@ export function createApp(
 }
 
 /**
- * Creates the makers of the tiers in code. Omits tiers with unusable bindings, and tiers over a
- * database that is not usable. Adds a fault for each omitted tier.
+ * Binds the tiers of `InCode.tiers` to the Worker's bindings. Omits a tier with unusable bindings, and
+ * a tier of regional copies without a usable Redis. Adds a fault for each omitted tier.
  */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;
@@ -168,7 +168,7 @@ function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) 
 function lacksWorld({ name }: TierInCode): Fault {
   return {
     what: `The tier ${JSON.stringify(name)} is off.`,
-    why: "It stores copies of records in Redis, and no database is usable.",
+    why: "It keeps copies of records from Redis, but no Redis database is usable.",
     hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove the tier.",
   };
 }
@@ -230,7 +230,7 @@ function startLine(
 ): LogLine {
   const there = tiers.all.map(({ name }) => name).join(" ");
   const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
-  // The log line has the smallest N of all routes; `null` without a journal.
+  // The smallest N, the longest lag of a purge, of all routes; `null` without a journal.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
   const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
   return { event: "started", level: "info", message, ...fields };

@@ -1,8 +1,8 @@
-// Replaces `crypto.subtle.digest` with a synchronous function. The runtime computes digests in
-// other threads, in an order that a test cannot repeat.
+// Replaces `crypto.subtle.digest` with a function that computes in the calling thread. The runtime
+// computes digests in other threads, in an order that a test cannot repeat.
 import { createHash } from "node:crypto";
 
-/** Cached digests, because seeded histories digest the same few keys and bodies repeatedly. */
+/** Cached digests, because each simulation digests the same few keys and bodies repeatedly. */
 const known = new Map<string, Uint8Array<ArrayBuffer>>();
 const knownMax = 10_000;
 const knownBytesMax = 4_096;

@@ -1,5 +1,4 @@
-// Measures reads of the journal by its number of entries, and purges by the number of stored
-// responses.
+// Measures journal reads at several journal sizes, and purges at several numbers of stored responses.
 import type { World } from "./world.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { counted, median } from "../load/figures.ts";
@@ -36,8 +35,8 @@ export async function reportReads(world: World, countMax: number): Promise<void>
     rows.push([counted(count), told(cold), joins.join("; ")]);
   }
   table(
-    "Reading the journal by its number of entries: median, and commands",
-    ["entries", "cold view", "join, by the number of new entries"],
+    "Journal reads at several journal sizes: median time, and commands per read",
+    ["entries", "cold view", "read after a known entry, by number of newer entries"],
     rows,
   );
 }

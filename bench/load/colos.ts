@@ -1,5 +1,5 @@
-// Starts one system under load: a Worker in several colos. Each colo uses its own port of the
-// origin, so that the origin can tell the colos apart.
+// Starts one system of a bench: a Worker in several colos. Each colo has its own URL of the origin.
+// With one port per colo, the origin can tell the colos apart.
 import { type Colo, startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import type { RuntimeLog } from "./runtime-log.ts";

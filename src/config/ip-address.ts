@@ -1,5 +1,5 @@
-// IP addresses and networks as text (RFC 4291, RFC 4632). Replaces Node's `net.BlockList`, because a Worker
-// bundles no Node modules.
+// IP addresses and networks as text (RFC 4291, RFC 4632). Replaces Node's `net.BlockList`, because
+// Workers lack Node's built-in modules.
 
 /** Prefix of IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2). */
 const mappedPrefix = ["0", "0", "0", "0", "0", "ffff"];
@@ -18,8 +18,8 @@ const ipv4Bits = 32;
 export function addressGroups(address: string): readonly string[] | undefined {
   const isDotted = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(address);
   if (!isDotted && !/^[\da-f.]*:[\da-f:.]+$/i.test(address)) return undefined;
-  // Parse the address as part of a URL, which every runtime can do. In brackets, URLs reject octal IPv4
-  // addresses.
+  // Parse the address as part of a URL, which every runtime can do. In brackets, the parser rejects
+  // IPv4 numbers with leading zeros, which it otherwise reads as octal.
   const literal = `http://[${isDotted ? "::ffff:" : ""}${address}]`;
   if (!URL.canParse(literal)) return undefined;
   const written = new URL(literal).hostname.slice(1, -1);

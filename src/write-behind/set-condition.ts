@@ -1,5 +1,6 @@
-// The condition of a set in this isolate: its counts and its backlog. Logs new dead letters, and
-// when changes begin to be lost or in doubt, when flushes begin to fail, and when either recovers.
+// The condition of a write-behind set (a counter or a buffer) in this isolate: counts of calls, backlog,
+// flushes and dead letters. Logs new dead letters, and the start and end of two troubles: changes that
+// Redis does not accept, and flushes that fail.
 import { faultOf, faultText } from "../base/operator-error.ts";
 import { errorName } from "../base/error-name.ts";
 import { Condition } from "../observe/condition.ts";
@@ -24,15 +25,15 @@ export interface SetConditionSettings {
 export const texts: Readonly<Record<Refusal, string>> = {
   late: "the batch reached Redis too late: sending took too long, or the clock of this isolate is behind that of Redis",
   early: "the clock of this isolate is ahead of that of Redis",
-  full: "the backlog of the sink has reached `backlogMax`",
-  paused: "the database is nearly full",
-  "no-room": "this isolate already holds as many changes as may wait for Redis",
+  full: "the backlog of the set has reached `backlogMax`",
+  paused: "Redis is nearly full",
+  "no-room": "as many changes of the set as may wait for Redis already wait in this isolate",
   unanswered: "Redis did not confirm the batch",
 };
 
 const detailCharsMax = 1_000;
 
-/** The pause after a failed flush. It doubles with each consecutive failure. */
+/** The pause after a failed flush. It doubles with each consecutive failure, up to the maximum. */
 const [pauseMsMin, pauseMsMax] = [5_000, 300_000];
 
 export class SetCondition {
@@ -196,7 +197,7 @@ export class SetCondition {
       trouble: this.#gathering.trouble,
       troubleWithFlushes: this.#flushing.trouble && {
         ...this.#flushing.trouble,
-        /** The database's words and the statement, without values. */
+        /** The safe detail of the last failed flush, such as the sink's message and the SQL without values. */
         detail: this.#detail,
       },
     };
@@ -204,8 +205,8 @@ export class SetCondition {
 }
 
 /**
- * Returns the detail of an error that contains no values; `undefined` for other errors, whose texts
- * may contain values. `SinkError` may come from another copy of its module.
+ * Returns an error's detail if its class keeps values out of the detail; else `undefined`. Checks a
+ * property instead of the class, because `SinkError` may come from another copy of its module.
  */
 function detailOf(error: unknown): string | undefined {
   if (error instanceof Error && "safeDetail" in error) {

@@ -53,7 +53,7 @@ describe("in a database that is more than 85 % full,", () => {
     await expect(counter.add("a", 1, { durable: true })).rejects.toMatchObject({
       name: "NotAccepted",
       isInDoubt: false,
-      message: expect.stringContaining("the database is nearly full") as string,
+      message: expect.stringContaining("Redis is nearly full") as string,
     });
   });
 });

@@ -66,7 +66,7 @@ it("names assets by the hash of their content, and lets clients keep them for a 
 
 describe("the archive", () => {
   it.each([0, 1, archiveBlockBytes - 1, archiveBlockBytes, archiveBlockBytes + 1, 5_000_000])(
-    "has %i bytes, by length or chunked",
+    "has %i bytes, with Content-Length or with chunked encoding",
     async (bytes) => {
       const { url } = await start();
       const whole = await receive(`${url}/download/archive.bin?bytes=${bytes}`);
@@ -155,7 +155,7 @@ describe("the origin", () => {
     expect(await cutOff).toBe("cut off");
   });
 
-  it("links the RSS feed to the address at which readers see the site", async () => {
+  it("builds links in the RSS feed from the address of the site", async () => {
     const plain = await start();
     expect(await (await fetch(`${plain.url}/rss.xml`)).text()).toContain(
       `<link>${plain.url}/articles`,

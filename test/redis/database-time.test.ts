@@ -8,16 +8,19 @@ import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 describe.each(redisServers)("the clock difference to $redis", ({ start }) => {
   const database = openRestDatabase(start);
 
-  it.each([0, 60_000, -60_000])("is measured with one command: %d ms ahead", async (shiftMs) => {
-    const nowAtMs = () => Date.now() + shiftMs;
-    const client = new RedisClient({ ...database.address, nowAtMs });
-    database.rest.resetCounts();
-    const answer = await readClockDifference(client, nowAtMs);
-    if (answer.kind !== "answered") throw new Error(answer.cause);
-    // The result is exact to half the round trip plus rounding.
-    expect(Math.abs(answer.value.aheadMs + shiftMs)).toBeLessThan(answer.value.uncertainMs + 2);
-    expect(database.rest.counts().commandCountByName).toEqual({ TIME: 1 });
-  });
+  it.each([0, 60_000, -60_000])(
+    "is measured with one command if the local clock is shifted by %d ms",
+    async (shiftMs) => {
+      const nowAtMs = () => Date.now() + shiftMs;
+      const client = new RedisClient({ ...database.address, nowAtMs });
+      database.rest.resetCounts();
+      const answer = await readClockDifference(client, nowAtMs);
+      if (answer.kind !== "answered") throw new Error(answer.cause);
+      // The result is exact to half the round trip plus rounding.
+      expect(Math.abs(answer.value.aheadMs + shiftMs)).toBeLessThan(answer.value.uncertainMs + 2);
+      expect(database.rest.counts().commandCountByName).toEqual({ TIME: 1 });
+    },
+  );
 });
 
 const answering = (value: unknown) => ({

@@ -35,7 +35,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
     ...(hasDatabase && { database: upstash }),
     ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
   });
-  /** Sets the counts, and lets the isolate report in the background of an answer. */
+  /** Sets the counts, starts a report in the background, and waits until it ends. */
   const tell = async (sums: Readonly<Record<string, number>>) => {
     counted = new Map(Object.entries(sums));
     let work: Promise<void> | undefined;
@@ -62,7 +62,7 @@ describe("the report of an isolate", () => {
     expect(JSON.parse(fields?.[9] ?? "")).toEqual({ ...noGauges, memoryBytes: 7 });
   });
 
-  it("is counted as lost by the next report if it fails", async () => {
+  it("is counted as lost in the next stored report if Redis does not confirm it", async () => {
     const { tell, upstash, reported, log } = open();
     upstash.mode = "down";
     await tell({ purges: 1 });
@@ -100,7 +100,7 @@ describe("the report of an isolate", () => {
     expect(sizesOf(upstash)).toHaveLength(sizes.length + 1);
   });
 
-  it("loses only the counts of its lost part, and the next report has the others", async () => {
+  it("loses only the counts of a lost part, and the next report has the unsent counts", async () => {
     const { tell, upstash, reported } = open();
     upstash.mode = "down";
     await tell(many);
@@ -123,8 +123,8 @@ describe("the report of an isolate", () => {
   });
 });
 
-describe("a run of the cron trigger", () => {
-  it("sends a report and folds all reports once every five minutes", async () => {
+describe("the cron trigger", () => {
+  it("sends a report and folds all reports in every fifth minute", async () => {
     const { reports, upstash, clock, tell } = open();
     await tell({ purges: 1 });
     const commands = () =>
@@ -148,7 +148,7 @@ describe("a run of the cron trigger", () => {
   });
 });
 
-it("sends the report of the fifth minute even if its clock is 0.1 s slow", async () => {
+it("the cron trigger sends the report of the fifth minute even if the isolate's clock is 0.1 s slow", async () => {
   const { reports, upstash, clock, tell } = open();
   await tell({ purges: 1 });
   clock.advance(299.9 - ((clock.atMs / 1_000) % 300));

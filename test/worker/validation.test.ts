@@ -1,5 +1,5 @@
-// Tests validation on workerd. After a 304 of the origin no body is sent by the origin or to Redis,
-// and a 304 to a client needs no body from Redis.
+// Tests validation, HEAD and ranges on workerd. After a 304 of the origin, the Worker does not write the
+// body to Redis again. A 304 to a client needs no body from Redis.
 import { expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, tierCommands } from "../../testing/worker/world.ts";

@@ -108,7 +108,7 @@ describe("a durable change", () => {
         name: "NotAccepted",
         isInDoubt: false,
         message:
-          "A change of set was not accepted. Reason: the backlog of the sink has reached `backlogMax`. It is not applied: retry later.",
+          "A change of set was not accepted. Reason: the backlog of the set has reached `backlogMax`. It is not applied: retry later.",
       },
     });
     expect(behind.stats()["set"]).toMatchObject({
@@ -119,7 +119,7 @@ describe("a durable change", () => {
       trouble: { kind: "full", isOver: false },
     });
     const told =
-      "Write behind: Changes of set are lost or in doubt: the backlog of the sink has reached `backlogMax`.";
+      "Write behind: Changes of set are lost or in doubt: the backlog of the set has reached `backlogMax`.";
     expect(messages()).toEqual([told]);
     await restAndFlush(counter);
     counter.add("b");

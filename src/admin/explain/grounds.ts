@@ -13,7 +13,7 @@ import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 export interface Ground {
   readonly clause: string;
   readonly why: string;
-  /** A hint; absent if `why` already contains it. */
+  /** A hint; absent if there is none, or if `why` already contains it. */
   readonly hint?: string;
 }
 
@@ -61,10 +61,10 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
   "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
 };
 
-/** The ground of an invalidation in this isolate, which has no entry in the journal. */
+/** The ground if this isolate itself invalidated the response, without an entry of the journal. */
 export const invalidatedHere: Ground = {
   clause: "RFC 9111 §4.4",
-  why: "the answer to an unsafe method invalidated it in this isolate",
+  why: "this isolate invalidated it: after an unsafe method, or after an answer that ended it",
 };
 
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
@@ -86,7 +86,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   authorization: {
     clause: "RFC 9111 §3.5",
     why: "a request with Authorization always bypasses the cache; public or s-maxage does not change that",
-    hint: "if the page is for everybody, let its client, or the server that adds the field, leave it out",
+    hint: "if the page is for everybody, omit Authorization in the client, or in the server that adds it",
   },
   "came-back": {
     clause: "RFC 9110 §7.6.3",
@@ -117,17 +117,17 @@ export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: st
   return {
     clause,
     why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,
-    hint: `if both belong to ${own}, give it a pattern with "/*" at the end that matches both`,
+    hint: `if ${own} should serve both paths, give it a pattern that ends in "/*" and matches both paths`,
   };
 }
 
-/** Returns the source of a response's lifetime: one of its own fields, or a field of its route. */
+/** Returns the source of a response's lifetime: a response field, a setting, heuristics or none. */
 export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   const fields = fieldsOf(metadata);
   const { governing, lifetimeSeconds } = termsOf(metadata, route);
   const { respondedAtMs: receivedAtMs, lifetimeSecondsMax, status } = metadata;
   if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
-    return "purge.settleSeconds: it was stored soon after a purge";
+    return "purge.settleSeconds: it was requested soon after a purge that covers it";
   }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   const assigned = assignedLifetimeSeconds(route, metadata, governing);

@@ -21,7 +21,7 @@ export type LastAnswerAccount = Readonly<ReturnType<typeof lastAnswerAccount>>;
 export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
 
 /**
- * Returns the previous events that explain why there is no hit.
+ * Returns the last answer and the last bypassed request, if they help to explain the lookup.
  *
  * @param stored `answers`: a stored response answers; `found`: a stored response exists, but does
  *   not answer; `undefined`: no stored response was found
@@ -33,7 +33,7 @@ export function lastFor(
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
   const answer = stored === "answers" ? undefined : answered.peek(url);
   const pass = passed.peek(url);
-  // If a stored response was found, the account of the tiers lists it, so only a refusal is new.
+  // If the search found a stored response, `tiers` already shows it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
   // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains
   // nothing.
@@ -61,7 +61,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
     status,
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
     lifetimeFrom: lifetimeSource(metadata, route),
-    /** Above 2, another cache had stored the response, the origin was slow, or a clock is wrong. */
+    /** A value of 2 or more means that another cache had it, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     /** The response's fields that control caching. */
     said: fields,
@@ -70,7 +70,7 @@ function lastAnswerAccount(answer: LastAnswer, route: Route, config: Config) {
     }),
     /** Whether its `Cache-Status` said `stored`. `Cache-Status` is sent before the whole body arrives. */
     isReportedStored,
-    /** Whether Tidemark added `private` for its client. */
+    /** Whether Tidemark added `private` to the Cache-Control of the client's answer. */
     isMadePrivate,
     /** The result of each tier to which the response was written. */
     tiers: Object.fromEntries(changes.map(({ tier, kind }) => [tier, kind])),

@@ -9,9 +9,9 @@ const failingMsMin = 60_000;
 /** Older failures and backlogs may be over. The limit is twice the longest pause after a failed flush. */
 const recentMs = 10 * 60_000;
 /**
- * The longest delay of a backlog without a finding, as a multiple of the option `every`. After a delay
- * of twice `every`, isolates flush without the cron trigger. A longer delay means that flushes cannot
- * keep up.
+ * The longest delay of a backlog that causes no finding, as a multiple of the option `every`. After
+ * twice `every`, isolates flush without the cron trigger. A delay beyond this limit means that flushes
+ * are missing, failing or too slow.
  */
 const runsMax = 5;
 const shareMax = 0.8;
@@ -35,7 +35,7 @@ export function behindBacklog({ data, atMs }: SiteState): Finding[] {
       code: "behind-backlog",
       level: "warning",
       about,
-      what: "Accepted changes wait for the sink. The database of the application is behind; reads are exact.",
+      what: "Accepted changes wait for the sink. The application's database does not have them yet. `get` and `getMany` of the set include them.",
       since: isoOf(heardAtMs - overdueMs),
       cause: `The oldest change could have been flushed ${spanOf(overdueMs)} ago.`,
       remedy,
@@ -52,7 +52,7 @@ export function behindFlushesFail({ data, atMs }: SiteState): Finding[] {
       code: "behind-flushes-fail",
       level: "warning",
       about: `set ${JSON.stringify(set)}`,
-      what: "Accepted changes do not reach the sink. None is lost while the backlog has room.",
+      what: "Accepted changes do not reach the sink. They stay in Redis. New changes are refused if the backlog becomes full.",
       since: isoOf(sinceAtMs),
       cause: `The last flush ended with ${kind}.${detail ? ` ${detail}` : ""}`,
       remedy:
@@ -68,10 +68,11 @@ export function behindDeadLetters({ data }: SiteState): Finding[] {
       code: "behind-dead-letters",
       level: "warning",
       about: `set ${JSON.stringify(set)}`,
-      what: "The sink refuses changes.",
+      what: "The sink refused changes for their content. They are not applied.",
       since: null,
       cause: `${deadLetterCount} dead letters wait.`,
-      remedy: "Replay them with the set's deadLetters().",
+      remedy:
+        "Correct the database. Then read the letters with deadLetters(), write each change again, and remove the letter with dropDeadLetter().",
     };
   });
 }

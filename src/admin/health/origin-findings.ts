@@ -5,8 +5,8 @@ import { type Finding } from "../../protocol/finding.ts";
 import type { SiteState, IsolateState } from "./site-state.ts";
 
 /**
- * The time for which a failure shows that an origin is down. With traffic, probes follow every few
- * seconds.
+ * The time for which an origin counts as down after its last failure. With traffic, failed probes renew
+ * that failure every few seconds.
  */
 const downMs = 60_000;
 
@@ -44,13 +44,13 @@ const speedItUp =
 
 function down(name: string, trouble: OriginTrouble, state: SiteState): Finding {
   const probing = isDownNow(state, name)
-    ? "Only background probes contact it."
-    : `The last request to it was at ${isoOf(trouble.lastAtMs)}.`;
+    ? "Only background probes and bypassed requests contact it."
+    : `Its last recorded failure was at ${isoOf(trouble.lastAtMs)}.`;
   return {
     code: "origin-down",
     level: "critical",
     about: aboutOf(name),
-    what: `Origin ${JSON.stringify(name)} is shut off: requests without a stored response get 503. ${probing}`,
+    what: `Origin ${JSON.stringify(name)} is shut off: cacheable requests without a stored response get 503. ${probing}`,
     since: isoOf(trouble.sinceAtMs),
     cause: "Requests for several of its paths failed, and then a probe failed.",
     remedy: `${checkIt} A probe notices when the origin answers again.`,
@@ -76,9 +76,7 @@ function failing(name: string, trouble: OriginTrouble): Finding {
   };
 }
 
-/**
- * Returns one finding per origin that answers clients, but rejects requests without client fields.
- */
+/** Returns one finding per origin that failed all recent anonymous requests, unless it is shut off. */
 export function anonymousRefused(state: SiteState): Finding[] {
   return [...state.refusingAnonymous]
     .filter(([name]) => !state.originsShutOff.includes(name))
@@ -86,7 +84,7 @@ export function anonymousRefused(state: SiteState): Finding[] {
       code: "anonymous-refused",
       level: "info",
       about: aboutOf(name),
-      what: `Origin ${JSON.stringify(name)} refused requests that Tidemark sent without any client's fields. If a client's request fails, each client that waits for the page sends its own request, ten at a time.`,
+      what: `Origin ${JSON.stringify(name)} refused requests that Tidemark sent without any client's fields. If a client's request for a page fails, the waiting requests cannot share such a request. Tidemark then forwards each of them, about ten at a time per isolate.`,
       since: isoOf(sinceAtMs),
       cause:
         "The page fails for everybody, or the origin or its firewall needs a field that only a client sends.",
@@ -97,13 +95,16 @@ export function anonymousRefused(state: SiteState): Finding[] {
 
 const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
 
-const words = { unreachable: "could not be reached", timeout: "did not answer in time" } as const;
+const words = {
+  unreachable: "without a connection",
+  timeout: "without an answer in time",
+} as const;
 
 /** Returns sentences with the count of each kind of failure since the isolate started. */
 function detailsOf({ counts, lastAtMs }: OriginTrouble): string {
   const parts = Object.entries(words)
     .map(([kind, text]) => ({ text, count: counts[kind as keyof typeof words] ?? 0 }))
     .filter(({ count }) => count > 0)
-    .map(({ text, count }) => `the origin ${text} ${count === 1 ? "once" : `${count} times`}`);
-  return `Since this isolate started, ${parts.join(", and ")}. The last time was ${isoOf(lastAtMs)}.`;
+    .map(({ text, count }) => `${count} ${text}`);
+  return `Failed requests since this isolate started: ${parts.join(", ")}. The last failure was at ${isoOf(lastAtMs)}.`;
 }

@@ -1,4 +1,4 @@
-// Marks per key, path or URL. Clients choose these strings, so their total size is limited.
+// Notes of an isolate by key. Clients choose these keys, so the total size is limited.
 import { LRUCache } from "lru-cache";
 
 const usualBytesMax = 1_048_576;

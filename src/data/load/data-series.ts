@@ -6,13 +6,13 @@ import { seriesOf } from "../../observe/sums.ts";
 export const noCounts = {
   /** Answers from another call's load. */
   collapsed: 0,
-  /** Calls that their own load answered, calls without a value, and calls that failed. */
+  /** Keys that the call's own load answered, keys without a usable value, and keys that failed. */
   loaded: 0,
   absent: 0,
   failed: 0,
   /** Lookups without a value that may answer. */
   misses: 0,
-  /** Keys requested from the source: all, in the background, and by the cron trigger. */
+  /** Keys passed to the source, keys due for a background refresh, and keys loaded by the cron trigger. */
   loads: 0,
   refreshes: 0,
   cronRefreshes: 0,
@@ -20,7 +20,7 @@ export const noCounts = {
   workedLoads: 0,
   failedLoads: 0,
   timedOutLoads: 0,
-  /** Values that were returned but not stored, because the codec cannot encode or decode them. */
+  /** Values that were not stored, because the codec failed, or because no tier takes their size. */
   unstorableLoads: 0,
   /**
    * Writes to the application's database: all, worked, failed, and writes whose purge was refused.

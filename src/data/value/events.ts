@@ -27,9 +27,9 @@ export type DataEvent =
       readonly tookMs: number;
       readonly errors: ReadonlyMap<Key, unknown>;
     }
-  /** `set` or `write` ended. `tiers`: the tiers that hold the value. */
+  /** `set` or `write` succeeded. `tiers`: the tiers that hold the value. */
   | (OfKey & { readonly type: "write"; readonly tiers: readonly TierName[] })
-  /** A load or a write failed, so the call rejected. For `getOrSetMany`: the key is in `errors`. */
+  /** A load or a write failed. The call rejects, or `getOrSetMany` returns the error in `errors`. */
   | (OfKey & { readonly type: "error"; readonly error: unknown })
   /** The journal accepted a call of `delete`, `expire`, `clear` or `purge`. */
   | {
@@ -43,7 +43,7 @@ export type DataEvent =
       readonly position: string;
     };
 
-/** Receives events synchronously, so it should return fast. Its errors never reach a call. */
+/** Receives events synchronously, so it should return fast. The cache catches its errors. */
 export type OnDataEvent = (event: DataEvent) => void;
 
 /** Passes events to the application's listener. Counts the listener's errors, and logs the first. */

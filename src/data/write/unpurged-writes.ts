@@ -1,5 +1,5 @@
-// Keys that were written to the application's database, and whose purge the journal has not accepted
-// yet. Values of these keys are neither used nor stored until a background purge is accepted.
+// Keys that were written or set everywhere, and whose purge the journal has not accepted yet. Their
+// stored values are not used, and no value of theirs is stored, until a purge is accepted.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
@@ -21,9 +21,7 @@ export interface UnpurgedWritesSettings {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/**
- * The limit of keys that are held singly. Each further key causes a hold on its whole namespace.
- */
+/** The maximum number of holds. Beyond it, a further key causes a hold on its whole namespace. */
 const keysMax = 1_000;
 
 /** 15 s in total, because background work may last only 30 s, and attempts also take time. */
@@ -74,8 +72,8 @@ export class UnpurgedWrites {
   }
 
   /**
-   * Returns the hold on a key that must not be used, and retries its purge. Each write whose purge
-   * is not accepted creates a new hold.
+   * Returns the hold that forbids to use stored values of the key; `undefined` if there is none. Retries
+   * the purges of all holds in the background. Each write with a refused purge creates a new hold.
    */
   holdOn({ space, path }: Pick<Place, "space" | "path">): Hold | undefined {
     const hold = this.#keys.get(urlOf(path)) ?? this.#keys.get(space.name);
@@ -83,7 +81,7 @@ export class UnpurgedWrites {
     return hold;
   }
 
-  /** Puts a hold on the key, and retries its purge in the background. */
+  /** Puts a hold on the key, or on its namespace at the limit. Retries the purge in the background. */
   add({ space, path }: Pick<Place, "space" | "path">): void {
     this.refusedCount += 1;
     this.#condition.failed("journal", this.#settings.nowAtMs());
@@ -132,9 +130,9 @@ export class UnpurgedWrites {
     const of = (what: keyof Hold) => tried.flatMap(([, one]) => one[what] ?? []);
     const targets = targetsOf({ paths: of("paths"), prefixes: of("prefixes") });
     try {
-      await purge({ targets, isSoft: false, reason: "written before" });
+      await purge({ targets, isSoft: false, reason: "retry of a refused purge" });
     } catch {
-      // The journal counts the failure itself, and the condition here does not change.
+      // `purge` has counted the failure, and the condition here shows an earlier one.
       return;
     }
     for (const [name, one] of tried) if (this.#keys.get(name) === one) this.#keys.delete(name);
@@ -160,5 +158,5 @@ export class UnpurgedWrites {
   }
 }
 
-/** The part of the view that data uses. */
+/** The methods of the purge view that the data cache uses. */
 export type JudgingView = Pick<PurgeView, "judge" | "mayBeValidated" | "seek" | "stamp" | "attend">;

@@ -1,4 +1,4 @@
-// Decides whether a stored response may answer. `decide` runs before a request to the origin (RFC
+// Decides whether a stored response may answer. `decide` runs after a lookup (RFC
 // 9111 §4, §4.2.4; RFC 5861 §3). `decideOnError` runs after the origin has failed
 // (`stale-if-error`, RFC 5861 §4).
 import type { Exchange } from "../site/exchange.ts";
@@ -17,7 +17,7 @@ export function missReason({ marker }: { readonly marker: object | undefined }):
   return marker === undefined ? "uri-miss" : "vary-miss";
 }
 
-/** The reason for a verdict: a state of the response, a stricter rule, or an allowance. */
+/** The reason for a verdict: freshness, a purge, a restriction, an allowance, or an empty lookup. */
 export type Decider =
   /** RFC 9111 §4.2. */
   | "fresh"
@@ -50,11 +50,11 @@ interface Grounds {
 export interface Timing {
   readonly candidate: Candidate;
   readonly ageSeconds: number;
-  /** The rest of the response's lifetime; negative once stale. A soft purge ends the lifetime. */
+  /** The rest of the response's lifetime; at most 0 once stale. A soft purge ends the lifetime. */
   readonly ttlSeconds: number;
 }
 
-/** The decision about a stored response, with everything that the next step needs. */
+/** The result of judging a lookup, with everything that the next step needs. */
 export type Verdict = Grounds &
   (
     | ({ kind: "serve" | "serve-stale" } & Timing)
@@ -71,7 +71,7 @@ export function isAnswer({ kind }: Verdict): boolean {
   return kind === "serve" || kind === "serve-stale";
 }
 
-/** Returns whether the stored response may answer, be validated, or replace an error. */
+/** Returns whether a later step may still need the stored response. */
 export function isOfUse(verdict: Verdict): boolean {
   if (verdict.kind === "forward") return verdict.fallback !== undefined;
   return verdict.kind !== "gateway-timeout";
@@ -81,7 +81,7 @@ export function isOfUse(verdict: Verdict): boolean {
 export interface VerdictQuestion {
   readonly lookup: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
   readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations">>, "site" | "colo">;
-  /** Epoch milliseconds. All decisions between two waits use the same instant. */
+  /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
 }
 
@@ -159,7 +159,7 @@ function decider(weighed: WeighedResponse): Decider {
   return ttlSeconds < (directives.minFreshSeconds ?? 0) ? "request-min-fresh" : "fresh";
 }
 
-/** Returns whether a response is too old to answer, regardless of purges. */
+/** Returns whether the lifetime and stale-while-revalidate have both ended, regardless of purges. */
 function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
   return ttlSeconds + staleSeconds <= 0;

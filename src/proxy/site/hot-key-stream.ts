@@ -4,7 +4,7 @@ import { jsonIn, listIn } from "../../base/json-text.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./hot-key-note.ts";
 
-/** The version of the format, which every change raises. Entries of other versions are ignored. */
+/** The version of the format. Raise it with each change. Entries of other versions are ignored. */
 const version = "1";
 
 /** The limits of one entry. */
@@ -18,7 +18,7 @@ const entriesMax = 256;
 const keepMs = 86_400_000;
 const runsPerRenewal = 60;
 
-/** The age of the oldest entry that is read. An isolate adds one entry a minute. */
+/** The age of the oldest entry that `recent` reads. An isolate adds at most one entry a minute. */
 const recentMs = 120_000;
 const minuteMs = 60_000;
 
@@ -62,7 +62,7 @@ export class HotKeyStream {
     return answer.kind === "answered" ? notesIn(answer.value) : [];
   }
 
-  /** Reads the notes since an instant that the stream still contains, with one command. */
+  /** Reads the notes since an instant, as far as the stream still has them, with one command. */
   async since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
     const since = String(Math.max(0, atMs));
     const answer = await this.#redis.attempt<unknown>("hot keys", (redis) =>

@@ -31,8 +31,8 @@ export function hasKeyPrefix({ options }: IoredisConnection): boolean {
 }
 
 /**
- * Wraps a connection of ioredis. Command names must be upper-case, because ioredis converts some
- * replies to commands with lower-case names.
+ * Wraps a connection of ioredis. Command names must be upper-case. With a lower-case name such as
+ * `hgetall`, ioredis changes the form of the reply.
  */
 export function overIoredis(redis: IoredisConnection): Connection {
   return {

@@ -50,7 +50,7 @@ export async function gunzipped(
   const [reader, writer] = [readable.getReader(), writable.getWriter()];
   const unpacked = new Uint8Array(unpackedBytes);
   let [filledBytes, fedBytes, silences, waitTimeoutMs] = [0, 0, 0, silenceMs];
-  // The reader sees these errors as well.
+  // Ignore write errors, because `reader.read()` rejects with them as well.
   const feed = () => {
     const slice = packed.subarray(fedBytes, fedBytes + sliceBytes);
     fedBytes += slice.byteLength;

@@ -1,5 +1,5 @@
-// Tests that explain, as JSON and as text, names the reason why a page is never a hit although its
-// operator expects hits. Also tests what explain remembers of earlier requests.
+// Tests the explain route, as JSON and as text, with pages that are never hits although their operator
+// expects hits. Also tests the notes of earlier requests that explain uses.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -112,7 +112,7 @@ describe("the explanation of a page with earlier requests", () => {
     expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
   });
 
-  it("reports a bypass by Authorization even if the page is a hit, but not a POST", async () => {
+  it("reports an earlier bypass by Authorization even for a hit, but reports no earlier POST", async () => {
     const site = open(fresh);
     await site.get(url);
     await site.get(url, { headers: { authorization: "Basic eDp5" } });
@@ -125,7 +125,7 @@ describe("the explanation of a page with earlier requests", () => {
     expect((await explained(site, "/b")).look?.lastPassed).toBeUndefined();
   });
 
-  it("reports a refusal by an unknown cookie only to a request with a cookie", async () => {
+  it("reports that an unknown cookie prevented storing only if the explained request has a cookie", async () => {
     const site = open(fresh);
     const withCookie = { headers: { cookie: "session=1" } };
     await site.get(url);
@@ -135,7 +135,7 @@ describe("the explanation of a page with earlier requests", () => {
     expect([await rule({}), await rule(withCookie)]).toEqual([undefined, "unknown-cookie"]);
   });
 
-  it("reports that Tidemark added private, in addition to another rule", async () => {
+  it("reports the rule that prevented storing, and that Tidemark added private", async () => {
     const site = open(() => page("page"));
     await site.get(url, { headers: { cookie: "session=1" } });
     const { look } = await explained(site, url);
@@ -151,11 +151,14 @@ describe("the explanation of a page with earlier requests", () => {
   it.each([
     ["max-age=1", true],
     ["private", false],
-  ])("reports whether Tidemark added private to a 304 with %s: %s", async (said, isMadePrivate) => {
-    const site = open(renewed("max-age=1", cc(said, { "set-cookie": "a=1" })));
-    const last = { notStored: { rule: "set-cookie" }, isMadePrivate };
-    expect(await lastOf(site)).toMatchObject(last);
-  });
+  ])(
+    "reports after a 304 with %s whether Tidemark added private to the answer: %s",
+    async (said, isMadePrivate) => {
+      const site = open(renewed("max-age=1", cc(said, { "set-cookie": "a=1" })));
+      const last = { notStored: { rule: "set-cookie" }, isMadePrivate };
+      expect(await lastOf(site)).toMatchObject(last);
+    },
+  );
 
   it("reports that the origin, not Tidemark, made a bypassed response private", async () => {
     const site = open(saying("private"));

@@ -1,10 +1,10 @@
-// Histories of data made by hand, for the tests of their checker.
+// Hand-written histories of a data cache, for the tests of the history checker.
 import type { DataHistory, DataKey } from "../../../testing/consistency/data/checker/operations.ts";
 
 export const path = "steady/a/1";
 export const key: DataKey = { path, tags: ["one", "all"], staleMs: 0, livesMs: 600_000 };
 
-/** A history of one key, with N = 1,000 ms and A = 200 ms. Version 2 was written at 9,000. */
+/** Returns a history of one key, with a purge lag N of 1,000 ms and a clock allowance A of 200 ms. Version 2 was written at 9,000. */
 export function historyOf(parts: Partial<DataHistory>): DataHistory {
   return {
     maxLagMs: 1_000,

@@ -1,5 +1,6 @@
 // Tests the request that the origin gets, and the answer that clients get (RFC 9110 §7.6).
-// forwarded-fields.test.ts, target.test.ts and downstream.test.ts have the rules.
+// Unit tests of the rules are in test/proxy: request/forwarded-fields.test.ts,
+// request/target.test.ts and respond/downstream.test.ts.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -99,7 +100,7 @@ describe("a request that bypasses the cache", () => {
 });
 
 describe("an answer of the origin", () => {
-  it("reaches the client with the same fields, stored or not", async () => {
+  it("keeps its end-to-end fields except Cache-Tag, whether it is stored or not", async () => {
     const ofHop = { "keep-alive": "timeout=5", connection: "x-hop,", "x-hop": "1" };
     const seenFields = { "content-encoding": "br", "x-app": "1" };
     for (const cacheControl of ["max-age=60", "no-store"]) {

@@ -42,7 +42,7 @@ describe("an origin that is down", () => {
     expect(site.origin.count).toBe(asked);
   });
 
-  it("causes at most two lookups in Redis a second for a page with ten requests", async () => {
+  it("causes at most two lookups in Redis a second if a failing page gets ten requests a second", async () => {
     const { near: site, clock, looks } = openPair({ origin: () => page("old", lasting) });
     await site.get("/old");
     clock.advance(61);
@@ -70,7 +70,7 @@ describe("an origin that is down", () => {
     },
   );
 
-  it("gets one probe at a time in the background, and no client waits for the probe", async () => {
+  it("gets one background probe for concurrent requests, and no client waits for the probe", async () => {
     const site = await downSite();
     const gate = closedGate();
     site.clock.advance(1);
@@ -83,7 +83,7 @@ describe("an origin that is down", () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
     await until(() => site.origin.count > asked);
     await idle();
-    // A probe requests the page that answered last, and the front page.
+    // A probe requests the last page that answered without an error, and the front page.
     const paths = site.origin.asked.slice(asked).map(({ path }) => path);
     expect(paths).toEqual(["/old", "/"]);
     gate.open();
@@ -91,7 +91,7 @@ describe("an origin that is down", () => {
     expect((await site.get("/other")).text).toBe("back");
   });
 
-  it("gets one request for a page when it answers again, from 50 clients", async () => {
+  it("gets one request from 50 clients after two requests of a probe that succeeds", async () => {
     const site = await downSite();
     site.clock.advance(1);
     const gate = closedGate();
@@ -106,7 +106,7 @@ describe("an origin that is down", () => {
     const texts = (await Promise.all(answers)).map(({ text }) => text);
     expect(texts.filter((text) => text === "old").length).toBeGreaterThan(40);
     await site.settle();
-    // The two requests of the probe, and the page.
+    // Two requests of the probe, and one more request for the page.
     expect([(await site.get("/old")).text, site.origin.count]).toEqual([
       `page ${before + 3}`,
       before + 3,
@@ -114,7 +114,7 @@ describe("an origin that is down", () => {
   });
 });
 
-it("a stale response answers although the purge view became old meanwhile", async () => {
+it("a stale response answers even if the purge view becomes too old during the origin request", async () => {
   const { near: site, clock } = openPair({ origin: () => page("old", lasting) });
   await site.get("/old");
   clock.advance(61);
@@ -140,10 +140,13 @@ describe("a connection that breaks", () => {
     [{ method: "POST", body: "x" }, 502, 1],
     [{ method: "PUT" }, 502, 1],
     [{ method: "DELETE" }, 502, 1],
-  ])("%j gets %i after %i requests", async (init, status, count) => {
-    const site = once();
-    expect([(await site.get("/a", init)).status, site.origin.count]).toEqual([status, count]);
-  });
+  ])(
+    "%j gets status %i after a number of requests to the origin: %i",
+    async (init, status, count) => {
+      const site = once();
+      expect([(await site.get("/a", init)).status, site.origin.count]).toEqual([status, count]);
+    },
+  );
 
   it("is followed by at most ten retries if the origin never answers", async () => {
     const site = openSite({ origin: unreachable });
@@ -159,7 +162,7 @@ describe("an origin that is slow", () => {
   it.each([
     { id: "a small body", length: "1000", answeredAfterMs: 1_016 },
     { id: "a large body", length: "6553600", answeredAfterMs: 101_000 },
-  ])("has more time while the client may send $id", async ({ length, answeredAfterMs }) => {
+  ])("gets extra time for the upload of $id", async ({ length, answeredAfterMs }) => {
     const site = openSite({ origin: never, config: { originTimeout: "1s" } });
     let status: number | undefined;
     const headers = { "content-length": length };
