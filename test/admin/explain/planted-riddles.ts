@@ -150,7 +150,7 @@ export const riddles: readonly Riddle[] = [
     told: { look: { lastPassed: { rule: "authorization", method: "GET" } } },
     says: [
       /no stored response fits .*; a request for it bypassed the cache, by authorization/,
-      /bypassed the cache .* a GET: by the rule authorization .*a request with Authorization always bypasses.*public or s-maxage does not change that.*leave it out.*Tidemark added private/,
+      /bypassed the cache .* a GET: by the rule authorization .*a request with Authorization always bypasses.*public or s-maxage does not change that.*omit Authorization.*Tidemark added private/,
       /Before that, Tidemark reads the purge journal again, and then looks the page up\./,
     ],
     never: [/judges the copy again/],
