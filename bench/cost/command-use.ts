@@ -1,6 +1,10 @@
 // Derives the purpose of a request to Redis from the keys and names of its commands.
 import type { RedisCommand } from "../../local/upstash-rest/redis-connection.ts";
-import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
+import {
+  appendScript,
+  markScript,
+  postScript,
+} from "../../src/stores/redis/journal/journal-scripts.ts";
 
 export const uses = [
   "look-up",
@@ -50,6 +54,12 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
 const recordRead = "GETRANGE";
 const recordWrite = "SET";
 
+const useOfScript: ReadonlyMap<string, Use> = new Map([
+  [appendScript, "purge, written"],
+  [markScript, "journal mark"],
+  [postScript, "switch"],
+]);
+
 /**
  * @param commands the commands of one request. The commands of a transaction have one purpose
  * @param digests the digests of the stored bodies, by key. A write of the same body is not a fill
@@ -60,7 +70,8 @@ export function useOf(
 ): Use {
   const has = (name: string) => commands.some(([each]) => each === name);
   const kinds = new Set(commands.map(keyKindOf));
-  if (commands.some(([, script]) => script === firstMarkScript)) return "journal mark";
+  const written = commands.length === 1 && useOfScript.get(String(commands[0]?.[1]));
+  if (written) return written;
   if (kinds.has("lease")) return "lease";
   if (kinds.has("hot")) return "hot keys";
   if (kinds.has("metrics")) return "metrics";
@@ -82,9 +93,6 @@ function useWithoutKey(has: (name: string) => boolean): Use {
 }
 
 function useOfJournal(has: (name: string) => boolean, kinds: ReadonlySet<KeyKind>): Use {
-  // One script posts the switch, and appends the post to the journal.
-  if (has("EVAL")) return "switch";
-  if (has("XADD")) return has("XREVRANGE") ? "journal mark" : "purge, written";
   if (has("EVAL_RO")) return "journal read";
   if (!kinds.has("probe")) return has("XRANGE") || has("XREVRANGE") ? "journal read" : "unknown";
   return has("XREVRANGE") ? "journal read at the primary" : "purge, read back";

@@ -36,9 +36,9 @@ export function documented(given: Documented): { costs: string; performance: str
 function costsPart({ designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
-    `A site's traffic (${counted(requestCount)} requests in ${lifeMinutesSaid(settings)} minutes, ${counted(pageCount)} pages that ` +
-    `live ${livesMinutes()} minutes, ${coloCount} colos) as \`${command}${optionsSaid(settings)}\` counts and prices it, beyond what a month ` +
-    `includes; the journal and all metrics are in it ([how](performance.md#the-bill)):`;
+    `\`${command}${optionsSaid(settings)}\` counts and prices a site's traffic: ${counted(requestCount)} requests in ` +
+    `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
+    `The prices are those beyond what a month includes, with the journal and all metrics ([how](performance.md#the-bill)):`;
   return `${paragraph(said)}\n${billTable(designs)}`;
 }
 

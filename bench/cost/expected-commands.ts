@@ -12,7 +12,7 @@ export const aFill = 1;
 export const aFreshening = 1;
 /** SET, GET and GETRANGE to take the lease, and EVAL to release it. */
 export const aLease = 4;
-/** XADD. */
+/** One EVAL, which appends the purge's entries and notes them in the journal's book. */
 export const aPurge = 1;
 /**
  * One XRANGE for each purge, and one SET for each request that reads back, N/2 after the purge.

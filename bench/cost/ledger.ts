@@ -82,10 +82,12 @@ export function sumOf(entries: Partial<Entries>): Entry {
   };
 }
 
-/** Returns the user's tags and the URLs that an entry of the journal names. */
+/** Returns the user's tags and the URLs that the entries of a purge name. */
 function purgeIn(command: CallAnswer["commands"][number]): StoreEvent {
   const texts = command.map(String);
-  const targets = JSON.parse(texts[texts.indexOf("tags") + 1] ?? "") as string[];
+  const targets = texts.flatMap((text, at) =>
+    text === "tags" ? (JSON.parse(texts[at + 1] ?? "") as string[]) : [],
+  );
   const named = (form: string) =>
     targets.filter((target) => target.startsWith(form)).map((target) => target.slice(form.length));
   return { kind: "purge", tags: named("tag:"), urlCount: named("url:").length };

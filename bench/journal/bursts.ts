@@ -1,15 +1,15 @@
 // Measures an isolate that starts after a burst of a thousand purges a second: which stored
 // responses it can use, and after how many searches of the journal.
 import type { World } from "./world.ts";
-import { encodeEntry, type EntryPlace } from "../../src/purge/journal/entry.ts";
+import type { EntryPlace } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { purgeOf, responseOf, table } from "./examples.ts";
 
 const maxLagMs = 10_000;
 const burstSeconds = [1, 5, 8, 60];
-const startMs = 1_800_000_000_000;
-/** The number of earlier purges, one every ten seconds. */
+/** The number of earlier purges. */
 const calmCount = 100;
+const appendedAtOnce = 100;
 const searchCountMax = 20;
 
 export async function reportBursts(world: World): Promise<void> {
@@ -50,12 +50,13 @@ async function afterBurst(world: World, seconds: number): Promise<string[]> {
     await Promise.all(pending.splice(0));
     commands = JSON.stringify(world.rest.counts().commandCountByName);
     const stamp = places.at(-1 - back(seconds)) ?? "none";
+    const response = responseOf(0, stamp);
     const isUsable = () =>
-      view.judge(responseOf(0, stamp), { atMs, maxLagMs, colo: () => "" }).kind === "usable";
+      view.judge(response, { atMs, maxLagMs, colo: () => "" }).kind === "usable";
     let searchCount = 0;
     while (!isUsable() && searchCount < searchCountMax) {
       atMs += maxLagMs / 4;
-      await view.seek(attention(), stamp);
+      await view.seek(attention(), response);
       await Promise.all(pending.splice(0));
       searchCount += 1;
     }
@@ -70,21 +71,17 @@ function told(searchCount: number): string {
   return `usable after ${searchCount} search${searchCount === 1 ? "" : "es"}`;
 }
 
-async function write({ database, journalKey }: World, seconds: number): Promise<EntryPlace[]> {
-  await database.flushall();
+async function write(world: World, seconds: number): Promise<EntryPlace[]> {
+  await world.database.flushall();
+  const journal = world.journal(() => 0);
   const places: EntryPlace[] = [];
-  let pipeline = database.pipeline();
-  for (let at = 0; at < calmCount + seconds * 1_000; at += 1) {
-    const ms = at < calmCount ? (at - calmCount) * 10_000 : at - calmCount;
-    const purge = purgeOf(at, { tags: [`tag:burst:${at}`], prefixes: [] });
-    const position = `${startMs + ms}-0`;
-    places.push({ position, n: purge.n });
-    pipeline.xadd(journalKey, position, ...Object.entries(encodeEntry(purge)).flat());
-    if (at % 2_000 === 1_999) {
-      await pipeline.exec();
-      pipeline = database.pipeline();
-    }
+  for (let at = 0; at < calmCount + seconds * 1_000; at += appendedAtOnce) {
+    const purges = Array.from({ length: appendedAtOnce }, (_, nth) =>
+      purgeOf(at + nth, { tags: [`tag:burst:${at + nth}`], prefixes: [] }),
+    );
+    const appended = await journal.append(purges);
+    if (appended.kind === "unavailable") throw new Error("The journal is unavailable.");
+    places.push(...appended.places);
   }
-  await pipeline.exec();
   return places;
 }

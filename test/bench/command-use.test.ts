@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../bench/cost/command-use.ts";
 import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
 import { recordText } from "../../src/stores/redis/record-text.ts";
-import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
+import {
+  appendScript,
+  markScript,
+  postScript,
+} from "../../src/stores/redis/journal/journal-scripts.ts";
 
 const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
 const metadata = { bodyDigest: "d1", tags: ["a", "b"] };
@@ -15,7 +19,6 @@ const digests = new Map([
 const probe = ["SET", "site:probe", "1", "PX", "1000"] as const;
 
 const journal = "site:journal";
-const mark = ["XADD", journal, "*", "v", "1"] as const;
 const evaluated = (script: string, ...rest: readonly string[]) =>
   [["EVAL", script, ...rest]] as const;
 
@@ -42,14 +45,13 @@ describe("a request to Redis", () => {
     ["journal read", [["XREVRANGE", journal, "+", "-"]]],
     ["journal read", [["EVAL_RO", "return 1", "2", journal, "site:switch", "128"]]],
     ["journal read at the primary", [probe, ["XREVRANGE", journal, "1-0", "-"]]],
-    ["purge, written", [mark]],
+    ["purge, written", evaluated(appendScript, "4", journal, "site:journal:book")],
     ["purge, read back", [probe, ["XRANGE", journal, "1-0", "1-0"]]],
-    ["journal mark", [mark, ["XREVRANGE", journal, "+", "-"]]],
-    ["journal mark", evaluated(firstMarkScript, "2", journal, "site:switch", "128", "v")],
+    ["journal mark", evaluated(markScript, "4", journal, "site:journal:book")],
     ["hot keys", [["XADD", "site:hot", "*", "k", "1"]]],
     ["probe", [["PING"]]],
     ["switch", [probe, ["GET", "site:switch"]]],
-    ["switch", evaluated("return 1", "2", journal, "site:switch", "", "p1")],
+    ["switch", evaluated(postScript, "4", journal, "site:journal:book")],
     ["metrics", evaluated("return 1", "1", "site:metrics", "4096")],
     ["metrics", evaluated("return 1", "2", "site:metrics", "site:metrics:totals", "1.a")],
     [

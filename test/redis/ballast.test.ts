@@ -65,7 +65,7 @@ describe.each(redisServers)("the ballast in $redis", ({ start }) => {
       () => switching.read(),
       () => switching.post({ ...newEntry({ n: "post" }), switched }),
       () => journal.appendMark("lost"),
-      () => journal.atPrimary("0-1"),
+      () => journal.atPrimary({ position: "0-1", n: "none" }),
       () => journal.appendAndRead({ position: "0-1", n: "none" }, newEntry({ n: "after" })),
     ]) {
       await database.redis.config("SET", "maxmemory", "0");

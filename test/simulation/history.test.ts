@@ -40,10 +40,13 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
     expect((await sumOf({ from: 0, count: shareOf(250) }, failing)).broken).toEqual([]);
   });
 
-  it.each(["trimming", "diverging", "turned-back", "resending"] as const)("%s", async (kind) => {
-    const run = (seed: number) => historyOf(seed, { kind });
-    expect((await sumOf({ from: 0, count: shareOf(75) }, run)).broken).toEqual([]);
-  });
+  it.each(["trimming", "diverging", "overrun", "turned-back", "resending"] as const)(
+    "%s",
+    async (kind) => {
+      const run = (seed: number) => historyOf(seed, { kind });
+      expect((await sumOf({ from: 0, count: shareOf(75) }, run)).broken).toEqual([]);
+    },
+  );
 
   it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
     "requests, of which four in five warm a page: %s",

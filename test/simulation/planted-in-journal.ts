@@ -114,11 +114,11 @@ export const lateAnswersMerged = withJournal(
 /** A check that failed renews the age all the same. */
 export const failedCheckRenews = withJournal(
   class extends Faulty {
-    override async atPrimary(position: string): Promise<AtPrimary> {
+    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
       const sentAtMs = this.isolate.nowAtMs();
-      const read = await super.atPrimary(position);
+      const read = await super.atPrimary(place);
       const upTo = this.isolate.view.chain?.entries.at(-1);
-      if (read.kind === "read" || upTo?.position !== position) return read;
+      if (read.kind === "read" || upTo?.position !== place.position) return read;
       return { kind: "read", entries: [upTo], sentAtMs, upTo, isTrimmed: false };
     }
   },
@@ -128,7 +128,8 @@ export const failedCheckRenews = withJournal(
 export const unmarked = withJournal(
   class extends Faulty {
     override async appendMark(lost: string): Promise<JournalRead | Unavailable> {
-      return lost === "" ? super.appendMark(lost) : this.atPrimary(lost.split(" ", 1)[0] ?? "");
+      const [position = "", n = ""] = lost.split(" ");
+      return lost === "" ? super.appendMark(lost) : this.atPrimary({ position, n });
     }
   },
 );
@@ -136,8 +137,8 @@ export const unmarked = withJournal(
 /** Any mark will do, whatever loss it names. */
 export const anyMarkWillDo = withJournal(
   class extends Faulty {
-    override async atPrimary(position: string): Promise<AtPrimary> {
-      const read = await super.atPrimary(position);
+    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+      const read = await super.atPrimary(place);
       const end = this.isolate.view.chain?.end;
       if (read.kind !== "read" || end === undefined) return read;
       const lost = `${end.position} ${end.n}`;
@@ -150,8 +151,8 @@ export const anyMarkWillDo = withJournal(
 /** An empty journal is no loss. */
 export const emptyIsNoLoss = withJournal(
   class extends Faulty {
-    override async atPrimary(position: string): Promise<AtPrimary> {
-      const read = await super.atPrimary(position);
+    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+      const read = await super.atPrimary(place);
       const upTo = this.isolate.view.chain?.entries.at(-1);
       if (read.kind !== "read" || read.entries.length > 0 || upTo === undefined) return read;
       return { ...read, entries: [upTo], upTo };
@@ -162,9 +163,9 @@ export const emptyIsNoLoss = withJournal(
 /** Sees a loss only where the newest entries show it, and takes the rest for trimming. */
 export const trimmedInsteadOfLost = withJournal(
   class extends Faulty {
-    override async atPrimary(position: string): Promise<AtPrimary> {
-      const read = await super.atPrimary(position);
-      if (read.kind !== "read" || read.upTo?.position === position) return read;
+    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+      const read = await super.atPrimary(place);
+      if (read.kind !== "read" || read.upTo?.position === place.position) return read;
       return { ...read, upTo: undefined, isTrimmed: true };
     }
   },
@@ -176,8 +177,8 @@ const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes",
 export const emptyView = withJournal(
   class extends Faulty {
     /** Else the mark of the loss hides this fault. */
-    override async atPrimary(position: string): Promise<AtPrimary> {
-      const read = await super.atPrimary(position);
+    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+      const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.entries.length === 0) return read;
       return { ...read, isTrimmed: read.upTo === undefined };
     }
@@ -201,7 +202,7 @@ export const undone = withJournal(
     override async append(entries: readonly NewEntry[]) {
       const appended = await super.append(entries);
       const { stream, atMs } = this.isolate.world;
-      if (appended.kind === "appended") stream.remove(appended.positions[0] ?? "", atMs);
+      if (appended.kind === "appended") stream.remove(appended.places[0]?.position ?? "", atMs);
       return appended;
     }
   },
@@ -212,8 +213,9 @@ export const acceptsUnanswered = withJournal(
   class extends Faulty {
     override async append(entries: readonly NewEntry[]) {
       const appended = await super.append(entries);
-      const positions = entries.map(() => `${Math.floor(this.isolate.world.atMs)}-9`);
-      return appended.kind === "appended" ? appended : ({ kind: "appended", positions } as const);
+      const position = `${Math.floor(this.isolate.world.atMs)}-9`;
+      const places = entries.map(({ n }) => ({ position, n }));
+      return appended.kind === "appended" ? appended : ({ kind: "appended", places } as const);
     }
   },
 );

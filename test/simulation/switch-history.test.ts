@@ -46,8 +46,8 @@ const adopting = (
         return change(await super.newest(), settings);
       }
 
-      override async atPrimary(position: string) {
-        return change(await super.atPrimary(position), settings);
+      override async atPrimary(place: EntryPlace) {
+        return change(await super.atPrimary(place), settings);
       }
 
       override async appendMark(lost: string) {
@@ -69,9 +69,9 @@ const keyReadBefore: Partial<Parts> = {
         return read.kind === "read" ? { ...read, switched: before } : read;
       }
 
-      override async atPrimary(position: string) {
+      override async atPrimary(place: EntryPlace) {
         const before = await current(settings);
-        const read = await super.atPrimary(position);
+        const read = await super.atPrimary(place);
         return read.kind === "read" ? { ...read, switched: before } : read;
       }
     })(settings),
@@ -88,8 +88,8 @@ async function current({ redis, namespace }: RedisJournalSettings) {
 const formerStays: Partial<Parts> = {
   journal: (settings, isolate) =>
     new (class extends RedisJournal {
-      override async atPrimary(position: string) {
-        return this.#kept(await super.atPrimary(position));
+      override async atPrimary(place: EntryPlace) {
+        return this.#kept(await super.atPrimary(place));
       }
 
       override async appendMark(lost: string) {

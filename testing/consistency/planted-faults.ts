@@ -79,7 +79,7 @@ const carelessJournal = changedJournal((real) => ({
   async append(entries) {
     const appended = await real.append(entries);
     if (appended.kind === "appended") return appended;
-    return { kind: "appended", positions: entries.map(() => "1-1") };
+    return { kind: "appended", places: entries.map(({ n }) => ({ position: "1-1", n })) };
   },
 }));
 

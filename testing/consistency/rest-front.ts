@@ -4,6 +4,7 @@ import { Agent, createServer, request, type IncomingMessage, type ServerResponse
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { appendScript, markScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import type { Recorder } from "./recorder.ts";
 
 export type Passage =
@@ -61,7 +62,7 @@ export class RestFront {
       const { isolate } = this;
       const answer = await this.#ask(asked, body);
       this.#recordAppends(isolate, body, answer.text);
-      if (this.passage === "deaf" && /"xadd"/i.test(body)) return void answered.destroy();
+      if (this.passage === "deaf" && appendedBy(body) !== undefined) return void answered.destroy();
       if (this.wayMs > 0) await delay(this.wayMs);
       if (answered.destroyed) return;
       this.#recordReads(isolate, body, answer);
@@ -82,11 +83,10 @@ export class RestFront {
   }
 
   #recordAppends(isolate: string, body: string, text: string): void {
-    if (!/"xadd"/i.test(body)) return;
-    const positions = [...text.matchAll(/"result":"(\d+-\d+)"/g)].map(([, position]) => position);
-    const commands = appendsIn(body);
-    for (const [at, position = ""] of positions.entries()) {
-      const { n = "", id = "", lost = "", by = "" } = commands[at] ?? {};
+    const appended = appendedBy(body);
+    if (appended === undefined) return;
+    for (const [position, n] of placesIn(appended, text)) {
+      const { id = "", lost = "", by = "" } = appended.entries.shift() ?? {};
       const atMs = this.#recorder.nowMs();
       const isMark = lost !== "" || (id === "" && by !== "data");
       this.#recorder.journal.push({ kind: "appended", atMs, isolate, position, n, id, isMark });
@@ -107,18 +107,55 @@ export class RestFront {
   }
 }
 
-/** Returns the fields of each XADD in a request, which is one command or a transaction. */
-function appendsIn(body: string): Record<string, string>[] {
+/** A request that appends: its script, or `undefined` for XADD; and the fields of the entries. */
+interface Appended {
+  readonly script: string | undefined;
+  readonly entries: Record<string, string>[];
+}
+
+/** Returns the purges, or the mark of loss, that a request appends; `undefined` for another request. */
+function appendedBy(body: string): Appended | undefined {
   const parsed = JSON.parse(body) as unknown[];
+  // Workers of release 0.1.0 send XADD, also in transactions.
   const commands = (Array.isArray(parsed[0]) ? parsed : [parsed]) as unknown[][];
-  return commands
-    .filter(([name]) => String(name).toUpperCase() === "XADD")
-    .map((command) => {
-      const texts = command.map(String);
-      const fields = texts.slice(texts.indexOf("v"));
-      const pairs = fields.flatMap((name, at) =>
-        at % 2 === 0 ? [[name, fields[at + 1] ?? ""] as const] : [],
-      );
-      return Object.fromEntries(pairs);
-    });
+  const added = commands.filter(([name]) => String(name).toUpperCase() === "XADD");
+  const entries = added.map((command) => {
+    const texts = command.map(String);
+    return byName(texts.slice(texts.indexOf("v")));
+  });
+  if (entries.length > 0) return { script: undefined, entries };
+  const [name, script, keyCount, ...args] = parsed.map(String);
+  if (name?.toUpperCase() !== "EVAL" || script === undefined) return undefined;
+  return appendedByScript(script, args.slice(Number(keyCount)));
+}
+
+function appendedByScript(script: string, given: string[]): Appended | undefined {
+  if (script !== appendScript && script !== markScript) return undefined;
+  if (script === markScript && given[2] === "empty") return undefined;
+  given.splice(0, script === appendScript ? 5 : 4);
+  const entries: Record<string, string>[] = [];
+  while (given.length > 0) {
+    given.shift();
+    entries.push(byName(given.splice(0, Number(given.shift()))));
+    given.splice(0, Number(given.shift()));
+  }
+  return { script, entries };
+}
+
+function byName(fields: readonly string[]): Record<string, string> {
+  const pairs = fields.flatMap((field, at) => (at % 2 === 0 ? [[field, fields[at + 1]]] : []));
+  return Object.fromEntries(pairs) as Record<string, string>;
+}
+
+/** Returns the position and the `n` of each appended entry, from the reply. */
+function placesIn({ script, entries }: Appended, text: string): [position: string, n: string][] {
+  if (script === undefined) {
+    const positions = Array.from(text.matchAll(/"result":"(\d+-\d+)"/g), ([, at = ""]) => at);
+    return positions.map((position, at) => [position, entries[at]?.["n"] ?? ""]);
+  }
+  const { result } = JSON.parse(text) as { result?: unknown };
+  if (!Array.isArray(result)) return [];
+  if (script === appendScript) return result[0] as [string, string][];
+  const [[position, fields] = ["", []]] = result[0] as [string, string[]][];
+  return [[position, fields[fields.indexOf("n") + 1] ?? ""]];
 }

@@ -14,6 +14,8 @@ import {
   pageCount,
   type PlaceState,
 } from "../../src/purge/journal/journal.ts";
+import { namesCovering, namesOf } from "../../src/purge/journal/book.ts";
+import type { Stamp } from "../../src/cache/record/record.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import {
   comparePositions,
@@ -59,21 +61,13 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async before(place: EntryPlace) {
-    return this.#answer("before", () => {
-      const entries = decoded(this.#replica());
-      const at = entries.findIndex((entry) => isSame(entry, place));
-      if (at < 0) return { kind: "not-joined" } as const;
-      return { kind: "read", entries: entries.slice(Math.max(0, at - pageCount + 1), at) } as const;
-    });
-  }
-
-  async atPrimary(position: string) {
+  async atPrimary(place: EntryPlace) {
     return this.#answer("atPrimary", () => {
+      const { position } = place;
       const upTo = decoded(this.stream.items).findLast(
         (entry) => comparePositions(entry.position, position) <= 0,
       );
-      const isTrimmed = upTo === undefined && this.#isFull;
+      const isTrimmed = upTo === undefined && this.#isFull && this.#isNoted(place);
       return { ...this.#read(this.stream.items), upTo, isTrimmed };
     });
   }
@@ -85,7 +79,7 @@ export class FakeJournal implements Journal {
       const states = places.map((place): PlaceState => {
         if (entries.some((entry) => isSame(entry, place))) return "standing";
         const isOlder = comparePositions(place.position, oldest) < 0;
-        return isOlder && this.#isFull ? "trimmed" : "gone";
+        return isOlder && this.#isFull && this.#isNoted(place) ? "trimmed" : "gone";
       });
       return { kind: "read", states } as const;
     });
@@ -101,19 +95,35 @@ export class FakeJournal implements Journal {
 
   async append(entries: readonly NewEntry[]) {
     return this.#answer("append", () => {
-      const positions = entries.map((entry) => this.write(entry));
-      return { kind: "appended", positions } as const;
+      const places = entries.map((entry) => ({ position: this.write(entry), n: entry.n }));
+      return { kind: "appended", places } as const;
     });
   }
 
   async appendAndRead(place: EntryPlace, entry: NewEntry) {
     return this.#answer("appendAndRead", () => {
-      const position = this.write(entry);
+      const own = { position: this.write(entry), n: entry.n };
       const entries = decoded(this.stream.items);
       const at = entries.findIndex((each) => isSame(each, place));
       const isWhole = at >= 0 && entries.length - at < pageCount;
       const since = isWhole ? entries.slice(at + 1) : undefined;
-      return { kind: "appended", position, sentAtMs: this.#clock.atMs, since } as const;
+      return { kind: "appended", place: own, sentAtMs: this.#clock.atMs, since } as const;
+    });
+  }
+
+  async unpurged(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]) {
+    return this.#answer("unpurged", () => {
+      const noted = decoded(this.stream.notedAt(this.#clock.atMs - this.replicaLagMs));
+      const indexOf = (place: Stamp) =>
+        noted.findIndex((entry) => place !== "none" && isSame(entry, place));
+      const answers = records.map((record) => {
+        const since = indexOf(record.stamp);
+        const names = namesCovering(record);
+        const covers = ({ targets }: Entry) =>
+          namesOf(targets).some((name) => names.includes(name));
+        return indexOf(end) >= 0 && since >= 0 && !noted.slice(since + 1).some(covers);
+      });
+      return { kind: "read", answers } as const;
     });
   }
 
@@ -140,6 +150,10 @@ export class FakeJournal implements Journal {
       const items = this.#replica();
       return { count: items.length, oldest: items[0]?.id ?? null };
     });
+  }
+
+  #isNoted(place: EntryPlace): boolean {
+    return decoded(this.stream.noted).some((entry) => isSame(entry, place));
   }
 
   get #isFull(): boolean {

@@ -2,11 +2,16 @@
 // (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), leases, the streams of
 // the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
-import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
+import { postScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { FakeRecords, type KeptRecord } from "./fake-records.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
+import {
+  isJournalScript,
+  runJournalScript,
+  type ScriptedJournal,
+} from "./journal-scripts-model.ts";
 import { ReportKeys } from "./report-keys.ts";
 
 export { openNetworkOfFakes } from "../databases.ts";
@@ -151,9 +156,9 @@ export class FakeUpstash {
         return this.#info();
       case "EVAL":
         if (rest[1]?.endsWith(":ballast") === true) return Number((this.hasBallast = true));
-        if (key === firstMarkScript) return this.#markFirst(rest);
-        return rest[2]?.endsWith(":switch") === true ? this.#post(rest) : this.#replaceLease(rest);
+        return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":
+        if (isJournalScript(key)) return this.#runOfJournal(key, rest);
         return [stream.reversed(["+", "-", "COUNT", ...rest.slice(3)]), this.heldSwitch];
       case "XADD":
         return stream.add(rest);
@@ -198,27 +203,35 @@ export class FakeUpstash {
 
   #commandsOf(name: string, key: string): string[] {
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
-    if (key === firstMarkScript) return this.journalCommands;
+    if (isJournalScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
     const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
-  /** @param rest the number of keys, both keys, the count of entries, the mark's fields */
-  #markFirst([, , , count = "", ...fields]: readonly string[]): readonly unknown[] {
-    if (this.journal.length === 0) this.journal.add(["*", ...fields]);
-    return [this.journal.reversed(["+", "-", "COUNT", count]), this.heldSwitch];
+  /** @param rest the number of keys, the keys, and the script's arguments */
+  #runOfJournal(script: string, [count = "", ...rest]: readonly string[]): unknown {
+    if (script === postScript) this.beforePost();
+    return runJournalScript(script, rest.slice(Number(count)), this.#scripted);
   }
 
-  /** @param rest the number of keys, both keys, and the arguments of the post's script */
-  #post([, , , ...given]: readonly string[]): readonly string[] {
-    this.beforePost();
-    const [replaces = "", post = "", n = "", json = "", , ...fields] = given;
-    const held = this.heldSwitch ?? "";
-    if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
-    const position = this.journal.add(["*", ...fields]);
-    this.heldSwitch = [post, position, n, json].join(" ");
-    return ["posted", position];
+  get #scripted(): ScriptedJournal {
+    const { journal } = this;
+    const fieldsOf = (items: readonly StreamItem[]) => items.map(([, fields]) => fields);
+    return {
+      count: journal.length,
+      held: this.heldSwitch ?? "",
+      noted: fieldsOf(journal.range(["-", "+"])),
+      last: fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0],
+      forgetNoted: () => undefined,
+      append: (fields, _, heldText) => {
+        const id = journal.add(["*", ...fields]);
+        if (heldText) this.heldSwitch = heldText(id);
+        return id;
+      },
+      since: (position, most) => journal.range([position, "+", "COUNT", String(most)]),
+      newest: (most) => journal.reversed(["+", "-", "COUNT", String(most)]),
+    };
   }
 
   #lease(key: string): string | null {

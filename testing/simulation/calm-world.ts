@@ -13,6 +13,7 @@ export class CalmWorld extends SimulatedWorld {
       clockErrorMs: 0,
       replicaLagMs: 0,
       wayMs: 20,
+      lostShare: 0.02,
       keptCount: 100,
       ...changes,
     };

@@ -14,6 +14,7 @@ import { isNamed, leaves, pages } from "./simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
 import {
   colosOf,
+  isTrimmed,
   misfortunes,
   misfortuneShare,
   placeOf,
@@ -111,7 +112,7 @@ class Course implements History {
     const isolate = any(this.#isolates);
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
-    if (drawn < 0.3) void isolate.attend();
+    if (drawn < attendedShare(this.#kind)) void isolate.attend();
     else if (drawn < 0.4) void this.#request(isolate);
     else if (drawn < 0.7) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
@@ -239,6 +240,14 @@ class Course implements History {
       return `${name} has read up to ${places.join(" ")}, asked at ${view.sentAtMs - 1_000_000}`;
     });
   }
+}
+
+/**
+ * Returns the share of events that only renew a view. Where journals are trimmed, more requests ask
+ * for a response instead, because only these ask the book.
+ */
+function attendedShare(kind: WorldKind): number {
+  return isTrimmed(kind) ? 0.1 : 0.3;
 }
 
 function isCovered({ generatedAtMs, page }: SimulatedFill, { entry, appendedAtMs }: Owed): boolean {

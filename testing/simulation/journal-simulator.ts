@@ -26,6 +26,8 @@ export interface WorldSettings {
   readonly replicaLagMs: number;
   /** The longest delay to the database, and the longest delay back. */
   readonly wayMs: number;
+  /** The share of completed commands without an answer. */
+  readonly lostShare: number;
   /** The number of entries that trimming keeps, and the maximum in a view. */
   readonly keptCount: number;
 }

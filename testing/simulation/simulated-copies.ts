@@ -1,13 +1,9 @@
 // The colo's cache in the simulated world: copies of views appear after a delay, are evicted, and
 // come from isolates with different clocks.
-import type { Stamp } from "../../src/cache/record/record.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
-import {
-  RedisJournal,
-  type RedisJournalSettings,
-} from "../../src/stores/redis/journal/redis-journal.ts";
-import type { Attention } from "../../src/purge/view/view.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import type { Attention, PurgeSubject } from "../../src/purge/view/view.ts";
 import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 
@@ -71,15 +67,27 @@ export function itemsOf(entries: KnownView["entries"]): unknown[] {
   return entries.map((entry) => [entry.position, Object.entries(encodeEntry(entry)).flat()]);
 }
 
-/** A journal whose cold views leave entries to read back. */
-export class JournalReadBack extends RedisJournal {
+/** A journal whose cold views have only the newest entry. The book must answer for older stamps. */
+class JournalFromNewest extends RedisJournal {
   override async newest() {
     const read = await super.newest();
     return read.kind === "read" ? { ...read, entries: read.entries.slice(-1) } : read;
   }
 }
 
-/** A view whose requests name a host, and sometimes look for the oldest entries. */
+/** Returns a record that is older than all entries. */
+const oldestRecord = (): PurgeSubject => ({
+  url: "https://www.example.com/oldest",
+  route: "",
+  tags: [],
+  stamp: { position: "1-0", n: "older than all" },
+  colo: "",
+  requestedAtMs: 0,
+  respondedAtMs: 0,
+  fillCostMs: 0,
+});
+
+/** A view whose requests name a host, and sometimes seek a record older than all entries. */
 class ViewInColo extends JournalView {
   readonly #draw: () => number;
 
@@ -93,9 +101,8 @@ class ViewInColo extends JournalView {
     return super.attend({ ...attention, host: "www.example.com" });
   }
 
-  override seek(attention: Attention, stamp?: Stamp) {
-    const sought = stamp ?? { position: "1-0", n: "older than all" };
-    return super.seek({ ...attention, host: "www.example.com" }, sought);
+  override seek(attention: Attention, record = oldestRecord()) {
+    return super.seek({ ...attention, host: "www.example.com" }, record);
   }
 
   override async stamp(attention: Attention) {
@@ -103,14 +110,12 @@ class ViewInColo extends JournalView {
   }
 }
 
-/** Returns parts of worlds whose isolates share copies within their colo, and read back. */
-export function partsWithCopies(
-  given: {
-    Copies?: typeof SimulatedCopies;
-    Journal?: new (settings: RedisJournalSettings) => JournalReadBack;
-  } = {},
-): { parts: Partial<Parts>; takenCount: () => number } {
-  const { Copies = SimulatedCopies, Journal = JournalReadBack } = given;
+/** Returns parts of worlds whose isolates share copies within their colo, and ask the book. */
+export function partsWithCopies(given: { Copies?: typeof SimulatedCopies } = {}): {
+  parts: Partial<Parts>;
+  takenCount: () => number;
+} {
+  const { Copies = SimulatedCopies } = given;
   const caches = new WeakMap<SimulatedColo, ColoCache>();
   let takenCount = 0;
   const cacheOf = (colo: SimulatedColo) => {
@@ -119,7 +124,7 @@ export function partsWithCopies(
     return cache;
   };
   const parts: Partial<Parts> = {
-    journal: (settings) => new Journal(settings),
+    journal: (settings) => new JournalFromNewest(settings),
     view: (settings, isolate) => {
       const copies = new Copies(isolate, cacheOf(isolate.place.colo), () => (takenCount += 1));
       const { draw } = isolate.world;

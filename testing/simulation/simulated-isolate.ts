@@ -201,7 +201,7 @@ export class SimulatedIsolate {
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const isUnverified = () => judgedUnder(this.#question(fill), candidate).kind === "unverified";
     if (isUnverified()) await renewed?.();
-    if (isUnverified()) await this.view.seek(this.attention);
+    if (isUnverified()) await this.view.seek(this.attention, fill.stored.metadata);
     return this.answer(fill);
   }
 

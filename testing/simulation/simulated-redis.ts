@@ -2,23 +2,15 @@
 // way, a lagging replica may answer reads outside of transactions, and answers may be lost.
 // Promised: the commands of RedisJournal and SharedTier. Not promised: ranges with excluded ends
 // (`(`), and all other commands.
-import { firstMarkScript } from "../../src/stores/redis/journal/redis-mark.ts";
+import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
+import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
-
-type Fields = Record<string, string>;
-
-interface TrimOptions {
-  readonly trim: { readonly threshold: number };
-}
 
 const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
 const unavailable = { kind: "unavailable", cause: "timeout" } as const;
-
-/** The share of completed commands without an answer. */
-const lostShare = 0.02;
 
 export class SimulatedRedis {
   readonly #world: SimulatedWorld;
@@ -38,7 +30,7 @@ export class SimulatedRedis {
 
   async #trip<T>(run: (redis: unknown) => Promise<T>) {
     const world = this.#world;
-    const { wayMs } = world.settings;
+    const { wayMs, lostShare } = world.settings;
     await world.sleep(world.between(0, wayMs));
     if (world.isRedisDown) {
       this.failedCount += 1;
@@ -78,35 +70,24 @@ class Commands {
     return newestOf(this.items(), { from, count });
   }
 
-  async xadd(_: string, __: "*", fields: Fields, options?: TrimOptions): Promise<string> {
-    return this.world.append(Object.entries(fields).flat(), options?.trim.threshold);
-  }
-
   /** Reads the switch's key. */
   async get(): Promise<string | null> {
     const lagMs = this.world.between(0, this.world.settings.replicaLagMs);
     return this.world.stream.heldAt(this.world.atMs - lagMs) || null;
   }
 
-  /** Runs the script of a cold view, atomically, perhaps on a replica. */
-  evalRo(_: string, __: readonly string[], [count]: readonly string[]): Promise<unknown[]> {
-    return this.multi().xrevrange("", "+", "-", Number(count)).get().exec();
+  /** Runs a script atomically, perhaps on a replica: that of a cold view, or that of the book. */
+  async evalRo(script: string, _: readonly string[], args: readonly string[]): Promise<unknown> {
+    if (script === newestScript) {
+      return this.multi().xrevrange("", "+", "-", Number(args[0])).get().exec();
+    }
+    const [reply] = await this.multi().eval(script, _, args, "reads").exec();
+    return reply;
   }
 
-  /** Runs the scripts of a first mark and of a post of the switch on the primary. */
+  /** Runs a script of the journal on the primary. */
   async eval(script: string, _: readonly string[], given: readonly string[]): Promise<unknown> {
-    if (script === firstMarkScript) return this.#markFirst(given);
-    const [replaces = "", post = "", n = "", json = "", kept = "", ...fields] = given;
-    const { held } = this.world.stream;
-    if ((held.split(" ")[0] ?? "") !== replaces) return ["overtaken", held];
-    const text = (id: string) => [post, id, n, json].join(" ");
-    return ["posted", this.world.append(fields, Number(kept), text)];
-  }
-
-  #markFirst([count, ...fields]: readonly string[]): readonly unknown[] {
-    const { stream } = this.world;
-    if (stream.items.length === 0) this.world.append(fields);
-    return [newestOf(stream.items, { from: "+", count: Number(count) }), stream.held || null];
+    return runJournalScript(script, given, scriptedOf(this.world, this.world.stream));
   }
 
   /** Reads a range. Other clients' commands may run before the next command of the same trip. */
@@ -150,10 +131,33 @@ function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: numbe
   return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
-/** The server of a transaction: its entries, and the switch's key. */
+/** The server of a transaction: its entries, those that its book notes, and the switch's key. */
 interface Server {
   readonly items: readonly StreamItem[];
+  readonly noted: readonly StreamItem[];
   readonly held: string;
+}
+
+/** Returns the journal of a server, for scripts. A script that writes needs the primary. */
+function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
+  return {
+    get count() {
+      return server.items.length;
+    },
+    get held() {
+      return server.held;
+    },
+    get noted() {
+      return server.noted.map(({ fields }) => fields);
+    },
+    get last() {
+      return server.items.at(-1)?.fields;
+    },
+    forgetNoted: () => world.stream.note([], world.atMs),
+    append: (fields, kept, heldText) => world.append(fields, kept, heldText),
+    since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
+    newest: (count) => newestOf(server.items, { from: "+", count }),
+  };
 }
 
 /** A transaction that runs atomically: on the primary, or on a lagging replica if it only reads. */
@@ -193,9 +197,15 @@ class Transaction {
     return this.#with(({ items }) => newestOf(items, { from, count }));
   }
 
-  xadd(_: string, __: "*", fields: Fields, options?: TrimOptions): this {
-    const written = Object.entries(fields).flat();
-    return this.#writing(() => this.#world.append(written, options?.trim.threshold));
+  /** Runs a script, which makes the transaction one that writes unless it only reads. */
+  eval(
+    script: string,
+    _: readonly string[],
+    args: readonly string[],
+    does: "reads" | "writes" = "writes",
+  ): this {
+    this.#isWrite ||= does === "writes";
+    return this.#with((server) => runJournalScript(script, args, scriptedOf(this.#world, server)));
   }
 
   xlen(): this {
@@ -225,7 +235,11 @@ class Transaction {
     const { stream, settings, atMs } = this.#world;
     if (this.#isWrite) return this.#queued.map((work) => work(stream));
     const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
-    const replica = { items: stream.seenAt(seenAtMs), held: stream.heldAt(seenAtMs) };
+    const replica = {
+      items: stream.seenAt(seenAtMs),
+      noted: stream.notedAt(seenAtMs),
+      held: stream.heldAt(seenAtMs),
+    };
     return this.#queued.map((work) => work(replica));
   }
 }

@@ -21,6 +21,9 @@ interface StreamState {
   readonly lastId: string;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
+  /** The array whose first `notedCount` items the journal's book notes, shared like `all`. */
+  readonly noted: StreamItem[];
+  readonly notedCount: number;
 }
 
 const emptyState = (): StreamState => ({
@@ -29,8 +32,11 @@ const emptyState = (): StreamState => ({
   count: 0,
   lastId: "0-0",
   held: "",
+  noted: [],
+  notedCount: 0,
 });
 
+const notedOf = ({ noted, notedCount }: StreamState) => noted.slice(0, notedCount);
 const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
 
 export class SimulatedStream {
@@ -60,6 +66,22 @@ export class SimulatedStream {
   /** The value of the switch's key before the last change. */
   get heldBefore(): string {
     return this.#states.at(-2)?.held ?? "";
+  }
+
+  /** The items that the journal's book notes, with the same history. */
+  get noted(): readonly StreamItem[] {
+    return notedOf(this.#state);
+  }
+
+  /** Returns the items that the book of such a replica notes. */
+  notedAt(atMs: number): readonly StreamItem[] {
+    return notedOf(this.#stateAt(atMs));
+  }
+
+  /** Replaces the notes of the book. */
+  note(noted: readonly StreamItem[], atMs: number): void {
+    const notes = { noted: [...noted], notedCount: noted.length };
+    this.#states.push({ ...this.#state, sinceAtMs: atMs, ...notes });
   }
 
   /** Returns the items on a replica that has everything up to this time. */
@@ -99,14 +121,27 @@ export class SimulatedStream {
 
   /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
-    const { all, count, lastId, held } = this.#state;
+    const { all, count, lastId, held, noted, notedCount } = this.#state;
     // Losing all data takes longer than any clock error.
     const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
     const shared = all.length === count ? all : all.slice(0, count);
-    shared.push({ id, fields });
-    const state = { sinceAtMs: at.atMs, all: shared, count: count + 1, lastId: id, held };
-    this.#states.push(state);
+    const item = { id, fields };
+    shared.push(item);
+    // Like the script, begin a new book if the present one does not end with the last entry.
+    const isContinued = noted[notedCount - 1] === all[count - 1];
+    const isShared = isContinued && noted.length === notedCount;
+    const notes = isShared ? noted : noted.slice(0, isContinued ? notedCount : 0);
+    notes.push(item);
+    this.#states.push({
+      sinceAtMs: at.atMs,
+      all: shared,
+      count: count + 1,
+      lastId: id,
+      held,
+      noted: notes,
+      notedCount: notes.length,
+    });
     this.appendedCount += 1;
     return id;
   }
@@ -115,11 +150,13 @@ export class SimulatedStream {
   appendAll(all: readonly (readonly string[])[], atMs: number): void {
     let { lastId } = this.#state;
     const items = [...this.items];
+    const before = items.at(-1) === this.noted.at(-1) ? this.noted : [];
     for (const fields of all) {
       lastId = idAfter(lastId, atMs);
       items.push({ id: lastId, fields });
     }
-    this.#become(items, { atMs, lastId });
+    const noted = [...before, ...items.slice(-all.length)];
+    this.#become(items, { atMs, lastId, noted });
     this.appendedCount += all.length;
   }
 
@@ -148,18 +185,29 @@ export class SimulatedStream {
   /** Loses entries, like a fail-over to a replica without them. */
   loseNewest(count: number, atMs: number): void {
     const kept = this.items.slice(0, Math.max(0, this.items.length - count));
-    this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0" }, this.#heldWith(kept));
+    const lost = new Set(this.items.slice(kept.length));
+    const noted = this.noted.filter((item) => !lost.has(item));
+    this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0", noted }, this.#heldWith(kept));
   }
 
   /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
-    this.#become([], { atMs, lastId: "0-0" }, "");
+    this.#become([], { atMs, lastId: "0-0", noted: [] }, "");
   }
 
   /** Restores a backup. */
   restore(items: readonly StreamItem[], atMs: number): void {
     const held = this.#heldWith(items);
-    this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0" }, held);
+    const noted = this.#notedWith(items);
+    this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0", noted }, held);
+  }
+
+  /** Returns the notes of the book at the time when the last of these entries was the newest. */
+  #notedWith(items: readonly StreamItem[]): StreamItem[] {
+    const last = items.at(-1);
+    if (last === undefined) return [];
+    const state = this.#states.find(({ all, count }) => all[count - 1] === last);
+    return state === undefined ? [] : notedOf(state);
   }
 
   /** Returns the key's value at the time when the last of these entries was the newest. */
@@ -170,10 +218,13 @@ export class SimulatedStream {
 
   #become(
     all: StreamItem[],
-    { atMs, lastId }: { atMs: number; lastId: string },
+    { atMs, lastId, noted }: { atMs: number; lastId: string; noted?: StreamItem[] },
     held = this.held,
   ): void {
-    this.#states.push({ sinceAtMs: atMs, all, count: all.length, lastId, held });
+    const count = all.length;
+    const notes = noted ?? [...this.noted];
+    const book = { noted: notes, notedCount: notes.length };
+    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...book });
   }
 }
 

@@ -2,6 +2,7 @@
 // the journal.
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { keptCount } from "../../src/purge/journal/journal.ts";
+import { nOf, numbered } from "../fakes/journal-scripts-model.ts";
 import { drawsFrom, type SimulatedWorld, type WorldSettings } from "./journal-simulator.ts";
 import { SimulatedCache } from "./simulated-cache.ts";
 import type { Place, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
@@ -14,7 +15,8 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
  * origin's validators never change, so that a 304 proves nothing. `trimming`: few entries are kept,
  * and bursts remove entries that idle isolates have read. `turned-back`: clocks are set back or
  * forward by up to a minute; each isolate is its own colo, because A bounds the differences within
- * a colo. `resending`: senders repeat a webhook at any isolate.
+ * a colo. `resending`: senders repeat a webhook at any isolate. `overrun`: as many purges as the
+ * journal keeps follow each fail-over, so that lost entries look trimmed; many answers get lost.
  */
 export const worldKinds = [
   "ordinary",
@@ -26,8 +28,13 @@ export const worldKinds = [
   "trimming",
   "turned-back",
   "resending",
+  "overrun",
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
+
+/** Returns whether the journals of these worlds keep only a few entries. */
+export const isTrimmed = (kind: WorldKind): boolean =>
+  kind === "trimming" || kind === "diverging" || kind === "overrun";
 
 /** Returns settings that respect A in some worlds, and exceed it in others. */
 export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
@@ -42,7 +49,8 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
     clockErrorMs: any(0, 0, allowanceMs / 2, 1_500),
     replicaLagMs: any(0, 0, allowanceMs / 2, 4_000),
     wayMs: kind === "crossing" ? 3_000 : any(20, 900, 3_000),
-    keptCount: kind === "trimming" || kind === "diverging" ? any(4, 8, 16) : keptCount,
+    keptCount: isTrimmed(kind) ? any(4, 8, 16) : keptCount,
+    lostShare: kind === "overrun" ? 0.2 : 0.02,
   };
 }
 
@@ -98,6 +106,11 @@ export function misfortunes(
     lose("The journal fails over", () => stream.loseNewest(world.between(1, 3), world.atMs));
   const restore = () => lose("A backup is restored", () => stream.restore(backup(), world.atMs));
   const back = () => void backups.push(stream.items);
+  const overrun = () => {
+    if (stream.items.length > 3) failOver();
+    purgeElsewhere(world, world.settings.keptCount);
+  };
+  if (kind === "overrun") return overrun;
   const misfortune = [
     failOver,
     failOver,
@@ -112,7 +125,7 @@ export function misfortunes(
   if (kind === "failing") return () => world.any([failOver, failOver, ...misfortune])();
   const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
   if (kind === "crowded") misfortune.push(...often(() => flood(world)));
-  if (kind === "trimming" || kind === "diverging") misfortune.push(...often(() => burst(world)));
+  if (isTrimmed(kind)) misfortune.push(...often(() => burst(world)), () => harmBook(world));
   if (kind === "trimming") misfortune.push(...often(failOver));
   if (kind === "diverging") misfortune.push(...often(restore), ...often(back));
   const isolate = () => world.any(isolates());
@@ -130,30 +143,55 @@ const isBefore = (a: string, b: string): boolean => comparePositions(a, b) < 0;
 
 const elsewhere = { tags: ["tag:elsewhere"], prefixes: [] };
 const nobodys = { id: "", bodyDigest: "", reason: "", by: "test", lost: "" };
-const purgesElsewhere = Array.from({ length: 1_100 }, (_, at) =>
-  Object.entries(
-    encodeEntry({ ...nobodys, n: `flood ${at}`, mode: "hard", targets: elsewhere }),
-  ).flat(),
-);
+
+/** Returns the fields of consecutive entries that cover nothing here. */
+function purgesElsewhere(world: SimulatedWorld, count: number): string[][] {
+  const { items, appendedCount } = world.stream;
+  let before = nOf(items.at(-1)?.fields);
+  return Array.from({ length: count }, (_, at) => {
+    before = numbered(before, `elsewhere ${appendedCount + at}`);
+    return fieldsElsewhere(before);
+  });
+}
+
+function fieldsElsewhere(n: string): string[] {
+  const entry = encodeEntry({ ...nobodys, n, mode: "hard", targets: elsewhere });
+  return Object.entries(entry).flat();
+}
+
+/** Deletes the journal's book or its older half, or appends like a Worker that knows no book. */
+function harmBook(world: SimulatedWorld): void {
+  const { stream, atMs } = world;
+  const harm = world.any(["deleted", "halved", "skipped"]);
+  world.tell(() => `The book is ${harm}`);
+  const { noted } = stream;
+  if (harm === "deleted") return stream.note([], atMs);
+  if (harm === "halved") return stream.note(noted.slice(noted.length / 2), atMs);
+  const unnumbered = `older ${stream.appendedCount}`;
+  world.append(fieldsElsewhere(unnumbered), world.settings.keptCount);
+  stream.note(noted, atMs);
+}
 
 /**
  * Appends many purges of other pages at once: more than one page of entries, or more than a cold
  * view loads.
  */
 function flood(world: SimulatedWorld): void {
-  const count = world.any([150, 150, purgesElsewhere.length]);
+  const count = world.any([150, 150, 1_100]);
   world.tell(() => `${count} purges come in that cover nothing here`);
-  world.stream.appendAll(purgesElsewhere.slice(0, count), world.atMs);
+  world.stream.appendAll(purgesElsewhere(world, count), world.atMs);
 }
 
 /** Appends purges of other pages one after the other, up to twice as many as are kept. */
 function burst(world: SimulatedWorld): void {
   const { keptCount: kept } = world.settings;
   const count = world.between(1, world.any([kept / 2, 2 * kept]));
+  purgeElsewhere(world, count);
+}
+
+function purgeElsewhere(world: SimulatedWorld, count: number): void {
   world.tell(() => `${count} purges come in that cover nothing here`);
   for (let at = 0; at < count; at += 1) {
-    const n = `burst ${world.between(0, 1e9)}`;
-    const entry = encodeEntry({ ...nobodys, n, mode: "hard", targets: elsewhere });
-    world.append(Object.entries(entry).flat(), kept);
+    for (const fields of purgesElsewhere(world, 1)) world.append(fields, world.settings.keptCount);
   }
 }

@@ -19,7 +19,7 @@ export interface Coverage {
 
 /**
  * The last entry of the purge journal that the view contained before the request: its position and
- * its random field `n`. `"none"` if there was no view.
+ * its unique field `n`. `"none"` if there was no view.
  */
 export type Stamp = { readonly position: string; readonly n: string } | "none";
 

@@ -135,10 +135,10 @@ export class Fields<T> {
     const hash = await hashes?.read(this.#key, names);
     if (hash === undefined || hash.head === "") return undefined;
     heads.set(this.#key.text, hash.head);
-    if (this.#isUsable(hash.head)) return this.#valuesIn(hash);
-    const stamp = headIn(hash.head)?.stamp;
-    if (stamp !== undefined) await view.seek(attention(), stamp);
-    return this.#isUsable(hash.head) ? this.#valuesIn(hash) : undefined;
+    const metadata = headIn(hash.head);
+    if (metadata === undefined) return undefined;
+    if (!this.#isFresh(metadata)) await view.seek(attention(), metadata);
+    return this.#isFresh(metadata) ? this.#valuesIn(hash) : undefined;
   }
 
   /**
@@ -157,7 +157,10 @@ export class Fields<T> {
 
   #isUsable(head: string, ports: VerdictPorts = this.#ports): boolean {
     const metadata = headIn(head);
-    if (metadata === undefined) return false;
+    return metadata !== undefined && this.#isFresh(metadata, ports);
+  }
+
+  #isFresh(metadata: DataMetadata, ports: VerdictPorts = this.#ports): boolean {
     const { space } = this.#place;
     return judge(metadata, { space, atMs: this.#ports.nowAtMs(), ports }).kind === "fresh";
   }

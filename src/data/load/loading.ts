@@ -225,7 +225,7 @@ async function isUsableNow(
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   if (judged() !== "unverified") return judged() === "usable";
   const { host } = need.place.key;
-  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata.stamp);
+  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata);
   return judged() === "usable";
 }
 

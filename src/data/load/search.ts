@@ -82,7 +82,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
 
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
     if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
-    return this.#ports.view.seek(this.#attention(), candidate.stored.metadata.stamp);
+    return this.#ports.view.seek(this.#attention(), candidate.stored.metadata);
   }
 
   hasWaited(): void {

@@ -151,7 +151,7 @@ export class UnpurgedWrites {
     return {
       judge: (record, ask) => (isHidden(record) ? hidden : view.judge(record, ask)),
       mayBeValidated: (record, ask) => !isHidden(record) && view.mayBeValidated(record, ask),
-      seek: (attention, stamp) => view.seek(attention, stamp),
+      seek: (attention, record) => view.seek(attention, record),
       stamp: (attention) => view.stamp(attention),
       attend: (attention) => view.attend(attention),
     };

@@ -106,9 +106,8 @@ async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boo
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
   // The view may be too old, or may not yet include the stamp.
-  const { atMs } = question;
-  const { stamp } = validating.stored.metadata;
-  await exchange.site.view.seek({ atMs, host: key.host, afterAnswer: exchange.afterAnswer }, stamp);
+  const attention = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
+  await exchange.site.view.seek(attention, validating.stored.metadata);
   return mayBeValidated(questionOf({ lookup, exchange }), validating);
 }
 

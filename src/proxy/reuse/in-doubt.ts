@@ -23,5 +23,5 @@ export async function settleDoubt(
   const { view } = given.exchange.site;
   if (!isInDoubt(found, questionOf(given))) return;
   const { host } = given.lookup.key;
-  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata.stamp);
+  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata);
 }

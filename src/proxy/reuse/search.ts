@@ -97,7 +97,7 @@ export class Search<S extends LookupSite = Site>
 
   seek({ verdict, candidate }: FoundResponse): Promise<void> | undefined {
     if (verdict.judged?.kind !== "unverified") return undefined;
-    return this.exchange.site.view.seek(this.#attention(), candidate.stored.metadata.stamp);
+    return this.exchange.site.view.seek(this.#attention(), candidate.stored.metadata);
   }
 
   #attention(): Attention {

@@ -71,7 +71,7 @@ export class Acceptances {
     const entries = this.#entriesOf(order);
     const appended = await journal.append(entries);
     if (appended.kind === "unavailable") return appended;
-    const placed = placedAt(appended.positions, entries);
+    const placed = placedAt(appended.places, entries);
     view.apply(placed);
     attention.afterAnswer(() => view.catchUp());
     return this.#readBackLater(placed, attention);
@@ -97,7 +97,7 @@ export class Acceptances {
         ? await appendedAlone(journal, entry)
         : await view.follower.appendAndRead(since, entry);
     if (appended.kind === "unavailable") return appended;
-    const placed: Entry = { ...entry, position: appended.position };
+    const placed: Entry = { ...entry, ...appended.place };
     view.apply([placed]);
     if (view.chain?.knows(placed) !== true) attention.afterAnswer(() => view.catchUp());
     this.#readBackLater([placed], attention);
@@ -133,7 +133,7 @@ export class Acceptances {
     const posted = await switching.post(entry);
     if (posted.kind === "overtaken") return { kind: "overtaken" };
     if (posted.kind === "unavailable") return posted;
-    const placed: Entry = { ...entry, position: posted.position };
+    const placed: Entry = { ...entry, ...posted.place };
     view.apply([placed]);
     attention.afterAnswer(() => view.catchUp());
     this.#readBackLater([placed], attention);
@@ -178,7 +178,8 @@ export class Acceptances {
 async function appendedAlone(journal: Journal, entry: NewEntry) {
   const appended = await journal.append([entry]);
   if (appended.kind === "unavailable") return appended;
-  return { ...appended, position: appended.positions[0] ?? "", since: undefined };
+  const [place = { position: "", n: entry.n }] = appended.places;
+  return { kind: "appended", place, since: undefined } as const;
 }
 
 /** Halves the targets until each part fits. */

@@ -1,7 +1,7 @@
 // Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back checks
 // at the primary that the journal still has an entry. Lost entries are appended again.
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
-import type { Entry, NewEntry } from "../journal/entry.ts";
+import type { Entry, EntryPlace, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PostEntry, Switch } from "../journal/switch.ts";
 import type { JournalView } from "../view/journal-view.ts";
@@ -141,8 +141,7 @@ export class ReadBacks {
   /**
    * Re-appends lost entries with a new `n`. With the same `n`, a re-appended entry might also get
    * the lost entry's ID. A reader that continues from the lost entry would then miss the entries
-   * between the two. Trimmed purges need no new entry, because no view knows the stamps before them any
-   * more.
+   * between the two. Trimmed purges need no new entry, because the journal's book notes them.
    *
    * @returns the appended entries; `undefined` if the journal is unavailable
    */
@@ -163,7 +162,7 @@ export class ReadBacks {
       const again = purges.map((entry): NewEntry => ({ ...entry, n: randomText() }));
       const appended = await journal.append(again);
       if (appended.kind === "unavailable") return undefined;
-      writtenAgain.push(...placedAt(appended.positions, again));
+      writtenAgain.push(...placedAt(appended.places, again));
       this.#replace(purges, writtenAgain);
     }
     for (const entry of gone.filter(isPost)) {
@@ -188,7 +187,7 @@ export class ReadBacks {
     const posted = await switching?.post(again);
     if (posted === undefined || posted.kind === "unavailable") return undefined;
     if (posted.kind === "posted") {
-      const placed = placedAt([posted.position], [again]);
+      const placed = placedAt([posted.place], [again]);
       this.#replace([entry], placed);
       return placed;
     }
@@ -209,7 +208,7 @@ function isPost<T extends NewEntry>(entry: T): entry is T & PostEntry {
   return entry.switched !== undefined;
 }
 
-/** Returns the entries with their positions in the journal. */
-export function placedAt(positions: readonly string[], entries: readonly NewEntry[]): Entry[] {
-  return entries.map((entry, at) => ({ ...entry, position: positions[at] ?? "" }));
+/** Returns the entries with their places in the journal. */
+export function placedAt(places: readonly EntryPlace[], entries: readonly NewEntry[]): Entry[] {
+  return entries.map((entry, at) => ({ ...entry, ...(places[at] ?? { position: "" }) }));
 }

@@ -6,7 +6,10 @@ import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
-/** An entry's stream ID and its random `n`. After a loss, another entry may get the same ID. */
+/**
+ * An entry's stream ID and its `n`. After a loss, another entry may get the same ID. An `n` is random, and in
+ * Redis ends with the entry's number and a number of all entries up to it (rule 27).
+ */
 export type EntryPlace = Exclude<Stamp, "none">;
 
 /** Returns the time of acceptance by the journal's clock, in epoch milliseconds, from the position. */

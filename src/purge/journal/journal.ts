@@ -1,6 +1,7 @@
 // The port of the purge journal: an append-only list of entries that all isolates share. Stores
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
+import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
@@ -33,7 +34,7 @@ export interface JournalRead {
   readonly sentAtMs: number;
   /**
    * The state of the switch, read in one step with the newest page (rule 24 b). `undefined` if
-   * nothing was posted, or if the stored state is invalid. `since` and `before` do not read it.
+   * nothing was posted, or if the stored state is invalid. `since` does not read it.
    */
   readonly switched?: SwitchState | undefined;
 }
@@ -45,16 +46,16 @@ export interface PrimaryRead extends JournalRead {
   /** The newest entry at or before the position; `undefined` if there is none. */
   readonly upTo: Entry | undefined;
   /**
-   * Whether the journal has only entries after the position, and at least as many as trimming leaves
-   * (rule 17 b).
+   * Whether the journal has only entries after the place, and at least as many as trimming leaves, and its
+   * book notes the entry at the place (rule 17 b).
    */
   readonly isTrimmed: boolean;
 }
 
 /**
  * Whether the journal still has an entry (rule 22). `standing`: the journal has this very entry.
- * `trimmed`: it has only newer entries, at least as many as trimming leaves. `gone`: neither holds, so
- * the entry was lost.
+ * `trimmed`: it has only newer entries, at least as many as trimming leaves, and its book notes the entry.
+ * `gone`: neither holds, so the entry may be lost.
  */
 export type PlaceState = "standing" | "trimmed" | "gone";
 
@@ -65,10 +66,10 @@ export interface JournalExtent {
   readonly oldest: string | null;
 }
 
-/** The position of an appended entry, and the entries between a given place and this entry. */
+/** The place of an appended entry, and the entries between a given place and this entry. */
 export interface AppendWithRead {
   readonly kind: "appended";
-  readonly position: string;
+  readonly place: EntryPlace;
   /** The isolate's clock before the request, in epoch milliseconds. */
   readonly sentAtMs: number;
   /**
@@ -99,17 +100,11 @@ export interface Journal {
    */
   since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /**
-   * Reads one page that ends with an entry, and returns the entries before it (rule 12). Returns
-   * `not-joined` if the page does not end with exactly this entry. An empty result means that the
-   * entry is the oldest.
+   * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,
+   * the number of entries, the book, and the switch. Then reads older pages from the primary, back to
+   * the place or until there are enough entries for a new view.
    */
-  before(place: EntryPlace): Promise<Omit<JournalRead, "sentAtMs"> | NotJoined | Unavailable>;
-  /**
-   * Reads from the primary in one step (rule 16): the newest entry up to a position, the newest page,
-   * the number of entries, and the switch. Then reads older pages from the primary, back to the
-   * position or until there are enough entries for a new view.
-   */
-  atPrimary(position: string): Promise<PrimaryRead | Unavailable>;
+  atPrimary(place: EntryPlace): Promise<PrimaryRead | Unavailable>;
   /** Reads from the primary whether the journal still has each entry (rule 22). Keeps the given order. */
   standing(
     places: readonly EntryPlace[],
@@ -124,16 +119,27 @@ export interface Journal {
   /**
    * Appends all entries or none, in one step (rules 12 and 21), and trims the journal (rule 19).
    *
-   * @returns the positions, in order
+   * @returns the places, in order. The journal may lengthen an entry's `n`
    */
   append(
     entries: readonly NewEntry[],
-  ): Promise<{ kind: "appended"; positions: readonly string[] } | Unavailable>;
+  ): Promise<{ kind: "appended"; places: readonly EntryPlace[] } | Unavailable>;
   /**
    * Appends an entry and reads a page from a place on, in one step on the primary (rule 25 c).
    * Trims the journal like `append`.
    */
   appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable>;
+  /**
+   * Asks the journal's book, in one step, which records no purge has covered since their stamps
+   * (rule 27). False for a record whose stamp the book lacks. False for all records if the book lacks
+   * the entry at `end`, or does not end with the journal's last entry.
+   *
+   * @param end the last entry of the isolate's view
+   */
+  unpurged(
+    end: EntryPlace,
+    records: readonly (Coverage & { readonly stamp: Stamp })[],
+  ): Promise<{ kind: "read"; answers: readonly boolean[] } | Unavailable>;
   /** Reads the entry at a position, for operators. Returns one entry or none. */
   at(position: string): Promise<readonly Entry[] | Unavailable>;
   /**

@@ -1,6 +1,6 @@
 // The port of the switch (docs/purge-protocol.md, rule 24). The journal's store implements the
 // port, because one step writes a post and its entry.
-import type { NewEntry } from "./entry.ts";
+import type { EntryPlace, NewEntry } from "./entry.ts";
 import type { Unavailable } from "./journal.ts";
 import type { SwitchPost, SwitchState } from "./switch-state.ts";
 
@@ -8,7 +8,7 @@ import type { SwitchPost, SwitchState } from "./switch-state.ts";
 export type PostEntry = NewEntry & { readonly switched: SwitchPost };
 
 export type PostResult =
-  | { readonly kind: "posted"; readonly position: string }
+  | { readonly kind: "posted"; readonly place: EntryPlace }
   /** Another post is current, so nothing was written. `current` is that post, if it is valid. */
   | { readonly kind: "overtaken"; readonly current: SwitchState | undefined }
   | Unavailable;

@@ -1,5 +1,5 @@
-// A chain: consecutive entries of the journal, indexed by their targets. A chain grows at both ends.
-// When newer entries exceed its bounds, it drops its oldest entries.
+// A chain: consecutive entries of the journal, indexed by their targets. When newer entries exceed its
+// bounds, a chain drops its oldest entries.
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -92,22 +92,6 @@ export class Chain {
     }
   }
 
-  /**
-   * @param entries the entries, oldest first, ending just before the floor
-   * @returns false if not all entries fit; the newest entries that fit were added
-   */
-  prepend(entries: readonly Entry[]): boolean {
-    const { entriesMax, bytesMax } = this.#bounds;
-    for (const entry of entries.toReversed()) {
-      const bytes = this.#heldBytes + heldBytes(entry);
-      if (this.#entries.length >= entriesMax || bytes > bytesMax) return false;
-      this.#entries.unshift(entry);
-      this.#oldestNumber -= 1;
-      this.#index(entry, this.#oldestNumber);
-    }
-    return true;
-  }
-
   #index(entry: Entry, number: number): void {
     this.#heldBytes += heldBytes(entry);
     this.#numberByPosition.set(entry.position, number);
@@ -116,7 +100,6 @@ export class Chain {
       if (isOrdered(entry)) covered.orderedAt = Math.max(covered.orderedAt, number);
       if (entry.mode === "hard") covered.hardAt = Math.max(covered.hardAt, number);
       else if (number > newestSoft(covered)) covered.softAts.push(number);
-      else if (covered.softAts[0] !== number) covered.softAts.unshift(number);
       return covered;
     });
   }

@@ -1,11 +1,9 @@
 // Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of entries,
-// and extends it at both ends. Replaces the chain after a loss or trimming, or if too many entries follow it.
-import type { Stamp } from "../../cache/record/record.ts";
+// and extends it. Replaces the chain after a loss or trimming, or if too many entries follow it.
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
 import {
-  comparePositions,
   type Entry,
   type EntryPlace,
   isSamePlace,
@@ -28,9 +26,6 @@ export interface FollowingSettings extends SpreadSettings {
   readonly onRead?: () => void;
 }
 
-/** The maximum number of pages that one search for an older stamp reads. */
-const searchPagesMax = 4;
-
 /** The follower of one view. Only this class writes the public members. */
 export class JournalFollower {
   readonly #settings: FollowingSettings;
@@ -43,9 +38,6 @@ export class JournalFollower {
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
-  /** The last chain that could not be extended further back. */
-  #complete: Chain | undefined;
-  #isSearching = false;
 
   /** @param accepted the entries that this isolate accepted, which must learn what a read returns */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
@@ -82,7 +74,7 @@ export class JournalFollower {
     this.#noteFailure(read);
     if (read.kind !== "read") return;
     if (read.entries.length === 0) {
-      const checked = await this.#dated((journal) => journal.atPrimary("0-0"));
+      const checked = await this.#dated((journal) => journal.atPrimary({ position: "0-0", n: "" }));
       this.#noteFailure(checked);
       if (checked.kind !== "read") return;
       const marked = checked.entries.length > 0 ? checked : await this.#mark("");
@@ -98,7 +90,7 @@ export class JournalFollower {
    */
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { end } = chain;
-    const checked = await this.#dated((journal) => journal.atPrimary(end.position));
+    const checked = await this.#dated((journal) => journal.atPrimary(end));
     this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
     const { upTo, isTrimmed } = checked;
@@ -157,44 +149,6 @@ export class JournalFollower {
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain, chain.end.position, read);
     return true;
-  }
-
-  /**
-   * Reads up to four older pages to find an older stamp, one search at a time (rule 12). Prepends the
-   * pages to the chain. The chain's end and age do not change.
-   */
-  async searchBack(stamp: Stamp): Promise<void> {
-    if (this.#isSearching || !this.#mayBeOlder(stamp)) return;
-    this.#isSearching = true;
-    try {
-      for (let pages = 0; pages < searchPagesMax && this.#mayBeOlder(stamp); pages += 1) {
-        if (!(await this.#readBack())) return;
-      }
-    } finally {
-      this.#isSearching = false;
-    }
-  }
-
-  #mayBeOlder(stamp: Stamp): boolean {
-    const chain = this.chain;
-    if (stamp === "none" || chain === undefined || chain === this.#complete) return false;
-    return comparePositions(stamp.position, chain.floor.position) < 0;
-  }
-
-  /** Reads one older page. Returns whether there may be further pages. */
-  async #readBack(): Promise<boolean> {
-    const chain = this.chain;
-    if (chain === undefined) return false;
-    const { floor } = chain;
-    const read = await this.#settings.journal.before(floor);
-    if (read.kind === "unavailable") return false;
-    // Rule 13: the chain or its floor may have changed during the read.
-    if (this.chain !== chain || !isSamePlace(chain.floor, floor)) return false;
-    const heldCount = chain.entries.length;
-    const hasMore = read.kind === "read" && read.entries.length > 0 && chain.prepend(read.entries);
-    if (!hasMore) this.#complete = chain;
-    this.#settings.news?.tell("older", chain.entries.slice(0, chain.entries.length - heldCount));
-    return hasMore;
   }
 
   /** Returns whether the chain and its end are unchanged. If not, callers discard their read (rule 13). */

@@ -2,13 +2,12 @@
 import type { Entry } from "../journal/entry.ts";
 
 /**
- * How entries became known. `read`: a read or a copy extended the view, or began a new view. `older`: a
- * read returned entries before the view's oldest. `accepted`: this isolate accepted the entries, and
+ * How entries became known. `read`: a read or a copy extended the view, or began a new view. `accepted`: this isolate accepted the entries, and
  * applies them at once. `again`: this isolate appended the entries again, because the journal had
  * lost them.
  */
 export interface JournalNews {
-  readonly how: "read" | "older" | "accepted" | "again";
+  readonly how: "read" | "accepted" | "again";
   /** The entries, at least one, oldest first. */
   readonly entries: readonly Entry[];
 }

@@ -3,6 +3,7 @@
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
+import { BookChecks } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { comparePositions, type Entry } from "../journal/entry.ts";
@@ -37,6 +38,7 @@ export class JournalView implements PurgeView {
   readonly #catchUps: JoinedRuns;
   readonly #clock: ClockSteps;
   readonly #renewals: ViewRenewals;
+  readonly #book: BookChecks;
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -44,10 +46,9 @@ export class JournalView implements PurgeView {
     const { nowAtMs, allowanceMs, timeoutMs: waitTimeoutMs } = settings;
     this.#clock = settings.clock ?? new ClockSteps(allowanceMs);
     this.follower = new JournalFollower(settings, this.#accepted, this.#clock);
-    const run = () => this.follower.readOn();
-    this.#catchUps = new JoinedRuns({ run, nowAtMs, waitTimeoutMs });
-    const behind = () => this.#lookForOverdue();
-    this.#renewals = new ViewRenewals(settings, this.follower, behind);
+    this.#catchUps = new JoinedRuns({ run: () => this.follower.readOn(), nowAtMs, waitTimeoutMs });
+    this.#renewals = new ViewRenewals(settings, this.follower, () => this.#lookForOverdue());
+    this.#book = new BookChecks(settings.journal, () => this.chain);
   }
 
   get isShutOff(): boolean {
@@ -106,26 +107,25 @@ export class JournalView implements PurgeView {
     this.#soughtAtMs = -Infinity;
   }
 
-  /**
-   * Renews the view at most once per N/4, before an unknown stamp costs an origin request (rule 6). A search
-   * for older stamps runs in the background (rule 12).
-   */
-  seek(attention: Attention, stamp: Stamp = "none"): Promise<void> | undefined {
+  /** Renews the view at most once per N/4 (rule 6). Then asks the book about the record (rule 27). */
+  seek(attention: Attention, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = attention;
     const isDue = !isWithinMs(this.#settings.maxLagMs / 4, this.#soughtAtMs, atMs);
-    if (!isDue && !this.#renewals.areUnderWay) return undefined;
-    if (isDue) {
-      this.#soughtAtMs = atMs;
-      attention.afterAnswer(() => this.follower.searchBack(stamp));
-    }
-    const renewed = this.#renewals.begun(attention, stamp);
-    return this.isShutOff ? undefined : renewed();
+    if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(record);
+    if (isDue) this.#soughtAtMs = atMs;
+    const renewed = this.#renewals.begun(attention, record?.stamp);
+    return this.isShutOff ? undefined : renewed().then(() => this.#checkedInBook(record));
+  }
+
+  /** Asks the book, unless the journal has just failed: an old view cannot use a newer stamp. */
+  #checkedInBook(record?: PurgeSubject): Promise<void> | undefined {
+    const hasFailed = this.failedAtMs !== undefined || this.isShutOff;
+    return hasFailed || record === undefined ? undefined : this.#book.check(record);
   }
 
   /**
    * Reads the journal's new entries, with those that this isolate has just accepted. Until this read, an
    * accepted entry also covers responses that were requested after it, because no stamp can name it yet.
-   * In an isolate that only accepts purges, nothing else reads the journal.
    */
   catchUp(how?: Parameters<JoinedRuns["ask"]>[0]): Promise<void> {
     return this.#catchUps.ask(how);

@@ -1,6 +1,6 @@
 // Gives the records in memory newer stamps, before the chain drops the entries that their stamps name. Only
 // `LocalPurges` does so, because the purges of its one process cannot be lost (docs/adr/0027).
-import type { Stamp } from "../../cache/record/record.ts";
+import { restamp } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import type { PurgeSubject } from "./view.ts";
 
@@ -46,8 +46,4 @@ export class Restamper {
   #isUncovered(record: PurgeSubject): boolean {
     return this.#chain.knows(record.stamp) && this.#chain.purgeOf(record) === undefined;
   }
-}
-
-function restamp(record: { stamp: Stamp }, end: Stamp): void {
-  record.stamp = end;
 }

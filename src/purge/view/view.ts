@@ -97,12 +97,13 @@ export interface PurgeView {
    */
   attend(attention: Attention): (() => Promise<void>) | undefined;
   /**
-   * Renews the view before an unverified record costs an origin request.
+   * Renews the view before an unverified record costs an origin request. If the record's stamp is still
+   * unknown, asks the journal's book, which may give the record a stamp that the view knows (rule 27).
    *
-   * @param stamp the stamp of the unverified record
-   * @returns the renewal to wait for, if any
+   * @param record the unverified record
+   * @returns the work to wait for, if any
    */
-  seek(attention: Attention, stamp?: Stamp): Promise<void> | undefined;
+  seek(attention: Attention, record?: PurgeSubject): Promise<void> | undefined;
   /**
    * Returns the stamp to store with a response. Callers must call it before they send the origin
    * request.

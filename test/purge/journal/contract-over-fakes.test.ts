@@ -11,6 +11,7 @@ import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import { describeJournal, describeShownJournal } from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
+import { describeLostEnd, describeUnpurged } from "./contract/unpurged-contract.ts";
 
 openNetworkOfFakes();
 
@@ -58,9 +59,13 @@ const simulatedRedis: Open<OpenSwitch> = async (keptCount = 2_000) => {
 
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
+describeUnpurged("the fake journal", fakeJournal);
 describeJournal("Redis, over the fake Upstash", fakeUpstash);
 describeShownJournal("Redis, over the fake Upstash", fakeUpstash);
+describeUnpurged("Redis, over the fake Upstash", fakeUpstash);
 describeSwitch("Redis, over the fake Upstash", fakeUpstash);
 // Operators' reads take no part in the simulation.
 describeJournal("Redis, over simulated Redis", simulatedRedis);
+describeUnpurged("Redis, over simulated Redis", simulatedRedis);
+describeLostEnd("Redis, over simulated Redis", simulatedRedis);
 describeSwitch("Redis, over simulated Redis", simulatedRedis);

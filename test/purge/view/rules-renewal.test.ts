@@ -149,10 +149,10 @@ describe("rule 6: an unknown stamp is sought", () => {
 
   it("in the colo's copy", async () => {
     const { journal, reader, other, stored } = await filledElsewhere();
-    await reader.view.seek(reader.attention, stored.stamp);
+    await reader.view.seek(reader.attention, stored);
     await reader.settle();
     journal.asked.length = 0;
-    await other.view.seek(other.attention, stored.stamp);
+    await other.view.seek(other.attention, stored);
     await other.settle();
     expect([other.judge(stored), journal.asked]).toEqual(["usable", []]);
   });
@@ -165,7 +165,7 @@ describe("rule 6: an unknown stamp is sought", () => {
     if (isRenewing) clock.advance(5);
     await colo.copies().claim(host);
     if (isRenewing) void other.view.attend(other.attention);
-    await other.view.seek(other.attention, stored.stamp);
+    await other.view.seek(other.attention, stored);
     expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
     await other.settle();
   });

@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
-import { postScript } from "../../../src/stores/redis/journal/redis-switch.ts";
+import { appendScript } from "../../../src/stores/redis/journal/journal-scripts.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { ask, bytesOf, keep, noise, responseOf } from "../../../testing/examples/records.ts";
 import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
@@ -44,8 +44,8 @@ const sent: Readonly<Record<string, Run>> = {
   "a script that only reads": (redis) =>
     redis.evalRo("return {redis.call('GET', KEYS[1]), ARGV[1]}", ["k"], ["v"]),
   "a script that is refused": (redis) => redis.eval("return redis.error_reply('ERR no')", [], []),
-  "a script of the switch": (redis) =>
-    redis.eval(postScript, ["j", "s"], ["p0", "p1", "n", "[]", "9", "f", "v"]),
+  "a script of the journal": (redis) =>
+    redis.eval(appendScript, ["j", "b", "o", "s"], ["9", "9", "", "9", "0"]),
   "a page of keys": (redis) => redis.scan("0", { match: "nothing*" }),
   "a read of a key of another type": (redis) => redis.get("log"),
   "a transaction": (redis) => redis.multi().set("t", "1").get("t").mget(["t", "absent"]).exec(),

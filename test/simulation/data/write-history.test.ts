@@ -181,7 +181,6 @@ const rows: readonly {
     fault: "tags are overlooked",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
     kind: "turned-back",
-    from: 380,
     within: 300,
   },
   { fault: "used while it is not purged", parts: usedWhileUnpurged, from: 478, within: 300 },

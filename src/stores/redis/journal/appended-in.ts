@@ -1,27 +1,31 @@
-// Parses the replies of a transaction that appends a purge and reads a page of entries.
-import {
-  entriesOf,
-  type EntryPlace,
-  isSamePlace,
-  type NewEntry,
-} from "../../../purge/journal/entry.ts";
+// Parses the replies of the scripts that append entries.
+import { entriesOf, type EntryPlace, isSamePlace } from "../../../purge/journal/entry.ts";
 import { type AppendWithRead, pageCount } from "../../../purge/journal/journal.ts";
 
+/** Returns the places of appended entries; none for a reply of another form. */
+export function placesIn(reply: unknown): readonly EntryPlace[] {
+  const places = Array.isArray(reply) ? (reply as unknown[]) : [];
+  return places.flatMap((place) => {
+    const [position, n] = Array.isArray(place) ? (place as unknown[]) : [];
+    return typeof position === "string" && typeof n === "string" ? [{ position, n }] : [];
+  });
+}
+
 /**
- * Returns the new entry's position, and the entries since `place`.
+ * Returns the new entry's place, and the entries since `place`.
  *
- * @param replies of XADD, and of XRANGE from `place` on
+ * @param appended the place of the new entry
+ * @param page the entries from `place` on, as in a reply of XRANGE
  * @returns `since` only if the page begins with the entry at `place`, ends with the new entry and
  *   is not full
  */
 export function appendedIn(
-  [position, page]: readonly unknown[],
+  appended: EntryPlace,
+  page: unknown,
   place: EntryPlace,
-  { n }: NewEntry,
 ): Omit<AppendWithRead, "sentAtMs"> {
   const read = entriesOf(page);
-  const appended = { position: String(position), n };
   const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);
   const since = isWhole && read.length < pageCount ? read.slice(1) : undefined;
-  return { kind: "appended", position: appended.position, since };
+  return { kind: "appended", place: appended, since };
 }

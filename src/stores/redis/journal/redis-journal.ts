@@ -1,18 +1,15 @@
 // The journal as a Redis stream. A read that the primary must answer is sent in a transaction with a write.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../../redis/purpose.ts";
-import type { RedisClient } from "../../../redis/redis-client.ts";
 import {
-  encodeEntry,
   entriesOf,
   type Entry,
   type EntryPlace,
   isSamePlace,
-  markOf,
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
-import { appendedIn } from "./appended-in.ts";
 import { extentOf, trimmedFrom } from "./journal-extent.ts";
+import { bookScript, journalKeys } from "./journal-scripts.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
   chainBytesMax,
@@ -23,18 +20,14 @@ import {
   type PlaceState,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
-import { appendMarkTo } from "./redis-mark.ts";
-import { stateInKey, switchKey } from "./switch-key.ts";
+import { type AppendSettings, RedisAppends } from "./redis-appends.ts";
+import { answersIn, bookArgs, notedArgs } from "./redis-book.ts";
+import { stateInKey } from "./switch-key.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
-export interface RedisJournalSettings {
-  readonly redis: RedisClient;
-  readonly namespace: string;
-  readonly nowAtMs: () => number;
-  /** Returns a random string that distinguishes an entry from one with the same ID after a loss. */
-  readonly randomText: () => string;
+export interface RedisJournalSettings extends AppendSettings {
   /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
@@ -42,12 +35,17 @@ export interface RedisJournalSettings {
 export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
+  readonly #bookKeys: readonly [string, string, string];
   readonly #switchKey: string;
+  readonly #appends: RedisAppends;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
-    this.#key = `${settings.namespace}:journal`;
-    this.#switchKey = switchKey(settings.namespace);
+    this.#appends = new RedisAppends(settings, this.#keptCount);
+    const [key, book, older, switchKey] = journalKeys(settings.namespace);
+    this.#key = key;
+    this.#bookKeys = [key, book, older];
+    this.#switchKey = switchKey;
   }
 
   async newest(): ReturnType<Journal["newest"]> {
@@ -60,14 +58,6 @@ export class RedisJournal implements Journal {
     const [page, switchText] = first.value;
     const entries = await lengthened(entriesOf(page), pageFrom);
     return { kind: "read", entries, sentAtMs, switched: stateInKey(switchText) };
-  }
-
-  async before(place: EntryPlace): ReturnType<Journal["before"]> {
-    const page = await this.#pageBack(place.position);
-    if (page === undefined) return unavailable;
-    const [joint, ...older] = page;
-    if (!isSamePlace(joint, place)) return { kind: "not-joined" };
-    return { kind: "read", entries: older.toReversed() };
   }
 
   async #pageBack(from: string): Promise<Page> {
@@ -123,8 +113,9 @@ export class RedisJournal implements Journal {
    * Reads both ends of the possible gap in one transaction, at one moment. Older pages can be read later,
    * because the entries before a given entry never change.
    */
-  async atPrimary(position: string): ReturnType<Journal["atPrimary"]> {
+  async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
+    const { position } = place;
     // The newest entry up to the position distinguishes the cases. If it is the view's last entry,
     // nothing was lost. If it is another entry, the last entry was lost. If there is none, the last
     // entry was trimmed or lost.
@@ -133,12 +124,14 @@ export class RedisJournal implements Journal {
         .xrevrange(this.#key, position, "-", 1)
         .xrevrange(this.#key, "+", "-", pageCount)
         .xlen(this.#key)
-        .get(this.#switchKey),
+        .get(this.#switchKey)
+        .eval(bookScript, [...this.#bookKeys], notedArgs([place])),
     );
     if (replies === undefined) return unavailable;
-    const [found, newest, count, switchText] = replies;
+    const [found, newest, count, switchText, noted] = replies;
     const [upTo] = entriesOf(found);
-    const isTrimmed = upTo === undefined && Number(count) >= this.#keptCount;
+    const isFull = upTo === undefined && Number(count) >= this.#keptCount;
+    const isTrimmed = isFull && answersIn(noted, 1).every(Boolean);
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", (pipeline) =>
         pipeline.xrevrange(this.#key, from, "-", pageCount),
@@ -159,13 +152,17 @@ export class RedisJournal implements Journal {
       isSamePlace(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
     const replies = await this.#askPrimary("purge, read back", (transaction) =>
-      transaction.xlen(this.#key).xrange(this.#key, "-", "+", 1),
+      transaction
+        .xlen(this.#key)
+        .xrange(this.#key, "-", "+", 1)
+        .eval(bookScript, [...this.#bookKeys], notedArgs(places)),
     );
     if (replies === undefined) return unavailable;
     const isTrimmed = trimmedFrom(extentOf(replies), this.#keptCount);
+    const areNoted = answersIn(replies[2], places.length);
     const states = places.map((place, at): PlaceState => {
       if (isStanding(place, at)) return "standing";
-      return isTrimmed(place) ? "trimmed" : "gone";
+      return isTrimmed(place) && areNoted[at] === true ? "trimmed" : "gone";
     });
     return { kind: "read", states };
   }
@@ -191,51 +188,31 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? replies.value.slice(1) : undefined;
   }
 
-  async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
-    const { redis, nowAtMs, randomText } = this.#settings;
-    const keys = [this.#key, this.#switchKey] as const;
-    const place = { redis, keys, trim: this.#trim, nowAtMs };
-    return appendMarkTo(place, markOf(lost, randomText()));
+  appendMark(lost: string): ReturnType<Journal["appendMark"]> {
+    return this.#appends.appendMark(lost);
   }
 
-  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
-    const [only, ...more] = entries;
-    if (only === undefined) return { kind: "appended", positions: [] };
-    const replies = await this.#settings.redis.insist<unknown[]>(
-      "purge, written",
-      async (redis) => {
-        if (more.length === 0)
-          return [await redis.xadd(this.#key, "*", encodeEntry(only), this.#trim)];
-        const transaction = redis.multi();
-        for (const entry of entries)
-          transaction.xadd(this.#key, "*", encodeEntry(entry), this.#trim);
-        return transaction.exec();
-      },
+  append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    return this.#appends.append(entries);
+  }
+
+  appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+    return this.#appends.appendAndRead(place, entry);
+  }
+
+  async unpurged(
+    end: EntryPlace,
+    records: Parameters<Journal["unpurged"]>[1],
+  ): ReturnType<Journal["unpurged"]> {
+    const reply = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
+      redis.evalRo(bookScript, [...this.#bookKeys], bookArgs(end, records)),
     );
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, this.#settings.redis);
-    const positions = replies.value.filter((reply) => typeof reply === "string");
-    if (positions.length === entries.length) return { kind: "appended", positions };
-    return unavailableFor("not-upstash", this.#settings.redis);
-  }
-
-  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
-    const sentAtMs = this.#settings.nowAtMs();
-    const { redis } = this.#settings;
-    const replies = await redis.insist<unknown[]>("purge, written", (client) => {
-      const adding = client.multi().xadd(this.#key, "*", encodeEntry(entry), this.#trim);
-      return adding.xrange(this.#key, place.position, "+", pageCount).exec();
-    });
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
-    return { sentAtMs, ...appendedIn(replies.value, place, entry) };
+    if (reply.kind === "unavailable") return unavailable;
+    return { kind: "read", answers: answersIn(reply.value, records.length) };
   }
 
   get #keptCount(): number {
     return this.#settings.keptCount ?? keptCount;
-  }
-
-  /** Trims approximately: Redis may keep more entries, never fewer. */
-  get #trim() {
-    return { trim: { type: "MAXLEN", comparison: "~", threshold: this.#keptCount } } as const;
   }
 }
 

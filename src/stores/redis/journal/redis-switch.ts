@@ -1,8 +1,9 @@
 // The switch in Redis. One script writes both the journal's entry and the switch's key.
 import type { RedisClient } from "../../../redis/redis-client.ts";
-import { encodeEntry } from "../../../purge/journal/entry.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
+import { placesIn } from "./appended-in.ts";
+import { bookFieldsMax, entryArgs, journalKeys, postScript } from "./journal-scripts.ts";
 import { postInKey, stateInKey, switchKey } from "./switch-key.ts";
 import { unavailableFor } from "./unavailable.ts";
 
@@ -12,17 +13,6 @@ export interface RedisSwitchSettings {
   /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
-
-/**
- * Writes a post. KEYS: journal, switch. ARGV: the replaced post, the post, the entry's `n`, the bypass as
- * JSON, the number of entries to keep, the entry's fields.
- */
-export const postScript = `
-local held = redis.call("GET", KEYS[2]) or ""
-if (string.match(held, "^%S+") or "") ~= ARGV[1] then return {"overtaken", held} end
-local position = redis.call("XADD", KEYS[1], "MAXLEN", "~", ARGV[5], "*", unpack(ARGV, 6))
-redis.call("SET", KEYS[2], ARGV[2] .. " " .. position .. " " .. ARGV[3] .. " " .. ARGV[4])
-return {"posted", position}`;
 
 export class RedisSwitch implements Switch {
   readonly #settings: RedisSwitchSettings;
@@ -49,15 +39,15 @@ export class RedisSwitch implements Switch {
     const { redis, namespace } = this.#settings;
     const { post, replaces, bypass } = entry.switched;
     const kept = String(this.#settings.keptCount ?? keptCount);
-    const fields = Object.entries(encodeEntry(entry)).flat();
-    const given = [replaces, post, entry.n, JSON.stringify(bypass), kept, ...fields];
+    const settings = [kept, String(bookFieldsMax), replaces, post, JSON.stringify(bypass)];
     const reply = await redis.insist<unknown>("switch", (client) =>
-      client.eval(postScript, [`${namespace}:journal`, this.#key], given),
+      client.eval(postScript, [...journalKeys(namespace)], [...settings, ...entryArgs(entry)]),
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);
-    const [kind, text] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
-    if (kind === "posted" && typeof text === "string") return { kind, position: text };
-    if (kind === "overtaken") return { kind, current: stateInKey(text) };
+    const [kind, said, n] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
+    const [place] = placesIn([[said, n]]);
+    if (kind === "posted" && place !== undefined) return { kind, place };
+    if (kind === "overtaken") return { kind, current: stateInKey(said) };
     return unavailableFor("not-upstash", redis);
   }
 }

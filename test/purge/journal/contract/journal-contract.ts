@@ -27,10 +27,10 @@ export function describeJournal(implementation: string, open: Open): void {
           newEntry({ n: "b", mode: "soft", id: "msg_1", bodyDigest: "d", lost: "1-0 x" }),
         ];
         const appended = await journal.append(entries);
-        const positions = appended.kind === "appended" ? appended.positions : [];
-        const placed = placedAt(positions, entries);
+        const places = appended.kind === "appended" ? appended.places : [];
+        const placed = placedAt(places, entries);
         expect(await journal.newest()).toMatchObject({ kind: "read", entries: placed });
-        expect(positions).toHaveLength(2);
+        expect(places).toHaveLength(2);
       });
 
       it("gives each entry a position after all others", async () => {
@@ -40,7 +40,7 @@ export function describeJournal(implementation: string, open: Open): void {
       });
 
       it("appends nothing for an empty list", async () => {
-        expect(await journal.append([])).toEqual({ kind: "appended", positions: [] });
+        expect(await journal.append([])).toEqual({ kind: "appended", places: [] });
         expect(readOf(await journal.newest())).toEqual([]);
       });
 
@@ -53,7 +53,7 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(new Set(states.slice(-keptCount))).toEqual(new Set(["standing"]));
         expect(states).not.toContain("gone");
         const [oldest = nowhere] = places;
-        const checked = await journal.atPrimary(oldest.position);
+        const checked = await journal.atPrimary(oldest);
         const isKept = states[0] === "standing";
         expect(checked).toMatchObject({ kind: "read", isTrimmed: !isKept });
       });
@@ -83,46 +83,24 @@ export function describeJournal(implementation: string, open: Open): void {
       });
     });
 
-    describe("before (rule 12)", () => {
-      it.each([0, 1, 127])("reads the %i entries before an entry, in one page", async (at) => {
-        const places = await written(journal, 300);
-        const place = places[at] ?? nowhere;
-        expect(readOf(await journal.before(place))).toEqual(places.slice(0, at));
-      });
-
-      it("reads at most a page", async () => {
-        const places = await written(journal, 300);
-        const page = places.slice(299 - pageCount + 1, 299);
-        expect(readOf(await journal.before(places[299] ?? nowhere))).toEqual(page);
-      });
-
-      it("does not join at another `n`, or at a lost entry", async () => {
-        const [, second = nowhere] = await written(journal, 3);
-        expect(await journal.before({ ...second, n: "another" })).toEqual({ kind: "not-joined" });
-        await store.lose(second.position);
-        expect(await journal.before(second)).toEqual({ kind: "not-joined" });
-      });
-    });
-
     describe("atPrimary (rules 16 and 17)", () => {
       it("distinguishes the entry, an older one, and none", async () => {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
-        const upTo = async (position: string) => {
-          const read = await journal.atPrimary(position);
+        const upTo = async (place: EntryPlace) => {
+          const read = await journal.atPrimary(place);
           return read.kind === "read" ? [read.upTo?.n, read.isTrimmed] : read.kind;
         };
-        expect(await upTo(second.position)).toEqual(["n1", false]);
+        expect(await upTo(second)).toEqual([second.n, false]);
         await store.lose(second.position);
-        expect(await upTo(second.position)).toEqual(["n0", false]);
+        expect(await upTo(second)).toEqual([first.n, false]);
         await store.lose(first.position);
-        expect(await upTo(second.position)).toEqual([undefined, false]);
-        expect(readOf(await journal.atPrimary(first.position))).toEqual([third]);
+        expect(await upTo(second)).toEqual([undefined, false]);
+        expect(readOf(await journal.atPrimary(first))).toEqual([third]);
       });
 
       it("reads the newest entries for any position", async () => {
         const places = await written(journal, 5);
-        for (const { position } of places)
-          expect(readOf(await journal.atPrimary(position))).toEqual(places);
+        for (const place of places) expect(readOf(await journal.atPrimary(place))).toEqual(places);
       });
     });
 
@@ -169,9 +147,9 @@ export function describeJournal(implementation: string, open: Open): void {
       it.each([0, 1, pageCount - 3])("reads %i entries of others before its own", async (count) => {
         const [place = nowhere, ...others] = await written(journal, count + 1);
         const appended = await journal.appendAndRead(place, own);
-        const position = appended.kind === "appended" ? appended.position : "";
+        const placed = appended.kind === "appended" ? appended.place : nowhere;
         const since = appended.kind === "appended" ? placesOf(appended.since ?? []) : [];
-        expect(since).toEqual([...others, { position, n: "own" }]);
+        expect(since).toEqual([...others, placed]);
         expect(readOf(await journal.newest())).toEqual([place, ...since]);
       });
 
@@ -200,12 +178,12 @@ export function describeJournal(implementation: string, open: Open): void {
       const answers = await Promise.all([
         journal.newest(),
         journal.since(first),
-        journal.before(first),
-        journal.atPrimary(first.position),
+        journal.atPrimary(first),
         journal.standing([first]),
         journal.appendMark("9-9 gone"),
         journal.append([newEntry()]),
         journal.appendAndRead(first, newEntry()),
+        journal.unpurged(first, []),
       ]);
       expect(answers).toMatchObject(answers.map(() => ({ kind: "unavailable" })));
     });

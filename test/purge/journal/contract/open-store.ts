@@ -27,8 +27,7 @@ export async function written(journal: Journal, count: number): Promise<EntryPla
     const given = entries.slice(at, at + 100);
     const appended = await journal.append(given);
     if (appended.kind === "unavailable") throw new Error("The journal is unavailable.");
-    const { positions } = appended;
-    places.push(...given.map(({ n }, each) => ({ position: positions[each] ?? "", n })));
+    places.push(...appended.places);
   }
   return places;
 }

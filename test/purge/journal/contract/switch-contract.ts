@@ -3,8 +3,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { nothing } from "../../../../src/purge/journal/purge-target.ts";
 import type { PostEntry } from "../../../../src/purge/journal/switch.ts";
 import type { Bypass } from "../../../../src/purge/journal/switch-state.ts";
-import { newEntry } from "../../../../testing/examples/purges.ts";
+import { newEntry, responseWith } from "../../../../testing/examples/purges.ts";
 import { type Open, type OpenSwitch, readOf, written } from "./open-store.ts";
+
+const nowhere = { position: "", n: "" };
 
 export const postOf = (post: string, replaces: string, bypass: Bypass): PostEntry => ({
   ...newEntry({ n: `n-of-${post}`, mode: "soft" }),
@@ -35,13 +37,13 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
         const [first] = await written(journal, 1);
         const post = postOf("p1", "", bypass);
         const posted = await switching.post(post);
-        const position = posted.kind === "posted" ? posted.position : "";
-        const state = { post: "p1", position, n: "n-of-p1", bypass };
+        const place = posted.kind === "posted" ? posted.place : nowhere;
+        const state = { post: "p1", ...place, bypass };
         expect(await switching.read()).toEqual({ kind: "read", state, names: "p1" });
-        const entries = [first, { ...post, position }];
+        const entries = [first, { ...post, ...place }];
         const adopted = { kind: "read", entries, switched: state };
         expect(await journal.newest()).toMatchObject(adopted);
-        expect(await journal.atPrimary(position)).toMatchObject(adopted);
+        expect(await journal.atPrimary(place)).toMatchObject(adopted);
         expect(await journal.appendMark("1-0 n")).toMatchObject({ kind: "read", switched: state });
       },
     );
@@ -69,13 +71,23 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
 
     it("keeps its state if the entry is lost", async () => {
       const { switching, journal, lose } = store;
-      await written(journal, 1);
+      const entries = await written(journal, 1);
       const posted = await switching.post(postOf("p1", "", ["a"]));
-      const position = posted.kind === "posted" ? posted.position : "";
-      await lose(position);
-      const state = { post: "p1", position, n: "n-of-p1", bypass: ["a"] };
+      const place = posted.kind === "posted" ? posted.place : nowhere;
+      await lose(place.position);
+      const state = { post: "p1", ...place, bypass: ["a"] };
       expect(await switching.read()).toEqual({ kind: "read", state, names: "p1" });
-      expect(await journal.newest()).toMatchObject({ entries: [{ n: "n0" }], switched: state });
+      expect(await journal.newest()).toMatchObject({ entries, switched: state });
+    });
+
+    it("is noted like each entry, and covers no record (rule 27)", async () => {
+      const { switching, journal } = store;
+      const [stamp = nowhere] = await written(journal, 1);
+      const posted = await switching.post(postOf("p1", "", true));
+      const end = posted.kind === "posted" ? posted.place : nowhere;
+      const records = [responseWith({ stamp }), responseWith({ stamp: end })];
+      const read = await journal.unpurged(end, records);
+      expect(read).toEqual({ kind: "read", answers: [true, true] });
     });
 
     it("is unavailable without its store, and never rejects", async () => {

@@ -14,6 +14,10 @@ import {
 } from "../../../purge/journal/contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "../../../purge/journal/contract/open-store.ts";
 import { describeSwitch } from "../../../purge/journal/contract/switch-contract.ts";
+import {
+  describeLostEnd,
+  describeUnpurged,
+} from "../../../purge/journal/contract/unpurged-contract.ts";
 
 lengthenTimeouts();
 
@@ -38,6 +42,8 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
     describeJournal(reach, open);
     describeShownJournal(reach, open);
+    describeUnpurged(reach, open);
+    describeLostEnd(reach, open);
     describeSwitch(reach, open);
   });
 });

@@ -5,7 +5,7 @@ import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../../local/upstash-rest-server.ts";
-import type { Entry } from "../../../../src/purge/journal/entry.ts";
+import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { RedisClient } from "../../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
@@ -21,9 +21,9 @@ const patient = (() => {
 export const journalKey = "site:journal";
 export const nowhere = { position: "0-0", n: "" };
 
-/** @returns the positions of a read's entries, or its kind */
-export const positionsIn = (read: { kind: string; entries?: readonly Entry[] }) =>
-  read.entries?.map(({ position }) => position) ?? read.kind;
+/** @returns the places of a read's entries, or its kind */
+export const placesIn = (read: { kind: string; entries?: readonly Entry[] }) =>
+  read.entries?.map(({ position, n }) => ({ position, n })) ?? read.kind;
 
 /** Starts the server before the tests of a `describe` block, and empties it before each. */
 export function openJournalWorld(start: RedisServerRow["start"]) {
@@ -71,12 +71,12 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     client: () => new RedisClient({ url: rest.url, token: "token", nowAtMs: Date.now }),
     journalOver,
     another,
-    /** Appends entries whose `n` is `n0`, `n1`, …, and resets the counts. */
-    async write(count: number): Promise<readonly string[]> {
+    /** Appends entries whose `n` begins with `n0`, `n1`, …, and resets the counts. */
+    async write(count: number): Promise<readonly EntryPlace[]> {
       const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
       const appended = await journalOver([rest]).append(entries);
       rest.resetCounts();
-      return appended.kind === "appended" ? appended.positions : [];
+      return appended.kind === "appended" ? appended.places : [];
     },
     /** The commands and the number of requests since the last reset. */
     costs: () => {

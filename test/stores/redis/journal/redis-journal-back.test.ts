@@ -1,19 +1,12 @@
-// The journal in Redis, beside its contract: reads back from an entry, and reads at the primary.
+// The journal in Redis, beside its contract: the size of answers, and reads at the primary.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
-import { journalKey as key, nowhere, openJournalWorld, positionsIn } from "./journal-world.ts";
+import { journalKey as key, nowhere, openJournalWorld, placesIn } from "./journal-world.ts";
 
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
-
-  it("reads a page back from an entry by one command", async () => {
-    const positions = await world.write(300);
-    const before = await world.journal.before({ position: positions[200] ?? "", n: "n200" });
-    expect(positionsIn(before)).toEqual(positions.slice(73, 200));
-    expect(world.costs()).toEqual([{ XREVRANGE: 1 }, 1]);
-  });
 
   describe("with the largest entries, an answer has up to 1 MiB:", () => {
     /** An entry with this reason has 8 KiB. */
@@ -24,11 +17,10 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     it.each([
       { id: "a cold view", read: () => world.journal.newest() },
       { id: "a join", read: (from: EntryPlace) => world.journal.since(from) },
-      { id: "a check", read: (from: EntryPlace) => world.journal.atPrimary(from.position) },
+      { id: "a check", read: (from: EntryPlace) => world.journal.atPrimary(from) },
       { id: "a mark", read: () => world.journal.appendMark("") },
-      { id: "a page back", read: (from: EntryPlace) => pageBack(from) },
     ])("$id", async ({ read }) => {
-      const [position = ""] = await world.write(1);
+      const [place = nowhere] = await world.write(1);
       for (let turn = 0; turn < 4; turn += 1) {
         const entries = Array.from({ length: 100 }, (_, at) => newEntry({ n: `${at}`, reason }));
         await world.journal.append(entries);
@@ -40,17 +32,10 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
         answerBytes.push((await answer.clone().arrayBuffer()).byteLength);
         return answer;
       });
-      expect(await read({ position, n: "n0" })).toMatchObject({ kind: "read" });
+      expect(await read(place)).toMatchObject({ kind: "read" });
       expect(Math.max(...answerBytes)).toBeLessThanOrEqual(1_048_576 * 1.01);
       expect(Math.max(...answerBytes)).toBeGreaterThan(1_000_000);
     });
-
-    async function pageBack(from: EntryPlace) {
-      const since = await world.journal.since(from);
-      answerBytes.length = 0;
-      const last = since.kind === "read" ? since.entries.at(-1) : undefined;
-      return world.journal.before(last ?? nowhere);
-    }
   });
 
   it.each([
@@ -61,51 +46,52 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   ])(
     "at the primary, reads $pages pages back to entry $at of 1,201",
     async ({ at, read, pages }) => {
-      const positions = await world.write(1_201);
+      const places = await world.write(1_201);
       await world.rest.setReplicaLagMs(60_000);
-      const checked = await world.journal.atPrimary(positions[at] ?? "");
-      expect(checked).toMatchObject({ kind: "read", upTo: { n: `n${at}` } });
-      expect(positionsIn(checked)).toEqual(positions.slice(-read));
+      const checked = await world.journal.atPrimary(places[at] ?? nowhere);
+      expect(checked).toMatchObject({ kind: "read", upTo: places[at] });
+      expect(placesIn(checked)).toEqual(places.slice(-read));
       // Each page has a write, so that the primary answers.
-      expect(world.costs()).toEqual([{ SET: pages, XREVRANGE: pages + 1, XLEN: 1, GET: 1 }, pages]);
+      const commands = { SET: pages, XREVRANGE: pages + 1, XLEN: 1, GET: 1, EVAL: 1 };
+      expect(world.costs()).toEqual([commands, pages]);
       expect(await world.redis.pttl("site:probe")).toBeGreaterThan(0);
     },
   );
 
   it("at the primary, reads the entries of a cold view if a position is missing", async () => {
-    const positions = await world.write(1_100);
-    await world.redis.xdel(key, positions[1_099] ?? "");
-    const checked = await world.journal.atPrimary(positions[1_099] ?? "");
-    expect(checked).toMatchObject({ upTo: { n: "n1098" }, entries: { length: 1_017 } });
+    const places = await world.write(1_100);
+    const [before, last = nowhere] = places.slice(-2);
+    await world.redis.xdel(key, last.position);
+    const checked = await world.journal.atPrimary(last);
+    expect(checked).toMatchObject({ upTo: before, entries: { length: 1_017 } });
   });
 
   it("knows the standing entries, also while a replica lags", async () => {
     await world.rest.setReplicaLagMs(60_000);
-    const [first = "", second = ""] = await world.write(2);
-    const places = [{ position: first, n: "n0" }, { position: second, n: "other" }, nowhere];
-    const standing = await world.journal.standing(places);
+    const [first = nowhere, second = nowhere] = await world.write(2);
+    const standing = await world.journal.standing([first, { ...second, n: "other" }, nowhere]);
     expect(standing).toEqual({ kind: "read", states: ["standing", "gone", "gone"] });
     // A second round of commands asks whether the missing ones were trimmed.
-    expect(world.costs()[0]).toEqual({ SET: 2, XRANGE: 4, XLEN: 1 });
+    expect(world.costs()[0]).toEqual({ SET: 2, XRANGE: 4, XLEN: 1, EVAL: 1 });
   });
 
   it("tells trimmed entries from lost ones", async () => {
     const journal = world.journalOver([world.rest], { keptCount: 2 });
-    const [first = "", second = "", third = ""] = await world.write(3);
-    const places = [first, second, third].map((position, at) => ({ position, n: `n${at}` }));
-    await world.redis.xdel(key, first);
+    const places = await world.write(3);
+    const [first = nowhere, second = nowhere] = places;
+    await world.redis.xdel(key, first.position);
     const trimmed = await journal.standing(places);
     expect(trimmed).toEqual({ kind: "read", states: ["trimmed", "standing", "standing"] });
     expect(await journal.atPrimary(first)).toMatchObject({ upTo: undefined, isTrimmed: true });
-    await world.redis.xdel(key, second);
+    await world.redis.xdel(key, second.position);
     const lost = await journal.standing(places);
     expect(lost).toEqual({ kind: "read", states: ["gone", "gone", "standing"] });
     expect(await journal.atPrimary(second)).toMatchObject({ upTo: undefined, isTrimmed: false });
   });
 
-  it("appends a mark and reads the newest entries in one transaction", async () => {
+  it("appends a mark and reads the newest entries in one script", async () => {
     await world.write(1);
     await world.journal.appendMark("9-9 gone");
-    expect(world.costs()).toEqual([{ XADD: 1, XREVRANGE: 1, GET: 1 }, 1]);
+    expect(world.costs()).toEqual([{ EVAL: 1 }, 1]);
   });
 });

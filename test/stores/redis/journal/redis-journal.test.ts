@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
-import { journalKey as key, nowhere, openJournalWorld, positionsIn } from "./journal-world.ts";
+import { journalKey as key, nowhere, openJournalWorld, placesIn } from "./journal-world.ts";
 
 const entriesOf = (count: number) =>
   Array.from({ length: count }, (_, at) => newEntry({ n: `${at}` }));
@@ -19,13 +19,13 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
 
   describe("append", () => {
     it.each([
-      { count: 1, commands: { XADD: 1 } },
-      { count: 5, commands: { XADD: 5 } },
+      { count: 1, commands: { EVAL: 1 } },
+      { count: 5, commands: { EVAL: 1 } },
       { count: 0, commands: {} },
-    ])("of $count entries is one transaction at most", async ({ count, commands }) => {
+    ])("of $count entries is one script at most", async ({ count, commands }) => {
       const appended = await world.journal.append(entriesOf(count));
       expect(world.costs()).toEqual([commands, Math.min(1, count)]);
-      expect(appended).toMatchObject({ kind: "appended", positions: { length: count } });
+      expect(appended).toMatchObject({ kind: "appended", places: { length: count } });
     });
 
     it("keeps the newest entries, and some more", async () => {
@@ -69,20 +69,20 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       { written: 1_000, read: 1_000, pages: 8 },
       { written: 1_500, read: 1_017, pages: 8 },
     ])("reads $read of $written entries in $pages pages", async ({ written, read, pages }) => {
-      const positions = await world.write(written);
+      const places = await world.write(written);
       const newest = await world.journal.newest();
-      expect(positionsIn(newest)).toEqual(positions.slice(positions.length - read));
+      expect(placesIn(newest)).toEqual(places.slice(places.length - read));
       const older = pages === 1 ? {} : { XREVRANGE: pages - 1 };
       expect(world.costs()[0]).toEqual({ EVAL_RO: 1, ...older });
     });
 
     it("is readable in a full database, which refuses transactions", async () => {
-      const positions = await world.write(3);
+      const places = await world.write(3);
       await world.redis.config("SET", "maxmemory", "1");
       try {
         const appended = await world.journal.append([newEntry({ n: "late" })]);
         expect(appended).toMatchObject({ kind: "unavailable" });
-        expect(positionsIn(await world.journal.newest())).toEqual(positions);
+        expect(placesIn(await world.journal.newest())).toEqual(places);
       } finally {
         await world.redis.config("SET", "maxmemory", "0");
       }
@@ -91,25 +91,25 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     it("has no gap, although a lagging replica answers the second page", async () => {
       await world.write(50);
       const lagging = await world.another({ replicaLagMs: 60_000 });
-      const positions = await world.write(300);
+      const places = await world.write(300);
       const newest = await world.journalOver([world.rest, lagging]).newest();
-      expect(positionsIn(newest)).toEqual(positions.slice(-128));
+      expect(placesIn(newest)).toEqual(places.slice(-128));
       expect(lagging.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
     });
   });
 
   describe("since", () => {
     it.each([0, 126, 127, 1_100])("reads %i entries after an entry", async (count) => {
-      const [first = "", ...later] = await world.write(count + 1);
-      const since = await world.journal.since({ position: first, n: "n0" });
-      expect(positionsIn(since)).toEqual(later);
+      const [first = nowhere, ...later] = await world.write(count + 1);
+      const since = await world.journal.since(first);
+      expect(placesIn(since)).toEqual(later);
       expect(world.costs()[0]).toEqual({ XRANGE: Math.floor(count / 127) + 1 });
     });
 
     it("reads no more entries than a view holds", async () => {
-      const [first = ""] = await world.write(1);
+      const [first = nowhere] = await world.write(1);
       await fill(8_200);
-      expect(await world.journal.since({ position: first, n: "n0" })).toEqual(notJoined);
+      expect(await world.journal.since(first)).toEqual(notJoined);
       expect(world.costs()[0]).toEqual({ XRANGE: 63 });
     });
 
@@ -122,31 +122,30 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
         lose: async (at) => [await world.redis.del(key), await world.redis.xadd(key, at, "n", "x")],
       },
     ])("is not joined after $id", async ({ lose }) => {
-      const [position = ""] = await world.write(1);
-      await lose(position);
+      const [place = nowhere] = await world.write(1);
+      await lose(place.position);
       await world.redis.xadd(key, "*", "n", "grown");
-      expect(await world.journal.since({ position, n: "n0" })).toEqual(notJoined);
+      expect(await world.journal.since(place)).toEqual(notJoined);
     });
 
     it("is not joined after the restore of an old state, which has grown again", async () => {
-      const [, second = "", third = ""] = await world.write(3);
+      const [, second = nowhere, third = nowhere] = await world.write(3);
       const backup = await world.redis.dumpBuffer(key);
-      const [fourth = ""] = await world.write(1);
+      const [fourth = nowhere] = await world.write(1);
       await world.redis.restore(key, 0, backup, "REPLACE");
-      await world.redis.xadd(key, fourth, "n", "other");
-      expect(await world.journal.since({ position: fourth, n: "n0" })).toEqual(notJoined);
-      const joined = await world.journal.since({ position: third, n: "n2" });
-      expect(joined).toMatchObject({ kind: "read", entries: [{ position: fourth, n: "other" }] });
+      await world.redis.xadd(key, fourth.position, "n", "other");
+      expect(await world.journal.since(fourth)).toEqual(notJoined);
+      const joined = await world.journal.since(third);
+      expect(joined).toMatchObject({ kind: "read", entries: [{ ...fourth, n: "other" }] });
       const checked = await world.journal.atPrimary(second);
-      expect(checked).toMatchObject({ upTo: { position: second, n: "n1" } });
+      expect(checked).toMatchObject({ upTo: second });
     });
 
     it("is not joined at a replica that lags behind the entry", async () => {
       await world.rest.setReplicaLagMs(60_000);
-      const [position = ""] = await world.write(1);
-      const place = { position, n: "n0" };
+      const [place = nowhere] = await world.write(1);
       expect(await world.journal.since(place)).toEqual(notJoined);
-      const checked = await world.journal.atPrimary(position);
+      const checked = await world.journal.atPrimary(place);
       expect(checked).toMatchObject({ kind: "read", upTo: place, entries: [place] });
     });
   });
@@ -154,14 +153,14 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   it.each(["newest", "since", "atPrimary", "appendMark", "standing"] as const)(
     "%s reads the clock before it sends a command",
     async (name) => {
-      const [position = ""] = await world.write(1);
+      const [place = nowhere] = await world.write(1);
       // A clock that advances with each request.
       const nowAtMs = () => world.rest.counts().requestCount;
       const journal = world.journalOver([world.rest], { nowAtMs });
       const asked = {
         newest: () => journal.newest(),
-        since: () => journal.since({ position, n: "n0" }),
-        atPrimary: () => journal.atPrimary(position),
+        since: () => journal.since(place),
+        atPrimary: () => journal.atPrimary(place),
         appendMark: () => journal.appendMark(""),
         standing: () => journal.standing([nowhere]),
       };

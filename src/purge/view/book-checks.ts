@@ -1,0 +1,55 @@
+// Asks the journal's book about records whose stamps the view does not know (docs/purge-protocol.md,
+// rule 27). A record that no later entry covers gets a stamp that the view knows.
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { Stamp } from "../../cache/record/record.ts";
+import type { EntryPlace } from "../journal/entry.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Chain } from "./chain.ts";
+import type { PurgeSubject } from "./view.ts";
+
+/** The size limit of the remembered answers, in bytes. */
+const rememberedBytesMax = 262_144;
+
+export class BookChecks {
+  readonly #journal: Pick<Journal, "unpurged">;
+  readonly #chain: () => Chain | undefined;
+  /** The new stamps by stamp and coverage, for tiers that return a record with its old stamp again. */
+  readonly #restamped = new BoundedMarks<EntryPlace>(rememberedBytesMax);
+
+  /** @param chain returns the view's present chain */
+  constructor(journal: Pick<Journal, "unpurged">, chain: () => Chain | undefined) {
+    this.#journal = journal;
+    this.#chain = chain;
+  }
+
+  /**
+   * Sets the record's stamp to the chain's end, if the book proves that no entry between the two covers the
+   * record. The view then judges the record by its own, newer entries.
+   *
+   * @returns the request to wait for; `undefined` if none is needed
+   */
+  check(record: PurgeSubject): Promise<void> | undefined {
+    const { stamp } = record;
+    const chain = this.#chain();
+    if (stamp === "none" || chain === undefined || chain.knows(stamp)) return undefined;
+    const { tags, groups = [], url, route } = record;
+    const name = JSON.stringify([stamp.n, url, route, tags, groups]);
+    const known = this.#restamped.get(name);
+    if (known === undefined || !chain.knows(known)) return this.#asked(record, name, chain.end);
+    restamp(record, known);
+    return undefined;
+  }
+
+  async #asked(record: PurgeSubject, name: string, end: EntryPlace): Promise<void> {
+    const read = await this.#journal.unpurged(end, [record]);
+    // The chain may have been replaced during the request, after a loss of entries.
+    if (read.kind !== "read" || !read.answers[0] || !this.#chain()?.knows(end)) return;
+    this.#restamped.set(name, end);
+    restamp(record, end);
+  }
+}
+
+/** Only for a stamp that no purge of the record follows: other isolates may read the record. */
+export function restamp(record: { stamp: Stamp }, end: Stamp): void {
+  record.stamp = end;
+}

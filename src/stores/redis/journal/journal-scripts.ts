@@ -1,0 +1,150 @@
+// The Lua scripts that append entries to the journal and note them in its book, and the script that
+// reads the book (docs/purge-protocol.md, rule 27).
+import { encodeEntry, type NewEntry } from "../../../purge/journal/entry.ts";
+import { namesOf } from "../../../purge/journal/book.ts";
+
+/** The maximum number of fields in a book, some 80 bytes each. A full book becomes the older book. */
+export const bookFieldsMax = 131_072;
+
+/** Returns the keys of the scripts: the journal, its book, the older book, and the switch. */
+export const journalKeys = (namespace: string): readonly [string, string, string, string] => [
+  `${namespace}:journal`,
+  `${namespace}:journal:book`,
+  `${namespace}:journal:older`,
+  `${namespace}:switch`,
+];
+
+/** Returns the `n` of the last entry; empty for an empty journal. */
+const lastLua = `
+local function last()
+  local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)[1]
+  local fields = newest and newest[2] or {}
+  for at = 1, #fields, 2 do
+    if fields[at] == "n" then return fields[at + 1] end
+  end
+  return ""
+end`;
+
+/**
+ * Reads arguments, and appends the entries that `entryArgs` encodes. An entry's `n` gets the entry's number,
+ * and a number that depends on all entries before it. So two entries have the same `n` only if the same
+ * entries precede both. A book that does not end with the journal's last entry is deleted.
+ */
+const appendLua = `${lastLua}
+local argument = 0
+local function taken()
+  argument = argument + 1
+  return ARGV[argument]
+end
+local function list()
+  local items = {}
+  for at = 1, tonumber(taken()) do items[at] = taken() end
+  return items
+end
+local kept, fieldsMax = taken(), tonumber(taken())
+local function append()
+  local n, fields, names = taken(), list(), list()
+  local before = last()
+  local number, line = string.match(before, "%.(%d+)%.(%d+)$")
+  local isContinued = number and redis.call("HGET", KEYS[2], "end") == before
+  local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
+  number, line = (number or 0) + 1, line or 0
+  for at = 1, #n do line = (line * 31 + string.byte(n, at)) % 2147483647 end
+  number, line = string.format("%d", number), string.format("%d", line)
+  n = n .. "." .. number .. "." .. line
+  local position =
+    redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
+  if not isContinued then
+    redis.call("DEL", KEYS[2], KEYS[3])
+  elseif isFull then
+    redis.call("RENAME", KEYS[2], KEYS[3])
+    redis.call("HSET", KEYS[2], "older", before)
+  end
+  local noted = {"end", n, "#" .. number, line}
+  for _, name in ipairs(names) do
+    noted[#noted + 1] = name
+    noted[#noted + 1] = number
+  end
+  redis.call("HSET", KEYS[2], unpack(noted))
+  return {position, n}
+end`;
+
+/**
+ * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: the number of entries to
+ * keep, `bookFieldsMax`, the position or an empty string, the length of the page, the number of entries, and
+ * `entryArgs` of each.
+ */
+export const appendScript = `${appendLua}
+local since, count = taken(), taken()
+local places = {}
+for at = 1, tonumber(taken()) do places[at] = append() end
+if since == "" then return {places} end
+return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
+
+/**
+ * Appends a mark, and reads the newest entries and the switch. Several isolates may find the journal empty, but
+ * only one may mark it (rule 18): a second mark would purge what others have loaded since the first. KEYS:
+ * `journalKeys`. ARGV: the number of entries to keep, `bookFieldsMax`, `empty` to mark only an empty
+ * journal, the number of entries to read, and `entryArgs`.
+ */
+export const markScript = `${appendLua}
+local on, count = taken(), taken()
+if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then append() end
+return {
+  redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
+  redis.call("GET", KEYS[4])
+}`;
+
+/**
+ * Writes a post of the switch. KEYS: `journalKeys`. ARGV: the number of entries to keep, `bookFieldsMax`, the
+ * replaced post, the post, the bypass as JSON, and `entryArgs`.
+ */
+export const postScript = `${appendLua}
+local replaces, post, bypass = taken(), taken(), taken()
+local held = redis.call("GET", KEYS[4]) or ""
+if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
+local place = append()
+redis.call("SET", KEYS[4], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
+return {"posted", place[1], place[2]}`;
+
+/**
+ * Returns for each record 1 if the book proves that no entry after the record's stamp covers the record, else 0.
+ * Returns nothing if the book lacks `end`, or does not end with the journal's last entry. KEYS: the first three
+ * of `journalKeys`. ARGV: the `n` of `end`, or an empty string; and for each record the `n` of its stamp, the
+ * number of names, and the names.
+ */
+export const bookScript = `${lastLua}
+local noted = redis.call("HMGET", KEYS[2], "end", "older")
+local books = {KEYS[2]}
+if noted[2] and redis.call("HGET", KEYS[3], "end") == noted[2] then books[2] = KEYS[3] end
+local function numberOf(n)
+  local number, line = string.match(n, "%.(%d+)%.(%d+)$")
+  for _, book in ipairs(books) do
+    if number and redis.call("HGET", book, "#" .. number) == line then return tonumber(number) end
+  end
+end
+local function isUnpurged(since, names)
+  for _, book in ipairs(#names > 0 and books or {}) do
+    for _, number in ipairs(redis.call("HMGET", book, unpack(names))) do
+      if number and tonumber(number) > since then return 0 end
+    end
+  end
+  return 1
+end
+if noted[1] ~= last() or ARGV[1] ~= "" and not numberOf(ARGV[1]) then return {} end
+local answers, at = {}, 2
+while at <= #ARGV do
+  local since, count = numberOf(ARGV[at]), tonumber(ARGV[at + 1])
+  local names = {unpack(ARGV, at + 2, at + 1 + count)}
+  answers[#answers + 1] = since and isUnpurged(since, names) or 0
+  at = at + 2 + count
+end
+return answers`;
+
+/** Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as lists. */
+export function entryArgs(entry: NewEntry): string[] {
+  const { n, ...others } = encodeEntry(entry);
+  const fields = Object.entries(others).flat();
+  const names = namesOf(entry.targets);
+  return [n ?? "", String(fields.length), ...fields, String(names.length), ...names];
+}

@@ -1,0 +1,86 @@
+// Appends entries and marks to the journal, by scripts that also note them in the journal's book.
+import type { Redis } from "@upstash/redis/cloudflare";
+import { entriesOf, type EntryPlace, markOf, type NewEntry } from "../../../purge/journal/entry.ts";
+import { type Journal, pageCount } from "../../../purge/journal/journal.ts";
+import type { RedisClient } from "../../../redis/redis-client.ts";
+import { appendedIn, placesIn } from "./appended-in.ts";
+import {
+  appendScript,
+  bookFieldsMax,
+  entryArgs,
+  journalKeys,
+  markScript,
+} from "./journal-scripts.ts";
+import { stateInKey } from "./switch-key.ts";
+import { unavailableFor } from "./unavailable.ts";
+
+export interface AppendSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly nowAtMs: () => number;
+  /** Returns a random string that distinguishes an entry from one with the same ID after a loss. */
+  readonly randomText: () => string;
+}
+
+export class RedisAppends {
+  readonly #settings: AppendSettings;
+  readonly #keptCount: number;
+
+  /** @param keptCount the minimum number of entries that trimming leaves */
+  constructor(settings: AppendSettings, keptCount: number) {
+    this.#settings = settings;
+    this.#keptCount = keptCount;
+  }
+
+  /** Appends a mark. A single page is enough, because the mark covers everything older. */
+  async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
+    const { redis, nowAtMs, randomText } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const given = [lost === "" ? "empty" : "any", String(pageCount)];
+    const replies = await redis.attempt<unknown[]>(
+      "journal mark",
+      (client) => this.#evaluated(client, markScript, given, [markOf(lost, randomText())]),
+      "writes",
+    );
+    if (replies.kind === "unavailable") return { kind: "unavailable" };
+    const [page, switchText] = replies.value;
+    const entries = entriesOf(page).toReversed();
+    return { kind: "read", entries, sentAtMs, switched: stateInKey(switchText) };
+  }
+
+  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    if (entries.length === 0) return { kind: "appended", places: [] };
+    const { redis } = this.#settings;
+    const replies = await this.#appended("", entries);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    const places = placesIn(replies.value[0]);
+    if (places.length === entries.length) return { kind: "appended", places };
+    return unavailableFor("not-upstash", redis);
+  }
+
+  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+    const { redis, nowAtMs } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const replies = await this.#appended(place.position, [entry]);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    const [places, page] = replies.value;
+    const [appended] = placesIn(places);
+    if (appended === undefined) return unavailableFor("not-upstash", redis);
+    return { sentAtMs, ...appendedIn(appended, page, place) };
+  }
+
+  /** Appends entries, and reads a page from a position on, unless the position is empty. */
+  #appended(since: string, entries: readonly NewEntry[]) {
+    const given = [since, String(pageCount), String(entries.length)];
+    return this.#settings.redis.insist<unknown[]>("purge, written", (client) =>
+      this.#evaluated(client, appendScript, given, entries),
+    );
+  }
+
+  #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
+    const bounds = [String(this.#keptCount), String(bookFieldsMax)];
+    const args = [...bounds, ...given, ...entries.flatMap(entryArgs)];
+    const keys = [...journalKeys(this.#settings.namespace)];
+    return client.eval<string[], unknown[]>(script, keys, args);
+  }
+}

@@ -1,0 +1,42 @@
+// Tests that values keep their lifetime although more purges of other keys follow than a view holds
+// (docs/purge-protocol.md, rule 27).
+import { expect, it } from "vitest";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import { DataIsolate } from "../../testing/data/data-isolate.ts";
+import { newEntry } from "../../testing/examples/purges.ts";
+
+const keys = Array.from({ length: 20 }, (_, at) => `${at}`);
+const purgeCount = 8_300;
+
+/** Appends purges of other keys, a hundred at a time. */
+async function purgeOthers({ upstash, clock }: DataIsolate): Promise<void> {
+  const { url, token } = upstash;
+  const redis = new RedisClient({ url, token, nowAtMs: clock.nowAtMs });
+  const settings = { redis, namespace: "tidemark", nowAtMs: clock.nowAtMs };
+  const journal = new RedisJournal({ ...settings, randomText: () => crypto.randomUUID() });
+  for (let at = 0; at < purgeCount; at += 100) {
+    const tags = (nth: number) => [`url:tidemark-data:/others/${at + nth}`];
+    const purges = Array.from({ length: 100 }, (_, nth) => newEntry({ n: "n", tags: tags(nth) }));
+    expect(await journal.append(purges)).toMatchObject({ kind: "appended" });
+  }
+}
+
+it("values keep their lifetime behind 8,300 purges of other keys", async () => {
+  const here = new DataIsolate();
+  const articles = here.articles({ fresh: "1h" });
+  for (const key of keys) await articles.getOrSet(key, async () => `value ${key}`);
+  await here.settle();
+  await purgeOthers(here);
+  await articles.delete("7");
+  here.clock.advance(20);
+  for (const isolate of [here, here.elsewhere()]) {
+    const values = isolate.articles({ fresh: "1h" });
+    const loaded: string[] = [];
+    for (const key of keys) {
+      const load = async () => (loaded.push(key), `new ${key}`);
+      expect(await values.getOrSet(key, load)).toBe(key === "7" ? "new 7" : `value ${key}`);
+    }
+    expect(loaded).toEqual(isolate === here ? ["7"] : []);
+  }
+});

@@ -1,0 +1,200 @@
+// The contract of a journal's book: which records are unpurged since their stamps (rule 27).
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Stamp } from "../../../../src/cache/record/record.ts";
+import type { StoredMetadata } from "../../../../src/proxy/stored/stored-response.ts";
+import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { Journal } from "../../../../src/purge/journal/journal.ts";
+import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";
+import { type Open, type OpenStore, written } from "./open-store.ts";
+
+const nowhere: EntryPlace = { position: "1-1", n: "nowhere" };
+
+/** Appends one entry. @returns its place */
+async function appended(journal: Journal, changes: EntryChanges): Promise<EntryPlace> {
+  const done = await journal.append([newEntry({ n: "purge", ...changes })]);
+  return (done.kind === "appended" && done.places[0]) || nowhere;
+}
+
+/** @returns the answers, or the kind of the result */
+async function unpurged(journal: Journal, end: EntryPlace, records: readonly StoredMetadata[]) {
+  const read = await journal.unpurged(end, records);
+  return read.kind === "read" ? read.answers : read.kind;
+}
+
+/** A response with the tags `red` and `blue`, at https://www.example.com/a/b?c=1. */
+const page = (stamp: Stamp, changes: Partial<StoredMetadata> = {}) =>
+  responseWith({ ...changes, stamp });
+
+/** @param open is called before each test, and opens an empty journal */
+export function describeUnpurged(implementation: string, open: Open): void {
+  describe(`unpurged (rule 27): ${implementation}`, () => {
+    let journal: Journal;
+
+    beforeEach(async () => {
+      ({ journal } = await open());
+    });
+
+    it.each<{ id: string; purge: EntryChanges }>([
+      { id: "a tag", purge: { tags: ["tag:red"] } },
+      { id: "one of several tags", purge: { tags: ["tag:green", "tag:blue"] } },
+      { id: "the URL", purge: { tags: ["url:https://www.example.com/a/b?c=1"] } },
+      { id: "the host", purge: { tags: ["host:www.example.com"] } },
+      { id: "the route", purge: { tags: ["route:articles"] } },
+      { id: "everything", purge: { tags: ["everything"] } },
+      { id: "a prefix of all paths", purge: { prefixes: ["/"] } },
+      { id: "a prefix that is its directory", purge: { prefixes: ["/a/"] } },
+      { id: "a prefix inside a segment", purge: { prefixes: ["/a"] } },
+      { id: "a prefix with a host", purge: { prefixes: ["https://www.example.com/a/b"] } },
+      { id: "a tag, softly", purge: { tags: ["tag:red"], mode: "soft" } },
+      { id: "a prefix, softly", purge: { prefixes: ["/a/"], mode: "soft" } },
+    ])("is false after a later purge of $id", async ({ purge }) => {
+      const [stamp = nowhere] = await written(journal, 1);
+      const end = await appended(journal, purge);
+      expect(await unpurged(journal, end, [page(stamp)])).toEqual([false]);
+    });
+
+    it.each<{ id: string; purge: EntryChanges }>([
+      { id: "another tag", purge: { tags: ["tag:green"] } },
+      { id: "another URL", purge: { tags: ["url:https://www.example.com/a/b"] } },
+      { id: "another host", purge: { tags: ["host:example.com"] } },
+      { id: "another directory", purge: { prefixes: ["/b/", "/a/b/"] } },
+      { id: "another host's prefix", purge: { prefixes: ["https://example.com/a/"] } },
+      { id: "nothing", purge: {} },
+    ])("is true after a later purge of $id", async ({ purge }) => {
+      const [stamp = nowhere] = await written(journal, 1);
+      const end = await appended(journal, purge);
+      expect(await unpurged(journal, end, [page(stamp)])).toEqual([true]);
+    });
+
+    it.each<{ id: string; path: string; purge: EntryChanges }>([
+      { id: "a URL", path: "/a(b", purge: { tags: ["url:https://www.example.com/a%28b"] } },
+      { id: "a prefix", path: "/(/b", purge: { prefixes: ["/%28/"] } },
+      { id: "a page's spelling", path: "/%28/b", purge: { prefixes: ["/(/"] } },
+    ])("compares spellings like purges: $id", async ({ path, purge }) => {
+      const [stamp = nowhere] = await written(journal, 1);
+      const end = await appended(journal, purge);
+      const asked = [page(stamp, { url: `https://www.example.com${path}` })];
+      expect(await unpurged(journal, end, asked)).toEqual([false]);
+    });
+
+    it("is false after a later mark", async () => {
+      const [stamp = nowhere] = await written(journal, 1);
+      const marked = await journal.appendMark("9-9 gone");
+      const end = (marked.kind === "read" && marked.entries.at(-1)) || nowhere;
+      const answers = await unpurged(journal, end, [page(stamp), page(end)]);
+      expect(answers).toEqual([false, true]);
+    });
+
+    it("is false after a later purge of a write through", async () => {
+      const [stamp = nowhere] = await written(journal, 1);
+      const own = await journal.appendAndRead(stamp, newEntry({ n: "own", tags: ["tag:red"] }));
+      const end = own.kind === "appended" ? own.place : nowhere;
+      const answers = await unpurged(journal, end, [page(stamp), page(end)]);
+      expect(answers).toEqual([false, true]);
+    });
+
+    it("does not count a purge at the stamp, or before it", async () => {
+      await appended(journal, { tags: ["everything"] });
+      const stamp = await appended(journal, { tags: ["tag:red"] });
+      const [end = nowhere] = await written(journal, 1);
+      expect(await unpurged(journal, end, [page(stamp), page(end)])).toEqual([true, true]);
+    });
+
+    it("counts the last purge of several that name a target", async () => {
+      await appended(journal, { tags: ["tag:red"] });
+      const between = await appended(journal, { tags: ["tag:green"] });
+      const end = await appended(journal, { tags: ["tag:red", "tag:red"] });
+      expect(await unpurged(journal, end, [page(between), page(end)])).toEqual([false, true]);
+    });
+
+    it("counts purges after the view's last entry", async () => {
+      const [stamp = nowhere, end = nowhere] = await written(journal, 2);
+      await appended(journal, { tags: ["tag:red"] });
+      const others = page(stamp, { tags: ["green"] });
+      expect(await unpurged(journal, end, [page(stamp), others])).toEqual([false, true]);
+    });
+
+    it.each<{ id: string; stamp: (known: EntryPlace) => Stamp }>([
+      { id: "empty", stamp: () => "none" },
+      { id: "another `n`", stamp: (known) => ({ ...known, n: "another" }) },
+      { id: "another number", stamp: ({ position, n }) => ({ position, n: `${n}.2.1` }) },
+      { id: "an `n` of another history", stamp: (known) => ({ ...known, n: "n0.1.1" }) },
+      { id: "without an `n`", stamp: ({ position }) => ({ position, n: "" }) },
+    ])("is false for an unknown stamp: $id", async ({ stamp }) => {
+      const [known = nowhere, end = nowhere] = await written(journal, 2);
+      const asked = [page(stamp(known)), page(known)];
+      expect(await unpurged(journal, end, asked)).toEqual([false, true]);
+    });
+
+    it("is false for all records if the view's last entry is unknown", async () => {
+      const [first = nowhere, second = nowhere] = await written(journal, 2);
+      const asked = [page(first), page(second)];
+      const end = { ...second, n: "another" };
+      expect(await unpurged(journal, end, asked)).toEqual([false, false]);
+      expect(await unpurged(journal, nowhere, asked)).toEqual([false, false]);
+      expect(await unpurged(journal, second, asked)).toEqual([true, true]);
+    });
+
+    it("answers for several records, in order", async () => {
+      const [first = nowhere] = await written(journal, 1);
+      const end = await appended(journal, { tags: ["tag:red"], prefixes: ["/news/"] });
+      const asked = [
+        page(first),
+        page(first, { tags: ["green"] }),
+        page(first, { tags: [], url: "https://www.example.com/news/1" }),
+        page("none"),
+        page(end),
+      ];
+      const answers = [false, true, false, false, true];
+      expect(await unpurged(journal, end, asked)).toEqual(answers);
+      const reversed = await unpurged(journal, end, asked.toReversed());
+      expect(reversed).toEqual(answers.toReversed());
+      expect(await unpurged(journal, end, [])).toEqual([]);
+    });
+
+    it("knows a stamp that was trimmed, and the purges after it", async () => {
+      ({ journal } = await open(100));
+      const [stamp = nowhere] = await written(journal, 1);
+      await appended(journal, { tags: ["tag:red"] });
+      const end = (await written(journal, 400)).at(-1) ?? nowhere;
+      const asked = [page(stamp), page(stamp, { tags: ["green"] })];
+      expect(await unpurged(journal, end, asked)).toEqual([false, true]);
+    });
+  });
+}
+
+/** For a store whose book stays as it is when the journal loses an entry. */
+export function describeLostEnd(implementation: string, open: Open): void {
+  describe(`unpurged (rule 27), without the last entry: ${implementation}`, () => {
+    let store: OpenStore;
+
+    beforeEach(async () => {
+      store = await open();
+    });
+
+    it("is false for all records until the next append, which begins a new book", async () => {
+      const { journal } = store;
+      const [first = nowhere, second = nowhere, lost = nowhere] = await written(journal, 3);
+      await store.lose(lost.position);
+      for (const end of [second, lost]) {
+        const answers = await unpurged(journal, end, [page(first), page(second), page(lost)]);
+        expect(answers).toEqual([false, false, false]);
+      }
+      const [next = nowhere] = await written(journal, 1);
+      expect(await unpurged(journal, next, [page(second), page(lost)])).toEqual([false, false]);
+      const end = await appended(journal, { tags: ["tag:red"] });
+      const asked = [page(next), page(next, { tags: [] }), page(end)];
+      expect(await unpurged(journal, end, asked)).toEqual([false, true, true]);
+    });
+
+    it("does not know an entry again that was lost", async () => {
+      const { journal } = store;
+      const [first = nowhere, lost = nowhere] = await written(journal, 2);
+      await store.lose(lost.position);
+      const again = (await written(journal, 2)).at(-1) ?? nowhere;
+      expect(again.n).not.toBe(lost.n);
+      const asked = [page(first), page(lost), page(again)];
+      expect(await unpurged(journal, again, asked)).toEqual([false, false, true]);
+    });
+  });
+}

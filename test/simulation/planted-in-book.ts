@@ -1,0 +1,117 @@
+// Faults in the use of the journal's book (rule 27), which the histories must find.
+import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import type { Journal } from "../../src/purge/journal/journal.ts";
+import { restamp } from "../../src/purge/view/book-checks.ts";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
+import {
+  RedisJournal,
+  type RedisJournalSettings,
+} from "../../src/stores/redis/journal/redis-journal.ts";
+import type { Parts, SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
+
+type Planted = Partial<Parts>;
+type Records = Parameters<Journal["unpurged"]>[1];
+
+/** A journal that knows its isolate, and so the world. */
+class Faulty extends RedisJournal {
+  readonly #isolate: SimulatedIsolate;
+
+  constructor(settings: RedisJournalSettings, isolate: SimulatedIsolate) {
+    super(settings);
+    this.#isolate = isolate;
+  }
+
+  /** Whether the journal has as many entries as trimming leaves. */
+  protected get isFull(): boolean {
+    const { stream, settings } = this.#isolate.world;
+    return stream.items.length >= settings.keptCount;
+  }
+}
+
+const withJournal = (Journal: typeof Faulty): Planted => ({
+  journal: (settings, isolate) => new Journal(settings, isolate),
+});
+
+/** Treats a stamp that the book lacks like the view's last entry. */
+export const stampUnchecked = withJournal(
+  class extends Faulty {
+    override async unpurged(end: EntryPlace, records: Records) {
+      const read = await super.unpurged(end, records);
+      if (read.kind !== "read" || read.answers[0] === true) return read;
+      return super.unpurged(
+        end,
+        records.map((record) => ({ ...record, stamp: end })),
+      );
+    }
+  },
+);
+
+/** Uses the answer of a book that lacks the view's last entry. */
+export const endUnchecked = withJournal(
+  class extends Faulty {
+    override async unpurged(end: EntryPlace, records: Records) {
+      const [stamp] = records.map((record) => record.stamp);
+      return super.unpurged(stamp === undefined || stamp === "none" ? end : stamp, records);
+    }
+  },
+);
+
+/** Looks for purges by tag only. */
+export const prefixesUnnoted = withJournal(
+  class extends Faulty {
+    override async unpurged(end: EntryPlace, records: Records) {
+      const url = "https://elsewhere.example/none";
+      return super.unpurged(
+        end,
+        records.map((record) => ({ ...record, url })),
+      );
+    }
+  },
+);
+
+/** Counts every missing entry before the oldest as trimmed, though the book does not note it. */
+export const lostCountsAsTrimmed = withJournal(
+  class extends Faulty {
+    override async atPrimary(place: EntryPlace) {
+      const read = await super.atPrimary(place);
+      if (read.kind !== "read" || read.upTo !== undefined) return read;
+      return { ...read, isTrimmed: this.isFull };
+    }
+  },
+);
+
+/** Reads back no entry that the book does not note, if newer entries fill the journal. */
+export const unnotedIsNotReadBack = withJournal(
+  class extends Faulty {
+    override async standing(places: readonly EntryPlace[]) {
+      const read = await super.standing(places);
+      if (read.kind !== "read" || !this.isFull) return read;
+      const states = read.states.map((state) => (state === "gone" ? "trimmed" : state));
+      return { ...read, states };
+    }
+  },
+);
+
+/** Gives the record the view's last entry at the answer, not that of the question. */
+export const restampedLate: Planted = {
+  view: (settings) =>
+    new (class extends JournalView {
+      override seek(...[attention, record]: Parameters<JournalView["seek"]>) {
+        const before = record?.stamp;
+        const late = () => {
+          const end = this.chain?.end;
+          if (record !== undefined && record.stamp !== before && end) restamp(record, end);
+        };
+        return super.seek(attention, record)?.then(late);
+      }
+    })(settings),
+};
+
+/** Gives the record a newer stamp without asking the book. */
+export const unasked = withJournal(
+  class extends Faulty {
+    override async unpurged(_: EntryPlace, records: Records) {
+      return { kind: "read" as const, answers: records.map(() => true) };
+    }
+  },
+);

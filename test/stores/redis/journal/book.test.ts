@@ -1,0 +1,201 @@
+// The journal's book in Redis: when it is believed, begins anew and grows (rule 27).
+import { describe, expect, it } from "vitest";
+import type { Stamp } from "../../../../src/cache/record/record.ts";
+import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import { bookFieldsMax } from "../../../../src/stores/redis/journal/journal-scripts.ts";
+import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
+import { journalKey, nowhere, openJournalWorld } from "./journal-world.ts";
+
+const bookKey = "site:journal:book";
+const olderKey = "site:journal:older";
+
+/** The number of an entry in its `n`. */
+const numberIn = ({ n }: EntryPlace) => Number(n.split(".").at(-2));
+
+describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
+  const world = openJournalWorld(start);
+
+  async function appended(changes: EntryChanges = {}): Promise<EntryPlace> {
+    const n = crypto.randomUUID();
+    const done = await world.journal.append([newEntry({ n, ...changes })]);
+    return (done.kind === "appended" && done.places[0]) || nowhere;
+  }
+
+  /** Asks about responses with the tags `red` and `blue`. */
+  async function unpurged(end: EntryPlace, ...stamps: readonly Stamp[]) {
+    const records = stamps.map((stamp) => responseWith({ stamp }));
+    const read = await world.journal.unpurged(end, records);
+    return read.kind === "read" ? read.answers : read.kind;
+  }
+
+  /** Adds fields until the book has this number of fields. */
+  async function fillTo(count: number): Promise<void> {
+    const script = `for at = redis.call("HLEN", KEYS[1]) + 1, tonumber(ARGV[1]) do
+      redis.call("HSET", KEYS[1], "filler:" .. at, "0")
+    end`;
+    await world.redis.eval(script, 1, bookKey, count);
+  }
+
+  describe("is not believed", () => {
+    it("once it is deleted, until the next append begins another", async () => {
+      const [first, second] = [await appended(), await appended()];
+      expect(await unpurged(second, first, second)).toEqual([true, true]);
+      await world.redis.del(bookKey);
+      expect(await unpurged(second, first, second)).toEqual([false, false]);
+      const third = await appended({ tags: ["tag:green"] });
+      expect(await unpurged(third, first, second, third)).toEqual([false, false, true]);
+      await appended({ tags: ["tag:red"] });
+      expect(await unpurged(third, third)).toEqual([false]);
+      expect([first, second, third].map(numberIn)).toEqual([1, 2, 3]);
+    });
+
+    it("behind an entry that was added without the script", async () => {
+      const first = await appended();
+      await world.redis.xadd(journalKey, "*", "v", "1", "n", "older-version");
+      expect(await unpurged(first, first)).toEqual([false]);
+      const next = await appended();
+      expect(await unpurged(next, first, next)).toEqual([false, true]);
+      expect(numberIn(next)).toBe(1);
+    });
+
+    it("if another journal took the place of its own", async () => {
+      const first = await appended();
+      const book = await world.redis.dumpBuffer(bookKey);
+      await world.redis.del(journalKey, bookKey);
+      const other = await appended();
+      await world.redis.restore(bookKey, 0, book, "REPLACE");
+      expect(await unpurged(other, first, other)).toEqual([false, false]);
+      expect(await unpurged(first, first)).toEqual([false]);
+    });
+
+    it("with an emptied journal", async () => {
+      const first = await appended();
+      await world.redis.xtrim(journalKey, "MAXLEN", 0);
+      expect(await unpurged(first, first)).toEqual([false]);
+      const next = await appended();
+      expect(await unpurged(next, first, next)).toEqual([false, true]);
+    });
+
+    it("for an `n` without its numbers, or with the numbers of another entry", async () => {
+      const [first, second] = [await appended(), await appended()];
+      const [random = ""] = first.n.split(".");
+      const lineage = second.n.split(".").at(-1);
+      const strangers = [random, `${random}.1.${lineage}`, `${random}.-1.1`, `${first.n}.`];
+      const { position } = first;
+      const asked = strangers.map((n) => ({ position, n }));
+      const answers = await unpurged(second, first, ...asked);
+      expect(answers).toEqual([true, false, false, false, false]);
+    });
+  });
+
+  it("knows an older restored state, but not the entries that were lost by it", async () => {
+    const first = await appended();
+    const keys = [journalKey, bookKey];
+    const backups = await Promise.all(keys.map((key) => world.redis.dumpBuffer(key)));
+    const lost = await appended({ tags: ["tag:red"] });
+    for (const [at, key] of keys.entries()) {
+      await world.redis.restore(key, 0, backups[at] ?? "", "REPLACE");
+    }
+    expect(await unpurged(first, first, lost)).toEqual([true, false]);
+    expect(await unpurged(lost, first)).toEqual([false]);
+    const other = await appended();
+    expect(numberIn(other)).toBe(numberIn(lost));
+    expect(await unpurged(other, first, lost, other)).toEqual([true, false, true]);
+  });
+
+  it("knows stamps that the stream no longer has", async () => {
+    const journal = world.journalOver([world.rest], { keptCount: 100 });
+    const first = await appended();
+    await journal.append(Array.from({ length: 400 }, () => newEntry()));
+    expect(await journal.at(first.position)).toEqual([]);
+    const end = await appended();
+    expect(await unpurged(end, first)).toEqual([true]);
+    const states = await journal.standing([first, { ...first, n: "unknown" }]);
+    expect(states).toMatchObject({ states: ["trimmed", "gone"] });
+  });
+
+  describe("with the most fields", () => {
+    it("becomes the older book, and both answer", async () => {
+      const first = await appended();
+      const red = await appended({ tags: ["tag:red"] });
+      await fillTo(bookFieldsMax - 1);
+      const last = await appended();
+      expect(await world.redis.exists(olderKey)).toBe(0);
+      const next = await appended();
+      expect(await world.redis.hlen(olderKey)).toBe(bookFieldsMax);
+      expect(await world.redis.hget(bookKey, "older")).toBe(last.n);
+      expect(await unpurged(last, first, red, last, next)).toEqual([false, true, true, true]);
+      expect([first, red, last, next].map(numberIn)).toEqual([1, 2, 3, 4]);
+      const blue = await appended({ tags: ["tag:blue"] });
+      expect(await unpurged(blue, red, last, next, blue)).toEqual([false, false, false, true]);
+    });
+
+    it("replaces the older book before", async () => {
+      const first = await appended();
+      await fillTo(bookFieldsMax);
+      const second = await appended();
+      await fillTo(bookFieldsMax);
+      const third = await appended();
+      expect(await unpurged(third, first, second, third)).toEqual([false, true, true]);
+      expect(await world.redis.keys("site:journal*")).toHaveLength(3);
+    });
+
+    it.each([
+      { id: "names none", change: () => world.redis.hdel(bookKey, "older") },
+      { id: "names another", change: () => world.redis.hset(bookKey, "older", "n.1.1") },
+      { id: "ends elsewhere", change: () => world.redis.hset(olderKey, "end", "n.1.1") },
+      { id: "is gone", change: () => world.redis.del(olderKey) },
+    ])("does not count as older if the younger or itself differs: $id", async ({ change }) => {
+      const first = await appended();
+      await fillTo(bookFieldsMax);
+      const second = await appended();
+      expect(await unpurged(second, first, second)).toEqual([true, true]);
+      await change();
+      expect(await unpurged(second, first, second)).toEqual([false, true]);
+    });
+
+    it("is deleted with the younger book", async () => {
+      const first = await appended();
+      await fillTo(bookFieldsMax);
+      await appended();
+      await world.redis.del(bookKey);
+      const next = await appended();
+      expect(await world.redis.exists(olderKey)).toBe(0);
+      expect(await unpurged(next, first, next)).toEqual([false, true]);
+    });
+  });
+
+  it("is read and written by one command per call", async () => {
+    const first = await appended();
+    world.rest.resetCounts();
+    const entries = [newEntry({ n: "a", tags: ["tag:red"] }), newEntry({ n: "b" })];
+    await world.journal.append(entries);
+    expect(world.costs()).toEqual([{ EVAL: 1 }, 1]);
+    await world.journal.appendAndRead(first, newEntry({ n: "own" }));
+    expect(world.costs()).toEqual([{ EVAL: 2 }, 2]);
+    await unpurged(first, ...Array.from({ length: 20 }, () => first));
+    expect(world.costs()).toEqual([{ EVAL: 2, EVAL_RO: 1 }, 3]);
+  });
+
+  it("takes the largest entry, and a record with many tags", async () => {
+    const stamp = await appended();
+    const tags = Array.from({ length: 1_000 }, (_, at) => `${at}`);
+    const end = await appended({ tags: tags.map((tag) => `tag:${tag}`) });
+    const asked = [responseWith({ stamp, tags: ["999"] }), responseWith({ stamp: end, tags })];
+    const read = await world.journal.unpurged(end, asked);
+    expect(read).toEqual({ kind: "read", answers: [false, true] });
+  });
+
+  it("does not hold a purge that the journal refused", async () => {
+    const stamp = await appended();
+    await world.redis.config("SET", "maxmemory", "1");
+    try {
+      const refused = await world.journal.append([newEntry({ tags: ["tag:red"] })]);
+      expect(refused.kind).toBe("unavailable");
+      expect(await unpurged(stamp, stamp)).toEqual([true]);
+    } finally {
+      await world.redis.config("SET", "maxmemory", "0");
+    }
+  });
+});
