@@ -10,7 +10,7 @@ export interface Row {
   readonly parts?: Partial<Parts>;
   /** Planted on the way of requests; looked for in histories of requests. */
   readonly siteParts?: Partial<SiteParts>;
-  /** Of the pages that are asked for, which share is warmed instead. */
+  /** The share of page requests that are replaced by warming. */
   readonly warmShare?: number;
   readonly kind?: WorldKind;
   /** The first seed: just before some that show it, where a fault takes long to show from 0 on. */

@@ -1,4 +1,4 @@
-// What the journal's Lua scripts do, over a stream in this process.
+// Models the journal's Lua scripts over a stream in this process.
 import { namesOf } from "../../src/purge/journal/book.ts";
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import {

@@ -2,6 +2,7 @@
 // reads the book (docs/purge-protocol.md, rule 27).
 import { encodeEntry, type NewEntry } from "../../../purge/journal/entry.ts";
 import { namesOf } from "../../../purge/journal/book.ts";
+import { switchKey } from "./switch-key.ts";
 
 /** The maximum number of fields in a book, some 80 bytes each. A full book becomes the older book. */
 export const bookFieldsMax = 131_072;
@@ -11,7 +12,7 @@ export const journalKeys = (namespace: string): readonly [string, string, string
   `${namespace}:journal`,
   `${namespace}:journal:book`,
   `${namespace}:journal:older`,
-  `${namespace}:switch`,
+  switchKey(namespace),
 ];
 
 /** Returns the `n` of the last entry; empty for an empty journal. */
