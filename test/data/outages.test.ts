@@ -141,7 +141,7 @@ describe("while Redis does not answer,", () => {
     const server = await UnsteadyRestServer.start();
     onTestFinished(() => server.stop());
     server.manner = { kind: "hangs" };
-    server.playSilence = (ms) => void passSilence(ms);
+    server.playSilence = (ms) => void passSilence(ms, server.url);
     const database = { url: server.url, token: "token" };
     const isolate = new DataIsolate({ platform: { database, nowAtMs: Date.now } });
     const articles = isolate.articles({ fresh: "1h" });

@@ -37,7 +37,7 @@ export function openClientWorld() {
   beforeEach(async () => {
     const [server, clock] = [await UnsteadyRestServer.start(), new FakeClock()];
     Object.assign(world, { server, clock, told: [], later: [] });
-    server.playSilence = (ms) => void (clock.atMs += passSilence(ms));
+    server.playSilence = (ms) => void (clock.atMs += passSilence(ms, server.url));
     world.client = clientOf(server.url);
   });
   afterEach(() => world.server.stop());

@@ -6,6 +6,8 @@ interface Timeout {
   /** The end of the time-out, in milliseconds of simulated silence since the test's start. */
   readonly dueAtMs: number;
   readonly controller: AbortController;
+  /** The address of the request. Absent before the request is sent. */
+  url?: string;
 }
 let running: Timeout[] = [];
 let silentMs = 0;
@@ -20,20 +22,29 @@ export function playTimeouts(): void {
       running.push({ dueAtMs: silentMs + ms, controller });
       return controller.signal;
     });
+    const { fetch } = globalThis;
+    vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
+      const timeout = running.find(({ controller }) => controller.signal === init?.signal);
+      if (timeout !== undefined) timeout.url = input instanceof Request ? input.url : String(input);
+      return fetch(input, init);
+    });
   });
   afterEach(() => void vi.restoreAllMocks());
 }
 
 /**
- * Ends all time-outs that are due within this silence, also those of answered requests.
+ * Ends all time-outs of a server that are due within this silence, also those of answered requests.
+ * A client of an earlier test file may still send requests to another server.
  *
  * @param ms the length of the silence; `Infinity` ends all time-outs
+ * @param server the start of the requests' addresses
  * @returns the milliseconds that passed; for `Infinity`, until the end of the newest time-out
  */
-export function passSilence(ms: number): number {
+export function passSilence(ms: number, server: string): number {
   const before = silentMs;
-  const ended = running.filter(({ dueAtMs }) => dueAtMs <= before + ms);
-  running = running.filter(({ dueAtMs }) => dueAtMs > before + ms);
+  const ends = ({ dueAtMs, url }: Timeout) => url?.startsWith(server) && dueAtMs <= before + ms;
+  const ended = running.filter((timeout) => ends(timeout));
+  running = running.filter((timeout) => !ended.includes(timeout));
   silentMs = Number.isFinite(ms) ? before + ms : Math.max(before, ended.at(-1)?.dueAtMs ?? 0);
   const error = new DOMException("The operation was aborted due to timeout", "TimeoutError");
   for (const { controller } of ended) controller.abort(error);
