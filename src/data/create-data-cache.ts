@@ -156,8 +156,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     : core;
   const shared = { ...platform, ...core, purging, tiers, host, afterAnswer, counts };
   const purgeOf = orderPurges(shared);
-  const { onEvent } = settings;
-  const events = onEvent && new EventListener(onEvent, platform.log);
+  const events = settings.onEvent && new EventListener(settings.onEvent, platform.log);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
   const ports: NamespacePorts = {
     ...shared,
@@ -170,6 +169,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),
     maxLagMs: purge.visibleWithinSeconds * 1_000,
+    allowanceMs: purge.allowanceMs,
     events,
     sharedBodyBytes: limits.sharedBodyBytes,
     flights: new Flights(),

@@ -28,8 +28,13 @@ import {
   writtenOptionsOf,
 } from "./write/set-value.ts";
 import {
-  type Persist,
+  isBeyondRedis,
+  purgeBeforeLoad,
   setEverywhere,
+  setInRedis,
+} from "./write/set-everywhere.ts";
+import {
+  type Persist,
   type WritePorts,
   writeThrough,
   type WrittenValue,
@@ -72,10 +77,11 @@ export class Namespace<T, K extends Key = Key> {
   async #gotOrSet(key: K, load: Load<T> | undefined, options: CallOptions) {
     const { ports, place } = this.#at(key);
     const loadMany = withOptions(load === undefined ? loadOf(this.#space) : ofOne(load), options);
-    const given =
-      options.forceFresh === true
-        ? await loadOne({ place, load: loadMany, older: undefined, isForced: true }, ports)
-        : await answered({ place, load: loadMany, isLookOnly: false }, ports);
+    const isForced = options.forceFresh === true;
+    if (isForced) await purgeBeforeLoad(place, ports);
+    const given = isForced
+      ? await loadOne({ place, load: loadMany, older: undefined, isForced }, ports)
+      : await answered({ place, load: loadMany, isLookOnly: false }, ports);
     return valueFor<T>(key, given, { space: this.#space, ports }) ?? null;
   }
 
@@ -129,16 +135,22 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Stores a value that the application has just produced. Later purges cover the value. For a
-   * value from a source, use `getOrSet`: a purge between the read of the source and `set` does not
-   * cover it.
+   * Stores a value that the application has just produced, everywhere within N. Later purges cover
+   * the value. For a value from a source, use `getOrSet`: a purge between the read of the source and
+   * `set` does not cover it.
    *
    * @returns the tiers that hold the value
-   * @throws OperatorError for a value that cannot be stored; with `everywhere`, also without a
-   *   database, or if the purge of older values is not accepted
+   * @throws OperatorError for a value that cannot be stored, and if the purge of older values is not
+   *   accepted
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
-    return this.#written(key, { value, options }, options.everywhere ? setEverywhere : setValue);
+    return this.#written(key, { value, options }, (written, ports) => {
+      const { everywhere = ports.purging !== undefined } = options;
+      if (!everywhere) return setValue(written, ports);
+      return isBeyondRedis(written.place)
+        ? setEverywhere(written, ports)
+        : setInRedis(written, ports);
+    });
   }
 
   /**

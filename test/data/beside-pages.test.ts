@@ -86,7 +86,7 @@ it.each([
   const { site, values } = await openBeside(options);
   await site.get("/page");
   expect(site.log).toEqual([expect.stringContaining(why)]);
-  expect(await values.set("42", "v")).toContain("memory");
+  expect(await values.set("42", "v", { everywhere: false })).toContain("memory");
 });
 
 it("joins data that has the pages' own database, without a log line", async () => {

@@ -1,6 +1,8 @@
 // Counts the Redis commands of each call on a real server, as Upstash bills them. Each isolate also
 // reads the purge journal every few seconds. Those commands are not counted here.
 import { describe, expect, it } from "vitest";
+
+import type { SetOptions } from "../../src/data/write/set-value.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
@@ -36,7 +38,7 @@ const loaded = (names: readonly string[]) => new Map(names.map((key) => [key, "v
 describe("a read", () => {
   it("from memory costs no command", async () => {
     const { here, costs } = await opened();
-    await here.set("a", "v");
+    await here.set("a", "v", { everywhere: false });
     expect(await costs(() => here.get("a"))).toEqual({ requests: 0 });
     expect(await costs(() => here.getOrSet("a", () => "w"))).toEqual({ requests: 0 });
     expect(await costs(() => here.getMany(["a"]))).toEqual({ requests: 0 });
@@ -44,7 +46,7 @@ describe("a read", () => {
 
   it("from the edge costs no command", async () => {
     const { here, isolate, platform, open, costs } = await opened();
-    await here.set("a", "v");
+    await here.set("a", "v", { everywhere: false });
     const inColo = open(new DataIsolate({ cache: isolate.cache, platform }));
     await inColo.get("warm");
     expect(await costs(() => inColo.get("a"))).toEqual({ requests: 0 });
@@ -59,34 +61,59 @@ describe("a read", () => {
   });
 });
 
-it("set and get cost one command each; set costs one more to read tags that memory lacks", async () => {
+it("get costs one command", async () => {
   const { here, there, costs } = await opened();
-  const set = (tags?: readonly string[]) => costs(() => here.set("a", "v", { tags }));
-  expect(await set()).toEqual({ GETRANGE: 1, SET: 1, requests: 2 });
-  expect(await set()).toEqual({ SET: 1, requests: 1 });
-  expect(await costs(() => here.set("b", "v", { tags: [] }))).toEqual({ SET: 1, requests: 1 });
+  await here.set("a", "v", { everywhere: false });
   expect(await costs(() => there.get("a"))).toEqual({ GETRANGE: 1, requests: 1 });
   expect(await costs(() => there.get("nothing"))).toEqual({ GETRANGE: 1, requests: 1 });
+});
+
+describe("set", () => {
+  it("costs a purge and a store, and a read of the older tags", async () => {
+    const { here } = await opened();
+    const costsOf = async (options: SetOptions) => {
+      database.rest.resetCounts();
+      await here.set("a", "v", options);
+      return database.rest.counts().commandCountByName;
+    };
+    expect(await costsOf({ tags: [] })).toEqual({ EVAL: 2 });
+    expect(await costsOf({})).toEqual({ GETRANGE: 1, EVAL: 2 });
+  });
+
+  it("in Redis alone costs a read of the journal and a store", async () => {
+    const { name, isolate, open, costs } = await opened();
+    const space = open(isolate, { tiers: ["shared"] }, `${name}-shared`);
+    const set = async () => space.set("a", "v", { tags: [] });
+    expect(await costs(set)).toEqual({ EVAL: 2, requests: 2 });
+  });
+
+  it("only here costs a store, and a read of the older tags if memory lacks them", async () => {
+    const { here, costs } = await opened();
+    const set = (tags?: readonly string[]) =>
+      costs(() => here.set("a", "v", { tags, everywhere: false }));
+    expect(await set()).toEqual({ GETRANGE: 1, EVAL: 1, requests: 2 });
+    expect(await set()).toEqual({ EVAL: 1, requests: 1 });
+  });
 });
 
 describe("a load", () => {
   it("costs a lookup and a store", async () => {
     const { here, costs } = await opened();
     const cost = await costs(() => here.getOrSet("a", () => "v"));
-    expect(cost).toEqual({ GETRANGE: 1, SET: 1, requests: 2 });
+    expect(cost).toEqual({ GETRANGE: 1, EVAL: 1, requests: 2 });
   });
 
   it("of many keys costs one lookup, and one round trip for all stores", async () => {
     const { here, costs } = await opened();
     const cost = await costs(() => here.getOrSetMany(keys, loaded));
-    expect(cost).toEqual({ MGET: 1, SET: 100, requests: 2 });
+    expect(cost).toEqual({ MGET: 1, EVAL: 100, requests: 2 });
   });
 
   it("with a global lease costs four more commands", async () => {
     const { name, isolate, open, costs } = await opened();
     const space = open(isolate, { collapse: "global" }, `${name}-global`);
     const cost = await costs(() => space.getOrSet("a", () => "v"));
-    expect(cost).toEqual({ GETRANGE: 2, SET: 2, GET: 1, EVAL: 1, requests: 4 });
+    expect(cost).toEqual({ GETRANGE: 2, SET: 1, GET: 1, EVAL: 2, requests: 4 });
   });
 });
 
@@ -95,7 +122,7 @@ it("write costs a purge and a read in one round trip, and a store", async () => 
   database.rest.resetCounts();
   await here.write("a", "v", () => undefined, { tags: [] });
   const { commandCountByName, requestCount } = database.rest.counts();
-  expect(commandCountByName).toEqual({ EVAL: 1, SET: 1 });
+  expect(commandCountByName).toEqual({ EVAL: 2 });
   expect(requestCount).toBe(2);
 });
 

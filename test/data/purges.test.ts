@@ -16,7 +16,7 @@ async function opened() {
   const articles = isolate.articles(options);
   const news = isolate.data.namespace<string, string>("news", options);
   for (const space of [articles, news]) {
-    for (const key of keys) await space.set(key, key);
+    for (const key of keys) await space.set(key, key, { everywhere: false });
   }
   const left = async () => {
     const of = async (space: typeof articles) => [...(await space.getMany(keys)).keys()];

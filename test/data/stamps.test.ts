@@ -86,14 +86,14 @@ describe.each(loads)("a load ($id)", ({ age, options, ...how }) => {
 it("a purge during a set covers its value", async () => {
   const isolate = new DataIsolate();
   const articles = isolate.articles();
-  await articles.set("41", "a view is there");
+  await articles.set("41", "a view is there", { everywhere: false });
   const gate = Promise.withResolvers<void>();
   const digest = crypto.subtle.digest.bind(crypto.subtle);
   const spied = vi.spyOn(crypto.subtle, "digest").mockImplementationOnce(async (...given) => {
     await gate.promise;
     return digest(...given);
   });
-  const setting = articles.set("42", "old");
+  const setting = articles.set("42", "old", { everywhere: false });
   await vi.waitFor(() => expect(spied).toHaveBeenCalled(), 60_000);
   await isolate.data.purge({ keys: ["articles/42"] });
   await idle();

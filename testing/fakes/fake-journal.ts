@@ -61,6 +61,16 @@ export class FakeJournal implements Journal {
     });
   }
 
+  async sinceOnPrimary(place: EntryPlace) {
+    return this.#answer("sinceOnPrimary", () => {
+      const entries = decoded(this.stream.items);
+      const at = entries.findIndex((entry) => isSame(entry, place));
+      const isJoined = at >= 0 && entries.length - at < pageCount;
+      if (!isJoined) return { kind: "not-joined" } as const;
+      return { ...this.#read([]), entries: entries.slice(at + 1) };
+    });
+  }
+
   async atPrimary(place: EntryPlace) {
     return this.#answer("atPrimary", () => {
       const { position } = place;

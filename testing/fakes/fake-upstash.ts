@@ -2,6 +2,7 @@
 // (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), leases, the streams of
 // the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
+import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
 import { postScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";
@@ -13,6 +14,7 @@ import {
   type ScriptedJournal,
 } from "./journal-scripts-model.ts";
 import { ReportKeys } from "./report-keys.ts";
+import { setUnlessNewer } from "./unless-newer-model.ts";
 
 export { openNetworkOfFakes } from "../databases.ts";
 
@@ -138,6 +140,11 @@ export class FakeUpstash {
   #run(command: Command): unknown {
     const [name = "", key = "", ...rest] = command.map(String);
     if (this.reports.isAbout(command)) return this.reports.answer(command);
+    if (key === unlessNewerScript) {
+      const [, record = "", ...args] = rest;
+      const set = setUnlessNewer(args, this.#records.get(record)?.text ?? "");
+      return set === "newer" ? set : this.#run(["SET", record, ...set]);
+    }
     const isHot = key.endsWith(":hot");
     if (isHot) this.hotCommands.push(command);
     else this.#commandsOf(name, key).push(name.toUpperCase());

@@ -2,9 +2,11 @@
 // way, a lagging replica may answer reads outside of transactions, and answers may be lost.
 // Promised: the commands of RedisJournal and SharedTier. Not promised: ranges with excluded ends
 // (`(`), and all other commands.
+import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
+import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
 
@@ -85,8 +87,13 @@ class Commands {
     return reply;
   }
 
-  /** Runs a script of the journal on the primary. */
-  async eval(script: string, _: readonly string[], given: readonly string[]): Promise<unknown> {
+  /** Runs a script of the journal, or the one that writes a record, on the primary. */
+  async eval(script: string, keys: readonly string[], given: readonly string[]): Promise<unknown> {
+    const [key = ""] = keys;
+    if (script === unlessNewerScript) {
+      const set = setUnlessNewer(given, beginningOf(this.world, key, -1));
+      return set === "newer" ? set : this.set(key, set[0] ?? "", { px: Number(set[2]) });
+    }
     return runJournalScript(script, given, scriptedOf(this.world, this.world.stream));
   }
 
@@ -104,14 +111,18 @@ class Commands {
 
   /** Creates a round trip whose commands all run at one time. */
   pipeline() {
-    const queued: (() => Promise<"OK">)[] = [];
+    const queued: (() => Promise<unknown>)[] = [];
     const pipeline = {
       set: (...given: Parameters<Commands["set"]>) => {
         queued.push(() => this.set(...given));
         return pipeline;
       },
+      eval: (...given: Parameters<Commands["eval"]>) => {
+        queued.push(() => this.eval(...given));
+        return pipeline;
+      },
       exec: async () => {
-        const answers: string[] = [];
+        const answers: unknown[] = [];
         for (const run of queued) answers.push(await run());
         return answers;
       },

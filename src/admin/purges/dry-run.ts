@@ -2,7 +2,7 @@
 // the shared tier.
 import type { DataBesidePages } from "../../data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
-import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
+import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/listing.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { Tiers } from "../../proxy/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";

@@ -2,8 +2,15 @@
 import type { TierName } from "../../config/tier-names.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
-import type { CacheRecord, MetadataWith, RecordMetadata, StoredBody } from "../record/record.ts";
+import type {
+  CacheRecord,
+  MetadataWith,
+  NewerRecords,
+  RecordMetadata,
+  StoredBody,
+} from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
+import type { ListingBounds, RecordList } from "./listing.ts";
 
 /** Bodies up to this size are read into memory by default, and larger bodies are streamed. */
 export const smallBodyBytesMax = 262_144;
@@ -73,7 +80,8 @@ export type TierWrite =
         | "brief"
         | "busy"
         | "no-digest"
-        | "no-room";
+        | "no-room"
+        | "newer";
     }
   | { kind: "unavailable"; cause: string };
 
@@ -128,7 +136,7 @@ export interface Tier<Detail> {
   /**
    * Writes a record. Consumes the stream of an arriving record: reads it to its end before settling, or
    * cancels it. A truncated body is never readable. Never throws and never rejects. After a refusal, no
-   * part of the record is readable. After `unavailable`, the record may have been stored.
+   * part of the record is readable; after `newer`, a newer record is. After `unavailable`, the record may have been stored.
    */
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
   /**
@@ -185,28 +193,6 @@ export interface Memory<Detail> extends Tier<Detail> {
   peek(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
 }
 
-export interface RecordList<Detail> {
-  readonly metadata: readonly MetadataWith<Detail>[];
-  /** The reason why the list is incomplete; `undefined` if it is complete. */
-  readonly leftOut: ListingLimit | undefined;
-}
-
-/**
- * The limit that a listing reached. `keys`: too many keys of other applications. `metadata`: records
- * with long metadata.
- */
-export type ListingLimit = "records" | "keys" | "time" | "metadata" | "commands";
-
-/** The timeout of a listing. */
-export const listingMsMax = 5_000;
-
-/** The limits of a listing. */
-export interface ListingBounds {
-  readonly recordsMax: number;
-  /** The maximum number of commands. Upstash counts each command of a pipeline. */
-  readonly commandsMax: number;
-}
-
 export type TierRemoval = "removed" | "unavailable";
 
 export interface TierKeep {
@@ -229,6 +215,8 @@ export interface TierKeep {
    * (`RecordForm.mayPushOutOthers`).
    */
   readonly leadsToError?: boolean;
+  /** The records that the shared tier keeps. Absent: it replaces any record. */
+  readonly unlessNewer?: NewerRecords | undefined;
 }
 
 export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boolean {

@@ -18,9 +18,14 @@ export interface BeginPorts {
  * value whose load or write begins with this call's result.
  *
  * @param host the host under which the colo keeps copies of the view
+ * @param how as in `PurgeView.stamp`
  */
-export async function begin(host: string, ports: BeginPorts): Promise<LoadStart> {
+export async function begin(
+  host: string,
+  ports: BeginPorts,
+  how?: { readonly onPrimary: boolean },
+): Promise<LoadStart> {
   const { view, colo, nowAtMs, afterAnswer, stores } = ports;
-  const stamp = await view.stamp({ atMs: nowAtMs(), host, afterAnswer });
+  const stamp = await view.stamp({ atMs: nowAtMs(), host, afterAnswer }, how);
   return { stamp, colo: colo(), requestedAtMs: nowAtMs(), order: stores.begin() };
 }

@@ -77,9 +77,10 @@ export async function loadTogether(
   }
   const loaded = { parts, outcomes, startedAtMs: requestedAtMs, endedAtMs: respondedAtMs };
   if (ports.events !== undefined) emitLoad(loaded, ports.events);
-  const toStore = parts.flatMap(({ need: { place } }, at) => {
+  const toStore = parts.flatMap(({ need: { place, older } }, at) => {
     const outcome = outcomes[at];
-    return outcome?.kind === "stored" ? [{ place, record: outcome.stored, order }] : [];
+    if (outcome?.kind !== "stored") return [];
+    return [{ place, record: outcome.stored, order, loaded: { over: older?.stored.metadata } }];
   });
   const toEnd = parts.flatMap(({ need: { place, older, isForced } }, at) => {
     const outcome = outcomes[at];

@@ -1,5 +1,6 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierRead } from "../../cache/tiers/tier.ts";
@@ -13,6 +14,7 @@ import {
   keepUntilAtMs,
 } from "../value/data-record.ts";
 import type { DataFlights } from "./load-outcome.ts";
+import type { StoreOrder } from "./store-order.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 
@@ -25,6 +27,9 @@ export interface SearchPorts extends VerdictPorts {
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly onBadRecord: () => void;
+  readonly stores: StoreOrder;
+  /** A of the purge protocol, in milliseconds. */
+  readonly allowanceMs: number;
 }
 
 export type DataRead = TierRead<DataDetail>;
@@ -111,9 +116,11 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   #read(tier: Tier<DataDetail>): DataRead | Promise<DataRead> {
-    const { afterAnswer } = this.#ports;
-    const { readTogether, atPrimary = false } = this.#wish;
-    const together = readTogether?.(tier, this.key);
+    const { afterAnswer, allowanceMs, stores } = this.#ports;
+    // A replica may lag behind a `set` of this isolate.
+    const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
+    const { readTogether, atPrimary = wasJustSet } = this.#wish;
+    const together = wasJustSet ? undefined : readTogether?.(tier, this.key);
     if (together !== undefined) return together;
     const isHeld = () => true;
     return tier.read(this.key, { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer });

@@ -4,6 +4,7 @@ import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 export class StoreOrder {
   #last = 0;
   readonly #storedByKey = new BoundedMarks<number>();
+  readonly #setAtMsByKey = new BoundedMarks<number>();
 
   /** Returns the order of a load or a write. Callers take it before they call the source. */
   begin(): number {
@@ -21,5 +22,15 @@ export class StoreOrder {
     if ((this.#storedByKey.get(key) ?? 0) > order) return false;
     this.#storedByKey.set(key, order);
     return true;
+  }
+
+  /** Records the time of a `set` whose value is in Redis alone, in epoch milliseconds. */
+  wasSet(key: string, atMs: number): void {
+    this.#setAtMsByKey.set(key, atMs);
+  }
+
+  /** Returns the time of the last recorded `set`; −∞ if unknown. */
+  lastSetAtMs(key: string): number {
+    return this.#setAtMsByKey.get(key) ?? -Infinity;
   }
 }

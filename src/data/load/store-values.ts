@@ -3,8 +3,13 @@ import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierName } from "../../config/tier-names.ts";
-import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
+import {
+  type DataDetail,
+  type DataMetadata,
+  type DataRecord,
+  keepUntilAtMs,
+} from "../value/data-record.ts";
 import type { DataCounts } from "./data-counts.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import type { StoreOrder } from "./store-order.ts";
@@ -37,6 +42,11 @@ export interface ToStore {
   readonly place: Place;
   readonly record: DataRecord;
   readonly order: number;
+  /**
+   * Present for a loaded value, with the stored value that the load has replaced. In Redis, a loaded
+   * value replaces no other value with an equal stamp (docs/purge-protocol.md, rule 28 c).
+   */
+  readonly loaded?: { readonly over: DataMetadata | undefined } | undefined;
 }
 
 /**
@@ -57,10 +67,14 @@ export async function storeValues(
   const [first] = wanted;
   if (first === undefined) return [];
   const { all, below } = tiers.of(first.place.space.tiers);
-  const records = wanted.map(({ place, record }) => ({
+  const records = wanted.map(({ place, record, loaded }) => ({
     key: place.key,
     record: { kind: "response", stored: record } as const,
     untilAtMs: keepUntilAtMs(record.metadata),
+    unlessNewer: {
+      kind: loaded === undefined ? "set" : "load",
+      seen: loaded?.over,
+    } as const,
   }));
   // Without a tier below, memory has to take a large value at its first use.
   const how = { atMs, body: "new", isAskedAgain: below.length === 0 } as const;
@@ -93,7 +107,7 @@ function tooLarge({ metadata: { bodyBytes } }: DataRecord): OperatorError {
 /**
  * Removes keys from tiers that refused the new value, such as a large value, because the tier's
  * older value could answer. Also removes values that a later value overtook during the write,
- * because the overtaken value may have been written last.
+ * because the overtaken value may have been written last. The shared tier prevents that itself.
  */
 async function endOlder(
   writes: readonly WriteResult[],
@@ -102,9 +116,9 @@ async function endOlder(
 ): Promise<void> {
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
   const keys = new Set(overtaken.map(({ place }) => place.key));
-  const older = writes.filter(({ key, result }) => {
-    const isRefused = result !== "kept" && result !== "unavailable";
-    return isRefused || keys.has(key);
+  const older = writes.filter(({ tier, key, result }) => {
+    const isRefused = !["kept", "unavailable", "newer"].includes(result);
+    return isRefused || (keys.has(key) && tierScopes[tier] !== "world");
   });
   await takeOut(
     tiers.below.flatMap((below) =>
@@ -131,12 +145,15 @@ export async function endValues(
 /** Writes values, with one round trip if the tier supports it. */
 async function writeTo(
   tier: Tier<DataDetail>,
-  records: readonly ToKeep<TierRecord<DataDetail>>[],
+  records: readonly (ToKeep<TierRecord<DataDetail>> & Pick<TierKeep, "unlessNewer">)[],
   how: Omit<TierKeep, "untilAtMs">,
 ): Promise<readonly WriteResult[]> {
   if (tier.writeMany === undefined) return keep(records, [tier], how);
   const written = await tier.writeMany(
-    records.map(({ key, record, untilAtMs }) => [key, record, { ...how, untilAtMs }] as const),
+    records.map(
+      ({ key, record, untilAtMs, unlessNewer }) =>
+        [key, record, { ...how, untilAtMs, unlessNewer }] as const,
+    ),
   );
   return records.flatMap(({ key }, at) => {
     const result = written[at];

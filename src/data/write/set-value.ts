@@ -5,7 +5,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
-import { recordOf, type ValueOptions } from "../load/make-record.ts";
+import { type LoadStart, recordOf, type ValueOptions } from "../load/make-record.ts";
 import { isHard } from "../load/verdict.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
@@ -29,8 +29,9 @@ export interface WriteOptions {
 /** Options of one value that is set. */
 export interface SetOptions extends WriteOptions {
   /**
-   * Whether a purge also ends older values of the key in all other isolates and processes. Default:
-   * `false`. Other isolates and processes may then use their older values until these expire.
+   * Whether a purge ends the older values of the key in all other isolates and processes. With
+   * `false`, these may use their older values until the values expire. Default: `true` if the
+   * namespace uses other tiers than Redis, and there is a journal.
    */
   readonly everywhere?: boolean | undefined;
 }
@@ -50,7 +51,7 @@ export interface KeptTagsPorts extends Pick<StorePorts, "tiers" | "nowAtMs"> {
 }
 
 /** Further dependencies of `setValue`. */
-interface SetPorts extends KeptTagsPorts {
+export interface SetPorts extends KeptTagsPorts {
   /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   readonly flights: Pick<DataFlights, "get" | "leave">;
@@ -109,8 +110,9 @@ export function isEnded(
 }
 
 /**
- * Stores a value.
+ * Stores a value, and purges nothing.
  *
+ * @param given the stamp, clock and colo; taken here by default
  * @returns the tiers that hold the value, after the writes
  * @throws OperatorError for a value that cannot be stored
  */
@@ -121,9 +123,10 @@ export async function setValue(
     options: written,
   }: { readonly place: Place; readonly value: unknown; readonly options: WrittenOptions },
   ports: BeginPorts & StorePorts & SetPorts,
+  given?: LoadStart,
 ): Promise<readonly TierName[]> {
   checkDefined(value, place.space.name);
-  const beginning = await begin(place.key.host, ports);
+  const beginning = given ?? (await begin(place.key.host, ports));
   const respondedAtMs = ports.nowAtMs();
   const jitterDraw = ports.random();
   // During an outage of Redis, memory takes the value without the older tags.
@@ -136,7 +139,11 @@ export async function setValue(
   // so that the loaded value does not answer instead of the set value.
   const older = flights.get(text, respondedAtMs);
   if (older !== undefined) flights.leave(text, older);
-  return storeValues([{ place, record: made.record, order: beginning.order }], ports);
+  // Take a new order: the set value replaces those of all loads that began before.
+  const toStore = { place, record: made.record, order: ports.stores.begin() };
+  const tiers = await storeValues([toStore], ports);
+  ports.stores.wasSet(text, ports.nowAtMs());
+  return tiers;
 }
 
 /**

@@ -152,7 +152,7 @@ export class UnpurgedWrites {
       judge: (record, ask) => (isHidden(record) ? hidden : view.judge(record, ask)),
       mayBeValidated: (record, ask) => !isHidden(record) && view.mayBeValidated(record, ask),
       seek: (attention, record) => view.seek(attention, record),
-      stamp: (attention) => view.stamp(attention),
+      stamp: (attention, how) => view.stamp(attention, how),
       attend: (attention) => view.attend(attention),
     };
   }

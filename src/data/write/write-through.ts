@@ -16,9 +16,7 @@ import { LoadFailed } from "../value/load-context.ts";
 import type { Place } from "../value/place.ts";
 import {
   checkDefined,
-  isEnded,
   type KeptTagsPorts,
-  nothingKept,
   withKeptTags,
   type WrittenOptions,
 } from "./set-value.ts";
@@ -96,39 +94,10 @@ export async function writeThrough(
 }
 
 /**
- * Sets a value everywhere: purges the key, and stores the value under the position of that purge
- * (rule 25 f).
- *
- * @returns the tiers that hold the value
- * @throws OperatorError if the value cannot be stored, if there is no database, if the tags of the
- *   replaced value are unknown, and if the journal did not accept the purge. Nothing is stored then
- */
-export async function setEverywhere(
-  { place, value, options: written }: WrittenValue,
-  ports: WritePorts,
-): Promise<readonly TierName[]> {
-  checkDefined(value, place.space.name);
-  if (ports.purging === undefined) throw noJournal(place.path);
-  const beginning = await begin(place.key.host, ports);
-  const { requestedAtMs: respondedAtMs, stamp: since } = beginning;
-  const jitterDraw = ports.random();
-  const options = await withKeptTags(written, place, { ...ports, readsAll: true });
-  if (options === undefined) throw unknownTags(place.path);
-  const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
-  if (!made.isKept) throw nothingKept(place.path);
-  const accepted = await purgedOlder({ place, reason: "set", since }, ports);
-  if (accepted.kind === "unavailable") throw unpurgedSet(place.path);
-  const record = recordAt(made.record, accepted, ports.nowAtMs());
-  // A later purge that this isolate knows, such as that of another call for the key, ends the value.
-  if (isEnded(record.metadata, ports)) return [];
-  return storeValues([{ place, record, order: ports.stores.begin() }], ports);
-}
-
-/**
  * Purges the older values of a key. If the journal does not accept the purge, holds the key in this
  * isolate (rule 25 e).
  */
-async function purgedOlder(
+export async function purgedOlder(
   {
     place,
     reason,
@@ -180,7 +149,11 @@ async function failureOf(
  * Returns the record with the place of its own purge as stamp, and with a new `respondedAtMs`. Keeps the
  * time and the colo of the write's start.
  */
-function recordAt(made: DataRecord, { placed }: AcceptedWrite, respondedAtMs: number): DataRecord {
+export function recordAt(
+  made: DataRecord,
+  { placed }: AcceptedWrite,
+  respondedAtMs: number,
+): DataRecord {
   const { position, n } = placed;
   const metadata = { ...made.metadata, stamp: { position, n }, respondedAtMs };
   decodeAs(metadata, made.metadata);
@@ -201,27 +174,11 @@ export function isAlone(
   return since.every(({ id, targets }) => id === placed.id || !coveredBy(targets)(metadata));
 }
 
-function noJournal(path: string): OperatorError {
+export function noJournal(path: string): OperatorError {
   return new OperatorError({
     what: `${path} is not written.`,
     why: "Without a database, the cache cannot purge older values.",
     hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
-  });
-}
-
-function unknownTags(path: string): OperatorError {
-  return new OperatorError({
-    what: `${path} was not set.`,
-    why: "The tags of the value that it replaces cannot be read, because a tier did not answer.",
-    hint: "Pass `tags`, or try again.",
-  });
-}
-
-function unpurgedSet(path: string): OperatorError {
-  return new OperatorError({
-    what: `${path} was not set: the purge of its older values was not accepted.`,
-    why: "The journal did not confirm it.",
-    hint: "Set it again once the journal is back. Until then, this isolate does not use older values.",
   });
 }
 

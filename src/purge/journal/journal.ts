@@ -99,6 +99,8 @@ export interface Journal {
    * `not-joined` if more entries follow than a view holds.
    */
   since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
+  /** Does the same as `since` for one page, on the primary. Returns `not-joined` also if the page is full. */
+  sinceOnPrimary(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /**
    * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,
    * the number of entries, the book, and the switch. Then reads older pages from the primary, back to

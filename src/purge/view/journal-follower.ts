@@ -12,12 +12,15 @@ import {
 } from "../journal/entry.ts";
 import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import type { SwitchState } from "../journal/switch-state.ts";
+import { JoinedRuns } from "./joined-runs.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
 export interface FollowingSettings extends SpreadSettings {
   readonly journal: Journal;
+  /** The timeout of a read, in milliseconds. */
+  readonly timeoutMs: number;
   /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
   readonly chainBounds?: ChainBounds;
   /** Receives the entries that become known. */
@@ -38,6 +41,7 @@ export class JournalFollower {
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
+  readonly #onPrimary: JoinedRuns;
 
   /** @param accepted the entries that this isolate accepted, which must learn what a read returns */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
@@ -45,6 +49,8 @@ export class JournalFollower {
     this.#accepted = accepted;
     this.#clock = clock;
     this.#spread = new PurgeSpread(settings);
+    const { nowAtMs, timeoutMs: waitTimeoutMs } = settings;
+    this.#onPrimary = new JoinedRuns({ run: () => this.#readOnPrimary(), nowAtMs, waitTimeoutMs });
   }
 
   get lag(): PurgeSpread["lag"] {
@@ -63,6 +69,23 @@ export class JournalFollower {
   async #readOnFrom(chain: Chain): Promise<void> {
     const { end } = chain;
     const read = await this.#dated((journal) => journal.since(end));
+    this.#noteFailure(read);
+    if (read.kind === "read") return this.#extend(chain, end.position, read);
+    if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
+  }
+
+  /** Reads newer entries on the primary, once for all concurrent calls. Returns whether it succeeded. */
+  async readOnPrimary(): Promise<boolean> {
+    const startedAtMs = this.#settings.nowAtMs();
+    await this.#onPrimary.ask({ waits: true });
+    return this.sentAtMs >= startedAtMs;
+  }
+
+  async #readOnPrimary(): Promise<void> {
+    const { chain } = this;
+    if (chain === undefined) return;
+    const { end } = chain;
+    const read = await this.#dated((journal) => journal.sinceOnPrimary(end));
     this.#noteFailure(read);
     if (read.kind === "read") return this.#extend(chain, end.position, read);
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);

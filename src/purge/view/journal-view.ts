@@ -132,11 +132,12 @@ export class JournalView implements PurgeView {
   }
 
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
-  async stamp(attention: Attention): Promise<Stamp> {
+  async stamp(attention: Attention, how?: { readonly onPrimary: boolean }): Promise<Stamp> {
     if (this.chain === undefined) {
       const renewed = this.#renewals.begun(attention);
       if (!this.isShutOff) await renewed();
     }
+    if (how?.onPrimary === true && !(await this.follower.readOnPrimary())) return "none";
     return this.chain?.end ?? "none";
   }
 
@@ -219,8 +220,8 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Handles entries that were found in the journal. Drops an entry before the chain's floor, because no read
-   * returns it any more and every known stamp is newer. Also drops a post that the chain contains.
+   * Drops found entries before the chain's floor, because no read returns them any more and every known
+   * stamp is newer. Also drops a found post that the chain contains.
    */
   confirm(entries: readonly Entry[]): void {
     const { chain } = this;

@@ -107,8 +107,11 @@ export interface PurgeView {
   /**
    * Returns the stamp to store with a response. Callers must call it before they send the origin
    * request.
+   *
+   * @param how.onPrimary whether to read the journal on its primary first, so that the stamp is not
+   *   before any purge that was accepted before this call (rule 28 h). The stamp is "none" if the read fails
    */
-  stamp(attention: Attention): Promise<Stamp>;
+  stamp(attention: Attention, how?: { readonly onPrimary: boolean }): Promise<Stamp>;
   /** Applies rules 5 to 7. Allocates nothing for a usable record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**

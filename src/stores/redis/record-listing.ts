@@ -9,8 +9,8 @@ import {
   type RecordList,
   type ListingBounds,
   listingMsMax,
-  type RecordHead,
-} from "../../cache/tiers/tier.ts";
+} from "../../cache/tiers/listing.ts";
+import { type RecordHead } from "../../cache/tiers/tier.ts";
 
 /** The unused part of a listing's limits. */
 interface Remainder {

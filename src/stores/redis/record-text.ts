@@ -14,7 +14,7 @@ export const headCharsMax = 4_096;
  * Characters that a second lookup reads if the metadata is longer. A whole body may have a hundred times
  * as many.
  */
-const longHeadCharsMax = 65_536;
+export const longHeadCharsMax = 65_536;
 
 const headEnd = "\n";
 

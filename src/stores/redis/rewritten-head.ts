@@ -15,6 +15,8 @@ export interface Upload {
   readonly sinceAtMs: number;
   /** Digest of an unchanged body that Redis may hold; `null` to send the body anyway. */
   readonly heldDigest: string | null;
+  /** `newerArgs`, if a newer record stays. */
+  readonly newerArgs?: readonly string[] | undefined;
 }
 
 /**

@@ -9,10 +9,9 @@ import { listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../base/sha256.ts";
+import { type RecordList, type ListingBounds } from "../../cache/tiers/listing.ts";
 import {
   foundWith,
-  type RecordList,
-  type ListingBounds,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -23,6 +22,7 @@ import {
   type TierRemoval,
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
+import { newerArgs } from "./unless-newer.ts";
 import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 
 export interface SharedTierSettings<Detail>
@@ -179,7 +179,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if ("kind" in upload) return upload;
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
       if (await isRewritten(client, upload, form)) return ["OK"];
-      return [await client.set(upload.redisKey, upload.text, this.#uploads.optionsOf(upload))];
+      return [await this.#uploads.writeBy(client, upload)];
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
     return writtenBy(answer, 0);
@@ -196,8 +196,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
     const answer = await this.#uploads.send("fill", uploads, (client) => {
       const pipeline = client.pipeline();
-      for (const upload of uploads)
-        pipeline.set(upload.redisKey, upload.text, this.#uploads.optionsOf(upload));
+      for (const upload of uploads) this.#uploads.writeBy(pipeline, upload);
       return pipeline.exec<unknown[]>();
     });
     if (answer.kind === "answered")
@@ -234,6 +233,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
       keepMs,
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
+      newerArgs:
+        record.kind === "response" && keep.unlessNewer !== undefined
+          ? newerArgs(record.stored.metadata, keep.unlessNewer)
+          : undefined,
     };
     if (!this.#uploads.begin(upload)) return { kind: "refused", rule: "busy" };
     return upload;

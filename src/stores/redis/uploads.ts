@@ -5,6 +5,7 @@ import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import type { RedisAnswer, RedisClient } from "../../redis/redis-client.ts";
 import type { Upload } from "./rewritten-head.ts";
+import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
 /**
@@ -18,6 +19,12 @@ export interface UploadsSettings {
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** Limit for the bytes that an isolate is sending at any time. */
   readonly uploadBytesMax: number;
+}
+
+/** A client, or a pipeline, which both write a record by one command. */
+interface WriteCommands {
+  set(key: string, text: string, options: { px: number } | { px: number; xx: true }): unknown;
+  eval(script: string, keys: string[], args: string[]): unknown;
 }
 
 export class Uploads {
@@ -54,9 +61,13 @@ export class Uploads {
     return answer;
   }
 
-  /** Returns the options of SET. While the room is paused, SET only replaces existing records. */
-  optionsOf({ keepMs: px }: Upload): { px: number } | { px: number; xx: true } {
-    return this.#settings.room?.isPaused === true ? { px, xx: true } : { px };
+  /** Writes an upload by one command. While the room is paused, it only replaces an existing record. */
+  writeBy(commands: WriteCommands, { redisKey, text, keepMs: px, newerArgs }: Upload): unknown {
+    const isPaused = this.#settings.room?.isPaused === true;
+    if (newerArgs === undefined)
+      return commands.set(redisKey, text, isPaused ? { px, xx: true } : { px });
+    const args = [text, String(px), isPaused ? "xx" : "", ...newerArgs];
+    return commands.eval(unlessNewerScript, [redisKey], args);
   }
 }
 
@@ -67,5 +78,7 @@ export class Uploads {
  */
 export function writtenBy(answer: RedisAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;
-  return answer.value[at] === null ? { kind: "refused", rule: "no-room" } : { kind: "kept" };
+  const reply = answer.value[at];
+  if (reply === "newer") return { kind: "refused", rule: "newer" };
+  return reply === null ? { kind: "refused", rule: "no-room" } : { kind: "kept" };
 }

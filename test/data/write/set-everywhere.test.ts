@@ -1,11 +1,12 @@
-// Tests `set` with `everywhere`. Other isolates drop older copies within N, and a purge from
-// shortly before does not remove the new value.
+// Tests that `set` reaches every isolate: others drop older copies within N, and a purge from shortly
+// before does not remove the new value.
 import { describe, expect, it } from "vitest";
 import { createDataCache } from "../../../src/node/create-data-cache.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 import { idle, until } from "../../../testing/site/harness.ts";
 
 const everywhere = { everywhere: true } as const;
+const onlyHere = { everywhere: false } as const;
 const space = { fresh: "10m", stale: "1h" };
 
 function two() {
@@ -16,8 +17,8 @@ function two() {
 
 describe("a set value", () => {
   it.each([
-    { options: everywhere, seen: "new" },
-    { options: {}, seen: "old" },
+    { options: {}, seen: "new" },
+    { options: onlyHere, seen: "old" },
   ])(
     "with $options is $seen after N in another isolate that has an older copy",
     async ({ options, seen }) => {
@@ -32,8 +33,8 @@ describe("a set value", () => {
   );
 
   it.each([
-    { options: everywhere, seen: "new" },
-    { options: {}, seen: undefined },
+    { options: {}, seen: "new" },
+    { options: onlyHere, seen: undefined },
   ])("with $options is $seen after another isolate's earlier delete", async (row) => {
     const { here, mine, theirs } = two();
     await mine.set("42", "old");
@@ -48,20 +49,19 @@ describe("a set value", () => {
     const source = new HeldSource();
     const loading = theirs.getOrSet("42", source.load);
     await until(() => source.count === 1);
-    await mine.set("42", "new", everywhere);
+    await mine.set("42", "new");
     source.answer("old");
     expect(await loading).toBe("old");
     await there.settle();
     expect(await mine.get("42")).toBe("new");
     here.clock.advance(11);
-    expect(await theirs.get("42")).toBeUndefined();
-    expect(await mine.get("42")).toBe("new");
+    expect([await theirs.get("42"), await mine.get("42")]).toEqual(["new", "new"]);
   });
 
   it("is replaced by a later set of another isolate, and removed by a later purge", async () => {
     const { here, mine, theirs } = two();
-    await mine.set("42", "new", everywhere);
-    await theirs.set("42", "newer", everywhere);
+    await mine.set("42", "new");
+    await theirs.set("42", "newer");
     here.clock.advance(11);
     expect(await mine.get("42")).toBe("newer");
     await mine.delete("42");
@@ -74,7 +74,7 @@ describe("the tags of the replaced value", () => {
   it("are kept", async () => {
     const { here, mine } = two();
     await mine.set("42", "old", { tags: ["red"] });
-    await mine.set("42", "new", everywhere);
+    await mine.set("42", "new");
     await here.data.purge({ tags: ["red"] });
     expect(await mine.get("42")).toBeUndefined();
   });
@@ -82,8 +82,8 @@ describe("the tags of the replaced value", () => {
   it("are read from Redis, not from an older value in memory", async () => {
     const { here, mine, theirs } = two();
     await mine.set("42", "v1", { tags: ["red"] });
-    await theirs.set("42", "v2", { tags: ["blue"], ...everywhere });
-    await mine.set("42", "v3", everywhere);
+    await theirs.set("42", "v2", { tags: ["blue"] });
+    await mine.set("42", "v3");
     await here.data.purge({ tags: ["blue"] });
     expect(await mine.get("42")).toBeUndefined();
   });
@@ -96,7 +96,7 @@ describe("the tags of the replaced value", () => {
     const storing =
       call === "write"
         ? theirs.write("42", "v2", () => undefined)
-        : theirs.set("42", "v2", everywhere).catch((cause: Error) => cause.message);
+        : theirs.set("42", "v2").catch((cause: Error) => cause.message);
     const why =
       "articles/42 was not set. The tags of the value that it replaces cannot be read, because a tier did not " +
       "answer. Pass `tags`, or try again.";
@@ -115,7 +115,7 @@ describe("the tags of the replaced value", () => {
     const { clock, upstash } = here;
     const platform = { host: "www.example.com", cache };
     const theirs = new DataIsolate({ clock, upstash, platform }).articles(space);
-    expect(await theirs.set("42", "v2", everywhere)).toEqual(["memory", "shared"]);
+    expect(await theirs.set("42", "v2")).toEqual(["memory", "shared"]);
     await here.data.purge({ tags: ["red"] });
     here.clock.advance(11);
     expect(await theirs.get("42")).toBeUndefined();
@@ -129,11 +129,11 @@ it.each(["down", "deaf"] as const)(
     await mine.set("42", "old");
     here.upstash.journalMode = mode;
     const text = "articles/42 was not set: the purge of its older values was not accepted.";
-    await expect(mine.set("42", "new", everywhere)).rejects.toThrow(text);
+    await expect(mine.set("42", "new")).rejects.toThrow(text);
     expect(await mine.get("42")).toBeUndefined();
     expect(here.data.stats().unpurged.keys).toBe(1);
     here.upstash.journalMode = "works";
-    expect(await mine.set("42", "newer", everywhere)).toContain("memory");
+    expect(await mine.set("42", "newer")).toContain("memory");
     expect(await mine.get("42")).toBe("newer");
     expect(here.data.stats().unpurged).toMatchObject({ keys: 0, trouble: { isOver: true } });
   },
@@ -144,10 +144,10 @@ it("the value of the later journal entry stays, although its call is answered fi
   await mine.set("42", "old");
   const gate = Promise.withResolvers<void>();
   here.upstash.beforeJournalAnswer = () => gate.promise;
-  const earlier = mine.set("42", "earlier", { tags: [], ...everywhere });
+  const earlier = mine.set("42", "earlier", { tags: [] });
   await idle();
   here.upstash.beforeJournalAnswer = async () => undefined;
-  await mine.set("42", "later", { tags: [], ...everywhere });
+  await mine.set("42", "later", { tags: [] });
   gate.resolve();
   expect(await earlier).toEqual([]);
   expect(await mine.get("42")).toBe("later");
@@ -155,7 +155,7 @@ it("the value of the later journal entry stays, although its call is answered fi
 
 it("a Worker without a database refuses `everywhere` before any store", async () => {
   const articles = new DataIsolate({ upstash: null }).articles();
-  await articles.set("42", "old");
+  expect(await articles.set("42", "old")).toContain("memory");
   await expect(articles.set("42", "new", everywhere)).rejects.toThrow(
     "articles/42 is not written.",
   );
@@ -165,17 +165,14 @@ it("a Worker without a database refuses `everywhere` before any store", async ()
 it("a process without Redis stores the value in its memory", async () => {
   const cache = createDataCache({ redis: "none" });
   const articles = cache.namespace<string>("articles", { fresh: "1m" });
-  expect(await articles.set("42", "new", everywhere)).toEqual(["memory"]);
+  expect(await articles.set("42", "new")).toEqual(["memory"]);
   expect(await articles.get("42")).toBe("new");
 });
 
-it.each([undefined, () => 1])(
-  "set with `everywhere` refuses the value %s before any purge",
-  async (value) => {
-    const { here, mine } = two();
-    await mine.set("42", "old");
-    await expect(mine.set("42", value as never, everywhere)).rejects.toThrow("is not stored");
-    expect(await mine.get("42")).toBe("old");
-    expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
-  },
-);
+it.each([undefined, () => 1])("set refuses the value %s before any purge", async (value) => {
+  const { here, mine } = two();
+  await mine.set("42", "old", onlyHere);
+  await expect(mine.set("42", value as never)).rejects.toThrow("is not stored");
+  expect(await mine.get("42")).toBe("old");
+  expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
+});

@@ -60,7 +60,7 @@ describe.each(["down", "deaf"] as const)("a journal that is %s", (journalMode) =
     }
     const { values } = await articles.getOrSetMany(["42"], async () => new Map([["42", "new"]]));
     expect(values.get("42")).toBe("new");
-    expect(await articles.set("42", "set")).toEqual([]);
+    expect(await articles.set("42", "set", { everywhere: false })).toEqual([]);
     expect(await articles.get("42")).toBeUndefined();
     expect(isolate.data.stats()).toMatchObject({
       namespaces: { articles: { unpurgedWrites: 1 } },
@@ -190,7 +190,7 @@ it("a failed database's own error reaches the caller, and the key is not used", 
 
 it("more than a thousand keys count as their whole namespace", async () => {
   const { upstash, articles, refusedWrite, pass, unpurged } = await opened();
-  await articles.set("beside", "kept");
+  await articles.set("beside", "kept", { everywhere: false });
   const keys = Array.from({ length: 1_001 }, (_, nth) => `k${nth}`);
   await Promise.all(keys.map((key) => refusedWrite("new", key)));
   expect(await articles.get("beside")).toBeUndefined();

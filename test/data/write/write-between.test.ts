@@ -50,10 +50,10 @@ describe("between the stamp and the purge of a write,", () => {
 
   it("a load of the older value does not replace the written one", async () => {
     const { here, articles, heldWrite } = await opened();
-    const { written, finish } = await heldWrite("new");
     const source = new HeldSource();
     const loading = articles.getOrSet("42", source.load, { forceFresh: true });
     await until(() => source.count === 1);
+    const { written, finish } = await heldWrite("new");
     finish();
     expect(await written).toEqual(allTiers);
     source.answer("old");

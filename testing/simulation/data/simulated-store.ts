@@ -80,6 +80,8 @@ export interface Parted {
 export class SimulatedStore {
   readonly isolate: SimulatedIsolate;
   readonly rows: Namespace<string, string>;
+  /** Namespaces whose values are set and have no tags, by key. Those of `alone` are only in Redis. */
+  readonly #set: Readonly<Record<string, Namespace<string, string>>>;
   readonly parted: Namespace<Parted, string>;
   readonly unpurged: UnpurgedWrites;
   readonly failures: string[] = [];
@@ -117,6 +119,7 @@ export class SimulatedStore {
       leases: undefined,
       colo: () => colo,
       maxLagMs: configOf(world.settings).purge.visibleWithinSeconds * 1_000,
+      allowanceMs: world.settings.allowanceMs,
       sharedBodyBytes: bytesMax,
       onBadRecord: () => undefined,
       random: () => 0.5,
@@ -133,8 +136,19 @@ export class SimulatedStore {
     const options = { fresh: "1h", tags: ["red"] } as const;
     const given = parts.ports(ports, this);
     this.rows = new Namespace(spaceOf<string, string>("rows", options), () => given);
+    const alone = spaceOf<string, string>("alone", { fresh: "1h", tiers: ["shared"] });
+    const set = spaceOf<string, string>("set", { fresh: "1h" });
+    this.#set = {
+      c: new Namespace(set, () => given),
+      alone: new Namespace(alone, () => given),
+    };
     const parted = spaceOf<Parted, string>("parted", options);
     this.parted = new Namespace(parted, () => given);
+  }
+
+  /** Returns the namespace of a key. */
+  rowsOf(key: string): Namespace<string, string> {
+    return this.#set[key] ?? this.rows;
   }
 }
 

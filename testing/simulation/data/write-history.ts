@@ -2,6 +2,7 @@
 // other writers use the cache only for purges. Promised: an isolate with a completed write shows
 // nothing older, whether the write succeeded or failed; in the end, no tier returns a value that
 // the database no longer has.
+import type { CallOptions } from "../../../src/data/value/call-options.ts";
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import "../../digests-at-once.ts";
 import type { History, HistoryOptions } from "../history.ts";
@@ -22,7 +23,7 @@ import {
   type StoreParts,
   wayOf,
 } from "./simulated-store.ts";
-import { setKey, SetTurns } from "./set-turns.ts";
+import { type SetKey, setKeys, SetTurns } from "./set-turns.ts";
 import { WriteLedger } from "./write-ledger.ts";
 
 export interface WriteHistoryOptions extends HistoryOptions {
@@ -35,7 +36,7 @@ export interface WriteHistoryOptions extends HistoryOptions {
 export async function writeHistoryOf(
   seed: number,
   options: WriteHistoryOptions = {},
-): Promise<History> {
+): Promise<History & { readonly keptCount: number }> {
   const { tell, kind = "ordinary" } = options;
   const time = new SimulatedTime(settledTurn);
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
@@ -47,12 +48,14 @@ export async function writeHistoryOf(
 
 const stepCount = 22;
 const keys = ["a", "b"] as const;
-type Key = (typeof keys)[number] | typeof setKey;
+type Key = (typeof keys)[number] | SetKey;
 
 class WriteCourse implements History {
   readonly violations: string[] = [];
   judgedCount = 0;
   usableCount = 0;
+  /** The number of reads that had to find a value that was set. */
+  keptCount = 0;
   readonly #world: SimulatedWorld;
   readonly #options: WriteHistoryOptions;
   readonly #database = new SimulatedRows();
@@ -61,7 +64,7 @@ class WriteCourse implements History {
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #ledger: WriteLedger;
-  readonly #sets: SetTurns;
+  readonly #sets: ReadonlyMap<SetKey, SetTurns>;
   #values = 0;
   #isolates = 0;
   #underWay = 0;
@@ -71,7 +74,9 @@ class WriteCourse implements History {
     this.#world = world;
     this.#options = options;
     this.#ledger = new WriteLedger(world, this.#database);
-    this.#sets = new SetTurns(world, this.#database, this.#ledger);
+    const [database, ledger] = [this.#database, this.#ledger];
+    const turnsOf = (key: SetKey) => new SetTurns(world, { database, ledger, key });
+    this.#sets = new Map(setKeys.map((key) => [key, turnsOf(key)]));
     this.#misfortune = misfortuneShare(world, kind) / 2;
     this.#colos = colosOf(world);
     this.#stores = this.#colos.map((colo) => this.#begin(colo));
@@ -107,9 +112,9 @@ class WriteCourse implements History {
       await world.time.passTo(world.atMs + 4_000);
     }
     for (const colo of this.#colos) this.#stores.push(this.#begin(colo));
-    const all: readonly Key[] = this.#options.setShare === undefined ? keys : [...keys, setKey];
+    const all: readonly Key[] = this.#options.setShare === undefined ? keys : [...keys, ...setKeys];
     for (const store of this.#stores) for (const key of all) void this.#readInQuiet(store, key);
-    await world.time.passTo(world.atMs + 12_000);
+    await world.time.passTo(world.atMs + 30_000);
     for (const { failures } of this.#stores) this.violations.push(...failures);
   }
 
@@ -133,16 +138,28 @@ class WriteCourse implements History {
   #actOnSetKey(): void {
     const world = this.#world;
     const [one, other] = [world.any(this.#stores), world.any(this.#stores)];
+    const key = world.any(setKeys);
     const drawn = world.draw();
-    if (drawn < 0.45) void this.#setInTurn(one);
-    if (drawn < 0.7) void this.#load(other, setKey);
-    else void this.#read(other, setKey);
+    if (drawn < 0.45) void this.#setInTurn(one, key);
+    if (drawn < 0.6) void this.#load(other, key);
+    else if (drawn < 0.7) void this.#loadForced(other, key);
+    else void this.#read(other, key);
   }
 
-  async #setInTurn(store: SimulatedStore): Promise<void> {
+  async #setInTurn(store: SimulatedStore, key: SetKey): Promise<void> {
     this.#underWay += 1;
-    await this.#sets.next(store);
+    await this.#sets.get(key)?.next(store);
     this.#underWay -= 1;
+  }
+
+  /** Loads a key although a value is stored, which ends older values everywhere. */
+  async #loadForced(store: SimulatedStore, key: SetKey): Promise<void> {
+    const { value } = this.#database.row(key);
+    const { refusedCount } = store.unpurged;
+    await this.#load(store, key, { forceFresh: true });
+    this.#sets.get(key)?.mayHaveEnded();
+    const isPurged = key !== "alone" && store.unpurged.refusedCount === refusedCount;
+    if (isPurged) this.#ledger.purged(key, value);
   }
 
   async #write(store: SimulatedStore, key: Key): Promise<void> {
@@ -214,7 +231,9 @@ class WriteCourse implements History {
     return isolate.accept({ ...order, id: "", targets: { tags: ["tag:red"], prefixes: [] } });
   }
 
-  async #load({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
+  async #load(store: SimulatedStore, key: Key, options: CallOptions = {}): Promise<void> {
+    const { isolate } = store;
+    const rows = store.rowsOf(key);
     const world = this.#world;
     this.#underWay += 1;
     const least = this.#ledger.begin(isolate, key);
@@ -226,7 +245,7 @@ class WriteCourse implements History {
       await world.sleep(wayOf(world));
       return value;
     };
-    const given = await rows.getOrSet(key, load).then(
+    const given = await rows.getOrSet(key, load, options).then(
       (value) => ({ value }),
       (cause: unknown) => {
         if (!(cause instanceof LoadFailed)) throw cause;
@@ -241,7 +260,8 @@ class WriteCourse implements History {
 
   /** Reads, and checks that a stored value is not older than this isolate's completed writes. */
   async #read(store: SimulatedStore, key: Key): Promise<void> {
-    const { isolate, rows } = store;
+    const { isolate } = store;
+    const rows = store.rowsOf(key);
     const least = this.#ledger.begin(isolate, key);
     this.judgedCount += 1;
     const value = await rows.get(key);
@@ -260,10 +280,19 @@ class WriteCourse implements History {
     if (nth < least()) this.#breach(`${name} gives ${key} = ${value} after a later write`);
   }
 
-  async #readInQuiet({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
-    const value = await rows.get(key);
+  async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
+    const { isolate } = store;
+    const { kind = "ordinary" } = this.#options;
+    const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
+    let value = await store.rowsOf(key).get(key);
+    // A lost answer counts as no value.
+    for (let tries = 0; kept !== undefined && value === undefined && tries < 5; tries += 1) {
+      await this.#world.sleep(500);
+      value = await store.rowsOf(key).get(key);
+    }
     const held = this.#database.row(key).value;
-    if (value === undefined || value === held) return;
+    if (kept !== undefined) this.keptCount += 1;
+    if (value === held || (value === undefined && kept === undefined)) return;
     this.#breach(`once quiet, ${isolate.name} gives ${key} = ${value}, and it is ${held}`);
   }
 

@@ -17,16 +17,16 @@ export class WriteLedger {
   readonly #ended = new Map<string, Ended[]>();
   /** Commits whose purge was accepted, and since when. A lost purge may take longer. */
   readonly #purged: { readonly key: string; readonly nth: number; readonly atMs: number }[] = [];
-  #hasLost = false;
+  /** Whether entries may be lost. From then on, purges have no deadline for other isolates. */
+  hasLost = false;
 
   constructor(world: SimulatedWorld, database: SimulatedRows) {
     this.#world = world;
     this.#database = database;
   }
 
-  /** Records a loss of entries. From then on, purges have no deadline for other isolates. */
   afterLoss(): void {
-    this.#hasLost = true;
+    this.hasLost = true;
   }
 
   /** Records that the purge of a commit was accepted. */
@@ -57,7 +57,7 @@ export class WriteLedger {
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     const byMs = this.#world.atMs - windowMs;
-    if (this.#hasLost) return 0;
+    if (this.hasLost) return 0;
     const due = this.#purged.filter((each) => each.key === key && each.atMs < byMs);
     return Math.max(0, ...due.map(({ nth }) => nth));
   }

@@ -1,6 +1,12 @@
 // Appends entries and marks to the journal, by scripts that also note them in the journal's book.
 import type { Redis } from "@upstash/redis/cloudflare";
-import { entriesOf, type EntryPlace, markOf, type NewEntry } from "../../../purge/journal/entry.ts";
+import {
+  entriesOf,
+  type EntryPlace,
+  isSamePlace,
+  markOf,
+  type NewEntry,
+} from "../../../purge/journal/entry.ts";
 import { type Journal, pageCount } from "../../../purge/journal/journal.ts";
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import { appendedIn, placesIn } from "./appended-in.ts";
@@ -67,6 +73,23 @@ export class RedisAppends {
     const [appended] = placesIn(places);
     if (appended === undefined) return unavailableFor("not-upstash", redis);
     return { sentAtMs, ...appendedIn(appended, page, place) };
+  }
+
+  /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
+  async sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+    const { redis, nowAtMs } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const given = [place.position, String(pageCount), "0"];
+    const replies = await redis.attempt<unknown[]>(
+      "journal read at the primary",
+      (client) => this.#evaluated(client, appendScript, given, []),
+      "writes",
+    );
+    if (replies.kind === "unavailable") return { kind: "unavailable" };
+    const [first, ...entries] = entriesOf(replies.value[1]);
+    if (!isSamePlace(first, place) || entries.length + 1 >= pageCount)
+      return { kind: "not-joined" };
+    return { kind: "read", entries, sentAtMs };
   }
 
   /** Appends entries, and reads a page from a position on, unless the position is empty. */

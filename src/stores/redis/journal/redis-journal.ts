@@ -200,6 +200,10 @@ export class RedisJournal implements Journal {
     return this.#appends.appendAndRead(place, entry);
   }
 
+  sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+    return this.#appends.sinceOnPrimary(place);
+  }
+
   async unpurged(
     end: EntryPlace,
     records: Parameters<Journal["unpurged"]>[1],

@@ -1,0 +1,44 @@
+// Writes a record unless Redis has a newer one (docs/purge-protocol.md, rule 28).
+import type { NewerRecords, Provenance } from "../../cache/record/record.ts";
+import { longHeadCharsMax } from "./record-text.ts";
+
+/**
+ * A record is recent if its source answered at most this long before the request of the written record.
+ * The time exceeds any likely difference between the clocks of two isolates.
+ */
+const recentMsMax = 60_000;
+
+/**
+ * Returns `OK`; `newer` if a newer record is stored; nothing if there is no record and only an existing
+ * record may be replaced. KEYS: the record. ARGV: the record's text, its expiry in milliseconds, `xx` or an
+ * empty string, and `newerArgs`.
+ */
+export const unlessNewerScript = `local function isNewer(text)
+  local isJson, head = pcall(cjson.decode, string.match(text, "^[^\\n]*"))
+  local record = isJson and type(head) == "table" and head.record
+  local held = type(record) == "table" and record.metadata
+  if not held or type(held.stamp) ~= "table" then return false end
+  local ms, nth = string.match(held.stamp.position, "^(%d+)-(%d+)$")
+  local by = tonumber(ms) - tonumber(ARGV[4])
+  if by == 0 then by = tonumber(nth) - tonumber(ARGV[5]) end
+  local isLoad = ARGV[6] == "load"
+  if by < 0 or (by == 0 and not isLoad) then return false end
+  local isSeen = held.respondedAtMs == tonumber(ARGV[8]) and held.bodyDigest == ARGV[9]
+  if isLoad and isSeen == (by == 0) then return not isSeen end
+  return held.respondedAtMs >= tonumber(ARGV[7])
+end
+local text = redis.pcall("GETRANGE", KEYS[1], 0, ${longHeadCharsMax - 1})
+if type(text) == "string" and isNewer(text) then return "newer" end
+if ARGV[3] == "xx" and redis.call("EXISTS", KEYS[1]) == 0 then return false end
+return redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])`;
+
+/** Returns the arguments that say which records are newer than a given one. */
+export function newerArgs(
+  { stamp, requestedAtMs }: Provenance,
+  { kind, seen }: NewerRecords,
+): readonly string[] {
+  const [ms = "0", nth = "0"] = stamp === "none" ? [] : stamp.position.split("-");
+  const sinceMs = String(requestedAtMs - recentMsMax);
+  const seenArgs = [String(seen?.respondedAtMs ?? ""), seen?.bodyDigest ?? ""];
+  return [ms, nth, kind, sinceMs, ...seenArgs];
+}
