@@ -1,5 +1,5 @@
-// The purges of a cache that runs in one process, without a journal. An accepted purge joins the chain
-// at once, so the view is never behind, and no purge can be lost.
+// The purges of a cache that runs in one process, without a journal. An accepted purge joins the
+// chain at once, so the view is never behind, and no purge can be lost.
 import type { Stamp } from "../cache/record/record.ts";
 import type { AcceptedWrite, SignedOrder } from "./acceptance/acceptance.ts";
 import { type Entry, markOf, type NewEntry } from "./journal/entry.ts";
@@ -16,17 +16,19 @@ import {
 export interface LocalPurgesSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
-  /** Returns the metadata of all records in memory. Records may outlive the entries of the chain. */
+  /**
+   * Returns the metadata of all records in memory. Records may outlive the entries of the chain.
+   */
   readonly stored: () => Iterable<PurgeSubject>;
 }
 
 /**
- * The maximum number of tags, and of prefixes, in one entry. A larger entry could fill a quarter of the
- * chain, and one call would then restamp all records.
+ * The maximum number of tags, and of prefixes, in one entry. A larger entry could fill a quarter of
+ * the chain, so that one call would restamp all records.
  */
 const targetsMax = 1_000;
 
-/** The judgement on a record with an unknown stamp, which may be older than any purge. */
+/** The judgement on a record with an unknown stamp: any purge may be newer than that stamp. */
 const unknown: PurgeJudgement = { kind: "purged", mode: "hard" };
 
 export class LocalPurges implements PurgeView {
@@ -54,7 +56,10 @@ export class LocalPurges implements PurgeView {
     return { kind: "accepted", position };
   }
 
-  /** Applies the purge of a value that is being written. Returns the entries since the stamp (rule 25). */
+  /**
+   * Applies the purge of a value that is being written. Returns the purge's entry, and the entries
+   * since the stamp (rule 25).
+   */
   async acceptAfter(order: SignedOrder, since: Stamp): Promise<AcceptedWrite> {
     const placed = this.#added(order);
     return { kind: "accepted", placed, since: this.#chain.between(since, placed) };
@@ -67,7 +72,10 @@ export class LocalPurges implements PurgeView {
     return entry;
   }
 
-  /** Adds a position. The count alone makes the position unique, because the clock may be set back. */
+  /**
+   * Adds a position to an entry. The count makes the position unique, even if the clock is set
+   * back.
+   */
   #placed(entry: NewEntry): Entry {
     this.#count += 1;
     return { ...entry, position: `${Math.floor(this.#settings.nowAtMs())}-${this.#count}` };
@@ -91,7 +99,7 @@ export class LocalPurges implements PurgeView {
     return this.#chain.lastPurgeAtMs(record) >= sinceAtMs;
   }
 
-  // The view is never behind, so nothing is ever renewed. Data has no switch.
+  // The view is never behind, so it is never renewed. The switch does not apply to data.
 
   readonly failedAtMs = undefined;
 
@@ -104,7 +112,7 @@ export class LocalPurges implements PurgeView {
   }
 
   arrived(): void {
-    // No instant of this view depends on the clock.
+    // The order of the chain does not depend on the clock.
   }
 
   attend(): undefined {

@@ -1,4 +1,5 @@
-// Assembles one isolate's part of the purge protocol: its view of the journal and its acceptance of purges.
+// Assembles one isolate's part of the purge protocol: its view of the journal and its acceptance of
+// purges.
 import { errorName } from "../base/error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -54,7 +55,7 @@ export interface PurgePlatform {
   readonly log: Log;
   /** Counts the errors that listeners of the journal throw. */
   readonly listenerFailed?: () => void;
-  /** Receives the time from each purge's acceptance until this isolate has read the purge. */
+  /** Receives, for each purge, the time from its acceptance until this isolate has read it. */
   readonly onSpread?: (tookMs: number) => void;
   /** The colo's cache. Without it, each isolate reads the journal itself. */
   readonly cache?: () => Pick<Cache, "match" | "put">;
@@ -62,7 +63,7 @@ export interface PurgePlatform {
   readonly makeView?: ((settings: JournalViewSettings) => JournalView) | undefined;
 }
 
-/** Returns how long a request waits for a read of the journal (rule 1). */
+/** Returns the maximum wait of a request for a read of the journal, in milliseconds (rule 1). */
 export function readTimeoutMsOf({ renewalLagMs, allowanceMs }: PurgeSettings["purge"]): number {
   return Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
 }

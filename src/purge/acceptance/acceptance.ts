@@ -1,5 +1,5 @@
-// Accepts purges and posts of the switch. Writes them to the journal before the sender receives a
-// 200, applies them in this isolate at once, and reads them back later.
+// Accepts purges and posts of the switch. Each is written to the journal before the sender receives
+// a 200, applied in this isolate at once, and read back later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
@@ -10,8 +10,8 @@ import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
 /**
- * A purge from an authenticated sender or from the application. `id`: the webhook's id, or the random id
- * of a write through; else empty.
+ * A purge from an authenticated sender or from the application. `id`: the webhook's id, or the
+ * random id of a write through; else empty.
  */
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
@@ -51,16 +51,16 @@ export class Acceptances {
   }
 
   /**
-   * Reads back overdue entries now. The view was renewed since their acceptance, and did not
-   * contain them (rule 22).
+   * Reads back accepted entries now, because a renewal of the view should have returned them, but
+   * did not (rule 22).
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
     if (await this.#readBacks.now(overdue)) await this.#settings.view.catchUp();
   }
 
   /**
-   * Appends the purge, unless the view is at most N − A old and has all entries of the same webhook
-   * (rule 21).
+   * Appends the purge, unless the view is at most N − A old and has all entries of an earlier
+   * attempt of the same webhook (rule 21).
    */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
@@ -82,7 +82,7 @@ export class Acceptances {
    * purge (rule 25).
    *
    * @param order the purge, which must fit into one entry
-   * @param since the stamp from before the write; with "none", the result has no entries
+   * @param since the stamp from before the write; with "none", the result's `since` is `undefined`
    */
   async acceptAfter(
     order: SignedOrder,
@@ -108,7 +108,10 @@ export class Acceptances {
     };
   }
 
-  /** Reads the entries between a stamp and an entry that more than a page separates (rule 25 d). */
+  /**
+   * Renews the view, and returns its entries from a stamp to the new entry, if a page was too short
+   * (rule 25 d).
+   */
   async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
     const { view } = this.#settings;
     if (since === "none" || view.chain?.knows(since) !== true) return undefined;
@@ -141,13 +144,16 @@ export class Acceptances {
     return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
 
-  /** Schedules the read-back. Returns the acceptance. */
+  /** Schedules the read-back of entries, and returns their acceptance. */
   #readBackLater(placed: readonly Entry[], attention: Attention): Acceptance {
     attention.afterAnswer(() => this.#readBacks.later(placed));
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 
-  /** Returns the same webhook's entries, if the view is at most N − A old and has all of them; else none. */
+  /**
+   * Returns the entries of an earlier attempt of the webhook, if the view is at most N − A old and
+   * has all of them; else none.
+   */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
     if (id === "") return [];
     const read = this.#settings.view.currentEntries.filter(

@@ -9,8 +9,8 @@ export interface WidenableTarget {
 }
 
 /**
- * The size of the targets as JSON, up to which exact targets are added, and up to which wider targets are
- * added. An entry with its other fields has at most 8 KiB.
+ * The limits of the targets' size as JSON: for adding exact targets, and for adding wider targets.
+ * They leave room for the other fields of an entry of at most 8 KiB.
  */
 export const exactBytesMax = 6_144;
 export const allBytesMax = 7_168;
@@ -19,7 +19,7 @@ export class BoundedTargets {
   readonly #tags = new Set<string>();
   #bytes = 0;
 
-  /** The size of the targets as JSON. */
+  /** The size of the targets as JSON, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -29,10 +29,10 @@ export class BoundedTargets {
   }
 
   /**
-   * Adds a target, or a wider one if the exact target does not fit. If the wider one does not fit either,
-   * the targets become everything.
+   * Adds the exact target, or the wider target if the exact one does not fit. If neither fits, the
+   * targets become everything.
    *
-   * @param mayBeExact `false` to add the wider target at once
+   * @param mayBeExact `false` to add only the wider target
    * @returns `exact` if the exact target is among the targets, else `wider`
    */
   add({ exact, wider }: WidenableTarget, mayBeExact = true): "exact" | "wider" {

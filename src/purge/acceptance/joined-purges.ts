@@ -1,6 +1,6 @@
-// Purges the responses that answers to unsafe methods invalidate (RFC 9111 §4.4). Targets of one
-// second share a batch, so an isolate sends at most one new entry per second. If the request that
-// carries a batch ends, another request sends the batch.
+// Purges the responses that unsafe requests invalidate (RFC 9111 §4.4). Targets of one second share
+// a batch, so an isolate sends at most one batch per second, apart from retries. If the request
+// that carries a batch ends, another request sends the batch.
 //
 // A batch closes when it is sent, because its entry must be later than the answers that named its
 // targets. A target that is named later is added to the next batch, even if the closed batch
@@ -32,17 +32,17 @@ export const joinMs = 1_000;
 const firstPauseMs = 1_000;
 const pauseMsMax = 4_000;
 /**
- * The latest start of a try, counted from the start of the batch. A try takes up to 5 s, and the runtime
- * ends background work after 30 s.
+ * The latest start of a try, counted from the start of the batch. A try takes up to 5 s, and the
+ * runtime ends background work after 30 s.
  */
 const lastTryMs = 22_000;
 /** The maximum number of tries, which ends the retries even if the clock does not advance. */
 const triesMax = 8;
 
 /**
- * A carrier is a request that sends a batch, or stands by to do so. Without progress for this time after
- * its pause, a carrier is treated as ended. The first limit applies before the first try, and the
- * second from then on.
+ * A carrier is a request that sends a batch, or stands by to do so. A carrier that shows no
+ * progress for this time after its pause is assumed to have ended. The first limit applies before
+ * the first try, and the second from then on.
  */
 const lateMsMax = 1_000;
 const silenceMsMax = 7_000;
@@ -62,7 +62,7 @@ const byAnswers = {
 
 /**
  * The bytes of exact targets that an isolate may name in ten minutes. Beyond this limit, the
- * isolate names wider targets, so that one client's requests cannot push other entries out of the
+ * isolate names wider targets. Otherwise one client's requests could push other entries out of the
  * views.
  */
 const exactBytesMax = 65_536;
@@ -76,9 +76,9 @@ interface Batch {
   readonly startedAtMs: number;
   readonly waitMs: number;
   carrierCount: number;
-  /** The number of signs of progress of the carriers. */
+  /** The number of times that carriers have recorded progress. */
   signs: number;
-  /** The maximum time until the carrier's next sign of progress. */
+  /** The maximum time until a carrier next records progress. */
   silenceMs: number;
   isSettled: boolean;
 }
@@ -96,10 +96,10 @@ export class JoinedPurges {
   }
 
   /**
-   * Adds targets to the open batch, and returns at once. The batch becomes a hard purge. While the journal
-   * is reachable, that takes at most `joinMs` and one append.
+   * Adds targets to the open batch, and returns at once. The batch is sent as a hard purge. While
+   * the journal is reachable, the purge is accepted after at most `joinMs` and one append.
    *
-   * @param targets the targets that one answer names; may be empty
+   * @param targets the targets that one response names; may be empty
    * @param afterAnswer starts background work of the request, which may carry the batch
    */
   add(targets: readonly WidenableTarget[], { afterAnswer }: Attention): void {
@@ -142,8 +142,8 @@ export class JoinedPurges {
   }
 
   /**
-   * Takes over a batch if its sender's request ends early. Polls with its own timer, because a
-   * promise of the other request might never settle.
+   * Sends a batch if the request of its sender ends early. Polls with its own timer, because a
+   * promise of the sender's request might never settle.
    */
   async #standBy(batch: Batch, afterAnswer: AfterAnswer): Promise<void> {
     while (!batch.isSettled) {
@@ -195,7 +195,7 @@ export class JoinedPurges {
   }
 }
 
-/** Records progress. The next sign of progress may take a pause and a try. */
+/** Records progress of a carrier. Until it next does so, a pause and a try may pass. */
 function live(batch: Batch, pauseMs: number): void {
   batch.signs += 1;
   batch.silenceMs = pauseMs + silenceMsMax;

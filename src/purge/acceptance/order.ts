@@ -1,4 +1,4 @@
-// Resolves a purge request into targets, with the names that this site uses.
+// Resolves a purge order into targets, under the names that this site's keys use.
 import type { Reason } from "../../base/operator-error.ts";
 import { type PurgeOrder, quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
 import {
@@ -15,7 +15,10 @@ import {
 import { tagSpellings } from "../journal/spelling.ts";
 
 export const orderBytesMax = 65_536;
-/** The size limit of a target as JSON. Any target then fits into an entry with the other fields. */
+/**
+ * The size limit of a target as JSON, in bytes, so that each target fits into an entry with the
+ * other fields.
+ */
 const targetBytesMax = 4_096;
 
 export interface ResolvedOrder {
@@ -34,14 +37,14 @@ export interface OrderReading {
   readonly counts: Readonly<
     Record<"tags" | "urls" | "prefixes" | "hosts" | "routes", number> & { everything: boolean }
   >;
-  /** The URLs, prefixes and hosts that this site spells differently than the sender. */
+  /** The URLs, prefixes and hosts that this site spells differently from the sender. */
   readonly readAs: readonly { readonly sent: string; readonly as: readonly string[] }[];
   /** Warnings about names that may not have the expected effect, as whole sentences. */
   readonly notes: readonly string[];
 }
 
 /**
- * This site's names for a sender's name, or the reason why the name cannot match a stored response.
+ * This site's names for a sender's name, or the reason why no stored response can have the name.
  */
 export type Reading =
   | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }

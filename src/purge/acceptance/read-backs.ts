@@ -1,5 +1,5 @@
-// Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back checks
-// at the primary that the journal still has an entry. Lost entries are appended again.
+// Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back
+// checks at the primary that the journal still has an entry. Lost entries are appended again.
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { Entry, EntryPlace, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -28,11 +28,13 @@ const waitMsMax = 20_000;
 /** The maximum number of tries. The runtime ends background work after 30 s. */
 const triesMax = 4;
 const pauseMs = 5_000;
-/** The time after which the request that accepted an entry has read it back or has ended. */
+/**
+ * The time after which the request that accepted an entry must have read the entry back or have
+ * ended.
+ */
 const tendedMsMax = waitMsMax + triesMax * pauseMs;
 /**
- * The time that a request waits for another request's read, which never settles if that request has
- * ended.
+ * The maximum wait for another request's read. If that request has ended, its read never settles.
  */
 const lookMsMax = 3_000;
 /** The maximum number of entries in one read. */
@@ -74,8 +76,8 @@ export class ReadBacks {
   }
 
   /**
-   * Reads entries back now, in batches. Returns whether the journal has returned the state of all
-   * entries.
+   * Reads entries back now, in batches. Returns whether all reads, and all appends that they
+   * required, succeeded.
    */
   async now(placed: readonly Entry[]): Promise<boolean> {
     for (let at = 0; at < placed.length; at += togetherMax) {
@@ -102,8 +104,9 @@ export class ReadBacks {
   }
 
   /**
-   * Returns a request's entries together with entries of other requests that are due by now, and that no
-   * request is reading back. Also adds entries whose own request must have ended.
+   * Returns a request's entries, and adds entries of other requests: those accepted at most
+   * `togetherMsMax` later that no request is reading back, and those whose own request must have
+   * ended.
    */
   #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
@@ -139,9 +142,9 @@ export class ReadBacks {
   }
 
   /**
-   * Re-appends lost entries with a new `n`. With the same `n`, a re-appended entry might also get
-   * the lost entry's ID. A reader that continues from the lost entry would then miss the entries
-   * between the two. Trimmed purges need no new entry, because the journal's book notes them.
+   * Re-appends lost entries with a new `n`. With its old `n`, a re-appended entry might also get
+   * its old ID. A view that ends with the lost entry would then miss entries that were appended
+   * before the new one. Trimmed purges need no new entry, because the journal's book notes them.
    *
    * @returns the appended entries; `undefined` if the journal is unavailable
    */

@@ -1,7 +1,7 @@
-// Verifies that a purge is signed with one of the configured secrets, in the way of Standard Webhooks.
+// Verifies the signature of a purge with the configured secrets, as Standard Webhooks specifies.
 import { decodedBytes, isSigned, signaturesMax } from "../../base/hmac.ts";
 
-/** The claims in a webhook's header fields, before its body is read. */
+/** The result of checking a webhook's header fields, before its body is read. */
 export type WebhookClaim =
   | {
       readonly kind: "claimed";
@@ -14,7 +14,10 @@ export type WebhookClaim =
     }
   | {
       readonly kind: "refused";
-      /** `timestamp`: over 300 s from the current time. `malformed`: a field is missing or ill-formed. */
+      /**
+       * `timestamp`: over 300 s from the current time. `malformed`: a field is missing or
+       * ill-formed.
+       */
       readonly reason: "timestamp" | "malformed";
       readonly why: string;
     };
@@ -48,7 +51,7 @@ export function webhookClaim({ headers }: Pick<Request, "headers">): WebhookClai
   };
 }
 
-/** Returns the version 1 signatures; none if there are more than `signaturesMax`. */
+/** Returns the signatures of version 1; none if there are more than `signaturesMax`. */
 function signaturesIn(field: string) {
   const ofVersion1 = field.split(" ").filter((one) => one.startsWith("v1,"));
   if (ofVersion1.length > signaturesMax) return [];

@@ -1,11 +1,11 @@
-// The names under which the journal's book notes entries by target (docs/purge-protocol.md, rule 27).
-// The book may only be too careful: different targets may share a name, so that a purge of one
-// also ends records of the other.
+// The names of targets in the journal's book (docs/purge-protocol.md, rule 27). Different targets
+// may share a name. A purge of one target then also counts for the others, so the book may err
+// towards a purge, but misses none.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "./purge-target.ts";
 import { comparedUrl } from "./spelling.ts";
 
-/** The maximum length of a name. Of a longer name, only the end counts. */
+/** The maximum length of a name, in UTF-16 code units. Longer names are cut at the front. */
 const nameCharsMax = 64;
 
 /** Returns the names of a purge's targets. A prefix is named by its directory. */
@@ -17,13 +17,13 @@ export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
   return shortened([...tags.map(comparedTag), ...directories]);
 }
 
-/** Returns all names under which a purge of a record may be noted. */
+/** Returns all names under which the book may note a purge of the record. */
 export function namesCovering(record: Coverage): readonly string[] {
   const { tags, paths } = coverable(record);
   const directories = paths.flatMap((path) =>
     Array.from(path.matchAll(/\//g), ({ index }) => directory(path, index)),
   );
-  // A prefix without a slash has no directory.
+  // The directory of a prefix without a slash is empty.
   return shortened([...tags, directory("", -1), ...directories]);
 }
 
@@ -31,7 +31,10 @@ function directory(text: string, slashAt: number): string {
   return `dir:${text.slice(0, slashAt + 1)}`;
 }
 
-/** Replaces half surrogate pairs, which connections to Redis encode in different ways. */
+/**
+ * Shortens names, and removes duplicates. Replaces lone surrogates, because connections to Redis
+ * encode them in different ways.
+ */
 function shortened(names: readonly string[]): readonly string[] {
   return [...new Set(names.map((name) => name.slice(-nameCharsMax).toWellFormed()))];
 }

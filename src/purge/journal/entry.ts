@@ -1,18 +1,21 @@
 // An entry of the journal: a purge, a mark of loss, or a post of the switch. A mark of loss covers
-// everything, because entries were lost or the journal was empty. An entry is stored as the fields of
-// a Redis stream entry.
+// everything, because entries were lost or the journal was empty. An entry is stored as the fields
+// of a Redis stream entry.
 import * as z from "zod/mini";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /**
- * An entry's stream ID and its `n`. After a loss, another entry may get the same ID. An `n` is random, and in
- * Redis ends with the entry's number and a number of all entries up to it (rule 27).
+ * An entry's stream ID and its `n`. After a loss, another entry may get the same ID. An `n` is a
+ * random text. In Redis, the entry's number and lineage follow the text (rule 27).
  */
 export type EntryPlace = Exclude<Stamp, "none">;
 
-/** Returns the time of acceptance by the journal's clock, in epoch milliseconds, from the position. */
+/**
+ * Returns when the journal accepted the entry at a position, by the journal's clock, in epoch
+ * milliseconds.
+ */
 export function acceptedAtMs(position: string): number {
   return Number(position.split("-", 1)[0]);
 }
@@ -28,8 +31,8 @@ export interface NewEntry {
   readonly reason: string;
   readonly by: string;
   /**
-   * In a mark of loss, the position and `n` of the lost entry, separated by a space. Empty in the mark
-   * of an empty journal, and in all other entries.
+   * In a mark of loss, the position and `n` of the lost entry, separated by a space. Empty in the
+   * mark of an empty journal, and in all other entries.
    */
   readonly lost: string;
   /** Present only in a post of the switch. The targets of a post are empty, and cover nothing. */
@@ -38,12 +41,12 @@ export interface NewEntry {
 
 export type Entry = NewEntry & EntryPlace;
 
-/** The value of `by` for invalidations by answers to unsafe methods (RFC 9111 §4.4). */
+/** The value of `by` for invalidations by unsafe requests (RFC 9111 §4.4). */
 export const byInvalidation = "invalidation";
 
 /**
- * Returns whether an entry is a hard purge or a mark, but not an invalidation. A response that was only
- * invalidated may still be validated with the origin.
+ * Returns whether an entry is a hard purge or a mark, but not an invalidation. A response that was
+ * only invalidated may still be validated with the origin.
  */
 export function isOrdered({ mode, by }: Entry): boolean {
   return mode === "hard" && by !== byInvalidation;
@@ -150,12 +153,14 @@ function readTexts(json: string): string[] {
   return [...new Set(textsForm.parse(JSON.parse(json)))];
 }
 
-/** The estimated bytes of objects, maps and indexes per entry, per tag and per segment of a prefix. */
+/**
+ * The estimated bytes of objects, maps and indexes per entry, per tag and per segment of a prefix.
+ */
 const entryBytes = 448;
 const targetBytes = 192;
 const segmentBytes = 320;
 
-/** Returns an upper estimate of the memory that an entry occupies in a view and its index. */
+/** Returns an upper estimate of the bytes that an entry occupies in a view and its index. */
 export function heldBytes(entry: Entry): number {
   const { n, position, id, bodyDigest, reason, by, lost } = entry;
   const { tags, prefixes } = entry.targets;
@@ -168,7 +173,9 @@ export function heldBytes(entry: Entry): number {
   return bytes;
 }
 
-/** Compares positions in the order of the stream. Returns a negative number if a is older than b. */
+/**
+ * Compares positions in the order of the stream. Returns a negative number if a is older than b.
+ */
 export function comparePositions(a: string, b: string): number {
   const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
   const [bMs = 0, bSequence = 0] = b.split("-").map(Number);

@@ -6,8 +6,8 @@ import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
- * The store gave no usable answer: it was unreachable, answered too late, refused the command, or is
- * shut off. A write may have succeeded nevertheless.
+ * The store gave no usable answer: it was unreachable, answered too late, refused the command, or
+ * is shut off. A write may have succeeded nevertheless.
  */
 export type Unavailable = {
   kind: "unavailable";
@@ -34,28 +34,31 @@ export interface JournalRead {
   readonly sentAtMs: number;
   /**
    * The state of the switch, read in one step with the newest page (rule 24 b). `undefined` if
-   * nothing was posted, or if the stored state is invalid. `since` does not read it.
+   * nothing was posted, if the stored state is invalid, or in a result of `since`.
    */
   readonly switched?: SwitchState | undefined;
 }
 
-/** The reply lacks the entry at the given place, or more entries follow it than a view holds. */
+/**
+ * The reply does not begin with the entry at the given place, or too many entries for a view
+ * follow.
+ */
 export type NotJoined = { readonly kind: "not-joined" };
 
 export interface PrimaryRead extends JournalRead {
-  /** The newest entry at or before the position; `undefined` if there is none. */
+  /** The newest entry at or before the given position; `undefined` if there is none. */
   readonly upTo: Entry | undefined;
   /**
-   * Whether the journal has only entries after the place, and at least as many as trimming leaves, and its
-   * book notes the entry at the place (rule 17 b).
+   * Whether the entry at the place was trimmed, not lost (rule 17 b). The journal then has only
+   * newer entries, at least as many as trimming leaves, and its book notes the entry at the place.
    */
   readonly isTrimmed: boolean;
 }
 
 /**
  * Whether the journal still has an entry (rule 22). `standing`: the journal has this very entry.
- * `trimmed`: it has only newer entries, at least as many as trimming leaves, and its book notes the entry.
- * `gone`: neither holds, so the entry may be lost.
+ * `trimmed`: it has only newer entries, at least as many as trimming leaves, and its book notes the
+ * entry. `gone`: neither holds, so the entry may be lost.
  */
 export type PlaceState = "standing" | "trimmed" | "gone";
 
@@ -73,49 +76,54 @@ export interface AppendWithRead {
   /** The isolate's clock before the request, in epoch milliseconds. */
   readonly sentAtMs: number;
   /**
-   * The entries after the place, oldest first, ending with the new entry. `undefined` if the journal
-   * no longer has the entry at the place, or if the page that begins with that entry is full.
+   * The entries after the place, oldest first, ending with the new entry. `undefined` if the
+   * journal no longer has the entry at the place, or if the page that begins with that entry is
+   * full.
    */
   readonly since: readonly Entry[] | undefined;
 }
 
 /**
- * The purge journal. No method throws or rejects: if the store fails, a method returns `unavailable`.
- * A page has at most `pageCount` entries, and a method may read several pages. Rule numbers refer to
- * docs/purge-protocol.md.
+ * The purge journal. No method throws or rejects: if the store fails, a method returns
+ * `unavailable`. A page has at most `pageCount` entries, and a method may read several pages. Rule
+ * numbers refer to docs/purge-protocol.md.
  *
- * A lagging replica may answer a method that only reads, unless its comment names the primary.
+ * A lagging replica may answer a method that only reads, unless the method's comment names the
+ * primary.
  */
 export interface Journal {
   /**
    * Reads the switch and at least the 1,000 newest entries, without a gap (rule 12). Returns fewer
-   * entries if the journal has no more, or if they fill a view. Also returns fewer if an older page is
-   * unavailable or comes from a lagging replica.
+   * entries if the journal has no more, or if they fill a view. It also returns fewer if an older
+   * page is unavailable or comes from a lagging replica.
    */
   newest(): Promise<JournalRead | Unavailable>;
   /**
-   * Reads all entries after an entry (rule 11). Returns `not-joined` if the first page does not begin
-   * with exactly this entry, or a later page with the last entry of the page before. Also returns
-   * `not-joined` if more entries follow than a view holds.
+   * Reads all entries after an entry (rule 11). Returns `not-joined` if the first page does not
+   * begin with exactly this entry, or a later page with the last entry of the page before. Also
+   * returns `not-joined` if more entries follow than a view holds.
    */
   since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /** Does the same as `since` for one page, on the primary. Returns `not-joined` also if the page is full. */
   sinceOnPrimary(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /**
    * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,
-   * the number of entries, the book, and the switch. Then reads older pages from the primary, back to
-   * the place or until there are enough entries for a new view.
+   * the number of entries, the book, and the switch. Then reads older pages from the primary, back
+   * to the place or until there are enough entries for a new view.
    */
   atPrimary(place: EntryPlace): Promise<PrimaryRead | Unavailable>;
-  /** Reads from the primary whether the journal still has each entry (rule 22). Keeps the given order. */
+  /**
+   * Reads from the primary whether the journal still has each entry (rule 22). Keeps the given
+   * order.
+   */
   standing(
     places: readonly EntryPlace[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;
   /**
    * Appends a mark of loss, and reads the newest page and the switch, in one step (rule 17 a).
    *
-   * @param lost the position and `n` of the lost entry, separated by a space. If `lost` is empty, the
-   *   step appends the mark only to an empty journal (rule 18)
+   * @param lost the position and `n` of the lost entry, separated by a space. If `lost` is empty,
+   *   the step appends the mark only to an empty journal (rule 18)
    */
   appendMark(lost: string): Promise<JournalRead | Unavailable>;
   /**
@@ -132,9 +140,9 @@ export interface Journal {
    */
   appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable>;
   /**
-   * Asks the journal's book, in one step, which records no purge has covered since their stamps
-   * (rule 27). False for a record whose stamp the book lacks. False for all records if the book lacks
-   * the entry at `end`, or does not end with the journal's last entry.
+   * Reads from the journal's book, in one step, whether no purge has covered each record since its
+   * stamp (rule 27). The answer is false for a record whose stamp the book lacks. All answers are
+   * false if the book lacks the entry at `end`, or does not end with the journal's last entry.
    *
    * @param end the last entry of the isolate's view
    */
@@ -157,7 +165,10 @@ export interface Journal {
 /** The maximum number of entries per page: 1 MiB at 8 KiB per entry (rule 12). */
 export const pageCount = 128;
 
-/** The minimum number of entries in a new view, if the journal has as many, and the maximum in a copy. */
+/**
+ * The minimum number of entries in a new view, if the journal has as many, and the maximum in a
+ * copy.
+ */
 export const newestCount = 1_000;
 
 /** The limits of a view, in entries and in estimated bytes of memory. */
@@ -165,8 +176,8 @@ export const chainEntriesMax = 8 * newestCount;
 export const chainBytesMax = 16 * 1_048_576;
 
 /**
- * The minimum number of entries that trimming leaves (rule 19). It exceeds a view's limit, so a view
- * that has read all entries holds no trimmed entry. At 8 KiB per entry, these entries take 64 MiB.
- * Upstash limits a record to 100 MB.
+ * The minimum number of entries that trimming leaves (rule 19). It exceeds a view's limit, so a
+ * view that has read all entries holds no trimmed entry. At 8 KiB per entry, these entries take 64
+ * MiB. Upstash limits a record to 100 MB.
  */
 export const keptCount = 8_192;

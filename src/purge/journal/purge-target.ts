@@ -10,8 +10,8 @@ export interface PurgeTargets {
   /** The tags in the journal's form, such as `tag:news` for a user's tag and `host:example.com`. */
   readonly tags: readonly string[];
   /**
-   * The prefixes: `/path/` on every host, or `https://host/path/`. They are compared as text, in the
-   * spelling of `comparedUrl`.
+   * The prefixes: `/path/` on every host, or `https://host/path/`. They are compared as text, in
+   * the spelling of `comparedUrl`.
    */
   readonly prefixes: readonly string[];
 }
@@ -29,8 +29,8 @@ export const everythingTag = "everything";
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };
 
 /**
- * Targets that cover no record. The journal's entry contains both empty lists, because an entry with a
- * missing or invalid list covers everything.
+ * Targets that cover no record. The journal's entry contains both empty lists, because an entry
+ * with a missing or invalid list covers everything.
  */
 export const nothing: PurgeTargets = { tags: [], prefixes: [] };
 
@@ -43,8 +43,8 @@ export const routeTag = (route: string): string => `route:${route}`;
 /** @param url the keyed URL */
 export const urlTag = (url: string): string => `url:${url}`;
 /**
- * Returns the tag for a group of one origin (RFC 9875 §2.1). The group's name is also a user's tag, by
- * which a purge covers the group at all origins.
+ * Returns the tag for a group of one origin (RFC 9875 §2.1). The group's name is also a user's tag.
+ * A purge of that tag covers the group at all origins.
  *
  * @param origin the scheme and host of keyed URLs
  */
@@ -75,15 +75,18 @@ export function comparedTag(tag: string): string {
 }
 
 /**
- * The scheme of URLs of application data. Purges by host, by route or by a prefix of pages do not cover
- * application data.
+ * The scheme of URLs of application data. Purges by host, by route or by a prefix of pages do not
+ * cover application data.
  */
 export const dataScheme = "tidemark-data:";
 
 export interface Coverable {
   /** All tags by which the record can be purged. */
   readonly tags: readonly string[];
-  /** The strings that prefixes are compared with: the path, and the URL without its query. */
+  /**
+   * The strings that prefixes are compared with: the path, and the URL without its query. For
+   * application data, both are the URL.
+   */
   readonly paths: readonly [path: string, url: string];
 }
 

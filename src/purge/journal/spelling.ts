@@ -1,4 +1,5 @@
-// Normalizes the spellings of a name, because a purge covers every spelling.
+// Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
+// name.
 import { sortedByName } from "../../rules/query.ts";
 
 /**
@@ -60,7 +61,7 @@ export function tagSpellings(tag: string): string[] {
   return [...plain, ...plain.filter(isLatin1).map(misread)];
 }
 
-/** Returns whether Latin-1 can encode the text, and with other bytes than UTF-8. */
+/** Returns whether Latin-1 can encode the text, but not with the same bytes as UTF-8. */
 export function isLatin1(text: string): boolean {
   return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text);
 }

@@ -21,7 +21,7 @@ export class SwitchLog {
     this.#log({ event: "switch", level: "warn", message, ...fields });
   }
 
-  /** @param state the view's state after a read; `undefined` if nothing was ever posted */
+  /** @param state the view's state after a read; `undefined` if it has none */
   learnt(state: SwitchState | undefined): void {
     const { bypass = false, position } = state ?? {};
     if (JSON.stringify(bypass) === JSON.stringify(this.#bypass)) return;

@@ -1,4 +1,5 @@
-// The state of the switch, and the posts that change this state. The switch makes requests bypass the cache.
+// The state of the switch, and the posts that change it. The switch makes requests bypass the
+// cache.
 import * as z from "zod/mini";
 
 /** The bypassed routes: all (`true`), none (`false`), or the routes with these names. */
@@ -34,8 +35,8 @@ const stateForm = z.object({
 });
 
 /**
- * Parses the field of an entry that contains a post. Returns `undefined` for an empty field and for an
- * invalid post. Never throws.
+ * Parses the field of an entry that contains a post. Returns `undefined` for an empty field and for
+ * an invalid post. Never throws.
  */
 export function readPost(json: string): SwitchPost | undefined {
   return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;

@@ -1,5 +1,5 @@
 // The port of the switch (docs/purge-protocol.md, rule 24). The journal's store implements the
-// port, because one step writes a post and its entry.
+// port, because a post and its entry are written in one step.
 import type { EntryPlace, NewEntry } from "./entry.ts";
 import type { Unavailable } from "./journal.ts";
 import type { SwitchPost, SwitchState } from "./switch-state.ts";
@@ -19,7 +19,8 @@ export interface HeldSwitch {
   /** The state; `undefined` if nothing was posted, or if the stored state is invalid. */
   readonly state: SwitchState | undefined;
   /**
-   * The id of the last post, which the next post must name in `replaces`; empty if there is none.
+   * The id of the last post, which the next post must name in `replaces`; empty if nothing was
+   * posted.
    */
   readonly names: string;
 }
@@ -29,8 +30,8 @@ export interface Switch {
   /** Reads the last post from the primary. Trimming the journal never removes it (rule 24 a). */
   read(): Promise<HeldSwitch | Unavailable>;
   /**
-   * Appends the entry and stores the post in one step, if the last post is the post that it
-   * replaces. Otherwise writes nothing.
+   * Appends the entry and stores its post in one step, if the post's `replaces` names the last
+   * post. Otherwise writes nothing.
    */
   post(entry: PostEntry): Promise<PostResult>;
 }

@@ -1,6 +1,6 @@
-// The entries that this isolate accepted, until a read of the journal returns them. Until then, the
-// chain lacks them, and the view applies them in addition to the chain. A post of the switch stays
-// longer: until it is read back (rule 22).
+// The entries that this isolate accepted. The view applies them in addition to its chain, until a
+// read of the journal adds them to the chain. A post of the switch stays until it is read back
+// (rule 22).
 import type { PurgeSubject } from "./view.ts";
 import {
   acceptedAtMs,
@@ -16,8 +16,9 @@ import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
 /**
- * The limit for the estimated memory of all these entries. It is reached only if the journal accepts
- * purges but cannot be read. Each purge beyond the limit then counts as a hard purge of everything.
+ * The limit of the estimated bytes of all accepted entries. They exceed the limit only if the
+ * journal accepts purges but cannot be read. Each further purge then counts as a hard purge of
+ * everything.
  */
 const heldBytesMax = 4 * 1_048_576;
 
@@ -27,8 +28,8 @@ interface AcceptedEntry {
   readonly entry: Entry;
   readonly atMs: number;
   /**
-   * Whether the chain already contains the entry. Only a post of the switch then stays here, because it
-   * must still be read back (rule 22).
+   * Whether the chain already contains the entry. Only a post of the switch then stays here,
+   * because it must still be read back (rule 22).
    */
   readonly isRead: boolean;
 }
@@ -42,8 +43,8 @@ export class AcceptedPurges {
   #switched: SwitchState | undefined;
 
   /**
-   * Returns the state after this isolate's own newest post, if the post is newer than the chain's end
-   * (rule 24 e).
+   * Returns the state after this isolate's newest unread post, if the post is newer than the
+   * chain's end (rule 24 e).
    *
    * @param end the position of the chain's end; empty without a chain
    */
@@ -62,7 +63,7 @@ export class AcceptedPurges {
    * Adds an accepted entry.
    *
    * @param atMs the time of acceptance by this isolate's clock
-   * @param isRead whether the chain already contains the entry. If so, only a post is added
+   * @param isRead whether the chain already contains the entry. Only a post is then added
    */
   add(accepted: Entry, atMs: number, isRead = false): void {
     this.forget(accepted.n);
@@ -76,7 +77,7 @@ export class AcceptedPurges {
     if (entry.switched !== undefined) this.#findSwitched();
   }
 
-  /** Limits acceptance times to the present, after the clock was set back. */
+  /** Lowers later acceptance times to the present, after the clock was set back. */
   dateUpTo(latestAtMs: number): void {
     for (const [n, accepted] of this.#accepted) {
       this.#accepted.set(n, { ...accepted, atMs: Math.min(accepted.atMs, latestAtMs) });
@@ -84,8 +85,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * Removes an entry that the chain now contains. A post of the switch stays until it is read back: a
-   * mark compensates for a lost purge, but not for a lost post (rule 24 e).
+   * Removes an entry that the chain now contains. A post of the switch stays until it is read back:
+   * a mark compensates for a lost purge, but not for a lost post (rule 24 e).
    */
   wasRead(n: string): void {
     const accepted = this.#accepted.get(n);
@@ -113,8 +114,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * Removes the purges that this isolate accepted before a mark of loss, because the mark covers all
-   * that they cover.
+   * Removes the purges that this isolate accepted before a mark of loss, because the mark covers
+   * everything.
    *
    * @param markedAtMs this isolate's clock before the mark was sent
    */
@@ -141,8 +142,8 @@ export class AcceptedPurges {
   }
 
   /**
-   * Returns the covering entries, except the entry of the record's own stamp, because the response
-   * was requested after that purge.
+   * Returns the entries that cover the record, except the entry that its stamp names, because the
+   * response was requested after that entry.
    */
   #covering(record: PurgeSubject): readonly Entry[] {
     if (this.#accepted.size === 0) return none;
@@ -153,8 +154,8 @@ export class AcceptedPurges {
 }
 
 /**
- * Returns the deciding purge of two that cover a record. A hard purge takes precedence. In the same
- * mode, the older purge decides, because a response is stale from the first soft purge on.
+ * Returns the deciding one of two purges that cover a record. A hard purge takes precedence over a
+ * soft one. Of two soft purges, the older decides, because the response is stale from then on.
  */
 export function decisive(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
   if (one === undefined || other === undefined) return one ?? other;

@@ -1,5 +1,6 @@
-// Asks the journal's book about records whose stamps the view does not know (docs/purge-protocol.md,
-// rule 27). A record that no later entry covers gets a stamp that the view knows.
+// Queries the journal's book for records whose stamps the view does not know
+// (docs/purge-protocol.md, rule 27). If no later entry covers such a record, the record gets a
+// stamp that the view knows.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { EntryPlace } from "../journal/entry.ts";
@@ -13,7 +14,10 @@ const rememberedBytesMax = 262_144;
 export class BookChecks {
   readonly #journal: Pick<Journal, "unpurged">;
   readonly #chain: () => Chain | undefined;
-  /** The new stamps by stamp and coverage, for tiers that return a record with its old stamp again. */
+  /**
+   * The new stamps, by old stamp and coverage, because a tier may return a record with its old
+   * stamp again.
+   */
   readonly #restamped = new BoundedMarks<EntryPlace>(rememberedBytesMax);
 
   /** @param chain returns the view's present chain */
@@ -23,10 +27,10 @@ export class BookChecks {
   }
 
   /**
-   * Sets the record's stamp to the chain's end, if the book proves that no entry between the two covers the
-   * record. The view then judges the record by its own, newer entries.
+   * Replaces an unknown stamp with the place of an entry in the chain, if the book proves that no
+   * entry between the two covers the record. The view then judges the record by the later entries.
    *
-   * @returns the request to wait for; `undefined` if none is needed
+   * @returns the query to wait for; `undefined` if none is needed
    */
   check(record: PurgeSubject): Promise<void> | undefined {
     const { stamp } = record;
@@ -42,14 +46,17 @@ export class BookChecks {
 
   async #asked(record: PurgeSubject, name: string, end: EntryPlace): Promise<void> {
     const read = await this.#journal.unpurged(end, [record]);
-    // The chain may have been replaced during the request, after a loss of entries.
+    // The chain may have been replaced during the query, after a loss of entries.
     if (read.kind !== "read" || !read.answers[0] || !this.#chain()?.knows(end)) return;
     this.#restamped.set(name, end);
     restamp(record, end);
   }
 }
 
-/** Only for a stamp that no purge of the record follows: other isolates may read the record. */
+/**
+ * Replaces a record's stamp. Between the two stamps, no purge may cover the record, because
+ * backfills copy the new stamp into tiers that other isolates read.
+ */
 export function restamp(record: { stamp: Stamp }, end: Stamp): void {
   record.stamp = end;
 }

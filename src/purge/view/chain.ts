@@ -1,5 +1,5 @@
-// A chain: consecutive entries of the journal, indexed by their targets. When newer entries exceed its
-// bounds, a chain drops its oldest entries.
+// A chain: consecutive entries of the journal, indexed by their targets. A chain that exceeds its
+// bounds drops its oldest entries.
 import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
@@ -12,7 +12,9 @@ import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
 import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view.ts";
 
-/** The entries that name one target, each given by its number (`#oldestNumber`); −∞ for none. */
+/**
+ * The numbers of the entries that name one target (`#oldestNumber`); −∞ if there is no such entry.
+ */
 interface NewestEntry {
   /** The newest hard entry. */
   hardAt: number;
@@ -23,8 +25,8 @@ interface NewestEntry {
 }
 
 /**
- * The default limits of a chain. Beyond them, the chain drops its oldest entries, and no longer knows
- * the stamps that name these entries.
+ * The default limits of a chain. Beyond these limits, the chain drops its oldest entries, and no
+ * longer knows stamps that name them.
  */
 export const usualBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax } as const;
 
@@ -64,14 +66,14 @@ export class Chain {
     return placeOf(this.#entries[0]);
   }
 
-  /** An upper estimate of the memory that the chain occupies. */
+  /** An upper estimate of the bytes that the chain occupies. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
   /**
-   * The sum, over all appended entries, of the share of the bounds that each takes. Dropped entries still
-   * count, so the turnover never decreases. Up to 1, no appended entry was dropped.
+   * The sum of the shares of the bounds that all appended entries take. Dropped entries still
+   * count, so the turnover never decreases. While it is at most 1, no entry was dropped.
    */
   get turnover(): number {
     return this.#turnover;
@@ -128,7 +130,8 @@ export class Chain {
   }
 
   /**
-   * Returns the entries after one place up to another; `undefined` unless the chain contains both.
+   * Returns the entries after the first place, up to and including the second; `undefined` unless
+   * the chain contains both places.
    */
   between(after: Stamp, upTo: EntryPlace): readonly Entry[] | undefined {
     const [first, last] = [this.#numberOf(after), this.#numberOf(upTo)];
@@ -143,8 +146,8 @@ export class Chain {
   }
 
   /**
-   * Returns the deciding purge of a record: the newest hard entry after its stamp, else the first soft
-   * entry after its stamp. An unknown stamp is treated as older than the whole chain (rule 6).
+   * Returns the deciding purge of a record: the newest hard entry after its stamp, else the first
+   * soft entry after its stamp. An unknown stamp is treated as older than the whole chain (rule 6).
    */
   purgeOf(record: PurgeSubject): Entry | undefined {
     const since = this.#since(record);
@@ -162,8 +165,8 @@ export class Chain {
   }
 
   /**
-   * Returns when the newest entry that covers the record was accepted, before or after its stamp, in
-   * epoch milliseconds; −∞ if there is none.
+   * Returns when the journal accepted the newest entry that covers the record, in epoch
+   * milliseconds; −∞ if there is none. The entry may be older than the record's stamp.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
     const covering = this.#newest.covering(record);

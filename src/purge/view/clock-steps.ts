@@ -1,5 +1,5 @@
-// Detects when this isolate's clock was set back (rule 10). Instants that were recorded before such a
-// step prove nothing afterwards: they appear recent once the clock reaches them again.
+// Detects when this isolate's clock was set back (rule 10). Instants that were recorded before a
+// step prove nothing afterwards, because they appear recent once the clock reaches them again.
 
 export class ClockSteps {
   readonly #allowanceMs: number;
@@ -32,7 +32,7 @@ export class ClockSteps {
     return true;
   }
 
-  /** Records an instant that some clock of this colo has shown. */
+  /** Records an instant that a clock of this colo has shown. */
   note(instantMs: number): void {
     if (instantMs > this.#latestAtMs) this.#latestAtMs = instantMs;
   }

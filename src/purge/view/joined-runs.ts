@@ -1,12 +1,14 @@
-// Shares one piece of work, a run, between requests. At most one run is in progress, and at most one is
-// queued. A run that exceeds the timeout no longer counts.
+// Shares runs of a task between requests. At most one run is in progress, and at most one is
+// queued. A run that exceeds the timeout is ignored.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 export interface JoinedRunsSettings {
   readonly run: () => Promise<unknown>;
   readonly nowAtMs: () => number;
-  /** After this time a run is assumed dead, because the runtime ends work with its request. */
+  /**
+   * The time after which a run is ignored, because the runtime may have ended it with its request.
+   */
   readonly waitTimeoutMs: number;
 }
 
@@ -21,8 +23,8 @@ export class JoinedRuns {
   }
 
   /**
-   * Ensures that a run begins after this call. If this call executes the run, the returned promise
-   * rejects with the run's error.
+   * Ensures that a run begins after this call. If this call itself executes the run, the returned
+   * promise rejects with the run's error.
    *
    * @param how.waits whether to wait for a run that another request has queued
    * @returns a promise that settles once the run has ended. Without `waits`, it settles at once if

@@ -1,5 +1,6 @@
-// Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of entries,
-// and extends it. Replaces the chain after a loss or trimming, or if too many entries follow it.
+// Follows the journal (docs/purge-protocol.md, rules 11 to 14 and 16 to 18). Begins a chain of
+// entries, and extends it. Replaces the chain after a loss or trimming, or if too many entries
+// follow it.
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
@@ -37,13 +38,19 @@ export class JournalFollower {
   chain: Chain | undefined;
   /** The state of the switch at the chain's end (rule 24 b). */
   switched: SwitchState | undefined;
-  /** The clock before the newest read, here or of a copy, that confirmed the chain's end; −∞ if unknown. */
+  /**
+   * The clock before the newest read that confirmed the chain's end; −∞ if unknown. The read may be
+   * a copy's.
+   */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
   readonly #onPrimary: JoinedRuns;
 
-  /** @param accepted the entries that this isolate accepted, which must learn what a read returns */
+  /**
+   * @param accepted the entries that this isolate accepted; the follower reports each entry that it
+   *   reads to them
+   */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
     this.#accepted = accepted;
@@ -57,7 +64,7 @@ export class JournalFollower {
     return this.#spread.lag;
   }
 
-  /** Reads newer entries. Returns whether that renewed or replaced the chain. A failed read does neither. */
+  /** Reads newer entries. Returns whether the read renewed or replaced the chain. */
   async readOn(): Promise<boolean> {
     const before = { chain: this.chain, sentAtMs: this.sentAtMs };
     this.#spread.tried();
@@ -91,7 +98,9 @@ export class JournalFollower {
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
-  /** Begins a chain with the newest entries. An empty journal gets a mark first (rules 12 and 18). */
+  /**
+   * Begins a chain with the newest entries. An empty journal gets a mark first (rules 12 and 18).
+   */
   async #begin(): Promise<void> {
     let read = await this.#dated((journal) => journal.newest());
     this.#noteFailure(read);
@@ -108,8 +117,8 @@ export class JournalFollower {
   }
 
   /**
-   * Finds out why a read did not join the chain: a lagging replica, too many newer entries, trimming or a
-   * loss (rules 16 and 17).
+   * Determines why a read did not join the chain: a lagging replica, too many newer entries,
+   * trimming or a loss (rules 16 and 17). Then extends or replaces the chain.
    */
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { end } = chain;
@@ -138,7 +147,10 @@ export class JournalFollower {
     return this.#dated((journal) => journal.appendMark(lost));
   }
 
-  /** Runs a read. If the clock is set back meanwhile, the age of the result is unknown: −∞ (rule 10). */
+  /**
+   * Runs a read. If the clock is set back meanwhile, `sentAtMs` becomes −∞, for an unknown age
+   * (rule 10).
+   */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
     const read = await ask(this.#settings.journal);
@@ -153,10 +165,11 @@ export class JournalFollower {
   }
 
   /**
-   * Adds newer entries from a colo's copy (rule 14). The copy must contain the chain's last entry. A view
-   * without a chain uses the whole copy. The view's age becomes that of the copy's read.
+   * Adds newer entries from a colo's copy (rule 14). The copy must contain the chain's last entry.
+   * Without a chain, the whole copy becomes the chain. The view becomes as old as the read that the
+   * copy is from.
    *
-   * @returns whether the view became younger
+   * @returns whether the copy was used
    */
   take(copy: ViewCopy): boolean {
     this.#spread.tried();
@@ -174,7 +187,10 @@ export class JournalFollower {
     return true;
   }
 
-  /** Returns whether the chain and its end are unchanged. If not, callers discard their read (rule 13). */
+  /**
+   * Returns whether the chain and its end are unchanged. Otherwise callers discard their read (rule
+   * 13).
+   */
   #isStill(chain: Chain, position: string): boolean {
     return this.chain === chain && chain.end.position === position;
   }
@@ -187,13 +203,16 @@ export class JournalFollower {
     this.#verified(entries, sentAtMs);
   }
 
-  /** Appends a purge. The entries read in this step extend the chain if they join its end (rule 25 c). */
+  /**
+   * Appends a purge, and reads entries in the same step. They extend the chain if they join its end
+   * (rule 25 c).
+   */
   async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;
     const { since, sentAtMs } = appended;
-    // The entry at `place` is gone or too far back, so the chain cannot be extended.
+    // The page does not begin at `place`, or is full, so it cannot extend the chain.
     if (since === undefined) return appended;
     const { end } = chain;
     const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
@@ -209,7 +228,8 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
-    // The switch's key has the current state. Use the entries only if the read found no state there.
+    // The switch's key has the current state. Use the entries only if the read found no state
+    // there.
     this.switched = read.switched ?? lastSwitched(read.entries);
     this.#verified(read.entries, read.sentAtMs);
   }

@@ -1,10 +1,10 @@
-// Passes the entries of the journal that become known in this isolate to listeners.
+// Passes entries of the journal to listeners, when the entries become known in this isolate.
 import type { Entry } from "../journal/entry.ts";
 
 /**
- * How entries became known. `read`: a read or a copy extended the view, or began a new view. `accepted`: this isolate accepted the entries, and
- * applies them at once. `again`: this isolate appended the entries again, because the journal had
- * lost them.
+ * How entries became known. `read`: a read or a copy extended the view, or began a new view.
+ * `accepted`: this isolate accepted the entries, and applies them at once. `again`: this isolate
+ * appended the entries again, because the journal had lost them.
  */
 export interface JournalNews {
   readonly how: "read" | "accepted" | "again";

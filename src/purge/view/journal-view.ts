@@ -1,5 +1,5 @@
-// An isolate's view of the journal: a chain of entries, the time of the last read, and the entries that
-// this isolate accepted. The view judges records by these.
+// An isolate's view of the journal, by which it judges records: a chain of entries, the time of the
+// last read, and the entries that this isolate accepted.
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
@@ -23,11 +23,11 @@ import {
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
-  /** Detects when the clock was set back. Default: a new instance. */
+  /** Detects clock steps. Default: a new instance. */
   readonly clock?: ClockSteps;
-  /** Returns whether the journal is shut off. A renewal is then a probe, and no request waits for it. */
+  /** Returns whether the journal is shut off. No request then waits for a renewal. */
   readonly isShutOff?: () => boolean;
-  /** Receives entries that this isolate accepted and should have read by now. They may be lost (rule 22). */
+  /** Receives accepted entries that no read has returned in time (rule 22). */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export class JournalView implements PurgeView {
     return this.follower.failedAtMs;
   }
 
-  /** The state after the newest known post. A post of this isolate counts from its acceptance (rule 24 e). */
+  /** The state after the newest post that this isolate knows or accepted (rule 24 e). */
   get switched(): SwitchState | undefined {
     const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
     return own ?? this.follower.switched;
@@ -82,10 +82,7 @@ export class JournalView implements PurgeView {
     return switched !== undefined && isBypassed(switched.bypass, route);
   }
 
-  /**
-   * Renews the view in the background if due (rule 15). A request waits only if the view is older than
-   * N − A, and never for a probe.
-   */
+  /** Renews the view if due (rule 15). A request waits only past N − A, and never for a probe. */
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     this.arrived(atMs);
@@ -98,7 +95,7 @@ export class JournalView implements PurgeView {
     return this.#renewals.isPast(atMs) && !this.isShutOff;
   }
 
-  /** Discards all instants if the clock was set back (`ClockSteps`). */
+  /** Discards instants that were noted before the clock was set back (`ClockSteps`). */
   arrived(atMs: number): void {
     if (!this.#clock.isSetBackAt(atMs)) return;
     this.follower.forgetInstants();
@@ -107,7 +104,7 @@ export class JournalView implements PurgeView {
     this.#soughtAtMs = -Infinity;
   }
 
-  /** Renews the view at most once per N/4 (rule 6). Then asks the book about the record (rule 27). */
+  /** Renews the view at most once per N/4 (rule 6). Then queries the book (rule 27). */
   seek(attention: Attention, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = attention;
     const isDue = !isWithinMs(this.#settings.maxLagMs / 4, this.#soughtAtMs, atMs);
@@ -117,15 +114,15 @@ export class JournalView implements PurgeView {
     return this.isShutOff ? undefined : renewed().then(() => this.#checkedInBook(record));
   }
 
-  /** Asks the book, unless the journal has just failed: an old view cannot use a newer stamp. */
+  /** Queries the book, unless the last read failed: a new stamp does not help an old view. */
   #checkedInBook(record?: PurgeSubject): Promise<void> | undefined {
     const hasFailed = this.failedAtMs !== undefined || this.isShutOff;
     return hasFailed || record === undefined ? undefined : this.#book.check(record);
   }
 
   /**
-   * Reads the journal's new entries, with those that this isolate has just accepted. Until this read, an
-   * accepted entry also covers responses that were requested after it, because no stamp can name it yet.
+   * Reads new entries. Until a read returns an accepted entry, the entry also covers responses that
+   * were requested after it, because no stamp can name it.
    */
   catchUp(how?: Parameters<JoinedRuns["ask"]>[0]): Promise<void> {
     return this.#catchUps.ask(how);
@@ -146,7 +143,7 @@ export class JournalView implements PurgeView {
     const purged = this.#purged(record);
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (purged?.mode === "hard") {
-      // Rule 6: an unknown stamp is treated as older than all entries, but a newer view may contain it.
+      // Rule 6 treats an unknown stamp as the oldest, but a newer view may contain it.
       const mayBeNewer = !isKnown && record.stamp !== "none";
       if (!mayBeNewer) return purged;
       return { kind: "unverified", why: "purge-in-doubt", covering: purged };
@@ -160,7 +157,7 @@ export class JournalView implements PurgeView {
     return purged ?? usable;
   }
 
-  /** Applies rule 23, because a 304 after a hard purge could let the purged body answer again. */
+  /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
     const isKnown = this.chain?.knows(record.stamp) ?? false;
     if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
@@ -175,7 +172,7 @@ export class JournalView implements PurgeView {
     return isYoung && colo !== "" && colo === ask.colo();
   }
 
-  /** Applies rule 8. A failure older than N is ignored, because no read was tried since. */
+  /** Applies rule 8. Ignores a failure older than N, because no read was tried since. */
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean {
     const { failedAtMs } = this;
     if (failedAtMs === undefined || this.#isWithinBound(this.sentAtMs, ask)) return false;
@@ -220,8 +217,9 @@ export class JournalView implements PurgeView {
   }
 
   /**
-   * Drops found entries before the chain's floor, because no read returns them any more and every known
-   * stamp is newer. Also drops a found post that the chain contains.
+   * Handles entries that a read-back found standing or trimmed. Drops those before the chain's
+   * floor, because no read will return them, and every known stamp is newer. Also drops those in
+   * the chain.
    */
   confirm(entries: readonly Entry[]): void {
     const { chain } = this;

@@ -4,13 +4,13 @@ import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
 export interface SpreadSettings {
   readonly nowAtMs: () => number;
-  /** N. An isolate that has not tried to renew its view for longer than N was idle. */
+  /** N. An isolate is idle if it does not try to renew its view for longer than N. */
   readonly maxLagMs: number;
   /** Receives the time of each purge that was accepted while this isolate was active. */
   readonly onSpread?: ((tookMs: number) => void) | undefined;
 }
 
-/** Measures with the journal's and the isolate's clock, so the error is at most A. */
+/** Compares the journal's clock with the isolate's, so the error is at most A. */
 export class PurgeSpread {
   readonly #settings: SpreadSettings;
   #triedAtMs = -Infinity;
@@ -37,8 +37,8 @@ export class PurgeSpread {
   }
 
   /**
-   * Measures the purges of a read. Skips purges accepted while this isolate was idle, because they
-   * had to wait for traffic.
+   * Measures the purges of a read. Skips purges accepted while this isolate was idle, because an
+   * idle isolate does not read.
    */
   read(entries: readonly Entry[]): void {
     const { nowAtMs, onSpread } = this.#settings;

@@ -1,10 +1,11 @@
-// Gives the records in memory newer stamps, before the chain drops the entries that their stamps name. Only
-// `LocalPurges` does so, because the purges of its one process cannot be lost (docs/adr/0027).
+// Gives records in memory newer stamps, before the chain drops the entries that their stamps name.
+// Only `LocalPurges` restamps records, because the purges of a single process cannot be lost
+// (docs/adr/0027).
 import { restamp } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import type { PurgeSubject } from "./view.ts";
 
-/** The increase of the chain's turnover during which one pass visits all records. */
+/** The increase of the chain's turnover in which one pass visits all records. */
 const passTurnover = 1 / 4;
 
 export class Restamper {
@@ -22,8 +23,8 @@ export class Restamper {
   }
 
   /**
-   * Visits as many records as the entries since the last call require, some 3 µs each, and restamps
-   * those that no purge covers. Callers run it after each entry.
+   * Visits as many records as the chain's turnover since the last call requires, and restamps those
+   * that no purge covers. A visit takes some 3 µs. Callers run it after each entry.
    */
   advance(): void {
     const share = (this.#chain.turnover - this.#beganAt) / passTurnover;

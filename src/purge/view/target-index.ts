@@ -25,8 +25,8 @@ export class TargetIndex<T extends object> {
   }
 
   /**
-   * Returns whether any value for a covering target passes the test. Every hit calls this method,
-   * so it stops at the first match and allocates no list.
+   * Returns whether any value for a covering target passes the test. Every cache hit calls this
+   * method, so it stops at the first match and allocates no list.
    *
    * @param bound the second argument of each test. A parameter spares callers a closure
    */
@@ -72,9 +72,9 @@ export function coveredBy(targets: PurgeTargets): (record: Coverage) => boolean 
 }
 
 /**
- * A node of a trie with one level per path segment. A rest is the part of a prefix after its last `/`.
- * A rest may be empty, and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped by length
- * for the lookup.
+ * A node of a trie with one level per path segment. A rest is the part of a prefix after its last
+ * `/`. A rest may be empty, and may end inside a segment: `/a/b` covers `/a/bc`. Rests are grouped
+ * by length for the lookup.
  */
 interface Node<T> {
   children: Map<string, Node<T>> | undefined;

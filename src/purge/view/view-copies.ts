@@ -31,8 +31,8 @@ export interface ViewCopiesSettings {
 }
 
 /**
- * The content of a copy: the view's entries, the clock before the view's last read, and the switch. The
- * entries may include some that were read later.
+ * The content of a copy: the view's entries, the clock before the view's last read, and the switch.
+ * Some of the entries may be newer than that read.
  */
 export type KnownView = Omit<JournalRead, "kind">;
 
@@ -42,7 +42,10 @@ const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** The timeout of each cache operation. A working cache answers within a few milliseconds. */
 const waitTimeoutMs = 250;
-/** The time for which the cache is not used after a timeout, because requests would wait for it again. */
+/**
+ * The time for which the cache is not used after a timeout, so that requests do not wait for it
+ * again.
+ */
 const silenceMs = 10_000;
 /** A content type that intermediaries do not compress. */
 const opaque = "application/octet-stream";
@@ -59,9 +62,9 @@ export class ViewCopies {
   }
 
   /**
-   * Reads the colo's copy. Returns `undefined` without a valid copy.
+   * Reads the colo's copy; `undefined` if there is no valid copy.
    *
-   * @param host the request's host; a lookup under another host would leave the colo's cache
+   * @param host the request's host; a lookup under another host would not stay in the colo's cache
    */
   async read(host: string): Promise<ViewCopy | undefined> {
     const bytes = await this.#attempt(async (cache) => {
@@ -75,8 +78,8 @@ export class ViewCopies {
   }
 
   /**
-   * Publishes a view as the colo's copy. Callers publish after a read of the journal, never after they
-   * have taken a copy.
+   * Publishes a view as the colo's copy. Callers publish after a read of the journal, never after
+   * they have taken a copy.
    */
   async publish(host: string, view: KnownView): Promise<void> {
     const body = await encodeCopy(view);
@@ -85,7 +88,8 @@ export class ViewCopies {
   }
 
   /**
-   * Claims the next read of the journal, unless another isolate did so in the last two seconds.
+   * Claims the next read of the journal, unless another isolate has claimed it in the last two
+   * seconds.
    *
    * @returns the owner of the claim; `ours` if the cache is unavailable
    */
@@ -116,7 +120,8 @@ export class ViewCopies {
   }
 
   /**
-   * Builds an address that no client can read, because paths below `/_cache/` end at this Worker.
+   * Builds an address that no client can read, because this Worker itself answers all requests
+   * below `/_cache/`.
    */
   async #addressOf(host: string, what: "view" | "claim"): Promise<string> {
     this.#digest ??= await sha256Hex(new TextEncoder().encode(this.#settings.journal));
@@ -127,7 +132,10 @@ export class ViewCopies {
 /** A copy found in the cache. Decodes its entries on demand. */
 export class ViewCopy {
   readonly sentAtMs: number;
-  /** The state of the switch. A post among the entries is newer. `undefined` if nothing was posted. */
+  /**
+   * The state of the switch. A post among the entries takes precedence. `undefined` if nothing was
+   * posted.
+   */
   readonly switched: SwitchState | undefined;
   /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
@@ -158,7 +166,7 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
   return entries.length === items.length ? entries : undefined;
 }
 
-/** Encodes the newest entries that fit, with a digest in front. Returns `undefined` if none fits. */
+/** Encodes the newest entries that fit, after a digest. Returns `undefined` if no entry fits. */
 async function encodeCopy({ entries, sentAtMs, switched }: KnownView) {
   const encoder = new TextEncoder();
   const state = JSON.stringify(switched ?? null);

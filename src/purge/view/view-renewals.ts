@@ -1,5 +1,5 @@
-// Renews a view in the background from the colo's copy or from the journal (docs/purge-protocol.md, rule
-// 15). Renewals do not overlap, unless a renewal exceeds its timeout.
+// Renews a view in the background from the colo's copy or from the journal (docs/purge-protocol.md,
+// rule 15). Renewals do not overlap, unless a renewal exceeds its timeout.
 import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
@@ -26,16 +26,19 @@ export interface RenewalSettings {
 interface Renewal {
   readonly startedAtMs: number;
   readonly done: Promise<void>;
-  /** The unknown stamp because of which a request waits. */
+  /** An unknown stamp for which a request waits; `undefined` if there is none. */
   stamp: Stamp | undefined;
 }
 
-/** Renewal ages are drawn between 0.35 and 0.6 of N − A, which spreads the isolates of a colo. */
+/**
+ * Renewal ages are drawn between 0.35 and 0.6 of N − A, so that the isolates of a colo renew at
+ * different times.
+ */
 const renewalAgeLeast = 0.35;
 const renewalAgeSpan = 0.25;
 const drawOfHalf = 0.6;
 
-/** The maximum pause before the isolate looks for a copy again. */
+/** The maximum pause before the isolate reads the colo's copy again. */
 const lookAgainMsMax = 500;
 
 export class ViewRenewals {
@@ -86,7 +89,7 @@ export class ViewRenewals {
 
   /**
    * Starts a renewal, or joins the renewal in progress. Each request waits with its own timer,
-   * because a renewal never settles if its request is ended.
+   * because a renewal never settles if its request ends.
    *
    * @param stamp an unknown stamp, if that is why the request waits
    * @returns a function that waits for the renewal
@@ -98,8 +101,8 @@ export class ViewRenewals {
 
   #renewing({ atMs, afterAnswer, host }: Attention, stamp: Stamp | undefined): Renewal {
     const running = this.#renewal;
-    // Join only a recent renewal, because an older one may have ended with its request. A start far in
-    // the future was recorded before the clock was set back.
+    // Join only a recent renewal, because an older one may have ended with its request. A start far
+    // in the future was recorded before the clock was set back.
     if (running && isWithinMs(this.#settings.timeoutMs, running.startedAtMs, atMs)) {
       running.stamp ??= stamp;
       return running;
@@ -154,8 +157,8 @@ export class ViewRenewals {
       renewal.stamp === undefined || follower.chain?.knows(renewal.stamp) === true;
     if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
-    // A request is waiting, so read even if another isolate owns the claim, and do not wait for the
-    // claim.
+    // A request may be waiting, so do not wait for the claim, and read even if another isolate owns
+    // it.
     if (!isFound() || this.isPast(nowAtMs())) return false;
     return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }

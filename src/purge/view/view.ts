@@ -3,7 +3,7 @@
 import type { Coverage, Provenance, Stamp } from "../../cache/record/record.ts";
 import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 
-/** The parts of a record that a judgement needs: what purges can match, and its provenance. */
+/** The parts of a record that a judgement needs: its coverage and its provenance. */
 export type PurgeSubject = Coverage & Provenance;
 
 /**
@@ -16,8 +16,8 @@ export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
  * stale from `sinceAtMs` on.
  *
  * `by`: the deciding entry; absent if an answer in this isolate invalidated the record (RFC 9111
- * §4.4), and if `LocalPurges` or `UnpurgedWrites` excludes the record. `unverified`: a further purge may
- * cover the record, but the route serves unverified responses (rule 8).
+ * §4.4), and if `LocalPurges` or `UnpurgedWrites` excludes the record. `unverified`: a further
+ * purge may cover the record, but the route serves unverified responses (rule 8).
  */
 export type PurgeCover = {
   readonly kind: "purged";
@@ -36,7 +36,7 @@ export function coverBy(by: Entry): PurgeCover {
  * The reason why a purge cannot be ruled out. `no-view`: this isolate has no view, or the
  * deployment has no journal. `stamp-unknown`: the view does not contain the record's stamp.
  * `view-too-old`: the view is older than N − A (rule 7). `purge-in-doubt`: a hard purge covers the
- * unknown stamp, but a newer view may contain the stamp (rule 6).
+ * record if its unknown stamp is old, but a newer view may contain the stamp (rule 6).
  */
 export type Doubt = "no-view" | "stamp-unknown" | "view-too-old" | "purge-in-doubt";
 
@@ -77,8 +77,8 @@ export interface Attention {
 
 export interface PurgeView {
   /**
-   * Returns whether the switch bypasses a route (rule 24). A view that is older than N − A must be
-   * renewed first. Synchronous, and allocates nothing.
+   * Returns whether the switch bypasses a route (rule 24). Callers first renew a view that is older
+   * than N − A. Synchronous, and allocates nothing.
    *
    * @param route the route's name; empty if no route matched
    */
@@ -97,26 +97,27 @@ export interface PurgeView {
    */
   attend(attention: Attention): (() => Promise<void>) | undefined;
   /**
-   * Renews the view before an unverified record costs an origin request. If the record's stamp is still
-   * unknown, asks the journal's book, which may give the record a stamp that the view knows (rule 27).
+   * Renews the view before an unverified record causes an origin request. If the record's stamp is
+   * still unknown, queries the journal's book, and may replace the stamp with one that the view
+   * knows (rule 27).
    *
    * @param record the unverified record
    * @returns the work to wait for, if any
    */
   seek(attention: Attention, record?: PurgeSubject): Promise<void> | undefined;
   /**
-   * Returns the stamp to store with a response. Callers must call it before they send the origin
-   * request.
+   * Returns the stamp to store with a response. Must be called before the origin request is sent.
    *
    * @param how.onPrimary whether to read the journal on its primary first, so that the stamp is not
-   *   before any purge that was accepted before this call (rule 28 h). The stamp is "none" if the read fails
+   *   before any purge that was accepted before this call (rule 28 h). The stamp is "none" if the
+   *   read fails
    */
   stamp(attention: Attention, how?: { readonly onPrimary: boolean }): Promise<Stamp>;
   /** Applies rules 5 to 7. Allocates nothing for a usable record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**
-   * Returns whether a request may have the record's validator (rule 23). Callers must first take
-   * the stamp of that request.
+   * Returns whether an origin request may carry the record's validator (rule 23). Callers must
+   * first take the stamp of that request.
    */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean;
   /** The time of the last failed read; `undefined` after a successful read. */
@@ -128,8 +129,8 @@ export interface PurgeView {
 }
 
 /**
- * The view of a deployment without a journal, which accepts no purges and therefore misses none. A
- * record with a stamp is from an earlier journal, whose purges are unknown.
+ * The view of a deployment without a journal. It accepts no purges, so it misses none. A record
+ * with a stamp is from an earlier journal, whose purges are unknown.
  */
 export const noJournal: PurgeView = {
   bypasses: () => false,
@@ -146,8 +147,8 @@ export const noJournal: PurgeView = {
 };
 
 /**
- * Judges a record for a request whose route may be exempt from the bound (rule 8). If only the
- * exemption lets the record answer, the result has `unverified`.
+ * Judges a record on a route that may be exempt from the bound (rule 8). If the record may answer
+ * only by the exemption, the result has `unverified`.
  *
  * @param servesUnverified whether the route answers with unverified records while the journal is
  *   unreachable
