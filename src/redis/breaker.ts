@@ -1,10 +1,11 @@
-// A circuit breaker: stops the use of a service after several failures in a row, until a probe succeeds.
+// A circuit breaker: stops the use of a service after several failures in a row, until a probe
+// succeeds.
 
 const usualFailuresToOpen = 3;
 const firstPauseMs = 1_000;
 const usualPauseMsMax = 30_000;
 
-/** `probe`: still open, but the caller sends one probe in the background. */
+/** `probe`: still open, but the caller sends a probe. */
 export type BreakerState = "closed" | "open" | "probe";
 
 /** One instance per service. */
@@ -17,17 +18,21 @@ export class Breaker {
   #failedAtMs = -Infinity;
 
   /**
-   * @param pauseMsMax maximum pause between probes, for which a recovery may stay undetected
+   * @param pauseMsMax the maximum pause between probes; a recovery may stay undetected for so long
    */
   constructor(pauseMsMax: number = usualPauseMsMax, failuresToOpen: number = usualFailuresToOpen) {
     this.#pauseMsMax = pauseMsMax;
     this.#failuresToOpen = failuresToOpen;
   }
 
-  /** Returns the state: `probe` for one caller per pause, `open` for the others until a success. */
+  /**
+   * Returns the state. While the breaker is open, one caller per pause gets `probe`, and all others
+   * get `open`.
+   */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
-    // If the clock was set back, the second condition fails, so that the pause does not become longer.
+    // If the clock was set back, the second condition fails, so that the pause does not become
+    // longer.
     if (atMs < this.#probeAtMs && this.#probeAtMs - atMs <= this.#pauseMs) return "open";
     this.#pauseMs = Math.min(this.#pauseMsMax, 2 * this.#pauseMs);
     this.#probeAtMs = atMs + this.#pauseMs;
@@ -48,7 +53,8 @@ export class Breaker {
   /**
    * Notes a failure.
    *
-   * @param sentAtMs a call sent before the last failure is ignored, because it shows nothing new
+   * @param sentAtMs the time of sending; a failed call that was sent before the last failure is
+   *   ignored, because it shows nothing new
    */
   failed(atMs: number, sentAtMs: number = atMs): void {
     if (sentAtMs < this.#failedAtMs && this.#failedAtMs <= atMs) return;

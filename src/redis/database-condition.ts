@@ -3,7 +3,7 @@ import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
 
-/** The kind of command that a reply proves to work. */
+/** Whether a call only reads, or also writes. */
 export type Of = "reads" | "writes";
 
 /**
@@ -17,8 +17,8 @@ export const refusalsOfWrites: readonly string[] = [
 ] satisfies RedisTrouble[];
 
 /**
- * Failures of writes that do not mean that the database is down. They concern one command, or a
- * database that still answers reads.
+ * Failures of writes that do not show that the database is down. They concern one command, or occur
+ * in a database that still answers reads.
  */
 export const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 
@@ -26,13 +26,15 @@ export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;
   /** Logs each beginning and end of trouble. Default: no log. */
   readonly tell?: Log;
-  /** Whether all commands use one key. A wrong type of that key is then a trouble. */
+  /**
+   * Whether all commands use one key. A value of the wrong type under that key is then a trouble.
+   */
   readonly hasOneKey?: boolean;
   /** Texts about troubles. Default: those for Upstash's REST interface. */
   readonly words?: TroubleWords | undefined;
 }
 
-/** Refusals caused by the operator's settings rather than by the database. */
+/** Refusals that the operator's settings cause, not the database. */
 const refusalsOfCredentials: readonly RedisTrouble[] = ["token-refused", "forbidden"];
 
 const aboutReads = (kind: RedisTrouble) =>
@@ -97,19 +99,21 @@ export class DatabaseCondition {
     return this.#writes.trouble;
   }
 
-  /** Notes an answered read or an accepted write. An answered read does not end a trouble of writes. */
+  /**
+   * Notes an answered read or an accepted write. An answered read does not end trouble with writes.
+   */
   answered(of: Of): void {
     (of === "writes" ? this.#writes : this.#reads).succeeded(this.#settings.nowAtMs());
   }
 
-  /** Notes a failure, as a trouble of reads or of writes. */
+  /** Notes a failure, as trouble with reads, writes or sizes. */
   failed(trouble: RedisTrouble, of: Of): void {
-    // A wrong type concerns one key among many, and the caller handles it.
+    // A wrong type concerns one key of many, and callers handle it.
     if (trouble === "wrong-type" && this.#settings.hasOneKey !== true) return;
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());
   }
 
-  /** Notes whether the database, and whether writes, are shut off. */
+  /** Notes whether the whole database is shut off, and whether writes are. */
   standsAt(shutOff: Readonly<Record<Of, boolean>>): void {
     const atMs = this.#settings.nowAtMs();
     if (shutOff.reads) this.#shutOff.failed("shut-off", atMs);

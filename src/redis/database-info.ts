@@ -10,7 +10,7 @@ export async function readDatabaseInfo(
   redis: Pick<RedisClient, "look">,
   purpose: RedisPurpose,
 ): Promise<RedisAnswer<DatabaseInfo>> {
-  // No section, because not every server accepts several.
+  // Name no sections, because not every server accepts several.
   const answer = await redis.look<unknown>(purpose, (client) => client.exec(["INFO"]));
   if (answer.kind === "unavailable") return answer;
   return { kind: "answered", value: databaseInfoIn(String(answer.value)) };
@@ -39,11 +39,11 @@ export function databaseInfoIn(text: string) {
   const maxBytes = max === 0 ? null : max;
   return {
     /**
-     * Bytes of data on disk if the server reports them; otherwise bytes of memory. Upstash reports
-     * data on disk, because its plans limit it.
+     * The bytes of data on disk if the server reports them; otherwise the bytes of memory. Upstash
+     * reports data on disk, because its plans limit that size.
      */
     usedBytes,
-    /** Limit of `usedBytes`; `null` if unlimited or unknown. */
+    /** The limit of `usedBytes`; `null` if unlimited or unknown. */
     maxBytes,
     /** `usedBytes` / `maxBytes`; may exceed 1. */
     usedRatio: usedBytes === null || maxBytes === null ? null : usedBytes / maxBytes,
@@ -57,7 +57,7 @@ export function databaseInfoIn(text: string) {
 }
 
 /**
- * Returns the information with a limit for a database that does not report one.
+ * Returns the information, with the given limit if the database reports no limit.
  *
  * @param limitBytes `undefined` if unknown
  */
@@ -84,7 +84,10 @@ export function evicts({ policy }: Pick<DatabaseInfo, "policy">): boolean {
   return policy !== null && policy !== "noeviction";
 }
 
-/** Counts keys in lines `db0:keys=15,expires=5,…`. An empty database has only the heading. */
+/**
+ * Counts the keys in lines such as `db0:keys=15,expires=5,…`. For an empty server, INFO has only
+ * the heading.
+ */
 function keysIn(text: string): number | null {
   if (!/^# Keyspace/im.test(text)) return null;
   const counts = Array.from(text.matchAll(/^db\d+:keys=(\d+)/gm), ([, count]) => Number(count));

@@ -1,36 +1,40 @@
-// Tracks the free space of the cache's database and limits what is stored. Anonymous clients choose URLs,
-// so their responses must leave room for purges, the switch and leases.
+// Tracks the free space of the cache's database, and limits the records that are stored. Anonymous
+// clients choose URLs, so records must leave room for purges, the switch and leases.
 import { type DatabaseInfo, evicts, readDatabaseInfo, withLimit } from "./database-info.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /**
- * From this share of used space on, responses are stored on their second request, and only briefly, if
- * clients may have invented their query: on routes without `query.allow`.
+ * From this share of used space on, a response is stored only on its second request, and briefly,
+ * if a client may have invented its query. Clients can invent queries on routes without
+ * `query.allow`.
  */
 const tightFromRatio = 0.6;
-/** From this share on, nothing new is stored. */
+/** From this share of used space on, no new records are stored. */
 export const pausedFromRatio = 0.85;
-/** The ballast is written only if the used share, including the ballast, stays below this. */
+/** The ballast is written only if the used share, including the ballast, stays below this ratio. */
 const ballastBelowRatio = 0.7;
 
-/** Size of the ballast. Once freed, its space suffices for more than 5,000 purges by URL. */
+/** The size of the ballast. Its space suffices for more than 5,000 purges by URL. */
 const ballastBytes = 1_048_576;
 
 /**
- * Time between checks of the space: `lookMs`, or `calmMs` while the used share is known to be below
- * `calmBelowRatio`. Isolates that write little cannot fill the free space within `calmMs`.
+ * The time between checks of the space: `lookMs`, or `calmMs` while the used share is known to be
+ * below `calmBelowRatio`. Isolates that write little cannot fill the free space within `calmMs`.
  */
 const [calmBelowRatio, calmMs, lookMs] = [0.4, 5 * 60_000, 60_000];
-/** A divisor: an isolate checks at once after writing the database's limit divided by this. */
+/**
+ * An isolate checks the space at once after it has written the database's limit divided by this
+ * number.
+ */
 const looksPerRoom = 64;
-/** The limit that is assumed for this division while the database's limit is unknown. */
+/** The limit to divide while the database's limit is unknown. */
 const limitBytesUnlessKnown = 64 * 1_048_576;
 
 export interface DatabaseRoomSettings {
   readonly redis: Pick<RedisClient, "look" | "write">;
-  /** `limits.databaseBytes`: limit of a database that reports none. */
+  /** The option `limits.databaseBytes`: the limit of a database that reports none. */
   readonly limitBytes: number | undefined;
-  /** Key of the ballast; `undefined` if the journal has its own database. */
+  /** The key of the ballast; `undefined` if the journal has its own database. */
   readonly ballastKey: string | undefined;
   readonly nowAtMs: () => number;
 }
@@ -46,19 +50,22 @@ export class DatabaseRoom {
     this.#settings = settings;
   }
 
-  /** Whether queries that clients may have invented are stored only on their second request. */
+  /**
+   * Whether a response is stored only on its second request, and briefly, if a client may have
+   * invented its query.
+   */
   get isTight(): boolean {
     return this.#usedRatio >= tightFromRatio;
   }
 
-  /** Whether nothing new is stored. */
+  /** Whether no new records are stored. */
   get isPaused(): boolean {
     return this.#usedRatio >= pausedFromRatio;
   }
 
   /**
-   * The used share, with what this isolate has written since the last check; 0 if unknown, or if the
-   * database evicts keys.
+   * The used share, including the bytes that this isolate has written since the last check; 0 if
+   * unknown, or if the database evicts keys.
    */
   get #usedRatio(): number {
     const info = this.#info;
@@ -70,9 +77,9 @@ export class DatabaseRoom {
 
   /**
    * Notes a write. Checks the space with one command if due: a minute after the last check, five
-   * minutes if much is free, at once after many bytes. Never rejects.
+   * minutes after if much space is free, or at once after many bytes. Never rejects.
    *
-   * @param bytes being written
+   * @param bytes the size of the write
    */
   async beforeWrite(bytes: number): Promise<void> {
     const atMs = this.#settings.nowAtMs();
@@ -103,8 +110,8 @@ export class DatabaseRoom {
   };
 
   /**
-   * Checks the space. Writes during the check are also counted for the next one, because INFO may
-   * not include them.
+   * Checks the space. Bytes that are written during the check stay counted until the next check,
+   * because INFO may not include them.
    */
   async #look(): Promise<void> {
     const { redis, limitBytes, nowAtMs } = this.#settings;
@@ -123,5 +130,7 @@ if redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
 redis.call("SET", KEYS[1], string.rep("0", tonumber(ARGV[1])))
 return 1`;
 
-/** Returns the key of the ballast, which a write of the journal frees when the database is full. */
+/**
+ * Returns the key of the ballast, which a client deletes when a full database rejects its write.
+ */
 export const ballastKeyOf = (namespace: string): string => `${namespace}:ballast`;

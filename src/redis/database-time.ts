@@ -1,10 +1,10 @@
-// Measures the difference between the database's clock and this isolate's with TIME.
+// Measures, with TIME, the difference between the database's clock and this isolate's.
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
 export interface ClockDifference {
-  /** Positive: the database's clock is ahead. */
+  /** The difference. A positive number means that the database's clock is ahead. */
   readonly aheadMs: number;
-  /** Error of the measurement: half of the round trip. */
+  /** The maximum error of the measurement: half of the round trip. */
   readonly uncertainMs: number;
 }
 

@@ -1,12 +1,12 @@
 // A timeout that adapts to measured latencies (the estimator of RFC 6298 §2).
 
 /**
- * Minimum margin. Equal latencies would otherwise reduce the margin to zero. RFC 6298 §2.3 uses the
- * clock granularity G for this.
+ * The minimum margin, as a share of the mean latency. Equal latencies would otherwise reduce the
+ * margin to zero. RFC 6298 §2.3 uses the clock granularity G for this purpose.
  */
 const marginShare = 1 / 4;
 
-/** Minimum timeout, unless the maximum is lower. */
+/** The minimum timeout, unless the maximum is lower. */
 const timeoutMsMin = 150;
 
 /** A timeout for a group of commands whose latencies are similar. */
@@ -40,7 +40,7 @@ export class LatencyBound {
   /**
    * Adapts the timeout to a measurement.
    *
-   * @param tookMs latency of an answer, or the time waited until a timeout
+   * @param tookMs the latency of an answer, or the time waited until a timeout
    */
   measured(tookMs: number): void {
     if (this.#smoothedMs === undefined) return this.restart(tookMs);

@@ -15,8 +15,8 @@ export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   /** Sends commands without HTTP. `url` and `token` are then unused. */
   readonly carry?: Carry | undefined;
   /**
-   * Starts the wait for the first connection, unless it has begun. Returns whether that wait has ended
-   * without a connection, and there is still none. Absent for HTTP, which has no connection.
+   * Starts to wait for the first connection, unless the wait has begun. Returns whether the wait
+   * has ended and there was never a connection. Absent for HTTP, which has no connection.
    */
   readonly hasNeverConnected?: (() => boolean) | undefined;
   /** Whether `carry` may send a command twice. HTTP does not. */
@@ -26,7 +26,7 @@ export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
 /**
  * Creates a client per call, because a Worker must not use I/O of one request in another.
  *
- * @param timeoutMs timeout of the call
+ * @param timeoutMs the timeout of the call
  */
 export function openClient({ url, token, carry }: RedisAddress, timeoutMs: number): Redis {
   const redis = new Redis({

@@ -1,4 +1,4 @@
-// Purposes by which Redis round trips are counted.
+// The purposes by which Redis commands are counted.
 
 export type RedisPurpose =
   | "look-up"

@@ -1,4 +1,4 @@
-// A client of one Redis database, by REST or an equivalent transport, with timeouts and a circuit breaker.
+// A client of one Redis database, with timeouts and a circuit breaker.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Trouble } from "../observe/condition.ts";
 import { Breaker } from "./breaker.ts";
@@ -15,7 +15,7 @@ import type { RedisSettings } from "./redis-settings.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { readTrouble, type RedisTrouble } from "./trouble.ts";
 
-/** `shut-off`, `writes-refused`: not sent, because of earlier failures. */
+/** `shut-off`, `writes-refused`: the command was not sent, because of earlier failures. */
 export type RedisCause = RedisTrouble | "shut-off" | "writes-refused";
 
 /** The result of one round trip. */
@@ -45,7 +45,7 @@ export class RedisClient {
   readonly #writes: Breaker;
   readonly #condition: DatabaseCondition;
   readonly #readBound: LatencyBound;
-  /** Whether a probe has answered, but no read since. Later probes do not restart the bound. */
+  /** Whether a probe was answered, but no read since. Further probes do not restart the bound. */
   #isProbeInDoubt = false;
   readonly #roundTrips: RoundTrips;
 
@@ -58,12 +58,12 @@ export class RedisClient {
     this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readTimeoutMsMax);
   }
 
-  /** Texts about its troubles. Default: those for Upstash's REST interface. */
+  /** Texts about the database's troubles. Default: those for Upstash's REST interface. */
   get words(): RedisSettings["words"] {
     return this.#settings.words;
   }
 
-  /** Returns whether only probes are sent. */
+  /** Whether the database is shut off, except for probes. */
   get isShutOff(): boolean {
     return this.#breaker.isOpen;
   }
@@ -103,10 +103,10 @@ export class RedisClient {
   }
 
   /**
-   * Makes a round trip. While shut off, sends only one per pause, as a probe. Never rejects.
+   * Makes a round trip. While the database is shut off, sends one per pause, as a probe.
    *
    * @param of `writes` if the round trip has a command that a full database rejects. An answer then
-   *   shows that writes work
+   *   shows that the database accepts writes
    */
   async attempt<T>(purpose: RedisPurpose, run: Run<T>, of: Of = "reads"): Promise<RedisAnswer<T>> {
     const trip = { purpose, run };
@@ -186,8 +186,8 @@ export class RedisClient {
   }
 
   /**
-   * Makes a write that a full database refuses. Never rejects. While the database is shut off, sends
-   * the write only after a successful probe. While writes are refused, sends one per pause.
+   * Makes a write that a full database refuses. Never rejects. While the database is shut off,
+   * sends the write only after a successful probe. While writes are refused, sends one per pause.
    *
    * @param timeoutMs for a write that a client waits for; such a write sends no probe
    */

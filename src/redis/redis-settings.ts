@@ -1,17 +1,17 @@
-// Settings of a database client.
+// The settings of a database client.
 import type { DatabaseConditionSettings } from "./database-condition.ts";
 import type { RedisAddress } from "./open-client.ts";
 import type { RedisCounts } from "./round-trips.ts";
 
-/** Address, timeouts and other settings of a database. */
+/** The address, timeouts and other settings of a database. */
 export interface RedisSettings extends DatabaseConditionSettings, RedisAddress {
-  /** Maximum timeout of reads. Default: 1 s. */
+  /** The maximum timeout of reads. Default: 1 s. */
   readonly readTimeoutMsMax?: number;
-  /** Maximum pause between probes while shut off. Default: 30 s. */
+  /** The maximum pause between probes while the database is shut off. Default: 30 s. */
   readonly pauseMsMax?: number;
   /**
-   * Key to delete if the database rejects a write because it is full. The write is then retried once.
-   * Clients with this key may send only atomic writes: a command, a transaction or a script.
+   * The key to delete if a full database rejects a write. The write is then retried once. A client
+   * with this key may send only atomic writes: commands, transactions or scripts.
    */
   readonly ballastKey?: string | undefined;
   /** Counts commands by purpose. Default: no counts. */

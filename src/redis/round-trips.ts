@@ -11,7 +11,7 @@ export interface RoundTripSettings {
   readonly metrics?: RedisCounts | undefined;
 }
 
-/** Round trips of one database. */
+/** Counts the round trips to one database. */
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
 
@@ -20,7 +20,8 @@ export class RoundTrips {
   }
 
   /**
-   * Counts each request of a client: its commands, and the latency of its answer. Returns the same client.
+   * Counts the commands of a client's requests, and measures the latency of each answer. Returns
+   * the same client.
    */
   countedIn(redis: Redis, purpose: RedisPurpose): Redis {
     const { metrics, nowAtMs } = this.#settings;
@@ -42,8 +43,8 @@ export class RoundTrips {
 }
 
 /**
- * Counts each command of a pipeline or transaction, as Upstash bills them. The request's path
- * identifies them.
+ * Counts each command of a pipeline or transaction, as Upstash bills them. Only pipelines and
+ * transactions have a path.
  */
 function commandCount({ path, body }: { path?: string[]; body?: unknown }): number {
   const isOfSeveral = path !== undefined && path.length > 0;

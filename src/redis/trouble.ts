@@ -1,7 +1,9 @@
-// Classifies errors of the client `@upstash/redis`, with advice for operators. An error's text quotes
-// commands and values, so it never leaves this file.
+// Classifies errors of the client `@upstash/redis`, and advises operators. The text of an error
+// quotes commands and values, so it never leaves this file.
 
-/** Reason and advice by kind. Each kind needs a different action by the operator. */
+/**
+ * The reason and the advice by kind of trouble. Each kind requires another action by the operator.
+ */
 export const texts = {
   "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
   forbidden: [
@@ -39,7 +41,7 @@ export const texts = {
 
 export type RedisTrouble = keyof typeof texts;
 
-/** Texts that replace the usual ones, for a database that is configured in another way. */
+/** Texts that replace the default texts, for a database that is configured in another way. */
 export type TroubleWords = Readonly<
   Partial<Record<RedisTrouble, readonly [why: string, hint: string]>>
 >;
@@ -65,7 +67,7 @@ export function hintOf(trouble: RedisTrouble, words: TroubleWords = texts): stri
   return passing.includes(trouble) ? undefined : (words[trouble] ?? texts[trouble])[1];
 }
 
-/** Returns the advice as sentences, including troubles that usually end without intervention. */
+/** Returns the advice as sentences, also for troubles that usually end without intervention. */
 export function remedyOf(trouble: RedisTrouble, words: TroubleWords = texts): string {
   const hint = (words[trouble] ?? texts[trouble])[1];
   if (passing.includes(trouble))
@@ -102,14 +104,14 @@ export function readTrouble(cause: unknown): RedisTrouble {
   }
 }
 
-/** V8's errors when the client reads JSON that is not an answer of Redis. */
+/** V8's errors when the client reads JSON that is not a reply of Redis. */
 const clientMisread =
   /^(?:Cannot (?:read|destructure)|Request did not return|.* is not (?:a function|iterable))/;
 
-/** Prefix of errors within a transaction, which quotes the command. */
+/** The prefix of errors within a transaction. It quotes the command. */
 const part = /^Command \d+ \[ \w+ \] failed: /;
 
-/** Prefix of a discarded transaction; the reason follows. */
+/** The prefix of the error for a discarded transaction. The reason follows. */
 const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
 
 /** Server errors. Match only their beginning, because values may follow. */
@@ -118,15 +120,16 @@ const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^(?:ERR )?forbidden\b/i, "forbidden"],
   [/^(?:READONLY|NOPERM)\b/, "read-only"],
   [/^WRONGTYPE\b/, "wrong-type"],
-  // Our transactions are well-formed. Without a reason, only a lack of room discards them.
+  // Tidemark's transactions are well-formed, so without a reason, only a lack of room discards
+  // them.
   [/^(?:OOM\b|EXECABORT\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
-  // A limit of size concerns one command. The others are limits of requests, commands, bandwidth or
+  // A limit on size concerns one command. The other limits are on requests, commands, bandwidth or
   // connections.
   [/^ERR max .{0,40}\bsize\b.{0,60}\bexceeded\b/, "too-large"],
   [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
   [/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, "busy"],
   [/^(?:ERR )?(?:too many requests|bad gateway|service unavailable|gateway time-?out)\b/i, "busy"],
-  // The answer was JSON without `error`.
+  // The reply was JSON without `error`.
   [/^undefined\b/, "not-upstash"],
 ];
 

@@ -1,5 +1,5 @@
-// Limits every wait for a store. Three timeouts in a row shut the store off. While it is shut off,
-// `mayBeAsked` allows only one background probe per pause.
+// Limits every wait for a store. Three timeouts in a row shut the store off. While the store is
+// shut off, `mayBeAsked` sends only one background probe per pause.
 import { Condition } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
@@ -11,11 +11,11 @@ export interface BoundedCallsSettings {
   readonly about: string;
   readonly event: LogLine["event"];
   readonly nowAtMs: () => number;
-  /** Receives a log line when the store stops answering, and when it answers again. */
+  /** Receives the log lines when the store stops answering, and when it answers again. */
   readonly tell?: Log | undefined;
 }
 
-/** The timeouts of reads, for which a client may wait, and of writes. */
+/** The timeouts of reads, which a client may wait for, and of writes. */
 export const readMsMax = 1_000;
 export const writeMsMax = 5_000;
 
@@ -81,7 +81,7 @@ export class BoundedCalls {
     const sentAtMs = nowAtMs();
     let called: Promise<T> | undefined;
     try {
-      // A missing store throws synchronously.
+      // Without a store, the call throws synchronously.
       called = call();
       const answer = await within(called, msMax);
       this.#isWell();

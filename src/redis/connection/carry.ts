@@ -1,12 +1,12 @@
 // Sends commands of the client `@upstash/redis` over a connection, and converts the replies to the
-// REST format. The code that reads replies and errors needs no change.
+// REST format. The code that reads replies and errors is then the same for both.
 import { errors } from "@upstash/redis/cloudflare";
 import { OutOfTime, patiently, tryUntil, within } from "../../base/timeouts.ts";
 import type { Carry } from "../open-client.ts";
 import type { Command, Connection } from "./connection.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
 
-/** REST's answer to one command. */
+/** The answer to one command in the REST format. */
 interface Answer {
   readonly result?: unknown;
   readonly error?: string;
@@ -21,13 +21,14 @@ class ConnectionNotOpen extends Error {
 
 const connectingPauseMs = 20;
 /**
- * Timeout of the first connection. All calls share this wait, so a dead database delays them once.
+ * The maximum wait for the first connection. All calls share this wait, so an unreachable database
+ * delays them only once.
  */
 const firstWaitMs = 1_000;
 
 /**
- * Creates a transport. While the connection is down, commands fail rather than wait, so none is
- * sent late. Only the first connection is awaited. After a lost connection, calls fail at once.
+ * Creates a transport. Calls wait only for the first connection. After the connection is lost,
+ * calls fail at once, so no command is sent late.
  */
 export function carryOver(connection: Connection): {
   readonly carry: Carry;
@@ -135,7 +136,7 @@ function listed(reply: unknown): unknown {
 }
 
 /**
- * Matches errors of the server, which begin with an upper-case word. All other errors come from the
+ * Matches the server's errors, which begin with an upper-case word. All other errors come from the
  * connection.
  */
 const ofServer = /^[A-Z][A-Z0-9]+ /;

@@ -1,26 +1,28 @@
 // The port of an application's Redis connection, independent of its library.
 
-/** Name in upper case, then arguments. */
+/** A command: its name in upper case, then its arguments. */
 export type Command = readonly [name: string, ...args: string[]];
 
 /** A connection. Its calls reject with errors of the library or the server. */
 export interface Connection {
   /**
-   * Whether the server is a cluster, where a command, transaction or script may use keys of one slot only.
+   * Whether the server is a cluster. There, a command, transaction or script may only use keys of
+   * one slot.
    */
   readonly isCluster: boolean;
   /**
-   * Whether the library resends commands in flight after a lost connection, which may then run
+   * Whether the library resends commands in flight after a lost connection, so that they may run
    * twice.
    */
   readonly mayResend: boolean;
   isReady(): boolean;
   /**
-   * Whether the library connects, or tries to. If not, the application must open the connection.
+   * Whether the library is connected or tries to connect. If not, the application must open the
+   * connection.
    */
   isOpen(): boolean;
   /**
-   * Registers a listener for errors outside of commands, such as a wrong password on connecting. Without a
+   * Registers a listener for errors outside of commands, such as a wrong password. Without a
    * listener, such an error ends the process.
    */
   onError(listener: (cause: unknown) => void): void;

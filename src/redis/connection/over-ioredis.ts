@@ -62,7 +62,7 @@ async function transact(redis: IoredisConnection, commands: readonly Command[]) 
     const replies = await chain.exec();
     return (replies ?? []).map(([error, reply]) => error ?? reply);
   } catch (cause) {
-    // The error EXECABORT has no reason, but the first refused command has one.
+    // The error EXECABORT states no reason, but the error of the first refused command does.
     const [first] = (cause as { previousErrors?: readonly unknown[] }).previousErrors ?? [];
     throw first ?? cause;
   }

@@ -74,7 +74,7 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
   };
 }
 
-/** Returns the replies. If a command was refused, they are in the error of `exec`. */
+/** Returns the replies. If a command was refused, `exec` throws an error that contains them. */
 async function repliesOf(chain: { exec(): Promise<unknown> }): Promise<readonly unknown[]> {
   try {
     return (await chain.exec()) as readonly unknown[];

@@ -1,4 +1,5 @@
-// Assigns keys to the slots of a Redis cluster (Redis Cluster Specification, "Key distribution model").
+// Assigns keys to the slots of a Redis cluster (Redis Cluster Specification, "Key distribution
+// model").
 import type { Command } from "./connection.ts";
 
 const slotCount = 16_384;
@@ -31,8 +32,8 @@ export function inSlots(command: Command): Command {
 }
 
 /**
- * Returns a key with its hash tag. A record and its lease share the slot of the digest. The other keys of
- * a namespace, such as those of the journal and the switch, share one slot.
+ * Adds a hash tag to a key. A record and its lease share the slot of their digest. The other keys
+ * of a namespace, such as those of the journal and the switch, share one slot.
  */
 export function keyInSlot(key: string): string {
   if (ofDigest.test(key)) return key.replace(ofDigest, ":{$1}");
@@ -50,8 +51,8 @@ export function positionsBySlot(keys: readonly string[]): readonly (readonly num
 }
 
 /**
- * Returns the slot, 0 to 16,383, from the text between the first `{` and the next `}`. Without such a
- * text, the whole key determines the slot.
+ * Returns a key's slot, 0 to 16,383. The text between the first `{` and the next `}` determines the
+ * slot; without such a text, the whole key does.
  */
 export function slotOf(key: string): number {
   const tag = /\{([^}]+)\}/.exec(key.slice(Math.max(0, key.indexOf("{"))));

@@ -1,4 +1,4 @@
-// The reason and the advice for each trouble of a database that is reached over a connection.
+// The reason and the advice by kind of trouble, for a database that is used over a connection.
 import type { TroubleWords } from "../trouble.ts";
 
 export const connectionWords: TroubleWords = {

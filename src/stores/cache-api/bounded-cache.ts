@@ -35,18 +35,19 @@ export class BoundedCache {
   /**
    * Returns whether the cache may be used.
    *
-   * @param address for a probe, if one is due; must be under the request's own host
+   * @param address the address that a probe reads, if one is due; must be under the request's own
+   *   host
    */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
     return this.#calls.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);
   }
 
-  /** Matches a request. Rejects like the cache or with `OutOfTime`, like all methods here. */
+  /** Matches a request. All asynchronous methods reject like the cache, or with `OutOfTime`. */
   match(request: string | Request): Promise<Response | undefined> {
     return this.#calls.answered(() => this.#cache().match(request), readMsMax, cancelBody);
   }
 
-  /** Reads a body that is small enough to arrive at once. */
+  /** Reads a whole body into memory, within the timeout of reads. */
   whole(response: Response): Promise<Blob> {
     return this.#calls.answered(() => response.blob(), readMsMax);
   }
@@ -58,7 +59,7 @@ export class BoundedCache {
   /**
    * Stores a response whose body is still arriving.
    *
-   * @param completed settles once the body has been sent, which starts the timeout
+   * @param completed settles once the body has been sent; the timeout then starts
    */
   async putArriving(address: string, response: Response, completed: Promise<unknown>) {
     const writing = this.#cache().put(address, response);

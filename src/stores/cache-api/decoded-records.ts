@@ -1,5 +1,5 @@
-// Records of one tier that this isolate has already parsed and checked. Values derived from their metadata
-// are cached with them.
+// Records of one tier that this isolate has parsed and checked. Reusing the parsed metadata also
+// reuses the values derived from it.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
@@ -12,7 +12,7 @@ export interface KnownRecord<Detail> {
 
 const keptBytesMax = 2_097_152;
 
-/** Estimates the memory of a parsed record with its derived values. */
+/** Estimates the bytes of a parsed record with its derived values. */
 const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
 export class DecodedRecords<Detail> {
@@ -29,11 +29,11 @@ export class DecodedRecords<Detail> {
   }
 
   /**
-   * Returns the known record with this tag, or the decoded text; `undefined` for text of another
-   * version or form. Never throws.
+   * Returns the known record if it has this entity tag. Otherwise decodes the text. Returns
+   * `undefined` for text of another version or form. Never throws.
    *
-   * @param entityTag entity tag of the stored response, unique per write; `null` to neither use nor
-   *   add known records
+   * @param entityTag the entity tag of the stored response, unique per write; `null` to neither use
+   *   nor add known records
    * @param textOf returns the record's text; called only for an unknown record
    */
   decode(

@@ -1,16 +1,16 @@
-// Requests to the Cache API, and bodies from its responses. A body whose length differs from its record is
-// rejected.
+// Builds requests to the Cache API, and reads bodies from its responses. A body is rejected if its
+// length differs from the record's.
 import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 
 /**
- * `gone`: the record exists, but its body does not. `not-whole`: the body's length differs from the
- * record's.
+ * `gone`: the body of the record is no longer stored. `not-whole`: the response has another length
+ * or range than the record requires.
  */
 export type BodyRead = StoredBody | "gone" | "not-whole";
 
-/** Builds a request that gets a 304 while the stored response has this tag. */
+/** Builds a request that gets a 304 while the stored response has this entity tag. */
 export function unless(entityTag: string, address: string): Request {
   return new Request(address, { headers: { "if-none-match": entityTag } });
 }
@@ -23,7 +23,10 @@ export function ranged({ firstByte, lastByte }: ByteRange, address: string): Req
   return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
 }
 
-/** Returns the whole body as a stream; `gone` without a body, `not-whole` for a body of another length. */
+/**
+ * Returns the whole body as a stream; `gone` without a body, `not-whole` for another status or
+ * length.
+ */
 export function streamedFrom(response: Response, bodyBytes: number | null): BodyRead {
   const { body, headers, status } = response;
   if (body === null) return "gone";
@@ -33,7 +36,7 @@ export function streamedFrom(response: Response, bodyBytes: number | null): Body
   return "not-whole";
 }
 
-/** Returns the requested part of a body; `not-whole` for any other part. */
+/** Returns the requested part of a body; `not-whole` for any other response. */
 export function partFrom(response: Response, range: ByteRange, bodyBytes: number | null): BodyRead {
   const { body, headers } = response;
   const partBytes = lengthOf(range);

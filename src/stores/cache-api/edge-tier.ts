@@ -1,5 +1,5 @@
-// The edge tier: the Workers Cache API, one cache per colo. Metadata is one header field, so the Cache API
-// does not act on the fields of the stored response.
+// The edge tier: the Workers Cache API, one cache per colo. One header field contains the metadata,
+// so the Cache API does not act on the fields of the stored response.
 import { errorName } from "../../base/error-name.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
@@ -41,7 +41,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     this.#records = new DecodedRecords(settings.form);
   }
 
-  /** Returns whether the Cache API has stopped answering, so that only probes use it. */
+  /** Returns whether only probes use the Cache API, because it has stopped answering. */
   get isShutOff(): boolean {
     return this.#cache.isShutOff;
   }
@@ -81,7 +81,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
   }
 
-  /** Returns the known record if its metadata suffices. A 304 can then confirm it. */
+  /** Returns the known record if a 304 would suffice for this read, without a body. */
   #sufficing(
     key: RecordKey,
     { part, isHeld, isPeek }: TierAsk<Detail>,
@@ -114,14 +114,15 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
     const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
     if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
-    // Another record may have replaced this one before the second request.
+    // Another record may replace this one before the second request, so check the entity tag.
     cancelBody(response);
     const entityTag = response.headers.get("etag") ?? "none";
     return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
   }
 
   /**
-   * Reads a body by its address. Returns `gone` if the cache evicted the body before the record.
+   * Reads a body by its address. Returns `gone` if the cache has evicted the body, or has a
+   * response with another entity tag.
    */
   async #fromAddress(
     address: string,

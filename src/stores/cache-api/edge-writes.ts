@@ -1,29 +1,35 @@
-// Writes records into the Cache API. The cache itself uses only the entity tag, for conditional requests,
-// and the lifetime.
+// Writes records into the Cache API. The cache itself acts only on the lifetime and, in conditional
+// requests, on the entity tag.
 import type { BoundedCache } from "./bounded-cache.ts";
 import { encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 export const recordField = "tidemark-record";
-/** Names the last part of the address of a streamed body. Absent if the body is stored with the record. */
+/**
+ * The field with the last part of a streamed body's address. Absent if the body is stored with the
+ * record.
+ */
 export const bodyField = "tidemark-body";
 /** Cloudflare rejects larger header fields, so records with more metadata are not stored. */
 const recordFieldBytesMax = 32_768;
 
 /**
- * Returns the address of a record. It is under the request's own host, because a lookup under another
- * host would leave the colo's cache. No client can read the record, because paths below `/_cache/`
- * end at this Worker.
+ * Returns the address of a record. It is under the request's own host, because a lookup under
+ * another host would not stay in the colo's cache. No client can read the record, because this
+ * Worker itself answers all requests below `/_cache/`.
  *
- * @param part of a body that is stored apart from its record
+ * @param part the last part of the address of a body that is stored apart from its record
  */
 export async function addressOf(key: RecordKey, part?: string): Promise<string> {
   const address = `https://${key.host}/_cache/stored/${await key.digest()}`;
   return part === undefined ? address : `${address}/${part}`;
 }
 
-/** Returns the header fields of every object. The type keeps intermediaries from compressing it. */
+/**
+ * Returns the header fields of every stored response. Intermediaries do not compress this content
+ * type.
+ */
 function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
   const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
   return {
@@ -33,9 +39,9 @@ function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
 }
 
 /**
- * Writes a record. Rejects like the cache.
+ * Writes a record, without its body if `body` is `null`. Rejects like the cache.
  *
- * @param body stored with the record; `null` if there is none, or if it is stored under `part`
+ * @param body the body to store with the record; `null` if there is none, or if `part` names it
  */
 export async function writeHead(
   cache: BoundedCache,
@@ -54,8 +60,8 @@ export async function writeHead(
 }
 
 /**
- * Writes a streamed body, then the head that names it, so that readers never find a truncated body. Each
- * fill has its own address for the body. Rejects like the cache.
+ * Writes a streamed body, then the head that names it, so that readers never find a truncated body.
+ * Each fill has its own address for the body. Rejects like the cache.
  */
 export async function writeArriving(
   cache: BoundedCache,
@@ -69,7 +75,8 @@ export async function writeArriving(
   try {
     const response = new Response(stream, { headers: objectFields(keep) });
     const put = cache.putArriving(address, response, completed);
-    // A cache may accept the response without reading it. Cancel, or the writer would wait forever.
+    // A cache may accept the response without reading its body. Cancel the stream, or its writer
+    // would wait forever.
     await put.finally(() => stream.cancel().catch(() => undefined));
     const bodyBytes = await completed;
     if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
@@ -78,8 +85,7 @@ export async function writeArriving(
     isNamed = written.kind === "kept";
     return written;
   } catch (cause) {
-    // A truncated stream also makes the put fail. If the stream is still arriving, the failure is the
-    // cache's.
+    // A truncated stream also makes the put fail. Any other failure is the cache's.
     const isCut = (await Promise.race([completed, Promise.resolve()])) === "cut";
     if (isCut) return { kind: "refused", rule: "cut" };
     throw cause;

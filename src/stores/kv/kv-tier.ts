@@ -1,6 +1,6 @@
-// The KV tier: one Workers KV namespace for all colos. Each colo reads a nearby copy, up to a minute old
-// (developers.cloudflare.com, "How KV works"). Old copies are safe, because a record's stamp and times
-// decide whether it may answer.
+// The KV tier: one Workers KV namespace for all colos. Each colo reads a nearby copy, up to a
+// minute old (developers.cloudflare.com, "How KV works"). Old copies are safe, because a record may
+// answer only as its stamp and times allow.
 import { errorName } from "../../base/error-name.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -30,8 +30,8 @@ export interface WorkersKv {
 }
 
 /**
- * Adds copies of Redis records in Workers KV. A colo that reads a response from Redis writes the copy.
- * Other colos then read it from KV.
+ * Adds copies of Redis records in Workers KV. A colo that reads a response from Redis writes the
+ * copy, and other colos can then read the copy.
  *
  * @example createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] })
  */
@@ -51,7 +51,8 @@ export function workersKv({ binding }: WorkersKv): TierInCode {
 }
 
 /**
- * Excludes service bindings. They appear to have every method, including `fetch`, which KV lacks.
+ * Returns whether a binding is a KV namespace. A service binding appears to have every method, so
+ * the check excludes bindings with `fetch`.
  */
 function isKv(binding: unknown): binding is KvNamespace {
   if (typeof binding !== "object" || binding === null || "fetch" in binding) return false;
@@ -72,11 +73,11 @@ export interface KvTierSettings<Detail> extends TierSettings<Detail> {
   readonly kv: KvNamespace;
 }
 
-/** The shortest expiry that KV allows. */
+/** The shortest expiry that KV allows, in seconds. */
 const keepSecondsMin = 60;
-/** A year. KV rejects an expiry of decades. */
+/** The longest expiry that is sent: a year. KV rejects an expiry of decades. */
 const keepSecondsMax = 31_536_000;
-/** Seconds for which a colo may serve its cached copy: the minimum that KV allows. */
+/** The seconds for which a colo may read its cached copy: the minimum that KV allows. */
 const cacheTtl = 30;
 const headBytesMax = 65_536;
 /** Separates the head (JSON in ASCII) from the body. */
@@ -129,8 +130,8 @@ export class KvTier<Detail> implements Tier<Detail> {
   }
 
   /**
-   * Reads the body into memory if it is small or `isHeld` requests it. Otherwise streams the body if the
-   * caller needs it. A peek reads no body.
+   * Reads a body into memory if it is small, or if `isHeld` returns true. Streams any other body if
+   * the caller reads the whole record. A peek reads no body.
    */
   async #found(
     metadata: MetadataWith<Detail>,

@@ -1,4 +1,4 @@
-// The memory tier: small, hot records in the isolate's heap, within a limit in bytes.
+// The memory tier: recently used records in the isolate's heap, within a limit in bytes.
 import { LRUCache } from "lru-cache";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -18,10 +18,10 @@ import {
 } from "../../cache/tiers/tier.ts";
 
 export interface MemoryTierSettings<Detail> {
-  /** Limit for bodies, metadata and keys together; 0 disables the tier. */
+  /** The limit for bodies, metadata and keys together; 0 disables the tier. */
   readonly bytesMax: number;
   readonly form: RecordForm<Detail>;
-  /** Receives each body that the tier no longer holds. */
+  /** Receives each body that the tier no longer stores. */
   readonly onRelease?: (body: Blob) => void;
   /** Called for each evicted record. */
   readonly onEvicted?: () => void;
@@ -32,23 +32,26 @@ interface MemoryRecord<Detail> {
   readonly keepUntilAtMs: number;
 }
 
-/** Share of the bytes for records that may evict only records of the same kind, such as errors. */
+/** The share of the bytes for records that may evict only each other, such as errors. */
 const lesserShare = 1 / 8;
 
-/** Share of the bytes for large bodies. */
+/** The share of the bytes for records with large bodies. */
 const largeShare = 1 / 4;
-/** Share of the bytes for a single body. */
+/** The share of the bytes that a single body may take. */
 const largestShare = 1 / 16;
 
-/** Maximum number of changed keys to remember. A lookup during which more keys change backfills nothing. */
+/**
+ * The maximum number of changed keys to remember. A lookup during which more keys change backfills
+ * nothing.
+ */
 const changedKeysMax = 256;
 
 type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
 
 /**
- * The tier has three parts, each with its own limit. `lesser` contains records that may evict only each
- * other, and markers that lead only to such records. `large` contains records with large bodies, and
- * `others` contains the rest. A key is in at most one part.
+ * The tier has three parts, each with its own limit. `lesser` contains records that may evict only
+ * each other, and markers that lead only to such records. `large` contains records with large
+ * bodies, and `others` contains the rest. A key is in at most one part.
  */
 export class MemoryTier<Detail> implements Memory<Detail> {
   readonly name = "memory";
@@ -59,13 +62,15 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly #lesser: Part<Detail>;
   readonly #large: Part<Detail>;
   readonly #others: Part<Detail>;
-  /** Limit for the records of `large` and `others` together. */
+  /** The limit for the records of `large` and `others` together, in bytes. */
   readonly #bytesMax: number;
   readonly #bodies = new WeakSet<Blob>();
   /** The change count at which a key was last written or removed. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
   changeCount = 0;
-  /** The body being written. If the replaced record has the same body, the body is not released. */
+  /**
+   * The body that is being written. It is not released if the replaced record has the same body.
+   */
   #written: Blob | undefined;
 
   constructor(settings: MemoryTierSettings<Detail>) {
@@ -123,7 +128,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const entry = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
     if (entry === undefined) return { kind: "absent" };
     if (ask.atMs < entry.keepUntilAtMs) return { kind: "found", record: entry.record };
-    // An expiry is not counted as a change, so the lookup that detects it may backfill.
+    // Do not count an expiry as a change, so that the lookup that detects the expiry may backfill.
     this.#drop(text);
     return { kind: "absent" };
   }
@@ -195,12 +200,12 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   /**
-   * Returns the part for a record. A large body is stored only after a second request, or if memory
-   * already holds it.
+   * Returns the part for a record. A large body is stored only after a second request, or if the
+   * key's record in memory has the same body.
    */
   #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
     if (record.kind === "vary") {
-      // A marker in `others` stays there, even when an error is stored for the page.
+      // A marker in `others` stays there, even if an error is stored for the page.
       const hasLedToOthers = this.#others.peek(key.text)?.record.kind === "vary";
       return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
     }

@@ -13,20 +13,21 @@ const asItIs = "i";
 const asGzip = "g";
 
 /**
- * Smallest body to compress. At this size, decompression costs a hit 0.1 ms, and compression saves 1,400
- * bytes, which take as long at 100 Mbit/s (docs/adr/0014).
+ * The smallest body to compress, in bytes. At this size, compression saves some 1,400 bytes, or 0.1
+ * ms at 100 Mbit/s. Decompression costs a hit as much (docs/adr/0014).
  */
 const gzipFromBytes = 2_048;
 
 /**
- * Largest compressed share of a body for which compression is worth its decompression on lookups.
+ * The largest ratio of compressed to uncompressed size at which a body is stored compressed. Above
+ * this ratio, the saving does not pay for decompression on lookups.
  */
 const gzipShareMax = 0.8;
 
 /**
  * Encodes a body.
  *
- * @param isWorthPacking from the record's form (`RecordForm`)
+ * @param isWorthPacking whether to try compression (`RecordForm.isWorthPacking`)
  */
 export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<string> {
   if (body.size >= gzipFromBytes && isWorthPacking) {
@@ -40,7 +41,7 @@ export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<s
 /**
  * Decodes a body. Never throws.
  *
- * @param bodyBytesMax limit for decompression, whatever the metadata says
+ * @param bodyBytesMax the limit for decompression, even if the metadata states a longer body
  * @returns `undefined` for text that cannot be decoded, for gzip over the limit, and for gzip that
  *   inflates to another length than `bodyBytes`
  */
@@ -56,7 +57,7 @@ export async function bodyIn(
   return gunzipped(bytes, bodyBytes);
 }
 
-/** Node before 25 lacks native base64 for bytes, which is many times faster. */
+/** Node before 25 lacks the native base64 of `Uint8Array`, which is many times faster. */
 const hasBase64 = "fromBase64" in Uint8Array;
 
 function toBase64(bytes: Uint8Array): string {
@@ -77,7 +78,10 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** Returns a record's body as text, or why it is not stored. A marker has no body. */
+/**
+ * Returns a record's body as text, or the reason why the record is not stored. A marker has no
+ * body.
+ */
 export async function bodyOf<Detail>(
   record: TierRecord<Detail>,
   { bodyBytesMax, form }: { readonly bodyBytesMax: number; readonly form: RecordForm<Detail> },

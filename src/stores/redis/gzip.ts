@@ -2,27 +2,27 @@
 import { patiently } from "../../base/timeouts.ts";
 
 /**
- * Compressed bytes per slice. A slice may inflate a thousandfold before the first read, because the
- * runtime's stream applies no backpressure. The size is not a multiple of `chunkBytes`, so that the
- * output for incompressible data also ends in a short chunk.
+ * The compressed bytes per slice. A slice may inflate a thousandfold before the first read, because
+ * the runtime's stream applies no backpressure. The size is not a multiple of `chunkBytes`, so that
+ * the output for incompressible data also ends in a short chunk.
  */
 const sliceBytes = 16_000;
 
-/** Size of the runtime's output chunks, except the last. */
+/** The size of the runtime's output chunks, except the last. */
 const chunkBytes = 4_096;
 
-/** How long to wait for more output after a full chunk before feeding the next slice. */
+/** The wait for more output after a full chunk, before the next slice is fed. */
 const quietMs = 5;
 
 /**
- * How long to wait for a slice's first output. A slice may have none, such as one inside gzip's file name
- * field.
+ * The wait for a slice's first output. A slice may have no output, for example if it lies inside
+ * gzip's file name field.
  */
 const silenceMs = 50;
 
 /**
- * Decompression fails after this many slices without output, because a client waits. Bodies that Tidemark has
- * compressed have no such slices.
+ * The number of slices without output at which decompression fails, because a client waits. Bodies
+ * that Tidemark has compressed have no such slices.
  */
 const silencesMax = 8;
 
@@ -36,10 +36,10 @@ export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Decompresses with at most `unpackedBytes` and one slice's output in memory. Feeds a slice after
- * reading the output of the previous one. Never throws.
+ * Decompresses a body. Holds at most `unpackedBytes` and one slice's output in memory, because it
+ * feeds a slice only after reading the output of the previous one. Never throws.
  *
- * @param unpackedBytes the exact length to expect
+ * @param unpackedBytes the exact length of the decompressed body
  * @returns `undefined` for invalid gzip, or for output of another length
  */
 export async function gunzipped(
@@ -76,7 +76,7 @@ export async function gunzipped(
       if (filledBytes + byteLength > unpackedBytes) return undefined;
       unpacked.set(result.value, filledBytes);
       filledBytes += byteLength;
-      // A short chunk ends the slice's output; a full one may also be the last.
+      // A short chunk ends the slice's output. A full chunk may also end it, so wait briefly.
       if (byteLength < chunkBytes && !isAllFed) feed();
       else waitTimeoutMs = quietMs;
       reading = reader.read();

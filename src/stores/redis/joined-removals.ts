@@ -1,7 +1,7 @@
 // Batches removals from the shared tier. A removal is sent at once if no command was sent in the
-// last 100 ms. Otherwise removals wait for the end of these 100 ms, or until a batch is full. Each
-// request waits for the result of its own key. A failed command is not retried. If the request that
-// sends a batch ends, another request sends its own removal again.
+// last 100 ms. Otherwise removals wait until the 100 ms are over, or a batch is full. Each request
+// waits for the result for its own key. A failed command is not retried. If the request that sends
+// a batch ends, another request sends its own removal again.
 import { patiently, pause } from "../../base/timeouts.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "../../cache/tiers/tier.ts";
@@ -11,14 +11,17 @@ export interface JoinedRemovalsSettings {
   readonly nowAtMs: () => number;
 }
 
-/** Minimum time between commands, unless a batch is full. */
+/** The minimum time between commands, unless a batch is full. */
 export const joinMs = 100;
-/** Batch size that is sent without waiting. */
+/** The size of a full batch, which is sent at once. */
 export const togetherMax = 128;
 
-/** Exceeds any command's timeout. After this time, the request that sent the command must have ended. */
+/**
+ * The maximum wait for another request's command. It exceeds any command's timeout, so the other
+ * request must have ended by then.
+ */
 const sentMsMax = 6_000;
-/** Time after which the request that removes a key has sent the removal or has ended. */
+/** The time after which the request that removes a key must have sent the removal or have ended. */
 const tendedMsMax = 1_000;
 
 interface Removal {
@@ -42,8 +45,8 @@ export class JoinedRemovals {
   }
 
   /**
-   * Removes a key. Each request waits on its own timer. If another request sends the key and gets
-   * no result, this request sends the key again. Never rejects.
+   * Removes a key. Each request waits with its own timer. If another request sends the removal but
+   * ends before the result, this request sends the removal again. Never rejects.
    */
   async remove(redisKey: string): Promise<TierRemoval> {
     const { nowAtMs } = this.#settings;

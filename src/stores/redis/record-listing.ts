@@ -1,4 +1,4 @@
-// Lists records of the shared tier, to show an operator what a purge would cover.
+// Lists records of the shared tier, to show an operator which records a purge would cover.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -19,9 +19,12 @@ interface Remainder {
 }
 
 const keysAtOnce = 200;
-/** Limit of pages of SCAN. Each is a command, which also examines keys of other applications. */
+/**
+ * The maximum number of pages of SCAN. Each page costs a command, and also examines keys of other
+ * applications.
+ */
 const pagesMax = 50;
-/** Long heads per round trip, at 64 KiB each: 1 MiB. */
+/** The maximum number of long heads per round trip: 1 MiB at 64 KiB each. */
 const longHeadsAtOnce = 16;
 
 /** A database, and the namespace of the records. */
@@ -33,7 +36,8 @@ export interface RecordsInRedis<Detail> {
 
 /**
  * Lists records in arbitrary order. Costs a command per record, one per 200 keys, and another per
- * record with long metadata. Sends no new command after `listingMsMax`.
+ * record with long metadata. After `listingMsMax`, reads no further page of keys and no further
+ * long metadata.
  */
 export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
@@ -46,10 +50,10 @@ export async function listRecords<Detail>(
 }
 
 /**
- * Reads the records under some keys, without bodies. Takes one round trip, and another for the first
- * sixteen with long metadata.
+ * Reads the records under some keys, without bodies. Takes one round trip, and another for the
+ * first sixteen records with long metadata.
  *
- * @returns in the order of the keys; `undefined` where there is no readable record
+ * @returns the records in the order of the keys; `undefined` for a key without a readable record
  */
 export async function recordsAt<Detail>(
   { redis, form, namespace }: RecordsInRedis<Detail>,
@@ -109,7 +113,7 @@ function whyCut({ isTimeOver, commands }: Remainder): ListingLimit {
   return commands === 0 ? "commands" : "metadata";
 }
 
-/** Reads heads. Long ones need another read, in small groups while time remains. */
+/** Reads heads. Reads long heads again, in small groups, while time and commands remain. */
 async function headsOf(
   redis: RedisClient,
   keys: readonly string[],
@@ -134,7 +138,10 @@ async function headsOf(
   return heads;
 }
 
-/** Reads values with `insist`, because a slow pipeline must not be counted as a slow lookup. */
+/**
+ * Reads parts of values. Uses `insist`, because a slow pipeline must not be counted as a slow
+ * lookup.
+ */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
   const answer = await redis.insist<{ result?: unknown }[]>(

@@ -1,24 +1,24 @@
-// Encodes a record as one Redis string: metadata as ASCII JSON, a line feed, which this JSON never
-// contains, and the body as text. A marker has no body.
+// Encodes a record as one Redis string: the metadata as ASCII JSON without line feeds, a line feed,
+// and the body as text. A marker has no body.
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**
- * Characters that a lookup for metadata reads: enough for most heads, and for many small pages as a
- * whole. Reading them costs 4,096 B × $0.03/GB = $0.00000012, a sixteenth of the price of a
+ * The characters that a lookup for metadata reads. They contain most heads, and many small pages as
+ * a whole. Reading them costs 4,096 B × $0.03/GB = $0.00000012, a sixteenth of the price of a
  * command.
  */
 export const headCharsMax = 4_096;
 
 /**
- * Characters that a second lookup reads if the metadata is longer. A whole body may have a hundred times
- * as many.
+ * The characters that another lookup for metadata reads if the metadata is longer. A whole body may
+ * have a hundred times as many characters.
  */
 export const longHeadCharsMax = 65_536;
 
 const headEnd = "\n";
 
-/** Room that a 304's added metadata may need. */
+/** The room for metadata that a 304 may add, in characters. */
 const spareChars = 128;
 
 const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCharsMax };
@@ -41,7 +41,7 @@ export function recordText(head: string, body: string): string {
 
 /** A Redis value, or its beginning. */
 export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
-  /** Characters available for a head that replaces this one in place. */
+  /** The characters available for a head that replaces this head in place. */
   readonly headChars: number;
   readonly bodyText: string;
 }

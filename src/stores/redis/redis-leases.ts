@@ -15,7 +15,10 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
 
-/** Timeout of the commands that request a lease. After it, the request is forwarded without a lease. */
+/**
+ * The timeout of the commands that request a lease. After the timeout, the client's request is
+ * forwarded without a lease.
+ */
 const askMsMax = 1_000;
 
 const words = Object.keys(wordMs) as LeaseWord[];
@@ -34,7 +37,9 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     this.#settings = settings;
   }
 
-  /** Requests a lease with three commands, in one transaction. */
+  /**
+   * Takes the lease if it is free, and reads the record, with three commands in one transaction.
+   */
   async ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const token = randomText();
@@ -51,7 +56,8 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
             .getrange(...range)
             .exec<[unknown, unknown, unknown]>();
         } catch (cause) {
-          // The record's key holds another type. The earlier commands took effect, so the lease may be ours.
+          // The record's key holds another type. The earlier commands took effect, so the lease may
+          // be ours.
           if (readTrouble(cause) !== "wrong-type") throw cause;
           return look().exec<[unknown, unknown]>();
         }
@@ -68,7 +74,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
   }
 
-  /** Replaces a word with a lease, by one command. */
+  /** Replaces a word with a lease, with one command. */
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -77,7 +83,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     return (await lease.replace(word, token, leaseMs)) ? lease : undefined;
   }
 
-  /** Decodes a record. Reads metadata that is cut off in another round trip, which also goes to the primary. */
+  /** Decodes a record. If its metadata is cut off, reads the metadata again at the primary. */
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis, form } = this.#settings;
     if (!isCutHead(text)) return recordIn(text, form)?.record;

@@ -6,22 +6,23 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
 import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 
-/** A record that is being sent. `text`: the whole value, with its head and body. */
+/** A record that is being sent. `text`: the whole value, with head and body. */
 export interface Upload {
   readonly redisKey: string;
   readonly head: string;
   readonly text: string;
   readonly keepMs: number;
   readonly sinceAtMs: number;
-  /** Digest of an unchanged body that Redis may hold; `null` to send the body anyway. */
+  /** The digest of an unchanged body that Redis may have; `null` to send the body in any case. */
   readonly heldDigest: string | null;
   /** `newerArgs`, if a newer record stays. */
   readonly newerArgs?: readonly string[] | undefined;
 }
 
 /**
- * Overwrites the metadata of a record if Redis holds the same body. Returns whether it did. If another
- * record is written meanwhile, the digest does not match the body, and the record is a miss.
+ * Overwrites the metadata of a record if Redis has the same body. Returns whether the metadata was
+ * overwritten. If another body is written meanwhile, the digest does not match that body, so the
+ * record is a miss.
  */
 export async function isRewritten<Detail>(
   redis: Redis,

@@ -1,4 +1,4 @@
-// The shared tier: Upstash Redis, shared by all colos. A record is one string, so a fill, a lookup
+// The shared tier: one Redis database for all colos. A record is one string, so a fill, a lookup
 // and most 304s cost one command each.
 import { LRUCache } from "lru-cache";
 import { bodyIn, bodyOf } from "./body-text.ts";
@@ -28,26 +28,29 @@ import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 export interface SharedTierSettings<Detail>
   extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
   readonly bodyBytesMax: number;
-  /** Called for an unreadable record, such as one of another version, and for a body with a wrong digest. */
+  /**
+   * Called for an unreadable record, such as one of another version, and for a body with a wrong
+   * digest.
+   */
   readonly onBadRecord: () => void;
   readonly nowAtMs: () => number;
   /**
-   * Minimum length at which an unchanged body is not sent again. Default: the length from which this is
-   * cheaper.
+   * The minimum length of an unchanged body's text at which the body is not sent again. Default:
+   * the length from which a check is cheaper.
    */
   readonly rewriteFromChars?: number;
 }
 
 /**
- * Checking for an unchanged body, rewriting its metadata and extending its expiry costs three commands;
- * sending it again costs one. The difference of $0.000004, plus $0.00000012 for the 4 KiB reply, pays for
- * 137,000 characters at $0.03/GB.
+ * It takes three commands to check for an unchanged body, rewrite its metadata and extend its
+ * expiry. It takes one to send the body again. The difference of $0.000004, plus $0.00000012 for
+ * the 4 KiB reply, pays for 137,000 characters at $0.03/GB.
  */
 const rewriteFromCharsUnlessSet = 150_000;
 
 /**
- * Maximum number of spoiled keys to remember. The record of a forgotten key is repaired by the next fill
- * with a new body.
+ * The maximum number of spoiled keys to remember. If a spoiled key is forgotten, only a fill with a
+ * new body repairs its record.
  */
 const spoiledKeysMax = 1_000;
 
@@ -56,7 +59,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
   readonly arrivingBytesMax = 0;
   readonly #settings: SharedTierSettings<Detail>;
   readonly #uploads: Uploads;
-  /** Keys whose body does not match its metadata. Rewriting the metadata alone would not repair them. */
+  /**
+   * Keys whose body does not match its metadata. Rewriting the metadata alone would not repair
+   * them.
+   */
   readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
   readonly #removals: JoinedRemovals;
 
@@ -83,7 +89,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       },
       ask.afterAnswer,
     );
-    // The key holds another type.
+    // The key has a value of another type.
     if (answer.kind === "unavailable")
       return answer.cause === "wrong-type" ? this.#bad(ask) : answer;
     const text = answer.value;
@@ -93,7 +99,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#readFrom(text, { redisKey, ask, isWhole });
   }
 
-  /** Reads records with one command. */
+  /** Reads whole records with one command. */
   async readMany(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
@@ -137,7 +143,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   /**
-   * Extends the expiry of a record that is read, if the expiry was shortened (`sharedMsMax`). `GT`
+   * Extends the expiry of a record that is read, if the caller requests this (`prolongMs`). `GT`
    * prevents an expiry earlier than the present one.
    */
   #prolong(redisKey: string, untilAtMs: number, ask: TierAsk<Detail>): void {
@@ -205,8 +211,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   /**
-   * Prepares a record for sending, and counts its bytes. If the record cannot be sent, returns the
-   * result of the write instead.
+   * Encodes a record, and registers its upload. If the record cannot be sent, returns the result of
+   * the write instead.
    */
   async #uploadOf(
     key: RecordKey,
@@ -216,7 +222,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
-    // Check for a shut-off first, because compression takes CPU time.
+    // Check first whether the database is shut off, because compression takes CPU time.
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };

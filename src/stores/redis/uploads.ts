@@ -1,4 +1,5 @@
-// Limits the bytes that are being sent to Redis, and stops new records while the database is full.
+// Limits the bytes that are being sent to Redis, and rejects new records while the database is
+// nearly full.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
@@ -9,15 +10,19 @@ import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
 /**
- * Exceeds any write's timeout. The runtime may end an upload silently, so older ones are ignored.
+ * The age at which an upload is ignored, because the runtime may have ended it silently. It exceeds
+ * any write's timeout.
  */
 const uploadMsMax = 10_000;
 
 export interface UploadsSettings {
   readonly redis: Pick<RedisClient, "write">;
-  /** Notes each write. While the room is paused, writes only replace existing records. */
+  /**
+   * The free space, which counts each write. While it is paused, writes only replace existing
+   * records.
+   */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
-  /** Limit for the bytes that an isolate is sending at any time. */
+  /** The limit for the bytes that an isolate sends at the same time. */
   readonly uploadBytesMax: number;
 }
 
@@ -35,7 +40,10 @@ export class Uploads {
     this.#settings = settings;
   }
 
-  /** Registers an upload, and returns whether it may start. Without others, it may have any size. */
+  /**
+   * Registers an upload if it may start, and returns whether it may. A single upload may have any
+   * size.
+   */
   begin(upload: Upload): boolean {
     let heldBytes = 0;
     for (const one of this.#underWay) {
@@ -48,7 +56,7 @@ export class Uploads {
     return mayBegin;
   }
 
-  /** Sends uploads, and checks the database's room at the same time if due. Never rejects. */
+  /** Sends uploads. At the same time, checks the database's free space if due. Never rejects. */
   async send(
     purpose: RedisPurpose,
     uploads: readonly Upload[],
@@ -72,9 +80,9 @@ export class Uploads {
 }
 
 /**
- * Returns the result of one write.
+ * Returns the result of one write of an answer.
  *
- * @param at index of the command; with `xx`, SET replies null for a record that does not exist
+ * @param at the index of the command; with `xx`, SET replies null for a record that does not exist
  */
 export function writtenBy(answer: RedisAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;

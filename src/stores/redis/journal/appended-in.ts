@@ -12,12 +12,12 @@ export function placesIn(reply: unknown): readonly EntryPlace[] {
 }
 
 /**
- * Returns the new entry's place, and the entries since `place`.
+ * Returns the new entry's place, and the entries after `place`.
  *
  * @param appended the place of the new entry
  * @param page the entries from `place` on, as in a reply of XRANGE
- * @returns `since` only if the page begins with the entry at `place`, ends with the new entry and
- *   is not full
+ * @returns `since` is `undefined` unless the page begins with the entry at `place`, ends with the
+ *   new entry and is not full
  */
 export function appendedIn(
   appended: EntryPlace,

@@ -1,4 +1,4 @@
-// The number of entries in the journal, and its oldest.
+// The number of entries in the journal, and its oldest entry.
 import { comparePositions, entriesOf, type EntryPlace } from "../../../purge/journal/entry.ts";
 import type { JournalExtent } from "../../../purge/journal/journal.ts";
 
@@ -12,8 +12,8 @@ export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
 }
 
 /**
- * Returns a test for whether a missing entry was trimmed rather than lost. Trimming removes the oldest
- * entries, and leaves at least `keptCount`.
+ * Returns a test for whether a missing entry may have been trimmed. Trimming removes the oldest
+ * entries, and leaves at least `keptCount`. The book must note the entry as well (rule 22).
  */
 export function trimmedFrom({ count, oldest }: JournalExtent, keptCount: number) {
   return ({ position }: EntryPlace): boolean =>

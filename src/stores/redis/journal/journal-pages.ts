@@ -3,9 +3,9 @@ import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Reads the newest entries and the switch at one moment (rule 24 b). A replica may run the script. A
- * transaction would not do, because a full Redis rejects even transactions that only read. KEYS: journal,
- * switch. ARGV: count.
+ * Reads the newest entries and the switch at one moment (rule 24 b). A replica may run the script.
+ * A transaction is unsuitable, because a full Redis rejects even transactions that only read. KEYS:
+ * journal, switch. ARGV: count.
  */
 export const newestScript = `return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),
@@ -16,11 +16,11 @@ export const newestScript = `return {
 export type Page = readonly Entry[] | undefined;
 
 /**
- * Adds older pages until there are enough entries for a new view, or a page is unavailable. Each page
+ * Adds older pages until the entries suffice for a new view, or a page is unavailable. Each page
  * must begin with the oldest entry of the previous page, so a lagging replica cannot cause a gap.
  *
  * @param first the newest page, newest entry first
- * @param pageFrom reads the page from a position back, newest entry first
+ * @param pageFrom reads the page that ends at a position, newest entry first
  * @param wanted a position at which reading may stop early
  * @returns the entries, oldest first
  */
@@ -47,7 +47,7 @@ export async function lengthened(
   return entries.toReversed();
 }
 
-/** Returns an upper estimate of the memory that entries take in a view. */
+/** Returns an upper estimate of the bytes that entries take in a view. */
 export function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((bytes, entry) => bytes + heldBytes(entry), 0);
 }

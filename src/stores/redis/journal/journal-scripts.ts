@@ -4,7 +4,10 @@ import { encodeEntry, type NewEntry } from "../../../purge/journal/entry.ts";
 import { namesOf } from "../../../purge/journal/book.ts";
 import { switchKey } from "./switch-key.ts";
 
-/** The maximum number of fields in a book, some 80 bytes each. A full book becomes the older book. */
+/**
+ * The maximum number of fields in a book, of some 80 bytes each. A full book becomes the older
+ * book.
+ */
 export const bookFieldsMax = 131_072;
 
 /** Returns the keys of the scripts: the journal, its book, the older book, and the switch. */
@@ -15,7 +18,7 @@ export const journalKeys = (namespace: string): readonly [string, string, string
   switchKey(namespace),
 ];
 
-/** Returns the `n` of the last entry; empty for an empty journal. */
+/** Defines `last`, which returns the `n` of the last entry; empty for an empty journal. */
 const lastLua = `
 local function last()
   local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)[1]
@@ -27,9 +30,10 @@ local function last()
 end`;
 
 /**
- * Reads arguments, and appends the entries that `entryArgs` encodes. An entry's `n` gets the entry's number,
- * and a number that depends on all entries before it. So two entries have the same `n` only if the same
- * entries precede both. A book that does not end with the journal's last entry is deleted.
+ * Defines `taken`, which returns the next argument, and `append`, which appends an entry
+ * (`entryArgs`) and notes it in the book. `append` adds the entry's number and lineage to its `n`,
+ * so two entries have the same `n` only if the same entries precede both. It deletes a book that
+ * does not end with the journal's last entry.
  */
 const appendLua = `${lastLua}
 local argument = 0
@@ -71,9 +75,9 @@ local function append()
 end`;
 
 /**
- * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: the number of entries to
- * keep, `bookFieldsMax`, the position or an empty string, the length of the page, the number of entries, and
- * `entryArgs` of each.
+ * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: the number of
+ * entries to keep, `bookFieldsMax`, the position or an empty string, the length of the page, the
+ * number of entries, and `entryArgs` of each.
  */
 export const appendScript = `${appendLua}
 local since, count = taken(), taken()
@@ -83,10 +87,11 @@ if since == "" then return {places} end
 return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
 
 /**
- * Appends a mark, and reads the newest entries and the switch. Several isolates may find the journal empty, but
- * only one may mark it (rule 18): a second mark would purge what others have loaded since the first. KEYS:
- * `journalKeys`. ARGV: the number of entries to keep, `bookFieldsMax`, `empty` to mark only an empty
- * journal, the number of entries to read, and `entryArgs`.
+ * Appends a mark, and reads the newest entries and the switch. Several isolates may find the
+ * journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
+ * loaded since the first. KEYS: `journalKeys`. ARGV: the number of entries to keep,
+ * `bookFieldsMax`, `empty` to mark only an empty journal, the number of entries to read, and
+ * `entryArgs`.
  */
 export const markScript = `${appendLua}
 local on, count = taken(), taken()
@@ -97,8 +102,9 @@ return {
 }`;
 
 /**
- * Writes a post of the switch. KEYS: `journalKeys`. ARGV: the number of entries to keep, `bookFieldsMax`, the
- * replaced post, the post, the bypass as JSON, and `entryArgs`.
+ * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
+ * ARGV: the number of entries to keep, `bookFieldsMax`, the replaced post, the post, the bypass as
+ * JSON, and `entryArgs`.
  */
 export const postScript = `${appendLua}
 local replaces, post, bypass = taken(), taken(), taken()
@@ -109,10 +115,10 @@ redis.call("SET", KEYS[4], post .. " " .. place[1] .. " " .. place[2] .. " " .. 
 return {"posted", place[1], place[2]}`;
 
 /**
- * Returns for each record 1 if the book proves that no entry after the record's stamp covers the record, else 0.
- * Returns nothing if the book lacks `end`, or does not end with the journal's last entry. KEYS: the first three
- * of `journalKeys`. ARGV: the `n` of `end`, or an empty string; and for each record the `n` of its stamp, the
- * number of names, and the names.
+ * Returns for each record 1 if the book proves that no entry after the record's stamp covers the
+ * record, else 0. Returns an empty list if the book lacks `end`, or does not end with the journal's
+ * last entry. KEYS: the first three of `journalKeys`. ARGV: the `n` of `end`, or an empty string to
+ * skip that check; and for each record the `n` of its stamp, the number of names, and the names.
  */
 export const bookScript = `${lastLua}
 local noted = redis.call("HMGET", KEYS[2], "end", "older")
@@ -142,7 +148,10 @@ while at <= #ARGV do
 end
 return answers`;
 
-/** Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as lists. */
+/**
+ * Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as
+ * lists.
+ */
 export function entryArgs(entry: NewEntry): string[] {
   const { n, ...others } = encodeEntry(entry);
   const fields = Object.entries(others).flat();

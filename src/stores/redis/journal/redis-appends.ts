@@ -24,7 +24,7 @@ export interface AppendSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly nowAtMs: () => number;
-  /** Returns a random string that distinguishes an entry from one with the same ID after a loss. */
+  /** Returns a random string, which distinguishes two entries that get the same ID after a loss. */
   readonly randomText: () => string;
 }
 
@@ -38,7 +38,10 @@ export class RedisAppends {
     this.#keptCount = keptCount;
   }
 
-  /** Appends a mark. A single page is enough, because the mark covers everything older. */
+  /**
+   * Appends a mark, and reads one page. One page is enough, because the mark covers everything
+   * older.
+   */
   async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
     const { redis, nowAtMs, randomText } = this.#settings;
     const sentAtMs = nowAtMs();

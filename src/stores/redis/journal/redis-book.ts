@@ -1,12 +1,12 @@
-// The arguments and replies of questions to the journal's book.
+// Encodes queries to the journal's book, and decodes the replies.
 import { namesCovering } from "../../../purge/journal/book.ts";
 import type { EntryPlace } from "../../../purge/journal/entry.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
 
-/** The maximum number of names of one record. Lua cannot pass on some 8,000 arguments. */
+/** The maximum number of names of one record. Lua's `unpack` fails at some 8,000 values. */
 const namesMax = 4_000;
 
-/** Encodes a question for `bookScript`. A record with too many names counts as not noted. */
+/** Encodes a query for `bookScript`. A record with too many names gets a false answer. */
 export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]): string[] {
   const asked = records.flatMap((record) => {
     const names = namesCovering(record);
@@ -16,12 +16,15 @@ export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"
   return [end.n, ...asked];
 }
 
-/** Encodes the question whether the book notes entries: a record without names is not purged. */
+/**
+ * Encodes a query for whether the book notes entries. Without names, a noted entry gets a true
+ * answer.
+ */
 export function notedArgs(places: readonly EntryPlace[]): string[] {
   return ["", ...places.flatMap(({ n }) => [n, "0"])];
 }
 
-/** Returns the answers of `bookScript`, which are false if the reply has another form. */
+/** Returns the answers of `bookScript`. They are false if the reply has another form. */
 export function answersIn(reply: unknown, count: number): readonly boolean[] {
   const answers = Array.isArray(reply) ? (reply as unknown[]) : [];
   return Array.from({ length: count }, (_, at) => answers[at] === 1);

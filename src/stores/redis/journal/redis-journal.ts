@@ -1,4 +1,4 @@
-// The journal as a Redis stream. A read that the primary must answer is sent in a transaction with a write.
+// The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../../redis/purpose.ts";
 import {
@@ -28,7 +28,9 @@ import { unavailableFor } from "./unavailable.ts";
 const unavailable: Unavailable = { kind: "unavailable" };
 
 export interface RedisJournalSettings extends AppendSettings {
-  /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
+  /**
+   * The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port.
+   */
   readonly keptCount?: number;
 }
 
@@ -85,7 +87,7 @@ export class RedisJournal implements Journal {
       if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
       end = entries.at(-1) ?? end;
     }
-    // There are more entries than a view holds. Starting over from the newest ones takes fewer
+    // There are more entries than a view holds. Starting again from the newest entries takes fewer
     // reads.
     return { kind: "not-joined" };
   }
@@ -110,8 +112,8 @@ export class RedisJournal implements Journal {
   }
 
   /**
-   * Reads both ends of the possible gap in one transaction, at one moment. Older pages can be read later,
-   * because the entries before a given entry never change.
+   * Reads both ends of the possible gap in one transaction, at one moment. Older pages can be read
+   * later, because the entries before a given entry never change.
    */
   async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
@@ -174,7 +176,7 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
-  /** Reads at the primary: Upstash sends a transaction with a write there as a whole. */
+  /** Reads at the primary, because Upstash sends all of a transaction with a write there. */
   async #askPrimary(
     purpose: RedisPurpose,
     ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },

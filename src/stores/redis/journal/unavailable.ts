@@ -5,7 +5,7 @@ import type { Unavailable } from "../../../purge/journal/journal.ts";
 
 type Client = Pick<RedisClient, "trouble" | "troubleWithWrites" | "words">;
 
-/** Returns the reason and the hint for the trouble of a client. */
+/** Returns the result for a failed command, with the reason and the hint. */
 export function unavailableFor(cause: RedisCause, redis: Client): Unavailable {
   const kind = "unavailable";
   const trouble = troubleBehind(cause, redis);
@@ -15,8 +15,8 @@ export function unavailableFor(cause: RedisCause, redis: Client): Unavailable {
 }
 
 /**
- * Returns the trouble of a command. If the command was not sent, returns the trouble of the earlier
- * commands because of which it was not sent.
+ * Returns the trouble of a command. If earlier failures prevented the command from being sent,
+ * returns their trouble.
  */
 function troubleBehind(cause: RedisCause, redis: Client): RedisTrouble | undefined {
   if (cause !== "shut-off" && cause !== "writes-refused") return cause;
