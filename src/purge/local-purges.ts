@@ -23,8 +23,8 @@ export interface LocalPurgesSettings {
 }
 
 /**
- * The maximum number of tags, and of prefixes, in one entry. A larger entry could fill a quarter of
- * the chain, so that one call would restamp all records.
+ * The maximum number of tags, and of prefixes, in one entry. A larger entry could add a quarter to
+ * the chain's turnover. One call would then restamp all records.
  */
 const targetsMax = 1_000;
 

@@ -18,7 +18,8 @@ export class Breaker {
   #failedAtMs = -Infinity;
 
   /**
-   * @param pauseMsMax the maximum pause between probes; a recovery may stay undetected for so long
+   * @param pauseMsMax the maximum pause between probes; a recovery may stay undetected for that
+   *   long
    */
   constructor(pauseMsMax: number = usualPauseMsMax, failuresToOpen: number = usualFailuresToOpen) {
     this.#pauseMsMax = pauseMsMax;
@@ -31,7 +32,7 @@ export class Breaker {
    */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
-    // If the clock was set back, the second condition fails, so that the pause does not become
+    // The second condition fails if the clock was set back. Otherwise the pause would become
     // longer.
     if (atMs < this.#probeAtMs && this.#probeAtMs - atMs <= this.#pauseMs) return "open";
     this.#pauseMs = Math.min(this.#pauseMsMax, 2 * this.#pauseMs);

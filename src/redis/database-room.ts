@@ -27,7 +27,7 @@ const [calmBelowRatio, calmMs, lookMs] = [0.4, 5 * 60_000, 60_000];
  * number.
  */
 const looksPerRoom = 64;
-/** The limit to divide while the database's limit is unknown. */
+/** The limit that is divided while the database's own limit is unknown. */
 const limitBytesUnlessKnown = 64 * 1_048_576;
 
 export interface DatabaseRoomSettings {

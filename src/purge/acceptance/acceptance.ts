@@ -109,8 +109,8 @@ export class Acceptances {
   }
 
   /**
-   * Renews the view, and returns its entries from a stamp to the new entry, if a page was too short
-   * (rule 25 d).
+   * Renews the view, and returns its entries after the stamp, up to the new entry. Used if the
+   * append's own page does not suffice (rule 25 d).
    */
   async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
     const { view } = this.#settings;

@@ -142,8 +142,8 @@ export class JoinedPurges {
   }
 
   /**
-   * Sends a batch if the request of its sender ends early. Polls with its own timer, because a
-   * promise of the sender's request might never settle.
+   * Sends a batch if the request that sends it ends early. Polls with its own timer, because a
+   * promise of that request might never settle.
    */
   async #standBy(batch: Batch, afterAnswer: AfterAnswer): Promise<void> {
     while (!batch.isSettled) {
@@ -195,7 +195,7 @@ export class JoinedPurges {
   }
 }
 
-/** Records progress of a carrier. Until it next does so, a pause and a try may pass. */
+/** Records progress of a carrier, which records progress again after a pause and a try at most. */
 function live(batch: Batch, pauseMs: number): void {
   batch.signs += 1;
   batch.silenceMs = pauseMs + silenceMsMax;

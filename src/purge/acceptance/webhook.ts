@@ -15,8 +15,8 @@ export type WebhookClaim =
   | {
       readonly kind: "refused";
       /**
-       * `timestamp`: over 300 s from the current time. `malformed`: a field is missing or
-       * ill-formed.
+       * `timestamp`: the timestamp differs from the current time by over 300 s. `malformed`: a
+       * field is missing or ill-formed.
        */
       readonly reason: "timestamp" | "malformed";
       readonly why: string;

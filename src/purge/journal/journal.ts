@@ -140,9 +140,9 @@ export interface Journal {
    */
   appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable>;
   /**
-   * Reads from the journal's book, in one step, whether no purge has covered each record since its
-   * stamp (rule 27). The answer is false for a record whose stamp the book lacks. All answers are
-   * false if the book lacks the entry at `end`, or does not end with the journal's last entry.
+   * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
+   * 27). The answer is false for a record whose stamp the book lacks. All answers are false if the
+   * book lacks the entry at `end`, or does not end with the journal's last entry.
    *
    * @param end the last entry of the isolate's view
    */

@@ -16,7 +16,7 @@ export class SwitchLog {
     of: Readonly<Record<string, string | undefined>>,
   ): void {
     this.#bypass = bypass;
-    const message = `The switch was posted here: ${inWords(bypass)}.`;
+    const message = `This isolate accepted a post of the switch: ${inWords(bypass)}.`;
     const fields = { how: "posted", bypass: asField(bypass), position, ...of };
     this.#log({ event: "switch", level: "warn", message, ...fields });
   }

@@ -155,7 +155,8 @@ export class AcceptedPurges {
 
 /**
  * Returns the deciding one of two purges that cover a record. A hard purge takes precedence over a
- * soft one. Of two soft purges, the older decides, because the response is stale from then on.
+ * soft one. In the same mode, the older purge decides, because a response is stale from the first
+ * soft purge on.
  */
 export function decisive(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
   if (one === undefined || other === undefined) return one ?? other;

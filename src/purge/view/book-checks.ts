@@ -54,8 +54,8 @@ export class BookChecks {
 }
 
 /**
- * Replaces a record's stamp. Between the two stamps, no purge may cover the record, because
- * backfills copy the new stamp into tiers that other isolates read.
+ * Replaces a record's stamp. Callers ensure that no purge between the two stamps covers the record,
+ * because backfills copy the new stamp into tiers that other isolates read.
  */
 export function restamp(record: { stamp: Stamp }, end: Stamp): void {
   record.stamp = end;

@@ -39,8 +39,8 @@ export class JournalFollower {
   /** The state of the switch at the chain's end (rule 24 b). */
   switched: SwitchState | undefined;
   /**
-   * The clock before the newest read that confirmed the chain's end; −∞ if unknown. The read may be
-   * a copy's.
+   * The clock before the newest read that confirmed the chain's end; −∞ if unknown. For a copy,
+   * this is the read that the copy is from.
    */
   sentAtMs = -Infinity;
   failedAtMs: number | undefined;
@@ -48,8 +48,8 @@ export class JournalFollower {
   readonly #onPrimary: JoinedRuns;
 
   /**
-   * @param accepted the entries that this isolate accepted; the follower reports each entry that it
-   *   reads to them
+   * @param accepted the entries that this isolate accepted; the follower marks those that a read
+   *   returns
    */
   constructor(settings: FollowingSettings, accepted: AcceptedPurges, clock: ClockSteps) {
     this.#settings = settings;
@@ -204,8 +204,8 @@ export class JournalFollower {
   }
 
   /**
-   * Appends a purge, and reads entries in the same step. They extend the chain if they join its end
-   * (rule 25 c).
+   * Appends a purge, and reads entries in the same step. These entries extend the chain if they
+   * join its end (rule 25 c).
    */
   async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));

@@ -21,7 +21,7 @@ const prefixed = {
 };
 const pooled = {
   what,
-  why: "It is a pool, which sends commands over several connections, out of their order, and queues commands while it has no connection.",
+  why: "It is a pool, which sends commands over several connections, out of order, and queues commands while it has no connection.",
   hint: "Pass `createClient(…)`, because one connection must carry all commands of the cache.",
 };
 

@@ -43,8 +43,8 @@ export interface SharedTierSettings<Detail>
 
 /**
  * It takes three commands to check for an unchanged body, rewrite its metadata and extend its
- * expiry. It takes one to send the body again. The difference of $0.000004, plus $0.00000012 for
- * the 4 KiB reply, pays for 137,000 characters at $0.03/GB.
+ * expiry. It takes one command to send the body again. The difference of $0.000004, plus
+ * $0.00000012 for the 4 KiB reply, pays for 137,000 characters at $0.03/GB.
  */
 const rewriteFromCharsUnlessSet = 150_000;
 
@@ -191,9 +191,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return writtenBy(answer, 0);
   }
 
-  /**
-   * Writes records. Costs one command per record, because no command for many keys sets an expiry.
-   */
+  /** Writes records. Costs one command per record, because MSET cannot set an expiry. */
   async writeMany(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]> {

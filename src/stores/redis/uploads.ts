@@ -17,10 +17,7 @@ const uploadMsMax = 10_000;
 
 export interface UploadsSettings {
   readonly redis: Pick<RedisClient, "write">;
-  /**
-   * The free space, which counts each write. While it is paused, writes only replace existing
-   * records.
-   */
+  /** Tracks the free space. While `isPaused` is true, writes only replace existing records. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** The limit for the bytes that an isolate sends at the same time. */
   readonly uploadBytesMax: number;
@@ -41,8 +38,8 @@ export class Uploads {
   }
 
   /**
-   * Registers an upload if it may start, and returns whether it may. A single upload may have any
-   * size.
+   * Registers an upload if it may start, and returns whether it may. An upload without others may
+   * have any size.
    */
   begin(upload: Upload): boolean {
     let heldBytes = 0;
@@ -80,7 +77,7 @@ export class Uploads {
 }
 
 /**
- * Returns the result of one write of an answer.
+ * Returns the result of one write, from the answer to all writes.
  *
  * @param at the index of the command; with `xx`, SET replies null for a record that does not exist
  */

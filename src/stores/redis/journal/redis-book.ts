@@ -17,8 +17,8 @@ export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"
 }
 
 /**
- * Encodes a query for whether the book notes entries. Without names, a noted entry gets a true
- * answer.
+ * Encodes a query for whether the book notes each entry, as a record without names. The answer is
+ * true for a noted entry.
  */
 export function notedArgs(places: readonly EntryPlace[]): string[] {
   return ["", ...places.flatMap(({ n }) => [n, "0"])];
