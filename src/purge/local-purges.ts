@@ -56,10 +56,7 @@ export class LocalPurges implements PurgeView {
     return { kind: "accepted", position };
   }
 
-  /**
-   * Applies the purge of a value that is being written. Returns the purge's entry, and the entries
-   * since the stamp (rule 25).
-   */
+  /** Applies the purge of a value that is being written (rule 25). */
   async acceptAfter(order: SignedOrder, since: Stamp): Promise<AcceptedWrite> {
     const placed = this.#added(order);
     return { kind: "accepted", placed, since: this.#chain.between(since, placed) };
@@ -72,10 +69,7 @@ export class LocalPurges implements PurgeView {
     return entry;
   }
 
-  /**
-   * Adds a position to an entry. The count makes the position unique, even if the clock is set
-   * back.
-   */
+  /** Adds a position. The count makes it unique, even if the clock is set back. */
   #placed(entry: NewEntry): Entry {
     this.#count += 1;
     return { ...entry, position: `${Math.floor(this.#settings.nowAtMs())}-${this.#count}` };

@@ -26,10 +26,7 @@ export class Breaker {
     this.#failuresToOpen = failuresToOpen;
   }
 
-  /**
-   * Returns the state. While the breaker is open, one caller per pause gets `probe`, and all others
-   * get `open`.
-   */
+  /** Returns the state. While the breaker is open, one caller per pause gets `probe`. */
   ask(atMs: number): BreakerState {
     if (!this.isOpen) return "closed";
     // The second condition fails if the clock was set back. Otherwise the pause would become
@@ -54,8 +51,7 @@ export class Breaker {
   /**
    * Notes a failure.
    *
-   * @param sentAtMs the time of sending; a failed call that was sent before the last failure is
-   *   ignored, because it shows nothing new
+   * @param sentAtMs a call sent before the last failure is ignored, because it shows nothing new
    */
   failed(atMs: number, sentAtMs: number = atMs): void {
     if (sentAtMs < this.#failedAtMs && this.#failedAtMs <= atMs) return;

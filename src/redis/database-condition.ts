@@ -17,8 +17,8 @@ export const refusalsOfWrites: readonly string[] = [
 ] satisfies RedisTrouble[];
 
 /**
- * Failures of writes that do not show that the database is down. They concern one command, or occur
- * in a database that still answers reads.
+ * Failures of writes that do not show that the database is down. They concern one command, or a
+ * database that still answers reads.
  */
 export const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
 

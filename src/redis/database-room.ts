@@ -23,11 +23,10 @@ const ballastBytes = 1_048_576;
  */
 const [calmBelowRatio, calmMs, lookMs] = [0.4, 5 * 60_000, 60_000];
 /**
- * An isolate checks the space at once after it has written the database's limit divided by this
- * number.
+ * An isolate checks the space at once after writing the database's limit divided by this number.
  */
 const looksPerRoom = 64;
-/** The limit that is divided while the database's own limit is unknown. */
+/** The limit that is divided while the database's limit is unknown. */
 const limitBytesUnlessKnown = 64 * 1_048_576;
 
 export interface DatabaseRoomSettings {
@@ -50,15 +49,12 @@ export class DatabaseRoom {
     this.#settings = settings;
   }
 
-  /**
-   * Whether a response is stored only on its second request, and briefly, if a client may have
-   * invented its query.
-   */
+  /** Whether the used share has reached `tightFromRatio`. */
   get isTight(): boolean {
     return this.#usedRatio >= tightFromRatio;
   }
 
-  /** Whether no new records are stored. */
+  /** Whether the used share has reached `pausedFromRatio`. */
   get isPaused(): boolean {
     return this.#usedRatio >= pausedFromRatio;
   }

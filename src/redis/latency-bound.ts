@@ -2,7 +2,7 @@
 
 /**
  * The minimum margin, as a share of the mean latency. Equal latencies would otherwise reduce the
- * margin to zero. RFC 6298 §2.3 uses the clock granularity G for this purpose.
+ * margin to zero. RFC 6298 §2.3 uses the clock granularity G instead.
  */
 const marginShare = 1 / 4;
 
@@ -11,7 +11,6 @@ const timeoutMsMin = 150;
 
 /** A timeout for a group of commands whose latencies are similar. */
 export class LatencyBound {
-  /** The maximum timeout. */
   readonly maxMs: number;
   #smoothedMs: number | undefined;
   #deviationMs = 0;

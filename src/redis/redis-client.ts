@@ -29,7 +29,6 @@ const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
 /** Makes one round trip with a client for this call only. */
 type Run<T> = (redis: Redis) => Promise<T>;
 
-/** A round trip and its purpose. */
 interface Call<T> {
   readonly purpose: RedisPurpose;
   readonly run: Run<T>;

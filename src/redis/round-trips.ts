@@ -11,7 +11,6 @@ export interface RoundTripSettings {
   readonly metrics?: RedisCounts | undefined;
 }
 
-/** Counts the round trips to one database. */
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
 
@@ -36,7 +35,6 @@ export class RoundTrips {
     return redis;
   }
 
-  /** Counts a failed call. */
   failed(cause: RedisTrouble): void {
     this.#settings.metrics?.add("redisFailures", [cause]);
   }

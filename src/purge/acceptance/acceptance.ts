@@ -59,8 +59,8 @@ export class Acceptances {
   }
 
   /**
-   * Appends the purge, unless the view is at most N − A old and has all entries of an earlier
-   * attempt of the same webhook (rule 21).
+   * Appends the purge, unless a view at most N − A old has all entries of an earlier attempt of the
+   * same webhook (rule 21).
    */
   async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
@@ -108,10 +108,7 @@ export class Acceptances {
     };
   }
 
-  /**
-   * Renews the view, and returns its entries after the stamp, up to the new entry. Used if the
-   * append's own page does not suffice (rule 25 d).
-   */
+  /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
   async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
     const { view } = this.#settings;
     if (since === "none" || view.chain?.knows(since) !== true) return undefined;
@@ -151,8 +148,8 @@ export class Acceptances {
   }
 
   /**
-   * Returns the entries of an earlier attempt of the webhook, if the view is at most N − A old and
-   * has all of them; else none.
+   * Returns the entries of an earlier attempt of the webhook, if a view at most N − A old has all
+   * of them.
    */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
     if (id === "") return [];

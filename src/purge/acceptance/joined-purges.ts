@@ -195,7 +195,7 @@ export class JoinedPurges {
   }
 }
 
-/** Records progress of a carrier, which records progress again after a pause and a try at most. */
+/** Records progress of a carrier. The next progress may take a pause and a try. */
 function live(batch: Batch, pauseMs: number): void {
   batch.signs += 1;
   batch.silenceMs = pauseMs + silenceMsMax;

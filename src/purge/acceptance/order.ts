@@ -15,10 +15,7 @@ import {
 import { tagSpellings } from "../journal/spelling.ts";
 
 export const orderBytesMax = 65_536;
-/**
- * The size limit of a target as JSON, in bytes, so that each target fits into an entry with the
- * other fields.
- */
+/** The size limit of a target as JSON, so that each target fits into an entry. */
 const targetBytesMax = 4_096;
 
 export interface ResolvedOrder {

@@ -75,10 +75,7 @@ export class ReadBacks {
     for (const each of own) this.#pending.delete(each);
   }
 
-  /**
-   * Reads entries back now, in batches. Returns whether all reads, and all appends that they
-   * required, succeeded.
-   */
+  /** Reads entries back now, in batches. Returns whether all reads and appends succeeded. */
   async now(placed: readonly Entry[]): Promise<boolean> {
     for (let at = 0; at < placed.length; at += togetherMax) {
       const piece = placed.slice(at, at + togetherMax);

@@ -1,6 +1,6 @@
 // The names of targets in the journal's book (docs/purge-protocol.md, rule 27). Different targets
-// may share a name. A purge of one target then also counts for the others, so the book may err
-// towards a purge, but misses none.
+// may share a name. A purge of one target then also counts for the others, so the book errs towards
+// a purge.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "./purge-target.ts";
 import { comparedUrl } from "./spelling.ts";

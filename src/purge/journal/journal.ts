@@ -50,7 +50,7 @@ export interface PrimaryRead extends JournalRead {
   readonly upTo: Entry | undefined;
   /**
    * Whether the entry at the place was trimmed, not lost (rule 17 b). The journal then has only
-   * newer entries, at least as many as trimming leaves, and its book notes the entry at the place.
+   * newer entries, at least as many as trimming leaves, and its book notes the entry.
    */
   readonly isTrimmed: boolean;
 }

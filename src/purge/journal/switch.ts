@@ -30,8 +30,7 @@ export interface Switch {
   /** Reads the last post from the primary. Trimming the journal never removes it (rule 24 a). */
   read(): Promise<HeldSwitch | Unavailable>;
   /**
-   * Appends the entry and stores its post in one step, if the post's `replaces` names the last
-   * post. Otherwise writes nothing.
+   * Appends the entry and stores its post in one step, but only if `replaces` names the last post.
    */
   post(entry: PostEntry): Promise<PostResult>;
 }

@@ -16,9 +16,8 @@ import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
 /**
- * The limit of the estimated bytes of all accepted entries. They exceed the limit only if the
- * journal accepts purges but cannot be read. Each further purge then counts as a hard purge of
- * everything.
+ * The limit of the estimated bytes of all accepted entries, reached only if the journal accepts
+ * purges but cannot be read. Each further purge counts as a hard purge of everything.
  */
 const heldBytesMax = 4 * 1_048_576;
 

@@ -25,8 +25,8 @@ interface NewestEntry {
 }
 
 /**
- * The default limits of a chain. Beyond these limits, the chain drops its oldest entries, and no
- * longer knows stamps that name them.
+ * The default limits of a chain. Beyond them, the chain drops its oldest entries, and no longer
+ * knows their stamps.
  */
 export const usualBounds = { entriesMax: chainEntriesMax, bytesMax: chainBytesMax } as const;
 

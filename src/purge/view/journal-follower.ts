@@ -118,7 +118,7 @@ export class JournalFollower {
 
   /**
    * Determines why a read did not join the chain: a lagging replica, too many newer entries,
-   * trimming or a loss (rules 16 and 17). Then extends or replaces the chain.
+   * trimming or a loss (rules 16 and 17).
    */
   async #checkAtPrimary(chain: Chain): Promise<void> {
     const { end } = chain;
@@ -147,10 +147,7 @@ export class JournalFollower {
     return this.#dated((journal) => journal.appendMark(lost));
   }
 
-  /**
-   * Runs a read. If the clock is set back meanwhile, `sentAtMs` becomes −∞, for an unknown age
-   * (rule 10).
-   */
+  /** Runs a read. If the clock is set back meanwhile, `sentAtMs` becomes −∞ (rule 10). */
   async #dated<T extends { kind: string }>(ask: (journal: Journal) => Promise<T>): Promise<T> {
     const { count } = this.#clock;
     const read = await ask(this.#settings.journal);
@@ -204,8 +201,8 @@ export class JournalFollower {
   }
 
   /**
-   * Appends a purge, and reads entries in the same step. These entries extend the chain if they
-   * join its end (rule 25 c).
+   * Appends a purge. The entries that this step reads extend the chain if they join its end (rule
+   * 25 c).
    */
   async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
     const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));

@@ -138,7 +138,6 @@ export class JournalView implements PurgeView {
     return this.chain?.end ?? "none";
   }
 
-  /** Applies rules 5 to 7. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const purged = this.#purged(record);
     const isKnown = this.chain?.knows(record.stamp) ?? false;

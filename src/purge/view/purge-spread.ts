@@ -36,10 +36,7 @@ export class PurgeSpread {
     this.#triedAtMs = atMs;
   }
 
-  /**
-   * Measures the purges of a read. Skips purges accepted while this isolate was idle, because an
-   * idle isolate does not read.
-   */
+  /** Measures the purges of a read. Skips purges accepted while this isolate was idle. */
   read(entries: readonly Entry[]): void {
     const { nowAtMs, onSpread } = this.#settings;
     const atMs = nowAtMs();

@@ -42,10 +42,7 @@ const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** The timeout of each cache operation. A working cache answers within a few milliseconds. */
 const waitTimeoutMs = 250;
-/**
- * The time for which the cache is not used after a timeout, so that requests do not wait for it
- * again.
- */
+/** The time for which the cache is not used after a timeout. */
 const silenceMs = 10_000;
 /** A content type that intermediaries do not compress. */
 const opaque = "application/octet-stream";

@@ -26,7 +26,7 @@ export interface RenewalSettings {
 interface Renewal {
   readonly startedAtMs: number;
   readonly done: Promise<void>;
-  /** An unknown stamp for which a request waits; `undefined` if there is none. */
+  /** An unknown stamp for which a request waits. */
   stamp: Stamp | undefined;
 }
 
@@ -157,8 +157,7 @@ export class ViewRenewals {
       renewal.stamp === undefined || follower.chain?.knows(renewal.stamp) === true;
     if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
-    // A request may be waiting, so do not wait for the claim, and read even if another isolate owns
-    // it.
+    // A request may be waiting, so read at once, whoever owns the claim.
     if (!isFound() || this.isPast(nowAtMs())) return false;
     return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }

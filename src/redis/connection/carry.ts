@@ -1,5 +1,5 @@
-// Sends commands of the client `@upstash/redis` over a connection, and converts the replies to the
-// REST format. The code that reads replies and errors is then the same as for REST.
+// Sends commands of the client `@upstash/redis` over a connection, and converts replies and errors
+// to those of REST.
 import { errors } from "@upstash/redis/cloudflare";
 import { OutOfTime, patiently, tryUntil, within } from "../../base/timeouts.ts";
 import type { Carry } from "../open-client.ts";

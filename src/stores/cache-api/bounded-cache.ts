@@ -35,8 +35,7 @@ export class BoundedCache {
   /**
    * Returns whether the cache may be used.
    *
-   * @param address the address that a probe reads, if one is due; must be under the request's own
-   *   host
+   * @param address the address for a probe, if one is due, under the request's own host
    */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
     return this.#calls.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);

@@ -27,8 +27,7 @@ export async function addressOf(key: RecordKey, part?: string): Promise<string> 
 }
 
 /**
- * Returns the header fields of every stored response. Intermediaries do not compress this content
- * type.
+ * Returns the fields of every stored response. Intermediaries do not compress this content type.
  */
 function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
   const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
@@ -39,7 +38,7 @@ function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
 }
 
 /**
- * Writes a record, without its body if `body` is `null`. Rejects like the cache.
+ * Writes a record. Rejects like the cache.
  *
  * @param body the body to store with the record; `null` if there is none, or if `part` names it
  */
@@ -52,7 +51,6 @@ export async function writeHead(
   const text = encodeRecord(head, keep.untilAtMs);
   if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
   const headers = new Headers({ ...objectFields(keep), [recordField]: text });
-  // Unique per write.
   headers.set("etag", `"${crypto.randomUUID()}"`);
   if (part !== undefined) headers.set(bodyField, part);
   await cache.put(await addressOf(key), new Response(body, { headers }));

@@ -51,8 +51,8 @@ export function workersKv({ binding }: WorkersKv): TierInCode {
 }
 
 /**
- * Returns whether a binding is a KV namespace. A service binding appears to have every method, so
- * the check excludes bindings with `fetch`.
+ * Excludes service bindings, which appear to have every method, including `fetch`. KV lacks
+ * `fetch`.
  */
 function isKv(binding: unknown): binding is KvNamespace {
   if (typeof binding !== "object" || binding === null || "fetch" in binding) return false;

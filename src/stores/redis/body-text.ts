@@ -20,7 +20,7 @@ const gzipFromBytes = 2_048;
 
 /**
  * The largest ratio of compressed to uncompressed size at which a body is stored compressed. Above
- * this ratio, the saving does not pay for decompression on lookups.
+ * it, the saving does not pay for decompression.
  */
 const gzipShareMax = 0.8;
 

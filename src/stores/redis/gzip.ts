@@ -14,10 +14,7 @@ const chunkBytes = 4_096;
 /** The wait for more output after a full chunk, before the next slice is fed. */
 const quietMs = 5;
 
-/**
- * The wait for a slice's first output. A slice may have no output, for example if it lies inside
- * gzip's file name field.
- */
+/** The wait for a slice's first output. A slice inside gzip's file name field has no output. */
 const silenceMs = 50;
 
 /**

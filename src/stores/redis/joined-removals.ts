@@ -16,10 +16,7 @@ export const joinMs = 100;
 /** The size of a full batch, which is sent at once. */
 export const togetherMax = 128;
 
-/**
- * The maximum wait for another request's command. It exceeds any command's timeout, so the other
- * request must have ended by then.
- */
+/** The maximum wait for another request's command, which exceeds any command's timeout. */
 const sentMsMax = 6_000;
 /** The time after which the request that removes a key must have sent the removal or have ended. */
 const tendedMsMax = 1_000;

@@ -36,8 +36,7 @@ export interface RecordsInRedis<Detail> {
 
 /**
  * Lists records in arbitrary order. Costs a command per record, one per 200 keys, and another per
- * record with long metadata. After `listingMsMax`, reads no further page of keys and no further
- * long metadata.
+ * record with long metadata. After `listingMsMax`, reads no further keys or long metadata.
  */
 export async function listRecords<Detail>(
   records: RecordsInRedis<Detail>,
@@ -138,10 +137,7 @@ async function headsOf(
   return heads;
 }
 
-/**
- * Reads parts of values. Uses `insist`, because a slow pipeline must not be counted as a slow
- * lookup.
- */
+/** Reads parts of values. A slow pipeline must not count as a slow lookup, hence `insist`. */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
   const answer = await redis.insist<{ result?: unknown }[]>(

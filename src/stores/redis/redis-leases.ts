@@ -15,10 +15,7 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
 
-/**
- * The timeout of the commands that request a lease. After the timeout, the client's request is
- * forwarded without a lease.
- */
+/** The timeout for requesting a lease. The client's request is then forwarded without a lease. */
 const askMsMax = 1_000;
 
 const words = Object.keys(wordMs) as LeaseWord[];
@@ -115,12 +112,10 @@ class RedisLease implements Lease {
     this.#settings = settings;
   }
 
-  /** Renews the lease with one command. */
   async renew(): Promise<void> {
     await this.replace(this.#settings.token, this.#settings.token, leaseMs);
   }
 
-  /** Releases the lease with one command. */
   async release(word?: LeaseWord): Promise<void> {
     await this.replace(this.#settings.token, word ?? "", word === undefined ? 0 : wordMs[word]);
   }

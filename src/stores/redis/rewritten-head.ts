@@ -20,7 +20,7 @@ export interface Upload {
 }
 
 /**
- * Overwrites the metadata of a record if Redis has the same body. Returns whether the metadata was
+ * Overwrites the metadata of a record if Redis has the same body. Returns whether it was
  * overwritten. If another body is written meanwhile, the digest does not match that body, so the
  * record is a miss.
  */

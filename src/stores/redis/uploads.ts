@@ -9,10 +9,7 @@ import type { Upload } from "./rewritten-head.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
-/**
- * The age at which an upload is ignored, because the runtime may have ended it silently. It exceeds
- * any write's timeout.
- */
+/** The age at which an upload is ignored, because the runtime may have ended it silently. */
 const uploadMsMax = 10_000;
 
 export interface UploadsSettings {

@@ -13,7 +13,7 @@ export function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
 
 /**
  * Returns a test for whether a missing entry may have been trimmed. Trimming removes the oldest
- * entries, and leaves at least `keptCount`. The book must note the entry as well (rule 22).
+ * entries, and leaves at least `keptCount`. The book must also note the entry (rule 22).
  */
 export function trimmedFrom({ count, oldest }: JournalExtent, keptCount: number) {
   return ({ position }: EntryPlace): boolean =>
