@@ -28,8 +28,8 @@ import {
 import { admitOnHit } from "./storing/admission.ts";
 
 /**
- * Answers one request of a client. Returns the response without a promise if memory contains it.
- * Failures of a tier, the journal or the origin never reject the promise.
+ * Answers one request of a client. Returns the response without a promise if a response in memory
+ * may answer. Failures of a tier, the journal or the origin never reject the promise.
  *
  * @param read the parts of the request's URL
  */
@@ -91,8 +91,8 @@ function askedAsKnown(
 }
 
 /**
- * Returns whether to use a stale response from memory without reading lower tiers, because its
- * origin or page fails.
+ * Returns whether to use a response from memory without reading lower tiers, because its origin or
+ * page fails.
  */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,

@@ -1,5 +1,5 @@
-// Builds the response fields for clients, without fields for this cache, and with the route's
-// browser lifetime.
+// Builds the response fields for clients. Removes the fields for shared caches, and sets the
+// route's browser lifetime.
 import type { Config, Route } from "../../config/config.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
 import { parseDirectives } from "../../rules/directives.ts";
@@ -17,18 +17,18 @@ export const bodyDescriptions = [
   "content-range",
 ];
 
-/** Fields for shared caches such as this cache. Answers keep them only for a cache in front. */
+/** Fields for shared caches. Answers contain them only if another cache is in front. */
 const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
 
 interface PreparedFields {
   readonly route: Route;
   readonly fields: Headers;
-  /** Cache-Control before the route's browser lifetime. */
+  /** Cache-Control before the route's browser lifetime is set. */
   readonly stated: string | null;
   /** The fields of a 304; `undefined` before the first 304. */
   notModified: Headers | undefined;
   age: number;
-  /** The content of Cache-Status for a hit; `undefined` for a forward. */
+  /** The content of Cache-Status for a hit; `undefined` before the first hit and for a forward. */
   handlingText: Required<Pick<Handling, "ttlSeconds" | "detail" | "unverified">> | undefined;
 }
 
@@ -43,8 +43,8 @@ interface AnswerAsk {
 
 /**
  * Returns the fields of an answer from a stored response, with `Age` and `Cache-Status`. Answers
- * share the object, and a later call may update it. Callers must copy it before they change it or
- * pass it on.
+ * share the object, and a later call may update it. Callers must copy it before they change or keep
+ * it.
  */
 export function fieldsFromStored(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   return upToDate(metadata, ask).fields;
@@ -92,8 +92,8 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
 }
 
 /**
- * Returns whether the prepared Cache-Status already describes this hit. The field is built only
- * when its content changes, and not for each hit.
+ * Returns whether the prepared Cache-Status already describes this hit. The field is rebuilt only
+ * when its content changes.
  */
 function tells(text: PreparedFields["handlingText"], handling: Handling): boolean {
   return (
@@ -126,8 +126,8 @@ export function fieldsPassedOn(response: Response, config: Config): Headers {
 /**
  * Makes an answer private for downstream caches, unless its fields allow sharing by `public` or
  * `s-maxage` (RFC 9111 §3.5). Without a cache in front, only `public` counts, because `forClients`
- * has removed `s-maxage` before. An answer that sets a cookie is always made private. Callers apply
- * this function to passed answers, to answers of personal lookups, and to answers with `Set-Cookie`.
+ * has already removed `s-maxage`. An answer that sets a cookie is always made private. Callers use
+ * this function for answers to bypassed and personal requests, and for answers with `Set-Cookie`.
  */
 export function keepPrivate(fields: Headers): void {
   if (fields.has("set-cookie") || !states(fields, ["public", "s-maxage"])) makePrivate(fields);
@@ -142,7 +142,7 @@ export function makePrivate(fields: Headers): boolean {
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
   if (isNew) fields.append("cache-control", "private");
-  // RFC 9213 §2: for other caches, their targeted fields would take precedence over Cache-Control.
+  // RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches.
   const isTargeted = (name: string) =>
     forSharedCaches.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
@@ -162,8 +162,8 @@ export function isPrivate(fields: Headers): boolean {
 }
 
 /**
- * Removes fields for shared caches, fields with tags, and `s-maxage`, unless another cache is in
- * front.
+ * Returns a copy of the fields. Unless another cache is in front, the copy lacks the fields for
+ * shared caches, the fields with tags, and `s-maxage`.
  */
 export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
@@ -173,7 +173,7 @@ export function forClients(received: Headers, config: Config): Headers {
   return fields;
 }
 
-/** Removes directives. The other directives stay unchanged. */
+/** Removes directives from Cache-Control. The other directives stay unchanged. */
 function dropDirectives(fields: Headers, names: readonly string[]): void {
   const directives = parseDirectives(fields.get("cache-control"));
   const kept = directives.filter(({ name }) => !names.includes(name));
@@ -183,10 +183,10 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
 }
 
 /**
- * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so the answer's `Age` is added
- * to the 60 s. Skips statuses to which the route's `fresh` does not apply, such as errors, because
- * no purge removes them from browsers. In the default mode, keeps the origin's `no-cache` and
- * `no-store`.
+ * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so `max-age` is 60 s plus the
+ * answer's `Age`. Skips statuses to which the route's `fresh` does not apply, such as errors,
+ * because a purge cannot remove them from browsers. In the default mode, keeps the origin's
+ * `no-cache` and `no-store`.
  */
 function tellBrowsers(
   { fields, route, stated }: PreparedFields,

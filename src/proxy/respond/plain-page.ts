@@ -1,8 +1,8 @@
 // Builds Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status
-// (RFC 9209). The pages reveal nothing about the origin except the status and Retry-After of an error.
+// (RFC 9209). The pages reveal nothing about the origin except an error's status and Retry-After.
 const again = "Please try again in a moment.";
 
-/** The pages by name. `error` is the closest type of RFC 9209 §2.3. */
+/** The pages by name. `error` is the closest error type of RFC 9209 §2.3. */
 const pages = {
   ambiguous: {
     status: 400,
@@ -76,8 +76,8 @@ const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
  * Builds a page that no cache may store. The page has no Cache-Status, because Tidemark generates
  * it (RFC 9211 §2).
  *
- * @param extra parts of the origin's error response to another request, which this client may also
- *   receive
+ * @param extra the parts of the origin's error response to another request that this client may
+ *   receive too
  */
 export function plainPage(
   page: PlainPage,

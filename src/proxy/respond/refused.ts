@@ -3,7 +3,7 @@ import { settle } from "../../observe/decision.ts";
 import type { Exchange } from "../site/exchange.ts";
 import { type PlainPage, plainPage } from "./plain-page.ts";
 
-/** Answers with a page, and counts the answer. */
+/** Builds the page, and counts the answer. */
 export function refused(page: PlainPage, exchange: Exchange): Response {
   exchange.decision.outcome = page === "limited" ? "limited" : "failed";
   settle(exchange);

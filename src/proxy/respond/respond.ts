@@ -32,7 +32,7 @@ type AnsweredRequest = Pick<OriginNeed, "lookup" | "exchange">;
  * for a range, and only the head for HEAD.
  *
  * @param ageSeconds the age, with fractions
- * @throws Error if the tier has read another part of the body than the part to send
+ * @throws Error if the tier read a range of the body other than the range to send
  */
 export function fromStored(
   stored: StoredResponse,
@@ -56,20 +56,20 @@ export function fromStored(
   return headOnly(new Headers(fields), metadata);
 }
 
-/** Caches whether the class `Response` keeps the `Headers` object that its constructor gets. */
+/** Whether the class `Response` keeps the `Headers` object that its constructor gets. */
 let known: { readonly of: typeof Response; readonly keepsFields: boolean } | undefined;
 
 /**
- * Copies shared fields if `Response` would keep the object. The standard class copies it, but the
- * class of `@hono/node-server` does not. Without a copy, a field that a caller sets on one response
- * would appear in all later responses.
+ * Copies shared fields if `Response` would keep the object. The standard class copies the fields
+ * itself, but the class of `@hono/node-server` does not. Without a copy, a field that a caller sets
+ * on one response would appear in all later responses.
  *
  * @param prepared fields that other responses share
  */
 function ofOneResponse(prepared: Headers): Headers {
   if (known?.of !== Response) {
     const headers = new Headers();
-    // Some versions keep the object only for a response with a body.
+    // Some versions of `@hono/node-server` keep the object only for a response with a body.
     const response = new Response(new ReadableStream(), { headers });
     known = { of: Response, keepsFields: response.headers === headers };
   }
@@ -119,7 +119,7 @@ function bodyOrPart(
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
-/** @throws Error if the stored response has another part of the body than the part to send */
+/** @throws Error if the tier read a range of the body other than the range to send */
 function bodyFrom(
   { body }: StoredResponse,
   exchange: Exchange,
@@ -169,7 +169,7 @@ export function passOn(
   { site, decision }: Exchange,
   change?: (fields: Headers) => void,
 ): Response {
-  // An accepted upgrade belongs to its connection, which a copy would lose.
+  // A copy would lose the connection of the accepted upgrade.
   if (response.status === 101) return response;
   const fields = fieldsPassedOn(response, site.config);
   change?.(fields);

@@ -3,13 +3,12 @@ import type { Candidate } from "../stored/stored-response.ts";
 import { mayBeStale, type VerdictQuestion, weigh } from "./verdict.ts";
 
 /**
- * Returns whether a response may answer the requests that waited for it. The response would have to
- * be fresh with a lifetime that begins at its arrival. A purge, the response's `must-revalidate` or
- * `no-cache`, and directives of the request can forbid the answer. Forwarding each of the requests
- * would bring a response that is just as old.
+ * Returns whether a response may answer the requests that waited for it. The response must be fresh
+ * when the duration of its forward is subtracted from its age. A purge, an unverified judgement,
+ * the response's `must-revalidate` or `no-cache`, and directives of the request forbid the answer.
  *
- * This departs from RFC 9111 §4.2.4, by which the response is stale. Otherwise, every waiting
- * request would be forwarded to an origin whose responses expire before they arrive.
+ * This departs from RFC 9111 §4.2.4, by which the response is stale. Otherwise, each waiting
+ * request would be forwarded, and its response would arrive just as old.
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
   const weighed = weigh(candidate, question);

@@ -15,23 +15,23 @@ interface Hit {
 }
 
 /**
- * Returns whether to refresh the response after it answers. The response answers stale by
- * `stale-while-revalidate`, will expire soon, or will soon be unverified.
+ * Returns whether to refresh the response after it answers. A refresh is due if the response
+ * answers stale by `stale-while-revalidate`, will expire soon, or will soon be unverified.
  */
 export function isRefreshDue(answer: AnsweringVerdict, hit: Hit): boolean {
   if (answer.kind === "serve-stale") return answer.by === "stale-while-revalidate";
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 
-/** A lower bound of the logarithm of a random number with 53 bits. */
+/** A lower bound for the natural logarithm of a random number with 53 bits. */
 const logarithmMin = -37;
 
 /**
  * Returns whether to refresh because the response expires soon. The result is never true in the
- * first half of a lifetime, so a lifetime costs at most two requests. In the second half, the
- * result is always true within the route's `refreshAhead` of expiry. Before that, the probability
- * rises towards expiry; the rise begins earlier for slower fills. (XFetch: Vattani, Chierichetti,
- * Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015.)
+ * first half of a lifetime, so refreshes at most double the requests to the origin. In the second
+ * half, the result is always true once the remaining lifetime is at most `refreshAhead`. Before
+ * that, the probability rises towards expiry, and rises earlier for slower fills. (XFetch: Vattani,
+ * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015.)
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
@@ -52,8 +52,8 @@ export function isExpiryNear(
 }
 
 /**
- * The last share of the time for which responses stay verified while the journal is unreadable.
- * Refreshes begin in this share.
+ * While the journal is unreadable, responses stay verified for a limited time. Refreshes begin in
+ * the last part of that time. This is the part's length, as a fraction.
  */
 const trustAheadShare = 0.4;
 

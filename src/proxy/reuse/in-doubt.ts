@@ -6,14 +6,14 @@ import { questionOf } from "./need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, type VerdictQuestion } from "./verdict.ts";
 
-/** Returns whether the purge view cannot verify a response (rules 6 and 7 of the purge protocol). */
+/** Returns whether the purge view cannot verify the response (rules 6 and 7). */
 export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
   return judgedUnder(question, found).kind === "unverified";
 }
 
 /**
- * Waits for a newer view, if the present view cannot verify the response. The caller then judges the response
- * again. The promise never rejects.
+ * Waits for a newer view if the current view cannot verify the response. The caller then judges the
+ * response again. Never rejects.
  */
 export async function settleDoubt(
   found: Candidate,

@@ -11,7 +11,7 @@ import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 /** The results of a search that are needed to store the response. */
 export type SearchPlace = Readonly<Search["place"]>;
 
-/** A request for the origin, the results of its search, and the stored responses at hand. */
+/** A request that needs the origin, the results of its search, and usable stored responses. */
 export interface OriginNeed<S extends LookupSite = Site> extends SearchPlace {
   readonly lookup: LookupRequest;
   readonly exchange: Exchange<S>;
@@ -31,13 +31,13 @@ export interface OriginNeed<S extends LookupSite = Site> extends SearchPlace {
 /** A forwarded request with its flight, which other requests wait for. */
 export interface LeadNeed extends OriginNeed {
   /**
-   * The flight. It settles once the whole response is stored or clearly cannot be shared, and at
-   * the latest when all writes have ended. Later settlements have no effect.
+   * The flight. It settles once the response is complete or clearly cannot be shared, and at the
+   * latest when all writes have ended. Later settlements have no effect.
    */
   readonly flight: Pick<ForwardFlight, "settle" | "arrive" | "stall">;
 }
 
-/** Returns the stored response that the lookup found but could not answer with. */
+/** Returns the stored response to validate, or else the fallback. */
 export function storedCandidate({
   validating,
   fallback,
@@ -61,7 +61,7 @@ export function questionOf(
   return { lookup, exchange, atMs };
 }
 
-/** @param found the response that the search found and that may not answer */
+/** @param found the search's response, which may not answer without the origin */
 export function needOf<S extends LookupSite>(
   search: Search<S>,
   found: Candidate | undefined,

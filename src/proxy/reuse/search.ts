@@ -1,5 +1,5 @@
-// Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips Redis
-// where it rarely has the response.
+// Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips
+// Redis where it rarely has the response.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
@@ -32,8 +32,8 @@ export interface SearchOptions<S extends LookupSite = Site> {
   readonly lookup: LookupRequest;
   readonly atMs?: number;
   /**
-   * Returns whether the search ends with this response. The default accepts every response whose verdict
-   * lets it answer.
+   * Returns whether the search ends with this response. By default, a response is accepted if its
+   * verdict lets it answer.
    */
   readonly accepts?: (found: FoundResponse) => boolean;
   /** Returns whether a response that is not accepted still ends the search. */
@@ -82,7 +82,7 @@ export class Search<S extends LookupSite = Site>
     this.exchange = exchange;
   }
 
-  /** Returns the first accepted response in the tiers, or the youngest if none is. Never rejects. */
+  /** Returns the first sufficient response (`isEnough`), or else the youngest. Never rejects. */
   found(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
     return find(this);
   }
@@ -114,7 +114,7 @@ export class Search<S extends LookupSite = Site>
     return { key, marker, inShared, memoryCount, lookedAtMs };
   }
 
-  /** Returns the complete response of one of this isolate's flights, as long as a tier would keep it. */
+  /** Returns the complete response of this key's flight, for as long as a tier would keep it. */
   underWay(): StoredResponse | undefined {
     const { lookup, atMs } = this;
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
@@ -168,7 +168,7 @@ export class Search<S extends LookupSite = Site>
     return (
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
-      // A lower tier's copy of a response that is always validated would need validation as well.
+      // If a response is always validated, a copy from a lower tier would need validation as well.
       isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.lookup.route))
     );
   }

@@ -8,7 +8,7 @@ import type { LookupRequest } from "../request/plan.ts";
 import { placeOf, placeOfVariants } from "../site/shared-odds.ts";
 import { isNewAmongSeveral } from "./vary-markers.ts";
 
-/** The result of reading the tiers beyond the colo, if the search found nothing or skipped them. */
+/** Why a search has no result from the tiers beyond the colo: no record, or skipped tiers. */
 export type SharedResult = "nothing" | "passed-over";
 
 /** The state of a search. It may change while a tier is read. */
@@ -23,8 +23,8 @@ export interface SearchState {
 }
 
 /**
- * Returns whether to skip the tiers beyond the colo. A call may be counted, so callers must call
- * this function once per lookup.
+ * Returns whether to skip the tiers beyond the colo. A call may count the lookup, so callers must
+ * call this function once per lookup.
  */
 export function passesOver(search: SearchState, isOptional = false): boolean {
   const { lookup, key, marker, atMs } = search;
@@ -40,7 +40,7 @@ export function passesOver(search: SearchState, isOptional = false): boolean {
   return isMadeUp(search) && !sharedOdds.isWorthAsking(placeOfVariants(lookup));
 }
 
-/** Returns whether the variant is new, so that a client may have invented its selecting values. */
+/** Returns whether the variant is new, so a client may have invented its selecting values. */
 function isMadeUp({ key, marker, atMs }: Pick<SearchState, "key" | "marker" | "atMs">): boolean {
   return marker !== undefined && isNewAmongSeveral(key, marker, atMs);
 }
@@ -55,8 +55,8 @@ interface WorldTier {
 }
 
 /**
- * Reads a tier beyond the colo and updates `sharedOdds`. Returns `nothing` if this last tier and
- * the edge have no record, and the search has found nothing else.
+ * Reads a tier beyond the colo, and updates `sharedOdds`. Returns `nothing` after the last tier if
+ * the search has found no record in any tier.
  */
 export async function lookBeyond(
   search: SearchState,

@@ -5,7 +5,7 @@ import { sha256Short } from "../../base/sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
-/** From this many other variants on, a page has several. One is normal, such as one for mobile. */
+/** A page with at least this many other variants has several. One is normal, such as mobile. */
 const severalMin = 2;
 
 /** Returns whether the marker lists several live variants, but not this variant. */

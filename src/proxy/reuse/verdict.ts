@@ -1,6 +1,5 @@
-// Decides whether a stored response may answer. `decide` runs after a lookup (RFC
-// 9111 §4, §4.2.4; RFC 5861 §3). `decideOnError` runs after the origin has failed
-// (`stale-if-error`, RFC 5861 §4).
+// Decides whether a stored response may answer. `decide` runs after a lookup (RFC 9111 §4, §4.2.4;
+// RFC 5861 §3). `decideOnError` runs after the origin has failed (`stale-if-error`, RFC 5861 §4).
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -17,7 +16,7 @@ export function missReason({ marker }: { readonly marker: object | undefined }):
   return marker === undefined ? "uri-miss" : "vary-miss";
 }
 
-/** The reason for a verdict: freshness, a purge, a restriction, an allowance, or an empty lookup. */
+/** The reason for a verdict, such as freshness, a purge, an allowance or an empty lookup. */
 export type Decider =
   /** RFC 9111 §4.2. */
   | "fresh"
@@ -50,7 +49,7 @@ interface Grounds {
 export interface Timing {
   readonly candidate: Candidate;
   readonly ageSeconds: number;
-  /** The rest of the response's lifetime; at most 0 once stale. A soft purge ends the lifetime. */
+  /** The remaining lifetime; 0 or negative once stale. A soft purge ends the lifetime. */
   readonly ttlSeconds: number;
 }
 
@@ -118,7 +117,7 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     : { kind: "forward", reason, fallback: found, ...grounds };
 }
 
-/** Returns whether only a directive of the request keeps the response from answering. */
+/** Returns whether a directive of the request rejects a fresh response. */
 function isWish(by: Decider): boolean {
   return by === "request-no-cache" || by === "request-max-age" || by === "request-min-fresh";
 }
@@ -159,7 +158,7 @@ function decider(weighed: WeighedResponse): Decider {
   return ttlSeconds < (directives.minFreshSeconds ?? 0) ? "request-min-fresh" : "fresh";
 }
 
-/** Returns whether the lifetime and stale-while-revalidate have both ended, regardless of purges. */
+/** Returns whether the lifetime and the period of stale-while-revalidate have both ended. */
 function isOver({ terms, ttlSeconds }: WeighedResponse): boolean {
   const staleSeconds = terms.neverStale ? 0 : terms.staleWhileRevalidateSeconds;
   return ttlSeconds + staleSeconds <= 0;
@@ -191,7 +190,7 @@ function staleSecondsOf({ ttlSeconds }: WeighedResponse): number {
   return Math.max(0, -ttlSeconds);
 }
 
-/** Returns whether stale use is allowed, by RFC 9111 §4.2.4 and by purges. */
+/** Returns whether both RFC 9111 §4.2.4 and the purges allow stale use. */
 export function mayBeStale({ terms, judged }: WeighedResponse): boolean {
   if (terms.neverStale || terms.alwaysValidate) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
