@@ -1,5 +1,5 @@
-// Limits the requests of one client to the origins with the platform's rate limiter. Answers from a
-// tier are never limited.
+// Limits each client's requests to the origins by means of the platform's rate limiter. Answers
+// from a tier are never limited.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
@@ -11,7 +11,7 @@ export interface ClientLimitSettings {
   readonly log: Log;
 }
 
-/** The timeout of a call. A healthy limiter runs in the same colo, and answers within a millisecond. */
+/** The timeout of a call. A healthy limiter runs in the colo, and answers within a millisecond. */
 const waitTimeoutMs = 250;
 
 /** The client limit of a site. */
@@ -54,8 +54,8 @@ export class ClientLimit {
 const groupsOfNetwork = 4;
 
 /**
- * Returns the first 64 bits of an IPv6 address, because one client usually has the whole network.
- * Returns the IPv4 address for an IPv4-mapped address, because all mapped addresses are in one
+ * Returns the /64 network of an IPv6 address, because one client usually has the whole network.
+ * Returns the IPv4 address for an IPv4-mapped address, because all mapped addresses are in one /64
  * network. Returns any other address unchanged.
  */
 export function networkOf(address: string): string {

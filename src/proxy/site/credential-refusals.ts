@@ -1,14 +1,15 @@
-// Remembers the routes on which a credential prevented responses from being shared, for health.
-// Stores only entries of the configured lists, and no names that a client chose.
+// Remembers the routes on which a credential prevented responses from being shared, for the health
+// report. Stores only entries of the configured lists, because clients choose the field names.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { CredentialFields } from "../../config/credential-fields.ts";
 
-/** The input of a finding. Instants are in epoch milliseconds. */
+/** The recent refusals of one route. Instants are in epoch milliseconds. */
 export interface CredentialRefusal {
   /** The route's name; empty if none matched. */
   readonly route: string;
   /** The sorted entries, such as `x-api-key` or `*-token`. */
   readonly entries: readonly string[];
+  /** The first of a series of refusals with gaps below 15 minutes. */
   readonly sinceAtMs: number;
 }
 

@@ -3,7 +3,7 @@ import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
 import type { Site } from "./site.ts";
 
-/** The context. Its lifetime is that of its request or run. */
+/** The context. It lives as long as its request or run. */
 export interface Context<S = Site> {
   readonly site: S;
   /** The site's clock, in epoch milliseconds. */
@@ -13,8 +13,8 @@ export interface Context<S = Site> {
   /** Starts work that may continue after the response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /**
-   * The client's address, `null` if unknown. `undefined` on Workers, where Cloudflare writes it into
-   * each request.
+   * The client's address; `null` if unknown. `undefined` on Workers, where Cloudflare writes it
+   * into each request.
    */
   readonly address: string | null | undefined;
   /** The log line of a sampled request. */

@@ -1,5 +1,5 @@
-// Notes of hot keys. A note contains the data for another request to the origin, and nothing else
-// from a client. Notes are read from Redis, so they are validated like other input.
+// Notes of hot keys. A note contains the data to request the page again, and no other data of a
+// client. Notes are read from Redis, so they are validated like other input.
 import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
@@ -40,7 +40,7 @@ export function readNote(value: unknown): HotKeyNote | undefined {
   return checked.success ? checked.data : undefined;
 }
 
-/** Fields of a client's identity or address, which an origin may trust. */
+/** Fields that state a client's identity or address. An origin may trust them. */
 const ofOneClient: ReadonlySet<string> = new Set(
   (
     "authorization proxy-authorization cookie via forwarded x-forwarded-for x-real-ip " +
@@ -128,8 +128,8 @@ interface HotKeyContext extends PlanContext {
 /**
  * Returns the isolate's own request for a note; `undefined` if the note must not be followed. The
  * request is planned like a client's request and must match the note. A path below `/_cache/`, a
- * host outside the site, or a session is rejected. So an attacker who can write to Redis gains no
- * more than any client can. Never throws.
+ * host outside the site, or a session is rejected. So an attacker who can write to Redis can cause
+ * only requests that any client can cause. Never throws.
  */
 export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupRequest | undefined {
   const request = requestOf(note);

@@ -14,11 +14,11 @@ const topBytesMax = 8_192;
 /** The approximate limit of the stream. */
 const entriesMax = 256;
 
-/** The expiry of the stream after its last renewal. Readers renew the expiry. */
+/** The expiry of the stream. Readers renew the expiry once an hour. */
 const keepMs = 86_400_000;
 const runsPerRenewal = 60;
 
-/** The age of the oldest entry that `recent` reads. An isolate adds at most one entry a minute. */
+/** The maximum age of an entry that `recent` reads. */
 const recentMs = 120_000;
 const minuteMs = 60_000;
 
@@ -62,7 +62,7 @@ export class HotKeyStream {
     return answer.kind === "answered" ? notesIn(answer.value) : [];
   }
 
-  /** Reads the notes since an instant, as far as the stream still has them, with one command. */
+  /** Reads the notes since an instant, with one command. Trimmed entries are missing. */
   async since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
     const since = String(Math.max(0, atMs));
     const answer = await this.#redis.attempt<unknown>("hot keys", (redis) =>

@@ -40,8 +40,8 @@ export class HotKeys {
   }
 
   /**
-   * Counts a hit if it is in the sample. A hit outside of the sample costs one random number, and
-   * no promise or object.
+   * Counts a hit if it is in the sample. A hit outside the sample costs one random number, and
+   * creates no promise or object.
    */
   hit(candidate: Candidate, lookup: LookupRequest, afterAnswer: AfterAnswer): void {
     if (this.#settings.random() < sampledShare) this.#count(candidate, lookup, afterAnswer);
@@ -74,7 +74,7 @@ export class HotKeys {
     if (atMs - this.#sinceAtMs >= tellEveryMs) this.#tell(afterAnswer);
   }
 
-  /** Drops counts that are old, or that are from before the clock was set back. */
+  /** Drops all counts if the oldest is too old, or if the clock was set back. */
   #forgetOld(atMs: number): void {
     const sinceMs = atMs - this.#sinceAtMs;
     if (this.#counted.size > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;

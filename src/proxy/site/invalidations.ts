@@ -1,5 +1,5 @@
 // Remembers when this isolate invalidated tags and keys: after unsafe requests (RFC 9111 §4.4), and
-// after answers that end a stored response.
+// after answers that supersede a stored response.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { coverable } from "../../purge/journal/purge-target.ts";
@@ -14,7 +14,7 @@ export class Invalidations {
     this.#atMs.set(what, atMs);
   }
 
-  /** Returns whether the response was requested before its key or one of its tags was invalidated. */
+  /** Returns whether the response was requested before an invalidation of its key or a tag. */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     if (this.#atMs.size === 0) return false;
     return this.#covers(stored, key, (what) => this.#atMs.get(what));

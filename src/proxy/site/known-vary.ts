@@ -20,7 +20,7 @@ export class KnownVary {
     this.#names.set(key, names);
   }
 
-  /** Forgets all other names, because the newest response does not vary by them. */
+  /** Forgets all names except these, because the newest response does not vary by the rest. */
   forgetOthers(key: string, names: readonly string[]): void {
     const known = this.#names.get(key) ?? [];
     const kept = known.filter((name) => names.includes(name));

@@ -1,4 +1,4 @@
-// Remembers the last answer for each URL and the last request for the URL that bypassed the cache.
+// Remembers, for each URL, the origin's last answer and the last request that bypassed the cache.
 // Only explain (src/admin/explain/) reads these notes. No decision depends on them.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
@@ -8,7 +8,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** An answer of the origin to GET. */
 export interface LastAnswer {
-  /** Metadata without tags, selecting values and `askedBy`, and with only the fields that govern caching. */
+  /** Metadata with only the caching fields, and without tags, selecting values and `askedBy`. */
   readonly metadata: StoredMetadata;
   /** The reason why the answer was not stored; `undefined` if it was stored. */
   readonly refused: RuleAndNames | undefined;
@@ -34,7 +34,7 @@ export interface LastPass {
   readonly isMadePrivate: boolean;
 }
 
-/** The limit per kind of notes, because clients can cause notes of both kinds. */
+/** The size limit of each kind of notes, because clients can cause notes of both kinds. */
 const bytesMax = 524_288;
 
 /** The notes of one isolate, by keyed URL. */

@@ -1,5 +1,5 @@
-// Chooses large bodies of the edge tier to read whole into memory (a lift). The first hit of a body
-// only streams the body, because many bodies are requested just once and must not evict others.
+// Chooses large bodies of the edge tier to read whole into memory (a lift). The first hit only
+// streams the body, because many bodies are requested just once and must not evict others.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -23,8 +23,7 @@ export class Lifts {
   #sinceAtMs = -Infinity;
 
   /**
-   * @param given.budget the budget of arriving bodies and of bodies that clients have not read yet,
-   *   which eviction from memory does not free
+   * @param given.budget the budget of memory that an eviction from the memory tier does not free
    */
   constructor(given: { budget: Budget; bodyBytesMax: number }) {
     this.#budget = given.budget;
@@ -32,8 +31,9 @@ export class Lifts {
   }
 
   /**
-   * Returns whether a hit reads a large body whole. The caller calls `end` after the read. Only one
-   * lift runs at a time, because concurrent requests would each hold a copy.
+   * Returns whether a hit reads a large body whole, and if so, begins the lift. The caller calls
+   * `end` after the read. Only one lift runs at a time, because concurrent requests would each hold
+   * a copy.
    *
    * @param metadata the metadata from the edge tier, which is the same object at each hit
    */

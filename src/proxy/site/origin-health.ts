@@ -1,5 +1,5 @@
-// Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off, except
-// for background probes. A page that has just failed is paused, and retries have a budget.
+// Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off,
+// except for background probes. A page that has just failed is paused, and retries have a budget.
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../redis/breaker.ts";
@@ -49,11 +49,11 @@ const shutOffMsMax = 5_000;
 /** The time after which another probe may begin. The runtime may end a probe without a result. */
 const probeMsMax = 25_000;
 
-/** The share of a retry that each answer adds to the budget, up to `retriesMax`. */
+/** The fraction of a retry that each answer adds to the budget, up to `retriesMax`. */
 const retriesPerRequest = 0.1;
 const retriesMax = 10;
 
-/** The health of each origin, as this isolate has observed it. All instants are in epoch milliseconds. */
+/** The health of each origin, as observed by this isolate. Instants are in epoch milliseconds. */
 export class OriginHealth {
   readonly #tell: Log;
   readonly #origins = new Map<string, Origin>();
@@ -67,7 +67,7 @@ export class OriginHealth {
     this.#tell = tell;
   }
 
-  /** Returns the state of the page's origin, or else of the page. Begins a probe if one is due. */
+  /** Returns the state of the origin if it is down, or else of the page. Begins a due probe. */
   ask({ route, key }: HealthPage, atMs: number): OriginState {
     const state = this.#origin(route.origin).breaker.ask(atMs);
     if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
@@ -76,8 +76,9 @@ export class OriginHealth {
   }
 
   /**
-   * Returns whether a stale response may answer without a read of the lower tiers, while its origin
-   * fails. Returns false once a second, because another colo may have a newer response.
+   * Returns whether a stale response may answer without a read of the lower tiers, because its
+   * origin or page fails. Returns false once a second, because another colo may have a newer
+   * response.
    */
   spareLook({ route, key }: HealthPage, atMs: number): boolean {
     const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
@@ -122,7 +123,7 @@ export class OriginHealth {
     return isWithinMs(anonymousForMs, this.#origin(name).anonymousAtMs, atMs);
   }
 
-  /** Returns the origins that rejected or failed all recent anonymous requests, and since when. */
+  /** Returns the origins that recently refused or failed all anonymous requests, and since when. */
   refusingAnonymous(atMs: number): ReadonlyMap<string, number> {
     const refusing = [...this.#origins].filter(
       ([name, { refusals }]) =>
@@ -132,8 +133,8 @@ export class OriginHealth {
   }
 
   /**
-   * Counts a forward without a response. Clients may provoke such failures, so only a failed probe shuts
-   * off the origin.
+   * Counts a forward without a response. Clients may provoke this failure, so only a failed probe
+   * shuts off the origin.
    *
    * @returns whether a probe is due, which the caller sends
    */
@@ -147,7 +148,7 @@ export class OriginHealth {
     for (const [path, failedAtMs] of failing) {
       if (Math.abs(atMs - failedAtMs) > failuresWithinMs) failing.delete(path);
     }
-    // Count paths without their queries, because a client could invent any number of queries that hang.
+    // Count paths without queries, because a client could invent any number of queries that hang.
     if (failing.size < failingPathsToShutOff) failing.set(given.target.path, atMs);
     if (breaker.isOpen) shutOff.failed("down", atMs);
     const wasJustWell = isWithinMs(wellForMs, wellAtMs, atMs);
@@ -210,15 +211,13 @@ const whys: Readonly<Record<OriginTrouble, string>> = {
 class Origin {
   readonly breaker = new Breaker(shutOffMsMax, 1);
   readonly condition: Condition<OriginTrouble>;
-  /** Whether the origin gets only probes, because a probe failed. */
+  /** Reports that the origin gets only probes, because a probe failed. */
   readonly shutOff: Condition<"down">;
   /** The instants of failures since the last answer, by path. */
   readonly failing = new Map<string, number>();
   wellAtMs = -Infinity;
   anonymousAtMs = -Infinity;
-  /**
-   * The first and last of a series of unserved anonymous requests, with gaps below 15 minutes.
-   */
+  /** The first and the last of the unserved anonymous requests, with gaps below 15 minutes. */
   refusals = { sinceAtMs: -Infinity, lastAtMs: -Infinity };
   /** The start of a running probe; `-Infinity` for none. */
   probeBeganAtMs = -Infinity;

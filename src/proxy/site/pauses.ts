@@ -1,4 +1,4 @@
-// Pauses of one second per page, between two attempts at the same work.
+// Pauses of one second between two attempts at the same work for a page.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 const pauseMs = 1_000;

@@ -4,9 +4,7 @@ import { isCountedOn } from "../../cache/flights.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { ForwardFlight } from "./forward-outcome.ts";
 
-/**
- * The time for which a key is remembered. Afterwards, the origin may support ranges or be faster.
- */
+/** The time for which a key is remembered. By then, the origin may support ranges or be faster. */
 const keptMs = 600_000;
 
 interface RangelessKey {
@@ -17,8 +15,8 @@ interface RangelessKey {
 }
 
 /**
- * The keys of one isolate, each for ten minutes. For such a key, every forwarded range would cost
- * the whole body.
+ * The keys of one isolate, each for ten minutes. For these keys, every forwarded range would
+ * transfer the whole body.
  */
 export class Rangeless {
   readonly #known = new BoundedMarks<RangelessKey>();

@@ -3,9 +3,9 @@
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { LookupRequest } from "../request/plan.ts";
 
-/** The number of consecutive misses after which lookups are skipped. */
+/** The number of consecutive misses after which lookups in the shared tier are skipped. */
 const fruitlessMin = 64;
-/** One in so many lookups is still made. A lookup that finds a record ends the skipping. */
+/** One in this many lookups is still made. A lookup that finds a record ends the skipping. */
 const askedOneIn = 8;
 
 const sectionsBytesMax = 65_536;
@@ -18,8 +18,8 @@ export interface Place {
 
 /**
  * Counts misses by route. If the response may not be stored, the miss is counted only for its
- * section, because the miss says nothing about other pages. Skipping costs few hits: at most 1.5 % of
- * all lookups if the shared tier could answer 3 %, and at most 0.3 % if it could answer 8 %.
+ * section, because the miss says nothing about other pages. Skipping costs few hits: at most 1.5 %
+ * of all lookups if the shared tier could answer 3 %, and at most 0.3 % if it could answer 8 %.
  */
 export class SharedOdds {
   readonly #ofRoutes = new Map<string, number>();
@@ -45,7 +45,7 @@ export class SharedOdds {
     return (this.#ofRoutes.get(route) ?? 0) >= fruitlessMin;
   }
 
-  /** Counts the result of a lookup. `refused`: a miss whose response from the origin was not storable. */
+  /** Counts the result of a lookup. `refused`: a miss whose response was then not storable. */
   brought({ route, section }: Place, what: "nothing" | "refused" | "something"): void {
     if (what === "nothing") countUp(this.#ofRoutes, route);
     else if (what === "refused") countUp(this.#ofSections, section);

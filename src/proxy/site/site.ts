@@ -1,4 +1,4 @@
-// The state of a site in one isolate: its configuration, tiers, and observations from earlier requests.
+// The state of a site in one isolate: configuration, tiers, and observations of earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { Leases } from "../../cache/lease.ts";
@@ -57,7 +57,7 @@ export interface LookupSite {
   > & { readonly successes: Pick<Uncacheable["successes"], "mark"> };
 }
 
-/** The whole state. Its lifetime is that of its isolate. */
+/** The whole state. It lives as long as its isolate. */
 export interface Site extends LookupSite {
   readonly view: PurgeView;
   readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;

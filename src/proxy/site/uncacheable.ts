@@ -1,5 +1,5 @@
 // Marks keys by their earlier answers: whether clients can share the answers, and whether an
-// anonymous request must confirm an answer. Marks affect whether requests of the key are collapsed
+// anonymous request must confirm an answer. Marks affect whether requests for the key are collapsed
 // and whether they read the shared tier.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
@@ -40,8 +40,8 @@ export class Marks {
 }
 
 /**
- * The longest mark of `ledAnonymously`. A mark lasts 10 s after a failure. If an error or redirect
- * may be stored, the mark lasts a minute longer than that response.
+ * The longest duration of a mark in `ledAnonymously`. By default, a mark lasts 10 s. If an error or
+ * redirect may be stored, the mark lasts a minute longer than that response.
  */
 export const ledAnonymouslyMsMax = 600_000;
 
@@ -56,18 +56,18 @@ export class Uncacheable {
   readonly forSessions = new Marks(60_000);
   /**
    * Hit-for-miss: requests for these keys do not wait for each other. A key is marked when an
-   * anonymous request fails, or when its response is not shareable or arrives too slowly. A refusal to store renews the mark,
-   * and a stored response removes it.
+   * anonymous request fails, or when its response is not shareable or arrives too slowly. A refusal
+   * to store renews the mark, and a stored response removes it.
    */
   readonly pass = new Marks(60_000);
   /**
-   * Pages that had a storable success. A client's error or redirect replaces the success only after
-   * an anonymous request had the same result, even if the success has expired.
+   * Pages with an earlier storable success. An error or redirect to a client's request replaces the
+   * success only after an anonymous request had the same result, even if the success has expired.
    */
   readonly successes = new Marks(600_000);
   /**
-   * Keys for which the isolate sends an anonymous request. A client's request failed, had nothing
-   * to share, or got an error or redirect that needs confirmation.
+   * Keys for which the isolate sends an anonymous request. A client's request for the key failed,
+   * had nothing to share, or got an answer that needs confirmation.
    */
   readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
 }

@@ -1,13 +1,13 @@
-// Counts requests for each variant in the last minute. Counts only if the page's marker lists at
-// least half as many variants as `limits.variants` allows. The most requested variants stay stored.
+// Counts requests for each variant in the last minute, to keep the most requested variants stored.
+// Counts only for pages whose marker lists at least half of `limits.variants`.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { sha256Short } from "../../base/sha256.ts";
 
 /**
- * The length of a part. The last minute is the current part and the three parts before it: 45 to 60
- * seconds.
+ * The length of a part of the last minute. The last minute is the current part and the three parts
+ * before it, so it covers 45 to 60 seconds.
  */
 const partMs = 15_000;
 const partCount = 4;

@@ -77,11 +77,11 @@ function workedOut(metadata: TermsSource, route: Route) {
     initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
     /** Whether every use needs validation, because of `no-cache` (RFC 9111 §5.2.2.4). */
     alwaysValidate: directives.noCache === true && !overrides,
-    // RFC 9111 §5.2.2.10 forbids stale use beside `s-maxage`. This code departs from that rule. An allowance
-    // beside s-maxage or in the route is the site's own decision, so it applies.
+    // RFC 9111 §5.2.2.10 forbids stale use beside `s-maxage`. This code departs from that rule: an
+    // allowance beside `s-maxage` or in the route is the site's own decision, so it applies.
     /** Whether stale use is forbidden (RFC 9111 §4.2.4), even with an allowance. */
     neverStale: (directives.mustRevalidate || directives.proxyRevalidate) && !overrides,
-    // The route's allowances apply only to statuses to which its `fresh` or `negative` applies. Its
+    // The route's allowances apply only to the statuses of its `fresh` or `negative`. Its
     // stale-while-revalidate also requires that the response has a lifetime.
     staleWhileRevalidateSeconds: staleSeconds(
       directives.staleWhileRevalidateSeconds,
@@ -97,8 +97,8 @@ function workedOut(metadata: TermsSource, route: Route) {
 }
 
 /**
- * Returns the lifetime from the first source that has one: the governing field, `Expires`, the route,
- * heuristics. With `mode: "override"` the route comes first.
+ * Returns the lifetime from the first source that has one: the governing field, `Expires`, the
+ * route, heuristics. With `mode: "override"`, the route comes first.
  */
 function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
   const { status, respondedAtMs: receivedAtMs } = metadata;
@@ -118,9 +118,9 @@ function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: 
 }
 
 /**
- * Returns the route's lifetime for a response; `undefined` if the route has none for this status. A
- * response whose `Cache-Control` has `private` or `no-store` gets no lifetime, even if a targeted
- * field takes precedence.
+ * Returns the route's lifetime for a response; `undefined` if the route has none for this status.
+ * Also returns `undefined` if a targeted field takes precedence over a `Cache-Control` with
+ * `private` or `no-store`.
  */
 export function assignedLifetimeSeconds(
   route: Route,
@@ -158,8 +158,8 @@ export function isNamedStatus(route: Route, status: number): boolean {
 const serverErrorSeconds = 10;
 
 /**
- * Limits how long a 5xx response may be used, fresh or stale: 10 seconds, or the route's duration if that is
- * longer.
+ * Limits how long a 5xx response may be used, fresh or stale: 10 seconds, or the route's lifetime
+ * for this status if longer.
  */
 function serverErrorSecondsMax(route: Route, status: number): number {
   if (status < 500) return Infinity;
@@ -178,9 +178,9 @@ export function ageSeconds(metadata: StoredMetadata, terms: Terms, atMs: number)
 }
 
 /**
- * Returns the instant when a tier may drop a response, because its stale use ends. A
- * response that can be validated is kept for at least a day after it expires. The result is at most
- * a year after the response's arrival, because stores may reject longer times.
+ * Returns the instant from which a tier may drop a response, because its stale use ends. A response
+ * that can be validated is kept for at least a day after it expires. The result is at most a year
+ * after the response's arrival, because stores may reject longer times.
  */
 export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
   const { staleWhileRevalidateSeconds, staleIfErrorSeconds, neverStale } = terms;

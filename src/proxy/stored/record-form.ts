@@ -1,5 +1,5 @@
-// Defines the record form of stored responses for tiers: the check of metadata read from text, and
-// its size in memory.
+// Defines the record form of stored responses for tiers: the check of metadata that is read from
+// text, and the metadata's size in memory.
 import * as z from "zod/mini";
 import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
@@ -33,7 +33,7 @@ const check = recordCheck<ResponseDetail>({
   completed: withGroups,
 });
 
-/** Adds the groups to records of earlier versions, which have groups only in the field `Cache-Groups`. */
+/** Adds the groups to records of earlier versions, which have them only in `Cache-Groups`. */
 function withGroups(metadata: StoredMetadata): StoredMetadata {
   const groups = metadata.groups ?? groupsOf(metadata);
   return groups === undefined ? metadata : { ...metadata, groups };

@@ -4,12 +4,12 @@ import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 
-/** The tags in one response field. The field itself may not be storable. */
+/** The tags in one response field. The field itself is not always stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
 
 /**
- * Field values that a refresh can send again. Browsers send 70 to 200 characters. Other characters are
- * invalid in requests (RFC 9110 §5.5).
+ * Matches the field values that a refresh can send again. Browsers send 70 to 200 characters. All
+ * other characters are invalid in requests (RFC 9110 §5.5).
  */
 export const askedByPattern = /^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/;
 
@@ -47,7 +47,7 @@ export interface ResponseDetail {
   readonly jitterDraw: number;
   /** The `Date` of the answer that the body is from, if a 304 has replaced the field. */
   readonly bodyDate?: string | undefined;
-  /** Limits the lifetime of a fill soon after a purge, when the origin may still serve old content. */
+  /** Limits the lifetime soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
 }
 

@@ -1,5 +1,5 @@
-// Collects the tags of a response from its fields and its route. Clients receive no fields with tags,
-// unless another cache is in front.
+// Collects the tags of a response from its fields and its route. Clients receive no fields with
+// tags, unless another cache is in front.
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
@@ -7,14 +7,12 @@ import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
 
-/**
- * The field of cache groups. Other responses of the origin can invalidate a group (RFC 9875 §2).
- */
+/** The field of cache groups. Other responses of the origin can invalidate groups (RFC 9875 §2). */
 const groupsField = "cache-groups";
 
 /**
- * The separators of each field. White space is space and tab only (RFC 9110 §5.6.3), because byte
- * A0, a Latin-1 space, is part of many letters in UTF-8.
+ * The separators of each field. White space is only space and tab (RFC 9110 §5.6.3). The byte A0, a
+ * space in Latin-1, is part of many letters in UTF-8.
  */
 const separatedBy: Readonly<Record<string, RegExp>> = {
   "cache-tag": /,/,
@@ -41,8 +39,9 @@ export function fieldTagsOf(response: Fields, config: Pick<Config, "tagFields">)
 }
 
 /**
- * Returns the tags of a response freshened by a 304 or an answer to HEAD. Each field of the update replaces
- * the tags of that field. All other fields keep their tags, even if the fields themselves were never stored.
+ * Returns the tags of a response that a 304 or an answer to HEAD has freshened. Each field of the
+ * update replaces the tags of that field. All other fields keep their tags, even if the fields
+ * themselves were never stored.
  */
 export function freshenedTags(
   before: StoredMetadata,
@@ -71,8 +70,8 @@ export function groupsOf(
  * Returns the tags and groups of a response.
  *
  * @param fields the stored fields
- * @param statedTags the tags in the current answer. The default is `fieldTags`, because only an
- *   answer that freshens a stored response omits some tags
+ * @param statedTags the tags in the current answer. They differ from `fieldTags`, the default, only
+ *   if the answer freshens a stored response
  * @returns sorted distinct tags, and groups in their order. `leftOutBytes`: the sizes of this
  *   answer's and the route's tags over 256 bytes, which no purge can name. `lacksRouteTags`:
  *   whether the route's function failed
@@ -105,7 +104,7 @@ export function taggingOf(
   };
 }
 
-/** Calls the site's tag function, which may throw or return anything. */
+/** Calls the route's tag function, which may throw or return anything. */
 function routeTags({ route, parameters }: RoutedTags): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
@@ -123,8 +122,8 @@ function routeTags({ route, parameters }: RoutedTags): readonly string[] | "fail
 function tagsIn(name: string, value: string): string[] {
   // RFC 9875 §2: groups are compared character by character.
   if (name === groupsField) return groupsIn(value);
-  // The runtime joins field lines with ", " (RFC 9110 §5.3). After a split at spaces, a key may end
-  // with that comma.
+  // The runtime joins field lines with ", " (RFC 9110 §5.3), so a key may end with that comma after
+  // the split at spaces.
   const around = name === "surrogate-key" ? "," : " \t";
   return value
     .split(separatedBy[name] ?? /[ \t,]+/)
