@@ -15,10 +15,10 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 
 /**
  * Returns whether a fill stays in memory and at the edge until a second request. The route's
- * `admission` decides. By default, errors without a lifetime from the route wait, and so do variants
- * whose selecting values may be invented. While Redis is nearly full, pages with a query also wait
- * on routes without `query.allow`, except with `collapse: "global"`. While writes to Redis are
- * paused, every response that Redis lacks waits.
+ * `admission` decides. By default, errors wait if their lifetime is not from the route, and so do
+ * variants whose selecting values may be invented. While Redis is nearly full, pages with a query
+ * also wait on routes without `query.allow`, except with `collapse: "global"`. While writes to
+ * Redis are paused, every response that Redis lacks waits.
  *
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
@@ -39,8 +39,8 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boo
 }
 
 /**
- * Returns whether writes to Redis are paused because Redis is full. The isolate checks the free
- * space in the background, once a minute.
+ * Returns whether writes to Redis are paused because Redis is full. During a pause, also checks the
+ * free space in the background if a check is due.
  */
 function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
   if (room?.isPaused !== true) return false;
@@ -68,10 +68,10 @@ function isLikelyMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
 const admitted = new WeakSet<StoredMetadata>();
 
 /**
- * Admits a fresh hit whose record awaits a second request, because the hit's request is the second.
- * Writes the record to the shared tier in the background, with stamp, times and colo unchanged.
- * Also writes the record to the edge without `awaitsSecondAsk`, so that other isolates of the colo
- * do not repeat the write.
+ * Admits the record of a fresh hit to Redis if the record awaits a second request. The hit counts
+ * as that request. Writes the record to the shared tier in the background, with stamp, times and
+ * colo unchanged. Also writes the record to the edge without `awaitsSecondAsk`, so that other
+ * isolates of the colo do not repeat the write.
  */
 export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
   const { metadata, body } = stored;
@@ -89,7 +89,7 @@ export function admitOnHit({ stored }: Candidate, place: VariantPlace): void {
 
 /**
  * Admits only a record that is still current. Memory may hold a record that another isolate has
- * replaced, removed or invalidated. Such a record must not reach Redis.
+ * replaced, removed or invalidated. An outdated record must not reach Redis.
  */
 async function admit(
   { metadata, body }: StoredResponse,
@@ -97,7 +97,7 @@ async function admit(
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
   const { ofColo, ofWorld, below } = place.exchange.site.tiers.of(place.lookup.route.tiers);
   const ask = { ...askOfHead(place.exchange), atPrimary: true };
-  // Variants that are requested more often have displaced this variant.
+  // Other variants, which are requested more often, have displaced this variant.
   if (!hasRoomFor(metadata, place)) return "overtaken";
   if (ofColo !== undefined) {
     const inColo = await stateInColo(metadata, place, ofColo);

@@ -1,4 +1,4 @@
-// Applies the effects of an answer on later requests. Remembers whether its key is cacheable, and
+// Applies the effects of an answer on later requests: remembers whether its key is cacheable, and
 // removes the stored response that the answer supersedes.
 import type { Route } from "../../config/config.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
@@ -11,7 +11,7 @@ import { termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
-/** Refusals because the origin's fields say that the answer is not for all clients. */
+/** Refusals that follow from the origin's fields alone. */
 const statedByOrigin = new Set<StoreRefusal>([
   "no-store",
   "private",
@@ -42,8 +42,8 @@ type ReplacingRequest = Pick<OriginNeed, "lookup" | "exchange" | "key"> & {
 };
 
 /**
- * Returns how long the isolate requests the page of an error or redirect anonymously: a minute
- * beyond the response's lifetime, but at most `ledAnonymouslyMsMax`.
+ * Returns how long the isolate sends anonymous requests for a page after an error or redirect: a
+ * minute beyond the response's lifetime, but at most `ledAnonymouslyMsMax`.
  */
 function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
   const lifetimeMs = termsOf(metadata, route).lifetimeSeconds * 1_000;
@@ -52,9 +52,9 @@ function confirmedWithinMs(metadata: StoredMetadata, route: Route): number {
 
 /**
  * Remembers uncacheable keys, and forgets keys that are cacheable again. A refused response also
- * removes the stored response that it would have replaced. This requires an anonymous request, and
- * a refusal that the origin's fields state or a 404 or 410. A client may have provoked the refusal,
- * so a client's own request only schedules an anonymous request.
+ * removes the stored response that it would have replaced, if the origin's fields state the refusal
+ * or the status is 404 or 410. Only an anonymous request removes the stored response. A client may
+ * have provoked the refusal, so a client's own request only schedules an anonymous request.
  *
  * @param metadata the metadata of the stored or refused response
  */
@@ -89,7 +89,7 @@ export function applyRefusal(
 
 /**
  * Remembers keys whose personal requests each get a separate answer, and forgets keys that become
- * shareable. Also marks the key before `Vary`, because the `Vary` marker may be in Redis alone.
+ * shareable. Also marks the key before `Vary`, because the `Vary` marker may be only in Redis.
  *
  * @param status the answer's status
  */

@@ -13,7 +13,7 @@ import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
-/** Returns the size of the largest body that may be streamed to a tier; 0 if no tier accepts streams. */
+/** Returns the size of the largest body that a tier accepts as a stream; 0 if none accepts any. */
 export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {
   return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
 }
@@ -59,9 +59,9 @@ export function removeDisplaced(place: VariantPlace): void {
 
 /**
  * Stores a response in the given tiers. Memory contains the response when this function returns,
- * and the other tiers once the promise settles. The regional tier is skipped, and the shared tier
- * while the response awaits a second request. Nothing is written if the response was invalidated
- * since its request, if its route is now bypassed, or if other variants have displaced it.
+ * and the other tiers once the promise settles. Skips the regional tier, and also the shared tier
+ * while the response awaits a second request. Writes nothing if the response was invalidated since
+ * its request, if its route is now bypassed, or if other variants have displaced it.
  *
  * @param given.into the tiers to write to; tiers that the route does not use are ignored
  * @returns whether every written tier stored the response; never rejects
@@ -129,8 +129,8 @@ async function write(
 }
 
 /**
- * Returns whether the response may no longer be stored. The reason is an invalidation of its key or
- * tags since the request, a bypass of its route, or displacement by other variants.
+ * Returns whether the response may no longer be stored, because its key or a tag was invalidated
+ * since the request, its route is bypassed, or other variants have displaced it.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { lookup, exchange } = place;

@@ -1,7 +1,8 @@
-// Invalidates after the response to an unsafe method: the request's URI, and the URIs in Location and
-// Content-Location (RFC 9111 §4.4). This isolate applies the invalidation immediately. The tiers below
-// remove the URIs' records in the background. With `invalidate: "everywhere"`, the groups in
-// Cache-Group-Invalidation are invalidated too (RFC 9875 §3), and a purge is sent to the journal.
+// Invalidates after the response to an unsafe method: the request's URI, and the URIs in Location
+// and Content-Location (RFC 9111 §4.4). This isolate applies the invalidation immediately, and
+// removes the URIs' records from the tiers below in the background. `invalidate: "everywhere"` also
+// invalidates the groups in Cache-Group-Invalidation (RFC 9875 §3), and sends a purge of the URIs
+// and groups to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
 import {
   comparedTag,
@@ -30,8 +31,8 @@ interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
 }
 
 /**
- * Invalidates after an unsafe request, unless the response is an error. If errors invalidated, any
- * client could invalidate with an invalid request.
+ * Invalidates after an unsafe request, unless the response is an error. Otherwise, any client could
+ * invalidate by a request that the origin rejects.
  */
 export function invalidateBy(response: Response, given: InvalidatingRequest): void {
   const { passed, exchange } = given;
@@ -48,16 +49,16 @@ export function invalidateBy(response: Response, given: InvalidatingRequest): vo
   });
 }
 
-/**
- * Returns the URL with the scheme and host that the client used. A proxy may have reported them.
- */
+/** Returns the URL with the scheme and host that the client used. A proxy may have stated them. */
 function sentUrl({ target }: PassedRequest): string {
   return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
 }
 
 /**
- * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or belongs to
- *   another origin
+ * Invalidates a URL in this isolate and the tiers below.
+ *
+ * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or
+ *   belongs to another origin
  */
 function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | undefined {
   const { passed, exchange } = given;

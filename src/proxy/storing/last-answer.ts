@@ -19,10 +19,10 @@ const tellingFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Records the answer to a GET with the decision so far. Callers repeat the call when the decision
- * has more members.
+ * Records the answer to a GET with the decision so far. Callers repeat the call when more of the
+ * decision is known.
  *
- * @param additions members that the decision lacks
+ * @param additions values that the decision does not contain
  */
 export function noteAnswer(
   metadata: StoredMetadata,

@@ -14,10 +14,7 @@ import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { VariantPlace } from "./variants.ts";
 
-/**
- * An origin's answer, with the stamp from before the request. All instants are in epoch
- * milliseconds.
- */
+/** An origin's answer, with the stamp from before its request. Instants are epoch milliseconds. */
 export interface StampedAnswer {
   readonly response: Response;
   readonly requestedAtMs: number;
@@ -26,8 +23,8 @@ export interface StampedAnswer {
 }
 
 /**
- * Returns an answer's metadata before its body has arrived: with the stated length, `null` if there
- * is none, and without a digest.
+ * Returns an answer's metadata before its body has arrived. `bodyBytes` is the stated length, or
+ * `null` if there is none. The digest is not yet known.
  */
 export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMetadata {
   const { lookup, exchange } = place;
@@ -51,8 +48,8 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
 
 /**
  * Returns the metadata of a stored response that an answer without a body has freshened (RFC 9111
- * §4.3.4, §4.3.5). The body's metadata is unchanged. The fields are merged, and the stamp and times
- * are from the answer.
+ * §4.3.4, §4.3.5). Keeps the metadata of the body, merges the fields, and takes the stamp and the
+ * times from the answer.
  *
  * @param fresh a 304, or a 200 to HEAD
  */
@@ -170,7 +167,7 @@ export function originAnsweredAt(
   return originAnswered(fields, { request: place.lookup.forwarded.sent, isKnown });
 }
 
-/** Returns the names of the fields that select among the stored responses, as far as this isolate knows. */
+/** Returns the names of the fields that select among the stored responses known to this isolate. */
 function namesKnownAt({ lookup, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
   // The lookup found no marker, and memory's record has not changed since.
   const hasNone =
@@ -181,8 +178,8 @@ function namesKnownAt({ lookup, exchange, marker, memoryCount }: VariantPlace): 
 }
 
 /**
- * Limits the lifetime to the route's `settleSeconds` right after a purge. A replica or cache of the
- * origin may still answer with old content.
+ * Limits the lifetime to the route's `settleSeconds` soon after a purge, when a replica or cache of
+ * the origin may still answer with old content.
  *
  * @param metadata the metadata with all tags and fields to store
  */

@@ -1,5 +1,5 @@
-// Finds the parts of an answer that are for one client alone. These are fields that must not be
-// stored, and identifiers of the client in any field.
+// Finds the parts of an answer that are for one client alone: fields that must not be stored, and
+// identifiers of the client in any field.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
@@ -44,8 +44,8 @@ export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): 
 }
 
 /**
- * Returns the fields without `Set-Cookie` if none of the cookies is personal. Such cookies are
- * dropped for all clients. A personal cookie keeps all `Set-Cookie` fields.
+ * Returns the fields without `Set-Cookie` if none of the cookies is personal, so no client receives
+ * these cookies. If a cookie is personal, keeps all `Set-Cookie` fields.
  */
 export function withoutSharedCookies(
   fields: readonly FieldLine[],
@@ -61,7 +61,7 @@ export function withoutSharedCookies(
  * common to search for.
  */
 const sessionCharactersMin = 16;
-/** The maximum number of searched identifiers, which limits the cost of the search. */
+/** The maximum number of identifiers to search for, which limits the cost. */
 const marksMax = 32;
 const markCharactersMax = 64;
 

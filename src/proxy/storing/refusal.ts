@@ -40,7 +40,7 @@ export type StoreRefusal =
  */
 export type RefusedStore = RuleAndNames & { readonly rule: StoreRefusal };
 
-/** Refusals because a part of the answer is for one client alone. */
+/** Refusals because the answer, or a part of it, may be for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
   "set-cookie",
   "unknown-cookie",
@@ -67,8 +67,8 @@ export function refusedBy(
 }
 
 /**
- * Checks the rules of RFC 9111 §3, and then Tidemark's own, except those of `refusedBy`. The result
- * does not depend on the stored response that the answer would replace.
+ * Checks the rules of RFC 9111 §3, and then Tidemark's own, except those that `refusedBy` adds. The
+ * result does not depend on the stored response that the answer would replace.
  *
  * @param received all fields of the origin
  * @returns why the response is not stored; `undefined` if these rules allow storing
@@ -101,8 +101,7 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(lookup, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  // By CORS, an answer may allow a single origin. A request without `Origin` must not get such an
-  // answer from the cache.
+  // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.
   const isAlone =
     lookup.forwarded.sent.has("origin") &&
     originAnsweredAt(fieldsOf(metadata), place) === "one-client";
@@ -116,7 +115,7 @@ export function refusalToStore(
   const isTooLarge =
     bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(lookup, site.tiers);
   if (isTooLarge) return "too-large";
-  // Not stored if a bypass was posted after the request was forwarded (rule 24).
+  // Do not store an answer if a bypass was posted after the request was forwarded (rule 24).
   return site.bypasses(lookup.route.name) ? "switch" : undefined;
 }
 
@@ -131,8 +130,8 @@ function isFailedRefresh(status: number, need: OriginNeed): boolean {
 }
 
 /**
- * Returns whether an error or redirect needs confirmation by an anonymous request. The client may
- * have provoked the answer in these cases:
+ * Returns whether an error or redirect needs confirmation by an anonymous request, because a client
+ * may have provoked the answer. It needs confirmation in these cases:
  * - The answer's lifetime is from the route and not from the origin.
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
@@ -183,8 +182,8 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, lookup: Lookup
 }
 
 /**
- * Returns the fields of the response's `Vary` that the origin did not receive. If there are any,
- * the response is not a usable variant.
+ * Returns the fields of the response's `Vary` that the origin did not receive, or only in part. If
+ * there are any, the response is not a usable variant.
  */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: LookupRequest): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));

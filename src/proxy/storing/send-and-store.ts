@@ -1,5 +1,5 @@
-// The entry point of storing: sends an origin's answer to the client, and stores it at the same time
-// if allowed. The steps, in order:
+// The entry point of storing: sends an origin's answer to the client, and stores the answer at the
+// same time if allowed. The steps, in order:
 // 1. metadata-of-answer.ts builds the metadata.
 // 2. refusal.ts decides whether to store the answer.
 // 3. consequences.ts applies the effects on later requests.
@@ -31,7 +31,7 @@ import { sendAndStoreBody } from "./store-while-sending.ts";
 /**
  * Sends an answer to the client, and stores it if allowed.
  *
- * @param need the request that this answer belongs to, with the results of its lookup and its flight
+ * @param need the request of this answer, with the results of its lookup and its flight
  */
 export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<Response> {
   const { lookup, flight, exchange, key } = need;
@@ -69,8 +69,8 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
 }
 
 /**
- * Returns the answer as the origin sent it, or a 304 if the client already has the body. If the
- * answer is not for all clients, makes it private, so that downstream caches do not store it.
+ * Returns the origin's answer, or a 304 if the client already has the body. If the answer is not
+ * for all clients, makes it private, so that downstream caches do not share it.
  */
 function unstored(
   { response }: StampedAnswer,
@@ -110,7 +110,7 @@ function unstored(
 const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 
 /**
- * Returns whether the origin ignored a range. Does not count a range such as `bytes=0-`, or
+ * Returns whether the origin ignored a range. Returns false for a range such as `bytes=0-` and for
  * `If-Range`, because the whole response may be the correct answer.
  */
 function ignoresRange(metadata: StoredMetadata, lookup: LookupRequest): boolean {

@@ -26,9 +26,7 @@ export interface BodyToSend {
   readonly isValidated: boolean;
 }
 
-/**
- * The time after the head when waiting requests stop waiting for the whole body; see `relayFor`.
- */
+/** The time after the head for which other requests wait for the whole body; see `relayFor`. */
 const streamsAfterMs = 200;
 
 /** The runtime ends background work 30 s after the response is sent. */
@@ -118,7 +116,7 @@ function storeBehind(
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
     }
-    // Keep this work alive until the client has finished, to release that client's memory.
+    // Keep the transfer alive until the client has read the body or disconnected.
     await sent;
   });
   return done.promise;
@@ -147,8 +145,8 @@ function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay | undefined {
 }
 
 /**
- * Returns a refusal that is known only at the body's end; `undefined` if the body is in memory
- * whole or was streamed to a tier.
+ * Returns a refusal that is known only at the body's end; `undefined` if the body is whole or was
+ * streamed to a tier.
  */
 function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | undefined {
   if (kind === "cut") return "cut-short";
@@ -168,7 +166,7 @@ async function storeWhole(
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
     // A body above `smallBodyBytesMax` does not wait for a second request. On a first hit, tiers
-    // return such a body only as a stream, so the hit could not write the body to Redis.
+    // return a large body only as a stream, so the hit could not write the body to Redis.
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
@@ -176,7 +174,7 @@ async function storeWhole(
   decision.bodyBytes = blob.size;
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, need);
-  // Concurrent fills may have used the remaining room in the list of variants.
+  // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
     return decision.refuses(refused("too-many-variants", metadata, need.lookup));
   }

@@ -1,5 +1,5 @@
 // Limits the stored variants of a resource (RFC 9111 §4.1). A marker lists the variants. Clients
-// can put anything into a selecting field, so the list is bounded and keeps the most requested
+// can send anything in a selecting field, so the list is bounded and keeps the most requested
 // variants.
 import type { Context } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -36,10 +36,10 @@ export function keyOf(
 }
 
 /**
- * Reads the variant lists of other isolates, and returns the place with them. An isolate of the
- * same colo may have listed more variants since the lookup, so a new variant is added to the edge's
- * current list. If the lookup skipped Redis, the result has the marker from Redis. A new marker
- * without that marker's list would make the listed variants unreachable.
+ * Returns the place with the variant lists of other isolates. An isolate of the same colo may have
+ * listed more variants since the lookup, so a new variant is added to the edge's current list. If
+ * the lookup skipped Redis, the result has the marker from Redis. A new marker without that
+ * marker's list would make the listed variants unreachable.
  */
 export async function withListOfOthers<Place extends VariantPlace>(
   metadata: StoredMetadata,
@@ -71,9 +71,8 @@ export function askOfHead({ nowAtMs, afterAnswer }: Context): ResponseAsk {
 /**
  * Returns whether this response may be stored beside the other variants. It may if it has no
  * `Vary`, if its variant is listed, or if fewer than `limits.variants` current variants are listed.
- * Otherwise the response may displace the least requested variant. The response's own variant then
- * needs more requests in the last minute than the least requested variant, and more than one. So
- * invented values that occur once displace nothing.
+ * Otherwise, it may displace the least requested variant if its own variant had more requests in
+ * the last minute, and more than one. So invented values that occur once displace nothing.
  *
  * The limit is not exact, because other isolates may have stored variants that this isolate does
  * not see.
@@ -106,8 +105,8 @@ function isListed(metadata: StoredMetadata, place: VariantPlace): boolean {
 }
 
 /**
- * Returns the place with the variants that this response displaces. Called once per response, so
- * that each tier gets the same list.
+ * Returns the place with the variants that this response displaces. Callers call this function once
+ * per response, so that each tier gets the same list.
  */
 export function withDisplaced<Place extends VariantPlace>(
   metadata: StoredMetadata,
@@ -189,9 +188,9 @@ interface ListedVariant {
 }
 
 /**
- * Returns the current variants that this isolate and the colo list, and the time since which they
- * were requested. Ignores lists that a known purge covers, because their unusable variants would
- * keep others from being stored.
+ * Returns the current variants in the lists of this isolate and the colo. `sinceAtMs` is the
+ * instant since which all of them were requested. Ignores lists that a known purge covers, because
+ * their unusable variants would keep other variants from being stored.
  */
 function listOf(
   metadata: StoredMetadata,

@@ -2,8 +2,8 @@
 import type { Context } from "../site/exchange.ts";
 
 /**
- * Waits for the task and all of its background work. Memory then holds the bodies of running tasks
- * only.
+ * Waits for the task and all of its background work. So memory holds only the bodies of running
+ * tasks.
  */
 export async function withAllBehind<Result>(
   context: Context,
@@ -13,7 +13,7 @@ export async function withAllBehind<Result>(
   const afterAnswer: Context["afterAnswer"] = (behind) =>
     context.afterAnswer(() => {
       const working = behind();
-      // The caller's `afterAnswer` runs the same work, and reports its failure.
+      // The context's own `afterAnswer` reports a failure of the work.
       left.push(working.catch(() => undefined));
       return working;
     });

@@ -11,7 +11,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { askedAgain, type HotKeyNote } from "../site/hot-key-note.ts";
 
-/** The size of a batch. A batch needs at most two round trips to Redis, or four for long metadata. */
+/** The size of a batch, which needs at most two round trips to Redis, or four for long metadata. */
 const keysAtOnce = 100;
 
 /** Reads records of the shared tier without bodies, in the order of their keys. */
@@ -21,7 +21,8 @@ type ReadHeads = (
 
 /**
  * @param hottestFirst at most a thousand notes
- * @returns the notes that the entry covers, up to `countMax`, and the number examined
+ * @returns the notes of older responses that the entry covers, up to `countMax`, and the number of
+ *   examined notes
  */
 export async function coveredAmong(
   hottestFirst: readonly HotKeyNote[],
@@ -49,7 +50,7 @@ export async function coveredAmong(
   return { notes: notes.slice(0, countMax), examined };
 }
 
-/** Reads records. Follows a marker to the requested variant. */
+/** Reads the metadata of responses. Follows a marker to the requested variant. */
 async function storedFor(
   lookups: readonly LookupRequest[],
   listedAt: ReadHeads,
@@ -72,8 +73,8 @@ function metadataOf(record: ResponseHead | undefined): StoredMetadata | undefine
 }
 
 /**
- * Returns a predicate for records that the entry covers. A missing record matches by URL and route
- * only, because its tags are unknown.
+ * Returns a predicate for responses that the entry covers and that are older than the entry. A
+ * missing response matches only by URL and route, because its tags are unknown.
  */
 function coveredAndOlder(entry: Entry) {
   const isCovered = coveredBy(entry.targets);
@@ -83,7 +84,7 @@ function coveredAndOlder(entry: Entry) {
   };
 }
 
-/** Returns whether the response was requested before its isolate had read the entry. */
+/** Returns whether the response was requested before its isolate knew the entry. */
 function isOlder({ stamp, requestedAtMs }: StoredMetadata, { position }: Entry): boolean {
   if (stamp === "none") return requestedAtMs < acceptedAtMs(position);
   return comparePositions(stamp.position, position) < 0;

@@ -1,4 +1,4 @@
-// A pool that runs a few tasks at once, within the time limit of a run.
+// Runs a few tasks at once, within the time limit of a run.
 import { patiently } from "../../base/timeouts.ts";
 
 const atOnceMax = 4;
@@ -15,7 +15,7 @@ interface Turns<Item, Result> {
 }
 
 /**
- * Starts tasks in order, until the time is over or `mayBegin` rejects the next item.
+ * Starts tasks in the order of the items, until the time is over or `mayBegin` returns false.
  *
  * @returns the results of the started tasks, in order; `undefined` for an unfinished task
  */

@@ -13,10 +13,10 @@ import type { WarmedPage } from "./warm-page.ts";
 const subrequestsMax = 44;
 
 const ofOrigin = 1;
-/** The cost of a tier below memory: a read, a write, and the write of a marker if the page varies. */
+/** The cost of a tier below memory: a read, a write, and a marker's write if the page varies. */
 const ofTier = 3;
 const ofLease = 2;
-/** The cost of a second forward, with the fields by which the response varies. */
+/** The cost of a second forward, with the withheld fields by which the response varies. */
 const ofWithheldFields = 1;
 /**
  * The maximum cost of the second request for a route with `admission: "second-ask"`: the reads that

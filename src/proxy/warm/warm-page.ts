@@ -34,8 +34,8 @@ export interface SkippedPage {
 }
 
 /**
- * The state of a page in the shared tier, if the page is fresh in this colo. `no-shared`: the route or
- * deployment has no shared tier.
+ * The state of a page in the shared tier, if the page is fresh in this colo. `no-shared`: the route
+ * or deployment has no shared tier.
  */
 type SharedState = "there" | "no-shared" | "too-large" | "unavailable";
 
@@ -103,7 +103,8 @@ async function brought(planned: LookupRequest, context: Context): Promise<Warmed
   const inShared = await stateInShared(candidate, planned, context);
   const looks = decision.looks.length + 1;
   if (inShared !== "absent") return { kind: "already", inShared, looks };
-  // The shared tier lacks the page, and this colo may have missed an invalidation, so fetch the page again.
+  // The shared tier lacks the page. This colo may have missed an invalidation, so fetch the page
+  // again.
   const repeated = await endOf(
     await aheadOf(planned, context, Number.MAX_SAFE_INTEGER),
     planned,
@@ -133,7 +134,7 @@ type RefreshedAhead = Extract<RefreshAhead, { kind: "asked" }>;
 
 /**
  * Returns the result of a refresh. If the shared tier stores the response only after a second
- * request, sends that request first, except for an error.
+ * request, first sends that request, except for an error.
  */
 async function admitted(
   { result, decision, flight: { outcome } }: RefreshedAhead,
@@ -220,8 +221,8 @@ function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
 }
 
 /**
- * Adds `Accept-Encoding` as browsers send it, so that a page that varies is fetched in their variant,
- * and Tidemark's own `User-Agent`. Keeps given fields.
+ * Adds `Accept-Encoding` as browsers send it, so that the variant for browsers is fetched. Also
+ * adds Tidemark's own `User-Agent`. Keeps given fields.
  */
 function withUsualFields(given: Headers): Headers {
   const headers = new Headers(given);
