@@ -1,4 +1,4 @@
-// Decides by a response's status and fields whether Tidemark may store the response. The verdict
+// Decides whether Tidemark may store a response, by the response's status and fields. The verdict
 // does not depend on the configuration.
 import { isAnalyticsCookie } from "../config/known-names.ts";
 import type { Fields } from "../rules/fields.ts";
@@ -13,15 +13,15 @@ export type StorageVerdict =
   | { readonly kind: "fresh"; readonly seconds: number; readonly statedBy: string }
   /** The response may be stored, and the origin validates each use. */
   | { readonly kind: "validated"; readonly statedBy: string }
-  /** The response states no lifetime, but the configuration may. */
+  /** The response states no lifetime, but the configuration may set one. */
   | { readonly kind: "unstated" }
-  /** Caches must not store the response, or Tidemark does not store it. */
+  /** The rule forbids storing the response, in all caches or only in Tidemark. */
   | { readonly kind: "refused"; readonly rule: RefusalRule };
 
 /**
  * Judges a response to a GET without credentials, by the rules of the Worker (RFC 9111, RFC 9213).
  *
- * @param receivedAtMs the receipt time in epoch milliseconds, which replaces a missing `Date`
+ * @param receivedAtMs the time of receipt in epoch milliseconds, which replaces a missing `Date`
  * @example storingOf(await fetch("https://www.example.com/")).kind // "fresh"
  */
 export function storingOf(

@@ -1,4 +1,5 @@
-// Creates an application's data cache on Node, over Upstash's REST interface or the application's own connection.
+// Creates an application's data cache on Node, which uses Upstash's REST interface or the
+// application's own connection.
 import { defineConfig } from "../config/config.ts";
 import type { WrittenConfig } from "../config/written.ts";
 import { type DataCache, dataCacheOf } from "../data/create-data-cache.ts";
@@ -11,14 +12,14 @@ import { connectionWords } from "../redis/connection/words.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
 import { texts, type TroubleWords } from "../redis/trouble.ts";
 
-/** The address of Upstash's REST interface, as shown on the database's page. */
+/** The address of Upstash's REST interface, as the database's page in the console shows it. */
 export interface RestAddress {
   readonly url: string;
   readonly token: string;
 }
 
 /**
- * The cache's database and rules. A Worker with the same `namespace` and `purge` shares its
+ * The cache's database and rules. A Worker with the same `namespace` and `purge` shares the cache's
  * journal, so one purge covers the Worker's pages and this data.
  */
 export interface NodeCacheOptions
@@ -26,13 +27,13 @@ export interface NodeCacheOptions
     Pick<WrittenConfig, "namespace" | "purge" | "limits">,
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts" | "onEvent"> {
   /**
-   * A REST address, or a connection of ioredis or node-redis, which the application still owns. `"none"`: this
-   * process is the whole cache, with memory and purges of its own.
+   * A REST address, or a connection of ioredis or node-redis, which the application still owns.
+   * `"none"`: this process is the whole cache, with its own memory and purges.
    */
   readonly redis: RestAddress | GivenConnection | "none";
   /**
    * A separate database for the purge journal, so that other data cannot evict the journal or fill
-   * its database. Default: `redis`. Pages and data with a common journal need the same database.
+   * its database. Default: `redis`. To share the journal of a Worker, name the Worker's database.
    */
   readonly journal?: RestAddress | GivenConnection | undefined;
 }
@@ -124,7 +125,7 @@ function addressOf(redis: NodeCacheOptions["redis"], option: Option): RedisAddre
   });
 }
 
-/** Replaces the names of variables by the names of the options. */
+/** Replaces the names of variables with the names of the options. */
 function asOption(text: string, option: Option): string {
   return text
     .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)

@@ -4,7 +4,7 @@ import type { TrustsPeer } from "../config/trust-proxy.ts";
 import { canonicalAddress } from "../config/ip-address.ts";
 import type { Fault } from "../base/operator-error.ts";
 
-/** The part of the second argument of `fetch` in `@hono/node-server` that is used here. */
+/** The used part of the second argument of `fetch` in `@hono/node-server`. */
 export interface ServerRequest {
   readonly incoming?: {
     readonly socket?: {
@@ -23,8 +23,8 @@ export interface Arrival {
   readonly url: string;
   readonly method: string;
   /**
-   * Whether the request has two hosts. Node uses the first host, and other servers use the last
-   * (RFC 9112 §3.2).
+   * Whether the request has more than one `Host` field, which is invalid (RFC 9112 §3.2). Node uses
+   * the first field, and other servers use the last.
    */
   readonly hasTwoHosts: boolean;
 }
@@ -39,11 +39,11 @@ function peerOf(server: ServerRequest): string | undefined {
 }
 
 /**
- * Determines how a request arrived. Without a trusted proxy, the address and the scheme are the
- * connection's, even if the request target has another scheme (RFC 9112 §3.2.2).
+ * Determines how a request arrived. Without a trusted proxy, the address and the scheme are those
+ * of the connection, even if the request target has another scheme (RFC 9112 §3.2.2).
  *
  * @param server the server's request; without a connection, the address is unknown
- * @param trusts `undefined`: no proxy is trusted
+ * @param trusts returns whether a proxy is trusted; `undefined` if none is
  */
 export function arrivalOf(
   request: Pick<Request, "url" | "method" | "headers">,
@@ -108,7 +108,7 @@ function clientBehind(peer: string | undefined, forwardedFor: string | null, tru
   let hops = 1;
   for (const entry of forwardedFor?.split(",").toReversed() ?? []) {
     const before = addressIn(entry.trim());
-    // This entry is not an address, so the last address found is the client's.
+    // This entry is not an address, so the previous address is the client's.
     if (before === undefined) break;
     address = before;
     if (!trusts(before, hops)) break;
@@ -130,10 +130,7 @@ function stated(value: string | null, hops: number): string | undefined {
   return values[Math.max(0, values.length - hops)]?.trim();
 }
 
-/**
- * The fault on Workers. It is only a warning, because a configuration may be for both Workers and
- * Node.
- */
+/** The fault on Workers. The same configuration may also run on Node, so this is not an error. */
 const trustOnWorkers: Fault = {
   what: "trustProxy has no effect.",
   why: "On Workers, Cloudflare states each client's address, scheme and host.",
@@ -146,9 +143,9 @@ export type ReadArrival = (request: Request, server: ServerRequest | undefined) 
 /**
  * Creates a reader of arrivals.
  *
+ * @param settings.trustsPeer `undefined` if no proxy is trusted
+ * @param settings.tell called once if `trustProxy` has no effect
  * @returns `undefined` on Workers, where Cloudflare's fields have this data
- * @param settings.trustsPeer `undefined`: no proxy is trusted
- * @param settings.tell called once if the trust has no effect
  */
 export function arrivalReader(settings: {
   readonly isServer?: boolean;

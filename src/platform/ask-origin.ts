@@ -42,7 +42,7 @@ function answerOf(
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer } = request;
-  // Do not follow redirects: they are for the client.
+  // Do not follow redirects, which are for the client.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
   // Bypass Cloudflare's own cache, which is below `fetch`.
   const fetched: RequestInit = { ...init, cache: "no-store", encodeResponseBody: "manual" };
@@ -125,8 +125,8 @@ async function handled(
 }
 
 /**
- * Rejects a response with an invalid field. Removing only this field would not be safe, because it
- * may be the one that makes the response private.
+ * Rejects a response with an invalid field. Removing only this field would be unsafe, because the
+ * field may make the response private.
  *
  * @returns the same response
  * @throws TypeError if Node cannot send it

@@ -1,4 +1,5 @@
-// Reads the variable BYPASS, which sends requests straight to the origin like the switch, but without Redis.
+// Reads the variable BYPASS, which sends requests straight to the origin. Unlike the switch, BYPASS
+// works without Redis.
 import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
@@ -11,8 +12,8 @@ const everyRoute = "all";
  * Parses BYPASS: `all`, or route names separated by white space. A JSON array, as text or as a JSON
  * variable, allows names with white space, and a route with the name `all`.
  *
- * @param faults receives a fault if a name is wrong. BYPASS then has no effect at all, because a
- *   partial effect would mislead
+ * @param faults receives a fault if BYPASS names no route or an unknown route. BYPASS then has no
+ *   effect at all, because a partial effect would mislead
  * @returns `true` for everything, the names, or `false` if it is not set
  */
 export function bypassOf(

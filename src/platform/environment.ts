@@ -25,7 +25,7 @@ export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
 export function readEnvironment(env: Env, config: Config, handlers: OriginHandlers = {}) {
-  /** Unusable settings, whose features are off, and weak secrets and addresses. */
+  /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
   const found = {
     /** Usable origins by name. Routes with any other origin answer 502. */
@@ -45,23 +45,19 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     dataset: datasetOf(env, faults),
     /** The value of NAMESPACE, or else the configuration's namespace. */
     namespace: namespaceOf(env) ?? config.namespace,
-    /** The sites' hosts, to which other names and ports are mapped. If empty, each host is a site. */
+    /** The site's hosts; other hosts and ports are mapped to them. If empty, each host is a site. */
     siteHosts: siteHostsOf(env),
-    /**
-     * The bypass that BYPASS sets in addition to the switch: everything, routes by name, or nothing.
-     */
+    /** Requests that BYPASS sends straight to the origin: all, those of named routes, or none. */
     bypass: bypassOf(env, config, faults),
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
   faults.push(...faultsOfCf(config, found.origins));
-  /** Why hot keys are off although the configuration turns them on; `undefined` if nothing prevents them. */
+  /** Why configured hot keys are off; `undefined` if they are on or not configured. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((hook) => hook.faults));
-  /**
-   * Identifies this deployment to others. It is the same in all isolates, and differs between deployments.
-   */
+  /** Identifies this deployment in `Via`, to detect loops. All isolates have the same pseudonym. */
   const pseudonym = pseudonymOf(found);
   /** The number of hot keys that are kept warm; 0: off. */
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
@@ -96,8 +92,9 @@ interface FoundBindings {
 }
 
 /**
- * Creates the pseudonym. Origins see it, and clients can test guesses of it, because a right guess
- * gets a 508. So it includes no address of an origin, and no guessable secret such as ADMIN_TOKEN.
+ * Creates the pseudonym. Origins receive it, and clients can test guesses, because a right guess
+ * gets a 508. So its hash covers no address of an origin, and no guessable secret such as
+ * ADMIN_TOKEN.
  */
 function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBindings): string {
   const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
@@ -106,8 +103,8 @@ function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBinding
 }
 
 /**
- * Returns why hot keys are off. They need Redis, and a list of hosts, because data in Redis must
- * not choose a host.
+ * Returns why hot keys are off. They need Redis, and also a list of hosts, because data in Redis
+ * must not choose the host of a request.
  */
 function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined {
   const what = "hotKeys is off.";
@@ -148,7 +145,7 @@ function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefine
 
 /**
  * Returns whether a binding has a method. Excludes service bindings, which seem to have every
- * method, but also have `fetch`.
+ * method, including `fetch`.
  */
 function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown): binding is Bound {
   if (typeof binding !== "object" || binding === null) return false;

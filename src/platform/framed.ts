@@ -1,5 +1,5 @@
-// Enforces a response's Content-Length before a Node server sends it. Node sends bytes beyond a wrong
-// length, and a client would read them as the next response on the connection.
+// Enforces a response's Content-Length before a Node server sends the response. Node sends bytes
+// beyond a wrong length, and a client would read them as the next response on the connection.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 
 /** Statuses without a body, whose length is absent or 0 (RFC 9110 §8.6, §15.3.6). */
@@ -7,10 +7,10 @@ const withoutLength: ReadonlySet<number> = new Set([204, 205]);
 
 /**
  * Makes the length and the body agree (RFC 9112 §6.3). Removes an invalid Content-Length. Also
- * removes a valid Content-Length if there is no body, except in responses to HEAD and in a 304. A
- * body of another length fails as soon as the difference shows.
+ * removes a valid Content-Length if there is no body, except in responses to HEAD and in a 304. If
+ * the body has a different length, its stream fails.
  *
- * @param method of the request: in a response to HEAD, the length is that of the GET response
+ * @param method the request's method. In a response to HEAD, the length is that of the GET response
  * @returns the same response if nothing changes
  */
 export function framed(response: Response, method: string): Response {

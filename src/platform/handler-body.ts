@@ -3,12 +3,12 @@
 import { bytesOf } from "../base/byte-streams.ts";
 import { patiently } from "../base/timeouts.ts";
 
-/** Number of bytes that distinguishes text from compressed data. */
+/** The number of bytes needed to distinguish text from compressed data. */
 const lookedAtBytes = 16;
 
 /**
- * Number of bytes that identifies codings with a magic number. Other codings need `lookedAtBytes`,
- * and each read beyond `markBytes` waits at most `noMoreAfterMs`.
+ * The number of bytes needed to identify a coding with a magic number. Other codings need
+ * `lookedAtBytes`, and each read beyond `markBytes` waits at most `noMoreAfterMs`.
  */
 const markBytes = 4;
 const noMoreAfterMs = 50;
@@ -24,9 +24,9 @@ const ofEncodedBytes = [
 ];
 
 /**
- * Removes the fields about a body's coding if the body is already decoded. In that case, also
- * weakens the entity tag, because the tag identifies the encoded bytes. Changes nothing if the
- * coding is unclear. Waits only for the first bytes.
+ * Removes the fields that describe the encoded body if the body is already decoded. In that case,
+ * also weakens the entity tag, because the tag identifies the encoded bytes. Waits only for the
+ * first bytes.
  *
  * @param response the return value of a handler
  * @param signal ends the wait
@@ -78,7 +78,7 @@ type Reader = ReadableStreamDefaultReader<Uint8Array>;
 /**
  * Reads the first chunks.
  *
- * @returns `next`: a further read that is still pending
+ * @returns `next`: a further read that is still pending, if any
  */
 async function beginningOf(reader: Reader, enoughBytes: number) {
   const chunks: Uint8Array[] = [];
@@ -125,8 +125,8 @@ export function isResponse(returned: unknown): returned is Response {
 }
 
 /**
- * Returns the last applied coding; `undefined` for none, for codings that no runtime decodes, and for
- * a partial response, whose first bytes can be anything.
+ * Returns the last applied coding. Returns `undefined` for none, for codings that no runtime
+ * decodes, and for a partial response, whose first bytes can be anything.
  */
 function codingOf(response: Response): string | undefined {
   if (!isResponse(response) || response.bodyUsed || response.status === 206) return undefined;
@@ -154,7 +154,8 @@ function isIn(coding: string, head: Uint8Array, { type }: Response): boolean {
   if (coding === "br" && head.length === 1 && first === 0x3b) return true;
   if (coding.endsWith("gzip")) return first === 0x1f && second === 0x8b;
   const isZlib = first % 16 === 8 && (first * 256 + second) % 31 === 0;
-  // Brotli (RFC 7932) has no magic number. Compressed data is not text, and decoded bodies nearly always are.
+  // Brotli (RFC 7932) has no magic number. Encoded bodies are not text, but decoded bodies nearly
+  // always are.
   return (coding === "deflate" && isZlib) || !isText(head);
 }
 

@@ -4,7 +4,7 @@ import { FixedLengthStream } from "../base/byte-streams.ts";
 import { pauseUnheld } from "../base/timeouts.ts";
 import { type ClientRequest, httpModule, type IncomingMessage } from "./node-http.ts";
 
-/** Limit of a response's fields, as on Workers. Node's default of 16 KiB is too small for many tags. */
+/** The limit of a response's fields, as on Workers. Many tags exceed Node's default of 16 KiB. */
 const headBytesMax = 131_072;
 
 /** Connection fields that Node's client writes itself. */
@@ -14,8 +14,9 @@ const ofConnection = ["connection", "expect", "host", "keep-alive", "transfer-en
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
- * Sends a request, and resolves with the response once its fields have arrived. A body that ends
- * before its Content-Length fails. Unexpected bytes on an idle connection close the connection.
+ * Sends a request, and resolves with the response once its fields have arrived. If the body ends
+ * before its Content-Length, its stream fails. Unexpected bytes on an idle connection close the
+ * connection.
  *
  * @param init.signal also ends the body
  * @throws Error if the origin cannot be reached, or violates the framing rules of RFC 9112
@@ -34,8 +35,8 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
     signal: signal ?? new AbortController().signal,
     maxHeaderSize: headBytesMax,
     insecureHTTPParser: false,
-    // Some origins send a body even to HEAD. The next request on the connection would receive it as
-    // its response.
+    // Some origins send a body even in response to HEAD. On a shared connection, the next request
+    // would receive the body as its response.
     agent: method === "HEAD" ? false : undefined,
   });
   // By default, Node drops all fields after the first two thousand, which may include
@@ -62,7 +63,7 @@ export async function nodeFetch(url: string, init: RequestInit): Promise<Respons
   return answered.promise;
 }
 
-/** A body whose first chunk was already read. */
+/** A request body whose first chunk was already read. */
 interface Upload {
   readonly first: Uint8Array;
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -70,8 +71,8 @@ interface Upload {
 
 /**
  * Prepares an upload with exactly the stated length, or in chunks if none is stated. A Node server
- * has a stream for every request that may have a body, so only the first chunk shows whether there
- * is a body.
+ * creates a stream for every request that may have a body, so only the first chunk shows whether
+ * there is a body.
  *
  * @throws the reason of the signal
  */
@@ -95,7 +96,7 @@ async function uploadOf(
   if (done) return undefined;
   if (!isMeasured) {
     headers.delete("content-length");
-    // Otherwise Node does not frame a body of DELETE or OPTIONS.
+    // Without this field, Node does not frame a body of DELETE or OPTIONS.
     headers.set("transfer-encoding", "chunked");
   }
   return { first, reader };
@@ -146,7 +147,7 @@ function responseOf(incoming: IncomingMessage, method: string): Response {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "");
   }
-  // RFC 9112 §7: only `chunked` may be used without being requested, and Node has already decoded it.
+  // RFC 9112 §7: only `chunked` may be used without a request for it. Node has already decoded it.
   const coding = headers.get("transfer-encoding")?.trim().toLowerCase();
   if (coding !== undefined && coding !== "chunked")
     throw new Error("The response has an unknown transfer coding.");

@@ -1,11 +1,11 @@
-// The parts of `node:http` that src/ uses. src/ is compiled without Node's types, and a Worker bundles
-// no Node modules, so the module comes from the running process.
+// The parts of `node:http` that src/ uses. src/ is compiled without Node's types, and a Worker
+// bundles no Node modules, so the module comes from `process.getBuiltinModule`.
 
 /** A response of an origin in Node's client. */
 export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly statusCode?: number;
   readonly statusMessage?: string;
-  /** Names and values alternately, as received. */
+  /** Names and values in turn, as received. */
   readonly rawHeaders: readonly string[];
   /** Whether the response was received completely. */
   readonly complete: boolean;
@@ -52,7 +52,7 @@ const runtime = globalThis as {
 /**
  * Returns the module for a protocol.
  *
- * @param protocol of a URL: `http:` or `https:`
+ * @param protocol the protocol of a URL: `http:` or `https:`
  * @throws Error if the runtime lacks the module, as Node before 20.16 does
  */
 export function httpModule(protocol: string): HttpModule {

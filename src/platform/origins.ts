@@ -6,12 +6,13 @@ import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import type { Background, Platform } from "./platform.ts";
 
 /**
- * An origin that runs in this isolate. Each forward calls it, including refreshes and probes. If it
- * throws, Tidemark treats the origin as unreachable. The timeouts of origins apply to it.
+ * An origin that runs in this isolate. Each forward calls the handler, including refreshes and
+ * probes. If the handler throws, Tidemark treats the origin as unreachable. The timeouts of origins
+ * apply.
  *
  * The body of a response with Content-Encoding may be encoded or decoded. For a decoded body, the
- * field is removed. The body of a `fetch` response with `encodeResponseBody: "manual"` is forwarded
- * without decoding.
+ * field is removed. A handler can use `fetch` with `encodeResponseBody: "manual"` to return an
+ * encoded body.
  */
 export type OriginHandler = (
   request: Request,
@@ -32,8 +33,9 @@ export type OriginHandlers = Readonly<Record<string, OriginHandler>>;
  * Collects all origins that routes can use.
  *
  * @param handlers take precedence over the configuration and the bindings
- * @param faults   receives faults of named origins, which are then omitted
- * @throws OperatorError if there is no usable default origin, or if a handler has a name that no route can use
+ * @param faults receives the faults of named origins, which are then omitted
+ * @throws OperatorError if there is no usable default origin, or if a handler has a name that no
+ *   route can use
  */
 export function originsOf(
   { env, config }: { readonly env: Env; readonly config: Config },

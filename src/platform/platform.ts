@@ -1,9 +1,9 @@
 // The interface to a platform: network, cache, clock. Tests replace it.
 import type { Log } from "../observe/log-line.ts";
 
-/** One instance for each isolate. */
+/** The functions that a platform provides to one isolate. */
 export interface Platform {
-  /** The Cache API of this colo; without it there is no edge tier. */
+  /** The Cache API of this colo; absent if there is no edge tier. */
   readonly cache?: () => Pick<Cache, "match" | "put" | "delete">;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Epoch milliseconds. */
@@ -14,8 +14,8 @@ export interface Platform {
   readonly turn: () => Promise<void>;
   readonly log: Log;
   /**
-   * Whether the platform is a server such as Node: clients control `CF-*` fields there, and only
-   * this code enforces Content-Length. Default: `false`, as on Workers.
+   * Whether the platform is a server such as Node. On a server, clients control the `CF-*` fields,
+   * and only this code enforces Content-Length. Default: `false`, as on Workers.
    */
   readonly isServer?: boolean;
 }

@@ -3,12 +3,12 @@
 interface RequestInit {
   /** Sets `request.cf` of the request. */
   cf?: object | undefined;
-  /** `manual` keeps the bytes as the origin encoded them. */
+  /** `manual`: the body is not decoded. */
   encodeResponseBody?: "automatic" | "manual";
 }
 
 interface ResponseInit {
-  /** `manual`: the bytes are already encoded as Content-Encoding says. */
+  /** `manual`: the body is already encoded as Content-Encoding states. */
   encodeBody?: "automatic" | "manual";
 }
 

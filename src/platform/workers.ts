@@ -4,7 +4,7 @@ import { pause } from "../base/timeouts.ts";
 import { nodeFetch } from "./node-fetch.ts";
 import type { Platform } from "./platform.ts";
 
-/** Prints each line at its own level, which the platform's log shows. */
+/** Prints each line at its level, which the platform's log shows. */
 const print: Readonly<Record<LogLevel, (text: string) => void>> = {
   info: (text) => console.log(text),
   warn: (text) => console.warn(text),
