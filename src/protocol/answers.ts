@@ -7,16 +7,16 @@ import type { Immutable } from "./immutable.ts";
 
 const text = z.string();
 const texts = z.array(text);
-/** ISO 8601; `null` if unknown or not representable. */
+/** A time in ISO 8601; `null` if unknown or not representable. */
 const instant = z.nullable(text);
 const labels = z.record(text, text);
-/** At most a day: more than any N, and short enough for a timer. */
+/** A duration. The limit of a day exceeds any N, and is short enough for a timer. */
 const seconds = z.number().check(z.gte(0), z.lte(86_400));
-/** All routes, none, or the named ones. */
+/** `true`: all routes. `false`: no route. An array: the routes with these names. */
 const bypass = z.union([z.boolean(), texts]);
 const fault = { what: text, why: text, hint: text };
 
-/** The answer to any rejected request. */
+/** The answer to every rejected request. */
 export const errorAnswer = z.object({ error: z.object({ code: text, ...fault }) });
 
 /** How a purge order was interpreted. */
@@ -83,15 +83,15 @@ const health = z.object({
 const hotPage = z.object({
   url: text,
   headers: z.optional(labels),
-  /** Sampled hits: about one in sixteen. */
+  /** The number of sampled hits: about one in sixteen of all hits. */
   count: z.number(),
   expiresAt: instant,
 });
 
 /**
- * `already`: fresh in a tier. `warmed`: fetched from the origin or the data source, and stored.
- * `not-stored`: fetched, but a rule forbids storing it. `passed-by`: this route or request is never stored.
- * `failed`: no usable answer, or the shared tier was unavailable.
+ * `already`: a tier has a fresh record. `warmed`: fetched from the origin or the data source, and
+ * stored. `not-stored`: fetched, but a rule forbids storing. `passed-by`: the request bypasses the
+ * cache. `failed`: no usable answer arrived, or the shared tier was unavailable.
  */
 const warmResult = z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]);
 
@@ -102,13 +102,13 @@ const warmed = z.object({
   namespace: z.optional(text),
   key: z.optional(z.union([text, z.number()])),
   result: warmResult,
-  /** Status of the origin's response, if there was one. */
+  /** The status of the origin's response, if there was one. */
   status: z.optional(z.number()),
-  /** Why it was not stored, was not fetched, or failed. If warmed: which tier did not store it. */
+  /** The reason for the result. For `warmed`: the tier that did not store the response or value. */
   why: z.optional(text),
 });
 
-/** Answers, by the name of their route or of a variant of it. */
+/** Answers by the name of their route. Some routes have several answers. */
 export const answers = {
   /** `GET proof`: proves that the site has the ADMIN_TOKEN that signed the challenge. */
   proof: z.object({
@@ -148,7 +148,7 @@ export const answers = {
   journal: z.object({ entries: z.array(journalEntry), next: z.nullable(text) }),
   /** `GET health` with a token. */
   health,
-  /** `GET health`: without a token, only the status. */
+  /** `GET health`. Without a token, the answer has only the status. */
   healthOrStatus: z.union([health, z.strictObject({ status })]),
   /** `GET metrics?format=json`: metrics of all isolates. */
   metrics: z.object({
@@ -156,7 +156,7 @@ export const answers = {
     at: instant,
     counters: z.array(sample),
     gauges: z.array(sample),
-    /** Upper bounds of all histograms' buckets. Each histogram has one more count, for larger values. */
+    /** Upper bounds of the buckets of all histograms. One more count is for larger values. */
     boundsSeconds: z.array(z.number()),
     histograms: z.array(
       z.object({ name: text, labels, counts: z.array(z.number()), sum: z.number() }),
@@ -168,7 +168,7 @@ export const answers = {
     colo: text,
     atMs: z.number(),
     faults: z.array(z.object(fault)),
-    /** Routes in the order of the configuration. `routes` holds their counts by name. */
+    /** Routes in the order of the configuration. The member `routes` has their counts by name. */
     configuredRoutes: z.array(configuredRoute),
   }),
   /** `GET explain`. */
@@ -178,7 +178,7 @@ export const answers = {
   /** `GET hot?count=100&coveredBy=<position>`: hottest first. */
   hot: z.object({
     pages: z.array(hotPage),
-    /** With `coveredBy`: number of hot keys examined. */
+    /** With `coveredBy`: the number of hot keys examined. */
     examined: z.optional(z.number()),
     /** With `coveredBy`: seconds until every isolate applies that purge. */
     holdsInSeconds: z.optional(seconds),

@@ -1,8 +1,8 @@
-// Header fields, in lower case, with which an operator gets an answer together with its
+// The header fields of a debug request, in lower case. The answer to a debug request includes its
 // explanation.
 
-/** Request field with the admin token, or a token derived from it. */
+/** The request field with the admin token, or with a token derived from the admin token. */
 export const debugField = "tidemark-debug";
 
-/** Response field with the explanation as JSON, shortened to fit into a field. */
+/** The response field with the explanation as JSON, shortened to fit into a field. */
 export const explainField = "tidemark-explain";

@@ -4,17 +4,23 @@ import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
 const stored = z.object({
-  /** Above 2 if another cache had stored the response, the origin was slow, or a clock is wrong. */
+  /**
+   * The age of the response when it arrived. A large age means that another cache had stored the
+   * response, the origin was slow, or a clock is wrong.
+   */
   ageOnArrivalSeconds: z.number(),
 });
 
 const look = z.object({
   tiers: z.array(z.object({ copy: z.optional(stored) })),
-  /** The URL's last origin response; absent if a stored response answers. */
+  /**
+   * The last response from the origin for the URL, as remembered by this isolate; absent if a
+   * stored response answers.
+   */
   last: z.optional(stored),
 });
 
-/** Also the form of `Tidemark-Explain`. */
+/** The explanation as JSON, in an answer or in the field `Tidemark-Explain`. */
 export const explanation = z.object({ look: z.optional(look) });
 
 export type LookRead = Immutable<z.output<typeof look>>;

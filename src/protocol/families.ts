@@ -1,16 +1,16 @@
-// The metrics of isolates: one table of names, labels and help texts. Counts, reports, totals and
-// the Prometheus text use this table.
+// The table of metrics of isolates: names, labels and help texts. Counts, reports, totals and the
+// Prometheus text use this table.
 
-/** A count that only grows, or a distribution of durations in the buckets of `histogram.ts`. */
+/** `counter`: a count that only grows. `histogram`: durations in the buckets of `histogram.ts`. */
 export type Kind = "counter" | "histogram";
 
 /** A metric family, with one series per set of label values. */
 export interface Family {
   readonly kind: Kind;
-  /** Name in Prometheus. Counters end in `_total`; histograms are in seconds. */
+  /** The name in Prometheus. Counters end in `_total`, histograms in `_seconds`. */
   readonly name: string;
   readonly help: string;
-  /** Label names. Values are never keys, URLs, or anything else that clients choose. */
+  /** The names of the labels. Label values never contain text that clients choose, such as URLs. */
   readonly labels: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export const families = {
   forwards: counter(
     "forwards",
     ["route", "reason"],
-    "Requests forwarded to the origin, by RFC 9211 reason; without those that waited for another's forward",
+    "Requests forwarded to the origin, by RFC 9211 reason; without requests that waited for another request's forward",
   ),
   refusals: counter("store_refusals", ["route", "rule"], "Answers that were not stored, by rule"),
   originResponses: counter(
@@ -162,7 +162,7 @@ export const families = {
   responseSeconds: histogram(
     "response",
     ["route", "result", "tier"],
-    "Time from a request to the head of its answer, unless the answer needed no waiting",
+    "Time from a request to the head of its answer, if the request waited",
   ),
   originSeconds: histogram(
     "origin",
@@ -179,8 +179,12 @@ export const families = {
     ["namespace"],
     "Time from a request to the data source to its answer",
   ),
-  tierReadSeconds: histogram("tier_read", ["tier"], "Reads of a tier that a request waited for"),
-  redisSeconds: histogram("redis", ["purpose"], "Answered round trips to Redis"),
+  tierReadSeconds: histogram(
+    "tier_read",
+    ["tier"],
+    "Time of a tier read for which a request waited",
+  ),
+  redisSeconds: histogram("redis", ["purpose"], "Time of an answered round trip to Redis"),
   purgeSpread: histogram(
     "purge_spread",
     ["colo"],
@@ -191,8 +195,8 @@ export const families = {
 export type FamilyName = keyof typeof families;
 
 /**
- * Results of invalidations. `named`: targets; `widened`: targets that a wider target replaced; `purged`:
- * accepted entries; `failed`: targets that did not reach the journal.
+ * Results of invalidations. `named`: targets; `widened`: targets that a wider target replaced;
+ * `purged`: accepted entries; `failed`: targets that did not reach the journal.
  */
 export type InvalidationCount = "named" | "widened" | "purged" | "failed";
 
@@ -217,7 +221,9 @@ export type PurgeRefusal =
   | "mapping-failed"
   | "unavailable";
 
-/** Field with the credential: `Authorization`, `Tidemark-…`, or a webhook's or hook's signature. */
+/**
+ * The place of a credential: a header field, or the signature of a purge (`signature`) or a hook.
+ */
 export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "hook";
 
 /** Why a credential was refused. */

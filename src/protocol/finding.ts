@@ -1,4 +1,4 @@
-// The form, codes and order of findings, and the status that results from them.
+// The form, codes and order of the findings of a health check, and the status that they result in.
 
 /** docs/health.md explains each code; a test checks this. */
 export const findingCodes = [
@@ -48,24 +48,24 @@ export const findingCodes = [
 
 export type FindingCode = (typeof findingCodes)[number];
 
-/** Worst first. Findings of `info` leave the status `ok`. */
+/** Worst first. A finding of level `info` leaves the status `ok`. */
 export const levels = ["critical", "warning", "info"] as const;
 
 export type Level = (typeof levels)[number];
 
-/** A finding. Contains no secret, address, key, or anything else that clients choose. */
+/** A finding contains no secret, no address, and no text that clients choose, such as a key. */
 export interface Finding {
   readonly code: FindingCode;
   readonly level: Level;
-  /** The subject, such as `route "articles"`, if there are several; absent if there is only one. */
+  /** The subject, such as `route "articles"`; absent if there can be only one subject. */
   readonly about?: string;
-  /** Effect on the site. */
+  /** The effect on the site. */
   readonly what: string;
   /** ISO 8601; `null` if unknown. */
   readonly since: string | null;
   readonly cause: string;
   readonly remedy: string;
-  /** When Redis or an origin last failed, and for an origin also how often. */
+  /** When Redis or an origin last failed. For an origin, also the number of failures. */
   readonly details?: string;
 }
 
@@ -75,7 +75,7 @@ export type Status = "ok" | "degraded" | "unable";
 /**
  * Returns the status.
  *
- * @param isUnable takes precedence over the findings
+ * @param isUnable whether no origin can be used. Takes precedence over the findings
  */
 export function statusOf(findings: readonly Finding[], isUnable: boolean): Status {
   if (isUnable) return "unable";
@@ -90,7 +90,7 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
 }
 
-/** Returns a summary such as `Found: 2 critical, 1 warning.` */
+/** Counts the findings by level, as in `Found: 2 critical, 1 warning.` */
 export function summaryOf(findings: readonly Pick<Finding, "level">[]): string {
   const counts = levels
     .map((level) => ({ level, count: findings.filter((one) => one.level === level).length }))

@@ -2,20 +2,24 @@
 // challenge, the site's proof that it has the token, and short-lived tokens. Each credential is
 // bound to one host.
 
-/** The use of a derived token: for the operator's routes, or in `Tidemark-Debug`. No token has both uses. */
+/**
+ * The use of a derived token: the operator's routes, or `Tidemark-Debug`. No token has both uses.
+ */
 export type TokenScope = "operator" | "debug";
 
-/** Longest lifetime of a derived token. A token that is valid for longer is rejected. */
+/**
+ * The longest lifetime of a derived token. A token with a longer remaining lifetime is rejected.
+ */
 export const tokenSecondsMax = 300;
 
-/** Request field, in lower case, with a client's challenge in `GET /_cache/proof`. */
+/** The request field of `GET /_cache/proof` with the client's challenge, in lower case. */
 export const challengeField = "tidemark-challenge";
 
 const version = "tm1";
 const macForm = /^[\w-]{43}$/;
 const nonceForm = /^[\w-]{22,64}$/;
 
-/** The HMAC key that consists of ADMIN_TOKEN; not extractable. */
+/** ADMIN_TOKEN as an HMAC key; not extractable. */
 export type TokenKey = CryptoKey;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -30,7 +34,9 @@ export function tokenKey(adminToken: string): Promise<TokenKey> {
   return crypto.subtle.importKey("raw", bytesOf(adminToken), algorithm, false, ["sign", "verify"]);
 }
 
-/** Returns the text to sign. It contains the kind, so no credential passes as another kind. */
+/**
+ * Returns the text to sign. The text contains the kind, so no credential passes as another kind.
+ */
 const signedText = (kind: "challenge" | "proof" | TokenScope, host: string, rest: string) =>
   bytesOf(`tidemark ${version}\n${kind}\n${host}\n${rest}`);
 
@@ -40,7 +46,7 @@ async function macOf(key: TokenKey, text: Uint8Array<ArrayBuffer>): Promise<stri
   return base64.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
 }
 
-/** Verifies a MAC in constant time, if it is well-formed. */
+/** Verifies a MAC in constant time. A malformed MAC is invalid. */
 async function isMac(key: TokenKey, mac: string, text: Uint8Array<ArrayBuffer>): Promise<boolean> {
   if (!macForm.test(mac)) return false;
   const base64 = mac.replaceAll("-", "+").replaceAll("_", "/");
@@ -48,7 +54,7 @@ async function isMac(key: TokenKey, mac: string, text: Uint8Array<ArrayBuffer>):
   return crypto.subtle.verify("HMAC", key, bytes, text);
 }
 
-/** Returns 128 random bits for one challenge. */
+/** Returns 128 random bits in hexadecimal, for one challenge. */
 export function newNonce(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -59,13 +65,15 @@ export function newNonce(): string {
  * is signed, so that only clients with the token get a proof. Otherwise, anybody could test guesses
  * of the token against a proof.
  *
- * @param host as the client addresses the site, with a non-default port
+ * @param host the host to which the client sends requests, with its port unless that is the default
  */
 export async function challengeOf(key: TokenKey, host: string, nonce: string): Promise<string> {
   return `${version}.${nonce}.${await macOf(key, signedText("challenge", host, nonce))}`;
 }
 
-/** Returns the host and nonce of a challenge that is signed for one of these hosts. */
+/**
+ * Returns the host and nonce of a valid challenge for one of these hosts; `undefined` otherwise.
+ */
 export async function challengeIn(
   key: TokenKey,
   challenge: string,
@@ -82,11 +90,13 @@ export async function challengeIn(
 interface ProvenSite {
   readonly host: string;
   readonly nonce: string;
-  /** The site's clock. Clients use it, so that tokens are valid even if their own clock is wrong. */
+  /**
+   * The site's clock. Clients use it, so that tokens are valid even if a client's clock is wrong.
+   */
   readonly atSeconds: number;
 }
 
-/** Returns the answer to a nonce that only a site with the token can compute. */
+/** Returns the proof for a nonce. Only a site with the token can compute this proof. */
 export function proofOf(key: TokenKey, { host, nonce, atSeconds }: ProvenSite): Promise<string> {
   return macOf(key, signedText("proof", host, `${nonce} ${atSeconds}`));
 }
@@ -117,8 +127,8 @@ export async function derivedToken(
 }
 
 /**
- * Verifies a derived token. Accepts any remaining lifetime up to the limit, because the clocks of the site's
- * isolates differ.
+ * Verifies a derived token. Accepts any remaining lifetime up to the limit, because the clocks of
+ * the site's isolates differ. A token with a longer lifetime is `expired`.
  */
 export async function judgeToken(
   key: TokenKey,

@@ -13,20 +13,22 @@ const names = (what: string) =>
     ),
   );
 
-/** Names the parts of the cache to purge. At least one field must name a target. */
+/** The targets of a purge, and how to purge them. An order must name at least one target. */
 export interface PurgeOrder {
   readonly tags?: readonly string[] | undefined;
   readonly urls?: readonly string[] | undefined;
-  /** Each prefix is a path such as "/news/", for all hosts, or a URL: "https://host/news/". */
+  /**
+   * Each prefix is a path on all hosts, such as "/news/", or a URL, such as "https://host/news/".
+   */
   readonly prefixes?: readonly string[] | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly routes?: readonly string[] | undefined;
   readonly everything?: boolean | undefined;
   /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
-  /** Whether to report only what the purge would cover. */
+  /** Whether to only report what the purge would cover. */
   readonly dryRun?: boolean | undefined;
-  /** Note for readers of the journal, up to 512 characters. */
+  /** A note for readers of the journal, up to 512 characters. */
   readonly reason?: string | undefined;
 }
 
@@ -71,7 +73,7 @@ const hintByField: Readonly<Record<string, string>> = {
 /**
  * Parses and checks an order.
  *
- * @param body text of the request
+ * @param body the text of the request
  */
 export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Reason } {
   const written = jsonIn(body);
@@ -83,7 +85,7 @@ export function readPurgeOrder(body: string): PurgeOrder | { readonly fault: Rea
 /**
  * Checks an order.
  *
- * @param whole the order's name in faults
+ * @param whole the name of the whole order in error messages, such as "The body"
  */
 export function checkedPurgeOrder(
   written: unknown,
@@ -101,7 +103,7 @@ export function checkedPurgeOrder(
 
 const quotedCharsMax = 200;
 
-/** Quotes a sender's text, shortened for a message. */
+/** Quotes a sender's text for a message, and shortens it to 200 characters. */
 export function quoted(text: string): string {
   const shown = text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text;
   return JSON.stringify(shown);

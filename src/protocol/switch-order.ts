@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
 export const switchOrder = z.strictObject({
-  /** All routes, none, or the named ones. */
+  /** `true`: all routes. `false`: no route. An array: the routes with these names. */
   bypass: z.union([z.boolean(), z.array(z.string()).check(z.minLength(1))]),
   reason: z.optional(z.string().check(z.maxLength(200))),
 });

@@ -1,5 +1,6 @@
-// The request body of `POST warm`: pages and keys to load into the tiers, a part per call. The caller
-// repeats the list with `cursor` set to `next` from the answer, until `next` is `null`.
+// The request body of `POST warm`: pages and keys to load into the tiers. Each call loads a part of
+// the list. The caller sends the list again with the answer's `next` as `cursor`, until `next` is
+// `null`.
 import * as z from "zod/mini";
 import type { Immutable } from "./immutable.ts";
 
@@ -11,7 +12,7 @@ const headers = z.optional(z.record(z.string(), z.string()));
 
 export const warmOrder = z.strictObject(
   {
-    /** A string is a URL, or a path on the request's host. */
+    /** A string is a URL, or a path on the host of the request. */
     pages: z.optional(
       z
         .array(
@@ -23,7 +24,7 @@ export const warmOrder = z.strictObject(
         )
         .check(z.maxLength(pagesMax, `names more than ${pagesMax} pages`)),
     ),
-    /** Keys to load, by namespace. They follow the pages. */
+    /** Keys to load after the pages, by namespace. */
     data: z.optional(
       z.record(
         z.string(),
@@ -34,9 +35,9 @@ export const warmOrder = z.strictObject(
         "must be an object with an array of keys for each namespace",
       ),
     ),
-    /** Number of finished items. Default: 0. */
+    /** The number of pages and keys that earlier calls have finished. Default: 0. */
     cursor: z.optional(count.check(z.minimum(0, "is below 0"))),
-    /** Pages per call, 1 to 100. Default: up to 8, within the free plan's 50 subrequests. */
+    /** Pages per call, 1 to 100. Default: up to 8, within the 50 subrequests of the free plan. */
     limit: z.optional(
       count.check(z.minimum(1, "is below 1"), z.maximum(limitMax, `is over ${limitMax}`)),
     ),
@@ -50,5 +51,5 @@ export const warmOrder = z.strictObject(
 );
 
 export type WarmOrder = Immutable<z.output<typeof warmOrder>>;
-/** A page to request, without fields of a particular client. */
+/** A page to request, and the header fields of the request. */
 export type PageToWarm = Exclude<NonNullable<WarmOrder["pages"]>[number], string>;

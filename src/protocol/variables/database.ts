@@ -3,7 +3,7 @@ import { httpUrlFault } from "./origin-url.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 
-/** A database with Upstash's REST interface. */
+/** The address and token of a database with Upstash's REST interface. */
 export interface Database {
   readonly url: string;
   readonly token: string;
@@ -13,17 +13,17 @@ export interface Database {
 export interface Databases {
   /** The cache's database; a fault if it is unusable; `undefined` if none is set. */
   readonly redis: Database | Fault | undefined;
-  /** Database of the journal and the switch; `undefined` if `redis` holds them. */
+  /** The database of the journal and the switch; `undefined` if they use `redis`. */
   readonly journal: Database | undefined;
 }
 
 const what = "The database is not used: the shared tier and purges are off.";
 
 /**
- * Reads both databases. If the journal's database is faulty, the cache's database is also not used,
- * because purges would go to a journal that no other isolate reads.
+ * Reads both databases. If the journal's database is faulty, the cache's database is not used
+ * either. Otherwise purges would enter a journal that no other isolate reads.
  *
- * @param faults receives settings without effect
+ * @param faults receives a fault for a setting without effect
  */
 export function databasesOf(env: Env, faults: Fault[]): Databases {
   const redis = databaseOf(env);

@@ -3,7 +3,7 @@ import type { Fault } from "../../base/operator-error.ts";
 import { type Env, textOf } from "./bindings.ts";
 import { guessableBy, isFewWords } from "./weak-secrets.ts";
 
-/** A hook's secrets, or the reason why it has none. */
+/** A hook's secrets, or the fault if no secret is usable. */
 export type HookSecrets = readonly string[] | Fault;
 
 const secretCharsMin = 16;
@@ -15,12 +15,12 @@ const otherSecrets = [
   "JOURNAL_REDIS_REST_TOKEN",
 ];
 
-/** Returns a name such as `HOOK_SECRET_MY_SHOP`. */
+/** Returns the name of a hook's variable, such as `HOOK_SECRET_MY_SHOP` for `my-shop`. */
 export function hookVariable(name: string): string {
   return `HOOK_SECRET_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Returns the hook of such a variable; `undefined` if the variable is not a hook's. */
+/** Returns the name of a variable's hook; `undefined` if the variable does not belong to a hook. */
 export function hookOf(variable: string): string | undefined {
   const [, name] = /^HOOK_SECRET_(.+)$/.exec(variable) ?? [];
   return name?.toLowerCase().replaceAll("_", "-");
@@ -32,7 +32,7 @@ const listed = (text: string | undefined) =>
 /**
  * Reads comma-separated secrets. Several secrets allow rotation.
  *
- * @returns `faults`: problems of single secrets, if at least one secret is usable
+ * @returns `faults`: faults of individual secrets; empty if no secret is usable
  */
 export function hookSecretsOf(
   name: string,

@@ -1,4 +1,4 @@
-// Reads NAMESPACE, the prefix of every key in Redis.
+// Reads the variable NAMESPACE, the prefix of every key in Redis.
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 

@@ -15,7 +15,10 @@ export function httpUrlFault(url: string): string | undefined {
   return username + password === "" ? undefined : "holds a user name or a password";
 }
 
-/** Checks an origin's URL, which may have only a scheme and an authority. */
+/**
+ * Returns why a string cannot be used as the URL of an origin, like `httpUrlFault`. The URL may
+ * have only a scheme and an authority.
+ */
 export function originUrlFault(url: string): string | undefined {
   const fault = httpUrlFault(url);
   if (fault !== undefined) return fault;
@@ -26,7 +29,8 @@ export function originUrlFault(url: string): string | undefined {
 /**
  * Redacts a URL for a message, to keep passwords and keys out of logs.
  *
- * @returns scheme and host; "Its value" if these may contain part of a password
+ * @returns scheme and host in quotes, with "/…" for the rest; the words "Its value" if scheme and
+ *   host may contain part of a password
  */
 export function shownUrl(url: string): string {
   const read = URL.parse(url);

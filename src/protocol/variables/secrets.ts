@@ -10,7 +10,7 @@ const adminTokenCharsMin = 16;
 
 /**
  * Reads ADMIN_TOKEN, which opens the operator's routes. Rejects a token that others have or could
- * guess. Pages and signed purges work without it.
+ * guess. Pages and signed purges work without a token.
  */
 export function adminTokenOf(env: Env): Secret {
   if (!isSet(env, "ADMIN_TOKEN")) return undefined;
@@ -40,7 +40,7 @@ function adminTokenFault(token: string, env: Env): string | undefined {
 
 const redisTokens = ["UPSTASH_REDIS_REST_TOKEN", "JOURNAL_REDIS_REST_TOKEN"];
 
-/** Returns the name of the variable that holds the same secret. */
+/** Returns the name of another variable that holds the same secret; `undefined` if none does. */
 function secretEqualTo(token: string, env: Env): string | undefined {
   const redis = redisTokens.find((name) => textOf(env, name) === token);
   if (redis !== undefined) return redis;
@@ -65,7 +65,7 @@ const secretForm = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 const purgeSecretsIn = (env: Env): string[] => textOf(env, "PURGE_SECRET")?.split(/\s+/) ?? [];
 
 /**
- * Reads PURGE_SECRET, which verifies webhooks: one or more secrets, separated by spaces. A faulty
+ * Reads PURGE_SECRET: one or more secrets, separated by spaces, that verify signed purges. A faulty
  * secret does not disable the others.
  *
  * @param faults receives the fault, even if some secrets are usable
@@ -96,7 +96,8 @@ export function purgeSecretsOf(env: Env, faults: Fault[]): Secret {
 }
 
 /**
- * Returns weak settings that stay in use, because disabling them would break the site.
+ * Returns faults for weak settings. These settings stay in use, because disabling them would break
+ * the site.
  *
  * @param env variables and secrets
  */
@@ -139,7 +140,7 @@ const clearText = (name: string): Fault => ({
   hint: `Write the address in ${name} with "https:".`,
 });
 
-/** Hosts of this machine or a private network, where a proxy before Redis often has no TLS. */
+/** Hosts of this machine or a private network, where a proxy in front of Redis often has no TLS. */
 const privateHost =
   /^(?:[^.:[]+|.*\.(?:localhost|local|internal|test|invalid)|(?:127|10)\.[\d.]+|192\.168\.[\d.]+|169\.254\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][0-9a-f]{2}:.*|fe[89ab][0-9a-f]:.*)\])$/;
 

@@ -1,4 +1,4 @@
-// Reads SITE_HOST: the hosts of a site.
+// Reads the variable SITE_HOST, the hosts of a site.
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Env, isSet, textOf } from "./bindings.ts";
 
