@@ -6,7 +6,7 @@ import { PurgeError, type ErrorText } from "./purge-error.ts";
 export interface Acceptance {
   /** The purge's position in the journal. */
   readonly position: string;
-  /** The number of seconds from the acceptance until no colo serves a response from before the purge. */
+  /** The number of seconds after which the purge has taken effect in all colos. */
   readonly visibleWithinSeconds: number;
 }
 
@@ -21,17 +21,17 @@ interface DryRunCount {
  * contain secrets.
  */
 export interface DryRun {
-  /** The number of `tags`, `urls` and so on in the order; `everything` is a boolean. */
+  /** The number of targets of each kind, such as `tags`; for `everything`, a boolean. */
   readonly targets: Readonly<Record<string, number | boolean>>;
-  /** Names that the site spells differently than the order. */
+  /** URLs, prefixes and hosts that the site spells differently than the order. */
   readonly readAs?: readonly { readonly sent: string; readonly as: readonly string[] }[];
   /** Warnings as whole sentences. */
   readonly notes?: readonly string[];
   /** The counts from the memory of the isolate that answered. */
   readonly isolate: DryRunCount;
   /**
-   * The counts from the shared tier. `isWhole`: whether every stored response was examined. If not,
-   * `whyNotWhole` is the reason.
+   * The counts from the shared tier. `isWhole`: whether every stored response was examined.
+   * `whyNotWhole`: the reason why some responses were not examined.
    */
   readonly shared:
     | (DryRunCount & { readonly isWhole: boolean; readonly whyNotWhole?: string })
@@ -41,7 +41,7 @@ export interface DryRun {
   readonly limits: string;
 }
 
-/** The result of one try. `Answer` is the content of a 200. */
+/** The result of one try. `Answer` is the content of a 2xx response. */
 export type Verdict<Answer> = { readonly kind: "accepted"; readonly answer: Answer } | NotAccepted;
 
 type NotAccepted =
@@ -51,11 +51,11 @@ type NotAccepted =
 
 export type SendVerdict = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
 
-/** Parses a 200. The status alone is not sufficient, because any site may answer 200. */
+/** Parses a 2xx response. The status alone proves nothing, because any server may answer 200. */
 export interface Reader<Answer> {
   /** Returns the content; `undefined` for the response of another server. */
   readonly read: (answer: Readonly<Record<string, unknown>>) => Answer | undefined;
-  /** The content that a 200 must have, such as "a position", for error messages. */
+  /** The content that the response must have, for error messages, such as "a position". */
   readonly what: string;
 }
 
@@ -145,7 +145,7 @@ function errorOfOk(answer: unknown, status: number, what: string): ErrorText {
   return { code: "not-tidemark", what: notAccepted, why, hint: checkUrl };
 }
 
-/** Explains responses without an error of Tidemark, such as those of proxies or other servers. */
+/** Returns the error for a response without Tidemark's error form, such as that of a proxy. */
 function errorOfStatus(status: number, headers: Headers): ErrorText {
   const what = notAccepted;
   if (status === 401 || status === 403) {

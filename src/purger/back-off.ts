@@ -1,7 +1,9 @@
 // Computes the wait before a purge is retried.
 
 export interface BackOff {
-  /** The maximum wait before the second try. The maximum doubles with each further try, up to `waitMsMax`. */
+  /**
+   * The maximum wait before the second try. It doubles with each further try, up to `waitMsMax`.
+   */
   readonly firstWaitMs: number;
   readonly waitMsMax: number;
   /** Returns a new number, 0 ≤ n < 1, for each wait. */
@@ -9,8 +11,8 @@ export interface BackOff {
 }
 
 /**
- * Returns a random wait, from half of the maximum to the maximum, and at least 1 ms. Jitter
- * prevents senders that failed together from retrying together.
+ * Returns a random wait in milliseconds: from half of the maximum to the maximum, and at least 1.
+ * Jitter prevents senders that failed together from retrying together.
  *
  * @param failedTries 1 after the first failure
  */
@@ -24,7 +26,8 @@ const retryAfterMsMax = 3_600_000;
 /**
  * Parses `Retry-After` (RFC 9110 §10.2.3) in seconds or as a date.
  *
- * @returns 0 for an absent or invalid field or a past date; at most an hour, because the field may be wrong
+ * @returns milliseconds: 0 for an absent or invalid field or a past date; at most an hour, because
+ *   the field may be wrong
  */
 export function retryAfterMs(field: string | null, atMs: number): number {
   const text = field?.trim() ?? "";

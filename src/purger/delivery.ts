@@ -1,5 +1,5 @@
-// Runs the tries of an outbox. The try of a due message starts once a slot and the message's
-// targets are free.
+// Runs the tries of an outbox. The try of a due message starts once there is a free slot, and no
+// other try has the same target.
 import type { OutboxEntry } from "./message.ts";
 import { TargetOrder } from "./target-order.ts";
 
@@ -14,31 +14,32 @@ export interface DeliverySettings {
   /** Returns the oldest `limit` due messages, in order. */
   readonly due: (limit: number) => readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
   /**
-   * Tries a message. `cut-off`: the try was aborted, and nothing was stored. Rejects with errors of
-   * the store.
+   * Tries a message. Returns `cut-off` if the try was aborted and nothing was stored. Rejects with
+   * errors of the store.
    */
   readonly attempt: (entry: OutboxEntry, signal: AbortSignal) => Promise<keyof Round | "cut-off">;
   /**
-   * Receives the first failure since the last look. A look is one read of due messages. `isThrown`:
-   * whether a round also rejects with the failure.
+   * Receives the first failure after each read of due messages. `isThrown`: whether a round also
+   * rejects with this failure.
    */
   readonly storeFailed: (cause: unknown, isThrown: boolean) => void;
 }
 
 interface OpenRound {
   readonly counts: Round;
-  /** The messages that the round waits for; `undefined` until a look has found all due messages. */
+  /** The messages that the round waits for; `undefined` until all due messages have been read. */
   left: Set<string> | undefined;
   failure: { readonly cause: unknown } | undefined;
   readonly resolve: (counts: Round) => void;
   readonly reject: (cause: unknown) => void;
 }
 
-/** The maximum number of messages that one look adds to the known messages. */
+/** The maximum number of messages that one read adds to the known messages. */
 const batchCount = 50;
 
 /**
- * The limit of known messages. If this many wait for one target, later messages must wait as well.
+ * The maximum number of known messages. If all of them wait for one target, later messages wait
+ * too.
  */
 const knownCountMax = 500;
 
@@ -50,19 +51,19 @@ export class Delivery {
   #lastLook: Promise<void> = Promise.resolve();
   #cut = new AbortController();
   /**
-   * A counter that each stop and failure increments. The result of a look from an earlier era is
-   * discarded.
+   * A counter that each stop and failure increments. The result of a read that began in an earlier
+   * era is discarded.
    */
   #era = 0;
   #hasFailed = false;
-  /** Whether the last look may have missed messages. */
+  /** Whether the last read may have left out due messages. */
   #hasMore = false;
   /**
-   * The `failedTries` of each message before its last try here. If the message is due with the same
-   * number, the store has not recorded that try.
+   * The `failedTries` of each message before its last try in this process. If the message is due
+   * with the same number, the store has not recorded that try.
    */
   #tried = new Map<string, number>();
-  /** The number of messages in the last look whose last try the store has not recorded. */
+  /** The number of messages in the last read whose last try the store has not recorded. */
   #unnotedCount = 0;
 
   constructor(settings: DeliverySettings) {
@@ -70,7 +71,7 @@ export class Delivery {
   }
 
   /**
-   * Reads due messages from the store, and starts their tries. Looks run one after another. Never
+   * Reads due messages from the store, and starts their tries. Reads run one after another. Never
    * rejects.
    *
    * @param of `more` skips messages whose last try the store has not recorded, because a store that
@@ -97,7 +98,10 @@ export class Delivery {
     });
   }
 
-  /** Aborts all running tries, which ends open rounds. A later look waits for these tries. */
+  /**
+   * Aborts all running tries, which ends open rounds. A later read waits until these tries have
+   * ended.
+   */
   stop(): Promise<void> {
     this.#cut.abort();
     this.#cut = new AbortController();
@@ -176,7 +180,7 @@ export class Delivery {
   }
 
   /**
-   * Starts no further tries before the next look. Open rounds end once the running tries have
+   * Starts no further tries before the next read. Open rounds end once the running tries have
    * ended.
    */
   #halt(): void {

@@ -2,7 +2,10 @@
 import type { PurgeOrder as AnyPurgeOrder } from "../protocol/purge-order.ts";
 import { PurgeError } from "./purge-error.ts";
 
-/** The targets to purge. At least one field must name a target. For a dry run, call `Purger.dryRun`. */
+/**
+ * The targets to purge. An order must name at least one target. For a dry run, call
+ * `Purger.dryRun`.
+ */
 export type PurgeOrder = Omit<AnyPurgeOrder, "dryRun">;
 
 export interface PurgeMessage {
@@ -20,10 +23,9 @@ export interface OutboxEntry extends PurgeMessage {
 const bodyBytesMax = 65_536;
 
 /**
- * Creates a message. Synchronous, so that a synchronous transaction can call it.
+ * Creates a message. The function is synchronous, so that synchronous transactions can call it.
  *
- * @throws PurgeError, before the transaction commits, for an order that names nothing, is too large
- *   or requests a dry run
+ * @throws PurgeError for an order that names nothing, is too large or requests a dry run
  */
 export function messageOf(order: PurgeOrder): PurgeMessage {
   if ("dryRun" in order && order.dryRun === true) {

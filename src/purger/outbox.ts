@@ -1,5 +1,5 @@
-// Stores purges in the origin's own database, from the transaction that causes them until they are
-// accepted.
+// Stores purges in the origin's own database until they are accepted. A purge is stored in the
+// transaction of its change.
 import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
 import { Delivery, type DeliverySettings, type Round } from "./delivery.ts";
@@ -12,8 +12,8 @@ export type { OutboxEntry } from "./message.ts";
 /**
  * The origin's table of messages. Methods may be synchronous or asynchronous.
  *
- * `due` must not return a message before its transaction commits. If a purge preceded its change, caches
- * could store the old state again.
+ * `due` must not return a message before its transaction commits. If a purge preceded its change,
+ * caches could store the old state again.
  */
 export interface OutboxStore<Added = void> {
   /**
@@ -22,8 +22,8 @@ export interface OutboxStore<Added = void> {
    */
   add(message: PurgeMessage): Added;
   /**
-   * Returns the oldest `limit` messages that are due at `atMs` and neither delivered nor refused,
-   * in the order of `add`. A failed message keeps its place in this order.
+   * Returns the oldest `limit` messages that are due at `atMs`, in the order of `add`. Delivered
+   * and refused messages are never due. A failed message keeps its place in this order.
    */
   due(atMs: number, limit: number): readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>;
   delivered(id: string, acceptance: Acceptance): void | Promise<void>;
@@ -66,14 +66,14 @@ export interface Outbox<Added> {
    */
   enqueue(order: PurgeOrder): Added;
   /**
-   * Polls at once if the outbox runs. Call it after the commit, if the transaction commits in a later
-   * turn of the event loop than `enqueue`.
+   * Polls at once if the outbox runs. Call `wake` after a transaction that commits in a later turn
+   * of the event loop than `enqueue`.
    */
   wake(): void;
   /**
    * Tries all due messages, oldest first, up to eight at a time. Messages with a common target are
-   * tried in order. The counts include all tries that end during this call, even tries of the loop
-   * and of other calls. `stop` ends the call early, with the counts so far.
+   * tried in order. The counts include all tries that end during this call, even tries of `run` and
+   * of other calls. `stop` ends the call early, with the counts so far.
    *
    * @throws errors of the store, after all running tries have ended
    */
@@ -88,8 +88,8 @@ export interface Outbox<Added> {
 }
 
 /**
- * Creates an outbox. A message is retried until its acceptance is stored, so it may be sent twice,
- * which is harmless.
+ * Creates an outbox. A message is retried until the store has recorded its acceptance. It may be
+ * sent twice, which is harmless.
  */
 export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Added> {
   const { store, nowAtMs = Date.now, pollMs = 1_000 } = settings;
@@ -106,7 +106,7 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
   const loop = async (signal: AbortSignal, alarm: Alarm): Promise<void> => {
     for (let isRung = false; !signal.aborted;) {
       await delivery.look(isRung ? "more" : "anew");
-      // Pause between polls even if the store fails, or does not record tries.
+      // Pause between polls even if the store fails or does not record tries.
       if (!signal.aborted) isRung = await alarm.wait(pollMs);
     }
   };
@@ -136,8 +136,8 @@ export function createOutbox<Added>(settings: OutboxSettings<Added>): Outbox<Add
 }
 
 /**
- * Codes of errors that the message itself causes. After any other rejection (a wrong secret or
- * address, a redirect, another server's page), the message is retried.
+ * Codes of errors that the message itself causes. After any other rejection, the message is
+ * retried: for example after a wrong secret or address, a redirect, or a page of another server.
  */
 const aboutTheMessage: ReadonlySet<string> = new Set([
   "malformed",

@@ -1,6 +1,6 @@
 // The errors of sending purges, for the origin's operator.
 
-/** A code, and one sentence each for the other members, without secrets. */
+/** A code and three sentences, without secrets. */
 export interface ErrorText {
   readonly code: string;
   readonly what: string;

@@ -21,7 +21,7 @@ export interface RetryLimits {
    */
   readonly triesMax: number;
   /**
-   * The time after the call after which no try begins. Default: 60,000. With `Infinity`, only
+   * No try begins later than this time after the call. Default: 60,000. With `Infinity`, only
    * `triesMax` limits the tries.
    */
   readonly giveUpAfterMs: number;
@@ -48,7 +48,7 @@ export type TryOptions = Partial<RetryLimits> & { readonly signal?: AbortSignal 
 
 export interface Purger {
   /**
-   * Sends a purge until it is accepted.
+   * Sends a purge, and retries until it is accepted.
    *
    * @throws PurgeError if the purge is finally rejected, or not accepted within the limits. Also
    *   throws the signal's reason when the signal is aborted
@@ -61,7 +61,7 @@ export interface Purger {
    */
   dryRun(order: PurgeOrder, options?: TryOptions): Promise<DryRun>;
   /**
-   * Sends a message once. The same message may be sent any number of times.
+   * Sends a message once. A message may be sent any number of times.
    *
    * @throws only the signal's reason, when the signal is aborted
    */
@@ -79,6 +79,8 @@ const retryUnlessSet: Retry = {
 };
 
 /**
+ * Creates a sender of purges.
+ *
  * @throws PurgeError for an invalid URL or secret
  * @example
  * const purger = createPurger({ url: "https://www.example.com/_cache/purge", secret });
@@ -174,7 +176,7 @@ function notAccepted(id: string, tries: number, why: string): PurgeError {
 
 function textOf(cause: unknown): string {
   if (!(cause instanceof Error)) return "the request failed";
-  // Node's error says only "fetch failed"; its cause has the reason.
+  // The message of Node's error is only "fetch failed"; its cause has the reason.
   const inner = cause.cause instanceof Error ? cause.cause : cause;
   return (inner.message || inner.name).replace(/\.$/, "");
 }

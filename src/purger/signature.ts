@@ -3,8 +3,8 @@ import type { PurgeMessage } from "./message.ts";
 import { PurgeError } from "./purge-error.ts";
 
 /**
- * Returns a function that returns the header fields of one try. Its `atMs` is the time of the try
- * and not of the message.
+ * Creates a function that returns the signed header fields of one try. `atMs` is the time of the
+ * try, not of the message.
  *
  * @param secret "whsec_" and the base64 of at least 12 bytes, shared with the receiver
  * @throws PurgeError for any other string, without quoting the string

@@ -4,9 +4,9 @@ import type { OutboxEntry, PurgeMessage, PurgeOrder } from "./message.ts";
 const underWayMax = 8;
 
 /**
- * Messages that run or wait. Messages with a common target run in order, so that the journal
- * contains them in order. A message runs even if the message before it failed, because purges do
- * not depend on each other. A waiting message occupies no slot.
+ * The running and the waiting messages. Messages with a common target run one after another, so
+ * that their entries in the journal have the same order. A message runs even if an earlier message
+ * failed, because purges do not depend on each other. A waiting message occupies no slot.
  */
 export class TargetOrder {
   /** The waiting messages, oldest first. */
@@ -54,8 +54,8 @@ export class TargetOrder {
 }
 
 /**
- * Returns the targets of a message; none for a body that is not an order, which Tidemark will
- * reject.
+ * Returns the targets of a message. A body that is not an order has none, and Tidemark will reject
+ * it.
  */
 function targetsOf({ body }: PurgeMessage): string[] {
   try {
