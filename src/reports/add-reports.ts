@@ -1,5 +1,5 @@
-// Adds reports to totals: sums, the state of each colo, and windows of five minutes. Independent of Redis
-// and deterministic.
+// Adds reports to totals: sums, the state of each colo, and windows of five minutes. This code is
+// deterministic, and uses neither Redis nor a clock.
 import { isWithinMs } from "../base/elapsed.ts";
 import { families, type FamilyName, otherRoutes } from "../protocol/families.ts";
 import { addTo, partsOf, seriesOf, type Sums } from "../observe/sums.ts";
@@ -7,25 +7,25 @@ import type { StandingReport } from "./report-entry.ts";
 import type { ColoState, Totals, Window } from "./totals.ts";
 
 /**
- * The limit of series, which take about 400 KiB of text. Beyond it, new series are counted under a common
- * route.
+ * The maximum number of series, which take about 400 KiB of text. Further series are counted under
+ * a common route.
  */
 export const seriesMax = 8_192;
 
-/** Room for series under the common route and for the few hundred series without a route. */
+/** Additional series: those under the common route, and the few hundred series without a route. */
 const seriesBesideMax = 1_024;
 
-/** Limit of series in one window, which has only counters. */
+/** The maximum number of series in one window, which has only counters. */
 const windowSeriesMax = 2_048;
 
 export const windowMs = 300_000;
 const windowsMax = 3;
 
-/** Limit of colos. Cloudflare has some 330. */
+/** The maximum number of colos. Cloudflare has about 330. */
 const colosMax = 1_024;
 const coloForgottenAfterMs = 86_400_000;
 
-/** The families that health uses. */
+/** The families whose recent counts the health check uses. */
 const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "requests",
   "prefixRequests",
@@ -36,11 +36,11 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "operatorRefusals",
 ]);
 
-/** Anomalies in the reports. */
+/** The problems that were found while adding reports. */
 export interface ReportAnomalies {
   /** The number of entries that are not reports of this version. Each counts as a lost report. */
   readonly foreign: number;
-  /** Whether there are more series than the totals hold. */
+  /** Whether there are more series than the totals can hold. */
   readonly isCrowded: boolean;
 }
 
@@ -83,7 +83,7 @@ export function added(
   return { startedAtMs, sums, colos, windows: newest, odd: { foreign, isCrowded } };
 }
 
-/** Adds to a series. Returns true if there was no room for the series under its own name. */
+/** Adds to a series. Returns whether there was no room for the series under its own name. */
 function addBounded(
   sums: Sums,
   series: string,
@@ -110,13 +110,15 @@ function elsewhere(series: string): string | undefined {
   );
 }
 
-/** Replaces a colo's state. Forgets colos without a report for a day, and the oldest beyond `colosMax`. */
+/**
+ * Replaces a colo's state. Removes colos without a report for a day, and the oldest if too many.
+ */
 function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState): void {
   colos.delete(colo);
   colos.set(colo, state);
   for (const [name, { atMs }] of colos) {
     const isTooMany = colos.size > colosMax;
-    // A report dated in the future shows that the clock has since been set back.
+    // If a report has a later time than this report, the clock has since been set back.
     if (isTooMany || !isWithinMs(coloForgottenAfterMs, atMs, state.atMs)) colos.delete(name);
   }
 }
@@ -124,7 +126,8 @@ function setNewest(colos: Map<string, ColoState>, colo: string, state: ColoState
 /**
  * Returns the windows, newest first.
  *
- * @param upToAtMs later windows are dropped, because their clock has since been set back
+ * @param upToAtMs the latest valid start. A later window shows that the clock has since been set
+ *   back
  */
 function newestFirst(windows: ReadonlyMap<number, Sums>, upToAtMs: number): Window[] {
   const all = Array.from(windows, ([fromAtMs, sums]) => ({ fromAtMs, sums })).filter(

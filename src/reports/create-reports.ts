@@ -8,12 +8,12 @@ import { ReportStream } from "./report-stream.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
 import type { Totals } from "./totals.ts";
 
-/** Interval of reports and folding by the cron trigger, aligned to the clock. */
+/** The interval in which the cron trigger reports and folds, aligned to the clock. */
 const cronMinutes = 5;
 const minuteMs = 60_000;
 
 export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
-  /** The metrics to report, which also count the commands of reports. */
+  /** The metrics to report. They also count the Redis commands of the reports. */
   readonly metrics: ReporterSettings["metrics"] & RedisCounts;
   readonly config: { readonly namespace: string; readonly metrics: { readonly isOn: boolean } };
 }
@@ -32,7 +32,7 @@ export interface Reports {
   /** Reads the totals. Never rejects. */
   readonly readTotals: () => Promise<Totals | Unavailable>;
   /**
-   * Runs from the cron trigger. Every fifth minute it reports, even without counts, and folds
+   * Runs the cron trigger's part. Every fifth minute it reports, even without counts, and folds
    * waiting reports, up to a limit of pages. Never rejects because of Redis.
    */
   readonly runCron: () => Promise<void>;
@@ -58,7 +58,7 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
     report: (afterAnswer) => afterAnswer(() => reporter.tell()),
     readTotals: async () => (channel.kind === "redis" ? channel.folding.read() : inAnalyticsEngine),
     async runCron() {
-      // The trigger runs at full minutes, by a clock that may be ahead of this one.
+      // The trigger runs at full minutes of a clock that may be ahead of this isolate's clock.
       if (Math.round(nowAtMs() / minuteMs) % cronMinutes !== 0) return;
       await reporter.tell();
       if (channel.kind === "redis") await channel.folding.empty();
@@ -72,7 +72,7 @@ function channelOf(
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
   if (database === undefined) return undefined;
-  // Use a separate client, so that failing reports neither delay nor shut off anything else.
+  // Use a separate client, so that failures of reports neither delay nor shut off other clients.
   const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   const stream = new ReportStream({ redis, namespace: config.namespace });
   return { kind: "redis", stream, folding: new ReportFold({ stream, nowAtMs, randomText, log }) };

@@ -1,5 +1,5 @@
-// Converts reports into data points of Workers Analytics Engine, for sites that bind a dataset. Queries
-// depend on the layout, which docs/analytics-engine.md documents.
+// Converts counts into data points of Workers Analytics Engine, for sites that bind a dataset.
+// Queries depend on the layout of the points, which docs/analytics-engine.md documents.
 import { families, type FamilyName } from "../protocol/families.ts";
 import { partsOf, type Sums } from "../observe/sums.ts";
 import type { Gauges } from "./report-entry.ts";
@@ -19,22 +19,19 @@ export interface DataPoint {
   readonly doubles: readonly number[];
 }
 
-/** Limit of points per invocation of a Worker. */
+/** The maximum number of points per invocation of a Worker. */
 const pointsMax = 25;
 
-/**
- * The limit of a blob. All blobs of a point together may have 5 KiB. Labels are names from the
- * configuration.
- */
+/** The maximum length of a blob. All blobs of a point together may have 5 KiB. */
 const blobCharsMax = 256;
 
-/** A point has room for 18 of the 37 bounds: every second one, from 0.5 ms. */
+/** A point has room for 18 of the 37 bounds: every second bound, from 0.5 ms. */
 const bucketsOfPoint = 18;
 
-/** Maps a bucket of a histogram to a bucket of a point, whose bound is the next power of two. */
+/** Maps a histogram's bucket to the point's bucket with the next higher bound. */
 const bucketOfPoint = (index: number): number => Math.max(0, Math.ceil(index / 2) - 1);
 
-/** Origin of a report. */
+/** The Worker and colo that a point is from. */
 export interface ReportOrigin {
   readonly namespace: string;
   readonly colo: string;
@@ -42,7 +39,7 @@ export interface ReportOrigin {
 
 /**
  * Removes sums and returns them as points, oldest first, up to the limit of one invocation. The
- * rest remains for the next call. One more point has the isolate's state.
+ * other sums remain for the next call. The last point has the isolate's gauges.
  */
 export function takenAsPoints(sums: Sums, gauges: Gauges, origin: ReportOrigin): DataPoint[] {
   const points = new Map<
@@ -81,7 +78,7 @@ export function takenAsPoints(sums: Sums, gauges: Gauges, origin: ReportOrigin):
 /**
  * Adds a count to a point.
  *
- * @param part of a histogram's series: a bucket or the sum; `undefined` for a counter
+ * @param part the last part of a histogram's series: a bucket or `sum`; `undefined` for a counter
  */
 function put(doubles: number[], part: string | undefined, count: number): void {
   const add = (at: number) => void (doubles[at] = (doubles[at] ?? 0) + count);
@@ -89,8 +86,8 @@ function put(doubles: number[], part: string | undefined, count: number): void {
   if (part === "sum") return add(1);
   add(0);
   const at = bucketOfPoint(Number(part.slice(1)));
-  // Make buckets cumulative, so that queries need not add them. Only the total includes durations
-  // above all bounds.
+  // Make buckets cumulative, so that queries need not add them. A duration above all bounds is in
+  // no bucket, but in the count and the sum.
   for (let upTo = at; upTo < bucketsOfPoint; upTo += 1) add(2 + upTo);
 }
 
@@ -101,6 +98,6 @@ function pointOf(
   const blobs = [namespace, of.family, colo, ...of.labels].map((text) =>
     text.slice(0, blobCharsMax),
   );
-  // Analytics Engine samples each index separately. An index has less than 96 bytes.
+  // Analytics Engine samples each index separately.
   return { indexes: [`${namespace}/${of.family}`], blobs, doubles: of.doubles };
 }

@@ -1,5 +1,5 @@
-// Adds the stream's reports to the totals, page by page: on each read of the totals, and to
-// empty the stream.
+// Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
+// background.
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
@@ -12,7 +12,7 @@ import type { Totals } from "./totals.ts";
 /** Why the totals are unavailable. */
 export interface Unavailable extends Reason {
   readonly kind: "unavailable";
-  /** Set if a retry cannot succeed before the deployment changes. */
+  /** `true` if a retry cannot succeed before the deployment changes. */
   readonly isLasting?: true;
 }
 
@@ -23,11 +23,12 @@ export interface FoldingSettings {
   readonly log: Log;
 }
 
-/** More than twice the pages of a full stream, because other isolates may fold a page first. */
+/** The maximum number of pages per read. A full stream has 32, but others may fold a page first. */
 const pagesOfReaderMax = 72;
 
 /**
- * Limit of pages in the background. A Worker may send some fifty requests to Redis, and a page needs two.
+ * The maximum number of pages to fold in the background. A Worker may send about fifty requests to
+ * Redis, and a page needs two.
  */
 const pagesBehindMax = 8;
 
@@ -62,8 +63,8 @@ export class ReportFold {
   }
 
   /**
-   * Empties the stream, within the background limit. Stops if another isolate folds at the same
-   * time. Never rejects.
+   * Folds up to `pagesBehindMax` pages. Stops early at the end of the stream, or if another isolate
+   * folds at the same time. Never rejects.
    */
   async empty(): Promise<void> {
     for (let page = 0; page < pagesBehindMax; page += 1) {
@@ -120,7 +121,7 @@ export class ReportFold {
     }
   }
 
-  /** Logs a message once per isolate, because a persistent problem would repeat at each read. */
+  /** Logs a message once per isolate. Otherwise each read would log a persistent problem again. */
   #sayOnce(message: string): void {
     if (this.#notes.has(message)) return;
     this.#notes.add(message);

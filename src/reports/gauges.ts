@@ -1,21 +1,21 @@
-// Metrics that are not counts of `families.ts`: the state of colos, database and deployment.
+// The metrics that are not in `families.ts`: the current state of colos, database and deployment.
 import type { DatabaseInfo } from "../redis/database-info.ts";
 import type { FamilyHead, Sample } from "./text-format.ts";
 import type { ColoState, Totals } from "./totals.ts";
 
-/** The data of a scrape. */
+/** The data that a scrape shows. */
 export interface ScrapeData {
   readonly totals: Totals;
   /** `null` if the database did not answer INFO. */
   readonly info: DatabaseInfo | null;
   readonly build: {
     readonly version: string;
-    /** N of the configuration. */
+    /** The largest N of all routes. */
     readonly purgeBoundSeconds: number;
   };
 }
 
-/** A family whose samples are current values, not sums. */
+/** A family whose samples are current values, not sums of reports. */
 export interface Gauge extends FamilyHead {
   readonly kind: "gauge" | "counter";
   readonly samples: (shown: ScrapeData) => readonly Sample[];
@@ -97,7 +97,7 @@ function ofColo(name: string, help: string, valueOf: (state: ColoState) => numbe
   return {
     kind: "gauge",
     name: `tidemark_${name}`,
-    help: `${help}; of the newest report of each colo`,
+    help: `${help}; from the newest report of each colo`,
     labels: ["colo"],
     samples: ({ totals }) =>
       Array.from(totals.colos, ([colo, state]) => sampleOf([colo], valueOf(state))).flat(),

@@ -4,8 +4,8 @@ import type { Gauges } from "./report-entry.ts";
 export interface GaugesSettings {
   readonly memory: { readonly bytes: number; readonly count: number };
   /**
-   * When the last read that renewed the view was sent, in epoch milliseconds; −∞ before the first;
-   * `undefined` without a journal.
+   * Returns when the last read that renewed the view was sent, in epoch milliseconds; `-Infinity`
+   * before the first read; `undefined` without a journal.
    */
   readonly viewReadAtMs: () => number | undefined;
 }
@@ -20,7 +20,7 @@ export class IsolateGauges {
     this.#settings = settings;
   }
 
-  /** Notes the time from the acceptance of a purge until this isolate read it. */
+  /** Records the time from the acceptance of a purge until this isolate read the purge. */
   lagged(tookMs: number): void {
     this.#lagMs = Math.max(0, tookMs);
     this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);

@@ -1,4 +1,4 @@
-// The metrics of all isolates as plain data, with the same samples as for Prometheus.
+// The metrics of all isolates as plain data, with the samples of the Prometheus text.
 import { families, type Family, type FamilyName } from "../protocol/families.ts";
 import { isoOf } from "../base/iso-date.ts";
 import { gauges, type ScrapeData } from "./gauges.ts";
@@ -29,7 +29,7 @@ export function metricsAnswer(shown: ScrapeData, atMs: number) {
 
 /** Returns a function that adds the family's name to a sample, and names its labels. */
 function named({ name, labels: names }: Pick<Family, "name" | "labels">) {
-  return <Told extends { readonly labels: readonly string[] }>({ labels, ...rest }: Told) => {
+  return <Data extends { readonly labels: readonly string[] }>({ labels, ...rest }: Data) => {
     const byName: Labels = Object.fromEntries(names.map((label, at) => [label, labels[at] ?? ""]));
     return { name, labels: byName, ...rest };
   };

@@ -5,8 +5,8 @@ import { boundsSeconds, distributionsOf, samplesOf, seriesByFamily } from "./sam
 import { familyText, histogramText } from "./text-format.ts";
 
 /**
- * Builds the body of a scrape from the families and gauges that have samples. Counters without labels are
- * always present. Skips families, labels and buckets of other versions.
+ * Builds the body of a scrape from the families and gauges with samples. Counters without labels
+ * are always present. Skips series of other versions.
  *
  * @returns text format 0.0.4
  */

@@ -1,4 +1,4 @@
-// A report as a stream entry: an isolate's counts since its last report, and its gauges.
+// A report as an entry of a stream: an isolate's counts since its previous report, and its gauges.
 import * as z from "zod/mini";
 import { jsonIn, listIn } from "../base/json-text.ts";
 import type { Sums } from "../observe/sums.ts";
@@ -8,7 +8,7 @@ import type { ColoState } from "./totals.ts";
 /** Incremented with every incompatible change of the format. */
 const version = "1";
 
-/** The gauges of an isolate at its report. */
+/** The gauges of an isolate at the time of a report. */
 export type Gauges = Omit<ColoState, "atMs">;
 
 /** One report of an isolate. */
@@ -24,9 +24,9 @@ export interface Report {
 /** An entry that is still in the stream. */
 export interface StandingReport {
   readonly id: string;
-  /** The entry's own `n`; empty if missing or invalid. */
+  /** The entry's `n`; empty if missing or invalid. */
   readonly n: string;
-  /** When the database stored it. */
+  /** When the database stored the entry. */
   readonly atMs: number;
   /** `undefined` for an entry of another version, or for any other text. */
   readonly report: Report | undefined;
@@ -35,12 +35,12 @@ export interface StandingReport {
 /** Cloudflare's colos have a few letters; the variable COLO may be longer. */
 const coloCharsMax = 64;
 
-/** Limit of a report's sums in UTF-8. */
+/** The maximum size of a report's sums as UTF-8. */
 export const sumsBytesMax = 8_192;
-/** Limit for the text of the sums. No isolate of any version writes a longer one. */
+/** The maximum length of an accepted text of sums. No version of Tidemark writes a longer text. */
 const sumsCharsMax = 2 * sumsBytesMax;
 
-/** A script compares `n` byte by byte, so only characters that JSON does not change are valid. */
+/** Scripts compare `n` byte by byte, so only characters that JSON does not escape are valid. */
 const nForm = /^[\w-]{1,64}$/;
 
 const amount = z.number().check(z.nonnegative());
@@ -52,7 +52,7 @@ const gaugesForm = z.object({
   memoryRecords: amount,
 });
 
-/** Returns names and values for XADD. */
+/** Returns the names and values for XADD. */
 export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
   const d = JSON.stringify(formOf(sums));
   return Object.entries({
@@ -96,12 +96,14 @@ function standing(id: string, words: readonly unknown[]): StandingReport {
   return { id, n, atMs, report };
 }
 
-/** Returns the next ID. Trimming the stream to that ID keeps exactly the later entries. */
+/**
+ * Returns the smallest ID after an ID. XTRIM with this MINID removes the entry and all before it.
+ */
 export function nextId(id: string): string {
   const [ms = "0", sequence = "0"] = id.split("-");
   const next = BigInt(sequence) + 1n;
   return next > sequenceMax ? `${BigInt(ms) + 1n}-0` : `${ms}-${next}`;
 }
 
-/** Largest 64-bit sequence number. */
+/** The largest 64-bit sequence number. */
 const sequenceMax = 2n ** 64n - 1n;

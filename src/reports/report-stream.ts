@@ -1,13 +1,13 @@
-// Reports in Redis: the totals, and a stream of reports that are not in the totals yet. Entries are never
-// in both, so no cursor is needed (docs/adr/0021).
+// The reports in Redis: the totals, and a stream of reports that are not in the totals yet. No
+// report is in both, so no cursor is needed (docs/adr/0021).
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { type HeldTotals, totalsIn } from "./totals-text.ts";
 
-/** A longer stream accepts no more reports, because no isolate seems to fold them. */
+/** A longer stream accepts no reports, because apparently no isolate folds them. */
 export const standingMax = 4_096;
 
-/** Entries per page. With 8 KiB each, a page has 1 MiB. */
+/** Entries per page. With 8 KiB per entry, a page has 1 MiB. */
 export const pageCount = 128;
 
 /** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
@@ -18,8 +18,9 @@ redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2))
 return count + 1`;
 
 /**
- * KEYS: stream, totals. ARGV: version read, first and last entry added, the last one's `n` if any, new
- * totals, first ID to keep. @returns 1; 0 if something changed and nothing was written
+ * KEYS: stream, totals. ARGV: version of the totals that were read, IDs of the first and last entry
+ * to fold, the last entry's `n` if any, new totals, first ID to keep. @returns 1; 0 if the totals
+ * or the entries have changed, so nothing was written
  */
 export const foldScript = `
 local held = redis.call("GET", KEYS[2]) or ""
@@ -35,10 +36,10 @@ redis.call("SET", KEYS[2], ARGV[5])
 redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
-/** The state at one moment on the primary. */
+/** The totals and the stream at one moment, on the primary. */
 export interface ReportState {
   readonly totals: HeldTotals;
-  /** The oldest entries. A page that is not full has all of them. */
+  /** The oldest entries. A page that is not full has all entries of the stream. */
   readonly page: readonly StandingReport[];
   readonly isFull: boolean;
 }
@@ -63,8 +64,8 @@ export class ReportStream {
   }
 
   /**
-   * Appends a report with one command, without a retry. Returns the number of entries; -1 if the
-   * stream was full, and nothing was written.
+   * Appends a report with one command, without a retry. Returns the number of entries in the
+   * stream; -1 if the stream was full, so nothing was written.
    */
   async add(report: Report): Promise<RedisAnswer<number>> {
     const given = [String(this.#settings.standingMax ?? standingMax), ...fieldsOf(report)];
@@ -75,7 +76,8 @@ export class ReportStream {
   }
 
   /**
-   * Reads the state at one moment. The transaction includes a write, which makes the primary reply.
+   * Reads the state in one transaction. The transaction includes a write, so the primary executes
+   * it.
    */
   async standing(): Promise<RedisAnswer<ReportState>> {
     const { stream, totals, probe } = this.#keys;
@@ -100,11 +102,12 @@ export class ReportStream {
   }
 
   /**
-   * Replaces the totals and removes the added entries from the stream, atomically. Costs one command.
+   * Replaces the totals and removes the folded entries from the stream, atomically. Costs one
+   * command.
    *
-   * @param version of the totals that were read
+   * @param version the version of the totals that were read
    * @param page the entries that the new totals include
-   * @returns false if something changed meanwhile, or if there was nothing to add
+   * @returns false if totals or entries have changed since the read, or if the page is empty
    */
   async fold(
     version: string,

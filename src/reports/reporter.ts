@@ -7,19 +7,19 @@ import { type Gauges, sumsBytesMax } from "./report-entry.ts";
 import type { ReportStream } from "./report-stream.ts";
 import { takenWithin } from "./sums-text.ts";
 
-/** Stream length above which a reporting isolate also folds. */
+/** The length of the stream above which a reporting isolate also folds. */
 const usualFoldFrom = 256;
 
 /**
- * Reports per call. A Worker may send some fifty requests to Redis in the background, and folding
- * needs some of them.
+ * The maximum number of reports per call. A Worker may send about fifty requests to Redis in the
+ * background, and folding needs some of them.
  */
 const reportsAtOnceMax = 16;
 
 const reportsLost = seriesOf("reportsLost", []);
 
 /**
- * Destination of reports: Redis, with one command for each report, or Analytics Engine, without
+ * The destination of reports: Redis, with one command per report, or Analytics Engine, without
  * commands.
  */
 export type Channel =
@@ -32,10 +32,10 @@ export interface ReporterSettings {
   readonly metrics: {
     /** The isolate's colo; empty if unknown. */
     readonly colo: string;
-    /** Returns and resets the counts since the last call. */
+    /** Returns the counts since the last call. */
     take(atMs: number): Sums;
   };
-  /** Returns the isolate's state. Called once per report. */
+  /** Returns the isolate's gauges. Called once per call of `tell`. */
   readonly gauges: (atMs: number) => Gauges;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
@@ -55,9 +55,9 @@ export class Reporter {
   }
 
   /**
-   * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so counts are
-   * never added twice. Counts beyond these limits, and counts after a lost report, wait for the next call.
-   * Never rejects because of Redis.
+   * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so no
+   * count is added twice. Counts beyond these limits wait for the next call, and so do unsent
+   * counts after a lost report. Never rejects because of Redis.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
@@ -82,7 +82,8 @@ export class Reporter {
       const standing = answer.kind === "answered" ? answer.value : undefined;
       const isLost = standing === undefined || standing < 0;
       if (isLost) this.#lost(sums, standing);
-      // `sums` is empty if no count fits even into an empty report. Do not try again.
+      // `sums` is empty if no pending count fits into an empty report. Stop, because retries would
+      // not help.
       const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
       if (isMore && !isLost) continue;
       const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;
@@ -92,8 +93,8 @@ export class Reporter {
   }
 
   /**
-   * Counts a lost report in the next report, together with the losses that the lost report would
-   * have reported.
+   * Counts a lost report in the next report, and also the earlier losses that the lost report
+   * contained.
    *
    * @param standing negative if the stream was full; `undefined` without an answer
    */

@@ -1,4 +1,5 @@
-// Converts the sums of all isolates into samples and distributions by family, for every output format.
+// Converts the sums of all isolates into samples and distributions by family, for all output
+// formats.
 import type { Family, FamilyName } from "../protocol/families.ts";
 import { boundsMs } from "../observe/histogram.ts";
 import { partsOf, type Sums } from "../observe/sums.ts";
@@ -8,8 +9,8 @@ import type { Distribution, Sample } from "./text-format.ts";
 export const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
 
 /**
- * The parts of a series' name after the family, and the series' count. The parts are the values of
- * the labels; a histogram's series also has `sum`, or the name of a bucket.
+ * The parts of a series' name after the family, and the series' count. The parts are the label
+ * values. A histogram's series also has `sum` or the name of a bucket.
  */
 type LabelledCount = readonly [rest: readonly string[], count: number];
 
@@ -34,8 +35,8 @@ export function samplesOf({ labels: names }: Family, counts: readonly LabelledCo
 }
 
 /**
- * Returns a histogram's distributions. Each distribution has one more count than there are bounds,
- * for durations above the last bound.
+ * Returns a histogram's distributions. Each distribution has a count per bound, and one more for
+ * durations above the last bound.
  */
 export function distributionsOf(
   { labels: names }: Family,

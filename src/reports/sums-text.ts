@@ -1,11 +1,14 @@
-// Encodes sums as JSON. Series that differ only in their last part are grouped, so a histogram's bucket
-// costs a few bytes.
+// Encodes sums as JSON. Series that differ only in their last part are grouped, so each bucket of a
+// histogram costs only a few bytes.
 import type { Sums } from "../observe/sums.ts";
 
-/** Counts by the name of a series without its last part, then by that part. A name with only one part is stored under the key "". */
+/**
+ * Counts by the name of a series without its last part, then by that part. For a name with only one
+ * part, the first key is "".
+ */
 export type SumsForm = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Decimal digits of durations. More would exceed the clock's precision. */
+/** The decimal digits of a duration in seconds. More digits would exceed the clock's precision. */
 const digits = 6;
 
 /** Converts sums to plain data, grouped by name. */
@@ -25,7 +28,7 @@ export function formOf(sums: Sums): SumsForm {
 /**
  * Parses the output of `formOf`. Never throws.
  *
- * @param countMax limit of valid counts. Larger ones could add up to Infinity, which JSON lacks
+ * @param countMax the largest valid count. Larger counts could add up to Infinity, which JSON lacks
  * @returns `undefined` if invalid
  */
 export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undefined {
@@ -45,7 +48,7 @@ export function sumsIn(form: unknown, countMax = Number.MAX_VALUE): Sums | undef
 /**
  * Removes and returns the sums that fit into a text, oldest first.
  *
- * @param bytesMax limit for the JSON of `formOf` in UTF-8
+ * @param bytesMax the maximum size of the JSON of `formOf` as UTF-8
  */
 export function takenWithin(sums: Sums, bytesMax: number): Sums {
   const taken: Sums = new Map();

@@ -1,31 +1,28 @@
 // Prometheus' text format 0.0.4.
 
-/** Content type of a scrape. */
+/** The content type of a scrape. */
 export const textFormatType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** The head of a family. */
+/** The description of a metric family. */
 export interface FamilyHead {
   readonly kind: "counter" | "gauge" | "histogram";
   readonly name: string;
   readonly help: string;
-  /** Label names. */
+  /** The names of the labels. */
   readonly labels: readonly string[];
 }
 
-/**
- * The value of one series.
- *
- * @param labels values in the order of the family's names
- */
+/** The value of one series. */
 export interface Sample {
+  /** The label values, in the order of the family's label names. */
   readonly labels: readonly string[];
   readonly value: number;
 }
 
-/** The samples of one histogram. */
+/** The counts and the sum of a histogram, for one set of label values. */
 export interface Distribution {
   readonly labels: readonly string[];
-  /** Counts by bucket, not cumulative; one more for durations above all bounds. */
+  /** The count of each bucket, not cumulative. One more count is for durations above all bounds. */
   readonly counts: readonly number[];
   readonly sum: number;
 }
@@ -40,7 +37,7 @@ export function familyText(head: FamilyHead, samples: readonly Sample[]): string
 /**
  * Returns the head, and each distribution's cumulative buckets, sum and count.
  *
- * @param boundsSeconds upper bounds; one fewer than counts
+ * @param boundsSeconds the upper bounds, one fewer than counts
  */
 export function histogramText(
   head: FamilyHead,
@@ -52,7 +49,7 @@ export function histogramText(
   let text = headText(head);
   for (const { labels, counts, sum } of distributions) {
     const own = pairs(head, labels);
-    // Built once, because a site has thousands of these lines.
+    // Build this prefix once, because a site has thousands of these lines.
     const bucket = `${head.name}_bucket{${own.map((pair) => `${pair},`).join("")}le="`;
     let count = 0;
     for (const [index, bound] of bounds.entries()) {
@@ -81,5 +78,5 @@ function line(name: string, labels: readonly string[], value: number): string {
 const escaped = (value: string): string =>
   value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-/** Formats a bound with six digits, which is stable and keeps all bounds distinct. */
+/** Formats a bound with six digits, which keep all bounds distinct. */
 const boundText = (seconds: number): string => String(Number(seconds.toPrecision(6)));

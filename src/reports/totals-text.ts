@@ -11,14 +11,14 @@ const form = "1";
 export type HeldTotals =
   | {
       readonly kind: "held";
-      /** Identifies the text; empty if there is no text of this form. */
+      /** Identifies the text; empty if the key has no text of this form. */
       readonly version: string;
       /** `undefined` if there are no readable totals, so counting starts over. */
       readonly totals: Totals | undefined;
       /** Whether the value exists but is unreadable. */
       readonly isBroken: boolean;
     }
-  /** A newer format, which must not be overwritten. */
+  /** The text has a newer format, and must not be overwritten. */
   | { readonly kind: "newer" };
 
 const amount = z.number().check(z.nonnegative());
@@ -43,7 +43,7 @@ const totalsForm = z.object({
 /**
  * Encodes totals.
  *
- * @param random a unique string without white space
+ * @param random a unique string of letters, digits, `_` and `-`
  */
 export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random: string): string {
   const plain = {
@@ -58,7 +58,7 @@ export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random
 /**
  * Decodes totals. Never throws.
  *
- * @param text the key's value; `null` if missing
+ * @param text the key's value; `null` if the key does not exist
  */
 export function totalsIn(text: unknown): HeldTotals {
   if (typeof text !== "string")

@@ -3,11 +3,13 @@ import type { Sums } from "../observe/sums.ts";
 
 /** The gauges from a colo's newest report. */
 export interface ColoState {
-  /** Time of the report. */
+  /** The time of the report. */
   readonly atMs: number;
-  /** Time from the acceptance of the last purge that was read until its read; `null` if none was read. */
+  /**
+   * How long after its acceptance the isolate read the last purge; `null` if it has read no purge.
+   */
   readonly lagMs: number | null;
-  /** The longest such time since the previous report. */
+  /** The longest of these times since the previous report; `null` if no purge was read since. */
   readonly lagWorstMs: number | null;
   /** The age of the purge view at the report; `null` without a view. */
   readonly viewAgeMs: number | null;
@@ -15,16 +17,16 @@ export interface ColoState {
   readonly memoryRecords: number;
 }
 
-/** The counts of five minutes, in the families that health uses. */
+/** The counts of five minutes, in the families that the health check uses. */
 export interface Window {
-  /** A multiple of five minutes. */
+  /** The start, a multiple of five minutes. */
   readonly fromAtMs: number;
   readonly sums: Sums;
 }
 
-/** Counts never decrease while Redis keeps acknowledged data. */
+/** The totals. Counts never decrease while Redis keeps acknowledged data. */
 export interface Totals {
-  /** Start of counting. */
+  /** When counting started. */
   readonly startedAtMs: number;
   readonly sums: Sums;
   readonly colos: ReadonlyMap<string, ColoState>;
