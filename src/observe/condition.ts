@@ -1,10 +1,10 @@
-// Tracks the health of something that can fail, such as an external service. Keeps its last
-// trouble, and logs changes.
+// Tracks the health of a part that can fail, such as an external service. Keeps its last trouble,
+// and logs changes.
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 export interface Trouble<Kind extends string> {
   readonly kind: Kind;
-  /** Time of the first failure after the last success. */
+  /** The time of the first failure after the last success. */
   readonly sinceAtMs: number;
   readonly lastAtMs: number;
   readonly isOver: boolean;
@@ -14,7 +14,7 @@ export interface Trouble<Kind extends string> {
 
 export interface ConditionSettings<Kind extends string> {
   readonly tell: Log;
-  /** Returns fields of the log lines. `level` replaces `warn` when a trouble begins. */
+  /** Returns fields of the log lines. `level` replaces `warn` in the line of a failure. */
   readonly about: (
     kind: Kind,
   ) => Pick<LogLine, "event"> &
@@ -25,7 +25,9 @@ export interface ConditionSettings<Kind extends string> {
   readonly wellLine: (lasted: string) => string;
 }
 
-/** Minimum time between log lines of one kind, so that an unstable service does not flood the log. */
+/**
+ * The minimum time between lines of one kind, so that an unstable service does not flood the log.
+ */
 const quietMs = 60_000;
 
 /** The health of one service, as observed by this isolate. */
@@ -46,7 +48,10 @@ export class Condition<Kind extends string> {
     return this.#trouble;
   }
 
-  /** Notes a failure. Logs it if its kind differs from the logged state, at most once a minute per kind. */
+  /**
+   * Records a failure. Logs it if its kind differs from the logged state, at most once a minute per
+   * kind.
+   */
   failed(kind: Kind, atMs: number): void {
     const before = this.#trouble;
     const sinceAtMs = before === undefined || before.isOver ? atMs : before.sinceAtMs;
@@ -59,7 +64,7 @@ export class Condition<Kind extends string> {
     tell({ level: "warn", ...about(kind), message: troubleLine(kind), state: "began", kind });
   }
 
-  /** Notes a success. Logs the end of a logged trouble, at most once a minute. */
+  /** Records a success. Logs the end of a logged trouble, at most once a minute. */
   succeeded(atMs: number): void {
     if (this.#trouble === undefined) return;
     if (!this.#trouble.isOver) {

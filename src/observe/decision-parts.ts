@@ -1,6 +1,6 @@
-// Parts of a request's decision: tier lookups, forwards, and the deciding purge.
+// The parts of a request's decision: tier lookups, tier writes, forwards, and the deciding purge.
 
-/** The journal entry of the deciding purge. */
+/** The journal entry of the purge that decided the verdict. */
 export interface DecidingPurge {
   readonly position: string;
   readonly reason?: string | undefined;
@@ -22,11 +22,11 @@ export interface TierLook extends TierChange {
 /** The result of one forward. Both fields are `undefined` without an answer. */
 export interface OriginReply {
   readonly status: number | undefined;
-  /** Time from the request to the origin to the head of its answer. */
+  /** The time from the request to the origin until the head of its answer. */
   readonly tookMs: number | undefined;
 }
 
-/** A stored response that answers, and its tier. */
+/** The stored response that answers, and its tier. */
 export interface AnswerSource {
   readonly tier: string;
   readonly stored: { readonly metadata: { readonly status: number } };

@@ -1,5 +1,5 @@
-// Records how one request was handled. The handling fills the record step by step, and `settle`
-// counts it. The record is the only source of Cache-Status and of the request's metrics.
+// The record of how one request was handled. Each step of the handling adds to the record, and
+// `settle` counts it. The record is the only source of Cache-Status and of the request's metrics.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
 import { isErrorStatus } from "../rules/fields.ts";
 import type {
@@ -25,7 +25,7 @@ export type Outcome =
 
 const none: readonly never[] = [];
 
-/** The record of one request. A hit in memory allocates only this object. */
+/** The record of one request. For a hit in memory, the record is a single object. */
 export class Decision implements Handling {
   /** The route's name; empty if no route matched. */
   readonly route: string;
@@ -37,25 +37,25 @@ export class Decision implements Handling {
    * Whether this is a background refresh, which answers no client and is not counted as a request.
    */
   readonly isRefresh: boolean;
-  /** Matching prefix of the configuration's `metrics`; empty if none matches. */
+  /** The matching prefix of the configuration's `metrics`; empty if none matches. */
   readonly prefix: string;
-  /** Arrival in epoch milliseconds; `undefined` if no client sent the request. */
+  /** The arrival in epoch milliseconds; `undefined` if no client sent the request. */
   arrivedAtMs: number | undefined;
   /** Whether the request waited before its answer, so that the clock may have advanced. */
   hasWaited = false;
-  /** Source of the answer's body: a tier or `origin`; `none` for Tidemark's own pages. */
+  /** The source of the answer's body: a tier or `origin`; `none` for Tidemark's own pages. */
   tier = "none";
-  /** Bytes of the answer's body: 0 for HEAD and 304, the part for a range; `null` if unknown. */
+  /** The bytes of the answer's body: 0 for HEAD and 304, a part for a range; `null` if unknown. */
   answerBytes: number | null = null;
-  /** The body's bytes if its length was unknown until the whole body had arrived; else 0. */
+  /** The bytes of a body whose length was unknown until the whole body had arrived; else 0. */
   lateBytes = 0;
-  /** Whether a stored error answered. */
+  /** Whether the answer is a stored error. */
   isNegative = false;
   foundInMemory = 0;
   absentInMemory = 0;
   /** Lookups in the tiers below memory, in order. */
   looks: readonly TierLook[] = none;
-  /** The verdict; `undefined` until there is one. */
+  /** `undefined` until there is a verdict. */
   verdict: string | undefined = undefined;
   /** The clause or option that decided the verdict. */
   by: string | undefined = undefined;
@@ -65,23 +65,23 @@ export class Decision implements Handling {
   reason: ForwardReason | undefined = undefined;
   /** Set if a purge, or doubt about purges, kept a stored response from answering. */
   cause: ForwardCause | undefined = undefined;
-  /** Result of waiting for a lease; `undefined` if the request did not wait. */
+  /** The result of waiting for a lease; `undefined` if the request did not wait. */
   lease: string | undefined = undefined;
   /** Whether another request's forward provided the answer. */
   collapsed = false;
   /** The origin's status; `undefined` if it gave none. */
   forwardStatus: number | undefined = undefined;
-  /** Time from the request to the origin to the head of its answer. */
+  /** The time from the request to the origin until the head of its answer. */
   originTookMs: number | undefined = undefined;
-  /** All forwards for this request, in order. */
+  /** The results of all forwards for this request, in order. */
   heardOf: readonly OriginReply[] = none;
-  /** Time from the request to the origin to the last byte of a buffered body. */
+  /** The time from the request to the origin until the last byte of a buffered body. */
   bodyTookMs: number | undefined = undefined;
-  /** Bytes of the whole body; `null` if unknown. */
+  /** The bytes of the whole body; `null` if unknown. */
   bodyBytes: number | null = null;
   ttlSeconds = 0;
   detail: string | RuleAndNames | undefined = undefined;
-  /** Whether a purge of the response could not be ruled out. */
+  /** `true`: it is unknown whether a purge covers the response. */
   unverified = false;
   /** Whether the origin's answer is stored. */
   stored = false;
@@ -90,7 +90,7 @@ export class Decision implements Handling {
   changes: readonly TierChange[] = none;
   /** `undefined` until the request is answered. */
   outcome: Outcome | undefined = undefined;
-  /** Background work that may continue after the answer. */
+  /** The background work that may continue after the answer. */
   behind: readonly Promise<unknown>[] = none;
 
   constructor(of: {
@@ -112,7 +112,7 @@ export class Decision implements Handling {
   /**
    * Records a lookup in a tier.
    *
-   * @param kind   result of the read
+   * @param kind   the result of the read
    * @param tookMs `undefined` if the request did not wait
    */
   looked(tier: string, kind: string, tookMs: number | undefined): void {
@@ -134,7 +134,7 @@ export class Decision implements Handling {
   answersFrom({ tier, stored }: AnswerSource): void {
     const { status } = stored.metadata;
     this.tier = tier;
-    // Check for 200 first, to save a usual hit the call.
+    // Check for 200 first, so that most hits avoid the call.
     this.isNegative = status !== 200 && isErrorStatus(status);
   }
 
@@ -165,25 +165,25 @@ export class Decision implements Handling {
     this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];
   }
 
-  /** Discards the record of the origin's answer, because that answer is not used for this request. */
+  /** Clears the status and time of the origin's answer, because it is not used. */
   forgetsAnswer(): void {
     this.forwardStatus = undefined;
     this.originTookMs = undefined;
   }
 
-  /** Returns whether an origin's answer, or its absence, was recorded. */
+  /** Whether the result of a forward was recorded. */
   get hasAsked(): boolean {
     return this.heardOf.length > 0;
   }
 
-  /** Records why the answer is not stored. The reason may be known only after the body has arrived. */
+  /** Records why the answer is not stored. Some reasons are known only after the body arrives. */
   refuses(refused: RuleAndNames): void {
     this.stored = false;
     this.refused = refused;
     this.detail = refused;
   }
 
-  /** Records the result of a write or a removal. */
+  /** Records the result of a write, or a failed removal. */
   changed(tier: string, kind: string): void {
     this.changes = [...this.changes, { tier, kind }];
   }
@@ -219,7 +219,7 @@ interface CountedExchange {
 }
 
 /**
- * Counts an answer now, and its lookups, origin responses and writes after all its background work.
+ * Counts an answer now. Counts its lookups, origin responses and writes after its background work.
  * Starts a report if one is due.
  */
 export function settle(exchange: CountedExchange): void {

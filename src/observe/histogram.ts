@@ -1,11 +1,11 @@
 // Histograms of durations with fixed buckets, so that counts of all isolates can be added.
 
-/** The smallest bound. Each further bound is √2 times the one before. */
+/** The smallest bound. Each further bound is √2 times the previous bound. */
 const leastMs = 0.25;
 /** The last finite bound is 65.536 s. One more bucket counts longer durations. */
 const boundCount = 37;
 
-/** Inclusive upper bounds of the buckets in milliseconds. One more bucket follows them. */
+/** The inclusive upper bounds of the buckets in milliseconds. One more bucket has no bound. */
 export const boundsMs: readonly number[] = Array.from(
   { length: boundCount },
   (_, index) => leastMs * 2 ** (index / 2),
@@ -19,7 +19,8 @@ export const boundsMs: readonly number[] = Array.from(
  */
 export function bucketOf(tookMs: number): number {
   if (!(tookMs > leastMs)) return 0;
-  // Correct rounding errors of the logarithm. A duration equal to a bound is in that bound's bucket.
+  // The logarithm may be rounded wrongly, so compare with the bounds. A duration equal to a bound
+  // belongs to that bound's bucket.
   const near = Math.min(boundCount, Math.max(0, Math.round(2 * Math.log2(tookMs / leastMs))));
   const bound = boundsMs[near];
   return bound !== undefined && tookMs > bound ? near + 1 : lowered(tookMs, near);

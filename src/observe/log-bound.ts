@@ -1,12 +1,16 @@
-// The log of an isolate. It adds time, version and colo to each line, and limits the number of lines.
+// The log of an isolate. It adds time, version and colo to each line, and limits the number of
+// lines.
 import { isWithinMs } from "../base/elapsed.ts";
 import type { Log, LogEvent, LogLine } from "./log-line.ts";
 
 const windowMs = 60_000;
 
-/** Lines per event and minute. */
+/** The maximum number of lines per event and minute. */
 const usualLinesMax = 60;
-/** Higher limits, for events whose rate is set by operators (`purge`) or by the configuration (`request`). */
+/**
+ * Higher limits for events whose rate depends on operators (`purge`) or on the configuration
+ * (`request`).
+ */
 const linesMax: Partial<Record<LogEvent, number>> = { purge: 600, request: 600 };
 
 interface Window {
@@ -21,7 +25,7 @@ export interface BoundedLogSettings {
   readonly version: string;
 }
 
-/** Lives as long as its isolate. */
+/** One instance per isolate. */
 export class BoundedLog {
   readonly #settings: BoundedLogSettings;
   readonly #windows = new Map<LogEvent, Window>();
@@ -58,7 +62,7 @@ export class BoundedLog {
     return window;
   }
 
-  /** Ends windows after a minute, and reports how many lines each omitted. */
+  /** Ends windows after a minute, and logs how many lines were omitted. */
   #endWindows(atMs: number): void {
     for (const [event, { startedAtMs, leftOut }] of this.#windows) {
       if (isWithinMs(windowMs, startedAtMs, atMs)) continue;

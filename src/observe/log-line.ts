@@ -1,4 +1,4 @@
-// The form of a log line: fields for tools, and a message for people.
+// The form of a log line: fields for programs, and a message for people.
 
 /** The events. docs/logs.md lists all of them; a test checks this. */
 export const logEvents = [
@@ -36,13 +36,16 @@ export const logEvents = [
 
 export type LogEvent = (typeof logEvents)[number];
 
-/** `warn`: something is wrong, but pages are served. `error`: a request failed. */
+/**
+ * `warn`: something is wrong, but requests are answered. `error`: a request, background work or an
+ * application's function failed, or the Worker cannot start.
+ */
 export type LogLevel = "info" | "warn" | "error";
 
-/** `undefined` omits the field. */
+/** A field whose value is `undefined` is left out. */
 export type LogValue = string | number | boolean | null | undefined;
 
-/** A log line. No value contains a secret, a cookie, a query, or the address of a client or an origin. */
+/** A log line contains no secret, no cookie, no query, and no address of a client or an origin. */
 export interface LogLine {
   readonly event: LogEvent;
   readonly level: LogLevel;
@@ -55,8 +58,8 @@ export interface LogLine {
 export type Log = (line: LogLine) => void;
 
 /**
- * Returns a log for one part of the Worker. It prefixes messages with the part's name, and sets the field
- * `part`.
+ * Returns a log for one part of the Worker. The log prefixes messages with the part's name, and
+ * sets the field `part`.
  */
 export function logOf(part: string, log: Log): Log {
   const name = part.replaceAll("-", " ");

@@ -4,12 +4,12 @@ const charsMax = 80;
 
 /** Matches words and paths. Queries, mail addresses and encoded text need other characters. */
 const plain = /^[\p{L}\p{N} .,;:#/()'"_-]*$/u;
-/** Matches what may be a key, a token or an IP address. */
+/** Matches text that may be a key, a token or an IP address. */
 const suspect = /[\p{L}\p{N}_-]{25,}|\d+\.\d+\.\d+\.\d+|[\da-f]*:[\da-f]*:/iu;
 
 /**
- * Returns the first 80 characters; `undefined` if there is no reason, or if it may contain a query, a
- * secret or an address. The journal has the full text under the entry's position.
+ * Returns the first 80 characters; `undefined` if the reason is absent, or may contain a query, a
+ * secret or an address. The journal's entry has the full text.
  */
 export function loggedReason(reason: string | undefined): string | undefined {
   if (reason === undefined || reason === "") return undefined;

@@ -1,5 +1,5 @@
-// The metrics of this isolate: plain numbers, no I/O. A hit in memory only increments numbers. The names of
-// series are built when the counts are read.
+// The metrics of this isolate: plain numbers, no I/O. A hit in memory only increments numbers. The
+// names of its series are built when the counts are read.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
 import { type Snapshot, snapshotOf } from "./stats.ts";
@@ -16,10 +16,10 @@ interface Cell {
   unverified: number;
 }
 
-/** The limit of series. Beyond it, new series of routes are counted under one common route. */
+/** The maximum number of series. Further series of routes are counted under one common route. */
 export const seriesMax = 8_192;
 
-/** A report is due after `busyAfterMs` if there were at least `busyRequests`, else after `quietAfterMs`. */
+/** A report is due after `busyAfterMs` with at least `busyRequests`, else after `quietAfterMs`. */
 export interface ReportPace {
   readonly busyAfterMs: number;
   readonly busyRequests: number;
@@ -41,10 +41,10 @@ export class Metrics {
   /** The isolate's colo; empty until known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
-  /** Components with counts of their own. Each call returns the counts since the last call. */
+  /** Functions of components with their own counts. Each returns the counts since its last call. */
   readonly #others: (() => Sums)[] = [];
   readonly #byPrefix = new Map<string, Map<Outcome, { requests: number }>>();
-  /** The cell of the last answer, because consecutive answers are often counted in the same cell. */
+  /** The cell of the last answer. Consecutive answers are often counted in the same cell. */
   #lastCell: Cell = newCell("", undefined, "");
   #foundInMemory = 0;
   #absentInMemory = 0;
@@ -63,7 +63,7 @@ export class Metrics {
     this.#pace = pace;
   }
 
-  /** Counts an answered request, once, from `settle`. Ignores refreshes. */
+  /** Counts an answered request. `settle` calls this once per request. Ignores refreshes. */
   answered(decision: Decision, atMs: number): void {
     const { outcome, isRefresh, prefix, answerBytes } = decision;
     if (outcome === undefined || isRefresh) return;
@@ -87,7 +87,7 @@ export class Metrics {
     if (decision.hasAsked && detail === "switch") this.add("bypassed", [route]);
   }
 
-  /** Counts a settled request or refresh, once, from `settle`. */
+  /** Counts the lookups, forwards and writes of a request or refresh, after its background work. */
   settled(decision: Decision): void {
     this.#foundInMemory += decision.foundInMemory;
     this.#absentInMemory += decision.absentInMemory;
@@ -113,20 +113,23 @@ export class Metrics {
   }
 
   /**
-   * Increments a counter. @param labels in the family's order; absent for a family without labels
+   * Adds to a counter.
+   *
+   * @param labels in the family's order; absent for a family without labels
    */
   add<Name extends FamilyName>(family: Name, labels?: LabelsOf<Name>, count = 1): void {
     addTo(this.#newSums, this.#series(family, labels ?? []), count);
   }
 
-  /** Counts a duration in a histogram. @param labels in the family's order */
+  /** Counts a duration in a histogram. The labels are in the family's order. */
   took(family: FamilyName, labels: readonly string[], tookMs: number): void {
     addDuration(this.#newSums, this.#series(family, labels), tookMs);
   }
 
   /**
-   * Includes the counts of another component from now on. @param taken returns the component's counts since
-   * the last call
+   * Includes the counts of another component from now on.
+   *
+   * @param taken returns the component's counts since its last call
    */
   include(taken: () => Sums): void {
     this.#others.push(taken);
@@ -140,16 +143,16 @@ export class Metrics {
     return snapshotOf(all, this.#sinceAtMs);
   }
 
-  /** Returns whether a report is due. It stays due until `take`. */
+  /** Returns whether a report is due. A report stays due until `take` is called. */
   isReportDue(atMs: number): boolean {
     if (!this.#isReported) return false;
-    // After the clock was set back, the elapsed time is unknown, so take the absolute difference.
+    // If the clock was set back, the elapsed time is unknown, so use the absolute difference.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
     const { busyAfterMs, busyRequests, quietAfterMs } = this.#pace;
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
   }
 
-  /** Returns the counts since the last call. */
+  /** Returns the counts since the last call of `take`. */
   take(atMs: number): Sums {
     this.#gather();
     const taken = this.#newSums;

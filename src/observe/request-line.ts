@@ -1,5 +1,5 @@
-// Builds the log line of a sampled request from its decision. Fields have OpenTelemetry's names where
-// OpenTelemetry defines one. All other names begin with `tidemark.`.
+// Builds the log line of a sampled request from its decision. A field has the name that
+// OpenTelemetry defines, if any. All other names begin with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
@@ -7,7 +7,7 @@ import type { TierLook } from "./decision-parts.ts";
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 export interface RequestLogSettings {
-  /** 0 < share ≤ 1 */
+  /** The share of requests that get a line: 0 < share ≤ 1. */
   readonly sample: number;
   /** Whether lines include paths. Lines never include queries. */
   readonly paths: boolean;
@@ -19,7 +19,7 @@ export interface RequestLogSettings {
 /** The parts of a request that its line needs. */
 type RequestHead = Pick<Request, "method" | "headers">;
 
-/** Samples an isolate's requests. */
+/** Selects a random sample of an isolate's requests. */
 export class RequestLog {
   readonly #settings: RequestLogSettings;
 
@@ -27,7 +27,7 @@ export class RequestLog {
     this.#settings = settings;
   }
 
-  /** Returns `undefined` for a request that is not sampled. */
+  /** Decides whether a request is sampled. Returns `undefined` if it is not. */
   drawn(request: RequestHead, path: string): SampledRequest | undefined {
     const { sample, random } = this.#settings;
     return random() < sample ? new SampledRequest(request, path, this.#settings) : undefined;
@@ -50,7 +50,7 @@ export class SampledRequest {
     this.#arrivedAtMs = settings.nowAtMs();
   }
 
-  /** Notes that the answer's head is being sent. */
+  /** Records that the answer's head is being sent. */
   answered({ status }: Pick<Response, "status">): void {
     const tookMs = Math.max(0, this.#settings.nowAtMs() - this.#arrivedAtMs);
     this.#answer = { status, tookMs };
@@ -64,7 +64,7 @@ export class SampledRequest {
     this.#tell();
   }
 
-  /** Writes the line once both parts are known. */
+  /** Writes the line once both the answer and the decision are known. */
   #tell(): void {
     if (this.#answer === undefined || this.#decision === undefined) return;
     const { paths, log } = this.#settings;
@@ -89,7 +89,7 @@ interface AboutRequest {
 /** Other methods are logged as `_OTHER`, because a client may send any text. */
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** Returns the line. It contains no query and no cookie, and of the header fields only the trace id. */
+/** Returns the line. It contains no query, and no header field except the trace ID. */
 function requestLine(decision: Decision, about: AboutRequest): LogLine {
   const { route, key, outcome, verdict, by, reason, cause, purge, refused } = decision;
   const tier = outcome === "hit" || outcome === "stale-hit" ? decision.detail : undefined;
@@ -126,14 +126,14 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
   };
 }
 
-/** Returns the rule without the fields and cookies that it names. */
+/** Returns the rule without the names to which it applied. */
 function ruleOf(detail: Decision["detail"]): string | undefined {
   return typeof detail === "string" ? detail : detail?.rule;
 }
 
 /**
- * Returns fields for tier lookups. For several lookups in one tier, they list all results and the sum of
- * the times.
+ * Returns fields for tier lookups. For several lookups in one tier, the fields have all results and
+ * the sum of the times.
  */
 function looksOf(looks: readonly TierLook[]): Record<string, LogValue> {
   const fields: Record<string, LogValue> = {};

@@ -38,18 +38,18 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     },
     purges: { accepted: total("purges"), refused: byLabel(sums, "purgeRefusals") },
     originRequests: total("originRequests"),
-    /** The retries among the requests to origins. */
+    /** How many of `originRequests` were retries. */
     originRetries: total("originRetries"),
-    /** Records of another version or form, or with a body that does not match. */
+    /** Records of another version or form, or whose body does not match. */
     badRecords: total("badRecords"),
     /** Tags over 256 bytes, which purges cannot name. */
     tagsLeftOut: total("tagsLeftOut"),
     failedBackgroundWork: total("backgroundFailures"),
-    /** Answers for which a purge could not be ruled out. */
+    /** Answers for which Tidemark could not verify whether a purge covers them. */
     unverifiedAnswers: totalOf(sums, "unverified"),
     /** Requests that the switch sent straight to the origin. */
     bypassedBySwitch: totalOf(sums, "bypassed"),
-    /** Commands by purpose. Each command of a transaction counts. */
+    /** Commands sent to Redis, by purpose. Each command of a transaction counts. */
     redisCommands: byLabel(sums, "redisCommands"),
   };
 }

@@ -1,11 +1,11 @@
-// Additive counts of an isolate, a report or the totals. A series is a family with label values. Each
-// bucket of a histogram is a series, and so is the sum of its durations.
+// Additive counts of an isolate, a report or the totals. A series is a family with label values.
+// Each bucket of a histogram is a series. The sum of its durations is also a series.
 import { type FamilyName, families } from "../protocol/families.ts";
 import { bucketOf } from "./histogram.ts";
 
 /**
- * Counts by series: `requests|route|hit|memory` for a counter, `originSeconds|route|b7` for bucket 7 of a
- * histogram, `originSeconds|route|sum` for the sum of its durations in seconds.
+ * Counts by series: `requests|route|hit|memory` for a counter, `originSeconds|route|b7` for bucket
+ * 7 of a histogram, `originSeconds|route|sum` for the sum of its durations in seconds.
  */
 export type Sums = Map<string, number>;
 
@@ -33,13 +33,13 @@ export function addTo(sums: Sums, series: string, count = 1): void {
   sums.set(series, (sums.get(series) ?? 0) + count);
 }
 
-/** Counts a duration. @param series of the histogram, without a bucket */
+/** Counts a duration. `series` names the histogram and its labels, without a bucket. */
 export function addDuration(sums: Sums, series: string, tookMs: number): void {
   addTo(sums, `${series}${separator}b${bucketOf(tookMs)}`);
   addTo(sums, `${series}${separator}sum`, tookMs / 1_000);
 }
 
-/** Returns whether a series exists. @param series of a counter, or of a histogram without a bucket */
+/** Returns whether a counter's series exists, or any series of a histogram with these labels. */
 export function isIn(sums: Sums, series: string): boolean {
   return sums.has(series) || sums.has(`${series}${separator}sum`);
 }
