@@ -2,7 +2,10 @@
 import { type Directive, parseDirectives, tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
 
-/** The qualified form lists field names; `true` is the unqualified form (RFC 9111 §5.2.2.4, §5.2.2.7). */
+/**
+ * `true`: unqualified. An array: the field names of the qualified form (RFC 9111 §5.2.2.4,
+ * §5.2.2.7).
+ */
 type Qualifiable = boolean | readonly string[];
 
 /**
@@ -33,7 +36,7 @@ export function responseDirectives(fields: Fields): ResponseDirectives {
   return asResponseDirectives(parseDirectives(fields.get("cache-control")));
 }
 
-/** Interprets directives from another parser, such as the parser for RFC 9213. */
+/** Interprets parsed directives, such as those of a targeted field (RFC 9213). */
 export function asResponseDirectives(parsed: readonly Directive[]) {
   const first = (name: string) => parsed.find((directive) => directive.name === name);
   const has = (name: string) => first(name) !== undefined;
@@ -58,8 +61,8 @@ export function asResponseDirectives(parsed: readonly Directive[]) {
 }
 
 /**
- * The number of characters that are parsed. All known directives fit in 100 characters, but a
- * client may send a field of 64 KiB.
+ * The number of characters of a request's field that are parsed. All known directives fit in 100
+ * characters, but a client may send a field of 64 KiB.
  */
 const requestFieldMax = 1_024;
 

@@ -5,7 +5,7 @@ import { parseList } from "structured-headers";
  * Returns the group names in a field value, including repeats. Ignores parameters, members that are
  * not Strings, and values that do not parse as a List. Never throws.
  *
- * @param value the value of either field, with several lines joined by commas; `null` if absent
+ * @param value the value of one of the fields, with its lines joined by commas; `null` if absent
  */
 export function groupsIn(value: string | null): string[] {
   if (value === null) return [];

@@ -4,12 +4,14 @@
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
 /**
- * The reason why a stored response could not answer, if the reason is not its age. RFC 9211 §2.2 has
- * no token for it, so `reason` is another token, usually `stale`.
+ * Why a stored response could not answer, other than its age: a purge, or doubt about purges. RFC
+ * 9211 §2.2 has no token for these causes, so `reason` is another token, usually `stale`.
  */
 export type ForwardCause = "purged" | "unverified";
 
-/** A rule, and the names to which it applied. Clients and origins choose these names. */
+/**
+ * A rule, and the names of fields or cookies to which it applied. Clients and origins choose them.
+ */
 export interface RuleAndNames {
   readonly rule: string;
   readonly names: readonly string[];
@@ -18,9 +20,9 @@ export interface RuleAndNames {
 /** How this cache handled one request. */
 export interface Handling {
   readonly kind: "hit" | "forwarded";
-  /** The rest of the response's lifetime, for a hit; negative if stale (§2.4). */
+  /** For a hit: the remaining lifetime of the response; negative if stale (§2.4). */
   readonly ttlSeconds?: number;
-  /** The reason of a forwarded request. */
+  /** Why the request was forwarded. */
   readonly reason?: ForwardReason | undefined;
   readonly cause?: ForwardCause | undefined;
   /** The origin's status, if it answered (§2.3). */
@@ -32,8 +34,7 @@ export interface Handling {
    */
   readonly detail?: string | RuleAndNames | undefined;
   /**
-   * Whether the cache cannot verify that no purge covers this response. An extension parameter
-   * (§2).
+   * `true`: it is unknown whether a purge covers the response. An extension parameter (§2).
    */
   readonly unverified?: boolean;
 }
@@ -66,8 +67,8 @@ function parameters(handling: Handling): string {
 const detailCharactersMax = 64;
 
 /**
- * Returns the value of `detail`; empty for none. It is a Token, or a String if there is more than
- * one word (RFC 9651 §3.3.3: printable ASCII only).
+ * Returns the value of `detail`; empty if there is none. The value is a Token if it is one word,
+ * else a String (RFC 9651 §3.3.3: printable ASCII only).
  */
 function detailText({ kind, cause: ofForward, detail }: Handling): string {
   const cause = kind === "forwarded" ? ofForward : undefined;

@@ -1,4 +1,4 @@
-// Computes the age of a stored response in the terms of RFC 9111 §4.2.3.
+// Computes the age of a stored response (RFC 9111 §4.2.3).
 import { deltaSeconds } from "./cache-control.ts";
 import { datedAtMs } from "./http-date.ts";
 import type { Fields } from "./fields.ts";
@@ -28,16 +28,16 @@ export function currentAgeSeconds(given: {
   return Math.max(0, correctedInitialAgeSeconds + residentTimeSeconds);
 }
 
-/** Matches the first non-empty list member: digits, optionally with structured-field parameters. */
+/** Matches a list whose first non-empty member is digits, optionally with parameters. */
 const firstMemberPattern = /^[\s,]*(\d+)\s*(?:[,;]|$)/;
 
 /**
  * Returns `age_value` in seconds: the first member of `Age` (RFC 9111 §5.1), or 0 if it is absent
  * or not a non-negative integer.
  *
- * This departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`).
- * Structured fields ignore only the parameters (RFC 9651 §3.3), and a response must not appear
- * younger than it is.
+ * This departs from RFC 9111 §5.1, which ignores an integer with parameters (`7200;a=1`). This
+ * function ignores only the parameters, as for a structured field (RFC 9651 §3.3). A response must
+ * not appear younger than it is.
  */
 export function statedAgeSeconds(fields: Fields): number {
   return deltaSeconds(firstMemberPattern.exec(fields.get("age") ?? "")?.[1]) ?? 0;

@@ -18,8 +18,8 @@ const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
 export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Directives that apply even in malformed members, because missing one of them could expose a
- * private response.
+ * Directives that apply even in malformed members. Ignoring one of them could expose a private
+ * response.
  */
 const restricting: ReadonlySet<string> = new Set([
   "no-store",
@@ -35,8 +35,8 @@ const restricting: ReadonlySet<string> = new Set([
  * Returns the directives in order, including repeats. Never throws.
  *
  * A member whose name is not a token is dropped, unless it begins with a restricting directive, as
- * in `no-store; no-cache` or `private =x`. That directive applies without an argument. The same
- * holds for members inside an unclosed quoted string.
+ * in `no-store; no-cache` or `private =x`. This directive applies without an argument. Restricting
+ * directives inside an unclosed quoted string also apply without an argument.
  *
  * @param text the combined field value; `null` if the field is absent
  */

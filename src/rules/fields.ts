@@ -3,12 +3,12 @@
 /** One field line: the name in lower case, and the value as received. */
 export type FieldLine = readonly [name: string, value: string];
 
-/** The methods of `Headers` that the rules use. Names are case-insensitive. */
+/** The methods of `Headers` that the rules use. Field names are case-insensitive. */
 export type Fields = Pick<Headers, "get" | "has">;
 
 /**
  * Returns whether Node can send these values (RFC 9110 §5.5). `Headers` also accepts control
- * characters and, on Workers, any text. Node's server throws for such values when it writes the
+ * characters and, on Workers, any text. For these values, Node's server throws when it writes the
  * head, which can end the process.
  */
 export function areSendable(values: Iterable<string>): boolean {
@@ -26,8 +26,8 @@ export function headersOf(lines: readonly FieldLine[]): Headers {
 }
 
 /**
- * Returns read access to field lines. A `Headers` object per stored response could occupy more
- * memory than the body.
+ * Returns read access to a response's field lines. A `Headers` object per stored response could
+ * occupy more memory than the body.
  */
 export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }): Fields {
   const get = (name: string): string | null => {

@@ -2,9 +2,9 @@
 import type { FieldLine } from "./fields.ts";
 
 /**
- * Fields that a 304 neither replaces nor adds (§3.2), because they describe the stored bytes or
- * verify them, such as the digests of RFC 9530. Including `Set-Cookie` departs from RFC 9111 §3.2: a
- * cookie is only for the client that received the 304.
+ * Fields that a 304 neither replaces nor adds (§3.2), because they describe or verify the stored
+ * bytes. `Set-Cookie` is a departure from RFC 9111 §3.2: a cookie is only for the client that
+ * received the 304.
  */
 const keptAsStored: ReadonlySet<string> = new Set([
   "content-digest",
@@ -18,8 +18,8 @@ const keptAsStored: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Replaces each field that the 304 contains, except `keptAsStored`, and keeps the others. Drops the
- * stored `Age`, because the 304 determines the age.
+ * Replaces each field that the 304 contains, except `keptAsStored`, and keeps all other fields.
+ * Drops the stored `Age`, because the 304 determines the age.
  *
  * @param stored the fields of the response whose validator was sent
  * @param update the storable fields of the 304

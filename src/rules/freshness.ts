@@ -1,5 +1,5 @@
-// Computes how long a response stays fresh, counted from its generation at the origin (RFC 9111 §4.2.1,
-// §4.2.2).
+// Computes the freshness lifetime of a response, which begins when the origin generates the
+// response (RFC 9111 §4.2.1, §4.2.2).
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { datedAtMs, parseHttpDate } from "./http-date.ts";
 import type { Fields } from "./fields.ts";

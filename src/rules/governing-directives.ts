@@ -13,8 +13,9 @@ import { surrogateDirectives } from "./surrogate-control.ts";
 export interface GoverningDirectives {
   readonly directives: ResponseDirectives;
   /**
-   * The kind of the governing field. A targeted field overrides `Cache-Control` and `Expires` (RFC
-   * 9213 §2.2). But with Surrogate-Control, `private` in `Cache-Control` still applies.
+   * The kind of the governing field. `targeted` includes Surrogate-Control. A targeted field
+   * overrides `Cache-Control` and `Expires` (RFC 9213 §2.2). With Surrogate-Control, `private` in
+   * `Cache-Control` still applies.
    */
   readonly source: "targeted" | "cache-control";
 }
@@ -59,18 +60,19 @@ function targetedDirectives(text: string | null): ResponseDirectives | undefined
 }
 
 /**
- * Finds decimals. The parser returns the same number for 60 and 60.0, but only 60 is valid
- * delta-seconds.
+ * Matches members whose value is a decimal. The parser returns the same number for 60 and 60.0, but
+ * only 60 is a valid delta-seconds value.
  */
 const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
 
-/** Directives that allow more caching. They apply only if their value is exactly true. */
+/** Directives that allow more caching. They apply only if their value is `true`. */
 const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
 
 /**
- * Ignores a value of the wrong type (RFC 9213 §2.1). A permission with such a value is dropped, and
- * so is any directive whose value is false. Any other directive stays without its value, which is
- * its strictest meaning: no lifetime, no stale allowance, or all fields.
+ * Converts a member to a directive, and ignores a value of the wrong type (RFC 9213 §2.1). Drops a
+ * permission with a value of the wrong type, and any directive whose value is false. Keeps any
+ * other directive without its value, which is its strictest meaning: a lifetime of 0, no stale
+ * allowance, or all fields.
  */
 function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];

@@ -1,4 +1,4 @@
-// Parses the three forms of HTTP-date (RFC 9110 §5.6.7). Ignores letter case, as RFC 9111 §4.2 advises.
+// Parses the three forms of HTTP-date (RFC 9110 §5.6.7). Ignores case, as RFC 9111 §4.2 advises.
 import type { Fields } from "./fields.ts";
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
@@ -43,7 +43,7 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
   };
   if (hour > 23 || minute > 59 || second > 60) return "unreadable";
   if (year.length === 4) return dayExists(at(Number(year)), day);
-  // RFC 9110 §5.6.7: a date more than 50 years ahead is in the previous century.
+  // RFC 9110 §5.6.7: a date that seems more than 50 years ahead is in the previous century.
   const thisYear = new Date(atMs).getUTCFullYear();
   const century = Math.floor(thisYear / 100) * 100;
   const latestAtMs = new Date(atMs).setUTCFullYear(thisYear + 50);

@@ -25,15 +25,15 @@ interface RangeAsk {
 }
 
 /**
- * Decides which part of the body the client receives. Returns `whole` without a range, and if the
- * range is ignored. Reasons to ignore it are a status other than 200, several ranges, other units,
- * malformed text (RFC 9110 §14.2), and a failed `If-Range` (§13.1.5).
+ * Decides which part of the body the client receives. Returns `whole` if there is no range, or the
+ * range is ignored. A range is ignored for a status other than 200, several ranges, other units,
+ * malformed text (RFC 9110 §14.2), or a failed `If-Range` (§13.1.5).
  */
 export function rangeVerdict(given: RangeAsk): RangeVerdict {
   const bounds = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
   if (given.status !== 200 || bounds === null || !ifRangeHolds(given)) return { kind: "whole" };
   const part = partOf([bounds[1] ?? "", bounds[2] ?? ""], given.bodyBytes);
-  // RFC 9110 §13.2.2: with If-Range, a range that does not apply is ignored.
+  // RFC 9110 §13.2.2: with If-Range, an unsatisfiable range is ignored.
   const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
   return isIgnored ? { kind: "whole" } : part;
 }
@@ -47,20 +47,20 @@ function partOf([first, last]: [first: string, last: string], bodyBytes: number)
   return { kind: "part", firstByte, lastByte: Math.min(lastByte, bodyBytes - 1) };
 }
 
-/** Returns the last n bytes, for `bytes=-n` (RFC 9110 §14.1.2). */
+/** Returns the range of the last n bytes, for `bytes=-n` (RFC 9110 §14.1.2). */
 function suffix(length: string, bodyBytes: number): RangeVerdict {
   if (length === "") return { kind: "whole" };
   const wantedBytes = Number(length);
   if (wantedBytes === 0) return { kind: "unsatisfiable" };
-  // The range is satisfiable, but Content-Range cannot express an empty range.
+  // The range is satisfiable, but Content-Range cannot express zero bytes.
   if (bodyBytes === 0) return { kind: "whole" };
   const firstByte = Math.max(0, bodyBytes - wantedBytes);
   return { kind: "part", firstByte, lastByte: bodyBytes - 1 };
 }
 
 /**
- * Returns whether `If-Range` is absent or holds (RFC 9110 §13.1.5). An ETag must match strongly, and
- * a date must equal a strong `Last-Modified`.
+ * Returns whether `If-Range` is absent or true (RFC 9110 §13.1.5). An ETag must match strongly. A
+ * date must equal a strong `Last-Modified`.
  */
 function ifRangeHolds({ request, stored, bodyDate }: RangeAsk): boolean {
   const condition = request.get("if-range")?.trim();

@@ -1,9 +1,9 @@
-// Matches stored responses of a resource to a request by `Vary` (RFC 9111 §4.1).
+// Selects the stored responses of a resource that match a request by `Vary` (RFC 9111 §4.1).
 import { tokenPattern } from "./directives.ts";
 import type { Fields } from "./fields.ts";
 import { traceFieldNames } from "./trace-context.ts";
 
-/** Fields that select a part of the stored response and not another response (RFC 9110 §14.2). */
+/** Fields that select a part of a response, not another response (RFC 9110 §14.2). */
 const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);
 
 /**
@@ -23,7 +23,9 @@ export function selectingFieldNames(response: Fields): string[] {
   return [...new Set(selecting)].sort();
 }
 
-/** A single origin as browsers write it: in lower case, without the scheme's default port. */
+/**
+ * Matches a single origin as browsers write it: in lower case, without the scheme's default port.
+ */
 const originPattern =
   /^(?:null|(?!https:.*:443$|http:.*:80$)[a-z][a-z\d+.-]*:\/\/[^\s,;"'/\\?#@A-Z]+)$/;
 
@@ -31,11 +33,13 @@ const originPattern =
 const originFields = ["access-control-allow-origin", "timing-allow-origin"];
 
 /**
- * Decides which clients may receive a response without `Vary: Origin`: any client, clients that send
- * this `Origin`, or only this client. A response that repeats the request's origin is for that origin
- * (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If `Origin` is malformed, or is
- * rejected while others are allowed, the response is for this client alone. Otherwise a client with
- * invented origins could choose which response others receive, and evict their variants.
+ * Decides which clients may receive a response without `Vary: Origin`: any client, clients that
+ * send this `Origin`, or only this client. A response that repeats the request's origin is for that
+ * origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If the request's `Origin`
+ * is malformed, a response that names an origin is for this client alone. If `isKnown`, this
+ * applies to any `Origin` that the response does not repeat, unless it allows all origins.
+ * Otherwise a client with invented origins could choose the response of other clients, and evict
+ * their variants.
  *
  * @param given.isKnown whether a response that varies by `Origin` is stored. If so, a response that
  *   names no origin, or a default origin, is the variant for requests without `Origin`.
@@ -64,9 +68,9 @@ export type SelectingValues = readonly (readonly [name: string, value: string | 
 const caseInsensitive: ReadonlySet<string> = new Set(["accept-language"]);
 
 /**
- * Returns the values of the nominated fields. Normalizes white space around list commas and the
+ * Returns the request's values of these fields. Normalizes white space around list commas and the
  * case of language tags, as RFC 9111 §4.1 allows. Keeps the order of members, because some origins
- * prefer the first.
+ * prefer the first member.
  */
 export function selectingValues(names: readonly string[], request: Fields): SelectingValues {
   return names.map((name) => [name, selectingValue(name, request)]);
@@ -86,8 +90,8 @@ function normalised(value: string): string {
 }
 
 /**
- * Returns whether all nominated fields match. An absent field matches only an absent field; `*`
- * never matches (RFC 9111 §4.1).
+ * Returns whether all fields of a stored response match the request. An absent field matches only
+ * an absent field; `*` never matches (RFC 9111 §4.1).
  */
 export function selects(stored: SelectingValues, request: Fields): boolean {
   return stored.every(([name, value]) => name !== "*" && selectingValue(name, request) === value);

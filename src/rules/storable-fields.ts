@@ -1,5 +1,5 @@
-// Drops the fields of one connection, which must not be stored or forwarded (RFC 9110 §7.6.1, RFC
-// 9111 §3.1).
+// Drops the fields that must not be stored or forwarded, such as those of one connection (RFC 9110
+// §7.6.1, RFC 9111 §3.1).
 import type { ResponseDirectives } from "./cache-control.ts";
 import type { FieldLine } from "./fields.ts";
 
@@ -21,8 +21,8 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields for every recipient. `Connection` must not name these fields (RFC 9110 §7.6.1). They are
- * kept even if `Connection` names them.
+ * Fields for every recipient. `Connection` must not name them (RFC 9110 §7.6.1). If it does, they
+ * are kept.
  */
 const endToEnd: ReadonlySet<string> = new Set(
   "age authorization cache-control cdn-cache-control cookie date etag expires set-cookie vary".split(
@@ -30,7 +30,10 @@ const endToEnd: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Returns the names, in lower case, of fields that a recipient must drop before it forwards a message. */
+/**
+ * Returns the names, in lower case, of the fields that must be dropped before a message is
+ * forwarded.
+ */
 export function connectionFields(fields: Headers): ReadonlySet<string> {
   const nominated = fields.get("connection")?.toLowerCase().split(",") ?? [];
   const isChunked = fields.has("transfer-encoding");

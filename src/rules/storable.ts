@@ -1,5 +1,5 @@
-// Decides whether this shared cache may store a response (RFC 9111 §3, §3.5). A refusal includes
-// its rule.
+// Decides whether this shared cache may store a response (RFC 9111 §3, §3.5). A refusal names its
+// rule.
 import type { ResponseDirectives } from "./cache-control.ts";
 import type { GoverningDirectives } from "./governing-directives.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
@@ -47,7 +47,10 @@ export function failureOf(status: number): "unreachable" | "timeout" | undefined
   return (status >= 520 && status <= 527) || status === 530 ? "unreachable" : undefined;
 }
 
-/** Returns why responses with this status are never stored; `undefined` if they may be stored. */
+/**
+ * Returns why responses with this status are never stored, as a predicate of the status;
+ * `undefined` if they may be stored.
+ */
 export function whyNeverStored(status: number): string | undefined {
   if (neverStoredStatuses.has(status)) return "must not be stored (RFC 6585)";
   if (partStatuses.has(status)) return "describes only a part, so it is never stored";
@@ -56,8 +59,8 @@ export function whyNeverStored(status: number): string | undefined {
 }
 
 /**
- * Returns whether an error describes one request (its form, size or sender) or a temporary state of
- * the origin. 404 and 410 describe the resource.
+ * Returns whether a status is an error of one request (its form, size or sender), or of a temporary
+ * state of the origin. 404 and 410 describe the resource.
  */
 export function isOfOneRequest(status: number): boolean {
   return isErrorStatus(status) && status !== 404 && status !== 410;
@@ -69,7 +72,7 @@ interface StoreAsk {
   readonly status: number;
   readonly fields: Fields;
   readonly governing: GoverningDirectives;
-  /** Whether the route sets a lifetime for this status. */
+  /** Whether the route sets a lifetime for this response. */
   readonly lifetimeAssigned: boolean;
   /** Whether the route's `fresh` or `negative` applies to this status. */
   readonly isNamed: boolean;
@@ -79,7 +82,9 @@ interface StoreAsk {
   readonly hasUse: boolean;
 }
 
-/** Checks the conditions of RFC 9111 §3 and Tidemark's own. The first that fails names the rule. */
+/**
+ * Checks the conditions of RFC 9111 §3 and of Tidemark. The first failed condition gives the rule.
+ */
 export function mayStore(given: StoreAsk): StorableVerdict {
   const { request, status, fields, governing } = given;
   const { directives } = governing;
@@ -98,8 +103,8 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
     return refuse("authorization");
   }
-  // Departs from RFC 9111 §3, where a lifetime suffices. A client may provoke such an error, for
-  // example with an overlong field, and others must not receive it.
+  // Departs from RFC 9111 §3, where a lifetime suffices. A client may provoke an error of one
+  // request, for example with an overlong field, and others must not receive it.
   const isForStoring = given.isNamed && !neverStoredStatuses.has(status);
   if (isOfOneRequest(status) && !isForStoring) return refuse("error-status");
   if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
@@ -120,7 +125,9 @@ function isEndless(contentType: string | null): boolean {
   return /^\s*(?:text\/event-stream|multipart\/x-mixed-replace)\s*(?:;|$)/i.test(contentType ?? "");
 }
 
-/** Checks the last condition of RFC 9111 §3: at least one of these must hold. */
+/**
+ * Checks the last condition of RFC 9111 §3: whether a directive, field or status allows storing.
+ */
 function allowedToStore({ status, fields, governing }: StoreAsk): boolean {
   const { directives, source } = governing;
   return (
@@ -134,8 +141,8 @@ function allowedToStore({ status, fields, governing }: StoreAsk): boolean {
 
 /**
  * Returns whether the origin allows sharing despite `Authorization`. RFC 9111 §3.5 lists `public`,
- * `s-maxage` and `must-revalidate`, but not a targeted `max-age`. `must-revalidate` is ignored,
- * because origins send it to limit staleness and not to allow sharing.
+ * `s-maxage` and `must-revalidate`, but not a targeted `max-age`. This function ignores
+ * `must-revalidate`, because origins send it to limit staleness, not to allow sharing.
  */
 function sharedDespiteAuthorization(directives: ResponseDirectives): boolean {
   return directives.public || directives.sMaxageSeconds !== undefined;

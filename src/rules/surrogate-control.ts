@@ -1,4 +1,4 @@
-// Parses Surrogate-Control, which origins send to reverse-proxy caches (W3C Edge Architecture
+// Parses Surrogate-Control, a field that origins send to reverse proxies (W3C Edge Architecture
 // Specification 1.0 §2.2, §2.3).
 import { type Directive, membersOf, parseDirectives } from "./directives.ts";
 
@@ -21,9 +21,9 @@ const governing: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the directives for this cache. Directives in the place of a cache's name are first, then
- * directives that address this cache by name, and last those for all caches. Returns none if no
- * directive determines whether or how long to store, as in `content="ESI/1.0"`. Never throws.
+ * Returns the directives for this cache: first directives in the place of a cache's name, then
+ * directives that address this cache by name, then directives for all caches. Returns none if
+ * no directive of `governing` is present, as in `content="ESI/1.0"`. Never throws.
  *
  * @param text the combined field value; `null` if the field is absent
  */
@@ -40,7 +40,7 @@ export function surrogateDirectives(text: string | null): Directive[] {
  * Splits a directive from the names of the caches that it addresses: `no-store;abc;def`.
  *
  * @returns `targets`: the names, in lower case. `slipped`: directives in the place of a name, as in
- *   `no-store; private`. These are used without an argument, which is their strictest meaning.
+ *   `no-store; private`, without their argument, which is their strictest meaning
  */
 function splitTargets(member: string) {
   const [rule = "", ...rest] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
@@ -55,8 +55,8 @@ function splitTargets(member: string) {
 }
 
 /**
- * Translates a directive to Cache-Control. In `max-age=60+30`, 30 is the stale allowance in seconds.
- * `no-store-remote` addresses caches far from the origin, such as this cache.
+ * Translates a directive to directives of Cache-Control. In `max-age=60+30`, 30 is the stale
+ * allowance in seconds. `no-store-remote` addresses caches far from the origin, such as this cache.
  */
 function plain({ name, argument }: Directive): Directive[] {
   if (name === "no-store-remote") return [{ name: "no-store", argument }];

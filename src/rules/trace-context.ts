@@ -4,7 +4,7 @@ import type { FieldLine, Fields } from "./fields.ts";
 /** Fields that identify one request. These fields are never stored and select no variant. */
 export const traceFieldNames: readonly string[] = ["traceparent", "tracestate"];
 
-/** The form of `traceparent` (§3.2.2). Later versions may append fields after a dash. */
+/** Matches `traceparent` (§3.2.2). Later versions may append members after a dash. */
 const traceparentForm = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
 /** The flags `sampled` and `random-trace-id` (§3.2.2.5). All other bits are sent as zero. */

@@ -36,7 +36,7 @@ export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): bo
 /**
  * Returns the fields of a conditional request for a stored response (RFC 9111 §4.3.1).
  *
- * @param isDateFit whether the request may contain `Last-Modified` as `If-Modified-Since`
+ * @param isDateFit whether to send `Last-Modified` as `If-Modified-Since`
  */
 export function conditionalFields(stored: Fields, isDateFit = true): [string, string][] {
   const fields: [name: string, value: string][] = [];
@@ -48,12 +48,13 @@ export function conditionalFields(stored: Fields, isDateFit = true): [string, st
 }
 
 /**
- * Returns whether a 304 may freshen the response whose validator was sent. A strong validator must
- * equal the stored validator; a weak validator must match it weakly (RFC 9111 §4.3.4).
+ * Returns whether a 304 may freshen the response whose validator was sent. A strong ETag must equal
+ * the stored ETag, and a weak ETag must match weakly. Without an ETag, `Last-Modified` must be
+ * equal (RFC 9111 §4.3.4).
  *
- * This departs from RFC 9111 §4.3.4: a 304 without a validator also freshens a stored response that
- * has a validator. Only that response's validator was sent, so the 304 cannot refer to another
- * response.
+ * This departs from RFC 9111 §4.3.4: a 304 without a validator also freshens a stored response with
+ * a validator. Only the validator of this stored response was sent, so the 304 cannot refer to
+ * another.
  */
 export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolean {
   const tag = entityTag(notModified);
@@ -96,9 +97,9 @@ export function freshenedByHead(
  * `If-None-Match` overrides `If-Modified-Since` (RFC 9110 §13.2.2). The comparison is weak
  * (§13.1.2).
  *
- * @param given.receivedAtMs the receipt time, which replaces an absent `Last-Modified` and `Date`
- *   of a stored response (RFC 9111 §4.3.2). `undefined` for a response that is not stored, which
- *   without `Last-Modified` is sent whole (RFC 9110 §13.1.3)
+ * @param given.receivedAtMs the receipt time of a stored response, which replaces an absent
+ *   `Last-Modified` and `Date` (RFC 9111 §4.3.2). `undefined` for a response that is not stored:
+ *   without `Last-Modified`, `If-Modified-Since` is ignored for that response (RFC 9110 §13.1.3)
  */
 export function isNotModified(given: {
   request: Fields;
@@ -116,7 +117,7 @@ export function isNotModified(given: {
     const listed = noneMatch.match(entityTagPattern) ?? [];
     return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
   }
-  // Only two-digit years depend on this instant.
+  // Only the century of two-digit years depends on this instant.
   const aroundAtMs = receivedAtMs ?? 0;
   const sinceAtMs = parseHttpDate(request.get("if-modified-since"), aroundAtMs);
   if (typeof sinceAtMs !== "number") return false;
@@ -127,8 +128,8 @@ export function isNotModified(given: {
 }
 
 /**
- * The client's preconditions. A forward for the cache does not copy them, because this cache
- * evaluates them. Only a forward with a range adds `If-Range` again.
+ * The fields of the client's preconditions. This cache evaluates them, so a forward whose answer
+ * may be stored does not copy them. Only a forward with a range adds `If-Range` again.
  */
 export const conditionalFieldNames = [
   "if-none-match",
