@@ -6,11 +6,7 @@ const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const bytesMax = 1_048_576;
 const secondsMax = 86_400;
 
-/**
- * Checks the options.
- *
- * @throws OperatorError that names each invalid option
- */
+/** @throws OperatorError that names each invalid option */
 export function checkOptions<Payload>(options: HmacSenderOptions<Payload>): void {
   const fault = [...faultsIn(options)].join(" ");
   if (fault === "") return;

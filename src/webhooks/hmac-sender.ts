@@ -1,4 +1,4 @@
-// A webhook sender that signs its requests with an HMAC of the body, as most content systems do.
+// Makes webhook senders that sign requests with an HMAC, as most content management systems do.
 import { isSigned, signaturesMax } from "../base/hmac.ts";
 import { checkOptions } from "./check-hmac-options.ts";
 import { contentParts, type HmacSenderOptions, type TimestampPlace } from "./hmac-options.ts";
@@ -9,7 +9,7 @@ import { webhookSender } from "./webhook-sender.ts";
 
 const hashes = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" } as const;
 
-/** The id is part of the journal's entry, whose size is limited. */
+/** The maximum length of a delivery's id. The id is part of a journal entry of limited size. */
 const idLengthMax = 256;
 const fieldLengthMax = 4_096;
 
@@ -81,7 +81,8 @@ function claimReader(options: SignatureOptions): WebhookScheme["claimOf"] {
 }
 
 /**
- * Returns the timestamp; "" if the scheme has none; `undefined` unless exactly one number is sent.
+ * Returns the timestamp; "" if the scheme has none; `undefined` if the request does not have
+ * exactly one numeric timestamp.
  */
 function timestampIn(
   headers: WebhookFields,

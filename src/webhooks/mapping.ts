@@ -19,7 +19,7 @@ export type MappedPayload<Order> =
 const hint =
   "Fix the mapping of this hook in the configuration, deploy, and send the webhook again.";
 
-/** One instance per hook and isolate. */
+/** The mapping of a hook, and its last failure. One instance per hook and isolate. */
 export class Mapping {
   readonly #toOrder: WebhookScheme["toOrder"];
   readonly #condition: Condition<MappingFault>;
@@ -42,7 +42,11 @@ export class Mapping {
     return this.#condition.trouble;
   }
 
-  /** @param payload from a verified request */
+  /**
+   * Runs the mapping.
+   *
+   * @param payload the payload of a verified request
+   */
   run<Order extends object>(
     payload: unknown,
     fields: WebhookFields,

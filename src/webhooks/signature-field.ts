@@ -1,9 +1,9 @@
-// Parses the header field of a signature: its members, and the signature's bytes.
+// Parses a signature's header field: its members, and the bytes of the signature.
 import { decodedBytes, type DigestEncoding } from "../base/hmac.ts";
 
 const digestBytes = { sha1: 20, sha256: 32, sha512: 64 } as const;
 
-/** Returns the values by name, in order, of a field such as `t=1,v1=ab,v1=cd`. */
+/** Parses a field such as `t=1,v1=ab,v1=cd`. Returns the values of each name, in order. */
 export function readMembers(field: string): ReadonlyMap<string, readonly string[]> {
   const members = new Map<string, string[]>();
   for (const part of field.split(",")) {
@@ -15,7 +15,7 @@ export function readMembers(field: string): ReadonlyMap<string, readonly string[
   return members;
 }
 
-/** Returns the bytes of the signature; `undefined` for text that cannot be one of this algorithm. */
+/** Returns the bytes of a signature; `undefined` if the prefix, encoding or length is wrong. */
 export function readSignature(
   text: string,
   given: {

@@ -43,14 +43,15 @@ export interface OpenHook {
 
 const bodyBytesMax = 65_536;
 /**
- * How long the answer waits for the journal. Ghost stops waiting after 2 s. The purge continues in
- * the background.
+ * How long the answer waits for the journal. Ghost stops waiting after 2 s. The purge then
+ * continues in the background.
  */
 const journalMsMax = 1_500;
 
 /**
- * Receives a webhook. Answers 200 with the position of the purge's entry or with `ignored`; else 400, 401,
- * 408, 413, 500 or 503 with the error. Never 410, because Ghost would delete the webhook.
+ * Receives a webhook. Answers 200 with the position of the purge's entry or with `ignored`; else
+ * 400, 401, 408, 413, 500 or 503 with the error. Never answers 410, because Ghost would delete the
+ * webhook.
  */
 async function receive<Order extends object, Answer>(
   request: Request,
@@ -88,14 +89,15 @@ async function receive<Order extends object, Answer>(
 }
 
 /**
- * Combines the delivery id with the body's digest. Few senders sign the id, so an attacker could send
- * a known id with another body. Line feeds distinguish the ids of hooks from the ids of `POST purge`.
+ * Combines the delivery id with the body's digest. Few senders sign the id, so an attacker could
+ * send a known id with another body. Line feeds distinguish the ids of hooks from the ids of `POST
+ * purge`.
  */
 function idOf(name: string, delivery: string, bodyDigest: string): string {
   return delivery === "" ? "" : `hook:${name}\n${delivery}\n${bodyDigest.slice(0, 16)}`;
 }
 
-/** Parses a body. Returns `undefined` unless it is JSON in UTF-8. */
+/** Parses a body. Returns `undefined` if the body is not JSON in UTF-8. */
 function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };

@@ -1,16 +1,16 @@
-// The port between the Worker and its webhook senders. A configuration imports the senders' code, so a
-// Worker without webhooks bundles none of it.
+// The port between the Worker and its webhook senders. A configuration imports the senders' code,
+// so a Worker without webhooks bundles none of it.
 import type { Fault, Reason } from "../../base/operator-error.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { CredentialRefusal, PurgeRefusal } from "../../protocol/families.ts";
 
-/** A value for `hooks` in the configuration. */
+/** A webhook sender: a value of the option `hooks` in the configuration. */
 export interface WebhookSender {
   /**
-   * Opens `/_cache/hooks/<name>`.
+   * Creates the hook at `/_cache/hooks/<name>`.
    *
-   * @param env variables and secrets
+   * @param env the Worker's variables and secrets
    */
   readonly open: (name: string, env: Readonly<Record<string, unknown>>) => Hook;
 }
@@ -18,11 +18,11 @@ export interface WebhookSender {
 /** `threw`: the mapping threw. `invalid`: it returned something other than a purge order. */
 export type MappingFault = "threw" | "invalid";
 
-/** One instance per isolate. */
+/** An open hook. One instance per isolate. */
 export interface Hook {
-  /** Problems of its secrets. */
+  /** The faults of the hook's secrets. */
   readonly faults: readonly Fault[];
-  /** The last failure of its mapping, even if it is over. */
+  /** The last trouble of the hook's mapping, even if it is over. */
   readonly trouble: Trouble<MappingFault> | undefined;
   readonly receive: <Order extends object, Answer>(
     request: Request,
@@ -30,7 +30,7 @@ export interface Hook {
   ) => Promise<Answer>;
 }
 
-/** Why a webhook is refused, and the reason under which it is counted. */
+/** Why a webhook is refused. `refusal` is the reason in the metrics. */
 export interface HookRefusal extends Reason {
   readonly status: number;
   readonly code: string;
@@ -47,7 +47,7 @@ export interface HookPorts<Order extends object, Answer> {
     request: Request,
     bytesMax: number,
   ) => Promise<Uint8Array<ArrayBuffer> | HookRefusal>;
-  /** Notes whether the request had a valid signature (`undefined`), or why it was refused. */
+  /** Records why the signature was refused; `undefined` for a valid signature. */
   readonly judged: (refusal: CredentialRefusal | undefined) => void;
   readonly orderOf: (written: unknown) => Order | { readonly fault: Reason };
   readonly purge: (
@@ -58,7 +58,7 @@ export interface HookPorts<Order extends object, Answer> {
   readonly refused: (refusal: HookRefusal) => Answer;
 }
 
-/** Returns whether a value is a sender, such as those of `tidemark/senders`. */
+/** Returns whether a value is a webhook sender, such as those of `tidemark/senders`. */
 export function isWebhookSender(value: unknown): value is WebhookSender {
   return (
     typeof value === "object" &&

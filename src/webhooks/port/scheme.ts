@@ -1,10 +1,10 @@
-// The port of a webhook scheme: how to verify the sender of a request, and what the request purges.
-// To add a sender, implement `WebhookScheme`.
+// The port of a webhook scheme: how to verify the sender of a request, and which targets the
+// request purges. To add a sender, implement `WebhookScheme`.
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
 
 /** The header fields of a request. */
 export interface WebhookFields {
-  /** Case-insensitive. Repeated fields are joined by a comma and a space. */
+  /** The name is case-insensitive. Repeated fields are joined by a comma and a space. */
   readonly get: (name: string) => string | null;
 }
 
@@ -15,16 +15,16 @@ export interface WebhookRequest {
   readonly headers: WebhookFields;
 }
 
-/** A request with well-formed header fields, whose signature still has to be verified. */
+/** A request with well-formed header fields, whose signature is not verified yet. */
 export interface WebhookClaim {
   readonly kind: "claimed";
   /**
-   * Identifies the delivery when it is sent again: its delivery id, else its timestamp. If empty,
-   * each request is a separate delivery.
+   * Identifies the delivery, so that a redelivery is recognized: the delivery id, else the
+   * timestamp. If empty, each request is a separate delivery.
    */
   readonly delivery: string;
   /**
-   * Resolves to whether one of the secrets signed this body.
+   * Resolves to whether the body is signed with one of the secrets.
    *
    * @param body the exact bytes received
    */
@@ -38,7 +38,7 @@ export type WebhookVerdict =
   | WebhookClaim
   /** `malformed`: there is no signature, or a field has a form that the sender never writes. */
   | { readonly kind: "refused"; readonly reason: "malformed" | "timestamp" }
-  /** An unsigned request that tests the address. It gets a 200 and purges nothing. */
+  /** An unsigned request that tests the address. The request gets a 200 and purges nothing. */
   | { readonly kind: "test" };
 
 /** The targets of a webhook. */
@@ -48,11 +48,11 @@ export interface WebhookScheme {
   /** Checks the header fields, before the body is read. */
   readonly claimOf: (request: WebhookRequest, nowAtMs: number) => WebhookVerdict;
   /**
-   * Returns what a payload purges; `undefined` for an event that purges nothing.
+   * Returns the targets of a payload; `undefined` for an event that purges nothing.
    *
    * @param payload the parsed JSON body of a verified request
    */
   readonly toOrder: (payload: unknown, fields: WebhookFields) => WebhookOrder | undefined;
-  /** Largest body in bytes. Default: 65,536. */
+  /** The maximum size of the body. Default: 65,536. */
   readonly maxBytes?: number | undefined;
 }
