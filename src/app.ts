@@ -37,7 +37,7 @@ export type { Platform } from "./platform/platform.ts";
 /** The execution context that the runtime passes to a handler with a request. */
 export type ExecutionContext = Parameters<Hono["fetch"]>[2] & object;
 
-/** An application. Its lifetime is that of its isolate. */
+/** An application. One instance per isolate. */
 export interface Application {
   /** The cache core. The data cache of `InCode.data` may share it. */
   readonly cache: TieredCache<ResponseDetail>;
@@ -73,7 +73,7 @@ export interface InCode {
  * @param inCode.data a data cache that shares the core
  * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
- *   responses
+ *   answers
  */
 export function createApp(
   given: Config,
@@ -116,8 +116,8 @@ export function createApp(
   let hasStarted = false;
   let hasAnswered = false;
   /**
-   * Runs at the first request, which determines the colo and the host. Also runs at the first cron
-   * run if no request came before it. A cron run determines no host.
+   * Runs at the first request, which determines the colo and the host. Also runs at a cron run
+   * before the first request. A cron run determines no host.
    */
   const start = (request: Request | undefined) => {
     hasAnswered = request !== undefined;
@@ -151,8 +151,8 @@ export function createApp(
 }
 
 /**
- * Binds the tiers of `InCode.tiers` to the Worker's bindings. Omits a tier with unusable bindings, and
- * a tier of regional copies without a usable Redis. Adds a fault for each omitted tier.
+ * Binds the tiers of `InCode.tiers` to the Worker's bindings. Omits a tier with unusable bindings,
+ * and a tier of regional copies without a usable Redis. Adds a fault for each omitted tier.
  */
 function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
   const { redis } = environment;
@@ -185,10 +185,9 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.site.readUrl(arrival ?? request);
-    // The operator's routes may need a copy of the request, and no runtime can construct a TRACE
-    // request.
+    // The operator's routes may copy the request, but no runtime can construct a TRACE request.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
-    // Only operator routes need a Hono context. Cache hits avoid its cost.
+    // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     const address = arrival?.address;
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
@@ -230,7 +229,7 @@ function startLine(
 ): LogLine {
   const there = tiers.all.map(({ name }) => name).join(" ");
   const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
-  // The smallest N, the longest lag of a purge, of all routes; `null` without a journal.
+  // The smallest N of all routes; `null` without a journal.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
   const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
   return { event: "started", level: "info", message, ...fields };

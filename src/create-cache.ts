@@ -1,6 +1,6 @@
 // The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent
-// loads. The core does not depend on origins or requests, so application data can use it with or
-// without pages.
+// loads. The core does not depend on origins or requests, so application data can use the core with
+// or without pages.
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
@@ -61,7 +61,7 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
 export type Core = ReturnType<typeof openCore>;
 
 /**
- * A core with tiers for one form of record. It exists as long as its isolate.
+ * A core with tiers for one form of record.
  *
  * @typeParam Detail the additional metadata of the records
  */
@@ -70,7 +70,7 @@ export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
 
 /**
- * Creates a core. It requires only Web standards, and nothing specific to Workers.
+ * Creates a core, which requires only Web standards, and nothing specific to Workers.
  *
  * @param config a configuration from `defineConfig`, whose routes and origins are ignored
  * @param form defines how the tiers check and measure a record's detail
@@ -134,7 +134,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const reports = createReports(reporting, platform);
   return {
     settings: { config, platform },
-    /** The factories of parts. */
+    /** The factories of the parts. */
     make,
     /** All memory tiers of this core. */
     memories,

@@ -1,4 +1,5 @@
-// Builds the HTTP cache of an isolate: a cache core, the site's routes and origins, and their state.
+// Creates the HTTP cache of an isolate over a cache core, with the site's routes, origins and
+// state.
 import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
@@ -42,8 +43,8 @@ export interface ProxySettings {
 }
 
 /**
- * Creates the HTTP cache of a site over a cache core. Tiers of a route that the core does not have
- * are ignored.
+ * Creates the HTTP cache of a site over a cache core. A route's tiers are ignored if the core does
+ * not have them.
  */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const site = createSite(cache, settings);
@@ -69,8 +70,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     site,
     contextFor,
     /**
-     * Answers from a tier or an origin. Returns the response without a promise if memory contains
-     * it.
+     * Answers from a tier or an origin. Returns a response from memory without a promise.
      *
      * @param read the result of `site.readUrl` for the request
      * @param address the client's address, on Node
@@ -144,7 +144,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);
       metrics.add("originRequests");
       const { target, own } = request;
-      // A binding or handler has no own address, so it receives the site's URL.
+      // A binding or handler has no address of its own, so it receives the site's URL.
       const host = origin.kind === "handler" && own ? target.ownHost : target.host;
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
       const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);

@@ -16,7 +16,7 @@ import type { RedisCounts } from "./redis/round-trips.ts";
 import { RedisJournal, type RedisJournalSettings } from "./stores/redis/journal/redis-journal.ts";
 import { RedisSwitch } from "./stores/redis/journal/redis-switch.ts";
 
-/** Factories of parts, in place of the default factories. */
+/** Factories of parts. A factory replaces the default factory. */
 export interface PurgingParts {
   readonly journal?: (settings: RedisJournalSettings) => Journal;
   readonly view?: (settings: JournalViewSettings) => JournalView;
@@ -28,7 +28,11 @@ interface Platform extends Omit<PurgePlatform, "makeView"> {
   readonly parts?: PurgingParts | undefined;
 }
 
-/** @param database the journal's database */
+/**
+ * Creates the journal, its view and the acceptance of purges.
+ *
+ * @param database the journal's database
+ */
 export function createPurging(settings: PurgeSettings, database: RedisAddress, platform: Platform) {
   const { namespace, purge } = settings;
   const { nowAtMs, metrics, log, parts } = platform;

@@ -1,5 +1,5 @@
 // The interface between a Worker and its data cache. This file imports no data code, so a Worker
-// without data does not bundle data code.
+// without data does not bundle any.
 import type { Coverage } from "./cache/record/record.ts";
 import type { Core } from "./create-cache.ts";
 import type { Trouble } from "./observe/condition.ts";
@@ -30,7 +30,7 @@ export interface SetTroubles {
     /** The time since the oldest slice became due for a flush; negative if it is not due yet. */
     readonly overdueMs: number;
     readonly everyMs: number;
-    /** The instant of the last reading of the backlog; -Infinity for never. */
+    /** When this isolate last read the backlog; `-Infinity` if never. */
     readonly heardAtMs: number;
   };
   /** The number of dead letters that this isolate last read. */
@@ -42,9 +42,9 @@ export interface SetTroubles {
 export interface DataTroubles {
   /** The written keys whose purge the journal has not accepted yet. */
   readonly unpurged: { readonly keys: number; readonly trouble: Trouble<string> | undefined };
-  /** The namespaces whose last load failed, with the start and the error. */
+  /** The troubles of the namespaces whose last load failed. */
   readonly loads: ReadonlyMap<string, Trouble<string>>;
-  /** The namespaces with loaded values that cannot be stored, and the number of such values. */
+  /** The number of loaded values that cannot be stored, by namespace. */
   readonly unstorable: ReadonlyMap<string, number>;
   /** The counters and buffers, by name. */
   readonly sets: ReadonlyMap<string, SetTroubles>;
@@ -75,18 +75,17 @@ export interface KeyWarmer {
 /** The parts of a data cache that its Worker uses. */
 export interface DataBesidePages {
   /**
-   * Makes the data cache use the pages' core from its first use on. Returns the reason if this is
-   * not possible.
+   * Makes the data cache use the pages' core. Returns the reason if this is not possible.
    */
   readonly join: (pages: Pages) => ReasonApart | undefined;
   /** Runs the data cache's part of the cron trigger. Never rejects. */
   readonly runCron: () => Promise<void>;
-  /** Returns the counts since the last call. */
+  /** Returns the data cache's counts since the last call. */
   readonly taken: () => Sums;
   /** Returns the data cache's part of `/_cache/stats`. */
   readonly stats: () => object;
   readonly troubles: () => DataTroubles;
-  /** Returns the tags and paths of the values in memory, which purges can match. */
+  /** Returns the coverage of each value in memory. */
   readonly stored: () => Iterable<Coverage>;
   readonly warming: KeyWarmer;
 }
@@ -108,12 +107,16 @@ export function faultOf(why: ReasonApart): Fault {
 
 const partsOf = new WeakMap<object, DataBesidePages>();
 
-/** Registers a data cache, so that `knownData` finds its parts. */
+/** Registers the parts of a data cache for `knownData`. */
 export function makeKnown(cache: object, parts: DataBesidePages): void {
   partsOf.set(cache, parts);
 }
 
-/** @throws OperatorError for an object that `createDataCache` did not create */
+/**
+ * Returns the parts of a data cache.
+ *
+ * @throws OperatorError for an object that `createDataCache` did not create
+ */
 export function knownData(cache: object): DataBesidePages {
   const parts = partsOf.get(cache);
   if (parts !== undefined) return parts;

@@ -5,7 +5,7 @@ import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
 import { createWorker, type TidemarkWorker } from "./worker.ts";
 
-/** A Hono application of any version. Only `fetch` is used. */
+/** A Hono application of any version. Tidemark calls only `fetch`. */
 export interface AnsweringApplication {
   fetch(request: Request, env: object, context: AppContext): Response | Promise<Response>;
 }
@@ -15,8 +15,8 @@ type AppContext = Parameters<TidemarkWorker["fetch"]>[2];
 /** The default export of a Worker. A Node server uses its `fetch`. */
 export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
   /**
-   * Answers a request. Without a context, as on Node, `env` is the server's information about the
-   * connection, and not a set of bindings.
+   * Answers a request. On Node, which passes no context, `env` is the server's information about
+   * the connection, not a set of bindings.
    */
   readonly fetch: (
     request: Request,
@@ -31,7 +31,8 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * `request.cf` has only the members that are part of the cache key.
  *
  * @param config a configuration from `defineConfig`; the origin named `default` is the application
- * @param given.env the variables on Node, such as `process.env`; a Worker uses its bindings
+ * @param given.env the variables on Node, such as `process.env`. Without them, a Worker's bindings
+ *   apply
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
  * @param given.tiers the tiers in addition to memory, the Cache API and Redis
@@ -103,12 +104,12 @@ export async function withCache(context: CacheContext, next: () => Promise<void>
   return next();
 }
 
-/** The key of the data cache in the execution context. Only `withCache` reads it. */
+/** The key of the data cache in the execution context, for `withCache`. */
 const ofHandlers = Symbol("data of the application");
 
 /**
- * Returns the execution context; `undefined` if there is none, as in `app.request`. Hono's getter
- * throws in that case.
+ * Returns the execution context; `undefined` if there is none, as in `app.request`. Without a
+ * context, Hono's getter throws.
  */
 function contextOf(context: CacheContext): { readonly [ofHandlers]?: DataCache } | undefined {
   try {
@@ -136,7 +137,7 @@ function bindingsIn(env: object = {}): object {
   return ofAll;
 }
 
-/** Does nothing. The cache always answers, so no exception passes through. */
+/** Does nothing, because no exception passes through: the cache always answers. */
 const passThroughOnException = (): void => undefined;
 
 /**

@@ -1,5 +1,6 @@
-// Exports of `tidemark/opentelemetry`: turns events of a data cache into spans and metrics. Needs no package: the
-// tracer and the meter come from the application's `@opentelemetry/api`.
+// Exports of `tidemark/opentelemetry`: converts events of a data cache into spans and metrics. The
+// file imports no package. The tracer and the meter come from the application's
+// `@opentelemetry/api`.
 import type { DataEvent, OnDataEvent } from "./data/value/events.ts";
 import { errorName } from "./base/error-name.ts";
 
@@ -7,14 +8,14 @@ export type { DataEvent, OnDataEvent };
 
 type Attributes = Record<string, string | number | boolean>;
 
-/** The used part of a span of `@opentelemetry/api`. */
+/** The methods of a span of `@opentelemetry/api` that Tidemark calls. */
 interface Span {
   recordException(exception: Error): unknown;
   setStatus(status: { code: number }): unknown;
   end(at: Date): unknown;
 }
 
-/** The used part of a tracer of `@opentelemetry/api`. */
+/** The method of a tracer of `@opentelemetry/api` that Tidemark calls. */
 export interface LoadTracer {
   startSpan(name: string, options: { startTime: Date; attributes: Attributes }): Span;
 }
@@ -25,7 +26,7 @@ interface Instrument {
   readonly advice?: { readonly explicitBucketBoundaries: number[] };
 }
 
-/** The used part of a meter of `@opentelemetry/api`. */
+/** The methods of a meter of `@opentelemetry/api` that Tidemark calls. */
 export interface DataMeter {
   createCounter(
     name: string,
@@ -39,17 +40,17 @@ export interface DataMeter {
 
 /** The tracer, the meter, or both. */
 export interface OpenTelemetryOptions {
-  /** `trace.getTracer("shop")`. Each load becomes a span below the span that is active in its caller. */
+  /** Such as `trace.getTracer("shop")`. Each load becomes a child of its caller's active span. */
   readonly tracer?: LoadTracer | undefined;
-  /** `metrics.getMeter("shop")`. */
+  /** Such as `metrics.getMeter("shop")`. */
   readonly meter?: DataMeter | undefined;
   /** Whether spans contain the loaded keys. Default: `false`, because keys may identify people. */
   readonly recordKeys?: boolean | undefined;
 }
 
-/** The code of OpenTelemetry for a span that failed. */
+/** OpenTelemetry's status code for a failed span. */
 const statusError = 2;
-/** The semantic conventions advise these bounds, in seconds, for durations of database calls. */
+/** The bounds, in seconds, that the semantic conventions advise for durations of database calls. */
 const secondsBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 /** The maximum number of keys in a span's attribute. */
 const keysMax = 16;

@@ -1,4 +1,4 @@
-// Exports of `tidemark/senders`: senders of webhooks that purge at `/_cache/hooks/`, and their signature
+// Exports of `tidemark/senders`: senders of webhooks for `/_cache/hooks/`, and their signature
 // schemes.
 export type { HmacSenderOptions, TimestampPlace } from "./webhooks/hmac-options.ts";
 export { hmacSender } from "./webhooks/hmac-sender.ts";

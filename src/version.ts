@@ -1,7 +1,6 @@
 // The version of this release.
 
 /**
- * The `version` of package.json, which a test compares with this constant. A Worker cannot read the
- * file.
+ * The `version` of package.json, which a Worker cannot read. A test compares the two versions.
  */
 export const version = "0.1.0";

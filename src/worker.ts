@@ -1,4 +1,4 @@
-// Exports of `tidemark/worker`: creates the handler that a Worker exports from a configuration.
+// Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
 import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -54,9 +54,11 @@ export interface GivenInCode {
  *   of `tidemark/cloudflare`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
- * @throws OperatorError for an invalid configuration, so that its upload to Cloudflare fails
- * @example export default createWorker(defineConfig({ routes: [{ name: "all", match: "*", fresh:
- *   "5m" }] }));
+ * @throws OperatorError for an invalid configuration, so that the upload to Cloudflare fails
+ * @example
+ * export default createWorker(
+ *   defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }),
+ * );
  */
 export function createWorker(
   written: Config,
