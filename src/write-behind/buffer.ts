@@ -15,21 +15,21 @@ export interface BufferOptions<T> extends SetOptions<BufferSink> {
 
 export interface BufferPorts {
   readonly set: ChangeSet<SequencedPut, string>;
-  /** Returns a number that is higher than that of each earlier put of this buffer and isolate. */
+  /** Returns a sequence above those of all earlier puts of this buffer in this isolate. */
   readonly nextSequence: () => number;
 }
 
 /**
- * A buffer of one set.
+ * A buffer.
  *
- * @typeParam T its values
+ * @typeParam T the type of a value
  */
 export class Buffer<T> {
   readonly #name: string;
   readonly #codec: Codec<T>;
   readonly #portsOf: () => BufferPorts;
 
-  /** @param portsOf called at each use, because the first use opens the cache */
+  /** @param portsOf called only on use, because its first call opens the cache */
   constructor(name: string, codec: Codec<T> | undefined, portsOf: () => BufferPorts) {
     this.#name = name;
     this.#codec = codec ?? (structuredJson as Codec<T>);
@@ -63,12 +63,12 @@ export class Buffer<T> {
     return this.#change(keyTextOf(key), null, options);
   }
 
-  /** Returns the newest accepted value, even if the database does not have it yet. */
+  /** Returns a key's newest accepted value, even if the database does not have the value yet. */
   async get(key: SetKey): Promise<T | undefined> {
     return (await this.getMany([key])).get(key);
   }
 
-  /** Returns several values. The map omits keys without a value. */
+  /** Returns the values of several keys. The map omits keys without a value. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, T>> {
     const texts = keys.map(keyTextOf);
     const read = await this.#portsOf().set.read([...new Set(texts)]);
@@ -81,17 +81,15 @@ export class Buffer<T> {
   }
 
   /**
-   * Returns the dead letters: puts that the sink has refused `deadLetterAfter` times for their
-   * content. `value` is encoded; `null` removes the key.
+   * Returns the dead letters: changes that the sink has refused `deadLetterAfter` times for their
+   * content. `value` is the encoded value, or `null` for a removal.
    */
   async deadLetters(): Promise<readonly (Put & { readonly id: string })[]> {
     const letters = await this.#portsOf().set.deadLetters();
     return letters.map(({ id, change: { key, value } }) => ({ id, key, value }));
   }
 
-  /**
-   * Removes a dead letter. Of several callers, only one gets `true`, and may put the value again.
-   */
+  /** Removes a dead letter. Returns `true` to only one caller, which may then repeat the change. */
   dropDeadLetter(id: string): Promise<boolean> {
     return this.#portsOf().set.dropDeadLetter(id);
   }

@@ -4,31 +4,31 @@ import type { Batch } from "./slice-store.ts";
 
 /** A batch with this many keys or bytes is sent at once. */
 export const [batchKeysMax, batchBytesMax] = [1_000, 262_144];
-/** Limit of calls in a batch. A call adds at most `byMax`, so the batch's sum is a safe integer. */
+/** The limit for calls in a batch. A call adds at most `byMax`, so every sum is a safe integer. */
 export const batchCallsMax = 1_000_000;
 
-/** Reasons why the database or this isolate does not accept a batch or a change. */
+/** Reasons why Redis does not accept a batch, or this isolate does not accept a change. */
 export type Refusal = "late" | "early" | "full" | "paused" | "no-room" | "unanswered";
 
 /**
- * - `refused`: the batch is certainly not applied.
- * - `in-doubt`: it is unknown whether the batch is applied.
+ * - `refused`: the batch certainly does not count.
+ * - `in-doubt`: the batch may or may not count.
  */
 export type Outcome =
   | { readonly kind: "accepted" }
   | { readonly kind: "refused" | "in-doubt"; readonly cause: Refusal };
 
-/** A batch. It accepts changes until it is sealed, which fixes its id and slice. */
+/** A batch gathers changes until it is sealed. Sealing fixes its id, slice and changes. */
 export class ChangeBatch<Change extends { readonly key: string }> {
   /** The number of calls. Several calls may have the same key. */
   callCount = 0;
-  /** The approximate size of the changes' keys and values. */
+  /** The approximate size of all keys and values. */
   bytes = 0;
   /** The time of the last call. */
   lastAtMs = 0;
-  /** Increases at each sign of life of the sender. */
+  /** The sender's heartbeat: increases before each pause and each attempt. */
   signs = 0;
-  /** Attempts whose result is unknown or pending. */
+  /** The number of attempts whose result is unknown or pending. */
   unknownTryCount = 0;
   outcome: Outcome | undefined;
   /** Whether a caller waits for the outcome. */
@@ -48,7 +48,7 @@ export class ChangeBatch<Change extends { readonly key: string }> {
     return isFull || this.callCount >= batchCallsMax;
   }
 
-  /** The number of changes. Calls with the same key are one change. */
+  /** The number of changes, one for each key. */
   get keyCount(): number {
     return this.#changes.size;
   }
@@ -57,7 +57,10 @@ export class ChangeBatch<Change extends { readonly key: string }> {
     return this.#changes.has(key);
   }
 
-  /** Resolves once there is an outcome. A request other than the sender's needs its own timer. */
+  /**
+   * Resolves once there is an outcome. A request other than the sender's must also set a timer,
+   * because it may never see the promise settle.
+   */
   get settled(): Promise<void> {
     return this.#settled.promise;
   }

@@ -1,5 +1,5 @@
-// Gathers the changes of one set in this isolate, and sends them in batches. A batch can outlive
-// its first request: waiting requests and later changes may continue its sending.
+// Gathers the changes of one set in this isolate, and sends them in batches. If the request that
+// sends a batch ends, a waiting request or the request of a later change continues.
 import { patiently, pause } from "../base/timeouts.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
@@ -7,27 +7,27 @@ import { ChangeBatch, type Outcome, type Refusal } from "./change-batch.ts";
 import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
-/** Time from a batch's first change to its first attempt, unless it is full or flushed first. */
+/** The time from a batch's first change to its first attempt, unless it is full or flushed first. */
 export const gatherMs = 1_000;
 
 /**
- * Limits for the changes that wait in this isolate: the number of changes, and the bytes of their
- * keys and values. Several changes of one key in a batch count as one.
+ * The limits for changes that wait in this isolate: their number, and the bytes of their keys and
+ * values. Several changes of one key in a batch count as one.
  */
 const [waitingKeysMax, waitingBytesMax] = [10_000, 8_388_608];
 
-/** A caller that waits for room checks at this interval, because another request may make room. */
+/** How often a caller that waits for room checks the room, which another request may make. */
 const roomPauseMs = 1_000;
 
 const pausesMs = [1_000, 2_000, 4_000, 4_000];
-/** Attempts begin within this time, because a batch is late 20 s after its slice has begun. */
+/** A sender's attempts begin within this time. A batch is late 20 s after the start of its slice. */
 const lastTryMs = 20_000;
-/** A sender shows signs of life about every 5 s. After this silence, the sender's request has ended. */
+/** A sender has a heartbeat about every 5 s. After this long without one, its request has ended. */
 const silenceMs = 10_000;
 
 export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly store: Pick<SliceStore<Change>, "accept">;
-  /** Returns whether the database has never been reached. Durable changes are then refused at once. */
+  /** Returns whether Redis has never been reached. Durable changes are then refused at once. */
   readonly hasNeverConnected: () => boolean;
   readonly kind: Pick<ChangeKind<Change, unknown>, "joined" | "slicedAt">;
   readonly times: SliceTimes;
@@ -36,16 +36,16 @@ export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** Called once for each settled batch, and for each change that was refused without a batch. */
   readonly onOutcome: (outcome: Outcome, callCount: number) => void;
-  /** Called after each acceptance with the backlog of the sink. */
+  /** Called after each acceptance with the backlog of the set. */
   readonly onBacklog: (backlog: Backlog) => void;
 }
 
 export class ChangeBatches<Change extends { readonly key: string }> {
   readonly #settings: GatheringSettings<Change>;
   #open: ChangeBatch<Change> | undefined;
-  /** Batches without an outcome. */
+  /** Batches without an outcome. For each, the last seen heartbeat, and when it was first seen. */
   readonly #unsettled = new Map<ChangeBatch<Change>, { signs: number; atMs: number }>();
-  /** The oldest slice for the next batch, and the newest slice that Redis has accepted. */
+  /** The oldest slice that the next batch may have, and the newest slice of an accepted batch. */
   #sliceMin = -Infinity;
   #acceptedSlice = -Infinity;
 
@@ -53,7 +53,7 @@ export class ChangeBatches<Change extends { readonly key: string }> {
     this.#settings = settings;
   }
 
-  /** Adds a change without waiting. Its outcome is counted. */
+  /** Adds a change without waiting. `onOutcome` receives its outcome. */
   add(change: Change, bytes: number): void {
     const { afterAnswer, onOutcome } = this.#settings;
     const joined = this.#join(change, bytes);
@@ -65,7 +65,7 @@ export class ChangeBatches<Change extends { readonly key: string }> {
 
   /**
    * Waits for room for a change of the key, and then runs `add` at once. A batch makes room when it
-   * is accepted or refused, or when its last attempt has failed, after about 25 s.
+   * is accepted or refused, or when its last attempt fails, within about 25 s of the first.
    */
   async withRoom<T>(key: string, add: () => T): Promise<Awaited<T>> {
     while (!this.#hasRoom(key)) {
@@ -109,9 +109,8 @@ export class ChangeBatches<Change extends { readonly key: string }> {
   }
 
   /**
-   * Waits until each change gathered so far has an outcome. Never rejects. If an attempt finds that
-   * the database has never been reached, does not wait for later attempts. They run in the
-   * background.
+   * Waits until each change gathered so far has an outcome. If Redis has never been reached, waits
+   * only for one attempt; later attempts run in the background. Never rejects.
    */
   async settle(): Promise<void> {
     const batches = [...this.#unsettled.keys()];
@@ -134,15 +133,15 @@ export class ChangeBatches<Change extends { readonly key: string }> {
     if (isFirst) this.#unsettled.set(batch, { signs: 0, atMs });
     if (batch.isFull) {
       this.#open = undefined;
-      // Fix the slice now. A later batch may be sent first, and must not get an older slice.
+      // Fix the slice now: a later batch may be sent first, and must not have an older slice.
       this.#sealed(batch);
     }
     return { batch, isFirst };
   }
 
   /**
-   * Seals a batch. If the clock is set back, its slice is still not older than any accepted slice.
-   * Otherwise the puts of this batch would lose against older puts.
+   * Seals a batch. Its slice is never older than that of an accepted batch, even if the clock is set
+   * back. Otherwise older puts could replace the puts of this batch.
    */
   #sealed(batch: ChangeBatch<Change>): Batch<Change> {
     const { kind, nowAtMs, randomText, times } = this.#settings;
@@ -153,7 +152,7 @@ export class ChangeBatches<Change extends { readonly key: string }> {
     });
   }
 
-  /** Continues batches whose requests have ended silently. */
+  /** Continues to send batches whose sender has no heartbeat any more. */
   #takeUp(): void {
     const { nowAtMs, afterAnswer } = this.#settings;
     const atMs = nowAtMs();
@@ -168,11 +167,11 @@ export class ChangeBatches<Change extends { readonly key: string }> {
 
   async #sendLater(batch: ChangeBatch<Change>): Promise<void> {
     await pause(gatherMs);
-    // A batch that was full or flushed has already been sent.
+    // A full or flushed batch has already been sent.
     if (batch.signs === 0) await this.#send(batch);
   }
 
-  /** Waits for the sender, and continues its work if it shows no sign of life. */
+  /** Waits for the outcome, and continues to send the batch if its sender has no heartbeat. */
   async #standBy(batch: ChangeBatch<Change>): Promise<void> {
     while (batch.outcome === undefined) {
       const { signs } = batch;
@@ -209,7 +208,7 @@ export class ChangeBatches<Change extends { readonly key: string }> {
       answer.kind === "answered" || unsent.includes(answer.cause) || hasNeverConnected();
     if (isKnown) batch.unknownTryCount -= 1;
     if (answer.kind === "unavailable") return undefined;
-    // The clock was ahead. Later batches must not get slices that Redis has not reached yet.
+    // The clock was ahead. Later batches must not have slices that Redis has not reached yet.
     if (answer.value.kind === "early") this.#sliceMin = this.#acceptedSlice;
     if (answer.value.kind !== "accepted") return notAccepted(batch, answer.value.kind);
     this.#acceptedSlice = Math.max(this.#acceptedSlice, sealed.slice);
@@ -228,13 +227,13 @@ export class ChangeBatches<Change extends { readonly key: string }> {
 const noRoom: Outcome = { kind: "refused", cause: "no-room" };
 const unreached: Outcome = { kind: "refused", cause: "unanswered" };
 
-/** Returns `in-doubt` if Redis may have accepted an attempt, or may yet; otherwise `refused`. */
+/** Returns `in-doubt` if Redis may have accepted an attempt or may still do so; else `refused`. */
 const notAccepted = (
   { unknownTryCount }: { readonly unknownTryCount: number },
   cause: Refusal,
 ): Outcome => ({ kind: unknownTryCount > 0 ? "in-doubt" : "refused", cause });
 
-/** Causes that show that the database has done nothing. */
+/** Causes that prove that Redis has stored nothing. */
 const unsent: readonly RedisCause[] = [
   "not-open",
   "shut-off",

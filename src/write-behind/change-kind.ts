@@ -1,10 +1,10 @@
-// The two kinds of changes: adds of a counter and puts of a buffer. Each kind defines how to merge
+// The kinds of changes: adds of a counter and puts of a buffer. Each kind defines how to merge
 // changes, encode them in a slice, and apply them to the sink's value.
 import type { Add, Put } from "./sinks/sink.ts";
 
-/** A put with its order in the slice. The put with the highest sequence is the newest. */
+/** A put and its sequence. Within a slice, a key's put with the highest sequence is the newest. */
 export interface SequencedPut extends Put {
-  /** Microseconds by the clock of the isolate. Unique for a set in an isolate. */
+  /** Microseconds by the isolate's clock, raised if necessary to increase with each put of a set. */
   readonly sequence: number;
 }
 
@@ -20,12 +20,12 @@ export interface ChangeKind<Change, Value> extends ChangeTexts<Change> {
   /** Merges two changes of one key in a batch. */
   readonly joined: (earlier: Change, later: Change) => Change;
   /**
-   * The time that determines a batch's slice. A batch of adds belongs to the slice in which
-   * it is sent, which may be an hour later if its request ends early. A batch of puts belongs to the
-   * slice of its last put, so that it cannot overwrite later puts of other isolates.
+   * The time that selects a batch's slice. `sending`: the time when the batch is full or first sent.
+   * This may be an hour after its changes if their request ended. `last-change`: the time of its
+   * last change, so that the batch cannot overwrite later puts of other isolates.
    */
   readonly slicedAt: "sending" | "last-change";
-  /** Returns the value after the change; `undefined` if the key then has no value. */
+  /** Returns the value after the change; `undefined` if the change removes the value. */
   readonly applied: (value: Value | undefined, change: Change) => Value | undefined;
 }
 

@@ -1,4 +1,4 @@
-// One set: gathers, flushes and reads its changes. Counters and buffers use it.
+// Gathers, flushes and reads the changes of one set, for counters and buffers.
 import type { Log } from "../observe/log-line.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { within } from "../base/timeouts.ts";
@@ -18,11 +18,11 @@ import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The dependencies of sets in an isolate. */
 export interface BehindPorts {
-  /** `undefined` if there is no database. No change is then accepted. */
+  /** `undefined` if there is no Redis. No change is then accepted. */
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
   /** Returns whether the connection has never opened; see `RedisAddress`. Default: `false`. */
   readonly hasNeverConnected?: (() => boolean) | undefined;
-  /** The room of the database. While the room is paused, no change is accepted. */
+  /** Tracks the free space of Redis. While Redis is nearly full, no change is accepted. */
   readonly room?: RedisSlicesSettings<never>["room"];
   readonly namespace: string;
   readonly nowAtMs: () => number;
@@ -33,25 +33,22 @@ export interface BehindPorts {
   readonly times?: SliceTimes;
 }
 
-/** The event that a call waits for. */
+/** The event that the promise of a call waits for. */
 export type ChangeOptions =
   /**
-   * `durable`: the call waits until the change is accepted, and otherwise rejects with
-   * `NotAccepted`. With `whenFull: "wait"`, the call first waits for room in the isolate.
+   * `durable`: resolves once the change is accepted, and otherwise rejects with `NotAccepted`. With
+   * `whenFull: "wait"`, the call first waits for room in the isolate.
    */
   | { readonly durable: true; readonly whenFull?: "wait" | "refuse" | undefined }
   /**
-   * `whenFull: "wait"`: the call waits until the change is gathered, which needs room in the
-   * isolate.
+   * `whenFull: "wait"`: resolves once the isolate has room for the change and has gathered it.
    */
   | { readonly durable?: false | undefined; readonly whenFull: "wait" };
 
-/** A durable change that was not accepted. */
+/** The error of a durable change that was not accepted. */
 export class NotAccepted extends Error {
   override readonly name = "NotAccepted";
-  /**
-   * Whether it is unknown if the change is applied. Otherwise the change is certainly not applied.
-   */
+  /** Whether the change may still count. If `false`, it certainly does not count. */
   readonly isInDoubt: boolean;
 
   constructor(set: string, { kind, cause }: Exclude<Outcome, { kind: "accepted" }>) {
@@ -64,10 +61,10 @@ export class NotAccepted extends Error {
   }
 }
 
-/** Timeout of a call to the sink. A chunk has then failed, but the sink may still commit it. */
+/** The timeout of a call to the sink. The sink may still commit a chunk after the timeout. */
 const sinkMsMax = 30_000;
 
-/** The limit of chunks for a flush in the background, whose request also makes queries. */
+/** The limit for chunks of a background flush. The request that runs it may also make queries. */
 const chunksBehindMax = 5;
 
 export class ChangeSet<Change extends { readonly key: string }, Value> {
@@ -108,7 +105,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     });
   }
 
-  /** Adds a change. Returns a promise if the options name an event to wait for. */
+  /** Adds a change. Returns a promise if the options name an event; otherwise `undefined`. */
   add(change: Change, bytes: number, options?: ChangeOptions): Promise<void> | undefined {
     const gathering = this.#gathering;
     const add = () =>
@@ -128,7 +125,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
   /**
    * Returns the exact values of keys.
    *
-   * @throws OperatorError if Redis cannot be read. Also rethrows errors of the sink
+   * @throws OperatorError if Redis cannot be read. Errors of the sink are passed on
    */
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Value>> {
     const values = new Map<string, Value>();
@@ -166,7 +163,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return answer.value.isMine;
   }
 
-  /** The present sink. A run uses one sink to its end, although a later definition may replace it. */
+  /** The current sink. A flush keeps its sink to the end, even if a later definition replaces it. */
   get #sink(): Sink<Change, Value> {
     return boundedInTime(this.#options.sink);
   }
@@ -177,10 +174,10 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return this.#flush(budget);
   }
 
-  /** Returns whether this run of the cron trigger, which runs each minute, should flush the set. */
+  /** Returns whether the run of the cron trigger at this time should flush the set. */
   isDue(atMs: number): boolean {
     const minutes = Math.max(1, Math.round(this.#options.everyMs / minuteMs));
-    // The trigger runs at full minutes, by a clock that may be ahead of this one.
+    // The trigger runs at full minutes, by a clock that may differ from this isolate's.
     return Math.round(atMs / minuteMs) % minutes === 0 && !this.condition.isBackingOff(atMs);
   }
 
@@ -192,7 +189,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return flushed;
   }
 
-  /** Flushes in the background if other flushes are missing or too slow. */
+  /** Records the backlog. Flushes in the background if the backlog is overdue or large. */
   #heard(backlog: Backlog): void {
     this.condition.waits(backlog);
     const { nowAtMs, afterAnswer } = this.#ports;
@@ -225,7 +222,7 @@ const minuteMs = 60_000;
 
 const shutOff = async () => ({ kind: "unavailable", cause: "shut-off" }) as const;
 
-/** Replaces a missing database. */
+/** Replaces a missing Redis. */
 const noDatabase = { read: shutOff, write: shutOff, look: shutOff, remove: shutOff };
 
 function boundedInTime<Change, Value>(sink: Sink<Change, Value>): Sink<Change, Value> {

@@ -1,4 +1,4 @@
-// Validates keys, amounts and values of changes, which all databases must be able to store.
+// Validates keys, amounts and values, so that every database can store them.
 import { OperatorError } from "../base/operator-error.ts";
 
 /** The limit for a key, in bytes of UTF-8. */
@@ -35,7 +35,7 @@ export function keyTextOf(key: SetKey): string {
 /**
  * Returns the amount of an add.
  *
- * @throws OperatorError if it is not a whole number, or too large
+ * @throws OperatorError for an amount that is not a whole number, or out of range
  */
 export function checkedBy(by: number): number {
   if (Number.isSafeInteger(by) && Math.abs(by) <= byMax) return by;
@@ -47,10 +47,9 @@ export function checkedBy(by: number): number {
 }
 
 /**
- * Returns the count. Databases differ for an invalid count: some reject it, and others return all
- * rows.
+ * Returns the count of `top`. For an invalid count, some databases fail, and others return all rows.
  *
- * @throws OperatorError if it is not a whole number, or too large
+ * @throws OperatorError for a count that is not a whole number, or out of range
  */
 export function checkedTopCount(count: number): number {
   if (Number.isSafeInteger(count) && count >= 0 && count <= topCountMax) return count;
@@ -81,8 +80,8 @@ export function bytesOf(text: string): number {
 }
 
 /**
- * Returns why databases cannot store a text. PostgreSQL rejects U+0000, and UTF-8 has no lone
- * surrogates. One such text would block all flushes.
+ * Returns why some database cannot store a text: PostgreSQL rejects U+0000, and UTF-8 cannot encode
+ * lone surrogates. A single invalid text could block the set's flushes.
  */
 function whyUnstorable(text: string): string | undefined {
   if (text.includes("\0")) return "It contains the character U+0000.";

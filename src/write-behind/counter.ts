@@ -16,7 +16,7 @@ export class Counter {
 
   /**
    * @param options a later definition of the counter may replace the sink
-   * @param setOf called at each use, because the first use opens the cache
+   * @param setOf called only on use, because its first call opens the cache
    */
   constructor(
     name: string,
@@ -35,7 +35,7 @@ export class Counter {
    * @param by a whole number, which may be negative
    * @param options `{ durable: true }`: resolves once the add is accepted, and otherwise rejects
    *   with `NotAccepted`. `{ whenFull: "wait" }`: resolves once the isolate has room for the add,
-   *   so a loop of adds slows down
+   *   which slows down a loop of adds
    * @throws OperatorError for an invalid key or number
    */
   add(key: SetKey, by?: number): void;
@@ -51,13 +51,13 @@ export class Counter {
     return this.#change({ key: keyTextOf(key), by: 0, isReset: true }, options);
   }
 
-  /** Returns a value with all accepted adds, including those that the database does not have yet. */
+  /** Returns a key's value with all accepted adds, even those that wait for the database. */
   async get(key: SetKey): Promise<number> {
     const text = keyTextOf(key);
     return (await this.#setOf().read([text])).get(text) ?? 0;
   }
 
-  /** Returns several values. The map contains each key. */
+  /** Returns the values of several keys. The map contains every key. */
   async getMany<K extends SetKey>(keys: readonly K[]): Promise<ReadonlyMap<K, number>> {
     const texts = keys.map(keyTextOf);
     const values = await this.#setOf().read([...new Set(texts)]);
@@ -67,7 +67,7 @@ export class Counter {
   /**
    * Returns the largest values in the database, without adds that wait for a flush.
    *
-   * @param count 10,000 at most
+   * @param count at most 10,000
    * @throws OperatorError for an invalid count
    */
   async top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
@@ -75,15 +75,15 @@ export class Counter {
   }
 
   /**
-   * Returns the dead letters: adds that the sink has refused `deadLetterAfter` times for their
-   * content. They are not part of the value.
+   * Returns the dead letters: changes that the sink has refused `deadLetterAfter` times for their
+   * content. Dead letters do not count.
    */
   async deadLetters(): Promise<readonly (Add & { readonly id: string })[]> {
     const letters = await this.#setOf().deadLetters();
     return letters.map(({ id, change: { key, by, isReset } }) => ({ id, key, by, isReset }));
   }
 
-  /** Removes a dead letter. Of several callers, only one gets `true`, and may repeat the add. */
+  /** Removes a dead letter. Returns `true` to only one caller, which may then repeat the change. */
   dropDeadLetter(id: string): Promise<boolean> {
     return this.#setOf().dropDeadLetter(id);
   }

@@ -1,11 +1,11 @@
-// The options and the result of a flush for an application.
+// The options and the result of a flush that the application calls.
 import type { ChunkBudget, FlushReport } from "./flush.ts";
 
 export interface FlushOptions {
   /**
-   * The largest number of chunks that are sent to sinks. Default: 12. Each chunk usually takes up
-   * to three queries, and each set takes another query for its mark. D1's free plan allows 50
-   * queries for one invocation of a Worker.
+   * The largest number of chunks that are sent to sinks. Default: 12. A chunk usually takes at most
+   * three queries, and each set takes one more for its mark. D1's free plan allows 50 queries for
+   * one invocation of a Worker.
    */
   readonly chunksMax?: number | undefined;
 }

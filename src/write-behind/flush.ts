@@ -1,5 +1,5 @@
 // Applies the slices of one set to the sink, oldest first and chunk by chunk, and drops them.
-// Concurrent flushers are harmless, and each continues where another stopped.
+// Several flushers may run at once. Each continues where another stopped.
 import type { RedisCause } from "../redis/redis-client.ts";
 import type { Mark, Sink } from "./sinks/sink.ts";
 import {
@@ -16,7 +16,7 @@ export interface FlushPorts<Change, Value> {
   readonly sink: Sink<Change, Value>;
 }
 
-/** The number of chunks that a run may still send to sinks. Several sets may share it. */
+/** The number of chunks that a run may still send to sinks. Several sets may share one budget. */
 export interface ChunkBudget {
   left: number;
 }
@@ -25,7 +25,7 @@ export interface ChunkBudget {
  * - `done`: all rested slices are flushed.
  * - `more`: the budget is used up; the next run continues.
  * - `sink-failed`: the sink did not answer a read, did not confirm a chunk, or refused a change
- *   that is not a dead letter yet. The next run continues there.
+ *   that did not become a dead letter. The next run continues there.
  * - `unavailable`: Redis did not answer; the next run continues.
  */
 export type FlushEnd =
@@ -40,8 +40,9 @@ export interface FlushReport {
   readonly sliceCount: number;
   /** The number of changes that the sink has confirmed. */
   readonly changeCount: number;
-  /** The number of new dead letters of this run, and the last known number of all. */
+  /** The number of dead letters that this run has made. */
   readonly deadCount?: number;
+  /** The number of all dead letters of the set, after the last refusal. */
   readonly letterCount?: number;
   /** The backlog after the last drop; absent without a drop. */
   readonly backlog?: Backlog;
@@ -75,7 +76,7 @@ export async function flush<Change, Value>(
   }
 }
 
-/** Replaces the store's answer if no key is left, but the mark is not yet at the slice's end. */
+/** The changes of a last chunk without keys, which only moves the mark to the slice's end. */
 const noChanges = { kind: "answered", value: { keyCount: 0, changes: [] } } as const;
 
 interface SliceRun {
@@ -93,8 +94,8 @@ interface Run {
 }
 
 /**
- * A chunk with a refused row is repeatedly cut to this part. The fourth attempt has only one row,
- * so it fits into the five chunks of a flush in the background.
+ * A chunk with a refused row is repeatedly cut to this part of its keys. The fourth attempt has only
+ * one row, so the five chunks of a background flush suffice.
  */
 const partOfRefused = 1 / 8;
 
@@ -154,6 +155,6 @@ async function applySlice<Change, Value>(
   return undefined;
 }
 
-/** Returns whether the sink refuses a row. The error may come from another copy of `SinkError`. */
+/** Returns whether the sink refused a row. `SinkError` may come from another copy of its module. */
 const refusesRow = (error: unknown): boolean =>
   error instanceof Error && "refusesRow" in error && error.refusesRow === true;

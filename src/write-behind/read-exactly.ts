@@ -13,9 +13,9 @@ export interface ReadPorts<Change extends { readonly key: string }, Value> {
 }
 
 /**
- * Reads with one command to Redis and one statement of the sink.
+ * Reads values with one command to Redis and one call of the sink. Rejects if the sink rejects.
  *
- * @returns the values of those keys that have a value. Rejects if the sink rejects
+ * @returns the values of the keys that have a value
  */
 export async function readExactly<Change extends { readonly key: string }, Value>(
   { set, kind, store, sink }: ReadPorts<Change, Value>,

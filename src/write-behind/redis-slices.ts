@@ -33,14 +33,13 @@ import { type SliceTimes, usualTimes } from "./slice-times.ts";
 /** The limit for the bytes of a chunk's changes. D1 accepts texts up to 2 MB. */
 const chunkBytesMax = 524_288;
 
-/** Every change has a key. */
 interface WithKey {
   readonly key: string;
 }
 
 export interface RedisSlicesSettings<Change extends WithKey> {
   readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove">;
-  /** The room of the database. While the room is paused, no change is accepted. */
+  /** Tracks the free space of Redis. While Redis is nearly full, no change is accepted. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** The prefix of all keys. */
   readonly namespace: string;
@@ -138,7 +137,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     });
   }
 
-  /** Removes a letter. Returns whether this call removed it; only one of several callers does. */
+  /** Removes a dead letter. `isMine` is `true` for only one of several callers. */
   async dropDeadLetter(id: string): Promise<RedisAnswer<{ isMine: boolean; letterCount: number }>> {
     const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
       client.eval(dropLetterScript, [this.#keys.letters], [id]),

@@ -1,6 +1,6 @@
-// The condition of a write-behind set (a counter or a buffer) in this isolate: counts of calls, backlog,
-// flushes and dead letters. Logs new dead letters, and the start and end of two troubles: changes that
-// Redis does not accept, and flushes that fail.
+// The condition of a set in this isolate: calls by outcome, flushes, backlog and dead letters. Logs
+// new dead letters, and the start and end of two troubles: changes that Redis does not accept, and
+// flushes that fail.
 import { faultOf, faultText } from "../base/operator-error.ts";
 import { errorName } from "../base/error-name.ts";
 import { Condition } from "../observe/condition.ts";
@@ -27,7 +27,7 @@ export const texts: Readonly<Record<Refusal, string>> = {
   early: "the clock of this isolate is ahead of that of Redis",
   full: "the backlog of the set has reached `backlogMax`",
   paused: "Redis is nearly full",
-  "no-room": "as many changes of the set as may wait for Redis already wait in this isolate",
+  "no-room": "this isolate has no room for more changes of the set",
   unanswered: "Redis did not confirm the batch",
 };
 
@@ -43,15 +43,15 @@ export class SetCondition {
   /** Calls that were refused as late. `lost` includes them. */
   #lateCount = 0;
   readonly #flushes = { slices: 0, changes: 0 };
-  /** Flushes by their end. */
+  /** Flushes by how they ended. */
   readonly #ends = { done: 0, more: 0, failed: 0 };
   readonly #settings: SetConditionSettings;
   readonly #gathering: Condition<Refusal>;
   readonly #flushing: Condition<string>;
   #backlog: (Backlog & { readonly atMs: number }) | undefined;
-  /** The safe detail of the last failed flush; `undefined` if its error has none. */
+  /** The detail of the last failed flush, without values; `undefined` if its error has none. */
   #detail: string | undefined;
-  /** Dead letters that this isolate has kept, and the last known number of the set's letters. */
+  /** Dead letters that this isolate has made, and the set's last known number of dead letters. */
   readonly #letters = { kept: 0, waiting: 0 };
   #failuresInRow = 0;
   #failedAtMs = -Infinity;
@@ -75,7 +75,7 @@ export class SetCondition {
     });
   }
 
-  /** Counts the outcome of a batch. */
+  /** Counts calls by their outcome. */
   settled(outcome: Outcome, callCount: number): void {
     const atMs = this.#settings.nowAtMs();
     if (outcome.kind === "accepted") {
@@ -135,8 +135,7 @@ export class SetCondition {
   }
 
   /**
-   * Returns whether automatic flushes pause because the last one failed. Manual flushes do not
-   * pause.
+   * Returns whether automatic flushes pause after a failed flush. Calls of `flush` do not pause.
    */
   isBackingOff(atMs: number): boolean {
     if (this.#failuresInRow === 0) return false;
@@ -162,8 +161,8 @@ export class SetCondition {
   }
 
   /**
-   * Returns the state for findings: the backlog as last reported to this isolate, dead letters, and
-   * failing flushes. `heardAtMs` is -Infinity if no backlog was reported.
+   * Returns the state for findings: the backlog in the last answer of Redis, dead letters, and
+   * failing flushes. `heardAtMs` is -Infinity if no answer had a backlog.
    */
   get troubles() {
     const { everyMs, backlogMax, times } = this.#settings;
@@ -190,14 +189,14 @@ export class SetCondition {
       /** The number of lost and in-doubt calls by reason. */
       refusals: { ...this.#refusals },
       flushes: { ...this.#flushes, failed: this.#ends.failed },
-      /** As last reported to this isolate; `undefined` if never. */
+      /** The backlog in the last answer of Redis; `undefined` before the first. */
       backlog: keyCount === undefined ? undefined : { keys: keyCount, oldestAgeMs, atMs },
-      /** Dead letters that this isolate has kept, and the last known number of all. */
+      /** Dead letters that this isolate has made, and the last known number of all. */
       deadLetters: { ...this.#letters },
       trouble: this.#gathering.trouble,
       troubleWithFlushes: this.#flushing.trouble && {
         ...this.#flushing.trouble,
-        /** The safe detail of the last failed flush, such as the sink's message and the SQL without values. */
+        /** The detail of the last failed flush, without values: the sink's message and the SQL. */
         detail: this.#detail,
       },
     };
@@ -205,8 +204,8 @@ export class SetCondition {
 }
 
 /**
- * Returns an error's detail if its class keeps values out of the detail; else `undefined`. Checks a
- * property instead of the class, because `SinkError` may come from another copy of its module.
+ * Returns an error's detail that contains no values; `undefined` if there is none. Checks a property
+ * instead of the class, because `SinkError` may come from another copy of its module.
  */
 function detailOf(error: unknown): string | undefined {
   if (error instanceof Error && "safeDetail" in error) {

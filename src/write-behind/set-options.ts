@@ -6,17 +6,17 @@ import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export interface SetOptions<Sink> {
-  /** The destination of the changes. */
+  /** The database that receives the changes. */
   readonly sink: Sink;
   /** How often the cron trigger flushes the set. Default: `"1m"`. */
   readonly every?: Duration | undefined;
   /**
-   * The limit for keys that wait for the sink. A key counts once in each slice of 10 s with changes
-   * of the key. Default: 100,000.
+   * The limit for keys that wait for the sink. A key counts once for each slice of 10 s in which it
+   * changes. Default: 100,000.
    */
   readonly backlogMax?: number | undefined;
   /**
-   * The number of refusals by the sink after which a row becomes a dead letter. A flush counts at
+   * How often the sink must refuse a row before the row becomes a dead letter. A flush counts at
    * most one refusal of a row. Default: 5.
    */
   readonly deadLetterAfter?: number | undefined;
@@ -41,7 +41,7 @@ const bounds = fields("a write-behind set", {
 /**
  * Validates the options of a set.
  *
- * @param kind the name of the call, such as `counter`
+ * @param kind the name of the method that creates the set, such as `counter`
  * @param methods the methods that a sink of this kind needs
  * @throws OperatorError with the name of the set and each invalid option
  */

@@ -1,18 +1,18 @@
-// The scripts of slices in Redis. Each is atomic and runs on the primary. The primary's clock
-// decides when a slice ends.
+// The Lua scripts for slices in Redis. Each script is atomic and runs on the primary, by the
+// primary's clock.
 //
 // A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key
 // for each batch identifies repeated batches. All names begin with the index's name, and a slice's
 // name ends with its number. All keys of a set are in one slot of a cluster.
 
-/** Number of slices before the present one that are also looked up by name, in case the index lost one. */
+/** How many slices before the current one are also found by name, in case the index has lost one. */
 export const recentCount = 16;
 
 /**
  * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new stream
  * entry provides the time. The entry is a write, so all scripts that need the time are sent to the
- * primary. A full database rejects the entry, unless the script has already made a write that needs
- * no memory.
+ * primary. A full database rejects the entry unless the script has already written. With
+ * `isForFull`, the script first trims the stream, which needs no memory.
  */
 const clock = `
 local function nowMs(isForFull)
@@ -23,14 +23,14 @@ local function nowMs(isForFull)
   return tonumber(string.match(id, "^%d+"))
 end`;
 
-/** KEYS: index, count. @returns `kind`, the number of waiting keys, and the oldest slice or an empty text */
+/** KEYS: index, count. @returns `kind`, the number of waiting keys, and the oldest slice or "" */
 const backlog = `
 local function backlog(kind)
   local oldest = redis.call("ZRANGE", KEYS[1], 0, 0)[1] or ""
   return {kind, redis.call("GET", KEYS[2]) or "0", oldest}
 end`;
 
-/** Returns the slices of the index, and recent slices that the index has lost, as texts, oldest first. */
+/** Returns all slices as texts, oldest first, including recent slices that the index has lost. */
 const slices = `
 local function slicesAt(atMs, sliceMs)
   local found, isKnown = redis.call("ZRANGE", KEYS[1], 0, -1), {}
@@ -47,11 +47,12 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice's key, the batch's key. ARGV: slice, sliceMs, lateMs, seenMs, the limit for
- * waiting keys, alternately keys and texts. A batch whose key exists was accepted earlier, so its
- * time is not checked again. Redis does not roll back a failed script, so no command may fail after
- * a write. The script therefore ignores an invalid field of the slice, as a flush does. A count
- * without an index belongs to evicted slices, so at the limit the script restarts this count.
+ * KEYS: index, count, the slice's key, the batch's key. ARGV: slice, sliceMs, lateMs, seenMs, the
+ * limit for waiting keys; then keys and texts alternately. A batch whose key exists was accepted
+ * earlier, so its time is not checked again. Redis does not roll back a failed script, so no command
+ * may fail after a write. The script therefore ignores an invalid field of the slice, as a flush
+ * does. A count without an index belongs to evicted slices. At the limit, the count then starts
+ * from 0 again.
  */
 const accept = (fold: string) => `${clock}${backlog}
 ${fold}
@@ -96,7 +97,7 @@ local function fold(key, change)
   end
 end`);
 
-/** KEYS: index. ARGV: sliceMs, restMs. @returns the slice and its keys, or an empty list */
+/** KEYS: index. ARGV: sliceMs, restMs. @returns the oldest rested slice and its keys, or {} */
 export const restedScript = `${clock}${slices}
 local atMs = nowMs(true)
 for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
@@ -107,7 +108,7 @@ for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
 end
 return {}`;
 
-/** KEYS: the slice. ARGV: bytes for a chunk, keys. @returns texts of the first keys that fit */
+/** KEYS: the slice. ARGV: the limit for bytes, keys. @returns texts of the first keys that fit */
 export const changesScript = `
 local texts, bytes = {}, 0
 if redis.call("EXISTS", KEYS[1]) == 0 then return texts end
@@ -132,9 +133,9 @@ if redis.call("ZCARD", KEYS[1]) == 0 then redis.call("DEL", KEYS[2]) end
 return backlog("dropped")`;
 
 /**
- * KEYS: the counts of attempts, the dead letters. ARGV: id, text, the limit for attempts, the limit for
- * dead letters. The counts expire a day after the set's last counted attempt. A dead letter stays until
- * the application drops it.
+ * KEYS: the counts of attempts, the dead letters. ARGV: id, text, the limit for attempts, the limit
+ * for dead letters. The counts expire a day after the set's last counted attempt. A dead letter
+ * stays until the application drops it.
  */
 export const refusedScript = `
 local function letters(kind) return {kind, redis.call("HLEN", KEYS[2])} end
@@ -151,13 +152,13 @@ return letters("kept")`;
 export const lettersScript = `return redis.call("HGETALL", KEYS[1])`;
 
 /**
- * KEYS: the dead letters. ARGV: id. @returns 1 if this call has removed the dead letter, otherwise 0; and
- * the number of remaining ones
+ * KEYS: the dead letters. ARGV: id. @returns 1 if this call has removed the dead letter, otherwise
+ * 0; and how many dead letters remain
  */
 export const dropLetterScript = `
 return {redis.call("HDEL", KEYS[1], ARGV[1]), redis.call("HLEN", KEYS[1])}`;
 
-/** KEYS: index. ARGV: sliceMs, keys. @returns for each slice its number, and the text of each key */
+/** KEYS: index. ARGV: sliceMs, keys. @returns the number of each slice, and the text of each key */
 export const readScript = `${clock}${slices}
 local found = {}
 for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do

@@ -1,8 +1,8 @@
-// The port of slices, in which batches of changes wait until a flush writes them to the sink.
+// The port of slices, in which accepted changes wait until a flush writes them to the sink.
 import type { RedisAnswer } from "../redis/redis-client.ts";
 import type { Mark } from "./sinks/sink.ts";
 
-/** The changes that an isolate has gathered. All attempts have the same id and slice. */
+/** The changes that an isolate sends together. All attempts have the same id and slice. */
 export interface Batch<Change> {
   readonly id: string;
   readonly slice: number;
@@ -18,17 +18,17 @@ export interface Backlog {
 }
 
 /**
- * - `accepted`: the batch is applied once, even if there are several attempts.
- * - `late`, `early`: the clock of the database is too far from the slice. The refusal is final: never
- *   use another slice.
- * - `full`: too many changes wait for the sink.
- * - `paused`: the database is nearly full, so nothing was sent to it.
+ * - `accepted`: the batch counts once, even after several attempts.
+ * - `late`, `early`: by the clock of Redis, the slice is too old or too new. The refusal is final:
+ *   the batch never gets another slice.
+ * - `full`: the backlog has reached its limit.
+ * - `paused`: Redis is nearly full, so the batch was not sent.
  */
 export type Acceptance =
   | { readonly kind: "accepted"; readonly backlog: Backlog }
   | { readonly kind: "late" | "early" | "full" | "paused" };
 
-/** A slice that has rested, so that no more changes can arrive. */
+/** A slice that has rested, so no change can enter it any more. */
 export interface RestedSlice {
   readonly slice: number;
   /** The keys in the order of their UTF-8 bytes. */
@@ -43,13 +43,13 @@ export interface SliceRead<Change> {
 }
 
 /**
- * - `counted`: the change will be sent again.
+ * - `counted`: the refusal was counted. The change will be sent again.
  * - `kept`: the change is a dead letter, so the sink's mark may pass it.
  * - `full`: there is no room for more dead letters.
  */
 export interface RefusalCount {
   readonly kind: "counted" | "kept" | "full";
-  /** The number of dead letters. */
+  /** The number of dead letters of the set. */
   readonly letterCount: number;
 }
 
@@ -59,12 +59,12 @@ export interface DeadLetter<Change> {
   readonly change: Change;
 }
 
-/** Limit for the dead letters of a set. At the limit, flushes stop at the next refused change. */
+/** The limit for the dead letters of a set. At the limit, a flush stops at a refused change. */
 export const letterCountMax = 1_000;
 
 /** The changes of a rested slice for the first requested keys. */
 export interface SliceChanges<Change> {
-  /** The number of keys that fit into a chunk, at least one. */
+  /** The number of requested keys that fit into a chunk, at least one. */
   readonly keyCount: number;
   /** The changes of these keys, in the order of the keys. Omits keys with an invalid text. */
   readonly changes: readonly Change[];
@@ -88,26 +88,26 @@ export interface SliceStore<Change> {
   ): Promise<RedisAnswer<SliceChanges<Change> | undefined>>;
   /**
    * Records that the sink has refused a change. The change becomes a dead letter after its last
-   * attempt. Repeated calls keep it only once.
+   * attempt. Repeated calls store one dead letter.
    */
   refused(slice: number, change: Change): Promise<RedisAnswer<RefusalCount>>;
-  /** Removes a slice that the sink has completely confirmed. It may already be gone. */
+  /** Removes a slice that the sink has completely confirmed. The slice may already be gone. */
   drop(slice: number): Promise<RedisAnswer<Backlog>>;
-  /** Reads the changes of the keys in all slices that are not dropped, oldest first, at one moment. */
+  /** Reads the changes of the keys in all slices, oldest first, at one moment. */
   read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>>;
 }
 
-/** Limit for the changes in a chunk, which is one transaction of the sink. */
+/** The limit for the changes in a chunk, which the sink applies in one transaction. */
 export const chunkCountMax = 500;
 
-/** Returns whether a change is past the mark, so that the sink does not have it. */
+/** Returns whether a change is past the mark, so the sink does not have the change yet. */
 export function isPast(mark: Mark | undefined, slice: number, key: string): boolean {
   if (mark === undefined || slice > mark.slice) return true;
   return slice === mark.slice && mark.key !== null && compareBytes(key, mark.key) > 0;
 }
 
 /**
- * Compares by UTF-8 bytes, whose order is that of code points.
+ * Compares texts by their UTF-8 bytes, whose order is that of code points.
  *
  * @returns below 0 if `a` comes first
  */

@@ -2,23 +2,17 @@
 // flush.
 
 /**
- * The times of slices. All isolates of a set must use the same times. `restMs` minus `lateMs` is
- * the largest clock difference that two servers may have at a failover.
+ * The times of slices. All isolates must use the same times. The clock of Redis may fall back, as at
+ * a failover, by less than `restMs` minus `lateMs`.
  */
 export interface SliceTimes {
   /** The length of a slice. */
   readonly sliceMs: number;
-  /**
-   * The longest time before the start of a slice, and after its end, in which Redis accepts batches
-   * of the slice.
-   */
+  /** Redis accepts a slice's batches from this long before its start to this long after its end. */
   readonly lateMs: number;
-  /** The minimum time from a slice's end to its flush. After it, Redis accepts no more batches. */
+  /** The minimum time from a slice's end to its flush. It exceeds `lateMs`. */
   readonly restMs: number;
-  /**
-   * How long Redis recognizes a repeated batch. This exceeds the time in which the batch may be
-   * accepted.
-   */
+  /** How long Redis recognizes a repeated batch: longer than it may accept the batch. */
   readonly seenMs: number;
 }
 
@@ -29,12 +23,12 @@ export const usualTimes: SliceTimes = {
   seenMs: 120_000,
 };
 
-/** Returns the number of the slice at an instant. */
+/** Returns the number of the slice that contains an instant. */
 export function sliceAt(atMs: number, { sliceMs }: SliceTimes): number {
   return Math.floor(atMs / sliceMs);
 }
 
-/** Returns the time since a slice ended; below 0 before its end. */
+/** Returns the milliseconds since a slice ended; negative before its end. */
 export function ageMsOf(slice: number, atMs: number, { sliceMs }: SliceTimes): number {
   return atMs - (slice + 1) * sliceMs;
 }

@@ -32,19 +32,22 @@ interface OpenSet {
 /** The operations of an application on sets. */
 export interface Sets {
   /**
-   * Creates a counter, for numbers that change too often to write each add to a database. No accepted
-   * add counts twice, and each counts unless Redis loses it or the sink refuses its row. A later call
-   * with the same options returns the same counter with the new call's sink.
+   * Creates a counter, for numbers that change too often to write each add to a database. No
+   * accepted add counts twice, and each counts unless Redis loses it or the sink refuses its row. A
+   * later call with the same options returns the same counter, which then writes to the sink of that
+   * call.
    *
-   * @throws OperatorError for an invalid name or option, and for other options than before
+   * @throws OperatorError for an invalid name or option, for options that differ from those of an
+   *   earlier call, and for more than 1,000 sets
    */
   counter(name: string, options: CounterOptions): Counter;
   /**
-   * Creates a buffer, for values that change too often to write each one to a database. The buffer keeps
-   * each key's newest value. A later call with the same options returns the same buffer with the new
-   * call's sink.
+   * Creates a buffer, for values that change too often to write each one to a database. The buffer
+   * keeps each key's newest value. A later call with the same options returns the same buffer, which
+   * then writes to the sink of that call.
    *
-   * @throws OperatorError for an invalid name or option, and for other options than before
+   * @throws OperatorError for an invalid name or option, for options that differ from those of an
+   *   earlier call, and for more than 1,000 sets
    */
   buffer<T>(name: string, options: BufferOptions<T>): Buffer<T>;
   /** Sends gathered changes to Redis, and rested changes to the sinks. Never rejects. */
@@ -78,7 +81,7 @@ export class WriteBehind implements Sets {
     return this.#opened(name, given, codec) as Buffer<T>;
   }
 
-  /** Returns the counter or buffer of this name, with the sink of the last call, as a hot reload needs. */
+  /** Returns the counter or buffer of this name, with the new sink, as a hot reload needs. */
   #opened(
     name: string,
     given: OpenSet,
@@ -117,9 +120,7 @@ export class WriteBehind implements Sets {
     return Object.fromEntries(results);
   }
 
-  /**
-   * Flushes the sets that are due in this run of the cron trigger, once a minute. Never rejects.
-   */
+  /** Flushes the sets that are due at this run of the cron trigger. Never rejects. */
   async runCron(options?: FlushOptions): Promise<void> {
     const atMs = this.#sets.size === 0 ? 0 : this.#portsOf().nowAtMs();
     const due = [...this.#sets].filter(([, { set }]) => set().isDue(atMs)).map(([name]) => name);
@@ -128,7 +129,7 @@ export class WriteBehind implements Sets {
     await this.flush(options, [...due.slice(first), ...due.slice(0, first)]);
   }
 
-  /** Returns the counts since the last call, by series. */
+  /** Returns the counts since the previous call, by series. */
   taken(): Sums {
     const taken: Sums = new Map();
     for (const { set } of this.#sets.values()) {
@@ -137,7 +138,7 @@ export class WriteBehind implements Sets {
     return taken;
   }
 
-  /** Returns the troubles by the names of the sets. */
+  /** Returns the troubles of each set, by its name. */
   troubles(): ReadonlyMap<string, SetCondition["troubles"]> {
     return new Map([...this.#sets].map(([name, { set }]) => [name, set().condition.troubles]));
   }
@@ -150,7 +151,7 @@ export class WriteBehind implements Sets {
   }
 }
 
-/** Returns comparable options, without the sink. */
+/** Returns the options that a later call must repeat. Omits the sink. */
 function optionsOf({ kind, options }: OpenSet, { name: codec }: { readonly name: string }) {
   const { everyMs: every, backlogMax, deadLetterAfter } = options;
   return new Map<string, unknown>(

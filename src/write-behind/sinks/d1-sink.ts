@@ -14,7 +14,7 @@ interface D1Statement {
 /** A D1 binding in `env`. */
 export interface D1Binding {
   prepare(sql: string): D1Statement;
-  // `batch` is a method, because TypeScript checks a method's parameters less strictly. D1's own type
+  // A method, because TypeScript checks a method's parameters less strictly. D1's own `batch`
   // accepts only D1's own statements.
   batch(statements: never[]): Promise<unknown>;
 }
@@ -40,8 +40,8 @@ export function d1BufferSink(db: D1Binding, options: SinkOptions = {}): BufferSi
 function overD1(db: D1Binding): Database {
   return {
     dialect: sqliteDialect,
-    // A batch is one transaction. D1 does not say which statement failed. The error names the first
-    // statement, because it writes the rows.
+    // A batch is one transaction. D1 does not report which statement failed. The error names the
+    // first statement, which writes the rows.
     async run(statements) {
       const bound = statements.map(({ sql, values }) => db.prepare(sql).bind(...values));
       await namedLater(statements[0]?.sql ?? "", () => db.batch(bound as never[]));

@@ -1,4 +1,4 @@
-// The interface of an SQL dialect, and of a database that runs its statements.
+// The interface of a SQL dialect, and of a database that runs its statements.
 import type { Reason } from "../../base/operator-error.ts";
 import type { Kind, Place } from "./place.ts";
 import type { Mark } from "./sink.ts";
@@ -17,7 +17,7 @@ export interface Changes {
   readonly mark: Mark;
 }
 
-/** A row of a result. `kind` is "value", "mark" with the slice as value, or a kind of `check`. */
+/** A row of a result. `kind` is "value", "mark" with the slice as `value`, or a kind of `check`. */
 export interface Line {
   readonly kind: string;
   readonly key: string | null;
@@ -25,21 +25,21 @@ export interface Line {
 }
 
 export interface Dialect {
-  /** Returns statements in order. All of them must be applied in one transaction. */
+  /** Returns statements in order. They run in one transaction; in Postgres, each in its own. */
   apply(place: Place, changes: Changes): readonly Statement[];
   /** Returns a statement that reads the mark, and the values of keys, as lines. */
   read(place: Place, set: string, keys: readonly string[]): Statement;
   /** Returns a statement that reads the largest values, as lines. */
   top(place: Place, set: string, count: number): Statement;
   /**
-   * Returns a statement that reads encoding and types, and a function that judges its lines. Run
-   * once, before the first chunk.
+   * Returns a statement that reads settings and types, and a function that finds a fault in its
+   * lines. The check runs before the first chunk.
    */
   readonly check?: (place: Place) => {
     readonly statement: Statement;
     readonly fault: (lines: readonly Line[]) => Reason | undefined;
   };
-  /** Each function returns SQL that creates a table, in one line. */
+  /** Functions that return the SQL that creates a table, in one line. */
   readonly schema: Readonly<Record<Kind | "marks", (table: string) => string>>;
 }
 

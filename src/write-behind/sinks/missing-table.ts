@@ -1,4 +1,4 @@
-// Explains a missing table to the operator, with the SQL that creates it.
+// Explains a missing table or column to the operator, with SQL that creates the tables.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Place } from "./place.ts";
@@ -11,7 +11,7 @@ const missingCodes: readonly unknown[] = [
   "ER_BAD_FIELD_ERROR",
 ];
 
-/** Returns the error for a missing table; the given error if it has another cause. */
+/** Returns the error for a missing table or column; the given error if it has another cause. */
 export function missingTableError(thrown: unknown, place: Place, dialect: Dialect): unknown {
   const { cause } = thrown as { readonly cause?: unknown };
   if (!(cause instanceof Error)) return thrown;

@@ -1,9 +1,9 @@
-// Whether a session and the tables of MySQL can hold every change of a set.
+// Checks whether a session and the tables of MySQL can store every change of a set.
 import type { Reason } from "../../base/operator-error.ts";
 import type { Line, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
 
-/** Returns a statement that reads settings, engines and columns. */
+/** Returns a statement that reads the session's settings, and the tables' engines and columns. */
 export function mysqlFacts({ marks, table }: Place): Statement {
   const isTable = "table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
   const engine = (quoted: string) => `UNION ALL SELECT 'engine', '${quoted}', CAST(engine AS BINARY)
@@ -17,7 +17,7 @@ export function mysqlFacts({ marks, table }: Place): Statement {
   return { sql, values: [...namesOf(marks), ...namesOf(table), ...namesOf(table)] };
 }
 
-/** Returns schema and name. */
+/** Returns the schema, `null` for the current one, and the table's name. */
 function namesOf(quoted: string): readonly (string | null)[] {
   const names = quoted.replaceAll("`", "").split(".");
   return names.length === 1 ? [null, ...names] : names;
@@ -35,8 +35,8 @@ const valueTypes = {
 };
 
 /**
- * Returns the fault of a session or a table. Returns `undefined` if parts are missing: the next
- * statement then fails, and its error has the SQL.
+ * Returns the fault of the session or a table. Ignores missing tables and columns: the next
+ * statement then fails, and `missingTableError` explains why.
  */
 export function mysqlFault(place: Place, lines: readonly Line[]): Reason | undefined {
   return sessionFault(lines) ?? engineFault(lines) ?? columnFault(place, lines);
@@ -47,7 +47,7 @@ function sessionFault(lines: readonly Line[]): Reason | undefined {
   const [mode, charset] = [settingOf("mode"), settingOf("charset")];
   if (mode !== undefined && !/STRICT_(?:TRANS|ALL)_TABLES/.test(mode)) {
     return {
-      why: "The sql_mode of its session is not strict, so that the database may shorten values.",
+      why: "The sql_mode of the session is not strict, so the database may truncate values.",
       hint: "Add STRICT_TRANS_TABLES to the sql_mode of the server, or of each connection of the pool.",
     };
   }

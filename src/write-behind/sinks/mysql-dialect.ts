@@ -1,4 +1,4 @@
-// The SQL for MySQL 8 and MariaDB 10.6. It has no alias of a new row, which MariaDB lacks, and no
+// The SQL for MySQL 8 and MariaDB 10.6. It avoids an alias for the new row, which MariaDB lacks, and
 // VALUES(column), which MySQL deprecates.
 import type { Changes, Dialect, Statement } from "./dialect.ts";
 import { mysqlFault, mysqlFacts } from "./mysql-check.ts";
@@ -7,8 +7,8 @@ import { isRemoval, pieces } from "./row.ts";
 
 /**
  * The first statement locks the mark's row, so that another flusher waits, and copies the previous
- * mark to `former_…`. Only changes past that copy are applied. Keys are compared as bytes, because
- * most collations ignore case and trailing spaces.
+ * mark to `former_…`. Only changes past the previous mark are applied. Keys are compared as bytes,
+ * because most collations ignore case and trailing spaces.
  */
 export const mysqlDialect: Dialect = {
   apply(given, changes) {
@@ -36,7 +36,7 @@ export const mysqlDialect: Dialect = {
     const { table, key, value, isOwn } = backticked(given);
     const bytes = isOwn ? bytesOf(`t.${key}`) : `t.${key}`;
     const ofSet = isOwn ? "? IS NOT NULL" : "t.set_name = ?";
-    // MySQL refuses a number of mysql2 as the parameter of LIMIT.
+    // MySQL rejects a number that mysql2 sends as the parameter of LIMIT.
     const sql = `SELECT 'value' AS kind, ${bytes} AS \`key\`, CAST(t.${value} AS BINARY) AS value
       FROM ${table} AS t WHERE ${ofSet} AND t.${value} IS NOT NULL
       ORDER BY t.${value} DESC, ${bytes} LIMIT ${Math.trunc(count)}`;
@@ -58,7 +58,7 @@ export const mysqlDialect: Dialect = {
 
 const longText = "LONGTEXT CHARACTER SET utf8mb4";
 
-/** With `storedText`, a key of 512 bytes has up to 1,024. InnoDB indexes up to 3,072 bytes. */
+/** `storedText` can encode a key of 512 bytes as 1,024 bytes. InnoDB indexes up to 3,072 bytes. */
 function valuesTable(table: string, type: string): string {
   return `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL, \`key\` VARBINARY(1024) NOT NULL, value ${type}, PRIMARY KEY (set_name, \`key\`)) ENGINE=InnoDB;`;
 }
@@ -77,12 +77,12 @@ function bytesOf(column: string): string {
   return `CAST(CAST(${column} AS CHAR) AS BINARY)`;
 }
 
-/** A parameter, which is a JSON array, as the table `c` with the text `k` and further columns. */
+/** Converts a parameter, a JSON array, to the table `c` with a text column and further columns. */
 function jsonTable(key: string, path: string, more = ""): string {
   return `JSON_TABLE(CONVERT(? USING utf8mb4), '$[*]' COLUMNS (${key} ${longText} PATH '${path}'${more})) AS c`;
 }
 
-/** The changes past the set's mark, as the tables `c` and `m`. */
+/** Joins the changes past the set's previous mark, as `c`, with the row of the mark, as `m`. */
 function pastChanges({ kind, marks }: Place): string {
   const type = kind === "counter" ? "BIGINT" : longText;
   const more = `, v ${type} PATH '$.value', is_new TINYINT PATH '$.isNew'`;
@@ -92,9 +92,9 @@ function pastChanges({ kind, marks }: Place): string {
 }
 
 /**
- * Returns the condition that `t` is the row of `c.k`. In a table of the application, the list of
- * parameters finds rows by the index, whatever the collation of its column. Lists have few lengths,
- * because each length is one more prepared statement.
+ * Returns the condition that `t` is the row of the key `c.k`. In a table of the application, a list
+ * of all keys lets the database use the index, whatever the collation of its column. The lengths of
+ * lists are powers of 2, because each length is another prepared statement.
  */
 function matching({ key, keyType, isOwn }: Place, set: string, keys: readonly string[]) {
   if (!isOwn) {
@@ -147,7 +147,7 @@ function moveMark({ marks }: Place, { set, mark: { slice, key } }: Changes): Sta
   return { sql, values: [slice, key, set, slice, slice, key, key] };
 }
 
-/** Deletes rows without a value, which is safe at any time. */
+/** Deletes the rows of removed keys if their value is 0 or NULL, as a missing row also means. */
 function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];

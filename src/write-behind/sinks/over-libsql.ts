@@ -18,7 +18,8 @@ export interface LibsqlConnection {
 export function overLibsql(db: LibsqlConnection): Database {
   return {
     dialect: sqliteDialect,
-    // libSQL does not say which statement failed. The error names the first, which writes the rows.
+    // libSQL does not report which statement failed. The error names the first statement, which
+    // writes the rows.
     async run(statements) {
       const given = statements.map(({ sql, values }) => ({ sql, args: [...values] }));
       await namedLater(given[0]?.sql ?? "", () => db.batch(given, "write"));

@@ -16,8 +16,8 @@ interface MysqlPromisePool {
 }
 
 /**
- * A pool of mysql2 or mysql2/promise, or of mariadb, which Prisma's adapter wraps. The application
- * closes it.
+ * A pool of mysql2, mysql2/promise or mariadb (which Prisma's adapter wraps). The application closes
+ * the pool.
  */
 export type MysqlPool = MysqlPromisePool | { promise(): MysqlPromisePool };
 
@@ -37,13 +37,17 @@ export function overMysql(db: MysqlPool): Database {
 const control = (sql: string): Statement => ({ sql, values: [] });
 
 /**
- * Precedes each use of a connection. It ends a transaction that the application left open: START
- * TRANSACTION would commit it, and its snapshot would be old. A mark is read after its lock, and
- * only committed rows are read, whatever the isolation of the session.
+ * Precedes each use of a connection. ROLLBACK ends a transaction that the application left open:
+ * START TRANSACTION would commit that transaction, and reads in it could see an old snapshot. READ
+ * COMMITTED overrides the session's isolation level: statements after the lock of the mark see the
+ * locked mark, and no statement sees uncommitted rows.
  */
 const begin = [control("ROLLBACK"), control("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")];
 
-/** Returns the answer to the last statement. After an error, the connection is closed: it ends its transaction. */
+/**
+ * Runs statements on one connection, and returns the answer to the last one. After an error, closes
+ * the connection, which ends the transaction.
+ */
 async function inSession(
   pool: MysqlPromisePool,
   statements: readonly Statement[],
@@ -64,7 +68,7 @@ async function inSession(
   }
 }
 
-/** Decodes rows, whose texts are binary. mysql2 answers with rows and columns, mariadb with rows. */
+/** Decodes rows, whose texts are binary. mysql2 returns rows and columns; mariadb returns rows. */
 function linesOf(answer: unknown): readonly Line[] {
   const [first] = answer as readonly unknown[];
   const rows = (Array.isArray(first) ? first : answer) as readonly Record<string, unknown>[];

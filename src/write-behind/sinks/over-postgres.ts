@@ -4,8 +4,8 @@ import { namedLater } from "./sink-error.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 
 /**
- * A Pool of pg, which the application closes, or a connected Client without an open transaction. In
- * an open transaction, a rollback would undo a chunk that was already confirmed.
+ * A Pool of pg, which the application closes, or a connected Client without an open transaction. The
+ * rollback of an open transaction would undo a chunk that was already confirmed.
  */
 export interface PostgresConnection {
   query(sql: string, values: (string | number | null)[]): Promise<{ readonly rows: unknown[] }>;

@@ -11,17 +11,17 @@ export interface ColumnOptions {
   readonly key: string;
   /** The column with the value: 64-bit integers for a counter, text for a buffer. */
   readonly value: string;
-  /** The type of the key's column. Default: `"text"`. Keys of `"uuid"` are in lower case. */
+  /** The type of the key's column. Default: `"text"`. Keys of `"uuid"` must be in lower case. */
   readonly keyType?: KeyType;
 }
 
 export interface SinkOptions {
   /**
-   * A table of `sinkSchema()`, or a column of your own. Default: `"tidemark_counters"` or
-   * `"tidemark_buffers"`.
+   * The place of the values: a table of `sinkSchema()`, or a column of your own. Default:
+   * `"tidemark_counters"` or `"tidemark_buffers"`.
    */
   readonly into?: string | ColumnOptions;
-  /** A table of `sinkSchema()`. Default: `"tidemark_marks"`. */
+  /** The place of the marks: a table of `sinkSchema()`. Default: `"tidemark_marks"`. */
   readonly marks?: string;
 }
 
@@ -45,7 +45,7 @@ export interface Place {
 const tableByKind = { counter: "tidemark_counters", buffer: "tidemark_buffers" } as const;
 
 /**
- * Returns the place that the options name.
+ * Returns the tables and columns that the options name.
  *
  * @throws OperatorError for an invalid name
  */
@@ -81,8 +81,8 @@ function quoted(given: string, form: RegExp): string {
 }
 
 /**
- * The forms of keys, in the canonical notation of databases. A whole number has at most 18 digits,
- * so it fits into 64 bits.
+ * The forms of keys, as databases print them. A whole number has at most 18 digits, so it fits into
+ * 64 bits.
  */
 const keyForms: Readonly<Record<KeyType, RegExp | undefined>> = {
   text: undefined,
@@ -90,7 +90,7 @@ const keyForms: Readonly<Record<KeyType, RegExp | undefined>> = {
   uuid: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/,
 };
 
-/** Returns whether the column can hold a key. A column has no rows for keys of another form. */
+/** Returns whether the column can hold a key. No row has a key of another form. */
 export function mayHold({ keyType }: Place, key: string): boolean {
   return keyForms[keyType]?.test(key) ?? true;
 }

@@ -1,4 +1,4 @@
-// The SQL for Postgres. A chunk is one statement, so it is one transaction on any connection.
+// The SQL for Postgres. One statement applies a chunk, so it is one transaction on any connection.
 import type { Reason } from "../../base/operator-error.ts";
 import type { Changes, Dialect, Line, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
@@ -6,9 +6,9 @@ import { isRemoval } from "./row.ts";
 
 /**
  * The statement first moves the mark, which locks the mark's row, so that another flusher waits.
- * The row also has the previous mark (`former_…`), even if another flusher has moved the mark since
- * this statement began. Only changes past the previous mark are applied. A separate statement then
- * deletes rows, because the first statement does not see rows that the other flusher has inserted.
+ * The row then also has the previous mark (`former_…`), even if another flusher has moved the mark
+ * since this statement began. Only changes past the previous mark are applied. A separate statement
+ * then deletes rows, because the first one does not see rows that the other flusher has inserted.
  */
 export const postgresDialect: Dialect = {
   apply(place, changes) {
@@ -59,8 +59,8 @@ const keyTypes = { text: texts, integer: numbers, uuid: ["uuid"] };
 const valueTypes = { counter: ["bigint", "numeric"], buffer: texts };
 
 /**
- * Returns the fault of a table. Returns `undefined` if parts are missing: the next statement then
- * fails, and its error has the SQL.
+ * Returns the fault of the database or the table. Ignores missing tables and columns: the next
+ * statement then fails, and `missingTableError` explains why.
  */
 function faultIn(place: Place, lines: readonly Line[]): Reason | undefined {
   const encoding = lines.find(({ kind }) => kind === "encoding")?.value;
@@ -105,7 +105,7 @@ function isKey({ key, keyType }: Place, given: string): string {
   return `t.${key} = ${given}${keyCasts[keyType]}`;
 }
 
-/** Defines `past`: the changes past the set's mark. */
+/** Moves the set's mark, and defines `past`: the changes past the previous mark. */
 function pastChanges({ marks, kind }: Place): string {
   const type = kind === "counter" ? "bigint" : "text";
   return `WITH moved AS (
@@ -143,7 +143,7 @@ function updateOwn(place: Place): string {
   return `UPDATE ${table} AS t SET ${value} = ${result} FROM past WHERE ${isKey(place, "past.key")}`;
 }
 
-/** Deletes rows without a value, which is safe at any time. */
+/** Deletes the rows of removed keys if their value is 0 or NULL, as a missing row also means. */
 function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];

@@ -1,5 +1,4 @@
-// A row represents one change for the sink's SQL, which receives the rows as a JSON array of
-// objects.
+// A row is one change, encoded for SQL. Statements receive rows as a JSON array of objects.
 import { mayHold, type Place } from "./place.ts";
 import type { Add, Put } from "./sink.ts";
 import { storedText } from "./stored-text.ts";
@@ -8,11 +7,11 @@ export interface Row {
   readonly key: string;
   /** The amount to add, or the newest value; `null` removes the key's value. */
   readonly value: number | string | null;
-  /** Whether to ignore the database's present value. */
+  /** Whether the value replaces the value in the database. */
   readonly isNew: boolean;
 }
 
-/** Converts changes. Omits those whose keys the column cannot hold. */
+/** Converts changes to rows. Omits changes whose keys the column cannot hold. */
 export function rowsOf(place: Place, changes: readonly (Add | Put)[]): readonly Row[] {
   return changes.filter(({ key }) => mayHold(place, key)).map(rowOf);
 }
@@ -36,7 +35,7 @@ export function isRemoval({ value, isNew }: Row): boolean {
 /** Half of D1's limit for one value. */
 const pieceBytesMax = 1_000_000;
 
-/** Returns JSON arrays that each fit into one value of D1, and into one packet of MySQL. */
+/** Encodes rows as JSON arrays, each of which fits into a value of D1 and a packet of MySQL. */
 export function pieces(rows: readonly Row[]): readonly string[] {
   const encoder = new TextEncoder();
   const made: string[][] = [];

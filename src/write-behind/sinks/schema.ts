@@ -9,7 +9,7 @@ const dialects = { sqlite: sqliteDialect, postgres: postgresDialect, mysql: mysq
 export interface SchemaOptions {
   /** The dialect. `"sqlite"` is also for D1, and `"mysql"` for MariaDB. */
   readonly of: "sqlite" | "postgres" | "mysql";
-  /** The table names in the options of the sinks. */
+  /** The names of the tables, as in the options of the sinks. */
   readonly counters?: string;
   readonly buffers?: string;
   readonly marks?: string;

@@ -1,16 +1,15 @@
-// The error of a sink: the failed statement, and the database's message without addresses and quoted values.
+// The error of a sink: the failed statement, and the database's message without addresses and
+// quoted values.
 
-/** Limits for the log, `stats()` and health: the statement's start and end, and the message. */
+/** Limits in characters: the statement's start and end, and the message. */
 const [sqlHeadChars, sqlTailChars, wordsCharsMax] = [100, 300, 300];
 
 /** The error for a statement that the database has not confirmed. */
 export class SinkError extends Error {
   override readonly name: string;
-  /** The database's message and error code, and the shortened statement, without quoted values. */
+  /** The database's message and error code without quoted values, and the shortened statement. */
   readonly safeDetail: string;
-  /**
-   * Whether the database has refused a row for its content, and so applied nothing of the chunk.
-   */
+  /** Whether the database refused a row for its content, and so applied nothing of the chunk. */
   readonly refusesRow: boolean;
 
   constructor(cause: unknown, sql: string) {
@@ -32,7 +31,7 @@ export function named<Answer>(sql: string, run: () => Answer): Answer {
   }
 }
 
-/** Does the same as `named` for a database outside this process. */
+/** Runs an asynchronous statement. If it fails, the error names the statement. */
 export async function namedLater<Answer>(sql: string, run: () => Promise<Answer>): Promise<Answer> {
   try {
     return await run();
@@ -41,7 +40,7 @@ export async function namedLater<Answer>(sql: string, run: () => Promise<Answer>
   }
 }
 
-/** Returns the database's error. Query builders wrap it in an error that quotes the parameters. */
+/** Returns the innermost error. Query builders wrap it in an error that quotes the parameters. */
 function originOf(cause: unknown): unknown {
   let origin = cause;
   while (origin instanceof Error && origin.cause instanceof Error) origin = origin.cause;
@@ -50,9 +49,10 @@ function originOf(cause: unknown): unknown {
 
 /** The SQLSTATE of a data exception or a violated constraint. */
 const stateOfRow = /^2[23][\dA-Z]{3}$/;
-/** Matches errors that concern a row, but have no such SQLSTATE. SQLite: CONSTRAINT, TOOBIG and MISMATCH. */
+/** Matches errors that concern a row but have another SQLSTATE, or none. */
 const ofRow =
   /SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|constraint failed|string or blob too big|ER_(?:TRUNCATED_WRONG_VALUE|CHECK_CONSTRAINT_VIOLATED|SIGNAL_EXCEPTION)|WARN_DATA_TRUNCATED/;
+/** SQLite's TOOBIG, CONSTRAINT and MISMATCH. */
 const sqliteCodesOfRow = [18, 19, 20];
 
 function isOfRow(cause: unknown): boolean {
@@ -93,11 +93,11 @@ function wordsOf(cause: unknown): string {
 }
 
 const quoted = /(?<before>\w+)?(?<space>[ :(=]*)(?:"[^"]*"|'[^']*')/g;
-/** Words that precede names of the schema. */
+/** Words that precede a quoted name of the schema. */
 const ofSchema =
   /^(?:relation|column|table|constraint|index|key|type|schema|encoding|trigger|function|database)$/i;
 
-/** Removes quoted values. Databases quote names too, but only a name follows a word of `ofSchema`. */
+/** Removes quoted values. Keeps quoted names, which follow a word of `ofSchema`. */
 function withoutValues(text: string): string {
   return text
     .replace(/ '.*'(?= for )/, ' "…"') // MySQL does not escape quotes within values

@@ -1,4 +1,4 @@
-// A sink over an SQL database.
+// A sink over a SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line } from "./dialect.ts";
 import { missingTableError } from "./missing-table.ts";
@@ -80,7 +80,7 @@ class SqlSink {
     return lines.map(({ key, value }) => [textOf(key ?? ""), Number(value)]);
   }
 
-  /** Rejects, before the first change, a table that cannot hold all changes. */
+  /** Before the first chunk, checks that the table can store every change. */
   async #check(): Promise<void> {
     const check = this.#isChecked ? undefined : this.#database.dialect.check?.(this.#place);
     if (check !== undefined) {
@@ -93,7 +93,7 @@ class SqlSink {
     this.#isChecked = true;
   }
 
-  /** Rejects a second set for a column, because two sets would mix their values. */
+  /** Rejects a second set for a column of the application: two sets would mix their values. */
   #admit(set: string): void {
     if (!this.#place.isOwn) return;
     this.#onlySet ??= set;

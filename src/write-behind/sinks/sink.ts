@@ -1,8 +1,8 @@
 // The port of a sink: the application's database, to which flushes write the changes of a set.
 
 /**
- * The position up to which a set's changes have been applied: all earlier slices, and all keys of
- * this slice up to this key. Keys are in the order of their UTF-8 bytes.
+ * The position up to which a set's changes have been applied: all earlier slices, and in this slice
+ * all keys up to `key`. Keys are in the order of their UTF-8 bytes.
  */
 export interface Mark {
   /** The number of the slice. */
@@ -17,8 +17,8 @@ export interface Add {
   /** A whole number, which may be negative. */
   readonly by: number;
   /**
-   * Whether the key was removed in the slice. `by` is then added to 0 instead of the database's
-   * value.
+   * Whether the key was removed in the slice. `by` then replaces the database's value, instead of
+   * being added to it.
    */
   readonly isReset: boolean;
 }
@@ -40,7 +40,7 @@ export interface Chunk<Change> {
   readonly mark: Mark;
 }
 
-/** Values, and the mark at the same moment. */
+/** Values and the mark, as of one moment. */
 export interface ReadFromSink<Value> {
   /** Omits keys that the database does not have. */
   readonly values: ReadonlyMap<string, Value>;
@@ -50,15 +50,14 @@ export interface ReadFromSink<Value> {
 
 export interface Sink<Change, Value> {
   /**
-   * In one transaction, applies each change whose (slice, key) is past the set's mark, and then
-   * moves the mark, but never back. The same chunk may be sent again, even by several flushers at
-   * once.
+   * In one transaction, applies each change whose (slice, key) is past the set's mark, and moves the
+   * mark, but never back. A chunk may be sent several times, even by several flushers at once.
    *
    * @throws if the database has not confirmed the chunk, which is then sent again. An error with
    *   `refusesRow: true` states that a row was refused, and that nothing was applied
    */
   apply(chunk: Chunk<Change>): Promise<void>;
-  /** Reads in one statement, so that values and mark are from the same moment. */
+  /** Reads values and mark in one statement, as of one moment. */
   read(set: string, keys: readonly string[]): Promise<ReadFromSink<Value>>;
 }
 

@@ -11,7 +11,7 @@ import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
 
 /**
  * `new Database(…)` of better-sqlite3, `new DatabaseSync(…)` of node:sqlite, `createClient(…)` of
- * @libsql/client, `new Pool(…)` or a client of pg, `createPool(…)` of mysql2.
+ * @libsql/client, `new Pool(…)` or a client of pg, or `createPool(…)` of mysql2 or mariadb.
  */
 export type SqlConnection = SqliteConnection | LibsqlConnection | PostgresConnection | MysqlPool;
 

@@ -1,4 +1,4 @@
-// The SQL for D1 and for SQLite on Node, where a writing transaction has exclusive access.
+// The SQL for D1, libSQL and SQLite, where only one transaction can write at a time.
 import type { Changes, Dialect, Statement } from "./dialect.ts";
 import type { Place } from "./place.ts";
 import { isRemoval, pieces } from "./row.ts";
@@ -59,9 +59,8 @@ function isKey({ key }: Place, given: string): string {
 }
 
 /**
- * Defines `past`: the changes past the set's mark. BINARY compares UTF-8 bytes. `past` is
- * materialized, so that each change looks up its row, instead of each row of a large table looking
- * up its change.
+ * Defines `past`: the changes past the set's mark. BINARY compares UTF-8 bytes. Because `past` is
+ * materialized, the database finds the row of each change by an index, and scans no large table.
  */
 function pastChanges({ marks }: Place): string {
   return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
@@ -98,7 +97,7 @@ function moveMark({ marks }: Place): string {
       AND (excluded.key IS NULL OR excluded.key > key COLLATE BINARY))`;
 }
 
-/** Deletes rows without a value, which is safe at any time. */
+/** Deletes the rows of removed keys if their value is 0 or NULL, as a missing row also means. */
 function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];

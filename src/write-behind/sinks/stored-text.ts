@@ -1,6 +1,6 @@
 // Encodes texts for databases, because Postgres rejects the character U+0000.
 
-/** Encodes a text. Different texts stay different, and keep the order of their UTF-8 bytes. */
+/** Encodes a text without U+0000. Texts stay distinct, and keep the order of their UTF-8 bytes. */
 export function storedText(text: string): string {
   return text.replaceAll("\u0001", "\u0001\u0002").replaceAll("\u0000", "\u0001\u0001");
 }
