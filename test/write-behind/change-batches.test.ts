@@ -1,5 +1,5 @@
 // Tests how an isolate gathers changes into batches for Redis. A batch without an answer is sent
-// again with the same id and slice, also by another request, and finally abandoned.
+// again with the same id and slice, possibly by another request, and finally abandoned.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { batchKeysMax, type Outcome } from "../../src/write-behind/change-batch.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
@@ -12,7 +12,7 @@ const acceptedCalls = (count: number) => ["accepted", "", count];
 const silence = (count: number) => Array(count).fill(unavailable("timeout"));
 
 describe("gathered changes", () => {
-  it("are one batch per second with one change per key, in the slice in which it is sent", async () => {
+  it("are sent after a second as one batch with one change per key, in the slice of that time", async () => {
     const { clock, sent, told, state, gathering, pass } = openGathering();
     clock.advance(9.5);
     gathering.add(add("a", 2), bytes);
@@ -35,7 +35,7 @@ describe("gathered changes", () => {
   it.each([
     { calls: batchKeysMax, size: 1 },
     { calls: 8, size: 32_768 },
-  ])("are sent at once with $calls keys of $size bytes", async ({ calls, size }) => {
+  ])("are sent at once when there are $calls keys of $size bytes", async ({ calls, size }) => {
     const { sent, gathering, told, pass } = openGathering();
     for (let call = 1; call < calls; call += 1) gathering.add(add(`a${call}`), size);
     expect(sent).toEqual([]);
@@ -61,7 +61,7 @@ describe("gathered changes", () => {
     expect(sent).toHaveLength(2);
   });
 
-  it("are sent at once by settle", async () => {
+  it("are sent at once by `settle`", async () => {
     const { sent, gathering, told, pass } = openGathering();
     gathering.add(add("a"), bytes);
     await gathering.settle();
@@ -104,7 +104,7 @@ describe("an unanswered batch", () => {
     expect(told).toEqual([["in-doubt", "unanswered", 1]]);
   });
 
-  it("is sent by only one request if it is full, at the usual intervals", async () => {
+  it("is sent by only one request at the usual intervals if it is full", async () => {
     const { sent, gathering, pass } = openGathering(...silence(3));
     for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`a${call}`), 1);
     await pass(6);
@@ -115,7 +115,7 @@ describe("an unanswered batch", () => {
 describe("an isolate without a first connection to Redis", () => {
   const unreachable = () => Array(3).fill(unavailable("unreachable"));
 
-  it("refuses a durable change after the first attempt, and the next change at once", async () => {
+  it("refuses a durable change after the first attempt, and the next durable change at once", async () => {
     const { sent, gathering, told, state, pass } = openGathering(...unreachable());
     const waiting = gathering.addAndWait(add("a"), bytes);
     state.hasNeverConnected = true;
@@ -128,7 +128,7 @@ describe("an isolate without a first connection to Redis", () => {
     expect(told).toEqual([refused, refused]);
   });
 
-  it("waits for one attempt in settle, and still sends the changes again later", async () => {
+  it("waits in `settle` for one attempt, and sends the changes again later", async () => {
     const { sent, gathering, told, state, pass } = openGathering(...unreachable());
     gathering.add(add("a"), bytes);
     state.hasNeverConnected = true;
@@ -142,7 +142,7 @@ describe("an isolate without a first connection to Redis", () => {
 });
 
 describe("a refusal", () => {
-  it.each(["late", "early", "full"] as const)("is final if Redis answers: %s", async (kind) => {
+  it.each(["late", "early", "full"] as const)("is final if Redis answers %s", async (kind) => {
     const { sent, gathering, told, pass } = openGathering(answered(kind));
     gathering.add(add("a"), bytes);
     const waiting = gathering.addAndWait(add("a"), bytes);
@@ -153,7 +153,7 @@ describe("a refusal", () => {
   });
 
   it.each(["late", "full"] as const)(
-    "leaves the batch in doubt after an unanswered attempt: %s",
+    "leaves the batch in doubt if Redis answers %s after an unanswered attempt",
     async (kind) => {
       const { gathering, told, pass } = openGathering(unavailable("timeout"), answered(kind));
       gathering.add(add("a"), bytes);
@@ -195,7 +195,7 @@ describe("a refusal", () => {
 describe("a waiting caller", () => {
   const accepted = { kind: "accepted" };
 
-  it("gets its outcome when Redis accepts the whole batch, not earlier", async () => {
+  it("gets the outcome once Redis accepts the batch, not earlier", async () => {
     const { gathering, sent, pass } = openGathering(unavailable("timeout"));
     gathering.add(add("a"), bytes);
     const outcomes: Outcome["kind"][] = [];
@@ -218,7 +218,7 @@ describe("a waiting caller", () => {
     expect(sent).toHaveLength(5);
   });
 
-  it("adds its change when a settled batch makes room", async () => {
+  it("adds its change once a settled batch makes room", async () => {
     const { gathering, told, pass } = openGathering();
     const adding = Array.from({ length: 25_000 }, (_, call) => {
       const change = add(`a${call}`);
@@ -230,7 +230,7 @@ describe("a waiting caller", () => {
     expect(told).toEqual(Array(25).fill(acceptedCalls(1_000)));
   });
 
-  it("sends the batch of an ended request, once", async () => {
+  it("sends the batch of an ended request once", async () => {
     const { gathering, sent, state, pass } = openGathering();
     state.isCutOff = true;
     gathering.add(add("a"), bytes);

@@ -1,5 +1,5 @@
-// Tests the counts of sets for metrics and findings, over a real Redis server. Each count is
-// reported once. The backlog is the one in the isolate's last answer from Redis.
+// Tests what sets report for metrics and findings, over a real Redis server. Each count is reported
+// once. The backlog is that of the isolate's last answer from Redis.
 import { describe, expect, it } from "vitest";
 import { openCounter } from "./sets-world.ts";
 import { openSlicesWorld } from "./slices-world.ts";
@@ -7,7 +7,7 @@ import { openSlicesWorld } from "./slices-world.ts";
 const world = openSlicesWorld();
 
 describe("a set's metrics", () => {
-  it("contain accepted and flushed changes, each count once", async () => {
+  it("count accepted and flushed changes, and report each count once", async () => {
     const { behind, counter } = openCounter(world);
     const taken = () => Object.fromEntries(behind.taken());
     expect(taken()).toEqual({});
@@ -20,7 +20,7 @@ describe("a set's metrics", () => {
     expect(taken()).toEqual({});
   });
 
-  it("contain late changes, other lost changes, and flushes that failed or left changes", async () => {
+  it("count late changes, other lost changes, and flushes that failed or left changes", async () => {
     const { behind, counter, sink } = openCounter(world, { backlogMax: 1 });
     counter.add("a");
     await counter.flush();
@@ -46,7 +46,7 @@ describe("a set's metrics", () => {
   });
 });
 
-it("a set reports its backlog, how long a flush is overdue, and failing flushes for findings", async () => {
+it("a set reports for findings its backlog, how long a flush is overdue, and failing flushes", async () => {
   const { behind, counter, sink } = openCounter(world, { every: "2m", backlogMax: 9 });
   const troubles = () => behind.troubles().get("set");
   expect(troubles()).toEqual({

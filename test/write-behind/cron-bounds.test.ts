@@ -1,4 +1,4 @@
-// Tests the cost of a cron run with many sets to flush. The free plans of Workers and D1 allow 50
+// Tests the cost of a cron run that flushes many sets. The free plans of Workers and D1 allow 50
 // requests and 50 queries per run.
 import { expect, it } from "vitest";
 import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
@@ -26,7 +26,7 @@ it.each([
 const names = Array.from({ length: 12 }, (_, at) => `set${at}`);
 const world = openSlicesWorld({ sets: names });
 
-/** Opens an isolate whose sets have slices that can be flushed. */
+/** Opens an isolate whose sets have rested slices. */
 async function filled({ setCount, sliceCount }: { setCount: number; sliceCount: number }) {
   const { behind } = openSets(world);
   const sets = names.slice(0, setCount).map((name) => {

@@ -1,5 +1,5 @@
 // Tests slices on real servers after another program changed their keys, or Redis evicted them. A
-// batch counts wholly or not at all, and the set continues.
+// batch counts as a whole or not at all, and the set keeps working.
 import { afterEach, describe, expect, it } from "vitest";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
@@ -22,7 +22,7 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
   const sliceKey = () => `${indexKey}:${world.now()}`;
 
   it.each(["garbage", "9223372036854775807", "1.5", "17=of a buffer", "9".repeat(400), "r", ""])(
-    "accepts a whole batch with an add to the foreign value %j",
+    "accepts a whole batch that adds to the foreign value %j",
     async (garbage) => {
       await world.redis.hset(sliceKey(), { b: garbage, c: garbage, d: "5" });
       const batch = batchOf("1", add("a", 1), add("b", 2), add("c", 3, true), add("d", 4));
@@ -34,7 +34,7 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
   );
 
   it.each(["garbage", "5", "=x"])(
-    "accepts a whole batch with a put over the foreign value %j",
+    "accepts a whole batch that replaces the foreign value %j",
     async (garbage) => {
       await world.redis.hset(sliceKey(), { b: garbage });
       const batch = batchOf("1", put("a", "x"), put("b", "y"), put("c", "z"));
@@ -62,7 +62,7 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
   );
 
   it.each(["garbage", "1.5"])(
-    "accepts a batch although the number of keys is %j",
+    "accepts a batch even if the count of waiting keys is %j",
     async (count) => {
       await world.redis.set(`${indexKey}:keys`, count);
       const answer = await world.counters().accept(batchOf("1", add("a", 1)));
@@ -71,7 +71,7 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
     },
   );
 
-  it("does not keep its set full after the eviction of all slices", async () => {
+  it("no longer counts towards the backlog after its eviction", async () => {
     const slices = world.counters({ backlogMax: 1 });
     expect(await slices.accept(batchOf("1", add("a", 1), add("b", 1)))).toMatchObject(accepted);
     expect(await slices.accept(batchOf("2", add("a", 1)))).toMatchObject(isFull);
@@ -88,7 +88,7 @@ describe.each(redisServers)("a slice in a full $redis", ({ start }) => {
     const world = openSlicesWorld({ start, isTimeForbidden });
     afterEach(() => world.redis.config("SET", "maxmemory", "0"));
 
-    it("is read and flushed, and accepts no more changes", async () => {
+    it("can be read and flushed, and accepts no more changes", async () => {
       const atMs = isTimeForbidden ? world.clock.atMs : Date.now();
       const slice = sliceAt(atMs, usualTimes) - 6;
       const slices = world.counters({ times: { ...usualTimes, lateMs: 60_000 } });

@@ -1,4 +1,4 @@
-// Tests rows that the database refuses. The other rows are written, and a refused row becomes a
+// Tests rows that the database refuses. A flush writes the other rows, and a refused row becomes a
 // dead letter.
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -57,7 +57,7 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
     counter.add("a");
     await counter.flush();
     await world.pass(60);
-    // A transaction of the application prevents the chunk.
+    // The sink cannot begin its transaction within one of the application.
     db.exec("BEGIN");
     for (const _ of [1, 2, 3]) expect(await counter.flush()).toMatchObject({ state: "failed" });
     expect(await counter.deadLetters()).toEqual([]);

@@ -1,4 +1,4 @@
-// Tests that each name of a counter or buffer has one definition, and that the number of names is
+// Tests that a name has one definition as a counter or buffer, and that the number of names is
 // limited.
 import { expect, it } from "vitest";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
@@ -7,7 +7,7 @@ import { openSlicesWorld } from "./slices-world.ts";
 
 const world = openSlicesWorld();
 
-it("the same options return the same counter, which writes to the sink of the last call", async () => {
+it("a second definition with the same options returns the first counter, with the new sink", async () => {
   const { behind } = openSets(world);
   const [first, second] = [new MemoryCounterSink(), new MemoryCounterSink()];
   const counter = behind.counter("set", { sink: first, every: "1m" });

@@ -1,5 +1,5 @@
-// Tests the order and the chunks of a flush from a real server. test/simulation/write-behind tests
-// failures, concurrent flushers and concurrent reads.
+// Tests the order and the chunks of a flush, over a real server. Failures, concurrent flushers and
+// concurrent reads are tested in test/simulation/write-behind.
 import { describe, expect, it } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { flush, type FlushPorts } from "../../src/write-behind/flush.ts";
@@ -52,7 +52,7 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
     };
   };
 
-  it("applies and drops rested slices, the oldest first, and keeps later ones", async () => {
+  it("applies and drops rested slices, the oldest first, and keeps later slices", async () => {
     const { store, sink, ports, values, read } = opened();
     for (const by of [{ a: 1, b: 5 }, { a: 2 }, { a: 4, b: "reset" as const }]) {
       await accept(store, by);
@@ -85,7 +85,7 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
     expect(Object.values(values())).toEqual(manyKeys.map(() => 1));
   });
 
-  it("continues a slice at its mark, after a run that reached its limit of chunks", async () => {
+  it("continues a slice at the mark after a run that reached its limit of chunks", async () => {
     const { store, sink, ports } = opened();
     await accept(store, Object.fromEntries(manyKeys.map((key) => [key, 1])));
     await world.pass(60);
@@ -140,7 +140,7 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
     expect(await read()).toEqual({});
   });
 
-  it("sends nothing to the sink without Redis, and reads are unavailable", async () => {
+  it("sends nothing to the sink if Redis is unreachable, and reads are unavailable", async () => {
     const { sink, store } = opened();
     await accept(store, { a: 5 });
     await world.pass(60);

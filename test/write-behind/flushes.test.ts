@@ -1,5 +1,5 @@
-// Tests flushes over a real server by the cron trigger, by a call and by an isolate itself, the
-// pauses after a failure, and the log.
+// Tests flushes over a real server: by the cron trigger, by a call, and by an isolate in the
+// background. Also tests the pauses after a failure, and the log.
 import { expect, it, vi } from "vitest";
 import { SinkError } from "../../src/write-behind/sinks/sink-error.ts";
 import type { WriteBehind } from "../../src/write-behind/write-behind.ts";
@@ -19,7 +19,7 @@ async function added(options = {}, seconds = 60) {
   return opened;
 }
 
-/** Waits until Redis accepts the gathered changes, whose acceptance may begin a flush. */
+/** Waits until Redis accepts the gathered changes, which may begin a flush. */
 async function untilSent(behind: WriteBehind): Promise<void> {
   const accepted = () => behind.stats()["set"]?.accepted ?? 0;
   const before = accepted();
@@ -35,7 +35,7 @@ it("a set may have the name __proto__", async () => {
   expect(Object.keys(behind.stats())).toEqual(["__proto__"]);
 });
 
-it("all sets share the limit of chunks of a cron run, and each run begins with another set", async () => {
+it("all sets share the chunk limit of a cron run, and each run begins with another set", async () => {
   const { behind } = openSets(world);
   const sinks = { set: new MemoryCounterSink(), other: new MemoryCounterSink() };
   const counters = Object.entries(sinks).map(([name, sink]) => behind.counter(name, { sink }));
@@ -57,7 +57,7 @@ it("all sets share the limit of chunks of a cron run, and each run begins with a
   expect(Object.values(sinks).map(({ chunks }) => chunks.length)).toEqual([1, 1]);
 });
 
-it("the cron trigger flushes as often as `every` says", async () => {
+it("the cron trigger flushes a set at the interval `every`", async () => {
   const { behind, sink } = await added({ every: "5m" }, 0);
   // This clock is slightly behind the trigger's.
   world.clock.advance(-((world.clock.atMs / 1_000) % 300) - 0.1);
@@ -117,7 +117,7 @@ it("a success resets the pause", async () => {
   expect(await world.redis.exists(indexKey)).toBe(0);
 });
 
-it("the statement and message of a failure are in the log, the stats and the troubles", async () => {
+it("the log, the stats and the troubles contain the statement and message of a failure", async () => {
   const { behind, counter, sink, messages } = await added();
   sink.apply = () => Promise.reject(new SinkError(new Error("disk full"), "UPDATE articles"));
   await counter.flush();
@@ -127,7 +127,7 @@ it("the statement and message of a failure are in the log, the stats and the tro
   expect(messages()).toEqual([`Write behind: Flushes of set fail with Error: ${detail}`]);
 });
 
-it("an isolate flushes after an acceptance if the oldest slice is not flushed in time", async () => {
+it("an isolate flushes after an acceptance if the oldest slice is overdue", async () => {
   const { counter, sink, behind } = await added({}, 120);
   await Promise.all([counter.add("b", 1, { durable: true }), untilSent(behind)]);
   await idle();
@@ -147,7 +147,7 @@ it("an isolate flushes after an acceptance if the backlog is large", async () =>
   expect(sink.chunks[0]?.changes).toEqual([addOfA]);
 });
 
-it("a flush fails after 30 s without an answer of the sink, and the next flush sends the chunk again", async () => {
+it("a flush fails if the sink does not answer for 30 s, and the next flush sends the chunk again", async () => {
   const { counter, sink, values } = await added();
   const apply = sink.apply.bind(sink);
   const silent = Promise.withResolvers<void>();
@@ -166,7 +166,7 @@ it("a flush fails after 30 s without an answer of the sink, and the next flush s
   expect(values()).toEqual({ a: 1 });
 });
 
-it("an isolate itself begins only one flush at a time", async () => {
+it("an isolate begins only one background flush at a time", async () => {
   const { behind } = openSets(world);
   const begun: number[] = [];
   const sink = new MemoryCounterSink();

@@ -1,5 +1,5 @@
-// Tests batches whose request has ended: which request sends them, and in which slice. Also
-// tests the slices of batches after the isolate's clock was set back.
+// Tests which request sends a batch whose own request has ended, and in which slice. Also tests the
+// slices of batches after the isolate's clock was set back.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchKeysMax } from "../../src/write-behind/change-batch.ts";
@@ -23,7 +23,7 @@ describe("a batch of an isolate", () => {
   const slicesOf = (sent: readonly Batch<Add>[]) =>
     sent.map(({ slice, changes }) => [changes[0]?.key, slice]);
 
-  it("has no older slice than an earlier full batch whose request ended unsent", async () => {
+  it("has no older slice than an earlier full batch that its ended request did not send", async () => {
     const { clock, sent, gathering, state, pass } = openGathering();
     const first = sliceAt(clock.atMs, usualTimes);
     state.isCutOff = true;
@@ -113,14 +113,17 @@ describe("the batch of an ended request", () => {
 it.each([
   { kind: adds, of: "adds", hours: 1 },
   { kind: { ...adds, slicedAt: puts.slicedAt }, of: "puts", hours: 0 },
-])("$of sent an hour after their request ended belong to a slice $hours h later", async (row) => {
-  const { clock, sent, state, gathering } = openGatheringOf(row.kind);
-  const first = sliceAt(clock.atMs, usualTimes);
-  state.isCutOff = true;
-  gathering.add(add("a"), bytes);
-  state.isCutOff = false;
-  clock.advance(3_600);
-  gathering.add(add("b"), bytes);
-  await gathering.settle();
-  expect(sent.map(({ slice }) => slice)).toEqual([first + row.hours * 360, first + 360]);
-});
+])(
+  "$of that are sent an hour after their request ended get a slice $hours h later",
+  async (row) => {
+    const { clock, sent, state, gathering } = openGatheringOf(row.kind);
+    const first = sliceAt(clock.atMs, usualTimes);
+    state.isCutOff = true;
+    gathering.add(add("a"), bytes);
+    state.isCutOff = false;
+    clock.advance(3_600);
+    gathering.add(add("b"), bytes);
+    await gathering.settle();
+    expect(sent.map(({ slice }) => slice)).toEqual([first + row.hours * 360, first + 360]);
+  },
+);

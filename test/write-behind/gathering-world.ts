@@ -1,4 +1,4 @@
-// An isolate that gathers adds, over a Redis whose answers a test selects.
+// Opens an isolate that gathers adds for Redis. A test selects the answers of Redis.
 import { vi } from "vitest";
 import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
@@ -25,7 +25,7 @@ export const unavailable = (cause: RedisCause): RedisAnswer<Acceptance> => ({
 export const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
 export const bytes = 10;
 
-/** Opens an isolate whose Redis gives these answers in turn, and then accepts every batch. */
+/** Opens an isolate. Redis gives these answers in turn, and then accepts every batch. */
 export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
   return openGatheringOf(adds, ...answers);
 }
@@ -47,7 +47,7 @@ export function openGatheringOf(kind: typeof adds, ...answers: RedisAnswer<Accep
     times: usualTimes,
     nowAtMs: clock.nowAtMs,
     randomText: () => `id${(state.ids += 1)}`,
-    // A request that is cut off also loses its work after the answer.
+    // A request that was cut off also loses its work after the answer.
     afterAnswer: (work) => void (state.isCutOff || work()),
     onOutcome: (outcome, callCount) =>
       told.push([outcome.kind, "cause" in outcome ? outcome.cause : "", callCount]),

@@ -1,4 +1,5 @@
-// Tests counters and buffers over every kind of connection, over a cluster, and in a cache on Node.
+// Tests counters and buffers over each kind of connection to Redis, over a cluster, and in a cache
+// on Node.
 import { Cluster } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -21,7 +22,9 @@ lengthenTimeouts();
 const durable = { durable: true } as const;
 
 /**
- * @returns the reads before and after a flush of changes from two minutes ago, which have rested.
+ * Adds changes as of two minutes ago, which have already rested, and flushes them.
+ *
+ * @returns the reads before and after the flush
  */
 async function wholeWay(address: RedisAddress) {
   const redis = new RedisClient({ ...address, nowAtMs: Date.now, readTimeoutMsMax: 5_000 });

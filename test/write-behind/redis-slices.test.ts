@@ -1,5 +1,5 @@
-// Tests slices of changes on real servers: accepted and refused batches, the content of a slice,
-// and the time after which a slice can be flushed.
+// Tests slices on real servers: accepted and refused batches, the content of a slice, and the time
+// after which a slice can be flushed.
 import { describe, expect, it } from "vitest";
 import type { RedisAnswer } from "../../src/redis/redis-client.ts";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
@@ -33,14 +33,14 @@ async function of<T>(call: Promise<RedisAnswer<T>>): Promise<T> {
 
 const kindOf = async (call: Promise<RedisAnswer<Acceptance>>) => (await of(call)).kind;
 
-describe.each(redisServers)("slices in $redis with a clock that the test moves", ({ start }) => {
+describe.each(redisServers)("slices in $redis with a clock that the test sets", ({ start }) => {
   const world = openSlicesWorld({ start });
   const { now } = world;
-  /** The changes of each slice, by key. */
+  /** Returns the changes of each slice, by key. */
   const readFrom = async (slices: ReturnType<typeof world.counters>, ...keys: string[]) =>
     (await of(slices.read(keys))).map((read) => Object.fromEntries(read.changes));
 
-  it("accept a batch in one command, and count it once however often it is sent", async () => {
+  it("accept a batch in one command, and count a repeated batch once", async () => {
     const slices = world.counters();
     const sent = batch(now(), add("a", 2), add("b", -1));
     const backlog = { keyCount: 2, oldestSlice: now() };
@@ -58,7 +58,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     { afterMs: -10_000, kind: "accepted" },
     { afterMs: -10_001, kind: "early" },
   ])(
-    "answer $kind to a batch $afterMs ms after the beginning of its slice",
+    "answer $kind to a batch $afterMs ms after the start of its slice",
     async ({ afterMs, kind }) => {
       const slice = now();
       await world.serverAt(slice * sliceMs + afterMs);
@@ -67,7 +67,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     },
   );
 
-  it("recognize an accepted batch that is repeated late", async () => {
+  it("recognize an accepted batch that is sent again too late", async () => {
     const slices = world.counters();
     const sent = batch(now(), add("a", 1));
     await slices.accept(sent);
@@ -77,7 +77,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await of(slices.changes(sent.slice, ["a"]))).toEqual(counted);
   });
 
-  it("drop earlier adds of a key at a reset, and count later adds", async () => {
+  it("discard the adds of a key before its removal, and count later adds", async () => {
     const slices = world.counters();
     await slices.accept(batch(now(), add("a", 5)));
     await slices.accept(batch(now(), add("a", 2, true)));
@@ -96,7 +96,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(Object.fromEntries(read?.changes ?? [])).toEqual(kept);
   });
 
-  it("refuse new batches from a full backlog until a drop", async () => {
+  it("refuse new batches while the backlog is full, until a slice is dropped", async () => {
     const slices = world.counters({ backlogMax: 2 });
     const full = batch(now(), add("a", 1), add("b", 1));
     expect(await kindOf(slices.accept(full))).toBe("accepted");
@@ -107,7 +107,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await kindOf(slices.accept(more))).toBe("accepted");
   });
 
-  it("are ready for a flush after their rest, the oldest first, with keys sorted by bytes", async () => {
+  it("can be flushed once they have rested, the oldest first, with keys sorted by bytes", async () => {
     const slices = world.counters();
     const first = now();
     const keys = ["é", "a", "😀", "\u{fffd}", "Z", "10", "9"];
@@ -125,7 +125,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await of(slices.rested())).toEqual({ slice: first + 1, keys: ["b"] });
   });
 
-  it("are still read and flushed if the index has lost them", async () => {
+  it("can still be read and flushed if the index has lost them", async () => {
     const slices = world.counters();
     const slice = now();
     await slices.accept(batch(slice, add("a", 1)));
@@ -138,7 +138,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await of(slices.rested())).toEqual({ slice, keys: ["a"] });
   });
 
-  it("are removed from the index if they have no hash", async () => {
+  it("are removed from the index if their hash is gone", async () => {
     const slices = world.counters();
     await world.redis.zadd(indexKey, 7, "7");
     await slices.accept(batch(now(), add("a", 1)));
@@ -147,7 +147,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await world.redis.zscore(indexKey, "7")).toBeNull();
   });
 
-  it("are read in chunks of limited bytes, with at least one key", async () => {
+  it("are read in chunks of limited size, with at least one key", async () => {
     const slices = world.buffers();
     const sizes = { a: 600_000, b: 300_000, c: 300_000 };
     const puts = Object.entries(sizes).map(([key, size]) => put(key, "x".repeat(size), 1));
@@ -162,7 +162,7 @@ describe.each(redisServers)("slices in $redis with a clock that the test moves",
     expect(await of(slices.changes(now() - 1, ["a"]))).toBeUndefined();
   });
 
-  it("leave only the clock and an expiring key of the batch after a drop", async () => {
+  it("leave only the clock and the expiring key of a batch after they are dropped", async () => {
     const slices = world.counters();
     await slices.accept(batch(now(), add("a", 1)));
     await slices.drop(now());
@@ -181,14 +181,14 @@ describe.each(redisServers)("slices in $redis with the server's TIME", ({ start 
     { agoMs: 0, kind: "accepted" },
     { agoMs: 60_000, kind: "late" },
     { agoMs: -60_000, kind: "early" },
-  ])("answer $kind to a batch for the slice of $agoMs ms ago", async ({ agoMs, kind }) => {
+  ])("answer $kind to a batch in the slice of $agoMs ms ago", async ({ agoMs, kind }) => {
     const slices = world.counters();
     expect(await kindOf(slices.accept(batch(sliceAgo(agoMs), add("a", 1))))).toBe(kind);
     expect(await of(slices.rested())).toBeUndefined();
     expect(await world.redis.exists(`${indexKey}:clock`)).toBe(0);
   });
 
-  it("are ready for a flush after their rest", async () => {
+  it("can be flushed once they have rested", async () => {
     const slices = world.counters({ times: { ...usualTimes, lateMs: 600_000 } });
     const slice = sliceAgo(120_000);
     await slices.accept(batch(slice, add("a", 1)));

@@ -1,5 +1,5 @@
 // Opens slices in a real Redis behind a REST server. By default, Redis forbids TIME. The scripts
-// then take the time from a stream, which a test can move.
+// then take the time from a stream, so a test can set the time.
 import "../../testing/fakes/workers-globals.ts";
 import { beforeAll, beforeEach } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
@@ -16,7 +16,7 @@ export const indexKey = "site:behind:set";
 
 /**
  * Settings of a client that measures every answer as slow, so that a busy machine causes no
- * time-out.
+ * timeout.
  */
 const patient = { readTimeoutMsMax: 5_000, nowAtMs: () => (patientAtMs += 5_000) };
 let patientAtMs = 0;
@@ -24,18 +24,18 @@ let patientAtMs = 0;
 interface SlicesOptions {
   readonly backlogMax?: number;
   readonly times?: SliceTimes;
-  /** Whether Redis does not answer. */
+  /** Whether Redis is unreachable. */
   readonly isAway?: boolean;
 }
 
 interface WorldOptions {
   readonly start?: RedisServerRow["start"];
   readonly isTimeForbidden?: boolean;
-  /** The sets whose clocks a test can move. */
+  /** The sets whose time a test can set. */
   readonly sets?: readonly string[];
 }
 
-/** Starts a server for the tests of a file or `describe` block, and empties it before each test. */
+/** Starts a server for the tests of a file or `describe` block. Empties Redis before each test. */
 export function openSlicesWorld(options: WorldOptions = {}) {
   const { start, isTimeForbidden = true, sets = ["set", "other"] } = options;
   const database = openRestDatabase(start);
@@ -50,7 +50,7 @@ export function openSlicesWorld(options: WorldOptions = {}) {
     clock.atMs = new FakeClock().atMs;
     if (isTimeForbidden) await serverAt(clock.atMs);
   });
-  /** Sets only the clock of the server. */
+  /** Sets the clock of the server, and leaves the clocks of the isolates. */
   async function serverAt(atMs: number): Promise<void> {
     for (const set of sets) {
       const clockKey = `site:behind:${set}:clock`;
@@ -85,7 +85,7 @@ export function openSlicesWorld(options: WorldOptions = {}) {
     get rest() {
       return database.rest;
     },
-    /** Returns the ports of one isolate, whose log lines go into `log`. */
+    /** Returns the ports of one isolate, which adds its log lines to `log`. */
     portsInto: (log: LogLine[], { isAway }: SlicesOptions = {}): BehindPorts => ({
       redis: clientOf(isAway),
       namespace: "site",

@@ -1,5 +1,5 @@
-// Tests counters and buffers as an application uses them, over a real server: results, refusals,
-// counts and the log.
+// Tests the results, refusals, counts and log lines of counters and buffers, over a real Redis
+// server.
 import { describe, expect, it } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import { WriteBehind } from "../../src/write-behind/write-behind.ts";
@@ -37,7 +37,7 @@ describe("a counter", () => {
     expect(await counter.top(2)).toEqual([["42", 3], ["a", 1]]); // prettier-ignore
   });
 
-  it("begins at 0 again after its removal", async () => {
+  it("starts a key at 0 again after the key's removal", async () => {
     const { counter, values } = openedCounter();
     counter.add("a", 7);
     await counter.flush();
@@ -85,7 +85,7 @@ describe("a counter", () => {
 });
 
 describe("a durable change", () => {
-  it("resolves after its acceptance", async () => {
+  it("resolves once Redis has accepted it", async () => {
     const { counter } = openedCounter();
     let isAccepted = false;
     const adding = counter.add("a", 1, durable).then(() => (isAccepted = true));
@@ -96,7 +96,7 @@ describe("a durable change", () => {
     expect(await counter.get("a")).toBe(1);
   });
 
-  it("is refused at the limit of the backlog; other changes are counted as lost, and logged once", async () => {
+  it("is refused at the limit of the backlog, and all refused changes are counted and logged once", async () => {
     const { behind, counter, messages } = openedCounter({ backlogMax: 1 });
     counter.add("a");
     await counter.flush();
@@ -128,7 +128,7 @@ describe("a durable change", () => {
     expect(messages()).toEqual([told, expect.stringContaining("are accepted again after")]);
   });
 
-  it("is refused for an isolate whose clock is wrong", async () => {
+  it("is refused as late if the isolate's clock is behind that of Redis", async () => {
     const { behind, counter, log } = openedCounter();
     await world.serverAt(world.clock.atMs + 60_000);
     const [refused] = await Promise.allSettled([counter.add("b", 1, durable), counter.flush()]);
@@ -166,7 +166,7 @@ describe("a buffer", () => {
     expect([...(sink.values.get("set")?.keys() ?? [])]).toEqual(["b"]);
   });
 
-  it("keeps the later of two puts in one millisecond, also from two batches", async () => {
+  it("keeps the later of two puts in one millisecond, even in two batches", async () => {
     const { buffer } = opened();
     buffer.put("a", profile("first"));
     const first = buffer.flush();
@@ -175,7 +175,7 @@ describe("a buffer", () => {
     expect(await buffer.get("a")).toEqual(profile("second"));
   });
 
-  it("refuses values that its codec cannot encode, or that are too large", () => {
+  it("refuses values that its codec cannot encode, that are too large, or that contain U+0000", () => {
     const { behind, buffer } = opened();
     const functions = { name: "a", seenAt: (() => undefined) as never };
     expect(() => buffer.put("a", functions)).toThrow("set/a");
@@ -193,7 +193,7 @@ it.each([
     id: "Redis is not configured",
     open: () => new WriteBehind(() => ({ ...world.portsInto(log), redis: undefined })),
   },
-])("a read and a flush of a counter fail if $id", async ({ open }) => {
+])("reads and flushes of a counter fail if $id", async ({ open }) => {
   const counter = open().counter("set", { sink: new MemoryCounterSink() });
   await expect(counter.get("a")).rejects.toThrow(
     /^The counter set cannot be read exactly\. .*\. Try again/,

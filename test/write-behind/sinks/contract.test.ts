@@ -1,4 +1,4 @@
-// Runs the contract of sinks against every sink except MySQL, which mysql.test.ts tests.
+// Runs the contract tests against every sink except MySQL, which mysql.test.ts tests.
 import { playsAll } from "../../../testing/histories.ts";
 import { describeSinks } from "../../../testing/write-behind/sink-contract.ts";
 import {
@@ -16,7 +16,7 @@ const underTest = (open: () => Promise<SinkWorld>) => async () => {
 
 describeSinks("node:sqlite", underTest(sqliteWorld));
 describeSinks("libSQL", underTest(libsqlWorld));
-// D1 starts a runtime, and Postgres a server. sql.test.ts uses both in `npm test`.
+// D1 and Postgres take long to start. In `npm test`, sql.test.ts uses both.
 if (playsAll) {
   describeSinks("D1", underTest(d1World));
   describeSinks("Postgres", underTest(postgresWorld));

@@ -7,7 +7,7 @@ import { isMariadbInstalled } from "../../../testing/fakes/mariadb-server.ts";
 import { MysqlWorld } from "../../../testing/write-behind/mysql-world.ts";
 import { add, bufferSet, counterSet, put } from "../../../testing/write-behind/set-under-test.ts";
 
-const isOne = (sink: CounterSink) => counterSet(sink).apply(1, [add("1", 1)]);
+const applyOne = (sink: CounterSink) => counterSet(sink).apply(1, [add("1", 1)]);
 const bufferChunk: Chunk<Put> = {
   set: "s",
   slice: 1,
@@ -49,10 +49,10 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
     },
   ] as const)("refuses the column $column", async ({ column, says }) => {
     const sink = world.counters({ into: { table: "pages", ...column } });
-    await expect(isOne(sink)).rejects.toThrow(says);
+    await expect(applyOne(sink)).rejects.toThrow(says);
   });
 
-  it("refuses columns of buffers with another character set or type", async () => {
+  it("refuses columns of buffers with an unsuitable character set or type", async () => {
     for (const value of ["old_slug", "data"]) {
       const sink = world.buffers({ into: { table: "pages", key: "slug", value } });
       await expect(sink.apply(bufferChunk)).rejects.toThrow(
@@ -62,20 +62,20 @@ CREATE TABLE no_marks (set_name VARBINARY(255)) ENGINE=MyISAM`);
   });
 
   it("refuses engines without transactions, and names the statement that changes the engine", async () => {
-    await expect(isOne(world.counters({ into: "no_transactions" }))).rejects.toThrow(
+    await expect(applyOne(world.counters({ into: "no_transactions" }))).rejects.toThrow(
       "The engine of `no_transactions` is MyISAM, which may not have transactions. Run this SQL: ALTER TABLE `no_transactions` ENGINE=InnoDB;",
     );
-    await expect(isOne(world.counters({ marks: "test.no_marks" }))).rejects.toThrow(
+    await expect(applyOne(world.counters({ marks: "test.no_marks" }))).rejects.toThrow(
       "ALTER TABLE `test`.`no_marks` ENGINE=InnoDB;",
     );
   });
 
-  it("refuses a session that shortens values, and a connection that cannot encode all texts", async () => {
+  it("refuses a session that truncates values, and a connection that cannot encode all texts", async () => {
     const loose = world.poolWith({});
     loose.on("connection", (connection) => void connection.query("SET SESSION sql_mode = ''"));
-    await expect(isOne(sqlSink(loose))).rejects.toThrow(/not strict.* Add STRICT_TRANS_TABLES/);
+    await expect(applyOne(sqlSink(loose))).rejects.toThrow(/not strict.* Add STRICT_TRANS_TABLES/);
     const latin = world.poolWith({ charset: "latin1_swedish_ci" });
-    await expect(isOne(sqlSink(latin))).rejects.toThrow(
+    await expect(applyOne(sqlSink(latin))).rejects.toThrow(
       /character set is latin1.* Set `charset: "utf8mb4"`/,
     );
   });
@@ -108,7 +108,7 @@ FLUSH PRIVILEGES`);
   });
 
   it("accepts the tables of `sinkSchema`", async () => {
-    await expect(isOne(world.counters())).resolves.toBeUndefined();
+    await expect(applyOne(world.counters())).resolves.toBeUndefined();
     await expect(world.buffers().apply(bufferChunk)).resolves.toBeUndefined();
   });
 });

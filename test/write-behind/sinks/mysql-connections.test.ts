@@ -1,5 +1,5 @@
-// Tests a sink over MySQL on connections that fail, that the application has used, or that have
-// other settings.
+// Tests a sink over MySQL on connections that fail, that the application has used before, or that
+// have unusual settings.
 import { createPool as createCallbackPool } from "mysql2";
 import type { Pool } from "mysql2/promise";
 import { createPool as createMariadbPool } from "mariadb";
@@ -10,7 +10,7 @@ import { isMariadbInstalled } from "../../../testing/fakes/mariadb-server.ts";
 import { MysqlWorld } from "../../../testing/write-behind/mysql-world.ts";
 import { add, bufferSet, counterSet, put } from "../../../testing/write-behind/set-under-test.ts";
 
-/** @returns a pool that calls `before` with each prepared statement, and its connection's id */
+/** Wraps a pool. Calls `before` before each prepared statement, with the id of the connection. */
 function spied(pool: Pool, before: (sql: string, id: number) => Promise<void>): MysqlPool {
   return {
     async getConnection() {

@@ -1,4 +1,4 @@
-// Runs the contract of sinks, and further tests, against a sink over MySQL. The server is MariaDB.
+// Runs the contract tests and further tests against a sink over MySQL. The server is MariaDB.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isMariadbInstalled } from "../../../testing/fakes/mariadb-server.ts";
 import { MysqlWorld } from "../../../testing/write-behind/mysql-world.ts";
@@ -32,7 +32,7 @@ ALTER TABLE tidemark_marks ADD CONSTRAINT refused_mark CHECK (slice <> 666)`);
     stop: async () => undefined,
   }));
 
-  it("keeps keys apart that collations treat as equal", async () => {
+  it("distinguishes keys that collations treat as equal", async () => {
     const { apply, held, top } = counterSet(world.counters());
     await apply(
       1,
@@ -148,7 +148,7 @@ INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1)
     expect(tied.map(([key]) => key)).toEqual(["B", "a", "b", "\uffff", "😀"]);
   });
 
-  it("names the SQL that creates missing tables, and works after that SQL", async () => {
+  it("names the SQL that creates missing tables, and works after that SQL has run", async () => {
     const sink = counterSet(world.counters({ into: "my_counts", marks: "my_marks" }));
     const error: Error = await sink.apply(1, [add("a", 1)]).then(
       () => expect.unreachable(),

@@ -35,7 +35,7 @@ INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
     );
   });
 
-  it("accepts columns with uuid keys, and columns with names in upper case", async () => {
+  it("accepts a uuid column for keys, and a column whose name contains a capital letter", async () => {
     const counter = counterSet(
       world.counters({ into: { table: "pages", key: "id", value: "views", keyType: "uuid" } }),
     );

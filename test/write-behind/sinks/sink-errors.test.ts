@@ -35,7 +35,7 @@ describe("the message of a database in an error", () => {
       words: 'cannot connect to "…"',
     },
     { message: lost, words: "connection to … ended" },
-  ])("contains no values and addresses: $words", ({ words, message, ...more }) => {
+  ])("contains no values or addresses: $words", ({ words, message, ...more }) => {
     const cause = Object.assign(new Error(message), more);
     const { safeDetail } = new SinkError(cause, "SELECT\n  1");
     expect(safeDetail).toBe(`The database answered: ${words}. SQL: SELECT 1`);
@@ -48,7 +48,7 @@ describe("the message of a database in an error", () => {
     expect(new SinkError(cause, "SELECT\n  1").safeDetail).toBe(said);
   });
 
-  it("comes from the innermost error, and has a limited length", () => {
+  it("is that of the innermost error, and has a limited length", () => {
     const inner = new Error("a".repeat(5_000));
     const cause = new Error("Failed query\nparams: ann", { cause: inner });
     const detail = new SinkError(cause, "b".repeat(5_000)).safeDetail;

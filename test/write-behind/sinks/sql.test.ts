@@ -1,5 +1,5 @@
-// Tests what sinks over SQL promise in addition to the contract: transactions, columns of the
-// application, and clear errors.
+// Tests sinks over SQL beyond the contract of sinks: transactions, columns of the application, and
+// errors.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add, bufferSet, counterSet, reset } from "../../../testing/write-behind/set-under-test.ts";
 import {
@@ -9,7 +9,7 @@ import {
   sqliteWorld,
 } from "../../../testing/write-behind/sink-worlds.ts";
 
-/** SQL by which the database refuses a row with the key "refused", and a mark of slice 666. */
+/** SQL that makes the database refuse a row with the key "refused", and a mark of slice 666. */
 const refusals = {
   sqlite: `CREATE TRIGGER refuse_row BEFORE INSERT ON tidemark_counters WHEN NEW.key = 'refused' BEGIN SELECT RAISE(ABORT, 'refused'); END;
 CREATE TRIGGER refuse_mark BEFORE INSERT ON tidemark_marks WHEN NEW.slice = 666 BEGIN SELECT RAISE(ABORT, 'refused'); END;`,
@@ -118,7 +118,7 @@ INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');`);
     expect(await one.held("Moon")).toEqual({ Moon: 4 });
   });
 
-  it("names the SQL that creates missing tables, and works after that SQL", async () => {
+  it("names the SQL that creates missing tables, and works after that SQL has run", async () => {
     const sink = counterSet(world.counters({ into: "my_counts", marks: "my_marks" }));
     const error: Error = await sink.apply(1, [add("a", 1)]).then(
       () => expect.unreachable(),
