@@ -1,5 +1,5 @@
-// Redis commands for the journal per colo in an hour, with and without copies of the view: the table of
-// docs/purging.md.
+// The reads of the journal by one colo in an hour, with and without copies of the view, as in the
+// table of docs/purging.md.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
@@ -12,7 +12,7 @@ import { playsAll } from "../../testing/histories.ts";
 
 openNetworkOfFakes();
 
-/** No timeout ends, however busy the machine is. */
+/** The faked timers never run, so a busy machine causes no timeout. */
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
@@ -24,11 +24,11 @@ interface Traffic {
 
 const allowanceSeconds = 1;
 const hourSeconds = 3_600;
-/** Each isolate gets a request in each half of a second. */
+/** Each isolate gets a request every half second. */
 const turnSeconds = 0.5;
 const host = "www.example.com";
 
-/** @returns the reads of the journal in an hour, with those that begin a view */
+/** @returns the reads in an hour, including those of cold isolates, and the oldest age of a view */
 async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic) {
   const clock = new FakeClock();
   const upstash = new UnsteadyUpstash(clock);
@@ -73,7 +73,7 @@ it.each(rows)(
     const without = await readsPerHour({ ...traffic, hasCopies: false });
     const { reads, oldestMs } = await readsPerHour({ ...traffic, hasCopies: true });
     expect([without.reads, reads]).toEqual([alone, shared]);
-    // No view is renewed before 0.35 of N − A, and no request finds one past N − A.
+    // No view is renewed before 0.35 of N − A, or is older than N − A after a request.
     const boundMs = (traffic.maxLagSeconds - allowanceSeconds) * 1_000;
     expect(reads).toBeLessThanOrEqual((hourSeconds * 1_000) / (0.35 * boundMs) + 2);
     expect(oldestMs).toBeLessThanOrEqual(boundMs);

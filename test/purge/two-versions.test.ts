@@ -1,4 +1,4 @@
-// Two versions of the Worker with different N in one colo share copies of the view, and each applies its own N.
+// Two versions of the Worker with different N share the copies of a colo. Each applies its own N.
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
@@ -13,12 +13,14 @@ openNetworkOfFakes();
 
 const allowanceMs = 1_000;
 const host = "www.example.com";
-/** Half an hour, or a share of it. */
+/** Half an hour of half seconds, or a share of it. */
 const turns = shareOf(3_600);
 
 /**
- * Runs isolates with these N. The first gets a request every half second, the second one in 67 s, so that it
- * finds copies of every age. A purge comes every four seconds.
+ * Runs one isolate for each N. The first gets a request every half second. The second gets one
+ * every 67 s, so it finds copies of every age. The journal gets an entry every four seconds.
+ *
+ * @returns the number of checks, and in how many the view lacked an entry older than N − A
  */
 async function overlooked(lagsSeconds: readonly number[]) {
   const clock = new FakeClock();
@@ -61,7 +63,7 @@ const purgeOf = (nth: number) => ["*", "v", "1", "n", `${nth}`, "tags", "[]", "p
 it.each([
   { id: "N is lowered", lagsSeconds: [60, 3] },
   { id: "N is raised", lagsSeconds: [3, 60] },
-])("each isolate knows every purge older than its own N − A: $id", async ({ lagsSeconds }) => {
+])("each isolate has every entry older than its own N − A: $id", async ({ lagsSeconds }) => {
   const { judgements, overlooked: count } = await overlooked(lagsSeconds);
   expect(judgements).toBeGreaterThan(shareOf(3_000));
   expect(count).toBe(0);

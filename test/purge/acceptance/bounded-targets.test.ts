@@ -1,4 +1,4 @@
-// Targets that do not fit into one entry are replaced by wider ones, and never left out.
+// Wider targets replace targets that do not fit into one entry. No target is omitted.
 import { expect, it } from "vitest";
 import { encodeEntry } from "../../../src/purge/journal/entry.ts";
 import {
@@ -8,24 +8,24 @@ import {
 } from "../../../src/purge/acceptance/bounded-targets.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
 
-/** Returns a text that takes this many bytes as JSON with its comma. */
+/** Returns a tag whose JSON text, with quotes and a comma, has this many bytes. */
 const tagOf = (bytes: number, letter = "a") => letter.repeat(bytes - 3);
 const one = (exact: string, wider = "route:a") => ({ exact, wider });
 
 it.each([
   { id: "at the limit", tag: tagOf(exactBytesMax), taken: "exact" },
-  { id: "over it", tag: tagOf(exactBytesMax + 1), taken: "wider" },
+  { id: "over the limit", tag: tagOf(exactBytesMax + 1), taken: "wider" },
   { id: "two-byte letters at the limit", tag: `a${"é".repeat(3_070)}`, taken: "exact" },
-  { id: "two-byte letters over it", tag: `aa${"é".repeat(3_070)}`, taken: "wider" },
+  { id: "two-byte letters over the limit", tag: `aa${"é".repeat(3_070)}`, taken: "wider" },
   { id: "escapes at the limit", tag: `a${'"'.repeat(3_070)}`, taken: "exact" },
-  { id: "escapes over it", tag: `aa${'"'.repeat(3_070)}`, taken: "wider" },
-])("one target: $id", ({ tag, taken }) => {
+  { id: "escapes over the limit", tag: `aa${'"'.repeat(3_070)}`, taken: "wider" },
+])("takes the exact target up to the limit: $id", ({ tag, taken }) => {
   const targets = new BoundedTargets();
   expect(targets.add(one(tag))).toBe(taken);
   expect(targets.tags).toEqual([taken === "exact" ? tag : "route:a"]);
 });
 
-it("adds no target twice, and none that a wider one covers, but keeps earlier targets", () => {
+it("adds no target twice, and none after its wider target, but keeps earlier targets", () => {
   const targets = new BoundedTargets();
   const full = tagOf(exactBytesMax - 100);
   for (const exact of ["b", "b", full, tagOf(100, "c"), tagOf(50, "d"), "b"]) {
@@ -46,7 +46,7 @@ it("covers everything if even the wider targets do not fit", () => {
   expect(targets.tags).toEqual(["everything"]);
 });
 
-it("leaves room for the rest of an entry of 8 KiB", () => {
+it("leaves room for the other fields of an entry of 8 KiB", () => {
   const targets = new BoundedTargets();
   targets.add(one(tagOf(exactBytesMax)));
   targets.add(one("b", tagOf(allBytesMax - exactBytesMax, "b")));

@@ -1,4 +1,4 @@
-// Purges of invalidated responses: targets of one second share an entry.
+// Purges of invalidated responses (RFC 9111 §4.4): the targets of one second share an entry.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
@@ -14,7 +14,7 @@ class Sender {
   readonly clock = new FakeClock();
   readonly metrics = new Metrics(0);
   readonly log: string[] = [];
-  /** The time of each try since the start, and its targets. */
+  /** For each try: the milliseconds since the start, and the targets. */
   readonly tries: { atMs: number; tags: readonly string[] }[] = [];
   readonly orders: SignedOrder[] = [];
   isUp = true;
@@ -47,7 +47,7 @@ class Sender {
     for (const tag of tags) this.#add(tag, (work) => void work());
   }
 
-  /** Names a target by a request whose background work never runs. */
+  /** Adds a target by a request whose background work never runs. */
   nameAndEnd(tag: string): void {
     this.#add(tag, () => undefined);
   }
@@ -70,7 +70,7 @@ let sender: Sender;
 beforeEach(() => void (sender = new Sender()));
 
 describe("an entry", () => {
-  it("has the first target at once, and then the targets of a second", async () => {
+  it("is sent at once for the first target, then once for the targets of a second", async () => {
     for (const tag of ["a", "b", "c"]) {
       sender.name(tag);
       await sender.pass(300);
@@ -83,7 +83,7 @@ describe("an entry", () => {
     expect(sender.counts).toEqual({ named: 3, widened: 0, purged: 2, failed: 0 });
   });
 
-  it("has wider targets after 64 KiB of exact ones within ten minutes", async () => {
+  it("has wider targets after 64 KiB of exact targets within ten minutes", async () => {
     const url = (nth: number) => `url:${nth}:${"a".repeat(1_000)}`;
     for (let nth = 0; nth < 70; nth += 1) {
       sender.name(url(nth));
@@ -99,7 +99,7 @@ describe("an entry", () => {
     expect(sender.tagsTried.at(-1)).toEqual(["url:later"]);
   });
 
-  it("counts a repeated URL once per entry towards the 64 KiB", async () => {
+  it("counts a repeated URL once per entry towards the limit of 64 KiB", async () => {
     for (let nth = 0; nth < 200; nth += 1) {
       sender.name(`url:${"a".repeat(1_000)}`);
       await sender.pass(100);
@@ -138,14 +138,14 @@ describe("an entry", () => {
     expect(sender.tries.length).toBe(2);
   });
 
-  it("has a target once, however often it is named before the entry is sent", async () => {
+  it("has each target once, even if requests name it several times", async () => {
     sender.name("a", "b", "b");
     await sender.pass(2_000);
     expect(sender.tagsTried).toEqual([["a"], ["b"]]);
   });
 
   it.each(["sent", "answered"])(
-    "does not count for a target that is named after it is %s",
+    "does not stand for a target that is named again after the entry was %s",
     async (when) => {
       const gate = closedGate();
       sender.beforeAnswer = () => gate.opened;
@@ -165,7 +165,7 @@ describe("an entry", () => {
 describe("while the journal is unreachable, a batch", () => {
   beforeEach(() => void (sender.isUp = false));
 
-  it("is retried for 20 s, and then counted and logged without its query", async () => {
+  it("is retried for 20 s, then counted as failed and logged without queries", async () => {
     sender.name("url:https://a.example/x?token=s3cret");
     await sender.pass(60_000);
     expect(sender.tries.map(({ atMs }) => atMs / 1_000)).toEqual([0, 1, 3, 7, 11, 15, 19]);
@@ -198,7 +198,7 @@ describe("while the journal is unreachable, a batch", () => {
     expect(sender.log).toEqual([]);
   });
 
-  it("does not take new targets, which go with the next batch", async () => {
+  it("takes no new targets after its first try; the next batch takes them", async () => {
     sender.name("a", "b");
     await sender.pass(500);
     sender.isUp = true;
@@ -214,7 +214,7 @@ describe("while the journal is unreachable, a batch", () => {
     expect(sender.counts.failed).toBe(6);
   });
 
-  it("is sent by one request only while that request makes progress", async () => {
+  it("is not sent by a second request while the first makes progress", async () => {
     sender.beforeAnswer = slowAnswer;
     sender.name("a", "b", "c", "d");
     await sender.pass(60_000);

@@ -1,4 +1,5 @@
-// Rule 22 for many purges at once: up to 128 entries share a read-back, even if their requests have ended.
+// Rule 22 for many purges at once: up to 128 entries share a read-back, even if their requests have
+// ended.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import { ReadBacks } from "../../../src/purge/acceptance/read-backs.ts";
@@ -22,7 +23,7 @@ function open() {
   return { journal, clock, readBacks, standing, written, readBack };
 }
 
-/** Until the read-back of what was accepted now. */
+/** Waits until the read-back of entries that were accepted now. */
 const halfLag = () => vi.advanceTimersByTimeAsync(maxLagMs / 2);
 
 it("shares a read between entries of one second", async () => {
@@ -83,7 +84,7 @@ it("tries four times for a hundred purges while the journal is unreachable", asy
   expect(readBack().length).toBe(4);
 });
 
-it("reads an entry that is accepted again back after another N/2", async () => {
+it("reads an entry back N/2 after each of two acceptances", async () => {
   const { clock, readBacks, written, readBack } = open();
   const entry = written("a");
   void readBacks.later([entry]);
@@ -95,7 +96,7 @@ it("reads an entry that is accepted again back after another N/2", async () => {
   expect(readBack()).toEqual(["a", "a"]);
 });
 
-it("continues for the second acceptance after the first has given up", async () => {
+it("reads an entry back for its second acceptance after the first has given up", async () => {
   const { journal, readBacks, written, readBack } = open();
   const entry = written("a");
   journal.down = ["standing"];
@@ -110,7 +111,7 @@ it("continues for the second acceptance after the first has given up", async () 
   expect(readBack().slice(before)).toEqual(["a"]);
 });
 
-it("reads an entry back at its time, even if it was overdue before", async () => {
+it("reads an entry back after N/2, even if it was already read back as overdue", async () => {
   const { readBacks, written, readBack } = open();
   const entry = written("a");
   const later = readBacks.later([entry]);
@@ -120,7 +121,7 @@ it("reads an entry back at its time, even if it was overdue before", async () =>
   expect(readBack()).toEqual(["a", "a"]);
 });
 
-it("reads back the new entry for a second acceptance of the lost one", async () => {
+it("reads back the new entry for the second acceptance of a lost entry", async () => {
   const { journal, clock, readBacks, written, readBack } = open();
   written("first");
   const entry = written("a");

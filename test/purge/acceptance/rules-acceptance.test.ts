@@ -1,5 +1,5 @@
-// Rules 12, 19, 21 and 22: entries of a purge, its acceptance, and read-backs. The HTTP answers are
-// tested in test/admin/purge-route.test.ts.
+// Rules 12, 21 and 22: entries of a purge, its acceptance, and read-backs.
+// test/admin/purge-route.test.ts tests the HTTP answers.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { decodeEntry, type Entry } from "../../../src/purge/journal/entry.ts";
@@ -12,7 +12,7 @@ function entriesIn({ journal }: Isolate): Entry[] {
   return journal.stream.items.map(({ id, fields }) => decodeEntry(id, fields));
 }
 
-/** An isolate that has accepted a purge. */
+/** Creates an isolate that has accepted a purge. */
 async function accepting(order = red, lagMs?: number) {
   const isolate = await warmIsolate();
   const before = await isolate.filled();
@@ -42,7 +42,7 @@ describe("rule 12: an entry has at most 8 KiB", () => {
     expect([entriesIn(isolate).length, journal.asked]).toEqual([3, ["append", "since"]]);
   });
 
-  it("keeps every target, the id and the digest, whatever the bytes", async () => {
+  it("keeps every target, the id and the digest, also with multi-byte letters", async () => {
     const tags = Array.from({ length: 3_000 }, (_, at) => `tag:größe "${at}"`);
     const prefixes = Array.from({ length: 500 }, (_, at) => `/${at}/`);
     const items = await itemsOf(orderOf([], { targets: { tags, prefixes } }));
@@ -121,7 +121,7 @@ describe("rule 22: a read-back", () => {
     expect(entriesIn(isolate).length).toBe(2);
   });
 
-  it("appends a lost entry again if another entry has its place", async () => {
+  it("appends a lost entry again if another entry has its position", async () => {
     const { isolate, journal } = await accepting();
     journal.stream.loseNewest(1, isolate.clock.atMs);
     journal.write(newEntry({ n: "anew" }));
@@ -130,7 +130,7 @@ describe("rule 22: a read-back", () => {
     expect(entriesIn(isolate).map(({ id, n }) => id || n)).toEqual(["first", "anew", "msg_1"]);
   });
 
-  it("repeats for an entry that was appended again, without further requests", async () => {
+  it("is repeated for an entry that was appended again, without further requests", async () => {
     const { isolate, journal, before } = await accepting();
     for (const againCount of [1, 2]) {
       journal.stream.loseNewest(1, isolate.clock.atMs);
@@ -157,7 +157,7 @@ describe("rule 22: a read-back", () => {
     expect(entriesIn(isolate).length).toBe(writtenCount);
   });
 
-  it("appends nothing if it fails, and tries four times", async () => {
+  it("appends nothing while the journal fails, and is tried four times", async () => {
     const { isolate, journal } = await accepting();
     journal.down = ["standing"];
     await vi.advanceTimersByTimeAsync(30_000);
@@ -166,7 +166,7 @@ describe("rule 22: a read-back", () => {
     expect(journal.asked.filter((what) => what === "standing")).toHaveLength(4);
   });
 
-  it("restores a purge that was lost in an outage, once the view is renewed hours later", async () => {
+  it("restores a purge that an outage has lost, once the view is renewed hours later", async () => {
     const isolate = await warmIsolate();
     const before = await isolate.filled();
     const { journal, clock } = isolate;

@@ -1,5 +1,5 @@
-// Rule 21: a repeated webhook is answered without a command if the isolate has read all its entries,
-// and is appended again otherwise.
+// Rule 21: a repeated webhook needs no command if the isolate has read all entries of the first.
+// Otherwise its purge is appended again.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import {
@@ -15,10 +15,10 @@ afterEach(() => void vi.useRealTimers());
 
 const order = orderOf([], { targets: { tags: ["tag:red"], prefixes: ["/a/"] } });
 const tags = Array.from({ length: 1_500 }, (_, at) => `tag:${at}`);
-/** A purge that needs several entries. */
+/** A purge of several entries. */
 const large = orderOf([], { targets: { tags, prefixes: ["/a/"] } });
 
-/** An isolate that has accepted a purge, and has read it unless the journal is unreachable. */
+/** Creates an isolate that has accepted a purge. `isRead`: it has also read the purge's entries. */
 async function accepting(sent: SignedOrder, isRead = true) {
   const isolate = await warmIsolate();
   const { journal } = isolate;
@@ -42,7 +42,7 @@ describe("a repeated webhook", () => {
     expect(journal.asked).toEqual([]);
   });
 
-  it("is read back, and appended again if its entry is gone", async () => {
+  it("causes a read-back, and another append if the entry is gone", async () => {
     const { isolate, journal, again } = await accepting(order);
     await vi.advanceTimersByTimeAsync(maxLagMs / 2);
     await again();

@@ -14,7 +14,7 @@ const keptCount = 4;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A purge was accepted, and this many entries follow it before its isolate reads on. */
+/** Accepts a purge, and appends this many entries before the isolate reads on. */
 async function followedBy(laterCount: number, kept: { keptCount?: number } = {}) {
   const isolate = await warmIsolate();
   const { journal } = isolate;
@@ -27,7 +27,7 @@ async function followedBy(laterCount: number, kept: { keptCount?: number } = {})
   return { isolate, journal, before };
 }
 
-/** Trimming has removed the purge. */
+/** Accepts a purge, which trimming then removes from the journal. */
 const trimmedPurge = () => followedBy(keptCount, { keptCount });
 
 const standingIn = ({ journal }: Isolate) => journal.stream.items.map(({ fields }) => fields[3]);
@@ -41,7 +41,7 @@ describe("an accepted purge that was trimmed", () => {
     expect(standingIn(isolate)).toEqual(later);
   });
 
-  it("covers older responses, and no newer ones", async () => {
+  it("covers older responses, and no newer ones after its read-back", async () => {
     const { isolate, before } = await trimmedPurge();
     expect(isolate.judge(before)).toBe("hard");
     await vi.advanceTimersByTimeAsync(maxLagMs);
@@ -58,7 +58,7 @@ describe("an accepted purge that was trimmed", () => {
   });
 });
 
-it("ends a purge that is older than the whole view after its read-back", async () => {
+it("a purge that is older than the whole view ends after its read-back", async () => {
   const { isolate, journal, before } = await followedBy(newestCount);
   // The replica lacks the view's last entry, and the primary returns the newest entries.
   journal.replicaLagMs = 3_600_000;

@@ -1,5 +1,5 @@
-// Rules 11, 22 and 25: an entry that is appended again is not the lost entry. It may get the same
-// position, so it has another random field.
+// Rules 11, 22 and 25: an entry that is appended again differs from the lost entry. Both may have
+// the same position, so the new entry gets another `n`.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
@@ -8,13 +8,13 @@ import { entryAt, Isolate, newEntry, orderOf } from "../../../testing/examples/p
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** The clock stands still, so that IDs differ by their sequence alone. */
+/** Creates an isolate whose clock stands still, so that positions differ only in their sequence. */
 function isolateInOneInstant() {
   const clock = new FakeClock();
   return new Isolate({ clock, journal: new FakeJournal(clock) });
 }
 
-it("hides no purge that came between", async () => {
+it("an entry that is appended again hides no purge from after the loss", async () => {
   const isolate = isolateInOneInstant();
   const { journal, view, clock } = isolate;
   journal.write(newEntry({ n: "first" }));
@@ -23,7 +23,7 @@ it("hides no purge that came between", async () => {
   await isolate.acceptances(1).accept(orderOf(["tag:green"]), isolate.attention);
   await view.catchUp();
   journal.stream.loseNewest(2, clock.atMs);
-  // This entry gets the place of the first lost one, so that ours, appended again, gets its own place again.
+  // This entry gets the position of the first lost entry, and the green purge its old position.
   journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
   await vi.runAllTimersAsync();
   await isolate.settle();
@@ -31,7 +31,7 @@ it("hides no purge that came between", async () => {
   expect(isolate.judge(stored)).toBe("hard");
 });
 
-it("is looked for in batches of 128", async () => {
+it("lost entries are read back in batches of 128, and all are appended again", async () => {
   const isolate = isolateInOneInstant();
   const standing = vi.spyOn(isolate.journal, "standing");
   const lost = Array.from({ length: 300 }, (_, at) => entryAt(`1-${at}`, { n: `lost ${at}` }));
@@ -40,7 +40,7 @@ it("is looked for in batches of 128", async () => {
   expect([counts, isolate.view.chain?.entries.length]).toEqual([[128, 128, 44], 300]);
 });
 
-it("ends the use of a value whose stamp names the lost entry of its own write", async () => {
+it("a value is not used if its stamp names the lost entry of its own write", async () => {
   const isolate = isolateInOneInstant();
   const { journal, clock } = isolate;
   journal.write(newEntry({ n: "first" }));

@@ -1,4 +1,4 @@
-// The names of the journal's book: a purge and every record that it covers share a name (rule 27).
+// The names in the journal's book: a purge and every record that it covers share a name (rule 27).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Coverage } from "../../../src/cache/record/record.ts";
@@ -89,9 +89,9 @@ describe("the names of a purge and of a record", () => {
   });
 
   it.each([
-    { id: "a page beside it", prefixes: ["/a/c"] },
-    { id: "a site beside it", prefixes: ["https://b"] },
-    { id: "a word without a slash", prefixes: ["a"] },
+    { id: "another page of the directory", prefixes: ["/a/c"] },
+    { id: "another site", prefixes: ["https://b"] },
+    { id: "a prefix without a slash", prefixes: ["a"] },
   ])("may intersect although the purge does not cover the record: $id", ({ prefixes }) => {
     const targets = { tags: [], prefixes };
     expect([coveredBy(targets)(record), isShared(targets, record)]).toEqual([false, true]);

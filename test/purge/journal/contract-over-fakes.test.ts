@@ -1,4 +1,4 @@
-// The contracts of the journal and the switch over each fake that replaces a database in other tests.
+// The contracts of the journal and the switch over each fake database of other tests.
 import "../../../testing/fakes/workers-globals.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
@@ -64,7 +64,7 @@ describeJournal("Redis, over the fake Upstash", fakeUpstash);
 describeShownJournal("Redis, over the fake Upstash", fakeUpstash);
 describeUnpurged("Redis, over the fake Upstash", fakeUpstash);
 describeSwitch("Redis, over the fake Upstash", fakeUpstash);
-// Operators' reads take no part in the simulation.
+// The simulated Redis does not support the reads for operators.
 describeJournal("Redis, over simulated Redis", simulatedRedis);
 describeUnpurged("Redis, over simulated Redis", simulatedRedis);
 describeLostEnd("Redis, over simulated Redis", simulatedRedis);

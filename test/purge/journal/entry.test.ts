@@ -1,4 +1,5 @@
-// Entries of the journal: each decodes to what was encoded, and an unreadable entry covers everything.
+// Entries of the journal: decoding restores an encoded entry, and an unreadable entry covers
+// everything.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeEntry, encodeEntry, lastSwitched } from "../../../src/purge/journal/entry.ts";
@@ -25,7 +26,7 @@ describe("an entry", () => {
     lost: text,
   });
 
-  it("decodes to what was encoded, in any order of its fields", () => {
+  it("is restored by decoding, in any order of its fields", () => {
     fc.assert(
       fc.property(entries, text, fc.boolean(), (entry, position, isReversed) => {
         const pairs = Object.entries(encodeEntry(entry));
@@ -52,7 +53,7 @@ describe("a post of the switch", () => {
   const fields = encodeEntry({ ...newEntry({ n: "n1", mode: "soft", tags: [] }), switched });
   const nothing = { tags: [], prefixes: [] };
 
-  it("decodes to what was encoded", () => {
+  it("is restored by decoding", () => {
     const read = decodeEntry("1-0", flat(fields));
     expect(read).toMatchObject({ switched, targets: nothing });
     const state = { post: "p2", bypass: ["articles"], position: "1-0", n: "n1" };
@@ -73,7 +74,7 @@ describe("a post of the switch", () => {
   });
 
   it.each(["", "{", "null", "{}", '{"post":"p","replaces":"","bypass":"all"}', '{"post":1}'])(
-    "changes and covers nothing if it cannot be read: %s",
+    "changes nothing and covers nothing if it cannot be read: %s",
     (text) => {
       const read = decodeEntry("1-0", flat({ ...fields, switch: text }));
       expect([read.switched, read.targets]).toEqual([undefined, nothing]);
@@ -81,7 +82,7 @@ describe("a post of the switch", () => {
   );
 });
 
-describe("an entry that cannot be read covers everything, hard", () => {
+describe("an unreadable entry is a hard purge of everything", () => {
   const everything = { tags: ["everything"], prefixes: [] };
 
   it.each<{ id: string; fields: readonly string[] }>([
@@ -106,12 +107,12 @@ describe("an entry that cannot be read covers everything, hard", () => {
     expect([mode, targets]).toEqual(["hard", everything]);
   });
 
-  it.each(["", "Soft", "softer", "hard", "none"])("only the mode `soft` is soft: %j", (mode) => {
+  it.each(["", "Soft", "softer", "hard", "none"])("any mode but `soft` is hard: %j", (mode) => {
     const entry = decodeEntry("1-0", fieldsOf({ mode }));
     expect([entry.mode, entry.targets]).toEqual(["hard", red.targets]);
   });
 
-  it("no fields make decoding throw", () => {
+  it("decoding never throws, whatever the fields are", () => {
     fc.assert(
       fc.property(fc.array(fc.string()), fc.string(), (fields, position) => {
         const entry = decodeEntry(position, fields);

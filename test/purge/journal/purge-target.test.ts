@@ -1,4 +1,5 @@
-// The tags by which a stored response can be purged: its own, and those that are derived from it.
+// The tags by which a purge can name a stored response: its own tags, and tags derived from its
+// URL, route and groups.
 import { describe, expect, it } from "vitest";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { responseWith } from "../../../testing/examples/purges.ts";
@@ -6,7 +7,7 @@ import { responseWith } from "../../../testing/examples/purges.ts";
 const tagsOf = (changes: Parameters<typeof responseWith>[0]) =>
   coverable(responseWith(changes)).tags;
 
-it("adds everything, the host, the route and the URL", () => {
+it("adds tags for everything, the host, the route and the URL", () => {
   const url = "url:https://www.example.com/a/b?c=1";
   const derived = ["everything", "host:www.example.com", "route:articles", url];
   expect(tagsOf({ tags: ["red"] })).toEqual([...derived, "tag:red"]);

@@ -1,9 +1,9 @@
-// The log lines of the switch, for any names in the journal.
+// The log lines of the switch, also for many and long names of routes.
 import { expect, it } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { SwitchLog } from "../../../src/purge/journal/switch-log.ts";
 
-it("logs some of many names, and the number of the others", () => {
+it("logs ten of 500 route names, and the number of the others", () => {
   const lines: LogLine[] = [];
   const log = new SwitchLog((line) => void lines.push(line));
   const bypass = Array.from({ length: 500 }, (_, at) => `${at}${"x".repeat(1_000)}`);

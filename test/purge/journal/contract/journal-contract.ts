@@ -48,8 +48,8 @@ export function describeJournal(implementation: string, open: Open): void {
         const keptCount = 100;
         ({ journal } = await open(keptCount));
         const places = await written(journal, 400);
-        const told = await journal.standing(places);
-        const states = told.kind === "read" ? told.states : [];
+        const read = await journal.standing(places);
+        const states = read.kind === "read" ? read.states : [];
         expect(new Set(states.slice(-keptCount))).toEqual(new Set(["standing"]));
         expect(states).not.toContain("gone");
         const [oldest = nowhere] = places;
@@ -60,7 +60,7 @@ export function describeJournal(implementation: string, open: Open): void {
     });
 
     describe("newest (rule 12)", () => {
-      it.each([0, 1, 127, 128, 129, 1_100])("reads the end of %i entries", async (count) => {
+      it.each([0, 1, 127, 128, 129, 1_100])("reads the newest of %i entries", async (count) => {
         const places = await written(journal, count);
         const read = await journal.newest();
         const entries = read.kind === "read" ? placesOf(read.entries) : [];
@@ -70,12 +70,12 @@ export function describeJournal(implementation: string, open: Open): void {
     });
 
     describe("since (rule 11)", () => {
-      it.each([0, 1, 126, 127, 128, 300])("reads %i entries that follow", async (count) => {
+      it.each([0, 1, 126, 127, 128, 300])("reads the %i entries after an entry", async (count) => {
         const [first = nowhere, ...later] = await written(journal, count + 1);
         expect(readOf(await journal.since(first))).toEqual(later);
       });
 
-      it("does not join at another `n`, or at a lost entry", async () => {
+      it("is not joined at another `n`, or at a lost entry", async () => {
         const [, second = nowhere] = await written(journal, 3);
         expect(await journal.since({ ...second, n: "another" })).toEqual({ kind: "not-joined" });
         await store.lose(second.position);
@@ -84,7 +84,7 @@ export function describeJournal(implementation: string, open: Open): void {
     });
 
     describe("atPrimary (rules 16 and 17)", () => {
-      it("distinguishes the entry, an older one, and none", async () => {
+      it("reports whether the entry, an older entry or none remains", async () => {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
         const upTo = async (place: EntryPlace) => {
           const read = await journal.atPrimary(place);
@@ -98,7 +98,7 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.atPrimary(first))).toEqual([third]);
       });
 
-      it("reads the newest entries for any position", async () => {
+      it("also reads the newest entries, whatever the position", async () => {
         const places = await written(journal, 5);
         for (const place of places) expect(readOf(await journal.atPrimary(place))).toEqual(places);
       });
@@ -128,14 +128,14 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(readOf(await journal.newest())).toEqual(readOf(marked));
       });
 
-      it("appends one mark to an empty journal, which all callers read", async () => {
+      it("appends a single mark to an empty journal, and all callers read that mark", async () => {
         const marked = await Promise.all([1, 2, 3].map(() => journal.appendMark("")));
         const mark = { mode: "hard", lost: "", targets: everything, by: "tidemark" };
         expect(marked[0]).toMatchObject({ kind: "read", entries: [mark] });
         expect(marked.map(readOf)).toEqual(marked.map(() => readOf(marked[0] ?? { kind: "" })));
       });
 
-      it("only reads a journal that is not empty, if nothing is lost", async () => {
+      it("appends no mark to a journal with entries if nothing is lost", async () => {
         const places = await written(journal, 2);
         expect(readOf(await journal.appendMark(""))).toEqual(places);
       });
@@ -162,7 +162,7 @@ export function describeJournal(implementation: string, open: Open): void {
         },
       );
 
-      it("returns no entries if another entry, or none, is at the place", async () => {
+      it("returns no entries if the position has another entry, or none", async () => {
         const [first = nowhere] = await written(journal, 2);
         const unknown = { kind: "appended", since: undefined };
         expect(await journal.appendAndRead({ ...first, n: "other" }, own)).toMatchObject(unknown);
@@ -190,7 +190,7 @@ export function describeJournal(implementation: string, open: Open): void {
   });
 }
 
-/** The reads for operators, outside the protocol. */
+/** Describes the reads for operators, which the purge protocol does not use. */
 export function describeShownJournal(implementation: string, open: Open): void {
   describe(`journal contract, for operators: ${implementation}`, () => {
     it("reads entries after a position, the newest, one entry, and the extent", async () => {

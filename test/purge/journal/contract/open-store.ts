@@ -1,4 +1,4 @@
-// The store of a journal and a switch, for the contracts of both.
+// Opens a store with a journal and a switch, for the contracts of both.
 import type { Journal } from "../../../../src/purge/journal/journal.ts";
 import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import type { Switch } from "../../../../src/purge/journal/switch.ts";
@@ -6,9 +6,9 @@ import { newEntry } from "../../../../testing/examples/purges.ts";
 
 export interface OpenStore {
   readonly journal: Journal;
-  /** Loses one entry, like a fail-over. */
+  /** Removes one entry, as a fail-over may do. */
   readonly lose: (position: string) => Promise<unknown>;
-  /** Stops the answers of the store. */
+  /** Makes the store unreachable. */
   readonly goDown: () => unknown;
 }
 
@@ -19,7 +19,7 @@ export interface OpenSwitch extends OpenStore {
 /** @param keptCount the number of entries that trimming leaves */
 export type Open<Store = OpenStore> = (keptCount?: number) => Promise<Store>;
 
-/** Appends entries whose `n` is `n0`, `n1`, …, a hundred at a time. @returns their places */
+/** Appends entries with the random texts `n0`, `n1`, … @returns their places */
 export async function written(journal: Journal, count: number): Promise<EntryPlace[]> {
   const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
   const places: EntryPlace[] = [];
@@ -35,6 +35,6 @@ export async function written(journal: Journal, count: number): Promise<EntryPla
 export const placesOf = (entries: readonly Entry[]): EntryPlace[] =>
   entries.map(({ position, n }) => ({ position, n }));
 
-/** @returns the entries of a read, else its kind */
+/** @returns the places of a read's entries, or its kind */
 export const readOf = (read: { kind: string; entries?: readonly Entry[] }) =>
   read.entries === undefined ? read.kind : placesOf(read.entries);

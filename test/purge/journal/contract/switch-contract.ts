@@ -1,4 +1,4 @@
-// The contract of a Switch, which each implementation must satisfy, with its journal.
+// The contract of a Switch and its journal, which each implementation must satisfy.
 import { beforeEach, describe, expect, it } from "vitest";
 import { nothing } from "../../../../src/purge/journal/purge-target.ts";
 import type { PostEntry } from "../../../../src/purge/journal/switch.ts";
@@ -48,7 +48,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
       },
     );
 
-    it("refuses a post that does not replace the last one, and then writes nothing", async () => {
+    it("refuses a post that does not replace the last post, and then writes nothing", async () => {
       const { switching, journal } = store;
       const last = { post: "p1", bypass: true };
       expect(await switching.post(postOf("p1", "", true))).toMatchObject({ kind: "posted" });
@@ -69,7 +69,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
       expect(readOf(await store.journal.newest())).toHaveLength(1);
     });
 
-    it("keeps its state if the entry is lost", async () => {
+    it("keeps the state if the entry of the post is lost", async () => {
       const { switching, journal, lose } = store;
       const entries = await written(journal, 1);
       const posted = await switching.post(postOf("p1", "", ["a"]));
@@ -80,7 +80,7 @@ export function describeSwitch(implementation: string, open: Open<OpenSwitch>): 
       expect(await journal.newest()).toMatchObject({ entries, switched: state });
     });
 
-    it("is noted like each entry, and covers no record (rule 27)", async () => {
+    it("notes the entry of a post in the book, but no targets (rule 27)", async () => {
       const { switching, journal } = store;
       const [stamp = nowhere] = await written(journal, 1);
       const posted = await switching.post(postOf("p1", "", true));

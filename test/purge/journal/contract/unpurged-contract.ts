@@ -1,4 +1,4 @@
-// The contract of a journal's book: which records are unpurged since their stamps (rule 27).
+// The contract of a journal's book: which records no entry after their stamps covers (rule 27).
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../../../src/proxy/stored/stored-response.ts";
@@ -21,7 +21,7 @@ async function unpurged(journal: Journal, end: EntryPlace, records: readonly Sto
   return read.kind === "read" ? read.answers : read.kind;
 }
 
-/** A response with the tags `red` and `blue`, at https://www.example.com/a/b?c=1. */
+/** Returns a response with the tags `red` and `blue`, at https://www.example.com/a/b?c=1. */
 const page = (stamp: Stamp, changes: Partial<StoredMetadata> = {}) =>
   responseWith({ ...changes, stamp });
 
@@ -42,11 +42,11 @@ export function describeUnpurged(implementation: string, open: Open): void {
       { id: "the route", purge: { tags: ["route:articles"] } },
       { id: "everything", purge: { tags: ["everything"] } },
       { id: "a prefix of all paths", purge: { prefixes: ["/"] } },
-      { id: "a prefix that is its directory", purge: { prefixes: ["/a/"] } },
+      { id: "its directory", purge: { prefixes: ["/a/"] } },
       { id: "a prefix inside a segment", purge: { prefixes: ["/a"] } },
       { id: "a prefix with a host", purge: { prefixes: ["https://www.example.com/a/b"] } },
-      { id: "a tag, softly", purge: { tags: ["tag:red"], mode: "soft" } },
-      { id: "a prefix, softly", purge: { prefixes: ["/a/"], mode: "soft" } },
+      { id: "a tag, as a soft purge", purge: { tags: ["tag:red"], mode: "soft" } },
+      { id: "a prefix, as a soft purge", purge: { prefixes: ["/a/"], mode: "soft" } },
     ])("is false after a later purge of $id", async ({ purge }) => {
       const [stamp = nowhere] = await written(journal, 1);
       const end = await appended(journal, purge);
@@ -69,8 +69,8 @@ export function describeUnpurged(implementation: string, open: Open): void {
     it.each<{ id: string; path: string; purge: EntryChanges }>([
       { id: "a URL", path: "/a(b", purge: { tags: ["url:https://www.example.com/a%28b"] } },
       { id: "a prefix", path: "/(/b", purge: { prefixes: ["/%28/"] } },
-      { id: "a page's spelling", path: "/%28/b", purge: { prefixes: ["/(/"] } },
-    ])("compares spellings like purges: $id", async ({ path, purge }) => {
+      { id: "a prefix of an encoded URL", path: "/%28/b", purge: { prefixes: ["/(/"] } },
+    ])("is false after a later purge in another spelling: $id", async ({ path, purge }) => {
       const [stamp = nowhere] = await written(journal, 1);
       const end = await appended(journal, purge);
       const asked = [page(stamp, { url: `https://www.example.com${path}` })];
@@ -93,14 +93,14 @@ export function describeUnpurged(implementation: string, open: Open): void {
       expect(answers).toEqual([false, true]);
     });
 
-    it("does not count a purge at the stamp, or before it", async () => {
+    it("is true after a purge at the stamp, or before it", async () => {
       await appended(journal, { tags: ["everything"] });
       const stamp = await appended(journal, { tags: ["tag:red"] });
       const [end = nowhere] = await written(journal, 1);
       expect(await unpurged(journal, end, [page(stamp), page(end)])).toEqual([true, true]);
     });
 
-    it("counts the last purge of several that name a target", async () => {
+    it("counts the last of several purges that name a target", async () => {
       await appended(journal, { tags: ["tag:red"] });
       const between = await appended(journal, { tags: ["tag:green"] });
       const end = await appended(journal, { tags: ["tag:red", "tag:red"] });
@@ -152,7 +152,7 @@ export function describeUnpurged(implementation: string, open: Open): void {
       expect(await unpurged(journal, end, [])).toEqual([]);
     });
 
-    it("knows a stamp that was trimmed, and the purges after it", async () => {
+    it("knows a trimmed stamp, and the purges after it", async () => {
       ({ journal } = await open(100));
       const [stamp = nowhere] = await written(journal, 1);
       await appended(journal, { tags: ["tag:red"] });
@@ -163,7 +163,7 @@ export function describeUnpurged(implementation: string, open: Open): void {
   });
 }
 
-/** For a store whose book stays as it is when the journal loses an entry. */
+/** Describes the book after the journal has lost its last entry. The book itself stays. */
 export function describeLostEnd(implementation: string, open: Open): void {
   describe(`unpurged (rule 27), without the last entry: ${implementation}`, () => {
     let store: OpenStore;
@@ -187,7 +187,7 @@ export function describeLostEnd(implementation: string, open: Open): void {
       expect(await unpurged(journal, end, asked)).toEqual([false, true, true]);
     });
 
-    it("does not know an entry again that was lost", async () => {
+    it("does not know a lost entry, even after other entries follow", async () => {
       const { journal } = store;
       const [first = nowhere, lost = nowhere] = await written(journal, 2);
       await store.lose(lost.position);

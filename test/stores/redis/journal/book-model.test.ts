@@ -82,7 +82,7 @@ class Model implements ScriptedJournal {
   }
 }
 
-/** Returns one answer for each question. A script without answers proves nothing. */
+/** Returns one answer for each record. An empty reply proves nothing, so all answers are false. */
 function answersIn(reply: unknown, count: number): readonly boolean[] {
   const answers = reply as readonly number[];
   expect([0, count]).toContain(answers.length);
@@ -156,7 +156,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(Math.min(...Object.values(counts))).toBeGreaterThan(300);
   });
 
-  it("proves nothing that the model does not, with small books that are replaced", async () => {
+  it("proves only what the model proves, although small books are replaced", async () => {
     let provedCount = 0;
     await fc.assert(
       fc.asyncProperty(histories, async (steps) => {

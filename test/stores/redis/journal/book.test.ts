@@ -1,4 +1,4 @@
-// The journal's book in Redis: when it is believed, begins anew and grows (rule 27).
+// The journal's book in Redis: when it is used, when a new book begins, and its size (rule 27).
 import { describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
 import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
@@ -10,7 +10,7 @@ import { journalKey, nowhere, openJournalWorld } from "./journal-world.ts";
 const bookKey = "site:journal:book";
 const olderKey = "site:journal:older";
 
-/** The number of an entry in its `n`. */
+/** Returns the entry's number, which is part of its `n`. */
 const numberIn = ({ n }: EntryPlace) => Number(n.split(".").at(-2));
 
 describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
@@ -37,8 +37,8 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     await world.redis.eval(script, 1, bookKey, count);
   }
 
-  describe("is not believed", () => {
-    it("once it is deleted, until the next append begins another", async () => {
+  describe("is not used", () => {
+    it("after its deletion, and the next append begins a new book", async () => {
       const [first, second] = [await appended(), await appended()];
       expect(await unpurged(second, first, second)).toEqual([true, true]);
       await world.redis.del(bookKey);
@@ -50,7 +50,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       expect([first, second, third].map(numberIn)).toEqual([1, 2, 3]);
     });
 
-    it("behind an entry that was added without the script", async () => {
+    it("after an append without the script", async () => {
       const first = await appended();
       await world.redis.xadd(journalKey, "*", "v", "1", "n", "older-version");
       expect(await unpurged(first, first)).toEqual([false]);
@@ -59,7 +59,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       expect(numberIn(next)).toBe(1);
     });
 
-    it("if another journal took the place of its own", async () => {
+    it("if another stream has replaced the stream of the book", async () => {
       const first = await appended();
       const book = await world.redis.dumpBuffer(bookKey);
       await world.redis.del(journalKey, bookKey);
@@ -69,7 +69,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       expect(await unpurged(first, first)).toEqual([false]);
     });
 
-    it("with an emptied journal", async () => {
+    it("after the stream has been emptied", async () => {
       const first = await appended();
       await world.redis.xtrim(journalKey, "MAXLEN", 0);
       expect(await unpurged(first, first)).toEqual([false]);
@@ -89,7 +89,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     });
   });
 
-  it("knows an older restored state, but not the entries that were lost by it", async () => {
+  it("knows the entries of a restored backup, but not those that the restore lost", async () => {
     const first = await appended();
     const keys = [journalKey, bookKey];
     const backups = await Promise.all(keys.map((key) => world.redis.dumpBuffer(key)));
@@ -104,7 +104,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(await unpurged(other, first, lost, other)).toEqual([true, false, true]);
   });
 
-  it("knows stamps that the stream no longer has", async () => {
+  it("knows stamps whose entries were trimmed from the stream", async () => {
     const journal = world.journalOver([world.rest], { keptCount: 100 });
     const first = await appended();
     await journal.append(Array.from({ length: 400 }, () => newEntry()));
@@ -115,8 +115,8 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(states).toMatchObject({ states: ["trimmed", "gone"] });
   });
 
-  describe("with the most fields", () => {
-    it("becomes the older book, and both answer", async () => {
+  describe("with the maximum number of fields", () => {
+    it("becomes the older book, and both books are used", async () => {
       const first = await appended();
       const red = await appended({ tags: ["tag:red"] });
       await fillTo(bookFieldsMax - 1);
@@ -131,7 +131,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       expect(await unpurged(blue, red, last, next, blue)).toEqual([false, false, false, true]);
     });
 
-    it("replaces the older book before", async () => {
+    it("replaces the previous older book", async () => {
       const first = await appended();
       await fillTo(bookFieldsMax);
       const second = await appended();
@@ -142,11 +142,14 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     });
 
     it.each([
-      { id: "names none", change: () => world.redis.hdel(bookKey, "older") },
-      { id: "names another", change: () => world.redis.hset(bookKey, "older", "n.1.1") },
-      { id: "ends elsewhere", change: () => world.redis.hset(olderKey, "end", "n.1.1") },
-      { id: "is gone", change: () => world.redis.del(olderKey) },
-    ])("does not count as older if the younger or itself differs: $id", async ({ change }) => {
+      { id: "the book names no older book", change: () => world.redis.hdel(bookKey, "older") },
+      { id: "the book names another", change: () => world.redis.hset(bookKey, "older", "n.1.1") },
+      {
+        id: "the older book's end differs",
+        change: () => world.redis.hset(olderKey, "end", "n.1.1"),
+      },
+      { id: "the older book is gone", change: () => world.redis.del(olderKey) },
+    ])("is not used as the older book if $id", async ({ change }) => {
       const first = await appended();
       await fillTo(bookFieldsMax);
       const second = await appended();
@@ -155,7 +158,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       expect(await unpurged(second, first, second)).toEqual([false, true]);
     });
 
-    it("is deleted with the younger book", async () => {
+    it("is deleted by the next append if the newer book is gone", async () => {
       const first = await appended();
       await fillTo(bookFieldsMax);
       await appended();
@@ -178,7 +181,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(world.costs()).toEqual([{ EVAL: 2, EVAL_RO: 1 }, 3]);
   });
 
-  it("takes the largest entry, and a record with many tags", async () => {
+  it("accepts an entry and a record with a thousand tags", async () => {
     const stamp = await appended();
     const tags = Array.from({ length: 1_000 }, (_, at) => `${at}`);
     const end = await appended({ tags: tags.map((tag) => `tag:${tag}`) });
@@ -187,7 +190,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(read).toEqual({ kind: "read", answers: [false, true] });
   });
 
-  it("does not hold a purge that the journal refused", async () => {
+  it("does not note a purge that the journal refused", async () => {
     const stamp = await appended();
     await world.redis.config("SET", "maxmemory", "1");
     try {

@@ -1,4 +1,5 @@
-// A Redis with a REST server, and journals over them, for tests of the purge protocol on real servers.
+// Opens a Redis, a REST server and journals over both, for tests of the purge protocol on real
+// servers.
 import "../../../../testing/fakes/workers-globals.ts";
 import { beforeEach } from "vitest";
 import {
@@ -12,7 +13,7 @@ import { newEntry } from "../../../../testing/examples/purges.ts";
 import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../../testing/fakes/rest-database.ts";
 
-/** A clock by which every answer is very slow, so that a busy machine causes no time-out. */
+/** By this clock, every answer takes 5 s. The client then keeps its longest time-out. */
 const patient = (() => {
   let atMs = 0;
   return { readTimeoutMsMax: 5_000, nowAtMs: () => (atMs += 5_000) };
@@ -21,15 +22,15 @@ const patient = (() => {
 export const journalKey = "site:journal";
 export const nowhere = { position: "0-0", n: "" };
 
-/** @returns the places of a read's entries, or its kind */
+/** Returns the places of a read's entries, or its kind. */
 export const placesIn = (read: { kind: string; entries?: readonly Entry[] }) =>
   read.entries?.map(({ position, n }) => ({ position, n })) ?? read.kind;
 
-/** Starts the server before the tests of a `describe` block, and empties it before each. */
+/** Opens one Redis for the tests of a `describe` block, and empties it before each test. */
 export function openJournalWorld(start: RedisServerRow["start"]) {
   const database = openRestDatabase(start);
   let rest: UpstashRestServer;
-  /** Sends each request to the next server, and all further ones to the last. */
+  /** Sends each attempt to the next server, and all attempts after that to the last server. */
   const journalOver = (
     [first, ...others]: readonly UpstashRestServer[],
     { nowAtMs = Date.now, keptCount }: { nowAtMs?: () => number; keptCount?: number } = {},
@@ -52,7 +53,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const { redisUrl } = database;
     return database.running.add(startUpstashRestServer({ redisUrl, token: "token", ...options }));
   };
-  // Each test has its own server, because a replica remembers what it has seen.
+  // Each test has its own REST server, because a server keeps its replica and the replica's lag.
   beforeEach(async () => {
     await database.redis.flushall();
     rest = await another();
@@ -78,7 +79,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
       rest.resetCounts();
       return appended.kind === "appended" ? appended.places : [];
     },
-    /** The commands and the number of requests since the last reset. */
+    /** Returns the commands by name, and the number of requests, since the last reset. */
     costs: () => {
       const { commandCountByName, requestCount } = rest.counts();
       return [commandCountByName, requestCount];

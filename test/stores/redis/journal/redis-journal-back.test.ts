@@ -1,4 +1,4 @@
-// The journal in Redis, beside its contract: the size of answers, and reads at the primary.
+// The journal in Redis, in addition to its contract: the size of answers, and reads at the primary.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
@@ -8,7 +8,7 @@ import { journalKey as key, nowhere, openJournalWorld, placesIn } from "./journa
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
 
-  describe("with the largest entries, an answer has up to 1 MiB:", () => {
+  describe("with the largest entries, an answer has about 1 MiB at most:", () => {
     /** An entry with this reason has 8 KiB. */
     const reason = "x".repeat(8_050);
     const answerBytes: number[] = [];
@@ -51,14 +51,14 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       const checked = await world.journal.atPrimary(places[at] ?? nowhere);
       expect(checked).toMatchObject({ kind: "read", upTo: places[at] });
       expect(placesIn(checked)).toEqual(places.slice(-read));
-      // Each page has a write, so that the primary answers.
+      // Each page is read in a transaction with a write, so that the primary answers.
       const commands = { SET: pages, XREVRANGE: pages + 1, XLEN: 1, GET: 1, EVAL: 1 };
       expect(world.costs()).toEqual([commands, pages]);
       expect(await world.redis.pttl("site:probe")).toBeGreaterThan(0);
     },
   );
 
-  it("at the primary, reads the entries of a cold view if a position is missing", async () => {
+  it("at the primary, reads the entries of a cold view if the entry is missing", async () => {
     const places = await world.write(1_100);
     const [before, last = nowhere] = places.slice(-2);
     await world.redis.xdel(key, last.position);
@@ -66,16 +66,16 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(checked).toMatchObject({ upTo: before, entries: { length: 1_017 } });
   });
 
-  it("knows the standing entries, also while a replica lags", async () => {
+  it("reports the states of entries at the primary while a replica lags", async () => {
     await world.rest.setReplicaLagMs(60_000);
     const [first = nowhere, second = nowhere] = await world.write(2);
     const standing = await world.journal.standing([first, { ...second, n: "other" }, nowhere]);
     expect(standing).toEqual({ kind: "read", states: ["standing", "gone", "gone"] });
-    // A second round of commands asks whether the missing ones were trimmed.
+    // A second transaction checks whether the missing entries were trimmed.
     expect(world.costs()[0]).toEqual({ SET: 2, XRANGE: 4, XLEN: 1, EVAL: 1 });
   });
 
-  it("tells trimmed entries from lost ones", async () => {
+  it("distinguishes trimmed entries from lost entries", async () => {
     const journal = world.journalOver([world.rest], { keptCount: 2 });
     const places = await world.write(3);
     const [first = nowhere, second = nowhere] = places;

@@ -1,4 +1,5 @@
-// The journal in Redis, beside its contract: losses, trimming, and the commands of each step.
+// The journal in Redis, in addition to its contract: losses, trimming, and the commands of each
+// step.
 import { describe, expect, it } from "vitest";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
@@ -10,7 +11,7 @@ const notJoined = { kind: "not-joined" };
 
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
-  /** Adds entries without the journal. */
+  /** Adds entries to the stream directly. */
   const fill = async (count: number) => {
     const pipeline = world.redis.pipeline();
     for (let at = 0; at < count; at += 1) pipeline.xadd(key, "*", "n", `${at}`);
@@ -22,13 +23,13 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       { count: 1, commands: { EVAL: 1 } },
       { count: 5, commands: { EVAL: 1 } },
       { count: 0, commands: {} },
-    ])("of $count entries is one script at most", async ({ count, commands }) => {
+    ])("of $count entries needs at most one script", async ({ count, commands }) => {
       const appended = await world.journal.append(entriesOf(count));
       expect(world.costs()).toEqual([commands, Math.min(1, count)]);
       expect(appended).toMatchObject({ kind: "appended", places: { length: count } });
     });
 
-    it("keeps the newest entries, and some more", async () => {
+    it("keeps the newest entries, and at most a hundred more", async () => {
       const journal = world.journalOver([world.rest], { keptCount: 200 });
       for (let ms = 1; ms <= 199; ms += 1) await world.redis.xadd(key, `${ms}-0`, "v", "1");
       await journal.append([newEntry()]);
@@ -41,7 +42,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(length).toBeLessThanOrEqual(300);
     });
 
-    it("trims a much longer journal by ten thousand entries at a time", async () => {
+    it("trims about ten thousand entries at a time from a much longer journal", async () => {
       await fill(20_000);
       await world.journal.append([newEntry({ n: "one" })]);
       expect(await world.redis.xlen(key)).toBeLessThan(10_100);
@@ -76,7 +77,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(world.costs()[0]).toEqual({ EVAL_RO: 1, ...older });
     });
 
-    it("is readable in a full database, which refuses transactions", async () => {
+    it("succeeds in a full database, which refuses transactions", async () => {
       const places = await world.write(3);
       await world.redis.config("SET", "maxmemory", "1");
       try {
@@ -88,7 +89,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       }
     });
 
-    it("has no gap, although a lagging replica answers the second page", async () => {
+    it("returns no gap if a lagging replica answers the second page", async () => {
       await world.write(50);
       const lagging = await world.another({ replicaLagMs: 60_000 });
       const places = await world.write(300);
@@ -116,9 +117,9 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     it.each<{ id: string; lose: (position: string) => Promise<unknown> }>([
       { id: "DEL", lose: () => world.redis.del(key) },
       { id: "a restart without data", lose: () => world.redis.flushall() },
-      { id: "a trimming", lose: (at) => world.redis.xtrim(key, "MINID", "=", after(at)) },
+      { id: "trimming", lose: (at) => world.redis.xtrim(key, "MINID", "=", after(at)) },
       {
-        id: "another entry with the same ID",
+        id: "a replacement of the entry",
         lose: async (at) => [await world.redis.del(key), await world.redis.xadd(key, at, "n", "x")],
       },
     ])("is not joined after $id", async ({ lose }) => {
@@ -128,7 +129,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(await world.journal.since(place)).toEqual(notJoined);
     });
 
-    it("is not joined after the restore of an old state, which has grown again", async () => {
+    it("is not joined after the restore of a backup and another append", async () => {
       const [, second = nowhere, third = nowhere] = await world.write(3);
       const backup = await world.redis.dumpBuffer(key);
       const [fourth = nowhere] = await world.write(1);
@@ -172,7 +173,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     },
   );
 
-  it("is unavailable with the reason, for senders and for operators", async () => {
+  it("is unavailable with the reason, for an append and for an operator's read", async () => {
     const gone = await world.another();
     const journal = world.journalOver([gone]);
     await gone.stop();
@@ -182,7 +183,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   });
 });
 
-/** Returns the first ID after another. */
+/** Returns the next possible position. */
 function after(position: string): string {
   const [ms = "0", sequence = "0"] = position.split("-");
   return `${ms}-${Number(sequence) + 1}`;

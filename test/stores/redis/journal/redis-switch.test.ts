@@ -1,4 +1,5 @@
-// The switch on every Redis server, beside its contract: its key, and the key's content (rule 24).
+// The switch on every Redis server, in addition to its contract: its key, and the key's content
+// (rule 24).
 import { describe, expect, it } from "vitest";
 import { RedisSwitch } from "../../../../src/stores/redis/journal/redis-switch.ts";
 import { stateInKey } from "../../../../src/stores/redis/journal/switch-key.ts";
@@ -11,13 +12,13 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   const store = (keptCount?: number) =>
     new RedisSwitch({ redis: world.client(), namespace: "site", ...(keptCount && { keptCount }) });
 
-  it("a post is in a key that never expires", async () => {
+  it("a post is stored in a key that never expires", async () => {
     expect(await store().post(postOf("p1", "", true))).toMatchObject({ kind: "posted" });
     expect(await world.redis.ttl("site:switch")).toBe(-1);
   });
 
   it.each(["garbage", "p9 1-0 n [1]", "p9 here n true", "p9", " "])(
-    "a post replaces %j",
+    "a post replaces the invalid state %j",
     async (text) => {
       await world.redis.set("site:switch", text);
       const held = await store().read();
@@ -28,7 +29,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     },
   );
 
-  it("a key of another type is unavailable, with a hint", async () => {
+  it("the switch is unavailable, with a hint, if its key has another type", async () => {
     await world.redis.rpush("site:switch", "a");
     const away = {
       kind: "unavailable",
@@ -39,7 +40,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await store().post(postOf("p1", "", true))).toEqual(away);
   });
 
-  it("a post trims the journal, and keeps the key", async () => {
+  it("the state outlasts the trimming of its entry", async () => {
     await world.write(20);
     await store(1).post(postOf("p1", "", true));
     await world.redis.xtrim(journalKey, "MAXLEN", 0);
@@ -47,7 +48,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
   });
 });
 
-describe("what the key holds", () => {
+describe("the text in the switch's key", () => {
   it.each([null, "", "p1", "p1 1-0 n", "p1 1-0 n {", 'p1 1-0 n "all"', 1, "p1 1-0  true"])(
     "is no state: %s",
     (text) => expect(stateInKey(text)).toBe(undefined),
