@@ -1,4 +1,5 @@
-// The purges that an isolate has accepted and not read, in every order. overlay.test.ts tests them on a view.
+// Purges that an isolate has accepted but not read, in any order. overlay.test.ts tests them in a
+// view.
 import { describe, expect, it } from "vitest";
 import { AcceptedPurges } from "../../../src/purge/view/accepted-purges.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
@@ -12,7 +13,7 @@ function accepted(...entries: readonly ReturnType<typeof entryAt>[]): AcceptedPu
   return purges;
 }
 
-describe("accepted purges cover every stamp but their own", () => {
+describe("accepted purges cover responses with any stamp but their own", () => {
   const one = [red("2-0")];
   // The answer to the later of two appends may come first.
   const two = [red("3-0"), red("2-0")];
@@ -22,7 +23,7 @@ describe("accepted purges cover every stamp but their own", () => {
     { id: "no stamp", entries: one, stamp: "none", mode: "hard" },
     { id: "newer stamp", entries: one, stamp: stampAt("9-0"), mode: "hard" },
     { id: "its own place", entries: one, stamp: stampAt("2-0"), mode: undefined },
-    { id: "its place, another n", entries: one, stamp: stampAt("2-0", "x"), mode: "hard" },
+    { id: "its position, another n", entries: one, stamp: stampAt("2-0", "x"), mode: "hard" },
     { id: "between two", entries: two, stamp: stampAt("2-0"), mode: "hard" },
     { id: "the later of two", entries: two, stamp: stampAt("3-0"), mode: "hard" },
     { id: "soft", entries: [red("2-0", "soft")], stamp: "none", mode: "soft" },
@@ -50,7 +51,7 @@ describe("accepted purges are forgotten", () => {
     expect(purges.upTo(Infinity).map(({ n }) => n)).toEqual(["3-0"]);
   });
 
-  it("at once if they were added twice", () => {
+  it("by one call if they were added twice", () => {
     const other = entryAt("3-0", { tags: ["tag:other"] });
     const purges = accepted(red("1-0"), { ...red("2-0"), n: "1-0" }, other);
     expect(purges.upTo(Infinity).map(({ position }) => position)).toEqual(["2-0", "3-0"]);
@@ -58,7 +59,7 @@ describe("accepted purges are forgotten", () => {
     expect(purges.purgeOf(responseWith())?.mode).toBe(undefined);
   });
 
-  it("one by one, although more than 4 MiB of them cover everything", () => {
+  it("one by one, although those beyond 4 MiB cover everything", () => {
     const tags = Array.from({ length: 800 }, (_, at) => `tag:${at}`);
     const purges = new AcceptedPurges();
     for (let at = 0; at < 100; at += 1) purges.add(entryAt(`${at}-0`, { tags, mode: "soft" }), at);

@@ -1,13 +1,13 @@
-// Rule 27: how long an isolate uses an answer of the journal's book again.
+// Rule 27: for which records, and how long, an isolate remembers an answer of the journal's book.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { BookChecks, restamp } from "../../../src/purge/view/book-checks.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
 
-describe("rule 27: answers of the book that are remembered", () => {
+describe("rule 27: remembered answers of the book", () => {
   let chain: Chain;
-  /** `undefined`: the journal is unavailable. */
+  /** The journal's answers; `undefined` if the journal is unavailable. */
   let answers: boolean[] | undefined;
   let asked: number;
   let checks: BookChecks;
@@ -46,7 +46,7 @@ describe("rule 27: answers of the book that are remembered", () => {
     { id: "URL", changes: { url: "https://www.example.com/other" } },
     { id: "route", changes: { route: "other" } },
     { id: "stamp", changes: { stamp: stampAt("2-0") } },
-  ])("do not count for another coverage or stamp: $id", async ({ changes }) => {
+  ])("do not apply to another coverage or stamp: $id", async ({ changes }) => {
     await checked();
     answers = [false];
     const { stamp = stampAt("1-0") } = changes;
@@ -56,8 +56,8 @@ describe("rule 27: answers of the book that are remembered", () => {
   it.each([
     { id: "false", none: [false] },
     { id: "unavailable", none: undefined },
-    { id: "of another form", none: [] },
-  ])("are only those that prove something: $id", async ({ none }) => {
+    { id: "empty", none: [] },
+  ])("exclude answers that prove nothing: $id", async ({ none }) => {
     answers = none;
     expect(await checked()).toEqual(stampAt("1-0"));
     answers = [true];
@@ -65,7 +65,7 @@ describe("rule 27: answers of the book that are remembered", () => {
     expect(asked).toBe(2);
   });
 
-  it("keep the last entry of the first question, so the view judges later ones", async () => {
+  it("give the view's last entry at the first question, so later purges still cover", async () => {
     await checked();
     chain.append([entryAt("7-0", { tags: ["tag:red"] })]);
     const record = responseWith({ stamp: stampAt("1-0") });
@@ -73,13 +73,13 @@ describe("rule 27: answers of the book that are remembered", () => {
     expect([record.stamp, chain.purgeOf(record)?.mode]).toEqual([stampAt("6-0"), "hard"]);
   });
 
-  it("do not count once the view has dropped that entry", async () => {
+  it("do not apply once the view has dropped the entry of the new stamp", async () => {
     await checked();
     chain.append([entryAt("7-0"), entryAt("8-0")]);
     expect([await checked(), asked]).toEqual([stampAt("8-0"), 2]);
   });
 
-  it("do not count for a view that has lost that entry", async () => {
+  it("do not apply in a view that has lost the entry of the new stamp", async () => {
     await checked();
     chain = new Chain([entryAt("6-0", { n: "other" })]);
     answers = [false];
@@ -87,7 +87,7 @@ describe("rule 27: answers of the book that are remembered", () => {
   });
 });
 
-it("restamp keeps all else of a record", () => {
+it("restamp changes only the stamp of a record", () => {
   const record = responseWith({ stamp: stampAt("1-0") });
   restamp(record, stampAt("2-0"));
   expect(record).toEqual(responseWith({ stamp: stampAt("2-0") }));

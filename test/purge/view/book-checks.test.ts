@@ -1,4 +1,4 @@
-// Rule 27: the journal's book proves that a record beyond the view is unpurged.
+// Rule 27: the journal's book proves that a record with a stamp beyond the view is unpurged.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { BookChecks } from "../../../src/purge/view/book-checks.ts";
@@ -21,8 +21,8 @@ function writeOthers(count: number): void {
 }
 
 /**
- * Another isolate fills a record, and entries follow. This isolate then reads the newest thousand,
- * so its view does not know the stamp.
+ * Lets another isolate fill a record, and appends entries. This isolate then reads the newest
+ * thousand, so its view does not know the stamp.
  */
 async function beyond(purge?: EntryChanges, followers = 1_001): Promise<void> {
   isolate = new Isolate();
@@ -47,14 +47,14 @@ const questions = () => isolate.journal.asked.filter((name) => name === "unpurge
 describe("rule 27: a record beyond the view", () => {
   beforeEach(() => beyond());
 
-  it("is usable after a question, under the view's last entry", async () => {
+  it("is usable after a question, with the view's last entry as its stamp", async () => {
     expect(isolate.judge(stored)).toBe("unverified");
     await seek();
     expect(isolate.judge(stored)).toBe("usable");
     expect([stored.stamp, questions()]).toEqual([end(), 1]);
   });
 
-  it("needs no second question in another tier, where it has its old stamp", async () => {
+  it("needs no second question if another tier returns it with its old stamp", async () => {
     const again = responseWith({ stamp: stored.stamp });
     await seek();
     expect(isolate.judge(again)).toBe("unverified");
@@ -86,7 +86,7 @@ describe("rule 27: a record beyond the view", () => {
     { id: "a tag", purge: { tags: ["tag:red"] } },
     { id: "a prefix", purge: { prefixes: ["/a/"] } },
     { id: "everything", purge: { tags: ["everything"] } },
-    { id: "a tag, softly", purge: { tags: ["tag:red"], mode: "soft" } },
+    { id: "a tag, as a soft purge", purge: { tags: ["tag:red"], mode: "soft" } },
   ])("stays unverified if a later entry names $id", async ({ purge }) => {
     await beyond(purge);
     const { stamp } = stored;
@@ -101,7 +101,7 @@ describe("rule 27: a record beyond the view", () => {
     expect(isolate.judge(stored)).toBe("unverified");
   });
 
-  it("is purged by entries that the view has read", async () => {
+  it("stays unverified if the renewal before the question reads a purge of it", async () => {
     isolate.journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
     const { stamp } = stored;
     await seek();
@@ -113,7 +113,7 @@ describe("rule 27: a record beyond the view", () => {
 describe("rule 27: while the book is asked", () => {
   beforeEach(() => beyond());
 
-  /** Runs once, between the book's answer and its arrival. */
+  /** Runs this work once, between the book's answer and its arrival. */
   function meanwhile(work: () => unknown): void {
     isolate.journal.beforeAnswer = async () => {
       if (isolate.journal.asked.at(-1) !== "unpurged") return;
@@ -122,7 +122,7 @@ describe("rule 27: while the book is asked", () => {
     };
   }
 
-  it("the stamp becomes the view's last entry by then, and later ones are judged", async () => {
+  it("the stamp becomes the last entry at the question, and later purges cover", async () => {
     const before = end();
     meanwhile(async () => {
       isolate.journal.write(newEntry({ n: "red", tags: ["tag:red"] }));
@@ -144,7 +144,7 @@ describe("rule 27: while the book is asked", () => {
     expect(stored.stamp).not.toEqual(end());
   });
 
-  it("a chain that is replaced leaves the stamp", async () => {
+  it("the stamp stays if the chain is replaced", async () => {
     const { stamp } = stored;
     const { journal, clock, view } = isolate;
     const { chain } = view;
@@ -169,8 +169,8 @@ describe("rule 27: while the book is asked", () => {
   });
 });
 
-describe("rule 27: an own purge that was accepted before the question, and not read", () => {
-  it("covers the record", async () => {
+describe("rule 27: a purge that this isolate has accepted", () => {
+  it("covers the record after a question, before a read returns the purge", async () => {
     await beyond();
     await seek();
     const acceptances = isolate.acceptances();
@@ -180,7 +180,7 @@ describe("rule 27: an own purge that was accepted before the question, and not r
     expect(isolate.judge(stored)).toBe("hard");
   });
 
-  it("is noted, so the record stays unverified", async () => {
+  it("is noted in the book, so a later question does not make the record usable", async () => {
     await beyond();
     const { stamp } = stored;
     await isolate.acceptances().accept(orderOf(["tag:red"]), isolate.attention);
@@ -227,7 +227,7 @@ describe("rule 27: the book is not asked", () => {
     expect(questions()).toBe(0);
   });
 
-  it("about a stamp that the renewal brings", async () => {
+  it("about a stamp that the renewal makes known", async () => {
     const { clock, journal } = isolate;
     writeOthers(1);
     const newer = await new Isolate({ clock, journal }).filled({ colo: "NRT" });
@@ -237,7 +237,7 @@ describe("rule 27: the book is not asked", () => {
     expect([isolate.judge(newer), questions()]).toEqual(["usable", 0]);
   });
 
-  it("by a view without entries", () => {
+  it("without a view", () => {
     const ask = () => Promise.reject(new Error("The book was asked."));
     const checks = new BookChecks({ unpurged: ask }, () => undefined);
     expect(checks.check(responseWith({ stamp: stampAt("1-0") }))).toBe(undefined);

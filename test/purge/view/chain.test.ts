@@ -1,4 +1,5 @@
-// A chain that grows and drops its oldest entries, compared with its entries; and its bounds.
+// Compares a growing chain, which drops its oldest entries, with a search of all its entries. Also
+// tests the limits of a chain.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
@@ -8,7 +9,7 @@ import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
-/** Applies rules 5 and 6 literally: compares every entry. */
+/** Applies rules 5 and 6 by comparing every entry. */
 function purgedPlainly(entries: readonly Entry[], stored: StoredMetadata) {
   const { stamp } = stored;
   const since = entries.findIndex(
@@ -41,7 +42,7 @@ const questions = fc.array(
 );
 const entriesMax = 6;
 
-it("covers what its entries cover", () => {
+it("a chain covers what its entries cover", () => {
   let hardCount = 0;
   fc.assert(
     fc.property(contents, steps, questions, (first, taken, asked) => {
@@ -86,7 +87,7 @@ describe("the bytes of a chain", () => {
     expect(chain.purgeOf(ofFirst)?.mode).toBe(held === 4 ? "hard" : undefined);
   });
 
-  it("are bounded when it grows", () => {
+  it("are bounded when the chain grows", () => {
     const chain = new Chain(entries.slice(0, 2), { entriesMax: 10, bytesMax: 3 * each });
     chain.append(entries.slice(2));
     expect(chain.entries).toEqual(entries.slice(1));
@@ -94,7 +95,7 @@ describe("the bytes of a chain", () => {
     expect(known).toEqual([false, true]);
   });
 
-  it("include many targets, and are 16 MiB at most by default", () => {
+  it("include the targets, and are at most 16 MiB by default", () => {
     const tags = Array.from({ length: 800 }, (_, at) => `tag:${at}`);
     const chain = new Chain(
       Array.from({ length: 1_000 }, (_, at) => entryAt(`${at + 1}-0`, { tags })),
@@ -108,7 +109,7 @@ describe("the bytes of a chain", () => {
 it.each([
   { id: "url", targets: { tags: ["url:https://www.example.com/a%28b"] } },
   { id: "prefix", targets: { prefixes: ["/a%28"] } },
-])("covers every spelling of a URL: $id", ({ targets }) => {
+])("a chain covers every spelling of a URL: $id", ({ targets }) => {
   const chain = new Chain([entryAt("1-0"), entryAt("2-0", targets)]);
   const covered = ["/a%28b", "/a(b", "/a%2528b"].map((path) =>
     chain.purgeOf(responseWith({ url: `https://www.example.com${path}`, stamp: stampAt("1-0") })),

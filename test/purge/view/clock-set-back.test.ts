@@ -1,4 +1,5 @@
-// Rule 10: after a step of the clock back, hits continue, and earlier readings of the clock do not look recent.
+// Rule 10: after the clock was set back, hits continue, and earlier readings of the clock do not
+// look recent.
 import { describe, expect, it } from "vitest";
 import { openJournalled } from "../../../testing/site/purge-sender.ts";
 import { cc, closedGate, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -7,7 +8,7 @@ import { maxLagMs, newEntry, orderOf, warmIsolate } from "../../../testing/examp
 const stepSeconds = 60;
 const openCachedSite = () => openJournalled({ origin: () => page("page", cc("max-age=3600")) });
 
-/** @returns the origin requests and journal reads of a thousand hits within a hundred seconds */
+/** @returns the origin requests and journal reads of a thousand hits in the 100 s after the step */
 async function costOfHits(setBackSeconds: number) {
   const { site, upstash } = openCachedSite();
   const ask = async (nth: number) => site.get(`/${nth % 10}`);
@@ -22,14 +23,14 @@ async function costOfHits(setBackSeconds: number) {
   return { origin: site.origin.count - asked, reads: upstash.journalReadCount - reads };
 }
 
-it.each([stepSeconds, 5])("costs one read of the journal after a step of %i s", async (seconds) => {
+it.each([stepSeconds, 5])("a step back costs at most one journal read: %i s", async (seconds) => {
   const usual = await costOfHits(0);
   const { origin, reads } = await costOfHits(seconds);
   expect([usual.origin, origin]).toEqual([0, 0]);
   expect(reads).toBeLessThanOrEqual(usual.reads + 1);
 });
 
-/** An isolate that has just read the journal, and a step of its clock. */
+/** Creates an isolate that has just read the journal. `step` sets its clock back. */
 async function beforeStep() {
   const isolate = await warmIsolate();
   const { clock, journal, view } = isolate;
@@ -39,7 +40,7 @@ async function beforeStep() {
   journal.asked.splice(0);
   const step = () => {
     clock.advance(-stepSeconds);
-    // The clock of the replicas stays.
+    // The step does not affect the clock of the replicas.
     journal.replicaLagMs = -stepSeconds * 1_000;
   };
   return { isolate, clock, journal, view, stored, ask, step };
@@ -56,7 +57,7 @@ describe("after a step back, the view", () => {
     expect(journal.asked).toEqual(["since"]);
   });
 
-  it("and the colo's own bodies are not recent again when the clock has caught up", async () => {
+  it("stays too old when the clock has caught up, and so do bodies of this colo", async () => {
     const { isolate, clock, journal, stored, ask, step } = await beforeStep();
     journal.down = ["since"];
     step();
@@ -84,7 +85,7 @@ describe("after a step back, the view", () => {
     expect(view.sentAtMs).toBe(-Infinity);
   });
 
-  it("searches for stamps and overdue entries as soon as usual", async () => {
+  it("seeks stamps and reports overdue entries as soon as without a step", async () => {
     const { isolate, clock, journal, view, ask, step } = await beforeStep();
     const sought: string[] = [];
     isolate.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));

@@ -56,7 +56,7 @@ export class IsolateInColo extends Isolate {
   }
 }
 
-/** A colo in which one isolate has read a journal of one entry and has published a copy. */
+/** Creates a colo: `reader` has read a journal of one entry, and `other` has taken its copy. */
 export async function informed() {
   const colo = new Colo();
   const first = colo.journal.write(newEntry({ n: "first" }));

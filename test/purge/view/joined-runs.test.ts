@@ -1,4 +1,5 @@
-// At most one run is in progress and one is queued, even if a request that runs has ended.
+// At most one run is in progress and one is queued. A run whose request has ended delays others
+// only until the timeout.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { JoinedRuns } from "../../../src/purge/view/joined-runs.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -39,7 +40,7 @@ it("runs twice for a thousand requests at once", async () => {
   expect(gates.length).toBe(2);
 });
 
-it("lets only those wait for a queued run that ask for it", async () => {
+it("makes a call wait for a queued run only if the call asks to", async () => {
   const { runs, pass, end } = open();
   void runs.ask();
   void runs.ask();
@@ -65,7 +66,7 @@ it("begins a run after every call", async () => {
   expect([countBefore, gates.length]).toEqual([6, 6]);
 });
 
-it("waits at most the timeout for a run that does not end, or does not begin", async () => {
+it("waits at most the timeout for a run that does not end or does not begin", async () => {
   const { runs, gates, pass } = open();
   void runs.ask();
   void runs.ask();
@@ -81,7 +82,7 @@ it("waits at most the timeout for a run that does not end, or does not begin", a
   expect(gates.length).toBe(3);
 });
 
-it("rejects for the requests that ran, and no others", async () => {
+it("rejects only the calls that ran", async () => {
   const run = vi.fn<() => Promise<void>>(() => Promise.reject(new RangeError()));
   const runs = new JoinedRuns({ run, nowAtMs: new FakeClock().nowAtMs, waitTimeoutMs });
   const [first, second, third] = [runs.ask(), runs.ask(), runs.ask()];

@@ -1,4 +1,5 @@
-// Listeners learn of each entry that becomes known. One that throws does not affect anything else.
+// Listeners receive each entry that an isolate reads or accepts. A listener that throws affects
+// nothing else.
 import { expect, it } from "vitest";
 import { createPurging } from "../../../src/create-purging.ts";
 import type { JournalNews } from "../../../src/purge/view/journal-news.ts";
@@ -9,7 +10,7 @@ import { entryAt, Isolate, newEntry, orderOf } from "../../../testing/examples/p
 
 openNetworkOfFakes();
 
-it("a view reports entries once when it reads them, and when its isolate accepts them", async () => {
+it("a view reports each entry once when it is accepted, and once when it is read", async () => {
   const isolate = new Isolate();
   for (const n of ["a", "b"]) isolate.journal.write(newEntry({ n }));
   await isolate.filled();
@@ -29,7 +30,7 @@ it("a view reports entries that replace lost ones", () => {
   expect(isolate.news).toEqual(["accepted lost", "again new"]);
 });
 
-it("an isolate tells its listeners, and logs and counts one that throws, without its message", async () => {
+it("an isolate logs and counts a listener that throws, without the error's message", async () => {
   const clock = new FakeClock();
   const log: string[] = [];
   const failed = { count: 0 };

@@ -1,4 +1,5 @@
-// A judgement names the entry that decided, or the reason for its doubt, and applies the exemption of rule 8.
+// A judgement names the deciding purge, or the reason why a response is unverified. It applies the
+// exemption of rule 8.
 import { describe, expect, it, vi } from "vitest";
 import {
   judgedOnRoute,
@@ -27,13 +28,13 @@ const red = (n: string, changes: EntryChanges = {}) =>
   newEntry({ n, tags: ["tag:red"], by: "admin", reason: `because of ${n}`, ...changes });
 const soft = (n: string) => red(n, { mode: "soft" });
 
-describe("a purged response names", () => {
+describe("the judgement of a purged response names", () => {
   it.each([
     { id: "the hard purge", written: [red("a")], by: "a" },
     { id: "the newest hard purge", written: [red("a"), red("b")], by: "b" },
     { id: "the hard purge before a soft one", written: [red("a"), soft("b")], by: "a" },
     { id: "the first soft purge", written: [soft("a"), soft("b")], by: "a" },
-    { id: "no purge of others", written: [red("a"), red("b", { tags: ["tag:green"] })], by: "a" },
+    { id: "a covering purge", written: [red("a"), red("b", { tags: ["tag:green"] })], by: "a" },
   ])("$id", async ({ written, by }) => {
     const { isolate, stored } = await warm();
     const places = written.map((entry) => isolate.journal.write(entry));
@@ -68,7 +69,7 @@ describe("a purged response names", () => {
   });
 });
 
-describe("an unverified response names the reason", () => {
+describe("the judgement of an unverified response names the reason", () => {
   const unknown = { position: "9-9", n: "n" };
 
   it("no-view", () => {
@@ -109,7 +110,7 @@ it("allocates no judgement for a usable response", async () => {
   expect(noJournal.judge(responseWith(), ask(isolate))).toBe(usable);
 });
 
-describe("rule 8: an exempt route", () => {
+describe("rule 8: the exemption of a route", () => {
   const hard = { kind: "purged", mode: "hard" } as const;
   const softly = { kind: "purged", mode: "soft", sinceAtMs: 7 } as const;
   const why = "view-too-old" as const;
@@ -129,7 +130,7 @@ describe("rule 8: an exempt route", () => {
     expect(judge).toHaveBeenCalledTimes(1);
   });
 
-  it("does not matter for a sure judgement", () => {
+  it("is not checked for a usable response", () => {
     const isUnreachable = vi.fn<() => boolean>(() => true);
     const view = { judge: () => usable, isUnreachable };
     const asked = { atMs: 0, maxLagMs, colo: () => "", servesUnverified: true };

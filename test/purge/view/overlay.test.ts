@@ -1,4 +1,5 @@
-// After rule 22: an accepted purge covers in its isolate at once, until a read returns its entry.
+// Rule 22: the isolate that accepted a purge applies the purge at once, and separately until a read
+// returns its entry.
 import { describe, expect, it } from "vitest";
 import type { Entry, NewEntry } from "../../../src/purge/journal/entry.ts";
 import { Isolate, newEntry, responseWith, warmIsolate } from "../../../testing/examples/purges.ts";
@@ -23,13 +24,13 @@ describe("an accepted purge that no read has returned", () => {
     expect(isolate.judge({ ...before, tags: ["green"] })).toBe("usable");
   });
 
-  it("covers responses that are filled meanwhile, because their stamp is older", async () => {
+  it("covers responses that are filled later, because their stamp is older", async () => {
     const { isolate, append } = await warm();
     isolate.view.apply([append()]);
     expect(isolate.judge(await isolate.filled())).toBe("hard");
   });
 
-  it("covers without a view, however young the response", () => {
+  it("covers responses without a view, however recent they are", () => {
     const isolate = new Isolate();
     isolate.view.apply([{ ...red, position: "1-0" }]);
     const young = responseWith({ requestedAtMs: isolate.clock.atMs });
@@ -44,9 +45,9 @@ describe("an accepted purge that no read has returned", () => {
   });
 });
 
-describe("once a read returns it, an accepted purge", () => {
+describe("during later reads, an accepted purge", () => {
   it.each(["before the read", "after the read"])(
-    "covers older responses only, if the journal confirmed it %s",
+    "covers only older responses once it is read, if the journal confirmed it %s",
     async (when) => {
       const { isolate, before, append } = await warm();
       const entry = append();
@@ -70,7 +71,7 @@ describe("once a read returns it, an accepted purge", () => {
     expect([isolate.judge(before), isolate.view.entries.length]).toEqual(["hard", 2]);
   });
 
-  it("is not dropped if it was lost, until it is appended again", async () => {
+  it("still applies if its entry was lost, also after it is appended again", async () => {
     const { isolate, before, append } = await warm();
     const entry = append();
     isolate.view.apply([entry]);

@@ -1,8 +1,8 @@
-// Rule 7: how long a judgement of a stored response holds.
+// Rule 7: how long a stored response may be used.
 import { describe, expect, it } from "vitest";
 import { boundMs, Isolate, newEntry, responseWith } from "../../../testing/examples/purges.ts";
 
-/** A response that was filled under a view of this age. */
+/** Creates an isolate and a response, and lets both the view and the response reach this age. */
 async function after(ageMs: number) {
   const isolate = new Isolate();
   const stored = await isolate.filled({ colo: "NRT" });
@@ -25,7 +25,7 @@ describe("rule 7 (a): a view of at most N − A that knows the stamp", () => {
     expect(isolate.judge(stored, { colo: "HAM", ...asked })).toBe(judged);
   });
 
-  it("unknown stamp: not usable", async () => {
+  it("a response with an unknown stamp is not usable", async () => {
     const { isolate, stored } = await after(0);
     const elsewhere = { ...stored, stamp: { position: "9999999999999-0", n: "x" } };
     expect(isolate.judge(elsewhere)).toBe("unverified");
@@ -38,9 +38,9 @@ describe("rule 7 (b): a body that this colo requested at most N − A ago", () =
     { id: "at the bound", ageMs: boundMs, stored: "HAM", colo: "HAM", judged: "usable" },
     { id: "past the bound", ageMs: boundMs + 1, stored: "HAM", colo: "HAM", judged: "unverified" },
     { id: "another colo", ageMs: 0, stored: "NRT", colo: "HAM", judged: "unverified" },
-    { id: "no colo", ageMs: 0, stored: "", colo: "", judged: "unverified" },
-    { id: "no colo here", ageMs: 0, stored: "HAM", colo: "", judged: "unverified" },
-    { id: "no colo there", ageMs: 0, stored: "", colo: "HAM", judged: "unverified" },
+    { id: "no colo on either side", ageMs: 0, stored: "", colo: "", judged: "unverified" },
+    { id: "no colo of this isolate", ageMs: 0, stored: "HAM", colo: "", judged: "unverified" },
+    { id: "no colo of the record", ageMs: 0, stored: "", colo: "HAM", judged: "unverified" },
   ])("$id: $judged", ({ ageMs, judged, colo, stored }) => {
     const isolate = new Isolate();
     const response = responseWith({ colo: stored, requestedAtMs: isolate.clock.atMs });
@@ -56,7 +56,7 @@ describe("rule 7 (b): a body that this colo requested at most N − A ago", () =
     expect(isolate.judge(stored, { colo: "HAM" })).toBe("unverified");
   });
 
-  it("counts to the N of the route", () => {
+  it("uses the N of the route", () => {
     const isolate = new Isolate();
     const stored = responseWith({ requestedAtMs: isolate.clock.atMs });
     isolate.clock.advance(4.001);
@@ -66,7 +66,7 @@ describe("rule 7 (b): a body that this colo requested at most N − A ago", () =
 });
 
 describe("rule 7: a known purge", () => {
-  it.each(["hard", "soft"] as const)("covers young responses too: %s", async (mode) => {
+  it.each(["hard", "soft"] as const)("also covers recent responses: %s", async (mode) => {
     const { isolate, stored } = await after(0);
     isolate.journal.write(newEntry({ mode, tags: ["tag:red"] }));
     await isolate.renew();

@@ -1,5 +1,5 @@
-// Rule 14: which copies a view takes, its age then, and which isolate publishes them. view-copies.test.ts
-// tests the form of a copy.
+// Rule 14: which copies a view takes, its age afterwards, and which isolate publishes copies.
+// view-copies.test.ts tests the form of a copy.
 import { describe, expect, it } from "vitest";
 import { asked, host, informed } from "./colo-copies.ts";
 import { maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
@@ -20,7 +20,7 @@ describe("rule 14: a copy", () => {
     expect(cold.judge(stored)).toBe("unverified");
   });
 
-  it("brings newer entries to an isolate whose last entry it has", async () => {
+  it("brings newer entries to an isolate whose last entry it contains", async () => {
     const { journal, clock, reader, other } = await informed();
     const stored = await other.filled();
     clock.advance(6);
@@ -33,7 +33,7 @@ describe("rule 14: a copy", () => {
     expect(journal.asked).toEqual(["since"]);
   });
 
-  it("ends the separate use of a purge that the isolate has accepted", async () => {
+  it("ends the separate application of a purge that the isolate has accepted", async () => {
     const { journal, clock, reader, other } = await informed();
     const stored = await other.filled();
     const purge = red();
@@ -62,8 +62,8 @@ describe("rule 14: a copy", () => {
   });
 
   it.each([
-    { id: "lacks its last entry", entries: ["2-0"], n: "2-0" },
-    { id: "has another entry in its place", entries: ["here", "2-0"], n: "another" },
+    { id: "lacks the view's last entry", entries: ["2-0"], n: "2-0" },
+    { id: "has another entry at that position", entries: ["here", "2-0"], n: "another" },
   ])("is not taken by a warm isolate if it $id", async ({ entries, n }) => {
     const { colo, journal, clock, other, first } = await informed();
     clock.advance(6);
@@ -76,7 +76,7 @@ describe("rule 14: a copy", () => {
     expect([other.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
   });
 
-  it("ends the effect of a failed read", async () => {
+  it("makes the journal count as readable again after a failed read", async () => {
     const { journal, clock, reader, other } = await informed();
     const isUnreachable = () => other.view.isUnreachable({ atMs: clock.atMs, maxLagMs });
     journal.down = ["since"];
@@ -110,7 +110,7 @@ describe("rule 14: a copy", () => {
     expect([cache.journalPuts, journal.asked]).toEqual([3, ["since"]]);
   });
 
-  it("does not hide a loss: each isolate finds the mark or misses its last entry", async () => {
+  it("does not hide a loss: one isolate appends the mark, and the next reads it", async () => {
     const { journal, clock, reader, other } = await informed();
     clock.advance(6);
     journal.write(red());

@@ -4,7 +4,7 @@ import { Isolate, newEntry } from "../../../testing/examples/purges.ts";
 
 const red = (n = "red") => newEntry({ n, tags: ["tag:red"] });
 
-/** An isolate that has read two entries, the second a purge, and responses from before and after. */
+/** Creates an isolate that has read two entries, and responses from before and after the second. */
 async function informed() {
   const isolate = new Isolate();
   const { journal, clock, view } = isolate;
@@ -20,7 +20,7 @@ async function informed() {
   const grow = (count: number) => {
     for (let at = 0; at < count; at += 1) journal.write(newEntry({ n: `later ${at}` }));
   };
-  /** Appends an entry with the lost entry's ID, or one of a clock that is behind. */
+  /** Appends an entry at the position of the second, or earlier by `behindMs`. */
   const appendAt = (fields: readonly string[], behindMs = 0) =>
     journal.stream.append(["v", "1", ...fields, "prefixes", "[]"], {
       atMs: clock.atMs,
@@ -35,7 +35,7 @@ type Informed = Awaited<ReturnType<typeof informed>>;
 const appends = ["since", "atPrimary", "appendMark"];
 
 describe("rule 16: a failed join is checked at the primary", () => {
-  it("takes a lagging replica for no loss, and renews the view", async () => {
+  it("does not take a lagging replica for a loss, and renews the view", async () => {
     const { isolate, journal, clock, view, judge, before, after } = await informed();
     journal.write(newEntry({ n: "third" }));
     journal.replicaLagMs = 60_000;
@@ -45,7 +45,7 @@ describe("rule 16: a failed join is checked at the primary", () => {
     expect([view.sentAtMs, view.chain?.end.n]).toEqual([clock.atMs, "third"]);
   });
 
-  it("begins anew without a mark if more entries follow than it reads", async () => {
+  it("starts the view again without a mark if more entries follow than it reads", async () => {
     const { isolate, journal, view, judge, before, after, grow } = await informed();
     grow(1_000);
     journal.replicaLagMs = 60_000;
@@ -71,7 +71,7 @@ describe("rule 16: a failed join is checked at the primary", () => {
   );
 });
 
-describe("rule 17: a position that is gone at the primary", () => {
+describe("rule 17: an entry that is gone at the primary", () => {
   it.each<{ id: string; lost: (world: Informed) => unknown; judged: readonly string[] }>([
     { id: "older entries remain", lost: ({ lose }) => lose(), judged: ["hard", "unverified"] },
     {
@@ -80,7 +80,7 @@ describe("rule 17: a position that is gone at the primary", () => {
       judged: ["unverified", "unverified"],
     },
     {
-      id: "another entry has its ID",
+      id: "another entry has its position",
       lost: ({ lose, appendAt }) => [lose(), appendAt(["n", "anew", "tags", "[]"])],
       judged: ["hard", "unverified"],
     },
@@ -90,7 +90,7 @@ describe("rule 17: a position that is gone at the primary", () => {
       judged: ["unverified", "unverified"],
     },
     {
-      id: "fewer newer entries remain than trimming leaves, however old it is",
+      id: "fewer newer entries remain than trimming leaves",
       lost: ({ journal, clock, lose, grow }) => {
         journal.keptCount = 3;
         clock.advance(30 * 86_400);
@@ -114,7 +114,7 @@ describe("rule 17: a position that is gone at the primary", () => {
     expect(isolate.judge(own, { colo: "HAM" })).toBe("unverified");
   });
 
-  it("was lost for isolates that had not read it: the mark reaches them", async () => {
+  it("was lost also for isolates that had not read it: the mark reaches them", async () => {
     const { isolate, journal, clock, lose } = await informed();
     const other = new Isolate({ clock, journal });
     lose();
@@ -125,9 +125,9 @@ describe("rule 17: a position that is gone at the primary", () => {
   });
 
   it.each([
-    { id: "its last entry", count: 1 },
-    { id: "all entries", count: Infinity },
-  ])("does not extend the view by a write, if $id was lost", async ({ count }) => {
+    { id: "the view's last entry", count: 1 },
+    { id: "every entry", count: Infinity },
+  ])("prevents a write from extending the view if $id was lost", async ({ count }) => {
     const { isolate, journal, clock, view, judge, after, lose } = await informed();
     const { end } = view.chain!;
     const { sentAtMs } = view;
@@ -141,7 +141,7 @@ describe("rule 17: a position that is gone at the primary", () => {
     expect(judge(after)).toBe("unverified");
   });
 
-  it("needs no second mark if a mark names this loss", async () => {
+  it("needs no second mark if a mark names this very loss", async () => {
     const { isolate, journal, clock, judge, lose } = await informed();
     const other = new Isolate({ clock, journal });
     await other.filled();
@@ -187,8 +187,8 @@ describe("rule 17: a position that is gone at the primary", () => {
   });
 
   it.each([
-    { id: "in time", renew: (isolate: Isolate) => isolate.renew() },
-    { id: "a second after its end", renew: ({ view }: Isolate) => view.catchUp() },
+    { id: "at the next renewal", renew: (isolate: Isolate) => isolate.renew() },
+    { id: "in a read one second later", renew: ({ view }: Isolate) => view.catchUp() },
   ])("was trimmed if as many newer entries remain as trimming leaves: $id", async ({ renew }) => {
     const { isolate, journal, clock, judge, before, after, grow, lostIn } = await informed();
     journal.keptCount = 3;
@@ -203,7 +203,7 @@ describe("rule 17: a position that is gone at the primary", () => {
 });
 
 describe("rule 18: no view is empty", () => {
-  it("appends a mark to an empty journal, which covers all earlier responses", async () => {
+  it("appends a mark, which covers all earlier responses, to an empty journal", async () => {
     const isolate = new Isolate();
     const stored = await isolate.filled();
     expect(isolate.journal.asked).toEqual(["newest", "atPrimary", "appendMark"]);
@@ -221,7 +221,7 @@ describe("rule 18: no view is empty", () => {
     expect(isolate.view.chain?.end.n).toBe("first");
   });
 
-  it("appends one mark for several isolates, which does not purge what they load", async () => {
+  it("appends one mark for several isolates, and does not purge their new responses", async () => {
     const isolate = new Isolate();
     const { journal, clock } = isolate;
     const other = new Isolate({ clock, journal });

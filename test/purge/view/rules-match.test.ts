@@ -1,4 +1,5 @@
-// Rules 5 and 6: which stored responses a purge covers. chain.test.ts compares chains with their entries.
+// Rules 5 and 6: which stored responses a purge covers. chain.test.ts compares chains with a search
+// of their entries.
 import { describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
@@ -15,7 +16,7 @@ const hard = (position: string, tag = "tag:red") => entryAt(position, { tags: [t
 const soft = (position: string) => entryAt(position, { tags: ["tag:red"], mode: "soft" });
 const none = entryAt("1-0");
 
-describe("rule 5: later entries purge a known stamp", () => {
+describe("rule 5: later entries purge a response with a known stamp", () => {
   const chain = [hard("1-0"), entryAt("2-0"), hard("3-0"), entryAt("4-0")];
 
   it.each([
@@ -27,13 +28,13 @@ describe("rule 5: later entries purge a known stamp", () => {
     { id: "at a soft purge", chain: [none, soft("2-0")], stamp: "2-0", mode: undefined },
     { id: "soft after hard", chain: [none, hard("2-0"), soft("3-0")], stamp: "1-0", mode: "hard" },
     { id: "hard after soft", chain: [none, soft("2-0"), hard("3-0")], stamp: "1-0", mode: "hard" },
-    { id: "between both", chain: [hard("2-0"), soft("3-0")], stamp: "2-0", mode: "soft" },
+    { id: "between the two", chain: [hard("2-0"), soft("3-0")], stamp: "2-0", mode: "soft" },
   ] as const)("$id", ({ chain: entries, stamp, mode }) => {
     const stored = responseWith({ stamp: stampAt(stamp) });
     expect(new Chain(entries).purgeOf(stored)?.mode).toBe(mode);
   });
 
-  it("has no empty chain", () => {
+  it("a chain is never empty", () => {
     expect(() => new Chain([])).toThrow(/at least one/);
   });
 });
@@ -89,21 +90,21 @@ describe("rule 5: what a target covers", () => {
   });
 });
 
-describe("rule 6: an unknown stamp is older than every entry", () => {
+describe("rule 6: an unknown stamp counts as older than every entry", () => {
   const chain = new Chain([hard("5-0"), entryAt("6-0")]);
 
   it.each([
     { id: "empty", stamp: "none", mode: "hard" },
     { id: "before the oldest entry", stamp: stampAt("1-0"), mode: "hard" },
     { id: "after the newest entry", stamp: stampAt("9-0"), mode: "hard" },
-    { id: "the ID of another entry", stamp: stampAt("6-0", "other"), mode: "hard" },
+    { id: "the position of another entry", stamp: stampAt("6-0", "other"), mode: "hard" },
     { id: "known", stamp: stampAt("6-0"), mode: undefined },
   ] as const)("$id", ({ stamp, mode }) => {
     expect(chain.purgeOf(responseWith({ stamp }))?.mode).toBe(mode);
     expect(chain.knows(stamp)).toBe(mode === undefined);
   });
 
-  /** Another isolate has read an entry that this one lacks, and has filled a response since. */
+  /** Creates an isolate, and a response that another isolate filled after reading a newer entry. */
   async function filledElsewhere(): Promise<{ here: Isolate; stored: StoredMetadata }> {
     const here = new Isolate();
     const { clock, journal } = here;
@@ -115,7 +116,7 @@ describe("rule 6: an unknown stamp is older than every entry", () => {
     return { here, stored };
   }
 
-  it("is unverified until one renewal shows whether the view knows it", async () => {
+  it("makes a response unverified until a renewal makes the stamp known", async () => {
     const { here, stored } = await filledElsewhere();
     expect(here.judge(stored)).toBe("unverified");
     expect(here.judge({ ...stored, stamp: "none" })).toBe("hard");
@@ -126,7 +127,7 @@ describe("rule 6: an unknown stamp is older than every entry", () => {
   it.each([
     { id: "just before N/4", afterMs: maxLagMs / 4 - 1, readCount: 1 },
     { id: "at N/4", afterMs: maxLagMs / 4, readCount: 2 },
-  ])("renews the view once per N/4: $id", async ({ afterMs, readCount }) => {
+  ])("renews the view at most once per N/4: $id", async ({ afterMs, readCount }) => {
     const { here } = await filledElsewhere();
     await here.view.seek(here.attention);
     await here.settle();
@@ -135,7 +136,7 @@ describe("rule 6: an unknown stamp is older than every entry", () => {
     expect(here.journal.readCount).toBe(readCount);
   });
 
-  it("waits for a renewal that another request has started", async () => {
+  it("makes a request wait for a renewal that another request has started", async () => {
     const { here, stored } = await filledElsewhere();
     const first = here.view.seek(here.attention);
     const second = here.view.seek(here.attention);

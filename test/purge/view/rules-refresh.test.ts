@@ -1,5 +1,5 @@
-// Rules 11 to 13 and 15: how a view begins, is renewed and is kept. redis-journal.test.ts tests the pages of
-// RedisJournal.
+// Rules 11 to 13 and 15: how a view begins, is renewed and drops entries. redis-journal.test.ts
+// tests the pages of RedisJournal.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
@@ -18,8 +18,8 @@ const never = () => new Promise<never>(() => undefined);
 /** Lets pending promises run. */
 const idle = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("rule 11: a refresh continues from the view's last entry", () => {
-  it("reads the entries after it, and nothing else", async () => {
+describe("rule 11: a renewal continues from the view's last entry", () => {
+  it("reads only the entries after that entry", async () => {
     const isolate = await warmIsolate();
     const stored = await isolate.filled();
     isolate.journal.write(red());
@@ -27,7 +27,7 @@ describe("rule 11: a refresh continues from the view's last entry", () => {
     expect([isolate.judge(stored), isolate.journal.asked]).toEqual(["hard", ["since"]]);
   });
 
-  it("is as old as the time of its request, not of its answer", async () => {
+  it("dates the view by the time of its request, not of its answer", async () => {
     const isolate = await warmIsolate();
     isolate.clock.advance(boundMs / 1_000);
     const sentAtMs = isolate.clock.atMs;
@@ -61,7 +61,7 @@ describe("rule 12: a view", () => {
     expect(isolate.judge({ ...stored, stamp: { position: old, n: "old" } })).toBe("unverified");
   });
 
-  it("holds 8,000 entries, and drops its oldest beyond that", async () => {
+  it("holds 8,000 entries, and drops the oldest beyond that", async () => {
     const isolate = await warmIsolate();
     const stored = await isolate.filled();
     for (let at = 0; at < 7_999; at += 1) isolate.journal.write(newEntry({ n: `${at}` }));
@@ -78,7 +78,7 @@ describe("rule 12: a view", () => {
 });
 
 describe("rule 13: a view only moves forwards", () => {
-  it("discards a read that is overtaken by a later one", async () => {
+  it("discards a read that a later read has overtaken", async () => {
     const isolate = await warmIsolate();
     const { journal, clock, view } = isolate;
     const gate = closedGate();
@@ -100,7 +100,7 @@ describe("rule 13: a view only moves forwards", () => {
     expect(isolate.judge(stored)).toBe("hard");
   });
 
-  it("discards an overtaken check at the primary, however much that has read", async () => {
+  it("discards an overtaken check at the primary, although it has read 1,000 entries", async () => {
     const isolate = await warmIsolate();
     const { journal, clock, view } = isolate;
     const stored = await isolate.filled();
@@ -124,7 +124,7 @@ describe("rule 13: a view only moves forwards", () => {
     expect([view.chain?.end.n, isolate.judge(stored)]).toEqual(["red", "hard"]);
   });
 
-  it("keeps the first of two beginnings", async () => {
+  it("begins with the result of the read that ends first", async () => {
     const isolate = new Isolate();
     const { journal, clock, view } = isolate;
     journal.write(newEntry({ n: "first" }));
@@ -156,7 +156,7 @@ describe("rule 15: requests renew the view", () => {
     await isolate.settle();
   });
 
-  describe("under a timer of their own", () => {
+  describe("with their own timers", () => {
     afterEach(() => vi.useRealTimers());
 
     it.each(["attend", "seek", "stamp"] as const)(
@@ -182,7 +182,7 @@ describe("rule 15: requests renew the view", () => {
   });
 
   it.each([
-    { id: "after its timeout", laterSeconds: 2 },
+    { id: "after the timeout", laterSeconds: 2 },
     { id: "after the clock was set back", laterSeconds: -60 },
   ])("again $id, if a renewal never ends", async ({ laterSeconds }) => {
     const isolate = await warmIsolate();
@@ -201,7 +201,7 @@ describe("rule 15: requests renew the view", () => {
 });
 
 describe("rule 15: while the journal is known to be unreachable", () => {
-  /** The view is past N − A, and the journal does not answer. */
+  /** Shuts the journal off, with a view past N − A. @returns a function that ends the outage */
   async function shutOff(isolate: Isolate) {
     isolate.clock.advance(boundMs / 1_000 + 1);
     const gate = closedGate();
@@ -221,7 +221,7 @@ describe("rule 15: while the journal is known to be unreachable", () => {
     expect(isolate.judge(stored)).toBe("usable");
   });
 
-  it("a cold isolate stores responses without a stamp", async () => {
+  it("a cold isolate has no stamp until a probe is answered", async () => {
     const isolate = new Isolate();
     const open = await shutOff(isolate);
     expect(await isolate.view.stamp(isolate.attention)).toBe("none");

@@ -1,4 +1,5 @@
-// Rules 6 and 15 with copies in the colo: when a view is renewed, from what, and which isolate reads the journal.
+// Rules 6 and 15 with copies in the colo: when a view is renewed, whether from a copy or the
+// journal, and which isolate reads the journal.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { asked, Colo, host, informed } from "./colo-copies.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
@@ -6,12 +7,12 @@ import { boundMs, newEntry } from "../../../testing/examples/purges.ts";
 
 afterEach(() => void vi.useRealTimers());
 
-describe("rule 15: the age of a renewal is drawn each time", () => {
+describe("rule 15: the age at which a view is renewed is drawn each time", () => {
   it.each([
     { draws: [0], dueAt: 0.35 },
     { draws: [0.5], dueAt: 0.475 },
     { draws: [0.999_999], dueAt: 0.6 },
-    // The first draw is for the view that does not exist yet.
+    // The first draw takes place before the first view.
     { draws: [0, 1, 0], dueAt: 0.6 },
   ])("from 0.35 to 0.6 of N − A: $draws", async ({ draws, dueAt }) => {
     const colo = new Colo();
@@ -33,7 +34,7 @@ describe("rule 15: the age of a renewal is drawn each time", () => {
 describe("rule 15: an isolate renews its view", () => {
   it.each([
     { id: "from a copy younger than half of N − A", copyAgeMs: boundMs / 2 - 1, reads: 0 },
-    { id: "from the journal if the copy is as old", copyAgeMs: boundMs / 2, reads: 1 },
+    { id: "from the journal if the copy is no younger", copyAgeMs: boundMs / 2, reads: 1 },
   ])("$id", async ({ copyAgeMs, reads }) => {
     const { journal, clock, reader, other } = await informed();
     clock.advance(6);
@@ -46,7 +47,7 @@ describe("rule 15: an isolate renews its view", () => {
     expect(other.view.sentAtMs).toBe(reads === 0 ? readAtMs : clock.atMs);
   });
 
-  it("not while another isolate claims the read, except past N − A", async () => {
+  it("not while another isolate has a claim, except past N − A", async () => {
     const { colo, journal, clock, other, readAtMs } = await informed();
     clock.advance(8);
     await colo.copies().claim(host);
@@ -60,7 +61,7 @@ describe("rule 15: an isolate renews its view", () => {
     await other.settle();
   });
 
-  it("by two lookups of the colo's cache twice a second, however many requests come", async () => {
+  it("with four lookups a second in the colo's cache, however many requests come", async () => {
     const { colo, cache, clock, other } = await informed();
     clock.advance(6);
     const matches = cache.journalMatches;
@@ -96,7 +97,7 @@ describe("rule 15: an isolate renews its view", () => {
   });
 
   it("without waiting until its own copy is stored", async () => {
-    // No timer ends the wait for a cache that does not answer.
+    // The faked timers never run, so no timeout ends the wait for the cache.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     const { cache, clock, reader } = await informed();
     const gate = closedGate();
@@ -136,7 +137,7 @@ describe("rule 15: an isolate renews its view", () => {
 });
 
 describe("rule 6: an unknown stamp is sought", () => {
-  /** Another colo has read one entry more, and has filled a response. */
+  /** Creates a colo, and a response that another colo has filled after reading one more entry. */
   async function filledElsewhere() {
     const here = await informed();
     here.clock.advance(1);
@@ -159,7 +160,7 @@ describe("rule 6: an unknown stamp is sought", () => {
 
   it.each([
     { id: "despite a claim", isRenewing: false },
-    { id: "during a renewal that seeks nothing", isRenewing: true },
+    { id: "during a background renewal", isRenewing: true },
   ])("in the journal $id", async ({ isRenewing }) => {
     const { colo, journal, clock, other, stored } = await filledElsewhere();
     if (isRenewing) clock.advance(5);

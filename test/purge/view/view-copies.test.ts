@@ -1,4 +1,5 @@
-// Rule 14: the form of the copies and claims in the colo's Cache API. rules-copies.test.ts tests their use.
+// Rule 14: the form of the copies and claims in the colo's Cache API. rules-copies.test.ts tests
+// their use.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import type { ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
@@ -22,7 +23,7 @@ async function published(entries: readonly Entry[] = three) {
 }
 
 describe("a copy", () => {
-  it("has the reader's entries, and the time of its read", async () => {
+  it("has the entries of the isolate that published it, and the time of their read", async () => {
     const { colo, sentAtMs } = await published();
     colo.clock.advance(5);
     const copy = await colo.copies().read(host);
@@ -30,11 +31,11 @@ describe("a copy", () => {
   });
 
   it.each([
-    { id: "its-first", place: three[0], after: three.slice(1) },
-    { id: "its-last", place: three[2], after: [] },
-    { id: "of-another-n", place: { position: "2-0", n: "2-0" }, after: undefined },
-    { id: "not-there", place: { position: "4-0", n: "4-0" }, after: undefined },
-  ])("returns the entries after an entry: $id", async ({ place, after }) => {
+    { id: "its first entry", place: three[0], after: three.slice(1) },
+    { id: "its last entry", place: three[2], after: [] },
+    { id: "its second, with another `n`", place: { position: "2-0", n: "2-0" }, after: undefined },
+    { id: "a missing entry", place: { position: "4-0", n: "4-0" }, after: undefined },
+  ])("returns the entries after a given entry: $id", async ({ place, after }) => {
     const { colo } = await published();
     const copy = await colo.copies().read(host);
     expect(copy?.entriesAfter(place as Entry)).toEqual(after);
@@ -52,7 +53,7 @@ describe("a copy", () => {
   it.each([
     { count: 1_000, held: 1_000 },
     { count: 1_001, held: 1_000 },
-  ])("has the newest 1,000 entries of $count", async ({ count, held }) => {
+  ])("has at most 1,000 entries, the newest of $count", async ({ count, held }) => {
     const { colo } = await published(entriesOf(count));
     const entries = (await colo.copies().read(host))?.entries() ?? [];
     expect([entries.length, entries.at(-1)?.position]).toEqual([held, `${count}-0`]);
@@ -69,8 +70,8 @@ describe("a copy", () => {
   });
 
   it.each([
-    { id: "no-entries", entries: [] },
-    { id: "none-that-fits", entries: [entryAt("1-0", { reason: "x".repeat(1_048_576) })] },
+    { id: "no entries", entries: [] },
+    { id: "no entry that fits", entries: [entryAt("1-0", { reason: "x".repeat(1_048_576) })] },
   ])("is not stored without entries: $id", async ({ entries }) => {
     expect((await published(entries)).colo.cache.journalPuts).toBe(0);
   });
@@ -78,43 +79,57 @@ describe("a copy", () => {
 
 const brief = { headers: { "cache-control": "max-age=60" } };
 
-describe("a copy counts as absent if it", () => {
-  type Bytes = Uint8Array<ArrayBuffer>;
-  const sealed = async (text: string) => {
-    const bytes = new TextEncoder().encode(text);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-    return new TextEncoder().encode(digest + text);
-  };
-  const copyText = (changes: object) =>
-    JSON.stringify({ v: 2, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
+type Bytes = Uint8Array<ArrayBuffer>;
+type Changed = (whole: Bytes) => Bytes | Promise<Bytes>;
 
-  it.each<[id: string, bytes: (whole: Bytes) => Bytes | Promise<Bytes>, isAbsent?: boolean]>([
-    ["is whole", (whole) => whole, false],
-    ["is sealed by the test", () => sealed(copyText({})), false],
+/** Adds the digest of a copy's text. */
+async function sealed(text: string): Promise<Bytes> {
+  const bytes = new TextEncoder().encode(text);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return new TextEncoder().encode(digest + text);
+}
+
+const copyText = (changes: object) =>
+  JSON.stringify({ v: 2, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
+
+/** Returns whether a copy counts as absent after a change of its bytes. */
+async function isAbsentAfter(changed: Changed): Promise<boolean> {
+  const { colo, address } = await published();
+  const whole = await (await colo.cache.match(address))?.arrayBuffer();
+  const bytes = await changed(new Uint8Array(whole ?? new ArrayBuffer()));
+  await colo.cache.put(address, new Response(bytes, brief));
+  return (await colo.copies().read(host)) === undefined;
+}
+
+it.each<[id: string, changed: Changed]>([
+  ["is unchanged", (whole) => whole],
+  ["has another valid text with its digest", () => sealed(copyText({}))],
+])("a copy is found if it %s", async (_, changed) => {
+  expect(await isAbsentAfter(changed)).toBe(false);
+});
+
+describe("a copy counts as absent if it", () => {
+  it.each<[id: string, changed: Changed]>([
     ["is empty", () => new Uint8Array()],
     ["lacks a byte", (whole) => whole.slice(0, -1)],
     ["lacks a half", (whole) => whole.slice(0, whole.length / 2)],
-    ["has a digest alone", (whole) => whole.slice(0, 64)],
-    ["has another bit", (whole) => whole.with(whole.length - 9, 66)],
+    ["has only a digest", (whole) => whole.slice(0, 64)],
+    ["has a changed byte", (whole) => whole.with(whole.length - 9, 66)],
     ["has another digest", (whole) => whole.with(0, 103)],
-    ["is no JSON", () => sealed("{")],
+    ["is not JSON", () => sealed("{")],
     // Version 1 had no switch.
-    ["has the version before", () => sealed(copyText({ v: 1, switched: undefined }))],
+    ["has the previous version", () => sealed(copyText({ v: 1, switched: undefined }))],
     ["has another version", () => sealed(copyText({ v: 3 }))],
     ["lacks the switch", () => sealed(copyText({ switched: undefined }))],
     ["has an invalid switch", () => sealed(copyText({ switched: { bypass: 1 } }))],
     ["lacks its time", () => sealed(copyText({ sentAtMs: null }))],
     ["lacks entries", () => sealed(copyText({ items: [] }))],
     ["is null", () => sealed("null")],
-  ])("%s", async (_, bytes, isAbsent = true) => {
-    const { colo, address } = await published();
-    const whole = await (await colo.cache.match(address))?.arrayBuffer();
-    const changed = await bytes(new Uint8Array(whole ?? new ArrayBuffer()));
-    await colo.cache.put(address, new Response(changed, brief));
-    expect((await colo.copies().read(host)) === undefined).toBe(isAbsent);
+  ])("%s", async (_, changed) => {
+    expect(await isAbsentAfter(changed)).toBe(true);
   });
 
-  it("has an invalid entry, which must not be skipped", async () => {
+  it("has an invalid entry, which is never skipped", async () => {
     const { colo, address } = await published();
     const items = [["1-0", ["n", "1"]], "odd", ["2-0", ["n", "2"]]];
     const body = await sealed(copyText({ items }));
@@ -125,9 +140,9 @@ describe("a copy counts as absent if it", () => {
   });
 
   it.each([
-    { id: "at-the-allowance", aheadMs: 1_000, isAbsent: false },
-    { id: "past-it", aheadMs: 1_001, isAbsent: true },
-  ])("is dated ahead of this clock by more than A: $id", async ({ aheadMs, isAbsent }) => {
+    { aheadMs: 1_000, isAbsent: false },
+    { aheadMs: 1_001, isAbsent: true },
+  ])("is dated more than A ahead: $aheadMs ms, $isAbsent", async ({ aheadMs, isAbsent }) => {
     const colo = new Colo();
     await colo.copies().publish(host, { entries: three, sentAtMs: colo.clock.atMs + aheadMs });
     expect((await colo.copies().read(host)) === undefined).toBe(isAbsent);
@@ -167,9 +182,9 @@ describe("a copy counts as absent if it", () => {
 
 describe("a claim", () => {
   it.each([
-    { id: "at-once", afterMs: 0, stands: "others" },
-    { id: "just-before-two-seconds", afterMs: 1_999, stands: "others" },
-    { id: "at-two-seconds", afterMs: 2_000, stands: "ours" },
+    { id: "at once", afterMs: 0, stands: "others" },
+    { id: "just before two seconds", afterMs: 1_999, stands: "others" },
+    { id: "after two seconds", afterMs: 2_000, stands: "ours" },
     { id: "clock a second behind", afterMs: -1_000, stands: "others" },
     { id: "clock two seconds behind", afterMs: -2_000, stands: "ours" },
   ])("of another isolate lasts two seconds: $id", async ({ afterMs, stands }) => {
@@ -179,7 +194,7 @@ describe("a claim", () => {
     expect(await colo.copies({ nowAtMs }).claim(host)).toBe(stands);
   });
 
-  it("does not stop its own isolate", async () => {
+  it("does not apply to its own isolate", async () => {
     const copies = new Colo().copies();
     expect([await copies.claim(host), await copies.claim(host)]).toEqual(["ours", "ours"]);
   });

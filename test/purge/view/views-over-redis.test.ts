@@ -1,4 +1,5 @@
-// The purge protocol over a real Redis: a loss of entries, and the commands of a purge (rules 17, 20 to 22).
+// The purge protocol over a real Redis: losses of entries, and the commands of a purge (rules 17
+// and 20 to 22).
 import { describe, expect, it, vi } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -13,7 +14,7 @@ const small = orderOf(["tag:red"], { id: "" });
 describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
 
-  /** An isolate whose clock a test can advance, so that it renews its view. */
+  /** Creates an isolate. `renew` advances its clock, and so renews its view. */
   function isolate() {
     let skippedMs = 0;
     const nowAtMs = () => Date.now() + skippedMs;
@@ -44,7 +45,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   }
 
   it.each([0, 1_200])(
-    "marks the loss after a restored backup that has grown by %i entries, for all isolates",
+    "marks the loss for all isolates after the restore of a backup and %i new entries",
     async (grownBy) => {
       await world.write(3);
       const [informed, other] = [isolate(), isolate()];
@@ -77,7 +78,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     expect(world.rest.counts()).toMatchObject({ commandCountByName, requestCount: 3 });
   });
 
-  it("appends a purge again that a restart has lost", async () => {
+  it("appends a purge again after Redis has lost all data", async () => {
     const taker = isolate();
     await taker.renew();
     await taker.accept(small);
