@@ -76,7 +76,7 @@ it("a body that arrives after the time-out is cancelled", async () => {
 });
 
 describe("the shut-off of the Cache API", () => {
-  it("begins after three time-outs, allows one probe a pause, and then ends", async () => {
+  it("begins after three time-outs, allows one probe per pause, and then ends", async () => {
     const { cache, platform, told, pass, failed, mayBeAsked, pending } = open();
     for (let at = 0; at < 3; at += 1) {
       expect(mayBeAsked()).toBe(true);

@@ -1,5 +1,5 @@
-// Tests the cache of decoded records. A record that a tier has read before is not parsed again, and
-// never replaces another record.
+// Tests the cache of decoded records. A kept record is not parsed again, and is never returned in
+// place of another record.
 import { expect, it } from "vitest";
 import { DecodedRecords } from "../../../src/stores/cache-api/decoded-records.ts";
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
@@ -12,7 +12,7 @@ const textOf = (etag: string, keepUntilAtMs = 1) =>
   encodeRecord({ kind: "response", metadata: metadataWith({ etag }) }, keepUntilAtMs);
 const fresh = (text: string) => new DecodedRecords(responseForm).decode(key, null, () => text);
 
-it("returns the decoded record again without reading its text", () => {
+it("returns a decoded record again without reading its text", () => {
   const records = new DecodedRecords(responseForm);
   const first = records.decode(key, '"a"', () => textOf('"1"'));
   const withoutFetch = () => {
@@ -45,7 +45,7 @@ it("does not return the record of another key", () => {
   expect(records.decode(other, '"b"', () => "{}")).toBeUndefined();
 });
 
-it("evicts the least recently read records above its limit in bytes", () => {
+it("evicts the least recently read records beyond its limit in bytes", () => {
   const records = new DecodedRecords(responseForm);
   const keyOf = (at: number) => new RecordKey(`GET https://www.example.com/${at}`, "a.example");
   const large = textOf(`"${"p".repeat(20_000)}"`);

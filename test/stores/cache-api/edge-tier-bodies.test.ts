@@ -30,7 +30,7 @@ afterAll(() => edge.stop());
 
 const metadataAlone = { ...ask, part: "metadata" } as const;
 
-/** Writes a body of this length into a fake cache. */
+/** Writes a record with a body of this length to a fake cache. */
 async function stored(bytes: number) {
   const cache = new FakeCache(new FakeClock());
   const tier = edgeTierOver(() => cache);
@@ -46,7 +46,7 @@ it.each([
   { bytes: 4, wanted: undefined, kind: "blob" },
   { bytes: 300_000, wanted: true, kind: "blob" },
   { bytes: 300_000, wanted: undefined, kind: "stream" },
-])("$bytes bytes held above ($wanted) are read as a $kind", async ({ bytes, wanted, kind }) => {
+])("$bytes bytes with isHeld $wanted are read as a $kind", async ({ bytes, wanted, kind }) => {
   const { cache, tier, key } = await stored(bytes);
   const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
   const read = await tier.read(key, { ...ask, ...isHeld });
@@ -81,7 +81,7 @@ describe("a range that the Cache API itself returns from a large body", () => {
     expect(await readOf(key, range)).toMatchObject({ body, isWhole: true });
   });
 
-  it("is read from a body that was written with its record", async () => {
+  it("is read from a body that was written together with its record", async () => {
     const key = new RecordKey("ranged beside", host);
     await edge.write(key, responseOf(bytes), keep);
     const range = { firstByte: 100_000, lastByte: 100_099 };
@@ -96,7 +96,7 @@ describe("a record whose metadata the isolate has read before", () => {
     { bytes: 4, wanted: undefined, kind: "absent" },
     { bytes: 4, wanted: true, kind: "blob" },
     { bytes: 300_000, wanted: true, kind: "absent" },
-  ])("is read with this body, for $bytes bytes held above ($wanted): $kind", async (row) => {
+  ])("has this body if isHeld is $wanted, for $bytes bytes: $kind", async (row) => {
     const { cache, tier, key, record } = await stored(row.bytes);
     await tier.read(key, ask);
     const open = cache.openBodies;

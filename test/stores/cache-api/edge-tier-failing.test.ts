@@ -53,7 +53,7 @@ const expired = { ...keep, untilAtMs: keep.atMs };
 it.each([
   { id: "is missing", cache: failure },
   { id: "rejects", cache: () => rejecting },
-  { id: "breaks off its body", cache: () => breakingOff },
+  { id: "breaks off a body", cache: () => breakingOff },
 ])("a read and a write return only the error's name if the cache $id", async ({ cache }) => {
   const tier = edgeTierOver(cache, failure);
   expect(await tier.read(key, ask)).toEqual(unavailable);
@@ -79,7 +79,7 @@ it("an expired stream that has already failed is refused", async () => {
 
 describe("an arriving body", () => {
   const clock = new FakeClock();
-  /** Sends pieces like a fill: each after the previous one was read. */
+  /** Creates a response that sends its pieces like a fill: each after the previous was read. */
   const sending = (changed: Partial<StoredMetadata> = {}): ArrivingResponse => {
     const { readable: stream, writer } = openBytePipe(null);
     const pour = async (): Promise<number> => {
@@ -100,7 +100,7 @@ describe("an arriving body", () => {
   it.each([
     { id: "is missing", mode: "works", isThere: false, kind: "unavailable" },
     { id: "throws", mode: "throws", isThere: true, kind: "unavailable" },
-    { id: "does not read it", mode: "forgets", isThere: true, kind: "refused" },
+    { id: "does not read the body", mode: "forgets", isThere: true, kind: "refused" },
   ] as const)("does not wait for a cache that $id", async ({ mode, isThere, kind }) => {
     const cache = new FakeCache(clock);
     cache.mode = mode;
@@ -119,7 +119,7 @@ describe("an arriving body", () => {
   });
 
   it.each([
-    { id: "is absent if it is evicted", isEvicted: true, badRecordCount: 0 },
+    { id: "is absent if it was evicted", isEvicted: true, badRecordCount: 0 },
     {
       id: "is absent and counted if it is too short",
       isEvicted: false,

@@ -31,7 +31,7 @@ export class EdgeTierInWorkerd implements ResponseTier {
   readonly arrivingBytesMax = edgeBodyBytesMax;
   readonly isShutOff = false;
   badRecordCount = 0;
-  /** The addresses that the last write has put into the Cache API. */
+  /** The addresses at which the last write has put responses into the Cache API. */
   putAt: readonly string[] = [];
   readonly #colo: Colo;
 
@@ -95,7 +95,7 @@ export class EdgeTierInWorkerd implements ResponseTier {
     return answer.written;
   }
 
-  /** Returns the response that the Cache API itself has at an address. */
+  /** Returns the response at an address of the Cache API. */
   async cachedAt(
     address: string,
   ): Promise<{ status: number; fields: Map<string, string>; bytes: Uint8Array } | undefined> {

@@ -1,5 +1,5 @@
-// A Worker that executes orders of a test in Node on the edge tier, in the real runtime. It also
-// returns responses from the Cache API itself, and puts other responses there.
+// A Worker that runs the edge tier in workerd, on orders of a test in Node. It can also read and
+// put responses in the Cache API without the tier.
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
@@ -25,7 +25,7 @@ interface KeyTold {
 /** How a body reaches the tier. Its bytes follow the order in the same request. */
 export type BodyTold =
   | { kind: "blob" | "absent" }
-  /** Pieces of these lengths through a pipe like that of a fill, then its end or its failure. */
+  /** Pieces of these lengths, through a pipe like that of a fill, and the end of the pipe. */
   | { kind: "arriving"; pieceBytes: readonly number[]; end: "close" | "abort" };
 
 export type EdgeOrder =
@@ -43,7 +43,7 @@ export type EdgeAnswer =
   | { kind: "removed" }
   | { kind: "planted" };
 
-/** A response whose body follows the answer, with the kind of body that the tier returned. */
+/** A found response. The bytes of its body follow the answer. */
 export interface ReadWithoutBody {
   readonly kind: "found-beside";
   readonly head: Extract<ResponseHead, { kind: "response" }>;
@@ -55,7 +55,7 @@ interface Answered {
   readonly bytes?: Uint8Array;
 }
 
-/** The effects of the current order. */
+/** The bad records and puts of the current order. */
 const noted = { badRecordCount: 0, putAt: [] as string[] };
 
 const cache: Pick<Cache, "match" | "put" | "delete"> = {
@@ -170,7 +170,7 @@ function recordTold(
 }
 
 /**
- * Writes the pieces. Like a fill, resolves to "cut" before the reader sees that the body was cut.
+ * Writes the pieces. Like a fill, resolves to "cut" before the reader receives the error.
  */
 async function poured(
   writer: WritableStreamDefaultWriter<Uint8Array>,

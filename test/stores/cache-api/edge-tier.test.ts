@@ -83,7 +83,7 @@ describe("a record in the Cache API", () => {
   it.each([
     { id: "whole seconds", keptMs: 60_000, maxAge: 60 },
     { id: "a part of a second, rounded up", keptMs: 60_001, maxAge: 61 },
-  ])("has a max-age up to its expiry: $id", async ({ id, keptMs, maxAge }) => {
+  ])("has a max-age that ends at its expiry: $id", async ({ id, keptMs, maxAge }) => {
     const key = new RecordKey(`lifetime ${id}`, host);
     await edge.write(key, page, { ...keep, untilAtMs: keep.atMs + keptMs });
     const cached = await edge.cachedAt(addressOf(key));
@@ -117,7 +117,7 @@ describe("bodies that arrive as streams", () => {
     const written = await edge.writeTold(key, keep, told(bodyBytes, pieceBytes, end));
     expect(written.kind).not.toBe("kept");
     expect(await edge.read(key, ask)).toEqual({ kind: "absent" });
-    // A part may stay for a while at its own address, to which no record refers.
+    // A partial body may stay for a while at its own address, to which no record refers.
     expect(edge.putAt).toEqual([expect.stringContaining(`${addressOf(key)}/`)]);
     expect(await edge.cachedAt(addressOf(key))).toBe(undefined);
   });
@@ -173,7 +173,7 @@ describe("a response in the Cache API that the tier has not written", () => {
   });
 
   it("is found if it is valid", async () => {
-    const key = new RecordKey("planted rightly", host);
+    const key = new RecordKey("planted valid", host);
     await edge.plant(addressOf(key), { fields: { [recordField]: own }, bytes: bytesOf("page") });
     expect(await look(edge, key, ask)).toEqual(shown(page, bytesOf("page")));
   });

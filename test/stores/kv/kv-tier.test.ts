@@ -22,7 +22,7 @@ import {
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
 
-/** Opens a tier over the given KV, which expires values by its own clock. */
+/** Creates a tier over the given KV. The clock of the tier is not that of the KV. */
 function tierOver(kv: KvNamespace) {
   const told: string[] = [];
   let badRecordCount = 0;
@@ -58,7 +58,7 @@ describe("the KV tier over Miniflare", () => {
   });
   afterAll(() => miniflare.dispose());
 
-  // Limits of a minute, because Miniflare is slow on a busy machine.
+  // Time-outs of at least a minute, because Miniflare is slow on a busy machine.
   const { setTimeout } = globalThis;
   beforeEach(() => {
     vi.spyOn(globalThis, "setTimeout").mockImplementation((run, ms = 0) =>
@@ -124,7 +124,7 @@ describe("a value in KV", () => {
     [{ isHeld: () => true }, "blob"],
     [{ part: "metadata" }, "absent"],
     [{ isPeek: true }, "absent"],
-  ] as const)("with a large body is read with %j, and then has the body: %s", async (how, kind) => {
+  ] as const)("has this body if it is large and is read with %j: %s", async (how, kind) => {
     const { tier } = open();
     await tier.write(key, responseOf(noise(largeBodyBytesMax)), keep);
     const read = await tier.read(key, { ...ask, ...how });
@@ -137,7 +137,7 @@ describe("a KV that does not answer", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("times out after a second, is shut off after three time-outs, and gets a probe", async () => {
+  it("times out after a second, is shut off after three time-outs, and is probed", async () => {
     const get = vi.fn<KvNamespace["get"]>(never);
     const { tier, clock, told } = tierOver({ get, put: never, delete: never });
     for (let times = 0; times < 3; times += 1) {
@@ -164,7 +164,7 @@ describe("a KV that does not answer", () => {
     expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
   });
 
-  it("has its value cancelled if the head arrives too late", async () => {
+  it("causes the cancellation of a value whose head arrives too late", async () => {
     let stored = new ArrayBuffer();
     const cancel = vi.fn<() => void>();
     const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({

@@ -1,4 +1,4 @@
-// Tests which bodies the memory tier holds, and its reports of bodies that it releases.
+// Tests which bodies the memory tier holds, and how it reports bodies that it releases.
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
@@ -20,7 +20,7 @@ const sized = (bytes: number) => responseOf(new Uint8Array(bytes));
 const asked = { ...keep, isAskedAgain: true };
 const isHeld = (tier: Tier, name: string) => tier.read(keyOf(name), ask).kind === "found";
 
-/** Opens a tier with the bodies that it has released. */
+/** Creates a tier, and a list of the bodies that it releases. */
 function open(bytesMax: number) {
   const released: Blob[] = [];
   const tier = memoryTier(bytesMax, (body) => released.push(body));
@@ -61,7 +61,7 @@ it("a held body that is refused later is reported", () => {
 describe("large bodies", () => {
   const names = Array.from({ length: 100 }, (_, nth) => nth);
 
-  it("use up to a quarter of the memory, and evict each other", () => {
+  it("use up to a quarter of the memory, and then evict each other", () => {
     const { tier, write } = open(16 * mebibyte);
     for (const nth of names) write(`small ${nth}`, sized(100_000));
     for (const nth of names.slice(0, 40)) write(`large ${nth}`, sized(600_000), asked);
@@ -70,7 +70,7 @@ describe("large bodies", () => {
     expect(tier.bytes).toBeLessThanOrEqual(14 * mebibyte);
   });
 
-  it("are not evicted by small bodies, which use the rest", () => {
+  it("are not evicted by small bodies, which use the remaining memory", () => {
     const { tier, write } = open(16 * mebibyte);
     write("large", sized(600_000), asked);
     for (let nth = 0; nth < 200; nth += 1) {
@@ -89,7 +89,7 @@ describe("large bodies", () => {
   });
 });
 
-it("hasChanged detects writes and removals, and is true after 256 later changes", () => {
+it("hasChanged detects writes and removals, and is true after more than 256 changes", () => {
   const { tier, write } = open(mebibyte);
   const [a, b] = [keyOf("a"), keyOf("b")];
   const since = tier.changeCount;

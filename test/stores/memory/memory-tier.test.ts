@@ -99,7 +99,7 @@ describe("the memory tier's limit in bytes", () => {
     expect([holds(tier, "a"), tier.bytes, tier.count]).toEqual([false, 0, 0]);
   });
 
-  it("excludes a larger record, and other records stay", () => {
+  it("refuses a larger record, and other records stay", () => {
     const tier = memoryTier(10_000);
     write(tier, "a", sized(5));
     expect(write(tier, "b", sized(10_000))).toEqual(tooLarge);

@@ -13,7 +13,7 @@ const prose = (length: number) =>
   bytesOf("The tide comes in, and it goes out. ".repeat(length)).slice(0, length);
 const typed = (type: string) => ({ "content-type": type });
 
-/** Returns bytes that are compressed to about this share. */
+/** Returns bytes that gzip compresses to about this share of their length. */
 const noiseAt = (share: number) =>
   noise(20_000).map((byte, at) => (at < share * 20_000 ? byte : 97));
 

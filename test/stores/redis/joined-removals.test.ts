@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 
 class Isolate {
   readonly clock = new FakeClock();
-  /** The removed keys of each command, with its time since the start. */
+  /** For each command: the milliseconds since the start, and the removed keys. */
   readonly sent: { atMs: number; keys: readonly string[] }[] = [];
   answer: () => Promise<TierRemoval> = () => Promise.resolve("removed");
   readonly #startedAtMs = this.clock.atMs;
@@ -62,7 +62,7 @@ describe("a removal from Redis", () => {
     ]);
   });
 
-  it("is joined with a waiting removal of the same key, not with a sent one", async () => {
+  it("is joined with a waiting removal of the same key, but not with a sent removal", async () => {
     const isolate = new Isolate();
     for (const key of ["a", "b", "b", "a"]) void isolate.removals.remove(key);
     await isolate.pass(joinMs);
@@ -71,7 +71,7 @@ describe("a removal from Redis", () => {
     expect(isolate.sent.map(({ keys }) => keys)).toEqual([["a"], ["b", "a"], ["b"]]);
   });
 
-  it("shares about ten commands a second with a thousand removals a second", async () => {
+  it("shares about ten commands with a thousand removals in a second", async () => {
     const isolate = new Isolate();
     for (let nth = 0; nth < 1_000; nth += 1) {
       void isolate.removals.remove(`${nth}`);

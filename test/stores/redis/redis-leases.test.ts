@@ -16,7 +16,7 @@ describe.each(redisServers)("leases over $redis", ({ start }) => {
   const world = openWorld(start);
   let keys = 0;
 
-  /** Opens the lease of a new key. */
+  /** Creates leases, and a new key for them. */
   async function opened() {
     const key = new RecordKey(`GET https://a.example/${(keys += 1)}`, "a.example");
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
@@ -34,12 +34,12 @@ describe.each(redisServers)("leases over $redis", ({ start }) => {
       if (asked.kind !== "taken") throw new Error(`The lease was not taken, but ${asked.kind}.`);
       return asked.lease;
     };
-    /** Stores the last requested lease without an end. */
+    /** Stores the last requested lease again, without an expiry. */
     const lasts = () => world.redis.set(leaseKey, token);
     return { key, leaseKey, ask, taken, lasts, token: () => token };
   }
 
-  /** Checks the lifetime, which may have passed on a busy machine. @returns the value */
+  /** Checks the remaining lifetime; none may be left on a busy machine. @returns the key's value */
   async function stoodFor(leaseKey: string, ms: number, sinceAtMs: number) {
     const replies = await world.redis.multi().get(leaseKey).pttl(leaseKey).exec();
     const [stands, leftMs] = (replies ?? []).map(([, reply]) => reply);

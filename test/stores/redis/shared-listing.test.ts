@@ -29,7 +29,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
     expect(await tier.listed(upTo(2))).toMatchObject({ leftOut: "records" });
   });
 
-  it("lists a thousand responses, although one lookup was quick", async () => {
+  it("lists a thousand responses, although a quick lookup has shortened the time-out", async () => {
     const text = `${encodeRecord(headOf(large), keepUntilAtMs)}\ni${"A".repeat(8_000)}`;
     const pipeline = world.redis.pipeline();
     for (let at = 0; at < 1_000; at += 1) pipeline.set(`many:r:${at}`, text);
@@ -39,7 +39,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
     expect(await tier.listed(upTo(1_000))).toMatchObject({ metadata: { length: 1_000 } });
   });
 
-  it("lists long metadata without bodies, and omits longer metadata", async () => {
+  it("lists long metadata without bodies, and omits metadata above the limit", async () => {
     const tier = world.tier({ namespace: "long" });
     for (let at = 0; at < 20; at += 1) await tier.write(keyOf(`long ${at}`), longer, keep);
     const counts = await world.counted(async () => {

@@ -13,7 +13,7 @@ const kindsOf = (results: readonly { readonly kind: string }[]) => results.map((
 describe.each(redisServers)("the shared tier over $redis", ({ start }) => {
   const world = openWorld(start);
 
-  it("one request writes, and one command reads, with a result for each record", async () => {
+  it("one request writes many records, and one command reads them", async () => {
     const tier = world.tier();
     const written = await world.counted(async () => {
       const results = await tier.writeMany([
@@ -32,7 +32,7 @@ describe.each(redisServers)("the shared tier over $redis", ({ start }) => {
     expect(await tier.readMany([c, a], ask)).toEqual(single);
   });
 
-  it("no command is sent for refused records, which do not count as a failure", async () => {
+  it("refused records cause no command, and do not count as failures", async () => {
     const tier = world.tier();
     const cost = await world.counted(async () => {
       for (let nth = 0; nth < 3; nth += 1) await tier.writeMany([[a, tooLarge, keep]]);

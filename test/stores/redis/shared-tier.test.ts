@@ -153,12 +153,12 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   const { fields } = large.stored.metadata;
   it.each([
     { id: "unchanged", body: "unchanged", before: large, more: 20, isUploaded: false },
-    { id: "unchanged, metadata too long", body: "unchanged", before: large, more: 150 },
+    { id: "unchanged, but metadata too long", body: "unchanged", before: large, more: 150 },
     { id: "new", body: "new", before: large, more: 20 },
     { id: "unchanged, over another body", body: "unchanged", before: page, more: 20 },
     { id: "unchanged, over a marker", body: "unchanged", before: marker, more: 20 },
     { id: "unchanged, over longer metadata", body: "unchanged", before: longer, more: 20 },
-  ] as const)("uploads a body, or rewrites a head: $id", async ({ before, body, more, ...row }) => {
+  ] as const)("uploads a body or rewrites a head: $id", async ({ before, body, more, ...row }) => {
     const { isUploaded = true } = row as { isUploaded?: boolean };
     const [tier, key] = fresh();
     await tier.write(key, before, keep);
@@ -187,7 +187,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
     expect([up.requestBytes, down.responseBytes].every((bytes) => bytes < 8_000)).toBe(true);
   });
 
-  it("stores a record as text, by its namespace and the digest of its key", async () => {
+  it("stores a record as text, under its namespace and the digest of its key", async () => {
     const key = keyOf("place größe");
     await world.tier().write(key, page, keep);
     const digest = createHash("sha256").update(key.text).digest("hex");
@@ -196,7 +196,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   });
 
   it.each([3_600_000, 10_000, 365 * 86_400_000])(
-    "expires a record that is kept for %d ms in Redis, to the second",
+    "sets the expiry in Redis, to the second, of a record that is kept for %d ms",
     async (keptMs) => {
       const [tier, key] = fresh();
       const atMs = Date.now();

@@ -18,7 +18,7 @@ export const page = responseOf(bytesOf("page"));
 export const large = responseOf(noise(300_000));
 export const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
 
-/** Makes metadata longer than the part that a read of metadata requests. */
+/** A field that makes metadata longer than a read of metadata first requests. */
 const longField = [["x-long", "p".repeat(5_000)]] as const;
 export const longer = responseOf(noise(300_000), { fields: longField });
 export const longHead = responseOf(bytesOf("page"), { fields: longField });

@@ -1,5 +1,5 @@
 // Tests invalid records in Redis, which the shared tier has not written or has written only in
-// part. Each is a counted miss, and the next write replaces it.
+// part. Each invalid record is a counted miss, and the next write replaces the record.
 import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -66,7 +66,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
     { id: "a fraction as length", text: `${claims(4.5)}\n${packed}` },
     { id: "no body", text: own },
     { id: "a body without a digest", text: `${undigested}\n${plain}` },
-  ])("a record with this fault is absent and counted: $id", async ({ id, text }) => {
+  ])("a record is absent and counted if it has this fault: $id", async ({ id, text }) => {
     const key = keyOf(`planted ${id}`);
     await world.redis.set(await redisKeyOf(key), text);
     expect(await world.tier().read(key, ask)).toEqual({ kind: "absent" });
