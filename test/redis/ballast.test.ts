@@ -33,7 +33,8 @@ describe.each(redisServers)("the ballast in $redis", ({ start }) => {
   });
 
   /**
-   * Sets the memory limit half a ballast below the used memory, because Redis may free its buffers.
+   * Sets the memory limit half a ballast below the used memory. Redis then stays full if it frees
+   * some buffers.
    */
   const fill = async () => {
     const { usedBytes } = databaseInfoIn(await database.redis.info());
@@ -76,7 +77,7 @@ describe.each(redisServers)("the ballast in $redis", ({ start }) => {
     expect(await database.redis.xlen("site:journal")).toBe(4);
   });
 
-  it("makes room only once, and then the sender learns that Redis is full", async () => {
+  it("makes room only once; a later append reports that Redis is full", async () => {
     await fill();
     await database.redis.del(ballastKey);
     await fill();

@@ -1,5 +1,5 @@
-// Tests the circuit breaker of Redis: when it opens, how often it allows a probe, and what closes
-// it.
+// Tests the circuit breaker of the Redis client: when it opens, how often it allows a probe, and
+// when it closes.
 import { expect, it } from "vitest";
 import { Breaker } from "../../src/redis/breaker.ts";
 
@@ -61,14 +61,14 @@ it.each([
   [999, "open"],
   [1_000, "probe"],
   [3_600_000, "probe"],
-])("has, %d ms after it opened, the state %s", (afterMs, state) => {
+])("%d ms after it opened, the breaker has the state %s", (afterMs, state) => {
   expect(after("fff").ask(startAtMs + afterMs)).toBe(state);
 });
 
 it.each([
   [undefined, 30_000],
   [5_000, 5_000],
-])("pauses with the maximum pause %s for at most %d ms", (pauseMsMax, longestMs) => {
+])("with the maximum pause %s, pauses for at most %d ms", (pauseMsMax, longestMs) => {
   const breaker = after("fff", new Breaker(pauseMsMax));
   let atMs = startAtMs;
   for (let probes = 0; probes < 10; probes += 1) {
@@ -78,7 +78,7 @@ it.each([
   expect(breaker.ask(atMs + longestMs - 1)).toBe("open");
 });
 
-it("allows one caller the probe, and another caller if no outcome follows", () => {
+it("allows one caller a probe, and another caller if no outcome follows", () => {
   const breaker = after("fff");
   const states = [0, 1, 2].map(() => breaker.ask(startAtMs + 1_000));
   expect(states).toEqual(["probe", "open", "open"]);

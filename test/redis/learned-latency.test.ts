@@ -74,7 +74,7 @@ it.each([300, 500, 900])(
   },
 );
 
-it("raises the time-out for a Redis that became slower except for probes", async () => {
+it("raises the time-out for a Redis that became slower for all commands but probes", async () => {
   await warmed();
   tookMs = { read: 300, probe: 20 };
   await readsFor(20);

@@ -1,5 +1,5 @@
 // Tests the Redis client over REST with a failing server. The client returns each failure within
-// the time-out, without secrets, and stops to use a failing server except for probes.
+// the time-out, without secrets. It stops using a failing server, except for probes.
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Manner, wellAnswer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { answered, hashKey, openClientWorld, shutOff, storedValue, token } from "./client-world.ts";
@@ -96,7 +96,7 @@ describe("a slow server", () => {
     expect([onceMs > 150, world.client.readTimeoutMs > onceMs]).toEqual([true, true]);
   });
 
-  it("has more time for a write, because no client waits for the write", async () => {
+  it("has more time for a write, for which no client waits", async () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 400 };
     expect(await write()).toEqual(answered);

@@ -149,7 +149,7 @@ describe("the log of a Redis client", () => {
     }
   });
 
-  it("contains a line about refused writes, and their end only after an answered write", async () => {
+  it("contains refused writes, and their end only after an answered write", async () => {
     world.refuse(oom);
     await write();
     world.server.manner = wellAnswer;
@@ -166,7 +166,7 @@ describe("the log of a Redis client", () => {
     expect(world.told[1]).toBe("The database accepts writes again after 7 s.");
   });
 
-  it("counts a write refused in a transaction for reading as trouble with writes", async () => {
+  it("counts a write that is refused in a reading transaction as trouble with writes", async () => {
     const body = JSON.stringify([{ error: oom }, { result: [] }]);
     world.server.manner = { kind: "answers", body };
     await transact();

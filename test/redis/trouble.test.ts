@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Values with words of Redis errors, which must not count as words of an error. */
+/** A key and a value that contain words of Redis errors. These words must not count as an error. */
 const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
 
 async function troubleAfter(manner: Manner, isTransaction = false): Promise<RedisTrouble> {

@@ -120,7 +120,7 @@ describe.runIf(isRedisServerInstalled)("a cluster of three nodes", () => {
   );
 
   it.each(["ioredis", "node-redis"])(
-    "increments a field over %s, because hash and ticket are in one slot",
+    "increments a field over %s, with the hash and the ticket in one slot",
     async (library) => {
       const redis = opened.get(library);
       if (redis === undefined) throw new Error(`${library} is not open.`);

@@ -32,7 +32,7 @@ async function timed<T>(work: Promise<T>) {
   return { result: await ended, waitedMs: waited[0] };
 }
 
-it("delays the first call of all clients by one second, and no later call", async () => {
+it("delays the first calls of all clients by one second, and no later calls", async () => {
   const { pages, journal, sent } = opened();
   const first = [timed(pages.attempt("look-up", write)), timed(journal.insist("look-up", write))];
   const delayed = { result: unreachable, waitedMs: 1_000 };

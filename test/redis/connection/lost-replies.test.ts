@@ -52,7 +52,7 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
       return { lossy, here, near, far, looking };
     }
 
-    it("counts an increment once if its reply is lost, and later increments once each", async () => {
+    it("counts an increment once if its reply is lost, and each later increment once", async () => {
       const { lossy, near, far } = await opened();
       await near.fields(42).set({ views: 7 });
       lossy.loseReplyTo("EVAL");
@@ -78,7 +78,7 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
       expect(await looking.keys("*ticket*")).toEqual([]);
     });
 
-    it("keeps a purge in the journal under one id if its reply is lost", async () => {
+    it("keeps a purge in the journal under one random text if its reply is lost", async () => {
       const { lossy, here, near, far, looking } = await opened();
       await near.set(42, { views: 7 });
       expect(await far.get(42)).toEqual({ views: 7 });
@@ -89,7 +89,7 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
       const entries = await looking.xrange("tidemark:journal", "-", "+");
       const purges = entries.filter(([, fields]) => fields.includes("data"));
       const names = purges.map(([, fields]) => fields[fields.indexOf("n") + 1]);
-      // A repeated entry has the same `n`, except for the numbers of the entry.
+      // A resent command appends an entry with the same random text and other numbers.
       const ids = names.map((name) => String(name).split(".", 1)[0]);
       expect([purges.length > 0, new Set(ids).size]).toEqual([true, 1]);
     });

@@ -12,8 +12,8 @@ import {
 const digest = "0123456789abcdef".repeat(4);
 
 describe("the slot of a key", () => {
-  // The slots are results of CLUSTER KEYSLOT in redis-server 7.0. The first is the specification's
-  // example.
+  // The slots are results of CLUSTER KEYSLOT in redis-server 7.0. The first row is an example of
+  // the specification.
   it.each([
     ["123456789", 12_739],
     ["foo", 12_182],
@@ -24,7 +24,7 @@ describe("the slot of a key", () => {
     ["foo{bar}{zap}", 5_061],
     ["größe", 9_425],
     ["", 0],
-  ])("is that of Redis Cluster: %s", (key, slot) => {
+  ])("is the slot in Redis Cluster: %s", (key, slot) => {
     expect(slotOf(key)).toBe(slot);
   });
 });

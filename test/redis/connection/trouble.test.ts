@@ -11,7 +11,7 @@ import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes
 import { pause } from "../../../src/base/timeouts.ts";
 import { playedConnection } from "./played-connection.ts";
 
-/** The time-out is long enough for a busy machine. */
+/** A wait that is long enough for a busy machine. */
 const waitTimeout = { timeout: 40_000, interval: 50 };
 
 /** Returns the result, or "late" after `ms`. Shorter timers end first, even on a busy machine. */
