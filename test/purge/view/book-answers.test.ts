@@ -65,7 +65,7 @@ describe("rule 27: remembered answers of the book", () => {
     expect(asked).toBe(2);
   });
 
-  it("give the view's last entry at the first question, so later purges still cover", async () => {
+  it("give the last entry at the first question, so later purges cover the record", async () => {
     await checked();
     chain.append([entryAt("7-0", { tags: ["tag:red"] })]);
     const record = responseWith({ stamp: stampAt("1-0") });

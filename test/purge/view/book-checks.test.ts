@@ -122,7 +122,7 @@ describe("rule 27: while the book is asked", () => {
     };
   }
 
-  it("the stamp becomes the last entry at the question, and later purges cover", async () => {
+  it("the record gets the view's last entry as stamp, so a later purge covers it", async () => {
     const before = end();
     meanwhile(async () => {
       isolate.journal.write(newEntry({ n: "red", tags: ["tag:red"] }));

@@ -1,5 +1,5 @@
-// A Worker that runs the edge tier in workerd, on orders of a test in Node. It can also read and
-// put responses in the Cache API without the tier.
+// A Worker that runs the edge tier in workerd for tests in Node. The Worker can also read and put
+// responses in the Cache API without the tier.
 import { openBytePipe } from "../../../src/proxy/body/byte-pipe.ts";
 import type { ByteRange } from "../../../src/rules/ranges.ts";
 import type { StoredBody } from "../../../src/cache/record/record.ts";
