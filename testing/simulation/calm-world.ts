@@ -1,4 +1,4 @@
-// A simulated world for contracts, without losses and lags.
+// A simulated world for contract tests, without losses or lags.
 import { SimulatedWorld } from "./journal-simulator.ts";
 import { settledTurn, SimulatedTime } from "./simulated-time.ts";
 
@@ -20,7 +20,7 @@ export class CalmWorld extends SimulatedWorld {
     super(settings, { time: new SimulatedTime(settledTurn) });
   }
 
-  /** @returns the same part; time advances while a caller waits for one of its methods */
+  /** Returns a proxy of a part. While a caller waits for one of its methods, time advances. */
   passing<Part extends object>(part: Part): Part {
     return new Proxy(part, {
       get: (target, name) => {

@@ -1,6 +1,7 @@
-// Random histories of the simulated world, and their invariant: no response generated before a
-// purge answers more than N + max(0, ε + L − A) after it. A stored response is in every tier at
-// once, which covers all orders of stores.
+// Random histories of views. Invariant: a response that was generated before a purge of it does not
+// answer later than N + max(0, ε + L − A) after the purge. ε is the maximum clock difference, and L
+// the maximum replica lag. A stored response is in every tier at once, so the order of writes does
+// not matter.
 import { type SimulatedWorld, SimulatedWorld as World } from "./journal-simulator.ts";
 import {
   type Parts,
@@ -23,10 +24,11 @@ import {
 } from "./simulated-weather.ts";
 
 export interface History {
-  /** Each names the time, the response, and the purge that should have covered it. */
+  /** One text for each violation of the invariants. */
   readonly violations: readonly string[];
-  /** The number of requests for stored responses, and the number answered. */
+  /** The number of judged requests. */
   readonly judgedCount: number;
+  /** The number of judged requests that stored data answered. */
   readonly usableCount: number;
 }
 
@@ -57,10 +59,10 @@ class Course implements History {
   readonly #ledger: PromiseLedger;
   readonly #isolates: SimulatedIsolate[];
   readonly #fills: SimulatedFill[] = [];
-  /** The purges that cover a response. */
+  /** For each response, the purges that cover it. */
   readonly #owedOf = new Map<SimulatedFill, Owed[]>();
   readonly #suffer: () => void;
-  /** The probability of a fault of the journal. */
+  /** The probability that an event is a fault of the journal. */
   readonly #misfortune: number;
   readonly #kind: WorldKind;
   readonly #sent: SignedOrder[] = [];
@@ -92,7 +94,7 @@ class Course implements History {
       this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
     }
-    // Make the journal quiet and reachable, and send requests until all deadlines have passed.
+    // Send requests for another 12 s, without faults, so that most deadlines pass.
     world.isRedisDown = false;
     const untilAtMs = world.atMs + 12_000;
     while (world.atMs < untilAtMs) {
@@ -168,8 +170,9 @@ class Course implements History {
   }
 
   /**
-   * Checks rule 22: an entry that was lost before the read-back is soon appended again, if its
-   * isolate reached the journal. The read-back may cover entries accepted a second before, or N/10.
+   * Applies rule 22: an entry that was lost before its read-back is appended again, if its isolate
+   * reached the journal. The bound for all isolates then begins now, unless it began earlier. One
+   * read-back may cover entries that were accepted up to a second apart, or N/10 if that is less.
    */
   async #stoodUpFor(owed: Owed, isolate: SimulatedIsolate, failedCount: number): Promise<void> {
     const { time, settings } = this.#world;
@@ -197,7 +200,7 @@ class Course implements History {
     }
   }
 
-  /** Requests all responses that must not answer, once per view and per deadline. */
+  /** Requests each response with a passed deadline, again if the view or the deadlines changed. */
   #probe(isolate: SimulatedIsolate): void {
     const { atMs, settings } = this.#world;
     const version = this.#ledger.versionOf(isolate);
@@ -243,8 +246,8 @@ class Course implements History {
 }
 
 /**
- * Returns the share of events that only renew a view. Where journals are trimmed, more requests ask
- * for a response instead, because only these ask the book.
+ * Returns the share of events that only renew a view. The share is smaller where journals are
+ * trimmed, because only requests for responses ask the book.
  */
 function attendedShare(kind: WorldKind): number {
   return isTrimmed(kind) ? 0.1 : 0.3;

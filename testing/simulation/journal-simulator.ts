@@ -1,10 +1,11 @@
-// A small world for the purge protocol: one database whose journal may lag, lose entries and go
-// back, colos, and isolates with their own clocks. The same seed gives the same history.
+// The simulated world of the purge protocol: the time, the random draws, and one database. The
+// database's journal may lag, lose entries, and return to an earlier state. The same seed gives the
+// same history.
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
 
-/** Returns a generator of numbers from 0 to below 1 (mulberry32). */
+/** Returns a generator of random numbers from 0 to below 1 (mulberry32). */
 export function drawsFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -22,13 +23,13 @@ export interface WorldSettings {
   readonly allowanceMs: number;
   /** ε: the largest difference between two clocks. */
   readonly clockErrorMs: number;
-  /** L: the age of the oldest state that answers a read outside a transaction. */
+  /** L: the maximum age of the state that answers a read, except in a transaction that writes. */
   readonly replicaLagMs: number;
-  /** The longest delay to the database, and the longest delay back. */
+  /** The maximum delay of a command to the database. The same maximum applies to its reply. */
   readonly wayMs: number;
-  /** The share of completed commands without an answer. */
+  /** The share of completed round trips whose reply is lost, 0 to 1. */
   readonly lostShare: number;
-  /** The number of entries that trimming keeps, and the maximum in a view. */
+  /** The number of entries that trimming keeps. A view holds at most as many. */
   readonly keptCount: number;
 }
 
@@ -44,10 +45,10 @@ export class SimulatedWorld {
   readonly time: SimulatedTime;
   readonly stream = new SimulatedStream();
   readonly records = new Map<string, SimulatedRecord>();
-  /** The lag of the server's own clock, which sets the IDs. */
+  /** How far the clock of the server, which sets the IDs, is behind the true time. */
   serverBehindMs = 0;
   isRedisDown = false;
-  /** Called at once for each entry in the journal. */
+  /** Called for each entry that `append` adds, before it returns. */
   onAppended: (id: string, fields: readonly string[]) => void = () => undefined;
   readonly #tell: ((line: string) => void) | undefined;
 
@@ -79,9 +80,12 @@ export class SimulatedWorld {
   }
 
   /**
-   * Appends an entry. The clock is coarse, so that the same ID may appear again after a loss.
+   * Appends an entry. The server's clock shows whole seconds, so that an ID may occur again after a
+   * loss.
    *
-   * @param heldText the new value of the switch's key, if the entry is a post of it
+   * @param keptCount the number of entries to keep. Default: all
+   * @param heldText returns the value of the switch's key for the entry's ID, if the entry is a
+   *   post
    */
   append(fields: readonly string[], keptCount?: number, heldText?: (id: string) => string): string {
     const { atMs, stream } = this;
@@ -98,7 +102,7 @@ export class SimulatedWorld {
     return id;
   }
 
-  /** @param line is called only if a reader exists */
+  /** @param line called only if the world was created with `tell` */
   tell(line: () => string): void {
     this.#tell?.(`${String(this.atMs - 1_000_000).padStart(7)} ms  ${line()}`);
   }

@@ -1,6 +1,6 @@
-// Records, by the true time, the purges and the deadlines after which no covered response may
-// answer. A purge that was lost before any isolate read it has no deadline; one that an isolate
-// missed has a deadline from then on.
+// Records purges with their deadlines, by the true time. After its deadline, no response that the
+// purge covers may answer. A purge that was lost before any isolate read it has no deadline. If an
+// isolate detects the loss, the bound begins at that time.
 import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/journal/entry.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import { isNamed, pages } from "./simulated-pages.ts";
@@ -11,12 +11,13 @@ import type { StreamItem } from "./simulated-stream.ts";
 export interface Owed {
   readonly entry: Entry;
   readonly appendedAtMs: number;
-  /** The start of the bound for all isolates: the append, or the detection of its loss. */
+  /** When the bound begins for all isolates: at the append, or when its loss is detected. */
   countsFromMs: number;
+  /** Infinity while the entry is not lost. */
   lostAtMs: number;
-  /** The isolates that have read the entry, for which it applies even after a loss. */
+  /** The isolates that have read or accepted the entry. Its loss does not change their deadline. */
   readonly readBy: Set<SimulatedIsolate>;
-  /** The isolates whose chain contained the entry when it was lost, which can detect the loss. */
+  /** The isolates whose chain contained the entry when it was lost. They can detect the loss. */
   missedBy: readonly SimulatedIsolate[];
 }
 
@@ -48,7 +49,12 @@ export class PromiseLedger {
     return this.#byPlace.values();
   }
 
-  /** Returns the deadline for all isolates at the given N. */
+  /**
+   * Returns the deadline of a purge for one isolate.
+   *
+   * @param isolate `undefined` for any isolate that has not read the entry
+   * @param maxLagMs N of the page
+   */
   dueAtMs(owed: Owed, isolate: SimulatedIsolate | undefined, maxLagMs: number): number {
     const { clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
     const isHad = isolate !== undefined && owed.readBy.has(isolate);
@@ -60,7 +66,7 @@ export class PromiseLedger {
     const { atMs } = this.#world;
     const again = this.#byPlace.get(keyOf(entry));
     if (again !== undefined) {
-      // The same entry was appended again at its position: the bound starts again.
+      // A lost entry was appended again with its old ID and `n`, so the bound begins again.
       again.countsFromMs = atMs;
       again.lostAtMs = Infinity;
       return again;
@@ -72,7 +78,7 @@ export class PromiseLedger {
     return owed;
   }
 
-  /** Records an accepted purge, which is owed even if the journal never received it. */
+  /** Records an accepted purge. Its deadline applies even if the journal never received it. */
   accepted(entry: Entry, by: SimulatedIsolate): Owed {
     const owed = this.#byPlace.get(keyOf(entry)) ?? this.#add(entry);
     owed.readBy.add(by);
@@ -80,8 +86,9 @@ export class PromiseLedger {
   }
 
   /**
-   * Records a change of the journal that may have removed entries. Trimmed entries are still owed
-   * while the journal begins at the same entry: an isolate without them knows nothing older.
+   * Records a change of the journal that may have removed entries. Entries that were trimmed
+   * earlier are not lost if the journal still begins with the same entry. An isolate that never
+   * read them knows no stamp before them.
    */
   afterLoss(isolates: readonly SimulatedIsolate[]): void {
     const { atMs, stream } = this.#world;
@@ -123,8 +130,8 @@ export class PromiseLedger {
   }
 
   /**
-   * Records that an isolate with the entry has read a journal without it. From then on, all
-   * isolates must know.
+   * Records that an isolate which knew the entry has read a journal without it. The bound for all
+   * isolates then begins.
    */
   #noticeLossOf(owed: Owed, isolate: SimulatedIsolate): void {
     const { lostAtMs, missedBy } = owed;

@@ -1,7 +1,7 @@
-// Random histories of requests: the whole product in several isolates and colos over one database,
-// with clients that check their answers. They are slower than histories of views, and closer to the
-// promise: no answer that was not just generated for its request shows a version older than a purge
-// later than the bound after it.
+// Random histories of requests. The whole product runs in several isolates and colos over one
+// database, and clients check the responses. Invariant: a stored response with a version from
+// before a purge does not answer later than the bound after the purge. These histories are slower
+// than histories of views, and closer to reality.
 import "../digests-at-once.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
@@ -15,7 +15,7 @@ import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./si
 
 export interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
-  /** The share of page requests that are replaced by warming, 0 to 1; none by default. */
+  /** The share of requests that warm a page instead, 0 to 1. Default: 0. */
   readonly warmShare?: number;
 }
 
@@ -124,7 +124,7 @@ class RequestCourse implements History {
     const arrivedAtMs = world.atMs;
     const method = world.draw() < 0.1 ? "HEAD" : "GET";
     const headers = new Headers(onlyIfCached ? { "cache-control": "only-if-cached" } : {});
-    // With a lying origin, a tag does not identify a version.
+    // The ETags of a lying origin do not identify versions.
     const isConditional = world.draw() < 0.15 && !this.#origin.isLying;
     if (isConditional) headers.set("if-none-match", `"${this.#origin.current(page).number}"`);
     const url = urlOf(page, this.#leaveOf.get(page) ?? "fresh");
@@ -147,11 +147,11 @@ class RequestCourse implements History {
     const version = this.#origin.version(Number(number));
     if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
     this.judgedCount += 1;
-    // With a lying origin, validated responses count as well.
+    // If the origin lies, a validated response must meet the bound like a stored one.
     const isStored = /; hit|; collapsed|stale-if-error/.test(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
-      // The response was just generated for this request, or validated by its origin.
+      // The response was generated or validated for this request.
       if (version.diedAtMs < arrivedAtMs) this.#breach(told, `version ${number}, forwarded`);
       return;
     }
@@ -160,7 +160,7 @@ class RequestCourse implements History {
     if (lateMs > 0) this.#breach(told, `version ${number}, ${lateMs} ms late`);
   }
 
-  /** Returns the time since this version became forbidden. */
+  /** Returns how late the response answered, in milliseconds; at most 0 if it was allowed. */
   #lateMs({ site, page, answeredAtMs }: Told, { diedAtMs }: Version): number {
     let mostMs = -Infinity;
     for (const owed of this.#ledger.all) {

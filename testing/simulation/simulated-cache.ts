@@ -1,5 +1,5 @@
-// The Cache API of one simulated colo: puts and deletes take time and may overtake each other, and
-// a read may return an older object than the last put.
+// The Cache API of one simulated colo. Puts and deletes take time and may overtake each other. A
+// read may return an older object than the last one that was put.
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
 interface Kept {

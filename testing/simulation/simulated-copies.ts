@@ -1,5 +1,5 @@
-// The colo's cache in the simulated world: copies of views appear after a delay, are evicted, and
-// come from isolates with different clocks.
+// Copies of views in the cache of a simulated colo. Copies appear after a delay, may be evicted,
+// and come from isolates with different clocks.
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
@@ -8,7 +8,7 @@ import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 
 const claimMs = 2_000;
-/** Few, so that short histories contain copies with too few entries. */
+/** The number of entries in a copy. Small, so that a copy often lacks the reader's last entry. */
 const copiedCount = 3;
 
 /** The content of one colo's cache. */
@@ -67,7 +67,7 @@ export function itemsOf(entries: KnownView["entries"]): unknown[] {
   return entries.map((entry) => [entry.position, Object.entries(encodeEntry(entry)).flat()]);
 }
 
-/** A journal whose cold views have only the newest entry. The book must answer for older stamps. */
+/** A journal that gives cold views only the newest entry. The book must answer for older stamps. */
 class JournalFromNewest extends RedisJournal {
   override async newest() {
     const read = await super.newest();
@@ -110,7 +110,7 @@ class ViewInColo extends JournalView {
   }
 }
 
-/** Returns parts of worlds whose isolates share copies within their colo, and ask the book. */
+/** Returns the parts of isolates that share copies within their colo, and often ask the book. */
 export function partsWithCopies(given: { Copies?: typeof SimulatedCopies } = {}): {
   parts: Partial<Parts>;
   takenCount: () => number;

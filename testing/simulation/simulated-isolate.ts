@@ -1,5 +1,5 @@
-// One isolate of the simulated world: an inaccurate clock, and the product's view, journal,
-// acceptance of purges and verdicts. Tests may plant faults.
+// One isolate of the simulated world, with an inaccurate clock. It runs the product's view,
+// journal, acceptance of purges and verdicts. Tests may plant faults.
 import type { Stamp } from "../../src/cache/record/record.ts";
 import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
@@ -37,15 +37,15 @@ export interface SimulatedFill {
   readonly stored: StoredResponse;
 }
 
-/** The notes of a forward. */
+/** The provenance that a forward notes. */
 export interface Noted {
   readonly stamp: Stamp;
   readonly requestedAtMs: number;
 }
 
 /**
- * The parts that a test may replace with a fault. Journal and view receive their isolate, for the
- * Cache API of its colo (`isolate.place.colo.cache`).
+ * The parts that a test may replace with a fault. The journal and the view receive their isolate,
+ * so that a fault can use its clock, its world and its colo.
  */
 export interface Parts {
   readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => Journal;
@@ -53,10 +53,11 @@ export interface Parts {
   readonly acceptances: (settings: AcceptanceSettings) => Acceptances;
   /** The store of the switch's posts. */
   readonly switching: (store: Switch) => Switch;
-  /** Selects the notes to store with a response. */
+  /** Selects what to store with a response: the notes from before or after the origin request. */
   readonly noted: (before: Noted, after: Noted) => Noted;
-  /** Changes the question of a verdict, and that of the second verdict after an error. */
+  /** Changes the question of a verdict. */
   readonly asked: (question: VerdictQuestion) => VerdictQuestion;
+  /** Changes the question of the second verdict, after an error of the origin. */
   readonly askedOnError: (question: VerdictQuestion) => VerdictQuestion;
 }
 
@@ -70,7 +71,7 @@ export const soundParts: Parts = {
   askedOnError: (question) => question,
 };
 
-/** The shared environment of one colo. Clocks of different colos may differ by any time. */
+/** A colo. Clocks of different colos may differ by any amount. */
 export interface SimulatedColo {
   readonly name: string;
   readonly offsetMs: number;
@@ -96,7 +97,7 @@ export class SimulatedIsolate {
   readonly acceptances: Acceptances;
   readonly #journal: Journal;
   readonly #parts: Parts;
-  /** The view's version and the number of purges at the last unsuccessful request. */
+  /** For each response, the view's version and the number of due purges at the last probe. */
   readonly probed = new Map<SimulatedFill, { version: number; dueCount: number }>();
   /** The number of requests that had to wait for the view. */
   waitCount = 0;
@@ -147,14 +148,18 @@ export class SimulatedIsolate {
     return { atMs: this.nowAtMs(), afterAnswer: (work) => void work() };
   }
 
-  /** Handles a request. Returns its background work without waiting for it. */
+  /**
+   * Handles the arrival of a request.
+   *
+   * @returns a function that waits for the view; `undefined` if the request need not wait
+   */
   attend(): (() => Promise<void>) | undefined {
     const renewed = this.view.attend(this.attention);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
   }
 
-  /** Sets the clock back or forward, between two requests. */
+  /** Sets the clock back or forward between two requests. A negative step sets it back. */
   setClock(byMs: number): void {
     this.attend();
     this.offsetMs += byMs;
@@ -183,7 +188,10 @@ export class SimulatedIsolate {
     };
   }
 
-  /** Returns how this response would answer now, with an unreachable origin. */
+  /**
+   * Returns how the response would answer now if the origin were unreachable; `undefined` if it
+   * would not answer.
+   */
   answer(fill: SimulatedFill): "fresh" | "stale" | undefined {
     const question = this.#question(fill);
     const candidate = { stored: fill.stored, tier: "memory" } as const;
@@ -195,7 +203,7 @@ export class SimulatedIsolate {
     return allowed === undefined ? undefined : "stale";
   }
 
-  /** Runs the steps of a request that found this response, up to its verdict. */
+  /** Runs the steps of a request that finds this response, up to its verdict. */
   async request(fill: SimulatedFill): Promise<"fresh" | "stale" | undefined> {
     const renewed = this.attend();
     const candidate = { stored: fill.stored, tier: "memory" } as const;
@@ -205,7 +213,7 @@ export class SimulatedIsolate {
     return this.answer(fill);
   }
 
-  /** Fills a response. By rule 1, it takes the stamp and the time before calling the origin. */
+  /** Fetches a response. By rule 1, notes the stamp and the time before the origin request. */
   async fill(page: Page, leave: Leave): Promise<SimulatedFill> {
     const { world, colo } = this;
     const note = async (): Promise<Noted> => {
@@ -234,19 +242,19 @@ export class SimulatedIsolate {
     return { generatedAtMs, page, leave, stored: { metadata, body: { kind: "absent" } } };
   }
 
-  /** @returns the entry, if the product says that the journal has it */
+  /** @returns the accepted entry; `undefined` if the purge was not accepted */
   async purge(page: Page, mode: "hard" | "soft"): Promise<Entry | undefined> {
     return this.accept(this.orderOf(page, mode));
   }
 
-  /** Creates an order that a sender may repeat, at any isolate. */
+  /** Creates an order that a sender may repeat at any isolate. */
   orderOf(page: Page, mode: "hard" | "soft"): SignedOrder {
     const targets = targetsOf(this.world, page);
     const id = String(this.world.between(0, 1e9));
     return { mode, targets, id, bodyDigest: id, by: "test", reason: "" };
   }
 
-  /** @returns the entry that the answer names, if the product says that the journal has it */
+  /** @returns the accepted entry; `undefined` if the purge was not accepted */
   async accept(order: SignedOrder): Promise<Entry | undefined> {
     const accepted = await this.acceptances.accept(order, this.attention);
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);

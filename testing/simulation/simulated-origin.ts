@@ -1,5 +1,5 @@
-// The origin of a simulated site: each page has one version at a time, an answer is generated at
-// some time on a long way, and a 304 is true for that time, unless the origin lies.
+// The origin of a simulated site. Each page has one version at a time. Requests and responses take
+// time. A 304 is correct at the time when it is generated, unless the origin lies.
 import type { OriginRequest } from "../../src/proxy/site/site.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
@@ -12,11 +12,11 @@ export interface Version {
 
 export class SimulatedOrigin {
   isDown = false;
-  /** Whether all versions of a page have one ETag. */
+  /** Whether all versions have the same ETag. */
   readonly isLying: boolean;
   readonly #world: SimulatedWorld;
   readonly #versions: Version[] = [];
-  /** The longest delay back, which may exceed N. */
+  /** The maximum delay of a response. It may exceed N. */
   readonly #backMs: number;
 
   constructor(world: SimulatedWorld, backMs: number, isLying = false) {
@@ -36,7 +36,7 @@ export class SimulatedOrigin {
     this.#world.tell(() => `the origin has version ${number} of ${page}`);
   }
 
-  /** @param number from the ETag or the body of an answer */
+  /** @param number the number in the ETag or the body of a response */
   version(number: number): Version | undefined {
     return this.#versions[number - 1];
   }

@@ -1,5 +1,5 @@
-// The pages of a simulated site: two, under routes with different N, each stored in four ways that
-// differ in their condition to answer; and the targets of their purges.
+// The two pages of a simulated site, and the targets of their purges. Each page has its own N, and
+// one route for each condition under which a stored response may answer.
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { type PurgeTargets, urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
@@ -37,7 +37,7 @@ export function configOf(settings: WorldSettings): Config {
   return config;
 }
 
-/** Caches the few configurations, because parsing one takes longer than a history. */
+/** Returns a cached configuration. There are few, and parsing one takes longer than a history. */
 function configFor({ maxLagMs, allowanceMs }: WorldSettings): Config {
   const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs}`;
   let config = configs.get(name);
@@ -70,7 +70,7 @@ export const routeName = (page: Page, leave: Leave): string => `${page} ${leave}
 export const host = "www.example.com";
 export const urlOf = (page: Page, leave: Leave): string => `https://${host}/${page}/${leave}`;
 
-/** Returns mostly tags; sometimes a prefix, or the URLs of a page. */
+/** Draws the targets of a purge of a page: mostly its tag, sometimes its prefix or its URLs. */
 export function targetsOf(world: SimulatedWorld, page: Page): PurgeTargets {
   const drawn = world.draw();
   if (drawn < 0.15) return { tags: [], prefixes: [`/${page}/`] };
@@ -78,7 +78,7 @@ export function targetsOf(world: SimulatedWorld, page: Page): PurgeTargets {
   return { tags: drawn < 0.3 ? urls() : [userTag(page)], prefixes: [] };
 }
 
-/** Returns whether the targets from `targetsOf` match a page. */
+/** Returns whether a page is matched by a mark, or by targets from `targetsOf`. */
 export function isNamed({ tags, prefixes }: PurgeTargets, page: Page): boolean {
   const named = [userTag(page), urlTag(urlOf(page, "fresh")), "everything"];
   return prefixes.includes(`/${page}/`) || tags.some((tag) => named.includes(tag));

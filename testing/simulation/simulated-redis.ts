@@ -1,7 +1,7 @@
-// The database of a simulated world as one isolate reaches it: commands run at one time on a long
-// way, a lagging replica may answer reads outside of transactions, and answers may be lost.
-// Promised: the commands of RedisJournal and SharedTier. Not promised: ranges with excluded ends
-// (`(`), and all other commands.
+// The database of a simulated world, as one isolate reaches it. Commands and replies take time, and
+// replies may be lost. A lagging replica may answer reads of the journal, except in transactions
+// that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier, without
+// excluded ends of ranges (`(`).
 import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
@@ -42,12 +42,12 @@ export class SimulatedRedis {
     await world.sleep(world.between(0, wayMs));
     if (world.draw() >= lostShare) return { kind: "answered", value } as const;
     this.failedCount += 1;
-    world.tell(() => "  an answer of Redis is lost on its way");
+    world.tell(() => "  a reply of Redis is lost");
     return unavailable;
   }
 }
 
-/** Single commands. Each read may be answered by another replica, with its own lag. */
+/** Single commands. Each read of the journal may reach a different replica, with its own lag. */
 class Commands {
   protected readonly world: SimulatedWorld;
 
@@ -78,7 +78,7 @@ class Commands {
     return this.world.stream.heldAt(this.world.atMs - lagMs) || null;
   }
 
-  /** Runs a script atomically, perhaps on a replica: that of a cold view, or that of the book. */
+  /** Runs a script that only reads the journal or the book, atomically, perhaps on a replica. */
   async evalRo(script: string, _: readonly string[], args: readonly string[]): Promise<unknown> {
     if (script === newestScript) {
       return this.multi().xrevrange("", "+", "-", Number(args[0])).get().exec();
@@ -97,7 +97,10 @@ class Commands {
     return runJournalScript(script, given, scriptedOf(this.world, this.world.stream));
   }
 
-  /** Reads a range. Other clients' commands may run before the next command of the same trip. */
+  /**
+   * Reads the beginning of a text. After a read of only a part, commands of other clients may run
+   * before the next command of this round trip.
+   */
   async getrange(key: string, _: 0, last: number): Promise<string> {
     const text = beginningOf(this.world, key, last);
     if (last !== -1) await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
@@ -109,7 +112,7 @@ class Commands {
     return "OK";
   }
 
-  /** Creates a round trip whose commands all run at one time. */
+  /** Creates a round trip whose commands run without others in between. */
   pipeline() {
     const queued: (() => Promise<unknown>)[] = [];
     const pipeline = {
@@ -142,14 +145,16 @@ function beginningOf({ records, atMs }: SimulatedWorld, key: string, last: numbe
   return found.text.slice(0, last === -1 ? undefined : last + 1);
 }
 
-/** The server of a transaction: its entries, those that its book notes, and the switch's key. */
+/** The server of a transaction. */
 interface Server {
   readonly items: readonly StreamItem[];
+  /** The items that the book notes. */
   readonly noted: readonly StreamItem[];
+  /** The value of the switch's key; empty if absent. */
   readonly held: string;
 }
 
-/** Returns the journal of a server, for scripts. A script that writes needs the primary. */
+/** Returns the journal of a server for a script. For a script that writes, pass the primary. */
 function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
   return {
     get count() {
@@ -171,7 +176,7 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
   };
 }
 
-/** A transaction that runs atomically: on the primary, or on a lagging replica if it only reads. */
+/** An atomic transaction. If it only reads, a lagging replica runs it; otherwise the primary. */
 class Transaction {
   readonly #world: SimulatedWorld;
   readonly #queued: ((server: Server) => unknown)[] = [];
@@ -208,7 +213,7 @@ class Transaction {
     return this.#with(({ items }) => newestOf(items, { from, count }));
   }
 
-  /** Runs a script, which makes the transaction one that writes unless it only reads. */
+  /** Queues a script. A script that writes makes the transaction run on the primary. */
   eval(
     script: string,
     _: readonly string[],

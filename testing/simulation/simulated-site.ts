@@ -1,5 +1,5 @@
-// One isolate of the simulated world with the whole product: the real `serve()` over the real
-// tiers, an origin, and the purge protocol of a SimulatedIsolate.
+// One isolate of the simulated world that answers whole requests: the real `serve()` over the real
+// tiers, with an origin and the view of a SimulatedIsolate.
 import "../fakes/workers-globals.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
@@ -63,7 +63,7 @@ function compiledOf(config: Config): Compiled {
 
 export class SimulatedSite {
   readonly isolate: SimulatedIsolate;
-  /** Failures of background work, of which there should be none. */
+  /** Failures of background work, and log lines about left-out tags. Expected to be empty. */
   readonly failures: string[] = [];
   readonly #context: Context;
 
@@ -131,7 +131,7 @@ export class SimulatedSite {
     return serve(request, this.#context.site.readUrl(request), this.#context);
   }
 
-  /** Warms a page like an operator. */
+  /** Warms a page, as when an operator warms a site. */
   async warm(url: string): Promise<WarmedPage> {
     return warmPage({ url, headers: new Headers(), ownHost: new URL(url).host }, this.#context);
   }
@@ -156,7 +156,7 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
         uploadBytesMax: 64 * 1_048_576,
         onBadRecord,
         nowAtMs: isolate.nowAtMs,
-        // Rewrite bodies of any size, because two writers may overlap there.
+        // Do not send an unchanged body again, whatever its size: two writers may then overlap.
         rewriteFromChars: 0,
       }),
     ],

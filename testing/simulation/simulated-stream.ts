@@ -1,7 +1,6 @@
-// One Redis stream with its whole history. Promised: IDs as XADD creates them from the server's
-// clock and the last ID, lagging replicas, and all ways to lose entries. The key of the switch is
-// in the same database and has the same history. Not promised: consumer groups, and trimming other
-// than by an ID or a number.
+// The journal's stream with its whole history, so that replicas can lag and entries can be lost.
+// The switch's key and the journal's book have the same history. IDs follow from the server's clock
+// and the last ID, as with XADD. There are no consumer groups.
 
 export interface StreamItem {
   readonly id: string;
@@ -12,16 +11,16 @@ export interface StreamItem {
 interface StreamState {
   readonly sinceAtMs: number;
   /**
-   * The array whose first `count` items are the state. States that follow by appending share it, so
-   * that an append copies nothing.
+   * The first `count` items of this array are the state. An append shares the array with the
+   * previous state, and copies nothing.
    */
   readonly all: StreamItem[];
   readonly count: number;
-  /** A server that remembers this ID never repeats it. */
+  /** The last ID that this server gave. The next ID is greater. */
   readonly lastId: string;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
-  /** The array whose first `notedCount` items the journal's book notes, shared like `all`. */
+  /** The book notes the first `notedCount` items of this array. It is shared like `all`. */
   readonly noted: StreamItem[];
   readonly notedCount: number;
 }
@@ -41,7 +40,7 @@ const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
 
 export class SimulatedStream {
   readonly #states: StreamState[] = [emptyState()];
-  /** The number of entries that were ever appended. */
+  /** The number of all entries so far, including lost entries. */
   appendedCount = 0;
 
   get #state(): StreamState {
@@ -63,22 +62,22 @@ export class SimulatedStream {
     return this.#state.held;
   }
 
-  /** The value of the switch's key before the last change. */
+  /** The value of the switch's key before the last change of the database. */
   get heldBefore(): string {
     return this.#states.at(-2)?.held ?? "";
   }
 
-  /** The items that the journal's book notes, with the same history. */
+  /** The items that the book notes on the primary. */
   get noted(): readonly StreamItem[] {
     return notedOf(this.#state);
   }
 
-  /** Returns the items that the book of such a replica notes. */
+  /** Returns the items that the book notes on a replica that has everything up to this time. */
   notedAt(atMs: number): readonly StreamItem[] {
     return notedOf(this.#stateAt(atMs));
   }
 
-  /** Replaces the notes of the book. */
+  /** Replaces the items that the book notes. */
   note(noted: readonly StreamItem[], atMs: number): void {
     const notes = { noted: [...noted], notedCount: noted.length };
     this.#states.push({ ...this.#state, sinceAtMs: atMs, ...notes });
@@ -89,12 +88,12 @@ export class SimulatedStream {
     return itemsOf(this.#stateAt(atMs));
   }
 
-  /** Returns the value of the switch's key on such a replica. */
+  /** Returns the value of the switch's key on a replica that has everything up to this time. */
   heldAt(atMs: number): string {
     return this.#stateAt(atMs).held;
   }
 
-  /** Returns the values of the key since this time. */
+  /** Returns the values of the switch's key since this time, oldest first. */
   heldSince(atMs: number): string[] {
     const later = this.#states.filter(({ sinceAtMs }) => sinceAtMs > atMs);
     return [this.heldAt(atMs), ...later.map(({ held }) => held)];
@@ -107,7 +106,7 @@ export class SimulatedStream {
   /**
    * Appends an entry and sets the switch's key, in one step.
    *
-   * @param text of the key, by the entry's ID
+   * @param text returns the key's value for the ID of the entry
    */
   post(
     fields: readonly string[],
@@ -122,13 +121,13 @@ export class SimulatedStream {
   /** @returns the ID of the entry */
   append(fields: readonly string[], at: { atMs: number; serverAtMs?: number }): string {
     const { all, count, lastId, held, noted, notedCount } = this.#state;
-    // Losing all data takes longer than any clock error.
+    // An empty server has the true time: losing all data takes longer than any clock error.
     const serverAtMs = Math.floor(count === 0 ? at.atMs : (at.serverAtMs ?? at.atMs));
     const id = idAfter(lastId, serverAtMs);
     const shared = all.length === count ? all : all.slice(0, count);
     const item = { id, fields };
     shared.push(item);
-    // Like the script, begin a new book if the present one does not end with the last entry.
+    // Like the script, begin a new book if the old one does not end with the last entry.
     const isContinued = noted[notedCount - 1] === all[count - 1];
     const isShared = isContinued && noted.length === notedCount;
     const notes = isShared ? noted : noted.slice(0, isContinued ? notedCount : 0);
@@ -146,7 +145,7 @@ export class SimulatedStream {
     return id;
   }
 
-  /** Appends many entries without calling the listener. */
+  /** Appends many entries by the true time, as one change of the database. */
   appendAll(all: readonly (readonly string[])[], atMs: number): void {
     let { lastId } = this.#state;
     const items = [...this.items];
@@ -160,9 +159,7 @@ export class SimulatedStream {
     this.appendedCount += all.length;
   }
 
-  /**
-   * Trims like `MINID =`: removes entries before the ID. An ID without a sequence means its first.
-   */
+  /** Trims like `MINID =`: removes entries before the ID. A missing sequence number counts as 0. */
   trimBefore(id: string, atMs: number): void {
     const { items } = this;
     const { lastId } = this.#state;
@@ -182,7 +179,7 @@ export class SimulatedStream {
     this.#become(kept, { atMs, lastId: this.#state.lastId });
   }
 
-  /** Loses entries, like a fail-over to a replica without them. */
+  /** Loses the newest entries, like a fail-over to a replica that lacks them. */
   loseNewest(count: number, atMs: number): void {
     const kept = this.items.slice(0, Math.max(0, this.items.length - count));
     const lost = new Set(this.items.slice(kept.length));
@@ -202,7 +199,7 @@ export class SimulatedStream {
     this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0", noted }, held);
   }
 
-  /** Returns the notes of the book at the time when the last of these entries was the newest. */
+  /** Returns the items that the book noted when the last of these entries was the newest. */
   #notedWith(items: readonly StreamItem[]): StreamItem[] {
     const last = items.at(-1);
     if (last === undefined) return [];
@@ -210,7 +207,7 @@ export class SimulatedStream {
     return state === undefined ? [] : notedOf(state);
   }
 
-  /** Returns the key's value at the time when the last of these entries was the newest. */
+  /** Returns the value of the switch's key when the last of these entries was the newest. */
   #heldWith(items: readonly StreamItem[]): string {
     const last = items.at(-1);
     return this.#states.findLast(({ all, count }) => all[count - 1] === last)?.held ?? "";
@@ -228,7 +225,7 @@ export class SimulatedStream {
   }
 }
 
-/** Compares stream IDs: two numbers without padding, of which the second is optional. */
+/** Compares stream IDs. An ID is two numbers without padding; the second is optional. */
 export function comparePositions(a: string, b: string): number {
   if (a === b) return 0;
   const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
@@ -243,7 +240,7 @@ function idAfter(lastId: string, serverAtMs: number): string {
 
 type Range = { readonly from: string; readonly to: string; readonly count: number };
 
-/** Returns a range. Searches from the end, because views read there. */
+/** Returns entries as XRANGE does. Searches from the end, because views read there. */
 export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range): unknown[] {
   let first = from === "-" ? 0 : items.length;
   while (first > 0 && comparePositions(items[first - 1]?.id ?? "", from) >= 0) first -= 1;
@@ -252,6 +249,7 @@ export function rangeOf(items: readonly StreamItem[], { from, to, count }: Range
   return within.map(replied);
 }
 
+/** Returns entries as XREVRANGE does. */
 export function newestOf(
   items: readonly StreamItem[],
   { from, count }: Omit<Range, "to">,

@@ -1,15 +1,15 @@
-// The time of a simulated world: it moves from event to event, and timers of the code under test
-// are events as well. Nothing waits for a real clock.
+// The time of a simulated world, which moves from event to event. Timers of the code under test are
+// events, too. Nothing waits for a real clock.
 
 interface Sleeper {
   readonly wakesAtMs: number;
   readonly wake: () => void;
 }
 
-/** Longer than any chain of promises in the code under test. */
+/** More turns than any chain of promises in the code under test needs. */
 const turnsMax = 14;
 
-/** Runs promises that wait only for each other. */
+/** Runs all promises that wait only for other promises. */
 export async function settledPromises(): Promise<void> {
   for (let turn = 0; turn < turnsMax; turn += 1) await Promise.resolve();
 }
@@ -17,7 +17,7 @@ export async function settledPromises(): Promise<void> {
 /** Reading a stored body takes two turns of the event loop. More turns change no history. */
 const loopTurns = 3;
 
-/** Runs everything that can run, also streams and bodies. */
+/** Runs all work that waits for no timer, including streams and bodies. */
 export async function settledTurn(): Promise<void> {
   for (let turn = 0; turn < loopTurns; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -25,9 +25,9 @@ export async function settledTurn(): Promise<void> {
 }
 
 export class SimulatedTime {
-  /** The true time, which no clock of this world knows. */
+  /** The true time in milliseconds. The clocks of isolates and servers may differ from it. */
   atMs = 1_000_000;
-  /** Called after each event, once all possible work has run. */
+  /** Called after each event, once the work that it causes has run. */
   afterEach: () => void = () => undefined;
   readonly #settled: () => Promise<void>;
   /** Sorted by wake-up time. */
@@ -69,7 +69,7 @@ export class SimulatedTime {
     this.atMs = atMs;
   }
 
-  /** Runs a function with this world's timers instead of the runtime's. */
+  /** Runs a function whose timers use the simulated time. */
   async keeping<T>(run: () => Promise<T>): Promise<T> {
     const { setTimeout: set, clearTimeout: clear } = globalThis;
     const timers = globalThis as unknown as Record<string, unknown>;

@@ -9,14 +9,19 @@ import type { Place, SimulatedColo, SimulatedIsolate } from "./simulated-isolate
 import { comparePositions, type StreamItem } from "./simulated-stream.ts";
 
 /**
- * `ordinary`: small journals, all faults. `crowded`: sometimes so many entries that reading takes
- * several pages and a new isolate's view has a floor. `failing`: the server repeatedly fails over
- * to one with a slower clock. `crossing`: nothing is lost, and everything is slow. `lying`: the
- * origin's validators never change, so that a 304 proves nothing. `trimming`: few entries are kept,
- * and bursts remove entries that idle isolates have read. `turned-back`: clocks are set back or
- * forward by up to a minute; each isolate is its own colo, because A bounds the differences within
- * a colo. `resending`: senders repeat a webhook at any isolate. `overrun`: as many purges as the
- * journal keeps follow each fail-over, so that lost entries look trimmed; many answers get lost.
+ * - `ordinary`: small journals, and faults of all kinds.
+ * - `crowded`: sometimes the journal has more entries than a page, or than a cold view reads.
+ * - `failing`: the server often fails over to one whose clock is behind.
+ * - `crossing`: the journal loses no entries, and everything is slow.
+ * - `diverging`: few entries are kept, and backups are often restored, even if lost entries then
+ *   look trimmed.
+ * - `lying`: the origin's validators never change, so that a 304 proves nothing.
+ * - `trimming`: few entries are kept, and bursts remove entries that idle isolates have read.
+ * - `turned-back`: clocks are set back or forward by up to a minute. Each isolate is its own colo,
+ *   because A limits the differences within a colo.
+ * - `resending`: senders repeat a webhook at any isolate.
+ * - `overrun`: each fault is a fail-over, with as many purges after it as the journal keeps, so
+ *   that lost entries look trimmed. Many replies are lost.
  */
 export const worldKinds = [
   "ordinary",
@@ -36,7 +41,7 @@ export type WorldKind = (typeof worldKinds)[number];
 export const isTrimmed = (kind: WorldKind): boolean =>
   kind === "trimming" || kind === "diverging" || kind === "overrun";
 
-/** Returns settings that respect A in some worlds, and exceed it in others. */
+/** Draws the settings of a world. In some worlds, clock errors and replica lags exceed A. */
 export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
   const draw = drawsFrom(~seed);
   const any = (...choices: [number, ...number[]]) =>
@@ -61,7 +66,7 @@ export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number 
   return kind === "failing" || kind === "trimming" ? 0.35 : world.any([0.05, 0.12, 0.3]);
 }
 
-/** Returns a colo for each initial isolate. Two isolates share one. */
+/** Returns the colo of each initial isolate. The first two isolates share a colo. */
 export function colosOf(world: SimulatedWorld): SimulatedColo[] {
   const colo = (name: string): SimulatedColo => ({
     name,
@@ -73,13 +78,13 @@ export function colosOf(world: SimulatedWorld): SimulatedColo[] {
   return [shared, shared, ...others].slice(0, world.between(2, 4));
 }
 
-/** Returns the place of the nth isolate. Isolates whose clocks are set share no colo. */
+/** Returns the place of the nth isolate. If clocks are set, each isolate has its own colo. */
 export function placeOf(colo: SimulatedColo, nth: number, kind: WorldKind = "ordinary"): Place {
   const own = kind === "turned-back" ? { ...colo, name: `${colo.name} ${nth}` } : colo;
   return { colo: own, name: `isolate ${nth}${own.name && ` in ${own.name}`}` };
 }
 
-/** @returns a function that draws and causes a fault of the journal */
+/** @returns a function that draws a fault and causes it */
 export function misfortunes(
   world: SimulatedWorld,
   kind: WorldKind,
@@ -97,7 +102,7 @@ export function misfortunes(
   };
   const lose = (what: string, happen: () => void) => {
     happen();
-    // The new server's clock may be behind, so that it repeats IDs.
+    // The clock of the new server may be behind, so that an ID occurs again.
     world.serverBehindMs = world.any(kind === "failing" ? [3_000, 20_000] : [0, 0, 3_000, 20_000]);
     world.tell(() => `${what}; now it holds ${stream.items.map(({ id }) => id).join(" ")}`);
     afterLoss();
@@ -133,7 +138,7 @@ export function misfortunes(
   return () => world.any(misfortune)();
 }
 
-/** Draws a clock step: back by more than A, which is detectable, or forward. */
+/** Draws a clock step in milliseconds, at least A + 1: back, or less often forward. */
 function stepMs(world: SimulatedWorld): number {
   const backMs = world.between(world.settings.allowanceMs + 1, 60_000);
   return world.draw() < 0.7 ? -backMs : backMs;
@@ -144,7 +149,7 @@ const isBefore = (a: string, b: string): boolean => comparePositions(a, b) < 0;
 const elsewhere = { tags: ["tag:elsewhere"], prefixes: [] };
 const nobodys = { id: "", bodyDigest: "", reason: "", by: "test", lost: "" };
 
-/** Returns the fields of consecutive entries that cover nothing here. */
+/** Returns the fields of consecutive entries that cover no simulated page. */
 function purgesElsewhere(world: SimulatedWorld, count: number): string[][] {
   const { items, appendedCount } = world.stream;
   let before = nOf(items.at(-1)?.fields);
@@ -159,7 +164,7 @@ function fieldsElsewhere(n: string): string[] {
   return Object.entries(entry).flat();
 }
 
-/** Deletes the journal's book or its older half, or appends like a Worker that knows no book. */
+/** Deletes the book or its older half, or appends an entry that the book does not note. */
 function harmBook(world: SimulatedWorld): void {
   const { stream, atMs } = world;
   const harm = world.any(["deleted", "halved", "skipped"]);
@@ -172,17 +177,14 @@ function harmBook(world: SimulatedWorld): void {
   stream.note(noted, atMs);
 }
 
-/**
- * Appends many purges of other pages at once: more than one page of entries, or more than a cold
- * view loads.
- */
+/** Appends many purges of other pages at once: more than a page, or than a cold view reads. */
 function flood(world: SimulatedWorld): void {
   const count = world.any([150, 150, 1_100]);
-  world.tell(() => `${count} purges come in that cover nothing here`);
+  world.tell(() => `${count} purges of other pages arrive`);
   world.stream.appendAll(purgesElsewhere(world, count), world.atMs);
 }
 
-/** Appends purges of other pages one after the other, up to twice as many as are kept. */
+/** Appends purges of other pages one by one, up to twice as many as the journal keeps. */
 function burst(world: SimulatedWorld): void {
   const { keptCount: kept } = world.settings;
   const count = world.between(1, world.any([kept / 2, 2 * kept]));
@@ -190,7 +192,7 @@ function burst(world: SimulatedWorld): void {
 }
 
 function purgeElsewhere(world: SimulatedWorld, count: number): void {
-  world.tell(() => `${count} purges come in that cover nothing here`);
+  world.tell(() => `${count} purges of other pages arrive`);
   for (let at = 0; at < count; at += 1) {
     for (const fields of purgesElsewhere(world, 1)) world.append(fields, world.settings.keptCount);
   }

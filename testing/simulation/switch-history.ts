@@ -1,6 +1,6 @@
-// Random histories of the switch, in the same world as those of purges. Promised: a read of the
-// state returns a value that its key had no longer than N + max(0, ε + L − A) ago; a post that was
-// lost soon is posted again, and never over a later post.
+// Random histories of the switch, in the same world as histories of views. Invariants: a read
+// returns a state that the key has, or had less than N + max(0, ε + L − A) ago. A post that is lost
+// before its read-back is posted again, but never replaces a later post.
 import { readPost } from "../../src/purge/journal/switch-state.ts";
 import { stateInKey } from "../../src/stores/redis/journal/switch-key.ts";
 import type { History, HistoryOptions } from "./history.ts";
@@ -12,7 +12,7 @@ import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./si
 const stepCount = 40;
 const bypasses = [true, false, ["usual"], ["quick"]] as const;
 
-/** The maximum delay of a database that answers well before a request stops waiting. */
+/** With at most this delay, the database replies well before a request stops waiting. */
 const nearMs = 20;
 
 /** Runs one history of the switch. The same seed gives the same history. */
@@ -30,8 +30,9 @@ export async function switchHistoryOf(
 
 class SwitchCourse implements History {
   readonly violations: string[] = [];
-  /** The number of reads of the state, and of those with a state other than the first. */
+  /** The number of reads of the state. */
   judgedCount = 0;
+  /** The number of reads that returned the state of a post. */
   usableCount = 0;
   readonly #world: SimulatedWorld;
   readonly #options: HistoryOptions;
@@ -39,9 +40,7 @@ class SwitchCourse implements History {
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #postedBy = new Map<string, SimulatedIsolate>();
-  /**
-   * The time since which an isolate has read without a pause, and reached the journal each time.
-   */
+  /** For each isolate, since when its reads have reached the journal, without a pause of N. */
   readonly #reached = new Map<
     SimulatedIsolate,
     { sinceMs: number; askedAtMs: number; failedCount: number }
@@ -115,12 +114,10 @@ class SwitchCourse implements History {
     const windowMs = renewalLagMs + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     const held = world.stream.heldSince(world.atMs - windowMs);
     if (held.some((text) => postIn(text) === post)) return;
-    // A lost post of its own counts until the read-back, if the journal was reachable.
+    // An isolate applies its own lost post until the read-back, which needs a reachable journal.
     const isOwn = this.#postedBy.get(post) === isolate;
     if (isOwn && world.atMs - reachedSinceMs < windowMs + 6 * wayMs) return;
-    this.#breach(
-      `${isolate.name} goes by the post ${post || "none"}, which ${held.join("; ")} replaced`,
-    );
+    this.#breach(`${isolate.name} uses the post ${post || "none"} instead of ${held.join("; ")}`);
   }
 
   #reachedSinceMs(isolate: SimulatedIsolate): number {
@@ -164,10 +161,10 @@ class SwitchCourse implements History {
     await time.sleep(togetherMs + 6 * settings.wayMs + 4);
     const wasReached = isolate.redis.failedCount === failedCount && this.#lossCount === lossCount;
     if (!wasReached || postIn(held) !== before || stream.held !== held) return;
-    this.#breach(`${isolate.name} has not posted ${post} again, which was lost`);
+    this.#breach(`${isolate.name} has not posted the lost post ${post} again`);
   }
 
-  /** The post that each post was to replace when it was first written. */
+  /** For each post, the post that it replaced when it was first written. */
   readonly #replacedBy = new Map<string, string>();
 
   #weighPost(fields: readonly string[]): void {
@@ -178,11 +175,11 @@ class SwitchCourse implements History {
     const before = this.#replacedBy.get(post);
     if (before === undefined) this.#replacedBy.set(post, replaces);
     else if (this.#lastHeld !== before) {
-      this.#breach(`${post} is posted again in the place of ${this.#lastHeld || "none"}`);
+      this.#breach(`${post} is posted again and replaces ${this.#lastHeld || "none"}`);
     }
   }
 
-  /** The post that the key named just before the last entry. */
+  /** The post that the key named before the last change of the database. */
   get #lastHeld(): string {
     return postIn(this.#world.stream.heldBefore);
   }

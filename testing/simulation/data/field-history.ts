@@ -1,7 +1,7 @@
-// Random histories of a value in parts: isolates set, raise and read fields of one hash, and
-// writers change its source and purge it. Promised: no answer mixes fields from before and after a
-// purge that the setter knew; a purged field answers no longer than N; an increment counts at most
-// once; in the end, the hash holds nothing that its source no longer has.
+// Random histories of fields: isolates set, increment and read the fields of one hash, and writers
+// change its source and purge it. Invariants: no field answers beside a field that its setter knew
+// to be purged. After the bound, no purged field answers. An increment counts at most once. In the
+// end, no answer differs from the source.
 import { keptCount as usualKeptCount } from "../../../src/purge/journal/journal.ts";
 import "../../digests-at-once.ts";
 import type { History } from "../history.ts";
@@ -44,7 +44,7 @@ const choices: readonly (readonly PartName[])[] = [
   ["title", "text", "views"],
 ];
 
-/** The versions of the source that were purged; older ones must not answer. */
+/** The versions of the source when a purge was sent. Older versions must not answer. */
 interface PurgedVersions {
   readonly n: string;
   readonly versions: Versions;
@@ -64,7 +64,7 @@ class FieldCourse implements History {
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #purged: PurgedVersions[] = [];
-  /** The versions that each purging isolate knows. */
+  /** For each isolate, the oldest versions that may answer after its own purges. */
   readonly #told = new Map<SimulatedIsolate, Versions>();
   #hasLost = false;
   #isolates = 0;
@@ -107,7 +107,7 @@ class FieldCourse implements History {
       await world.time.passTo(world.atMs + 1_000);
     }
     if (this.#underWay > 0) this.#breach("a call never ends");
-    // Repeat lost entries, and renew every view.
+    // Let isolates append lost entries again and renew their views.
     for (let turn = 0; turn < 10; turn += 1) {
       for (const store of this.#stores) void this.#read(store);
       await world.time.passTo(world.atMs + 4_000);
@@ -115,7 +115,7 @@ class FieldCourse implements History {
     for (const colo of this.#colos) this.#stores.push(this.#begin(colo));
     for (const store of this.#stores) void this.#readInQuiet(store);
     await world.time.passTo(world.atMs + 12_000);
-    for (const stray of this.#hashes.strays) this.#breach(`${stray} has no head, or no end`);
+    for (const stray of this.#hashes.strays) this.#breach(`${stray} has no head, or never expires`);
     for (const { failures } of this.#stores) this.violations.push(...failures);
   }
 
@@ -126,7 +126,7 @@ class FieldCourse implements History {
     const drawn = world.draw();
     if (drawn < 0.35) {
       void this.#set(store);
-      // Another store sets, raises or changes at about the same time.
+      // At about the same time, another store may change the source, set or increment.
       const other = world.any(this.#stores);
       const also = world.draw();
       if (also < 0.3) void this.#change(other);
@@ -165,7 +165,7 @@ class FieldCourse implements History {
     if (views !== undefined) this.#judged(isolate, { views }, least);
   }
 
-  /** Writes to the source past the cache, and then purges by any kind of target. */
+  /** Changes the source without the cache, and then purges the hash in one of several ways. */
   async #change({ isolate, parted }: SimulatedStore): Promise<void> {
     const world = this.#world;
     this.#underWay += 1;
@@ -204,7 +204,7 @@ class FieldCourse implements History {
     this.#told.set(isolate, newest(versions, this.#told.get(isolate) ?? noVersions));
   }
 
-  /** Returns the versions that its view and its own calls show as purged. */
+  /** Returns the oldest versions that may answer, by the isolate's view and its own purges. */
   #knownTo(isolate: SimulatedIsolate): Versions {
     const known = new Set(isolate.view.entries.map(({ n }) => n));
     const told = this.#told.get(isolate) ?? noVersions;
@@ -213,12 +213,12 @@ class FieldCourse implements History {
       .reduce((sum, { versions }) => newest(sum, versions), told);
   }
 
-  /** Returns the oldest allowed versions: known to the isolate, or due everywhere. */
+  /** Returns the oldest versions that may answer: by what the isolate knows, and by the bound. */
   #leastFor(isolate: SimulatedIsolate): Versions {
     const { settings, atMs } = this.#world;
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
-    // With few kept entries, a view may forget within N.
+    // If the journal keeps few entries, a view may drop a purge within N.
     const known = settings.keptCount < usualKeptCount ? noVersions : this.#knownTo(isolate);
     if (this.#hasLost) return known;
     return this.#purged
@@ -246,7 +246,7 @@ class FieldCourse implements History {
     const answer = await parted.fields(key).all();
     if (answer === undefined || this.#ledger.isOfNow(answer)) return;
     const [given, held] = [answer, this.#ledger.source].map((each) => JSON.stringify(each));
-    this.#breach(`once quiet, ${isolate.name} is given ${given}, and it is ${held}`);
+    this.#breach(`at the end ${isolate.name} is given ${given} instead of ${held}`);
   }
 
   #breach(text: string): void {

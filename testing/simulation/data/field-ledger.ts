@@ -1,11 +1,11 @@
-// Records one value in parts: the states of its source, the reads of it, and the states that no
-// answer may contain any more.
+// Records the states of the source of one hash, and the reads of the source. Checks which fields an
+// answer may contain.
 import type { Parted } from "./simulated-store.ts";
 
 export type PartName = keyof Parted;
 export const partNames: readonly PartName[] = ["title", "text", "views"];
 
-/** The number of the source's changes that each part reflects. */
+/** For each part, the number of the change of the source that last changed it. */
 export type Versions = Readonly<Record<PartName, number>>;
 
 export const noVersions: Versions = { title: 0, text: 0, views: 0 };
@@ -16,16 +16,16 @@ export function newest(one: Versions, other: Versions): Versions {
   return { title: newer("title"), text: newer("text"), views: newer("views") };
 }
 
-/** Fields that an isolate read from the source in order to set them. */
+/** A read of the source by an isolate that then sets the fields. */
 interface SourceRead {
   readonly versions: Versions;
-  /** The versions that the setter knew as current before it began; everything older is purged. */
+  /** The oldest versions that may answer, by the purges that the setter knew before it began. */
   readonly known: Versions;
 }
 
 /**
- * The base of the digits of increments: each increment has its own digit, which shows a double
- * count.
+ * The base of the amounts of increments. Each increment adds its own power of the base, so that its
+ * digit shows how often it counted.
  */
 const base = 4;
 const incrementsMax = 12;
@@ -35,7 +35,7 @@ export class FieldLedger {
   #source = noVersions;
   #changes = 0;
   readonly #reads: SourceRead[] = [];
-  /** The number of increments begun. */
+  /** The number of increments that have begun. */
   incrementCount = 0;
 
   get source(): Versions {
@@ -48,7 +48,7 @@ export class FieldLedger {
     this.#source = { ...this.#source, ...Object.fromEntries(changed) };
   }
 
-  /** Returns the source's current parts, each of which names this read. */
+  /** Returns the current parts of the source. Each contains the number of this read. */
   read(names: readonly PartName[], known: Versions): Partial<Parted> {
     const nth = this.#reads.push({ versions: this.#source, known }) - 1;
     const parts: Parted = { title: String(nth), text: String(nth), views: nth * firstOfRead };
@@ -62,25 +62,25 @@ export class FieldLedger {
     return base ** (this.incrementCount - 1);
   }
 
-  /** @returns the faults of an answer, in which nothing may be older than `least` */
+  /** @param least the oldest versions that may answer */
   faultsOf(answer: Partial<Parted>, least: Versions): string[] {
     const faults: string[] = [];
     const names = partNames.filter((name) => answer[name] !== undefined);
     const reads = names.map((name) => ({ name, read: this.#readOf(answer[name]) }));
     for (const { name, read } of reads) {
-      if (read === undefined) faults.push(`${name} is of no read`);
+      if (read === undefined) faults.push(`${name} is from no read`);
       else if (read.versions[name] < least[name]) faults.push(`${name} is older than a purge`);
       for (const { name: other, read: otherRead } of reads) {
         if (read === undefined || otherRead === undefined) continue;
         if (read.versions[name] >= otherRead.known[name]) continue;
-        faults.push(`${name} is older than a purge that whoever set ${other} knew`);
+        faults.push(`${name} is older than a purge that the setter of ${other} knew`);
       }
     }
     if (answer.views !== undefined) faults.push(...this.#faultsOfCount(answer.views));
     return faults;
   }
 
-  /** Returns whether the answer equals the current source. */
+  /** Returns whether each part of the answer has the version of the current source. */
   isOfNow(answer: Partial<Parted>): boolean {
     return partNames.every((name) => {
       const part = answer[name];

@@ -46,7 +46,7 @@ export class SetTurns {
     this.#mayHaveEnded = true;
   }
 
-  /** Changes the row, and then the cache until it accepts, after all earlier changes. */
+  /** Waits for all earlier changes. Then changes the row, and retries until the cache accepts. */
   next(store: SimulatedStore): Promise<void> {
     const world = this.#world;
     const key = this.#key;

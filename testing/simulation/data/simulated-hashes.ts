@@ -1,15 +1,15 @@
-// The hashes of the simulated database: lagging replicas answer reads, the scripts of fields write,
-// and a fail-over restores an older state.
+// The hashes of the simulated database. Lagging replicas answer reads, the scripts of fields write,
+// and a fail-over restores an earlier state.
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import type { RedisClient } from "../../../src/redis/redis-client.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 
-/** The state of one hash from a time on. */
+/** The state of one hash since a time. */
 interface HashState {
   readonly sinceAtMs: number;
   /** Empty if there is no hash. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Infinity for a hash without expiry. */
+  /** The expiry; infinity if the hash has none. */
   readonly untilAtMs: number;
 }
 
@@ -23,10 +23,7 @@ export class SimulatedHashes {
     this.#world = world;
   }
 
-  /**
-   * Returns a client for a HashStore: with the delays and faults of another client, and the
-   * commands of hashes.
-   */
+  /** Returns a client for a HashStore, with the delays and faults of the given client. */
   over(redis: RedisClient): Pick<RedisClient, "read" | "write"> {
     const run = (work: (client: never) => unknown) => async () => work(this.#commands as never);
     return {
@@ -35,14 +32,14 @@ export class SimulatedHashes {
     };
   }
 
-  /** Restores the state at an earlier time, as after a fail-over. */
+  /** Restores the state at an earlier time, as a fail-over does. */
   goBackTo(atMs: number): void {
     for (const states of this.#statesByKey.values()) {
       while ((states.at(-1)?.sinceAtMs ?? -Infinity) > atMs) states.pop();
     }
   }
 
-  /** The hashes that no code could ever read or delete. */
+  /** The keys of hashes that have no head, or that never expire. */
   get strays(): string[] {
     const keys = [...this.#statesByKey.keys()];
     return keys.filter((key) => {
@@ -73,7 +70,7 @@ export class SimulatedHashes {
       if (head !== given[0]) return ["changed", head];
       if (script === setScript) return this.#set(key, held, given);
       if (script === raiseScript) return this.#raised(key, held, given);
-      throw new Error("This script is none of fields.");
+      throw new Error("This is not a script of fields.");
     },
   };
 

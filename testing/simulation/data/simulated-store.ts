@@ -1,5 +1,5 @@
-// One isolate of the simulated world with an application's data: the product's namespace over the
-// real tiers, under the purge protocol of a SimulatedIsolate, and the application's database.
+// One isolate of the simulated world with an application's data: namespaces over the real tiers,
+// with the view and the purges of a SimulatedIsolate. Also the application's database.
 import "../../fakes/workers-globals.ts";
 import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
 import { Flights } from "../../../src/cache/flights.ts";
@@ -30,13 +30,13 @@ export interface StoreParts {
 
 export const soundStoreParts: StoreParts = { ports: (ports) => ports };
 
-/** A row of the database: its content, and the number of commits before it. */
+/** A row of the database: its value, and the number of its commit, from 1; 0 for no commit. */
 export interface Row {
   readonly value: string;
   readonly nth: number;
 }
 
-/** The application's database, which is exact, but whose answers may be lost. */
+/** The application's database. It loses no commits, but may refuse writes and lose replies. */
 export class SimulatedRows {
   readonly #rows = new Map<string, Row>();
   readonly #nths = new Map<string, number>();
@@ -48,7 +48,7 @@ export class SimulatedRows {
     this.#nths.set(value, this.#commits);
   }
 
-  /** Commits at some time on the way. The answer may be lost. */
+  /** Receives a write, and commits it unless it is refused. The reply may be lost. */
   async receive(world: SimulatedWorld, key: string, value: string): Promise<void> {
     await world.sleep(wayOf(world));
     const isRefused = world.draw() < 0.05;
@@ -60,7 +60,7 @@ export class SimulatedRows {
     if (isRefused || world.draw() < 0.1) throw new Error("The database's answer is lost.");
   }
 
-  /** Returns the number of the value's commit; 0 for none. */
+  /** Returns the number of the value's commit; 0 if it was never committed. */
   nthOf(value: string): number {
     return this.#nths.get(value) ?? 0;
   }
@@ -70,7 +70,7 @@ export class SimulatedRows {
   }
 }
 
-/** The value that is kept in parts. */
+/** The value whose parts are the fields of a hash. */
 export interface Parted {
   readonly title: string;
   readonly text: string;
@@ -84,9 +84,10 @@ export class SimulatedStore {
   readonly #set: Readonly<Record<string, Namespace<string, string>>>;
   readonly parted: Namespace<Parted, string>;
   readonly unpurged: UnpurgedWrites;
+  /** Failures of background work. */
   readonly failures: string[] = [];
 
-  /** @param hashes of the shared database, for worlds with fields */
+  /** @param hashes the hashes that all isolates share, in histories of fields */
   constructor(
     isolate: SimulatedIsolate,
     parts: StoreParts,
@@ -168,7 +169,7 @@ function tiersOf(isolate: SimulatedIsolate): NamespacePorts["tiers"] {
   ]);
 }
 
-/** Draws the duration of a load or a write, from 0 to seconds. */
+/** Draws the delay of a request to the database, or of its reply: 0 to 4,000 ms. */
 export function wayOf(world: SimulatedWorld): number {
   return world.between(0, world.any([50, 1_500, 4_000]));
 }

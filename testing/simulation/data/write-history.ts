@@ -1,7 +1,7 @@
 // Random histories of an application's data: isolates write through, load, read and purge, and
-// other writers use the cache only for purges. Promised: an isolate with a completed write shows
-// nothing older, whether the write succeeded or failed; in the end, no tier returns a value that
-// the database no longer has.
+// other writers use the cache only for purges. Invariants: after a write has succeeded or failed,
+// its isolate returns no older value. In the end, no tier returns a value that the database no
+// longer has.
 import type { CallOptions } from "../../../src/data/value/call-options.ts";
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import "../../digests-at-once.ts";
@@ -28,7 +28,7 @@ import { WriteLedger } from "./write-ledger.ts";
 
 export interface WriteHistoryOptions extends HistoryOptions {
   readonly storeParts?: Partial<StoreParts>;
-  /** The share of events that concern a key whose values are set everywhere, 0 to 1; none by default. */
+  /** The share of events about a key whose values are set everywhere, 0 to 1. Default: 0. */
   readonly setShare?: number;
 }
 
@@ -106,7 +106,7 @@ class WriteCourse implements History {
       await world.time.passTo(world.atMs + 1_000);
     }
     if (this.#underWay > 0) this.#breach("a call never ends");
-    // Repeat rejected and lost purges, and renew every view.
+    // Let isolates repeat refused and lost purges, and renew their views.
     for (let turn = 0; turn < 10; turn += 1) {
       for (const store of this.#stores) void this.#read(store, world.any(keys));
       await world.time.passTo(world.atMs + 4_000);
@@ -183,7 +183,7 @@ class WriteCourse implements History {
     this.#underWay -= 1;
   }
 
-  /** Loads a key that is held, purges it during the load, and loads it again. */
+  /** After a refused purge, loads the key, purges it during the load, and loads it again. */
   async #loadAroundPurge(store: SimulatedStore, key: Key): Promise<void> {
     const { world } = store.isolate;
     this.#underWay += 1;
@@ -196,7 +196,7 @@ class WriteCourse implements History {
     this.#underWay -= 1;
   }
 
-  /** Writes to the database past the cache, and then purges by any kind of target. */
+  /** Writes to the database without the cache, and then purges the key in one of several ways. */
   async #writeAside({ isolate, rows }: SimulatedStore, key: Key): Promise<void> {
     const world = this.#world;
     const value = `s${(this.#values += 1)}`;
@@ -214,7 +214,7 @@ class WriteCourse implements History {
         (purged) => purged !== undefined,
         () => false,
       );
-      world.tell(() => `${isolate.name} purges ${key}, whose ${value} is new: ${isAccepted}`);
+      world.tell(() => `${isolate.name} purges ${key}, now ${value}: ${isAccepted}`);
       if (isAccepted) {
         this.#ledger.purged(key, value);
         const nth = this.#database.nthOf(value);
@@ -258,7 +258,7 @@ class WriteCourse implements History {
     this.#underWay -= 1;
   }
 
-  /** Reads, and checks that a stored value is not older than this isolate's completed writes. */
+  /** Reads, and checks that a stored value is not older than allowed. */
   async #read(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
@@ -277,7 +277,7 @@ class WriteCourse implements History {
     { value, least }: { readonly value: string | null; readonly least: () => number },
   ): void {
     const nth = this.#database.nthOf(value ?? "");
-    if (nth < least()) this.#breach(`${name} gives ${key} = ${value} after a later write`);
+    if (nth < least()) this.#breach(`${name} returns ${key} = ${value} after a later write`);
   }
 
   async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
@@ -293,7 +293,7 @@ class WriteCourse implements History {
     const held = this.#database.row(key).value;
     if (kept !== undefined) this.keptCount += 1;
     if (value === held || (value === undefined && kept === undefined)) return;
-    this.#breach(`once quiet, ${isolate.name} gives ${key} = ${value}, and it is ${held}`);
+    this.#breach(`at the end ${isolate.name} returns ${key} = ${value} instead of ${held}`);
   }
 
   #breach(text: string): void {

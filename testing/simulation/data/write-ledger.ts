@@ -1,12 +1,12 @@
-// Records which commits the isolates of a history of writes may no longer give.
+// Records the commits whose values isolates may no longer return, in a history of writes.
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import type { SimulatedRows } from "./simulated-store.ts";
 
-/** The newest commit that a completed call of one isolate made or purged. */
+/** A commit that a completed call of one isolate made or purged. */
 interface Ended {
   readonly nth: number;
-  /** Entries of the journal at the start of that call, including those that are gone. */
+  /** The number of entries ever appended to the journal when the call began. */
   readonly appendedCount: number;
 }
 
@@ -15,7 +15,7 @@ export class WriteLedger {
   readonly #database: SimulatedRows;
   /** Completed calls, by isolate and key. */
   readonly #ended = new Map<string, Ended[]>();
-  /** Commits whose purge was accepted, and since when. A lost purge may take longer. */
+  /** Commits whose purge was accepted, with the time of the acceptance. */
   readonly #purged: { readonly key: string; readonly nth: number; readonly atMs: number }[] = [];
   /** Whether entries may be lost. From then on, purges have no deadline for other isolates. */
   hasLost = false;
@@ -35,24 +35,28 @@ export class WriteLedger {
     this.#purged.push({ key, nth: this.#database.nthOf(value), atMs });
   }
 
-  /** Records that an isolate may give nothing older from now on. */
+  /** Records that an isolate may return no value of an older commit from now on. */
   endOlder({ name }: SimulatedIsolate, key: string, ended: Ended): void {
     const id = `${name} ${key}`;
     this.#ended.set(id, [...(this.#ended.get(id) ?? []), ended]);
   }
 
-  /** Returns a function that a call which begins now asks, at its end, for the oldest allowed commit. */
+  /**
+   * Records the start of a call.
+   *
+   * @returns a function for the end of the call, which returns the oldest allowed commit
+   */
   begin({ name }: SimulatedIsolate, key: string): () => number {
     const { settings, stream } = this.#world;
     const due = this.#due(key);
     const ended = this.#ended.get(`${name} ${key}`) ?? [];
-    // Once as many entries followed as the journal keeps, the purge may be trimmed: only N counts.
+    // If as many entries follow as the journal keeps, the purge may be trimmed. Then only N counts.
     const isKept = ({ appendedCount }: Ended) =>
       stream.appendedCount - appendedCount < settings.keptCount;
     return () => Math.max(due, ...ended.filter(isKept).map(({ nth }) => nth));
   }
 
-  /** Returns the newest commit that every isolate must know by the promise. */
+  /** Returns the oldest commit that an isolate may return by the bound; 0 if there is no limit. */
   #due(key: string): number {
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);

@@ -1,5 +1,5 @@
-// One history of reports: isolates report, and readers and runs of the cron trigger fold, with all
-// commands in any order. The same seed gives the same history.
+// One history of reports. Isolates add reports; isolates, readers and cron runs fold them. Their
+// commands run in any order. The same seed gives the same history.
 import { addTo, type Sums } from "../../../src/observe/sums.ts";
 import { ReportFold } from "../../../src/reports/folding.ts";
 import { ReportStream } from "../../../src/reports/report-stream.ts";
@@ -9,7 +9,11 @@ import { drawsFrom } from "../journal-simulator.ts";
 import { settledTurn } from "../simulated-time.ts";
 import { type Faults, type Ledger, ReportsWorld } from "./reports-world.ts";
 
-/** The faults of the database. `evicting`: only the totals are lost, by eviction or by hand. */
+/**
+ * The faults of the database. `steady`: none. `lossy`: commands and replies are lost or late.
+ * `failing-over`: as `lossy`, and an earlier state returns. `evicting`: as `lossy`, and the totals
+ * are deleted.
+ */
 export type ReportsKind = "steady" | "lossy" | "failing-over" | "evicting";
 
 export interface ReportsHistory {
@@ -23,6 +27,7 @@ export interface ReportsOutcome {
   /** The first violation; `undefined` if there is none. */
   readonly violation: string | undefined;
   readonly reads: number;
+  /** 1 if the totals at the end come from a fold; otherwise 0. */
   readonly folds: number;
 }
 
@@ -77,7 +82,7 @@ class History {
   #teller(colo: string): Actor {
     const take = (): Sums => {
       const sums: Sums = new Map();
-      // A separate series reveals a report that counts twice, whatever the other sums are.
+      // A series of its own shows if a report counts twice, whatever the other sums are.
       addTo(sums, `requests|${this.#random()}|hit|memory`);
       addTo(sums, "purges", 1 + Math.floor(this.world.draw() * 3));
       return sums;
@@ -111,7 +116,7 @@ class History {
     return this.#actor(() => folding.empty());
   }
 
-  /** Finishes all work in progress, and lets one more reader check the result. */
+  /** Finishes all work in progress. Then one more reader checks the result. */
   async drain(): Promise<void> {
     const last = this.#reader();
     const reading = () => void last.act();
@@ -128,7 +133,7 @@ class History {
   }
 }
 
-/** Sorted by name, because the order of folding differs. */
+/** Formats sums as JSON, sorted by name because the order of folding varies. */
 const textOf = (sums: Sums) =>
   JSON.stringify([...sums].sort(([one], [other]) => (one < other ? -1 : 1)));
 
@@ -136,12 +141,10 @@ function differenceOf(totals: Totals, { sums, startedAtMs }: Ledger): string | u
   const [shown, due] = [totals.sums, sums].map((of) => textOf(of));
   if (shown !== due) return `shown ${shown}, accepted ${due}`;
   if (startedAtMs === undefined || totals.startedAtMs === startedAtMs) return undefined;
-  return `began at ${totals.startedAtMs}, and not at ${startedAtMs}`;
+  return `started at ${totals.startedAtMs} instead of ${startedAtMs}`;
 }
 
-/**
- * Runs one history. Totals must always equal the accepted reports that the database has not lost.
- */
+/** Runs one history. Each read must return the sums of accepted reports that were not lost. */
 export async function reportsHistoryOf(of: ReportsHistory): Promise<ReportsOutcome> {
   const history = new History(of);
   const { world, actors } = history;

@@ -1,21 +1,21 @@
-// A database of reports for histories: commands take any time, answers may be lost, and the
-// database may go back to an earlier state.
+// A database of reports for histories. Commands take any time, replies may be lost, and the
+// database may return to an earlier state.
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/reports/report-stream.ts";
 import type { RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
-/** The accepted reports that the database has not lost, which totals must equal. */
+/** The expected totals: the sums of the accepted reports that the database has not lost. */
 export interface Ledger {
   readonly sums: Sums;
-  /** The ids of reports, each of which counts once. */
+  /** The `n` of each report in the sums. A repeated report does not count. */
   readonly ns: ReadonlySet<string>;
-  /** The time in the ID of the first report; `undefined` before it. */
+  /** The time in the ID of the first entry; `undefined` if there is none. */
   readonly startedAtMs: number | undefined;
 }
 
-/** The faults that may be planted, in addition to those of the fold. */
+/** Faults that a test may plant. Those of the fold are in `FoldSteps`. */
 export interface Faults extends Partial<FoldSteps> {
   /** Whether a reader sends separate commands instead of a transaction. */
   readonly readsApart?: boolean;
@@ -23,7 +23,7 @@ export interface Faults extends Partial<FoldSteps> {
   readonly readsReplica?: boolean;
   /** Whether the two writes of a fold are two steps. */
   readonly writesApart?: boolean;
-  /** Whether a report without an answer is sent again. */
+  /** Whether a report is sent again if the reply is missing. */
   readonly retries?: boolean;
 }
 
@@ -74,7 +74,7 @@ export class ReportsWorld {
   /**
    * Creates the client of one actor.
    *
-   * @param onRead receives the expected totals at the time of a read
+   * @param onRead receives the expected totals as of each read
    */
   client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist"> {
     const redis = {
@@ -97,7 +97,7 @@ export class ReportsWorld {
 
   async #evaluated(script: string, given: readonly string[]): Promise<unknown> {
     if (script === foldScript && this.#faults.writesApart === true) {
-      // A reader runs between them.
+      // A fail-over may restore the state between the two writes.
       this.keys.betweenWrites = () => this.#note();
     }
     const send = () => this.#send(() => this.#ran(script, given));
@@ -164,7 +164,7 @@ export class ReportsWorld {
       isOver();
       return isLossy && this.isLucky(0.1) ? trip.fail() : trip.tell(trip.ran.value);
     }
-    // Its sender stops waiting: the command is lost, or arrives later.
+    // The sender stops waiting. The command is lost, or arrives later.
     if (isLossy && this.isLucky(0.1)) {
       trip.fail();
       if (this.isLucky(0.5)) isOver();
@@ -173,7 +173,7 @@ export class ReportsWorld {
     trip.ran = { value: trip.run() };
   }
 
-  /** Records a report's entry. */
+  /** Adds the newest entry of the stream to the ledger. */
   #accept(): void {
     const item = this.keys.state.items.at(-1);
     const [standing] = reportsIn(item === undefined ? [] : [item]);
@@ -206,7 +206,7 @@ export class ReportsWorld {
     if (this.#moments.length > momentsMax) this.#moments.shift();
   }
 
-  /** Restores both keys as they were at some moment, on another server. */
+  /** Fails over to a server with an earlier state of both keys. */
   failOver(): void {
     if (this.#moments.length === 0) return;
     const at = Math.floor(this.draw() * this.#moments.length);
@@ -215,11 +215,11 @@ export class ReportsWorld {
     this.#moments.length = at + 1;
     this.keys.state = moment.state;
     this.ledger = moment.ledger;
-    // Its clock may be behind, so that it repeats IDs.
+    // The clock of the new server may be behind.
     if (this.isLucky(0.6)) this.atMs = Math.min(this.atMs, moment.state.last[0]);
   }
 
-  /** Deletes the totals, like an eviction or an operator. Only the remaining data then counts. */
+  /** Deletes the totals, like an eviction or an operator. Then only the stream's entries count. */
   evictTotals(): void {
     this.keys.state = { ...this.keys.state, totals: null };
     const { items } = this.keys.state;

@@ -1,5 +1,5 @@
-// The expected value of a counter. Each add raises its key by its own power of 4, so that the
-// digits of a sum show how often each add counts.
+// Checks the values of a counter. Each add raises its key by its own power of 4, so that the digits
+// of a sum show how often each add counts.
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
 import type { Ledger, Moment } from "./ledger.ts";
 
@@ -7,12 +7,12 @@ interface Event {
   readonly at: number;
   readonly slice: number;
   readonly isReset: boolean;
-  /** The digits of the adds in it, and after the reset. */
+  /** The digits of the adds in this change. They count after its reset, if it is one. */
   readonly digits: readonly number[];
   isLost: boolean;
 }
 
-/** The maximum number of adds of one key in a safe integer. */
+/** The maximum number of adds of a key whose sum is a safe integer. */
 const digitsMax = 26;
 
 export class AddsLedger implements Ledger<Add, number> {
@@ -94,7 +94,7 @@ function wrongAbout(
   return isRemoved && times > 0 ? "was removed, and counts" : undefined;
 }
 
-/** Returns how often each add counts. */
+/** Returns how often each add counts, by the digit of the add. */
 function digitsOf(value: number): number[] {
   const digits: number[] = [];
   for (let rest = value; rest > 0; rest = Math.floor(rest / 4)) digits.push(rest % 4);

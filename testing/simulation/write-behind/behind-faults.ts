@@ -1,11 +1,11 @@
-// The faults that may be planted in a history of write-behind, to check that it finds them.
+// Faults that a test may plant in histories of write-behind, to check that they find faults.
 import type { Sink } from "../../../src/write-behind/sinks/sink.ts";
 import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
 import type { PartiesWorld } from "./parties-world.ts";
 import type { SinkFaults } from "./simulated-database.ts";
 import type { StoreFaults } from "./simulated-slices.ts";
 
-/** The ports of an actor, which a planted fault may replace. */
+/** The ports of a party. A planted fault may replace them. */
 export interface BehindPorts<Change, Value> {
   readonly store: SliceStore<Change>;
   readonly sink: Sink<Change, Value>;

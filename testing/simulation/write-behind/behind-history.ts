@@ -1,5 +1,5 @@
-// One history of write-behind: isolates that gather, flushers and readers, whose messages may
-// overtake each other. All of them run the code of src/. The same seed gives the same history.
+// One history of write-behind. Isolates gather, flushers flush and readers read, by the code of
+// src/. Their messages may overtake each other. The same seed gives the same history.
 import { flush } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/read-exactly.ts";
 import { settledPromises, settledTurn } from "../simulated-time.ts";
@@ -13,8 +13,9 @@ import { SimulatedSlices } from "./simulated-slices.ts";
 
 export interface BehindHistory {
   readonly seed: number;
-  /** The kind; by default the seed selects it, and the kind of set. */
+  /** Default: selected by the seed. */
   readonly kind?: BehindKind | undefined;
+  /** The kind of set. Default: selected by the seed. */
   readonly of?: "counter" | "buffer" | undefined;
   readonly faults?: BehindFaults | undefined;
   readonly tell?: ((line: string) => void) | undefined;
@@ -64,7 +65,7 @@ class History<Change extends { readonly key: string }, Value> {
     if (this.#isSentOnce) world.weather = { ...climate.weather, twice: 0 };
     world.serverBehindMs = world.between(0, climate.serverBehindMsMax);
     this.world = world;
-    // With few keys, a key is in several slices.
+    // With few keys, several slices often have changes of one key.
     this.#keys = world.any([allKeys, allKeys.slice(2), allKeys.slice(2)]);
     this.#subject = subject;
     this.#climate = climate;
@@ -161,7 +162,7 @@ class History<Change extends { readonly key: string }, Value> {
       const span = { from, to: ledger.now };
       this.violation ??= this.#violationIn(value, span, `${party.name} reads: `);
     } catch {
-      // The database did not answer.
+      // The database did not reply.
     }
   }
 
@@ -177,7 +178,7 @@ class History<Change extends { readonly key: string }, Value> {
     return undefined;
   }
 
-  /** Kills a party, and starts another in its place. */
+  /** Kills a party, and starts another one in its place. */
   #kill(): void {
     const { world } = this;
     const living = this.#isolates.filter(({ party }) => party.isAlive);
@@ -211,7 +212,7 @@ class History<Change extends { readonly key: string }, Value> {
     }
     const now = this.#subject.ledger.now;
     const values = this.#database.valuesOf(this.#keys);
-    if (!this.#store.isEmpty) this.violation ??= "slices are left that are never flushed";
+    if (!this.#store.isEmpty) this.violation ??= "some slices are never flushed";
     this.violation ??= this.#violationIn(values, { from: now, to: now }, "at the end ");
     for (const isolate of this.#isolates) this.violation ??= isolate.violation(this.#isSentOnce);
   }

@@ -1,5 +1,5 @@
-// A small deterministic world of write-behind, for histories written step by step: a counter,
-// chunks of one key, and messages that arrive when the history says so.
+// A small world of write-behind, for histories that a test writes step by step. The set is a
+// counter, and each chunk has one key. Messages arrive when the test delivers them.
 import { adds } from "../../../src/write-behind/change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/read-exactly.ts";
@@ -12,7 +12,7 @@ import { PartiesWorld, type Party } from "./parties-world.ts";
 import { SimulatedDatabase } from "./simulated-database.ts";
 import { SimulatedSlices } from "./simulated-slices.ts";
 
-/** Sorted in the order in which they are applied. */
+/** The keys, in the order in which a flush applies them. */
 export const sceneKeys = ["a", "b"] as const;
 
 export class BehindScene {
@@ -36,7 +36,7 @@ export class BehindScene {
     });
   }
 
-  /** Creates a batch that adds 1 to one key and 4 to the other. */
+  /** Creates a batch that adds 1 to `a` and 4 to `b`. */
   batch(): Batch<Add> {
     this.#batchCount += 1;
     const slice = sliceAt(this.world.atMs, usualTimes);
@@ -48,14 +48,14 @@ export class BehindScene {
     return { name, aheadMs: 0, endsSilently: 0, isAlive: true };
   }
 
-  /** Waits until the current slice may be taken. */
+  /** Advances the time until a flush may take the current slice. */
   async rest(): Promise<void> {
     const { sliceMs, restMs } = usualTimes;
     const { world } = this;
     await world.time.passTo(Math.floor(world.atMs / sliceMs + 1) * sliceMs + restMs);
   }
 
-  /** Delivers and answers all messages of the party. */
+  /** Delivers and answers all messages of a party. */
   async deliverAll(party: Party): Promise<void> {
     while ((await this.world.deliver(party)) !== undefined);
   }
@@ -69,7 +69,7 @@ export class BehindScene {
     return answer.value.kind;
   }
 
-  /** Begins a flush, whose messages remain in progress. */
+  /** Begins a flush. The caller delivers its messages. */
   begin(party: Party, budget: ChunkBudget = { left: 100 }): Promise<FlushReport> {
     const [store, sink] = [this.store.portOf(party), this.database.portOf(party)];
     return flush({ set: "set", store, sink }, budget);
@@ -82,7 +82,7 @@ export class BehindScene {
     return flushed;
   }
 
-  /** Begins an exact read, whose two messages remain in progress. */
+  /** Begins an exact read. The caller delivers its two messages. */
   async read(party: Party): Promise<Readonly<Record<string, number>>> {
     const [store, sink] = [this.store.portOf(party), this.database.portOf(party)];
     const read = await readExactly({ set: "set", kind: adds, store, sink }, sceneKeys);

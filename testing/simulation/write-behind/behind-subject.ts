@@ -1,4 +1,4 @@
-// The subject of a history of write-behind: a counter or a buffer, with the ledger of its expected
+// The subject of a history of write-behind: a counter or a buffer, with the ledger that checks its
 // values.
 import {
   adds,
@@ -16,12 +16,9 @@ export interface Subject<Change extends { readonly key: string }, Value> {
   readonly ledger: Ledger<Change, Value>;
   /** @returns a unique change; `undefined` after the maximum number for the key */
   next(key: string, options: { isRemoval: boolean; sequence: number }): Change | undefined;
-  /**
-   * Returns whether the change was accepted into a slice; `undefined` for a removal, where that is
-   * unknown.
-   */
+  /** Returns whether the change was accepted into a slice; `undefined` (unknown) for a removal. */
   isTaken(change: Change): boolean | undefined;
-  /** Returns whether the change hides an earlier change of the same isolate. */
+  /** Returns whether the change hides earlier changes of its key by the same isolate. */
   replaces(change: Change): boolean;
 }
 

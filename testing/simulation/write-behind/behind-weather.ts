@@ -1,13 +1,16 @@
-// The conditions in the worlds of write-behind: faults of messages, parties and servers, and clock
-// errors.
+// The conditions in the worlds of write-behind: clock errors, and faults of messages, parties and
+// servers.
 import { usualTimes } from "../../../src/write-behind/slice-times.ts";
 import type { Weather } from "./parties-world.ts";
 
 /**
- * `steady`: messages overtake each other, and nothing fails. `lossy`: messages and answers are
- * lost, repeated or late, and servers reject some. `killing`: parties are also killed.
- * `failing-over`: Redis loses its last writes, and its clock goes back. `reviving`: Redis returns
- * to a much older state. `skewed`: clocks of isolates are wrong by up to minutes.
+ * - `steady`: messages overtake each other, and nothing fails.
+ * - `lossy`: messages and answers are lost, repeated or late, and servers reject some messages.
+ * - `killing`: as `lossy`, and parties are killed.
+ * - `failing-over`: as `killing`, and Redis loses its last changes, and its clock falls back.
+ * - `reviving`: as `lossy`, and Redis returns to a much older state.
+ * - `skewed`: as `lossy`, and clocks of parties are wrong by up to five minutes. Redis's clock often
+ *   falls back.
  */
 export const behindKinds = [
   "steady",
@@ -21,15 +24,17 @@ export type BehindKind = (typeof behindKinds)[number];
 
 export interface Climate {
   readonly weather: Weather;
-  /** The probability for each step. */
+  /** The probability that a step kills a party. */
   readonly kill: number;
+  /** The probability that Redis fails over in a step. */
   readonly failOver: number;
-  /** The maximum number of last changes that Redis loses. */
+  /** The maximum number of newest states that a fail-over of Redis loses. */
   readonly lostMax: number;
-  /** The maximum lag of a server's clock, over all fail-overs together. */
+  /** The maximum that any Redis server's clock is behind the true time. */
   readonly serverBehindMsMax: number;
+  /** The possible leads of a party's clock over the true time. */
   readonly aheadMs: readonly number[];
-  /** The longest time until the next event. */
+  /** The possible maximum pauses until the next event. */
   readonly quietMs: readonly number[];
 }
 

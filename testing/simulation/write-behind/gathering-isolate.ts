@@ -8,7 +8,7 @@ import type { PartiesWorld, Party } from "./parties-world.ts";
 
 interface Call<Change> {
   readonly change: Change;
-  /** Absent for calls that were not awaited. */
+  /** Absent for a call that was not awaited, or has not settled. */
   outcome?: Outcome;
 }
 
@@ -80,27 +80,29 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
     return this.#gathering.settle();
   }
 
-  /** @param isSentOnce whether only senders repeat messages, so that a rejection is final */
+  /** @param isSentOnce whether no message arrives twice, so that a refused change must not count */
   violation(isSentOnce: boolean): string | undefined {
     const { name, isAlive } = this.party;
     for (const [at, { change, outcome }] of this.#calls.entries()) {
       const isTaken = this.#settings.subject.isTaken(change);
       if (outcome?.kind === "accepted" && !this.#isTakenSince(at)) {
-        return `${name} was told that ${JSON.stringify(change)} is accepted`;
+        return `${name}: ${JSON.stringify(change)} has the outcome accepted, and is missing`;
       }
       if (outcome?.kind === "refused" && isSentOnce && isTaken === true) {
-        return `${name} was told that ${JSON.stringify(change)} is refused`;
+        return `${name}: ${JSON.stringify(change)} has the outcome refused, and counts`;
       }
     }
     if (!isAlive) return undefined;
     const callCount = this.#calls.length;
-    if (this.#toldCount !== callCount) return `${name} heard of ${this.#toldCount} of ${callCount}`;
+    if (this.#toldCount !== callCount) {
+      return `${name}: ${this.#toldCount} of ${callCount} changes have an outcome`;
+    }
     const missing = this.#calls.filter((_, at) => !this.#isTakenSince(at));
     if (missing.length <= this.#notAcceptedCount) return undefined;
-    return `${name}: ${missing.length} are missing, and ${this.#notAcceptedCount} were told`;
+    return `${name}: ${missing.length} are missing, and ${this.#notAcceptedCount} not accepted`;
   }
 
-  /** Returns whether the change was accepted, or a later change of the isolate hides it. */
+  /** Returns whether the change may be accepted, or a later change of the isolate hides it. */
   #isTakenSince(at: number): boolean {
     const { subject } = this.#settings;
     const { change } = this.#calls[at] as Call<Change>;

@@ -1,7 +1,7 @@
-// A ledger of the changes that the store has accepted, independent of the code under test. It
+// A ledger of the changes that the store has accepted. It shares no code with the product, and
 // decides which values are allowed.
 
-/** The number of changes accepted by then. */
+/** A moment, as the number of changes that were accepted before it. */
 export type Moment = number;
 
 export interface Ledger<Change, Value> {
@@ -11,14 +11,14 @@ export interface Ledger<Change, Value> {
   /**
    * Records that the store lost the changes since a moment.
    *
-   * @param isKept whether the database has the slice's changes of the key
+   * @param isKept returns whether the database has the slice's changes of the key
    */
   lose(since: Moment, isKept: (slice: number, key: string) => boolean): void;
   /**
    * Checks that a value equals the accepted changes that were not lost.
    *
-   * @param from the moment before which changes must be in the value
-   * @param to the moment from which changes cannot be in it
+   * @param from the value must contain changes from before this moment
+   * @param to the value cannot contain changes from this moment on
    * @returns the violation; `undefined` if there is none
    */
   violationOf(key: string, value: Value | undefined, from: Moment, to: Moment): string | undefined;

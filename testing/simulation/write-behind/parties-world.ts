@@ -1,16 +1,17 @@
-// A world for write-behind: parties with their own clocks, which may be killed, and messages to two
-// servers, which take any time, arrive twice or late, or lose their answers.
+// A world for write-behind. Parties have their own clocks, and may be killed. They send messages to
+// two servers: Redis and the database. Messages take any time, and may be lost, arrive twice or
+// late, or lose their answers.
 import { drawsFrom } from "../journal-simulator.ts";
 import { settledPromises, SimulatedTime } from "../simulated-time.ts";
 
-/** An isolate, a flusher or a reader. A killed party receives and sends nothing more. */
+/** An isolate, a flusher or a reader. A killed party neither sends nor receives. */
 export interface Party {
   readonly name: string;
-  /** The lead of its clock over the true time. */
+  /** How far the party's clock is ahead of the true time. */
   readonly aheadMs: number;
   /**
-   * The probability that a request ends with a missing answer, so that nobody waits any more; 0 to
-   * 1.
+   * The probability that the party's request has ended when an answer is missing, so that its call
+   * never settles; 0 to 1.
    */
   readonly endsSilently: number;
   isAlive: boolean;
@@ -30,7 +31,7 @@ interface Message {
   readonly run: () => unknown;
   readonly tell: (value: unknown) => void;
   readonly fail: () => void;
-  /** Whether nobody waits for the answer. */
+  /** Whether no sender waits for the answer. */
   isGhost: boolean;
   answer?: { readonly value: unknown } | "failed";
 }
@@ -41,7 +42,7 @@ export class PartiesWorld {
   readonly draw: () => number;
   readonly time = new SimulatedTime();
   weather: Weather;
-  /** The lag of the Redis server's clock. */
+  /** How far the clock of the Redis server is behind the true time. */
   serverBehindMs = 0;
   #messages: Message[] = [];
   readonly #tell: ((line: string) => void) | undefined;
@@ -56,7 +57,7 @@ export class PartiesWorld {
     return this.time.atMs;
   }
 
-  /** The server's `TIME`. */
+  /** The time of the Redis server's clock. */
   get serverAtMs(): number {
     return this.time.atMs - this.serverBehindMs;
   }
@@ -77,14 +78,14 @@ export class PartiesWorld {
     return choices[this.between(0, choices.length - 1)] as T;
   }
 
-  /** @param line is called only if a reader exists */
+  /** @param line called only if the world was created with `tell` */
   tell(line: () => string): void {
     this.#tell?.(`${String(this.atMs).padStart(9)} ms  ${line()}`);
   }
 
   /**
-   * Sends a message. Rejects if its effect is unknown. Never settles for a party that was killed
-   * meanwhile.
+   * Sends a message. Rejects if the answer is missing, so that the effect is unknown. Never settles
+   * if the party is killed meanwhile.
    */
   send<T>(from: Party, what: string, run: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -108,9 +109,10 @@ export class PartiesWorld {
   }
 
   /**
-   * Delivers and answers the party's first message, or does half of that. Only for histories
-   * written step by step.
+   * Delivers the party's first message. Only for histories that are written step by step.
    *
+   * @param how `answered`: the message arrives and is answered. `unanswered`: it arrives, and the
+   *   answer is lost. `lost`: it does not arrive
    * @returns the message; `undefined` if the party has none in progress
    */
   async deliver(
@@ -132,7 +134,7 @@ export class PartiesWorld {
     const { lost, twice, refused } = this.weather;
     const { what, from } = message;
     if (!message.isGhost && this.isLucky(lost)) {
-      // Its sender stops waiting: the message is lost, or arrives later.
+      // The sender stops waiting. The message is lost, or arrives later.
       message.isGhost = this.isLucky(0.7);
       if (!message.isGhost) this.#messages.splice(at, 1);
       this.tell(() => `${from.name}: ${what} is ${message.isGhost ? "late" : "gone"}`);
@@ -163,7 +165,7 @@ export class PartiesWorld {
     message.fail();
   }
 
-  /** Kills a party. Its messages may still arrive, and their answers are dropped. */
+  /** Kills a party. Its messages may still arrive, but their answers are dropped. */
   kill(party: Party): void {
     this.tell(() => `${party.name} is killed`);
     party.isAlive = false;
@@ -174,7 +176,7 @@ export class PartiesWorld {
   }
 }
 
-/** Formats a value as JSON, including the content of maps. */
+/** Formats a value as JSON, including the contents of maps. */
 const shown = (value: unknown): string =>
   JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each)) ??
   "nothing";

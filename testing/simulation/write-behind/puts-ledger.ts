@@ -1,5 +1,5 @@
-// The expected values of a buffer: the newest accepted value of each key that was not lost, and
-// never a value over a newer one.
+// Checks the values of a buffer. A key must have its newest accepted value that was not lost, or an
+// even newer value.
 import type { SequencedPut } from "../../../src/write-behind/change-kind.ts";
 import type { Ledger, Moment } from "./ledger.ts";
 
@@ -31,7 +31,7 @@ export class PutsLedger implements Ledger<SequencedPut, string> {
     }
   }
 
-  /** Returns whether the value, which is put once, was ever accepted into a slice. */
+  /** Returns whether the value was ever accepted into a slice. Each value is put once. */
   has(key: string, value: string): boolean {
     return this.#of(key).some(({ put }) => put.value === value);
   }

@@ -1,22 +1,22 @@
-// The application's database in histories: a sink that keeps its promise atomically, unless a fault
-// is planted. It never loses committed data.
+// The application's database in histories: a sink whose calls are atomic, unless a fault is
+// planted. It never loses committed data.
 import type { ChangeKind } from "../../../src/write-behind/change-kind.ts";
 import type { Chunk, Mark, ReadFromSink, Sink } from "../../../src/write-behind/sinks/sink.ts";
 import type { PartiesWorld, Party } from "./parties-world.ts";
 
-/** The parts of the promise that a fault may omit. */
+/** Faults that break a promise of the sink. */
 export interface SinkFaults {
-  /** Whether changes are applied regardless of the mark. */
+  /** Whether changes before the mark are applied, too. */
   readonly ignoresMark?: boolean;
   /** Whether the mark moves in a separate transaction. */
   readonly marksApart?: boolean;
-  /** Whether the last writer sets the mark, even backwards. */
+  /** Whether each chunk sets the mark, even backwards. */
   readonly marksBackwards?: boolean;
-  /** The state of a whole slice, if the mark names only the slice. */
+  /** Treats the mark as if it had no key, and its whole slice as applied or not applied. */
   readonly marksWholeSlices?: "applied" | "not applied";
-  /** Whether keys are sorted by UTF-16, like JavaScript strings. */
+  /** Whether keys are compared by UTF-16, like JavaScript strings. */
   readonly ordersByUtf16?: boolean;
-  /** Whether the value and the mark are read separately. */
+  /** Whether values and mark are read separately. */
   readonly readsApart?: boolean;
 }
 
@@ -53,8 +53,8 @@ export class SimulatedDatabase<Change extends { readonly key: string }, Value> {
   }
 
   /**
-   * Returns whether the database has all of the slice's changes of the key, so that a loss in Redis
-   * has no effect on it.
+   * Returns whether the mark is past the slice's changes of the key. A loss in Redis then has no
+   * effect on them.
    */
   hasApplied(slice: number, key: string): boolean {
     return !this.#isPast({ slice, key });
@@ -98,7 +98,7 @@ export class SimulatedDatabase<Change extends { readonly key: string }, Value> {
   }
 }
 
-/** Compares two marks. A mark without a key is after its whole slice. */
+/** Returns whether a place is past the mark. A mark without a key is at the end of its slice. */
 function isPast(place: Mark, mark: Mark, faults: SinkFaults): boolean {
   if (place.slice !== mark.slice) return place.slice > mark.slice;
   if (faults.marksWholeSlices !== undefined) return faults.marksWholeSlices === "not applied";

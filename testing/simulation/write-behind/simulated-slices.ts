@@ -1,5 +1,5 @@
-// Slices in the Redis of a history: the port does in one step what the scripts do, unless a fault
-// is planted. Another server may take over with an earlier state and a slower clock.
+// The slices of a set in simulated Redis. Like a script, each command runs in one step, unless a
+// fault is planted. After a fail-over, the state is an earlier one, and the clock may be behind.
 import type { RedisAnswer } from "../../../src/redis/redis-client.ts";
 import type { ChangeKind } from "../../../src/write-behind/change-kind.ts";
 import {
@@ -16,27 +16,30 @@ import { ageMsOf, type SliceTimes, usualTimes } from "../../../src/write-behind/
 import type { Ledger, Moment } from "./ledger.ts";
 import type { PartiesWorld, Party } from "./parties-world.ts";
 
-/** The steps that a fault may omit or change. */
+/** Faults that omit or change a step. */
 export interface StoreFaults {
   readonly times?: Partial<SliceTimes>;
   /** Whether repeated batches are treated as new. */
   readonly forgetsBatches?: boolean;
+  /** Whether late batches are accepted. */
   readonly acceptsLate?: boolean;
+  /** Whether early batches are accepted. */
   readonly acceptsEarly?: boolean;
   /** Whether the newest rested slice is taken first. */
   readonly takesNewest?: boolean;
-  /** Whether the last change to arrive in a slice wins, whatever its sequence. */
+  /** Whether the change that arrives last in a slice replaces the others of its key. */
   readonly ordersByArrival?: boolean;
-  /** The lags of the replicas that answer flushers and readers. */
+  /** The lag of the replica that answers flushers. */
   readonly flushesLateByMs?: number;
+  /** The lag of the replica that answers readers. */
   readonly readsLateByMs?: number;
-  /** Whether separate commands remember a batch and apply it. */
+  /** Whether one command stores the id of a batch, and another command its changes. */
   readonly acceptsApart?: boolean;
 }
 
 interface State {
   readonly slices: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
-  /** The expiry of each batch by the server's clock. */
+  /** When the id of each batch expires, by the server's clock. */
   readonly seen: ReadonlyMap<string, number>;
 }
 
@@ -52,10 +55,10 @@ export interface SlicesSettings<Change extends { readonly key: string }, Value> 
   readonly world: PartiesWorld;
   readonly kind: Pick<ChangeKind<Change, Value>, "joined">;
   readonly ledger: Ledger<Change, Value>;
-  /** Whether the database has a slice's changes of a key. */
+  /** Returns whether the application's database has a slice's changes of a key. */
   readonly isKept: (slice: number, key: string) => boolean;
   readonly backlogMax: number;
-  /** The maximum number of keys in a chunk; chance may lower it. */
+  /** A chunk has at most a random number of keys, from 1 to this maximum. */
   readonly chunkKeysMax: number;
   readonly faults: StoreFaults;
 }
@@ -109,7 +112,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     return this.#folded(batch);
   }
 
-  /** @returns `undefined` if the batch may be accepted into its slice */
+  /** @returns the answer if it is known; `undefined` if the batch must be added to its slice */
   #judged({ id, slice }: Batch<Change>): Acceptance | undefined {
     const { world, faults, backlogMax } = this.#settings;
     const { sliceMs, lateMs } = this.times;
@@ -208,13 +211,13 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   /**
    * Fails over to another server, or restores a backup.
    *
-   * @param lostCount the number of lost last changes of the state
+   * @param lostCount the number of newest states to lose
    */
   failOver(lostCount: number, serverBehindMs: number): void {
     const { world, ledger, isKept } = this.#settings;
     this.#pasts.length -= Math.min(lostCount, this.#pasts.length - 1);
     const past = this.#pasts.at(-1) as Past;
-    world.tell(() => `fail-over: ${lostCount} changes are lost, ${serverBehindMs} ms behind`);
+    world.tell(() => `fail-over: ${lostCount} states are lost, ${serverBehindMs} ms behind`);
     this.#state = past.state;
     ledger.lose(past.moment, isKept);
     world.serverBehindMs = serverBehindMs;
