@@ -1,6 +1,6 @@
-// The promise over random histories in which views are copied within a colo, and cold views begin
-// with the newest entry (rules 14, 15 and 27); and that each fault planted there shows. A failure
-// names its seed.
+// Tests the bound of the purge protocol in random histories in which isolates share copies of views
+// within a colo, and cold views begin with the newest entry (rules 14, 15 and 27). The histories
+// must find each planted fault. A failure names the history's seed.
 import { describe, expect, it } from "vitest";
 import type { EntryPlace } from "../../src/purge/journal/entry.ts";
 import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
@@ -13,8 +13,8 @@ import { historyOf } from "../../testing/simulation/history.ts";
 
 const seedsPerRow = 75;
 
-describe("with copies nothing is usable more than N + max(0, ε + L − A) after its purge", () => {
-  it.each([1, 2, 3, 4])("in seventy-five histories: %i", async (row) => {
+describe("with copies, no purged response answers later than N + max(0, ε + L − A) after its purge", () => {
+  it.each([1, 2, 3, 4])("in 75 ordinary histories, part %i", async (row) => {
     const broken: string[] = [];
     let usableCount = 0;
     const { parts, takenCount } = partsWithCopies();
@@ -26,11 +26,11 @@ describe("with copies nothing is usable more than N + max(0, ε + L − A) after
     }
     expect(broken).toEqual([]);
     expect(usableCount).toBeGreaterThan(10);
-    // Copies that nobody takes keep the promise too.
+    // Without a taken copy, the histories would prove nothing about copies.
     expect(takenCount()).toBeGreaterThan(seedsPerRow);
   });
 
-  it("also where clocks are set back", async () => {
+  it("in histories in which clocks are set back", async () => {
     const broken: string[] = [];
     for (let seed = 0; seed < 50; seed += 1) {
       const { parts } = partsWithCopies();
@@ -40,20 +40,20 @@ describe("with copies nothing is usable more than N + max(0, ε + L − A) after
     expect(broken).toEqual([]);
   });
 
-  it("and a seed gives one history", async () => {
+  it("with equal results if a seed runs twice", async () => {
     const judged = async () => (await historyOf(7, { parts: partsWithCopies().parts })).usableCount;
     expect(await judged()).toBe(await judged());
   });
 });
 
-/** As old as the copying, not as the read. */
+/** Dates a copy by its writing, not by the read of the journal. */
 class DatedWhenCopied extends SimulatedCopies {
   protected override copyOf(view: KnownView): ViewCopy {
     return super.copyOf({ ...view, sentAtMs: this.isolate.nowAtMs() });
   }
 }
 
-/** As old as its being found. */
+/** Dates a copy by its reading. */
 class DatedWhenFound extends SimulatedCopies {
   override async read(): Promise<ViewCopy | undefined> {
     const copy = await super.read();
@@ -63,7 +63,7 @@ class DatedWhenFound extends SimulatedCopies {
   }
 }
 
-/** Taken whether or not it holds the view's own last entry. */
+/** Takes a copy even if it lacks the view's last entry. */
 class Unjoined extends SimulatedCopies {
   override async read(): Promise<ViewCopy | undefined> {
     const copy = await super.read();
@@ -78,7 +78,7 @@ class Unjoined extends SimulatedCopies {
   }
 }
 
-/** Leaves an entry out. */
+/** Omits the entry before the last one. */
 class Skipping extends SimulatedCopies {
   protected override copyOf({ entries, sentAtMs }: KnownView): ViewCopy {
     return super.copyOf({
@@ -88,26 +88,31 @@ class Skipping extends SimulatedCopies {
   }
 }
 
-/** How many histories one fault may take to show. */
+/** The maximum number of histories until a fault shows. */
 const seedCountMax = 1_000;
 
-describe("a fault that is planted shows", () => {
+describe("histories with copies find a planted fault", () => {
   it.each<{
     id: string;
     rule: string;
     faults: Parameters<typeof partsWithCopies>[0];
-    /** Just before some that show it. */
+    /** The first seed, shortly before seeds that show the fault. Default: 1. */
     fromSeed?: number;
   }>([
     {
-      id: "dated when it was copied",
+      id: "a copy is dated by its writing",
       rule: "14",
       faults: { Copies: DatedWhenCopied },
       fromSeed: 1_251,
     },
-    { id: "dated when it was found", rule: "14", faults: { Copies: DatedWhenFound } },
-    { id: "taken without the joint", rule: "14", faults: { Copies: Unjoined }, fromSeed: 789 },
-    { id: "an entry left out", rule: "14", faults: { Copies: Skipping }, fromSeed: 440 },
+    { id: "a copy is dated by its reading", rule: "14", faults: { Copies: DatedWhenFound } },
+    {
+      id: "a copy without the shared entry is taken",
+      rule: "14",
+      faults: { Copies: Unjoined },
+      fromSeed: 789,
+    },
+    { id: "a copy omits an entry", rule: "14", faults: { Copies: Skipping }, fromSeed: 440 },
   ])("$id (rule $rule)", async ({ faults, fromSeed = 1 }) => {
     const { parts } = partsWithCopies(faults);
     let seed = fromSeed;

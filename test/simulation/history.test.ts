@@ -1,12 +1,12 @@
-// The promise itself, over random histories of lag, loss, restored states, trimming and clocks that
-// differ (docs/purge-protocol.md). A failure names its seed; `npm run bench -- simulation --replay`
-// tells that history event by event.
+// Tests the bound of the purge protocol (docs/purge-protocol.md) in random histories of lag, loss,
+// restored backups, trimming and different clocks. A failure names the history's seed. Replay the
+// history with `npm run bench -- simulation --replay <seed>`.
 import { describe, expect, it } from "vitest";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import { shareOf } from "../../testing/histories.ts";
 
-/** @returns what was broken, by seed, and how often stored responses answered */
+/** @returns the violations with their seeds, and how often stored responses answered */
 async function sumOf(
   seeds: { from: number; count: number },
   run: (seed: number) => Promise<History>,
@@ -22,26 +22,26 @@ async function sumOf(
   return { broken, usableCount };
 }
 
-describe("nothing answers more than N + max(0, ε + L − A) after a purge that covers it", () => {
-  it.each([10_000, 20_000, 30_000, 40_000])("from history %i on", async (from) => {
+describe("no purged response answers later than N + max(0, ε + L − A) after its purge", () => {
+  it.each([10_000, 20_000, 30_000, 40_000])("in histories from seed %i on", async (from) => {
     const { broken, usableCount } = await sumOf({ from, count: shareOf(150) }, historyOf);
     expect(broken).toEqual([]);
-    // A view that never lets anything be used would keep the promise too.
+    // A view that lets no response answer would pass, too.
     expect(usableCount).toBeGreaterThan(shareOf(25));
   });
 
-  it("where reading takes several pages", async () => {
+  it("in histories of views: crowded", async () => {
     const crowded = (seed: number) => historyOf(seed, { kind: "crowded" });
     expect((await sumOf({ from: 0, count: shareOf(5) }, crowded)).broken).toEqual([]);
   });
 
-  it("where the server fails again and again", async () => {
+  it("in histories of views: failing", async () => {
     const failing = (seed: number) => historyOf(seed, { kind: "failing" });
     expect((await sumOf({ from: 0, count: shareOf(250) }, failing)).broken).toEqual([]);
   });
 
   it.each(["trimming", "diverging", "overrun", "turned-back", "resending"] as const)(
-    "%s",
+    "in histories of views: %s",
     async (kind) => {
       const run = (seed: number) => historyOf(seed, { kind });
       expect((await sumOf({ from: 0, count: shareOf(75) }, run)).broken).toEqual([]);
@@ -49,7 +49,7 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
   );
 
   it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
-    "requests, of which four in five warm a page: %s",
+    "in histories of requests, four in five of which warm a page: %s",
     async (kind) => {
       let warmedCount = 0;
       const warming = async (seed: number) => {
@@ -65,7 +65,7 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
   );
 
   it.each(["ordinary", "crossing", "lying", "trimming", "turned-back"] as const)(
-    "requests: %s",
+    "in histories of requests: %s",
     async (kind) => {
       const requests = (seed: number) => requestHistoryOf(seed, { kind });
       const { broken, usableCount } = await sumOf({ from: 100, count: shareOf(10) }, requests);
@@ -73,11 +73,13 @@ describe("nothing answers more than N + max(0, ε + L − A) after a purge that 
       expect(usableCount).toBeGreaterThan(shareOf(100));
     },
   );
+});
 
+describe("the same seed", () => {
   it.each([
     { id: "of views", run: historyOf },
     { id: "of requests", run: requestHistoryOf },
-  ])("and a seed gives one history: $id", async ({ run }) => {
+  ])("gives the same history $id", async ({ run }) => {
     const told = async () => {
       const lines: string[] = [];
       await run(7, { tell: (line) => void lines.push(line) });

@@ -1,4 +1,4 @@
-// Faults in the use of the journal's book (rule 27), which the histories must find.
+// Faults in the use of the journal's book (rule 27), for planted-faults.test.ts.
 import type { EntryPlace } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import { restamp } from "../../src/purge/view/book-checks.ts";
@@ -12,7 +12,7 @@ import type { Parts, SimulatedIsolate } from "../../testing/simulation/simulated
 type Planted = Partial<Parts>;
 type Records = Parameters<Journal["unpurged"]>[1];
 
-/** A journal that knows its isolate, and so the world. */
+/** A journal with access to its isolate, and thus to the world. */
 class Faulty extends RedisJournal {
   readonly #isolate: SimulatedIsolate;
 
@@ -32,7 +32,7 @@ const withJournal = (Journal: typeof Faulty): Planted => ({
   journal: (settings, isolate) => new Journal(settings, isolate),
 });
 
-/** Treats a stamp that the book lacks like the view's last entry. */
+/** Counts a record as unpurged even if the book lacks its stamp, or notes a later purge of it. */
 export const stampUnchecked = withJournal(
   class extends Faulty {
     override async unpurged(end: EntryPlace, records: Records) {
@@ -56,7 +56,7 @@ export const endUnchecked = withJournal(
   },
 );
 
-/** Looks for purges by tag only. */
+/** Looks up purges by tag and route only, not by prefix or URL. */
 export const prefixesUnnoted = withJournal(
   class extends Faulty {
     override async unpurged(end: EntryPlace, records: Records) {
@@ -69,7 +69,7 @@ export const prefixesUnnoted = withJournal(
   },
 );
 
-/** Counts every missing entry before the oldest as trimmed, though the book does not note it. */
+/** Treats a missing entry before the oldest one as trimmed, even if the book does not note it. */
 export const lostCountsAsTrimmed = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryPlace) {
@@ -80,7 +80,7 @@ export const lostCountsAsTrimmed = withJournal(
   },
 );
 
-/** Reads back no entry that the book does not note, if newer entries fill the journal. */
+/** Treats a gone entry as trimmed if the journal is full, even if the book does not note it. */
 export const unnotedIsNotReadBack = withJournal(
   class extends Faulty {
     override async standing(places: readonly EntryPlace[]) {
@@ -92,7 +92,7 @@ export const unnotedIsNotReadBack = withJournal(
   },
 );
 
-/** Gives the record the view's last entry at the answer, not that of the question. */
+/** Sets the stamp to the view's last entry when the book has answered, not when it was asked. */
 export const restampedLate: Planted = {
   view: (settings) =>
     new (class extends JournalView {
@@ -107,7 +107,7 @@ export const restampedLate: Planted = {
     })(settings),
 };
 
-/** Gives the record a newer stamp without asking the book. */
+/** Counts each record as unpurged without asking the book. */
 export const unasked = withJournal(
   class extends Faulty {
     override async unpurged(_: EntryPlace, records: Records) {

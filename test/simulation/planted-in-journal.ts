@@ -1,4 +1,4 @@
-// Faults for the histories to find: how the journal is read, written and checked for losses.
+// Faults in reads, appends and checks of the journal, for planted-faults.test.ts.
 import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
 import {
   decodeEntry,
@@ -18,7 +18,7 @@ type Planted = Partial<Parts>;
 type Since = JournalRead | { kind: "not-joined" } | Unavailable;
 type AtPrimary = PrimaryRead | Unavailable;
 
-/** A journal that knows its isolate, and so the clock and the world. */
+/** A journal with access to its isolate, and thus to the clock and the world. */
 class Faulty extends RedisJournal {
   protected readonly isolate: SimulatedIsolate;
 
@@ -32,7 +32,7 @@ const withJournal = (Journal: typeof Faulty): Planted => ({
   journal: (settings, isolate) => new Journal(settings, isolate),
 });
 
-/** The clock is read when the answer is there, not before it is asked for. */
+/** Dates a read by its answer, not by its request. */
 export const datedLate = withJournal(
   class extends Faulty {
     override async newest() {
@@ -49,7 +49,7 @@ export const datedLate = withJournal(
   },
 );
 
-/** Reads what is newer, whether or not the entry before it is there. */
+/** Reads newer entries, even if the view's last entry is gone. */
 export const unjoined = withJournal(
   class extends Faulty {
     override async since({ position }: EntryPlace): Promise<Since> {
@@ -61,7 +61,7 @@ export const unjoined = withJournal(
   },
 );
 
-/** A join by the ID alone, which may have been minted anew. */
+/** Joins a read to the view by the ID alone, which may have occurred again after a loss. */
 export const joinedByIdAlone = withJournal(
   class extends Faulty {
     override async since(place: EntryPlace): Promise<Since> {
@@ -73,7 +73,7 @@ export const joinedByIdAlone = withJournal(
   },
 );
 
-/** Done with the first page, though it was full. */
+/** Ends a read after its first page, even if the page is full. */
 export const onePageAlone = withJournal(
   class extends Faulty {
     override async since(place: EntryPlace): Promise<Since> {
@@ -83,7 +83,7 @@ export const onePageAlone = withJournal(
   },
 );
 
-/** An entry that does not come back means that there is nothing new. */
+/** Treats a page without the view's last entry as a page without new entries. */
 export const failedJoinIsNothingNew = withJournal(
   class extends Faulty {
     override async since(place: EntryPlace): Promise<Since> {
@@ -94,7 +94,7 @@ export const failedJoinIsNothingNew = withJournal(
   },
 );
 
-/** What an overtaken read brought is put at the end of what a later one brings. */
+/** Appends the entries of an overtaken read to those of a later read. */
 export const lateAnswersMerged = withJournal(
   class extends Faulty {
     #late: readonly Entry[] = [];
@@ -111,7 +111,7 @@ export const lateAnswersMerged = withJournal(
   },
 );
 
-/** A check that failed renews the age all the same. */
+/** Renews the view even if the check at the primary has failed. */
 export const failedCheckRenews = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
@@ -124,7 +124,7 @@ export const failedCheckRenews = withJournal(
   },
 );
 
-/** A loss that somebody has noticed and tells nobody. */
+/** Appends no mark after a loss. */
 export const unmarked = withJournal(
   class extends Faulty {
     override async appendMark(lost: string): Promise<JournalRead | Unavailable> {
@@ -134,7 +134,7 @@ export const unmarked = withJournal(
   },
 );
 
-/** Any mark will do, whatever loss it names. */
+/** Accepts each mark, whichever loss it names. */
 export const anyMarkWillDo = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
@@ -148,7 +148,7 @@ export const anyMarkWillDo = withJournal(
   },
 );
 
-/** An empty journal is no loss. */
+/** Treats an empty journal as if the view's last entry were still there. */
 export const emptyIsNoLoss = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
@@ -160,7 +160,7 @@ export const emptyIsNoLoss = withJournal(
   },
 );
 
-/** Sees a loss only where the newest entries show it, and takes the rest for trimming. */
+/** Treats a loss as trimming, unless an entry has the position of the view's last entry. */
 export const trimmedInsteadOfLost = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
@@ -173,10 +173,10 @@ export const trimmedInsteadOfLost = withJournal(
 
 const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes", "[]"]);
 
-/** An empty journal is begun with, as if there were an entry before all others. */
+/** Begins a view of an empty journal with an invented entry. */
 export const emptyView = withJournal(
   class extends Faulty {
-    /** Else the mark of the loss hides this fault. */
+    /** Treats losses as trimming, because a mark would hide the fault. */
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.entries.length === 0) return read;
@@ -196,7 +196,7 @@ export const emptyView = withJournal(
   },
 );
 
-/** Takes its purges back a little later. */
+/** Withdraws the first entry of each append at once. */
 export const undone = withJournal(
   class extends Faulty {
     override async append(entries: readonly NewEntry[]) {
@@ -208,7 +208,7 @@ export const undone = withJournal(
   },
 );
 
-/** 200 without an answer to its own XADD. */
+/** Reports an append without an answer as confirmed. */
 export const acceptsUnanswered = withJournal(
   class extends Faulty {
     override async append(entries: readonly NewEntry[]) {
@@ -220,7 +220,7 @@ export const acceptsUnanswered = withJournal(
   },
 );
 
-/** Nobody looks whether an accepted entry still stands. */
+/** Reports accepted entries as standing without reading them back. */
 export const neverReadBack = withJournal(
   class extends Faulty {
     override async standing(places: readonly EntryPlace[]) {
@@ -229,7 +229,7 @@ export const neverReadBack = withJournal(
   },
 );
 
-/** A webhook that came here before is answered without a look at what became of it. */
+/** Answers a repeated webhook without reading its entry back. */
 export const answeredFromMemory: Planted = {
   acceptances: (settings) =>
     new (class extends Acceptances {

@@ -1,5 +1,5 @@
-// Faults for the histories of requests to find: what the way of a request does with stamps, bodies,
-// tiers and those who wait.
+// Faults in the handling of requests, for planted-faults.test.ts: stamps, tiers, bodies, followers,
+// validation and the clock.
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record/record.ts";
 import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
@@ -26,7 +26,7 @@ type Planted = Partial<SiteParts>;
 const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object): Planted => ({
   site: (site, isolate) => {
     const { view } = site;
-    // Private members are the view's own: what is not changed is asked of it.
+    // Bind the methods: only the view itself has its private members.
     const asBefore = {
       bypasses: view.bypasses.bind(view),
       isRenewedFirst: view.isRenewedFirst.bind(view),
@@ -46,7 +46,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
   },
 });
 
-/** The stamp is taken when the response is stored. */
+/** Takes the stamp when the response is stored. */
 export const stampedWhenStored = withView((_, { view }) => ({
   stamp: async (): Promise<Stamp> => ({
     get position() {
@@ -58,7 +58,7 @@ export const stampedWhenStored = withView((_, { view }) => ({
   }),
 }));
 
-/** A 304 freshens whatever memory holds by then, instead of what was sent. */
+/** A 304 freshens the record that memory has by then, not the validated one. */
 export const freshensWhatIsHeld: Planted = {
   tiers: (tiers) => {
     class Freshening extends MemoryTier<ResponseDetail> {
@@ -79,7 +79,7 @@ export const freshensWhatIsHeld: Planted = {
   },
 };
 
-/** What a lower tier had is changed when it is put into memory. */
+/** Changes the metadata of a response that a backfill writes to memory. */
 const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetadata>): Planted => ({
   tiers: (tiers, isolate) => {
     const found = new WeakSet<StoredMetadata>();
@@ -102,7 +102,7 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
         const isBackfill = record.kind === "response" && found.has(record.stored.metadata);
         if (!isBackfill) return super.write(key, record, keep);
         const { metadata, body } = record.stored;
-        // Assigned one by one, so that what is asked anew at each use stays so.
+        // Copy descriptors, because a spread would replace getters with values.
         const changed = Object.defineProperties(
           { ...metadata },
           Object.getOwnPropertyDescriptors(change(isolate)),
@@ -115,19 +115,19 @@ const backfilledAs = (change: (isolate: SimulatedIsolate) => Partial<StoredMetad
   },
 });
 
-/** A backfill has no stamp of its own: whenever it is asked for, it is the view's. */
+/** A backfilled response has the stamp of the view at each use. */
 export const backfillStamped = backfilledAs(({ view }) => ({
   get stamp() {
     return view.chain?.end ?? "none";
   },
 }));
-/** A backfill counts as asked for here and now. */
+/** A backfilled response counts as requested by this colo at the present time. */
 export const backfillDated = backfilledAs((isolate) => ({
   colo: isolate.colo,
   requestedAtMs: isolate.nowAtMs(),
 }));
 
-/** The body is whatever lies beside the metadata: nobody asks before, or looks after. */
+/** Uses the body beside the metadata without checking its digest, in reads and in writes. */
 export const bodyUnchecked: Planted = {
   tiers: (tiers, { redis, nowAtMs }) => {
     const { client } = redis;
@@ -173,7 +173,7 @@ export const bodyUnchecked: Planted = {
   },
 };
 
-/** Those who waited take what comes, unjudged. */
+/** Followers use the leader's response without judging it. */
 export const followersTrust: Planted = {
   site: (site, isolate) => {
     let shared: { metadata: StoredMetadata; atMs: number } | undefined;
@@ -205,9 +205,9 @@ export const followersTrust: Planted = {
   },
 };
 
-/** What a hard purge covers is validated all the same. */
+/** Validates each response, even if a hard purge covers it. */
 export const validatesWhatWasPurged = withView(() => ({ mayBeValidated: () => true }));
-/** What only its youth lets answer is validated, and is young again. */
+/** Validates responses regardless of the view's age. */
 export const validatesUnderAnOldView = withView((_, { view }) => ({
   mayBeValidated: ((stored, { maxLagMs }) =>
     view.mayBeValidated(stored, {
@@ -216,7 +216,7 @@ export const validatesUnderAnOldView = withView((_, { view }) => ({
     })) satisfies PurgeView["mayBeValidated"],
 }));
 
-/** The clock is read when a request comes, and kept for those that come soon after. */
+/** Keeps a reading of the clock for 6 s. */
 export const clockKept: Planted = {
   site: (site) => {
     let keptAtMs = -Infinity;

@@ -1,4 +1,4 @@
-// Faults for the histories to find: how a view judges, stamps and is asked.
+// Faults of a view, for planted-faults.test.ts: in stamps, judgements and verdicts.
 import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
@@ -18,7 +18,7 @@ const withView = (View: typeof JournalView): Planted => ({
   view: (settings) => new View(settings),
 });
 
-/** Judges something else than it was asked for. */
+/** Changes the arguments of each judgement. */
 const askedAs = (
   change: (
     stored: StoredMetadata,
@@ -41,7 +41,7 @@ export const clockNotedLate: Planted = {
   noted: ({ stamp }, { requestedAtMs }) => ({ stamp, requestedAtMs }),
 };
 
-/** The newest entry alone says whether a response may be used stale. */
+/** Applies the mode of the newest purge, even if an earlier one is hard. */
 export const softHidesHard = withView(
   class extends JournalView {
     override judge(stored: StoredMetadata, ask: JudgementAsk): PurgeJudgement {
@@ -55,7 +55,7 @@ export const softHidesHard = withView(
   },
 );
 
-/** The entry that a response is stamped with covers no more, nor does the one after it. */
+/** Skips the entry after the stamp. */
 export const oneEntryOverlooked = askedAs((stored, ask, { chain }) => {
   const entries = chain?.entries ?? [];
   const at = entries.findIndex(({ n }) => stored.stamp !== "none" && n === stored.stamp.n);
@@ -63,13 +63,13 @@ export const oneEntryOverlooked = askedAs((stored, ask, { chain }) => {
   return [{ ...stored, stamp }, ask];
 });
 
-/** Takes responses whose stamp it has never heard of for new ones. */
+/** Treats an unknown stamp as the view's last entry. */
 export const unknownIsNew = askedAs((stored, ask, { chain }) => {
   const isKnown = chain?.knows(stored.stamp) ?? false;
   return [isKnown ? stored : { ...stored, stamp: chain?.end ?? "none" }, ask];
 });
 
-/** What is older than the view is as old as its oldest entry, which is no purge of it. */
+/** Treats a stamp before the view's oldest entry as that entry. */
 export const floorIsKnown = askedAs((stored, ask, { chain }) => {
   const floor = chain?.entries[0];
   const isBelow =
@@ -91,7 +91,7 @@ export const boundFromAnswer = askedAs((stored, ask) => [
 ]);
 export const largestLagForAll = askedAs((stored, ask) => [stored, { ...ask, maxLagMs: 10_000 }]);
 
-/** Rule 8 is kept for all uses but one. */
+/** Exempts some uses from the bound (rule 8). */
 const unboundedFor =
   (isExempt: (question: VerdictQuestion, stored: StoredMetadata) => boolean) =>
   (question: VerdictQuestion): VerdictQuestion => {
@@ -101,7 +101,7 @@ const unboundedFor =
       const isLetBy = judged.kind === "unverified" && isExempt(question, stored);
       return isLetBy ? { kind: "usable" } : judged;
     };
-    // Private members are the view's own, so it is not inherited from.
+    // Bind the method: only the view itself has its private members.
     const isUnreachable = view.isUnreachable.bind(view);
     const planted = { judge, isUnreachable } as unknown as PurgeView;
     return {
@@ -119,7 +119,7 @@ export const onlyIfCachedUnbounded: Planted = {
   asked: unboundedFor(({ lookup }) => lookup.directives.onlyIfCached),
 };
 
-/** The clock of the request before last, as if it were kept between requests. */
+/** Judges by the time of three judgements before, as if the clock were kept between requests. */
 export const clockKept: Planted = withView(
   class extends JournalView {
     readonly #keptAtMs: number[] = [];
@@ -132,7 +132,7 @@ export const clockKept: Planted = withView(
   },
 );
 
-/** The clock may be set back as it likes: the view is as old as the two instants say. */
+/** Does not detect that the clock was set back. */
 export const setBackUnnoticed: Planted = withView(
   class extends JournalView {
     #latestAtMs = -Infinity;
@@ -143,7 +143,7 @@ export const setBackUnnoticed: Planted = withView(
     }
 
     override arrived(): void {
-      // Whatever arrives.
+      // Do not check the clock.
     }
   },
 );
@@ -152,7 +152,7 @@ const withClock = (Clock: typeof ClockSteps): Planted => ({
   view: (settings) => new JournalView({ ...settings, clock: new Clock(settings.allowanceMs) }),
 });
 
-/** What this colo has asked for before its clock was set back is young again once it has caught up. */
+/** After the clock was set back, trusts bodies that this colo requested before. */
 export const trustedAgain = withClock(
   class extends ClockSteps {
     override isInDoubt(): boolean {
@@ -160,7 +160,7 @@ export const trustedAgain = withClock(
     }
   },
 );
-/** A read that was sent before the clock was set back dates the view. */
+/** Dates the view by a read that was sent before the clock was set back. */
 export const datedBeforeTheStep = withClock(
   class extends ClockSteps {
     override get count(): number {

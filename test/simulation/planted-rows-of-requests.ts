@@ -1,4 +1,4 @@
-// The faults that histories of requests must find, for planted-faults.test.ts.
+// The rows of planted-faults.test.ts that run histories of requests.
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
@@ -8,36 +8,46 @@ export interface Row {
   readonly rule: string;
   readonly fault: string;
   readonly parts?: Partial<Parts>;
-  /** Planted on the way of requests; looked for in histories of requests. */
+  /** If present, the row runs histories of requests; otherwise histories of views. */
   readonly siteParts?: Partial<SiteParts>;
-  /** The share of page requests that are replaced by warming. */
+  /** The share of requests that warm a page instead, 0 to 1. Default: 0. */
   readonly warmShare?: number;
   readonly kind?: WorldKind;
-  /** The first seed: just before some that show it, where a fault takes long to show from 0 on. */
+  /**
+   * The first seed. For a fault that rarely shows, shortly before seeds that show it. Default: 0.
+   */
   readonly fromSeed?: number;
-  /** Several times what it usually takes, so that a change elsewhere does not make it red. */
+  /**
+   * The maximum number of histories. It is several times the usual number, so that unrelated changes
+   * do not fail the test.
+   */
   readonly within: number;
 }
 
 export const rowsOfRequests: readonly Row[] = [
-  { rule: "1", fault: "stamped when it is stored", siteParts: site.stampedWhenStored, within: 60 },
   {
     rule: "1",
-    fault: "stamped when it is stored, by what warms pages",
+    fault: "the stamp is taken when a response is stored",
+    siteParts: site.stampedWhenStored,
+    within: 60,
+  },
+  {
+    rule: "1",
+    fault: "the stamp is taken when a warmed page is stored",
     siteParts: site.stampedWhenStored,
     warmShare: 1,
     within: 120,
   },
   {
     rule: "2",
-    fault: "a 304 freshens what memory holds by then",
+    fault: "a 304 freshens the record that memory has by then",
     siteParts: site.freshensWhatIsHeld,
     fromSeed: 82,
     within: 300,
   },
   {
     rule: "3",
-    fault: "any body beside the metadata",
+    fault: "a body is used without checking its digest",
     siteParts: site.bodyUnchecked,
     kind: "crossing",
     fromSeed: 2_130,
@@ -45,7 +55,7 @@ export const rowsOfRequests: readonly Row[] = [
   },
   {
     rule: "4",
-    fault: "a backfill has the view's stamp",
+    fault: "a backfill gets the view's stamp",
     siteParts: site.backfillStamped,
     kind: "crossing",
     fromSeed: 22,
@@ -53,7 +63,7 @@ export const rowsOfRequests: readonly Row[] = [
   },
   {
     rule: "4",
-    fault: "a backfill counts as asked for here and now",
+    fault: "a backfill gets this colo and the present time",
     siteParts: site.backfillDated,
     kind: "crossing",
     fromSeed: 2_830,
@@ -61,28 +71,28 @@ export const rowsOfRequests: readonly Row[] = [
   },
   {
     rule: "9",
-    fault: "followers take what comes",
+    fault: "followers use the leader's response without judging it",
     siteParts: site.followersTrust,
     kind: "crossing",
     within: 120,
   },
   {
     rule: "10",
-    fault: "a clock kept between requests",
+    fault: "a reading of the clock is kept between requests",
     siteParts: site.clockKept,
     fromSeed: 497,
     within: 400,
   },
   {
     rule: "23",
-    fault: "what was purged is validated",
+    fault: "a purged response is validated",
     siteParts: site.validatesWhatWasPurged,
     kind: "lying",
     within: 100,
   },
   {
     rule: "23",
-    fault: "validated under a view that is too old",
+    fault: "a response is validated with a view that is too old",
     siteParts: site.validatesUnderAnOldView,
     kind: "lying",
     fromSeed: 890,

@@ -1,6 +1,6 @@
-// The switch over random histories (rule 24 of docs/purge-protocol.md), and each step of it left out on
-// purpose, which has to show. A failure names its seed; `npm run bench -- simulation --switch --replay`
-// tells that history event by event.
+// Tests the switch (rule 24 of docs/purge-protocol.md) in random histories, which must also find
+// each planted fault. A failure names the history's seed. Replay the history with
+// `npm run bench -- simulation --switch --replay <seed>`.
 import { describe, expect, it } from "vitest";
 import type { EntryPlace } from "../../src/purge/journal/entry.ts";
 import {
@@ -17,9 +17,9 @@ import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import { switchHistoryOf } from "../../testing/simulation/switch-history.ts";
 import { shareOf } from "../../testing/histories.ts";
 
-describe("a change of the switch is seen within N + max(0, ε + L − A), whatever befalls the journal", () => {
+describe("each isolate applies a post within N + max(0, ε + L − A), whatever the faults", () => {
   it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
-    "over random histories: %s",
+    "in random histories: %s",
     { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
@@ -36,7 +36,7 @@ describe("a change of the switch is seen within N + max(0, ε + L − A), whatev
   );
 });
 
-/** A journal whose reads that a view may begin with are changed. */
+/** A journal that changes the reads with which a view may begin. */
 const adopting = (
   change: <T extends { kind: string }>(read: T, settings: RedisJournalSettings) => T | Promise<T>,
 ): Partial<Parts> => ({
@@ -56,10 +56,10 @@ const adopting = (
     })(settings),
 });
 
-/** What adopts a chain looks at its entries alone. */
+/** Begins a chain without the state in the key. */
 const keyUnread = adopting((read) => ({ ...read, switched: undefined }));
 
-/** The key is read in a round trip of its own, before the page. */
+/** Reads the key in a separate round trip, before the page. */
 const keyReadBefore: Partial<Parts> = {
   journal: (settings) =>
     new (class extends RedisJournal {
@@ -84,7 +84,7 @@ async function current({ redis, namespace }: RedisJournalSettings) {
   return reply.kind === "answered" ? stateInKey(reply.value) : undefined;
 }
 
-/** After a loss the former state stays. */
+/** Keeps the former state after a loss. */
 const formerStays: Partial<Parts> = {
   journal: (settings, isolate) =>
     new (class extends RedisJournal {
@@ -104,7 +104,7 @@ const formerStays: Partial<Parts> = {
     })(settings),
 };
 
-/** What is read on brings purges alone. */
+/** Drops posts from later reads. */
 const postsUnread: Partial<Parts> = {
   journal: (settings) =>
     new (class extends RedisJournal {
@@ -117,7 +117,7 @@ const postsUnread: Partial<Parts> = {
     })(settings),
 };
 
-/** A copy has its entries alone. */
+/** Omits the state from copies. */
 const copiesWithoutState = () =>
   partsWithCopies({
     Copies: class extends SimulatedCopies {
@@ -127,7 +127,7 @@ const copiesWithoutState = () =>
     },
   }).parts;
 
-/** The state is asked whatever the age of the view. */
+/** Uses the state without waiting for the renewal of an old view. */
 const askedUnderAnOldView: Partial<Parts> = {
   view: (settings) =>
     new (class extends JournalView {
@@ -152,12 +152,12 @@ const posting = (change: (store: Switch, again: boolean) => Switch): Partial<Par
   },
 });
 
-/** What was lost is given up. */
+/** Does not post a lost post again. */
 const neverPostedAgain = posting((store, isAgain) =>
   isAgain ? { ...store, post: async () => ({ kind: "overtaken", current: undefined }) } : store,
 );
 
-/** What was lost is posted again, whoever has posted since. */
+/** Posts a lost post again, even over a later post. */
 const postedOverOthers = posting((store, isAgain) => ({
   read: () => store.read(),
   post: async (entry) => {
@@ -176,16 +176,36 @@ const rows: readonly {
   readonly within: number;
 }[] = [
   { fault: "the key is not read", parts: () => keyUnread, kind: "trimming", within: 100 },
-  { fault: "key and page in two trips", parts: () => keyReadBefore, kind: "crossing", within: 400 },
-  { fault: "the former state stays", parts: () => formerStays, kind: "failing", within: 200 },
-  { fault: "posts are not read on", parts: () => postsUnread, within: 60 },
+  {
+    fault: "key and page are read in two round trips",
+    parts: () => keyReadBefore,
+    kind: "crossing",
+    within: 400,
+  },
+  {
+    fault: "the former state stays after a loss",
+    parts: () => formerStays,
+    kind: "failing",
+    within: 200,
+  },
+  { fault: "later posts are not read", parts: () => postsUnread, within: 60 },
   { fault: "copies have no state", parts: copiesWithoutState, kind: "trimming", within: 200 },
-  { fault: "asked under an old view", parts: () => askedUnderAnOldView, within: 100 },
-  { fault: "never posted again", parts: () => neverPostedAgain, kind: "failing", within: 400 },
-  { fault: "posted over others", parts: () => postedOverOthers, kind: "failing", within: 800 },
+  { fault: "the state of an old view is used", parts: () => askedUnderAnOldView, within: 100 },
+  {
+    fault: "a lost post is not posted again",
+    parts: () => neverPostedAgain,
+    kind: "failing",
+    within: 400,
+  },
+  {
+    fault: "a lost post replaces a later one",
+    parts: () => postedOverOthers,
+    kind: "failing",
+    within: 800,
+  },
 ];
 
-describe("a step that is left out shows", () => {
+describe("histories of the switch find a fault", () => {
   it.each(rows)("$fault, within $within histories", { timeout: 60_000 }, async (row) => {
     const { parts, kind = "ordinary", within } = row;
     let seed = 0;

@@ -1,14 +1,14 @@
-// Fields over random histories (rule 26 of docs/purge-protocol.md), and each step of it left out on purpose,
-// which has to show. A failure names its seed; `npm run bench -- simulation --fields --replay` tells that
-// history event by event.
+// Tests fields (rule 26 of docs/purge-protocol.md) in random histories, which must also find each
+// planted fault. A failure names the history's seed. Replay the history with
+// `npm run bench -- simulation --fields --replay <seed>`.
 import { describe, expect, it } from "vitest";
 import { fieldHistoryOf } from "../../../testing/simulation/data/field-history.ts";
 import { plantedInFields } from "./planted-in-fields.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
-describe("no answer mixes fields from before a purge and after it", () => {
+describe("no answer mixes fields from before and after a purge", () => {
   it.each(["ordinary", "failing", "crossing", "trimming", "turned-back"] as const)(
-    "over random histories: %s",
+    "in random histories: %s",
     { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
@@ -24,7 +24,7 @@ describe("no answer mixes fields from before a purge and after it", () => {
   );
 });
 
-describe("a step that is left out shows", () => {
+describe("histories of fields find a fault", () => {
   it.each(plantedInFields)(
     "$fault, within $within histories",
     { timeout: 120_000 },

@@ -1,4 +1,4 @@
-// Faults that are put into what fields are kept with, one for each step of rule 26.
+// Faults in the handling of fields (rule 26), for field-history.test.ts.
 import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { headIn, headText } from "../../../src/data/fields/head.ts";
@@ -15,15 +15,16 @@ interface PlantedFault {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
   readonly kind?: WorldKind;
-  /** The seed of the first history, just before some that show it; 0 unless set. */
+  /** The first seed, shortly before seeds that show the fault. Default: 0. */
   readonly from?: number;
+  /** The maximum number of histories until the fault shows. */
   readonly within: number;
 }
 
 type Hashes = Pick<HashStore, "read" | "set" | "raise">;
 type Change = Parameters<HashStore["set"]>[1];
 
-/** Another way to ask Redis. */
+/** Changes calls of the store of hashes. */
 function asking(
   change: (real: Hashes, store: SimulatedStore, ports: NamespacePorts) => Partial<Hashes>,
 ): Partial<StoreParts> {
@@ -42,7 +43,7 @@ function asking(
   };
 }
 
-/** What is set is set otherwise. */
+/** Changes the arguments of each set. */
 const setting = (
   change: (given: Change, store: SimulatedStore, ports: NamespacePorts) => Change,
 ): Partial<StoreParts> =>
@@ -58,7 +59,7 @@ function changedHead(head: string, changes: Partial<DataMetadata>): string {
 
 const endOf = ({ isolate }: SimulatedStore): Stamp => isolate.view.chain?.end ?? "none";
 
-/** The stamp is the view's end whenever somebody looks at it, and not as it was before the source was read. */
+/** The stamp is the view's last entry at each use, not from before the read of the source. */
 const stampFromAfter: Partial<StoreParts> = {
   ports: (ports, store) => {
     const end = () => placeIn(endOf(store));
@@ -136,7 +137,7 @@ const revived = asking((real, store) => ({
   },
 }));
 
-/** An increment asks for the head alone: where nothing lies, it makes what it could raise. */
+/** If there is no hash, an increment creates it. Only an increment reads no field but the head. */
 const madeByAnIncrement = asking((real, store, { colo }) => ({
   read: async (key, names) => {
     const held = await real.read(key, names);
@@ -165,32 +166,32 @@ const unsaid = {
 };
 
 export const plantedInFields: readonly PlantedFault[] = [
-  { fault: "the stamp from after the source was read", parts: stampFromAfter, within: 300 },
+  { fault: "the stamp is taken after the source is read", parts: stampFromAfter, within: 300 },
   {
-    fault: "the head that lies there is not compared",
+    fault: "the head is not compared",
     parts: headNotCompared,
     kind: "turned-back",
     from: 530,
     within: 300,
   },
-  { fault: "what is purged stays beside what is set", parts: keptWhatWasPurged, within: 300 },
-  { fault: "the head is read in a trip of its own", parts: judgedApart, from: 371, within: 300 },
-  { fault: "judged by the head that was seen last", parts: judgedByTheLastHead, within: 300 },
+  { fault: "purged fields stay beside new ones", parts: keptWhatWasPurged, within: 300 },
+  { fault: "the head is read in another round trip", parts: judgedApart, from: 371, within: 300 },
+  { fault: "fields are judged by an earlier head", parts: judgedByTheLastHead, within: 300 },
   {
-    fault: "an increment counts on whatever lies there",
+    fault: "an increment ignores the head",
     parts: raisedWhateverLies,
     from: 240,
     within: 300,
   },
   {
-    fault: "an increment that was not answered is made again",
+    fault: "an unanswered increment is sent again",
     parts: raisedAgain,
     from: 1_490,
     within: 300,
   },
-  { fault: "an increment brings back what is purged", parts: revived, from: 955, within: 300 },
+  { fault: "an increment revives purged fields", parts: revived, from: 955, within: 300 },
   {
-    fault: "an increment makes a hash",
+    fault: "an increment creates a hash",
     parts: madeByAnIncrement,
     within: 300,
   },

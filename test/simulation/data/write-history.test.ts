@@ -1,6 +1,6 @@
-// Writing through over random histories (rule 25 of docs/purge-protocol.md), and each step of it left out
-// on purpose, which has to show. A failure names its seed; `npm run bench -- simulation --data --replay`
-// tells that history event by event.
+// Tests writing through (rule 25 of docs/purge-protocol.md) in random histories, which must also
+// find each planted fault. A failure names the history's seed. Replay the history with
+// `npm run bench -- simulation --data --replay <seed>`.
 import { describe, expect, it } from "vitest";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
 import type { AcceptedWrite, Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
@@ -13,9 +13,9 @@ import { writeHistoryOf } from "../../../testing/simulation/data/write-history.t
 import type { WorldKind } from "../../../testing/simulation/simulated-weather.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
 
-describe("once all is quiet, no tier gives what the database no longer holds", () => {
+describe("after a write or a purge, no isolate returns an outdated value for longer than allowed", () => {
   it.each(["ordinary", "failing", "crossing", "trimming"] as const)(
-    "over random histories: %s",
+    "in random histories: %s",
     { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
@@ -33,9 +33,9 @@ describe("once all is quiet, no tier gives what the database no longer holds", (
 
 const settingHalf = { setShare: 0.5 } as const;
 
-describe("a value that is set everywhere replaces older ones, here at once and elsewhere within N", () => {
+describe("a value that is set everywhere replaces older ones, in its isolate at once, elsewhere within N", () => {
   it.each(["ordinary", "failing", "crossing"] as const)(
-    "over random histories: %s",
+    "in random histories: %s",
     { timeout: 120_000 },
     async (kind) => {
       const broken: string[] = [];
@@ -50,7 +50,7 @@ describe("a value that is set everywhere replaces older ones, here at once and e
 
 type AcceptAfter = Acceptances["acceptAfter"];
 
-/** Another way to have the purge of a write accepted. */
+/** Changes how the purge of a write is accepted. */
 const accepting = (
   change: (real: AcceptAfter, store: SimulatedStore) => AcceptAfter,
 ): Partial<StoreParts> => ({
@@ -70,7 +70,7 @@ function withAcceptance(
   };
 }
 
-/** What stands between stamp and purge is told otherwise. */
+/** Changes the reported entries between the stamp and the purge. */
 const between = (change: (accepted: AcceptedWrite) => AcceptedWrite["since"]) =>
   accepting((real) => async (...given) => {
     const accepted = await real(...given);
@@ -105,7 +105,7 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
   },
 };
 
-/** Two round trips: somebody's entry may come between them. */
+/** Reads the entries in an earlier round trip, so that it may miss an entry before the purge. */
 const readBeforehand = accepting((real, { isolate }) => async (order, since, attention) => {
   await isolate.view.catchUp();
   const { entries = [] } = isolate.view.chain ?? {};
@@ -115,7 +115,7 @@ const readBeforehand = accepting((real, { isolate }) => async (order, since, att
   return accepted.kind === "accepted" ? { ...accepted, since: known } : accepted;
 });
 
-/** What joined purges of one isolate would be taken for. */
+/** Ignores purges of other writes of the same isolate. */
 const ownOfTheIsolate = accepting((real) => {
   const own = new Set<string>();
   return async (order, ...given) => {
@@ -137,9 +137,9 @@ const sharedWhateverCame: Partial<StoreParts> = {
   }),
 };
 
-const placedAtEnd = (isTold: boolean) =>
+const placedAtEnd = (isPurged: boolean) =>
   accepting((real, { isolate }) => async (order, since, attention) => {
-    const accepted = isTold ? await real(order, since, attention) : undefined;
+    const accepted = isPurged ? await real(order, since, attention) : undefined;
     if (accepted?.kind === "accepted") return accepted;
     const end = isolate.view.chain?.end ?? { position: "0-0", n: "" };
     return { kind: "accepted", placed: { ...order, lost: "", ...end }, since: undefined };
@@ -150,57 +150,67 @@ const rows: readonly {
   readonly parts: Partial<StoreParts>;
   readonly setShare?: number;
   readonly kind?: WorldKind;
-  /** The seed of the first history, just before some that show it; 0 unless set. */
+  /** The first seed, shortly before seeds that show the fault. Default: 0. */
   readonly from?: number;
+  /** The maximum number of histories until the fault shows. */
   readonly within: number;
 }[] = [
-  { fault: "the stamp from after persisting", parts: stampAfterPersisting, from: 100, within: 300 },
   {
-    fault: "no purge where persisting fails",
+    fault: "the stamp is taken after the write to the database",
+    parts: stampAfterPersisting,
+    from: 100,
+    within: 300,
+  },
+  {
+    fault: "no purge follows a failed write",
     parts: unpurgedWherePersistingFails,
     from: 418,
     within: 300,
   },
-  { fault: "stored whatever came between", parts: between(() => []), within: 300 },
+  { fault: "the value is stored after another purge", parts: between(() => []), within: 300 },
   {
-    fault: "what nobody can tell is nothing",
+    fault: "unknown entries count as none",
     parts: between(({ since }) => since ?? []),
     kind: "failing",
     from: 356,
     within: 300,
   },
-  { fault: "read in a trip of its own", parts: readBeforehand, within: 300 },
-  // Of the first 400 histories none shows it.
+  { fault: "the entries are read in another round trip", parts: readBeforehand, within: 300 },
   {
-    fault: "another write of the isolate is its own",
+    fault: "other writes of the isolate are ignored",
     parts: ownOfTheIsolate,
     from: 900,
     within: 300,
   },
   {
-    fault: "tags are overlooked",
+    fault: "purges by tag are ignored",
     parts: without(({ targets }) => targets.tags.includes("tag:red")),
     kind: "turned-back",
     within: 300,
   },
-  { fault: "used while it is not purged", parts: usedWhileUnpurged, from: 478, within: 300 },
-  { fault: "set without its purge", parts: placedAtEnd(false), ...settingHalf, within: 60 },
+  { fault: "a key is used before it is purged", parts: usedWhileUnpurged, from: 478, within: 300 },
   {
-    fault: "set although its purge is refused",
+    fault: "a value is set without its purge",
+    parts: placedAtEnd(false),
+    ...settingHalf,
+    within: 60,
+  },
+  {
+    fault: "a value is set although its purge is refused",
     parts: placedAtEnd(true),
     kind: "failing",
     ...settingHalf,
     within: 300,
   },
   {
-    fault: "a held key's load is shared whatever came",
+    fault: "the load of a held key is shared despite a later purge",
     parts: sharedWhateverCame,
     from: 300,
     within: 300,
   },
 ];
 
-describe("a step that is left out shows", () => {
+describe("histories of writes find a fault", () => {
   it.each(rows)("$fault, within $within histories", { timeout: 120_000 }, async (row) => {
     const { parts: storeParts, kind = "ordinary", from = 0, within, setShare } = row;
     const options = { storeParts, kind, ...(setShare !== undefined && { setShare }) };

@@ -1,5 +1,5 @@
-// What is shown is exactly what the database has accepted and not lost, whatever overtakes what. Each
-// step of the protocol, left out on purpose, shows within a number of histories.
+// Tests reports in random histories: totals equal the accepted reports that were not lost, in any
+// order of commands. A number of histories must also find each planted fault.
 import { expect, it } from "vitest";
 import {
   type ReportsKind,
@@ -8,13 +8,13 @@ import {
 import type { Faults } from "../../../testing/simulation/reports/reports-world.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
-/** More of them: `REPORT_HISTORIES=100000 npx vitest run test/simulation/reports`. */
+/** To run more: `REPORT_HISTORIES=100000 npx vitest run test/simulation/reports`. */
 const histories = Number(process.env["REPORT_HISTORIES"] ?? shareOf(2_000));
 
 const kinds: readonly ReportsKind[] = ["steady", "lossy", "failing-over", "evicting"];
 
 it.each(kinds)(
-  "shows each report once, and none that is lost: %s",
+  "totals count each report once, and no lost report: %s",
   async (kind) => {
     let reads = 0;
     let withFolds = 0;
@@ -24,7 +24,7 @@ it.each(kinds)(
       reads += outcome.reads;
       withFolds += outcome.folds;
     }
-    // Histories in which nothing is read or folded would prove nothing.
+    // Without reads and folds, the histories would prove nothing.
     expect(reads).toBeGreaterThan(histories / 2);
     expect(withFolds).toBeGreaterThan(histories / kinds.length / 4);
   },
@@ -35,7 +35,7 @@ interface Row {
   readonly fault: string;
   readonly faults: Faults;
   readonly kind: ReportsKind;
-  /** Several times what it usually takes. */
+  /** The maximum number of histories: several times the usual number. */
   readonly within: number;
 }
 
@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
     within: 4_000,
   },
   {
-    fault: "the last entry may be gone",
+    fault: "the last entry need not exist",
     faults: { checksLast: false },
     kind: "failing-over",
     within: 2_000,
@@ -61,47 +61,52 @@ const rows: readonly Row[] = [
     within: 2_000,
   },
   {
-    fault: "the first entry may be gone",
+    fault: "the first entry need not exist",
     faults: { checksFirst: false },
     kind: "evicting",
     within: 8_000,
   },
   {
-    fault: "trimmed to the last entry, which stays",
+    fault: "trimming keeps the last added entry",
     faults: { keptFrom: (_, last) => last },
     kind: "steady",
     within: 20,
   },
   {
-    fault: "trimmed to the next millisecond",
+    fault: "trimming removes the whole millisecond of the last added entry",
     faults: { keptFrom: afterMs },
     kind: "steady",
     within: 500,
   },
   {
-    fault: "trimmed about there, as by ~",
+    fault: "trimming removes nothing, as MINID ~ may",
     faults: { keptFrom: () => "0-0" },
     kind: "steady",
     within: 20,
   },
   {
-    fault: "totals and stream are read one after the other",
+    fault: "totals and stream are read in two commands",
     faults: { readsApart: true },
     kind: "steady",
     within: 100,
   },
   { fault: "a replica is read", faults: { readsReplica: true }, kind: "steady", within: 20 },
   {
-    fault: "totals and stream are written one after the other",
+    fault: "totals and stream are written in two steps",
     faults: { writesApart: true },
     kind: "failing-over",
     within: 500,
   },
-  { fault: "a report is sent again", faults: { retries: true }, kind: "lossy", within: 100 },
+  {
+    fault: "an unanswered report is sent again",
+    faults: { retries: true },
+    kind: "lossy",
+    within: 100,
+  },
 ];
 
 it.each(rows)(
-  "finds it: $fault",
+  "histories find a fault: $fault",
   async ({ faults, kind, within }) => {
     let seed = 0;
     const isFound = async () =>

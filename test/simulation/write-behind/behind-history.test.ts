@@ -1,5 +1,6 @@
-// Write-behind over random histories: what is accepted and not lost counts once, at the end and in each exact read.
-// A failure names its seed; `npm run bench -- simulation --write-behind --kind … --replay` tells that history.
+// Tests write-behind in random histories: accepted changes that are not lost count once, at the end
+// and in each exact read. A failure names the history's seed. Replay the history with
+// `npm run bench -- simulation --write-behind --kind <kind> --replay <seed>`.
 import { expect, it } from "vitest";
 import { behindHistoryOf } from "../../../testing/simulation/write-behind/behind-history.ts";
 import { behindKinds } from "../../../testing/simulation/write-behind/behind-weather.ts";
@@ -7,7 +8,7 @@ import { shareOf } from "../../../testing/histories.ts";
 
 const histories = shareOf(300);
 
-it.each(behindKinds)("over random histories: %s", { timeout: 120_000 }, async (kind) => {
+it.each(behindKinds)("accepted changes count once: %s", { timeout: 120_000 }, async (kind) => {
   const sum = { reads: 0, slices: 0, accepted: 0 };
   const broken: string[] = [];
   for (let seed = 0; seed < histories; seed += 1) {
@@ -18,13 +19,13 @@ it.each(behindKinds)("over random histories: %s", { timeout: 120_000 }, async (k
     sum.accepted += accepted;
   }
   expect(broken).toEqual([]);
-  // Histories in which nothing is accepted, flushed or read would prove nothing.
+  // Without acceptances, flushes and reads, the histories would prove nothing.
   expect(sum.accepted).toBeGreaterThan(histories * 5);
   expect(sum.slices).toBeGreaterThan(histories * 1.5);
   expect(sum.reads).toBeGreaterThan(histories * 2);
 });
 
-it("is the same again by the same seed", async () => {
+it("the same seed gives the same history", async () => {
   const told = async () => {
     const lines: string[] = [];
     await behindHistoryOf({ seed: 12, kind: "failing-over", tell: (line) => lines.push(line) });

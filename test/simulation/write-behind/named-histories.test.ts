@@ -1,5 +1,5 @@
-// Histories of write-behind that are written out step by step: what each step of
-// docs/write-behind-protocol.md is there for.
+// Histories of write-behind that are written step by step. They show why the steps of
+// docs/write-behind-protocol.md are needed.
 import { describe, expect, it } from "vitest";
 import { playsAll } from "../../../testing/histories.ts";
 import { usualTimes } from "../../../src/write-behind/slice-times.ts";
@@ -7,7 +7,7 @@ import { BehindScene } from "../../../testing/simulation/write-behind/behind-sce
 
 const once = { a: 1, b: 4 };
 
-/** A scene in which a batch is accepted and may be taken. */
+/** Returns a scene with one accepted batch, whose slice a flush may take. */
 async function restedScene(): Promise<BehindScene> {
   const scene = new BehindScene();
   expect(await scene.accept(scene.batch())).toBe("accepted");
@@ -15,8 +15,8 @@ async function restedScene(): Promise<BehindScene> {
   return scene;
 }
 
-describe("Redis falls back to what it was", () => {
-  it("a slice that comes back after it was applied counts once", async () => {
+describe("after a fail-over of Redis", () => {
+  it("an applied slice that returns counts once", async () => {
     const scene = await restedScene();
     await scene.flush();
     expect(scene.store.isEmpty).toBe(true);
@@ -28,7 +28,7 @@ describe("Redis falls back to what it was", () => {
     expect(scene.store.isEmpty).toBe(true);
   });
 
-  it("a slice of which half was applied comes back", async () => {
+  it("a slice of which half was applied counts once", async () => {
     const scene = await restedScene();
     const flusher = scene.party("flusher");
     const flushed = scene.begin(flusher, { left: 1 });
@@ -40,7 +40,7 @@ describe("Redis falls back to what it was", () => {
     expect(scene.inDatabase).toEqual(once);
   });
 
-  it("a batch whose acceptance is lost is sent again, and counts once", async () => {
+  it("a batch whose acceptance was lost counts once, though it is sent twice more", async () => {
     const scene = new BehindScene();
     const batch = scene.batch();
     expect(await scene.accept(batch)).toBe("accepted");
@@ -53,7 +53,7 @@ describe("Redis falls back to what it was", () => {
     expect(scene.inDatabase).toEqual(once);
   });
 
-  it("a batch that was applied, and that Redis no longer knows, is late", async () => {
+  it("an applied batch that Redis no longer knows is late", async () => {
     const scene = new BehindScene();
     const batch = scene.batch();
     expect(await scene.accept(batch)).toBe("accepted");
@@ -69,10 +69,10 @@ describe("Redis falls back to what it was", () => {
 
   it.each([
     { fallMs: longestFallMs - 1, acceptance: "late" },
-    // Further than the protocol allows for: it is accepted, and swallowed.
+    // Further than the protocol allows: the batch is accepted, and never counts.
     { fallMs: longestFallMs, acceptance: "accepted" },
   ])(
-    "its clock falls back by $fallMs ms: a batch of the slice that was taken is $acceptance",
+    "whose clock falls back by $fallMs ms, another batch of the taken slice is $acceptance",
     async (row) => {
       const scene = new BehindScene();
       const [first, second] = [scene.batch(), scene.batch()];
@@ -89,11 +89,11 @@ describe("Redis falls back to what it was", () => {
   );
 });
 
-describe("a flusher is killed or fails", () => {
-  /** Asks for the slice, the mark, a chunk, applies it, the next, applies it, drops, asks again. */
+describe("a flusher", () => {
+  /** The messages of a flush with one slice of two chunks. */
   const messages = ["rested", "select", "changes", "apply", "changes", "apply", "drop", "rested"];
 
-  it("sends what this list has", async () => {
+  it("sends these messages if nothing fails", async () => {
     const scene = await restedScene();
     const flusher = scene.party("flusher");
     const flushed = scene.begin(flusher);
@@ -110,7 +110,7 @@ describe("a flusher is killed or fails", () => {
   );
 
   it.each(deaths)(
-    "at message $at, $message (it arrives: $arrives): another flusher ends it, and all counts once",
+    "killed at message $at, $message (it arrives: $arrives): another completes the slice once",
     async ({ at, arrives }) => {
       const scene = await restedScene();
       const flusher = scene.party("flusher");
@@ -126,7 +126,7 @@ describe("a flusher is killed or fails", () => {
   );
 
   it.each(["unanswered", "lost"] as const)(
-    "or fails, since its first chunk is %s: the next run sends it again, and it counts once",
+    "fails twice because its first chunk is %s: the third run completes the slice once",
     async (how) => {
       const scene = await restedScene();
       for (let run = 0; run < 2; run += 1) {
@@ -145,14 +145,14 @@ describe("a flusher is killed or fails", () => {
 });
 
 describe("two flushers", () => {
-  /** Each has eight messages at most. */
+  /** Each flusher sends at most eight messages. */
   const turns = 16;
-  /** `npm test` plays those in which the first flusher begins: the others exchange the two. */
+  /** `npm test` omits orders that the second flusher begins: they only swap the flushers. */
   const orders = Array.from({ length: 1 << turns }, (_, order) => order).filter(
     (order) => ones(order) === turns / 2 && (playsAll || (order & 1) === 0),
   );
 
-  it(`count all once, in each of ${orders.length} orders`, { timeout: 120_000 }, async () => {
+  it(`count changes once, in each of ${orders.length} orders`, { timeout: 120_000 }, async () => {
     for (const order of orders) {
       const scene = await restedScene();
       const flushers = [scene.party("one"), scene.party("other")] as const;
@@ -177,8 +177,8 @@ describe("two flushers", () => {
   }
 });
 
-describe("a reader", () => {
-  it("comes between the last chunk and the drop", async () => {
+describe("an exact read", () => {
+  it("counts a slice once between its last chunk and its drop", async () => {
     const scene = await restedScene();
     const flusher = scene.party("flusher");
     void scene.begin(flusher);
@@ -188,7 +188,7 @@ describe("a reader", () => {
     expect(await scene.readNow()).toEqual(once);
   });
 
-  it("has read Redis before anything of a flush, and the database after all of it", async () => {
+  it("counts a slice once if a whole flush runs between its two messages", async () => {
     const scene = await restedScene();
     const reader = scene.party("reader");
     const read = scene.read(reader);
@@ -198,7 +198,7 @@ describe("a reader", () => {
     expect(await read).toEqual(once);
   });
 
-  it("sees the newer slice beside the older one, whichever of them are applied", async () => {
+  it("counts two slices before and after the older one is applied", async () => {
     const scene = await restedScene();
     expect(await scene.accept(scene.batch())).toBe("accepted");
     expect(await scene.readNow()).toEqual({ a: 2, b: 8 });

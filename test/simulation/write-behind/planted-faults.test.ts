@@ -1,5 +1,5 @@
-// Do the histories of write-behind find what they are for? Each step of docs/write-behind-protocol.md left out on
-// purpose has to show within a number of histories.
+// Tests that the histories of write-behind find faults. Each row breaks a step of
+// docs/write-behind-protocol.md, and a number of histories must find a violation.
 import { describe, expect, it } from "vitest";
 import type { BehindFaults } from "../../../testing/simulation/write-behind/behind-faults.ts";
 import {
@@ -15,7 +15,10 @@ interface Row {
   readonly faults: BehindFaults;
   readonly kind: BehindKind;
   readonly of?: BehindHistory["of"];
-  /** Several times what it usually takes, so that a change elsewhere does not make it red. */
+  /**
+   * The maximum number of histories. It is several times the usual number, so that unrelated changes
+   * do not fail the test.
+   */
   readonly within: number;
 }
 
@@ -36,21 +39,21 @@ const rows: readonly Row[] = [
   },
   {
     step: 2,
-    fault: "no batch is known again",
+    fault: "ids are not stored",
     faults: { forgetsBatches: true },
     kind: "lossy",
     within: 60,
   },
   {
     step: 2,
-    fault: "batches are known for too short",
+    fault: "ids expire too early",
     faults: { times: { seenMs: 5_000 } },
     kind: "lossy",
     within: 100,
   },
   {
     step: 2,
-    fault: "remembered and counted in two steps",
+    fault: "the id and the changes are stored in two steps",
     faults: { acceptsApart: true },
     kind: "lossy",
     within: 60,
@@ -71,7 +74,7 @@ const rows: readonly Row[] = [
   },
   {
     step: 3,
-    fault: "what is late gets another slice",
+    fault: "a late batch gets another slice",
     faults: planted.lateIsNotFinal,
     kind: "reviving",
     within: 200,
@@ -99,21 +102,21 @@ const rows: readonly Row[] = [
   },
   {
     step: 4,
-    fault: "a replica is asked",
+    fault: "a flush reads a replica",
     faults: { flushesLateByMs: 40_000 },
     kind: "steady",
     within: 60,
   },
   {
     step: 5,
-    fault: "the mark is not asked",
+    fault: "the sink ignores the mark",
     faults: { ignoresMark: true },
     kind: "steady",
     within: 60,
   },
   {
     step: 5,
-    fault: "the mark moves in a transaction of its own",
+    fault: "the mark moves in a separate transaction",
     faults: { marksApart: true },
     kind: "lossy",
     within: 60,
@@ -127,14 +130,14 @@ const rows: readonly Row[] = [
   },
   {
     step: 5,
-    fault: "the mark is the slice alone, and all of it counts as applied",
+    fault: "the mark has no key, and its whole slice is treated as applied",
     faults: { marksWholeSlices: "applied" },
     kind: "steady",
     within: 60,
   },
   {
     step: 5,
-    fault: "the mark is the slice alone, and none of it counts as applied",
+    fault: "the mark has no key, and its whole slice is treated as not applied",
     faults: { marksWholeSlices: "not applied" },
     kind: "steady",
     within: 60,
@@ -162,14 +165,14 @@ const rows: readonly Row[] = [
   },
   {
     step: 6,
-    fault: "a failure counts as applied",
+    fault: "a failure is treated as applied",
     faults: planted.failureIsTakenForSuccess,
     kind: "lossy",
     within: 900,
   },
   {
     step: 6,
-    fault: "dropped before the last chunk is confirmed",
+    fault: "the slice is dropped before the last chunk is confirmed",
     faults: planted.droppedBeforeItIsConfirmed,
     kind: "killing",
     within: 700,
@@ -190,21 +193,21 @@ const rows: readonly Row[] = [
   },
   {
     step: 7,
-    fault: "values and mark are of two moments",
+    fault: "values and mark are read at two instants",
     faults: { readsApart: true },
     kind: "steady",
     within: 100,
   },
   {
     step: 7,
-    fault: "a reader asks a replica",
+    fault: "a reader reads a replica",
     faults: { readsLateByMs: 1_000 },
     kind: "steady",
     within: 60,
   },
   {
     step: 8,
-    fault: "the put that comes last stays",
+    fault: "the put that arrives last stays",
     faults: { ordersByArrival: true },
     kind: "lossy",
     of: "buffer",
@@ -220,7 +223,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe("a step that is left out shows", () => {
+describe("histories of write-behind find a fault in step", () => {
   it.each(rows)("$step: $fault, within $within histories", { timeout: 120_000 }, async (row) => {
     const { faults, kind, of = "counter", within } = row;
     let seed = 0;

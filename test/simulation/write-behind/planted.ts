@@ -1,8 +1,8 @@
-// Faults for the histories of write-behind to find, planted between the code of src/ and the two servers.
+// Faults for planted-faults.test.ts, between the code of src/ and the two servers.
 import { sliceAt, usualTimes } from "../../../src/write-behind/slice-times.ts";
 import type { BehindFaults } from "../../../testing/simulation/write-behind/behind-faults.ts";
 
-/** Each try is taken for a batch of its own. */
+/** Gives a batch another id on each try. */
 export const newIdOnEachTry: BehindFaults = {
   ports: ({ store, sink }, world) => ({
     store: { ...store, accept: (batch) => store.accept({ ...batch, id: `${world.draw()}` }) },
@@ -10,7 +10,7 @@ export const newIdOnEachTry: BehindFaults = {
   }),
 };
 
-/** Each try goes into the slice of the moment. */
+/** Sends each try with the current slice. */
 export const newSliceOnEachTry: BehindFaults = {
   ports: ({ store, sink }, world) => ({
     store: {
@@ -21,7 +21,7 @@ export const newSliceOnEachTry: BehindFaults = {
   }),
 };
 
-/** What is late goes into the slice of the moment. */
+/** Sends a late batch again with the current slice. */
 export const lateIsNotFinal: BehindFaults = {
   ports: ({ store, sink }, world) => ({
     store: {
@@ -36,7 +36,7 @@ export const lateIsNotFinal: BehindFaults = {
   }),
 };
 
-/** Chunks are made in the order of UTF-16, as strings of JavaScript are. */
+/** Sorts the keys of chunks by UTF-16, like JavaScript strings. */
 export const chunksByUtf16: BehindFaults = {
   ports: ({ store, sink }) => ({
     store: {
@@ -51,7 +51,7 @@ export const chunksByUtf16: BehindFaults = {
   }),
 };
 
-/** Each chunk has the mark of the last one. */
+/** Gives each chunk the mark of the end of its slice. */
 export const everyChunkEndsTheSlice: BehindFaults = {
   ports: ({ store, sink }) => ({
     store,
@@ -69,7 +69,7 @@ export const failureIsTakenForSuccess: BehindFaults = {
   }),
 };
 
-/** The last chunk is sent, and the slice is dropped meanwhile. */
+/** Does not wait for the last chunk before the slice is dropped. */
 export const droppedBeforeItIsConfirmed: BehindFaults = {
   ports: ({ store, sink }) => ({
     store,
