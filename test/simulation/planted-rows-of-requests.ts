@@ -18,8 +18,8 @@ export interface Row {
    */
   readonly fromSeed?: number;
   /**
-   * The maximum number of histories. It is several times the usual number, so that unrelated changes
-   * do not fail the test.
+   * The maximum number of histories. It is several times the usual number, so that unrelated
+   * changes do not fail the test.
    */
   readonly within: number;
 }

@@ -1,6 +1,6 @@
-// A Redis that tests can pause, fill, make read-only, kill and restart on one port: empty, from a
-// snapshot, or with all its data. Uses a real redis-server if installed; otherwise the embedded
-// Valkey, which keeps nothing.
+// A Redis that tests can pause, fill, make read-only, kill and restart on the same port. It
+// restarts empty, from a snapshot, or with all its data. Uses a redis-server if installed;
+// otherwise the embedded Valkey, which keeps no data.
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,8 +13,8 @@ type RedisSettings = Readonly<Record<string, string>>;
 const appendFolder = "appendonlydir";
 
 /**
- * Settings by which every answered write is in the operating system's files, so that killing the
- * server loses none.
+ * Settings that pass each write to the operating system before the reply, so that a killed server
+ * loses no confirmed write.
  */
 export const keepsAll: RedisSettings = {
   appendonly: "yes",
@@ -35,7 +35,7 @@ export class BreakableRedis {
     this.#server = server;
   }
 
-  /** @param settings of a redis-server, as in redis.conf */
+  /** @param settings for a redis-server, as in redis.conf */
   static async start(settings: RedisSettings = {}): Promise<BreakableRedis> {
     const folder = await mkdtemp(join(tmpdir(), "tidemark-consistency-"));
     await mkdir(join(folder, "data"));
@@ -75,7 +75,7 @@ export class BreakableRedis {
     await this.#asked((redis) => redis.config("SET", "maxmemory", isFull ? 1 : 0));
   }
 
-  /** Makes the server reject every write and answer reads, like a replica after a fail-over. */
+  /** Makes the server reject writes and answer reads, like a former primary after a fail-over. */
   async setReadOnly(isReadOnly: boolean): Promise<void> {
     // Nothing listens on that port, so replication replaces no data.
     const master = isReadOnly ? ["127.0.0.1", "1"] : ["NO", "ONE"];
@@ -108,7 +108,7 @@ export class BreakableRedis {
     await this.startAgain();
   }
 
-  /** Restarts the server with all answered writes, if it was started with `keepsAll`. */
+  /** Restarts the server. With `keepsAll`, it then has all confirmed writes. */
   async startAgain(): Promise<void> {
     this.#server = await begin(...this.#begin);
   }

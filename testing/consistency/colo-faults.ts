@@ -19,7 +19,7 @@ const restarted: Fault = async ({ site, draws }) => {
   await draws.oneOf(site.colos).restart();
 };
 
-/** Deploys or rolls back: the colo that has changed least often runs the other version. */
+/** Deploys or rolls back. Changes the version of the colo with the fewest changes so far. */
 const versionChanged: Fault = async ({ site }) => {
   const [colo] = site.colos.toSorted((one, other) => one.changeCount - other.changeCount);
   await colo?.changeVersion();

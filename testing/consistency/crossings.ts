@@ -4,14 +4,14 @@ import type { History, IsolateLife, Read } from "./checker/operations.ts";
 export interface Crossing {
   readonly storedBy: string;
   readonly answeredBy: string;
-  /** Hits in the colo that stored the response itself before its version changed. */
+  /** Hits through the Cache API of the colo, which keeps its content when the version changes. */
   readonly edge: number;
   /** Hits through Redis. */
   readonly shared: number;
 }
 
 /**
- * @returns one entry for each ordered pair of versions in the run; none for a run with one version
+ * @returns one entry for each ordered pair of different versions in the run
  */
 export function crossings({ isolates, reads }: Pick<History, "isolates" | "reads">): Crossing[] {
   const lives = new Map(isolates.map((life) => [life.isolate, life]));

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Fault, lasting, type Victim } from "./fault.ts";
 import { journalKey } from "./site-under-test.ts";
 
-/** The REST server reconnects within 200 ms of Redis itself. */
+/** A time in which the REST server reconnects: it needs 200 ms once Redis is up. */
 const reconnectMs = 300;
 
 const paused: Fault = (victim) => {
@@ -53,7 +53,7 @@ const replicaLagging: Fault = (victim) => {
   return lasting([2_000, 5_000], victim, change);
 };
 
-/** Sets the lag. Records an increase before it begins, and a decrease after it ended. */
+/** Sets the lag. Records an increase before it takes effect, and a decrease afterwards. */
 async function setLag({ site, recorder }: Victim, lagMs: number): Promise<void> {
   if (lagMs > 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
   await site.rest.setReplicaLagMs(lagMs);

@@ -1,4 +1,4 @@
-// A fault of the nemesis: the parts that it may change, and the function that runs it.
+// The type of a fault: a function, and the parts of the run that it may change.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../draws.ts";
 import type { Recorder } from "./recorder.ts";

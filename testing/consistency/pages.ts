@@ -1,4 +1,4 @@
-// The pages of a run. Their fields use all terms by which a response might outlive its purge.
+// The pages of a run. Their `Cache-Control` fields cover all ways to outlive a purge.
 import type { Allowance, Order, Page } from "./checker/operations.ts";
 
 export const siteHost = "site.test";

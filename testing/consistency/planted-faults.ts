@@ -14,7 +14,7 @@ import {
 } from "../../src/purge/view/view.ts";
 import { changedJournal } from "./changed-journal.ts";
 
-/** A view whose stamp is the view's end at the stamp's first use, which is after the response. */
+/** A view whose stamp is its last entry at the first use of the stamp, after the response. */
 class LateStampView extends JournalView {
   override async stamp(attention: Parameters<JournalView["stamp"]>[0]) {
     const early = await super.stamp(attention);
@@ -92,20 +92,20 @@ class UnsureView extends JournalView {
 export const plantedFaults = {
   /** Rule 1 broken: a response that was purged during its fetch counts as newer than the purge. */
   "stamp-after-fetch": { view: (settings) => new LateStampView(settings) },
-  /** The purge view judges only lower tiers. */
+  /** The view does not judge records from the memory tier. */
   "memory-not-judged": {
     memory: (settings) => new TracedMemory(settings),
     view: (settings) => new LowerTiersView(settings),
   },
   /** Rule 7 broken: responses that no known purge covers are used, however old the view is. */
   "bound-ignored": { view: (settings) => new UnboundedView(settings) },
-  /** Rules 16 and 17 broken: a failed join counts as a refresh. */
+  /** Rules 16 and 17 broken: a read without the view's last entry renews the view. */
   "loss-not-detected": { journal: lossBlindJournal },
   /** Rule 5 broken: only the newest purge of a record applies. */
   "soft-hides-hard": { view: (settings) => new NewestPurgeView(settings) },
-  /** Rule 21 broken: the site sends 200 even if the journal has not answered. */
+  /** Rule 21 broken: the site sends 200 even if the journal has not confirmed the append. */
   "accepts-unwritten": { journal: carelessJournal },
-  /** A cache that keeps the promise by never answering from a tier. */
+  /** The cache keeps the promise, but never answers from a tier. */
   "never-hits": { view: (settings) => new UnsureView(settings) },
 } as const satisfies Record<string, CacheParts>;
 

@@ -1,4 +1,5 @@
-// Clients that only read. Each requests one page after another from its colo, and records versions.
+// Clients that only read. Each requests one page after another from its colo, and records the
+// versions in the responses.
 import { Agent, request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,5 +1,5 @@
-// A proxy between one colo and the database's REST interface: it forwards, delays, cuts or drops
-// requests as configured, and records traffic of the purge journal.
+// A proxy between one colo and the REST interface of the database. It forwards, delays, cuts or
+// drops requests as configured, and records the traffic of the journal.
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -13,14 +13,14 @@ export type Passage =
   | "cut"
   /** Runs no command, and sends no answer. */
   | "silent"
-  /** Runs the commands, and breaks the connection instead of answering a write. */
+  /** Runs the commands, and breaks the connection instead of answering an append. */
   | "deaf";
 
 export class RestFront {
   passage: Passage = "open";
-  /** The delay before forwarding a request, and before forwarding its answer. */
+  /** The delay of each request, and of each answer. */
   wayMs = 0;
-  /** The delay before forwarding a request that stores a response. */
+  /** The additional delay of a request that stores a response. */
   storingMs = 0;
   /** The isolate that sends requests through this proxy. It changes when the colo restarts. */
   isolate = "";
@@ -107,13 +107,15 @@ export class RestFront {
   }
 }
 
-/** A request that appends: its script, or `undefined` for XADD; and the fields of the entries. */
+/** An append. */
 interface Appended {
+  /** `undefined` for XADD. */
   readonly script: string | undefined;
+  /** The fields of each entry. */
   readonly entries: Record<string, string>[];
 }
 
-/** Returns the purges, or the mark of loss, that a request appends; `undefined` for another request. */
+/** Returns the purges or the mark that a request appends; `undefined` for another request. */
 function appendedBy(body: string): Appended | undefined {
   const parsed = JSON.parse(body) as unknown[];
   // Workers of release 0.1.0 send XADD, also in transactions.

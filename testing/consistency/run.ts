@@ -29,12 +29,11 @@ export interface RunSettings {
   readonly restMsMax: number;
   readonly fault?: PlantedFault;
   /**
-   * Whether some colos run the last release, others run the sources, and colos change between the
-   * two.
+   * Whether some colos run the last release and others the sources. Colos change between the two.
    */
   readonly besideRelease?: boolean;
   /**
-   * The time after the last repair within which every page must be answered from a tier again. An
+   * The length of the quiet phase, in which each page must be answered from a tier again. An
    * isolate whose database was unreachable retries after pauses of up to 30 s.
    */
   readonly quietMs: number;
@@ -43,7 +42,7 @@ export interface RunSettings {
    * journal.
    */
   readonly readsPerRound: number;
-  /** The interval of checks; the run ends at the first violation. 0 checks once, at the end. */
+  /** The interval of checks. A violation ends the run. With 0, the only check is at the end. */
   readonly checkEveryMs: number;
 }
 
@@ -194,7 +193,7 @@ async function quieten(given: {
   recorder.quiet = { fromMs, untilMs };
 }
 
-/** Calls `look` at this interval until `isOver`; never if the interval is 0. */
+/** Calls `look` at an interval until `isOver`; never if the interval is 0. */
 export async function lookNowAndThen(
   everyMs: number,
   isOver: () => boolean,

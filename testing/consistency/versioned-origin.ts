@@ -1,5 +1,5 @@
-// An origin whose answers contain the page's version and the time of their generation. It generates
-// an answer, and sends it after a delay.
+// An origin whose responses contain the version of the page, and the time when they were generated.
+// It generates a response, and sends the response after a delay.
 import { setTimeout as delay } from "node:timers/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { startScriptedOrigin } from "../fakes/scripted-origin.ts";
@@ -12,9 +12,9 @@ export interface VersionedOrigin {
   readonly requestCount: number;
   /** The share of slow answers, which take from 300 ms to `originMsMax`. */
   slowShare: number;
-  /** The share of answers with 503. */
+  /** The share of 503 responses, for pages with an allowance. */
   errorShare: number;
-  /** Writes a new version. All answers that the origin generates afterwards have this version. */
+  /** Writes a new version, which all responses have that are generated from then on. */
   write(path: string): void;
   stop(): Promise<void>;
 }
@@ -71,5 +71,5 @@ export async function startVersionedOrigin(given: {
 
 const etagOf = (version: number): string => `"v${version}"`;
 
-/** @param said version and variant, as in the field `x-version` */
+/** @param said the version and the variant, as in the field `x-version` */
 export const bodyOf = (path: string, said: string): string => `${path} ${said}`;

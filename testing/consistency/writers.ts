@@ -1,6 +1,6 @@
-// Clients that write new versions of pages, and then purge the pages with signed webhooks at any
-// colo. A writer may send a purge to all colos, may repeat it later, and retries an unaccepted
-// purge.
+// Clients that write new versions of pages, and then purge the pages by signed webhooks at any
+// colo. A writer may send a purge to all colos, and may repeat the purge later. It retries a purge
+// that was not accepted.
 import { setTimeout as delay } from "node:timers/promises";
 import type { SendVerdict } from "../../src/purger/answer.ts";
 import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
@@ -17,13 +17,13 @@ import type { VersionedOrigin } from "./versioned-origin.ts";
 const tryTimeoutMs = 8_000;
 const triesMax = 4;
 const lateMsMax = 3_000;
-/** The share of purges that are sent to every colo at once, and the share delivered again later. */
+/** The share of purges that are sent to all colos at once. */
 const severalShare = 0.15;
+/** The share of purges that are repeated later. */
 const againShare = 0.15;
-/**
- * The share of orders for everything that may be drawn, and of hard purges that a soft one follows.
- */
+/** The probability that an order for everything is among those to draw from. */
 const everythingShare = 0.15;
+/** The share of hard purges that a soft purge follows. */
 const softenedShare = 0.25;
 
 export interface WritersSettings {

@@ -16,8 +16,8 @@ interface Row {
   readonly kind: BehindKind;
   readonly of?: BehindHistory["of"];
   /**
-   * The maximum number of histories. It is several times the usual number, so that unrelated changes
-   * do not fail the test.
+   * The maximum number of histories. It is several times the usual number, so that unrelated
+   * changes do not fail the test.
    */
   readonly within: number;
 }

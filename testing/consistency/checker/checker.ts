@@ -1,5 +1,4 @@
-// Checks a recorded history, and reports the first violation of the promise. Pure: no clock and no
-// I/O.
+// Checks a recorded history, and returns its violations of the promise. Pure: no clock and no I/O.
 import { boundMs } from "./bound.ts";
 import { Floors } from "./floors.ts";
 import { type HoleKind, Holes } from "./holes.ts";
@@ -12,7 +11,7 @@ import type { Violation } from "./violation.ts";
 
 export interface Findings {
   readonly violations: readonly Violation[];
-  /** The numbers of reads that break the promise, but are excused by a documented hole. */
+  /** The numbers of reads whose violations a documented hole excuses. */
   readonly excusedReads: Readonly<Record<HoleKind, number>>;
   /** The numbers of purges whose violations a documented hole excuses. */
   readonly excusedPurges: Readonly<Record<HoleKind, number>>;

@@ -74,7 +74,7 @@ export interface SwitchTry {
 
 /** The traffic between the colos and the journal, as the REST fronts record it. */
 export type JournalEvent =
-  /** An answered XADD. The answer may not have reached its isolate. */
+  /** An answered append. The answer may not have reached its isolate. */
   | {
       readonly kind: "appended";
       readonly atMs: number;
@@ -84,7 +84,7 @@ export type JournalEvent =
       readonly id: string;
       readonly isMark: boolean;
     }
-  /** An answer with entries, or without any, that was sent to an isolate. */
+  /** An answer to XRANGE or XREVRANGE that was sent to an isolate. It may have no entries. */
   | {
       readonly kind: "read";
       readonly atMs: number;

@@ -32,7 +32,7 @@ export class Caller {
     this.#keys = new Map(given.keys.map((key) => [key.path, key]));
   }
 
-  /** Sends a call. `answer` is absent without an answer. */
+  /** Sends a call. The result has no `answer` if none arrived. */
   async ask(place: DataPlace, call: Call): Promise<Told> {
     const { isolate } = place;
     const invokedAtMs = this.#recorder.nowMs();
@@ -116,7 +116,7 @@ export class Caller {
 
   async #asked(place: DataPlace, call: Call): Promise<CallAnswer> {
     const outgoing = request(place.url, { method: "POST", agent: this.#agent, timeout: callMsMax });
-    outgoing.once("timeout", () => outgoing.destroy(new Error("waited in vain")));
+    outgoing.once("timeout", () => outgoing.destroy(new Error("timed out")));
     outgoing.end(JSON.stringify(call));
     const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
     const body = Buffer.concat(await incoming.toArray()).toString();

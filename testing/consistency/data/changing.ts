@@ -1,5 +1,6 @@
-// The operations of a client that changes the source. The client writes through the cache or past
-// it, and then purges by every kind of target at any place. It retries unaccepted purges.
+// The operations of a client that changes the source. The client writes through the cache, or
+// writes without the cache and then purges by any kind of target. It retries purges at other
+// places.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Mode } from "../checker/operations.ts";
 import type { Draws } from "../../draws.ts";
@@ -16,9 +17,9 @@ const triesMax = 4;
 /** The share of value changes that are written through. */
 const throughShare = 0.5;
 const softShare = 0.35;
-/** The share of orders covering a whole namespace that are actually sent. */
+/** The probability that an order for a whole namespace is among those to draw from. */
 const wideShare = 0.2;
-/** The share of other covered keys that are written along with a key. */
+/** The share of other covered keys that are written together with a key. */
 const besideShare = 0.5;
 
 export class Changing {

@@ -1,4 +1,4 @@
-// The keys of a run. Their namespaces use all options by which a value might outlive its purge.
+// The keys of a run. Their namespaces use all options by which a value may outlive its purge.
 import type { NamespaceOptions } from "../../../src/data-cache.ts";
 import type { DataKey, DataOrder } from "./checker/operations.ts";
 
@@ -53,7 +53,7 @@ export interface UsedKey extends DataKey {
   /** The name without the namespace. */
   readonly name: string;
   /**
-   * Whether values are also set by `set`. In that case no other client writes the row meanwhile.
+   * Whether clients change the value by `set`. Then only one client at a time writes the row.
    */
   readonly isSet: boolean;
   /** Whether all fields are set at once. Otherwise a call may set only some fields. */

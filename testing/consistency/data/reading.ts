@@ -1,5 +1,5 @@
-// The operations of a client that does not change the source: all ways to read a value or fields,
-// and to raise a field.
+// The operations of a client that does not change the source: all ways to read values and fields,
+// to set fields, and to increment a field.
 import type { Draws } from "../../draws.ts";
 import type { Call } from "./calls.ts";
 import type { Caller } from "./caller.ts";
@@ -51,7 +51,7 @@ export class Reading {
     } else {
       await this.#caller.read(place, { op: "get", space, name }, "get");
     }
-    // Reads at the other places may have added entries meanwhile.
+    // Reads at other places may also have been recorded meanwhile.
     const isFound = reads
       .slice(before)
       .some((read) => read.path === path && read.place === place.name);

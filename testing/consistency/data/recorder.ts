@@ -10,7 +10,7 @@ import type {
   ToldWrite,
 } from "./checker/operations.ts";
 
-/** A sentence about one key. */
+/** A line about one key, for excerpts. */
 export interface Note {
   readonly path: string;
   readonly atMs: number;
@@ -31,7 +31,7 @@ export class DataRecorder {
   readonly broken: string[] = [];
   /** Notes for excerpts, in addition to the checked operations. */
   readonly notes: Note[] = [];
-  /** The positions that the database sent to the process. */
+  /** The positions that the database sent to the process, with the times. */
   readonly positionsOfProcess = new Map<string, number>();
   /** The number of calls without an answer and of failed calls, by the name of the error. */
   readonly failures = new Map<string, number>();

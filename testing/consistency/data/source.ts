@@ -10,9 +10,9 @@ import type { DataRecorder } from "./recorder.ts";
 /** The longest time for an answer. */
 export const sourceMsMax = 1_500;
 
-/** The share of writes that are committed without an answer. */
+/** The share of writes that are committed, but not answered. */
 const lostShare = 0.03;
-/** Answers that take longer are noted separately. */
+/** An answer that takes longer gets a note of its own. */
 const tellingMs = 100;
 const firstId = "w0";
 
@@ -20,7 +20,7 @@ export class Source {
   /** The share of slow answers. */
   slowShare = 0;
   /**
-   * The share of rejected reads, and of writes that are rejected, or committed without an answer.
+   * The share of reads that fail, and of writes that are either rejected or not answered.
    */
   errorShare = 0;
   requestCount = 0;
@@ -116,7 +116,8 @@ export class Source {
     const body = JSON.stringify({ id: row.id, views });
     this.#recorder.noted(path, `the source is read at version ${row.version}`);
     await delay(takesMs);
-    if (takesMs > tellingMs) this.#recorder.noted(path, `it answers with version ${row.version}`);
+    if (takesMs > tellingMs)
+      this.#recorder.noted(path, `the source answers with version ${row.version}`);
     response.writeHead(200, { "content-type": "application/json" }).end(body);
   }
 

@@ -1,5 +1,5 @@
-// Checks a recorded history of data, and reports the first violation of the promise. Pure: no clock
-// and no I/O.
+// Checks a recorded history of data, and returns its violations of the promise. Pure: no clock and
+// no I/O.
 import { SoftAnswers } from "../../checker/soft-answers.ts";
 import { countedTwice } from "./counted.ts";
 import { DataFloors } from "./floors.ts";

@@ -35,7 +35,7 @@ export interface DataRead {
   readonly version: number;
 }
 
-/** A purge: a direct one by its own call, or that of a write through the cache. */
+/** A purge by its own call, or by a write through the cache. */
 export interface DataPurge {
   readonly id: string;
   readonly by: string;
@@ -48,7 +48,7 @@ export interface DataPurge {
    */
   readonly sentAtMs: number;
   readonly returnedAtMs: number;
-  /** `unknown`: without an answer. Only a direct purge has a known position. */
+  /** `unknown`: no answer arrived. A purge by a write has no `position`. */
   readonly outcome: "accepted" | "refused" | "unknown";
   readonly position?: string;
 }
@@ -71,7 +71,7 @@ export interface SeenCount {
   readonly value: number;
 }
 
-/** A try to raise a field by one. */
+/** An attempt to increment a field by one. */
 export interface Increment {
   readonly path: string;
   readonly invokedAtMs: number;
