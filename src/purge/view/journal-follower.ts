@@ -46,6 +46,8 @@ export class JournalFollower {
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
   readonly #onPrimary: JoinedRuns;
+  /** The clock before the newest read on the primary whose entries are all in the chain. */
+  #wholeAtMs = -Infinity;
 
   /**
    * @param accepted the entries that this isolate accepted; the follower marks those that a read
@@ -81,11 +83,14 @@ export class JournalFollower {
     if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
   }
 
-  /** Reads newer entries on the primary, once for all concurrent calls. Returns whether it succeeded. */
+  /**
+   * Reads the newer entries on the primary, once for all concurrent calls. Returns whether the chain
+   * contains all entries that the journal had at the call.
+   */
   async readOnPrimary(): Promise<boolean> {
     const startedAtMs = this.#settings.nowAtMs();
     await this.#onPrimary.ask({ waits: true });
-    return this.sentAtMs >= startedAtMs;
+    return this.#wholeAtMs >= startedAtMs;
   }
 
   async #readOnPrimary(): Promise<void> {
@@ -94,8 +99,10 @@ export class JournalFollower {
     const { end } = chain;
     const read = await this.#dated((journal) => journal.sinceOnPrimary(end));
     this.#noteFailure(read);
-    if (read.kind === "read") return this.#extend(chain, end.position, read);
-    if (read.kind === "not-joined") await this.#checkAtPrimary(chain);
+    if (read.kind === "not-joined") return this.#checkAtPrimary(chain);
+    if (read.kind !== "read") return;
+    this.#extend(chain, end.position, read);
+    if (this.chain?.knows(read.entries.at(-1) ?? end) === true) this.#wholeAtMs = read.sentAtMs;
   }
 
   /**
@@ -157,6 +164,7 @@ export class JournalFollower {
   /** Discards the instants that were noted before the clock was set back. */
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
+    this.#wholeAtMs = -Infinity;
     this.failedAtMs = undefined;
     this.#spread.forgetInstants();
   }

@@ -157,7 +157,7 @@ export class ViewRenewals {
       renewal.stamp === undefined || follower.chain?.knows(renewal.stamp) === true;
     if (hasTaken && isFound() && nowAtMs() - follower.sentAtMs < this.#boundMs / 2) return true;
     const claiming = copies.claim(host);
-    // A request may be waiting, so read at once, whoever owns the claim.
+    // A request may be waiting, so read at once, even if another isolate owns the claim.
     if (!isFound() || this.isPast(nowAtMs())) return false;
     return (await claiming) === "others" && isFound() && !this.isPast(nowAtMs());
   }

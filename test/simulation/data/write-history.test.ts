@@ -4,6 +4,8 @@
 import { describe, expect, it } from "vitest";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
 import type { AcceptedWrite, Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
+import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
+import type { NewerRecords, Stamp } from "../../../src/cache/record/record.ts";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import type {
   SimulatedStore,
@@ -145,6 +147,39 @@ const placedAtEnd = (isPurged: boolean) =>
     return { kind: "accepted", placed: { ...order, lost: "", ...end }, since: undefined };
   });
 
+/** Accepts a purge of `set` or of a forced load without an entry. */
+const unsent = (isUnsent: (order: SignedOrder, since: Stamp) => boolean) =>
+  accepting((real) => async (order, since, attention) => {
+    if (!isUnsent(order, since)) return real(order, since, attention);
+    return { kind: "accepted", placed: { ...order, n: "", lost: "", position: "0-0" }, since: [] };
+  });
+
+/** Changes which records of a key Redis keeps. */
+const keeping = (
+  change: (unlessNewer: NewerRecords) => NewerRecords | undefined,
+): Partial<StoreParts> => ({
+  ports: (ports) => {
+    const shared = ports.tiers.below.at(-1);
+    const real = shared?.writeMany?.bind(shared);
+    if (shared === undefined || real === undefined) return ports;
+    shared.writeMany = (records) =>
+      real(
+        records.map(([key, record, keep]) => {
+          const unlessNewer = keep.unlessNewer && change(keep.unlessNewer);
+          return [key, record, { ...keep, unlessNewer }] as const;
+        }),
+      );
+    return ports;
+  },
+});
+
+const stampOfView: Partial<StoreParts> = {
+  ports: (ports) => ({
+    ...ports,
+    view: { ...ports.view, stamp: (attention) => ports.view.stamp(attention) },
+  }),
+};
+
 const rows: readonly {
   readonly fault: string;
   readonly parts: Partial<StoreParts>;
@@ -200,6 +235,38 @@ const rows: readonly {
     parts: placedAtEnd(true),
     kind: "failing",
     ...settingHalf,
+    within: 300,
+  },
+  {
+    fault: "a forced load purges nothing",
+    parts: unsent(({ reason }) => reason === "forced load"),
+    ...settingHalf,
+    within: 300,
+  },
+  {
+    fault: "a value that Redis does not store purges no older one",
+    parts: unsent(({ reason }, since) => reason === "set" && since === "none"),
+    kind: "failing",
+    setShare: 0.9,
+    within: 300,
+  },
+  {
+    fault: "a set in Redis alone takes the stamp of the view",
+    parts: stampOfView,
+    ...settingHalf,
+    within: 300,
+  },
+  {
+    fault: "a value in Redis is replaced by any other",
+    parts: keeping(() => undefined),
+    ...settingHalf,
+    within: 300,
+  },
+  {
+    fault: "a load replaces a value with an equal stamp",
+    parts: keeping((newer) => ({ ...newer, kind: "set" })),
+    setShare: 0.97,
+    from: 300,
     within: 300,
   },
   {

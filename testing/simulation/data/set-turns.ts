@@ -1,4 +1,4 @@
-// Changes a key of a history of writes by one isolate at a time: its value is set or deleted.
+// Changes a key of a history of writes by one isolate at a time: its value is set, deleted or loaded by force.
 import type { WorldKind } from "../simulated-weather.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import type { SimulatedRows, SimulatedStore } from "./simulated-store.ts";
@@ -18,7 +18,7 @@ export class SetTurns {
   readonly #key: SetKey;
   #last = Promise.resolve();
   #values = 0;
-  #mayHaveEnded = false;
+  #wasRefused = false;
   /** The value of the last change, if Redis has it. */
   #kept: string | undefined;
 
@@ -34,35 +34,36 @@ export class SetTurns {
 
   /**
    * The value that every isolate must read once all is quiet; `undefined` if the last change was no
-   * `set`, or if a loss, a forced load or the retry of a refused purge may have ended the value.
+   * `set`, or if a loss or the retry of a refused purge may have ended the value.
    */
   keptIn(kind: WorldKind): string | undefined {
-    const mayBeGone = this.#mayHaveEnded || this.#ledger.hasLost || !kindsThatKeep.includes(kind);
+    const mayBeGone = this.#wasRefused || this.#ledger.hasLost || !kindsThatKeep.includes(kind);
     return mayBeGone ? undefined : this.#kept;
-  }
-
-  /** Records that something else may have ended the value, such as a forced load. */
-  mayHaveEnded(): void {
-    this.#mayHaveEnded = true;
   }
 
   /** Waits for all earlier changes. Then changes the row, and retries until the cache accepts. */
   next(store: SimulatedStore): Promise<void> {
     const world = this.#world;
     const key = this.#key;
-    const { isolate } = store;
+    const { isolate, unpurged } = store;
     const rows = store.rowsOf(key);
     const value = `${key}${(this.#values += 1)}`;
-    const change = world.draw() < 0.7 ? () => rows.set(key, value) : () => rows.delete(key);
+    const forced = async () => {
+      const { refusedCount } = unpurged;
+      const loaded = await rows.getOrSet(key, () => value, { forceFresh: true });
+      return unpurged.refusedCount === refusedCount ? { loaded } : "The purge is refused.";
+    };
+    const drawn = world.draw();
+    const changeLess = drawn < 0.8 ? forced : () => rows.delete(key);
+    const change = drawn < 0.6 ? () => rows.set(key, value) : changeLess;
     const turn = async () => {
       this.#database.commit(key, value);
       this.#kept = undefined;
       for (let tries = 0; tries < 40; tries += 1) {
         const { appendedCount } = world.stream;
-        const changed = await change().catch(String);
-        world.tell(
-          () => `${isolate.name} sets or deletes ${key}, now ${value}: ${String(changed)}`,
-        );
+        const changed: unknown = await change().catch(String);
+        const told = Array.isArray(changed) ? changed.join(" ") : JSON.stringify(changed);
+        world.tell(() => `${isolate.name} changes ${key}, now ${value}: ${told}`);
         if (typeof changed === "object") {
           this.#ledger.purged(key, value);
           const nth = this.#database.nthOf(value);
@@ -70,7 +71,7 @@ export class SetTurns {
           if (Array.isArray(changed) && changed.includes("shared")) this.#kept = value;
           return;
         }
-        this.mayHaveEnded();
+        this.#wasRefused = true;
         await world.sleep(1_000);
       }
     };

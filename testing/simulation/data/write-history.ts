@@ -2,7 +2,6 @@
 // other writers use the cache only for purges. Invariants: after a write has succeeded or failed,
 // its isolate returns no older value. In the end, no tier returns a value that the database no
 // longer has.
-import type { CallOptions } from "../../../src/data/value/call-options.ts";
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import "../../digests-at-once.ts";
 import type { History, HistoryOptions } from "../history.ts";
@@ -141,8 +140,7 @@ class WriteCourse implements History {
     const key = world.any(setKeys);
     const drawn = world.draw();
     if (drawn < 0.45) void this.#setInTurn(one, key);
-    if (drawn < 0.6) void this.#load(other, key);
-    else if (drawn < 0.7) void this.#loadForced(other, key);
+    if (drawn < 0.7) void this.#load(other, key);
     else void this.#read(other, key);
   }
 
@@ -150,16 +148,6 @@ class WriteCourse implements History {
     this.#underWay += 1;
     await this.#sets.get(key)?.next(store);
     this.#underWay -= 1;
-  }
-
-  /** Loads a key although a value is stored, which ends older values everywhere. */
-  async #loadForced(store: SimulatedStore, key: SetKey): Promise<void> {
-    const { value } = this.#database.row(key);
-    const { refusedCount } = store.unpurged;
-    await this.#load(store, key, { forceFresh: true });
-    this.#sets.get(key)?.mayHaveEnded();
-    const isPurged = key !== "alone" && store.unpurged.refusedCount === refusedCount;
-    if (isPurged) this.#ledger.purged(key, value);
   }
 
   async #write(store: SimulatedStore, key: Key): Promise<void> {
@@ -231,7 +219,7 @@ class WriteCourse implements History {
     return isolate.accept({ ...order, id: "", targets: { tags: ["tag:red"], prefixes: [] } });
   }
 
-  async #load(store: SimulatedStore, key: Key, options: CallOptions = {}): Promise<void> {
+  async #load(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
     const world = this.#world;
@@ -245,7 +233,7 @@ class WriteCourse implements History {
       await world.sleep(wayOf(world));
       return value;
     };
-    const given = await rows.getOrSet(key, load, options).then(
+    const given = await rows.getOrSet(key, load).then(
       (value) => ({ value }),
       (cause: unknown) => {
         if (!(cause instanceof LoadFailed)) throw cause;
@@ -285,8 +273,8 @@ class WriteCourse implements History {
     const { kind = "ordinary" } = this.#options;
     const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
     let value = await store.rowsOf(key).get(key);
-    // A lost answer counts as no value.
-    for (let tries = 0; kept !== undefined && value === undefined && tries < 5; tries += 1) {
+    // A read whose reply is lost finds no value, so read a value that must be there again.
+    for (let left = kept === undefined ? 0 : 5; value === undefined && left > 0; left -= 1) {
       await this.#world.sleep(500);
       value = await store.rowsOf(key).get(key);
     }
