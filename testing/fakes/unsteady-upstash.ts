@@ -21,7 +21,7 @@ export class UnsteadyUpstash extends FakeUpstash {
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {
-    if (/"set","[^"]*:d:/i.test(JSON.stringify(body))) await this.beforeStored();
+    if (/"(?:set",|eval",.*,1,)"[^"]*:d:/i.test(JSON.stringify(body))) await this.beforeStored();
     if (!/"x(?:add|range|revrange)"|:switch"|:journal:book"/i.test(JSON.stringify(body))) {
       return super.answer(path, body);
     }

@@ -69,7 +69,8 @@ export async function setInRedis(
 ): Promise<readonly TierName[]> {
   const { place } = written;
   const beginning = await begin(place.key.host, ports, { onPrimary: true });
-  if (beginning.stamp === "none") return setEverywhere(written, ports);
+  const isHeld = ports.holdOn(place) !== undefined;
+  if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
   const results: string[] = [];
   const onWritten = (write: WriteResult) => {
     results.push(write.result);

@@ -46,8 +46,8 @@ export class JournalFollower {
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
   readonly #onPrimary: JoinedRuns;
-  /** The clock before the newest read on the primary whose entries are all in the chain. */
-  #wholeAtMs = -Infinity;
+  /** The number of reads on the primary, and of the newest whose entries are all in the chain. */
+  readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
   /**
    * @param accepted the entries that this isolate accepted; the follower marks those that a read
@@ -88,13 +88,14 @@ export class JournalFollower {
    * contains all entries that the journal had at the call.
    */
   async readOnPrimary(): Promise<boolean> {
-    const startedAtMs = this.#settings.nowAtMs();
+    const { begun } = this.#primaryReads;
     await this.#onPrimary.ask({ waits: true });
-    return this.#wholeAtMs >= startedAtMs;
+    return this.#primaryReads.lastWhole > begun;
   }
 
   async #readOnPrimary(): Promise<void> {
     const { chain } = this;
+    const nth = (this.#primaryReads.begun += 1);
     if (chain === undefined) return;
     const { end } = chain;
     const read = await this.#dated((journal) => journal.sinceOnPrimary(end));
@@ -102,7 +103,7 @@ export class JournalFollower {
     if (read.kind === "not-joined") return this.#checkAtPrimary(chain);
     if (read.kind !== "read") return;
     this.#extend(chain, end.position, read);
-    if (this.chain?.knows(read.entries.at(-1) ?? end) === true) this.#wholeAtMs = read.sentAtMs;
+    if (this.chain?.knows(read.entries.at(-1) ?? end) === true) this.#primaryReads.lastWhole = nth;
   }
 
   /**
@@ -164,7 +165,6 @@ export class JournalFollower {
   /** Discards the instants that were noted before the clock was set back. */
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
-    this.#wholeAtMs = -Infinity;
     this.failedAtMs = undefined;
     this.#spread.forgetInstants();
   }

@@ -1,6 +1,6 @@
 // Tests that `set` reaches every isolate: others drop older copies within N, and a purge from shortly
 // before does not remove the new value.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createDataCache } from "../../../src/node/create-data-cache.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 import { idle, until } from "../../../testing/site/harness.ts";
@@ -9,10 +9,10 @@ const everywhere = { everywhere: true } as const;
 const onlyHere = { everywhere: false } as const;
 const space = { fresh: "10m", stale: "1h" };
 
-function two() {
+function two(options: object = space) {
   const here = new DataIsolate();
   const there = here.elsewhere();
-  return { here, there, mine: here.articles(space), theirs: there.articles(space) };
+  return { here, there, mine: here.articles(options), theirs: there.articles(options) };
 }
 
 describe("a set value", () => {
@@ -67,6 +67,98 @@ describe("a set value", () => {
     await mine.delete("42");
     here.clock.advance(11);
     expect(await theirs.get("42")).toBeUndefined();
+  });
+});
+
+describe("a forced load", () => {
+  it("ends older copies of other isolates within N", async () => {
+    const { here, mine, theirs } = two();
+    await mine.set("42", "old");
+    expect(await theirs.get("42")).toBe("old");
+    expect(await mine.getOrSet("42", () => "new", { forceFresh: true })).toBe("new");
+    await here.settle();
+    here.clock.advance(11);
+    expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
+  });
+
+  it("returns its value while the journal is down, and stores nothing", async () => {
+    const { here, mine } = two();
+    await mine.set("42", "old");
+    here.upstash.journalMode = "down";
+    expect(await mine.getOrSet("42", () => "new", { forceFresh: true })).toBe("new");
+    expect(await mine.get("42")).toBeUndefined();
+    expect(here.data.stats().unpurged.keys).toBe(1);
+  });
+});
+
+describe("a namespace in Redis alone", () => {
+  const alone = { ...space, tiers: ["shared"] } as const;
+  const twoAlone = () => two(alone);
+
+  it("shows a set value everywhere at once, and appends nothing to the journal", async () => {
+    const { here, mine, theirs } = twoAlone();
+    await mine.set("42", "old");
+    expect(await theirs.get("42")).toBe("old");
+    await mine.set("42", "new");
+    expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
+    expect(here.data.stats().purges).toMatchObject({ accepted: 0 });
+  });
+
+  it("keeps a value that is set just after another isolate's delete", async () => {
+    const { here, mine, theirs } = twoAlone();
+    await mine.set("42", "old");
+    await theirs.delete("42");
+    await mine.set("42", "new");
+    here.clock.advance(11);
+    expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
+  });
+
+  it("keeps a set value from another isolate's load that began earlier", async () => {
+    const { there, mine, theirs } = twoAlone();
+    const source = new HeldSource();
+    const loading = theirs.getOrSet("42", source.load);
+    await until(() => source.count === 1);
+    await mine.set("42", "new");
+    source.answer("old");
+    expect(await loading).toBe("old");
+    await there.settle();
+    expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
+  });
+
+  it("is not set if the journal does not answer, and no older value answers here", async () => {
+    const { here, mine, theirs } = twoAlone();
+    await mine.set("42", "old");
+    here.upstash.journalMode = "down";
+    await expect(mine.set("42", "new")).rejects.toThrow("articles/42 was not set: the purge");
+    expect(await mine.get("42")).toBeUndefined();
+    here.upstash.journalMode = "works";
+    await mine.set("42", "newer");
+    expect(await theirs.get("42")).toBe("newer");
+  });
+
+  it("purges the older value if Redis does not store the new one", async () => {
+    const { here, mine, theirs } = twoAlone();
+    await mine.set("42", "old");
+    here.upstash.beforeStored = () => Promise.reject(new TypeError("The connection was lost."));
+    expect(await mine.set("42", "new")).toEqual([]);
+    expect(await mine.get("42")).toBeUndefined();
+    here.clock.advance(11);
+    expect(await theirs.get("42")).toBeUndefined();
+  });
+
+  it("reads a key that this isolate has just set on the primary", async () => {
+    const { here, mine } = twoAlone();
+    await mine.set("42", "new");
+    const asked = vi.spyOn(here.upstash, "answer");
+    const pathsOf = async (read: () => Promise<unknown>) => {
+      asked.mockClear();
+      await read();
+      return asked.mock.calls.map(([path]) => path);
+    };
+    expect(await pathsOf(() => mine.get("42"))).toEqual(["/multi-exec"]);
+    expect(await pathsOf(() => mine.getMany(["42"]))).toEqual(["/multi-exec"]);
+    here.clock.advance(2);
+    expect(await pathsOf(() => mine.get("42"))).toEqual(["/"]);
   });
 });
 

@@ -83,6 +83,23 @@ export function describeJournal(implementation: string, open: Open): void {
       });
     });
 
+    describe("sinceOnPrimary (rule 28)", () => {
+      it.each([0, 1, 126])("reads the %i entries after an entry", async (count) => {
+        const [first = nowhere, ...later] = await written(journal, count + 1);
+        expect(readOf(await journal.sinceOnPrimary(first))).toEqual(later);
+        expect(readOf(await journal.newest())).toEqual([first, ...later]);
+      });
+
+      it("is not joined if the page is full, at another `n`, or at a lost entry", async () => {
+        const [first = nowhere, second = nowhere] = await written(journal, 128);
+        const notJoined = { kind: "not-joined" };
+        expect(await journal.sinceOnPrimary(first)).toEqual(notJoined);
+        expect(await journal.sinceOnPrimary({ ...second, n: "another" })).toEqual(notJoined);
+        await store.lose(second.position);
+        expect(await journal.sinceOnPrimary(second)).toEqual(notJoined);
+      });
+    });
+
     describe("atPrimary (rules 16 and 17)", () => {
       it("reports whether the entry, an older entry or none remains", async () => {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
@@ -178,6 +195,7 @@ export function describeJournal(implementation: string, open: Open): void {
       const answers = await Promise.all([
         journal.newest(),
         journal.since(first),
+        journal.sinceOnPrimary(first),
         journal.atPrimary(first),
         journal.standing([first]),
         journal.appendMark("9-9 gone"),

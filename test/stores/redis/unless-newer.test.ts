@@ -1,0 +1,137 @@
+// Tests the script that writes a record unless Redis has a newer one (rule 28 c), on each Redis
+// server, and that its model for other tests does the same.
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { NewerRecords, Stamp } from "../../../src/cache/record/record.ts";
+import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
+import type { DataMetadata } from "../../../src/data/value/data-record.ts";
+import { recordText } from "../../../src/stores/redis/record-text.ts";
+import { newerArgs, unlessNewerScript } from "../../../src/stores/redis/unless-newer.ts";
+import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
+import { setUnlessNewer } from "../../../testing/fakes/unless-newer-model.ts";
+import { shareOf } from "../../../testing/histories.ts";
+
+const atMs = 1_700_000_000_000;
+const minute = 60_000;
+const stampOf = (position: string): Stamp => ({ position, n: `n-of-${position}` });
+
+const metadataOf = (changes: Partial<DataMetadata> = {}): DataMetadata => ({
+  url: "tidemark-data:/articles/42",
+  route: "",
+  tags: ["größe"],
+  stamp: stampOf("1700000000000-2"),
+  colo: "HAM",
+  requestedAtMs: atMs,
+  respondedAtMs: atMs,
+  fillCostMs: 0,
+  bodyBytes: 4,
+  bodyDigest: "d".repeat(64),
+  schema: 0,
+  codec: "json",
+  isNegative: false,
+  freshMs: 1_000,
+  staleMs: 0,
+  ...changes,
+});
+
+const textOf = (metadata: DataMetadata) =>
+  recordText(encodeRecord({ kind: "response", metadata }, atMs + minute), "body\nbody");
+
+interface Row {
+  readonly held: Partial<DataMetadata>;
+  readonly kind: NewerRecords["kind"];
+  readonly isSeen?: boolean;
+  readonly isKept: boolean;
+}
+
+const later = { stamp: stampOf("1700000000000-10") };
+const earlier = { stamp: stampOf("999999999999-99") };
+const old = { respondedAtMs: atMs - minute - 1 };
+
+describe.each(redisServers)("over $redis", ({ start }) => {
+  const database = openRestDatabase(start);
+  const write = (args: readonly string[]) =>
+    database.redis.eval(unlessNewerScript, 1, "key", ...args);
+
+  async function written(held: string, given: NewerRecords, metadata = metadataOf()) {
+    await database.redis.flushall();
+    if (held !== "") await database.redis.set("key", held);
+    const args = ["new", String(minute), "", ...newerArgs(metadata, given)];
+    const reply = await write(args);
+    const modelled = setUnlessNewer(args, held);
+    expect(reply).toBe(modelled === "newer" ? "newer" : "OK");
+    return (await database.redis.get("key")) === held;
+  }
+
+  it.each<Row>([
+    { held: {}, kind: "load", isKept: true },
+    { held: {}, kind: "load", isSeen: true, isKept: false },
+    { held: {}, kind: "set", isKept: false },
+    { held: old, kind: "load", isKept: false },
+    { held: later, kind: "load", isKept: true },
+    { held: later, kind: "load", isSeen: true, isKept: true },
+    { held: later, kind: "set", isKept: true },
+    { held: { ...later, ...old }, kind: "load", isKept: true },
+    { held: { ...later, ...old }, kind: "load", isSeen: true, isKept: false },
+    { held: { ...later, ...old }, kind: "set", isKept: false },
+    { held: earlier, kind: "load", isKept: false },
+    { held: { stamp: "none" }, kind: "load", isKept: false },
+  ])("keeps the record $isKept: $held, for a $kind that has seen it $isSeen", async (row) => {
+    const held = metadataOf(row.held);
+    const seen = row.isSeen === true ? held : undefined;
+    expect(await written(textOf(held), { kind: row.kind, seen })).toBe(row.isKept);
+  });
+
+  it("treats a written record without a stamp as the oldest", async () => {
+    const metadata = metadataOf({ stamp: "none" });
+    expect(await written(textOf(metadataOf()), { kind: "load" }, metadata)).toBe(true);
+  });
+
+  it.each(["", "no record", "{}\nbody", '{"record":{"kind":"vary"}}\n', '{"record":3}\n', "\n"])(
+    "replaces the text %j",
+    async (text) => {
+      expect(await written(text, { kind: "load" })).toBe(false);
+      expect(await database.redis.pttl("key")).toBeGreaterThan(0);
+    },
+  );
+
+  it("replaces a value of another type", async () => {
+    await database.redis.flushall();
+    await database.redis.hset("key", "field", "value");
+    expect(await write(["new", "1000", "", ...newerArgs(metadataOf(), { kind: "load" })])).toBe(
+      "OK",
+    );
+  });
+
+  it("with `xx`, creates no record", async () => {
+    await database.redis.flushall();
+    const args = newerArgs(metadataOf(), { kind: "set" });
+    expect(await write(["new", "1000", "xx", ...args])).toBeNull();
+    await database.redis.set("key", "old");
+    expect(await write(["new", "1000", "xx", ...args])).toBe("OK");
+  });
+
+  it("decides as the model", async () => {
+    expect.hasAssertions();
+    const metadata = fc.record({
+      stamp: fc.oneof(
+        fc.constant("none" as const),
+        fc.tuple(fc.integer({ min: 8, max: 12 }), fc.nat(12)).map((at) => stampOf(at.join("-"))),
+      ),
+      requestedAtMs: fc.integer({ min: 0, max: 3 * minute }),
+      respondedAtMs: fc.integer({ min: 0, max: 3 * minute }),
+      bodyDigest: fc.constantFrom("a", "b"),
+    });
+    const kind = fc.constantFrom("load" as const, "set" as const);
+    const property = fc.asyncProperty(
+      fc.record({ held: metadata, made: metadata, kind, seen: fc.option(fc.constant(true)) }),
+      async ({ held, made, kind: of, seen }) => {
+        const stored = metadataOf(held);
+        const given = { kind: of, seen: seen === true ? stored : undefined };
+        await written(textOf(stored), given, metadataOf(made));
+      },
+    );
+    await fc.assert(property, { numRuns: shareOf(200), seed: 28 });
+  });
+});
