@@ -19,6 +19,8 @@ export class SetTurns {
   #last = Promise.resolve();
   #values = 0;
   #wasRefused = false;
+  /** Whether the cache never accepted a change, so that it may return a value from before it. */
+  hasGivenUp = false;
   /** The value of the last change, if Redis has it. */
   #kept: string | undefined;
 
@@ -74,6 +76,7 @@ export class SetTurns {
         this.#wasRefused = true;
         await world.sleep(1_000);
       }
+      this.hasGivenUp = true;
     };
     return (this.#last = this.#last.then(turn));
   }

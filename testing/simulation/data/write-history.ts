@@ -270,6 +270,7 @@ class WriteCourse implements History {
 
   async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
+    if (this.#sets.get(key as SetKey)?.hasGivenUp === true) return;
     const { kind = "ordinary" } = this.#options;
     const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
     let value = await store.rowsOf(key).get(key);
