@@ -1,5 +1,5 @@
-// Counts the Redis commands of each call with the server's statistics. Reads of Tidemark's journal
-// are counted separately: an active isolate sends them every few seconds, independently of calls.
+// Counts the Redis commands that each call sends, as MONITOR reports them. Reads of Tidemark's journal
+// are not counted: an active isolate sends them every few seconds, independently of calls.
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { markdownTable } from "../load/figures.ts";
@@ -31,7 +31,12 @@ const calls: Readonly<Record<string, Call>> = {
 
 /** Returns the commands of each call by system, such as `2 GET, 1 SET`. */
 export async function countCommands(redisUrl: string): Promise<Record<string, string[]>> {
-  const server = new Redis(redisUrl);
+  const server = await new Redis(redisUrl).monitor();
+  const sent: string[] = [];
+  // Commands that a script runs have the source "lua". Clients do not send them.
+  server.on("monitor", (_: string, [command = ""]: string[], source: string) => {
+    if (source !== "lua") sent.push(command.toLowerCase());
+  });
   const said: Record<string, string[]> = {};
   try {
     for (const name of systemNames) {
@@ -39,11 +44,11 @@ export async function countCommands(redisUrl: string): Promise<Record<string, st
       for (const key of keys) await pair.here.set(key, articleOf(3, 1_000));
       await warm(pair);
       for (const [title, call] of Object.entries(calls)) {
-        await server.config("RESETSTAT");
+        sent.length = 0;
         await call(pair);
         // Wait for background work.
         await delay(50);
-        (said[title] ??= []).push(countsIn(await server.info("commandstats"), name));
+        (said[title] ??= []).push(countsIn(sent, name));
       }
       await pair.here.stop();
       await pair.there.stop();
@@ -61,18 +66,16 @@ async function warm({ here, there }: Pair): Promise<void> {
 }
 
 /** Commands of the bench itself, and of new connections. */
-const foreign = ["config", "info", "hello", "client", "ping", "select", "auth", "subscribe"];
+const foreign = ["info", "hello", "client", "ping", "select", "auth", "subscribe"];
 const ofJournal = ["xrange", "xrevrange"];
 
-function countsIn(info: string, name: SystemName): string {
-  const counts = [...info.matchAll(/cmdstat_([^:|]+)[^:]*:calls=(\d+)/g)].flatMap(
-    ([, command = "", count = "0"]) => {
-      const isApart =
-        foreign.includes(command) || (name === "Tidemark" && ofJournal.includes(command));
-      return isApart ? [] : [`${count} ${command.toUpperCase()}`];
-    },
-  );
-  return counts.length === 0 ? "none" : counts.toSorted().join(", ");
+function countsIn(sent: readonly string[], name: SystemName): string {
+  const apart = name === "Tidemark" ? [...foreign, ...ofJournal] : foreign;
+  const counts = new Map<string, number>();
+  for (const command of sent)
+    if (!apart.includes(command)) counts.set(command, (counts.get(command) ?? 0) + 1);
+  const texts = [...counts].map(([command, count]) => `${count} ${command.toUpperCase()}`);
+  return texts.length === 0 ? "none" : texts.toSorted().join(", ");
 }
 
 export function commandsTable(said: Readonly<Record<string, readonly string[]>>): string {
