@@ -93,15 +93,22 @@ export class Changing {
   }
 
   /**
-   * Sets a value. No other client writes the row meanwhile, so that the set value equals the row.
+   * Sets a value, which must end older ones like a purge. Purges the key if the value was not set, and
+   * sometimes in addition. No other client writes the row meanwhile, so that the set value equals the
+   * row.
    */
   async #set(place: DataPlace, key: UsedKey, draws: Draws): Promise<void> {
     const { space, name, path } = key;
     const id = this.#commit(key);
-    const set = () => this.#caller.ask(place, { op: "set", space, name, id });
-    const isFirst = draws.isLucky(0.5);
-    if (isFirst) await set();
-    await this.#untilAccepted(place, { keys: [path] }, draws.oneOf(["hard", "soft"]), draws);
+    const order = { keys: [path] };
+    const set = async () => {
+      const told = await this.#caller.ask(place, { op: "set", space, name, id });
+      const by = { by: "set", order, mode: "hard" } as const;
+      return this.#note(by, { ...told, sentAtMs: told.invokedAtMs });
+    };
+    const isFirst = draws.isLucky(0.7);
+    if (isFirst && (await set()) && draws.isLucky(0.7)) return;
+    await this.#untilAccepted(place, order, draws.oneOf(["hard", "soft"]), draws);
     if (!isFirst) await set();
   }
 
