@@ -1,7 +1,7 @@
-// Tests the promise about purges for an application's data under faults, for a given time, with
-// several colos, a Node process and a real Redis. Checks all reads, and exits with 1 on a
-// violation.
-//   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+// Tests that purged data of an application is not returned, even during faults. Uses several colos,
+// a Node process and one Redis. Checks all reads, and exits with 1 on a violation.
+//   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b]
+//     [--fault <name of a planted fault>]
 import { parseArgs } from "node:util";
 import {
   type DataFaultName,

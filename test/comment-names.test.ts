@@ -1,4 +1,5 @@
-// Checks that names in comments of the sources exist in the code.
+// Checks the names in backticks in comments of src/, local/ and packages/cli/src/: the code in
+// these folders must have them.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { deadNames, wordsOfCode } from "./source-tree/comment-names.ts";
@@ -11,13 +12,13 @@ const sources = folders.flatMap((folder) =>
 );
 const words = new Set(sources.flatMap(([, text]) => wordsOfCode(text)));
 
-it.each(folders)("finds no dead name in the comments of %s/", (folder) => {
+it.each(folders)("finds no name without code in the comments of %s/", (folder) => {
   const own = sources.filter(([path]) => path.startsWith(`${folder}/`));
   expect(own.length).toBeGreaterThan(10);
   expect(own.flatMap(([path, text]) => deadNames(path, text, words))).toEqual([]);
 });
 
-describe("the check for dead names in comments", () => {
+describe("the check of names in comments", () => {
   const known = new Set(wordsOfCode('const livingName = "oldName"; // `deadName`'));
 
   it.each([
@@ -31,12 +32,12 @@ describe("the check for dead names in comments", () => {
   });
 
   it.each([
-    { id: "living name", text: "// As in `livingName`." },
+    { id: "name in the code", text: "// As in `livingName`." },
     { id: "word in lower case", text: "// Either `fresh` or `stale`." },
-    { id: "constant of the environment", text: "// Set `ORIGIN_URL`." },
+    { id: "environment variable", text: "// Set `ORIGIN_URL`." },
     { id: "several words", text: "// Runs `npm run buildAll`." },
-    { id: "code", text: "const text = `deadName`;" },
-    { id: "header field", text: "// The fields `Range` and `If-Range`." },
+    { id: "template literal", text: "const text = `deadName`;" },
+    { id: "names of header fields", text: "// The fields `Range` and `If-Range`." },
   ])("reports nothing: $id", ({ text }) => {
     expect(deadNames("a.ts", text, known)).toEqual([]);
   });

@@ -1,4 +1,5 @@
-// Defines the demands for honest clients and Redis during an attack, and checks them.
+// Checks the demands on a row: honest clients' latency, errors and hits, and the Redis commands of
+// an attack.
 import { quantile } from "../load/figures.ts";
 import type { Row } from "./row.ts";
 
@@ -9,20 +10,20 @@ const alsoHitShareMin = 0.9;
 export const demandsSaid =
   `honest p99 ≤ ${p99RatioMax} × calm, no honest error, ` +
   `≤ ${commandsMax} Redis commands for an attacker's request, ` +
-  `≥ ${100 * alsoHitShareMin} % hits in the end on what honest clients also ask for`;
+  `≥ ${100 * alsoHitShareMin} % hits in the last third on the extra requests of honest clients`;
 
 /** The combined figures of the rows without an attack. */
 export interface Calm {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly hitP99Ms: number;
-  /** The average number of origin requests of a row. */
+  /** The mean number of origin requests per row. */
   readonly originRequests: number;
   readonly commands: Readonly<Record<string, number>>;
   readonly cpuMs: number | undefined;
 }
 
-/** Computes percentiles of all requests of these rows, and means of the rows' counts. */
+/** Computes percentiles of the honest requests of all rows, and means of the rows' counts. */
 export function calmOf(rows: readonly Row[]): Calm {
   const tookMs = rows.flatMap(({ honest }) => honest.tookMs);
   const hitTookMs = rows.flatMap(({ honest }) => honest.hitTookMs);
@@ -50,18 +51,18 @@ export interface Judged {
   readonly errorCount: number;
   readonly originBeyondCalm: number;
   /**
-   * The number of Redis commands that each attacker's request adds to the calm figure; below 0 if
-   * the attack prevents other commands.
+   * The number of Redis commands beyond the calm number, per attacker's request; below 0 if the row
+   * has fewer commands than calm rows.
    */
   readonly commandsEach: number;
-  /** `commandsEach` by command name, without commands sent less than once per twenty requests. */
+  /** `commandsEach` by command name, without figures between -0.05 and 0.05. */
   readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
   /**
-   * The CPU time of the runtime that each attacker's request adds to the calm figure; `undefined`
-   * if the system does not report it.
+   * The CPU time of the runtime beyond the calm time, per attacker's request; `undefined` if the
+   * system does not report it.
    */
   readonly cpuMsEach: number | undefined;
-  /** Descriptions of the missed demands. */
+  /** The missed demands, and the end of the runtime. Empty if the row meets all demands. */
   readonly broken: readonly string[];
 }
 
@@ -91,7 +92,7 @@ export function judged(row: Row, calm: Calm): Judged {
   };
   const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
   if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
-  // A row without an attack is not compared with other rows, but an error still misses a demand.
+  // A row without an attack misses a demand only by an error.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }
 
@@ -109,8 +110,8 @@ function brokenOf(
 }
 
 /**
- * @returns whether a row is acceptable: it meets all demands, or states why it needs the rate
- *   limiter
+ * @returns whether a row is acceptable: it meets all demands, or its attack states why it needs the
+ *   rate limiter
  */
 export function isAllowed({ attack }: Pick<Row, "attack">, { broken }: Judged): boolean {
   return broken.length === 0 || attack?.limiterNeeded !== undefined;

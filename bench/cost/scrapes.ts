@@ -1,4 +1,4 @@
-// Requests the metrics once a minute during the replay, like a Prometheus server set up by
+// Requests the metrics once a minute during the replay, like the Prometheus server in
 // docs/metrics.md.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
@@ -6,11 +6,11 @@ import { adminToken } from "../../testing/worker/world.ts";
 
 const everyMs = 60_000;
 
-/** The maximum number of tries for the last scrape, which must succeed even on a busy machine. */
+/** The maximum number of tries of the last scrape, which must succeed even on a busy machine. */
 const lastTriesMax = 5;
 
 export interface Scraped {
-  /** The text of the last successful scrape. */
+  /** The text of the last scrape. */
   readonly text: string;
   readonly failedCount: number;
 }
@@ -21,7 +21,7 @@ export class Scrapes {
   readonly #underWay = new Set<Promise<string | undefined>>();
   #failedCount = 0;
 
-  /** @param colo the colo that answers the scrapes. The constructor sends the first scrape */
+  /** Sends the first scrape. @param colo the colo that answers all scrapes */
   constructor(colo: Colo) {
     this.#colo = colo;
     this.#timer = setInterval(() => this.#begin(), everyMs);
@@ -29,9 +29,9 @@ export class Scrapes {
   }
 
   /**
-   * Sends the last scrape, and ends the scraping.
+   * Stops the timer, and sends the last scrape.
    *
-   * @throws Error if all tries fail
+   * @throws Error if no try gets status 200
    */
   async last(): Promise<Scraped> {
     clearInterval(this.#timer);
@@ -41,7 +41,7 @@ export class Scrapes {
       if (text !== undefined) return { text, failedCount: this.#failedCount };
       await delay(1_000);
     }
-    throw new Error(`The metrics were refused ${lastTriesMax} times, one second apart.`);
+    throw new Error(`The last scrape did not get status 200 in ${lastTriesMax} tries.`);
   }
 
   #begin(): void {

@@ -1,4 +1,4 @@
-// An empty database, its REST server, and journals over it.
+// Starts an empty database with a REST server, and creates journals in it.
 import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { Running } from "../../local/running.ts";
@@ -26,8 +26,8 @@ export async function openWorld(running: Running): Promise<World> {
 }
 
 /**
- * Options with a clock on which every response takes the longest allowed time. The client then does
- * not mistake a busy machine for an outage.
+ * Options that keep the timeout of reads at 30 s. By their clock, every response takes at least
+ * that long, so the client does not shorten the timeout, and a busy machine causes no failures.
  */
 const patient = (() => {
   let atMs = 0;

@@ -1,4 +1,4 @@
-// Counts Redis commands in the SDK's requester, so that the count equals what Upstash receives.
+// Counts the Redis commands in the requests of an SDK client, and measures the latency.
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RedisPurpose } from "./purpose.ts";
@@ -19,8 +19,8 @@ export class RoundTrips {
   }
 
   /**
-   * Counts the commands of a client's requests, and measures the latency of each answer. Returns
-   * the same client.
+   * Counts the commands in a client's requests, and measures the latency of successful requests.
+   * Returns the same client.
    */
   countedIn(redis: Redis, purpose: RedisPurpose): Redis {
     const { metrics, nowAtMs } = this.#settings;
@@ -41,8 +41,8 @@ export class RoundTrips {
 }
 
 /**
- * Counts each command of a pipeline or transaction, as Upstash bills them. Only pipelines and
- * transactions have a path.
+ * Returns the number of commands in a request, as Upstash bills them. Only the requests of
+ * pipelines and transactions have a path.
  */
 function commandCount({ path, body }: { path?: string[]; body?: unknown }): number {
   const isOfSeveral = path !== undefined && path.length > 0;

@@ -1,4 +1,4 @@
-// A thousand purges at once to one isolate: none is lost, and their reads stay few and small.
+// Tests a thousand concurrent purges in one isolate: all are appended, with few and small reads.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
@@ -13,11 +13,12 @@ const purgeCount = 1_000;
 const halfLagMs = 5_000;
 type Background = (work: () => Promise<void>) => void;
 
-/** A database whose answers take a turn of the event loop, so that requests overlap. */
+/** A database that answers a turn of the event loop later, so that requests overlap. */
 class SlowUpstash extends FakeUpstash {
-  readBytes = 0;
-  /** The number of requests that read the journal. */
+  /** The number of requests with XRANGE or XREVRANGE. */
   readCount = 0;
+  /** The bytes of the answers to these requests. */
+  readBytes = 0;
 
   override async answer(path: string, body: unknown): Promise<Response> {
     const answer = await super.answer(path, body);
@@ -61,13 +62,13 @@ const kinds = ({ view }: PurgeParts, atMs: number) => {
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Runs the timers that are due within `ms`, and pending work. */
+/** Advances the timers by `ms`, and then lets pending work run. */
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-it("applies a thousand purges at once, appends all, and reads back 128 at a time", async () => {
+it("applies and appends a thousand concurrent purges, and reads back 128 at a time", async () => {
   const { clock, upstash, purging } = open();
   const pending: Promise<void>[] = [];
   await purging.view.stamp({ atMs: clock.atMs, afterAnswer: (work) => void work() });

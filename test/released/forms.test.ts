@@ -1,6 +1,6 @@
-// Tests that each version reads the records that another version has written to Redis and to the
-// edge tier. After a roll-out, this source reads records of the last release. After a roll-back,
-// the release reads records of this source.
+// Tests that this source and the last release each read what the other has written to Redis and the
+// edge tier. After a roll-out, this source reads data of the release. After a roll-back, the
+// release reads data of this source.
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AskInit, idle, read, type Seen } from "../../testing/site/harness.ts";
 import type { Isolate } from "../../testing/released/isolate.ts";
@@ -25,7 +25,7 @@ import { openWorker } from "../../testing/released/worker-text.ts";
 
 /** A time longer than N, in seconds. After that, no isolate uses an earlier copy of the view. */
 const pastN = 30;
-/** The limit for writing all records. Purges are read back after half of N in real time. */
+/** The limit for this source to write all data. Purges are read back after N/2 in real time. */
 const lifeMsMax = 120_000;
 
 const release = lastRelease();
@@ -47,13 +47,13 @@ async function ask(isolate: Isolate, path: string, init?: AskInit): Promise<Seen
 }
 
 describe.each([
-  ["this source after a roll-out, over records of the last release,", "released", "today"],
-  ["the last release after a roll-back, over records of this source,", "today", "released"],
+  ["this source, with data of the last release,", "released", "today"],
+  ["the last release, with data of this source,", "today", "released"],
 ])("%s", (_id, writer, reader) => {
   const forms = (): Forms => formsBy[writer]!;
   const found = () => SharedPlaces.found(forms());
   const open = (places: SharedPlaces) => places.open(workerOf(reader));
-  /** Returns the answers of the version that wrote the records. */
+  /** Returns the answers to `standing` of the version that wrote the data. */
   const answersOfWriter = async () => {
     const isolate = await found().open(workerOf(writer));
     return Promise.all(standing.map(({ path, headers = {} }) => ask(isolate, path, { headers })));
@@ -63,7 +63,7 @@ describe.each([
     return { status, text, age, others };
   };
 
-  it("answers from each record in the edge tier like the version that wrote the record", async () => {
+  it("answers from each record in the edge tier like the version that wrote it", async () => {
     const places = found();
     const isolate = await open(places);
     const answers = await answersOfWriter();
@@ -75,7 +75,7 @@ describe.each([
     expect(places.origin.count).toBe(0);
   });
 
-  it("answers from each record in Redis in another colo", async () => {
+  it("answers in another colo from each record in Redis", async () => {
     const places = found();
     places.cache.empty();
     const isolate = await places.open(workerOf(reader), "NRT");
@@ -86,8 +86,8 @@ describe.each([
     expect(places.origin.count).toBe(0);
   });
 
-  // The form of a copy has changed since 0.1.0. It now contains the state of the switch.
-  it("ignores a copy of the view in the edge tier, and reads the journal once", async () => {
+  // A copy by 0.1.0 lacks the state of the switch, which later copies contain.
+  it("ignores the other version's copy of the view, and reads the journal once", async () => {
     const places = found();
     const isolate = await open(places);
     expect(tierOf(await ask(isolate, "/plain"))).toBe("edge");
@@ -107,7 +107,7 @@ describe.each([
         expect([path, text, cacheStatus]).toEqual([path, "new", expect.stringContaining("fwd=")]);
       }
       expect(places.origin.count).toBe(purged.length);
-      // Another record still answers. An unreadable purge would cover everything.
+      // A record that was not purged still answers. An unreadable entry would cover everything.
       expect(tierOf(await isolate.get("/plain"))).toBe(tier);
     },
   );
@@ -141,7 +141,7 @@ describe.each([
   it.each([
     { id: "tag", path: "/plain", order: { tags: ["site"] } },
     { id: "tag beyond ASCII", path: "/named", order: { tags: ["Gr\u00f6\u00dfe"] } },
-    { id: "tag of its route", path: "/articles/a", order: { tags: ["article:a"] } },
+    { id: "tag from the route", path: "/articles/a", order: { tags: ["article:a"] } },
     { id: "URL", path: "/packed", order: { urls: ["https://www.example.com/packed"] } },
     { id: "prefix", path: "/articles/a", order: { prefixes: ["/articles/"] } },
     { id: "host", path: "/picture", order: { hosts: ["www.example.com"] } },
@@ -172,7 +172,7 @@ describe.each([
     expect(places.origin.last.fields.get("if-none-match")).toBe('"one"');
   });
 
-  it("invalidates records by a group that an answer names", async () => {
+  it("invalidates records by a group that the answer to an unsafe method names", async () => {
     const places = found();
     const isolate = await open(places);
     await ask(isolate, groupEnding, { method: "POST" });
@@ -183,16 +183,16 @@ describe.each([
     expect(tierOf(await other.get("/plain"))).toBe("edge");
   });
 
-  it.runIf(reader === "today")("follows the word in place of a lease", async () => {
+  it.runIf(reader === "today")("forwards at once if a word replaces the lease", async () => {
     const places = found();
     const isolate = await open(places);
     await isolate.get(ownPage);
-    // Two commands read the word. No lease is taken, so none is released.
+    // SET and GET find the word. The isolate takes no lease, so it releases none.
     expect(places.upstash.leaseCommands).toEqual(["SET", "GET"]);
     expect(places.origin.count).toBe(1);
   });
 
-  // 0.1.0 does not know lead-anonymously.
+  // 0.1.0 does not know the word "lead-anonymously".
   it.runIf(reader === "released")("treats an unknown word as a lease, and waits 3 s", async () => {
     const places = found();
     const isolate = await open(places);
@@ -204,7 +204,7 @@ describe.each([
     expect(places.origin.count).toBe(1);
   });
 
-  it("waits for a held lease, and requests the page after its expiry", async () => {
+  it("waits for a held lease, and requests the page after the lease expires", async () => {
     const places = found();
     const isolate = await open(places);
     const asked = ask(isolate, heldPage);
@@ -214,7 +214,7 @@ describe.each([
     expect((await asked).text).toBe("new");
   });
 
-  it("keeps hot keys of the other version's notes warm", async () => {
+  it("refreshes a hot key from the other version's notes", async () => {
     const places = found();
     places.clock.advance(60);
     const isolate = await open(places);

@@ -1,4 +1,4 @@
-// Tests webhooks with an unreachable or slow journal, and repeated deliveries.
+// Tests webhooks whose journal is unreachable, slow or missing, and repeated deliveries.
 import { describe, expect, it, vi } from "vitest";
 import { hmacSender } from "../../src/senders.ts";
 import { type Site, until } from "../../testing/site/harness.ts";
@@ -18,7 +18,7 @@ const body = bodyOf(1);
 const tags = (site: Site, text = body) =>
   deliver(site, text, signedBy(shopify, site, { body: text }));
 
-describe("a webhook to a site with a journal", () => {
+describe("a webhook", () => {
   it("gets 503 with Retry-After if the journal is unreachable", async () => {
     const { site, upstash } = openHooked();
     upstash.journalMode = "down";
@@ -28,7 +28,7 @@ describe("a webhook to a site with a journal", () => {
     expect(site.counted()).toMatchObject({ "webhooks|shop|unavailable": 1 });
   });
 
-  it("gets 503 if the journal takes over 1.5 s, and the purge still continues", async () => {
+  it("gets 503 if the journal takes over 1.5 s, and its purge is accepted later", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { site, upstash } = openHooked();
     const held = Promise.withResolvers<void>();
@@ -83,7 +83,7 @@ describe("a repeated delivery", () => {
     expect(upstash.journal.length).toBe(2);
   });
 
-  it("is recognized by its timestamp if it has no id", async () => {
+  it("adds an entry without an id only if its timestamp is new", async () => {
     const { site, upstash } = openHooked({ vendor: ghost });
     const headers = signedBy(ghost, site);
     const first = await deliver(site, body, headers);

@@ -1,5 +1,5 @@
-// Tests 200 clients that send requests and read no response: the memory that they cost, and the
-// answers to other clients meanwhile.
+// Tests clients that send requests and do not read the responses: the memory that 200 of them cost,
+// and the answers to other clients.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
@@ -10,12 +10,12 @@ import { sleep, startWorld, storesSettled, type World } from "../../testing/work
 
 const kibibyte = 1_024;
 const stalledCount = 200;
-/** How long the stalled clients read nothing, while other clients send requests. */
+/** How long the stalled clients read nothing. */
 const stallMs = 5_000;
-/** A request that depended on a stalled client would wait 20 s, until that client is aborted. */
+/** A request that waited for a stalled client would take 20 s, until that client is aborted. */
 const otherMsMax = 15_000;
 
-/** The largest body. It exceeds the bytes that a loopback connection buffers for its receiver. */
+/** The largest body, which exceeds the buffers of a loopback connection. */
 const filler = Buffer.alloc(16_384 * kibibyte, "0123456789abc");
 let running: Running;
 let world: World;
@@ -41,9 +41,9 @@ afterEach(async () => {
 });
 
 /**
- * Each client sends `times` requests at once on its connection, which buffers about 2.5 MiB. The
- * process may grow by `grownMebibytesMax`: one copy of a stored body for all clients, a piece of it
- * for each client, and the runtime's own memory.
+ * `from`: the tier of the last answer before the clients stall; empty without such an answer. Each
+ * client sends `times` requests at once, because its connection buffers about 2.5 MiB. The limit
+ * `grownMebibytesMax` includes one copy of the body, a piece per client, and the runtime's memory.
  */
 const rows = [
   { from: "memory", kibibytes: 256, asksBefore: 2, times: 20, grownMebibytesMax: 200 },
@@ -53,7 +53,7 @@ const rows = [
 ];
 
 it.each(rows)(
-  "200 stalled clients cost little memory: $kibibytes KiB after $asksBefore requests",
+  "200 stalled clients cost little memory, and block no others: $kibibytes KiB after $asksBefore requests",
   async (row) => {
     const { from, kibibytes, asksBefore, times, grownMebibytesMax } = row;
     const colo = world.colos[0]!;
@@ -63,7 +63,7 @@ it.each(rows)(
       await storesSettled(colo);
       return cacheStatusOf(answer);
     };
-    // A first body of this size makes the runtime allocate the memory that is not counted below.
+    // The first body of this size makes the runtime allocate memory, which is not counted below.
     await ask(`/other?bytes=${kibibytes * kibibyte}`);
     let cacheStatus = "";
     for (let asked = 0; asked < asksBefore; asked += 1) cacheStatus = await ask(path);
@@ -84,13 +84,13 @@ it.each(rows)(
       await sleep(20);
     }
     expect(peakMebibytes - beforeMebibytes).toBeLessThan(grownMebibytesMax);
-    // The response is stored, although the stalled clients have not read it.
+    // The response is stored, although no stalled client has read it.
     await storesSettled(colo);
     expect(cacheStatusOf(await rawRequest(colo.url, path))).toContain("hit");
   },
 );
 
-it("four stalled clients get the whole body if they read it late", async () => {
+it("four stalled clients get the whole body if they read it after 5 s", async () => {
   const colo = world.colos[0]!;
   await stalled.ask(colo.url, Array<string>(4).fill(`/late?bytes=${filler.length}`));
   await storesSettled(colo);

@@ -1,5 +1,5 @@
-// Posts the switch at random times and colos, so that the pages of one kind bypass the cache, or
-// use it again. The last post lets all pages use the cache.
+// Posts to random colos at random times, so that the pages of `switchedKind` bypass the cache or
+// use it again. At the end, posts up to 20 times until these pages use the cache.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../draws.ts";
 import { switchedKind } from "./checker/operations.ts";

@@ -1,5 +1,5 @@
-// A fake of the two Redis keys of reports, and of the scripts of src/reports/. A suite checks that
-// the fake and real servers give the same answers.
+// A fake of the stream of reports and their totals in Redis, and of the scripts of src/reports/.
+// test/reports/report-stream.test.ts checks that the fake answers like real servers.
 import { addScript, foldScript } from "../../src/reports/report-stream.ts";
 
 type Command = readonly (string | number)[];
@@ -8,20 +8,20 @@ const ofReports = /^[\w.-]+:metrics(?::\w+)?$/;
 
 export type ReportItem = readonly [id: string, fields: readonly string[]];
 
-/** The state of both keys at one moment, which a fail-over may restore. */
+/** The stream, the totals and the last ID. A test assigns an earlier state, like a fail-over. */
 export interface ReportState {
   readonly items: readonly ReportItem[];
   readonly totals: string | null;
   readonly last: readonly [ms: number, sequence: number];
 }
 
-/** Steps of the fold that a test may replace with a fault. */
+/** The checks and the trim of the fold. A test may replace each with a fault. */
 export interface FoldSteps {
   readonly checksVersion: boolean;
   readonly checksFirst: boolean;
   readonly checksLast: boolean;
   readonly checksN: boolean;
-  /** Returns the ID of the first report to keep, instead of the requested ID. */
+  /** Returns the ID of the first report to keep. The real script keeps reports from `asked` on. */
   readonly keptFrom: (asked: string, last: string) => string;
 }
 
@@ -50,7 +50,7 @@ export class ReportKeys {
   state: ReportState = { items: [], totals: null, last: [0, 0] };
   /** The commands about reports, with all arguments. */
   readonly commands: Command[] = [];
-  /** Called between the two writes of a fold. If absent, the writes are one step. */
+  /** Called between the two writes of a fold, which are atomic in Redis. */
   betweenWrites: (() => void) | undefined;
   readonly #nowAtMs: () => number;
   readonly #steps: FoldSteps;
@@ -88,7 +88,7 @@ export class ReportKeys {
         return this.state.totals;
       case "XRANGE":
         return this.range(Number(rest.at(-1)));
-      // A transaction contains this SET, so that the primary answers.
+      // The transaction that reads the state begins with SET, so that the primary answers.
       case "SET":
         return "OK";
       default:

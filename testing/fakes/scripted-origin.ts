@@ -1,11 +1,11 @@
-// An origin on a real socket that answers by a test's script, and records its requests.
+// An origin on a real socket, which records each request and answers it by a test's script.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
-  /** Names in lower case, as in Node. */
+  /** The fields by their names in lower case. */
   readonly headers: IncomingMessage["headers"];
 }
 
@@ -14,12 +14,12 @@ export type Script = (request: IncomingMessage, response: ServerResponse) => voi
 export interface ScriptedOrigin {
   readonly url: string;
   readonly seen: SeenRequest[];
-  /** Returns the number of requests for a path with its query. */
+  /** Returns the number of requests with exactly this path and query. */
   count(url: string): number;
   stop(): Promise<void>;
 }
 
-/** @param keepAliveMs so long by default that no connection closes just before its reuse */
+/** @param keepAliveMs by default so long that no idle connection closes before its reuse */
 export async function startScriptedOrigin(
   script: Script,
   port = 0,

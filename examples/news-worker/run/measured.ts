@@ -32,7 +32,7 @@ async function read(url: string): Promise<Answer> {
   return { tier: tier ?? "the application", tookMs };
 }
 
-/** Measures the latency of each tier, with one request for each article and no other traffic. */
+/** Measures the latency of each tier and of the application, with one request at a time. */
 export async function tiers(site: NewsSite): Promise<{ tier: Tier; tookMs: number[] }[]> {
   const [first, second] = site.urls;
   const pages = articles.map(({ slug }) => `/news/${slug}`);
@@ -64,8 +64,8 @@ export interface Reads {
 }
 
 /**
- * Counts tiers, queries and Redis commands while readers use both colos and an editor updates an
- * article every ten seconds.
+ * Counts reads by tier, database queries and Redis commands, while readers use both colos and an
+ * editor updates an article every ten seconds.
  */
 export async function reads(
   site: NewsSite,
@@ -105,8 +105,8 @@ export interface Crowd {
 }
 
 /**
- * Counts the queries of 200 concurrent readers in both colos for an article that is not cached.
- * Only the site's settings and sections are cached before.
+ * Counts the database queries for 200 concurrent readers of an uncached article, in both colos. The
+ * page of another article is requested first, so data that articles share is cached.
  */
 export async function crowd(site: NewsSite): Promise<Crowd> {
   await Promise.all(site.urls.map((url) => read(`${url}/news/${articles[0]?.slug}`)));
@@ -121,8 +121,8 @@ export async function crowd(site: NewsSite): Promise<Crowd> {
 }
 
 /**
- * Measures the time from each update by the editor until both colos show it. Both colos have the
- * older page in memory.
+ * Measures the time from each update by the editor until both colos show it. Both colos have stored
+ * the older page before.
  */
 export async function publications(site: NewsSite, count: number): Promise<number[]> {
   const page = `/news/${articles[0]?.slug}`;

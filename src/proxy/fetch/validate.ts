@@ -1,5 +1,5 @@
-// Freshens a stored response with the 304 that validated it, and answers with the freshened
-// response.
+// Freshens a stored response with a 304 or with a 200 to HEAD. After a 304, the freshened response
+// is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
@@ -29,12 +29,11 @@ import { sendAndStoreBody } from "../storing/store-while-sending.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**
- * Answers with a stored response that the origin has validated. Stores the freshened response,
- * unless the 304 is for one client or another refusal applies.
+ * Freshens a stored response with a 304, and answers with the response. Stores it unless a refusal
+ * applies, for example because the 304 is for one client.
  *
  * @param fresh the 304
- * @param candidate the response whose validator was sent, with its whole body; a 304 freshens no
- *   other response (RFC 9111 §4.3.4)
+ * @param candidate the response whose validator was sent; no other response is freshened
  * @returns `undefined` if the 304 refers to another response
  */
 export async function validated(
@@ -47,14 +46,14 @@ export async function validated(
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshenedMetadata(before, fresh, need);
-  // RFC 9111 §7.3: a 304 that sets a personal cookie is for one client.
+  // Departs from RFC 9111 §7.3: a 304 that sets a personal cookie is for one client.
   const cookies = personalCookies(fresh.response.headers, lookup.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
   applyRefusal(refusal, metadata, { ...need, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
-  // The body is too large for memory, so the tier's stream is stored while it is sent.
+  // The tier has returned a stream, which is stored while it is sent.
   if (body.kind === "stream" && decision.stored) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, need);
   }
@@ -82,8 +81,9 @@ export async function validated(
 }
 
 /**
- * Returns why a 304 may not freshen the stored response. If the request had a cookie or credential,
- * the 304 may be personal. Such a 304 freshens only if its fields explicitly allow sharing.
+ * Returns why an answer may not freshen the stored response. The answer is a 304, or a 200 to HEAD.
+ * After a personal request, it freshens only if its own fields explicitly allow sharing.
+ * Credentials that select the variant need no such permission.
  */
 function refusalToFreshen(
   metadata: StoredMetadata,
@@ -100,12 +100,13 @@ function refusalToFreshen(
 }
 
 /**
- * Applies a 200 response to HEAD to the stored response to GET (RFC 9111 §4.3.5). Freshens the
- * stored response, or makes it stale if the new response describes another body or may not be
- * shared. Never removes the stored response, because many origins send different validators for
- * HEAD and GET. Does nothing if the response to HEAD is only for one client. Also does nothing if
- * memory lacks the stored body, or if a newer response or a forward may replace the stored
- * response.
+ * Applies a 200 to HEAD to the stored response to GET (RFC 9111 §4.3.5). Freshens the stored
+ * response if the fields show the same body. Makes it stale if they show another body, or if the
+ * freshened response may not be stored. Never removes it, because many origins send different
+ * validators for HEAD and GET.
+ *
+ * Does nothing if the request is personal or the answer sets a personal cookie. Also does nothing
+ * if memory lacks the response or has a newer one, or if a flight for the key may replace it.
  */
 export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: OriginNeed): void {
   const { lookup, exchange, key } = need;
@@ -150,9 +151,9 @@ async function storeFreshened(
 }
 
 /**
- * Returns the tiers to write to. These are all tiers, except for a response that is validated at
- * every use. Such a response is written only to memory until half of its retention time has passed.
- * New tags, and a response that awaited a second request, are written to all tiers.
+ * Returns the tiers to write to: only memory, or all. It is only memory for a response that is
+ * validated at every use, until half of the retention time has passed. A response with changed
+ * tags, or one that awaited a second request, is written to all tiers.
  */
 function tiersToUpdate(
   before: StoredMetadata,

@@ -1,11 +1,11 @@
-// Remembers when this isolate invalidated tags and keys: after unsafe requests (RFC 9111 §4.4), and
-// after answers that supersede a stored response.
+// Remembers when this isolate last invalidated each tag and key. Unsafe requests invalidate tags
+// (RFC 9111 §4.4). A refused answer that removes a stored response invalidates its key.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { coverable } from "../../purge/journal/purge-target.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
-/** The last invalidation of each tag or key. Responses that were requested earlier are invalid. */
+/** The time of each tag's and key's last invalidation. The least recently used are evicted. */
 export class Invalidations {
   readonly #atMs = new BoundedMarks<number>();
 
@@ -14,13 +14,13 @@ export class Invalidations {
     this.#atMs.set(what, atMs);
   }
 
-  /** Returns whether the response was requested before an invalidation of its key or a tag. */
+  /** Returns whether the key or a tag was invalidated since the response was requested. */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     if (this.#atMs.size === 0) return false;
     return this.#covers(stored, key, (what) => this.#atMs.get(what));
   }
 
-  /** Returns the result of `covers` without affecting eviction. */
+  /** Returns the result of `covers`, and does not change the order of eviction. */
   peek(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     return this.#covers(stored, key, (what) => this.#atMs.peek(what));
   }

@@ -1,5 +1,5 @@
-// Writes a response to tiers under the key that its `Vary` determines, with the marker that leads
-// to this key. Also removes responses.
+// Writes responses to tiers under the keys of their variants, with the markers of responses that
+// vary. Also removes responses.
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
@@ -13,7 +13,7 @@ import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
-/** Returns the size of the largest body that a tier accepts as a stream; 0 if none accepts any. */
+/** Returns the size of the largest body that a tier of the route accepts as a stream; 0 if none. */
 export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {
   return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
 }
@@ -46,8 +46,8 @@ export function removeStored(
 }
 
 /**
- * Removes displaced variants from Redis in the background. Memory and the edge evict these variants
- * on their own, and may answer with them until then.
+ * Removes displaced variants from Redis in the background. Other tiers may answer with these
+ * variants until their expiry or eviction.
  */
 export function removeDisplaced(place: VariantPlace): void {
   const { below } = place.exchange.site.tiers;
@@ -61,10 +61,10 @@ export function removeDisplaced(place: VariantPlace): void {
  * Stores a response in the given tiers. Memory contains the response when this function returns,
  * and the other tiers once the promise settles. Skips the regional tier, and also the shared tier
  * while the response awaits a second request. Writes nothing if the response was invalidated since
- * its request, if its route is now bypassed, or if other variants have displaced it.
+ * its request, if its route is now bypassed, or if the list of variants has no room.
  *
  * @param given.into the tiers to write to; tiers that the route does not use are ignored
- * @returns whether every written tier stored the response; never rejects
+ * @returns whether all writes succeeded, including those of the marker; never rejects
  */
 export function storeInTiers(
   stored: StoredResponse,
@@ -82,10 +82,10 @@ export function storeInTiers(
 }
 
 /**
- * Streams a body that is too large for memory to the first tier that accepts streams. Also removes
- * the older response from memory, so that the older response does not answer.
+ * Streams a body that is too large for memory to the first tier that accepts streams. If the tier
+ * stores the response, removes the older response from memory, which would otherwise answer.
  *
- * @returns whether the tier stored the response; never rejects
+ * @returns whether all writes succeeded, including that of the marker; never rejects
  */
 export async function storeArriving(
   arriving: ArrivingResponse,
@@ -129,8 +129,8 @@ async function write(
 }
 
 /**
- * Returns whether the response may no longer be stored, because its key or a tag was invalidated
- * since the request, its route is bypassed, or other variants have displaced it.
+ * Returns whether the response may no longer be stored: its route is now bypassed, its key or a tag
+ * was invalidated since the request, or the list of variants has no room.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { lookup, exchange } = place;

@@ -1,4 +1,4 @@
-// The port of an application's Redis connection, independent of its library.
+// The interface of an application's Redis connection, the same for every library.
 
 /** A command: its name in upper case, then its arguments. */
 export type Command = readonly [name: string, ...args: string[]];
@@ -6,8 +6,8 @@ export type Command = readonly [name: string, ...args: string[]];
 /** A connection. Its calls reject with errors of the library or the server. */
 export interface Connection {
   /**
-   * Whether the server is a cluster. There, a command, transaction or script may only use keys of
-   * one slot.
+   * Whether the server is a cluster. In a cluster, the keys of a command, transaction or script
+   * must be in one hash slot.
    */
   readonly isCluster: boolean;
   /**
@@ -23,11 +23,11 @@ export interface Connection {
   isOpen(): boolean;
   /**
    * Registers a listener for errors outside of commands, such as a wrong password. Without a
-   * listener, such an error ends the process.
+   * listener, such an error of node-redis ends the process.
    */
   onError(listener: (cause: unknown) => void): void;
   /** Resolves with the reply in the format of RESP2 or RESP3. */
   send(command: Command): Promise<unknown>;
-  /** Runs MULTI, the commands and EXEC. Resolves with the replies; each refusal is an `Error`. */
+  /** Runs MULTI, the commands and EXEC. The reply of a command that fails in EXEC is an `Error`. */
   transact(commands: readonly Command[]): Promise<readonly unknown[]>;
 }

@@ -1,5 +1,5 @@
-// Records of one tier that this isolate has parsed and checked. Reusing the parsed metadata also
-// reuses the values derived from it.
+// Keeps parsed and checked records of one tier in this isolate, up to a size. Reusing the parsed
+// metadata also reuses the values derived from it.
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
@@ -12,7 +12,7 @@ export interface KnownRecord<Detail> {
 
 const keptBytesMax = 2_097_152;
 
-/** Estimates the bytes of a parsed record with its derived values. */
+/** Estimates the size in memory of a parsed record with its derived values. */
 const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
 export class DecodedRecords<Detail> {
@@ -23,18 +23,18 @@ export class DecodedRecords<Detail> {
     this.#form = form;
   }
 
-  /** Returns the last record read under the key. The tier may have replaced it since. */
+  /** Returns the kept record of the key, if any. The tier may have replaced it since. */
   last(key: RecordKey): KnownRecord<Detail> | undefined {
     return this.#known.get(key.text);
   }
 
   /**
-   * Returns the known record if it has this entity tag. Otherwise decodes the text. Returns
-   * `undefined` for text of another version or form. Never throws.
+   * Returns the kept record if it has this entity tag. Otherwise decodes the text, and keeps the
+   * record. Returns `undefined` for text of another version or form. Never throws.
    *
-   * @param entityTag the entity tag of the stored response, unique per write; `null` to neither use
-   *   nor add known records
-   * @param textOf returns the record's text; called only for an unknown record
+   * @param entityTag the entity tag of the stored response, unique per write; with `null`, no kept
+   *   record is returned, and none is added
+   * @param textOf returns the record's text; not called if a kept record is returned
    */
   decode(
     key: RecordKey,

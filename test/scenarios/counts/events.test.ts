@@ -1,5 +1,5 @@
-// Tests the counts other than those of requests, through the whole application: of purges, tiers,
-// Redis, hot keys, internal errors and background work.
+// Tests the counts of purges, tiers, Redis, hot keys, internal errors and background work, through
+// the whole application.
 import { describe, expect, it, vi } from "vitest";
 import { countsOf as counts } from "../../../testing/site/counts-of.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -57,7 +57,7 @@ describe("a site with purges", () => {
         body: '{"tags":["red"]}',
       });
 
-    it("is counted once under the colo of the isolate", async () => {
+    it("is counted once, under the colo of the isolate that reads", async () => {
       const world = open();
       await ask(world.far, "/a");
       await world.pass(2);
@@ -88,7 +88,7 @@ describe("a site with purges", () => {
       expect(spread(world.far)).toEqual({ "purgeSpread|NRT|b35": 1, "purgeSpread|NRT|sum": 35 });
     });
 
-    it("is not counted for purges before the first view, or during an idle time", async () => {
+    it("is not counted for a purge before the first view, or while the isolate is idle", async () => {
       const world = open();
       await purge(world.near);
       await ask(world.far, "/a");
@@ -104,7 +104,7 @@ describe("a site with purges", () => {
   describe("an answer to an unsafe method", () => {
     playTimers();
 
-    it("is counted by its named and its purged invalidations", async () => {
+    it("counts the target that it invalidates as named, and then as purged", async () => {
       const world = new TwoColos(
         { routes: [{ name: "all", match: "*", invalidate: "everywhere" }] },
         fresh,
@@ -120,7 +120,7 @@ describe("a site with purges", () => {
   });
 });
 
-it("counts unverified answers under their route", async () => {
+it("counts unverified answers by route", async () => {
   const { site, upstash } = openJournalled({
     config: { routes: [{ name: "open", match: "*", whenUnreachable: "serve" }] },
     env: { COLO: "" },
@@ -134,7 +134,7 @@ it("counts unverified answers under their route", async () => {
 });
 
 describe("a site with Redis", () => {
-  it("counts round trips by purpose, and failed calls by cause", async () => {
+  it("measures answered round trips by purpose, and counts failed ones by cause", async () => {
     const clock = new FakeClock();
     const upstash = new FarUpstash(clock);
     const site = openSite({ clock, upstash, origin: fresh });
@@ -164,7 +164,7 @@ describe("a site with Redis", () => {
   });
 });
 
-it("counts sampled hot keys, shared hot keys, and refreshed hot keys", async () => {
+it("counts sampled hits of hot keys, reports to Redis, and refreshed hot keys", async () => {
   const { clock, colos } = openHotSite();
   const [near, , desk] = colos;
   await heat(near, ["/a"]);
@@ -176,7 +176,7 @@ it("counts sampled hot keys, shared hot keys, and refreshed hot keys", async () 
   expect(counts(desk, "hotKeys")).toEqual({ "hotKeys|refreshed": 1 });
 });
 
-it("counts requests that failed by an internal error", async () => {
+it("counts requests that fail with an internal error", async () => {
   const { site } = openJournalled();
   vi.spyOn(JournalView.prototype, "attend").mockImplementation(() => {
     throw new RangeError("a fault");

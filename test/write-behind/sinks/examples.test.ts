@@ -1,4 +1,4 @@
-// Runs the MySQL examples of docs/sinks.md, each in its own process.
+// Runs each MySQL example of docs/sinks.md in a separate process, with MariaDB.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ describe.skipIf(!isMariadbInstalled)("docs/sinks.md", () => {
     expect(examples).toHaveLength(4);
   });
 
-  it.each(examples)("has an example whose sink counts: $name", async ({ name, content }) => {
+  it.each(examples)("has an example that counts an add: $name", async ({ name, content }) => {
     const chunk = { set: name, slice: 1, mark: { slice: 1, key: null } };
     const use = `const changes = [{ key: "moon", by: 2, isReset: false }];
 await sink.apply({ ...${JSON.stringify(chunk)}, changes });

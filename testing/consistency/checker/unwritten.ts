@@ -1,5 +1,5 @@
-// (c) Checks that only an answered append leads to a 200: the journal answered the append of each
-// accepted purge before the sender got the 200.
+// Checks part (c) of the promise: the journal answered the append of each accepted purge before the
+// sender got the 200.
 import type { Violation } from "./violation.ts";
 import type { History } from "./operations.ts";
 
@@ -13,7 +13,7 @@ export function unwritten({ purges, journal }: History): Violation[] {
     if (outcome.kind !== "accepted") return [];
     const atMs = appendedAtMs.get(`${outcome.position} ${id}`) ?? Infinity;
     if (atMs <= returnedAtMs) return [];
-    const what = `${purge.colo} accepted purge ${id} at ${outcome.position} without an append.`;
+    const what = `${purge.colo} accepted purge ${id} at ${outcome.position} before the append was answered.`;
     return [{ rule: "accepted-unwritten", what, purge }];
   });
 }

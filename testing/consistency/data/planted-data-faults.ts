@@ -1,5 +1,5 @@
-// Caches with one planted fault each, which a run must find. A fault replaces a part of the cache,
-// its clock or its interface, and breaks one rule. All Workers and the process have the same fault.
+// Data caches with one planted fault each, which a run must find. A fault replaces a part of the
+// cache, its clock or its interface. All Workers and the process have the same fault.
 import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
@@ -13,11 +13,9 @@ import { changedJournal } from "../changed-journal.ts";
 import { plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
 
-/**
- * A cache with a fault: the parts that it is created with, and the interface for the application.
- */
+/** A fault: replaced parts of a cache, a clock, and a wrapper for the interface. */
 interface Planted extends Pick<DataPlatform, "parts"> {
-  /** The clock of the place with this name. */
+  /** Returns the time in a colo or the process, by its name. */
   readonly nowAtMs?: (place: string) => number;
   readonly given?: (cache: DataCache) => DataCache;
 }
@@ -29,8 +27,8 @@ class OneKeyView extends JournalView {
 }
 
 /**
- * Returns a view that learns the entries between the stamp and the purge of a write, but hides them
- * from the write.
+ * Returns a view that hides from each write the entries between the write's stamp and purge. The
+ * view itself learns these entries.
  */
 function seenAlone(settings: JournalViewSettings): JournalView {
   const view = new JournalView(settings);
@@ -44,7 +42,7 @@ function seenAlone(settings: JournalViewSettings): JournalView {
   return view;
 }
 
-/** A journal that throws for a rejected purge, so that the isolate does not note the rejection. */
+/** A journal that throws if it refuses a purge, so that the isolate does not hold the key. */
 const throwingJournal = changedJournal((real) => ({
   async appendAndRead(place, entry) {
     const appended = await real.appendAndRead(place, entry);
@@ -62,11 +60,11 @@ const keptBesideNew = withScripts((real) => (script, keys, args) => {
 
 const twiceRaised = withScripts((real) => async (script, keys, args) => {
   const reply = await real(script, keys, args);
-  // A ticket is valid for one use.
+  // The second run has no ticket, because a ticket is valid only once.
   return script === raiseScript ? real(script, keys.slice(0, 1), args) : reply;
 });
 
-/** Returns a cache whose forced calls are ordinary calls. */
+/** Returns a cache whose `getOrSet` ignores its options, such as `forceFresh`. */
 function withoutForce(cache: DataCache): DataCache {
   const namespace: DataCache["namespace"] = (name, options) => {
     const made = cache.namespace(name, options);
@@ -80,8 +78,8 @@ function withoutForce(cache: DataCache): DataCache {
 let begunAtMs: number | undefined;
 
 /**
- * Returns the time by a clock that begins at its first call, and runs at a tenth of the speed. A
- * Worker has no clock before its first request.
+ * Returns the time of a clock that is correct at the first call, and then runs at a tenth of the
+ * speed. The clock starts late, because a Worker has no clock before its first request.
  */
 function tenthOfTheTime(): number {
   begunAtMs ??= Date.now();
@@ -91,27 +89,25 @@ function tenthOfTheTime(): number {
 export const plantedDataFaults = {
   /** Rule 1 broken: a value that was purged during its load counts as newer than the purge. */
   "stamp-after-load": { parts: plantedFaults["stamp-after-fetch"] },
-  /** The view never judges one key. */
+  /** The view calls the value of one key usable, whatever was purged. */
   "one-key-not-judged": { parts: { view: (settings) => new OneKeyView(settings) } },
   /** Rule 25 broken: a written value is stored, even if the key was written or purged meanwhile. */
   "write-stored-over-others": { parts: { view: seenAlone } },
-  /** Rule 25 broken: an isolate whose purge was rejected still uses the older value. */
+  /** Rule 25 broken: an isolate still uses the older value after the journal refused its purge. */
   "unpurged-write-shown": { parts: { journal: throwingJournal } },
-  /** Rule 26 broken: fields that a purge covers stay beside the new ones. */
+  /** Rule 26 broken: if the whole hash must be replaced, its fields stay beside the new ones. */
   "fields-outlive-purges": { parts: { redis: keptBesideNew } },
   /** Each increment counts twice. */
   "raised-twice": { parts: { redis: twiceRaised } },
-  /** A forced load takes the result of an earlier load. */
+  /** A forced call returns a stored value, or the result of an earlier load. */
   "forced-joins-others": { given: withoutForce },
   /** Rule 7 broken: values that no known purge covers are used, however old the view is. */
   "bound-ignored": { parts: plantedFaults["bound-ignored"] },
-  /**
-   * The clock of one colo runs at a tenth of the speed, so the colo underestimates its view's age.
-   */
+  /** One colo's clock runs at a tenth of the speed, so the colo underestimates its view's age. */
   "clock-slow": {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
   },
-  /** Rule 21 broken: a purge is accepted even if the journal has not answered. */
+  /** Rule 21 broken: a purge is accepted even if the journal has not confirmed the append. */
   "accepts-unwritten": { parts: plantedFaults["accepts-unwritten"] },
 } as const satisfies Record<string, Planted>;
 

@@ -1,4 +1,4 @@
-// A D1 of workerd behind a proxy that delays batches, or fails them before or after their commit.
+// A D1 in workerd, behind a proxy that delays D1 batches or fails them, before or after the commit.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -19,17 +19,18 @@ const worker = `export default {
   },
 };`;
 
-/** Longer than a flush waits for its database, so that another flush can apply the slice first. */
+/** The delay of held batches. A flush waits 30 s, so another flush may apply the slice first. */
 const heldMs = [31_000, 36_000] as const;
 
 type End = "committed" | "not committed";
 
-/** The shares of faulty batches. */
+/** The shares of D1 batches with each fault. A batch may have several. */
 export interface BatchShares {
+  /** Batches that get status 500, half of them after their commit. */
   readonly errorShare: number;
-  /** Batches that arrive or are answered some seconds late. */
+  /** Batches that are delayed by 0.5 to 4 s, before or after their commit. */
   readonly slowShare: number;
-  /** Batches that arrive after their sender has stopped waiting. */
+  /** Batches that reach D1 after their flush has stopped waiting. */
   readonly heldShare: number;
 }
 
@@ -38,7 +39,7 @@ export class FailingD1 implements BatchShares {
   readonly slowShare: number;
   readonly heldShare: number;
   readonly batchCounts = { answered: 0, failedBefore: 0, failedAfter: 0, late: 0, held: 0 };
-  /** The number of batches in progress. */
+  /** The number of D1 batches in progress. */
   busyCount = 0;
   readonly #colo: Colo;
   readonly #folder: string;
@@ -76,7 +77,8 @@ export class FailingD1 implements BatchShares {
   }
 
   /**
-   * Ends the next batch of this place without an answer. Half of these batches are committed.
+   * Drops the answer to the next batch of `place`, a colo or the process. Half of these batches are
+   * committed. Resolves when the batch ends.
    */
   nextBatchOf(place: string): Promise<End> {
     const { promise, resolve } = Promise.withResolvers<End>();
@@ -84,12 +86,12 @@ export class FailingD1 implements BatchShares {
     return promise;
   }
 
-  /** Reverts `nextBatchOf` if no batch has come. */
+  /** Reverts `nextBatchOf` if no batch has arrived. The promise then never settles. */
   spare(place: string): void {
     this.#doomed.delete(place);
   }
 
-  /** Reads the totals without faults. */
+  /** Reads the totals, with 0 for missing keys. Causes no faults. */
   async totals(set: SetName, keyCount: number): Promise<Map<number, number>> {
     const sql = "SELECT key, value FROM tidemark_counters WHERE set_name = ?";
     const { text } = await this.#ask(JSON.stringify([{ sql, values: [set] }]));

@@ -1,5 +1,5 @@
-// One run: colos and a process add to counters, read and flush them during faults. The run then
-// flushes all slices, and compares the database with the recorded outcomes.
+// Sends adds, reads and flushes of counters to colos and a process during faults. Then flushes all
+// slices, and compares the database with the recorded outcomes.
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../../local/running.ts";
 import { DataRecorder } from "../../consistency/data/recorder.ts";
@@ -16,16 +16,16 @@ import { type Place, type ProofSite, startProofSite } from "./proof-site.ts";
 
 export interface ProofSettings {
   readonly seed: number;
-  /** The minimum number of calls of `add`, half of them durable. */
+  /** The minimum number of adds, half of them durable. A violation ends the run earlier. */
   readonly addCount: number;
-  /** The planned duration of all adds. Slow places take longer. */
+  /** The time over which the adds are distributed. Slow calls extend it. */
   readonly activeMs: number;
   readonly coloCount: number;
   readonly keyCount: number;
-  /** The number of adds in one HTTP call. */
+  /** The maximum number of adds in one HTTP call. */
   readonly addsPerCall: number;
   readonly faults: readonly string[];
-  /** The longest pause between two faults of a group. */
+  /** The longest pause before a fault. Each member of `proofFaults` has its own pauses. */
   readonly restMsMax: number;
   readonly batches: BatchShares;
   readonly fault?: PlantedBehindFault;
@@ -41,17 +41,17 @@ export interface ProofResult {
   readonly site: Pick<ProofSite, "redis" | "d1">;
   readonly faults: readonly { readonly fault: string }[];
   readonly midst: { readonly committed: number; readonly "not committed": number };
-  /** The number of Redis commands of the colos. */
+  /** The number of Redis commands from colos, without those from the process. */
   readonly colosCommandCount: number;
   readonly addingMs: number;
   readonly flushingMs: number;
 }
 
-/** The number of concurrent calls at each place. Calls of durable adds take longer. */
+/** The number of concurrent add calls to each colo and to the process. Durable adds take longer. */
 const lanes: Readonly<Record<SetName, number>> = { sales: 3, views: 1 };
-/** A slice rests for 30 s, and a batch may be delayed for longer. */
+/** The limit for the last flushes. A slice rests for 30 s, and D1 may hold a batch up to 36 s. */
 const lastFlushesMsMax = 240_000;
-/** The tries of a read at the end, because Redis may exceed a time-out on a busy machine. */
+/** The maximum tries of a read after the last flush. On a busy machine, Redis may time out. */
 const lastReadTries = 40;
 
 export async function runProof(settings: ProofSettings): Promise<ProofResult> {
@@ -151,7 +151,7 @@ async function readOn(place: Place, acting: Acting, isOver: () => boolean): Prom
   }
 }
 
-/** Flushes at two places at once, much more often than an application does. */
+/** Starts concurrent flushes at two places every 1 to 5 s. An application flushes less often. */
 async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): Promise<void> {
   const own = draws.fork();
   while (!isOver()) {
@@ -162,9 +162,10 @@ async function flushOn({ site, asking, draws }: Acting, isOver: () => boolean): 
 }
 
 /**
- * Flushes until no slice is left in Redis.
+ * Flushes at all places until they succeed, D1 has no batch in progress and Redis has no slice.
  *
- * @returns the lives that have answered, which hold no adds; `undefined` if slices are left
+ * @returns the isolates and the process that answered the last flush, so that they hold no adds;
+ *   `undefined` with a violation after `lastFlushesMsMax`
  */
 async function flushAll({ site, asking }: Acting): Promise<ReadonlySet<string> | undefined> {
   const untilMs = performance.now() + lastFlushesMsMax;
@@ -176,7 +177,10 @@ async function flushAll({ site, asking }: Acting): Promise<ReadonlySet<string> |
     await delay(1_000);
   }
   const left = (await site.waiting()).join(", ");
-  asking.violations.push({ rule: "never-flushed", what: `Slices are still in Redis: ${left}.` });
+  asking.violations.push({
+    rule: "never-flushed",
+    what: `Flushes failed; left in Redis: ${left}.`,
+  });
   return undefined;
 }
 
@@ -196,7 +200,7 @@ async function judged({ site, asking, settings }: Acting, alive: ReadonlySet<str
   return { violations, judged: { sales: sales.byKeys, views: views.byKeys }, lives, viewsCounted };
 }
 
-/** Compares reads with the database after all slices are flushed. @returns the differences */
+/** Compares the values that a place reads after the last flush with those of the database. */
 async function readsBeside(
   totals: ReadonlyMap<number, number>,
   { asking, place, set }: { asking: Asking; place: Place; set: SetName },

@@ -36,7 +36,7 @@ const sick: OperatorAnswer<"health"> = {
 const asked = async (told: unknown, status: number, args: readonly string[] = []) =>
   (await operatorTold(told, status)).runs(["health", ...args]);
 
-it("health shows the findings of the real application", async () => {
+it("health shows the findings of the real application, and exits with 3", async () => {
   const { user } = await operatorAt();
   const { code, out, notes } = await user.runs(["health"]);
   expect({ code, notes }).toEqual({ code: 3, notes: "" });
@@ -47,12 +47,15 @@ it.each([
   ["ok", 200, 0],
   ["degraded", 200, 3],
   ["unable", 503, 3],
-])("the status %s, sent with HTTP status %i, leads to exit code %i", async (status, http, code) => {
-  expect((await asked({ ...sick, status }, http)).code).toBe(code);
-  const asJson = await asked({ ...sick, status }, http, ["--json"]);
-  expect(asJson.code).toBe(code);
-  expect(JSON.parse(asJson.out)).toEqual({ ...sick, status });
-});
+])(
+  "for the status %s with HTTP status %i, health exits with %i, and shows the answer as JSON",
+  async (status, http, code) => {
+    expect((await asked({ ...sick, status }, http)).code).toBe(code);
+    const asJson = await asked({ ...sick, status }, http, ["--json"]);
+    expect(asJson.code).toBe(code);
+    expect(JSON.parse(asJson.out)).toEqual({ ...sick, status });
+  },
+);
 
 it("health shows each finding with its cause and remedy, and the omitted checks", async () => {
   const { out } = await asked(sick, 503);
@@ -74,7 +77,7 @@ Checked from FRA, version 0.1.0. This isolate.
 `);
 });
 
-it("health shows a site's status, and that its ADMIN_TOKEN is missing", async () => {
+it("health exits with 1 for a site without ADMIN_TOKEN, and shows its status in the error", async () => {
   const { code, out, notes } = await asked({ status: "degraded" }, 200);
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(notes).toContain("which is degraded: its Worker has no ADMIN_TOKEN");

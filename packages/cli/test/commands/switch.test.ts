@@ -1,4 +1,4 @@
-// Tests `tidemark switch`, mostly against the real application.
+// Tests `tidemark switch` with the real application, and with scripted answers.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { operatorAt, operatorTold } from "../fakes/operator.ts";
@@ -40,7 +40,7 @@ it("switch changes nothing with --dry-run", async () => {
   expect(asked).toEqual(["GET /_cache/switch"]);
 });
 
-it("switch reports a rejection by the site, and exits with 1", async () => {
+it("switch exits with 1 for an unknown route, and shows the site's error", async () => {
   const { user } = await operatorAt({ config });
   const { code, notes } = await user.runs(["switch", "on", "sport"]);
   expect(code).toBe(1);
@@ -59,7 +59,7 @@ describe("the switch command", () => {
     ["an unreadable key", { key: "It cannot be read." }, "It cannot be read."],
     ["a missing journal", { journal: "None is set." }, "None is set."],
     ["an unavailable journal", { journal: { why: "W.", hint: "M." } }, "W. M."],
-  ])("shows that the site reports %s", async (_name, told, says) => {
+  ])("shows what the site answers about %s", async (_name, told, says) => {
     const off = { bypass: false, position: null, since: null, variable: false } as const;
     const user = await operatorTold({ ...off, ...told } satisfies OperatorAnswer<"switch">);
     expect((await user.runs(["switch"])).out).toContain(says);

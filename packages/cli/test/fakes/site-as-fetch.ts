@@ -1,4 +1,4 @@
-// Presents a site of the test harness to the command as its network.
+// Creates a `fetch` for the command that reaches a site of the test harness.
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
 import {
   type AskInit,
@@ -12,14 +12,14 @@ import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 export const adminToken = "token-of-an-operator";
 export const siteUrl = `https://${host}`;
 
-/** The environment of a user with the ADMIN_TOKEN. */
+/** The environment variables of a user who has the ADMIN_TOKEN. */
 export const operatorEnv = { TIDEMARK_SITE: siteUrl, TIDEMARK_TOKEN: adminToken };
 
 export interface Reached {
   readonly site: Site;
-  /** Reaches only this site, at its address. */
+  /** Sends requests to this site, and throws for other origins. */
   readonly fetch: typeof fetch;
-  /** The requests, such as `POST /_cache/purge`, without requests for proofs. */
+  /** The method and path of each request, such as `POST /_cache/purge`, except for proofs. */
   readonly asked: string[];
 }
 
@@ -36,10 +36,10 @@ export function openReached(options: SiteOptions = {}): Reached {
   return { site, ...reaching(site) };
 }
 
-/** Networks of the real application, which answers challenges itself. */
+/** Functions that reach a real application, which sends its own proofs. Others get fake proofs. */
 export const realSites = new WeakSet<typeof fetch>();
 
-/** Returns a network with only this site. */
+/** Returns a `fetch` that reaches only this site, and the list of its requests. */
 export function reaching(site: Site): Pick<Reached, "fetch" | "asked"> {
   const asked: string[] = [];
   const reach: typeof fetch = async (input, init) => {

@@ -1,10 +1,10 @@
-// Finds pages whose links or redirects lead to the origin, past the cache.
+// Finds pages whose links or redirects lead straight to the origin.
 import type { DoctorFinding } from "../finding.ts";
 import { pathsLinkedAt } from "./links.ts";
 import type { Answer } from "./look.ts";
 import { aboutPages, type Page } from "./page.ts";
 
-/** @param origin scheme and host, which differ from the site's */
+/** @param origin the origin's scheme and host; `undefined` if unknown or equal to the site's */
 export function linkFindings(
   pages: readonly Page[],
   origin: string | undefined,
@@ -16,10 +16,10 @@ export function linkFindings(
     code: "links-past",
     level: "warning",
     about: aboutPages(found),
-    what: "Visitors who follow a link leave Tidemark and reach the origin itself, where nothing is cached.",
+    what: "Visitors who follow these links or redirects reach the origin itself, past Tidemark's cache.",
     cause: `Responses of the site contain links or redirects to ${origin}.`,
     remedy:
-      "Configure the site's address at the origin (in WordPress: Settings, General), or let it use X-Forwarded-Host. Then purge the pages.",
+      "Configure the site's address at the origin (in WordPress: Settings, General), or let the origin use X-Forwarded-Host. Then purge the pages.",
   };
 }
 
