@@ -77,10 +77,10 @@ describe.each(redisServers)("the ballast in $redis", ({ start }) => {
     expect(await database.redis.xlen("site:journal")).toBe(4);
   });
 
-  it("makes room only once; a later append reports that Redis is full", async () => {
-    await fill();
+  it("reports that Redis is full if the ballast is already deleted", async () => {
     await database.redis.del(ballastKey);
-    await fill();
+    // Redis may free more buffers than a ballast has, so allow it no memory at all.
+    await database.redis.config("SET", "maxmemory", "1");
     const appended = await journalOf(clientWith(ballastKey)).append([newEntry({ n: "n" })]);
     expect(appended).toMatchObject(isFull);
   });

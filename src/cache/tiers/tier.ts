@@ -136,7 +136,8 @@ export interface Tier<Detail> {
   /**
    * Writes a record. Consumes the stream of an arriving record: reads it to its end before settling, or
    * cancels it. A truncated body is never readable. Never throws and never rejects. After a refusal, no
-   * part of the record is readable; after `newer`, a newer record is. After `unavailable`, the record may have been stored.
+   * part of the record is readable; after `newer`, a newer record is readable. After `unavailable`, the
+   * record may have been stored.
    */
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
   /**

@@ -56,12 +56,12 @@ export async function setEverywhere(
 }
 
 /**
- * Sets a value of a namespace that uses Redis alone (rule 28 h). All isolates read the value at once, so
+ * Sets a value of a namespace that uses Redis alone (rule 28 d). All isolates read the value at once, so
  * the older value needs no purge, unless the journal was not read, or Redis did not store the new value.
  *
  * @returns the tiers that hold the value
- * @throws OperatorError if the value cannot be stored, and if Redis did not store it and the journal did
- *   not accept the purge of the older value
+ * @throws OperatorError if the value cannot be stored, and if the tags of the replaced value are unknown.
+ *   Also if Redis did not store the value, and the journal did not accept the purge of the older one
  */
 export async function setInRedis(
   written: WrittenValue,
@@ -71,12 +71,15 @@ export async function setInRedis(
   const beginning = await begin(place.key.host, ports, { onPrimary: true });
   const isHeld = ports.holdOn(place) !== undefined;
   if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
+  const kept = await withKeptTags(written.options, place, { ...ports, readsAll: true });
+  if (kept === undefined) throw unknownTags(place.path);
+  const value = { ...written, options: { ...kept, keepsTags: false } };
   const results: string[] = [];
   const onWritten = (write: WriteResult) => {
     results.push(write.result);
     ports.onWritten?.(write);
   };
-  const tiers = await setValue(written, { ...ports, onWritten }, beginning);
+  const tiers = await setValue(value, { ...ports, onWritten }, beginning);
   const isReplaced = results.some((result) => result === "kept" || result === "newer");
   const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
   if (isReplaced || isOvertaken || ports.purging === undefined) return tiers;

@@ -109,7 +109,7 @@ export interface PurgeView {
    * Returns the stamp to store with a response. Must be called before the origin request is sent.
    *
    * @param how.onPrimary whether to read the journal on its primary first, so that the stamp is not
-   *   before any purge that was accepted before this call (rule 28 h). The stamp is "none" if the
+   *   before any purge that was accepted before this call (rule 28 d). The stamp is "none" if the
    *   read fails
    */
   stamp(attention: Attention, how?: { readonly onPrimary: boolean }): Promise<Stamp>;

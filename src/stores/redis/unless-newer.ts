@@ -13,11 +13,9 @@ const recentMsMax = 60_000;
  * record may be replaced. KEYS: the record. ARGV: the record's text, its expiry in milliseconds, `xx` or an
  * empty string, and `newerArgs`.
  */
-export const unlessNewerScript = `local function isNewer(text)
-  local isJson, head = pcall(cjson.decode, string.match(text, "^[^\\n]*"))
-  local record = isJson and type(head) == "table" and head.record
-  local held = type(record) == "table" and record.metadata
-  if not held or type(held.stamp) ~= "table" then return false end
+export const unlessNewerScript = `local function isNewer()
+  local text = redis.pcall("GETRANGE", KEYS[1], 0, ${longHeadCharsMax - 1})
+  local held = cjson.decode(string.match(text, "^[^\\n]*")).record.metadata
   local ms, nth = string.match(held.stamp.position, "^(%d+)-(%d+)$")
   local by = tonumber(ms) - tonumber(ARGV[4])
   if by == 0 then by = tonumber(nth) - tonumber(ARGV[5]) end
@@ -27,8 +25,9 @@ export const unlessNewerScript = `local function isNewer(text)
   if isLoad and isSeen == (by == 0) then return not isSeen end
   return held.respondedAtMs >= tonumber(ARGV[7])
 end
-local text = redis.pcall("GETRANGE", KEYS[1], 0, ${longHeadCharsMax - 1})
-if type(text) == "string" and isNewer(text) then return "newer" end
+-- isNewer fails for a text that is not the record of a value with a stamp. Replace such a text.
+local isRead, isKept = pcall(isNewer)
+if isRead and isKept then return "newer" end
 if ARGV[3] == "xx" and redis.call("EXISTS", KEYS[1]) == 0 then return false end
 return redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])`;
 

@@ -88,13 +88,18 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await written(textOf(metadataOf()), { kind: "load" }, metadata)).toBe(true);
   });
 
-  it.each(["", "no record", "{}\nbody", '{"record":{"kind":"vary"}}\n', '{"record":3}\n', "\n"])(
-    "replaces the text %j",
-    async (text) => {
-      expect(await written(text, { kind: "load" })).toBe(false);
-      expect(await database.redis.pttl("key")).toBeGreaterThan(0);
-    },
-  );
+  it.each([
+    "",
+    "no record",
+    "{}\nbody",
+    '{"record":{"metadata":{"stamp":{}}}}\n',
+    '{"record":{"kind":"vary"}}\n',
+    '{"record":3}\n',
+    "\n",
+  ])("replaces the text %j", async (text) => {
+    expect(await written(text, { kind: "load" })).toBe(false);
+    expect(await database.redis.pttl("key")).toBeGreaterThan(0);
+  });
 
   it("replaces a value of another type", async () => {
     await database.redis.flushall();
