@@ -248,6 +248,7 @@ const rows: readonly {
     parts: unsent(({ reason }, since) => reason === "set" && since === "none"),
     kind: "failing",
     setShare: 0.9,
+    from: 400,
     within: 300,
   },
   {
