@@ -80,7 +80,7 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
 
     it("keeps a purge in the journal under one random text if its reply is lost", async () => {
       const { lossy, here, near, far, looking } = await opened();
-      await near.set(42, { views: 7 });
+      await near.set(42, { views: 7 }, { everywhere: false });
       expect(await far.get(42)).toEqual({ views: 7 });
       lossy.loseReplyTo("EVAL");
       const purged = here.cache.purge({ keys: ["articles/42"] });
