@@ -8,6 +8,7 @@ import { idle, until } from "../../../testing/site/harness.ts";
 const everywhere = { everywhere: true } as const;
 const onlyHere = { everywhere: false } as const;
 const space = { fresh: "10m", stale: "1h" };
+const alone = { tiers: ["shared"] };
 
 function two(options: object = space) {
   const here = new DataIsolate();
@@ -44,8 +45,8 @@ describe("a set value", () => {
     expect([await mine.get("42"), await theirs.get("42")]).toEqual([row.seen, row.seen]);
   });
 
-  it("is not replaced by another isolate's load that began earlier", async () => {
-    const { here, there, mine, theirs } = two();
+  it.each([{}, alone])("is not replaced by another isolate's earlier load: %j", async (tiers) => {
+    const { here, there, mine, theirs } = two({ ...space, ...tiers });
     const source = new HeldSource();
     const loading = theirs.getOrSet("42", source.load);
     await until(() => source.count === 1);
@@ -92,8 +93,7 @@ describe("a forced load", () => {
 });
 
 describe("a namespace in Redis alone", () => {
-  const alone = { ...space, tiers: ["shared"] } as const;
-  const twoAlone = () => two(alone);
+  const twoAlone = () => two({ ...space, ...alone });
 
   it("shows a set value everywhere at once, and appends nothing to the journal", async () => {
     const { here, mine, theirs } = twoAlone();
@@ -110,18 +110,6 @@ describe("a namespace in Redis alone", () => {
     await theirs.delete("42");
     await mine.set("42", "new");
     here.clock.advance(11);
-    expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
-  });
-
-  it("keeps a set value from another isolate's load that began earlier", async () => {
-    const { there, mine, theirs } = twoAlone();
-    const source = new HeldSource();
-    const loading = theirs.getOrSet("42", source.load);
-    await until(() => source.count === 1);
-    await mine.set("42", "new");
-    source.answer("old");
-    expect(await loading).toBe("old");
-    await there.settle();
     expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
   });
 
