@@ -79,7 +79,7 @@ export default defineConfig({
     // A busy machine may take its time: a test that hangs is all that these find.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    setupFiles: ["testing/digests-at-once.ts", "testing/forget-databases.ts"],
+    setupFiles: ["testing/forget-databases.ts"],
     projects: [
       {
         extends: true,

@@ -8,12 +8,10 @@ import { Running } from "../local/running.ts";
 import { startRedisServer } from "../testing/fakes/redis-server.ts";
 import { commandsTable, countCommands } from "./data/commands.ts";
 import { countLoads, herdTable } from "./data/herd.ts";
-import { hitsTable, type HitRates, measureHits, ratioMin, ratiosOf } from "./data/memory-hits.ts";
 import { type Outcomes, purgeDuringLoad, raceTable } from "./data/purge-during-load.ts";
-import { machineSaid, medianInterval } from "./load/figures.ts";
+import { measureRates, type Rates, ratesTable, slowWorks } from "./data/rates.ts";
+import { machineSaid } from "./load/figures.ts";
 import { replaceMarkedPart } from "./load/marked-part.ts";
-
-const valueBytes = [1_000, 20_000];
 
 /** @throws Error for an invalid number of rounds */
 function readOptions(): { roundCount: number; isDry: boolean } {
@@ -30,19 +28,18 @@ function readOptions(): { roundCount: number; isDry: boolean } {
 }
 
 interface Measured {
-  readonly hits: readonly HitRates[];
+  readonly rates: readonly Rates[];
   readonly commands: Readonly<Record<string, readonly string[]>>;
   readonly loads: Awaited<ReturnType<typeof countLoads>>;
   readonly races: Outcomes;
 }
 
 /** @returns a description of each missed demand */
-function missed({ hits, commands, loads, races }: Measured): string[] {
+function missed({ rates, commands, loads, races }: Measured): string[] {
   const bars: readonly (readonly [boolean, string])[] = [
-    ...hits.map((rates) => {
-      const isFast = medianInterval(ratiosOf(rates))[0] >= ratioMin;
-      return [isFast, `hits of ${rates.bytes} bytes are not ${ratioMin} × as many`] as const;
-    }),
+    ...slowWorks(rates).map(
+      ({ title, ratioMin }) => [false, `${title}: less than ${ratioMin} × BentoCache`] as const,
+    ),
     [commands["100 keys, hits in Redis"]?.[0] === "1 MGET", "100 keys take more than one command"],
     [loads.Tidemark.every((count) => count === 1), "200 calls take more than one load"],
     [
@@ -59,10 +56,8 @@ async function main(): Promise<void> {
   const running = new Running();
   try {
     const { url: redisUrl } = await running.add(startRedisServer());
-    const hits: HitRates[] = [];
-    for (const bytes of valueBytes) hits.push(await measureHits({ redisUrl, roundCount }, bytes));
     const measured: Measured = {
-      hits,
+      rates: await measureRates({ redisUrl, roundCount }),
       commands: await countCommands(redisUrl),
       loads: await countLoads(redisUrl),
       races: await purgeDuringLoad(redisUrl),
@@ -71,7 +66,7 @@ async function main(): Promise<void> {
       `Node ${process.versions.node}, one redis-server, ioredis 6.0.0 for both; BentoCache 1.6.1 with memory, Redis and its bus, ` +
         `both with default settings; ${machine}; ${roundCount} rounds in turn. In brackets: the 95 % confidence interval of the median. ` +
         "In the last table, each of three caches has its own memory and connection.",
-      hitsTable(hits),
+      ratesTable(measured.rates),
       commandsTable(measured.commands),
       herdTable(measured.loads),
       raceTable(measured.races),

@@ -37,6 +37,10 @@ export interface SystemOptions {
   readonly redisUrl: string;
   /** Whether a stale value answers during a new load; false by default. */
   readonly isStaleAllowed?: boolean;
+  /** Whether BentoCache stores values in memory as JSON; true by default. */
+  readonly isSerialized?: boolean;
+  /** Precedes the name of each key in Redis. */
+  readonly prefix?: string;
   /** Whether loads collapse across processes, which only Tidemark supports. */
   readonly isCollapsedInWorld?: boolean;
 }
@@ -50,7 +54,12 @@ function tidemark(options: SystemOptions): System {
   let isStopped = false;
   // The read-back, half of N after a purge, may find its connection closed.
   const log = (line: LogLine) => void (isStopped || process.stderr.write(`${line.message}\n`));
-  const cache = createDataCache({ redis, namespace: "bench-tidemark", log });
+  const cache = createDataCache({
+    redis,
+    namespace: `bench-tidemark-${options.prefix ?? ""}`,
+    limits: { memoryBytes: 256 * 2 ** 20 },
+    log,
+  });
   const articles = cache.namespace<unknown, string>("articles", {
     fresh: "1h",
     ...(options.isStaleAllowed === true && { stale: "1h" }),
@@ -76,17 +85,18 @@ function tidemark(options: SystemOptions): System {
   };
 }
 
-function bentoCache({ redisUrl, isStaleAllowed = false }: SystemOptions): System {
+function bentoCache(options: SystemOptions): System {
+  const { redisUrl, isStaleAllowed = false, isSerialized = true, prefix = "" } = options;
   const { hostname: host, port } = new URL(redisUrl);
   const connection = { host, port: Number(port) };
   const cache = new BentoCache({
     default: "articles",
-    prefix: "bench-bentocache",
+    prefix: `bench-bentocache-${prefix}`,
     ttl: "1h",
     ...(isStaleAllowed && { grace: "1h", timeout: 0 }),
     stores: {
       articles: bentostore()
-        .useL1Layer(memoryDriver())
+        .useL1Layer(memoryDriver({ serialize: isSerialized }))
         .useL2Layer(redisDriver({ connection }))
         .useBus(redisBusDriver({ connection })),
     },

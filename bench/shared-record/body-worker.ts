@@ -23,9 +23,7 @@ export default {
 
 /** Returns the body as JSON text, which is about a dozen bytes longer than the stored text. */
 async function written(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean): Promise<Uint8Array> {
-  const text = isPacked
-    ? `g${(await gzipped(new Blob([bytes]))).toBase64()}`
-    : `i${bytes.toBase64()}`;
+  const text = isPacked ? `g${(await gzipped(bytes)).toBase64()}` : `i${bytes.toBase64()}`;
   return new TextEncoder().encode(JSON.stringify({ result: text }));
 }
 

@@ -1,5 +1,6 @@
 // Finds what structured JSON would change: instances of classes, and members that it does not
 // write.
+import { nodeGlobals } from "./node-globals.ts";
 
 /** Tags of `Object.prototype.toString` for the objects that decoding restores. */
 const restoredTag =
@@ -17,13 +18,7 @@ const lastKeys: Readonly<Record<string, string>> = {
 
 const nameCharsMax = 64;
 
-interface BufferClass {
-  readonly prototype: Uint8Array;
-  from(bytes: ArrayBuffer): Uint8Array;
-}
-
-/** On Workers, only with `nodejs_compat`. */
-const bufferClass = (globalThis as { readonly Buffer?: unknown }).Buffer as BufferClass | undefined;
+const { Buffer: bufferClass } = nodeGlobals;
 
 /** Returns a copy of the bytes of a Node `Buffer`; `undefined` for any other value. */
 export function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {

@@ -1,8 +1,13 @@
 // SHA-256 digests as text, for keys, records and markers.
 import fastSha256 from "fast-sha256";
+import { nodeGlobals } from "./node-globals.ts";
+
+/** Node's own digest, which costs 1 µs instead of the 10 to 20 µs of `crypto.subtle`. */
+const ofNode = nodeGlobals.process?.getBuiltinModule?.("node:crypto").hash;
 
 /** Returns the digest as 64 hex digits. */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (ofNode !== undefined) return ofNode("sha256", bytes, "hex");
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

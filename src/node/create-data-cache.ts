@@ -4,6 +4,7 @@ import { defineConfig } from "../config/config.ts";
 import type { WrittenConfig } from "../config/written.ts";
 import { type DataCache, dataCacheOf } from "../data/create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data/data-platform.ts";
+import { nodeGlobals } from "../base/node-globals.ts";
 import { isFault, OperatorError } from "../base/operator-error.ts";
 import { databaseOf } from "../protocol/variables/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
@@ -64,14 +65,6 @@ export function createDataCache({ redis, journal, ...options }: NodeCacheOptions
   return dataCacheOf({ ...settings, isOneProcess });
 }
 
-interface NodeGlobals {
-  readonly process: {
-    getBuiltinModule(name: "node:v8"): {
-      getHeapStatistics(): { readonly heap_size_limit: number };
-    };
-  };
-}
-
 /**
  * Returns the checked size.
  *
@@ -79,8 +72,8 @@ interface NodeGlobals {
  *   which holds the decoded values
  */
 function checkedBytes(memoryBytes: number): number {
-  const v8 = (globalThis as unknown as NodeGlobals).process.getBuiltinModule("node:v8");
-  const bytesMax = v8.getHeapStatistics().heap_size_limit;
+  const v8 = nodeGlobals.process?.getBuiltinModule?.("node:v8");
+  const bytesMax = v8?.getHeapStatistics().heap_size_limit ?? 0;
   if (Number.isInteger(memoryBytes) && memoryBytes >= 0 && memoryBytes <= bytesMax) {
     return memoryBytes;
   }

@@ -1,4 +1,4 @@
-// Creates an SDK client for one call.
+// Creates an SDK client.
 import { Redis } from "@upstash/redis/cloudflare";
 import type { DatabaseConditionSettings } from "./database-condition.ts";
 
@@ -23,11 +23,7 @@ export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   readonly mayResend?: boolean;
 }
 
-/**
- * Creates a client per call, because a Worker must not use I/O of one request in another.
- *
- * @param timeoutMs the timeout of the call
- */
+/** @param timeoutMs the timeout of each call */
 export function openClient({ url, token, carry }: RedisAddress, timeoutMs: number): Redis {
   const redis = new Redis({
     url,

@@ -9,7 +9,6 @@ import {
   refusalsOfWrites,
 } from "./database-condition.ts";
 import { LatencyBound } from "./latency-bound.ts";
-import { openClient } from "./open-client.ts";
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisSettings } from "./redis-settings.ts";
 import { RoundTrips } from "./round-trips.ts";
@@ -237,7 +236,7 @@ export class RedisClient {
 
   async #once<T>({ purpose, run }: Call<T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
     try {
-      const redis = this.#roundTrips.countedIn(openClient(this.#settings, timeoutMs), purpose);
+      const redis = this.#roundTrips.clientFor(purpose, timeoutMs);
       return { kind: "answered", value: await run(redis) };
     } catch (thrown) {
       const cause = readTrouble(thrown);

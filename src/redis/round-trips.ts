@@ -1,29 +1,47 @@
-// Counts the Redis commands in the requests of an SDK client, and measures the latency.
+// Opens SDK clients, counts the Redis commands in their requests, and measures the latency.
 import type { Redis } from "@upstash/redis/cloudflare";
+import { LRUCache } from "lru-cache";
 import type { Metrics } from "../observe/metrics.ts";
+import { openClient, type RedisAddress } from "./open-client.ts";
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisTrouble } from "./trouble.ts";
 
 export type RedisCounts = Pick<Metrics, "add" | "took">;
 
-export interface RoundTripSettings {
+export interface RoundTripSettings extends RedisAddress {
   readonly nowAtMs: () => number;
   readonly metrics?: RedisCounts | undefined;
 }
 
+/** Clients over a connection differ by their purpose and timeout, which adapts. */
+const clientsMax = 100;
+
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
+  readonly #clients = new LRUCache<string, Redis>({ max: clientsMax });
 
   constructor(settings: RoundTripSettings) {
     this.#settings = settings;
   }
 
   /**
-   * Counts the commands in a client's requests, and measures the latency of successful requests.
-   * Returns the same client.
+   * Returns a client for one call. Creates a client per call over HTTP, because a Worker must not use
+   * I/O of one request in another. Reuses clients over a connection, because creating one costs Node
+   * 3 µs.
    */
-  countedIn(redis: Redis, purpose: RedisPurpose): Redis {
+  clientFor(purpose: RedisPurpose, timeoutMs: number): Redis {
+    if (this.#settings.carry === undefined) return this.#opened(purpose, timeoutMs);
+    const name = `${purpose} ${timeoutMs}`;
+    const known = this.#clients.get(name);
+    if (known !== undefined) return known;
+    const made = this.#opened(purpose, timeoutMs);
+    this.#clients.set(name, made);
+    return made;
+  }
+
+  #opened(purpose: RedisPurpose, timeoutMs: number): Redis {
     const { metrics, nowAtMs } = this.#settings;
+    const redis = openClient(this.#settings, timeoutMs);
     if (metrics === undefined) return redis;
     redis.use(async (request, send) => {
       metrics.add("redisCommands", [purpose], commandCount(request));

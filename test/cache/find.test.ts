@@ -1,5 +1,6 @@
 // Tests lookups: the order of the tiers, the returned verdict, and backfills. The tiers contain
 // minimal records.
+import { bodyOfBytes } from "../../src/cache/record/body-of-bytes.ts";
 import { describe, expect, it } from "vitest";
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../src/cache/find.ts";
 import type { CacheRecord } from "../../src/cache/record/record.ts";
@@ -41,6 +42,7 @@ const form = {
   heapBytes: () => 0,
   mayPushOutOthers: () => true,
   isWorthPacking: () => false,
+  bodyOf: bodyOfBytes,
 };
 
 /** Returns a tier that is never read: `World` reads in its place. */

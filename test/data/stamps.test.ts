@@ -1,6 +1,7 @@
 // Tests that each load gets its stamp before it begins. A purge during the load therefore covers
 // the loaded value, whatever began the load.
 import { describe, expect, it, vi } from "vitest";
+import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
 import { DataIsolate, heldMany, HeldSource } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
@@ -88,10 +89,13 @@ it("a purge during a set covers its value", async () => {
   const articles = isolate.articles();
   await articles.set("41", "a view is there", { everywhere: false });
   const gate = Promise.withResolvers<void>();
-  const digest = crypto.subtle.digest.bind(crypto.subtle);
-  const spied = vi.spyOn(crypto.subtle, "digest").mockImplementationOnce(async (...given) => {
+  const { writeMany } = SharedTier.prototype;
+  const spied = vi.spyOn(SharedTier.prototype, "writeMany").mockImplementationOnce(async function (
+    this: SharedTier<unknown>,
+    ...given
+  ) {
     await gate.promise;
-    return digest(...given);
+    return writeMany.apply(this, given);
   });
   const setting = articles.set("42", "old", { everywhere: false });
   await vi.waitFor(() => expect(spied).toHaveBeenCalled(), 60_000);

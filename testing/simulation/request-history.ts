@@ -2,7 +2,6 @@
 // database, and clients check the responses. Invariant: a stored response with a version from
 // before a purge does not answer later than the bound after the purge. These histories are slower
 // than histories of views, and closer to reality.
-import "../digests-at-once.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";

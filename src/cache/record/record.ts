@@ -63,14 +63,15 @@ export interface NewerRecords {
   readonly seen?: Pick<RecordMetadata, "respondedAtMs" | "bodyDigest"> | undefined;
 }
 
-type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+type Chunk = Uint8Array<ArrayBuffer>;
+type Bytes = ReadableStream<Chunk>;
 
 /**
- * A body in memory (`blob`), which the runtime sends without copying (docs/adr/0016), a `stream`
- * from its tier, or a `part` of such a stream. A body that was not read is `absent`.
+ * A body in memory (`blob`), which the runtime sends without copying (docs/adr/0016; `bytes` if its blob
+ * was not needed yet), a `stream` from its tier, or a `part` of such a stream. A body that was not read is `absent`.
  */
 export type StoredBody =
-  | { readonly kind: "blob"; readonly blob: Blob }
+  | { readonly kind: "blob"; readonly blob: Blob; readonly bytes?: Chunk | undefined }
   | { readonly kind: "stream"; readonly stream: Bytes }
   | { readonly kind: "part"; readonly range: ByteRange; readonly stream: Bytes }
   | { readonly kind: "absent" };

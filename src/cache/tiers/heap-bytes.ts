@@ -1,4 +1,5 @@
 // Estimates the memory that a record occupies in an isolate.
+import { type HeldBody, sizeOf } from "../record/body-of-bytes.ts";
 import type { RecordForm } from "./record-form.ts";
 import type { TierRecord } from "./tier.ts";
 
@@ -31,12 +32,13 @@ export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<D
   // A tag is stored twice: as received, and as purges spell it.
   for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
   for (const group of metadata.groups ?? []) bytes += 2 * (textBytes + group.length);
-  return bytes + (blobIn(record)?.size ?? 0);
+  const body = bodyIn(record);
+  return bytes + (body === undefined ? 0 : sizeOf(body));
 }
 
 /** Returns the body in memory; `undefined` for a marker, and for a body that is not in memory. */
-export function blobIn(record: TierRecord<unknown>): Blob | undefined {
+export function bodyIn(record: TierRecord<unknown>): HeldBody | undefined {
   if (record.kind === "vary") return undefined;
   const { body } = record.stored;
-  return body.kind === "blob" ? body.blob : undefined;
+  return body.kind === "blob" ? body : undefined;
 }

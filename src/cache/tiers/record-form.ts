@@ -1,5 +1,6 @@
 // Defines how to check and measure the detail that a user adds to records. Tiers do not depend on
 // its members.
+import type { HeldBody } from "../record/body-of-bytes.ts";
 import type { MetadataWith } from "../record/record.ts";
 import type { RecordHead } from "./tier.ts";
 
@@ -22,4 +23,6 @@ export interface RecordForm<Detail> {
   readonly mayPushOutOthers: (metadata: MetadataWith<Detail>) => boolean;
   /** Returns whether the body is uncompressed text. */
   readonly isWorthPacking: (metadata: MetadataWith<Detail>) => boolean;
+  /** Creates the body of a record from the bytes that a tier has read. */
+  readonly bodyOf: (bytes: Uint8Array<ArrayBuffer>) => HeldBody;
 }

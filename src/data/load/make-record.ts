@@ -1,5 +1,6 @@
 // Creates the record of a value, with the settings from its load.
 import { reach } from "../../config/tier-names.ts";
+import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
@@ -78,18 +79,14 @@ export async function recordOf(
     // change.
     decode(metadata, text, space.codec);
     const isKept = !options.isSkipped && metadata.freshMs > 0;
-    return { record: { metadata, body: blobOf(bytes) }, isKept };
+    return { record: { metadata, body: bodyOfBytes(bytes) }, isKept };
   } catch (cause) {
     if (onUnstorable === undefined) throw cause;
     onUnstorable(cause);
   }
   const metadata: DataMetadata = { ...base, bodyBytes: 0, bodyDigest: null };
   handOut(metadata, value);
-  return { record: { metadata, body: blobOf(new Uint8Array()) }, isKept: false };
-}
-
-function blobOf(bytes: Uint8Array<ArrayBuffer>): DataRecord["body"] {
-  return { kind: "blob", blob: new Blob([bytes]) };
+  return { record: { metadata, body: bodyOfBytes(new Uint8Array()) }, isKept: false };
 }
 
 /**

@@ -1,6 +1,7 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
+import { bytesOf } from "../../cache/record/body-of-bytes.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierRead } from "../../cache/tiers/tier.ts";
@@ -17,6 +18,8 @@ import type { DataFlights } from "./load-outcome.ts";
 import type { StoreOrder } from "./store-order.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
+
+const decoder = new TextDecoder();
 
 /** The dependencies of a lookup. */
 export interface SearchPorts extends VerdictPorts {
@@ -133,7 +136,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     const { metadata, body } = stored;
     const isReadable = body.kind === "blob" && this.isCurrent(stored);
     try {
-      if (isReadable) decode(metadata, await body.blob.text(), this.#place.space.codec);
+      if (isReadable)
+        decode(metadata, decoder.decode(await bytesOf(body)), this.#place.space.codec);
     } catch {
       this.#ports.onBadRecord();
       return { kind: "absent" };

@@ -1,6 +1,7 @@
 // The record of a value: the metadata of data, its form in the tiers, and the decoded value.
 import * as z from "zod/mini";
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
+import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
 import type { CacheRecord, MetadataWith } from "../../cache/record/record.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
@@ -44,6 +45,7 @@ export const dataForm: RecordForm<DataDetail> = {
   // Requests for keys that do not exist may evict only records of other such keys.
   mayPushOutOthers: ({ isNegative }) => !isNegative,
   isWorthPacking: () => true,
+  bodyOf: bodyOfBytes,
 };
 
 interface DecodedValue {

@@ -1,4 +1,5 @@
 // A connection of ioredis to a server or a cluster.
+import { nodeGlobals } from "../../base/node-globals.ts";
 import type { Command, Connection } from "./connection.ts";
 
 /** The parts of ioredis' `Redis` and `Cluster` that are used here. */
@@ -6,6 +7,8 @@ export interface IoredisConnection {
   readonly status: string;
   readonly isCluster: boolean;
   readonly options: object;
+  /** The socket. Absent for a cluster, and before the first connection. */
+  readonly stream?: { cork(): void; uncork(): void };
   connect(): Promise<unknown>;
   on(event: "error", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
@@ -35,6 +38,7 @@ export function hasKeyPrefix({ options }: IoredisConnection): boolean {
  * `hgetall`, ioredis changes the form of the reply.
  */
 export function overIoredis(redis: IoredisConnection): Connection {
+  const join = joinedWrites(redis);
   return {
     isCluster: redis.isCluster,
     mayResend: redis.isCluster || resendsByOption(redis.options),
@@ -45,8 +49,29 @@ export function overIoredis(redis: IoredisConnection): Connection {
     },
     isOpen: () => redis.status !== "end",
     onError: (listener) => void redis.on("error", listener),
-    send: ([name, ...args]) => redis.call(name, ...args),
+    send([name, ...args]) {
+      join();
+      return redis.call(name, ...args);
+    },
     transact: (commands) => transact(redis, commands),
+  };
+}
+
+/**
+ * Returns a function that makes the socket send all commands of one turn of the event loop
+ * together. Without it, ioredis makes a system call for each command.
+ */
+function joinedWrites(redis: IoredisConnection): () => void {
+  let isJoining = false;
+  return () => {
+    const { stream } = redis;
+    if (isJoining || stream === undefined) return;
+    isJoining = true;
+    stream.cork();
+    nodeGlobals.process?.nextTick(() => {
+      isJoining = false;
+      stream.uncork();
+    });
   };
 }
 

@@ -8,7 +8,7 @@ import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
 import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
 import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
-import { blobIn } from "../../cache/tiers/heap-bytes.ts";
+import { bodyIn } from "../../cache/tiers/heap-bytes.ts";
 import { headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -158,7 +158,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     }
     try {
       if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
-      const body = record.kind === "vary" ? null : blobIn(record);
+      const body = record.kind === "vary" ? null : bodyIn(record)?.blob;
       if (body === undefined) return { kind: "refused", rule: "arriving" };
       return await writeHead(this.#cache, key, headOf(record), { keep, body });
     } catch (cause) {

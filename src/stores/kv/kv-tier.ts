@@ -6,7 +6,7 @@ import type { Log } from "../../observe/log-line.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import { BoundedCalls, readMsMax, writeMsMax } from "../bounded-calls.ts";
-import { blobIn } from "../../cache/tiers/heap-bytes.ts";
+import { bodyIn } from "../../cache/tiers/heap-bytes.ts";
 import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import {
   foundWith,
@@ -158,7 +158,7 @@ export class KvTier<Detail> implements Tier<Detail> {
     if (keepSeconds <= 0) return { kind: "refused", rule: "expired" };
     if (keepSeconds < keepSecondsMin) return { kind: "refused", rule: "brief" };
     if (this.isShutOff) return shutOff;
-    const blob = record.kind === "vary" ? new Blob() : blobIn(record);
+    const blob = record.kind === "vary" ? new Blob() : bodyIn(record)?.blob;
     if (blob === undefined) return { kind: "refused", rule: "arriving" };
     const head = encodeRecord(headOf(record), keep.untilAtMs);
     if (head.length > headBytesMax || blob.size > kvBodyBytesMax) {

@@ -2,7 +2,8 @@
 import { LRUCache } from "lru-cache";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { blobIn, heapBytes } from "../../cache/tiers/heap-bytes.ts";
+import { sizeOf } from "../../cache/record/body-of-bytes.ts";
+import { bodyIn, heapBytes } from "../../cache/tiers/heap-bytes.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import {
   largeBodyBytesMax,
@@ -89,7 +90,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
       maxSize: Math.max(1, bytesMax),
       dispose: ({ record }, _, reason) => {
         if (reason === "evict") this.#settings.onEvicted?.();
-        this.#release(blobIn(record));
+        this.#release(readBlob(record));
       },
       sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
@@ -165,7 +166,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
       this.remove(key);
       return refuseArriving(record);
     }
-    const body = blobIn(record);
+    const body = readBlob(record);
     const part = this.#partFor(key, record, keep);
     this.#written = body;
     // Any previous record is outdated, even if the new one does not fit.
@@ -185,7 +186,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     { record, keep }: { record: TierRecord<Detail>; keep: TierKeep },
   ): TierWrite {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
-    const isWhole = record.kind === "vary" || blobIn(record) !== undefined;
+    const isWhole = record.kind === "vary" || bodyIn(record) !== undefined;
     if (!isWhole) return { kind: "refused", rule: "arriving" };
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
     while (this.#others.calculatedSize + this.#large.calculatedSize > this.#bytesMax) {
@@ -210,7 +211,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
       return keep.leadsToError === true && !hasLedToOthers ? this.#lesser : this.#others;
     }
     const { metadata } = record.stored;
-    const bodyBytes = blobIn(record)?.size ?? 0;
+    const body = bodyIn(record);
+    const bodyBytes = body === undefined ? 0 : sizeOf(body);
     if (bodyBytes > smallBodyBytesMax) {
       const isWanted = keep.isAskedAgain === true || this.#holdsLarge(key, metadata);
       return isWanted && bodyBytes <= this.largestBodyBytes ? this.#large : undefined;
@@ -229,3 +231,9 @@ export class MemoryTier<Detail> implements Memory<Detail> {
 }
 
 const tooLarge: TierWrite = { kind: "refused", rule: "too-large" };
+
+/** Returns a body that responses may be reading. Bytes are not read by responses. */
+function readBlob(record: TierRecord<unknown>): Blob | undefined {
+  const body = bodyIn(record);
+  return body?.bytes === undefined ? body?.blob : undefined;
+}

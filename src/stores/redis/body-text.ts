@@ -1,5 +1,7 @@
 // Encodes bodies as text for Redis: one letter for the encoding, then base64. Compressible bodies
 // are stored as gzip if that saves enough.
+import { bytesOf, sizeOf } from "../../cache/record/body-of-bytes.ts";
+import { nodeGlobals } from "../../base/node-globals.ts";
 import type { RecordMetadata } from "../../cache/record/record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
@@ -29,13 +31,16 @@ const gzipShareMax = 0.8;
  *
  * @param isWorthPacking whether to try compression (`RecordForm.isWorthPacking`)
  */
-export async function bodyTextOf(body: Blob, isWorthPacking: boolean): Promise<string> {
-  if (body.size >= gzipFromBytes && isWorthPacking) {
+export async function bodyTextOf(
+  body: Uint8Array<ArrayBuffer>,
+  isWorthPacking: boolean,
+): Promise<string> {
+  if (body.byteLength >= gzipFromBytes && isWorthPacking) {
     const packed = await gzipped(body);
-    const isWorthIt = packed.byteLength <= gzipShareMax * body.size;
+    const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
     if (isWorthIt) return asGzip + toBase64(packed);
   }
-  return asItIs + toBase64(new Uint8Array(await body.arrayBuffer()));
+  return asItIs + toBase64(body);
 }
 
 /**
@@ -57,22 +62,20 @@ export async function bodyIn(
   return gunzipped(bytes, bodyBytes);
 }
 
-/** Node before 25 lacks the native base64 of `Uint8Array`, which is many times faster. */
-const hasBase64 = "fromBase64" in Uint8Array;
+/** Node before 25 lacks the base64 of `Uint8Array`, and has a `Buffer`. */
+const { Buffer } = nodeGlobals;
 
-function toBase64(bytes: Uint8Array): string {
-  if (hasBase64) return bytes.toBase64();
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+function toBase64(bytes: Uint8Array<ArrayBuffer>): string {
+  if (Buffer === undefined) return bytes.toBase64();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-/** Decodes base64. Returns `undefined` if it is invalid. */
+/** Decodes base64. Returns `undefined` if it is invalid. A `Buffer` skips invalid characters. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  // Copies the bytes, because a short `Buffer` keeps its whole pool in memory.
+  if (Buffer !== undefined) return new Uint8Array(Buffer.from(text, "base64"));
   try {
-    if (hasBase64) return Uint8Array.fromBase64(text);
-    const binary = atob(text);
-    const bytes = new Uint8Array(binary.length);
-    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
-    return bytes;
+    return Uint8Array.fromBase64(text);
   } catch {
     return undefined;
   }
@@ -89,8 +92,8 @@ export async function bodyOf<Detail>(
   if (record.kind === "vary") return "";
   const { body, metadata } = record.stored;
   if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
-  if (body.blob.size > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+  if (sizeOf(body) > bodyBytesMax) return { kind: "refused", rule: "too-large" };
   // Without a digest, no read could verify the body.
   if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
-  return bodyTextOf(body.blob, form.isWorthPacking(metadata));
+  return bodyTextOf(await bytesOf(body), form.isWorthPacking(metadata));
 }

@@ -23,10 +23,9 @@ const silenceMs = 50;
  */
 const silencesMax = 8;
 
-export async function gzipped(body: Blob): Promise<Uint8Array<ArrayBuffer>> {
+export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();
-  const bytes = new Uint8Array(await body.arrayBuffer());
   void writer.write(bytes).catch(() => undefined);
   void writer.close().catch(() => undefined);
   return new Uint8Array(await new Response(readable).arrayBuffer());

@@ -2,7 +2,8 @@
 // connection as over REST, on each Redis server.
 import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { appendScript } from "../../../src/stores/redis/journal/journal-scripts.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
@@ -113,4 +114,19 @@ describe.each(redisServers)("a client of $redis", ({ start }) => {
       expect(await tier.read(a, ask)).toEqual({ kind: "absent" });
     },
   );
+
+  it("sends the commands of one turn together over ioredis", async () => {
+    const address = opened.get("ioredis")?.address;
+    const redis = new RedisClient({ ...address!, nowAtMs: Date.now });
+    await redis.insist("probe", (db) => db.ping());
+    const writes = vi.spyOn(Socket.prototype as unknown as { _writev(): void }, "_writev");
+    const keys = Array.from({ length: 20 }, (_, nth) => `${nth}`);
+    const set = keys.map((key) => redis.insist("fill", (db) => db.set(key, `value ${key}`)));
+    await Promise.all(set);
+    expect(writes).toHaveBeenCalledTimes(1);
+    writes.mockRestore();
+    const got = keys.map((key) => redis.insist("look-up", (db) => db.get(key)));
+    const values = keys.map((key) => ({ kind: "answered", value: `value ${key}` }));
+    expect(await Promise.all(got)).toEqual(values);
+  });
 });

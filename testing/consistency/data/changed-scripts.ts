@@ -22,7 +22,8 @@ class ScriptClient extends RedisClient {
   override write<T>(...[purpose, run, timeoutMs]: Write<T>) {
     const changed = (redis: Redis): Redis => {
       const value = this.#change(redis.eval.bind(redis) as Evaluate);
-      return Object.defineProperty(redis, "eval", { value });
+      // Not a change of the client, which later calls may share.
+      return Object.create(redis, { eval: { value } }) as Redis;
     };
     return super.write<T>(purpose, (redis) => run(changed(redis)), timeoutMs);
   }

@@ -3,7 +3,6 @@
 // to be purged. After the bound, no purged field answers. An increment counts at most once. In the
 // end, no answer differs from the source.
 import { keptCount as usualKeptCount } from "../../../src/purge/journal/journal.ts";
-import "../../digests-at-once.ts";
 import type { History } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";

@@ -3,7 +3,6 @@
 // its isolate returns no older value. In the end, no tier returns a value that the database no
 // longer has.
 import { LoadFailed } from "../../../src/data/value/load-context.ts";
-import "../../digests-at-once.ts";
 import type { History, HistoryOptions } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";

@@ -1,0 +1,231 @@
+// Measures calls of getOrSet per second. The systems take turns in one process, over one Redis.
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
+import { counted, markdownTable, median, medianInterval } from "../load/figures.ts";
+import { articleOf, openSystem, type System, type SystemOptions } from "./systems.ts";
+
+/**
+ * The measured systems, in the order of the table's columns. With `serialize: false`, BentoCache 1.6.1
+ * throws for a value that `getOrSet` has stored, so only hits of values that were set are measured.
+ */
+const contenders = [
+  { title: "Tidemark", name: "Tidemark" },
+  { title: "BentoCache", name: "BentoCache" },
+  { title: "BentoCache, `serialize: false`", name: "BentoCache", isSerialized: false },
+] as const;
+
+interface Work {
+  readonly title: string;
+  readonly bytes: number;
+  readonly keyCount: number;
+  /**
+   * `memory`: each system holds all values. `redis`: a system just opened reads each value once, 50
+   * at once. `missing`: a system loads and stores each value, 50 at once.
+   */
+  readonly from: "memory" | "redis" | "missing";
+  /** The smallest allowed ratio of Tidemark's rate to BentoCache's, both with default settings. */
+  readonly ratioMin: number;
+}
+
+const works: readonly Work[] = [
+  { title: "hit in memory, 1 KB", bytes: 1_000, keyCount: 100, from: "memory", ratioMin: 1.5 },
+  { title: "hit in memory, 20 KB", bytes: 20_000, keyCount: 100, from: "memory", ratioMin: 1.5 },
+  {
+    title: "hit in memory, 1,000 values of 20 KB",
+    bytes: 20_000,
+    keyCount: 1_000,
+    from: "memory",
+    ratioMin: 1,
+  },
+  {
+    title: "hit in Redis, 1 KB, 50 at once",
+    bytes: 1_000,
+    keyCount: 2_000,
+    from: "redis",
+    ratioMin: 0.5,
+  },
+  {
+    title: "miss, loaded and stored, 1 KB, 50 at once",
+    bytes: 1_000,
+    keyCount: 2_000,
+    from: "missing",
+    ratioMin: 0.4,
+  },
+];
+
+export interface Rates {
+  readonly work: Work;
+  /** Calls per second in each round, by contender. */
+  readonly rounds: readonly (readonly number[])[];
+}
+
+export async function measureRates(options: {
+  readonly redisUrl: string;
+  readonly roundCount: number;
+}): Promise<Rates[]> {
+  const measured: Rates[] = [];
+  for (const work of works) measured.push(await ratesOf(work, options));
+  return measured;
+}
+
+async function ratesOf(
+  work: Work,
+  { redisUrl, roundCount }: { readonly redisUrl: string; readonly roundCount: number },
+): Promise<Rates> {
+  const measured = contenders.slice(0, work.from === "memory" ? 3 : 2);
+  const open = measured.map(({ name, ...options }, at) => {
+    const own: SystemOptions = { redisUrl, ...options, prefix: `${work.from}-${work.bytes}-${at}` };
+    return () => openSystem(name, own);
+  });
+  const turns = await Promise.all(open.map((each) => roundsIn[work.from](work, each)));
+  const rounds: number[][] = [];
+  try {
+    // The first round is not counted: its code is not yet compiled.
+    for (let round = 0; round <= roundCount; round += 1) {
+      const rates: number[] = [];
+      for (let step = 0; step < turns.length; step += 1) {
+        const at = (round + step) % turns.length;
+        rates[at] = (await turns[at]?.run(round)) ?? NaN;
+      }
+      if (round > 0) rounds.push(rates);
+    }
+  } finally {
+    for (const turn of turns) await turn.stop();
+  }
+  return { work, rounds };
+}
+
+/** Prepares one system, and runs its rounds. */
+type Rounds = (
+  work: Work,
+  open: () => System,
+) => Promise<{
+  /** @returns calls per second */
+  run(round: number): Promise<number>;
+  stop(): Promise<void>;
+}>;
+
+const roundsIn: Readonly<Record<Work["from"], Rounds>> = {
+  async memory(work, open) {
+    const system = open();
+    for (const [nth, key] of keysOf(work).entries())
+      await system.set(key, articleOf(nth, work.bytes));
+    return { run: () => hitsOf(system, keysOf(work)), stop: () => system.stop() };
+  },
+  async redis(work, open) {
+    const writer = open();
+    for (const [nth, key] of keysOf(work).entries())
+      await call(writer, key, async () => articleOf(nth, work.bytes));
+    const load = () => Promise.reject(new Error(`${writer.name} had no value in Redis.`));
+    return {
+      run: () => inNewSystem(open, (system) => callsOf(system, keysOf(work), load)),
+      stop: () => writer.stop(),
+    };
+  },
+  async missing(work, open) {
+    const value = articleOf(0, work.bytes);
+    let loadCount = 0;
+    const load = async () => {
+      loadCount += 1;
+      return value;
+    };
+    return {
+      async run(round) {
+        loadCount = 0;
+        const keys = keysOf(work, `round ${round}/`);
+        const rate = await inNewSystem(open, (system) => callsOf(system, keys, load));
+        if (loadCount !== keys.length) throw new Error(`${loadCount} loads of ${keys.length}.`);
+        return rate;
+      },
+      stop: async () => {},
+    };
+  },
+};
+
+const keysOf = ({ keyCount }: Work, prefix = "") =>
+  Array.from({ length: keyCount }, (_, nth) => `${prefix}${nth}`);
+
+/** Runs calls in a system that is connected and whose memory is empty. */
+async function inNewSystem(
+  open: () => System,
+  run: (system: System) => Promise<number>,
+): Promise<number> {
+  const system = open();
+  await system.get("none");
+  await delay(20);
+  const rate = await run(system);
+  // The stores of the last calls may still run.
+  await delay(50);
+  await system.stop();
+  return rate;
+}
+
+const atOnce = 50;
+
+/** @returns calls per second, with one call for each key, 50 at once */
+async function callsOf(
+  system: System,
+  keys: readonly string[],
+  load: () => Promise<unknown>,
+): Promise<number> {
+  const rest = keys.values();
+  const beganMs = performance.now();
+  const callInTurn = async () => {
+    for (const key of rest) await call(system, key, load);
+  };
+  await Promise.all(Array.from({ length: atOnce }, callInTurn));
+  return (1_000 * keys.length) / (performance.now() - beganMs);
+}
+
+const roundMs = 250;
+/** The number of hits before other tasks may run. */
+const burst = 200;
+
+/** @returns hits per second, with one call at a time */
+async function hitsOf(system: System, keys: readonly string[]): Promise<number> {
+  const load = () => Promise.reject(new Error(`${system.name} had no value in memory.`));
+  const beganMs = performance.now();
+  let count = 0;
+  while (performance.now() - beganMs < roundMs) {
+    for (let nth = 0; nth < burst; nth += 1) {
+      await call(system, keys[(count + nth) % keys.length] ?? "", load);
+    }
+    count += burst;
+    await nextTurn();
+  }
+  return (1_000 * count) / (performance.now() - beganMs);
+}
+
+async function call(system: System, key: string, load: () => Promise<unknown>): Promise<void> {
+  const value = await system.getOrSet(key, { tags: [], load });
+  if (value === undefined) throw new Error(`${system.name} has lost a value.`);
+}
+
+const ratiosTo = ({ rounds }: Rates, contender: number) =>
+  rounds.map((rates) => (rates[0] ?? NaN) / (rates[contender] ?? NaN));
+
+export function slowWorks(measured: readonly Rates[]): readonly Work[] {
+  return measured
+    .filter((rates) => medianInterval(ratiosTo(rates, 1))[0] < rates.work.ratioMin)
+    .map(({ work }) => work);
+}
+
+function rateOf({ rounds }: Rates, contender: number): string {
+  const rates = rounds.flatMap((each) => each[contender] ?? []);
+  return rates.length === 0 ? "" : counted(median(rates));
+}
+
+export function ratesTable(measured: readonly Rates[]): string {
+  const rows = measured.map((rates) => [
+    rates.work.title,
+    ...contenders.map((_, at) => rateOf(rates, at)),
+    ...[1, 2].map((at) => {
+      const ratios = ratiosTo(rates, at).filter(Number.isFinite);
+      if (ratios.length === 0) return "";
+      const [lower, upper] = medianInterval(ratios).map((ratio) => ratio.toFixed(2));
+      return `${median(ratios).toFixed(2)} (${lower}–${upper})`;
+    }),
+  ]);
+  const titles = contenders.map(({ title }) => title);
+  const compared = ["÷ BentoCache", "÷ `serialize: false`"];
+  return markdownTable(["`getOrSet`, calls a second", ...titles, ...compared], rows);
+}
