@@ -1,8 +1,8 @@
 // Tests that each load gets its stamp before it begins. A purge during the load therefore covers
 // the loaded value, whatever began the load.
 import { describe, expect, it, vi } from "vitest";
-import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
 import { DataIsolate, heldMany, HeldSource } from "../../testing/data/data-isolate.ts";
+import { closedGate } from "../../testing/fakes/origin-in-process.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
 /** `age`: the seconds since an earlier load, which took 10 s to make an early refresh likely. */
@@ -88,20 +88,14 @@ it("a purge during a set covers its value", async () => {
   const isolate = new DataIsolate();
   const articles = isolate.articles();
   await articles.set("41", "a view is there", { everywhere: false });
-  const gate = Promise.withResolvers<void>();
-  const { writeMany } = SharedTier.prototype;
-  const spied = vi.spyOn(SharedTier.prototype, "writeMany").mockImplementationOnce(async function (
-    this: SharedTier<unknown>,
-    ...given
-  ) {
-    await gate.promise;
-    return writeMany.apply(this, given);
-  });
+  const gate = closedGate();
+  const beforeStored = vi.fn<() => Promise<void>>(() => gate.opened);
+  isolate.upstash.beforeStored = beforeStored;
   const setting = articles.set("42", "old", { everywhere: false });
-  await vi.waitFor(() => expect(spied).toHaveBeenCalled(), 60_000);
+  await until(() => beforeStored.mock.calls.length > 0);
   await isolate.data.purge({ keys: ["articles/42"] });
   await idle();
-  gate.resolve();
+  gate.open();
   await setting;
   expect(await articles.get("42")).toBeUndefined();
 });
