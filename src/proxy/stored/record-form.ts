@@ -79,7 +79,6 @@ export const responseForm: RecordForm<ResponseDetail> = {
   // An error evicts only other errors, so requests for random paths cannot evict pages.
   mayPushOutOthers: ({ status }) => !isErrorStatus(status),
   isWorthPacking: isPlainText,
-  bodyOf: (bytes) => ({ kind: "blob", blob: new Blob([bytes]) }),
 };
 
 /** The form on Node. A record is a miss if a field value has characters that Node cannot send. */

@@ -136,7 +136,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
     const bytes = await bodyIn(bodyText, metadata, this.#settings.bodyBytesMax);
     if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
-      return foundWith(metadata, this.#settings.form.bodyOf(bytes));
+      const { form } = this.#settings;
+      const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
+      return foundWith(metadata, body);
     }
     if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
     return this.#bad(ask);
