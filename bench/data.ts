@@ -83,3 +83,5 @@ async function main(): Promise<void> {
 }
 
 await main();
+// BentoCache may leave a connection of its bus open.
+process.exit();

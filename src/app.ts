@@ -14,6 +14,7 @@ import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
 import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
+import type { JournalInCode } from "./purge/journal-in-code.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
@@ -62,6 +63,8 @@ export interface InCode {
   readonly data?: DataBesidePages | undefined;
   /** Tiers in addition to memory, the Cache API and Redis. */
   readonly tiers?: readonly TierInCode[] | undefined;
+  /** The store of the journal, in place of Redis. */
+  readonly journal?: JournalInCode | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
@@ -72,6 +75,7 @@ export interface InCode {
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.data a data cache that shares the core
  * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param inCode.journal the store of the journal, in place of Redis
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -79,10 +83,11 @@ export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  { origins, data, tiers, parts }: InCode = {},
+  { origins, data, parts, ...stores }: InCode = {},
 ): Application {
   const written = configOf(given);
-  const { environment, makers } = bound(readEnvironment(env, written, origins), tiers, env);
+  const found = readEnvironment(env, written, origins);
+  const { environment, makers, journal } = bound(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -94,7 +99,7 @@ export function createApp(
   faults.forEach(tell);
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const { journal, dataset } = environment;
+  const { dataset } = environment;
   const own = { ...platform, database, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const memoryShares = data === undefined ? 1 : 2;
@@ -151,18 +156,26 @@ export function createApp(
 }
 
 /**
- * Binds the tiers of `InCode.tiers` to the Worker's bindings. Omits a tier with unusable bindings,
- * and a tier of regional copies without a usable Redis. Adds a fault for each omitted tier.
+ * Binds the stores of `InCode` to the Worker's bindings. Omits a tier with unusable bindings, and a
+ * tier of regional copies without a usable Redis. Adds a fault for each omitted tier. If the journal
+ * in code is unusable, Redis is not used either, because isolates do not read another journal.
  */
-function bound(environment: Environment, tiers: InCode["tiers"] = [], env: Env) {
+function bound(
+  environment: Environment,
+  { tiers = [], journal }: Pick<InCode, "tiers" | "journal">,
+  env: Env,
+) {
   const { redis } = environment;
   const hasWorld = redis !== undefined && !isFault(redis);
   const made = tiers.map((tier) =>
     hasWorld || tierScopes[tier.name] !== "region" ? tier.bound(env) : lacksWorld(tier),
   );
-  const faults = [...environment.faults, ...made.filter(isFault)];
+  const opened = journal?.bound(env) ?? environment.journal;
+  const faults = [...environment.faults, ...[...made, opened].filter(isFault)];
   const makers = made.filter((one) => typeof one === "function");
-  return { environment: { ...environment, faults }, makers };
+  return isFault(opened)
+    ? { environment: { ...environment, redis: opened, faults }, makers }
+    : { environment: { ...environment, faults }, makers, journal: opened };
 }
 
 function lacksWorld({ name }: TierInCode): Fault {

@@ -1,3 +1,10 @@
-// Exports of `tidemark/cloudflare`: the Workers KV tier, for the option `tiers` of `createWorker`.
+// Exports of `tidemark/cloudflare`: the Workers KV tier, for the option `tiers` of `createWorker`, and
+// the journal in a Durable Object, for the option `journal`.
 export { type WorkersKv, workersKv } from "./stores/kv/kv-tier.ts";
 export type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+export {
+  type DurableObjectJournal,
+  durableObjectJournal,
+} from "./stores/durable-object/durable-object-journal.ts";
+export { type ObjectState, TidemarkJournal } from "./stores/durable-object/journal-object.ts";
+export type { JournalInCode } from "./purge/journal-in-code.ts";

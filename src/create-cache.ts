@@ -3,6 +3,7 @@
 // or without pages.
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
+import type { JournalMaker } from "./purge/journal-in-code.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
@@ -46,11 +47,11 @@ const defaults: Makers = {
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
   /**
    * The database of the shared tier and the purge journal. Without a database, there is no shared
-   * tier and no journal, so purges are not possible.
+   * tier. Without a database and `journal`, there is no journal, so purges are not possible.
    */
   readonly database?: RedisAddress | undefined;
-  /** The database of the purge journal and the switch, in place of `database`. */
-  readonly journal?: RedisAddress | undefined;
+  /** The database or another store of the purge journal and the switch, in place of `database`. */
+  readonly journal?: RedisAddress | JournalMaker | undefined;
   /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
   readonly dataset?: Dataset | undefined;
   /** For tests and benchmarks; may change in any release. */
@@ -109,8 +110,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     gauges.lagged(tookMs);
   };
   const watched = { ...platform, listenerFailed, onSpread, metrics };
-  const own = journal && { words: journalWords, ...journal };
-  const purging = database && createPurging({ namespace, purge }, own ?? database, watched);
+  const own = typeof journal === "object" ? { words: journalWords, ...journal } : journal;
+  const store = own ?? database;
+  const purging = store && createPurging({ namespace, purge }, store, watched);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -144,7 +146,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     redis,
     /** The free space of the shared tier's database; `undefined` without a database. */
     room,
-    /** The journal, its view and the acceptance of purges; `undefined` without a database. */
+    /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
     purging,
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,

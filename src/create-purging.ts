@@ -1,4 +1,4 @@
-// Creates purging over Redis: the journal and the switch, with a separate Redis client.
+// Creates purging over the store of the journal and the switch: Redis, or a store in code.
 import { logOf } from "./observe/log-line.ts";
 import type { Journal } from "./purge/journal/journal.ts";
 import {
@@ -9,6 +9,7 @@ import {
   readTimeoutMsOf,
 } from "./purge/purging.ts";
 import type { JournalView, JournalViewSettings } from "./purge/view/journal-view.ts";
+import type { JournalMaker, JournalStoreSettings, OpenJournal } from "./purge/journal-in-code.ts";
 import { ballastKeyOf } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
@@ -31,35 +32,51 @@ interface Platform extends Omit<PurgePlatform, "makeView"> {
 /**
  * Creates the journal, its view and the acceptance of purges.
  *
- * @param database the journal's database
+ * @param store the journal's Redis database, or a store in code
  */
-export function createPurging(settings: PurgeSettings, database: RedisAddress, platform: Platform) {
+export function createPurging(
+  settings: PurgeSettings,
+  store: RedisAddress | JournalMaker,
+  platform: Platform,
+) {
   const { namespace, purge } = settings;
   const { nowAtMs, metrics, log, parts } = platform;
-  // Use a separate client, so that failures of the shared tier neither delay nor shut off the
-  // journal.
-  const redis = new RedisClient({
-    ...database,
+  const open = typeof store === "function" ? store : redisJournalAt(store, parts?.journal);
+  const opened: OpenJournal & { readonly redis?: RedisClient } = open({
+    namespace,
     nowAtMs,
+    randomText,
     metrics,
     tell: logOf("purge-journal", log),
-    hasOneKey: true,
-    ballastKey: ballastKeyOf(namespace),
     readTimeoutMsMax: readTimeoutMsOf(purge),
     // Probe soon, because each page is requested from the origin once per N − A until a read
     // succeeds.
     pauseMsMax: Math.max(1_000, purge.renewalLagMs / 2),
   });
-  const stored = { redis, namespace, nowAtMs, randomText };
-  const store = {
-    journal: parts?.journal?.(stored) ?? new RedisJournal(stored),
-    switching: new RedisSwitch(stored),
-    name: `${database.url} ${namespace}`,
-    isShutOff: () => redis.isShutOff,
-  };
+  const { health } = opened;
+  const joined = { ...opened, isShutOff: () => health.isShutOff };
   return {
-    ...purgingOver(store, settings, { ...platform, makeView: parts?.view }),
-    /** The journal's client. */
-    redis,
+    ...purgingOver(joined, settings, { ...platform, makeView: parts?.view }),
+    /** The troubles of the journal's store. */
+    health,
+    /** The client of a journal in Redis. */
+    redis: opened.redis,
+  };
+}
+
+function redisJournalAt(database: RedisAddress, makeJournal: PurgingParts["journal"]) {
+  return ({ namespace, ...settings }: JournalStoreSettings) => {
+    // Use a separate client, so that failures of the shared tier neither delay nor shut off the
+    // journal.
+    const ballastKey = ballastKeyOf(namespace);
+    const redis = new RedisClient({ ...database, ...settings, hasOneKey: true, ballastKey });
+    const stored = { ...settings, redis, namespace };
+    return {
+      journal: makeJournal?.(stored) ?? new RedisJournal(stored),
+      switching: new RedisSwitch(stored),
+      name: `${database.url} ${namespace}`,
+      health: redis,
+      redis,
+    };
   };
 }

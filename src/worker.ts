@@ -1,6 +1,7 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
 import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { JournalInCode } from "./purge/journal-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
 import type { CacheParts } from "./create-cache.ts";
 import { knownData } from "./data-beside-pages.ts";
@@ -41,6 +42,7 @@ export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
   readonly tiers?: readonly TierInCode[] | undefined;
+  readonly journal?: JournalInCode | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
@@ -52,6 +54,8 @@ export interface GivenInCode {
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis, such as `workersKv`
  *   of `tidemark/cloudflare`
+ * @param inCode.journal the store of the purge journal in place of Redis, such as
+ *   `durableObjectJournal` of `tidemark/cloudflare`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
  * @throws OperatorError for an invalid configuration, so that the upload to Cloudflare fails
@@ -62,10 +66,10 @@ export interface GivenInCode {
  */
 export function createWorker(
   written: Config,
-  { origins, data, tiers, parts }: GivenInCode = {},
+  { data, ...others }: GivenInCode = {},
 ): TidemarkWorker {
   const config = configOf(written);
-  const inCode = { origins, tiers, parts, data: data && knownData(data) };
+  const inCode = { ...others, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;
   const started = (env: object): Application | undefined => {

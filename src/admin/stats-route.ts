@@ -5,7 +5,7 @@ import { isFault } from "../base/operator-error.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { JournalExtent, Unavailable } from "../purge/journal/journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
-import type { RedisClient } from "../redis/redis-client.ts";
+import type { DatabaseHealth } from "../redis/database-way.ts";
 import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import type { ConfiguredRoute } from "../protocol/answers.ts";
@@ -53,7 +53,7 @@ export async function statsRoute(
         }
       : without,
     journal: purging
-      ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.redis) }
+      ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.health) }
       : without,
     configuredRoutes: config.routes.map((route) => routeStats(route, config)),
   });
@@ -81,7 +81,7 @@ function keptStats(extent: JournalExtent | Unavailable) {
  * Returns the last trouble of any kind of command, and the last trouble of only writes. Both may be
  * over.
  */
-function troubleStats({ trouble, troubleWithWrites, words }: RedisClient) {
+function troubleStats({ trouble, troubleWithWrites, words }: DatabaseHealth) {
   const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind, words) } : "none");
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }

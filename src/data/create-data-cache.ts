@@ -3,7 +3,8 @@ import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
-import { createBeside, createCache } from "../create-cache.ts";
+import { type CachePlatform, createBeside, createCache } from "../create-cache.ts";
+import type { RedisAddress } from "../redis/open-client.ts";
 import { makeKnown, type Pages, type ReasonApart } from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
 import { EventListener } from "./value/events.ts";
@@ -125,15 +126,21 @@ function whyApart(
   const { database, journal } = platform;
   if (isOneProcess) return "other-database";
   if (database === undefined) return undefined;
-  const ofPages = core.settings.platform.database;
+  const { database: ofPages, journal: journalOfPages } = core.settings.platform;
+  // A store in code is only given to pages, and serves data as well.
+  const isInCode = typeof journalOfPages === "function";
+  const [own, theirs] = [journal, journalOfPages].map(addressOf);
   const isSame =
     database.url === ofPages?.url &&
     database.token === ofPages.token &&
     database.carry === ofPages.carry &&
-    journal?.url === core.settings.platform.journal?.url &&
-    journal?.carry === core.settings.platform.journal?.carry &&
+    (isInCode || (own?.url === theirs?.url && own?.carry === theirs?.carry)) &&
     config.namespace === core.settings.config.namespace;
   return isSame ? undefined : "other-database";
+}
+
+function addressOf(journal: CachePlatform["journal"]): RedisAddress | undefined {
+  return typeof journal === "object" ? journal : undefined;
 }
 
 function open(settings: DataSettings, pages: Pages | undefined) {
@@ -196,8 +203,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       purges,
       redis: { trouble: redis?.trouble, troubleWithWrites: redis?.troubleWithWrites },
       journal: {
-        trouble: core.purging?.redis.trouble,
-        troubleWithWrites: core.purging?.redis.troubleWithWrites,
+        trouble: core.purging?.health.trouble,
+        troubleWithWrites: core.purging?.health.troubleWithWrites,
       },
     };
   };

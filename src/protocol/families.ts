@@ -84,6 +84,7 @@ export const families = {
     ["cause"],
     "Failed calls of Redis, by cause, without calls that were not sent because Redis was shut off",
   ),
+  objectCalls: counter("object_calls", ["purpose"], "Calls to the journal's Durable Object"),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),
   purges: counter("purges", [], "Accepted purges"),

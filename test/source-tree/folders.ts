@@ -55,7 +55,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
   "purge/view": [...beneathPurging, "cache/record", "purge/journal"],
   "purge/acceptance": [...beneathPurging, "cache/record", "purge/journal", "purge/view"],
-  purge: [...beneathPurging, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
+  purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
+  "stores/durable-object": [...beneathCore, "cache/record", "purge/journal", "purge"],
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   proxy: [...core, ...steps],
   reports: [...beneathCore, "config"],
@@ -135,7 +136,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
     release,
   ],
-  cloudflare: ["cache/tiers", "stores/kv"],
+  cloudflare: ["cache/tiers", "purge", "stores/kv", "stores/durable-object"],
   hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": [
     "base",

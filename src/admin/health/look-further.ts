@@ -62,10 +62,10 @@ export async function lookFurther(
   const { cache, site, environment } = settings;
   const { nowAtMs, config } = site;
   const place = databaseOfJournal(cache);
-  const own = place === "database" ? undefined : cache.purging?.redis;
+  const own = place === "journal's database" ? cache.purging?.redis : undefined;
   const [database, journal, totals] = await Promise.all([
     databaseLook(cache.redis, nowAtMs, "database"),
-    databaseLook(own, nowAtMs, place),
+    databaseLook(own, nowAtMs, "journal's database"),
     totalsLook(cache.reports),
     renewed(cache.purging, attention),
   ]);

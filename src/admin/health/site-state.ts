@@ -11,7 +11,7 @@ import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
 import type { DatabaseInfo } from "../../redis/database-info.ts";
 import type { ClockDifference } from "../../redis/database-time.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
+import type { DatabaseHealth } from "../../redis/database-way.ts";
 import type { Hook } from "../../webhooks/port/hook.ts";
 import type { Totals } from "../../reports/totals.ts";
 import type { LocalRefusals } from "../access/refused-credentials.ts";
@@ -26,18 +26,16 @@ export interface HealthSettings {
   readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
 }
 
-/** A Redis client, and its troubles. */
-export interface ClientState extends Pick<
-  RedisClient,
-  "trouble" | "troubleWithWrites" | "isShutOff" | "refusesWrites"
-> {
+/** The client of a database, and its troubles. */
+export interface ClientState extends DatabaseHealth {
   readonly name: "shared tier" | "purge journal";
-  readonly words?: RedisClient["words"];
-  readonly database: DatabaseName;
+  readonly database: StoreName;
 }
 
-/** A database of the deployment. The journal may have a database of its own. */
+/** A Redis database of the deployment. The journal may have a database of its own. */
 export type DatabaseName = "database" | "journal's database";
+
+export type StoreName = DatabaseName | "Durable Object";
 
 /** An isolate's view of the journal. */
 export interface ViewState {
@@ -117,7 +115,7 @@ export function lookHere({ environment, cache, site, data }: HealthSettings): Is
       ...(redis === undefined ? [] : [clientLooked("shared tier", redis, "database")]),
       ...(purging === undefined
         ? []
-        : [clientLooked("purge journal", purging.redis, databaseOfJournal(cache))]),
+        : [clientLooked("purge journal", purging.health, databaseOfJournal(cache))]),
     ],
     view: purging && viewLooked(purging.view),
     originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
@@ -147,15 +145,17 @@ export function lookedNoFurther(here: IsolateState): SiteState {
   };
 }
 
-/** Returns the database that stores the journal. */
-export function databaseOfJournal({ settings }: HealthSettings["cache"]): DatabaseName {
-  return settings.platform.journal === undefined ? "database" : "journal's database";
+/** Returns the store of the journal. */
+export function databaseOfJournal({ settings }: HealthSettings["cache"]): StoreName {
+  const { journal } = settings.platform;
+  if (typeof journal === "function") return "Durable Object";
+  return journal === undefined ? "database" : "journal's database";
 }
 
 function clientLooked(
   name: ClientState["name"],
-  client: RedisClient,
-  database: DatabaseName,
+  client: DatabaseHealth,
+  database: StoreName,
 ): ClientState {
   const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;
   return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };

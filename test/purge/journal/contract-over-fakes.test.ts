@@ -1,10 +1,13 @@
 // The contracts of the journal and the switch over each fake database of other tests.
 import "../../../testing/fakes/workers-globals.ts";
+import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
+import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSwitch } from "../../../src/stores/redis/journal/redis-switch.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
@@ -57,6 +60,20 @@ const simulatedRedis: Open<OpenSwitch> = async (keptCount = 2_000) => {
   };
 };
 
+const fakeObject: Open<OpenSwitch> = async (keptCount) => {
+  const { nowAtMs } = new FakeClock();
+  const object = new FakeObject();
+  const client = new ObjectClient({ stub: () => object.stub, nowAtMs });
+  const kept = keptCount === undefined ? {} : { keptCount };
+  const journal = new ObjectJournal({ client, nowAtMs, randomText, ...kept });
+  return {
+    journal,
+    switching: journal,
+    lose: async (position) => object.lose(position),
+    goDown: () => (object.isDown = true),
+  };
+};
+
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
 describeUnpurged("the fake journal", fakeJournal);
@@ -69,3 +86,7 @@ describeJournal("Redis, over simulated Redis", simulatedRedis);
 describeUnpurged("Redis, over simulated Redis", simulatedRedis);
 describeLostEnd("Redis, over simulated Redis", simulatedRedis);
 describeSwitch("Redis, over simulated Redis", simulatedRedis);
+describeJournal("a Durable Object, over SQLite", fakeObject);
+describeShownJournal("a Durable Object, over SQLite", fakeObject);
+describeUnpurged("a Durable Object, over SQLite", fakeObject);
+describeSwitch("a Durable Object, over SQLite", fakeObject);

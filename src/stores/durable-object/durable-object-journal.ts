@@ -1,0 +1,52 @@
+// The journal of a Worker in a Durable Object, for the option `journal` of `createWorker`.
+import type { JournalInCode } from "../../purge/journal-in-code.ts";
+import { ObjectClient, type ObjectStub } from "./object-client.ts";
+import { ObjectJournal } from "./object-journal.ts";
+
+/** A class of Durable Objects, named by its binding in wrangler.toml. */
+export interface DurableObjectJournal {
+  /** Default: `JOURNAL`. */
+  readonly binding?: string;
+}
+
+/** The part of a namespace of Durable Objects that is used. */
+interface ObjectNamespace {
+  idFromName(name: string): { toString(): string };
+  get(id: object): ObjectStub;
+}
+
+/**
+ * Stores the purge journal and the switch in a Durable Object with SQLite, in place of Redis. Each
+ * `namespace` of the configuration has an object of its own. The Worker must export the class
+ * `TidemarkJournal`.
+ *
+ * @example
+ * export { TidemarkJournal } from "tidemark/cloudflare";
+ * export default createWorker(config, { journal: durableObjectJournal() });
+ */
+export function durableObjectJournal({
+  binding = "JOURNAL",
+}: DurableObjectJournal = {}): JournalInCode {
+  return {
+    bound(env) {
+      const objects = env[binding];
+      if (!isNamespace(objects)) {
+        return {
+          what: "The purge journal is off, so purges are refused and Redis is not used.",
+          why: `${binding} is not bound to a class of Durable Objects.`,
+          hint: `Name ${binding} under [[durable_objects.bindings]] in wrangler.toml, with class_name = "TidemarkJournal".`,
+        };
+      }
+      return ({ namespace, ...settings }) => {
+        const id = objects.idFromName(namespace);
+        const client = new ObjectClient({ ...settings, stub: () => objects.get(id) });
+        const journal = new ObjectJournal({ ...settings, client });
+        return { journal, switching: journal, name: `object ${id.toString()}`, health: client };
+      };
+    },
+  };
+}
+
+function isNamespace(binding: unknown): binding is ObjectNamespace {
+  return typeof binding === "object" && binding !== null && "idFromName" in binding;
+}

@@ -1,0 +1,113 @@
+// The calls of a Worker to the Durable Object of its journal, as JSON. A deployment may run two
+// versions of the Worker over one object, so no member ever changes its meaning.
+import type { EntryPlace } from "../../purge/journal/entry.ts";
+import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
+
+/** An entry in the form of a reply of XRANGE: its position, and its fields with their names. */
+export type StoredEntry = readonly [position: string, fields: readonly string[]];
+
+/** The last post. `bypass` is JSON. */
+export interface StoredSwitch extends EntryPlace {
+  readonly post: string;
+  readonly bypass: string;
+}
+
+/** A new entry. */
+export interface ObjectEntry {
+  readonly n: string;
+  /** The other fields, as alternating names and values. */
+  readonly fields: readonly string[];
+  /** The targets, in the spelling for comparison. */
+  readonly tags: readonly string[];
+  readonly prefixes: readonly string[];
+}
+
+/** The maximum number of entries of a reply, and of the characters in their fields. */
+export interface Limits {
+  readonly countMax: number;
+  readonly charsMax: number;
+}
+
+export interface ReadAsk extends Limits {
+  /** Absent to read the newest entries. */
+  readonly after?: EntryPlace | undefined;
+}
+
+/** A read of entries, oldest first, and of the switch. */
+export interface JournalPage {
+  /** False if the entry at the place is not kept, or if the entries after it exceed the limits. */
+  readonly isJoined: boolean;
+  readonly entries: readonly StoredEntry[];
+  readonly switched?: StoredSwitch | undefined;
+}
+
+export interface CheckAsk extends Limits {
+  readonly place: EntryPlace;
+  readonly keptCount: number;
+}
+
+export interface JournalCheck extends JournalPage {
+  /** The newest kept entry up to the position. */
+  readonly upTo?: StoredEntry | undefined;
+  readonly isTrimmed: boolean;
+}
+
+export interface AppendAsk extends ReadAsk {
+  /** A random id. A request that is sent again appends nothing more. */
+  readonly request: string;
+  readonly entries: readonly ObjectEntry[];
+  /** The number of entries that trimming leaves. */
+  readonly keptCount: number;
+}
+
+export interface AppendReply {
+  readonly places: readonly EntryPlace[];
+  /** The entries after the place of the call, if it names one. */
+  readonly since?: JournalPage | undefined;
+}
+
+export interface MarkAsk extends AppendAsk {
+  readonly onlyIfEmpty: boolean;
+}
+
+export interface PostAsk extends AppendAsk, Pick<StoredSwitch, "post" | "bypass"> {
+  readonly replaces: string;
+}
+
+/** The place of the post, or else the current post, which is not the one to replace. */
+export interface PostReply {
+  readonly place?: EntryPlace;
+  readonly current?: StoredSwitch | undefined;
+}
+
+export interface UnpurgedAsk {
+  /** The `n` of the last entry of the view. */
+  readonly end: string;
+  readonly records: readonly {
+    /** The `n` of the stamp. */
+    readonly n: string;
+    readonly tags: readonly string[];
+    readonly paths: readonly string[];
+  }[];
+}
+
+export interface ShownAsk {
+  /** Absent for the newest entries, newest first. */
+  readonly after?: string | undefined;
+  readonly count: number;
+}
+
+/** The question and the reply of each call. */
+export interface JournalCalls {
+  readonly read: [ReadAsk, JournalPage];
+  readonly check: [CheckAsk, JournalCheck];
+  readonly standing: [{ readonly places: readonly EntryPlace[] }, readonly PlaceState[]];
+  readonly append: [AppendAsk, AppendReply];
+  readonly mark: [MarkAsk, JournalPage];
+  readonly post: [PostAsk, PostReply];
+  readonly unpurged: [UnpurgedAsk, readonly boolean[]];
+  readonly shown: [ShownAsk, readonly StoredEntry[]];
+  readonly extent: [object, JournalExtent];
+}
+
+export type JournalCall = keyof JournalCalls;

@@ -1,0 +1,69 @@
+// The Durable Object of a journal. One object serves all isolates of a namespace, and stores the
+// journal in its SQLite database.
+import { errorName } from "../../base/error-name.ts";
+import type { JournalCall, JournalCalls } from "./journal-calls.ts";
+import { JournalTables } from "./journal-tables.ts";
+import type { Sql } from "./last-purges.ts";
+
+/** The part of the state of a Durable Object that the journal uses. */
+export interface ObjectState {
+  readonly storage: {
+    readonly sql: Sql;
+    /** Runs the work in a transaction, which an error rolls back. */
+    transactionSync<T>(work: () => T): T;
+  };
+}
+
+type Runs = {
+  readonly [Call in JournalCall]: (
+    tables: JournalTables,
+    ask: JournalCalls[Call][0],
+    atMs: number,
+  ) => JournalCalls[Call][1];
+};
+
+const runs: Runs = {
+  read: (tables, ask) => tables.read(ask),
+  check: (tables, ask) => tables.check(ask),
+  standing: (tables, ask) => tables.standing(ask),
+  append: (tables, ask, atMs) => tables.append(ask, atMs),
+  mark: (tables, ask, atMs) => tables.mark(ask, atMs),
+  post: (tables, ask, atMs) => tables.post(ask, atMs),
+  unpurged: (tables, ask) => tables.unpurged(ask),
+  shown: (tables, ask) => tables.shown(ask),
+  extent: (tables) => tables.extent(),
+};
+
+/**
+ * The class that a Worker with `durableObjectJournal` must export.
+ *
+ * @example export { TidemarkJournal } from "tidemark/cloudflare";
+ */
+export class TidemarkJournal {
+  readonly #storage: ObjectState["storage"];
+  readonly #tables: JournalTables;
+
+  constructor({ storage }: ObjectState) {
+    this.#storage = storage;
+    this.#tables = storage.transactionSync(() => new JournalTables(storage.sql));
+  }
+
+  /**
+   * Answers one call. Only Workers of the account can send calls, by their binding.
+   *
+   * @returns 200 with the reply, 404 for an unknown call, or 500 if the storage fails
+   */
+  async fetch(request: Request): Promise<Response> {
+    const call = new URL(request.url).pathname.slice(1);
+    if (!Object.hasOwn(runs, call))
+      return Response.json({ error: "unknown call" }, { status: 404 });
+    const ask = await request.json();
+    const run = runs[call as JournalCall] as (...given: unknown[]) => unknown;
+    try {
+      const reply = this.#storage.transactionSync(() => run(this.#tables, ask, Date.now()));
+      return Response.json(reply);
+    } catch (cause) {
+      return Response.json({ error: errorName(cause) }, { status: 500 });
+    }
+  }
+}

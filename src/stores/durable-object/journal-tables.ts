@@ -1,0 +1,250 @@
+// The journal and the switch as SQLite tables of one Durable Object.
+import type { EntryPlace } from "../../purge/journal/entry.ts";
+import type { PlaceState } from "../../purge/journal/journal.ts";
+import type {
+  AppendReply,
+  AppendAsk,
+  CheckAsk,
+  JournalCheck,
+  JournalPage,
+  Limits,
+  MarkAsk,
+  ObjectEntry,
+  PostAsk,
+  PostReply,
+  ReadAsk,
+  StoredEntry,
+  StoredSwitch,
+  UnpurgedAsk,
+} from "./journal-calls.ts";
+import { LastPurges, type Sql } from "./last-purges.ts";
+
+/**
+ * The maximum number of places, and their maximum age: a little over a year, which is the longest
+ * lifetime of a record. A stamp is known while its place is kept.
+ */
+const placesMax = 1_000_000;
+const placeMsMax = 400 * 86_400_000;
+
+/** The number of appends between two deletions of old places, and of the targets of old entries. */
+const [appendsPerSweep, appendsPerTargetSweep] = [1_000, 64_000];
+
+/**
+ * `entries`: one row for each place. `fields` is null once the entry is trimmed. `request` is the
+ * id of the request that appended the entry. `switch`: the last post.
+ */
+const schema = [
+  `CREATE TABLE IF NOT EXISTS entries (
+     number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
+     n TEXT NOT NULL, request TEXT NOT NULL, fields TEXT)`,
+  `CREATE INDEX IF NOT EXISTS entriesByRequest ON entries (request)`,
+  `CREATE TABLE IF NOT EXISTS switch (
+     id INTEGER PRIMARY KEY, post TEXT, position TEXT, n TEXT, bypass TEXT)`,
+];
+
+interface Row {
+  readonly number: number;
+  readonly ms: number;
+  readonly sequence: number;
+  readonly n: string;
+  readonly fields: string | null;
+}
+
+/** Each method must run in one transaction. */
+export class JournalTables {
+  readonly #sql: Sql;
+  readonly #lastPurges: LastPurges;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    this.#lastPurges = new LastPurges(sql);
+    for (const statement of schema) sql.exec(statement);
+  }
+
+  /** Reads the newest entries, or all entries after a place. */
+  read({ after, countMax, charsMax }: ReadAsk): JournalPage {
+    const switched = this.switched();
+    if (after === undefined) {
+      return { isJoined: true, entries: this.#newest({ countMax, charsMax }), switched };
+    }
+    if (this.#stateOf(after) !== "standing") return { isJoined: false, entries: [], switched };
+    const { number = 0 } = this.#rowOf(after.n) ?? {};
+    const size = this.#first(
+      `SELECT count(*) AS count, total(length(fields)) AS chars FROM entries
+       WHERE number > ? AND fields IS NOT NULL`,
+      number,
+    );
+    const isJoined = Number(size?.["count"]) <= countMax && Number(size?.["chars"]) <= charsMax;
+    return { isJoined, entries: isJoined ? this.#from(number + 1) : [], switched };
+  }
+
+  /** Reads whether a place was trimmed, and the newest entry up to its position. */
+  check({ place, keptCount, ...limits }: CheckAsk): JournalCheck {
+    const [ms = 0, sequence = 0] = place.position.split("-").map(Number);
+    const [upTo] = this.#rows(
+      `SELECT * FROM entries WHERE number > ? AND fields IS NOT NULL
+       AND (ms < ? OR ms = ? AND sequence <= ?) ORDER BY number DESC LIMIT 1`,
+      (this.#last?.number ?? 0) - keptCount,
+      ...[ms, ms, sequence],
+    );
+    const isTrimmed = this.#stateOf(place) === "trimmed";
+    return { ...this.read(limits), upTo: upTo && storedEntry(upTo), isTrimmed };
+  }
+
+  standing({ places }: { readonly places: readonly EntryPlace[] }): readonly PlaceState[] {
+    return places.map((place) => this.#stateOf(place));
+  }
+
+  /** Appends entries, unless this request has appended them before. */
+  append({ request, entries, keptCount, after, ...limits }: AppendAsk, atMs: number): AppendReply {
+    const known = this.#rows("SELECT * FROM entries WHERE request = ?", request);
+    const places = known.length > 0 ? known.map(placeOf) : [];
+    if (places.length === 0) {
+      for (const entry of entries) places.push(this.#append(entry, { request, keptCount, atMs }));
+    }
+    return { places, since: after && this.read({ after, ...limits }) };
+  }
+
+  /** Appends a mark, or does so only if the journal is empty. Reads the newest entries. */
+  mark({ onlyIfEmpty, ...ask }: MarkAsk, atMs: number): JournalPage {
+    if (!onlyIfEmpty || this.#last === undefined) this.append(ask, atMs);
+    return this.read({ countMax: ask.countMax, charsMax: ask.charsMax });
+  }
+
+  switched(): StoredSwitch | undefined {
+    const stored = this.#first("SELECT post, position, n, bypass FROM switch");
+    return stored as StoredSwitch | undefined;
+  }
+
+  /** Stores a post and appends its entry, if the switch names the post to replace. */
+  post({ replaces, post, bypass, ...ask }: PostAsk, atMs: number): PostReply {
+    const current = this.switched();
+    if (current?.post === post) return { place: { position: current.position, n: current.n } };
+    if ((current?.post ?? "") !== replaces) return { current };
+    const [place] = this.append(ask, atMs).places;
+    if (place === undefined) return { current };
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO switch VALUES (1, ?, ?, ?, ?)",
+      ...[post, place.position, place.n, bypass],
+    );
+    return { place };
+  }
+
+  /** Returns for each record whether no entry after its stamp covers the record (rule 27). */
+  unpurged({ end, records }: UnpurgedAsk): readonly boolean[] {
+    const isEndKnown = this.#rowOf(end) !== undefined;
+    return records.map(({ n, tags, paths }) => {
+      const stamp = this.#rowOf(n);
+      if (!isEndKnown || stamp === undefined) return false;
+      return !this.#lastPurges.cover({ tags, paths, after: stamp.number });
+    });
+  }
+
+  /** Reads kept entries for operators: after a position, or the newest, newest first. */
+  shown({ after, count }: { readonly after?: string | undefined; readonly count: number }) {
+    if (after === undefined) return this.#newest({ countMax: count }).toReversed();
+    const [ms = 0, sequence = 0] = after.split("-").map(Number);
+    const rows = this.#rows(
+      `SELECT * FROM entries WHERE fields IS NOT NULL AND (ms > ? OR ms = ? AND sequence > ?)
+       ORDER BY number LIMIT ?`,
+      ...[ms, ms, sequence, count],
+    );
+    return rows.map(storedEntry);
+  }
+
+  /** Returns the number of kept entries, and the oldest. */
+  extent() {
+    const extent = this.#first(
+      "SELECT count(*) AS count, min(number) AS oldest FROM entries WHERE fields IS NOT NULL",
+    );
+    const oldest = this.#rowNumbered(Number(extent?.["oldest"]));
+    return { count: Number(extent?.["count"]), oldest: oldest ? placeOf(oldest).position : null };
+  }
+
+  #append(
+    { n: text, fields, tags, prefixes }: ObjectEntry,
+    { request, keptCount, atMs }: { request: string; keptCount: number; atMs: number },
+  ): EntryPlace {
+    const last = this.#last;
+    const number = (last?.number ?? 0) + 1;
+    const ms = Math.max(atMs, last?.ms ?? 0);
+    const sequence = ms === last?.ms ? last.sequence + 1 : 0;
+    const n = `${text}.${number}`;
+    this.#sql.exec(
+      "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
+      ...[number, ms, sequence, n, request, JSON.stringify(fields)],
+    );
+    this.#lastPurges.note({ tags, prefixes, number });
+    this.#sql.exec("UPDATE entries SET fields = NULL WHERE number = ?", number - keptCount);
+    if (number % appendsPerSweep === 0) this.#sweep(number, atMs);
+    return { position: `${ms}-${sequence}`, n };
+  }
+
+  /** Drops old places, and the targets that only purges without a place name. */
+  #sweep(number: number, atMs: number): void {
+    this.#sql.exec("DELETE FROM entries WHERE number <= ?", number - placesMax);
+    this.#sql.exec(
+      `DELETE FROM entries WHERE fields IS NULL AND number <
+         (SELECT number FROM entries WHERE ms >= ? ORDER BY number LIMIT 1)`,
+      atMs - placeMsMax,
+    );
+    if (number % appendsPerTargetSweep === 0) this.#lastPurges.forget();
+  }
+
+  /** Returns the newest entries within the limits, oldest first. */
+  #newest({ countMax, charsMax = Number.MAX_SAFE_INTEGER }: Partial<Limits>) {
+    const first = this.#first(
+      `SELECT min(number) AS number FROM
+         (SELECT number, sum(length(fields)) OVER (ORDER BY number DESC) AS chars FROM
+           (SELECT * FROM entries WHERE fields IS NOT NULL ORDER BY number DESC LIMIT ?))
+       WHERE chars <= ?`,
+      ...[countMax ?? -1, charsMax],
+    );
+    return typeof first?.["number"] === "number" ? this.#from(first["number"]) : [];
+  }
+
+  #from(number: number): readonly StoredEntry[] {
+    const rows = this.#rows(
+      "SELECT * FROM entries WHERE number >= ? AND fields IS NOT NULL ORDER BY number",
+      number,
+    );
+    return rows.map(storedEntry);
+  }
+
+  #stateOf(place: EntryPlace): PlaceState {
+    const row = this.#rowOf(place.n);
+    if (row === undefined || placeOf(row).position !== place.position) return "gone";
+    return row.fields === null ? "trimmed" : "standing";
+  }
+
+  #rowOf(n: string): Row | undefined {
+    const row = this.#rowNumbered(Number(/\.(\d+)$/.exec(n)?.[1] ?? 0));
+    return row?.n === n ? row : undefined;
+  }
+
+  #rowNumbered(number: number): Row | undefined {
+    return this.#rows("SELECT * FROM entries WHERE number = ?", number)[0];
+  }
+
+  get #last(): Row | undefined {
+    return this.#rows("SELECT * FROM entries ORDER BY number DESC LIMIT 1")[0];
+  }
+
+  #rows(query: string, ...bindings: (string | number)[]): readonly Row[] {
+    return this.#sql.exec(query, ...bindings).toArray() as unknown as Row[];
+  }
+
+  #first(query: string, ...bindings: (string | number)[]): Record<string, unknown> | undefined {
+    return this.#sql.exec(query, ...bindings).toArray()[0];
+  }
+}
+
+function placeOf({ ms, sequence, n }: Row): EntryPlace {
+  return { position: `${ms}-${sequence}`, n };
+}
+
+/** Returns an entry in the form of a reply of XRANGE, which `entriesOf` decodes. */
+function storedEntry(row: Row): StoredEntry {
+  const fields = JSON.parse(row.fields ?? "[]") as string[];
+  return [placeOf(row).position, ["n", row.n, ...fields]];
+}

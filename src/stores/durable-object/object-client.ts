@@ -1,0 +1,94 @@
+// Sends calls to a Durable Object, with timeouts, a circuit breaker and one retry.
+import { OutOfTime, within } from "../../base/timeouts.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import { DatabaseClient } from "../../redis/database-client.ts";
+import type { DatabaseClientSettings, Way } from "../../redis/database-way.ts";
+import type { RedisTrouble, TroubleWords } from "../../redis/trouble.ts";
+import type { JournalCall, JournalCalls } from "./journal-calls.ts";
+
+/** The part of a Durable Object's stub that is used. */
+export interface ObjectStub {
+  fetch(url: string, init: { method: string; body: string }): Promise<Response>;
+}
+
+/** Sends one call. Rejects for a reply that is not 200, and after the timeout. */
+export type CallObject = <Call extends JournalCall>(
+  call: Call,
+  ask: JournalCalls[Call][0],
+) => Promise<JournalCalls[Call][1]>;
+
+export interface ObjectClientSettings extends DatabaseClientSettings {
+  /** Returns a stub. A stub whose call has failed is not used again. */
+  readonly stub: () => ObjectStub;
+  readonly metrics?: Pick<Metrics, "add"> | undefined;
+}
+
+/** A reply with an error status. */
+class Refusal extends Error {
+  override readonly name = "ObjectRefusal";
+}
+
+/** The troubles of the object, and their remedies. */
+export const objectWords: TroubleWords = {
+  unreachable: [
+    "The journal's Durable Object cannot be reached",
+    "check cloudflarestatus.com, and the object's errors in the Worker's logs",
+  ],
+  timeout: [
+    "The journal's Durable Object does not answer in time",
+    "check its load under Durable Objects in the dashboard",
+  ],
+  busy: [
+    "The journal's Durable Object is overloaded",
+    "send fewer purges at once, or give each site its own namespace",
+  ],
+  refused: [
+    "The journal's Durable Object refused a call",
+    "check the object's errors in the Worker's logs, and the size of its storage",
+  ],
+};
+
+export class ObjectClient extends DatabaseClient<CallObject> {
+  constructor({ stub, metrics, ...settings }: ObjectClientSettings) {
+    const way: Way<CallObject> = {
+      handleFor: (purpose, timeoutMs) => (call, ask) => {
+        metrics?.add("objectCalls", [purpose]);
+        return within(sent(stub, call, ask), timeoutMs);
+      },
+      ping: (callObject) => callObject("extent", {}),
+      failed: troubleOf,
+    };
+    super({ words: objectWords, ...settings }, way);
+  }
+}
+
+/**
+ * Sends a call, and sends it once more if the connection breaks. The object is restarted for every
+ * deployment, and a repeated call changes nothing.
+ */
+async function sent<Call extends JournalCall>(
+  stub: () => ObjectStub,
+  call: Call,
+  ask: JournalCalls[Call][0],
+): Promise<JournalCalls[Call][1]> {
+  const body = JSON.stringify(ask);
+  const once = () => stub().fetch(`https://journal/${call}`, { method: "POST", body });
+  const response = await once().catch((cause: unknown) => {
+    if (isOverloaded(cause)) throw cause;
+    return once();
+  });
+  if (response.ok) return await response.json();
+  await response.body?.cancel();
+  throw new Refusal();
+}
+
+/** Returns whether Cloudflare has refused the call, because too many calls wait for the object. */
+function isOverloaded(cause: unknown): boolean {
+  return cause instanceof Error && "overloaded" in cause && cause.overloaded === true;
+}
+
+function troubleOf(cause: unknown): RedisTrouble {
+  if (cause instanceof OutOfTime) return "timeout";
+  if (cause instanceof Refusal) return "refused";
+  return isOverloaded(cause) ? "busy" : "unreachable";
+}

@@ -1,0 +1,223 @@
+// The journal and the switch in a Durable Object. The object answers one call at a time and loses no
+// entry, so every read is a read on the primary.
+import {
+  encodeEntry,
+  entriesOf,
+  type EntryPlace,
+  markOf,
+  type NewEntry,
+} from "../../purge/journal/entry.ts";
+import {
+  chainBytesMax,
+  chainEntriesMax,
+  type Journal,
+  keptCount,
+  newestCount,
+  pageCount,
+  type Unavailable,
+} from "../../purge/journal/journal.ts";
+import { comparedTag, coverable } from "../../purge/journal/purge-target.ts";
+import { comparedUrl } from "../../purge/journal/spelling.ts";
+import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
+import { jsonIn, readState, type SwitchState } from "../../purge/journal/switch-state.ts";
+import type { RedisCause } from "../../redis/database-way.ts";
+import type { RedisPurpose } from "../../redis/purpose.ts";
+import { hintOf, whyOf } from "../../redis/trouble.ts";
+import type {
+  JournalPage,
+  JournalCall,
+  JournalCalls,
+  ObjectEntry,
+  StoredSwitch,
+} from "./journal-calls.ts";
+import type { ObjectClient } from "./object-client.ts";
+
+export interface ObjectJournalSettings {
+  readonly client: ObjectClient;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  /** The number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
+  readonly keptCount?: number;
+}
+
+/** A character takes two bytes in memory. */
+const charsMax = chainBytesMax / 2;
+const newest = { countMax: newestCount, charsMax };
+/** The entries of one page, without the entry at which it begins. */
+const onePage = { countMax: pageCount - 2, charsMax };
+
+export class ObjectJournal implements Journal, Switch {
+  readonly #settings: ObjectJournalSettings;
+
+  constructor(settings: ObjectJournalSettings) {
+    this.#settings = settings;
+  }
+
+  async newest(): ReturnType<Journal["newest"]> {
+    const { sentAtMs, reply } = await this.#asked("journal read", "read", newest);
+    return "kind" in reply ? reply : { kind: "read", sentAtMs, ...foundIn(reply) };
+  }
+
+  since(place: EntryPlace): ReturnType<Journal["since"]> {
+    return this.#since(place, { countMax: chainEntriesMax, charsMax });
+  }
+
+  sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+    return this.#since(place, onePage);
+  }
+
+  async #since(after: EntryPlace, limits: typeof newest): ReturnType<Journal["since"]> {
+    const { sentAtMs, reply } = await this.#asked("journal read", "read", { after, ...limits });
+    if ("kind" in reply) return reply;
+    if (!reply.isJoined) return { kind: "not-joined" };
+    return { kind: "read", sentAtMs, entries: entriesOf(reply.entries) };
+  }
+
+  async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
+    const ask = { place, keptCount: this.#keptCount, ...newest };
+    const { sentAtMs, reply } = await this.#asked("journal read", "check", ask);
+    if ("kind" in reply) return reply;
+    const [upTo] = entriesOf([reply.upTo]);
+    return { kind: "read", sentAtMs, ...foundIn(reply), upTo, isTrimmed: reply.isTrimmed };
+  }
+
+  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
+    const { reply } = await this.#asked("purge, read back", "standing", { places });
+    return "kind" in reply ? reply : { kind: "read", states: reply };
+  }
+
+  async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
+    const onlyIfEmpty = lost === "";
+    const ask = { ...this.#appending([markOf(lost, this.#settings.randomText())]), onlyIfEmpty };
+    const { sentAtMs, reply } = await this.#asked("journal mark", "mark", ask);
+    return "kind" in reply ? reply : { kind: "read", sentAtMs, ...foundIn(reply) };
+  }
+
+  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    if (entries.length === 0) return { kind: "appended", places: [] };
+    const { reply } = await this.#asked("purge, written", "append", this.#appending(entries));
+    return "kind" in reply ? reply : { kind: "appended", places: reply.places };
+  }
+
+  async appendAndRead(after: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+    const ask = { ...this.#appending([entry]), after, ...onePage };
+    const { sentAtMs, reply } = await this.#asked("purge, written", "append", ask);
+    if ("kind" in reply) return reply;
+    const [place] = reply.places;
+    if (place === undefined) return { kind: "unavailable" };
+    const { isJoined, entries } = reply.since ?? { isJoined: false, entries: [] };
+    return { kind: "appended", place, sentAtMs, since: isJoined ? entriesOf(entries) : undefined };
+  }
+
+  async unpurged(
+    end: EntryPlace,
+    records: Parameters<Journal["unpurged"]>[1],
+  ): ReturnType<Journal["unpurged"]> {
+    const asked = records.map((record) => {
+      const { tags, paths } = coverable(record);
+      const n = record.stamp === "none" ? "" : record.stamp.n;
+      return { n, tags: tags.map(wellFormed), paths: paths.map(wellFormed) };
+    });
+    const ask = { end: end.n, records: asked };
+    const { reply } = await this.#asked("journal read", "unpurged", ask);
+    return "kind" in reply ? reply : { kind: "read", answers: reply };
+  }
+
+  async at(position: string): ReturnType<Journal["at"]> {
+    const [ms = 0, sequence = 0] = position.split("-").map(Number);
+    const read = await this.after(
+      sequence > 0 ? `${ms}-${sequence - 1}` : `${ms - 1}-${Number.MAX_SAFE_INTEGER}`,
+      1,
+    );
+    return "kind" in read ? read : read.filter((entry) => entry.position === position);
+  }
+
+  after(position: string, count: number): ReturnType<Journal["after"]> {
+    return this.#shown({ after: position, count });
+  }
+
+  newestFirst(count: number): ReturnType<Journal["newestFirst"]> {
+    return this.#shown({ count });
+  }
+
+  async #shown(ask: JournalCalls["shown"][0]): ReturnType<Journal["after"]> {
+    const { reply } = await this.#asked("journal read", "shown", ask);
+    return "kind" in reply ? reply : entriesOf(reply);
+  }
+
+  async extent(): ReturnType<Journal["extent"]> {
+    const { reply } = await this.#asked("journal read", "extent", {});
+    return reply;
+  }
+
+  async read(): ReturnType<Switch["read"]> {
+    const { reply } = await this.#asked("switch", "read", { countMax: 0, charsMax: 0 });
+    if ("kind" in reply) return reply;
+    return { kind: "read", state: stateOf(reply.switched), names: reply.switched?.post ?? "" };
+  }
+
+  async post(entry: PostEntry): Promise<PostResult> {
+    const { post, replaces, bypass } = entry.switched;
+    const posted = { post, replaces, bypass: JSON.stringify(bypass) };
+    const { reply } = await this.#asked("switch", "post", {
+      ...this.#appending([entry]),
+      ...posted,
+    });
+    if ("kind" in reply) return reply;
+    if (reply.place !== undefined) return { kind: "posted", place: reply.place };
+    return { kind: "overtaken", current: stateOf(reply.current) };
+  }
+
+  #appending(entries: readonly NewEntry[]) {
+    const request = this.#settings.randomText();
+    return { request, entries: entries.map(objectEntry), keptCount: this.#keptCount, ...newest };
+  }
+
+  get #keptCount(): number {
+    return this.#settings.keptCount ?? keptCount;
+  }
+
+  async #asked<Call extends JournalCall>(
+    purpose: RedisPurpose,
+    call: Call,
+    ask: JournalCalls[Call][0],
+  ): Promise<{ readonly sentAtMs: number; readonly reply: JournalCalls[Call][1] | Unavailable }> {
+    const { client, nowAtMs } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const way = purpose === "switch" ? "insist" : "attempt";
+    const answer = await client[way](purpose, (callObject) => callObject(call, ask));
+    if (answer.kind === "answered") return { sentAtMs, reply: answer.value };
+    return { sentAtMs, reply: unavailableFor(answer.cause, client) };
+  }
+}
+
+function objectEntry(entry: NewEntry): ObjectEntry {
+  const { n, ...others } = encodeEntry(entry);
+  const { tags, prefixes } = entry.targets;
+  return {
+    n: n ?? "",
+    fields: Object.entries(others).flat(),
+    tags: tags.map(comparedTag).map(wellFormed),
+    prefixes: prefixes.map(comparedUrl).map(wellFormed),
+  };
+}
+
+/** Replaces lone surrogates, which SQLite cannot store. */
+function wellFormed(text: string): string {
+  return text.toWellFormed();
+}
+
+function foundIn({ entries, switched }: JournalPage) {
+  return { entries: entriesOf(entries), switched: stateOf(switched) };
+}
+
+function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {
+  return stored && readState({ ...stored, bypass: jsonIn(stored.bypass) });
+}
+
+function unavailableFor(cause: RedisCause, client: ObjectClient): Unavailable {
+  const trouble = cause === "shut-off" || cause === "writes-refused" ? client.trouble?.kind : cause;
+  if (trouble === undefined) return { kind: "unavailable" };
+  const { words } = client;
+  return { kind: "unavailable", why: `${whyOf(trouble, words)}.`, hint: hintOf(trouble, words) };
+}

@@ -1,0 +1,66 @@
+// A Durable Object of the journal in this process. SQLite of Node stores its tables.
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import {
+  type ObjectState,
+  TidemarkJournal,
+} from "../../src/stores/durable-object/journal-object.ts";
+import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
+
+export class FakeObject {
+  readonly database = new DatabaseSync(":memory:");
+  readonly #statements = new Map<string, StatementSync>();
+  #object: TidemarkJournal | undefined;
+  isDown = false;
+
+  readonly stub: ObjectStub = {
+    fetch: async (url, init) => {
+      if (this.isDown) throw new Error("Network connection lost.");
+      this.#object ??= new TidemarkJournal(this.#state);
+      return this.#object.fetch(new Request(url, init));
+    },
+  };
+
+  /** Ends the object. Its storage stays, and the next call starts the object again. */
+  end(): void {
+    this.#object = undefined;
+  }
+
+  /** Loses an entry, which a real object never does. */
+  lose(position: string): void {
+    const [ms = 0, sequence = 0] = position.split("-").map(Number);
+    this.#rows("DELETE FROM entries WHERE ms = ? AND sequence = ?", ms, sequence);
+  }
+
+  get #state(): ObjectState {
+    return {
+      storage: {
+        sql: {
+          exec: (query, ...bindings) => {
+            const rows = this.#rows(query, ...bindings);
+            return { toArray: () => rows };
+          },
+        },
+        transactionSync: (work) => {
+          this.database.exec("BEGIN");
+          try {
+            const result = work();
+            this.database.exec("COMMIT");
+            return result;
+          } catch (cause) {
+            this.database.exec("ROLLBACK");
+            throw cause;
+          }
+        },
+      },
+    };
+  }
+
+  #rows(query: string, ...bindings: (string | number | null)[]): Record<string, unknown>[] {
+    let statement = this.#statements.get(query);
+    if (statement === undefined) {
+      statement = this.database.prepare(query);
+      this.#statements.set(query, statement);
+    }
+    return statement.all(...bindings);
+  }
+}
