@@ -7,11 +7,13 @@
 //   npm run bench -- simulation --data --histories 100000
 //   npm run bench -- simulation --sets --kind failing --histories 20000
 //   npm run bench -- simulation --fields --histories 100000
+//   npm run bench -- simulation --object --kind trimming --histories 20000
 //   npm run bench -- simulation --write-behind --histories 100000 --kind failing-over
 //   npm run bench -- simulation --replay 110969
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { ObjectJournal } from "../src/stores/durable-object/object-journal.ts";
 import { unreachable } from "../src/base/unreachable.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
@@ -26,7 +28,7 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields";
+      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields" | "object";
       readonly kind: WorldKind;
     }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
@@ -50,6 +52,8 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
   switch (variant) {
     case "views":
       return historyOf(seed, { kind, tell });
+    case "object":
+      return historyOf(seed, { kind, tell, Store: ObjectJournal });
     case "requests":
       return requestHistoryOf(seed, { kind, tell });
     case "switch":
@@ -155,7 +159,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data", "sets", "fields"] as const;
+const variants = ["requests", "switch", "data", "sets", "fields", "object"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -169,6 +173,7 @@ async function main(): Promise<void> {
       data: { type: "boolean", default: false },
       sets: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },
+      object: { type: "boolean", default: false },
       "write-behind": { type: "boolean", default: false },
     },
   });

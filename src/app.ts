@@ -3,18 +3,16 @@
 import { Hono } from "hono";
 import { answerDebugged } from "./admin/debug-field.ts";
 import { debugField } from "./protocol/debug-fields.ts";
-import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import { bindStores, type StoresInCode } from "./bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
-import { tierScopes } from "./config/tier-names.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
 import { createProxy } from "./create-proxy.ts";
 import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
-import type { JournalInCode } from "./purge/journal-in-code.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
@@ -26,7 +24,7 @@ import {
   type ServerRequest,
 } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
-import { coloOf, type Environment, readEnvironment } from "./platform/environment.ts";
+import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
@@ -58,13 +56,9 @@ export interface Application {
 }
 
 /** The parts of a Worker that bindings cannot provide, because they are code. */
-export interface InCode {
+export interface InCode extends StoresInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
-  /** Tiers in addition to memory, the Cache API and Redis. */
-  readonly tiers?: readonly TierInCode[] | undefined;
-  /** The store of the journal, in place of Redis. */
-  readonly journal?: JournalInCode | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
@@ -87,7 +81,7 @@ export function createApp(
 ): Application {
   const written = configOf(given);
   const found = readEnvironment(env, written, origins);
-  const { environment, makers, journal } = bound(found, stores, env);
+  const { environment, makers, journal } = bindStores(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -153,37 +147,6 @@ export function createApp(
     await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };
-}
-
-/**
- * Binds the stores of `InCode` to the Worker's bindings. Omits a tier with unusable bindings, and a
- * tier of regional copies without a usable Redis. Adds a fault for each omitted tier. If the journal
- * in code is unusable, Redis is not used either, because isolates do not read another journal.
- */
-function bound(
-  environment: Environment,
-  { tiers = [], journal }: Pick<InCode, "tiers" | "journal">,
-  env: Env,
-) {
-  const { redis } = environment;
-  const hasWorld = redis !== undefined && !isFault(redis);
-  const made = tiers.map((tier) =>
-    hasWorld || tierScopes[tier.name] !== "region" ? tier.bound(env) : lacksWorld(tier),
-  );
-  const opened = journal?.bound(env) ?? environment.journal;
-  const faults = [...environment.faults, ...[...made, opened].filter(isFault)];
-  const makers = made.filter((one) => typeof one === "function");
-  return isFault(opened)
-    ? { environment: { ...environment, redis: opened, faults }, makers }
-    : { environment: { ...environment, faults }, makers, journal: opened };
-}
-
-function lacksWorld({ name }: TierInCode): Fault {
-  return {
-    what: `The tier ${JSON.stringify(name)} is off.`,
-    why: "It keeps copies of records from Redis, but no Redis database is usable.",
-    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove the tier.",
-  };
 }
 
 interface AppParts {

@@ -1,5 +1,5 @@
 // Exports of `tidemark/hono`: the cache in front of a Hono application.
-import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { StoresInCode } from "./bind-stores.ts";
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
@@ -36,6 +36,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
  * @param given.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param given.journal the store of the purge journal, in place of Redis
  * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -46,14 +47,14 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-    readonly tiers?: readonly TierInCode[] | undefined;
-  } = {},
+  } & StoresInCode = {},
 ): CachedApplication {
   let bindings = given.env ?? {};
-  const { data, tiers } = given;
+  const { data, tiers, journal } = given;
   const worker = createWorker(config, {
     data,
     tiers,
+    journal,
     origins: {
       default: (request, background) =>
         app.fetch(request, bindings, {

@@ -9,7 +9,7 @@ const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", 
 /** The stores of records and leases. Only `create-cache` may import them. */
 const stores = ["stores/memory", "stores/cache-api", "stores/redis"];
 
-const composition = ["create-cache", "create-proxy", "data-beside-pages"];
+const composition = ["bind-stores", "create-cache", "create-proxy", "data-beside-pages"];
 
 /** Reports with the counts of all isolates. */
 const reporting = "reports";
@@ -49,7 +49,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   stores: [...beneathCore, "cache/tiers"],
   "stores/memory": [...beneathCore, "cache/record", "cache/tiers"],
   "stores/cache-api": [...beneathCore, "cache/record", "cache/tiers", "stores"],
-  "stores/kv": [...beneathCore, "cache/record", "cache/tiers", "stores"],
+  "stores/kv": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
   "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
   "purge/journal": [...beneathPurging, "cache/record"],
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
@@ -60,6 +60,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(steps.map((step, index) => [step, [...core, ...steps.slice(0, index)]])),
   proxy: [...core, ...steps],
   reports: [...beneathCore, "config"],
+  "bind-stores": ["protocol/variables", ...core, "platform"],
   "create-purging": [...core, "stores/redis/journal"],
   "create-cache": [...core, "platform", "create-purging", reporting, ...stores],
   "data-beside-pages": [...core, "create-cache"],
@@ -137,7 +138,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   cloudflare: ["cache/tiers", "purge", "stores/kv", "stores/durable-object"],
-  hono: [...core, "platform", "app", "data", "worker"],
+  hono: [...core, "platform", "bind-stores", "app", "data", "worker"],
   "data-cache": [
     "base",
     "data/value",

@@ -12,13 +12,34 @@ export class FakeObject {
   #object: TidemarkJournal | undefined;
   isDown = false;
 
+  /** Called before each call runs; may delay it or throw. */
+  beforeCall: (call: string) => Promise<void> = () => Promise.resolve();
+  /** Called before each reply arrives; may delay it or throw. */
+  beforeReply: (call: string) => Promise<void> = () => Promise.resolve();
+  /** The calls in order, such as `append`. */
+  readonly calls: string[] = [];
+
   readonly stub: ObjectStub = {
     fetch: async (url, init) => {
+      const call = new URL(url).pathname.slice(1);
+      this.calls.push(call);
       if (this.isDown) throw new Error("Network connection lost.");
-      this.#object ??= new TidemarkJournal(this.#state);
-      return this.#object.fetch(new Request(url, init));
+      await this.beforeCall(call);
+      const reply = await this.started.fetch(new Request(url, init));
+      await this.beforeReply(call);
+      return reply;
     },
   };
+
+  /** A namespace of Durable Objects that has only this object. */
+  readonly namespace = {
+    idFromName: (name: string) => ({ toString: () => name }),
+    get: () => this.stub,
+  };
+
+  get started(): TidemarkJournal {
+    return (this.#object ??= new TidemarkJournal(this.#state));
+  }
 
   /** Ends the object. Its storage stays, and the next call starts the object again. */
   end(): void {

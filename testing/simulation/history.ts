@@ -10,6 +10,8 @@ import {
   SimulatedIsolate,
   soundParts,
 } from "./simulated-isolate.ts";
+import type { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import { SimulatedObject } from "./simulated-object.ts";
 import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import { isNamed, leaves, pages } from "./simulated-pages.ts";
 import { type Owed, PromiseLedger } from "./promise-ledger.ts";
@@ -35,15 +37,19 @@ export interface History {
 export interface HistoryOptions {
   readonly parts?: Partial<Parts>;
   readonly kind?: WorldKind;
+  /** The journal's class, if a Durable Object stores the journal instead of Redis. */
+  readonly Store?: typeof ObjectJournal | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
 }
 
 export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell, parts } = options;
+  const { kind = "ordinary", tell, parts, Store } = options;
   const world = new World(settingsOf(seed, kind), { tell });
   world.tell(() => JSON.stringify(world.settings));
-  const course = new Course(world, { kind, parts: { ...soundParts, ...parts } });
+  const object = Store && new SimulatedObject(world, Store);
+  const given = { ...soundParts, ...object?.parts, ...parts };
+  const course = new Course(world, { kind, parts: given, object });
   await world.time.keeping(() => course.run());
   return course;
 }
@@ -68,7 +74,10 @@ class Course implements History {
   readonly #sent: SignedOrder[] = [];
   #isolateCount = 0;
 
-  constructor(world: SimulatedWorld, { kind, parts }: { kind: WorldKind; parts: Parts }) {
+  constructor(
+    world: SimulatedWorld,
+    { kind, parts, object }: { kind: WorldKind; parts: Parts; object: SimulatedObject | undefined },
+  ) {
     this.#world = world;
     this.#parts = parts;
     this.#ledger = new PromiseLedger(world, (owed) => {
@@ -77,10 +86,11 @@ class Course implements History {
     this.#misfortune = misfortuneShare(world, kind);
     this.#kind = kind;
     this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
-    this.#suffer = misfortunes(world, kind, {
-      isolates: () => this.#isolates,
-      afterLoss: () => this.#ledger.afterLoss(this.#isolates),
-    });
+    const isolates = () => this.#isolates;
+    const afterLoss = () => this.#ledger.afterLoss(this.#isolates);
+    this.#suffer =
+      object?.misfortunes(isolates, kind === "turned-back") ??
+      misfortunes(world, kind, { isolates, afterLoss });
     world.time.afterEach = () => {
       for (const isolate of this.#isolates) {
         if (this.#ledger.note(isolate)) this.#tellView(isolate);

@@ -2,6 +2,7 @@
 // platform and the database are fakes, and only the test advances time.
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
+import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
 import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
@@ -23,6 +24,7 @@ export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
   readonly tiers?: readonly TierInCode[];
+  readonly journal?: JournalInCode;
   readonly origin?: Script;
   /** Origins that are functions, which take precedence over `origin`. */
   readonly handlers?: OriginHandlers;
@@ -109,6 +111,7 @@ export class Site {
       origins: options.handlers ?? {},
       data: options.data && knownData(options.data),
       tiers: options.tiers,
+      journal: options.journal,
     });
   }
 

@@ -7,6 +7,8 @@ import type { Tier } from "./tier.ts";
 
 /** The settings of every tier. */
 export interface TierSettings<Detail> {
+  /** The tier's name, if it differs from the usual one. */
+  readonly name?: TierName | undefined;
   readonly form: RecordForm<Detail>;
   /** The prefix of each key, so that several sites can share a store. */
   readonly namespace: string;

@@ -63,6 +63,7 @@ export class ReadBacks {
    * @param placed the entries of one purge
    */
   async later(placed: readonly Entry[]): Promise<void> {
+    if (this.#settings.journal.keepsConfirmed === true) return;
     const acceptedAtMs = this.#settings.nowAtMs();
     const unseen = { acceptedAtMs, triesCount: 0, look: undefined };
     const own = placed.map((entry): PendingEntry => ({ entry, ...unseen }));

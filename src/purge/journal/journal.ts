@@ -93,6 +93,11 @@ export interface AppendWithRead {
  */
 export interface Journal {
   /**
+   * Whether the store never loses an entry that it has confirmed. No entry is then read back (rule
+   * 22).
+   */
+  readonly keepsConfirmed?: boolean;
+  /**
    * Reads the switch and at least the 1,000 newest entries, without a gap (rule 12). Returns fewer
    * entries if the journal has no more, or if they fill a view. It also returns fewer if an older
    * page is unavailable or comes from a lagging replica.

@@ -58,12 +58,21 @@ export class TidemarkJournal {
     if (!Object.hasOwn(runs, call))
       return Response.json({ error: "unknown call" }, { status: 404 });
     const ask = await request.json();
-    const run = runs[call as JournalCall] as (...given: unknown[]) => unknown;
     try {
-      const reply = this.#storage.transactionSync(() => run(this.#tables, ask, Date.now()));
-      return Response.json(reply);
+      return Response.json(this.reply(call as JournalCall, ask as never, Date.now()));
     } catch (cause) {
       return Response.json({ error: errorName(cause) }, { status: 500 });
     }
+  }
+
+  /** Runs a call in one transaction. Throws if the storage fails. */
+  reply<Call extends JournalCall>(
+    call: Call,
+    ask: JournalCalls[Call][0],
+    atMs: number,
+  ): JournalCalls[Call][1] {
+    const run: (...given: [JournalTables, typeof ask, number]) => JournalCalls[Call][1] =
+      runs[call];
+    return this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
   }
 }

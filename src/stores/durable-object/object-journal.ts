@@ -47,6 +47,7 @@ const newest = { countMax: newestCount, charsMax };
 const onePage = { countMax: pageCount - 2, charsMax };
 
 export class ObjectJournal implements Journal, Switch {
+  readonly keepsConfirmed = true;
   readonly #settings: ObjectJournalSettings;
 
   constructor(settings: ObjectJournalSettings) {

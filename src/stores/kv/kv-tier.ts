@@ -22,6 +22,7 @@ import {
   type TierTrouble,
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
+import type { TierName } from "../../config/tier-names.ts";
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
 
 /** A KV namespace, named by its binding in wrangler.toml. */
@@ -31,7 +32,8 @@ export interface WorkersKv {
 
 /**
  * Adds copies of Redis records in Workers KV. A colo that reads a response from Redis writes the
- * copy, and other colos can then read the copy.
+ * copy, and other colos can then read the copy. Without Redis but with another journal, KV is the
+ * shared tier: the colo that fetches a response writes it.
  *
  * @example createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] })
  */
@@ -84,12 +86,13 @@ const headBytesMax = 65_536;
 const lineFeed = 10;
 
 export class KvTier<Detail> implements Tier<Detail> {
-  readonly name = "kv";
+  readonly name: TierName;
   readonly arrivingBytesMax = 0;
   readonly #settings: KvTierSettings<Detail>;
   readonly #calls: BoundedCalls;
 
   constructor(settings: KvTierSettings<Detail>) {
+    this.name = settings.name ?? "kv";
     this.#settings = settings;
     const tell: Log = (line) => settings.log({ ...line, part: "kv-tier" });
     this.#calls = new BoundedCalls({ ...settings, tell, about: "Workers KV", event: "kv" });

@@ -1,0 +1,50 @@
+// Binds the stores that a Worker passes in code to its bindings.
+import { type Fault, isFault } from "./base/operator-error.ts";
+import type { MakeTier, TierInCode } from "./cache/tiers/tier-in-code.ts";
+import { tierScopes } from "./config/tier-names.ts";
+import type { Environment } from "./platform/environment.ts";
+import type { Env } from "./protocol/variables/bindings.ts";
+import type { JournalInCode } from "./purge/journal-in-code.ts";
+
+export interface StoresInCode {
+  /** Tiers in addition to memory, the Cache API and Redis. */
+  readonly tiers?: readonly TierInCode[] | undefined;
+  /** The store of the journal, in place of Redis. */
+  readonly journal?: JournalInCode | undefined;
+}
+
+/**
+ * Binds the stores of a Worker to the Worker's bindings. Without Redis, a tier of regional copies is
+ * the shared tier, if there is a journal. Adds a fault for each unusable tier. If the journal in
+ * code is unusable, Redis is not used either, because isolates do not read another journal.
+ */
+export function bindStores(
+  environment: Environment,
+  { tiers = [], journal }: StoresInCode,
+  env: Env,
+) {
+  const { redis } = environment;
+  const hasWorld = redis !== undefined && !isFault(redis);
+  const opened = journal?.bound(env) ?? environment.journal;
+  const made = tiers.map((tier) => {
+    if (hasWorld || tierScopes[tier.name] !== "region") return tier.bound(env);
+    return typeof opened === "function" ? asShared(tier.bound(env)) : lacksWorld(tier);
+  });
+  const faults = [...environment.faults, ...[...made, opened].filter(isFault)];
+  const makers = made.filter((one) => typeof one === "function");
+  return isFault(opened)
+    ? { environment: { ...environment, redis: opened, faults }, makers }
+    : { environment: { ...environment, faults }, makers, journal: opened };
+}
+
+function asShared(make: MakeTier | Fault): MakeTier | Fault {
+  return isFault(make) ? make : (settings) => make({ ...settings, name: "shared" });
+}
+
+function lacksWorld({ name }: TierInCode): Fault {
+  return {
+    what: `The tier ${JSON.stringify(name)} is off.`,
+    why: "There is neither a usable Redis database nor another journal, so no purge could reach it.",
+    hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or pass durableObjectJournal() as journal.",
+  };
+}

@@ -1,0 +1,97 @@
+// Tests a site without Redis: the journal in a Durable Object, and Workers KV as the shared tier.
+import { beforeEach, describe, expect, it } from "vitest";
+import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
+import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeKv } from "../../../testing/fakes/fake-kv.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { openColos, type Site } from "../../../testing/site/harness.ts";
+import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
+
+const bindings = { ADMIN_TOKEN: adminToken };
+const stores = { tiers: [workersKv({ binding: "PAGES" })], journal: durableObjectJournal() };
+
+let clock: FakeClock;
+let object: FakeObject;
+let first: Site;
+let second: Site;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  object = new FakeObject();
+  const kv = new FakeKv(clock);
+  [first, second] = openColos(2, {
+    clock,
+    ...stores,
+    env: { ...bindings, JOURNAL: object.namespace, PAGES: kv.colo() },
+    origin: (_, nth) => page(`page ${nth}`, cc("max-age=3600", { "cache-tag": "red" })),
+  }) as [Site, Site];
+});
+
+const purge = (site: Site, order: object) =>
+  site.get("/_cache/purge", {
+    method: "POST",
+    headers: { ...bearer, "content-type": "application/json" },
+    body: JSON.stringify(order),
+  });
+
+describe("a site without Redis", () => {
+  it("stores pages in KV as its shared tier, for other colos", async () => {
+    expect((await first.get("/a")).text).toBe("page 1");
+    const seen = await second.get("/a");
+    expect([seen.text, seen.cacheStatus]).toEqual(["page 1", expect.stringContaining("shared")]);
+    expect(first.lines[0]).toMatchObject({ event: "started", tiers: "memory edge shared" });
+  });
+
+  it("purges all colos within N, and returns the place of the purge", async () => {
+    await first.get("/a");
+    await second.get("/a");
+    const purged = await purge(first, { tags: ["red"] });
+    expect([purged.status, JSON.parse(purged.text)]).toMatchObject([
+      200,
+      { position: /^\d+-\d+$/ },
+    ]);
+    expect((await first.get("/a")).text).toBe("page 2");
+    clock.advance(10);
+    // A colo reads its own copy of a value of KV for 30 s, so it may forward once more.
+    expect((await second.get("/a")).text).not.toBe("page 1");
+  });
+
+  it("refuses a purge while the object does not answer, and names the object as the cause", async () => {
+    await first.get("/a");
+    object.isDown = true;
+    const refused = await purge(first, { tags: ["red"] });
+    expect(refused.status).toBe(503);
+    expect(refused.text).toContain("Durable Object");
+    const health = await first.get("/_cache/health", { headers: bearer });
+    const { findings } = JSON.parse(health.text) as { findings: { cause: string }[] };
+    expect(findings.map(({ cause }) => cause).join()).toContain("Durable Object");
+    expect((await first.get("/a")).text).toBe("page 1");
+    clock.advance(10);
+    expect((await first.get("/a")).text).toBe("page 2");
+  });
+
+  it("accepts no purge without the binding, and uses no Redis either", async () => {
+    const upstash = new FakeUpstash(clock);
+    const [site] = openColos(1, { clock, ...stores, upstash, env: bindings }) as [Site];
+    await site.get("/a");
+    expect((await purge(site, { tags: ["red"] })).text).toContain("JOURNAL is not bound");
+    expect(upstash.text).toBe("");
+  });
+
+  it("keeps the journal in the object beside a usable Redis", async () => {
+    const upstash = new FakeUpstash(clock);
+    const env = { ...bindings, JOURNAL: object.namespace };
+    const { journal } = stores;
+    const origin = () => page("text", cc("max-age=3600", { "cache-tag": "red" }));
+    const sites = openColos(2, { clock, journal, upstash, env, origin });
+    const [site, other] = sites as [Site, Site];
+    await site.get("/a");
+    expect((await other.get("/a")).cacheStatus).toContain("detail=shared");
+    expect((await purge(site, { tags: ["red"] })).status).toBe(200);
+    expect(object.calls).toContain("append");
+    expect(upstash.journalCommands).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+// Tests the bound of the purge protocol in random histories with the journal in a Durable Object, and
+// that these histories find faults of the journal. Replay a history with
+// `npm run bench -- simulation --object --replay <seed>`.
+import { describe, expect, it } from "vitest";
+import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import { shareOf } from "../../testing/histories.ts";
+import { historyOf } from "../../testing/simulation/history.ts";
+import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
+
+/** @returns the first violation, and how often stored responses answered */
+async function sumOf(kind: WorldKind, count: number, Store = ObjectJournal) {
+  let usableCount = 0;
+  for (let seed = 1; seed <= count; seed += 1) {
+    const history = await historyOf(seed, { kind, Store });
+    const [violation] = history.violations;
+    if (violation !== undefined) return { violation: `seed ${seed}: ${violation}`, usableCount };
+    usableCount += history.usableCount;
+  }
+  return { violation: undefined, usableCount };
+}
+
+describe("no purged response answers after its deadline, over a Durable Object", () => {
+  it.each(["ordinary", "trimming", "crossing", "turned-back", "failing", "resending"] as const)(
+    "in random histories: %s",
+    async (kind) => {
+      const { violation, usableCount } = await sumOf(kind, shareOf(60));
+      expect(violation).toBeUndefined();
+      // A view that lets no response answer would pass, too.
+      expect(usableCount).toBeGreaterThan(0);
+    },
+  );
+});
+
+class Skipping extends ObjectJournal {
+  override async since(...given: Parameters<ObjectJournal["since"]>) {
+    const read = await super.since(...given);
+    return read.kind === "read" ? { ...read, entries: read.entries.slice(1) } : read;
+  }
+}
+
+class Unpurged extends ObjectJournal {
+  override async unpurged(...[end, records]: Parameters<ObjectJournal["unpurged"]>) {
+    const read = await super.unpurged(end, records);
+    return read.kind === "read" ? { ...read, answers: records.map(() => true) } : read;
+  }
+}
+
+class Unconfirmed extends ObjectJournal {
+  override async append(...[entries]: Parameters<ObjectJournal["append"]>) {
+    const appended = await super.append(entries);
+    const places = entries.map(({ n }) => ({ position: "1-1", n }));
+    return appended.kind === "appended" ? appended : { kind: "appended" as const, places };
+  }
+}
+
+class DatedLate extends ObjectJournal {
+  override async since(...given: Parameters<ObjectJournal["since"]>) {
+    const read = await super.since(...given);
+    return read.kind === "read" ? { ...read, sentAtMs: read.sentAtMs + 3_000 } : read;
+  }
+}
+
+describe("histories over a Durable Object find a fault", () => {
+  it.each<[string, typeof ObjectJournal, WorldKind]>([
+    ["a read skips an entry", Skipping, "ordinary"],
+    ["each unknown stamp counts as unpurged", Unpurged, "trimming"],
+    ["an unconfirmed purge is accepted", Unconfirmed, "ordinary"],
+    ["a read is dated too late", DatedLate, "crossing"],
+  ])("%s", async (_, Store, kind) => {
+    expect((await sumOf(kind, 600, Store)).violation).toMatch(/^seed /);
+  });
+});
