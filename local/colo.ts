@@ -37,7 +37,7 @@ export interface Colo {
 /** The settings that can change while a colo runs. */
 export type Replacement = Pick<
   ColoSettings,
-  "worker" | "env" | "rateLimits" | "kvNamespaces" | "compatibility"
+  "worker" | "env" | "rateLimits" | "kvNamespaces" | "compatibility" | "shared"
 >;
 
 export interface RateLimitSettings {
@@ -70,6 +70,15 @@ export interface ColoSettings {
   readonly onRequest?: (line: RequestLine) => void;
   /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
+  /** The storage that several colos share: Durable Objects and Workers KV. */
+  readonly shared?: {
+    /** The classes of Durable Objects, by binding. Their storage is SQLite. */
+    readonly objects: Readonly<Record<string, string>>;
+    /** The name of the colo whose process runs the objects. It must start first. */
+    readonly host: string;
+    /** A folder for the storage. Each site has its own. */
+    readonly folder: string;
+  };
   /** The port of workerd's inspector; by default there is none. */
   readonly inspectorPort?: number;
 }
@@ -137,7 +146,7 @@ interface Running {
 
 function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   const { host = "127.0.0.1", onLog = printed, onLine, inspectorPort, keepsIn, d1 } = settings;
-  const { worker, compatibility, onRequest } = settings;
+  const { worker, compatibility, onRequest, shared, kvNamespaces = [] } = settings;
   const handleStructuredLogs = ({ message }: { message: string }) => {
     const request = onRequest && toldIn(message);
     if (request !== undefined) return onTold(request);
@@ -160,7 +169,8 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
       ...(keepsIn === undefined ? {} : { resourcePersistencePath: keepsIn }),
       workers: [
         {
-          name: "tidemark",
+          // Other processes find the objects by the name of their Worker.
+          name: shared === undefined ? "tidemark" : settings.name,
           modules: [
             ...(onRequest === undefined ? [] : [teller]),
             { type: "ESModule", path: workerModule, contents: worker },
@@ -169,13 +179,15 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
           compatibilityFlags: [...(compatibility?.flags ?? [])],
           bindings: { ...settings.env, COLO: settings.name },
           ratelimits: Object.fromEntries(limits),
-          kvNamespaces: [...(settings.kvNamespaces ?? [])],
+          kvNamespaces: Object.fromEntries(kvNamespaces.map((name) => [name, name])),
+          ...(shared && { durableObjects: objectsOf(shared, settings.name) }),
           ...(d1 === undefined ? {} : { d1Databases: { [d1.binding]: "shared" } }),
           unsafeDirectSockets: [{ host, port }],
         },
       ],
     }),
     ...(d1 === undefined ? {} : sharedStorage(d1.folder, settings.name)),
+    ...(shared && sharedStorage(shared.folder, settings.name)),
   };
 }
 
@@ -192,7 +204,17 @@ function unstartable(cause: unknown): OperatorError {
   });
 }
 
-/** Shares the D1 storage: one process opens it, and the others connect to that process. */
+function objectsOf({ objects, host }: NonNullable<ColoSettings["shared"]>, name: string) {
+  const from = name === host ? {} : { scriptName: host };
+  return Object.fromEntries(
+    Object.entries(objects).map(([binding, className]) => [
+      binding,
+      { className, useSQLite: true, ...from },
+    ]),
+  );
+}
+
+/** Shares the storage: one process opens it, and the others connect to that process. */
 function sharedStorage(folder: string, colo: string) {
   return {
     unsafeEnableSharedStorage: true,

@@ -1,5 +1,8 @@
 // A complete local site: an origin, the shared tier, and the Worker in one or more colos.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type Colo, type ColoSettings, type Replacement, startColo } from "./colo.ts";
 import { startCron } from "./cron.ts";
@@ -25,8 +28,8 @@ export interface Site {
   readonly originUrl: string | undefined;
   /** Whether the origin is the demo site. */
   readonly isDemo: boolean;
-  readonly redisUrl: string;
-  readonly rest: UpstashRestServer;
+  /** The shared tier's database; `undefined` without Redis. */
+  readonly rest: UpstashRestServer | undefined;
   readonly secrets: { readonly ADMIN_TOKEN: Secret; readonly PURGE_SECRET: Secret };
   /**
    * Replaces the Worker of each colo, with the same ports and Redis. @throws OperatorError; the old
@@ -57,11 +60,10 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
   const running = new Running();
   try {
     const built = await checkedBuild(project, settings);
-    const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
-    const token = randomBytes(18).toString("base64url");
-    const { rttMs, replicaLagMs } = options;
-    const rest = await running.add(
-      startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }),
+    const rest = options.stores === "redis" ? await startDatabase(options, running) : undefined;
+    const folder = join(tmpdir(), `tidemark-stores-${randomUUID()}`);
+    await running.add(
+      Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }),
     );
     const siteUrl = `http://127.0.0.1:${options.port}`;
     const isDemo = options.origin === undefined && startOrigin !== undefined;
@@ -69,20 +71,21 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     const secretsOf = secretsBy(environment);
     const { SITE_HOST } = environment;
     const runnableOf = (
-      { variables, compatibility, rateLimits = {}, kvNamespaces = [] }: Project,
+      { variables, compatibility, rateLimits = {}, kvNamespaces = [], durableObjects }: Project,
       worker: string,
-    ) => ({
+    ): Replacement => ({
       worker,
       compatibility,
       rateLimits,
       kvNamespaces,
+      ...(durableObjects && { shared: { objects: durableObjects, host: "colo-1", folder } }),
       env: {
         SITE_HOST: `127.0.0.1:${options.port}`,
         ...variables,
         ...(SITE_HOST === undefined ? {} : { SITE_HOST }),
         ...(own === undefined ? {} : { ORIGIN_URL: own }),
-        UPSTASH_REDIS_REST_URL: rest.url,
-        UPSTASH_REDIS_REST_TOKEN: token,
+        UPSTASH_REDIS_REST_URL: rest?.url ?? "",
+        UPSTASH_REDIS_REST_TOKEN: rest?.token ?? "",
         // Use a local journal, so that purges of a local site never reach a deployed site.
         JOURNAL_REDIS_REST_URL: "",
         JOURNAL_REDIS_REST_TOKEN: "",
@@ -99,7 +102,6 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
       colos,
       originUrl: own ?? project.variables["ORIGIN_URL"],
       isDemo,
-      redisUrl,
       rest,
       secrets: secretsOf(project.variables),
       replace: async (changed) => {
@@ -112,6 +114,13 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     await running.stop();
     throw cause;
   }
+}
+
+async function startDatabase(options: StartOptions, running: Running): Promise<UpstashRestServer> {
+  const { rttMs, replicaLagMs } = options;
+  const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
+  const token = randomBytes(18).toString("base64url");
+  return running.add(startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }));
 }
 
 interface Runnable extends Replacement {

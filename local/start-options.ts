@@ -4,12 +4,16 @@ import { originUrlFault, shownUrl } from "../src/protocol/variables/origin-url.t
 import { OperatorError } from "../src/base/operator-error.ts";
 import { defaultConfigPath } from "./load-config.ts";
 
+const storeNames = ["redis", "cloudflare"] as const;
+
 export interface StartOptions {
   /** The site behind Tidemark; `undefined` for the project's own origin, or for the demo news site. */
   readonly origin: string | undefined;
   /** The port of the first colo; the others use the next ones. */
   readonly port: number;
   readonly colos: number;
+  /** `cloudflare`: a Durable Object and Workers KV, without Redis. */
+  readonly stores: (typeof storeNames)[number];
   /** `undefined` for the embedded Valkey. */
   readonly redis: string | undefined;
   readonly rttMs: number;
@@ -26,6 +30,7 @@ export interface GivenStartOptions {
   readonly origin?: string | undefined;
   readonly port?: string | undefined;
   readonly colos?: string | undefined;
+  readonly stores?: string | undefined;
   readonly redis?: string | undefined;
   readonly config?: string | undefined;
   readonly rtt?: string | undefined;
@@ -42,6 +47,7 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --origin URL        use this site (scheme and host) instead of the demo news site
   --port N            port of the first colo (default: 8787)
   --colos N           number of colos, on consecutive ports, each in its own process (1)
+  --stores NAME       redis, or cloudflare: a Durable Object and Workers KV, without Redis (redis)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
   --config FILE       use this configuration instead of tidemark.config.ts
   --rtt MS            delay each answer of the shared tier, to simulate distance (0)
@@ -82,6 +88,7 @@ export function checkedStartOptions(given: GivenStartOptions, help: string): Sta
     origin: given.origin === undefined ? undefined : originOf(given.origin),
     port: whole("--port", given.port, { from: 1, to: 65_536 - colos }) ?? 8_787,
     colos,
+    stores: storesOf(given, help),
     redis: given.redis === undefined ? undefined : redisOf(given.redis),
     rttMs: whole("--rtt", given.rtt, { from: 0, to: 60_000 }) ?? 0,
     replicaLagMs: whole("--replica-lag", given.replicaLag, { from: 0, to: 600_000 }) ?? 0,
@@ -89,6 +96,23 @@ export function checkedStartOptions(given: GivenStartOptions, help: string): Sta
     isQuiet: given.quiet === true,
     isJson: given.json === true,
   };
+}
+
+/** @throws OperatorError for an unknown name, or for an option of Redis without Redis */
+function storesOf(given: GivenStartOptions, help: string): StartOptions["stores"] {
+  const { stores: text = "redis" } = given;
+  const stores = storeNames.find((name) => name === text);
+  const unused = (["redis", "rtt", "replicaLag"] as const).find((name) => given[name]);
+  if (stores !== undefined && (stores === "redis" || unused === undefined)) return stores;
+  const named = unused === "replicaLag" ? "replica-lag" : unused;
+  throw new OperatorError({
+    what: stores === undefined ? "--stores is invalid." : `--${named} has no effect.`,
+    why:
+      stores === undefined
+        ? `${JSON.stringify(text)} is neither redis nor cloudflare.`
+        : "--stores cloudflare uses no Redis.",
+    hint: `Run ${help} for the options.`,
+  });
 }
 
 function parsed(args: readonly string[]) {
@@ -100,6 +124,7 @@ function parsed(args: readonly string[]) {
         origin: text,
         port: text,
         colos: text,
+        stores: text,
         redis: text,
         config: text,
         rtt: text,

@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     environment: process.env,
     terminal: terminalOf(options),
     startOrigin: startDemoOrigin,
-    readProject: async () => ownProject(config),
+    readProject: async () => ownProject(config, options.stores),
   });
 }
 

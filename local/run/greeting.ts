@@ -10,10 +10,11 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
   const shown = Object.entries(site.secrets).filter(([, { isMadeUp }]) => isMadeUp);
   const origin = site.isDemo ? "the demo news site" : "your site";
   const redis = options.redis === undefined ? "embedded Valkey" : "your Redis";
+  const shared = `the shared tier: Upstash's REST interface before ${redis}`;
   const addresses = [
     ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
     ...(site.originUrl === undefined ? [] : [[site.originUrl, `the origin: ${origin}`]]),
-    [site.rest.url, `the shared tier: Upstash's REST interface before ${redis}`],
+    ...(site.rest === undefined ? [] : [[site.rest.url, shared]]),
   ];
   const widest = Math.max(...addresses.map(([at = ""]) => at.length));
   const token = ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";

@@ -4,6 +4,7 @@ import type { BuildOptions, Plugin } from "esbuild";
 import { bundled, root } from "../bundling.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 import type { RateLimitSettings } from "../colo.ts";
+import type { StartOptions } from "../start-options.ts";
 import { type Library, ownLibrary } from "./library.ts";
 import { firstFault, isBuildFailure, loadConfig } from "../load-config.ts";
 import { checkTypes } from "../type-check.ts";
@@ -20,17 +21,25 @@ export interface Project {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Names of bindings to Workers KV. */
   readonly kvNamespaces?: readonly string[];
+  /** Classes of Durable Objects by the names of their bindings. */
+  readonly durableObjects?: Readonly<Record<string, string>>;
   /** Other files to watch for changes, such as the wrangler file. They may be absent. */
   readonly otherFiles: readonly string[];
   /** Sentences about settings that are not available locally. */
   readonly notes: readonly string[];
 }
 
-/** This repository's own Worker. */
-export function ownProject(config: string): Project {
-  const main = join(root, "worker.ts");
+/** This repository's own Worker, over Redis or over the stores of Cloudflare. */
+export function ownProject(config: string, stores: StartOptions["stores"] = "redis"): Project {
   const nothing = { compatibility: {}, variables: {}, otherFiles: [], notes: [] };
-  return { library: ownLibrary, main, config: resolve(config), ...nothing };
+  const project = { library: ownLibrary, config: resolve(config), ...nothing };
+  if (stores === "redis") return { ...project, main: join(root, "worker.ts") };
+  return {
+    ...project,
+    main: join(root, "local/run/cloudflare-worker.ts"),
+    kvNamespaces: ["PAGES"],
+    durableObjects: { JOURNAL: "TidemarkJournal" },
+  };
 }
 
 /** The bundled Worker, and the parts of its configuration that a local run needs. */

@@ -72,7 +72,7 @@ function startedTold({ colos, originUrl, secrets, rest }: Site): object {
     event: "started",
     colos: colos.map(({ name, url }) => ({ name, url })),
     origin: originUrl,
-    sharedTier: rest.url,
+    sharedTier: rest?.url,
     madeUp: Object.fromEntries(shown.map(([name, { value }]) => [name, value])),
   };
 }
