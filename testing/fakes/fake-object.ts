@@ -4,6 +4,7 @@ import {
   type ObjectState,
   TidemarkJournal,
 } from "../../src/stores/durable-object/journal-object.ts";
+import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 
 export class FakeObject {
@@ -52,15 +53,17 @@ export class FakeObject {
     this.#rows("DELETE FROM entries WHERE ms = ? AND sequence = ?", ms, sequence);
   }
 
+  readonly sql: Sql = {
+    exec: (query, ...bindings) => {
+      const rows = this.#rows(query, ...bindings);
+      return { toArray: () => rows };
+    },
+  };
+
   get #state(): ObjectState {
     return {
       storage: {
-        sql: {
-          exec: (query, ...bindings) => {
-            const rows = this.#rows(query, ...bindings);
-            return { toArray: () => rows };
-          },
-        },
+        sql: this.sql,
         transactionSync: (work) => {
           this.database.exec("BEGIN");
           try {

@@ -19,6 +19,7 @@ export interface WorkerOfFolder extends Pick<
 > {
   readonly rateLimits: Readonly<Record<string, RateLimitSettings>>;
   readonly kvNamespaces: readonly string[];
+  readonly durableObjects?: Readonly<Record<string, string>>;
 }
 
 /** Returns `undefined` without a wrangler file. @throws OperatorError if it cannot be read */
@@ -35,14 +36,21 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     compatibility_date: writtenDate,
     compatibility_flags: flags,
     kv_namespaces: kv,
+    durable_objects: objects,
     ...others
   } = file.table;
+  const bound = tablesIn(tableOf(objects)["bindings"]);
+  const isJournal = ({ class_name: written }: Table) => written === "TidemarkJournal";
+  const journals = bound.filter(isJournal).flatMap(({ name }) => textsIn([name]));
   const date = dateText(writtenDate);
   const variables = Object.entries(tableOf(vars));
   const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === "string";
   const notGiven = [
     ...variables.filter((pair) => !isText(pair)).map(([key]) => `${key} (vars, not a string)`),
-    ...bindingsIn(others),
+    ...bindingsIn({
+      ...others,
+      durable_objects: { bindings: bound.filter((one) => !isJournal(one)) },
+    }),
   ];
   return {
     main: typeof main === "string" ? resolve(folder, main) : undefined,
@@ -53,6 +61,9 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     variables: Object.fromEntries(variables.filter(isText)),
     rateLimits: rateLimitsIn(others["ratelimits"]),
     kvNamespaces: tablesIn(kv).flatMap(({ binding }) => textsIn([binding])),
+    ...(journals.length > 0 && {
+      durableObjects: Object.fromEntries(journals.map((name) => [name, "TidemarkJournal"])),
+    }),
     notes:
       notGiven.length === 0
         ? []

@@ -52,6 +52,15 @@ const overKv: Files = {
   "src/worker.ts": 'createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] });',
 };
 
+const overObject: Files = {
+  "src/worker.ts":
+    'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { journal: durableObjectJournal() });',
+};
+const objects = {
+  durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
+};
+const migrations = [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }];
+
 const ORIGIN_URL = "https://www.site.test";
 const database = "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=";
 const ofShop = "HOOK_SECRET_SHOP=hR7kQ2vXw9Lp4TzBn6Ys";
@@ -172,6 +181,13 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   ],
   ["a KV namespace without its binding", overKv, "binding-incomplete warning"],
   ["a bound KV namespace", { ...overKv, ...wrangler({ kv_namespaces: [{ binding: "PAGES" }] }) }],
+  ["a journal's object without its binding", overObject, "binding-incomplete warning"],
+  [
+    "a journal's object without a migration",
+    { ...overObject, ...wrangler(objects) },
+    "binding-incomplete warning",
+  ],
+  ["a journal's object", { ...overObject, ...wrangler({ ...objects, migrations }) }],
   [
     "a secrets.json that is not JSON",
     { "secrets.json": "ADMIN_TOKEN=x" },

@@ -13,7 +13,7 @@ export function bindingFindings(deployment: Deployment, read: FolderRead): Docto
   ].flat();
 }
 
-/** Checks the known bindings that are present, and the KV bindings that the code names. */
+/** Checks the known bindings that are present, and the bindings that the code names. */
 function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
   const { main = "", vars, services, rateLimits, datasets, kvNamespaces } = deployment;
   const origin = services.find(({ binding }) => binding === "ORIGIN");
@@ -57,19 +57,26 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
     without: "the KV tier is off",
     remedy: `Write it under kv_namespaces, as { "binding": "${name}" }.`,
   }));
-  return [...rows, ...kvRows].flatMap(({ name, wrong, without, remedy }): DoctorFinding[] =>
-    wrong === ""
-      ? []
-      : [
-          {
-            code: "binding-incomplete",
-            level: name === "ORIGIN" ? "critical" : "warning",
-            ...aboutOf(deployment),
-            what: `${name} cannot be used: ${without}.`,
-            cause: `${wrong}.`,
-            remedy,
-          },
-        ],
+  const journalRows = journalBindingsIn(mainTexts.get(main) ?? "").map((name) => ({
+    name,
+    wrong: faultOfJournal(name, deployment),
+    without: "purges are refused, and Redis is not used",
+    remedy: `Write it under durable_objects as { "name": "${name}", "class_name": "TidemarkJournal" }, and the class in new_sqlite_classes of a migration.`,
+  }));
+  return [...rows, ...kvRows, ...journalRows].flatMap(
+    ({ name, wrong, without, remedy }): DoctorFinding[] =>
+      wrong === ""
+        ? []
+        : [
+            {
+              code: "binding-incomplete",
+              level: name === "ORIGIN" ? "critical" : "warning",
+              ...aboutOf(deployment),
+              what: `${name} cannot be used: ${without}.`,
+              cause: `${wrong}.`,
+              remedy,
+            },
+          ],
   );
 }
 
@@ -77,6 +84,24 @@ const kvBinding = /\bworkersKv\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g;
 
 const kvBindingsIn = (text: string): string[] =>
   [...text.matchAll(kvBinding)].map(([, name = ""]) => name);
+
+const journalBinding = /\bdurableObjectJournal\(\s*(?:\{\s*binding\s*:\s*["'](\w+)["'])?/g;
+
+const journalBindingsIn = (text: string): string[] =>
+  [...text.matchAll(journalBinding)].map(([, name = "JOURNAL"]) => name);
+
+/** Returns the fault of the journal's binding; an empty string if it is valid. */
+function faultOfJournal(binding: string, deployment: Deployment): string {
+  const { main = "", durableObjects, sqliteClasses } = deployment;
+  const bound = durableObjects.find(({ name }) => name === binding);
+  if (bound === undefined) {
+    return `${main} calls durableObjectJournal, and the wrangler file does not bind ${binding}`;
+  }
+  const { class_name: written, script_name: elsewhere } = bound;
+  if (typeof written !== "string") return "The binding has no class_name";
+  if (elsewhere !== undefined || sqliteClasses.includes(written)) return "";
+  return `No migration has ${written} in new_sqlite_classes`;
+}
 
 /** Returns the fault of a rate limiter's settings; an empty string if they are valid. */
 function faultOfLimiter({ namespace_id, simple }: Table): string {

@@ -23,6 +23,9 @@ export interface Deployment {
   readonly rateLimits: readonly Table[];
   readonly datasets: readonly Table[];
   readonly kvNamespaces: readonly Table[];
+  readonly durableObjects: readonly Table[];
+  /** The classes of Durable Objects that migrations create with SQLite storage. */
+  readonly sqliteClasses: readonly string[];
   readonly hasWorkersCache: boolean;
 }
 
@@ -55,6 +58,7 @@ const inheritedKeys = [
   "routes",
   "triggers",
   "cache",
+  "migrations",
 ];
 
 function inherited(table: Table): Table {
@@ -68,7 +72,8 @@ function deploymentOf(
   environment: string | undefined,
   { cache: cacheOfTop }: Table,
 ): Deployment {
-  const { route, routes, triggers, vars, cache = cacheOfTop } = table;
+  const { route, routes, triggers, vars, cache = cacheOfTop, durable_objects: objects } = table;
+  const migrations = tablesIn(table["migrations"]);
   const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
   return {
     environment,
@@ -84,6 +89,8 @@ function deploymentOf(
     rateLimits: tablesIn(table["ratelimits"]),
     datasets: tablesIn(table["analytics_engine_datasets"]),
     kvNamespaces: tablesIn(table["kv_namespaces"]),
+    durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
+    sqliteClasses: migrations.flatMap((one) => textsIn(one["new_sqlite_classes"])),
     hasWorkersCache: isTable(cache) && cache["enabled"] === true,
   };
 }

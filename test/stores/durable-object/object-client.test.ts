@@ -1,0 +1,101 @@
+// Tests calls to the Durable Object of a journal: retries, timeouts, errors, and the text of each.
+import { describe, expect, it } from "vitest";
+import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
+import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
+import { newEntry } from "../../../testing/examples/purges.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { placesOf } from "../../purge/journal/contract/open-store.ts";
+
+function open(readTimeoutMsMax = 60_000) {
+  const { nowAtMs } = new FakeClock();
+  const object = new FakeObject();
+  const randomText = () => crypto.randomUUID();
+  const client = new ObjectClient({ stub: () => object.stub, nowAtMs, readTimeoutMsMax });
+  return { object, client, journal: new ObjectJournal({ client, nowAtMs, randomText }) };
+}
+
+/** Rejects once, like a stub whose object restarts. */
+function breakingOnce(cause: Error) {
+  let isBroken = false;
+  return async () => {
+    if (isBroken) return;
+    isBroken = true;
+    throw cause;
+  };
+}
+
+const reset = new Error("Durable Object reset because its code was updated.");
+const overloaded = Object.assign(new Error("Too many requests."), { overloaded: true });
+
+describe("a call whose connection breaks", () => {
+  it.each(["beforeCall", "beforeReply"] as const)(
+    "is repeated, and appends once: %s",
+    async (at) => {
+      const { object, journal } = open();
+      object[at] = breakingOnce(reset);
+      const appended = await journal.append([newEntry({ n: "a" }), newEntry({ n: "b" })]);
+      const places = appended.kind === "appended" ? appended.places : [];
+      expect(object.calls).toEqual(["append", "append"]);
+      const read = await journal.newest();
+      expect(read.kind === "read" && placesOf(read.entries)).toEqual(places);
+      expect(places).toHaveLength(2);
+    },
+  );
+
+  it("is not repeated if the object is overloaded", async () => {
+    const { object, journal } = open();
+    object.beforeCall = breakingOnce(overloaded);
+    expect(await journal.append([newEntry()])).toMatchObject({
+      kind: "unavailable",
+      why: "The journal's Durable Object is overloaded.",
+    });
+    expect(object.calls).toHaveLength(1);
+  });
+});
+
+describe("a call that fails", () => {
+  it("is unavailable after a second break", async () => {
+    const { object, journal } = open();
+    object.isDown = true;
+    expect(await journal.append([newEntry()])).toEqual({
+      kind: "unavailable",
+      why: "The journal's Durable Object cannot be reached.",
+      hint: undefined,
+    });
+    expect(object.calls).toHaveLength(2);
+  });
+
+  it("is unavailable after the timeout", async () => {
+    const { object, journal } = open(1);
+    object.beforeCall = () => new Promise(() => undefined);
+    const why = "The journal's Durable Object does not answer in time.";
+    expect(await journal.append([newEntry()])).toMatchObject({ kind: "unavailable", why });
+  });
+
+  it("is unavailable with a hint if the storage refuses it, and appends nothing", async () => {
+    const { object, journal } = open();
+    await journal.append([newEntry({ n: "a" })]);
+    object.database.exec("DROP TABLE targets");
+    expect(await journal.append([newEntry({ n: "b", tags: ["tag:red"] })])).toMatchObject({
+      kind: "unavailable",
+      why: "The journal's Durable Object refused a call.",
+      hint: expect.stringContaining("storage"),
+    });
+    expect(await journal.extent()).toMatchObject({ count: 1 });
+  });
+});
+
+it("a restarted object continues its journal", async () => {
+  const { object, journal } = open();
+  await journal.append([newEntry({ n: "a" })]);
+  object.end();
+  await journal.append([newEntry({ n: "b" })]);
+  expect(await journal.newest()).toMatchObject({ entries: [{ n: "a.1" }, { n: "b.2" }] });
+});
+
+it("the object answers 404 to an unknown call", async () => {
+  const { started } = new FakeObject();
+  const ask = new Request("https://journal/toString", { method: "POST", body: "{}" });
+  expect((await started.fetch(ask)).status).toBe(404);
+});
