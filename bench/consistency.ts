@@ -1,6 +1,7 @@
 // Tests the promise about purges under faults, with several colos and a real Redis, for a given
 // time. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
+// With --object, a Durable Object has the journal.
 // With --released, the last release and the current Worker run side by side, and colos change
 // versions.
 import { parseArgs } from "node:util";
@@ -22,6 +23,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
       faults: { type: "string" },
       fault: { type: "string" },
       released: { type: "boolean", default: false },
+      object: { type: "boolean", default: false },
     },
   });
   const { fault } = values;
@@ -47,6 +49,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
     quietMs: 35_000,
     readsPerRound: 1,
     besideRelease: values.released,
+    overObject: values.object,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),
   };

@@ -78,6 +78,8 @@ export interface ColoSettings {
     readonly host: string;
     /** A folder for the storage. Each site has its own. */
     readonly folder: string;
+    /** The folder of the colo's own storage, such as its Cache API. Default: in `folder`. */
+    readonly keepsIn?: string;
   };
   /** The port of workerd's inspector; by default there is none. */
   readonly inspectorPort?: number;
@@ -187,7 +189,7 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
       ],
     }),
     ...(d1 === undefined ? {} : sharedStorage(d1.folder, settings.name)),
-    ...(shared && sharedStorage(shared.folder, settings.name)),
+    ...(shared && sharedStorage(shared.folder, settings.name, shared.keepsIn)),
   };
 }
 
@@ -215,13 +217,13 @@ function objectsOf({ objects, host }: NonNullable<ColoSettings["shared"]>, name:
 }
 
 /** Shares the storage: one process opens it, and the others connect to that process. */
-function sharedStorage(folder: string, colo: string) {
+function sharedStorage(folder: string, colo: string, keepsIn = join(folder, colo)) {
   return {
     unsafeEnableSharedStorage: true,
     enableDevRegistry: true,
     unsafeDevRegistryPath: join(folder, "registry"),
     resourcePersistencePath: join(folder, "shared"),
-    isolatedResourcePersistencePath: join(folder, colo),
+    isolatedResourcePersistencePath: keepsIn,
   };
 }
 

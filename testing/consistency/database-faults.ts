@@ -60,7 +60,15 @@ async function setLag({ site, recorder }: Victim, lagMs: number): Promise<void> 
   if (lagMs === 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
 }
 
+/** Ends the object's process. Calls in progress fail, and confirmed entries stay. */
+const objectRestarted: Fault = async ({ site, draws }) => {
+  await site.objectHost?.kill();
+  await delay(draws.between(0, 2_000));
+  await site.objectHost?.startAgain();
+};
+
 export const databaseFaults = {
+  "object-restarted": objectRestarted,
   "redis-paused": paused,
   "redis-clients-paused": clientsPaused,
   "redis-restarted-empty": restartedEmpty,

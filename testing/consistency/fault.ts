@@ -6,7 +6,7 @@ import type { SiteUnderTest } from "./site-under-test.ts";
 import type { VersionedOrigin } from "./versioned-origin.ts";
 
 export interface Victim {
-  readonly site: Pick<SiteUnderTest, "redis" | "rest" | "colos">;
+  readonly site: Pick<SiteUnderTest, "redis" | "rest" | "colos" | "objectHost">;
   readonly origin: Pick<VersionedOrigin, "errorShare" | "slowShare">;
   readonly recorder: Pick<Recorder, "nowMs" | "faults" | "losses" | "replicaLags">;
   readonly draws: Draws;

@@ -10,7 +10,8 @@ import { pagesOf, type ServedPage } from "./pages.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 import { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
-import { type SiteUnderTest, startSite } from "./site-under-test.ts";
+import { journalOf } from "./object-worker.ts";
+import { adminToken, type SiteUnderTest, startSite } from "./site-under-test.ts";
 import { switchOn } from "./switcher.ts";
 import { startVersionedOrigin, type VersionedOrigin } from "./versioned-origin.ts";
 import { modesTaken, Writers } from "./writers.ts";
@@ -32,6 +33,8 @@ export interface RunSettings {
    * Whether some colos run the last release and others the sources. Colos change between the two.
    */
   readonly besideRelease?: boolean;
+  /** Whether a Durable Object has the journal, instead of Redis. */
+  readonly overObject?: boolean;
   /**
    * The length of the quiet phase, in which each page must be answered from a tier again. An
    * isolate whose database was unreachable retries after pauses of up to 30 s.
@@ -79,9 +82,9 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );
-  const { coloCount, fault, besideRelease = false } = settings;
+  const { coloCount, fault, besideRelease = false, overObject = false } = settings;
   const general = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs };
-  const sited = { ...general, recorder, fault, besideRelease };
+  const sited = { ...general, recorder, fault, besideRelease, overObject };
   const site = await running.add(startSite(sited));
   const { colos } = site;
   const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
@@ -103,6 +106,7 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   try {
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
     await looking;
+    if (overObject && colos[0]) recorder.journal.push(...(await journalOf(colos[0], adminToken)));
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
       findings = checked();
@@ -137,9 +141,13 @@ async function acted(given: {
   const { thinkMsMax, restMsMax } = settings;
   const { colos } = site;
   const writers = new Writers({ recorder, origin, pages, colos, modes });
+  const isInRedis = settings.overObject !== true;
   const canBe: Partial<Record<FaultName, boolean>> = {
     // Only a database with snapshots can be restored.
-    "redis-restored": site.redis.keepsSnapshots,
+    "redis-restored": isInRedis && site.redis.keepsSnapshots,
+    "redis-restarted-empty": isInRedis,
+    "replica-lagging": isInRedis,
+    "object-restarted": !isInRedis,
     "version-changed": settings.besideRelease === true,
   };
   const faults = settings.faults.filter((name) => canBe[name] !== false);

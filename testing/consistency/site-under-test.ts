@@ -11,6 +11,7 @@ import { bundleWith } from "../worker/bundle-with.ts";
 import { bundleWithParts } from "../worker/bundle-with-parts.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
+import { bundleOverObject, ObjectHost } from "./object-worker.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 import type { Recorder } from "./recorder.ts";
 import { RestFront } from "./rest-front.ts";
@@ -40,6 +41,8 @@ export interface SiteSettings {
    * last release and the sources.
    */
   readonly besideRelease: boolean;
+  /** Whether a Durable Object has the journal, instead of Redis. */
+  readonly overObject?: boolean;
 }
 
 /** The version of the Worker from the sources, as named in a history. */
@@ -65,6 +68,8 @@ export interface ColoUnderTest {
 }
 
 export interface SiteUnderTest {
+  /** `undefined` with the journal in Redis. */
+  readonly objectHost?: ObjectHost | undefined;
   readonly redis: BreakableRedis;
   readonly rest: UpstashRestServer;
   readonly colos: readonly ColoUnderTest[];
@@ -86,15 +91,21 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
     // Start the replica before any write, because it would miss writes during its start.
     await rest.setReplicaLagMs(1);
     await rest.setReplicaLagMs(0);
+    const objectHost =
+      settings.overObject === true
+        ? await running.add(ObjectHost.start(versions[0]?.worker ?? ""))
+        : undefined;
     const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
     const colos = await Promise.all(
       names.map((name, index) => {
         const rotated = [...versions.slice(index % versions.length), ...versions];
         const own = rotated.slice(0, versions.length);
-        return running.add(startColoUnderTest(name, { versions: own, rest, ...settings }));
+        return running.add(
+          startColoUnderTest(name, { versions: own, rest, objectHost, ...settings }),
+        );
       }),
     );
-    return { redis, rest, colos, stop: () => running.stop() };
+    return { redis, rest, colos, objectHost, stop: () => running.stop() };
   } catch (cause) {
     await running.stop();
     throw cause;
@@ -103,7 +114,8 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
 
 /** Returns the versions; the last release is first if it takes part. */
 async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
-  const { fault, besideRelease } = settings;
+  const { fault, besideRelease, overObject } = settings;
+  if (overObject === true) return [{ version: today, worker: await bundleOverObject(config) }];
   const worker = await (fault === undefined
     ? bundleWith(config)
     : bundleWithParts(config, {
@@ -121,7 +133,11 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
 
 export async function startColoUnderTest(
   name: string,
-  given: SiteSettings & { versions: readonly WorkerVersion[]; rest: UpstashRestServer },
+  given: SiteSettings & {
+    versions: readonly WorkerVersion[];
+    rest: UpstashRestServer;
+    objectHost?: ObjectHost | undefined;
+  },
 ): Promise<ColoUnderTest> {
   const { versions, rest, recorder, originUrl } = given;
   const front = await RestFront.start(rest.url, recorder);
@@ -143,7 +159,9 @@ export async function startColoUnderTest(
     life = { isolate, colo: name, version, fromMs: recorder.nowMs(), untilMs: Infinity };
     recorder.isolates.push(life);
     front.isolate = isolate;
-    return startColo({ name, worker, port, env, keepsIn: join(kept, `${count.caches}`) });
+    const keepsIn = join(kept, `${count.caches}`);
+    const shared = given.objectHost && { shared: { ...given.objectHost.shared, keepsIn } };
+    return startColo({ name, worker, port, env, keepsIn, ...shared });
   };
   let colo = await begin(0);
   const { url } = colo;

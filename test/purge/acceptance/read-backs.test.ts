@@ -134,3 +134,11 @@ it("reads back the new entry for the second acceptance of a lost entry", async (
   await again;
   expect(readBack()).toEqual(["a", "again 1"]);
 });
+
+it("reads nothing back from a store that keeps each confirmed entry", async () => {
+  const { readBacks, written, readBack, journal } = open();
+  Object.defineProperty(journal, "keepsConfirmed", { value: true });
+  await readBacks.later([written("a")]);
+  await halfLag();
+  expect(readBack()).toEqual([]);
+});

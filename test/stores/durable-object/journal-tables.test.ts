@@ -99,9 +99,10 @@ it("a prefix of several directories covers whole paths only", () => {
   const [stamp] = append(1);
   const entry = { n: "n", fields: [], tags: [], prefixes: ["/a/b", "https://x.test/ä/"] };
   tables.append({ request: "prefixes", entries: [entry], keptCount: 9, ...limits }, 2);
-  const record = (path: string) => ({ n: stamp?.n ?? "", tags: [], paths: [path] });
+  const record = (path: string, n = stamp?.n ?? "") => ({ n, tags: [], paths: [path] });
+  expect(tables.unpurged({ end: "n.2", records: [record("/a/b", "n.2")] })).toEqual([true]);
   const paths = ["/a/bc", "/a/b", "/a/", "/b/a/b", "https://x.test/ä/1", "https://x.test/a/1", ""];
-  expect(tables.unpurged({ end: "n.2", records: paths.map(record) })).toEqual([
+  expect(tables.unpurged({ end: "n.2", records: paths.map((path) => record(path)) })).toEqual([
     false,
     false,
     true,
