@@ -2,7 +2,7 @@
 // twice, and replies are lost. The object restarts, and its clock is set back, but it loses no entry.
 import type { JournalCall, JournalCalls } from "../../src/stores/durable-object/journal-calls.ts";
 import type { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
-import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import type { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import { newEntry } from "../examples/purges.ts";

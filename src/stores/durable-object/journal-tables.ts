@@ -72,7 +72,7 @@ export class JournalTables {
     const size = this.#first(
       `SELECT count(*) AS count, total(length(fields)) AS chars FROM entries
        WHERE number > ? AND fields IS NOT NULL`,
-      number,
+      [number],
     );
     const isJoined = Number(size?.["count"]) <= countMax && Number(size?.["chars"]) <= charsMax;
     return { isJoined, entries: isJoined ? this.#from(number + 1) : [], switched };
@@ -84,8 +84,7 @@ export class JournalTables {
     const [upTo] = this.#rows(
       `SELECT * FROM entries WHERE number > ? AND fields IS NOT NULL
        AND (ms < ? OR ms = ? AND sequence <= ?) ORDER BY number DESC LIMIT 1`,
-      (this.#last?.number ?? 0) - keptCount,
-      ...[ms, ms, sequence],
+      [(this.#last?.number ?? 0) - keptCount, ms, ms, sequence],
     );
     const isTrimmed = this.#stateOf(place) === "trimmed";
     return { ...this.read(limits), upTo: upTo && storedEntry(upTo), isTrimmed };
@@ -97,7 +96,7 @@ export class JournalTables {
 
   /** Appends entries, unless this request has appended them before. */
   append({ request, entries, keptCount, after, ...limits }: AppendAsk, atMs: number): AppendReply {
-    const known = this.#rows("SELECT * FROM entries WHERE request = ?", request);
+    const known = this.#rows("SELECT * FROM entries WHERE request = ?", [request]);
     const places = known.length > 0 ? known.map(placeOf) : [];
     if (places.length === 0) {
       for (const entry of entries) places.push(this.#append(entry, { request, keptCount, atMs }));
@@ -123,10 +122,8 @@ export class JournalTables {
     if ((current?.post ?? "") !== replaces) return { current };
     const [place] = this.append(ask, atMs).places;
     if (place === undefined) return { current };
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO switch VALUES (1, ?, ?, ?, ?)",
-      ...[post, place.position, place.n, bypass],
-    );
+    const row = [post, place.position, place.n, bypass];
+    this.#rows("INSERT OR REPLACE INTO switch VALUES (1, ?, ?, ?, ?)", row);
     return { place };
   }
 
@@ -147,7 +144,7 @@ export class JournalTables {
     const rows = this.#rows(
       `SELECT * FROM entries WHERE fields IS NOT NULL AND (ms > ? OR ms = ? AND sequence > ?)
        ORDER BY number LIMIT ?`,
-      ...[ms, ms, sequence, count],
+      [ms, ms, sequence, count],
     );
     return rows.map(storedEntry);
   }
@@ -170,23 +167,21 @@ export class JournalTables {
     const ms = Math.max(atMs, last?.ms ?? 0);
     const sequence = ms === last?.ms ? last.sequence + 1 : 0;
     const n = `${text}.${number}`;
-    this.#sql.exec(
-      "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
-      ...[number, ms, sequence, n, request, JSON.stringify(fields)],
-    );
+    const row = [number, ms, sequence, n, request, JSON.stringify(fields)];
+    this.#rows("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", row);
     this.#lastPurges.note({ tags, prefixes, number });
-    this.#sql.exec("UPDATE entries SET fields = NULL WHERE number = ?", number - keptCount);
+    this.#rows("UPDATE entries SET fields = NULL WHERE number = ?", [number - keptCount]);
     if (number % appendsPerSweep === 0) this.#sweep(number, atMs);
     return { position: `${ms}-${sequence}`, n };
   }
 
   /** Drops old places, and the targets that only purges without a place name. */
   #sweep(number: number, atMs: number): void {
-    this.#sql.exec("DELETE FROM entries WHERE number <= ?", number - placesMax);
-    this.#sql.exec(
+    this.#rows("DELETE FROM entries WHERE number <= ?", [number - placesMax]);
+    this.#rows(
       `DELETE FROM entries WHERE fields IS NULL AND number <
          (SELECT number FROM entries WHERE ms >= ? ORDER BY number LIMIT 1)`,
-      atMs - placeMsMax,
+      [atMs - placeMsMax],
     );
     if (number % appendsPerTargetSweep === 0) this.#lastPurges.forget();
   }
@@ -198,7 +193,7 @@ export class JournalTables {
          (SELECT number, sum(length(fields)) OVER (ORDER BY number DESC) AS chars FROM
            (SELECT * FROM entries WHERE fields IS NOT NULL ORDER BY number DESC LIMIT ?))
        WHERE chars <= ?`,
-      ...[countMax ?? -1, charsMax],
+      [countMax ?? -1, charsMax],
     );
     return typeof first?.["number"] === "number" ? this.#from(first["number"]) : [];
   }
@@ -206,7 +201,7 @@ export class JournalTables {
   #from(number: number): readonly StoredEntry[] {
     const rows = this.#rows(
       "SELECT * FROM entries WHERE number >= ? AND fields IS NOT NULL ORDER BY number",
-      number,
+      [number],
     );
     return rows.map(storedEntry);
   }
@@ -223,18 +218,18 @@ export class JournalTables {
   }
 
   #rowNumbered(number: number): Row | undefined {
-    return this.#rows("SELECT * FROM entries WHERE number = ?", number)[0];
+    return this.#rows("SELECT * FROM entries WHERE number = ?", [number])[0];
   }
 
   get #last(): Row | undefined {
     return this.#rows("SELECT * FROM entries ORDER BY number DESC LIMIT 1")[0];
   }
 
-  #rows(query: string, ...bindings: (string | number)[]): readonly Row[] {
+  #rows(query: string, bindings: readonly (string | number)[] = []): readonly Row[] {
     return this.#sql.exec(query, ...bindings).toArray() as unknown as Row[];
   }
 
-  #first(query: string, ...bindings: (string | number)[]): Record<string, unknown> | undefined {
+  #first(query: string, bindings: readonly (string | number)[] = []) {
     return this.#sql.exec(query, ...bindings).toArray()[0];
   }
 }
