@@ -15,6 +15,7 @@ export const findingCodes = [
   "redis-not-upstash",
   "redis-wrong-type",
   "redis-refused",
+  "object-unavailable",
   "clocks-apart",
   "journal-unreadable",
   "journal-lag",

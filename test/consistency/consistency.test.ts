@@ -49,6 +49,24 @@ describe("colos with a failing Redis", () => {
   );
 });
 
+describe("colos whose journal is a failing Durable Object", () => {
+  it(
+    "serve no purged response past the bound, and serve hits",
+    { timeout: testMsMax },
+    async () => {
+      const faults = ["object-restarted", "colo-restarted", "origin-slow"] as const;
+      const { history, findings } = await run(settingsOf({ faults, overObject: true }));
+      expect(findings.violations.map(({ what }) => what)).toEqual([]);
+      const accepted = history.purges.filter(({ outcome }) => outcome.kind === "accepted");
+      const hits = history.reads.filter(({ cacheStatus }) => cacheStatus.includes("; hit"));
+      expect(accepted.length).toBeGreaterThan(5);
+      expect(hits.length).toBeGreaterThan(50);
+      const restarts = history.faults.filter(({ fault }) => fault === "object-restarted");
+      expect(restarts.length).toBeGreaterThan(0);
+    },
+  );
+});
+
 describe("a Worker with a planted fault", () => {
   const found: readonly { fault: PlantedFault; rule: RegExp }[] = [
     { fault: "memory-not-judged", rule: /purged-version/ },

@@ -24,11 +24,11 @@ const textOf = (config: string) => `
       idFromName: (name) => JOURNAL.idFromName(name),
       get: (id) => ({
         async fetch(url, init) {
-          if (happens(0.1)) await pause(1_200);
+          if (happens(0.1)) await pause(300);
           if (happens(0.03)) return lost();
           const reply = await JOURNAL.get(id).fetch(url, init);
           if (happens(0.03)) return JOURNAL.get(id).fetch(url, init);
-          if (happens(0.1)) await pause(1_200);
+          if (happens(0.1)) await pause(300);
           return happens(0.03) ? lost() : reply;
         },
       }),

@@ -23,7 +23,7 @@ const codes = {
 } as const satisfies Record<RedisTrouble, FindingCode>;
 
 /** Failures of these kinds cost little until the client is shut off. */
-const passing: readonly FindingCode[] = ["redis-unreachable", "redis-slow", "redis-busy"];
+const passing: readonly RedisTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
 
 /** A current trouble of one client. */
 interface CurrentTrouble {
@@ -60,9 +60,9 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   if (first === undefined) return [];
   const { kind } = first.trouble;
   const { database, words } = first.client;
-  const code = codes[kind];
+  const code = database === "Durable Object" ? "object-unavailable" : codes[kind];
   const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
-  const isPassing = !isShutOff && passing.includes(code);
+  const isPassing = !isShutOff && passing.includes(kind);
   const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
   const lastly = troubles.map(
     ({ client, trouble }) => `the ${client.name} at ${isoOf(trouble.lastAtMs)}`,

@@ -79,7 +79,10 @@ function drawnLook(draws: Draws): SiteState {
   return lookedAt({
     clients: [
       { ...client("shared tier"), database: "database" },
-      { ...client("purge journal"), database: "journal's database" },
+      {
+        ...client("purge journal"),
+        database: draws.oneOf(["journal's database", "Durable Object"]),
+      },
     ],
     view: {
       sentAtMs: draws.oneOf([atMs, -Infinity]),

@@ -47,6 +47,14 @@ describe("a failure of the database", () => {
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([{ code, level }]);
   });
 
+  it("of the journal's object has a code of its own", () => {
+    const stored = { ...journal, database: "Durable Object" as const };
+    const clients = [shared, { ...stored, trouble: trouble("busy", atMs) }];
+    const what = "The purge journal got no answer from the Durable Object at the last try.";
+    const finding = { code: "object-unavailable", level: "warning", what };
+    expect(findingsOf(lookedAt({ clients }))).toMatchObject([finding]);
+  });
+
   it("causes a warning if it is a single time-out", () => {
     const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
     const last = new Date(atMs).toISOString();

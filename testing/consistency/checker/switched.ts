@@ -6,7 +6,7 @@ import type { Violation } from "./violation.ts";
 import { type FaultSpan, type History, type Read, switchedKind } from "./operations.ts";
 
 /** Faults during which a colo may keep its last state, or the post may be lost. */
-const excusing = /^redis-|^colo-(?:cut-off|unanswered|far-away)$/;
+const excusing = /^(?:redis|object)-|^colo-(?:cut-off|unanswered|far-away)$/;
 /** The time until a colo again reads a journal that was unreachable. */
 const recoveryMs = 3_000;
 
