@@ -1,29 +1,39 @@
 // Rejects mistyped command lines that commander accepts. Commander reads `--tag --dry-run` as the
-// tag "--dry-run", and `-tag a` as the tag "ag". Also rejects `--reason —dry-run`, because editors
-// and chats turn two dashes into one long dash.
+// tag "--dry-run", `-tag a` as the tag "ag", and `--tag=` as an empty tag. Also rejects
+// `--reason —dry-run`, because editors and chats turn two dashes into one long dash.
 import type { Command, Option } from "commander";
 import { usageError } from "./command-error.ts";
 
 /**
- * @throws CommandError if an option is in the place of a required value, or if several letters
- *   follow one dash
+ * @throws CommandError if an option is in the place of a required value, if the value is empty, as
+ *   from an unset variable, or if several letters follow one dash
  */
 export function refuseMistyped(args: readonly string[], program: Command): void {
   let command = program;
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at] ?? "";
     if (arg === "--") return;
-    const option = optionOf(arg, command);
+    const { flag, joined } = partsOf(arg);
+    const option = optionOf(flag, command);
     if (option?.required === true) {
-      at += 1;
-      const value = args[at];
-      if (value !== undefined && isDashed(value)) throw withoutValue(arg, value);
+      if (joined === undefined) at += 1;
+      const value = joined ?? args[at];
+      if (value?.trim() === "") throw withEmptyValue(flag);
+      if (joined === undefined && value !== undefined && isDashed(value)) {
+        throw withoutValue(flag, value);
+      }
     } else if (option === undefined && /^-[^-]./.test(arg)) {
       throw behindOneDash(arg);
     } else {
       command = subcommandOf(command, arg) ?? command;
     }
   }
+}
+
+/** Splits `--name=value`. */
+function partsOf(arg: string): { readonly flag: string; readonly joined?: string } {
+  const [, flag, joined] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
+  return flag === undefined || joined === undefined ? { flag: arg } : { flag, joined };
 }
 
 function optionOf(flag: string, command: Command): Option | undefined {
@@ -55,6 +65,14 @@ function withoutValue(flag: string, value: string) {
   });
 }
 
+function withEmptyValue(flag: string) {
+  return usageError({
+    what,
+    why: `The value of ${flag} is empty.`,
+    hint: "Write a value, or omit the option. If the value is a variable of the shell, set it.",
+  });
+}
+
 function behindOneDash(arg: string) {
   return usageError({
     what,
@@ -63,7 +81,7 @@ function behindOneDash(arg: string) {
   });
 }
 
-/** Quotes an argument. Omits the value of `--name=value`, which may be a secret. */
+/** Quotes the name at the beginning of an argument. Omits the rest, which may be a secret. */
 function quoted(arg: string): string {
-  return JSON.stringify(arg.replace(/=.*/s, "=…").slice(0, 80));
+  return JSON.stringify(arg.replace(/([=:\s]).*/s, "$1…").slice(0, 80));
 }

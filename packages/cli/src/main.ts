@@ -32,7 +32,7 @@ function settle(command: Command, world: World): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => world.output.write(text),
     writeErr: (text) => world.notes.write(text),
-    outputError: (text, write) => write(printableLines(withoutToken(text), world.args)),
+    outputError: (text, write) => write(printableLines(withoutValues(text), world.args)),
     getOutHelpWidth: () => world.output.columns,
     getErrHelpWidth: () => world.notes.columns,
     getOutHasColors: () => false,
@@ -70,7 +70,7 @@ function answer(cause: unknown, world: World): ExitCode {
 /** Returns the exit code for an error whose message commander has already written. */
 function toldByCommander({ exitCode: of, code, message }: CommanderError, world: World): ExitCode {
   if (of === 0) return exitCode.done;
-  const text = withoutToken(message).replace(/^error: /, "");
+  const text = withoutValues(message).replace(/^error: /, "");
   const why = code === "commander.help" ? "No command is specified." : text;
   const hint = "Run the command with --help for the list of commands and options.";
   toldAsJson({ code: "usage", what: "The command line is invalid.", why, hint }, world);
@@ -97,15 +97,23 @@ function printableLines(text: string, args: readonly string[]): string {
   return shown.split("\n").map(printable).join("\n");
 }
 
-const unknownOption = /(unknown option '--?[^=']*)=.*'/s;
+const unknownOption = /(unknown option '--?[^=:\s]*)[=:\s].*'/s;
+const invalidOption = /^(error: option '[^']*') argument '.*' is invalid/s;
+const invalidArgument = /^error: command-argument value '.*' is invalid for (argument '[^']*')/s;
 const secretOption = /'--?[\w-]*(?:token|secret|password|auth|bearer)/i;
 
-/** Removes tokens from messages that quote the command line, so that a log of the messages has no token. */
-function withoutToken(text: string): string {
-  const nameAlone = text.replace(unknownOption, "$1'");
-  if (!secretOption.test(nameAlone)) return nameAlone;
+/**
+ * Removes the values of options and arguments from a message of commander. A value may be a secret,
+ * such as a cookie in `--header`, and CI keeps a log of the messages.
+ */
+function withoutValues(text: string): string {
+  const namesAlone = text
+    .replace(unknownOption, "$1…'")
+    .replace(invalidOption, "$1 is invalid")
+    .replace(invalidArgument, "error: $1 is invalid");
+  if (!secretOption.test(namesAlone)) return namesAlone;
   return (
-    `${nameAlone.trimEnd()}\nA token is never read from the command line: ` +
+    `${namesAlone.trimEnd()}\nA token is never read from the command line: ` +
     "set TIDEMARK_TOKEN, or run tidemark profile set NAME --site URL.\n"
   );
 }

@@ -46,7 +46,7 @@ Environment:
   TIDEMARK_TOKEN_FILE              a file of mode 600 with this token
   TIDEMARK_OPERATOR_PATH           like --operator-path
   NO_COLOR                         any value: no colors
-  TIDEMARK_DEBUG                   any value: print the stack of an error
+  TIDEMARK_DEBUG                   any value: print the stack behind an error
 
 Exit codes:
   0    done

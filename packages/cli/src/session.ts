@@ -53,16 +53,15 @@ export function actIn(world: World, ended: (code: ExitCode) => void): Action {
     };
 }
 
-/** Parses a repeatable option. @throws for an empty value, as from an unset variable */
+/** Parses a repeatable option. */
 export function repeated(value: string, before: readonly string[] | undefined): string[] {
-  if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
   return [...(before ?? []), value];
 }
 
 /** A request field, with its name in lower case. */
 export type Field = readonly [name: string, value: string];
 
-/** Parses a repeatable field such as "Accept-Language: de". Errors do not quote the value, which may be a secret. */
+/** Parses a repeatable field such as "Accept-Language: de". */
 export function headerField(text: string, before: readonly Field[] | undefined): Field[] {
   const at = text.indexOf(":");
   const [name, value] = [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];

@@ -42,6 +42,7 @@ describe("an invalid option with a secret", () => {
     ["--admin-token=hu'sh-1", "TIDEMARK_TOKEN"],
     ["--Secret=hush-1", "TIDEMARK_TOKEN"],
     ["--bearer=hush-1", "TIDEMARK_TOKEN"],
+    ["--api'key=hush-1", ""],
   ])("is rejected without printing the secret: %s", async (arg, says) => {
     const { user, asked } = await operatorAt();
     const { code, out, notes } = await user.runs(["purge", "--tag", "a", "--json", arg]);
@@ -49,6 +50,48 @@ describe("an invalid option with a secret", () => {
     expect(out + notes).not.toContain("sh-1");
     expect(notes).toContain(says);
   });
+});
+
+const hush = "hush-1";
+
+const linesWithSecrets = [
+  ["explain", "/a", "--header", `Cookie ${hush}`],
+  ["explain", "/a", `--header=Cookie ${hush}`],
+  ["explain", "/a", "--header", `Cookie '${hush}' is invalid. '${hush}'`],
+  ["explain", "/a", "--header", `Cookie\n${hush}`],
+  ["explain", "/a", "--header", `-Cookie: ${hush}`],
+  ["explain", "/a", `--header Cookie: ${hush}`],
+  ["explain", "/a", `-HCookie: ${hush}`],
+  ["explain", `shop.example/?token=${hush}`],
+  ["warm", "/a", "--variant", `Authorization Bearer ${hush}`],
+  ["warm", "/a", "--also-host", `user:${hush}@shop.example`],
+  ["warm", "/a", "--via", `user:${hush}@shop.example`],
+  ["purge", "--url", `user:${hush}@shop.example/a`],
+  ["health", "--site", `user:${hush}@shop.example`],
+  ["health", "--site", `ftp://user:${hush}@shop.example`],
+].map((args) => ({ args, line: JSON.stringify(args) }));
+
+describe.each([
+  { form: "text", flags: [] },
+  { form: "JSON", flags: ["--json"] },
+])("an error in $form about a value with a secret", ({ flags }) => {
+  it.each(linesWithSecrets)("does not print the secret: $line", async ({ args }) => {
+    const { user, asked } = await operatorAt();
+    const { code, out, notes } = await user.runs([...args, ...flags]);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(out + notes).not.toContain(hush);
+    expect(notes).not.toBe("");
+    expect(out === "").toBe(flags.length === 0);
+  });
+});
+
+it("an error about an invalid value names the option and the right form", async () => {
+  const { user } = await operatorAt();
+  const { out, notes } = await user.runs(["explain", "/a", "--header", "Cookie a", "--json"]);
+  const why = `option '--header <field>' is invalid. Write it like "Accept-Language: de".`;
+  expect(JSON.parse(out)).toMatchObject({ error: { code: "usage", why } });
+  expect(notes).toContain(why);
+  expect((await user.runs(["switch", "onn"])).notes).toContain("argument 'state' is invalid.");
 });
 
 it("the complete command gets the words after --", async () => {

@@ -25,11 +25,10 @@ export function siteAddress(given: {
   const hint = "Write only scheme and host, such as https://www.example.com.";
   const refused = (why: string, right = hint) =>
     usageError({ what: `${from} is invalid.`, why, hint: right });
+  // Errors below quote the address, so look for a password first, also in an invalid address.
+  if (site.includes("@")) throw refused("The address contains a user name or a password.");
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw refused(`${JSON.stringify(site.slice(0, 200))} is not an http or https URL.`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw refused("The address contains a user name or a password.");
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
     throw refused(`${JSON.stringify(site.slice(0, 200))} contains more than scheme and host.`);

@@ -137,12 +137,6 @@ function refused(why: string, hint: string) {
   return usageError({ what: "The options are invalid.", why, hint });
 }
 
-/** @throws InvalidArgumentError for an empty string, as from an unset variable */
-export function nameOf(text: string): string {
-  if (text.trim() !== "") return text;
-  throw new InvalidArgumentError("It is empty.");
-}
-
 /** Parses a repeatable host, and normalizes it as in URLs. */
 export function hostOf(text: string, before: readonly string[] | undefined): string[] {
   const url = URL.parse(`https://${text}`);

@@ -18,7 +18,6 @@ import {
   hostOf,
   hotCountMax,
   limitMax,
-  nameOf,
   rateOf,
   sourcesOf,
   variantsOf,
@@ -47,8 +46,8 @@ export const addWarm: AddCommand = (program, act) => {
       "the pages that visitors request most, if the configuration has hotKeys (default: 100)",
       wholeNumber(1, hotCountMax),
     )
-    .option("--after-purge <position>", "the hottest pages that this purge covered", nameOf)
-    .option("--data <namespace>", "read the lists as keys of this namespace of data", nameOf)
+    .option("--after-purge <position>", "the hottest pages that this purge covered")
+    .option("--data <namespace>", "read the lists as keys of this namespace of data")
     .option(
       "--csv",
       "read lists as CSV, with pages in the first column (default: lists whose names end with .csv)",
@@ -78,7 +77,6 @@ export const addWarm: AddCommand = (program, act) => {
     .option(
       "--state <file>",
       "record finished pages here (default: a file in the user's state folder)",
-      nameOf,
     )
     .option("--fresh", "start over, even if an earlier run was interrupted")
     .option("--dry-run", "request no page, and list the pages")

@@ -208,9 +208,9 @@ const refused = [
   ],
   ["an invalid URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
   ["--within without a token", ["/a", "--within"], "There is no token"],
-  ["an empty position", ["--after-purge", ""], "It is empty"],
-  ["an empty namespace", ["--data", " ", "--list", "-"], "It is empty"],
-  ["an empty path of the state file", ["/a", "--state", ""], "It is empty"],
+  ["an empty position", ["--after-purge", ""], "is empty"],
+  ["an empty namespace", ["--data", " ", "--list", "-"], "is empty"],
+  ["an empty path of the state file", ["/a", "--state", ""], "is empty"],
   ["a scheme of --also-host", ["/a", "--also-host", "https://a.example"], "Write only a host"],
   ["a path of --also-host", ["/a", "--also-host", "a.example/news"], "Write only a host"],
 ] as const;
