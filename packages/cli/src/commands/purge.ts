@@ -119,8 +119,10 @@ async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: 
     } catch (cause) {
       if (!(cause instanceof CommandError)) throw cause;
       if (cause.code === "interrupted") throw cutOff();
-      if (!passingCodes.has(cause.code)) throw cause;
-      if (tries === triesMax) throw givenUp(cause);
+      const isPassing = passingCodes.has(cause.code);
+      if (tries === 1 && !isPassing) throw cause;
+      // An earlier try got no answer, or an uncertain one, whatever this error is.
+      if (!isPassing || tries === triesMax) throw inDoubt(cause, tries);
       const waitMs = waitMsFirst * 2 ** (tries - 1);
       terminal.note(`${cause.message} Retrying in ${waitMs / 1_000} s.`);
       await world.sleep(waitMs);
@@ -139,8 +141,8 @@ function cutOff() {
   return new CommandError(fault, { exitCode: exitCode.interrupted, code: "interrupted" });
 }
 
-function givenUp({ fault: { what, why, hint }, code, cause }: CommandError) {
-  const text = `${why} The purge was sent ${triesMax} times with one id, and may have been accepted.`;
+function inDoubt({ fault: { what, why, hint }, code, cause }: CommandError, tries: number) {
+  const text = `${why} The command tried ${tries} times, so the purge may have been accepted.`;
   return failure({ what, why: text, hint: `${hint} ${lookIntoJournal}` }, code, cause);
 }
 

@@ -109,12 +109,34 @@ it("purge writes only one journal entry if the first response is lost", async ()
 it("purge reports that a purge without a response may have been accepted", async () => {
   const user = await operatorOf(unreachable);
   const { notes } = await user.runs(["purge", "--tag", "a"]);
-  expect(notes).toContain("The purge was sent 4 times with one id, and may have been accepted.");
+  expect(notes).toContain("The command tried 4 times, so the purge may have been accepted.");
   const run = user.world(["purge", "--tag", "a", "--json"], { onSleep: () => run.interrupt() });
   expect(await main(run.world)).toBe(130);
   expect(JSON.parse(run.output.text)).toMatchObject({
     error: { code: "interrupted", what: "The purge was interrupted." },
   });
+});
+
+it.each([
+  { id: "no answer", first: unreachable },
+  { id: "a 502", first: async () => new Response("<h1>", { status: 502 }) },
+])("purge reports an uncertain acceptance if a 401 follows $id", async ({ first }) => {
+  const refused = { code: "unauthorized", what: "Refused.", why: "Expired.", hint: "Set it." };
+  const answers = [first, async () => Response.json({ error: refused }, { status: 401 })];
+  const user = await operatorOf(async () => (await answers.shift()?.()) ?? Response.error());
+  const { code, out, notes } = await user.runs(["purge", "--tag", "a", "--json"]);
+  expect({ code, left: answers.length }).toEqual({ code: 1, left: 0 });
+  const doubt = "The command tried 2 times, so the purge may have been accepted.";
+  expect(notes).toContain(doubt);
+  const why = expect.stringContaining(doubt);
+  const hint = expect.stringContaining("tidemark journal");
+  expect(JSON.parse(out)).toMatchObject({ error: { code: "unauthorized", why, hint } });
+});
+
+it("purge reports no uncertain acceptance if the site rejects the first try", async () => {
+  const refused = { code: "unauthorized", what: "Refused.", why: "Expired.", hint: "Set it." };
+  const user = await operatorOf(async () => Response.json({ error: refused }, { status: 401 }));
+  expect((await user.runs(["purge", "--tag", "a"])).notes).not.toContain("accepted");
 });
 
 it("purge --wait waits until the purge applies, and exits with 130 on Ctrl-C", async () => {
