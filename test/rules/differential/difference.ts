@@ -1,6 +1,6 @@
 // A difference between Tidemark and http-cache-semantics. docs/differences.md explains it.
 import type { Exchange } from "./exchange.ts";
-import type { Facet } from "./facets.ts";
+import type { Aspect } from "./aspects.ts";
 
 export interface Difference {
   /** The id of the row in docs/differences.md that explains the difference. */
@@ -12,9 +12,9 @@ export interface Difference {
    */
   readonly without: (exchange: Exchange) => Exchange;
   /**
-   * The facets that the difference explains, each with a limit from 0 to 1. The limit applies to
+   * The aspects that the difference explains, each with a limit from 0 to 1. The limit applies to
    * the share of exchanges with only this case in which the two agree: how much broader the case is
    * than the difference. Limits are often high, because an odd directive seldom decides anything.
    */
-  readonly agreedShareMax: Readonly<Partial<Record<Facet, number>>>;
+  readonly agreedShareMax: Readonly<Partial<Record<Aspect, number>>>;
 }

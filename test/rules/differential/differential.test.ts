@@ -36,13 +36,13 @@ beforeAll(() => {
 describe("Tidemark and http-cache-semantics", () => {
   it("differ only in ways that the list explains", () => {
     if (found.unexplained.length === 0) return;
-    const failing = new Set(found.unexplained.map(({ facet }) => facet));
+    const failing = new Set(found.unexplained.map(({ aspect }) => aspect));
     // fast-check finds the difference again, and looks for the shortest exchange that shows it.
     for (const subject of subjects) {
       for (const heuristics of [false, true]) {
         fc.assert(
           fc.property(exchangeAbout(subject, heuristics), (exchange) => {
-            for (const facet of failing) expect(unexplained(facet, exchange)).toBe(undefined);
+            for (const aspect of failing) expect(unexplained(aspect, exchange)).toBe(undefined);
           }),
           { seed, numRuns: runs[subject] },
         );
@@ -51,7 +51,7 @@ describe("Tidemark and http-cache-semantics", () => {
     expect(found.unexplained).toEqual([]);
   });
 
-  it("are compared often enough in every facet", () => {
+  it("are compared often enough in every aspect", () => {
     for (const count of Object.values(found.compared))
       expect(count).toBeGreaterThan(shareOf(2_000));
   });
@@ -60,7 +60,7 @@ describe("Tidemark and http-cache-semantics", () => {
 describe("the list of differences", () => {
   // The two tests need all exchanges, because a part of these does not show each difference.
   it.runIf(playsAll)(
-    "contains only entries that explain a difference in each of their facets",
+    "contains only entries that explain a difference in each of their aspects",
     () => {
       const unused = found.tallies.filter(({ explained }) => explained === 0);
       expect(unused).toEqual([]);
@@ -68,8 +68,8 @@ describe("the list of differences", () => {
   );
 
   it.runIf(playsAll)("contains no case that is broader than its agreedShareMax", () => {
-    const tooBroad = found.tallies.filter(({ id, facet, alone, explained }) => {
-      const most = differences.find((one) => one.id === id)?.agreedShareMax[facet] ?? 0;
+    const tooBroad = found.tallies.filter(({ id, aspect, alone, explained }) => {
+      const most = differences.find((one) => one.id === id)?.agreedShareMax[aspect] ?? 0;
       return 1 - explained / alone > most;
     });
     expect(tooBroad).toEqual([]);

@@ -17,7 +17,7 @@ function selectingLines(given: SelectingFields): Lines {
   return Object.fromEntries(lines) as Lines;
 }
 
-/** Returns a function that builds the fields of an exchange once, because each facet needs them. */
+/** Returns a function that builds the fields of an exchange once: each aspect needs them. */
 function once<T>(build: (exchange: Exchange) => T): (exchange: Exchange) => T {
   const built = new WeakMap<Exchange, { fields: T }>();
   return (exchange) => {

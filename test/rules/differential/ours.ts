@@ -1,4 +1,4 @@
-// The decisions of Tidemark's rules on a generated exchange, with one method for each facet.
+// The decisions of Tidemark's rules on a generated exchange, with one method for each aspect.
 import { requestDirectives } from "../../../src/rules/cache-control.ts";
 import type { Route } from "../../../src/config/config.ts";
 import { freshenedFields } from "../../../src/rules/freshen.ts";
