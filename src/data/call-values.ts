@@ -23,7 +23,8 @@ interface Around {
 }
 
 /**
- * Returns the value of a result; `undefined` if there is none.
+ * Returns the value that a call found or loaded: `null` if the source has no value, `undefined` if
+ * the call has no result for the key.
  *
  * @throws the error of the load
  */
@@ -51,7 +52,9 @@ export function valueFor<T>(
 /**
  * Returns the values of several results.
  *
- * @param places the places of the results, in order, each with the spellings of its key in the call
+ * @param places the keys of the call by place, in the order of the results. Several keys have one
+ *   place if they are spellings of the same key
+ * @param given the result for each place
  * @param around.absent the value of a key without a result; `undefined` omits the key
  */
 export function valuesFor<T, K extends Key>(

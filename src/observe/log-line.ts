@@ -37,8 +37,8 @@ export const logEvents = [
 export type LogEvent = (typeof logEvents)[number];
 
 /**
- * `warn`: something is wrong, but requests are answered. `error`: a request, background work or an
- * application's function failed, or the Worker cannot start.
+ * `warn`: something is wrong, or was changed by hand, but requests are answered. `error`: a
+ * request, background work or an application's function failed, or the Worker cannot start.
  */
 export type LogLevel = "info" | "warn" | "error";
 

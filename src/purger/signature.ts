@@ -45,5 +45,5 @@ const refused = (why: string): PurgeError =>
     code: "secret",
     what: "The signing secret is invalid.",
     why,
-    hint: "Use the text in the site's PURGE_SECRET.",
+    hint: "Use one of the secrets in the site's PURGE_SECRET.",
   });

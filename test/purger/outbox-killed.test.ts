@@ -1,5 +1,5 @@
 // Runs the outbox example of the purger's README.md over a database file, and kills the process
-// between the commit and the purge. The restarted process sends the same purge.
+// after it has sent a purge and before the answer. The restarted process sends the same purge.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

@@ -108,7 +108,7 @@ export class BreakableRedis {
     await this.startAgain();
   }
 
-  /** Restarts the server. With `keepsAll`, it then has all confirmed writes. */
+  /** Starts a killed server again. With `keepsAll`, it then has all confirmed writes. */
   async startAgain(): Promise<void> {
     this.#server = await begin(...this.#begin);
   }

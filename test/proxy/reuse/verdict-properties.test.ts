@@ -28,7 +28,7 @@ import {
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 
 const runs = { seed: 5_861, numRuns: 2_000 };
-/** For properties that every generated situation tests. */
+/** Fewer runs, for properties that skip no generated situation. */
 const fewRuns = { ...runs, numRuns: 500 };
 
 const spans = ["0s", "10s", "60s"] as const;
@@ -131,7 +131,7 @@ function comparable(verdict: Verdict): unknown {
 }
 
 describe("a verdict", () => {
-  it("serves fresh only within the lifetime, the purges, no-cache and the request's directives", () => {
+  it("serves a response as fresh only if lifetime, purges, no-cache and request allow it", () => {
     let servedCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
@@ -157,7 +157,7 @@ describe("a verdict", () => {
     expect(servedCount).toBeGreaterThan(50);
   });
 
-  it("never serves a response that is purged, invalidated or unverified, even after an error", () => {
+  it("never serves a hard-purged, invalidated or unverified response, even after an error", () => {
     let staleCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
@@ -179,7 +179,7 @@ describe("a verdict", () => {
     expect(staleCount).toBeGreaterThan(50);
   });
 
-  it("serves a personal request only an explicitly shared response", () => {
+  it("serves a personal request only an explicitly shared response, without Vary", () => {
     let personalCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
@@ -194,7 +194,7 @@ describe("a verdict", () => {
     expect(personalCount).toBeGreaterThan(5);
   });
 
-  it("never serves a response fresh later if it does not serve the response fresh now", () => {
+  it("never lets a response become fresh again as time passes", () => {
     fc.assert(
       fc.property(situation, fc.nat({ max: 700_000 }), (given, laterMs) => {
         const { atMs } = given.question;

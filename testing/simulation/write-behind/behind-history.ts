@@ -65,7 +65,7 @@ class History<Change extends { readonly key: string }, Value> {
     if (this.#isSentOnce) world.weather = { ...climate.weather, twice: 0 };
     world.serverBehindMs = world.between(0, climate.serverBehindMsMax);
     this.world = world;
-    // With few keys, several slices often have changes of one key.
+    // Fewer keys make it likelier that a key has changes in several slices.
     this.#keys = world.any([allKeys, allKeys.slice(2), allKeys.slice(2)]);
     this.#subject = subject;
     this.#climate = climate;
@@ -109,7 +109,10 @@ class History<Change extends { readonly key: string }, Value> {
     return new GatheringIsolate({ world, subject: this.#subject, party, store, cutOff });
   }
 
-  /** Runs one random event. */
+  /**
+   * Draws what happens next: a change, a flush, a read, a pause, or the progress of a message.
+   * Before that, a party may be killed, and the store may fail over.
+   */
   async step(): Promise<void> {
     const { world } = this;
     const drawn = world.draw();

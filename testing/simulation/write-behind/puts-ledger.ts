@@ -1,5 +1,5 @@
-// Checks the values of a buffer. A key must have its newest accepted value that was not lost, or an
-// even newer value.
+// Checks the values of a buffer. The newest accepted value that was not lost is the oldest that a
+// key may have. A newer one is also right: it may have survived, or was accepted during the read.
 import type { SequencedPut } from "../../../src/write-behind/change-kind.ts";
 import type { Ledger, Moment } from "./ledger.ts";
 

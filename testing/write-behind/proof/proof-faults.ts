@@ -9,18 +9,15 @@ export interface ProofVictim extends DataVictim {
   readonly d1: FailingD1;
   readonly asking: Asking;
   /**
-   * The numbers of colos that were killed while the database had their batch, by the end of the
-   * batch.
+   * How often a colo was restarted because a batch of its flush had ended without an answer: after
+   * the batch was committed, and without its commit.
    */
   readonly midst: { committed: number; "not committed": number };
 }
 
 type ProofFault = Fault<ProofVictim>;
 
-/**
- * The share of pauses that are longer than a batch is retried, so that changes are lost or in
- * doubt.
- */
+/** The share of long pauses. They make some batches give up, so changes are lost or in doubt. */
 const longShare = 0.25;
 
 const paused: ProofFault = async ({ site, draws }) => {
@@ -33,10 +30,13 @@ const paused: ProofFault = async ({ site, draws }) => {
   }
 };
 
-/** Longer than the ten seconds after which the next slice can be flushed. */
+/** How long to wait for a batch of the colo. A slice is ready to be flushed every ten seconds. */
 const batchMsMax = 14_000;
 
-/** Kills a colo while the database has a batch of its flush. Another colo begins a flush. */
+/**
+ * Restarts a colo as soon as a batch of its flush has ended without an answer. Another colo begins
+ * a flush. Without a batch in time, both happen all the same.
+ */
 const flusherKilled: ProofFault = async ({ site, draws, d1, asking, midst }) => {
   const [victim, other] = draws.shuffled(site.colos);
   if (victim === undefined || other === undefined) return;

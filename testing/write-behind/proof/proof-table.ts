@@ -97,7 +97,7 @@ function rowsOfFlushes({ asking, site, midst, flushingMs }: ProofResult): Rows {
       `${batchCounts.late}; ${batchCounts.held}`,
     ],
     [
-      "colos ended while D1 had their batch: committed; not",
+      "colos restarted after a batch without an answer: committed; not",
       `${midst.committed}; ${midst["not committed"]}`,
     ],
   ];
