@@ -3,16 +3,24 @@ import type { JournalInCode } from "../../purge/journal-in-code.ts";
 import { ObjectClient, type ObjectStub } from "./object-client.ts";
 import { ObjectJournal } from "./object-journal.ts";
 
+/** The regions of Durable Objects (developers.cloudflare.com, "Data location"). */
+export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
+
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
 export interface DurableObjectJournal {
   /** Default: `JOURNAL`. */
   readonly binding?: string;
+  /**
+   * Where Cloudflare creates the object, such as `weur`. It has an effect only before the object
+   * exists. Default: near the first request. The senders of purges should be near.
+   */
+  readonly locationHint?: LocationHint;
 }
 
 /** The part of a namespace of Durable Objects that is used. */
 interface ObjectNamespace {
   idFromName(name: string): { toString(): string };
-  get(id: object): ObjectStub;
+  get(id: object, options?: { locationHint?: LocationHint }): ObjectStub;
 }
 
 /**
@@ -26,6 +34,7 @@ interface ObjectNamespace {
  */
 export function durableObjectJournal({
   binding = "JOURNAL",
+  ...options
 }: DurableObjectJournal = {}): JournalInCode {
   return {
     bound(env) {
@@ -39,7 +48,7 @@ export function durableObjectJournal({
       }
       return ({ namespace, ...settings }) => {
         const id = objects.idFromName(namespace);
-        const client = new ObjectClient({ ...settings, stub: () => objects.get(id) });
+        const client = new ObjectClient({ ...settings, stub: () => objects.get(id, options) });
         const journal = new ObjectJournal({ ...settings, client });
         return { journal, switching: journal, name: `object ${id.toString()}`, health: client };
       };

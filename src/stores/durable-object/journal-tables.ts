@@ -30,14 +30,15 @@ const placeMsMax = 400 * 86_400_000;
 const [appendsPerSweep, appendsPerTargetSweep] = [1_000, 64_000];
 
 /**
- * `entries`: one row for each place. `fields` is null once the entry is trimmed. `request` is the
- * id of the request that appended the entry. `switch`: the last post.
+ * `entries`: one row for each place. `request` is the id of the request that appended the entry.
+ * Once the entry is trimmed, `fields` is null and `request` empty. `switch`: the last post.
  */
 const schema = [
   `CREATE TABLE IF NOT EXISTS entries (
      number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
      n TEXT NOT NULL, request TEXT NOT NULL, fields TEXT)`,
   `CREATE INDEX IF NOT EXISTS entriesByRequest ON entries (request)`,
+  `CREATE INDEX IF NOT EXISTS keptEntries ON entries (number) WHERE fields IS NOT NULL`,
   `CREATE TABLE IF NOT EXISTS switch (
      id INTEGER PRIMARY KEY, post TEXT, position TEXT, n TEXT, bypass TEXT)`,
 ];
@@ -170,7 +171,9 @@ export class JournalTables {
     const row = [number, ms, sequence, n, request, JSON.stringify(fields)];
     this.#rows("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", row);
     this.#lastPurges.note({ tags, prefixes, number });
-    this.#rows("UPDATE entries SET fields = NULL WHERE number = ?", [number - keptCount]);
+    this.#rows("UPDATE entries SET fields = NULL, request = '' WHERE number = ?", [
+      number - keptCount,
+    ]);
     if (number % appendsPerSweep === 0) this.#sweep(number, atMs);
     return { position: `${ms}-${sequence}`, n };
   }

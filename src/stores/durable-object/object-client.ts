@@ -55,7 +55,7 @@ export class ObjectClient extends DatabaseClient<CallObject> {
         metrics?.add("objectCalls", [purpose]);
         return within(sent(stub, call, ask), timeoutMs);
       },
-      ping: (callObject) => callObject("extent", {}),
+      ping: (callObject) => callObject("standing", { places: [] }),
       failed: troubleOf,
     };
     super({ words: objectWords, ...settings }, way);
