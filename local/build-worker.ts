@@ -5,7 +5,7 @@ import { bundled, root } from "./bundling.ts";
 import { defaultConfigPath, loadConfig } from "./load-config.ts";
 import { usedConfig } from "./run/project.ts";
 
-type BuildChanges = Pick<BuildOptions, "minify" | "keepNames">;
+type BuildChanges = Pick<BuildOptions, "minify" | "keepNames" | "entryPoints">;
 
 /**
  * @param configPath the configuration to bundle instead of `tidemark.config.ts`

@@ -22,6 +22,7 @@ const help = `Runs the public suite of HTTP caches against the built Worker.
   --tiers A,B      use these tiers only: memory, edge, shared (all)
   --colos N        start N colos and test the last one (1)
   --as-shipped     leave every option at its default
+  --stores NAME    redis, or cloudflare: a Durable Object and Workers KV, without Redis (redis)
   --hono           use a Hono application as the origin, which forwards to the suite's
   --write          write the results into docs/conformance.md
   --help           show this
@@ -32,6 +33,7 @@ interface Setup {
   readonly isAsShipped: boolean;
   readonly colos: number;
   readonly isHono: boolean;
+  readonly isWithoutRedis: boolean;
 }
 
 async function main(): Promise<void> {
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
       tiers: { type: "string", default: "memory,edge,shared" },
       colos: { type: "string", default: "1" },
       "as-shipped": { type: "boolean", default: false },
+      stores: { type: "string", default: "redis" },
       hono: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -53,7 +56,8 @@ async function main(): Promise<void> {
   if (values.suite !== undefined) suites.push(["head", await clonedSuite(values.suite)]);
   const isAsShipped = values["as-shipped"];
   const config = isAsShipped ? asShipped : configured(values.tiers);
-  const setup = { config, isAsShipped, colos, isHono: values.hono };
+  const isWithoutRedis = values.stores === "cloudflare";
+  const setup = { config, isAsShipped, colos, isHono: values.hono, isWithoutRedis };
   for (let count = 1; count <= runs; count += 1) {
     for (const [edition, suite] of suites) {
       const { tests, published } = suite;
@@ -74,11 +78,14 @@ function atLeastOne(option: string, text: string): number {
   });
 }
 
-async function resultsOf(suite: Suite, { config, colos, isHono }: Setup): Promise<Results> {
+async function resultsOf(
+  suite: Suite,
+  { config, colos, isHono, isWithoutRedis }: Setup,
+): Promise<Results> {
   const origin = await suite.startOrigin();
   try {
     const worker = isHono ? { worker: await bundleApp(handingOn, config) } : { config };
-    const world = await startWorld({ originUrl: origin.url, ...worker, colos });
+    const world = await startWorld({ originUrl: origin.url, ...worker, colos, isWithoutRedis });
     try {
       return await suite.run(world.colos.at(-1)?.url ?? "");
     } finally {

@@ -14,7 +14,14 @@ const kept = join(root, "node_modules/.cache/tidemark-bundles");
 const keptMsMax = 24 * 60 * 60 * 1_000;
 
 /** The inputs of a bundle except its configuration. package-lock.json determines the packages. */
-const madeOf = ["worker.ts", "src/**/*.ts", "local/*.ts", "tsconfig*.json", "package-lock.json"];
+const madeOf = [
+  "worker.ts",
+  "src/**/*.ts",
+  "local/*.ts",
+  "local/run/*.ts",
+  "tsconfig*.json",
+  "package-lock.json",
+];
 
 /**
  * @param config the argument of `defineConfig`

@@ -1,5 +1,9 @@
 // Starts the built Worker on workerd in one or more colos, with a shared tier, in front of any
 // origin.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "../../local/bundling.ts";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -30,13 +34,18 @@ export interface WorldSettings {
   readonly restFront?: (restUrl: string) => Promise<string>;
   readonly env?: Readonly<Record<string, string>>;
   readonly rateLimits?: ColoSettings["rateLimits"];
+  /** Runs the Worker of `npm start -- --stores cloudflare`, which uses no Redis. */
+  readonly isWithoutRedis?: boolean;
   readonly onLine?: NonNullable<ColoSettings["onLine"]>;
 }
 
 export async function startWorld(settings: WorldSettings): Promise<World> {
   const running = new Running();
   try {
-    const worker = settings.worker ?? (await bundleWith(settings.config ?? "{}"));
+    const { isWithoutRedis = false, config = "{}" } = settings;
+    const main = isWithoutRedis ? { entryPoints: [withoutRedis] } : {};
+    const worker = settings.worker ?? (await bundleWith(config, main));
+    const stores = isWithoutRedis ? await storesOfCloudflare(running) : {};
     const redisUrl = settings.redisUrl ?? (await running.add(startEmbeddedValkey())).url;
     const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
     const env = {
@@ -45,6 +54,7 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
       UPSTASH_REDIS_REST_TOKEN: rest.token,
       ADMIN_TOKEN: adminToken,
       SITE_HOST: "site.test",
+      ...(isWithoutRedis && { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" }),
       ...settings.env,
     };
     const { rateLimits = {}, onLine } = settings;
@@ -52,7 +62,7 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
     const names = Array.from({ length: settings.colos ?? 1 }, (_, index) => `colo-${index + 1}`);
     const colos = await Promise.all(
       names.map((name) =>
-        running.add(startColo({ name, worker, port: 0, env, rateLimits, ...listening })),
+        running.add(startColo({ name, worker, port: 0, env, rateLimits, ...listening, ...stores })),
       ),
     );
     return { colos, rest, stop: () => running.stop() };
@@ -60,6 +70,15 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
     await running.stop();
     throw cause;
   }
+}
+
+const withoutRedis = join(root, "local/run/cloudflare-worker.ts");
+
+async function storesOfCloudflare(running: Running) {
+  const folder = await mkdtemp(join(tmpdir(), "tidemark-stores-"));
+  await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
+  const objects = { JOURNAL: "TidemarkJournal" };
+  return { kvNamespaces: ["PAGES"], shared: { objects, host: "colo-1", folder } };
 }
 
 export interface Stats {
