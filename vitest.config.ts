@@ -77,7 +77,8 @@ export default defineConfig({
     // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
     maxWorkers: 3,
     // A busy machine may take its time: a test that hangs is all that these find.
-    testTimeout: 120_000,
+    // A busy machine needs minutes for histories. Only a test that hangs reaches this bound.
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     setupFiles: ["testing/forget-databases.ts"],
     projects: [
@@ -85,7 +86,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
-          testTimeout: 300_000,
           include: [...live, ...withHistories],
           env: { TIDEMARK_ALL_HISTORIES: "1" },
         },

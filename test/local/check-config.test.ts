@@ -135,7 +135,7 @@ describe("the check of a configuration", () => {
 describe("node local/check-config.ts", () => {
   const script = join(root, "local/check-config.ts");
   const run = (path: string) =>
-    promisify(execFile)(process.execPath, [script, path], { timeout: 15_000 });
+    promisify(execFile)(process.execPath, [script, path], { timeout: 120_000 });
 
   it("ends with 0 and a warning for a useless option, although a timer is open", async () => {
     const vain = '{ name: "a", match: "/a", bypass: true, fresh: "5m" }';

@@ -30,7 +30,7 @@ async function printedBy(lines: string): Promise<string[]> {
     "-e",
     program,
   ];
-  const { stdout } = await promisify(execFile)(newerNode, parameters, { timeout: 15_000 });
+  const { stdout } = await promisify(execFile)(newerNode, parameters, { timeout: 120_000 });
   return stdout.trim().split("\n");
 }
 

@@ -136,7 +136,7 @@ it("closes the origin's connection if an upload is unfinished after its response
       expect([reply?.status, reply?.body.toString()]).toEqual([200, "page"]);
     }
     expect(open.size).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(open.size).toBe(0), 5_000);
+    await vi.waitFor(() => expect(open.size).toBe(0), 60_000);
   });
 });
 

@@ -207,24 +207,20 @@ const rows: readonly Row[] = [
 ];
 
 describe("histories find a planted fault", () => {
-  it.each(rows)(
-    "rule $rule: $fault, within $within histories",
-    { timeout: 60_000 },
-    async (row) => {
-      const { parts = {}, siteParts, warmShare = 0 } = row;
-      const { kind = "ordinary", fromSeed = 0, within } = row;
-      const isFound = async (seed: number) => {
-        const history =
-          siteParts === undefined
-            ? await historyOf(seed, { parts, kind })
-            : await requestHistoryOf(seed, { parts, siteParts, kind, warmShare });
-        return history.violations.length > 0;
-      };
-      let seed = fromSeed;
-      while (seed < fromSeed + within && !(await isFound(seed))) seed += 1;
-      expect(seed).toBeLessThan(fromSeed + within);
-    },
-  );
+  it.each(rows)("rule $rule: $fault, within $within histories", async (row) => {
+    const { parts = {}, siteParts, warmShare = 0 } = row;
+    const { kind = "ordinary", fromSeed = 0, within } = row;
+    const isFound = async (seed: number) => {
+      const history =
+        siteParts === undefined
+          ? await historyOf(seed, { parts, kind })
+          : await requestHistoryOf(seed, { parts, siteParts, kind, warmShare });
+      return history.violations.length > 0;
+    };
+    let seed = fromSeed;
+    while (seed < fromSeed + within && !(await isFound(seed))) seed += 1;
+    expect(seed).toBeLessThan(fromSeed + within);
+  });
 
   // Rules that these histories cannot test, by the test that does. If broken, some of them only add
   // cost. Others need another kind of history.

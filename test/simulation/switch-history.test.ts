@@ -20,7 +20,6 @@ import { shareOf } from "../../testing/histories.ts";
 describe("each isolate applies a post within N + max(0, ε + L − A), whatever the faults", () => {
   it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
     "in random histories: %s",
-    { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
       let changedCount = 0;
@@ -206,7 +205,7 @@ const rows: readonly {
 ];
 
 describe("histories of the switch find a fault", () => {
-  it.each(rows)("$fault, within $within histories", { timeout: 60_000 }, async (row) => {
+  it.each(rows)("$fault, within $within histories", async (row) => {
     const { parts, kind = "ordinary", within } = row;
     let seed = 0;
     const isFound = async () =>

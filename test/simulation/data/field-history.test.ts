@@ -9,7 +9,6 @@ import { shareOf } from "../../../testing/histories.ts";
 describe("no answer mixes fields from before and after a purge", () => {
   it.each(["ordinary", "failing", "crossing", "trimming", "turned-back"] as const)(
     "in random histories: %s",
-    { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
       let usable = 0;
@@ -25,16 +24,12 @@ describe("no answer mixes fields from before and after a purge", () => {
 });
 
 describe("histories of fields find a fault", () => {
-  it.each(plantedInFields)(
-    "$fault, within $within histories",
-    { timeout: 120_000 },
-    async (row) => {
-      const { parts: storeParts, kind = "ordinary", from = 0, within } = row;
-      let seed = from;
-      const isFound = async () =>
-        (await fieldHistoryOf(seed, { storeParts, kind })).violations.length > 0;
-      while (seed < from + within && !(await isFound())) seed += 1;
-      expect(seed).toBeLessThan(from + within);
-    },
-  );
+  it.each(plantedInFields)("$fault, within $within histories", async (row) => {
+    const { parts: storeParts, kind = "ordinary", from = 0, within } = row;
+    let seed = from;
+    const isFound = async () =>
+      (await fieldHistoryOf(seed, { storeParts, kind })).violations.length > 0;
+    while (seed < from + within && !(await isFound())) seed += 1;
+    expect(seed).toBeLessThan(from + within);
+  });
 });

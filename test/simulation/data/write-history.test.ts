@@ -18,7 +18,6 @@ import { playsAll, shareOf } from "../../../testing/histories.ts";
 describe("after a write or a purge, no isolate returns an outdated value for longer than allowed", () => {
   it.each(["ordinary", "failing", "crossing", "trimming"] as const)(
     "in random histories: %s",
-    { timeout: 60_000 },
     async (kind) => {
       const broken: string[] = [];
       let usable = 0;
@@ -36,18 +35,14 @@ describe("after a write or a purge, no isolate returns an outdated value for lon
 const settingHalf = { setShare: 0.5 } as const;
 
 describe("a value that is set everywhere replaces older ones, in its isolate at once, elsewhere within N", () => {
-  it.each(["ordinary", "failing", "crossing"] as const)(
-    "in random histories: %s",
-    { timeout: 120_000 },
-    async (kind) => {
-      const broken: string[] = [];
-      for (let seed = 0; seed < shareOf(20); seed += 1) {
-        const { violations } = await writeHistoryOf(seed, { kind, ...settingHalf });
-        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-      }
-      expect(broken).toEqual([]);
-    },
-  );
+  it.each(["ordinary", "failing", "crossing"] as const)("in random histories: %s", async (kind) => {
+    const broken: string[] = [];
+    for (let seed = 0; seed < shareOf(20); seed += 1) {
+      const { violations } = await writeHistoryOf(seed, { kind, ...settingHalf });
+      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
+    }
+    expect(broken).toEqual([]);
+  });
 });
 
 type AcceptAfter = Acceptances["acceptAfter"];
@@ -279,7 +274,7 @@ const rows: readonly {
 ];
 
 describe("histories of writes find a fault", () => {
-  it.each(rows)("$fault, within $within histories", { timeout: 120_000 }, async (row) => {
+  it.each(rows)("$fault, within $within histories", async (row) => {
     const { parts: storeParts, kind = "ordinary", from = 0, within, setShare } = row;
     const options = { storeParts, kind, ...(setShare !== undefined && { setShare }) };
     let nth = 0;

@@ -8,7 +8,7 @@ import { shareOf } from "../../../testing/histories.ts";
 
 const histories = shareOf(300);
 
-it.each(behindKinds)("accepted changes count once: %s", { timeout: 120_000 }, async (kind) => {
+it.each(behindKinds)("accepted changes count once: %s", async (kind) => {
   const sum = { reads: 0, slices: 0, accepted: 0 };
   const broken: string[] = [];
   for (let seed = 0; seed < histories; seed += 1) {

@@ -224,7 +224,7 @@ const rows: readonly Row[] = [
 ];
 
 describe("histories of write-behind find a fault in step", () => {
-  it.each(rows)("$step: $fault, within $within histories", { timeout: 120_000 }, async (row) => {
+  it.each(rows)("$step: $fault, within $within histories", async (row) => {
     const { faults, kind, of = "counter", within } = row;
     let seed = 0;
     let found: string | undefined;

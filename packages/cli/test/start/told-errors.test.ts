@@ -7,7 +7,6 @@ it.each([
   ["an empty folder", [], 1, { code: "failed", hint: expect.stringContaining("tidemark init") }],
 ])(
   "`tidemark start --json` prints an error with four members: %s",
-  { timeout: 60_000 },
   async (_id, args, code, error) => {
     const user = await FakeUser.at();
     const ran = await user.runs(["start", "--json", ...args]);
