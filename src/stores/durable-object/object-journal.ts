@@ -4,6 +4,7 @@ import {
   encodeEntry,
   entriesOf,
   type EntryPlace,
+  isSamePlace,
   markOf,
   type NewEntry,
 } from "../../purge/journal/entry.ts";
@@ -106,8 +107,10 @@ export class ObjectJournal implements Journal, Switch {
     if ("kind" in reply) return reply;
     const [place] = reply.places;
     if (place === undefined) return { kind: "unavailable" };
-    const { isJoined, entries } = reply.since ?? { isJoined: false, entries: [] };
-    return { kind: "appended", place, sentAtMs, since: isJoined ? entriesOf(entries) : undefined };
+    const read = entriesOf(reply.since?.entries);
+    // If the call was sent twice, entries of others may follow this one.
+    const isWhole = reply.since?.isJoined === true && isSamePlace(read.at(-1), place);
+    return { kind: "appended", place, sentAtMs, since: isWhole ? read : undefined };
   }
 
   async unpurged(

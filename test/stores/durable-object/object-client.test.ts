@@ -5,7 +5,7 @@ import { ObjectJournal } from "../../../src/stores/durable-object/object-journal
 import { newEntry } from "../../../testing/examples/purges.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
-import { placesOf } from "../../purge/journal/contract/open-store.ts";
+import { placesOf, written } from "../../purge/journal/contract/open-store.ts";
 
 function open(readTimeoutMsMax = 60_000) {
   const { nowAtMs } = new FakeClock();
@@ -42,6 +42,20 @@ describe("a call whose connection breaks", () => {
       expect(places).toHaveLength(2);
     },
   );
+
+  it("returns no entries since a place if another entry came between the two tries", async () => {
+    const { object, journal } = open();
+    const [place] = await written(journal, 1);
+    const other = newEntry({ n: "other", tags: ["tag:red"] });
+    object.beforeReply = async () => {
+      object.beforeReply = () => Promise.resolve();
+      await journal.append([other]);
+      throw reset;
+    };
+    const appended = await journal.appendAndRead(place!, newEntry({ n: "own" }));
+    expect(appended).toMatchObject({ kind: "appended", place: { n: "own.2" }, since: undefined });
+    expect(await journal.extent()).toMatchObject({ count: 3 });
+  });
 
   it("is not repeated if the object is overloaded", async () => {
     const { object, journal } = open();
