@@ -188,7 +188,9 @@ export class ObjectJournal implements Journal, Switch {
   ): Promise<{ readonly sentAtMs: number; readonly reply: JournalCalls[Call][1] | Unavailable }> {
     const { client, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
-    const way = purpose === "switch" ? "insist" : "attempt";
+    const isOrdered = purpose === "switch" || purpose === "purge, written";
+    // A purge or a post is sent even while the object is shut off.
+    const way = isOrdered ? "insist" : "attempt";
     const answer = await client[way](purpose, (callObject) => callObject(call, ask));
     if (answer.kind === "answered") return { sentAtMs, reply: answer.value };
     return { sentAtMs, reply: unavailableFor(answer.cause, client) };

@@ -80,11 +80,21 @@ describe("a call that fails", () => {
     expect(object.calls).toHaveLength(2);
   });
 
+  it("shuts reads off, but not purges", async () => {
+    const { object, client, journal } = open();
+    object.isDown = true;
+    for (let times = 0; times < 3; times += 1) await journal.newest();
+    expect(client.isShutOff).toBe(true);
+    object.isDown = false;
+    expect(await journal.newest()).toMatchObject({ kind: "unavailable" });
+    expect(await journal.append([newEntry()])).toMatchObject({ kind: "appended" });
+  });
+
   it("is unavailable after the timeout", async () => {
     const { object, journal } = open(1);
     object.beforeCall = () => new Promise(() => undefined);
     const why = "The journal's Durable Object does not answer in time.";
-    expect(await journal.append([newEntry()])).toMatchObject({ kind: "unavailable", why });
+    expect(await journal.newest()).toMatchObject({ kind: "unavailable", why });
   });
 
   it("is unavailable with a hint if the storage refuses it, and appends nothing", async () => {
