@@ -91,7 +91,7 @@ describe.each(redisServers)("a slice in a full $redis", ({ start }) => {
     it("can be read and flushed, and accepts no more changes", async () => {
       const atMs = isTimeForbidden ? world.clock.atMs : Date.now();
       const slice = sliceAt(atMs, usualTimes) - 6;
-      const slices = world.counters({ times: { ...usualTimes, lateMs: 60_000 } });
+      const slices = world.counters({ times: { ...usualTimes, lateMs: 600_000 } });
       const batchOf = (id: string) => ({ id, slice, changes: [add("a", 1)] });
       expect(await slices.accept(batchOf("1"))).toMatchObject(accepted);
       await world.redis.config("SET", "maxmemory", "1");
