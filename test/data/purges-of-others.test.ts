@@ -1,6 +1,6 @@
 // Tests that values keep their lifetime although more purges of other keys follow than a view holds
 // (docs/purge-protocol.md, rule 27).
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
@@ -38,5 +38,39 @@ it("values keep their lifetime behind 8,300 purges of other keys", async () => {
       expect(await values.getOrSet(key, load)).toBe(key === "7" ? "new 7" : `value ${key}`);
     }
     expect(loaded).toEqual(isolate === here ? ["7"] : []);
+  }
+});
+
+it.each(["shared", "edge"] as const)(
+  "each read finds a value in the tier %s that the view cannot verify",
+  async (tier) => {
+    const here = new DataIsolate();
+    const options = { fresh: "1h", tiers: [tier] };
+    await here.articles(options).set("42", "value");
+    await here.settle();
+    await purgeOthers(here);
+    here.clock.advance(20);
+    const values = here.beside().articles(options);
+    const load = vi.fn<() => Promise<string>>(async () => "new");
+    for (let nth = 0; nth < 3; nth += 1) {
+      expect(await values.get("42")).toBe("value");
+      expect(await values.has("42")).toBe(true);
+      expect((await values.getMany(["42"])).get("42")).toBe("value");
+      expect(await values.getOrSet("42", load)).toBe("value");
+    }
+    expect(load).not.toHaveBeenCalled();
+  },
+);
+
+it("each read finds values that were set behind purges that this isolate has not read", async () => {
+  const here = new DataIsolate();
+  const there = here.elsewhere();
+  const sessions = (isolate: DataIsolate) => isolate.articles({ fresh: "1h", tiers: ["shared"] });
+  await sessions(there).get("none");
+  // Only the first unknown stamp renews the view. The book answers for the second.
+  for (const key of ["first", "second"]) {
+    await here.data.purge({ keys: ["articles/other"] });
+    await sessions(here).set(key, "value");
+    for (let nth = 0; nth < 3; nth += 1) expect(await sessions(there).get(key)).toBe("value");
   }
 });

@@ -30,7 +30,8 @@ export class BookChecks {
    * Replaces an unknown stamp with the place of an entry in the chain, if the book proves that no
    * entry between the two covers the record. The view then judges the record by the later entries.
    *
-   * @returns the query to wait for; `undefined` if none is needed
+   * @returns what to wait for before the record is judged again: the query, or a resolved promise
+   *   if the answer is known; `undefined` if the stamp stays
    */
   check(record: PurgeSubject): Promise<void> | undefined {
     const { stamp } = record;
@@ -41,7 +42,7 @@ export class BookChecks {
     const known = this.#restamped.get(name);
     if (known === undefined || !chain.knows(known)) return this.#asked(record, name, chain.end);
     restamp(record, known);
-    return undefined;
+    return Promise.resolve();
   }
 
   async #asked(record: PurgeSubject, name: string, end: EntryPlace): Promise<void> {
