@@ -75,9 +75,10 @@ const codecForm = z.custom<Codec>(
 );
 
 /** Limits timeouts to a day, because a timer of more than 24 days would fire at once. */
-const timerMs = z
-  .number("must be a number of milliseconds, such as 200")
-  .check(...between(1, 86_400_000, "a day"));
+const timeMs = z.number("must be a number of milliseconds, such as 200");
+const timerMs = timeMs.check(...between(1, 86_400_000, "a day"));
+/** Zero means no wait. */
+const waitMs = timeMs.check(...between(0, 86_400_000, "a day"));
 
 const duration = z.custom<DataDuration>((written) => durationMs(written) !== undefined, {
   error: ({ input }) => `${JSON.stringify(input)} is not a duration: ${durationForms}`,
@@ -102,7 +103,7 @@ const form = fields("a namespace", {
   refresh: duration,
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
-  softTimeoutMs: timerMs,
+  softTimeoutMs: waitMs,
   hardTimeoutMs: timerMs,
   waitTimeoutMs: timerMs,
   retryAfter: duration,

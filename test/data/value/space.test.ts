@@ -25,6 +25,7 @@ it.each<{ name?: string; options: object; why: string }>([
   { options: { fresh, tiers: [] }, why: "tiers is empty" },
   { options: { fresh, codec: { name: "x" } }, why: "codec must be { name, encode" },
   { options: { fresh, softTimeoutMs: 9 }, why: "add stale" },
+  { options: { fresh, softTimeoutMs: -1, stale: fresh }, why: "softTimeoutMs is less than 0" },
   { options: { fresh, collapse: "global", tiers: ["memory"] }, why: 'add "shared"' },
   { options: { fresh, refresh, keys }, why: "keys needs load" },
   { options: { fresh, load, keys }, why: "keys needs refresh" },
@@ -50,7 +51,8 @@ it("accepts the longest name, and the ends of each range", () => {
   } as const;
   const accepted = { freshMs: 250, staleMs: 250, jitter: 1 };
   expect(spaceOf("a".repeat(64), options)).toMatchObject(accepted);
-  expect(spaceOf("a", { fresh, stale: "0s" })).toMatchObject({ staleMs: 0 });
+  const least = { fresh, stale: "0s", softTimeoutMs: 0 } as const;
+  expect(spaceOf("a", least)).toMatchObject({ staleMs: 0, softTimeoutMs: 0 });
 });
 
 it("fills in the defaults", () => {
