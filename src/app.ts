@@ -3,7 +3,9 @@
 import { Hono } from "hono";
 import { answerDebugged } from "./admin/debug-field.ts";
 import { debugField } from "./protocol/debug-fields.ts";
-import { bindStores, type StoresInCode } from "./bind-stores.ts";
+import { bindStores } from "./bind-stores.ts";
+import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { adminRoutes } from "./admin/routes.ts";
@@ -56,9 +58,13 @@ export interface Application {
 }
 
 /** The parts of a Worker that bindings cannot provide, because they are code. */
-export interface InCode extends StoresInCode {
+export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
+  /** Tiers in addition to memory, the Cache API and Redis. */
+  readonly tiers?: readonly TierInCode[] | undefined;
+  /** The store of the journal, in place of Redis. */
+  readonly journal?: JournalInCode | undefined;
   readonly parts?: CacheParts | undefined;
 }
 

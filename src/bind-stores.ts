@@ -6,10 +6,8 @@ import type { Environment } from "./platform/environment.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import type { JournalInCode } from "./purge/journal-in-code.ts";
 
-export interface StoresInCode {
-  /** Tiers in addition to memory, the Cache API and Redis. */
+interface StoresInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
-  /** The store of the journal, in place of Redis. */
   readonly journal?: JournalInCode | undefined;
 }
 

@@ -1,9 +1,8 @@
 // Exports of `tidemark/hono`: the cache in front of a Hono application.
-import type { StoresInCode } from "./bind-stores.ts";
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
-import { createWorker, type TidemarkWorker } from "./worker.ts";
+import { createWorker, type GivenInCode, type TidemarkWorker } from "./worker.ts";
 
 /** A Hono application of any version. Tidemark calls only `fetch`. */
 export interface AnsweringApplication {
@@ -47,7 +46,7 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & StoresInCode = {},
+  } & Pick<GivenInCode, "tiers" | "journal"> = {},
 ): CachedApplication {
   let bindings = given.env ?? {};
   const { data, tiers, journal } = given;

@@ -1,6 +1,7 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
-import type { StoresInCode } from "./bind-stores.ts";
+import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { JournalInCode } from "./purge/journal-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
 import type { CacheParts } from "./create-cache.ts";
 import { knownData } from "./data-beside-pages.ts";
@@ -37,9 +38,11 @@ export interface TidemarkWorker {
 }
 
 /** The parts of a Worker that bindings cannot provide, because they are code. */
-export interface GivenInCode extends StoresInCode {
+export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
+  readonly tiers?: readonly TierInCode[] | undefined;
+  readonly journal?: JournalInCode | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }

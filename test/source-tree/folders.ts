@@ -138,7 +138,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   cloudflare: ["cache/tiers", "purge", "stores/kv", "stores/durable-object"],
-  hono: [...core, "platform", "bind-stores", "app", "data", "worker"],
+  hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": [
     "base",
     "data/value",
