@@ -83,5 +83,6 @@ export const revealingData: Readonly<Record<PlantedDataFault, readonly DataFault
   "forced-joins-others": ["origin-slow"],
   "bound-ignored": ["colo-cut-off", "colo-unanswered", "process-cut-off"],
   "clock-slow": [],
+  "lifetimes-cut": [],
   "accepts-unwritten": ["redis-full", "redis-read-only"],
 };

@@ -51,6 +51,11 @@ const throwingJournal = changedJournal((real) => ({
   },
 }));
 
+/** A journal whose book of last purges never answers. */
+const withoutBook = changedJournal(() => ({
+  unpurged: () => Promise.resolve({ kind: "unavailable" as const }),
+}));
+
 const keptBesideNew = withScripts((real) => (script, keys, args) => {
   const [judged = "", head = "", , ...fields] = args;
   const isOverOthers = script === setScript && judged !== "";
@@ -107,6 +112,8 @@ export const plantedDataFaults = {
   "clock-slow": {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
   },
+  /** Rule 27 broken: purges of other keys end the lifetimes of values from before the view. */
+  "lifetimes-cut": { parts: { journal: withoutBook } },
   /** Rule 21 broken: a purge is accepted even if the journal has not confirmed the append. */
   "accepts-unwritten": { parts: plantedFaults["accepts-unwritten"] },
 } as const satisfies Record<string, Planted>;

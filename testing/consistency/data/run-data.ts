@@ -13,6 +13,7 @@ import type { DataHistory } from "./checker/operations.ts";
 import { type DataFaultName, dataFaults } from "./data-faults.ts";
 import { type DataPlace, type DataSite, startDataSite } from "./data-site.ts";
 import { allowanceMs, keys, maxLagMs } from "./keys.ts";
+import { checkLifetimes } from "./lifetimes.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { Reading } from "./reading.ts";
 import { DataRecorder } from "./recorder.ts";
@@ -99,6 +100,7 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
     await Promise.all([act(acting), lookNowAndThen(settings.checkEveryMs, isOver, look)]);
     if (!isBroken()) {
       await quieten(acting);
+      await checkLifetimes({ site, caller, recorder });
       look();
     }
   } finally {
