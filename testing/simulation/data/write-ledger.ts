@@ -53,7 +53,8 @@ export class WriteLedger {
     // If as many entries follow as the journal keeps, the purge may be trimmed. Then only N counts.
     const isKept = ({ appendedCount }: Ended) =>
       stream.appendedCount - appendedCount < settings.keptCount;
-    return () => Math.max(due, ...ended.filter(isKept).map(({ nth }) => nth));
+    // The journal may lose the purge during the call, and an accepted purge may be lost.
+    return () => Math.max(this.hasLost ? 0 : due, ...ended.filter(isKept).map(({ nth }) => nth));
   }
 
   /** Returns the oldest commit that an isolate may return by the bound; 0 if there is no limit. */
@@ -61,7 +62,6 @@ export class WriteLedger {
     const { maxLagMs, clockErrorMs, replicaLagMs, allowanceMs } = this.#world.settings;
     const windowMs = maxLagMs.usual + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     const byMs = this.#world.atMs - windowMs;
-    if (this.hasLost) return 0;
     const due = this.#purged.filter((each) => each.key === key && each.atMs < byMs);
     return Math.max(0, ...due.map(({ nth }) => nth));
   }
