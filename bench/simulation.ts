@@ -8,6 +8,7 @@
 //   npm run bench -- simulation --sets --kind failing --histories 20000
 //   npm run bench -- simulation --fields --histories 100000
 //   npm run bench -- simulation --object --kind trimming --histories 20000
+//   npm run bench -- simulation --move --kind failing --histories 20000
 //   npm run bench -- simulation --write-behind --histories 100000 --kind failing-over
 //   npm run bench -- simulation --replay 110969
 import { availableParallelism } from "node:os";
@@ -18,6 +19,7 @@ import { unreachable } from "../src/base/unreachable.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
+import { movingParts } from "../testing/simulation/simulated-object.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
 import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
@@ -28,7 +30,15 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields" | "object";
+      readonly variant:
+        | "views"
+        | "requests"
+        | "switch"
+        | "data"
+        | "sets"
+        | "fields"
+        | "object"
+        | "move";
       readonly kind: WorldKind;
     }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
@@ -62,6 +72,14 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
       return writeHistoryOf(seed, { kind, tell });
     case "sets":
       return writeHistoryOf(seed, { kind, tell, setShare: 0.5 });
+    case "move":
+      return writeHistoryOf(seed, {
+        kind,
+        tell,
+        setShare: 0.3,
+        isMove: true,
+        parts: movingParts(),
+      });
     case "fields":
       return fieldHistoryOf(seed, { kind, tell });
     default:
@@ -159,7 +177,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data", "sets", "fields", "object"] as const;
+const variants = ["requests", "switch", "data", "sets", "fields", "object", "move"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -174,6 +192,7 @@ async function main(): Promise<void> {
       sets: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },
       object: { type: "boolean", default: false },
+      move: { type: "boolean", default: false },
       "write-behind": { type: "boolean", default: false },
     },
   });

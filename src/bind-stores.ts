@@ -4,7 +4,9 @@ import type { MakeTier, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { tierScopes } from "./config/tier-names.ts";
 import type { Environment } from "./platform/environment.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
-import type { JournalInCode } from "./purge/journal-in-code.ts";
+import { redisJournalAt } from "./create-purging.ts";
+import type { JournalInCode, JournalMaker } from "./purge/journal-in-code.ts";
+import { journalWords } from "./redis/trouble.ts";
 
 interface StoresInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
@@ -23,16 +25,29 @@ export function bindStores(
 ) {
   const { redis } = environment;
   const hasWorld = redis !== undefined && !isFault(redis);
-  const opened = journal?.bound(env) ?? environment.journal;
+  const opened = journal?.bound(env, redisJournalOf(environment)) ?? environment.journal;
   const made = tiers.map((tier) => {
     if (hasWorld || tierScopes[tier.name] !== "region") return tier.bound(env);
     return typeof opened === "function" ? asShared(tier.bound(env)) : lacksWorld(tier);
   });
-  const faults = [...environment.faults, ...[...made, opened].filter(isFault)];
+  const idle = journal === undefined || journal.move ? [] : idleVariablesOf(environment);
+  const faults = [...environment.faults, ...[...made, opened].filter(isFault), ...idle];
   const makers = made.filter((one) => typeof one === "function");
   return isFault(opened)
     ? { environment: { ...environment, redis: opened, faults }, makers }
     : { environment: { ...environment, faults }, makers, journal: opened };
+}
+
+/** Returns how to open the journal in Redis, for a store in code that moves away from it. */
+function redisJournalOf({ redis, journal }: Environment): JournalMaker | undefined {
+  if (journal !== undefined) return redisJournalAt({ words: journalWords, ...journal });
+  return redis === undefined || isFault(redis) ? undefined : redisJournalAt(redis);
+}
+
+function idleVariablesOf({ journal }: Environment): Fault[] {
+  if (journal === undefined) return [];
+  const why = "The Worker passes another journal in code.";
+  return [{ what: "JOURNAL_REDIS_REST_URL has no effect.", why, hint: "Unset it." }];
 }
 
 function asShared(make: MakeTier | Fault): MakeTier | Fault {

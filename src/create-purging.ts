@@ -64,7 +64,8 @@ export function createPurging(
   };
 }
 
-function redisJournalAt(database: RedisAddress, makeJournal: PurgingParts["journal"]) {
+/** Returns how to open a journal in Redis. */
+export function redisJournalAt(database: RedisAddress, makeJournal?: PurgingParts["journal"]) {
   return ({ namespace, ...settings }: JournalStoreSettings) => {
     // Use a separate client, so that failures of the shared tier neither delay nor shut off the
     // journal.

@@ -1,5 +1,7 @@
 // The journal of a Worker in a Durable Object, for the option `journal` of `createWorker`.
-import type { JournalInCode } from "../../purge/journal-in-code.ts";
+import type { Fault } from "../../base/operator-error.ts";
+import { dualWritten } from "../../purge/dual-write-journal.ts";
+import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
 import { ObjectClient, type ObjectStub } from "./object-client.ts";
 import { ObjectJournal } from "./object-journal.ts";
 
@@ -15,6 +17,11 @@ export interface DurableObjectJournal {
    * exists. Default: near the first request. The senders of purges should be near.
    */
   readonly locationHint?: LocationHint;
+  /**
+   * Moves a site between Redis and the object: both receive each purge, and isolates read the named
+   * one. Deploy `read-redis`, then `read-object`, then neither. Default: only the object is used.
+   */
+  readonly move?: "read-redis" | "read-object";
 }
 
 /** The part of a namespace of Durable Objects that is used. */
@@ -34,27 +41,55 @@ interface ObjectNamespace {
  */
 export function durableObjectJournal({
   binding = "JOURNAL",
+  move,
   ...options
 }: DurableObjectJournal = {}): JournalInCode {
   return {
-    bound(env) {
+    move,
+    bound(env, redis) {
       const objects = env[binding];
       if (!isNamespace(objects)) {
         return {
-          what: "The purge journal is off, so purges are refused and Redis is not used.",
+          what,
           why: `${binding} is not bound to a class of Durable Objects.`,
           hint: `Name ${binding} under [[durable_objects.bindings]] in wrangler.toml, with class_name = "TidemarkJournal".`,
         };
       }
-      return ({ namespace, ...settings }) => {
+      const open: JournalMaker = ({ namespace, ...settings }) => {
         const id = objects.idFromName(namespace);
         const client = new ObjectClient({ ...settings, stub: () => objects.get(id, options) });
         const journal = new ObjectJournal({ ...settings, client });
         return { journal, switching: journal, name: `object ${id.toString()}`, health: client };
       };
+      return move === undefined ? open : moving(move, open, redis);
     },
   };
 }
+
+const what = "The purge journal is off, so purges are refused and Redis is not used.";
+
+function moving(
+  move: NonNullable<DurableObjectJournal["move"]>,
+  openObject: JournalMaker,
+  openRedis: JournalMaker | undefined,
+): JournalMaker | Fault {
+  if (!moves.includes(move)) {
+    const why = `durableObjectJournal has move: ${JSON.stringify(move)}.`;
+    return { what, why, hint: `Write ${moves.map((one) => JSON.stringify(one)).join(" or ")}.` };
+  }
+  if (openRedis === undefined) {
+    const why = `durableObjectJournal has move: ${JSON.stringify(move)}, and there is no usable Redis database.`;
+    return { what, why, hint: "Set the database's variables, or remove move." };
+  }
+  return (settings) => {
+    const [object, redis] = [openObject(settings), openRedis(settings)];
+    return move === "read-redis"
+      ? dualWritten(redis, object, settings.randomText)
+      : dualWritten(object, redis, settings.randomText);
+  };
+}
+
+const moves: readonly string[] = ["read-redis", "read-object"];
 
 function isNamespace(binding: unknown): binding is ObjectNamespace {
   return typeof binding === "object" && binding !== null && "idFromName" in binding;

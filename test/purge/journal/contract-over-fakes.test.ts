@@ -11,6 +11,7 @@ import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
+import { DualWriteJournal } from "../../../src/purge/dual-write-journal.ts";
 import { describeJournal, describeShownJournal } from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
@@ -74,6 +75,18 @@ const fakeObject: Open<OpenSwitch> = async (keptCount) => {
   };
 };
 
+/** Opens a journal that writes to both stores, and reads the first. */
+const dual =
+  (openRead: Open<OpenSwitch>, openOther: Open<OpenSwitch>): Open<OpenSwitch> =>
+  async (keptCount) => {
+    const [read, other] = [await openRead(keptCount), await openOther(keptCount)];
+    const journal = new DualWriteJournal({ read, other, randomText });
+    return { ...read, journal, switching: journal };
+  };
+
+const fromRedis = dual(fakeUpstash, fakeObject);
+const toObject = dual(fakeObject, fakeUpstash);
+
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
 describeUnpurged("the fake journal", fakeJournal);
@@ -90,3 +103,9 @@ describeJournal("a Durable Object, over SQLite", fakeObject);
 describeShownJournal("a Durable Object, over SQLite", fakeObject);
 describeUnpurged("a Durable Object, over SQLite", fakeObject);
 describeSwitch("a Durable Object, over SQLite", fakeObject);
+describeJournal("a move, reading Redis", fromRedis, { isMove: true });
+describeUnpurged("a move, reading Redis", fromRedis);
+describeSwitch("a move, reading Redis", fromRedis);
+describeJournal("a move, reading the object", toObject, { isMove: true });
+describeUnpurged("a move, reading the object", toObject);
+describeSwitch("a move, reading the object", toObject);

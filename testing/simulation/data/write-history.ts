@@ -28,6 +28,8 @@ export interface WriteHistoryOptions extends HistoryOptions {
   readonly storeParts?: Partial<StoreParts>;
   /** The share of events about a key whose values are set everywhere, 0 to 1. Default: 0. */
   readonly setShare?: number;
+  /** Whether the journal moves. Values that were set may then be lost. */
+  readonly isMove?: boolean;
 }
 
 /** Runs one history. The same seed gives the same history. */
@@ -270,8 +272,8 @@ class WriteCourse implements History {
   async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     if (this.#sets.get(key as SetKey)?.hasGivenUp === true) return;
-    const { kind = "ordinary" } = this.#options;
-    const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
+    const { kind = "ordinary", isMove = false } = this.#options;
+    const kept = isMove ? undefined : this.#sets.get(key as SetKey)?.keptIn(kind);
     let value = await store.rowsOf(key).get(key);
     // A read whose reply is lost finds no value, so read a value that must be there again.
     for (let left = kept === undefined ? 0 : 5; value === undefined && left > 0; left -= 1) {

@@ -85,7 +85,7 @@ const kvBinding = /\bworkersKv\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g;
 const kvBindingsIn = (text: string): string[] =>
   [...text.matchAll(kvBinding)].map(([, name = ""]) => name);
 
-const journalBinding = /\bdurableObjectJournal\(\s*(?:\{\s*binding\s*:\s*["'](\w+)["'])?/g;
+const journalBinding = /\bdurableObjectJournal\((?:\s*\{[^}]*?\bbinding\s*:\s*["'](\w+)["'])?/g;
 
 const journalBindingsIn = (text: string): string[] =>
   [...text.matchAll(journalBinding)].map(([, name = "JOURNAL"]) => name);

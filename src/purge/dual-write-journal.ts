@@ -1,0 +1,239 @@
+// A journal in two stores, while a site moves from one to the other. Each write goes to both, and
+// isolates of different deployments may read different stores.
+import { comparePositions, type EntryPlace, type NewEntry } from "./journal/entry.ts";
+import type { Journal, PlaceState, Unavailable } from "./journal/journal.ts";
+import { nothing } from "./journal/purge-target.ts";
+import type { PostEntry, PostResult, Switch } from "./journal/switch.ts";
+import type { OpenJournal } from "./journal-in-code.ts";
+import type { DatabaseHealth } from "../redis/database-way.ts";
+
+type Store = Pick<OpenJournal, "journal" | "switching">;
+
+export interface DualWriteSettings {
+  /** The store that this isolate reads. Its places are the places of the journal. */
+  readonly read: Store;
+  /** The store that isolates of another deployment read. */
+  readonly other: Store;
+  readonly randomText: () => string;
+}
+
+/** The maximum number of entries whose places in the other store are known. */
+const placesMax = 4_096;
+/** The maximum number of attempts to copy a post, if posts of others come between. */
+const copiesMax = 3;
+
+/**
+ * A purge is accepted once both stores have confirmed it. The two journals share no place, so each
+ * isolate treats the stamps of the other journal as unknown (rule 6). A mark of loss concerns only
+ * the store that was read.
+ */
+export class DualWriteJournal implements Journal, Switch {
+  readonly #settings: DualWriteSettings;
+  /** The places in the other store, by the entry's `n` in the store that is read. */
+  readonly #otherPlaces = new Map<string, EntryPlace>();
+
+  constructor(settings: DualWriteSettings) {
+    this.#settings = settings;
+  }
+
+  get #own(): Journal {
+    return this.#settings.read.journal;
+  }
+
+  get #other(): Journal {
+    return this.#settings.other.journal;
+  }
+
+  newest(): ReturnType<Journal["newest"]> {
+    void this.#copySwitch();
+    return this.#own.newest();
+  }
+
+  since(place: EntryPlace): ReturnType<Journal["since"]> {
+    return this.#own.since(place);
+  }
+
+  /**
+   * Returns `not-joined`, so a namespace of the shared tier alone sets values by a purge (rule 28
+   * d). Otherwise two records of one key would be compared by positions in different journals.
+   */
+  sinceOnPrimary(_place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+    return Promise.resolve({ kind: "not-joined" });
+  }
+
+  atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
+    return this.#own.atPrimary(place);
+  }
+
+  /** An entry that only one store has lost is gone, because some isolates read only that store. */
+  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
+    const known = places.map(({ n }) => this.#otherPlaces.get(n));
+    const otherPlaces = known.filter((place) => place !== undefined);
+    const [own, other] = await Promise.all([
+      this.#own.standing(places),
+      otherPlaces.length === 0 ? noStates : this.#other.standing(otherPlaces),
+    ]);
+    if (own.kind === "unavailable") return own;
+    if (other.kind === "unavailable") return other;
+    const rest = other.states.values();
+    const states = own.states.map((state, at) =>
+      known[at] !== undefined && rest.next().value === "gone" ? "gone" : state,
+    );
+    return { kind: "read", states };
+  }
+
+  appendMark(lost: string): ReturnType<Journal["appendMark"]> {
+    return this.#own.appendMark(lost);
+  }
+
+  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    const [own, other] = await Promise.all([
+      this.#own.append(entries),
+      this.#other.append(entries),
+    ]);
+    if (own.kind === "unavailable") return own;
+    if (other.kind === "unavailable") return other;
+    this.#note(own.places, other.places);
+    return own;
+  }
+
+  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+    const [own, other] = await Promise.all([
+      this.#own.appendAndRead(place, entry),
+      this.#other.append([entry]),
+    ]);
+    if (own.kind === "unavailable") return own;
+    if (other.kind === "unavailable") return other;
+    this.#note([own.place], other.places);
+    return own;
+  }
+
+  unpurged(...given: Parameters<Journal["unpurged"]>): ReturnType<Journal["unpurged"]> {
+    return this.#own.unpurged(...given);
+  }
+
+  at(position: string): ReturnType<Journal["at"]> {
+    return this.#own.at(position);
+  }
+
+  after(position: string, count: number): ReturnType<Journal["after"]> {
+    return this.#own.after(position, count);
+  }
+
+  newestFirst(count: number): ReturnType<Journal["newestFirst"]> {
+    return this.#own.newestFirst(count);
+  }
+
+  extent(): ReturnType<Journal["extent"]> {
+    return this.#own.extent();
+  }
+
+  read(): ReturnType<Switch["read"]> {
+    return this.#settings.read.switching.read();
+  }
+
+  async post(entry: PostEntry): Promise<PostResult> {
+    const posted = await this.#settings.read.switching.post(entry);
+    if (posted.kind === "posted") return (await this.#copyPost(entry, posted.place)) ?? posted;
+    // This very post is current, so only the other store may have lost it.
+    const isKept = posted.kind === "overtaken" && posted.current?.post === entry.switched.post;
+    return (isKept ? await this.#copyPost(entry, posted.current) : undefined) ?? posted;
+  }
+
+  /** @returns why the other store has not confirmed the post; `undefined` if it has */
+  async #copyPost(entry: PostEntry, place: EntryPlace): Promise<Unavailable | undefined> {
+    const { switching } = this.#settings.other;
+    for (let tries = 0; tries < copiesMax; tries += 1) {
+      const current = await switching.read();
+      if (current.kind === "unavailable") return current;
+      if (current.names === entry.switched.post) return undefined;
+      const switched = { ...entry.switched, replaces: current.names };
+      const copied = await switching.post({ ...entry, switched });
+      if (copied.kind === "unavailable") return copied;
+      if (copied.kind === "posted") {
+        this.#note([place], [copied.place]);
+        return undefined;
+      }
+    }
+    const why = "Other posts of the switch came between.";
+    return { kind: "unavailable", why, hint: "post the switch again" };
+  }
+
+  /**
+   * Copies a post from before the move to the other store. Isolates of two deployments copy in both
+   * directions, so only the later post is copied.
+   */
+  async #copySwitch(): Promise<void> {
+    const { read, other, randomText } = this.#settings;
+    const [own, there] = await Promise.all([read.switching.read(), other.switching.read()]);
+    if (own.kind === "unavailable" || there.kind === "unavailable") return;
+    if (own.state === undefined || own.names === there.names) return;
+    const otherPosition = there.state?.position ?? "0-0";
+    if (comparePositions(own.state.position, otherPosition) < 0) return;
+    const { post, bypass } = own.state;
+    await other.switching.post({
+      n: randomText(),
+      mode: "soft",
+      targets: nothing,
+      id: "",
+      bodyDigest: "",
+      reason: "the journal moves",
+      by: "tidemark",
+      lost: "",
+      switched: { post, replaces: there.names, bypass },
+    });
+  }
+
+  #note(places: readonly EntryPlace[], otherPlaces: readonly EntryPlace[]): void {
+    for (const [at, { n }] of places.entries()) {
+      const other = otherPlaces[at];
+      if (other !== undefined) this.#otherPlaces.set(n, other);
+    }
+    for (const n of this.#otherPlaces.keys()) {
+      if (this.#otherPlaces.size <= placesMax) return;
+      this.#otherPlaces.delete(n);
+    }
+  }
+}
+
+const noStates = { kind: "read", states: [] as readonly PlaceState[] } as const;
+/**
+ * Joins two open journals.
+ *
+ * @param read the journal that this isolate reads
+ */
+export function dualWritten(
+  read: OpenJournal,
+  other: OpenJournal,
+  randomText: () => string,
+): OpenJournal {
+  const journal = new DualWriteJournal({ read, other, randomText });
+  return { journal, switching: journal, name: read.name, health: jointHealth(read, other) };
+}
+
+/** Returns the troubles of the store that is read, or else those of the other store. */
+function jointHealth(
+  { health: read }: OpenJournal,
+  { health: other }: OpenJournal,
+): DatabaseHealth {
+  const isWell = ({ trouble, troubleWithWrites }: DatabaseHealth) =>
+    trouble?.isOver !== false && troubleWithWrites?.isOver !== false;
+  const worst = () => (isWell(read) && !isWell(other) ? other : read);
+  return {
+    get trouble() {
+      return worst().trouble;
+    },
+    get troubleWithWrites() {
+      return worst().troubleWithWrites;
+    },
+    get words() {
+      return worst().words;
+    },
+    get isShutOff() {
+      return read.isShutOff;
+    },
+    get refusesWrites() {
+      return read.refusesWrites || other.refusesWrites;
+    },
+  };
+}

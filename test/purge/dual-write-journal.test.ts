@@ -1,0 +1,158 @@
+// Tests the journal of a site that moves between two stores: each write reaches both, or is refused.
+import { beforeEach, describe, expect, it } from "vitest";
+import { DualWriteJournal, dualWritten } from "../../src/purge/dual-write-journal.ts";
+import type { OpenJournal } from "../../src/purge/journal-in-code.ts";
+import type { PostEntry } from "../../src/purge/journal/switch.ts";
+import { RedisClient } from "../../src/redis/redis-client.ts";
+import { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
+import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
+import { newEntry } from "../../testing/examples/purges.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../testing/fakes/fake-object.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { written } from "./journal/contract/open-store.ts";
+import { postOf } from "./journal/contract/switch-contract.ts";
+
+openNetworkOfFakes();
+
+const randomText = () => crypto.randomUUID();
+
+let clock: FakeClock;
+let upstash: FakeUpstash;
+let object: FakeObject;
+let redisStore: OpenJournal;
+let objectStore: OpenJournal;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  const { nowAtMs } = clock;
+  upstash = new FakeUpstash(clock);
+  object = new FakeObject();
+  const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+  const stored = { redis, namespace: "site", nowAtMs, randomText };
+  const client = new ObjectClient({ stub: () => object.stub, nowAtMs });
+  const journal = new ObjectJournal({ client, nowAtMs, randomText });
+  const switching = new RedisSwitch(stored);
+  redisStore = { journal: new RedisJournal(stored), switching, name: "redis", health: redis };
+  objectStore = { journal, switching: journal, name: "object", health: client };
+});
+
+const readingRedis = () =>
+  new DualWriteJournal({ read: redisStore, other: objectStore, randomText });
+const readingObject = () =>
+  new DualWriteJournal({ read: objectStore, other: redisStore, randomText });
+const stores = [
+  { read: "Redis", open: readingRedis, lost: "the object" },
+  { read: "the object", open: readingObject, lost: "Redis" },
+];
+const breakStore = (name: string) =>
+  name === "Redis" ? void (upstash.mode = "down") : void (object.isDown = true);
+
+describe.each(stores)("reading $read", ({ open, lost }) => {
+  it("appends each entry to both stores", async () => {
+    await open().append([newEntry({ n: "a", tags: ["tag:red"] })]);
+    await open().appendAndRead({ position: "1-1", n: "x" }, newEntry({ n: "b" }));
+    for (const { journal } of [redisStore, objectStore]) {
+      const found = await journal.newestFirst(9);
+      if ("kind" in found) throw new Error("The journal is unavailable.");
+      expect(found.map(({ n }) => n.split(".")[0])).toEqual(["b", "a"]);
+    }
+  });
+
+  it(`refuses a write while ${lost} is down, and still reads`, async () => {
+    const [journal, place] = [open(), { position: "1-1", n: "x" }];
+    await written(journal, 1);
+    breakStore(lost);
+    expect((await journal.append([newEntry({ n: "a" })])).kind).toBe("unavailable");
+    const single = await journal.appendAndRead(place, newEntry({ n: "b" }));
+    expect(single.kind).toBe("unavailable");
+    expect((await journal.post(postOf("p1", "", true))).kind).toBe("unavailable");
+    expect((await journal.newest()).kind).toBe("read");
+    expect((await journal.standing([place])).kind).toBe("read");
+  });
+
+  it(`counts an entry as gone if ${lost} has lost it`, async () => {
+    const journal = open();
+    const places = await written(journal, 2);
+    expect(await journal.standing(places)).toEqual({
+      kind: "read",
+      states: ["standing", "standing"],
+    });
+    await loseLast(lost);
+    const { states } = (await journal.standing(places)) as { states: readonly string[] };
+    expect(states).toEqual(["standing", "gone"]);
+  });
+
+  it("posts the switch in both stores, whatever each has had before", async () => {
+    const journal = open();
+    await redisStore.switching.post(postOf("old", "", ["docs"]));
+    const { names } = (await journal.read()) as { names: string };
+    expect((await journal.post(postOf("p1", names, true))).kind).toBe("posted");
+    for (const { switching } of [redisStore, objectStore]) {
+      expect(await switching.read()).toMatchObject({ names: "p1", state: { bypass: true } });
+    }
+  });
+
+  it(`posts again if only ${lost} has lost the post`, async () => {
+    const journal = open();
+    const post: PostEntry = postOf("p1", "", true);
+    await journal.post(post);
+    const there = lost === "Redis" ? redisStore : objectStore;
+    await there.switching.post(postOf("older", "p1", false));
+    // The object answers a repeated post with its place.
+    expect((await journal.post({ ...post, n: "again" })).kind).toMatch(/^(overtaken|posted)$/);
+    expect(await there.switching.read()).toMatchObject({ names: "p1" });
+  });
+});
+
+describe("a post from before the move", () => {
+  it("is copied to the other store by the first read", async () => {
+    await redisStore.switching.post(postOf("p1", "", ["docs"]));
+    await readingRedis().newest();
+    await settled();
+    const state = { post: "p1", bypass: ["docs"] };
+    expect(await objectStore.switching.read()).toMatchObject({ names: "p1", state });
+  });
+
+  it("replaces only an earlier post, in both directions", async () => {
+    await objectStore.switching.post(postOf("p1", "", true));
+    clock.atMs = Date.now() + 86_400_000;
+    await redisStore.switching.post(postOf("p2", "", false));
+    await readingObject().newest();
+    await settled();
+    expect(await redisStore.switching.read()).toMatchObject({ names: "p2" });
+    await readingRedis().newest();
+    await settled();
+    expect(await objectStore.switching.read()).toMatchObject({ names: "p2" });
+  });
+
+  it("does not stop reads while the other store is down", async () => {
+    await redisStore.switching.post(postOf("p1", "", true));
+    object.isDown = true;
+    expect(await readingRedis().newest()).toMatchObject({ switched: { bypass: true } });
+  });
+});
+
+describe("the health of a move", () => {
+  it("names the trouble of the other store if the store that is read is well", async () => {
+    const { health, journal } = dualWritten(redisStore, objectStore, randomText);
+    object.isDown = true;
+    await journal.append([newEntry({ n: "a" })]);
+    expect(health.troubleWithWrites).toMatchObject({ kind: "unreachable", isOver: false });
+    expect(health.words?.unreachable?.[0]).toContain("Durable Object");
+    expect(health.isShutOff).toBe(false);
+  });
+});
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+async function loseLast(store: string): Promise<void> {
+  const { journal } = store === "Redis" ? redisStore : objectStore;
+  const found = await journal.newestFirst(1);
+  const position = "kind" in found ? "" : (found[0]?.position ?? "");
+  if (store !== "Redis") return object.lose(position);
+  const { journal: stream } = upstash;
+  stream.lay(stream.range([]).filter(([id]) => id !== position));
+}
