@@ -8,6 +8,8 @@
 //   npm run bench -- simulation --sets --kind failing --histories 20000
 //   npm run bench -- simulation --fields --histories 100000
 //   npm run bench -- simulation --object --kind trimming --histories 20000
+//   npm run bench -- simulation --object --requests --histories 2000
+//   npm run bench -- simulation --object --isolates 330 --histories 100
 //   npm run bench -- simulation --move --kind failing --histories 20000
 //   npm run bench -- simulation --write-behind --histories 100000 --kind failing-over
 //   npm run bench -- simulation --replay 110969
@@ -30,16 +32,12 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant:
-        | "views"
-        | "requests"
-        | "switch"
-        | "data"
-        | "sets"
-        | "fields"
-        | "object"
-        | "move";
+      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields" | "move";
       readonly kind: WorldKind;
+      /** Whether a Durable Object has the journal. */
+      readonly isObject: boolean;
+      /** The number of isolates at the start; `undefined` for 2 to 4. */
+      readonly isolateCount: number | undefined;
     }
   | { readonly variant: "write-behind"; readonly kind: BehindKind | undefined };
 
@@ -58,20 +56,20 @@ type Told = Pick<History, "violations" | "judgedCount" | "usableCount">;
 
 function historyIn(share: Share, seed: number, tell?: (line: string) => void): Promise<Told> {
   if (share.variant === "write-behind") return writtenBehind(share.kind, seed, tell);
-  const { variant, kind } = share;
+  const { variant, kind, isolateCount } = share;
+  const Store = share.isObject ? ObjectJournal : undefined;
+  const options = { kind, tell, Store, isolateCount };
   switch (variant) {
     case "views":
-      return historyOf(seed, { kind, tell });
-    case "object":
-      return historyOf(seed, { kind, tell, Store: ObjectJournal });
+      return historyOf(seed, options);
     case "requests":
-      return requestHistoryOf(seed, { kind, tell });
+      return requestHistoryOf(seed, options);
     case "switch":
       return switchHistoryOf(seed, { kind, tell, parts: partsWithCopies().parts });
     case "data":
-      return writeHistoryOf(seed, { kind, tell });
+      return writeHistoryOf(seed, options);
     case "sets":
-      return writeHistoryOf(seed, { kind, tell, setShare: 0.5 });
+      return writeHistoryOf(seed, { ...options, setShare: 0.5 });
     case "move":
       return writeHistoryOf(seed, {
         kind,
@@ -177,7 +175,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data", "sets", "fields", "object", "move"] as const;
+const variants = ["requests", "switch", "data", "sets", "fields", "move"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -186,6 +184,7 @@ async function main(): Promise<void> {
       seed: { type: "string", default: "1" },
       replay: { type: "string" },
       kind: { type: "string" },
+      isolates: { type: "string" },
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
       data: { type: "boolean", default: false },
@@ -202,6 +201,9 @@ async function main(): Promise<void> {
     : {
         variant: variants.find((each) => values[each]) ?? "views",
         kind: kindIn(kind ?? "ordinary", worldKinds),
+        isObject: values.object,
+        isolateCount:
+          values.isolates === undefined ? undefined : numberIn(values.isolates, "isolates"),
       };
   const whole: Share = {
     ...variant,

@@ -4,7 +4,9 @@
 import { describe, expect, it } from "vitest";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
 import { shareOf } from "../../testing/histories.ts";
-import { historyOf } from "../../testing/simulation/history.ts";
+import { writeHistoryOf } from "../../testing/simulation/data/write-history.ts";
+import { type History, historyOf } from "../../testing/simulation/history.ts";
+import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 
 /** @returns the first violation, and how often stored responses answered */
@@ -29,6 +31,42 @@ describe("no purged response answers after its deadline, over a Durable Object",
       expect(usableCount).toBeGreaterThan(0);
     },
   );
+});
+
+describe("requests and data keep their promises over a Durable Object", () => {
+  it.each<{ what: string; play: (seed: number, kind: WorldKind) => Promise<History> }>([
+    {
+      what: "requests",
+      play: (seed, kind) => requestHistoryOf(seed, { kind, Store: ObjectJournal }),
+    },
+    { what: "data", play: (seed, kind) => writeHistoryOf(seed, { kind, Store: ObjectJournal }) },
+    {
+      what: "values that are set",
+      play: (seed, kind) => writeHistoryOf(seed, { kind, Store: ObjectJournal, setShare: 0.5 }),
+    },
+  ])("in random histories: $what", async ({ play }) => {
+    let usableCount = 0;
+    for (const kind of ["ordinary", "trimming", "turned-back"] as const) {
+      for (let seed = 1; seed <= shareOf(20); seed += 1) {
+        const history = await play(seed, kind);
+        expect(history.violations).toEqual([]);
+        usableCount += history.usableCount;
+      }
+    }
+    expect(usableCount).toBeGreaterThan(0);
+  });
+});
+
+describe("many isolates", () => {
+  it("use no purged response after its deadline, over one Durable Object", async () => {
+    let usableCount = 0;
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const history = await historyOf(seed, { Store: ObjectJournal, isolateCount: 60 });
+      expect(history.violations).toEqual([]);
+      usableCount += history.usableCount;
+    }
+    expect(usableCount).toBeGreaterThan(0);
+  });
 });
 
 class Skipping extends ObjectJournal {

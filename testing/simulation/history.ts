@@ -39,22 +39,32 @@ export interface HistoryOptions {
   readonly kind?: WorldKind;
   /** The journal's class, if a Durable Object stores the journal instead of Redis. */
   readonly Store?: typeof ObjectJournal | undefined;
+  /** The number of isolates at the start, all but two in colos of their own. Default: 2 to 4. */
+  readonly isolateCount?: number | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
 }
 
 export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell, parts, Store } = options;
+  const { kind = "ordinary", tell, parts, Store, isolateCount } = options;
   const world = new World(settingsOf(seed, kind), { tell });
   world.tell(() => JSON.stringify(world.settings));
   const object = Store && new SimulatedObject(world, Store);
   const given = { ...soundParts, ...object?.parts, ...parts };
-  const course = new Course(world, { kind, parts: given, object });
+  const course = new Course(world, { kind, parts: given, object, isolateCount });
   await world.time.keeping(() => course.run());
   return course;
 }
 
 const stepCount = 28;
+/** Above this number of isolates, each step has several events. */
+const crowdMin = 20;
+
+interface CourseSettings extends Pick<HistoryOptions, "isolateCount"> {
+  readonly kind: WorldKind;
+  readonly parts: Parts;
+  readonly object: SimulatedObject | undefined;
+}
 
 class Course implements History {
   readonly violations: string[] = [];
@@ -74,10 +84,7 @@ class Course implements History {
   readonly #sent: SignedOrder[] = [];
   #isolateCount = 0;
 
-  constructor(
-    world: SimulatedWorld,
-    { kind, parts, object }: { kind: WorldKind; parts: Parts; object: SimulatedObject | undefined },
-  ) {
+  constructor(world: SimulatedWorld, { kind, parts, object, isolateCount }: CourseSettings) {
     this.#world = world;
     this.#parts = parts;
     this.#ledger = new PromiseLedger(world, (owed) => {
@@ -85,7 +92,7 @@ class Course implements History {
     });
     this.#misfortune = misfortuneShare(world, kind);
     this.#kind = kind;
-    this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
+    this.#isolates = colosOf(world, isolateCount).map((colo) => this.#begin(colo));
     const isolates = () => this.#isolates;
     const afterLoss = () => this.#ledger.afterLoss(this.#isolates);
     this.#suffer =
@@ -101,7 +108,8 @@ class Course implements History {
   async run(): Promise<void> {
     const world = this.#world;
     for (let step = 0; step < stepCount; step += 1) {
-      this.#act();
+      if (this.#isolates.length > crowdMin) this.#actAsCrowd();
+      else this.#act();
       await this.#passTo(world.atMs + world.between(0, world.draw() < 0.2 ? 12_000 : 1_800));
     }
     // Send requests for another 12 s, without faults, so that most deadlines pass.
@@ -117,6 +125,12 @@ class Course implements History {
     this.#isolateCount += 1;
     const place = placeOf(colo, this.#isolateCount, this.#kind);
     return new SimulatedIsolate(this.#world, place, this.#parts);
+  }
+
+  /** Keeps all views warm, because a few events reach only a few of many isolates. */
+  #actAsCrowd(): void {
+    for (const isolate of this.#isolates) void isolate.attend();
+    for (let left = this.#isolates.length / 20; left > 0; left -= 1) this.#act();
   }
 
   #act(): void {

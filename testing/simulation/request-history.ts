@@ -3,6 +3,7 @@
 // before a purge does not answer later than the bound after the purge. These histories are slower
 // than histories of views, and closer to reality.
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
+import { SimulatedObject } from "./simulated-object.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
@@ -44,6 +45,7 @@ class RequestCourse implements History {
   readonly #origin: SimulatedOrigin;
   readonly #sites: SimulatedSite[];
   readonly #leaveOf: ReadonlyMap<Page, Leave>;
+  readonly #object: SimulatedObject | undefined;
   readonly #suffer: () => void;
   readonly #misfortune: number;
 
@@ -51,7 +53,8 @@ class RequestCourse implements History {
     this.#world = world;
     this.#options = options;
     this.#ledger = new PromiseLedger(world, () => undefined);
-    const { kind = "ordinary" } = options;
+    const { kind = "ordinary", Store, isolateCount } = options;
+    this.#object = Store && new SimulatedObject(world, Store);
     const isCrossing = kind === "crossing";
     this.#origin = new SimulatedOrigin(
       world,
@@ -63,12 +66,12 @@ class RequestCourse implements History {
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world).map((colo, at) => this.#begin(colo, at + 1));
+    this.#sites = colosOf(world, isolateCount).map((colo, at) => this.#begin(colo, at + 1));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
-    this.#suffer = misfortunes(world, kind, {
-      isolates,
-      afterLoss: () => this.#ledger.afterLoss(isolates()),
-    });
+    const afterLoss = () => this.#ledger.afterLoss(isolates());
+    this.#suffer =
+      this.#object?.misfortunes(isolates, kind === "turned-back") ??
+      misfortunes(world, kind, { isolates, afterLoss });
     world.time.afterEach = () => {
       for (const { isolate } of this.#sites) this.#ledger.note(isolate);
     };
@@ -77,7 +80,11 @@ class RequestCourse implements History {
   #begin(colo: SimulatedColo, nth: number): SimulatedSite {
     const { parts, siteParts, kind } = this.#options;
     const place = placeOf(colo, nth, kind);
-    const isolate = new SimulatedIsolate(this.#world, place, { ...soundParts, ...parts });
+    const isolate = new SimulatedIsolate(this.#world, place, {
+      ...soundParts,
+      ...this.#object?.parts,
+      ...parts,
+    });
     const around = { cache: colo.cache, origin: this.#origin };
     return new SimulatedSite(isolate, around, { ...soundSiteParts, ...siteParts });
   }

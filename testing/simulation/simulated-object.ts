@@ -119,6 +119,7 @@ export class SimulatedObject {
     const reply = started.reply(call, ask, serverAtMs);
     const added = started.reply("shown", { after: last, count: 1_000 }, serverAtMs);
     for (const [position, fields] of added) world.onAppended(position, fields);
+    world.stream.appendedCount += added.length;
     return structuredClone(reply);
   }
 }

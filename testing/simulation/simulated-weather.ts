@@ -66,8 +66,12 @@ export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number 
   return kind === "failing" || kind === "trimming" ? 0.35 : world.any([0.05, 0.12, 0.3]);
 }
 
-/** Returns the colo of each initial isolate. The first two isolates share a colo. */
-export function colosOf(world: SimulatedWorld): SimulatedColo[] {
+/**
+ * Returns the colo of each initial isolate. The first two isolates share a colo.
+ *
+ * @param given the number of isolates. Default: 2 to 4
+ */
+export function colosOf(world: SimulatedWorld, given?: number): SimulatedColo[] {
   const colo = (name: string): SimulatedColo => ({
     name,
     offsetMs: world.any([0, 0, 8_000, -8_000]),
@@ -75,7 +79,9 @@ export function colosOf(world: SimulatedWorld): SimulatedColo[] {
   });
   const shared = colo("HAM");
   const others = [colo("NRT"), colo("")];
-  return [shared, shared, ...others].slice(0, world.between(2, 4));
+  const count = given ?? world.between(2, 4);
+  const more = Array.from({ length: Math.max(0, count - 4) }, (_, at) => colo(`C${at}`));
+  return [shared, shared, ...others, ...more].slice(0, count);
 }
 
 /** Returns the place of the nth isolate. If clocks are set, each isolate has its own colo. */

@@ -14,6 +14,7 @@ import {
   placeOf,
   settingsOf,
 } from "../simulated-weather.ts";
+import { SimulatedObject } from "../simulated-object.ts";
 import {
   SimulatedRows,
   SimulatedStore,
@@ -61,6 +62,7 @@ class WriteCourse implements History {
   readonly #database = new SimulatedRows();
   readonly #stores: SimulatedStore[];
   readonly #colos: readonly SimulatedColo[];
+  readonly #object: SimulatedObject | undefined;
   readonly #suffer: () => void;
   readonly #misfortune: number;
   readonly #ledger: WriteLedger;
@@ -70,7 +72,8 @@ class WriteCourse implements History {
   #underWay = 0;
 
   constructor(world: SimulatedWorld, options: WriteHistoryOptions) {
-    const { kind = "ordinary" } = options;
+    const { kind = "ordinary", Store, isolateCount } = options;
+    this.#object = Store && new SimulatedObject(world, Store);
     this.#world = world;
     this.#options = options;
     this.#ledger = new WriteLedger(world, this.#database);
@@ -78,19 +81,23 @@ class WriteCourse implements History {
     const turnsOf = (key: SetKey) => new SetTurns(world, { database, ledger, key });
     this.#sets = new Map(setKeys.map((key) => [key, turnsOf(key)]));
     this.#misfortune = misfortuneShare(world, kind) / 2;
-    this.#colos = colosOf(world);
+    this.#colos = colosOf(world, isolateCount);
     this.#stores = this.#colos.map((colo) => this.#begin(colo));
-    this.#suffer = misfortunes(world, kind, {
-      isolates: () => this.#stores.map(({ isolate }) => isolate),
-      afterLoss: () => this.#ledger.afterLoss(),
-    });
+    const isolates = () => this.#stores.map(({ isolate }) => isolate);
+    this.#suffer =
+      this.#object?.misfortunes(isolates, kind === "turned-back") ??
+      misfortunes(world, kind, { isolates, afterLoss: () => this.#ledger.afterLoss() });
   }
 
   #begin(colo: SimulatedColo): SimulatedStore {
     const { parts, storeParts, kind } = this.#options;
     this.#isolates += 1;
     const place = placeOf(colo, this.#isolates, kind);
-    const isolate = new SimulatedIsolate(this.#world, place, { ...soundParts, ...parts });
+    const isolate = new SimulatedIsolate(this.#world, place, {
+      ...soundParts,
+      ...this.#object?.parts,
+      ...parts,
+    });
     return new SimulatedStore(isolate, { ...soundStoreParts, ...storeParts });
   }
 

@@ -187,6 +187,15 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     { ...overObject, ...wrangler(objects) },
     "binding-incomplete warning",
   ],
+  [
+    "a journal that moves to an object with another binding",
+    {
+      ...wrangler({ ...objects, migrations }),
+      "src/worker.ts":
+        'createWorker(config, { journal: durableObjectJournal({ move: "read-redis", binding: "OTHER" }) });',
+    },
+    "binding-incomplete warning",
+  ],
   ["a journal's object", { ...overObject, ...wrangler({ ...objects, migrations }) }],
   [
     "a secrets.json that is not JSON",
