@@ -1,7 +1,8 @@
 // Tests the promise about purges under faults, with several colos and a real Redis, for a given
 // time. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
-// With --object, a Durable Object has the journal.
+// With --object, a Durable Object has the journal. With --move, the journal moves there: every second
+// colo reads the object, the others read Redis, and all write to both.
 // With --released, the last release and the current Worker run side by side, and colos change
 // versions.
 import { parseArgs } from "node:util";
@@ -24,6 +25,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
       fault: { type: "string" },
       released: { type: "boolean", default: false },
       object: { type: "boolean", default: false },
+      move: { type: "boolean", default: false },
     },
   });
   const { fault } = values;
@@ -49,7 +51,8 @@ function settingsFrom(args: readonly string[]): RunSettings {
     quietMs: 35_000,
     readsPerRound: 1,
     besideRelease: values.released,
-    overObject: values.object,
+    overObject: values.object || values.move,
+    isMove: values.move,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),
   };

@@ -28,6 +28,7 @@ const copiesMax = 3;
  * the store that was read.
  */
 export class DualWriteJournal implements Journal, Switch {
+  readonly isInTwoStores = true;
   readonly #settings: DualWriteSettings;
   /** The places in the other store, by the entry's `n` in the store that is read. */
   readonly #otherPlaces = new Map<string, EntryPlace>();

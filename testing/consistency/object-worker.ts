@@ -3,18 +3,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DurableObjectJournal } from "../../src/cloudflare.ts";
 import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
 import type { JournalEvent } from "./checker/operations.ts";
 import { bundled, root } from "../../local/bundling.ts";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 
-const textOf = (config: string) => `
+const textOf = (config: string, journal: DurableObjectJournal) => `
   import { durableObjectJournal } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { createWorker } from "./src/worker.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
 
-  const worker = createWorker(defineConfig(${config}), { journal: durableObjectJournal() });
+  const worker = createWorker(defineConfig(${config}), { journal: durableObjectJournal(${JSON.stringify(journal)}) });
   const happens = (share) => Math.random() < share;
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms * Math.random()));
   const lost = () => Promise.reject(new Error("Network connection lost."));
@@ -41,8 +42,11 @@ const textOf = (config: string) => `
 `;
 
 /** @returns one ES module */
-export function bundleOverObject(config: string): Promise<string> {
-  const stdin = { contents: textOf(config), resolveDir: root, sourcefile: "worker.js" };
+export function bundleOverObject(
+  config: string,
+  journal: DurableObjectJournal = {},
+): Promise<string> {
+  const stdin = { contents: textOf(config, journal), resolveDir: root, sourcefile: "worker.js" };
   return bundled({ stdin: { ...stdin, loader: "js" }, minify: false });
 }
 

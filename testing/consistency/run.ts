@@ -35,6 +35,8 @@ export interface RunSettings {
   readonly besideRelease?: boolean;
   /** Whether a Durable Object has the journal, instead of Redis. */
   readonly overObject?: boolean;
+  /** Whether the journal moves: colos read Redis or the object, by turns. Needs `overObject`. */
+  readonly isMove?: boolean;
   /**
    * The length of the quiet phase, in which each page must be answered from a tier again. An
    * isolate whose database was unreachable retries after pauses of up to 30 s.
@@ -82,9 +84,9 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );
-  const { coloCount, fault, besideRelease = false, overObject = false } = settings;
+  const { coloCount, fault, besideRelease = false, overObject = false, isMove = false } = settings;
   const general = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs };
-  const sited = { ...general, recorder, fault, besideRelease, overObject };
+  const sited = { ...general, recorder, fault, besideRelease, overObject, isMove };
   const site = await running.add(startSite(sited));
   const { colos } = site;
   const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
@@ -106,7 +108,8 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   try {
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
     await looking;
-    if (overObject && colos[0]) recorder.journal.push(...(await journalOf(colos[0], adminToken)));
+    const reader = colos[isMove ? 1 : 0];
+    if (overObject && reader) recorder.journal.push(...(await journalOf(reader, adminToken)));
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
       findings = checked();

@@ -43,6 +43,11 @@ export interface SiteSettings {
   readonly besideRelease: boolean;
   /** Whether a Durable Object has the journal, instead of Redis. */
   readonly overObject?: boolean;
+  /**
+   * Whether the journal moves: every second colo reads the object and the others Redis. Needs
+   * `overObject`.
+   */
+  readonly isMove?: boolean;
 }
 
 /** The version of the Worker from the sources, as named in a history. */
@@ -114,7 +119,12 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
 
 /** Returns the versions; the last release is first if it takes part. */
 async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
-  const { fault, besideRelease, overObject } = settings;
+  const { fault, besideRelease, overObject, isMove } = settings;
+  if (isMove === true) {
+    const moves = ["read-redis", "read-object"] as const;
+    const worker = (move: (typeof moves)[number]) => bundleOverObject(config, { move });
+    return Promise.all(moves.map(async (move) => ({ version: move, worker: await worker(move) })));
+  }
   if (overObject === true) return [{ version: today, worker: await bundleOverObject(config) }];
   const worker = await (fault === undefined
     ? bundleWith(config)

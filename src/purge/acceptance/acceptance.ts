@@ -152,8 +152,9 @@ export class Acceptances {
    * of them.
    */
   #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
-    if (id === "") return [];
-    const read = this.#settings.view.currentEntries.filter(
+    const { view, journal } = this.#settings;
+    if (id === "" || journal.isInTwoStores === true) return [];
+    const read = view.currentEntries.filter(
       (entry) => entry.id === id && entry.bodyDigest === bodyDigest && entry.mode === mode,
     );
     const tags = new Set(read.flatMap((entry) => entry.targets.tags));

@@ -11,7 +11,13 @@ import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
-import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
+import {
+  adminToken,
+  bearer,
+  secret,
+  send,
+  signedHeaders,
+} from "../../../testing/site/purge-sender.ts";
 
 type Move = NonNullable<DurableObjectJournal["move"]>;
 
@@ -41,7 +47,7 @@ const deployed = (journal: typeof inRedis | (() => ReturnType<typeof durableObje
     cache,
     upstash,
     ...(journal && { journal: journal() }),
-    env: { ADMIN_TOKEN: adminToken, JOURNAL: object.namespace },
+    env: { ADMIN_TOKEN: adminToken, PURGE_SECRET: secret, JOURNAL: object.namespace },
     origin: () => page(`version ${version}`, cc("max-age=3600", { "cache-tag": "red" })),
   });
 
@@ -104,6 +110,22 @@ describe("a journal that moves", () => {
     object.isDown = true;
     const again = await ordered(site, "/_cache/purge", { tags: ["red"] });
     expect([again.status, again.text]).toEqual([503, expect.stringContaining("Durable Object")]);
+  });
+
+  it("writes a webhook again if its first attempt reached only the store that is read", async () => {
+    const [site, other] = [deployed(readRedis), deployed(readObject)];
+    for (const each of [site, other]) expect(await textAt(each)).toBe("version 1");
+    version = 2;
+    const body = JSON.stringify({ tags: ["red"] });
+    const sent = async () => (await send(site, body, signedHeaders(body))).status;
+    object.isDown = true;
+    expect(await sent()).toBe(503);
+    object.isDown = false;
+    clock.advance(5);
+    await textAt(site);
+    expect(await sent()).toBe(200);
+    clock.advance(10);
+    expect(await textAt(other)).toBe("version 2");
   });
 
   it("keeps the switch through all deployments", async () => {
