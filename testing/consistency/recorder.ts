@@ -18,6 +18,7 @@ export interface Promised {
   readonly maxLagMs: number;
   readonly allowanceMs: number;
   readonly originMsMax: number;
+  readonly isMove?: boolean;
 }
 
 export class Recorder {

@@ -94,6 +94,7 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     maxLagMs,
     allowanceMs,
     originMsMax,
+    isMove,
     pages,
     colos: colos.map(({ name }) => name),
   };

@@ -10,7 +10,7 @@ import { type DataRunSettings, runData } from "../../../testing/consistency/data
 const startMsMax = 40_000;
 const activeMs = 9_000;
 const quietMs = 20_000;
-const lifetimesMs = 15_000;
+const lifetimesMs = 40_000;
 const testMsMax = startMsMax + 2 * activeMs + quietMs + lifetimesMs + 30_000;
 
 const settingsOf = (parts: Partial<DataRunSettings>): DataRunSettings => ({
