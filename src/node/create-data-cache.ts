@@ -6,7 +6,7 @@ import { type DataCache, dataCacheOf } from "../data/create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data/data-platform.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { isFault, OperatorError } from "../base/operator-error.ts";
-import { databaseOf } from "../protocol/variables/database.ts";
+import { databaseOf, hintOfSealKey, sealKeysOf } from "../protocol/variables/database.ts";
 import { carryOver } from "../redis/connection/carry.ts";
 import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";
 import { connectionWords } from "../redis/connection/words.ts";
@@ -37,6 +37,11 @@ export interface NodeCacheOptions
    * its database. Default: `redis`. To share the journal of a Worker, name the Worker's database.
    */
   readonly journal?: RestAddress | GivenConnection | undefined;
+  /**
+   * The value of `SEAL_KEY`: one or more keys, separated by spaces. The first one seals what the cache
+   * stores in Redis, and all check. A Worker that shares the database needs the same value.
+   */
+  readonly sealKey?: string | undefined;
 }
 
 /**
@@ -47,20 +52,26 @@ export interface NodeCacheOptions
  * const cache = createDataCache({ redis: new Redis("redis://127.0.0.1"), namespace: "shop" });
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
-export function createDataCache({ redis, journal, ...options }: NodeCacheOptions): DataCache {
+export function createDataCache({
+  redis,
+  journal,
+  sealKey,
+  ...options
+}: NodeCacheOptions): DataCache {
   const { log, nowAtMs, random, parts, onEvent, limits = {}, ...rest } = options;
   // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
   const { memoryBytes, ...otherLimits } = limits;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
   const isOneProcess = redis === "none" && journal === undefined;
-  const database = isOneProcess ? undefined : addressOf(redis, "redis");
+  const sealed = sealedBy(sealKey);
+  const database = isOneProcess ? undefined : { ...addressOf(redis, "redis"), ...sealed };
   const settings = settingsOf(defineConfig({ ...rest, limits: otherLimits }), {
     ...platform,
     ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
     parts,
     onEvent,
     database,
-    ...(journal !== undefined && { journal: addressOf(journal, "journal") }),
+    ...(journal !== undefined && { journal: { ...addressOf(journal, "journal"), ...sealed } }),
   });
   return dataCacheOf({ ...settings, isOneProcess });
 }
@@ -82,6 +93,15 @@ function checkedBytes(memoryBytes: number): number {
     why: `\`limits.memoryBytes\` is not a whole number of bytes up to the heap of this process, ${bytesMax}.`,
     hint: "Lower it, or start Node with a larger --max-old-space-size.",
   });
+}
+
+function sealedBy(sealKey: string | undefined): Pick<RedisAddress, "sealKeys"> {
+  const sealKeys = sealKeysOf({ SEAL_KEY: sealKey });
+  if (typeof sealKeys !== "string") return { sealKeys };
+  const [why, hint] = [sealKeys, hintOfSealKey].map((text) =>
+    text.replace("SEAL_KEY", "`sealKey`"),
+  );
+  throw new OperatorError({ what: "The cache cannot seal.", why: why ?? "", hint: hint ?? "" });
 }
 
 type Option = "redis" | "journal";

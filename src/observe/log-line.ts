@@ -11,6 +11,7 @@ export const logEvents = [
   "operator-refused",
   "invalidation-lost",
   "switch",
+  "seal",
   "breaker",
   "credentials",
   "database",

@@ -31,6 +31,7 @@ export const findingCodes = [
   "clients-limited",
   "credential-field",
   "operator-refused",
+  "seals-broken",
   "hook-mapping",
   "reports-missing",
   "reports-lost",

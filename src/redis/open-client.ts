@@ -12,6 +12,8 @@ export type Carry = (
 export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
   readonly url: string;
   readonly token: string;
+  /** The keys of SEAL_KEY; the first one seals. Default: nothing is sealed. */
+  readonly sealKeys?: readonly string[] | undefined;
   /** Sends commands without HTTP. `url` and `token` are then unused. */
   readonly carry?: Carry | undefined;
   /**

@@ -34,6 +34,7 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "originResponses",
   "reportsLost",
   "operatorRefusals",
+  "brokenSeals",
 ]);
 
 /** The problems that were found while adding reports. */

@@ -68,18 +68,27 @@ export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
  * Parses a page. Never throws.
  *
  * @param page reply of XRANGE: `[[id, [name, value, …]], …]`
+ * @param isSealed returns whether the seal of an entry's other fields is valid
  */
-export function reportsIn(page: unknown): StandingReport[] {
+export function reportsIn(
+  page: unknown,
+  isSealed: (fields: readonly string[], seal: string | undefined) => boolean = () => true,
+): StandingReport[] {
   return listIn(page).flatMap((item) => {
     const [id, words] = listIn(item);
-    return typeof id === "string" && idForm.test(id) ? [standing(id, listIn(words))] : [];
+    return typeof id === "string" && idForm.test(id) ? [standing(id, listIn(words), isSealed)] : [];
   });
 }
 
 const idForm = /^\d+-\d+$/;
 
-function standing(id: string, words: readonly unknown[]): StandingReport {
+function standing(
+  id: string,
+  words: readonly unknown[],
+  isSealed: NonNullable<Parameters<typeof reportsIn>[1]>,
+): StandingReport {
   const texts = words.map(String);
+  const isOfSeal = texts.at(-2) === "seal";
   const valueOf = (name: string): string | undefined => {
     const at = texts.findIndex((text, index) => index % 2 === 0 && text === name);
     return at < 0 ? undefined : texts[at + 1];
@@ -92,7 +101,11 @@ function standing(id: string, words: readonly unknown[]): StandingReport {
   const sums = hasRoom ? sumsIn(jsonIn(d), Number.MAX_SAFE_INTEGER) : undefined;
   const gauges = z.safeParse(gaugesForm, jsonIn(valueOf("g"))).data;
   const isOurs = valueOf("v") === version && n !== "" && valueOf("colo") !== undefined;
-  const report = isOurs && sums && gauges ? { n, colo, sums, gauges } : undefined;
+  const isValid = isSealed(
+    isOfSeal ? texts.slice(0, -2) : texts,
+    isOfSeal ? texts.at(-1) : undefined,
+  );
+  const report = isOurs && isValid && sums && gauges ? { n, colo, sums, gauges } : undefined;
   return { id, n, atMs, report };
 }
 

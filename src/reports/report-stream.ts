@@ -45,7 +45,7 @@ export interface ReportState {
 }
 
 export interface ReportStreamSettings {
-  readonly redis: Pick<RedisClient, "attempt" | "insist">;
+  readonly redis: Pick<RedisClient, "attempt" | "insist" | "seal">;
   readonly namespace: string;
   /** Default: 128. */
   readonly pageCount?: number;
@@ -68,8 +68,12 @@ export class ReportStream {
    * stream; -1 if the stream was full, so nothing was written.
    */
   async add(report: Report): Promise<RedisAnswer<number>> {
-    const given = [String(this.#settings.standingMax ?? standingMax), ...fieldsOf(report)];
-    const answer = await this.#settings.redis.insist<unknown>("metrics", (redis) =>
+    const { redis: client } = this.#settings;
+    const fields = fieldsOf(report);
+    const seal = client.seal.of("report", this.#keys.stream, JSON.stringify(fields));
+    const sealed = seal === undefined ? fields : [...fields, "seal", seal];
+    const given = [String(this.#settings.standingMax ?? standingMax), ...sealed];
+    const answer = await client.insist<unknown>("metrics", (redis) =>
       redis.eval(addScript, [this.#keys.stream], given),
     );
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
@@ -94,10 +98,14 @@ export class ReportStream {
     );
     if (answer.kind === "unavailable") return answer;
     const [, text, entries] = answer.value;
-    const page = reportsIn(entries);
+    const { seal } = this.#settings.redis;
+    const isSealed = typeof text !== "string" || seal.holdsInJson("totals", totals, text);
+    const page = reportsIn(entries, (fields, of) =>
+      seal.holds("report", stream, { text: JSON.stringify(fields), seal: of }),
+    );
     return {
       kind: "answered",
-      value: { totals: totalsIn(text), page, isFull: page.length >= this.#pageCount },
+      value: { totals: totalsIn(text, isSealed), page, isFull: page.length >= this.#pageCount },
     };
   }
 
@@ -117,8 +125,10 @@ export class ReportStream {
     const { stream, totals } = this.#keys;
     const [first, last] = [page[0], page.at(-1)];
     if (first === undefined || last === undefined) return { kind: "answered", value: false };
-    const given = [version, first.id, last.id, last.n, text, nextId(last.id)];
-    const answer = await this.#settings.redis.insist<unknown>("metrics", (redis) =>
+    const { redis: client } = this.#settings;
+    const sealed = client.seal.inJson("totals", totals, text);
+    const given = [version, first.id, last.id, last.n, sealed, nextId(last.id)];
+    const answer = await client.insist<unknown>("metrics", (redis) =>
       redis.eval(foldScript, [stream, totals], given),
     );
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) === 1 } : answer;

@@ -3,6 +3,9 @@ import { Cluster, Redis } from "ioredis";
 import { createClientPool } from "redis";
 import { describe, expect, it } from "vitest";
 import { createDataCache, type NodeCacheOptions } from "../../src/node/create-data-cache.ts";
+import type { LogLine } from "../../src/observe/log-line.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
+import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 import { openProcess } from "../../testing/data/node-process.ts";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 
@@ -40,6 +43,35 @@ describe("an invalid option", () => {
     const redis = { url: "https://a.example", token: "t" };
     const options = { redis, namespce: "a" } as unknown as NodeCacheOptions;
     expect(() => createDataCache(options)).toThrow(/namespce/);
+  });
+});
+
+it.each([
+  ["short", "A key of `sealKey` has fewer than 32 characters"],
+  ["changeme ".repeat(6).replaceAll(" ", "-"), "A key of `sealKey` is a placeholder"],
+])("an unusable sealKey is refused with a hint: %s", (sealKey, why) => {
+  const redis = { url: "https://a.example", token: "t" };
+  expect(() => createDataCache({ redis, sealKey })).toThrow(why);
+});
+
+describe.each(oneRedisServer)("over $redis, values in a sealed database", ({ start }) => {
+  const database = openRestDatabase(start);
+  const keys = [1, 2].map((seed) => `${seed}vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY`);
+  const opened = (sealKey: string | undefined) => {
+    const lines: LogLine[] = [];
+    const redis = { url: database.address.url, token: database.address.token };
+    const { cache } = openProcess({ redis, sealKey, log: (line) => void lines.push(line) });
+    return { values: cache.namespace<string>("values", { fresh: "1h" }), lines };
+  };
+
+  it("are shared by processes with the same key, and by no others", async () => {
+    await opened(keys[0]).values.set("a", "one", { everywhere: false });
+    const [same, other, unsealed] = [opened(keys[0]), opened(keys[1]), opened(undefined)];
+    expect(await same.values.get("a")).toBe("one");
+    expect(await other.values.get("a")).toBe(undefined);
+    expect(await unsealed.values.get("a")).toBe("one");
+    expect(same.lines.filter(({ event }) => event === "seal")).toEqual([]);
+    expect(other.lines.filter(({ event }) => event === "seal")).not.toEqual([]);
   });
 });
 

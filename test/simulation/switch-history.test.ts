@@ -80,7 +80,7 @@ async function current({ redis, namespace }: RedisJournalSettings) {
   const reply = await redis.attempt<unknown>("switch", (client) =>
     client.get(switchKey(namespace)),
   );
-  return reply.kind === "answered" ? stateInKey(reply.value) : undefined;
+  return reply.kind === "answered" ? stateInKey(reply.value).state : undefined;
 }
 
 /** Keeps the former state after a loss. */

@@ -19,6 +19,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   purpose: ["look-up", "fill", "journal read"],
   cause: ["timeout"],
   hook: ["shop"],
+  flaw: ["missing", "wrong"],
   credential: ["bearer", "signature"],
   colo: ["HAM", "FRA"],
 };

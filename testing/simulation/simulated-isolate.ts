@@ -138,7 +138,7 @@ export class SimulatedIsolate {
       nowAtMs,
       randomText,
       maxLagMs: visibleWithinSeconds * 1_000,
-      switching: parts.switching(new RedisSwitch({ redis, namespace, keptCount })),
+      switching: parts.switching(new RedisSwitch({ redis, namespace, nowAtMs, keptCount })),
     });
   }
 

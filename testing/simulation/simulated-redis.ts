@@ -4,6 +4,7 @@
 // excluded ends of ranges (`(`).
 import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
+import { Seal } from "../../src/redis/seal.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
@@ -26,7 +27,8 @@ export class SimulatedRedis {
   /** The client for the code under test. */
   get client(): RedisClient {
     const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
-    const trips = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
+    const calls = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
+    const trips = { ...calls, seal: new Seal() };
     return trips as unknown as RedisClient;
   }
 

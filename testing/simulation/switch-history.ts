@@ -190,4 +190,4 @@ class SwitchCourse implements History {
   }
 }
 
-const postIn = (text: string): string => stateInKey(text)?.post ?? "";
+const postIn = (text: string): string => stateInKey(text).state?.post ?? "";

@@ -23,6 +23,7 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "unverified-high": "totals",
   "clients-limited": "totals",
   "operator-refused": "totals",
+  "seals-broken": "totals",
   "reports-missing": "totals",
   "reports-lost": "totals",
 };

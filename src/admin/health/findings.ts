@@ -14,6 +14,7 @@ import {
   configuration,
   reportsLost,
   reportsMissing,
+  sealsBroken,
   switchThrown,
 } from "./other-findings.ts";
 import { clocksApart, redisTroubles } from "./redis-findings.ts";
@@ -34,6 +35,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   clientsLimited,
   credentialField,
   operatorRefused,
+  sealsBroken,
   hookMapping,
   reportsMissing,
   reportsLost,

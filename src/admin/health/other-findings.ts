@@ -38,6 +38,21 @@ export function reportsLost(state: SiteState): Finding | [] {
   };
 }
 
+export function sealsBroken(state: SiteState): Finding | [] {
+  const broken = recentCount(state, (sums) => countedIn(sums, "brokenSeals"));
+  if (broken === undefined) return [];
+  return {
+    code: "seals-broken",
+    level: "warning",
+    what: `Texts in Redis without a valid seal in the last minutes: ${broken.count}. None of them was used.`,
+    since: broken.since,
+    cause:
+      "SEAL_KEY was set or replaced recently, isolates have different keys, or somebody else writes to the database.",
+    remedy:
+      "If you did not change SEAL_KEY, rotate the token of the database. The log says what has no valid seal.",
+  };
+}
+
 /**
  * Tiers that can be slow, with the texts of their findings. Redis is not in the list, because it has findings
  * of its own.

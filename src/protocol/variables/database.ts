@@ -1,5 +1,6 @@
 // Reads the Redis databases from the Worker's bindings: the cache's and the purge journal's.
 import { httpUrlFault } from "./origin-url.ts";
+import { guessableBy } from "./weak-secrets.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 
@@ -7,6 +8,8 @@ import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 export interface Database {
   readonly url: string;
   readonly token: string;
+  /** The keys that seal and check what the database stores; absent without SEAL_KEY. */
+  readonly sealKeys?: readonly string[] | undefined;
 }
 
 /** The databases of a deployment. */
@@ -26,6 +29,27 @@ const what = "The database is not used: the shared tier and purges are off.";
  * @param faults receives a fault for a setting without effect
  */
 export function databasesOf(env: Env, faults: Fault[]): Databases {
+  const sealKeys = sealKeysOf(env);
+  if (typeof sealKeys === "string") {
+    return { redis: { what, why: sealKeys, hint: hintOfSealKey }, journal: undefined };
+  }
+  const found = namedDatabases(env, faults);
+  if (sealKeys === undefined) return found;
+  if (found.redis === undefined) {
+    faults.push({
+      what: "SEAL_KEY has no effect.",
+      why: "It seals what Redis stores, and UPSTASH_REDIS_REST_URL is not set.",
+      hint: "Unset SEAL_KEY, or set the database.",
+    });
+  }
+  const sealed = <Found>(one: Found | Database) => (isDatabase(one) ? { ...one, sealKeys } : one);
+  return { redis: sealed(found.redis), journal: sealed(found.journal) };
+}
+
+const isDatabase = (one: unknown): one is Database =>
+  typeof one === "object" && one !== null && "url" in one;
+
+function namedDatabases(env: Env, faults: Fault[]): Databases {
   const redis = databaseOf(env);
   const journal = named(env, "JOURNAL_REDIS_REST");
   if (journal === undefined) return { redis, journal };
@@ -50,12 +74,37 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
 
 /** Returns the cache's database; a fault if it is unusable; `undefined` if none is set. */
 export function databaseOf(env: Env): Database | Fault | undefined {
-  if (isSet(env, "SEAL_KEY")) {
-    const why = "SEAL_KEY is set, but sealed records are not built yet.";
-    return { what, why, hint: "Unset SEAL_KEY to store records unsealed." };
-  }
   return named(env, "UPSTASH_REDIS_REST");
 }
+
+const sealKeyCharsMin = 32;
+
+/**
+ * Reads SEAL_KEY: one or more keys, separated by spaces. The first one seals, and all check.
+ *
+ * @returns the reason if a key is unusable; `undefined` if none is set
+ */
+export function sealKeysOf(env: Env): readonly string[] | string | undefined {
+  if (!isSet(env, "SEAL_KEY")) return undefined;
+  const keys = textOf(env, "SEAL_KEY")?.split(/\s+/) ?? [];
+  if (keys.length === 0) return "SEAL_KEY is not a string.";
+  if (keys.length > sealKeysMax) return `SEAL_KEY has more than ${sealKeysMax} keys.`;
+  if (keys.some((key) => key.length < sealKeyCharsMin)) {
+    return `A key of SEAL_KEY has fewer than ${sealKeyCharsMin} characters and could be guessed.`;
+  }
+  const [guessable] = keys.flatMap((key) => guessableBy(key) ?? []);
+  if (guessable !== undefined) return `A key of SEAL_KEY ${guessable}.`;
+  const tokens = ["UPSTASH_REDIS_REST_TOKEN", "JOURNAL_REDIS_REST_TOKEN"];
+  const same = tokens.find((name) => keys.includes(textOf(env, name) ?? ""));
+  if (same === undefined) return keys;
+  return `SEAL_KEY holds the same secret as ${same}, which whoever writes to Redis may have.`;
+}
+
+/** Each key costs another HMAC for a text without a valid seal. */
+const sealKeysMax = 4;
+
+export const hintOfSealKey =
+  "Write the output of `openssl rand -base64 32`; separate several keys with spaces. Unset it to store without seals.";
 
 function named(env: Env, prefix: string): Database | Fault | undefined {
   const names = [`${prefix}_URL`, `${prefix}_TOKEN`];

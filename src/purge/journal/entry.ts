@@ -193,13 +193,19 @@ export function isSamePlace(entry: EntryPlace | undefined, place: EntryPlace): b
 /**
  * Decodes a reply of XRANGE or XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other
  * form.
+ *
+ * @param trusted returns the fields of an entry to trust
  */
-export function entriesOf(reply: unknown): Entry[] {
+export function entriesOf(
+  reply: unknown,
+  trusted: (position: string, fields: readonly string[]) => readonly string[] = (_, fields) =>
+    fields,
+): Entry[] {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((item: unknown) => {
     if (!Array.isArray(item)) return [];
     const [position, fields] = item as unknown[];
     if (typeof position !== "string" || !Array.isArray(fields)) return [];
-    return [decodeEntry(position, fields.map(String))];
+    return [decodeEntry(position, trusted(position, fields.map(String)))];
   });
 }

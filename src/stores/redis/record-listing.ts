@@ -66,7 +66,9 @@ export async function recordsAt<Detail>(
   const longer = await textsOf(redis, cut, "long-metadata");
   if (longer === "unavailable") return longer;
   const whole = new Map(cut.map((key, at) => [key, longer[at]]));
-  return redisKeys.map((key, at) => recordIn(whole.get(key) ?? heads[at], form)?.record);
+  return redisKeys.map(
+    (key, at) => recordIn(key, whole.get(key) ?? heads[at], { redis, form })?.record,
+  );
 }
 
 async function listWithin<Detail>(
@@ -93,8 +95,8 @@ async function listWithin<Detail>(
     const heads = await headsOf(redis, keys, left);
     if (heads === "unavailable") return "unavailable";
     if (heads.some(isCutHead)) leftOut = whyCut(left);
-    for (const head of heads) {
-      const record = recordIn(head, form)?.record;
+    for (const [at, head] of heads.entries()) {
+      const record = recordIn(keys[at] ?? "", head, { redis, form })?.record;
       if (record?.kind === "response") metadata.push(record.metadata);
     }
     if (keys.length < found.length) {
@@ -112,7 +114,10 @@ function whyCut({ isTimeOver, commands }: Remainder): ListingLimit {
   return commands === 0 ? "commands" : "metadata";
 }
 
-/** Reads heads. Reads long heads again, in small groups, while time and commands remain. */
+/**
+ * Reads heads, in the order of the keys. Reads long heads again, in small groups, while time and
+ * commands remain.
+ */
 async function headsOf(
   redis: RedisClient,
   keys: readonly string[],
@@ -121,18 +126,17 @@ async function headsOf(
   const texts = await textsOf(redis, keys, "metadata");
   left.commands -= keys.length;
   if (texts === "unavailable") return texts;
-  const cut = keys.filter((_, at) => isCutHead(texts[at]));
-  const heads = texts.filter((text) => !isCutHead(text));
-  for (let at = 0; at < cut.length; at += longHeadsAtOnce) {
-    const some = cut.slice(at, at + longHeadsAtOnce);
+  const heads = [...texts];
+  const cut = [...keys.keys()].filter((at) => isCutHead(texts[at]));
+  for (let from = 0; from < cut.length; from += longHeadsAtOnce) {
+    const some = cut.slice(from, from + longHeadsAtOnce);
     if (left.commands < some.length) left.commands = 0;
-    if (left.isTimeOver || left.commands === 0) {
-      return [...heads, ...texts.filter(isCutHead).slice(at)];
-    }
+    if (left.isTimeOver || left.commands === 0) return heads;
     left.commands -= some.length;
-    const longer = await textsOf(redis, some, "long-metadata");
+    const someKeys = some.map((at) => keys[at] ?? "");
+    const longer = await textsOf(redis, someKeys, "long-metadata");
     if (longer === "unavailable") return longer;
-    heads.push(...longer);
+    for (const [nth, at] of some.entries()) heads[at] = longer[nth];
   }
   return heads;
 }

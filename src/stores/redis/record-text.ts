@@ -1,6 +1,7 @@
 // Encodes a record as one Redis string: the metadata as ASCII JSON without line feeds, a line feed,
 // and the body as text. A marker has no body.
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
+import type { Seal } from "../../redis/seal.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**
@@ -47,16 +48,20 @@ export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
 }
 
 /**
- * Decodes a value. Returns `undefined` if it is not a record or ends within its head. Never throws.
+ * Decodes the value of a key. Returns `undefined` if it is not a record, ends within its head, or
+ * has no valid seal. Never throws.
  */
 export function recordIn<Detail>(
+  redisKey: string,
   text: unknown,
-  form: RecordForm<Detail>,
+  { form, redis }: { form: RecordForm<Detail>; redis: { readonly seal: Seal } },
 ): HeldRecord<Detail> | undefined {
   const headChars = typeof text === "string" ? text.indexOf(headEnd) : -1;
   if (typeof text !== "string" || headChars === -1) return undefined;
-  const decoded = decodeRecord(text.slice(0, headChars), form);
-  return decoded && { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
+  const head = text.slice(0, headChars);
+  const decoded = decodeRecord(head, form);
+  if (decoded === undefined || !redis.seal.holdsInJson("record", redisKey, head)) return undefined;
+  return { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
 }
 
 /** Pads a head with spaces, which JSON allows, so that a later head fits in its place. */

@@ -39,8 +39,9 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
    */
   async ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
-    const token = randomText();
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
+    const sealed = new SealedLease(redis, leaseKey);
+    const token = sealed.text(randomText());
     const recordKey = await key.nameIn(namespace);
     const answer = await redis.write(
       "lease",
@@ -62,9 +63,12 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
       askMsMax,
     );
     if (answer.kind === "unavailable") return answer;
-    const [, value, text] = answer.value;
+    const [, held, text] = answer.value;
+    const value = sealed.value(held);
+    // Nobody knows how long a forged lease lasts.
+    if (value === undefined) return { kind: "unavailable" };
     const record = await this.#recordIn(text, recordKey);
-    if (value === token) {
+    if (held === token) {
       return { kind: "taken", lease: new RedisLease({ redis, leaseKey, token }), record };
     }
     const word = words.find((one) => one === value);
@@ -75,15 +79,16 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
-    const token = randomText();
+    const sealed = new SealedLease(redis, leaseKey);
+    const token = sealed.text(randomText());
     const lease = new RedisLease({ redis, leaseKey, token });
-    return (await lease.replace(word, token, leaseMs)) ? lease : undefined;
+    return (await lease.replace(sealed.text(word), token, leaseMs)) ? lease : undefined;
   }
 
   /** Decodes a record. If its metadata is cut off, reads the metadata again at the primary. */
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
-    const { redis, form } = this.#settings;
-    if (!isCutHead(text)) return recordIn(text, form)?.record;
+    const { redis } = this.#settings;
+    if (!isCutHead(text)) return recordIn(recordKey, text, this.#settings)?.record;
     const range = rangeOf(recordKey, "long-metadata");
     const answer = await redis.write(
       "lease",
@@ -94,7 +99,9 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
           .exec<[unknown]>(),
       askMsMax,
     );
-    return answer.kind === "answered" ? recordIn(answer.value[0], form)?.record : undefined;
+    return answer.kind === "answered"
+      ? recordIn(recordKey, answer.value[0], this.#settings)?.record
+      : undefined;
   }
 }
 
@@ -104,6 +111,28 @@ if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 return 1`;
+
+/** Adds the seal to a token or a word, after a space. */
+class SealedLease {
+  readonly #redis: Pick<RedisClient, "seal">;
+  readonly #leaseKey: string;
+
+  constructor(redis: Pick<RedisClient, "seal">, leaseKey: string) {
+    this.#redis = redis;
+    this.#leaseKey = leaseKey;
+  }
+
+  text(value: string): string {
+    const seal = this.#redis.seal.of("lease", this.#leaseKey, value);
+    return seal === undefined ? value : `${value} ${seal}`;
+  }
+
+  /** Returns the value in a text; `undefined` if its seal is not valid. */
+  value(held: unknown): string | undefined {
+    const [text = "", seal] = typeof held === "string" ? held.split(" ") : [];
+    return this.#redis.seal.holds("lease", this.#leaseKey, { text, seal }) ? text : undefined;
+  }
+}
 
 class RedisLease implements Lease {
   readonly #settings: { redis: RedisClient; leaseKey: string; token: string };
@@ -117,7 +146,9 @@ class RedisLease implements Lease {
   }
 
   async release(word?: LeaseWord): Promise<void> {
-    await this.replace(this.#settings.token, word ?? "", word === undefined ? 0 : wordMs[word]);
+    const { redis, leaseKey, token } = this.#settings;
+    if (word === undefined) await this.replace(token, "", 0);
+    else await this.replace(token, new SealedLease(redis, leaseKey).text(word), wordMs[word]);
   }
 
   /** Replaces `expected` with `value`. Returns whether `expected` was the current value. */

@@ -2,7 +2,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import { readTrouble } from "../../redis/trouble.ts";
-import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
 import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 
@@ -27,10 +26,10 @@ export interface Upload {
 export async function isRewritten<Detail>(
   redis: Redis,
   { redisKey, head, keepMs, heldDigest }: Upload,
-  form: RecordForm<Detail>,
+  settings: Parameters<typeof recordIn<Detail>>[2],
 ): Promise<boolean> {
   if (heldDigest === null) return false;
-  const record = recordIn(await headUnder(redis, redisKey), form);
+  const record = recordIn(redisKey, await headUnder(redis, redisKey), settings);
   const isThere =
     record?.record.kind === "response" && record.record.metadata.bodyDigest === heldDigest;
   if (!isThere || head.length > record.headChars) return false;

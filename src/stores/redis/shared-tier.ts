@@ -126,7 +126,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
   ): Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
-    const stored = recordIn(text, this.#settings.form);
+    const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
     if (ask.atMs >= stored.keepUntilAtMs) return { kind: "absent" };
     this.#prolong(redisKey, stored.keepUntilAtMs, ask);
@@ -182,11 +182,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
-    const { form } = this.#settings;
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
-      if (await isRewritten(client, upload, form)) return ["OK"];
+      if (await isRewritten(client, upload, this.#settings)) return ["OK"];
       return [await this.#uploads.writeBy(client, upload)];
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
@@ -229,8 +228,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
-    const encoded = encodeRecord(headOf(record), keep.untilAtMs);
     const redisKey = await key.nameIn(namespace);
+    const head = encodeRecord(headOf(record), keep.untilAtMs);
+    const encoded = redis.seal.inJson("record", redisKey, head);
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
     const upload: Upload = {
       redisKey,

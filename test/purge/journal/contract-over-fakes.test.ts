@@ -42,7 +42,7 @@ const fakeUpstash: Open<OpenSwitch> = async (keptCount) => {
   const { journal: stream } = upstash;
   return {
     journal: new RedisJournal({ redis, namespace, nowAtMs, randomText, ...kept }),
-    switching: new RedisSwitch({ redis, namespace, ...kept }),
+    switching: new RedisSwitch({ redis, namespace, nowAtMs, ...kept }),
     lose: async (position) => stream.lay(stream.range([]).filter(([id]) => id !== position)),
     goDown: () => (upstash.mode = "down"),
   };
@@ -52,9 +52,9 @@ const simulatedRedis: Open<OpenSwitch> = async (keptCount = 2_000) => {
   const world = new CalmWorld({ keptCount });
   const { client: redis } = new SimulatedRedis(world);
   const nowAtMs = () => world.atMs;
-  const settings = { redis, namespace, keptCount };
+  const settings = { redis, namespace, keptCount, nowAtMs };
   return {
-    journal: world.passing(new RedisJournal({ ...settings, nowAtMs, randomText })),
+    journal: world.passing(new RedisJournal({ ...settings, randomText })),
     switching: world.passing(new RedisSwitch(settings)),
     lose: async (position) => world.stream.remove(position, world.atMs),
     goDown: () => (world.isRedisDown = true),

@@ -6,6 +6,7 @@ import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { Seal } from "../../../src/redis/seal.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { bytesOf, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
@@ -67,7 +68,7 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
       },
       timeoutMs,
     );
-  return { write } as RedisClient;
+  return { write, seal: new Seal() } as RedisClient;
 }
 
 /** Opens one Redis with one REST server for the tests of a describe block. */

@@ -3,6 +3,7 @@
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/reports/report-stream.ts";
+import { Seal } from "../../../src/redis/seal.ts";
 import type { RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
@@ -76,7 +77,7 @@ export class ReportsWorld {
    *
    * @param onRead receives the expected totals as of each read
    */
-  client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist"> {
+  client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist" | "seal"> {
     const redis = {
       eval: (script: string, _: readonly string[], given: readonly string[]) =>
         this.#evaluated(script, given),
@@ -92,7 +93,7 @@ export class ReportsWorld {
         return { kind: "unavailable", cause: "timeout" };
       }
     };
-    return { attempt: once, insist: once };
+    return { attempt: once, insist: once, seal: new Seal() };
   }
 
   async #evaluated(script: string, given: readonly string[]): Promise<unknown> {

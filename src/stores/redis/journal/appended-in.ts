@@ -1,5 +1,5 @@
 // Parses the replies of the scripts that append entries.
-import { entriesOf, type EntryPlace, isSamePlace } from "../../../purge/journal/entry.ts";
+import { type Entry, type EntryPlace, isSamePlace } from "../../../purge/journal/entry.ts";
 import { type AppendWithRead, pageCount } from "../../../purge/journal/journal.ts";
 
 /** Returns the places of appended entries; none for a reply of another form. */
@@ -15,16 +15,15 @@ export function placesIn(reply: unknown): readonly EntryPlace[] {
  * Returns the new entry's place, and the entries after `place`.
  *
  * @param appended the place of the new entry
- * @param page the entries from `place` on, as in a reply of XRANGE
+ * @param read the entries from `place` on
  * @returns `since` is `undefined` unless the page begins with the entry at `place`, ends with the
  *   new entry and is not full
  */
 export function appendedIn(
   appended: EntryPlace,
-  page: unknown,
+  read: readonly Entry[],
   place: EntryPlace,
 ): Omit<AppendWithRead, "sentAtMs"> {
-  const read = entriesOf(page);
   const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);
   const since = isWhole && read.length < pageCount ? read.slice(1) : undefined;
   return { kind: "appended", place: appended, since };

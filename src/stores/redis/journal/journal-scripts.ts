@@ -1,6 +1,6 @@
 // The Lua scripts that append entries to the journal and note them in its book, and the script that
 // reads the book (docs/purge-protocol.md, rule 27).
-import { encodeEntry, type NewEntry } from "../../../purge/journal/entry.ts";
+import type { PurgeTargets } from "../../../purge/journal/purge-target.ts";
 import { namesOf } from "../../../purge/journal/book.ts";
 import { switchKey } from "./switch-key.ts";
 
@@ -152,9 +152,13 @@ return answers`;
  * Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as
  * lists.
  */
-export function entryArgs(entry: NewEntry): string[] {
-  const { n, ...others } = encodeEntry(entry);
-  const fields = Object.entries(others).flat();
-  const names = namesOf(entry.targets);
-  return [n ?? "", String(fields.length), ...fields, String(names.length), ...names];
+export function entryArgs({ n, fields }: EncodedEntry, targets: PurgeTargets): string[] {
+  const names = namesOf(targets);
+  return [n, String(fields.length), ...fields, String(names.length), ...names];
+}
+
+/** An entry's `n`, and its other fields as alternating names and values. */
+export interface EncodedEntry {
+  readonly n: string;
+  readonly fields: readonly string[];
 }

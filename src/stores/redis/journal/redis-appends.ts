@@ -1,7 +1,6 @@
 // Appends entries and marks to the journal, by scripts that also note them in the journal's book.
 import type { Redis } from "@upstash/redis/cloudflare";
 import {
-  entriesOf,
   type EntryPlace,
   isSamePlace,
   markOf,
@@ -17,7 +16,7 @@ import {
   journalKeys,
   markScript,
 } from "./journal-scripts.ts";
-import { stateInKey } from "./switch-key.ts";
+import { SealedJournal } from "./sealed-journal.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 export interface AppendSettings {
@@ -31,10 +30,12 @@ export interface AppendSettings {
 export class RedisAppends {
   readonly #settings: AppendSettings;
   readonly #keptCount: number;
+  readonly #sealed: SealedJournal;
 
   /** @param keptCount the minimum number of entries that trimming leaves */
   constructor(settings: AppendSettings, keptCount: number) {
     this.#settings = settings;
+    this.#sealed = new SealedJournal(settings);
     this.#keptCount = keptCount;
   }
 
@@ -53,8 +54,8 @@ export class RedisAppends {
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
     const [page, switchText] = replies.value;
-    const entries = entriesOf(page).toReversed();
-    return { kind: "read", entries, sentAtMs, switched: stateInKey(switchText) };
+    const entries = this.#sealed.entriesIn(page).toReversed();
+    return { kind: "read", entries, sentAtMs, switched: this.#sealed.stateIn(switchText) };
   }
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
@@ -75,7 +76,7 @@ export class RedisAppends {
     const [places, page] = replies.value;
     const [appended] = placesIn(places);
     if (appended === undefined) return unavailableFor("not-upstash", redis);
-    return { sentAtMs, ...appendedIn(appended, page, place) };
+    return { sentAtMs, ...appendedIn(appended, this.#sealed.entriesIn(page), place) };
   }
 
   /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
@@ -89,7 +90,7 @@ export class RedisAppends {
       "writes",
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
-    const [first, ...entries] = entriesOf(replies.value[1]);
+    const [first, ...entries] = this.#sealed.entriesIn(replies.value[1]);
     if (!isSamePlace(first, place) || entries.length + 1 >= pageCount)
       return { kind: "not-joined" };
     return { kind: "read", entries, sentAtMs };
@@ -105,7 +106,11 @@ export class RedisAppends {
 
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
     const bounds = [String(this.#keptCount), String(bookFieldsMax)];
-    const args = [...bounds, ...given, ...entries.flatMap(entryArgs)];
+    const args = [
+      ...bounds,
+      ...given,
+      ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
+    ];
     const keys = [...journalKeys(this.#settings.namespace)];
     return client.eval<string[], unknown[]>(script, keys, args);
   }

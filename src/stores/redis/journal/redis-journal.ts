@@ -22,7 +22,7 @@ import {
 } from "../../../purge/journal/journal.ts";
 import { type AppendSettings, RedisAppends } from "./redis-appends.ts";
 import { answersIn, bookArgs, notedArgs } from "./redis-book.ts";
-import { stateInKey } from "./switch-key.ts";
+import { SealedJournal } from "./sealed-journal.ts";
 import { unavailableFor } from "./unavailable.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
@@ -40,9 +40,11 @@ export class RedisJournal implements Journal {
   readonly #bookKeys: readonly [string, string, string];
   readonly #switchKey: string;
   readonly #appends: RedisAppends;
+  readonly #sealed: SealedJournal;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
+    this.#sealed = new SealedJournal(settings);
     this.#appends = new RedisAppends(settings, this.#keptCount);
     const [key, book, older, switchKey] = journalKeys(settings.namespace);
     this.#key = key;
@@ -58,15 +60,15 @@ export class RedisJournal implements Journal {
     );
     if (first.kind === "unavailable") return unavailable;
     const [page, switchText] = first.value;
-    const entries = await lengthened(entriesOf(page), pageFrom);
-    return { kind: "read", entries, sentAtMs, switched: stateInKey(switchText) };
+    const entries = await lengthened(this.#sealed.entriesIn(page), pageFrom);
+    return { kind: "read", entries, sentAtMs, switched: this.#sealed.stateIn(switchText) };
   }
 
   async #pageBack(from: string): Promise<Page> {
     const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
       redis.xrevrange(this.#key, from, "-", pageCount),
     );
-    return page.kind === "answered" ? entriesOf(page.value) : undefined;
+    return page.kind === "answered" ? this.#sealed.entriesIn(page.value) : undefined;
   }
 
   async since(place: EntryPlace): ReturnType<Journal["since"]> {
@@ -80,7 +82,7 @@ export class RedisJournal implements Journal {
         redis.xrange(this.#key, from, "+", pageCount),
       );
       if (page.kind === "unavailable") return unavailable;
-      const [joint, ...read] = entriesOf(page.value);
+      const [joint, ...read] = this.#sealed.entriesIn(page.value);
       if (!isSamePlace(joint, end)) return { kind: "not-joined" };
       entries.push(...read);
       readBytes += bytesOf(read);
@@ -108,7 +110,7 @@ export class RedisJournal implements Journal {
     const page = await this.#settings.redis.attempt("journal read", ask);
     return page.kind === "unavailable"
       ? unavailableFor(page.cause, this.#settings.redis)
-      : entriesOf(page.value);
+      : this.#sealed.entriesIn(page.value);
   }
 
   /**
@@ -131,17 +133,24 @@ export class RedisJournal implements Journal {
     );
     if (replies === undefined) return unavailable;
     const [found, newest, count, switchText, noted] = replies;
-    const [upTo] = entriesOf(found);
+    const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isTrimmed = isFull && answersIn(noted, 1).every(Boolean);
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", (pipeline) =>
         pipeline.xrevrange(this.#key, from, "-", pageCount),
       );
-      return page && entriesOf(page[0]);
+      return page && this.#sealed.entriesIn(page[0]);
     };
-    const entries = await lengthened(entriesOf(newest), pageFrom, position);
-    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, switched: stateInKey(switchText) };
+    const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
+    return {
+      kind: "read",
+      entries,
+      sentAtMs,
+      upTo,
+      isTrimmed,
+      switched: this.#sealed.stateIn(switchText),
+    };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {

@@ -4,12 +4,12 @@ import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
 import { placesIn } from "./appended-in.ts";
 import { bookFieldsMax, entryArgs, journalKeys, postScript } from "./journal-scripts.ts";
-import { postInKey, stateInKey, switchKey } from "./switch-key.ts";
+import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
+import { postInKey, switchKey } from "./switch-key.ts";
 import { unavailableFor } from "./unavailable.ts";
 
-export interface RedisSwitchSettings {
+export interface RedisSwitchSettings extends SealedJournalSettings {
   readonly redis: RedisClient;
-  readonly namespace: string;
   /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
   readonly keptCount?: number;
 }
@@ -17,9 +17,11 @@ export interface RedisSwitchSettings {
 export class RedisSwitch implements Switch {
   readonly #settings: RedisSwitchSettings;
   readonly #key: string;
+  readonly #sealed: SealedJournal;
 
   constructor(settings: RedisSwitchSettings) {
     this.#settings = settings;
+    this.#sealed = new SealedJournal(settings);
     this.#key = switchKey(settings.namespace);
   }
 
@@ -32,22 +34,24 @@ export class RedisSwitch implements Switch {
     );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
     const text = replies.value[1];
-    return { kind: "read", state: stateInKey(text), names: postInKey(text) };
+    return { kind: "read", state: this.#sealed.stateIn(text), names: postInKey(text) };
   }
 
   async post(entry: PostEntry): Promise<PostResult> {
     const { redis, namespace } = this.#settings;
     const { post, replaces, bypass } = entry.switched;
     const kept = String(this.#settings.keptCount ?? keptCount);
-    const settings = [kept, String(bookFieldsMax), replaces, post, JSON.stringify(bypass)];
+    const bypassText = this.#sealed.bypassText(post, bypass);
+    const settings = [kept, String(bookFieldsMax), replaces, post, bypassText];
+    const encoded = entryArgs(this.#sealed.encoded(entry), entry.targets);
     const reply = await redis.insist<unknown>("switch", (client) =>
-      client.eval(postScript, [...journalKeys(namespace)], [...settings, ...entryArgs(entry)]),
+      client.eval(postScript, [...journalKeys(namespace)], [...settings, ...encoded]),
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);
     const [kind, said, n] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
     const [place] = placesIn([[said, n]]);
     if (kind === "posted" && place !== undefined) return { kind, place };
-    if (kind === "overtaken") return { kind, current: stateInKey(said) };
+    if (kind === "overtaken") return { kind, current: this.#sealed.stateIn(said) };
     return unavailableFor("not-upstash", redis);
   }
 }

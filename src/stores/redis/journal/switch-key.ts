@@ -4,13 +4,17 @@ import { jsonIn, readState, type SwitchState } from "../../../purge/journal/swit
 export const switchKey = (namespace: string): string => `${namespace}:switch`;
 
 /**
- * Parses the key's value: post, position, `n` and the bypass as JSON, separated by spaces. Returns
- * `undefined` if nothing was posted, or if the value is invalid.
+ * Parses the key's value: post, position, `n`, the bypass as JSON, and the seal if there is one,
+ * separated by spaces. The state is `undefined` if nothing was posted, or if the value is invalid.
  */
-export function stateInKey(text: unknown): SwitchState | undefined {
-  const [, post, position, n, json = ""] =
-    /^(\S+) (\S+) (\S+) (.*)$/s.exec(typeof text === "string" ? text : "") ?? [];
-  return readState({ post, position, n, bypass: jsonIn(json) });
+export function stateInKey(text: unknown): {
+  readonly state: SwitchState | undefined;
+  readonly json: string;
+  readonly seal: string | undefined;
+} {
+  const [, post, position, n, json = "", seal] =
+    /^(\S+) (\S+) (\S+) (.*?)(?: ([\w-]{22}))?$/s.exec(typeof text === "string" ? text : "") ?? [];
+  return { state: readState({ post, position, n, bypass: jsonIn(json) }), json, seal };
 }
 
 /**

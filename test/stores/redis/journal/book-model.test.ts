@@ -9,6 +9,9 @@ import {
   entryArgs,
   journalKeys,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
+import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
+import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
+import { Seal } from "../../../../src/redis/seal.ts";
 import {
   nOf,
   runJournalScript,
@@ -89,6 +92,13 @@ function answersIn(reply: unknown, count: number): readonly boolean[] {
   return Array.from({ length: count }, (_, at) => answers[at] === 1);
 }
 
+const encodedBy = new SealedJournal({
+  redis: { seal: new Seal() },
+  namespace: "site",
+  nowAtMs: Date.now,
+});
+const argsOf = (entry: NewEntry) => entryArgs(encodedBy.encoded(entry), entry.targets);
+
 describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   const world = openJournalWorld(start);
 
@@ -104,7 +114,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     for (const each of steps) {
       if (each.kind === "append") {
         const given = each.entries.flatMap((entry) =>
-          entryArgs(newEntry({ n: `n${(nth += 1)}`, ...entry })),
+          argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })),
         );
         const args = ["1000", String(fieldsMax), "", "0", String(each.entries.length), ...given];
         const places = (await redis.eval(appendScript, 4, ...keys, ...args)) as [string[][]];

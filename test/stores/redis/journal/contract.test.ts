@@ -30,10 +30,11 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const open: Open<OpenSwitch> = async (keptCount) => {
       const namespace = `site-${(storeCount += 1)}`;
       const { client: redis, goDown } = clientThatGoesDown(database.address);
-      const settings = { redis, namespace, ...(keptCount !== undefined && { keptCount }) };
+      const kept = keptCount === undefined ? {} : { keptCount };
+      const settings = { redis, namespace, nowAtMs: Date.now, ...kept };
       const randomText = () => crypto.randomUUID();
       return {
-        journal: new RedisJournal({ ...settings, nowAtMs: Date.now, randomText }),
+        journal: new RedisJournal({ ...settings, randomText }),
         switching: new RedisSwitch(settings),
         lose: (position) => database.redis.xdel(`${namespace}:journal`, position),
         goDown,

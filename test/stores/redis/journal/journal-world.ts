@@ -7,6 +7,7 @@ import {
   type UpstashRestServer,
 } from "../../../../local/upstash-rest-server.ts";
 import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import { Seal } from "../../../../src/redis/seal.ts";
 import { RedisClient } from "../../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
@@ -44,7 +45,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     };
     const insist: RedisClient["insist"] = (purpose, run) =>
       (clients[0] as RedisClient).insist(purpose, run);
-    const redis = { attempt, insist } as RedisClient;
+    const redis = { attempt, insist, seal: new Seal() } as RedisClient;
     const randomText = () => crypto.randomUUID();
     const settings = { redis, namespace: "site", nowAtMs, randomText };
     return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });
