@@ -99,8 +99,8 @@ export function createApp(
   faults.forEach(tell);
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const { dataset } = environment;
-  const own = { ...platform, database, journal, dataset, parts };
+  const { dataset, others } = environment;
+  const own = { ...platform, database, others, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const memoryShares = data === undefined ? 1 : 2;
   const cache = createCache(config, own, form, { memoryShares, tiers: makers });

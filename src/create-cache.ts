@@ -2,14 +2,19 @@
 // loads. The core does not depend on origins or requests, so application data can use the core with
 // or without pages.
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
-import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import type { JournalMaker } from "./purge/journal-in-code.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
-import { SharedTier } from "./stores/redis/shared-tier.ts";
 import type { MakeTier } from "./cache/tiers/tier-in-code.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
+import {
+  leasesOver,
+  type NumberedAddress,
+  openBodyDatabases,
+  roomOf,
+  sharedTierOver,
+} from "./body-databases.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
@@ -18,7 +23,7 @@ import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging, type PurgingParts } from "./create-purging.ts";
 import { noJournal } from "./purge/view/view.ts";
-import { ballastKeyOf, DatabaseRoom } from "./redis/database-room.ts";
+import { ballastKeyOf } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
@@ -50,6 +55,8 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
    * tier. Without a database and `journal`, there is no journal, so purges are not possible.
    */
   readonly database?: RedisAddress | undefined;
+  /** The further databases of the shared tier, each of which stores its share of the keys. */
+  readonly others?: readonly NumberedAddress[] | undefined;
   /** The database or another store of the purge journal and the switch, in place of `database`. */
   readonly journal?: RedisAddress | JournalMaker | undefined;
   /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
@@ -99,11 +106,17 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const { database, journal, nowAtMs, log } = platform;
   const make = { ...defaults, ...platform.parts };
   const metrics = make.metrics(nowAtMs(), areReportsOn(config, platform));
-  const redis =
-    database && make.redis({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
   const ballastKey = journal === undefined ? ballastKeyOf(namespace) : undefined;
-  const room =
-    redis && new DatabaseRoom({ redis, limitBytes: limits.databaseBytes, ballastKey, nowAtMs });
+  const databases =
+    database &&
+    openBodyDatabases([database, ...(platform.others ?? [])], {
+      nowAtMs,
+      metrics,
+      log,
+      make: make.redis,
+      room: { limitBytes: limits.databaseBytes, ballastKey, nowAtMs },
+    });
+  const room = databases && roomOf(databases);
   const listenerFailed = () => metrics.add("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
@@ -142,9 +155,11 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     memories,
     /** The limit of each memory tier. */
     memoryBytesMax: limits.memoryBytes / memoryShares,
-    /** The shared tier's client; `undefined` without a database. */
-    redis,
-    /** The free space of the shared tier's database; `undefined` without a database. */
+    /** The databases of the shared tier; `undefined` without one. */
+    databases,
+    /** The client of the first database, which also stores everything but records and leases. */
+    redis: databases?.[0].redis,
+    /** The free space of the shared tier's databases; `undefined` without a database. */
     room,
     /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
     purging,
@@ -172,7 +187,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 
 /** Creates the tiers and leases for one form of record. */
 function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly MakeTier[] = []) {
-  const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
+  const { databases, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
   const { cache, nowAtMs, log } = platform;
@@ -187,9 +202,8 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
   const ofAny = { form, namespace, nowAtMs, onBadRecord };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
-  const shared =
-    redis &&
-    new SharedTier({ ...ofAny, redis, room, bodyBytesMax, uploadBytesMax: memoryBytesMax });
+  const ofShared = { ...ofAny, bodyBytesMax, uploadBytesMax: memoryBytesMax };
+  const shared = databases && sharedTierOver(databases, ofShared);
   const others = given.map((make) => make({ ...ofAny, log }));
   const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
   return {
@@ -198,7 +212,6 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     /** The leases on loads that all colos share; `undefined` without a database. */
-    leases:
-      redis && new RedisLeases({ redis, namespace, form, randomText: () => crypto.randomUUID() }),
+    leases: databases && leasesOver(databases, { namespace, form }),
   };
 }

@@ -6,7 +6,7 @@ import type { OperatorGate } from "./auth.ts";
 import { type Status, statusOf, summaryOf } from "../protocol/finding.ts";
 import { FindingLog } from "./health/finding-log.ts";
 import { findingsOf } from "./health/findings.ts";
-import { evictionWatches, lookFurther } from "./health/look-further.ts";
+import { type EvictionWatches, lookFurther } from "./health/look-further.ts";
 import { type HealthSettings, lookedNoFurther, lookHere } from "./health/site-state.ts";
 import { isUnable } from "./health/origin-findings.ts";
 import { jsonAnswer } from "./json-answers.ts";
@@ -31,7 +31,7 @@ const scope =
  */
 export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const { gate } = settings;
-  const watch = evictionWatches();
+  const watch: EvictionWatches = new Map();
   const findingLog = new FindingLog(settings.site.log);
   return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
     if (gate.adminToken === undefined || !request.headers.has("authorization")) {

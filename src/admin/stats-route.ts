@@ -1,4 +1,5 @@
 // GET /_cache/stats: the counts, contents and troubles of one isolate.
+import type { RedisClient } from "../redis/redis-client.ts";
 import { isoOf } from "../base/iso-date.ts";
 import type { Config, Route } from "../config/config.ts";
 import { isFault } from "../base/operator-error.ts";
@@ -22,7 +23,8 @@ export async function statsRoute(
   { environment, cache, site, data }: AdminSettings,
   colo: string,
 ): Promise<Response> {
-  const { metrics, redis, purging, cacheApi: edge } = cache;
+  const { metrics, databases = [], purging, cacheApi: edge } = cache;
+  const [redis, ...others] = databases.map((one) => one.redis);
   const { memory } = cache.tiers;
   const { config, flights, originHealth, nowAtMs } = site;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
@@ -44,19 +46,18 @@ export async function statsRoute(
     edge: edge
       ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
       : "none: the platform has no Cache API",
-    redis: redis
-      ? {
-          shutOff: redis.isShutOff,
-          refusesWrites: redis.refusesWrites,
-          readTimeoutMs: redis.readTimeoutMs,
-          ...troubleStats(redis),
-        }
-      : without,
+    redis: redis ? clientStats(redis) : without,
+    ...(others.length > 0 && { otherDatabases: others.map(clientStats) }),
     journal: purging
       ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.health) }
       : without,
     configuredRoutes: config.routes.map((route) => routeStats(route, config)),
   });
+}
+
+function clientStats(redis: RedisClient) {
+  const { isShutOff: shutOff, refusesWrites, readTimeoutMs } = redis;
+  return { shutOff, refusesWrites, readTimeoutMs, ...troubleStats(redis) };
 }
 
 function routeStats(

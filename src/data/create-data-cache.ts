@@ -145,7 +145,7 @@ function addressOf(journal: CachePlatform["journal"]): RedisAddress | undefined 
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);
-  const { metrics, redis, room } = core;
+  const { metrics, redis, room, databases } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
   // Without a host, there is no edge tier. Only copies of the purge view may use this invalid host.
@@ -162,6 +162,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     ? aloneOver(new LocalPurges({ ...platform, randomText, stored }), core.tiers.memory)
     : core;
   const shared = { ...platform, ...core, purging, tiers, host, afterAnswer, counts };
+  const ofHashes = { namespace, afterAnswer, randomText, mayResend };
   const purgeOf = orderPurges(shared);
   const events = settings.onEvent && new EventListener(settings.onEvent, platform.log);
   const unpurged = new UnpurgedWrites({ ...shared, purge: purgeOf });
@@ -171,7 +172,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     viewOfPurges: view,
     unpurged,
     holdOn: (place) => unpurged.holdOn(place),
-    hashes: redis && new HashStore({ redis, room, namespace, afterAnswer, randomText, mayResend }),
+    hashes: databases && new HashStore({ ...databases[0], ...ofHashes }),
     heads: new BoundedMarks<string>(undefined, (head) => head),
     randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),

@@ -57,10 +57,13 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
   // An application that passes a database also passes the journal's database.
-  const { redis: named, journal } =
-    given.database === undefined
-      ? databasesOf(variables, faults)
-      : { redis: given.database, journal: given.journal };
+  const {
+    redis: named,
+    journal,
+    others,
+  } = given.database === undefined
+    ? databasesOf(variables, faults)
+    : { redis: given.database, journal: given.journal, others: given.others };
   for (const fault of [...faults, ...[named].filter(isFault)]) {
     log({ event: "fault", level: "warn", message: faultText(fault) });
   }
@@ -78,6 +81,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       ...(cache && { cache }),
       ...(database && { database }),
       ...(journal && { journal }),
+      ...(others && { others }),
       parts: given.parts,
     } satisfies CachePlatform as CachePlatform,
     // Only pages send reports, which include the counts of data. Data without pages has `stats()`.

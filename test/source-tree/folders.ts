@@ -9,7 +9,13 @@ const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", 
 /** The stores of records and leases. Only `create-cache` may import them. */
 const stores = ["stores/memory", "stores/cache-api", "stores/redis"];
 
-const composition = ["bind-stores", "create-cache", "create-proxy", "data-beside-pages"];
+const composition = [
+  "bind-stores",
+  "body-databases",
+  "create-cache",
+  "create-proxy",
+  "data-beside-pages",
+];
 
 /** Reports with the counts of all isolates. */
 const reporting = "reports";
@@ -62,7 +68,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   reports: [...beneathCore, "config"],
   "create-purging": [...core, "stores/redis/journal"],
   "bind-stores": ["protocol/variables", ...core, "platform", "create-purging"],
-  "create-cache": [...core, "platform", "create-purging", reporting, ...stores],
+  "body-databases": [...core, ...stores],
+  "create-cache": [...core, "platform", "create-purging", "body-databases", reporting, ...stores],
   "data-beside-pages": [...core, "create-cache"],
   "data/value": [...core],
   "data/load": [...core, "data/value"],

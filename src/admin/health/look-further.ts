@@ -8,6 +8,7 @@ import { whyOf } from "../../redis/trouble.ts";
 import type { Totals } from "../../reports/totals.ts";
 import { hitRateMinsOf } from "./hit-rate-mins.ts";
 import {
+  databaseName,
   type DatabaseName,
   databaseOfJournal,
   type HealthSettings,
@@ -43,12 +44,7 @@ export class EvictionWatch {
 }
 
 /** One watch per database. */
-export type EvictionWatches = Readonly<Record<DatabaseName, EvictionWatch>>;
-
-export const evictionWatches = (): EvictionWatches => ({
-  database: new EvictionWatch(),
-  "journal's database": new EvictionWatch(),
-});
+export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
 
 /**
  * Makes a full check. It costs two commands on each database, a read of the totals and, if the view is due, a
@@ -63,32 +59,40 @@ export async function lookFurther(
   const { nowAtMs, config } = site;
   const place = databaseOfJournal(cache);
   const own = place === "journal's database" ? cache.purging?.redis : undefined;
-  const [database, journal, totals] = await Promise.all([
-    databaseLook(cache.redis, nowAtMs, "database"),
+  const looks = (cache.databases ?? []).map(({ redis, number }) => {
+    return databaseLook(redis, nowAtMs, databaseName(number));
+  });
+  const [databases, journal, totals] = await Promise.all([
+    Promise.all(looks),
     databaseLook(own, nowAtMs, "journal's database"),
     totalsLook(cache.reports),
     renewed(cache.purging, attention),
   ]);
-  const rooms = [database, journal].flatMap(({ room }): RoomState[] => {
+  const rooms = [...databases, journal].flatMap(({ room }): RoomState[] => {
     if (room === undefined) return [];
     const { database: name, info } = room;
-    const evictedAtMs = watches[name].seen(info.evictedKeys, nowAtMs());
-    // `limits.databaseBytes` describes only the cache's database.
-    const limitBytes = name === "database" ? config.limits.databaseBytes : undefined;
+    const watch = watches.get(name) ?? new EvictionWatch();
+    watches.set(name, watch);
+    const evictedAtMs = watch.seen(info.evictedKeys, nowAtMs());
+    // `limits.databaseBytes` describes only the databases of the shared tier.
+    const limitBytes = name === "journal's database" ? undefined : config.limits.databaseBytes;
     const holdsJournal = name === place;
     return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
   });
   const state: SiteState = {
     // Call `lookHere` only after the reads above, because the reads update this isolate's state.
     ...lookHere(settings),
-    clock: (own === undefined ? database : journal).clock,
+    clock: (own === undefined ? databases[0] : journal)?.clock,
     rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
     hitRateMins: hitRateMinsOf(config),
     refusedHere: settings.gate.refusals.here,
     configWarnings: configWarnings(config, environment.siteHosts),
   };
-  return { state: state, notLookedAt: [...database.not, ...journal.not, ...totals.not] };
+  return {
+    state: state,
+    notLookedAt: [...databases.flatMap(({ not }) => not), ...journal.not, ...totals.not],
+  };
 }
 
 interface DatabaseLook {

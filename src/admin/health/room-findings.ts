@@ -31,12 +31,11 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
   const isAllUsed = ratio >= 1;
   const refused = [
     ...(holdsJournal ? ["purges"] : []),
-    ...(database === "database" ? ["new pages and values"] : []),
+    ...(storesPages(database) ? ["new pages and values"] : []),
   ].join(" and ");
-  const paused =
-    database === "database"
-      ? " New pages and values are not stored in Redis until there is room."
-      : "";
+  const paused = storesPages(database)
+    ? " New pages and values are not stored in Redis until there is room."
+    : "";
   return {
     code: isAllUsed ? "redis-full" : "redis-nearly-full",
     level: isAllUsed ? "critical" : "warning",
@@ -82,7 +81,7 @@ function evictingJournal(
 
 /** Warns that writes cannot pause before the database is full, because its size is unknown. */
 function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding | [] {
-  if (database !== "database" || !holdsJournal || info.usedBytes === null) return [];
+  if (!storesPages(database) || !holdsJournal || info.usedBytes === null) return [];
   return {
     code: "redis-size-unknown",
     level: "info",
@@ -93,6 +92,8 @@ function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding | [] 
       "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
   };
 }
+
+const storesPages = (database: DatabaseName) => database !== "journal's database";
 
 /** Returns the policy if it looks like the name of a Redis eviction policy. Other text is not shown. */
 const policyOf = (policy: string | null) =>

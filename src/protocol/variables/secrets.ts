@@ -1,6 +1,7 @@
 // Reads the operator's secrets from the Worker's bindings: ADMIN_TOKEN and PURGE_SECRET.
 import type { Fault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
+import { databaseVariables } from "./database.ts";
 import { guessableBy, guessablePurgeSecretBy, isFewWords, textIn } from "./weak-secrets.ts";
 
 /** The secret; a fault if it is unusable; `undefined` if it is not set. */
@@ -38,11 +39,9 @@ function adminTokenFault(token: string, env: Env): string | undefined {
   return guessable && `It ${guessable}.`;
 }
 
-const redisTokens = ["UPSTASH_REDIS_REST_TOKEN", "JOURNAL_REDIS_REST_TOKEN"];
-
 /** Returns the name of another variable that holds the same secret; `undefined` if none does. */
 function secretEqualTo(token: string, env: Env): string | undefined {
-  const redis = redisTokens.find((name) => textOf(env, name) === token);
+  const redis = databaseVariables(env, "TOKEN").find((name) => textOf(env, name) === token);
   if (redis !== undefined) return redis;
   const hook = Object.keys(env).find((name) => {
     return (
@@ -105,12 +104,16 @@ export function weakSettingsIn(env: Env): Fault[] {
   const token = textOf(env, "ADMIN_TOKEN") ?? "";
   const secrets = purgeSecretsIn(env).filter((secret) => secretForm.test(secret));
   const bases = secrets.map((secret) => secret.replace("whsec_", ""));
-  const redis = redisTokens.filter((name) => bases.includes(textOf(env, name) ?? ""));
+  const redis = databaseVariables(env, "TOKEN").filter((name) =>
+    bases.includes(textOf(env, name) ?? ""),
+  );
   return [
     ...(isFewWords(token) ? [fewWords] : []),
     ...(bases.some((base64) => textIn(base64) !== undefined) ? [typedSecret] : []),
     ...redis.map(sharedWithSenders),
-    ...redisAddresses.filter((name) => isClear(textOf(env, name))).map(clearText),
+    ...databaseVariables(env, "URL")
+      .filter((name) => isClear(textOf(env, name)))
+      .map(clearText),
   ];
 }
 
@@ -131,8 +134,6 @@ const sharedWithSenders = (name: string): Fault => ({
   why: `PURGE_SECRET holds the same secret as ${name}.`,
   hint: "Give PURGE_SECRET its own value, and rotate the database's token.",
 });
-
-const redisAddresses = ["UPSTASH_REDIS_REST_URL", "JOURNAL_REDIS_REST_URL"];
 
 const clearText = (name: string): Fault => ({
   what: "The database's token and all stored responses travel in clear text.",

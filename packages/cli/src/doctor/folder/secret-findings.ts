@@ -1,7 +1,7 @@
 // Findings about secrets: in the wrong place, readable by others, or incomplete.
 import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
 import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
-import { databasesOf } from "../../../../../src/protocol/variables/database.ts";
+import { databasesOf, databaseVariables } from "../../../../../src/protocol/variables/database.ts";
 import { hookOf, hookSecretsOf } from "../../../../../src/protocol/variables/hook-secrets.ts";
 import {
   adminTokenOf,
@@ -12,23 +12,14 @@ import { type DoctorFinding, quoted } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead, SecretFile } from "./folder-read.ts";
 
-const secretNames = [
-  "UPSTASH_REDIS_REST_TOKEN",
-  "JOURNAL_REDIS_REST_TOKEN",
-  "PURGE_SECRET",
-  "ADMIN_TOKEN",
-];
+const secretNames = ["SEAL_KEY", "PURGE_SECRET", "ADMIN_TOKEN"];
 
 /** Returns the names of the secrets that are set. */
-const secretsAmong = (env: Env): string[] =>
-  Object.keys(env).filter(
-    (name) => (secretNames.includes(name) || hookOf(name) !== undefined) && isSet(env, name),
-  );
-
-const databaseNames = ["UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST"].flatMap((prefix) => [
-  `${prefix}_URL`,
-  `${prefix}_TOKEN`,
-]);
+function secretsAmong(env: Env): string[] {
+  const hooks = Object.keys(env).filter((name) => hookOf(name) !== undefined);
+  const names = [...databaseVariables(env, "TOKEN"), ...secretNames, ...hooks];
+  return names.filter((name) => isSet(env, name));
+}
 
 export function secretsInVars(deployment: Deployment): DoctorFinding | [] {
   const names = secretsAmong(deployment.vars);
@@ -96,7 +87,8 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding | Do
   const ofPurges: Fault[] = [];
   purgeSecretsOf(env, ofPurges);
   const ofDatabases: Fault[] = [];
-  const database = databaseNames.some((one) => isSet(secrets, one))
+  const ofDatabase = [...databaseVariables(secrets, "URL"), ...databaseVariables(secrets, "TOKEN")];
+  const database = ofDatabase.some((one) => isSet(secrets, one))
     ? databasesOf(env, ofDatabases).redis
     : undefined;
   const hooks = secretsAmong(secrets)

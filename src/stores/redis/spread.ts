@@ -1,0 +1,58 @@
+// Spreads keys over several databases by rendezvous hashing (Thaler and Ravishankar, 1998). A key
+// belongs to the database with the highest score for it, so a new database takes only its own share.
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import { sha256HexAtOnce } from "../../base/sha256.ts";
+
+/** @typeParam Part what belongs to one database, such as its tier or its leases */
+export class Spread<Part> {
+  /** In the order of the databases. */
+  readonly parts: readonly Part[];
+  readonly #seeded: readonly (readonly [seed: number, part: Part])[];
+
+  readonly #first: Part;
+
+  /**
+   * @param databases each database's address and part. The address decides the share, so a new token
+   *   moves no key
+   */
+  constructor(
+    databases: readonly [
+      readonly [url: string, part: Part],
+      ...(readonly [url: string, part: Part])[],
+    ],
+  ) {
+    this.#first = databases[0][1];
+    this.parts = databases.map(([, part]) => part);
+    this.#seeded = databases.map(([url, part]) => [bitsOf(sha256HexAtOnce(url)), part]);
+  }
+
+  async of(key: RecordKey): Promise<Part> {
+    const bits = bitsOf(await key.digest());
+    let [best, highest] = [this.#first, -1];
+    for (const [seed, part] of this.#seeded) {
+      const score = mixed(seed ^ bits);
+      if (score > highest) [best, highest] = [part, score];
+    }
+    return best;
+  }
+
+  /** Groups items by the part of their keys. Returns each part with the positions of its items. */
+  async grouped(keys: readonly RecordKey[]): Promise<ReadonlyMap<Part, readonly number[]>> {
+    const groups = new Map<Part, number[]>();
+    for (const [at, key] of keys.entries()) {
+      const part = await this.of(key);
+      groups.set(part, [...(groups.get(part) ?? []), at]);
+    }
+    return groups;
+  }
+}
+
+/** Returns the first 32 bits of a hex digest. */
+const bitsOf = (hex: string) => Number.parseInt(hex.slice(0, 8), 16);
+
+/** Mixes 32 bits: the finalizer of MurmurHash3 (Appleby, 2011). */
+function mixed(bits: number): number {
+  let mix = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);
+  return (mix ^ (mix >>> 16)) >>> 0;
+}
