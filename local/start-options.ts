@@ -47,7 +47,7 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --origin URL        use this site (scheme and host) instead of the demo news site
   --port N            port of the first colo (default: 8787)
   --colos N           number of colos, on consecutive ports, each in its own process (1)
-  --stores NAME       redis, or cloudflare: a Durable Object and Workers KV, without Redis (redis)
+  --stores NAME       redis, or cloudflare: Durable Objects and Workers KV, without Redis (redis)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
   --config FILE       use this configuration instead of tidemark.config.ts
   --rtt MS            delay each answer of the shared tier, to simulate distance (0)

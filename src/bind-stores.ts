@@ -24,11 +24,14 @@ export function bindStores(
   env: Env,
 ) {
   const { redis } = environment;
-  const hasWorld = redis !== undefined && !isFault(redis);
+  const hasRedis = redis !== undefined && !isFault(redis);
   const opened = journal?.bound(env, redisJournalOf(environment)) ?? environment.journal;
+  const hasWorld = hasRedis || tiers.some(({ name }) => tierScopes[name] === "world");
   const made = tiers.map((tier) => {
-    if (hasWorld || tierScopes[tier.name] !== "region") return tier.bound(env);
-    return typeof opened === "function" ? asShared(tier.bound(env)) : lacksWorld(tier);
+    if (!hasRedis && typeof opened !== "function") return lacksJournal(tier);
+    return hasWorld || tierScopes[tier.name] !== "region"
+      ? tier.bound(env)
+      : asShared(tier.bound(env));
   });
   const idle = journal === undefined || journal.move ? [] : idleVariablesOf(environment);
   const faults = [...environment.faults, ...[...made, opened].filter(isFault), ...idle];
@@ -54,7 +57,7 @@ function asShared(make: MakeTier | Fault): MakeTier | Fault {
   return isFault(make) ? make : (settings) => make({ ...settings, name: "shared" });
 }
 
-function lacksWorld({ name }: TierInCode): Fault {
+function lacksJournal({ name }: TierInCode): Fault {
   return {
     what: `The tier ${JSON.stringify(name)} is off.`,
     why: "There is neither a usable Redis database nor another journal, so no purge could reach it.",

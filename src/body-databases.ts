@@ -1,5 +1,5 @@
 // Opens the Redis databases of the shared tier, and the tier and the leases over them.
-import type { Leases } from "./cache/lease.ts";
+import type { Leases } from "./cache/tiers/lease.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import type { RecordHead, Tier } from "./cache/tiers/tier.ts";
 import { type Log, logOf } from "./observe/log-line.ts";
@@ -10,7 +10,7 @@ import type { RedisSettings } from "./redis/redis-settings.ts";
 import { numberedWords } from "./redis/trouble.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { SharedTier, type SharedTierSettings } from "./stores/redis/shared-tier.ts";
-import { Spread } from "./stores/redis/spread.ts";
+import { Spread } from "./stores/spread.ts";
 import { SpreadLeases, SpreadTier } from "./stores/redis/spread-tier.ts";
 
 /** A further database of the shared tier, by the number in the names of its variables. */

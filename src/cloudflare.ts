@@ -1,10 +1,15 @@
-// Exports of `tidemark/cloudflare`: the Workers KV tier, for the option `tiers` of `createWorker`, and
-// the journal in a Durable Object, for the option `journal`.
+// Exports of `tidemark/cloudflare`: the Workers KV tier, for the option `tiers` of `createWorker`, the shared
+// tier in Durable Objects, and the journal in a Durable Object, for the option `journal`.
 export { type WorkersKv, workersKv } from "./stores/kv/kv-tier.ts";
 export type { TierInCode } from "./cache/tiers/tier-in-code.ts";
 export {
   type DurableObjectJournal,
   durableObjectJournal,
 } from "./stores/durable-object/durable-object-journal.ts";
+export {
+  type DurableObjectRecords,
+  durableObjectRecords,
+} from "./stores/durable-object/durable-object-records.ts";
+export { TidemarkRecords } from "./stores/durable-object/records-object.ts";
 export { type ObjectState, TidemarkJournal } from "./stores/durable-object/journal-object.ts";
 export type { JournalInCode } from "./purge/journal-in-code.ts";

@@ -15,6 +15,7 @@ import {
   roomOf,
   sharedTierOver,
 } from "./body-databases.ts";
+import { tierNames, tierScopes } from "./config/tier-names.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
@@ -203,15 +204,18 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
   const ofShared = { ...ofAny, bodyBytesMax, uploadBytesMax: memoryBytesMax };
-  const shared = databases && sharedTierOver(databases, ofShared);
   const others = given.map((make) => make({ ...ofAny, log }));
-  const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
+  const inCode = others.find(({ name }) => tierScopes[name] === "world");
+  const shared = inCode ? undefined : databases && sharedTierOver(databases, ofShared);
+  const below = [cacheApi, ...others, shared]
+    .filter((tier) => tier !== undefined)
+    .toSorted((one, other) => tierNames.indexOf(one.name) - tierNames.indexOf(other.name));
   return {
     tiers: new TierStack<Detail>(memory, below),
     /** The edge tier; `undefined` on a platform without a Cache API. */
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     /** The leases on loads that all colos share; `undefined` without a database. */
-    leases: databases && leasesOver(databases, { namespace, form }),
+    leases: inCode ? inCode.leases : databases && leasesOver(databases, { namespace, form }),
   };
 }

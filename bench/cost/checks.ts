@@ -171,13 +171,14 @@ const sumOfCounts = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /**
- * Purposes that the Workers or this bench cannot distinguish. `INFO` belongs to a scrape or to
- * health. If a colo fetches and stores an unchanged page, its Worker counts a fill, and this bench
+ * Purposes that the Workers or this bench cannot distinguish. `INFO` belongs to a scrape, to
+ * health or to a check of the free space. If a colo fetches and stores an unchanged page, its Worker counts a fill, and this bench
  * counts a freshening.
  */
 const toldAsOne: Readonly<Record<string, string>> = {
   "database information": "metrics",
   health: "metrics",
+  room: "metrics",
   fill: "fill or freshening",
   freshening: "fill or freshening",
 };

@@ -19,7 +19,8 @@ import {
   singlesTable,
   usesTable,
 } from "./report.ts";
-import { upstash } from "./prices.ts";
+import { mixesTable } from "./mixes.ts";
+import { cloudflare, upstash } from "./prices.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {
@@ -33,13 +34,20 @@ export function documented(given: Documented): { costs: string; performance: str
   return { costs: costsPart(given), performance: performancePart(given) };
 }
 
-function costsPart({ designs, settings, command }: Documented): string {
+function costsPart({ run, designs, settings, command }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
     `\`${command}${optionsSaid(settings)}\` counts and prices a site's traffic: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
     `The prices are those beyond what a month includes, with the journal and all metrics ([how](performance.md#the-bill)):`;
-  return `${paragraph(said)}\n${billTable(designs)}`;
+  const mixes = `The same operations cost, by [mix of stores](deployment.md#a-journal-without-redis), as computed from their prices:`;
+  const besides =
+    `Each object that is in use all the time costs some $${cloudflare.objectDollarsAMonth} a month besides. In KV, a new or removed record appears ` +
+    `elsewhere up to a minute late, which causes more writes and origin requests than computed here.`;
+  const table = mixesTable(run, designs, requestCount);
+  return [paragraph(said), billTable(designs), paragraph(mixes), table, paragraph(besides)].join(
+    "\n",
+  );
 }
 
 function performancePart(given: Documented): string {

@@ -20,6 +20,20 @@ export const upstash = {
   storage: { includedGigabytes: 1, dollarsAGigabyteMonth: 0.25 },
 } as const;
 
+/**
+ * Dollars per million operations: https://developers.cloudflare.com/kv/platform/pricing/ and
+ * https://developers.cloudflare.com/durable-objects/platform/pricing/. An object that is in memory
+ * all the time costs `objectDollarsAMonth` besides: 128 MB at $12.50 per million GB-s.
+ */
+export const cloudflare = {
+  kvReads: 0.5,
+  kvWrites: 5,
+  objectRequests: 0.15,
+  /** Rows that are written. A million that are read costs $0.001, and is left out. */
+  objectRows: 1,
+  objectDollarsAMonth: 4,
+} as const;
+
 export const readOn = "November 2026";
 
 export interface Usage {

@@ -1,12 +1,12 @@
 // The Worker of `npm start -- --stores cloudflare`: this site's configuration over the stores of
 // Cloudflare, without Redis.
-import { durableObjectJournal, workersKv } from "../../src/cloudflare.ts";
+import { durableObjectJournal, durableObjectRecords, workersKv } from "../../src/cloudflare.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";
 
-export { TidemarkJournal } from "../../src/cloudflare.ts";
+export { TidemarkJournal, TidemarkRecords } from "../../src/cloudflare.ts";
 
 export default createWorker(config, {
   journal: durableObjectJournal(),
-  tiers: [workersKv({ binding: "PAGES" })],
+  tiers: [durableObjectRecords(), workersKv({ binding: "PAGES" })],
 });

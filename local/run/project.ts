@@ -38,7 +38,7 @@ export function ownProject(config: string, stores: StartOptions["stores"] = "red
     ...project,
     main: join(root, "local/run/cloudflare-worker.ts"),
     kvNamespaces: ["PAGES"],
-    durableObjects: { JOURNAL: "TidemarkJournal" },
+    durableObjects: { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" },
   };
 }
 

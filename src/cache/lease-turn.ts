@@ -1,7 +1,13 @@
 // Limits fetches to one per key worldwide: waits for the lease, or for its holder's result.
 import { patiently, tryUntil } from "../base/timeouts.ts";
 import type { Flight, FlightOutcome, SharedOutcome, StartPorts } from "./flights.ts";
-import { type Lease, type LeaseAnswer, leaseMs, type Leases, type LeaseWord } from "./lease.ts";
+import {
+  type Lease,
+  type LeaseAnswer,
+  leaseMs,
+  type Leases,
+  type LeaseWord,
+} from "./tiers/lease.ts";
 import type { RecordKey } from "./record/record-key.ts";
 
 /** The result of waiting for the lease. */

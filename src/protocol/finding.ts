@@ -37,6 +37,7 @@ export const findingCodes = [
   "reports-lost",
   "cache-api-slow",
   "kv-slow",
+  "shared-slow",
   "data-unpurged",
   "data-loads-fail",
   "data-unstorable",

@@ -1,4 +1,4 @@
-// A Durable Object of the journal in this process. SQLite of Node stores its tables.
+// A Durable Object in this process. SQLite of Node stores its tables.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import {
   type ObjectState,
@@ -7,10 +7,16 @@ import {
 import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 
-export class FakeObject {
+interface Started {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** @typeParam Kind the class of the object; by default that of a journal */
+export class FakeObject<Kind extends Started = TidemarkJournal> {
   readonly database = new DatabaseSync(":memory:");
   readonly #statements = new Map<string, StatementSync>();
-  #object: TidemarkJournal | undefined;
+  readonly #make: (state: ObjectState) => Kind;
+  #object: Kind | undefined;
   isDown = false;
 
   /** Called before each call runs; may delay it or throw. */
@@ -38,8 +44,12 @@ export class FakeObject {
     get: () => this.stub,
   };
 
-  get started(): TidemarkJournal {
-    return (this.#object ??= new TidemarkJournal(this.#state));
+  constructor(make = (state: ObjectState) => new TidemarkJournal(state) as unknown as Kind) {
+    this.#make = make;
+  }
+
+  get started(): Kind {
+    return (this.#object ??= this.#make(this.#state));
   }
 
   /** Ends the object. Its storage stays, and the next call starts the object again. */
@@ -79,7 +89,7 @@ export class FakeObject {
     };
   }
 
-  #rows(query: string, ...bindings: (string | number | null)[]): Record<string, unknown>[] {
+  #rows(query: string, ...bindings: Parameters<Sql["exec"]>[1][]): Record<string, unknown>[] {
     let statement = this.#statements.get(query);
     if (statement === undefined) {
       statement = this.database.prepare(query);

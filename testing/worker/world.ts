@@ -77,7 +77,7 @@ const withoutRedis = join(root, "local/run/cloudflare-worker.ts");
 async function storesOfCloudflare(running: Running) {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-stores-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
-  const objects = { JOURNAL: "TidemarkJournal" };
+  const objects = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
   return { kvNamespaces: ["PAGES"], shared: { objects, host: "colo-1", folder } };
 }
 

@@ -54,14 +54,19 @@ export function sealsBroken(state: SiteState): Finding | [] {
 }
 
 /**
- * Tiers that can be slow, with the texts of their findings. Redis is not in the list, because it has findings
- * of its own.
+ * Tiers that can be slow, with the texts of their findings. `shared` is a store in code, because Redis has
+ * findings of its own.
  */
 const slowTiers = {
   edge: {
     code: "cache-api-slow",
     named: "This colo's Cache API",
     instead: "Memory and Redis still answer, and the origin gets more requests.",
+  },
+  shared: {
+    code: "shared-slow",
+    named: "The store of the shared tier",
+    instead: "The origin gets more requests.",
   },
   kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers instead." },
 } as const;

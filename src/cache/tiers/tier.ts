@@ -10,6 +10,7 @@ import type {
   StoredBody,
 } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
+import type { Leases } from "./lease.ts";
 import type { ListingBounds, RecordList } from "./listing.ts";
 
 /** Bodies up to this size are read into memory by default, and larger bodies are streamed. */
@@ -127,6 +128,8 @@ export interface Tier<Detail> {
    * bodies.
    */
   readonly arrivingBytesMax: number;
+  /** The leases of the same store; absent if the store has none. */
+  readonly leases?: Leases<RecordHead<Detail>> | undefined;
   /** Whether the tier is shut off, except for probes, because calls time out. */
   readonly isShutOff: boolean;
   /** The last timeouts, even if the tier has recovered. */

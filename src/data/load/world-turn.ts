@@ -2,7 +2,7 @@
 // the lease, waits until that isolate has stored a value or a word about the outcome in Redis.
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
-import type { LeaseWord } from "../../cache/lease.ts";
+import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { LeaderTurn } from "../../cache/load-policy.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";

@@ -2,7 +2,7 @@
 // While another isolate holds the lease, the leader polls the shared tier. The leader also polls
 // for the word, a short message with which the holder replaces the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
-import type { LeaseWord } from "../../cache/lease.ts";
+import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { LeaderTurn } from "../../cache/load-policy.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { selects } from "../../rules/selecting.ts";

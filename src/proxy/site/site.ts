@@ -1,7 +1,7 @@
 // The state of a site in one isolate: configuration, tiers, and observations of earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
-import type { Leases } from "../../cache/lease.ts";
+import type { Leases } from "../../cache/tiers/lease.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";

@@ -2,11 +2,9 @@
 import type { Fault } from "../../base/operator-error.ts";
 import { dualWritten } from "../../purge/dual-write-journal.ts";
 import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
-import { ObjectClient, type ObjectStub } from "./object-client.ts";
+import { ObjectClient } from "./object-client.ts";
 import { ObjectJournal } from "./object-journal.ts";
-
-/** The regions of Durable Objects (developers.cloudflare.com, "Data location"). */
-export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
+import { isNamespace, type LocationHint } from "./object-namespace.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
 export interface DurableObjectJournal {
@@ -22,12 +20,6 @@ export interface DurableObjectJournal {
    * one. Deploy `read-redis`, then `read-object`, then neither. Default: only the object is used.
    */
   readonly move?: "read-redis" | "read-object";
-}
-
-/** The part of a namespace of Durable Objects that is used. */
-interface ObjectNamespace {
-  idFromName(name: string): { toString(): string };
-  get(id: object, options?: { locationHint?: LocationHint }): ObjectStub;
 }
 
 /**
@@ -90,7 +82,3 @@ function moving(
 }
 
 const moves: readonly string[] = ["read-redis", "read-object"];
-
-function isNamespace(binding: unknown): binding is ObjectNamespace {
-  return typeof binding === "object" && binding !== null && "idFromName" in binding;
-}

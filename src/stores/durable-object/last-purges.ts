@@ -5,7 +5,7 @@
 export interface Sql {
   exec(
     query: string,
-    ...bindings: (string | number | null)[]
+    ...bindings: (string | number | null | Uint8Array<ArrayBuffer>)[]
   ): { toArray(): Record<string, unknown>[] };
 }
 

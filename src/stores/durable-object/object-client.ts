@@ -8,7 +8,7 @@ import type { JournalCall, JournalCalls } from "./journal-calls.ts";
 
 /** The part of a Durable Object's stub that is used. */
 export interface ObjectStub {
-  fetch(url: string, init: { method: string; body: string }): Promise<Response>;
+  fetch(url: string, init: { method: string; body: string | ArrayBuffer }): Promise<Response>;
 }
 
 /** Sends one call. Rejects for a reply that is not 200, and after the timeout. */
@@ -62,22 +62,30 @@ export class ObjectClient extends DatabaseClient<CallObject> {
   }
 }
 
-/**
- * Sends a call, and sends it once more if the connection breaks. The object is restarted for every
- * deployment, and a repeated call changes nothing.
- */
 async function sent<Call extends JournalCall>(
   stub: () => ObjectStub,
   call: Call,
   ask: JournalCalls[Call][0],
 ): Promise<JournalCalls[Call][1]> {
-  const body = JSON.stringify(ask);
-  const once = () => stub().fetch(`https://journal/${call}`, { method: "POST", body });
+  const response = await answerOf(stub, `https://journal/${call}`, JSON.stringify(ask));
+  return await response.json();
+}
+
+/**
+ * Sends a call, and sends it once more if the connection breaks. The object is restarted for every
+ * deployment, and a repeated call changes nothing. Rejects for a reply that is not 200.
+ */
+export async function answerOf(
+  stub: () => ObjectStub,
+  url: string,
+  body: string | ArrayBuffer,
+): Promise<Response> {
+  const once = () => stub().fetch(url, { method: "POST", body });
   const response = await once().catch((cause: unknown) => {
     if (isOverloaded(cause)) throw cause;
     return once();
   });
-  if (response.ok) return await response.json();
+  if (response.ok) return response;
   await response.body?.cancel();
   throw new Refusal();
 }

@@ -7,7 +7,7 @@ import {
   type Leases,
   type LeaseWord,
   wordMs,
-} from "../../cache/lease.ts";
+} from "../../cache/tiers/lease.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import { readTrouble } from "../../redis/trouble.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";

@@ -1,6 +1,6 @@
 // The shared tier and the leases over several databases. A failure of one database concerns only
 // its share of the keys, because each database has its own client and circuit breaker.
-import type { LeaseAnswer, Leases, LeaseWord } from "../../cache/lease.ts";
+import type { LeaseAnswer, Leases, LeaseWord } from "../../cache/tiers/lease.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { ListingBounds, RecordList } from "../../cache/tiers/listing.ts";
 import type {
@@ -15,7 +15,7 @@ import type {
   TierWrite,
 } from "../../cache/tiers/tier.ts";
 import type { SharedTier } from "./shared-tier.ts";
-import type { Spread } from "./spread.ts";
+import type { Spread } from "../spread.ts";
 
 export class SpreadTier<Detail> implements Tier<Detail> {
   readonly name = "shared";

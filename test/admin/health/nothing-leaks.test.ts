@@ -95,7 +95,7 @@ function drawnLook(draws: Draws): SiteState {
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
     credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],
-    tiers: (["edge", "kv"] as const).map((name) => ({
+    tiers: (["edge", "kv", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),
       trouble: { ...trouble("timeout"), why: "It is slow" },

@@ -1,6 +1,6 @@
 // The contract of `Leases`: tests that each implementation must pass.
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Leases, type LeaseWord, wordMs } from "../../../src/cache/lease.ts";
+import { type Leases, type LeaseWord, wordMs } from "../../../src/cache/tiers/lease.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { ResponseHead, ResponseTier } from "../../../src/proxy/stored/tiers.ts";
 import { bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";

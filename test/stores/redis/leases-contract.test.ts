@@ -2,7 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, vi } from "vitest";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
-import type * as lease from "../../../src/cache/lease.ts";
+import type * as lease from "../../../src/cache/tiers/lease.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { clientThatGoesDown } from "../../../testing/fakes/client-that-goes-down.ts";
@@ -19,7 +19,7 @@ const onBadRecord = () => undefined;
 lengthenTimeouts();
 
 /** Prevents the expiry of leases and words on a busy machine. */
-vi.mock("../../../src/cache/lease.ts", async (original) => {
+vi.mock("../../../src/cache/tiers/lease.ts", async (original) => {
   const real = await original<typeof lease>();
   const wordMs = Object.fromEntries(Object.keys(real.wordMs).map((word) => [word, 600_000]));
   return { ...real, leaseMs: 600_000, wordMs };

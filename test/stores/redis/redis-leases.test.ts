@@ -2,7 +2,7 @@
 // formats.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
-import { leaseMs, type LeaseWord } from "../../../src/cache/lease.ts";
+import { leaseMs, type LeaseWord } from "../../../src/cache/tiers/lease.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
-import { Spread } from "../../../src/stores/redis/spread.ts";
+import { Spread } from "../../../src/stores/spread.ts";
 import { SpreadLeases, SpreadTier } from "../../../src/stores/redis/spread-tier.ts";
 import { ask, keep, look, noise, responseOf, seen } from "../../../testing/examples/records.ts";
 import { clientThatGoesDown } from "../../../testing/fakes/client-that-goes-down.ts";

@@ -22,6 +22,9 @@ export interface WorkerOfFolder extends Pick<
   readonly durableObjects?: Readonly<Record<string, string>>;
 }
 
+/** The classes of Durable Objects that run locally. */
+const classes: readonly string[] = ["TidemarkJournal", "TidemarkRecords"];
+
 /** Returns `undefined` without a wrangler file. @throws OperatorError if it cannot be read */
 export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | undefined> {
   const { file } = await readWranglerFile(folder);
@@ -40,8 +43,12 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     ...others
   } = file.table;
   const bound = tablesIn(tableOf(objects)["bindings"]);
-  const isJournal = ({ class_name: written }: Table) => written === "TidemarkJournal";
-  const journals = bound.filter(isJournal).flatMap(({ name }) => textsIn([name]));
+  const isOurs = ({ class_name: written }: Table) => classes.includes(String(written));
+  const ours = bound
+    .filter(isOurs)
+    .flatMap(({ name, class_name: written }) =>
+      textsIn([name]).map((text) => [text, String(written)] as const),
+    );
   const date = dateText(writtenDate);
   const variables = Object.entries(tableOf(vars));
   const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === "string";
@@ -49,7 +56,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     ...variables.filter((pair) => !isText(pair)).map(([key]) => `${key} (vars, not a string)`),
     ...bindingsIn({
       ...others,
-      durable_objects: { bindings: bound.filter((one) => !isJournal(one)) },
+      durable_objects: { bindings: bound.filter((one) => !isOurs(one)) },
     }),
   ];
   return {
@@ -61,9 +68,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     variables: Object.fromEntries(variables.filter(isText)),
     rateLimits: rateLimitsIn(others["ratelimits"]),
     kvNamespaces: tablesIn(kv).flatMap(({ binding }) => textsIn([binding])),
-    ...(journals.length > 0 && {
-      durableObjects: Object.fromEntries(journals.map((name) => [name, "TidemarkJournal"])),
-    }),
+    ...(ours.length > 0 && { durableObjects: Object.fromEntries(ours) }),
     notes:
       notGiven.length === 0
         ? []

@@ -196,6 +196,24 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     },
     "binding-incomplete warning",
   ],
+  [
+    "records in objects without a binding",
+    {
+      ...wrangler({ ...objects, migrations }),
+      "src/worker.ts": "createWorker(config, { tiers: [durableObjectRecords()] });",
+    },
+    "binding-incomplete warning",
+  ],
+  [
+    "records in objects",
+    {
+      ...wrangler({
+        durable_objects: { bindings: [{ name: "RECORDS", class_name: "TidemarkRecords" }] },
+        migrations: [{ tag: "v1", new_sqlite_classes: ["TidemarkRecords"] }],
+      }),
+      "src/worker.ts": "createWorker(config, { tiers: [durableObjectRecords({ objects: 4 })] });",
+    },
+  ],
   ["a journal's object", { ...overObject, ...wrangler({ ...objects, migrations }) }],
   [
     "a secrets.json that is not JSON",

@@ -57,13 +57,15 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
     without: "the KV tier is off",
     remedy: `Write it under kv_namespaces, as { "binding": "${name}" }.`,
   }));
-  const journalRows = journalBindingsIn(mainTexts.get(main) ?? "").map((name) => ({
-    name,
-    wrong: faultOfJournal(name, deployment),
-    without: "purges are refused, and Redis is not used",
-    remedy: `Write it under durable_objects as { "name": "${name}", "class_name": "TidemarkJournal" }, and the class in new_sqlite_classes of a migration.`,
-  }));
-  return [...rows, ...kvRows, ...journalRows].flatMap(
+  const objectRows = objectStores.flatMap(({ maker, usual, className, without }) =>
+    objectBindingsIn(mainTexts.get(main) ?? "", maker, usual).map((name) => ({
+      name,
+      wrong: faultOfObject(name, maker, deployment),
+      without,
+      remedy: `Write it under durable_objects as { "name": "${name}", "class_name": "${className}" }, and the class in new_sqlite_classes of a migration.`,
+    })),
+  );
+  return [...rows, ...kvRows, ...objectRows].flatMap(
     ({ name, wrong, without, remedy }): DoctorFinding[] =>
       wrong === ""
         ? []
@@ -85,17 +87,33 @@ const kvBinding = /\bworkersKv\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g;
 const kvBindingsIn = (text: string): string[] =>
   [...text.matchAll(kvBinding)].map(([, name = ""]) => name);
 
-const journalBinding = /\bdurableObjectJournal\((?:\s*\{[^}]*?\bbinding\s*:\s*["'](\w+)["'])?/g;
+/** The functions that bind a class of Durable Objects, and the binding without the option `binding`. */
+const objectStores = [
+  {
+    maker: "durableObjectJournal",
+    usual: "JOURNAL",
+    className: "TidemarkJournal",
+    without: "purges are refused, and Redis is not used",
+  },
+  {
+    maker: "durableObjectRecords",
+    usual: "RECORDS",
+    className: "TidemarkRecords",
+    without: "the shared tier is off",
+  },
+] as const;
 
-const journalBindingsIn = (text: string): string[] =>
-  [...text.matchAll(journalBinding)].map(([, name = "JOURNAL"]) => name);
+function objectBindingsIn(text: string, maker: string, usual: string): string[] {
+  const call = new RegExp(`\\b${maker}\\((?:\\s*\\{[^}]*?\\bbinding\\s*:\\s*["'](\\w+)["'])?`, "g");
+  return [...text.matchAll(call)].map(([, name = usual]) => name);
+}
 
-/** Returns the fault of the journal's binding; an empty string if it is valid. */
-function faultOfJournal(binding: string, deployment: Deployment): string {
+/** Returns the fault of the binding of an object; an empty string if it is valid. */
+function faultOfObject(binding: string, maker: string, deployment: Deployment): string {
   const { main = "", durableObjects, sqliteClasses } = deployment;
   const bound = durableObjects.find(({ name }) => name === binding);
   if (bound === undefined) {
-    return `${main} calls durableObjectJournal, and the wrangler file does not bind ${binding}`;
+    return `${main} calls ${maker}, and the wrangler file does not bind ${binding}`;
   }
   const { class_name: written, script_name: elsewhere } = bound;
   if (typeof written !== "string") return "The binding has no class_name";

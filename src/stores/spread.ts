@@ -1,7 +1,7 @@
 // Spreads keys over several databases by rendezvous hashing (Thaler and Ravishankar, 1998). A key
 // belongs to the database with the highest score for it, so a new database takes only its own share.
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import { sha256HexAtOnce } from "../../base/sha256.ts";
+import type { RecordKey } from "../cache/record/record-key.ts";
+import { sha256HexAtOnce } from "../base/sha256.ts";
 
 /** @typeParam Part what belongs to one database, such as its tier or its leases */
 export class Spread<Part> {

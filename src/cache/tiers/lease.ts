@@ -1,6 +1,6 @@
 // The port of leases. A lease is a short, expiring right to load a key, which all isolates respect
 // (Nishtala et al., "Scaling Memcache at Facebook", §3.2.1).
-import type { RecordKey } from "./record/record-key.ts";
+import type { RecordKey } from "../record/record-key.ts";
 
 /**
  * The duration of a lease. It is also the longest time that others wait for a holder whose request

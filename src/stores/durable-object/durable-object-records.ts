@@ -1,0 +1,66 @@
+// The shared tier and the leases in Durable Objects, for the option `tiers` of `createWorker`.
+import type { MakeTier, TierInCode } from "../../cache/tiers/tier-in-code.ts";
+import { Spread } from "../spread.ts";
+import { isNamespace, type LocationHint } from "./object-namespace.ts";
+import { ObjectTier } from "./object-tier.ts";
+
+/** A class of Durable Objects, named by its binding in wrangler.toml. */
+export interface DurableObjectRecords {
+  /** Default: `RECORDS`. */
+  readonly binding?: string;
+  /**
+   * The number of objects, from 1 to 64, each of which has a share of the keys. A change moves the
+   * share of the added or removed objects. Default: 8.
+   */
+  readonly objects?: number;
+  /** Where Cloudflare creates the objects, such as `weur`. Default: near the first request. */
+  readonly locationHint?: LocationHint;
+}
+
+const objectsMax = 64;
+
+/**
+ * Stores responses and leases in Durable Objects with SQLite, in place of Redis. The Worker must
+ * export the class `TidemarkRecords`.
+ *
+ * @example
+ * export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
+ * export default createWorker(config, {
+ *   journal: durableObjectJournal(),
+ *   tiers: [durableObjectRecords()],
+ * });
+ */
+export function durableObjectRecords({
+  binding = "RECORDS",
+  objects: count = 8,
+  ...options
+}: DurableObjectRecords = {}): TierInCode {
+  return {
+    name: "shared",
+    bound(env) {
+      const objects = env[binding];
+      if (!isNamespace(objects)) {
+        const why = `${binding} is not bound to a class of Durable Objects.`;
+        const hint = `Name ${binding} under [[durable_objects.bindings]] in wrangler.toml, with class_name = "TidemarkRecords".`;
+        return { what, why, hint };
+      }
+      if (!Number.isInteger(count) || count < 1 || count > objectsMax) {
+        const why = `durableObjectRecords has objects: ${JSON.stringify(count)}.`;
+        return { what, why, hint: `Write a whole number from 1 to ${objectsMax}.` };
+      }
+      const stubOf = (namespace: string, nth: number) => {
+        const id = objects.idFromName(`${namespace} ${nth}`);
+        return [`object ${nth}`, () => objects.get(id, options)] as const;
+      };
+      const make: MakeTier = (settings) => {
+        const { namespace } = settings;
+        const others = Array.from({ length: count - 1 }, (_, at) => stubOf(namespace, at + 1));
+        const spread = new Spread([stubOf(namespace, 0), ...others]);
+        return new ObjectTier({ ...settings, spread, randomText: () => crypto.randomUUID() });
+      };
+      return make;
+    },
+  };
+}
+
+const what = "The shared tier is off.";

@@ -1,0 +1,115 @@
+// Tests a site whose records, leases and journal are in Durable Objects, with and without Redis.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
+import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeKv } from "../../../testing/fakes/fake-kv.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
+import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
+import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
+
+const config = { routes: [{ name: "global", match: "/global/*", collapse: "global" as const }] };
+const stores = { tiers: [durableObjectRecords({ objects: 1 })], journal: durableObjectJournal() };
+
+let clock: FakeClock;
+let records: FakeObject<TidemarkRecords>;
+let env: Record<string, unknown>;
+const origin = (_: Request, nth: number) =>
+  page(`page ${nth}`, cc("max-age=3600", { "cache-tag": "red" }));
+
+beforeEach(() => {
+  clock = new FakeClock();
+  // The objects use the clock of their runtime.
+  vi.useFakeTimers({ toFake: ["Date"], now: clock.atMs });
+  records = new FakeObject((state) => new TidemarkRecords(state));
+  env = {
+    ADMIN_TOKEN: adminToken,
+    JOURNAL: new FakeObject().namespace,
+    RECORDS: records.namespace,
+    PAGES: new FakeKv(clock).colo(),
+  };
+});
+
+afterEach(() => void vi.useRealTimers());
+
+const openTwo = () => openColos(2, { clock, config, ...stores, env, origin }) as [Site, Site];
+
+const purge = (site: Site) =>
+  site.get("/_cache/purge", {
+    method: "POST",
+    headers: { ...bearer, "content-type": "application/json" },
+    body: JSON.stringify({ tags: ["red"] }),
+  });
+
+describe("a site with records in Durable Objects", () => {
+  it("shares a page between colos at once, and purges it everywhere within N", async () => {
+    const [first, second] = openTwo();
+    expect((await first.get("/a")).text).toBe("page 1");
+    const seen = await second.get("/a");
+    expect([seen.text, seen.cacheStatus]).toEqual(["page 1", expect.stringContaining("shared")]);
+    expect(first.lines[0]).toMatchObject({ event: "started", tiers: "memory edge shared" });
+    expect((await purge(first)).status).toBe(200);
+    const pass = (seconds: number) => {
+      clock.advance(seconds);
+      vi.setSystemTime(clock.atMs);
+    };
+    pass(1);
+    expect((await first.get("/a")).text).toBe("page 2");
+    pass(10);
+    const after = await second.get("/a");
+    expect([after.text, after.cacheStatus]).toEqual(["page 2", expect.stringContaining("shared")]);
+  });
+
+  it("requests a page once for all colos with collapse: global", async () => {
+    const [first, second] = openTwo();
+    const [one, other] = await Promise.all([first.get("/global/a"), second.get("/global/a")]);
+    expect([one.text, other.text]).toEqual(["page 1", "page 1"]);
+    expect(first.origin.count).toBe(1);
+    expect(records.calls).toContain("lease");
+  });
+
+  it("answers from the origin while the objects fail, and uses them again afterwards", async () => {
+    const [first, second] = openTwo();
+    await first.get("/a");
+    records.isDown = true;
+    expect((await second.get("/a")).text).toBe("page 2");
+    expect((await second.get("/global/b")).text).toBe("page 3");
+    records.isDown = false;
+    await first.get("/c");
+    expect((await second.get("/c")).text).toBe("page 4");
+  });
+
+  it("keeps Workers KV as a tier of copies", async () => {
+    const tiers = [...stores.tiers, workersKv({ binding: "PAGES" })];
+    const site = openSite({ clock, config, ...stores, tiers, env, origin });
+    await site.get("/a");
+    expect(site.lines[0]).toMatchObject({ tiers: "memory edge kv shared", faults: 0 });
+  });
+
+  it("beside Redis, stores no record there", async () => {
+    const upstash = new UnsteadyUpstash(clock);
+    const { tiers } = stores;
+    const site = openSite({ clock, config, tiers, upstash, env, origin });
+    await site.get("/a");
+    await site.get("/global/a");
+    expect(upstash.keys).toEqual([]);
+    expect(upstash.leaseCommands).toEqual([]);
+    expect(records.sql.exec("SELECT key FROM records").toArray()).toHaveLength(2);
+    expect((await purge(site)).status).toBe(200);
+    expect((await site.get("/a")).text).toBe("page 3");
+  });
+
+  it("without a journal, has no shared tier and says why", async () => {
+    const { tiers } = stores;
+    const site = openSite({ clock, config, tiers, env, origin });
+    await site.get("/a");
+    expect(site.lines.find(({ event }) => event === "started")).toMatchObject({
+      tiers: "memory edge",
+      faults: 1,
+    });
+  });
+});

@@ -1,0 +1,215 @@
+// Tests the shared tier and the leases in Durable Objects: their contracts, expiry, repeated calls,
+// and an object that fails.
+import "../../../testing/fakes/workers-globals.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type * as lease from "../../../src/cache/tiers/lease.ts";
+import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
+import type { ObjectTier } from "../../../src/stores/durable-object/object-tier.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
+import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import { ask, keep, look, noise, responseOf } from "../../../testing/examples/records.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { describeLeases } from "../../cache/leases/contract.ts";
+import { describeTier } from "../../cache/tiers/contract/contract.ts";
+import { keyOf, page } from "../redis/shared-world.ts";
+
+/** Prevents the expiry of leases and words on a busy machine. */
+vi.mock("../../../src/cache/tiers/lease.ts", async (original) => {
+  const real = await original<typeof lease>();
+  const wordMs = Object.fromEntries(Object.keys(real.wordMs).map((word) => [word, 600_000]));
+  return { ...real, leaseMs: 600_000, wordMs };
+});
+
+const metadataAlone = { ...ask, part: "metadata" } as const;
+/** A length at which the metadata still fits into the row. */
+const bodyBytesMax = 1_900_000;
+
+function openTier(objects = 3) {
+  const made = new Map<string, FakeObject<TidemarkRecords>>();
+  const get = (id: { toString(): string }) => {
+    const name = id.toString();
+    const known = made.get(name) ?? new FakeObject((state) => new TidemarkRecords(state));
+    made.set(name, known);
+    return known.stub;
+  };
+  const env = { RECORDS: { idFromName: (name: string) => ({ toString: () => name }), get } };
+  const bound = durableObjectRecords({ objects }).bound(env);
+  if (typeof bound !== "function") throw new Error(bound.why);
+  let badRecordCount = 0;
+  const told: string[] = [];
+  const tier = bound<ResponseDetail>({
+    form: responseForm,
+    namespace: "site",
+    nowAtMs: Date.now,
+    onBadRecord: () => void (badRecordCount += 1),
+    log: ({ message }) => void told.push(message),
+  }) as ObjectTier<ResponseDetail>;
+  const all = () => [...made.values()];
+  return { tier, all, told, badRecordCount: () => badRecordCount };
+}
+
+const rowsIn = (objects: readonly FakeObject<TidemarkRecords>[], table: "records" | "leases") =>
+  objects.map((one) => one.sql.exec(`SELECT key FROM ${table}`).toArray().length);
+
+describeTier("Durable Objects", async () => {
+  const opened = openTier();
+  const largest = responseOf(noise(bodyBytesMax));
+  const tooLarge = responseOf(noise(2_000_000));
+  return { ...opened, bodyBytesMax, takesStreams: false, largest, tooLarge };
+});
+
+describeLeases("Durable Objects", async () => {
+  const { tier, all } = openTier();
+  return {
+    leases: tier.leases,
+    shared: tier,
+    end: async (key) => {
+      const digest = await key.digest();
+      for (const one of all()) one.sql.exec("DELETE FROM leases WHERE key = ?", digest);
+    },
+    goDown: () => all().forEach((one) => (one.isDown = true)),
+  };
+});
+
+describe("records in Durable Objects", () => {
+  it("are in one object each, and every object gets a share", async () => {
+    const { tier, all } = openTier();
+    for (let nth = 0; nth < 24; nth += 1) await tier.write(keyOf(`share ${nth}`), page, keep);
+    const counts = rowsIn(all(), "records");
+    expect(counts).toHaveLength(3);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(24);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+  });
+
+  it("with a large body send only the metadata if the body may not be needed", async () => {
+    const { tier } = openTier();
+    const large = responseOf(noise(300_000));
+    for (const record of [page, large])
+      await tier.write(keyOf(String(record === page)), record, keep);
+    const [small, other] = [
+      await tier.read(keyOf("true"), metadataAlone),
+      await tier.read(keyOf("false"), metadataAlone),
+    ];
+    const bodyOf = (read: typeof small) =>
+      read.kind === "found" && read.record.kind === "response" && read.record.stored.body.kind;
+    expect([bodyOf(small), bodyOf(other)]).toEqual(["blob", "absent"]);
+  });
+
+  it("whose head is unreadable, or whose body has another length, are counted misses", async () => {
+    const { tier, all, badRecordCount } = openTier(1);
+    await tier.write(keyOf("bad"), page, keep);
+    for (const change of ["body = x'00'", "head = 'x'"]) {
+      all()[0]?.sql.exec(`UPDATE records SET ${change}`);
+      expect(await look(tier, keyOf("bad"), ask)).toEqual({ kind: "absent" });
+    }
+    expect(badRecordCount()).toBe(2);
+  });
+
+  it("and a lease are released or taken once, although each call is sent twice", async () => {
+    const { tier, all } = openTier(1);
+    await tier.write(keyOf("first"), page, keep);
+    const [object] = all();
+    if (object === undefined) throw new Error("There is no object.");
+    let isLost = false;
+    object.beforeReply = async () => {
+      isLost = !isLost;
+      if (isLost) throw new Error("Network connection lost.");
+    };
+    const key = keyOf("twice");
+    const asked = await tier.leases.ask(key);
+    if (asked.kind !== "taken") throw new Error(asked.kind);
+    await asked.lease.release("timeout");
+    expect(await tier.leases.takeOver(key, "timeout")).toBeDefined();
+    expect(await tier.leases.takeOver(key, "timeout")).toBe(undefined);
+    expect(object.calls.filter((call) => call === "lease")).toHaveLength(2);
+  });
+
+  it("are unavailable while the object fails, and again in use afterwards", async () => {
+    const { tier, all } = openTier(1);
+    await tier.write(keyOf("back"), page, keep);
+    const [object] = all();
+    if (object === undefined) throw new Error("There is no object.");
+    object.isDown = true;
+    expect(await look(tier, keyOf("back"), ask)).toEqual({ kind: "unavailable" });
+    expect(await tier.write(keyOf("back"), page, keep)).toMatchObject({ kind: "unavailable" });
+    expect(await tier.remove(keyOf("back"))).toBe("unavailable");
+    object.isDown = false;
+    expect((await look(tier, keyOf("back"), ask)).kind).toBe("response");
+    // A deployment restarts the object. Its storage stays.
+    object.end();
+    expect((await look(tier, keyOf("back"), ask)).kind).toBe("response");
+    expect(
+      (await object.stub.fetch("https://records/x", { method: "POST", body: "{}\n" })).status,
+    ).toBe(404);
+  });
+});
+
+describe("an object that does not answer", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("shuts the tier and its leases off, until a probe gets an answer", async () => {
+    const { tier, all, told } = openTier(1);
+    const key = keyOf("silent");
+    await tier.write(key, page, keep);
+    const [object] = all();
+    if (object === undefined) throw new Error("There is no object.");
+    object.beforeCall = () => new Promise(() => undefined);
+    for (let nth = 0; nth < 3; nth += 1) {
+      const read = look(tier, key, ask);
+      await vi.advanceTimersByTimeAsync(1_001);
+      expect(await read).toEqual({ kind: "unavailable" });
+    }
+    expect(tier.isShutOff).toBe(true);
+    expect(tier.trouble).toMatchObject({ kind: "timeout", isOver: false });
+    const callCount = object.calls.length;
+    expect(await tier.leases.ask(key)).toEqual({ kind: "unavailable" });
+    expect(await tier.write(key, page, keep)).toMatchObject({ cause: "shut-off" });
+    expect(object.calls).toHaveLength(callCount);
+    object.beforeCall = () => Promise.resolve();
+    await vi.advanceTimersByTimeAsync(1_100);
+    const probes: Promise<void>[] = [];
+    const afterAnswer = (work: () => Promise<void>) => void probes.push(work());
+    expect(await look(tier, key, { ...ask, afterAnswer })).toEqual({ kind: "unavailable" });
+    await Promise.all(probes);
+    expect(tier.isShutOff).toBe(false);
+    expect((await look(tier, key, ask)).kind).toBe("response");
+    expect(told).toHaveLength(4);
+  });
+});
+
+describe("by the clock of the object", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("an expired record or lease is gone, and later writes delete its row", async () => {
+    const { tier, all } = openTier(1);
+    const brief = { ...keep, untilAtMs: keep.atMs + 60_000 };
+    for (let nth = 0; nth < 3; nth += 1) await tier.write(keyOf(`brief ${nth}`), page, brief);
+    await tier.leases.ask(keyOf("lease"));
+    vi.advanceTimersByTime(600_001);
+    expect(await look(tier, keyOf("brief 0"), ask)).toEqual({ kind: "absent" });
+    expect((await tier.leases.ask(keyOf("lease"))).kind).toBe("taken");
+    vi.advanceTimersByTime(600_001);
+    for (let nth = 0; nth < 64; nth += 1) await tier.write(keyOf(`later ${nth}`), page, keep);
+    expect([rowsIn(all(), "records"), rowsIn(all(), "leases")]).toEqual([[64], [0]]);
+    // The next sweep starts over at the first key.
+    for (let nth = 0; nth < 3; nth += 1) await tier.write(keyOf(`again ${nth}`), page, brief);
+    vi.advanceTimersByTime(600_001);
+    for (let nth = 0; nth < 64; nth += 1) await tier.write(keyOf(`later ${nth}`), page, keep);
+    expect(rowsIn(all(), "records")).toEqual([64]);
+  });
+});
+
+describe("durableObjectRecords", () => {
+  it.each([
+    [{}, {}, "RECORDS is not bound to a class of Durable Objects."],
+    [{ binding: "OTHER" }, { OTHER: "text" }, "OTHER is not bound"],
+    [{ objects: 0 }, { RECORDS: { idFromName: () => ({}) } }, "objects: 0."],
+    [{ objects: 65 }, { RECORDS: { idFromName: () => ({}) } }, "objects: 65."],
+  ])("has a fault with a hint: %j, %j", (options, env, why) => {
+    const bound = durableObjectRecords(options).bound(env);
+    expect(bound).toMatchObject({ why: expect.stringContaining(why), hint: expect.any(String) });
+  });
+});
