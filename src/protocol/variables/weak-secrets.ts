@@ -26,10 +26,11 @@ export function guessableBy(whole: string): string | undefined {
 
 /**
  * Returns whether a text is two or three words with at most four digits. Its entropy is about 40
- * bits.
+ * bits. A word does not change between upper and lower case like base64.
  */
 export function isFewWords(text: string): boolean {
-  return /^[A-Za-z]{2,}(?:[^A-Za-z0-9][A-Za-z]{2,}){1,2}[^A-Za-z0-9]?\d{0,4}$/.test(text);
+  const word = "(?:[A-Z]?[a-z]+|[A-Z]{2,})";
+  return new RegExp(`^${word}(?:[^A-Za-z0-9]${word}){1,2}[^A-Za-z0-9]?\\d{0,4}$`).test(text);
 }
 
 function isRegular(text: string): boolean {

@@ -67,6 +67,7 @@ it.each(["hex", "base64url", "base64", "digits"] as const)(
     const tokens = Array.from({ length: 3_000 }, token);
     const refused = tokens.filter((one) => isFault(adminTokenOf({ ADMIN_TOKEN: one })));
     expect(refused.length).toBeLessThanOrEqual(alphabet === "digits" ? 6 : 1);
+    expect(tokens.filter((one) => weakSettingsIn({ ADMIN_TOKEN: one }).length > 0)).toEqual([]);
   },
 );
 
@@ -97,6 +98,7 @@ describe("the report of weak settings", () => {
     ["nothing is set", {}],
     ["all settings are strong", strongOnes],
     ["three words", { ADMIN_TOKEN: "battery-staple-horse7" }, "ADMIN_TOKEN could be guessed."],
+    ["words in capitals", { ADMIN_TOKEN: "Battery.STAPLE_Horse" }, "ADMIN_TOKEN could be guessed."],
     ["a typed secret", typed, "PURGE_SECRET could be guessed."],
     ["the database's token as secret", twoUses, "Senders of purges have"],
     ["http to a host", url("http://db.example.com"), "in clear text"],
