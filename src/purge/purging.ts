@@ -3,7 +3,7 @@
 import { errorName } from "../base/error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
-import type { Journal } from "./journal/journal.ts";
+import type { AwaitNews, Journal } from "./journal/journal.ts";
 import type { Switch } from "./journal/switch.ts";
 import { SwitchLog } from "./journal/switch-log.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
@@ -38,6 +38,8 @@ export interface JournalStore {
    * 15).
    */
   readonly isShutOff: () => boolean;
+  /** Waits for the journal's next entry. If absent, isolates do not poll the journal. */
+  readonly awaitNews?: AwaitNews | undefined;
 }
 
 export const randomText = (): string => crypto.randomUUID();
@@ -69,7 +71,7 @@ export function readTimeoutMsOf({ renewalLagMs, allowanceMs }: PurgeSettings["pu
 }
 
 export function purgingOver(
-  { journal, switching, name, isShutOff }: JournalStore,
+  { journal, switching, name, isShutOff, awaitNews }: JournalStore,
   { purge }: Pick<PurgeSettings, "purge">,
   platform: PurgePlatform,
 ) {
@@ -96,6 +98,7 @@ export function purgingOver(
   const view: JournalView = makeView({
     journal,
     copies,
+    poll: awaitNews && copies && { awaitNews, copies },
     nowAtMs,
     random,
     allowanceMs,

@@ -9,7 +9,25 @@ import type { JournalEvent } from "./checker/operations.ts";
 import { bundled, root } from "../../local/bundling.ts";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 
-const textOf = (config: string, journal: DurableObjectJournal) => `
+/** The body of a call to the object. Delays, loses and repeats calls at random. */
+const troubledCall = `
+  if (happens(0.1)) await pause(300 * Math.random());
+  if (happens(0.03)) return lost();
+  const reply = await send();
+  if (happens(0.03)) return send();
+  if (happens(0.1)) await pause(300 * Math.random());
+  return happens(0.03) ? lost() : reply;
+`;
+
+/** Returns the body of a call that takes the time of a round trip. */
+export const distantCall = (roundTripMs: number): string => `
+  await pause(${roundTripMs / 2});
+  const reply = await send();
+  await pause(${roundTripMs / 2});
+  return reply;
+`;
+
+const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
   import { durableObjectJournal } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { createWorker } from "./src/worker.ts";
@@ -17,7 +35,7 @@ const textOf = (config: string, journal: DurableObjectJournal) => `
 
   const worker = createWorker(defineConfig(${config}), { journal: durableObjectJournal(${JSON.stringify(journal)}) });
   const happens = (share) => Math.random() < share;
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms * Math.random()));
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const lost = () => Promise.reject(new Error("Network connection lost."));
   const troubled = ({ JOURNAL, ...env }) => ({
     ...env,
@@ -25,12 +43,8 @@ const textOf = (config: string, journal: DurableObjectJournal) => `
       idFromName: (name) => JOURNAL.idFromName(name),
       get: (id) => ({
         async fetch(url, init) {
-          if (happens(0.1)) await pause(300);
-          if (happens(0.03)) return lost();
-          const reply = await JOURNAL.get(id).fetch(url, init);
-          if (happens(0.03)) return JOURNAL.get(id).fetch(url, init);
-          if (happens(0.1)) await pause(300);
-          return happens(0.03) ? lost() : reply;
+          const send = () => JOURNAL.get(id).fetch(url, init);
+          ${call}
         },
       }),
     },
@@ -45,8 +59,13 @@ const textOf = (config: string, journal: DurableObjectJournal) => `
 export function bundleOverObject(
   config: string,
   journal: DurableObjectJournal = {},
+  call = troubledCall,
 ): Promise<string> {
-  const stdin = { contents: textOf(config, journal), resolveDir: root, sourcefile: "worker.js" };
+  const stdin = {
+    contents: textOf(config, journal, call),
+    resolveDir: root,
+    sourcefile: "worker.js",
+  };
   return bundled({ stdin: { ...stdin, loader: "js" }, minify: false });
 }
 

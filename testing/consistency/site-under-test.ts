@@ -125,7 +125,13 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
     const worker = (move: (typeof moves)[number]) => bundleOverObject(config, { move });
     return Promise.all(moves.map(async (move) => ({ version: move, worker: await worker(move) })));
   }
-  if (overObject === true) return [{ version: today, worker: await bundleOverObject(config) }];
+  if (overObject === true) {
+    const worker = (longPoll: boolean) => bundleOverObject(config, { longPoll });
+    return [
+      { version: today, worker: await worker(true) },
+      { version: "without the long poll", worker: await worker(false) },
+    ];
+  }
   const worker = await (fault === undefined
     ? bundleWith(config)
     : bundleWithParts(config, {

@@ -172,6 +172,12 @@ export interface Journal {
   extent(): Promise<JournalExtent | Unavailable>;
 }
 
+/**
+ * Waits until the journal has an entry after the place, at most `ms` milliseconds. Returns whether
+ * it has one. Rejects if the journal does not answer.
+ */
+export type AwaitNews = (place: EntryPlace, ms: number) => Promise<boolean>;
+
 /** The maximum number of entries per page: 1 MiB at 8 KiB per entry (rule 12). */
 export const pageCount = 128;
 

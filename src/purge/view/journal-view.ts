@@ -86,6 +86,7 @@ export class JournalView implements PurgeView {
   attend(attention: Attention): (() => Promise<void>) | undefined {
     const { atMs } = attention;
     this.arrived(atMs);
+    this.#renewals.poll?.attend(attention);
     if (!this.#renewals.isDue(atMs)) return undefined;
     const renewed = this.#renewals.begun(attention);
     return this.isRenewedFirst(atMs) ? renewed : undefined;

@@ -36,6 +36,15 @@ export interface ViewCopiesSettings {
  */
 export type KnownView = Omit<JournalRead, "kind">;
 
+/** The state of a colo's poll. Isolates of the colo share it. */
+export interface PollNote {
+  readonly claimant: string;
+  /** When the claimant stops polling. */
+  readonly untilAtMs: number;
+  /** The last entry of the claimant's view. */
+  readonly end: EntryPlace;
+}
+
 /** The version of the format, which every change increments. */
 const version = 2;
 const copyBytesMax = 1_048_576;
@@ -101,6 +110,24 @@ export class ViewCopies {
     return "ours";
   }
 
+  get claimant(): string {
+    return this.#settings.claimant;
+  }
+
+  /** Reads the note of the colo's poll; `undefined` if there is no valid note. */
+  async pollNote(host: string): Promise<PollNote | undefined> {
+    const address = await this.#addressOf(host, "poll");
+    const text = await this.#attempt(async (cache) => (await cache.match(address))?.text());
+    const [claimant, until, position, n] = (text ?? "").split(" ");
+    if (!claimant || !position || !n || !Number.isFinite(Number(until))) return undefined;
+    return { claimant, untilAtMs: Number(until), end: { position, n } };
+  }
+
+  async notePoll(host: string, { claimant, untilAtMs, end }: PollNote): Promise<void> {
+    const text = `${claimant} ${untilAtMs} ${end.position} ${end.n}`;
+    await this.#put(await this.#addressOf(host, "poll"), text, this.#settings.keepMs);
+  }
+
   async #put(address: string, body: BodyInit, keepMs: number): Promise<void> {
     const seconds = Math.ceil(keepMs / 1_000);
     const headers = { "cache-control": `public, max-age=${seconds}`, "content-type": opaque };
@@ -120,7 +147,7 @@ export class ViewCopies {
    * Builds an address that no client can read, because this Worker itself answers all requests
    * below `/_cache/`.
    */
-  async #addressOf(host: string, what: "view" | "claim"): Promise<string> {
+  async #addressOf(host: string, what: "view" | "claim" | "poll"): Promise<string> {
     this.#digest ??= await sha256Hex(new TextEncoder().encode(this.#settings.journal));
     return `https://${host}/_cache/journal/${this.#digest}/${what}`;
   }

@@ -4,6 +4,7 @@ import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { JournalFollower } from "./journal-follower.ts";
+import { JournalPoll, type JournalPollSettings } from "./journal-poll.ts";
 import type { Attention } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
@@ -12,6 +13,8 @@ type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;
 export interface RenewalSettings {
   /** The copies in the colo. If absent, every renewal reads the journal. */
   readonly copies?: Copies | undefined;
+  /** Polls the journal. If absent, only renewals find new entries. */
+  readonly poll?: Omit<JournalPollSettings, "nowAtMs"> | undefined;
   readonly nowAtMs: () => number;
   /** Returns a random number, 0 ≤ n < 1. By default, renewals start at half of N − A. */
   readonly random?: () => number;
@@ -49,6 +52,7 @@ export class ViewRenewals {
   /** The view's age at which the next renewal starts. */
   #renewalAgeMs: number;
   #lookedAtMs = -Infinity;
+  readonly poll: JournalPoll | undefined;
 
   /** @param behind runs after each renewal, whether successful or not */
   constructor(settings: RenewalSettings, follower: JournalFollower, behind: () => Promise<void>) {
@@ -56,6 +60,22 @@ export class ViewRenewals {
     this.#follower = follower;
     this.#behind = behind;
     this.#renewalAgeMs = this.#drawnAgeMs();
+    const { poll, nowAtMs } = settings;
+    this.poll =
+      poll &&
+      new JournalPoll(
+        { ...poll, nowAtMs },
+        {
+          end: () => follower.chain?.end,
+          knows: (place) => follower.chain?.knows(place) ?? false,
+          renew: (attention) => void this.begun(attention),
+          read: async (host) => {
+            await (
+              await this.read(host)
+            )?.();
+          },
+        },
+      );
   }
 
   get #boundMs(): number {
@@ -140,10 +160,19 @@ export class ViewRenewals {
       this.#lookedAtMs = nowAtMs();
       if (await this.#isLeftToColo(copies, renewal, host)) return undefined;
     }
+    return this.read(host);
+  }
+
+  /**
+   * Reads the journal. Returns how to publish the view in the colo of the host; `undefined` if the
+   * read failed, or without a colo.
+   */
+  async read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
+    const { copies } = this.#settings;
     const hasRead = await this.#follower.readOn();
     const { chain, sentAtMs, switched } = this.#follower;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
-    if (!isOfKnownAge || !hasColo || chain === undefined) return undefined;
+    if (!isOfKnownAge || !copies || host === undefined || chain === undefined) return undefined;
     return () => copies.publish(host, { entries: chain.entries, sentAtMs, switched });
   }
 

@@ -80,6 +80,13 @@ export interface PostReply {
   readonly current?: StoredSwitch | undefined;
 }
 
+/** Waits up to `ms` milliseconds until the last entry differs from the given one. */
+export interface WaitAsk {
+  /** The `n` of the last entry of the view. */
+  readonly end: string;
+  readonly ms: number;
+}
+
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;

@@ -1,7 +1,7 @@
 // The Durable Object of a journal. One object serves all isolates of a namespace, and stores the
 // journal in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
-import type { JournalCall, JournalCalls } from "./journal-calls.ts";
+import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 import { JournalTables } from "./journal-tables.ts";
 import type { Sql } from "./last-purges.ts";
 
@@ -34,6 +34,9 @@ const runs: Runs = {
   extent: (tables) => tables.extent(),
 };
 
+/** The longest wait of a call. The Worker that waits has 30 s after its answer. */
+const waitMsMax = 30_000;
+
 /**
  * The class that a Worker with `durableObjectJournal` must export.
  *
@@ -42,6 +45,8 @@ const runs: Runs = {
 export class TidemarkJournal {
   readonly #storage: ObjectState["storage"];
   readonly #tables: JournalTables;
+  /** Continues each waiting call. */
+  readonly #waiting = new Set<() => void>();
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
@@ -55,6 +60,7 @@ export class TidemarkJournal {
    */
   async fetch(request: Request): Promise<Response> {
     const call = new URL(request.url).pathname.slice(1);
+    if (call === "wait") return Response.json(await this.#wait(await request.json()));
     if (!Object.hasOwn(runs, call))
       return Response.json({ error: "unknown call" }, { status: 404 });
     const ask = await request.json();
@@ -73,6 +79,27 @@ export class TidemarkJournal {
   ): JournalCalls[Call][1] {
     const run: (...given: [JournalTables, typeof ask, number]) => JournalCalls[Call][1] =
       runs[call];
-    return this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
+    const reply = this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
+    for (const proceed of this.#waiting) proceed();
+    return reply;
+  }
+
+  /** Other calls run while this one waits. */
+  async #wait({ end, ms }: WaitAsk): Promise<boolean> {
+    const untilAtMs = Date.now() + Math.min(ms, waitMsMax);
+    for (;;) {
+      const leftMs = untilAtMs - Date.now();
+      if (this.#tables.last?.n !== end) return true;
+      if (leftMs <= 0) return false;
+      await new Promise<void>((resolve) => {
+        const proceed = () => {
+          clearTimeout(timer);
+          this.#waiting.delete(proceed);
+          resolve();
+        };
+        const timer = setTimeout(proceed, leftMs);
+        this.#waiting.add(proceed);
+      });
+    }
   }
 }

@@ -85,7 +85,7 @@ export class JournalTables {
     const [upTo] = this.#rows(
       `SELECT * FROM entries WHERE number > ? AND fields IS NOT NULL
        AND (ms < ? OR ms = ? AND sequence <= ?) ORDER BY number DESC LIMIT 1`,
-      [(this.#last?.number ?? 0) - keptCount, ms, ms, sequence],
+      [(this.last?.number ?? 0) - keptCount, ms, ms, sequence],
     );
     const isTrimmed = this.#stateOf(place) === "trimmed";
     return { ...this.read(limits), upTo: upTo && storedEntry(upTo), isTrimmed };
@@ -107,7 +107,7 @@ export class JournalTables {
 
   /** Appends a mark, or does so only if the journal is empty. Reads the newest entries. */
   mark({ onlyIfEmpty, ...ask }: MarkAsk, atMs: number): JournalPage {
-    if (!onlyIfEmpty || this.#last === undefined) this.append(ask, atMs);
+    if (!onlyIfEmpty || this.last === undefined) this.append(ask, atMs);
     return this.read({ countMax: ask.countMax, charsMax: ask.charsMax });
   }
 
@@ -163,7 +163,7 @@ export class JournalTables {
     { n: text, fields, tags, prefixes }: ObjectEntry,
     { request, keptCount, atMs }: { request: string; keptCount: number; atMs: number },
   ): EntryPlace {
-    const last = this.#last;
+    const last = this.last;
     const number = (last?.number ?? 0) + 1;
     const ms = Math.max(atMs, last?.ms ?? 0);
     const sequence = ms === last?.ms ? last.sequence + 1 : 0;
@@ -224,7 +224,7 @@ export class JournalTables {
     return this.#rows("SELECT * FROM entries WHERE number = ?", [number])[0];
   }
 
-  get #last(): Row | undefined {
+  get last(): Row | undefined {
     return this.#rows("SELECT * FROM entries ORDER BY number DESC LIMIT 1")[0];
   }
 

@@ -4,7 +4,8 @@ import type { Metrics } from "../../observe/metrics.ts";
 import { DatabaseClient } from "../../redis/database-client.ts";
 import type { DatabaseClientSettings, Way } from "../../redis/database-way.ts";
 import type { RedisTrouble, TroubleWords } from "../../redis/trouble.ts";
-import type { JournalCall, JournalCalls } from "./journal-calls.ts";
+import type { AwaitNews } from "../../purge/journal/journal.ts";
+import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 
 /** The part of a Durable Object's stub that is used. */
 export interface ObjectStub {
@@ -48,7 +49,12 @@ export const objectWords: TroubleWords = {
   ],
 };
 
+/** The time for the reply to a wait to arrive, besides the wait itself. */
+const waitReplyMs = 5_000;
+
 export class ObjectClient extends DatabaseClient<CallObject> {
+  readonly #wait: AwaitNews;
+
   constructor({ stub, metrics, ...settings }: ObjectClientSettings) {
     const way: Way<CallObject> = {
       handleFor: (purpose, timeoutMs) => (call, ask) => {
@@ -59,14 +65,23 @@ export class ObjectClient extends DatabaseClient<CallObject> {
       failed: troubleOf,
     };
     super({ words: objectWords, ...settings }, way);
+    this.#wait = ({ n: end }, ms) => {
+      metrics?.add("objectCalls", ["journal wait"]);
+      return within(sent(stub, "wait", { end, ms } satisfies WaitAsk), ms + waitReplyMs);
+    };
   }
+
+  /**
+   * Waits for an entry after the place. A failure opens no breaker, because the reads of the journal
+   * also meet it.
+   */
+  readonly awaitNews: AwaitNews = async (place, ms) => {
+    if (this.isShutOff) throw new Refusal();
+    return this.#wait(place, ms);
+  };
 }
 
-async function sent<Call extends JournalCall>(
-  stub: () => ObjectStub,
-  call: Call,
-  ask: JournalCalls[Call][0],
-): Promise<JournalCalls[Call][1]> {
+async function sent<Reply>(stub: () => ObjectStub, call: string, ask: object): Promise<Reply> {
   const response = await answerOf(stub, `https://journal/${call}`, JSON.stringify(ask));
   return await response.json();
 }

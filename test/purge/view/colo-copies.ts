@@ -1,5 +1,6 @@
 // Isolates of one colo over one journal: each has its own view, and all share the colo's cache.
 import "../../../testing/fakes/workers-globals.ts";
+import type { JournalPollSettings } from "../../../src/purge/view/journal-poll.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopies, type ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
@@ -28,21 +29,28 @@ export class Colo {
     });
   }
 
-  isolate(changes: Partial<ViewCopiesSettings> & { random?: () => number } = {}): IsolateInColo {
+  isolate(changes: Changes = {}): IsolateInColo {
     return new IsolateInColo(this, changes);
   }
+}
+
+interface Changes extends Partial<ViewCopiesSettings> {
+  readonly random?: () => number;
+  readonly poll?: Pick<JournalPollSettings, "awaitNews" | "pauseMs">;
 }
 
 /** An isolate whose requests have a host, so that its view shares the colo's copies. */
 export class IsolateInColo extends Isolate {
   override readonly view: JournalView;
 
-  constructor(colo: Colo, changes: Partial<ViewCopiesSettings> & { random?: () => number }) {
+  constructor(colo: Colo, changes: Changes) {
     super(colo);
-    const { random, ...copiesChanges } = changes;
+    const { random, poll, ...copiesChanges } = changes;
+    const copies = colo.copies(copiesChanges);
     this.view = new JournalView({
       journal: colo.journal,
-      copies: colo.copies(copiesChanges),
+      copies,
+      poll: poll && { ...poll, copies },
       nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
       maxLagMs,
       allowanceMs,

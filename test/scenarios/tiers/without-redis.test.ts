@@ -94,4 +94,25 @@ describe("a site without Redis", () => {
     expect(object.calls).toContain("append");
     expect(upstash.journalCommands).toEqual([]);
   });
+
+  it.each([
+    { option: { longPoll: true }, waits: 2 },
+    { option: {}, waits: 0 },
+    { option: { longPoll: true, move: "read-object" as const }, waits: 0 },
+  ])("polls the object once for each colo, if it is told to: $option", async (row) => {
+    object.beforeCall = async (call) => {
+      if (call === "wait") throw new Error("Network connection lost.");
+    };
+    const upstash = new FakeUpstash(clock);
+    const env = { ...bindings, JOURNAL: object.namespace };
+    const journal = durableObjectJournal(row.option);
+    const origin = () => page("text", cc("max-age=3600"));
+    const sites = openColos(2, { clock, journal, upstash, env, origin });
+    for (let seconds = 0; seconds < 20; seconds += 1) {
+      for (const site of sites) expect((await site.get("/a")).status).toBe(200);
+      clock.advance(1);
+    }
+    // A call whose connection breaks is sent twice.
+    expect(object.calls.filter((call) => call === "wait")).toHaveLength(2 * row.waits);
+  });
 });

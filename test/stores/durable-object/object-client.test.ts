@@ -123,3 +123,61 @@ it("the object answers 404 to an unknown call", async () => {
   const ask = new Request("https://journal/toString", { method: "POST", body: "{}" });
   expect((await started.fetch(ask)).status).toBe(404);
 });
+
+/** Lets all work run that waits for no timer. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("a wait for the next entry", () => {
+  const waiting = async ({ journal, object, client }: ReturnType<typeof open>, ms = 60_000) => {
+    const [place] = await written(journal, 1);
+    const begun = Promise.withResolvers<void>();
+    object.beforeCall = async () => begun.resolve();
+    const news = client.awaitNews(place!, ms);
+    await begun.promise;
+    return { news, place: place! };
+  };
+
+  it("ends with the append of another isolate", async () => {
+    const world = open();
+    const { news } = await waiting(world);
+    await turns();
+    await written(world.journal, 1);
+    expect(await Promise.race([news, turns()])).toBe(true);
+  });
+
+  it("ends at once if the journal has another last entry", async () => {
+    const world = open();
+    const { news, place } = await waiting(world);
+    await written(world.journal, 1);
+    await news;
+    expect(await world.client.awaitNews(place, 60_000)).toBe(true);
+    expect(await world.client.awaitNews({ ...place, n: "of a lost journal" }, 60_000)).toBe(true);
+  });
+
+  it("ends without news after its time", async () => {
+    expect(await (await waiting(open(), 1)).news).toBe(false);
+  });
+
+  it("is sent again if the object restarts, and rejects if it stays away", async () => {
+    const world = open();
+    const [place] = await written(world.journal, 1);
+    world.object.beforeReply = breakingOnce(reset);
+    expect(await world.client.awaitNews(place!, 1)).toBe(false);
+    world.object.isDown = true;
+    await expect(world.client.awaitNews(place!, 1)).rejects.toThrow("Network connection lost.");
+    expect(world.client.isShutOff).toBe(false);
+  });
+
+  it("rejects without a call while the object is shut off", async () => {
+    const world = open();
+    const [place] = await written(world.journal, 1);
+    world.object.isDown = true;
+    while (!world.client.isShutOff) await world.journal.extent();
+    const before = world.object.calls.length;
+    const refused = world.client.awaitNews(place!, 1);
+    await expect(refused).rejects.toMatchObject({ name: "ObjectRefusal" });
+    expect(world.object.calls).toHaveLength(before);
+  });
+});
