@@ -204,7 +204,7 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
   const ofShared = { ...ofAny, bodyBytesMax, uploadBytesMax: memoryBytesMax };
-  const others = given.map((make) => make({ ...ofAny, log }));
+  const others = given.map((make) => make({ ...ofAny, log, metrics }));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const shared = inCode ? undefined : databases && sharedTierOver(databases, ofShared);
   const below = [cacheApi, ...others, shared]

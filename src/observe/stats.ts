@@ -51,6 +51,10 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     bypassedBySwitch: totalOf(sums, "bypassed"),
     /** Commands sent to Redis, by purpose. Each command of a transaction counts. */
     redisCommands: byLabel(sums, "redisCommands"),
+    /** Calls to Durable Objects, and the rows that they wrote, by purpose. */
+    objectCalls: byLabel(sums, "objectCalls"),
+    objectRows: byLabel(sums, "objectRows"),
+    kvOperations: byLabel(sums, "kvOperations"),
   };
 }
 
@@ -98,7 +102,7 @@ function byTier(sums: Sums, family: "tierReads" | "tierWrites") {
 }
 
 /** Returns the counts of a family with one label. */
-function byLabel(sums: Sums, family: "purgeRefusals" | "redisCommands"): Counts {
+function byLabel(sums: Sums, family: FamilyName): Counts {
   const counts: Counts = {};
   for (const { labels, count } of seriesIn(sums, family)) addIn(counts, labels[0] ?? "", count);
   return counts;

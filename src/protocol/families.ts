@@ -84,7 +84,17 @@ export const families = {
     ["cause"],
     "Failed calls of Redis, by cause, without calls that were not sent because Redis was shut off",
   ),
-  objectCalls: counter("object_calls", ["purpose"], "Calls to the journal's Durable Object"),
+  objectCalls: counter(
+    "object_calls",
+    ["purpose"],
+    "Calls to the Durable Objects of the journal and of records",
+  ),
+  objectRows: counter(
+    "object_rows_written",
+    ["purpose"],
+    "Rows that these calls wrote or deleted, including rows of indexes",
+  ),
+  kvOperations: counter("kv_operations", ["operation"], "Operations of Workers KV"),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),
   purges: counter("purges", [], "Accepted purges"),

@@ -1,4 +1,4 @@
-// The purposes by which Redis commands are counted.
+// The purposes by which Redis commands, and calls to Durable Objects, are counted.
 
 export type RedisPurpose =
   | "look-up"
@@ -25,3 +25,12 @@ export type RedisPurpose =
   | "write-behind, accepted"
   | "write-behind, read"
   | "write-behind, flushed";
+
+/** Returns the purpose of a write of a record. */
+export function purposeOf(
+  { kind }: { readonly kind: "response" | "vary" },
+  { body }: { readonly body: "unchanged" | "new" },
+): RedisPurpose {
+  if (kind === "vary") return "Vary marker";
+  return body === "unchanged" ? "freshening" : "fill";
+}

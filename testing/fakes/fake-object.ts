@@ -65,10 +65,15 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
 
   readonly sql: Sql = {
     exec: (query, ...bindings) => {
+      const before = this.#changes;
       const rows = this.#rows(query, ...bindings);
-      return { toArray: () => rows };
+      return { toArray: () => rows, rowsWritten: this.#changes - before };
     },
   };
+
+  get #changes(): number {
+    return Number(this.#rows("SELECT total_changes() AS changes")[0]?.["changes"]);
+  }
 
   get #state(): ObjectState {
     return {

@@ -95,6 +95,9 @@ export interface Stats {
   /** `ageMs`: the age of the isolate's view; `null` before its first read. */
   readonly journal: { readonly shutOff: boolean; readonly ageMs: number | null };
   readonly redisCommands: Readonly<Record<string, number>>;
+  readonly objectCalls: Readonly<Record<string, number>>;
+  readonly objectRows: Readonly<Record<string, number>>;
+  readonly kvOperations: Readonly<Record<string, number>>;
 }
 
 export async function statsOf(colo: Colo): Promise<Stats> {

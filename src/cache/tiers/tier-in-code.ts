@@ -2,6 +2,7 @@
 import type { Fault } from "../../base/operator-error.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import type { Log } from "../../observe/log-line.ts";
+import type { Metrics } from "../../observe/metrics.ts";
 import type { RecordForm } from "./record-form.ts";
 import type { Tier } from "./tier.ts";
 
@@ -16,6 +17,8 @@ export interface TierSettings<Detail> {
   /** Called for a record of another version or form, or with a body that does not match its metadata. */
   readonly onBadRecord: () => void;
   readonly log: Log;
+  /** Counts the operations that the store bills. */
+  readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
 
 export type MakeTier = <Detail>(settings: TierSettings<Detail>) => Tier<Detail>;

@@ -1,6 +1,7 @@
 // The Durable Object of a journal. One object serves all isolates of a namespace, and stores the
 // journal in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
+import { CountedSql } from "./counted-sql.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 import { JournalTables } from "./journal-tables.ts";
 import type { Sql } from "./last-purges.ts";
@@ -44,13 +45,15 @@ const waitMsMax = 30_000;
  */
 export class TidemarkJournal {
   readonly #storage: ObjectState["storage"];
+  readonly #sql: CountedSql;
   readonly #tables: JournalTables;
   /** Continues each waiting call. */
   readonly #waiting = new Set<() => void>();
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
-    this.#tables = storage.transactionSync(() => new JournalTables(storage.sql));
+    this.#sql = new CountedSql(storage.sql);
+    this.#tables = storage.transactionSync(() => new JournalTables(this.#sql));
   }
 
   /**
@@ -65,7 +68,8 @@ export class TidemarkJournal {
       return Response.json({ error: "unknown call" }, { status: 404 });
     const ask = await request.json();
     try {
-      return Response.json(this.reply(call as JournalCall, ask as never, Date.now()));
+      const reply = this.reply(call as JournalCall, ask as never, Date.now());
+      return Response.json(reply, { headers: this.#sql.takenFields() });
     } catch (cause) {
       return Response.json({ error: errorName(cause) }, { status: 500 });
     }

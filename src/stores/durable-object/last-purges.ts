@@ -6,7 +6,7 @@ export interface Sql {
   exec(
     query: string,
     ...bindings: (string | number | null | Uint8Array<ArrayBuffer>)[]
-  ): { toArray(): Record<string, unknown>[] };
+  ): { toArray(): Record<string, unknown>[]; readonly rowsWritten: number };
 }
 
 /** `number`: the number of the last entry that names the target. */

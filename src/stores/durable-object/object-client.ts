@@ -3,7 +3,9 @@ import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { DatabaseClient } from "../../redis/database-client.ts";
 import type { DatabaseClientSettings, Way } from "../../redis/database-way.ts";
+import type { RedisPurpose } from "../../redis/purpose.ts";
 import type { RedisTrouble, TroubleWords } from "../../redis/trouble.ts";
+import { rowsField } from "./counted-sql.ts";
 import type { AwaitNews } from "../../purge/journal/journal.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 
@@ -57,17 +59,16 @@ export class ObjectClient extends DatabaseClient<CallObject> {
 
   constructor({ stub, metrics, ...settings }: ObjectClientSettings) {
     const way: Way<CallObject> = {
-      handleFor: (purpose, timeoutMs) => (call, ask) => {
-        metrics?.add("objectCalls", [purpose]);
-        return within(sent(stub, call, ask), timeoutMs);
-      },
+      handleFor: (purpose, timeoutMs) => (call, ask) =>
+        within(sent(stub, call, ask, { purpose, metrics }), timeoutMs),
       ping: (callObject) => callObject("standing", { places: [] }),
       failed: troubleOf,
     };
     super({ words: objectWords, ...settings }, way);
     this.#wait = ({ n: end }, ms) => {
-      metrics?.add("objectCalls", ["journal wait"]);
-      return within(sent(stub, "wait", { end, ms } satisfies WaitAsk), ms + waitReplyMs);
+      const ask: WaitAsk = { end, ms };
+      const counting = { purpose: "journal wait", metrics } as const;
+      return within(sent(stub, "wait", ask, counting), ms + waitReplyMs);
     };
   }
 
@@ -81,9 +82,20 @@ export class ObjectClient extends DatabaseClient<CallObject> {
   };
 }
 
-async function sent<Reply>(stub: () => ObjectStub, call: string, ask: object): Promise<Reply> {
-  const response = await answerOf(stub, `https://journal/${call}`, JSON.stringify(ask));
+async function sent<Reply>(
+  stub: () => ObjectStub,
+  call: string,
+  ask: object,
+  counting: Counting,
+): Promise<Reply> {
+  const response = await answerOf(stub, `https://journal/${call}`, JSON.stringify(ask), counting);
   return await response.json();
+}
+
+/** How a call is counted. */
+export interface Counting {
+  readonly purpose: RedisPurpose | "journal wait";
+  readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
 
 /**
@@ -94,12 +106,18 @@ export async function answerOf(
   stub: () => ObjectStub,
   url: string,
   body: string | ArrayBuffer,
+  { purpose, metrics }: Counting,
 ): Promise<Response> {
-  const once = () => stub().fetch(url, { method: "POST", body });
+  const once = () => {
+    metrics?.add("objectCalls", [purpose]);
+    return stub().fetch(url, { method: "POST", body });
+  };
   const response = await once().catch((cause: unknown) => {
     if (isOverloaded(cause)) throw cause;
     return once();
   });
+  const rows = Number(response.headers.get(rowsField));
+  if (rows > 0) metrics?.add("objectRows", [purpose], rows);
   if (response.ok) return response;
   await response.body?.cancel();
   throw new Refusal();

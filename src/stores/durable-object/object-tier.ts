@@ -27,6 +27,7 @@ import {
 } from "../../cache/tiers/tier.ts";
 import type { TierSettings } from "../../cache/tiers/tier-in-code.ts";
 import type { Log } from "../../observe/log-line.ts";
+import { purposeOf, type RedisPurpose } from "../../redis/purpose.ts";
 import { BoundedCalls, readMsMax, writeMsMax } from "../bounded-calls.ts";
 import type { Spread } from "../spread.ts";
 import { framed, type RecordCall, type RecordCalls, unframed } from "./framed-call.ts";
@@ -74,10 +75,12 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     try {
       const name = await key.nameIn(this.#settings.namespace);
       const part = ask.part === "whole" && ask.isPeek !== true ? "whole" : "head";
-      const send = () => this.#send(key, "read", { key: name, part });
-      const read = () => this.#calls.answered(send, readMsMax);
-      if (!this.#calls.mayBeAsked(read, ask.afterAnswer)) return shutOff;
-      const { reply, body } = await read();
+      const read = (purpose: RedisPurpose) => {
+        const send = () => this.#send(key, purpose, "read", { key: name, part });
+        return this.#calls.answered(send, readMsMax);
+      };
+      if (!this.#calls.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
+      const { reply, body } = await read("look-up");
       if (reply.head === undefined) return { kind: "absent" };
       const decoded = decodeRecord(reply.head, this.#settings.form);
       if (decoded === undefined) return this.#bad(ask);
@@ -110,7 +113,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (head.length + blob.size > rowBytesMax) return { kind: "refused", rule: "too-large" };
     try {
       const name = await key.nameIn(this.#settings.namespace);
-      const write = () => this.#send(key, "write", { key: name, keepMs, head }, blob);
+      const purpose = purposeOf(record, keep);
+      const write = () => this.#send(key, purpose, "write", { key: name, keepMs, head }, blob);
       await this.#calls.answered(write, writeMsMax);
       return { kind: "kept" };
     } catch (cause) {
@@ -121,7 +125,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   async remove(key: RecordKey): Promise<TierRemoval> {
     try {
       const name = await key.nameIn(this.#settings.namespace);
-      await this.#calls.answered(() => this.#send(key, "remove", { key: name }), writeMsMax);
+      const remove = () => this.#send(key, "removal", "remove", { key: name });
+      await this.#calls.answered(remove, writeMsMax);
       return "removed";
     } catch {
       return "unavailable";
@@ -170,7 +175,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   ): Promise<RecordCalls[Call][1] | undefined> {
     if (this.isShutOff) return undefined;
     try {
-      return (await this.#calls.answered(() => this.#send(key, call, ask), readMsMax)).reply;
+      const send = () => this.#send(key, "lease", call, ask);
+      return (await this.#calls.answered(send, readMsMax)).reply;
     } catch {
       return undefined;
     }
@@ -178,12 +184,16 @@ export class ObjectTier<Detail> implements Tier<Detail> {
 
   async #send<Call extends RecordCall>(
     key: RecordKey,
+    purpose: RedisPurpose,
     call: Call,
     ask: RecordCalls[Call][0],
     blob?: Blob,
   ) {
     const stub = await this.#settings.spread.of(key);
-    const response = await answerOf(stub, `https://records/${call}`, await framed(ask, blob));
+    const { metrics } = this.#settings;
+    const asked = await framed(ask, blob);
+    const counting = { purpose, metrics };
+    const response = await answerOf(stub, `https://records/${call}`, asked, counting);
     const { message, body } = unframed(await response.arrayBuffer());
     return { reply: message as RecordCalls[Call][1], body };
   }

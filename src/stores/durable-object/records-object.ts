@@ -1,5 +1,6 @@
 // The Durable Object of a share of the records and their leases, which its SQLite database stores.
 import { errorName } from "../../base/error-name.ts";
+import { CountedSql } from "./counted-sql.ts";
 import {
   briefBytesMax,
   framed,
@@ -34,13 +35,15 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
  */
 export class TidemarkRecords {
   readonly #storage: ObjectState["storage"];
+  readonly #sql: CountedSql;
   #writes = 0;
   /** The last key that a sweep has checked; empty to start over. */
   #sweptTo = "";
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
-    storage.transactionSync(() => schema.forEach((statement) => storage.sql.exec(statement)));
+    this.#sql = new CountedSql(storage.sql);
+    storage.transactionSync(() => schema.forEach((statement) => this.#sql.exec(statement)));
   }
 
   /**
@@ -57,7 +60,8 @@ export class TidemarkRecords {
         this.#reply(call, message as never, { body, atMs }),
       );
       if (reply === undefined) return new Response(null, { status: 404 });
-      return new Response(await framed(reply.message, reply.body));
+      const headers = this.#sql.takenFields();
+      return new Response(await framed(reply.message, reply.body), { headers });
     } catch (cause) {
       return Response.json({ error: errorName(cause) }, { status: 500 });
     }
@@ -162,6 +166,6 @@ export class TidemarkRecords {
   }
 
   #rows(query: string, ...bindings: Parameters<Sql["exec"]>[1][]): Rows {
-    return this.#storage.sql.exec(query, ...bindings).toArray();
+    return this.#sql.exec(query, ...bindings).toArray();
   }
 }

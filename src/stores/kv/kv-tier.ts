@@ -170,9 +170,11 @@ export class KvTier<Detail> implements Tier<Detail> {
     try {
       const name = await key.nameIn(this.#settings.namespace);
       const value = await new Blob([head, "\n", blob]).arrayBuffer();
-      const { kv } = this.#settings;
       const expirationTtl = Math.min(keepSeconds, keepSecondsMax);
-      await this.#calls.answered(() => kv.put(name, value, { expirationTtl }), writeMsMax);
+      await this.#calls.answered(
+        () => this.#counted("write").put(name, value, { expirationTtl }),
+        writeMsMax,
+      );
       return { kind: "kept" };
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
@@ -182,16 +184,21 @@ export class KvTier<Detail> implements Tier<Detail> {
   async remove(key: RecordKey): Promise<TierRemoval> {
     try {
       const name = await key.nameIn(this.#settings.namespace);
-      await this.#calls.answered(() => this.#settings.kv.delete(name), writeMsMax);
+      await this.#calls.answered(() => this.#counted("delete").delete(name), writeMsMax);
       return "removed";
     } catch {
       return "unavailable";
     }
   }
 
+  /** Counts an operation that the caller starts at once. */
+  #counted(operation: "read" | "write" | "delete"): KvNamespace {
+    this.#settings.metrics?.add("kvOperations", [operation]);
+    return this.#settings.kv;
+  }
+
   #get(name: string) {
-    const { kv } = this.#settings;
-    const call = () => kv.get(name, { type: "stream", cacheTtl });
+    const call = () => this.#counted("read").get(name, { type: "stream", cacheTtl });
     return this.#calls.answered(call, readMsMax, (late) => late && cancelStream(late));
   }
 }

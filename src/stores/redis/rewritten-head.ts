@@ -1,9 +1,7 @@
 // Rewrites the metadata of a long body that Redis already stores, without sending the body again.
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { RedisPurpose } from "../../redis/purpose.ts";
 import { readTrouble } from "../../redis/trouble.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
-import type { TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 
 /** A record that is being sent. `text`: the whole value, with head and body. */
 export interface Upload {
@@ -51,10 +49,4 @@ async function headUnder(redis: Redis, redisKey: string): Promise<string | undef
     if (readTrouble(cause) === "wrong-type") return undefined;
     throw cause;
   }
-}
-
-/** Returns the purpose under which a write is counted. */
-export function purposeOf<Detail>({ kind }: TierRecord<Detail>, { body }: TierKeep): RedisPurpose {
-  if (kind === "vary") return "Vary marker";
-  return body === "unchanged" ? "freshening" : "fill";
 }

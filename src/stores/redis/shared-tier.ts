@@ -7,7 +7,7 @@ import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
-import { isRewritten, purposeOf, type Upload } from "./rewritten-head.ts";
+import { isRewritten, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { type RecordList, type ListingBounds } from "../../cache/tiers/listing.ts";
 import {
@@ -22,16 +22,14 @@ import {
   type TierRemoval,
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
+import { purposeOf } from "../../redis/purpose.ts";
 import { newerArgs } from "./unless-newer.ts";
 import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 
 export interface SharedTierSettings<Detail>
   extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
   readonly bodyBytesMax: number;
-  /**
-   * Called for an unreadable record, such as one of another version, and for a body with a wrong
-   * digest.
-   */
+  /** Called for an unreadable record, and for a body with a wrong digest. */
   readonly onBadRecord: () => void;
   readonly nowAtMs: () => number;
   /**

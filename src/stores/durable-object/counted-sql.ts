@@ -1,0 +1,28 @@
+// Counts the rows that the statements of a Durable Object write. Cloudflare bills each row, also that
+// of an index and that of a deletion.
+import type { Sql } from "./last-purges.ts";
+
+/** The field of a reply with the number of rows that the call has written. */
+export const rowsField = "tidemark-rows-written";
+
+export class CountedSql implements Sql {
+  readonly #sql: Sql;
+  #cursors: ReturnType<Sql["exec"]>[] = [];
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  exec(...given: Parameters<Sql["exec"]>): ReturnType<Sql["exec"]> {
+    const cursor = this.#sql.exec(...given);
+    this.#cursors.push(cursor);
+    return cursor;
+  }
+
+  /** Returns the response fields with the rows that were written since the last call. */
+  takenFields(): Record<string, string> {
+    const rows = this.#cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
+    this.#cursors = [];
+    return { [rowsField]: String(rows) };
+  }
+}
