@@ -1,7 +1,7 @@
-// Computes the bill for a site's traffic. Replays the bench trace, counts the use of Redis, the
-// Cache API, the origin and the processors, and prices it. Writes the tables of docs/costs.md and
-// docs/performance.md.
-//   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
+// Computes the bill for a site's traffic. Replays the bench trace over each mix of stores, counts and
+// prices its use, and writes the tables of docs/costs.md and docs/performance.md. Without redis, it prints
+// the other mixes.
+//   npm run bench -- cost [--stores redis,kv,cloudflare] [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
@@ -9,7 +9,13 @@ import { type Check, checksOf, holds } from "./cost/checks.ts";
 import { designsOf } from "./cost/designs.ts";
 import type { Lag } from "./cost/journal-bill.ts";
 import { documented } from "./cost/documented.ts";
-import { countedRun } from "./cost/run.ts";
+import { billOfMix } from "./cost/mix-bill.ts";
+import { mixChecksOf } from "./cost/mix-checks.ts";
+import { type MixRun, mixRun } from "./cost/mix-run.ts";
+import { type MixKind, mixKinds } from "./cost/mix-worker.ts";
+import { mixesTable } from "./cost/mixes.ts";
+import { checksTable } from "./cost/report.ts";
+import { countedRun, type Run } from "./cost/run.ts";
 import { type Single, singleEvents } from "./cost/single-events.ts";
 import { machineSaid } from "./load/figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
@@ -25,13 +31,21 @@ const usualSeconds = 180;
 /** The values of the default configuration. */
 const lag: Lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 
-function given(): { settings: TraceSettings; isPrintedOnly: boolean } {
+interface Given {
+  readonly settings: TraceSettings;
+  readonly isPrintedOnly: boolean;
+  readonly hasRedis: boolean;
+  readonly mixes: readonly MixKind[];
+}
+
+function given(): Given {
   const { values } = parseArgs({
     options: {
       requests: { type: "string", default: "100000" },
       pages: { type: "string", default: "5000" },
       seconds: { type: "string", default: "540" },
       seed: { type: "string", default: "1" },
+      stores: { type: "string", default: ["redis", ...mixKinds].join(",") },
       "print-only": { type: "boolean", default: false },
     },
   });
@@ -42,19 +56,46 @@ function given(): { settings: TraceSettings; isPrintedOnly: boolean } {
     seed: Number(values.seed),
     stretch: Number(values.seconds) / usualSeconds,
   };
-  return { settings, isPrintedOnly: values["print-only"] };
+  const named = values.stores.split(",");
+  const unknown = named.find((one) => one !== "redis" && !mixKinds.some((kind) => kind === one));
+  if (unknown !== undefined) {
+    const known = ["redis", ...mixKinds].join(", ");
+    throw new Error(`--stores has ${JSON.stringify(unknown)}. Name some of: ${known}.`);
+  }
+  return {
+    settings,
+    isPrintedOnly: values["print-only"],
+    hasRedis: named.includes("redis"),
+    mixes: mixKinds.filter((kind) => named.includes(kind)),
+  };
 }
 
 async function main(): Promise<void> {
-  const { settings, isPrintedOnly } = given();
+  const { settings, isPrintedOnly, hasRedis, mixes } = given();
   const machine = machineSaid();
   const log = new RuntimeLog();
-  const singles = await whileRunning((running) => singleEvents(running, log));
-  const run = await whileRunning((running) => countedRun(running, { trace: settings, lag, log }));
-  process.stderr.write(log.take());
-  process.stderr.write(`the replay was late by ${run.replayed.lateMsMax.toFixed(0)} ms at most\n`);
+  const how = { trace: settings, lag, log };
+  const singles = hasRedis ? await whileRunning((running) => singleEvents(running, log)) : [];
+  const run = hasRedis ? await whileRunning((running) => countedRun(running, how)) : undefined;
+  tellOf("redis", run, log);
+  const replays: MixRun[] = [];
+  for (const kind of mixes) {
+    const replay = await whileRunning((running) => mixRun(running, how, kind));
+    tellOf(kind, replay, log);
+    replays.push(replay);
+  }
+  const { requestCount } = settings;
+  const redisOriginRequests = run?.origin.requests;
+  const ofMixes = replays.flatMap((replay) =>
+    mixChecksOf(replay, { requestCount, redisOriginRequests }),
+  );
+  if (run === undefined) {
+    const bills = replays.map((replay) => billOfMix(replay, requestCount));
+    process.stdout.write(`${mixesTable(bills)}\n${checksTable(ofMixes)}\n`);
+    return tellFailures(failuresIn(ofMixes, []));
+  }
   const designs = designsOf(run, traceOf(settings), settings);
-  const checks = checksOf(run, { lag, coloCount, ...designs });
+  const checks = [...checksOf(run, { lag, coloCount, ...designs }), ...ofMixes];
   const { costs, performance } = documented({
     run,
     designs,
@@ -62,16 +103,26 @@ async function main(): Promise<void> {
     lag,
     singles,
     checks,
+    replays,
     machine,
     command,
   });
-  process.stdout.write(`${performance}\n`);
-  const failed = failuresIn(checks, singles);
-  process.stderr.write(failed.map((what) => `does not hold: ${what}\n`).join(""));
-  if (failed.length > 0) process.exitCode = 1;
+  process.stdout.write(`${costs}\n${performance}\n`);
+  tellFailures(failuresIn(checks, singles));
   if (isPrintedOnly) return;
   await replaceMarkedPart(pathOf("docs/costs.md"), command, costs);
   await replaceMarkedPart(pathOf("docs/performance.md"), command, performance);
+}
+
+function tellOf(stores: string, run: Run | MixRun | undefined, log: RuntimeLog): void {
+  if (run === undefined) return;
+  const late = run.replayed.lateMsMax.toFixed(0);
+  process.stderr.write(`${log.take()}${stores}: the replay was late by ${late} ms at most\n`);
+}
+
+function tellFailures(failed: readonly string[]): void {
+  process.stderr.write(failed.map((what) => `does not hold: ${what}\n`).join(""));
+  if (failed.length > 0) process.exitCode = 1;
 }
 
 async function whileRunning<T>(work: (running: Running) => Promise<T>): Promise<T> {

@@ -19,13 +19,17 @@ import {
   singlesTable,
   usesTable,
 } from "./report.ts";
-import { mixesTable } from "./mixes.ts";
-import { cloudflare, upstash } from "./prices.ts";
+import { kvDelaySeconds } from "./kv-model.ts";
+import { objectMsACall } from "./mix-bill.ts";
+import type { MixRun } from "./mix-run.ts";
+import { billedMixes, mixesTable } from "./mixes.ts";
+import { upstash } from "./prices.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {
   readonly singles: readonly Single[];
   readonly checks: readonly Check[];
+  readonly replays: readonly MixRun[];
   readonly machine: string;
   readonly command: string;
 }
@@ -34,17 +38,21 @@ export function documented(given: Documented): { costs: string; performance: str
   return { costs: costsPart(given), performance: performancePart(given) };
 }
 
-function costsPart({ run, designs, settings, command }: Documented): string {
+function costsPart({ run, designs, settings, command, replays }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
     `\`${command}${optionsSaid(settings)}\` counts and prices a site's traffic: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
     `The prices are those beyond what a month includes, with the journal and all metrics ([how](performance.md#the-bill)):`;
-  const mixes = `The same operations cost, by [mix of stores](deployment.md#a-journal-without-redis), as computed from their prices:`;
+  const mixes =
+    `The same trace costs, by [mix of stores](deployment.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
+    `bill has the counts of the stores in a run of that mix; a *computed* one has the operations of the run over Redis:`;
   const besides =
-    `Each object that is in use all the time costs some $${cloudflare.objectDollarsAMonth} a month besides. In KV, a new or removed record appears ` +
-    `elsewhere up to a minute late, which causes more writes and origin requests than computed here.`;
-  const table = mixesTable(run, designs, requestCount);
+    `An object costs its calls, the rows that it writes, and the time in which it answers: *objects in use* is computed, ` +
+    `with ${objectMsACall} ms a call. Records of the trace outlive the run, so the bill has one more row for the deletion of each. Mixes ` +
+    `without Redis send no reports; [Analytics Engine](analytics-engine.md) has its own price. The model of KV shows a write in other ` +
+    `colos after ${kvDelaySeconds} s, and repeats what a colo has read, even a miss, for 30 s. Both are as much shorter as the trace is faster.`;
+  const table = mixesTable(billedMixes({ run, designs, requests: requestCount, replays }));
   return [paragraph(said), billTable(designs), paragraph(mixes), table, paragraph(besides)].join(
     "\n",
   );

@@ -1,7 +1,9 @@
-// Computes the bill of the same operations for each mix of stores.
-import { markdownTable } from "../load/figures.ts";
+// Computes the bill of the same operations for each mix of stores, and compares it with replayed mixes.
+import { counted, markdownTable, percent } from "../load/figures.ts";
 import { added, type Designs } from "./designs.ts";
-import { cloudflare, upstash, workers } from "./prices.ts";
+import { billOfMix, durationOf, mixNames } from "./mix-bill.ts";
+import type { MixRun } from "./mix-run.ts";
+import { cloudflare, marginalBill, upstash } from "./prices.ts";
 import { dollars } from "./report.ts";
 import type { Run } from "./run.ts";
 
@@ -25,10 +27,22 @@ export interface Mix {
   readonly name: string;
   readonly records: number;
   readonly journal: number;
+  /** The time in which the objects answer calls. */
+  readonly duration: number;
+}
+
+/** A mix whose bill is in a table. */
+export interface BilledMix extends Mix {
+  /** `replayed`: by the counts of its own run. `computed`: from the operations of the run over Redis. */
+  readonly kind: "replayed" | "computed";
+  readonly originRequests: number;
+  readonly workers: number;
 }
 
 /** The commands of a purge: one appends its entry, and three read it back. */
 const commandsAPurge = 4;
+/** The rows of a purge with one target in the journal's object, as counted by the object. */
+const rowsAPurge = 4;
 
 export function operationsOf(run: Run, { journal }: Designs, requests: number): Operations {
   const million = 1_000_000 / requests;
@@ -65,42 +79,60 @@ export function mixesOf(of: Operations): readonly Mix[] {
   const inObjects =
     ((of.lookUps + of.writes) * objectRequests + (of.writes + of.fills) * objectRows) / 1e6;
   const journalInRedis = (of.journalReads + commandsAPurge * of.purges) * aCommand;
-  const journalInObject = ((of.journalReads + of.purges) * objectRequests) / 1e6;
+  const journalCalls = of.journalReads + of.purges;
+  const inObject = {
+    journal: (journalCalls * objectRequests + rowsAPurge * of.purges * objectRows) / 1e6,
+    duration: durationOf(journalCalls),
+  };
+  const duration = durationOf(journalCalls + of.lookUps + of.writes);
   return [
-    { name: "all in Redis", records: inRedis, journal: journalInRedis },
-    {
-      name: "records in Redis, journal in a Durable Object",
-      records: inRedis,
-      journal: journalInObject,
-    },
-    {
-      name: "records in Workers KV, journal in a Durable Object",
-      records: inKv,
-      journal: journalInObject,
-    },
-    {
-      name: "records and journal in Durable Objects",
-      records: inObjects,
-      journal: journalInObject,
-    },
+    { name: mixNames.redis, records: inRedis, journal: journalInRedis, duration: 0 },
+    { name: mixNames.journal, records: inRedis, ...inObject },
+    { name: mixNames.kv, records: inKv, ...inObject },
+    { name: mixNames.cloudflare, records: inObjects, ...inObject, duration },
   ];
 }
 
-export function mixesTable(run: Run, designs: Designs, requests: number): string {
-  const { usage } = designs.tidemark;
-  const { dollarsAMillion } = workers.requests;
-  const ofWorkers =
-    (usage.workerRequests / 1e6) * dollarsAMillion +
-    (usage.cpuMs / 1e6) * workers.cpuMs.dollarsAMillion;
-  const row = ({ name, records, journal }: Mix) => [
-    name,
-    dollars(ofWorkers),
-    dollars(records),
-    dollars(journal),
-    `**${dollars(ofWorkers + records + journal)}**`,
-  ];
+/** Returns the rows of all mixes. A mix that was not replayed is computed. */
+export function billedMixes(given: {
+  readonly run: Run;
+  readonly designs: Designs;
+  readonly requests: number;
+  readonly replays: readonly MixRun[];
+}): readonly BilledMix[] {
+  const { run, designs, requests, replays } = given;
+  const { originRequests, usage } = designs.tidemark;
+  const { workerRequests, cpu } = marginalBill(usage);
+  const replayed = replays.map((one) => billOfMix(one, requests));
+  return mixesOf(operationsOf(run, designs, requests)).map((mix) => {
+    const kind = mix.name === mixNames.redis ? "replayed" : "computed";
+    const computed: BilledMix = { ...mix, kind, originRequests, workers: workerRequests + cpu };
+    return replayed.find(({ name }) => name === mix.name) ?? computed;
+  });
+}
+
+export function mixesTable(mixes: readonly BilledMix[]): string {
+  const row = (mix: BilledMix) => {
+    const { name, kind, originRequests, workers, records, journal, duration } = mix;
+    return [
+      name,
+      kind,
+      `${counted(originRequests)} (${percent(1 - originRequests / 1e6)})`,
+      ...[workers, records, journal, duration].map(dollars),
+      `**${dollars(workers + records + journal + duration)}**`,
+    ];
+  };
   return markdownTable(
-    ["a million requests", "Workers", "records", "journal", "together"],
-    mixesOf(operationsOf(run, designs, requests)).map(row),
+    [
+      "a million requests",
+      "bill",
+      "origin requests (offload)",
+      "Workers",
+      "records",
+      "journal",
+      "objects in use",
+      "together",
+    ],
+    mixes.map(row),
   );
 }

@@ -22,16 +22,17 @@ export const upstash = {
 
 /**
  * Dollars per million operations: https://developers.cloudflare.com/kv/platform/pricing/ and
- * https://developers.cloudflare.com/durable-objects/platform/pricing/. An object that is in memory
- * all the time costs `objectDollarsAMonth` besides: 128 MB at $12.50 per million GB-s.
+ * https://developers.cloudflare.com/durable-objects/platform/pricing/.
  */
 export const cloudflare = {
   kvReads: 0.5,
+  /** Also deletions. */
   kvWrites: 5,
   objectRequests: 0.15,
-  /** Rows that are written. A million that are read costs $0.001, and is left out. */
+  /** Rows that are written or deleted. A million that are read costs $0.001, and is left out. */
   objectRows: 1,
-  objectDollarsAMonth: 4,
+  /** A second in which an object answers calls: 128 MB. An object that waits for calls costs nothing. */
+  objectSeconds: 0.128 * 12.5,
 } as const;
 
 export const readOn = "November 2026";

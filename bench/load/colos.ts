@@ -1,6 +1,6 @@
 // Starts one system of a bench: a Worker in several colos. Each colo has its own URL of the origin.
 // With one port per colo, the origin can tell the colos apart.
-import { type Colo, startColo } from "../../local/colo.ts";
+import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import type { RuntimeLog } from "./runtime-log.ts";
 
@@ -12,10 +12,11 @@ export interface ColosSettings {
   readonly originUrls: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly log: RuntimeLog;
+  readonly shared?: ColoSettings["shared"];
 }
 
 export function startColos(running: Running, settings: ColosSettings): Promise<Colo[]> {
-  const { name, worker, originUrls, env, log } = settings;
+  const { name, worker, originUrls, env, log, shared } = settings;
   return Promise.all(
     originUrls.map((originUrl, at) =>
       running.add(
@@ -25,6 +26,7 @@ export function startColos(running: Running, settings: ColosSettings): Promise<C
           port: 0,
           env: { ...env, ORIGIN_URL: originUrl },
           onLog: log.note,
+          ...(shared && { shared }),
         }),
       ),
     ),

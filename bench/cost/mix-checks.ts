@@ -1,0 +1,81 @@
+// The checks of a run over the stores of Cloudflare.
+import type { Check } from "./checks.ts";
+import type { MixRun } from "./mix-run.ts";
+import { sumOfCounts } from "./replay-over.ts";
+
+/** The most by which the offload may be below that over Redis. */
+const offloadLossMax = 0.01;
+
+const exactly = (count: number) => ({ min: count, max: count });
+
+/**
+ * @param given.redisOriginRequests the origin requests of the same trace over Redis; absent if it was
+ *   not replayed
+ */
+export function mixChecksOf(
+  run: MixRun,
+  given: { readonly requestCount: number; readonly redisOriginRequests?: number | undefined },
+): Check[] {
+  const { kind, origin, replayed } = run;
+  const { requestCount, redisOriginRequests } = given;
+  const { failedCount, foreignCount, staleCount, purgesRefusedCount } = replayed;
+  const named = (check: Check): Check => ({ ...check, what: `${kind}: ${check.what}` });
+  return [
+    ...countChecks(run),
+    {
+      what: "calls and operations that failed or were late; more than 0 means that the machine is too slow for this run",
+      measured: unavailableIn(run),
+      ...exactly(0),
+    },
+    {
+      what: "responses that failed, had another page or were older than N allows, and refused purges",
+      measured: failedCount + foreignCount + staleCount + purgesRefusedCount,
+      ...exactly(0),
+    },
+    ...(redisOriginRequests === undefined
+      ? []
+      : [
+          {
+            what: "origin requests, at most those over Redis and 1 in 100 of all requests",
+            measured: origin.requests,
+            min: 0,
+            max: redisOriginRequests + Math.floor(offloadLossMax * requestCount),
+          },
+        ]),
+  ].map(named);
+}
+
+/** Checks that the stores and the Workers counted the same. */
+function countChecks({ kind, objects, kv, workers }: MixRun): Check[] {
+  const { objectCalls, objectRows, kvOperations } = workers;
+  const calls = (...names: string[]) =>
+    names.reduce((sum, name) => sum + (objects[name]?.calls ?? 0), 0);
+  const told = (...purposes: string[]) =>
+    purposes.reduce((sum, purpose) => sum + (objectCalls[purpose] ?? 0), 0);
+  const received = Object.values(objects);
+  const pairs: [what: string, told: number, received: number][] = [
+    ["look-ups", told("look-up"), calls("records/read")],
+    ["writes of records", told("fill", "freshening", "Vary marker"), calls("records/write")],
+    ["removals", told("removal"), calls("records/remove")],
+    ["purges", told("purge, written"), calls("journal/append")],
+    ["all calls", sumOfCounts(objectCalls), received.reduce((sum, one) => sum + one.calls, 0)],
+    ["written rows", sumOfCounts(objectRows), received.reduce((sum, one) => sum + one.rows, 0)],
+  ];
+  const operations = (["read", "write", "delete"] as const).map((name): (typeof pairs)[number] => [
+    `KV: ${name}`,
+    kvOperations[name] ?? 0,
+    kv[name],
+  ]);
+  return [...pairs, ...(kind === "kv" ? operations : [])].map(([what, measured, other]) => ({
+    what: `${what}, as the Workers counted them and as the store counted them`,
+    measured,
+    ...exactly(other),
+  }));
+}
+
+function unavailableIn({ objects, reads, writes }: MixRun): number {
+  const failed = Object.values(objects).reduce((sum, one) => sum + one.failed, 0);
+  const { unavailable: unread = 0 } = reads["shared"] ?? {};
+  const { unavailable: unwritten = 0 } = writes["shared"] ?? {};
+  return failed + unread + unwritten;
+}

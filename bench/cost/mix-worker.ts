@@ -1,0 +1,104 @@
+// The Workers of a mix without Redis: one for the colos, whose stores are some milliseconds away,
+// and one for the process that runs the Durable Objects, which counts their calls and rows.
+import { bundled, root } from "../../local/bundling.ts";
+
+/** `cloudflare`: records in Durable Objects; `kv`: records in Workers KV. The journal is in an object. */
+export const mixKinds = ["kv", "cloudflare"] as const;
+export type MixKind = (typeof mixKinds)[number];
+
+const tiers: Readonly<Record<MixKind, string>> = {
+  cloudflare: "durableObjectRecords()",
+  kv: 'workersKv({ binding: "PAGES" })',
+};
+
+/** A Worker of a colo. Its KV namespace is the model at `KV_URL`. */
+const coloText = (kind: MixKind, config: string, awayMs: number) => `
+  import { durableObjectJournal, durableObjectRecords, workersKv } from "./src/cloudflare.ts";
+  import { defineConfig } from "./src/tidemark.ts";
+  import { createWorker } from "./src/worker.ts";
+
+  const stores = { journal: durableObjectJournal(), tiers: [${tiers[kind]}] };
+  const worker = createWorker(defineConfig(${config}), stores);
+  const wayBack = () => new Promise((resolve) => setTimeout(resolve, ${awayMs}));
+  const away = (objects) => ({
+    idFromName: (name) => objects.idFromName(name),
+    get: (id, options) => ({
+      async fetch(url, init) {
+        await wayBack();
+        return objects.get(id, options).fetch(url, init);
+      },
+    }),
+  });
+  const kvAt = (url) => {
+    const sent = async (key, init, query = "") => {
+      await wayBack();
+      const response = await fetch(url + encodeURIComponent(key) + query, init);
+      if (response.status >= 400 && response.status !== 404) throw new Error("KV: " + response.status);
+      return response;
+    };
+    return {
+      getWithMetadata: () => Promise.reject(new Error("The model has no metadata.")),
+      async get(key, { cacheTtl }) {
+        const response = await sent(key, {}, "?cacheTtl=" + cacheTtl);
+        if (response.status === 200) return response.body;
+        await response.body?.cancel();
+        return null;
+      },
+      put: async (key, body) => void (await (await sent(key, { method: "PUT", body })).text()),
+      delete: async (key) => void (await (await sent(key, { method: "DELETE" })).text()),
+    };
+  };
+  let changed;
+  const storesOf = (env) => (changed ??= {
+    ...env,
+    JOURNAL: away(env.JOURNAL),
+    RECORDS: away(env.RECORDS),
+    PAGES: kvAt(env.KV_URL + env.COLO + "/"),
+  });
+  export default {
+    fetch: (request, env, context) => worker.fetch(request, storesOf(env), context),
+  };
+`;
+
+/** The Worker of the process with the objects. It answers each request with the counts. */
+const hostText = `
+  import { TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
+
+  const counts = {};
+  const counted = (Class, name) => class {
+    #cursors = [];
+    #object;
+    constructor({ storage }) {
+      const exec = (...given) => {
+        const cursor = storage.sql.exec(...given);
+        this.#cursors.push(cursor);
+        return cursor;
+      };
+      const transactionSync = (work) => storage.transactionSync(work);
+      this.#object = new Class({ storage: { sql: { exec }, transactionSync } });
+    }
+    async fetch(request) {
+      const response = await this.#object.fetch(request);
+      const count = (counts[name + new URL(request.url).pathname] ??= { calls: 0, rows: 0, failed: 0 });
+      count.calls += 1;
+      if (!response.ok) count.failed += 1;
+      for (const { rowsWritten } of this.#cursors.splice(0)) count.rows += rowsWritten;
+      return response;
+    }
+  };
+  export const TidemarkJournal = counted(Journal, "journal");
+  export const TidemarkRecords = counted(Records, "records");
+  export default { fetch: () => Response.json(counts) };
+`;
+
+const bundledText = (contents: string): Promise<string> =>
+  bundled({ stdin: { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } });
+
+/** @returns the modules of the colos and of the process with the objects */
+export async function mixWorkers(
+  kind: MixKind,
+  { config, awayMs }: { config: string; awayMs: number },
+): Promise<{ colo: string; host: string }> {
+  const [colo, host] = [coloText(kind, config, awayMs), hostText];
+  return { colo: await bundledText(colo), host: await bundledText(host) };
+}

@@ -1,0 +1,166 @@
+// Replays the trace on Tidemark over any stores, and counts the work of the Cache API, of the origin
+// and of the processors.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Colo } from "../../local/colo.ts";
+import type { Running } from "../../local/running.ts";
+import type { Snapshot } from "../../src/observe/stats.ts";
+import { adminToken, type Stats, statsOf, storesSettled } from "../../testing/worker/world.ts";
+import { type Part, startPart } from "../load/part.ts";
+import { cpuUsOf, runtimePids } from "../load/process-cpu.ts";
+import type { OriginCalls, OriginCounts } from "../trace/origin-process.ts";
+import type { Replayed, ReplayCalls } from "../trace/replay-process.ts";
+import { siteHost } from "../trace/start-workers.ts";
+import type { TraceSettings } from "../trace/trace.ts";
+import type { RuntimeLog } from "../load/runtime-log.ts";
+import type { Lag } from "./journal-bill.ts";
+
+/** Counts by tier and result, as the Workers report them, for all colos together. */
+type TierCounts = Snapshot["reads"];
+
+/** The colos of a run, and their stores. */
+export interface StoresInUse {
+  readonly colos: readonly Colo[];
+  /** The runtimes that are no colo. */
+  readonly otherPids?: readonly number[];
+  /** Starts the counts, when the traffic begins. */
+  begin(): void | Promise<void>;
+  /** The time since the last use of a store. */
+  quietMs(): number | Promise<number>;
+  /** Does the last work of the run, before the Workers' counts are read. */
+  end?(): Promise<void>;
+}
+
+export interface Replay {
+  readonly replayed: Replayed;
+  readonly origin: OriginCounts;
+  readonly reads: TierCounts;
+  readonly writes: TierCounts;
+  /** The Workers' own counts in the run, for all colos together. */
+  readonly workers: StoreCounts;
+  /** The same counts since the start. */
+  readonly workersEver: StoreCounts;
+  /** The duration from the first request to the last response. */
+  readonly seconds: number;
+  readonly cpuMs: number | undefined;
+}
+
+export interface RunSettings {
+  readonly trace: TraceSettings;
+  readonly lag: Lag;
+  readonly log: RuntimeLog;
+}
+
+export async function replayOver(
+  running: Running,
+  { trace, lag }: RunSettings,
+  open: (originUrl: string) => Promise<StoresInUse>,
+): Promise<Replay> {
+  const origin = await running.add(startPart<OriginCalls>(program("origin-process.ts")));
+  const replay = await running.add(startPart<ReplayCalls>(program("replay-process.ts")));
+  const originUrl = await origin.call("start", trace);
+  const stores = await open(originUrl);
+  const { colos, otherPids = [] } = stores;
+  const coloUrls = colos.map(({ url }) => url);
+  await replay.call("warmUp", { coloUrls });
+  await allWritten(stores, lag);
+  const before = await countsOf(colos);
+  await origin.call("reset");
+  await stores.begin();
+  const cpuMsBefore = workerdCpuMs(otherPids);
+  const startedAtMs = performance.now();
+  const purge = { kind: "tidemark", adminToken, siteHost } as const;
+  const { maxLagSeconds } = lag;
+  const asked = { trace, coloUrls, originUrl, purge, maxLagSeconds };
+  const replayed = await replay.call("replay", asked);
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  await allWritten(stores, lag);
+  const cpuMs = workerdCpuMs(otherPids);
+  await stores.end?.();
+  const after = await countsOf(colos);
+  return {
+    replayed,
+    origin: await originCounts(origin),
+    reads: less(after.reads, before.reads),
+    writes: less(after.writes, before.writes),
+    workers: less(after.stores, before.stores),
+    workersEver: after.stores,
+    seconds,
+    cpuMs: cpuMs === undefined || cpuMsBefore === undefined ? undefined : cpuMs - cpuMsBefore,
+  };
+}
+
+const program = (name: string): URL => new URL(`../trace/${name}`, import.meta.url);
+
+const originCounts = (origin: Part<OriginCalls>): Promise<OriginCounts> => origin.call("counts");
+
+/** Returns the CPU time of all colos; `undefined` if the system does not report it. */
+function workerdCpuMs(otherPids: readonly number[]): number | undefined {
+  const pids = runtimePids().filter((pid) => !otherPids.includes(pid));
+  if (pids.length === 0) return undefined;
+  return pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0) / 1_000;
+}
+
+const quietMsMin = 500;
+
+/** Waits for all writes. The Worker reads the last purge back after N/2. */
+async function allWritten(stores: StoresInUse, { maxLagSeconds }: Lag): Promise<void> {
+  await Promise.all(stores.colos.map(storesSettled));
+  await delay((maxLagSeconds / 2) * 1_000 + quietMsMin);
+  for (;;) {
+    const quietMs = await stores.quietMs();
+    if (quietMs >= quietMsMin) return;
+    await delay(quietMsMin - quietMs);
+  }
+}
+
+export type StoreCounts = Pick<
+  Stats,
+  "redisCommands" | "objectCalls" | "objectRows" | "kvOperations"
+>;
+
+interface WorkerCounts {
+  readonly reads: TierCounts;
+  readonly writes: TierCounts;
+  readonly stores: StoreCounts;
+}
+
+async function countsOf(colos: readonly Colo[]): Promise<WorkerCounts> {
+  const stats = await Promise.all(colos.map(statsOf));
+  const added = <All extends Groups>(of: (one: Stats) => All, none: All): All =>
+    stats.map(of).reduce((sum, each) => combined(sum, each, 1), none);
+  const none: StoreCounts = {
+    redisCommands: {},
+    objectCalls: {},
+    objectRows: {},
+    kvOperations: {},
+  };
+  const ofStores = (one: Stats): StoreCounts => {
+    const { redisCommands, objectCalls, objectRows, kvOperations } = one;
+    return { redisCommands, objectCalls, objectRows, kvOperations };
+  };
+  return {
+    reads: added<TierCounts>(({ reads }) => reads, {}),
+    writes: added<TierCounts>(({ writes }) => writes, {}),
+    stores: added(ofStores, none),
+  };
+}
+
+type Counts = Readonly<Record<string, number>>;
+type Groups = Readonly<Record<string, Counts>>;
+
+const less = <All extends Groups>(all: All, before: All): All => combined(all, before, -1);
+
+export const sumOfCounts = (counts: Counts): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+function combined<All extends Groups>(one: All, other: All, sign: 1 | -1): All {
+  const sum: Record<string, Counts> = { ...one };
+  for (const [name, counts] of Object.entries(other)) {
+    const kinds: Record<string, number> = { ...sum[name] };
+    for (const [kind, count] of Object.entries(counts)) {
+      kinds[kind] = (kinds[kind] ?? 0) + sign * count;
+    }
+    sum[name] = kinds;
+  }
+  return sum as All;
+}
