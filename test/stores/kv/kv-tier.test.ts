@@ -5,6 +5,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { KvTier, type KvNamespace, workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { kvBodyBytesMax, largeBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
+import { Metrics } from "../../../src/observe/metrics.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
@@ -28,6 +29,7 @@ function tierOver(kv: KvNamespace) {
   let badRecordCount = 0;
   const clock = new FakeClock();
   clock.atMs = keep.atMs;
+  const metrics = new Metrics(0);
   const tier = new KvTier<ResponseDetail>({
     kv,
     form: responseForm,
@@ -35,8 +37,9 @@ function tierOver(kv: KvNamespace) {
     nowAtMs: clock.nowAtMs,
     onBadRecord: () => (badRecordCount += 1),
     log: ({ message }: LogLine) => void told.push(message),
+    metrics,
   });
-  return { tier, clock, told, badRecordCount: () => badRecordCount };
+  return { tier, clock, told, metrics, badRecordCount: () => badRecordCount };
 }
 
 const limits = {
@@ -111,6 +114,16 @@ describe("a value in KV", () => {
     const stored = await kv.get(fake.keys[0] ?? "", { type: "stream", cacheTtl: 30 });
     await replace((await new Response(stored).arrayBuffer()).slice(0, -1));
     expect([await tier.read(key, ask), badRecordCount()]).toEqual([{ kind: "absent" }, 1]);
+  });
+
+  it("costs an operation for each read, write and deletion, and none if it is refused", async () => {
+    const { tier, metrics } = open();
+    await tier.write(key, page, { ...keep, untilAtMs: keep.atMs + 59_999 });
+    await tier.write(key, page, keep);
+    await tier.read(key, ask);
+    await tier.read(key, ask);
+    await tier.remove(key);
+    expect(metrics.snapshot().kvOperations).toEqual({ write: 1, read: 2, delete: 1 });
   });
 
   it("is not written for less than a minute", async () => {
