@@ -54,7 +54,7 @@ function countChecks({ kind, objects, kv, workers }: MixRun): Check[] {
     purposes.reduce((sum, purpose) => sum + (objectCalls[purpose] ?? 0), 0);
   const received = Object.values(objects);
   const pairs: [what: string, told: number, received: number][] = [
-    ["look-ups", told("look-up"), calls("records/read")],
+    ["look-ups and probes", told("look-up", "probe"), calls("records/read", "journal/standing")],
     ["writes of records", told("fill", "freshening", "Vary marker"), calls("records/write")],
     ["removals", told("removal"), calls("records/remove")],
     ["purges", told("purge, written"), calls("journal/append")],

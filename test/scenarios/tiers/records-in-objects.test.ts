@@ -11,6 +11,7 @@ import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
+import type { Stats } from "../../../testing/worker/world.ts";
 
 const config = { routes: [{ name: "global", match: "/global/*", collapse: "global" as const }] };
 const stores = { tiers: [durableObjectRecords({ objects: 1 })], journal: durableObjectJournal() };
@@ -62,6 +63,21 @@ describe("a site with records in Durable Objects", () => {
     pass(10);
     const after = await second.get("/a");
     expect([after.text, after.cacheStatus]).toEqual(["page 2", expect.stringContaining("shared")]);
+  });
+
+  it("counts for the stats what Cloudflare bills", async () => {
+    const tiers = [...stores.tiers, workersKv({ binding: "PAGES" })];
+    const site = openSite({ clock, config, ...stores, tiers, env, origin });
+    await site.get("/a");
+    const { text } = await site.get("/_cache/stats", { headers: bearer });
+    const { objectCalls, objectRows, kvOperations } = JSON.parse(text) as Stats;
+    expect(objectCalls).toMatchObject({
+      "look-up": 1,
+      fill: 1,
+      "journal read": expect.any(Number),
+    });
+    expect(objectRows).toMatchObject({ fill: 1 });
+    expect(kvOperations).toEqual({ read: 1 });
   });
 
   it("requests a page once for all colos with collapse: global", async () => {
