@@ -1,7 +1,23 @@
 // Prices a run over the stores of Cloudflare from the counts of the stores.
 import type { MixRun } from "./mix-run.ts";
-import type { BilledMix } from "./mixes.ts";
 import { cloudflare, workers as workerPrices } from "./prices.ts";
+
+/** The dollars of a million requests. */
+export interface Mix {
+  readonly name: string;
+  readonly records: number;
+  readonly journal: number;
+  /** The time in which the objects answer calls. */
+  readonly duration: number;
+}
+
+/** A mix whose bill is in a table. */
+export interface BilledMix extends Mix {
+  /** `replayed`: by the counts of its own run. `computed`: from the operations of the run over Redis. */
+  readonly kind: "replayed" | "computed";
+  readonly originRequests: number;
+  readonly workers: number;
+}
 
 /** The time for which a call keeps its object in use. A write waits until Cloudflare confirms it. */
 export const objectMsACall = 25;

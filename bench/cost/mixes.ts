@@ -1,7 +1,7 @@
 // Computes the bill of the same operations for each mix of stores, and compares it with replayed mixes.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { added, type Designs } from "./designs.ts";
-import { billOfMix, durationOf, mixNames } from "./mix-bill.ts";
+import { type BilledMix, billOfMix, durationOf, type Mix, mixNames } from "./mix-bill.ts";
 import type { MixRun } from "./mix-run.ts";
 import { cloudflare, marginalBill, upstash } from "./prices.ts";
 import { dollars } from "./report.ts";
@@ -20,23 +20,6 @@ export interface Operations {
   readonly purges: number;
   /** Redis commands for all else. They are no part of a mix without Redis. */
   readonly otherCommands: number;
-}
-
-/** The dollars of a million requests. */
-export interface Mix {
-  readonly name: string;
-  readonly records: number;
-  readonly journal: number;
-  /** The time in which the objects answer calls. */
-  readonly duration: number;
-}
-
-/** A mix whose bill is in a table. */
-export interface BilledMix extends Mix {
-  /** `replayed`: by the counts of its own run. `computed`: from the operations of the run over Redis. */
-  readonly kind: "replayed" | "computed";
-  readonly originRequests: number;
-  readonly workers: number;
 }
 
 /** The commands of a purge: one appends its entry, and three read it back. */

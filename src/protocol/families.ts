@@ -56,11 +56,7 @@ export const families = {
     "Requests to the origin, without probes, by the class of the answer, such as 2xx, or failed",
   ),
   negativeHits: counter("negative_hits", ["route"], "Hits that answered with a stored error"),
-  staleIfError: counter(
-    "stale_if_error",
-    ["route"],
-    "Requests answered with a stale response because the origin failed",
-  ),
+  staleIfError: counter("stale_if_error", ["route"], "Stale answers because the origin failed"),
   unverified: counter(
     "unverified",
     ["route"],
@@ -84,16 +80,8 @@ export const families = {
     ["cause"],
     "Failed calls of Redis, by cause, without calls that were not sent because Redis was shut off",
   ),
-  objectCalls: counter(
-    "object_calls",
-    ["purpose"],
-    "Calls to the Durable Objects of the journal and of records",
-  ),
-  objectRows: counter(
-    "object_rows_written",
-    ["purpose"],
-    "Rows that these calls wrote or deleted, including rows of indexes",
-  ),
+  objectCalls: counter("object_calls", ["purpose"], "Calls to Durable Objects"),
+  objectRows: counter("object_rows_written", ["purpose"], "Rows that these calls wrote or deleted"),
   kvOperations: counter("kv_operations", ["operation"], "Operations of Workers KV"),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),

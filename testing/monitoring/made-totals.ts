@@ -17,6 +17,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   class: ["2xx", "4xx", "5xx", "failed"],
   prefix: ["news"],
   purpose: ["look-up", "fill", "journal read"],
+  operation: ["read", "write"],
   cause: ["timeout"],
   hook: ["shop"],
   flaw: ["missing", "wrong"],
