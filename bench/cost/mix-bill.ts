@@ -19,6 +19,9 @@ export interface BilledMix extends Mix {
   readonly workers: number;
 }
 
+export const togetherOf = ({ workers, records, journal, duration }: BilledMix): number =>
+  workers + records + journal + duration;
+
 /** The time for which a call keeps its object in use. A write waits until Cloudflare confirms it. */
 export const objectMsACall = 25;
 

@@ -1,7 +1,14 @@
 // Computes the bill of the same operations for each mix of stores, and compares it with replayed mixes.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { added, type Designs } from "./designs.ts";
-import { type BilledMix, billOfMix, durationOf, type Mix, mixNames } from "./mix-bill.ts";
+import {
+  type BilledMix,
+  billOfMix,
+  durationOf,
+  type Mix,
+  mixNames,
+  togetherOf,
+} from "./mix-bill.ts";
 import type { MixRun } from "./mix-run.ts";
 import { cloudflare, marginalBill, upstash } from "./prices.ts";
 import { dollars } from "./report.ts";
@@ -102,7 +109,7 @@ export function mixesTable(mixes: readonly BilledMix[]): string {
       kind,
       `${counted(originRequests)} (${percent(1 - originRequests / 1e6)})`,
       ...[workers, records, journal, duration].map(dollars),
-      `**${dollars(workers + records + journal + duration)}**`,
+      `**${dollars(togetherOf(mix))}**`,
     ];
   };
   return markdownTable(

@@ -68,7 +68,12 @@ const told = (changed: Partial<MixRun["workers"]>) => ({
   workers: { ...workers, ...changed },
 });
 
-it.each([run, overKv])("the checks pass a run over $kind that the Workers counted alike", (of) =>
+const ofKvOrigin = { ...overKv.origin, requests: 900 };
+
+it.each([
+  { id: "objects", of: run },
+  { id: "KV, even with a lower offload", of: { ...overKv, origin: ofKvOrigin } },
+])("the checks pass a run over $id that the Workers counted alike", ({ of }) =>
   expect(broken(of)).toEqual([]),
 );
 
@@ -92,6 +97,7 @@ it.each<[id: string, of: MixRun, found: readonly RegExp[]]>([
     [/that failed or/],
   ],
   ["a stale answer", { ...run, replayed: { ...replayed, staleCount: 1 } }, [/older than N/]],
+  ["a higher bill", { ...run, cpuMs: 50_000 }, [/cents/]],
   ["a lower offload", { ...run, origin: { ...run.origin, requests: 301 } }, [/over Redis/]],
 ])("the checks find %s", (_, of, found) => {
   expect(broken(of)).toEqual(found.map((what) => expect.stringMatching(what) as unknown));
