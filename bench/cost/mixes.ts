@@ -94,11 +94,12 @@ export function billedMixes(given: {
   const { originRequests, usage } = designs.tidemark;
   const { workerRequests, cpu } = marginalBill(usage);
   const replayed = replays.map((one) => billOfMix(one, requests));
-  return mixesOf(operationsOf(run, designs, requests)).map((mix) => {
+  const billed = (mix: Mix): BilledMix => {
     const kind = mix.name === mixNames.redis ? "replayed" : "computed";
     const computed: BilledMix = { ...mix, kind, originRequests, workers: workerRequests + cpu };
     return replayed.find(({ name }) => name === mix.name) ?? computed;
-  });
+  };
+  return mixesOf(operationsOf(run, designs, requests)).map(billed);
 }
 
 export function mixesTable(mixes: readonly BilledMix[]): string {
