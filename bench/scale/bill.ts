@@ -1,0 +1,152 @@
+// The bill of a point, and the load of its stores against their limits, by the published prices.
+import { gzipSync } from "node:zlib";
+import { pageText } from "../load/page-text.ts";
+import { cloudflare, upstash, workers } from "../cost/prices.ts";
+import { reportCommandsOf } from "../cost/report-commands.ts";
+import type { Counted } from "./point.ts";
+
+/**
+ * The limits of one store, in requests per second. That of Redis is an assumption: ask Upstash for
+ * the limit of your plan. That of an object is Cloudflare's rule of thumb. KV rejects further writes
+ * of one key (developers.cloudflare.com, "Limits").
+ */
+export const limits = { redis: 10_000, object: 1_000, kvKey: 1 } as const;
+
+const secondsAMonth = 30 * 86_400;
+
+/** The commands of a purge: one appends its entry, and three read it back. */
+const commandsAPurge = 4;
+/** The interval at which an isolate checks the free space of a database that has much of it. */
+const roomCheckSeconds = 300;
+/** The commands of the cron trigger for the free space, in a minute. */
+const cronCommandsAMinute = 2;
+
+export const hasRedis = ({ settings }: Counted): boolean => settings.mix.includes("in Redis");
+const hasRedisJournal = ({ settings }: Counted): boolean => settings.mix === "all in Redis";
+export const hasKv = ({ settings }: Counted): boolean => settings.mix.includes("Workers KV");
+
+/** Commands or requests per second. */
+export interface Load {
+  readonly records: number;
+  readonly journal: number;
+  /** Commands for reports and for checks of the free space, computed by their formulas. */
+  readonly others: number;
+}
+
+export function loadOf(point: Counted): Load {
+  const journalCalls = hasRedisJournal(point) ? commandsAPurge : 1;
+  const journal = point.journalReadsPerSecond + journalCalls * point.purgesPerSecond;
+  if (hasKv(point)) {
+    return { records: point.kvReadsPerSecond + point.kvWritesPerSecond, journal, others: 0 };
+  }
+  if (!hasRedis(point)) return { records: point.recordObjectsPerSecond, journal, others: 0 };
+  return { records: recordCommandsOf(point), journal, others: otherCommandsOf(point) };
+}
+
+const purposesOfRecords = ["look-up", "fill", "Vary marker", "freshening", "removal", "lease"];
+
+function recordCommandsOf({ redisPerSecond }: Counted): number {
+  return purposesOfRecords.reduce((sum, purpose) => sum + (redisPerSecond[purpose] ?? 0), 0);
+}
+
+function otherCommandsOf({ isolates, settings }: Counted): number {
+  const reports = reportCommandsOf({
+    isolates,
+    requests: settings.requestsPerSecond * secondsAMonth,
+    minutes: secondsAMonth / 60,
+  });
+  return reports / secondsAMonth + isolates / roomCheckSeconds + cronCommandsAMinute / 60;
+}
+
+/** The share of its limit that the busiest store uses, and that store. */
+export function tightestOf(point: Counted): { readonly store: string; readonly share: number } {
+  const { records, journal, others } = loadOf(point);
+  const inRedis = (hasRedisJournal(point) ? journal : 0) + records + others;
+  const shares = [
+    { store: "Redis", share: hasRedis(point) ? inRedis / limits.redis : 0 },
+    { store: "the journal's object", share: hasRedisJournal(point) ? 0 : journal / limits.object },
+    { store: "one KV key", share: point.kvWritesOfAKeyPerSecond / limits.kvKey },
+    {
+      store: "an object of records",
+      share: point.recordObjectsPerSecond / point.settings.objects / limits.object,
+    },
+  ];
+  return shares.reduce((one, other) => (other.share > one.share ? other : one));
+}
+
+/** Dollars a month, without included amounts, and without CPU time. */
+export interface MonthlyBill {
+  readonly workers: number;
+  readonly records: number;
+  readonly journal: number;
+  readonly others: number;
+  /** The duration of objects that are always in memory. */
+  readonly objects: number;
+}
+
+export function monthlyBillOf(point: Counted): MonthlyBill {
+  const load = loadOf(point);
+  const millions = secondsAMonth / 1e6;
+  const { requestsPerSecond, objects } = point.settings;
+  const aCommand = upstash.commands.dollarsAMillion;
+  const isInObject = !hasRedisJournal(point);
+  const areInObjects = !hasRedis(point) && !hasKv(point);
+  const objectCount = (isInObject ? 1 : 0) + (areInObjects ? objects : 0);
+  return {
+    workers:
+      (requestsPerSecond + point.purgesPerSecond) * millions * workers.requests.dollarsAMillion,
+    records: recordDollarsOf(point, load) * millions,
+    journal: load.journal * millions * (isInObject ? cloudflare.objectRequests : aCommand),
+    others: load.others * millions * aCommand,
+    objects: objectCount * cloudflare.objectDollarsAMonth,
+  };
+}
+
+/** Returns the dollars of a million seconds. */
+function recordDollarsOf(point: Counted, { records }: Load): number {
+  if (hasKv(point)) {
+    const { kvReads, kvWrites } = cloudflare;
+    return point.kvReadsPerSecond * kvReads + point.kvWritesPerSecond * kvWrites;
+  }
+  const { lookUpsPerSecond, foundPerSecond, writesPerSecond } = point;
+  if (!hasRedis(point)) {
+    // A write writes one row, and so does the later deletion of a record that was new.
+    const rows = writesPerSecond + (lookUpsPerSecond - foundPerSecond);
+    return records * cloudflare.objectRequests + rows * cloudflare.objectRows;
+  }
+  const gigabytes = ((foundPerSecond + writesPerSecond) * recordBytes()) / 1e9;
+  const { commands, bandwidth } = upstash;
+  return records * commands.dollarsAMillion + gigabytes * 1e6 * bandwidth.dollarsAGigabyte;
+}
+
+export const totalOf = (bill: MonthlyBill): number =>
+  bill.workers + bill.records + bill.journal + bill.others + bill.objects;
+
+export function dollarsAMillionOf(point: Counted): number {
+  return totalOf(monthlyBillOf(point)) / ((point.settings.requestsPerSecond * secondsAMonth) / 1e6);
+}
+
+/** The sizes of pages: from 2 to 64 KiB, uniformly distributed on a logarithmic scale. */
+const sampledSizes = Array.from({ length: 16 }, (_, nth) =>
+  Math.round(2_048 * 2 ** ((nth + 0.5) * (5 / 16))),
+);
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+export const bodyBytes = mean(sampledSizes);
+/** The metadata of a record, and the frame of a request to Upstash. */
+const headBytes = 900;
+let packed: number | undefined;
+
+/** Returns the mean size of a record in Redis: gzip in base64, and its metadata. */
+function recordBytes(): number {
+  packed ??= mean(sampledSizes.map((size, nth) => gzipSync(pageText(nth, size)).length * (4 / 3)));
+  return packed + headBytes;
+}
+
+/** Returns the bytes of a memory tier, at most its limit. */
+export function memoryBytesOf({ memoryRecords, memoryBytesARecord }: Counted): number {
+  return Math.min(memoryLimitBytes, memoryRecords * (memoryBytesARecord + bodyBytes));
+}
+
+/** The default of `limits.memoryBytes`. */
+const memoryLimitBytes = 32 * 1_048_576;

@@ -1,0 +1,54 @@
+// Writes the results of all points into docs/scale.md, and draws the charts beside it.
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { replaceMarkedPart } from "../load/marked-part.ts";
+import { svgOf } from "./chart.ts";
+import type { Counted } from "./point.ts";
+import * as tables from "./tables.ts";
+
+export interface Results {
+  readonly points: readonly Counted[];
+  readonly changes: readonly { readonly what: string; readonly point: Counted }[];
+  /** Each series has the same point with half, once and twice the pages. */
+  readonly halved: readonly (readonly Counted[])[];
+}
+
+/** The points that the charts show. */
+const [dollarsAtColos, limitsAtColos, originAtRate] = [50, 330, 18_000];
+
+export const scalePage = fileURLToPath(new URL("../../docs/scale.md", import.meta.url));
+
+const parts = (results: Results) => {
+  const at = tables.pointsAt(results.points);
+  return {
+    tables: {
+      dollars: tables.dollarsTable(at, dollarsAtColos),
+      limits: tables.limitsTable(at),
+      origin: tables.originTable(at, originAtRate),
+      purposes: tables.purposesTable(at),
+      changes: tables.changesTable(results.changes),
+      halved: tables.halvedTable(results.halved),
+    },
+    charts: {
+      dollars: tables.dollarsChart(at, dollarsAtColos),
+      limits: tables.limitsChart(at, limitsAtColos),
+      origin: tables.originChart(at, originAtRate),
+    },
+  };
+};
+
+export async function writeDocument(results: Results, command: string): Promise<void> {
+  const { tables: written, charts } = parts(results);
+  for (const [name, table] of Object.entries(written)) {
+    await replaceMarkedPart(scalePage, `${command}: ${name}`, table);
+  }
+  for (const [name, chart] of Object.entries(charts)) {
+    await writeFile(new URL(`../../docs/scale/${name}.svg`, import.meta.url), svgOf(chart));
+  }
+}
+
+export function printed(results: Results): string {
+  return Object.entries(parts(results).tables)
+    .map(([name, table]) => `${name}\n\n${table}`)
+    .join("\n");
+}

@@ -1,0 +1,232 @@
+// Plays one point: a site with a number of colos, a request rate and a mix of stores. Counts what
+// the stores and the origin receive in a window of simulated time.
+import type { WrittenRoute } from "../../src/config/written-route.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import type { Sums } from "../../src/observe/sums.ts";
+import { Draws } from "../../testing/draws.ts";
+import { countsIn, type PlayedIsolate, PlayedSite } from "./played-site.ts";
+import { PlayedTime } from "./played-time.ts";
+import { sampledPages } from "./sample.ts";
+import { type MixName, openStores, type StoreCalls } from "./stores.ts";
+import { Traffic } from "./traffic.ts";
+
+export interface PointSettings {
+  readonly mix: MixName;
+  readonly colos: number;
+  readonly requestsPerSecond: number;
+  readonly seed: number;
+  readonly pageCount: number;
+  /** About how many requests to play. It decides how many pages are sampled. */
+  readonly playedCount: number;
+  readonly isolateRequestsPerSecond: number;
+  readonly isolateLifeMinutes: number;
+  readonly editsPerSecond: number;
+  readonly maxLagSeconds: number;
+  readonly clockAllowanceSeconds: number;
+  /** The number of objects that store records. */
+  readonly objects: number;
+  /** The options of the only route. */
+  readonly route: Omit<WrittenRoute, "name" | "match">;
+  readonly isWhole?: boolean;
+  /** The number of sampled pages, in place of one from `playedCount`. */
+  readonly sampleCount?: number;
+}
+
+/** What a point counted, for the whole site and per second. */
+export interface Counted {
+  readonly settings: PointSettings;
+  readonly isolates: number;
+  readonly sampleCount: number;
+  readonly playedCount: number;
+  readonly windowSeconds: number;
+  readonly originPerSecond: number;
+  /** Reads of the shared tier, and those that found a record. */
+  readonly lookUpsPerSecond: number;
+  readonly foundPerSecond: number;
+  readonly writesPerSecond: number;
+  readonly removalsPerSecond: number;
+  /** Redis commands, by purpose, without those that depend on time alone. */
+  readonly redisPerSecond: Readonly<Record<string, number>>;
+  readonly kvReadsPerSecond: number;
+  readonly kvWritesPerSecond: number;
+  /** The writes of the key that is written most. KV accepts one a second. */
+  readonly kvWritesOfAKeyPerSecond: number;
+  readonly journalReadsPerSecond: number;
+  readonly purgesPerSecond: number;
+  /** The requests of all objects that store records, and the share of the busiest one. */
+  readonly recordObjectsPerSecond: number;
+  readonly busiestObjectShare: number;
+  /** The mean of the records in memory of an isolate, and their bytes without bodies. */
+  readonly memoryRecords: number;
+  readonly memoryBytesARecord: number;
+  readonly troubles: readonly string[];
+}
+
+const warmUpSeconds = 60;
+
+/** Returns the seconds that are counted: long enough for the purges and expiries of a rare page. */
+function windowSecondsOf(requestsPerSecond: number): number {
+  if (requestsPerSecond < 100) return 1_800;
+  return requestsPerSecond < 5_000 ? 900 : 300;
+}
+
+export async function played(settings: PointSettings): Promise<Counted> {
+  const time = new PlayedTime();
+  return time.keeping(() => new Point(settings, time).run());
+}
+
+class Point {
+  readonly #settings: PointSettings;
+  readonly #time: PlayedTime;
+  readonly #windowSeconds: number;
+  readonly #isolatesAColo: number;
+  readonly #watchedColos: number;
+
+  constructor(settings: PointSettings, time: PlayedTime) {
+    const { colos, requestsPerSecond, isolateRequestsPerSecond } = settings;
+    this.#settings = settings;
+    this.#time = time;
+    this.#windowSeconds = windowSecondsOf(requestsPerSecond);
+    const isolates = requestsPerSecond / colos / isolateRequestsPerSecond;
+    this.#isolatesAColo = Math.max(1, Math.round(isolates));
+    this.#watchedColos = Math.min(colos, Math.max(1, Math.round(12 / this.#isolatesAColo)));
+  }
+
+  get #sampleCount(): number {
+    const { pageCount, playedCount, sampleCount, requestsPerSecond, colos } = this.#settings;
+    if (sampleCount !== undefined) return sampleCount;
+    const slots = colos * this.#isolatesAColo;
+    // A page is played in an isolate at most as often as its lifetime and its requests allow.
+    const oftenest = 0.007 * slots * pageCount;
+    const seconds = warmUpSeconds + this.#windowSeconds;
+    const all = Math.min(requestsPerSecond, oftenest) * seconds;
+    const tens = Math.round((pageCount * playedCount) / all / 10);
+    return Math.min(pageCount, 10 * Math.max(requestsPerSecond > 50_000 ? 1 : 2, tens));
+  }
+
+  async run(): Promise<Counted> {
+    const settings = this.#settings;
+    const { mix, pageCount, maxLagSeconds, clockAllowanceSeconds, objects, route } = settings;
+    const time = this.#time;
+    const draws = new Draws(settings.seed);
+    const sampleCount = this.#sampleCount;
+    const stores = openStores(mix, time, objects);
+    const pages = sampledPages({ pageCount, sampleCount }, draws.fork());
+    const config: WrittenConfig = {
+      metrics: "off",
+      purge: { maxLagSeconds, clockAllowanceSeconds },
+      routes: [{ name: "all", match: "*", ...route }],
+    };
+    const site = new PlayedSite({ time, stores, draws: draws.fork(), config, pages });
+    const { colos: coloCount, requestsPerSecond, editsPerSecond, isWhole = false } = settings;
+    const traffic = new Traffic({
+      site,
+      time,
+      pages,
+      pageCount,
+      coloCount,
+      requestsPerSecond,
+      editsPerSecond,
+      isWhole,
+      draws: draws.fork(),
+      isolatesAColo: this.#isolatesAColo,
+      isolateLifeMs: settings.isolateLifeMinutes * 60_000,
+      watchedColos: this.#watchedColos,
+      viewAgeMs: 0.35 * (maxLagSeconds - clockAllowanceSeconds) * 1_000,
+      visibleAfterMs: stores.visibleAfterMs,
+    });
+    traffic.begin();
+    await time.passTo(time.atMs + stores.visibleAfterMs + warmUpSeconds * 1_000);
+    const { watched, others } = traffic.started;
+    [...watched, ...others].forEach((isolate) => isolate.taken());
+    const before = { calls: stores.calls(), origin: site.originRequests };
+    await time.passTo(time.atMs + this.#windowSeconds * 1_000);
+    const after = { calls: stores.calls(), origin: site.originRequests };
+    const { living } = traffic;
+    return this.#counted({ before, after, watched, others, living, sampleCount, traffic, site });
+  }
+
+  #counted(of: {
+    before: { calls: StoreCalls; origin: number };
+    after: { calls: StoreCalls; origin: number };
+    watched: readonly PlayedIsolate[];
+    others: readonly PlayedIsolate[];
+    living: readonly PlayedIsolate[];
+    sampleCount: number;
+    traffic: Traffic;
+    site: PlayedSite;
+  }): Counted {
+    const { before, after, watched, others, living, sampleCount } = of;
+    const { pageCount, colos, editsPerSecond } = this.#settings;
+    const windowSeconds = this.#windowSeconds;
+    const sums = (isolates: readonly PlayedIsolate[]): Sums[] => isolates.map((one) => one.taken());
+    const [inWatched, elsewhere] = [sums(watched), sums(others)];
+    const all = countsIn([...inWatched, ...elsewhere]);
+    const ofPages = pageCount / sampleCount / windowSeconds;
+    const ofTime = colos / this.#watchedColos / windowSeconds;
+    const perSecond = Object.entries(all.redisCommands).map(
+      ([purpose, count = 0]) => [purpose, count * ofPages] as const,
+    );
+    const { shared = {} } = all.reads;
+    const writes = all.writes["shared"] ?? {};
+    const objectCalls = after.calls.recordObjects.map(
+      (count, nth) => count - (before.calls.recordObjects[nth] ?? 0),
+    );
+    const objectSum = objectCalls.reduce((sum, count) => sum + count, 0);
+    const kvWrites = after.calls.kvWrites.slice(before.calls.kvWrites.length);
+    const memories = living.map(({ memory }) => memory);
+    const records = memories.reduce((sum, memory) => sum + memory.records, 0);
+    const bytes = memories.reduce((sum, memory) => sum + memory.bytes, 0);
+    return {
+      settings: this.#settings,
+      isolates: colos * this.#isolatesAColo,
+      sampleCount,
+      playedCount: of.traffic.playedCount,
+      windowSeconds,
+      originPerSecond: (after.origin - before.origin) * ofPages,
+      lookUpsPerSecond: ((shared["found"] ?? 0) + (shared["absent"] ?? 0)) * ofPages,
+      foundPerSecond: (shared["found"] ?? 0) * ofPages,
+      writesPerSecond: (writes["kept"] ?? 0) * ofPages,
+      removalsPerSecond: (writes["removed"] ?? 0) * ofPages,
+      redisPerSecond: Object.fromEntries(perSecond),
+      kvReadsPerSecond: (after.calls.kvReads - before.calls.kvReads) * ofPages,
+      kvWritesPerSecond: kvWrites.length * ofPages,
+      kvWritesOfAKeyPerSecond: mostOfOne(kvWrites) / windowSeconds,
+      journalReadsPerSecond: readsIn(countsOfJournal(inWatched)) * ofTime,
+      purgesPerSecond: editsPerSecond,
+      recordObjectsPerSecond: objectSum * ofPages,
+      busiestObjectShare: objectSum === 0 ? 0 : Math.max(...objectCalls) / objectSum,
+      memoryRecords: (records / Math.max(1, living.length)) * (pageCount / sampleCount),
+      memoryBytesARecord: records === 0 ? 0 : bytes / records,
+      troubles: of.site.troubles,
+    };
+  }
+}
+
+/** Returns how often the most frequent key occurs. */
+function mostOfOne(keys: readonly string[]): number {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return Math.max(0, ...counts.values());
+}
+
+type JournalCounts = Readonly<Record<"commands" | "calls", ReadonlyMap<string, number>>>;
+
+/** Returns the counts of the journal by purpose: Redis commands, and calls of its object. */
+function countsOfJournal(sums: readonly Sums[]): JournalCounts {
+  const [commands, calls] = [new Map<string, number>(), new Map<string, number>()];
+  for (const each of sums) {
+    for (const [series, count] of each) {
+      const [family, purpose = ""] = series.split("|");
+      const counts = family === "redisCommands" ? commands : calls;
+      if (family !== "redisCommands" && family !== "objectCalls") continue;
+      counts.set(purpose, (counts.get(purpose) ?? 0) + count);
+    }
+  }
+  return { commands, calls };
+}
+
+function readsIn({ commands, calls }: JournalCounts): number {
+  const of = (counts: ReadonlyMap<string, number>) => counts.get("journal read") ?? 0;
+  return of(commands) + of(calls);
+}

@@ -1,0 +1,136 @@
+// The mixes of stores of a played site, in this process. Redis is a counting fake. Durable Objects
+// run their own classes over SQLite. A colo sees what other colos write to KV a minute later.
+import { unreachable } from "../../src/base/unreachable.ts";
+import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
+import {
+  durableObjectJournal,
+  durableObjectRecords,
+  TidemarkRecords,
+  workersKv,
+} from "../../src/cloudflare.ts";
+import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
+import type { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeKv } from "../../testing/fakes/fake-kv.ts";
+import { FakeObject } from "../../testing/fakes/fake-object.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+
+export const mixes = [
+  "all in Redis",
+  "records in Redis, journal in a Durable Object",
+  "records in Workers KV, journal in a Durable Object",
+  "records and journal in Durable Objects",
+] as const;
+export type MixName = (typeof mixes)[number];
+
+/** The longest time until other colos see a write to KV (developers.cloudflare.com, "How KV works"). */
+const kvLagMs = 60_000;
+
+/** The calls of the stores outside of the isolates. */
+export interface StoreCalls {
+  readonly redisCommands: number;
+  readonly kvReads: number;
+  /** The key of each write to KV, in order. */
+  readonly kvWrites: readonly string[];
+  readonly journalObject: number;
+  /** The calls of each object that stores records. */
+  readonly recordObjects: readonly number[];
+}
+
+/** What an isolate of a mix is created with. */
+export interface MixInCode {
+  readonly env: (colo: number) => Readonly<Record<string, unknown>>;
+  readonly tiers: readonly TierInCode[];
+  readonly journal?: JournalInCode;
+}
+
+export interface Stores extends MixInCode {
+  /** The time after which all colos see a write to the shared tier. */
+  readonly visibleAfterMs: number;
+  readonly calls: () => StoreCalls;
+}
+
+/** @param objects the number of objects that store records, if the mix has them */
+export function openStores(mix: MixName, clock: FakeClock, objects: number): Stores {
+  const journalObject = new FakeObject();
+  const redis = new FakeUpstash(clock);
+  const kv = new FakeKv(clock);
+  const records = new Map<string, FakeObject<TidemarkRecords>>();
+  const recordsNamed = (name: string) => {
+    const known = records.get(name) ?? new FakeObject((state) => new TidemarkRecords(state));
+    records.set(name, known);
+    return known;
+  };
+  const inCode = mixInCode(mix, {
+    redis: redis.env,
+    journal: { JOURNAL: journalObject.namespace },
+    kv: keptByNumber(() => ({ PAGES: kv.colo(kvLagMs) })),
+    records: {
+      RECORDS: {
+        idFromName: (name: string) => ({ toString: () => name }),
+        get: (id: { toString: () => string }) => recordsNamed(id.toString()).stub,
+      },
+    },
+    objects,
+  });
+  return {
+    ...inCode,
+    visibleAfterMs:
+      (mix === "records in Workers KV, journal in a Durable Object" ? kvLagMs : 0) + 200,
+    calls: () => ({
+      redisCommands: commandsOf(redis),
+      kvReads: kv.gets,
+      kvWrites: [...kv.puts],
+      journalObject: journalObject.calls.length,
+      recordObjects: Array.from(records.values(), ({ calls }) => calls.length),
+    }),
+  };
+}
+
+interface Bindings {
+  readonly redis: object;
+  readonly journal: object;
+  readonly records: object;
+  readonly kv: (colo: number) => object;
+  readonly objects: number;
+}
+
+function mixInCode(mix: MixName, { redis, journal, records, kv, objects }: Bindings): MixInCode {
+  const inObject = { journal: durableObjectJournal() };
+  switch (mix) {
+    case "all in Redis":
+      return { env: () => ({ ...redis }), tiers: [] };
+    case "records in Redis, journal in a Durable Object":
+      return { env: () => ({ ...redis, ...journal }), tiers: [], ...inObject };
+    case "records in Workers KV, journal in a Durable Object":
+      return {
+        env: (colo) => ({ ...journal, ...kv(colo) }),
+        tiers: [workersKv({ binding: "PAGES" })],
+        ...inObject,
+      };
+    case "records and journal in Durable Objects":
+      return {
+        env: () => ({ ...journal, ...records }),
+        tiers: [durableObjectRecords({ objects })],
+        ...inObject,
+      };
+    default:
+      return unreachable(mix);
+  }
+}
+
+function commandsOf(redis: FakeUpstash): number {
+  const { commands, journalCommands, leaseCommands, roomCommands, hotCommands } = redis;
+  return [commands, journalCommands, leaseCommands, roomCommands, hotCommands].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+}
+
+function keptByNumber<T>(make: () => T): (nth: number) => T {
+  const made = new Map<number, T>();
+  return (nth) => {
+    const known = made.get(nth) ?? make();
+    made.set(nth, known);
+    return known;
+  };
+}

@@ -1,0 +1,240 @@
+// The tables and charts of docs/scale.md.
+import { counted, markdownTable, percent } from "../load/figures.ts";
+import {
+  dollarsAMillionOf,
+  loadOf,
+  memoryBytesOf,
+  monthlyBillOf,
+  tightestOf,
+  totalOf,
+} from "./bill.ts";
+import type { Chart } from "./chart.ts";
+import type { Counted } from "./point.ts";
+import { coloCounts, rates } from "./points.ts";
+import { type MixName, mixes } from "./stores.ts";
+import type { Comparison, RunCounts } from "./validate.ts";
+
+export type PointAt = (mix: MixName, colos: number, requestsPerSecond: number) => Counted;
+
+/**
+ * Returns a function that finds a point. The records in Redis beside a journal in an object are
+ * those of the mix with everything in Redis, because the place of the journal changes no record.
+ */
+export function pointsAt(points: readonly Counted[]): PointAt {
+  const found = (mix: MixName, colos: number, rate: number): Counted => {
+    const point = points.find(({ settings }) => {
+      return (
+        settings.mix === mix && settings.colos === colos && settings.requestsPerSecond === rate
+      );
+    });
+    if (point === undefined) throw new Error(`${mix} was not played at ${colos}, ${rate}.`);
+    return point;
+  };
+  return (mix, colos, rate) => {
+    if (mix !== "records in Redis, journal in a Durable Object") return found(mix, colos, rate);
+    const records = found("all in Redis", colos, rate);
+    const { journalReadsPerSecond } = found("records and journal in Durable Objects", colos, rate);
+    return { ...records, settings: { ...records.settings, mix }, journalReadsPerSecond };
+  };
+}
+
+/** The short names of the mixes, in the order of `mixes`. */
+const names = ["Redis", "Redis, journal in an object", "KV, journal in an object", "objects"];
+
+/** Formats dollars with two digits that count. */
+function dollars(amount: number): string {
+  if (amount >= 100) return `$${counted(amount)}`;
+  return `$${amount >= 1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
+}
+
+function perSecond(value: number): string {
+  return value >= 100 ? counted(value) : String(Number(value.toPrecision(2)));
+}
+
+export function dollarsTable(at: PointAt, colos: number): string {
+  const rows = rates.map((rate) => [
+    counted(rate),
+    ...mixes.map((mix) => {
+      const point = at(mix, colos, rate);
+      return `${dollars(dollarsAMillionOf(point))} · ${dollars(totalOf(monthlyBillOf(point)))}`;
+    }),
+  ]);
+  return markdownTable(["requests/s", ...names], rows);
+}
+
+/** The busiest store of each point: the share of its limit, and which store it is. */
+export function limitsTable(at: PointAt): string {
+  const rows = coloCounts.flatMap((colos) =>
+    rates.map((rate) => [
+      String(colos),
+      counted(rate),
+      ...mixes.map((mix) => {
+        const { share, store } = tightestOf(at(mix, colos, rate));
+        return share > 1 ? `**${percent(share)}**, ${store}` : `${percent(share)}, ${store}`;
+      }),
+    ]),
+  );
+  return markdownTable(["colos", "requests/s", ...names], rows);
+}
+
+/** Commands of a million requests with everything in Redis, and what the origin and memory see. */
+export function purposesTable(at: PointAt): string {
+  const rows = coloCounts.flatMap((colos) =>
+    rates.map((rate) => {
+      const point = at("all in Redis", colos, rate);
+      const { redisPerSecond, lookUpsPerSecond, originPerSecond, journalReadsPerSecond } = point;
+      const million = 1e6 / rate;
+      const writes = ["fill", "freshening", "Vary marker"].reduce(
+        (sum, purpose) => sum + (redisPerSecond[purpose] ?? 0),
+        0,
+      );
+      const { journal, others } = loadOf(point);
+      return [
+        String(colos),
+        counted(rate),
+        counted(lookUpsPerSecond * million),
+        counted(writes * million),
+        counted(journalReadsPerSecond * million),
+        counted((journal - journalReadsPerSecond) * million),
+        counted(others * million),
+        percent(1 - originPerSecond / rate),
+        `${(memoryBytesOf(point) / 1_048_576).toFixed(0)} MiB`,
+      ];
+    }),
+  );
+  const head = ["colos", "requests/s", "look-ups", "writes", "journal reads", "purges"];
+  return markdownTable([...head, "reports, room", "offload", "memory"], rows);
+}
+
+/** Origin requests per second, by mix: those with Redis have one value. */
+export function originTable(at: PointAt, rate: number): string {
+  const rows = coloCounts.map((colos) => [
+    String(colos),
+    ...playedNames.map(([, mix]) => perSecond(at(mix, colos, rate).originPerSecond)),
+    perSecond(
+      at("records in Workers KV, journal in a Durable Object", colos, rate).kvWritesOfAKeyPerSecond,
+    ),
+  ]);
+  const head = ["colos", ...playedNames.map(([name]) => name), "KV: writes of its busiest key"];
+  return markdownTable(head, rows);
+}
+
+const playedNames: readonly (readonly [string, MixName])[] = [
+  ["Redis", "all in Redis"],
+  ["KV", "records in Workers KV, journal in a Durable Object"],
+  ["objects", "records and journal in Durable Objects"],
+];
+
+export function changesTable(changes: readonly { what: string; point: Counted }[]): string {
+  const rows = changes.map(({ what, point }) => {
+    const { records, journal } = loadOf(point);
+    const { store, share } = tightestOf(point);
+    return [
+      what,
+      perSecond(records),
+      perSecond(journal),
+      perSecond(point.originPerSecond),
+      dollars(dollarsAMillionOf(point)),
+      `${percent(share)}, ${store}`,
+    ];
+  });
+  const head = ["changed", "records/s", "journal/s", "origin/s", "a million requests"];
+  return markdownTable([...head, "busiest store"], rows);
+}
+
+export function dollarsChart(at: PointAt, colos: number): Chart {
+  const lines = mixes.map((mix, nth) => ({
+    name: names[nth] ?? mix,
+    values: rates.map((rate) => dollarsAMillionOf(at(mix, colos, rate))),
+  }));
+  return {
+    title: `Dollars per million requests, ${colos} colos`,
+    description: `One line for each mix of stores. All fall towards the price of the Workers' requests, $0.30, as the rate grows. The table beside the chart has the values.`,
+    x: { label: "requests/s of the whole site", values: rates },
+    y: { label: "dollars", text: (value) => `$${value}` },
+    lines,
+  };
+}
+
+export function limitsChart(at: PointAt, colos: number): Chart {
+  const lines = mixes.map((mix, nth) => ({
+    name: names[nth] ?? mix,
+    values: rates.map((rate) => 100 * tightestOf(at(mix, colos, rate)).share),
+  }));
+  return {
+    title: `Load of the busiest store, ${colos} colos`,
+    description: `One line for each mix of stores, as a percentage of the limit of its busiest store. The table beside the chart has the values.`,
+    x: { label: "requests/s of the whole site", values: rates },
+    y: { label: "% of its limit", text: (value) => `${value} %` },
+    lines,
+    limit: { value: 100, name: "the limit" },
+  };
+}
+
+export function originChart(at: PointAt, rate: number): Chart {
+  const lines = playedNames.map(([name, mix]) => ({
+    name,
+    values: coloCounts.map((colos) => at(mix, colos, rate).originPerSecond),
+  }));
+  return {
+    title: `Origin requests per second, ${counted(rate)} requests/s`,
+    description: `One line for each shared tier. With KV, the origin's requests grow with the colos. The table beside the chart has the values.`,
+    x: { label: "colos", values: coloCounts },
+    y: { label: "origin requests/s", text: (value) => counted(value) },
+    lines,
+  };
+}
+
+export const toleratedShare = 0.1;
+
+const compared: readonly (readonly [keyof RunCounts, string])[] = [
+  ["lookUps", "look-ups"],
+  ["fills", "writes"],
+  ["journalReads", "journal reads"],
+  ["originRequests", "origin requests"],
+];
+
+/** Returns the names of the counts that differ too much, with the number of colos. */
+export function differencesIn({ colos, real, simulated }: Comparison): string[] {
+  return compared.flatMap(([count, name]) =>
+    Math.abs(simulated[count] / real[count] - 1) > toleratedShare
+      ? [`${name}, ${colos} colos`]
+      : [],
+  );
+}
+
+export function comparisonTable(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.flatMap(({ colos, requests, real, simulated }) =>
+    compared.map(([count, name]) => [
+      String(colos),
+      counted(requests),
+      name,
+      counted(real[count]),
+      counted(simulated[count]),
+      percent(simulated[count] / real[count] - 1),
+    ]),
+  );
+  return markdownTable(["colos", "requests", "count", "workerd", "simulation", "difference"], rows);
+}
+
+export function halvedTable(series: readonly (readonly Counted[])[]): string {
+  const rows = series.flatMap((points) =>
+    points.map((point) => [
+      `${point.settings.colos}, ${counted(point.settings.requestsPerSecond)}`,
+      counted(point.sampleCount),
+      counted(point.lookUpsPerSecond * 60),
+      counted(point.writesPerSecond * 60),
+      counted(point.originPerSecond * 60),
+      counted(point.journalReadsPerSecond * 60),
+    ]),
+  );
+  const head = [
+    "colos, requests/s",
+    "pages played",
+    "look-ups a minute",
+    "writes",
+    "origin",
+    "journal",
+  ];
+  return markdownTable(head, rows);
+}
