@@ -44,7 +44,7 @@ const names = ["Redis", "Redis, journal in an object", "KV, journal in an object
 /** Formats dollars with two digits that count. */
 function dollars(amount: number): string {
   if (amount >= 100) return `$${counted(amount)}`;
-  return `$${amount >= 1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
+  return `$${amount >= 0.1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
 }
 
 function perSecond(value: number): string {
