@@ -80,7 +80,7 @@ export interface MonthlyBill {
   readonly records: number;
   readonly journal: number;
   readonly others: number;
-  /** The duration of objects that are always in memory. */
+  /** The duration of objects, as if they answered calls all the time: an upper bound. */
   readonly objects: number;
 }
 
@@ -98,7 +98,7 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
     records: recordDollarsOf(point, load) * millions,
     journal: load.journal * millions * (isInObject ? cloudflare.objectRequests : aCommand),
     others: load.others * millions * aCommand,
-    objects: objectCount * cloudflare.objectDollarsAMonth,
+    objects: objectCount * millions * cloudflare.objectSeconds,
   };
 }
 

@@ -118,7 +118,7 @@ it("prices a point as the price lists say", () => {
   expect(loadOf(inObjects)).toMatchObject({ records: 1_500, journal: 2, others: 0 });
   expect(tightestOf(inObjects)).toEqual({ store: "an object of records", share: 0.75 });
   const seconds = 2_592_000;
-  const objects = 3 * 4;
+  const objects = 3 * 1.6 * (seconds / 1e6);
   const records = (1_500 * 0.15 + 100 * 1) * (seconds / 1e6);
   const others = (1_001 * 0.3 + 2 * 0.15) * (seconds / 1e6);
   const dollars = (records + others + objects) / ((1_000 * seconds) / 1e6);
