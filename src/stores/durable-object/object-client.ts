@@ -86,14 +86,14 @@ async function sent<Reply>(
   stub: () => ObjectStub,
   call: string,
   ask: object,
-  counting: Counting,
+  counting: CallCount,
 ): Promise<Reply> {
   const response = await answerOf(stub, `https://journal/${call}`, JSON.stringify(ask), counting);
   return await response.json();
 }
 
 /** How a call is counted. */
-export interface Counting {
+export interface CallCount {
   readonly purpose: RedisPurpose | "journal wait";
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
@@ -106,7 +106,7 @@ export async function answerOf(
   stub: () => ObjectStub,
   url: string,
   body: string | ArrayBuffer,
-  { purpose, metrics }: Counting,
+  { purpose, metrics }: CallCount,
 ): Promise<Response> {
   const once = () => {
     metrics?.add("objectCalls", [purpose]);
