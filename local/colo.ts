@@ -37,7 +37,7 @@ export interface Colo {
 /** The settings that can change while a colo runs. */
 export type Replacement = Pick<
   ColoSettings,
-  "worker" | "env" | "rateLimits" | "kvNamespaces" | "compatibility" | "shared"
+  "worker" | "env" | "rateLimits" | "kvNamespaces" | "r2Buckets" | "compatibility" | "shared"
 >;
 
 export interface RateLimitSettings {
@@ -60,6 +60,8 @@ export interface ColoSettings {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Bindings of `[[kv_namespaces]]`. Each is a separate namespace of this colo. */
   readonly kvNamespaces?: readonly string[];
+  /** Bindings of `[[r2_buckets]]`. Each is a separate bucket of this colo. */
+  readonly r2Buckets?: readonly string[];
   /** The folder of the Cache API, whose content persists. Default: a temporary one. */
   readonly keepsIn?: string;
   /** Receives readable log lines of workerd. Default: prints them. */
@@ -70,7 +72,7 @@ export interface ColoSettings {
   readonly onRequest?: (line: RequestLine) => void;
   /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
-  /** The storage that several colos share: Durable Objects and Workers KV. */
+  /** The storage that several colos share: Durable Objects, Workers KV and R2. */
   readonly shared?: {
     /** The classes of Durable Objects, by binding. Their storage is SQLite. */
     readonly objects: Readonly<Record<string, string>>;
@@ -148,7 +150,7 @@ interface Running {
 
 function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   const { host = "127.0.0.1", onLog = printed, onLine, inspectorPort, keepsIn, d1 } = settings;
-  const { worker, compatibility, onRequest, shared, kvNamespaces = [] } = settings;
+  const { worker, compatibility, onRequest, shared, kvNamespaces = [], r2Buckets = [] } = settings;
   const handleStructuredLogs = ({ message }: { message: string }) => {
     const request = onRequest && toldIn(message);
     if (request !== undefined) return onTold(request);
@@ -182,6 +184,7 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
           bindings: { ...settings.env, COLO: settings.name },
           ratelimits: Object.fromEntries(limits),
           kvNamespaces: Object.fromEntries(kvNamespaces.map((name) => [name, name])),
+          r2Buckets: Object.fromEntries(r2Buckets.map((name) => [name, name])),
           ...(shared && { durableObjects: objectsOf(shared, settings.name) }),
           ...(d1 === undefined ? {} : { d1Databases: { [d1.binding]: "shared" } }),
           unsafeDirectSockets: [{ host, port }],

@@ -71,13 +71,21 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     const secretsOf = secretsBy(environment);
     const { SITE_HOST } = environment;
     const runnableOf = (
-      { variables, compatibility, rateLimits = {}, kvNamespaces = [], durableObjects }: Project,
+      {
+        variables,
+        compatibility,
+        rateLimits = {},
+        kvNamespaces = [],
+        r2Buckets = [],
+        durableObjects,
+      }: Project,
       worker: string,
     ): Replacement => ({
       worker,
       compatibility,
       rateLimits,
       kvNamespaces,
+      r2Buckets,
       ...(durableObjects && { shared: { objects: durableObjects, host: "colo-1", folder } }),
       env: {
         SITE_HOST: `127.0.0.1:${options.port}`,

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { answerDebugged } from "./admin/debug-field.ts";
 import { debugField } from "./protocol/debug-fields.ts";
 import { bindStores } from "./bind-stores.ts";
-import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
@@ -63,6 +63,8 @@ export interface InCode {
   readonly data?: DataBesidePages | undefined;
   /** Tiers in addition to memory, the Cache API and Redis. */
   readonly tiers?: readonly TierInCode[] | undefined;
+  /** The store of bodies that are too large for the shared tier. */
+  readonly bodies?: BodiesInCode | undefined;
   /** The store of the journal, in place of Redis. */
   readonly journal?: JournalInCode | undefined;
   readonly parts?: CacheParts | undefined;
@@ -87,7 +89,7 @@ export function createApp(
 ): Application {
   const written = configOf(given);
   const found = readEnvironment(env, written, origins);
-  const { environment, makers, journal } = bindStores(found, stores, env);
+  const { environment, makers, overShared, journal } = bindStores(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -103,7 +105,7 @@ export function createApp(
   const own = { ...platform, database, others, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const memoryShares = data === undefined ? 1 : 2;
-  const cache = createCache(config, own, form, { memoryShares, tiers: makers });
+  const cache = createCache(config, own, form, { memoryShares, tiers: makers, overShared });
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);

@@ -1,6 +1,6 @@
 // Binds the stores that a Worker passes in code to its bindings.
 import { type Fault, isFault } from "./base/operator-error.ts";
-import type { MakeTier, TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { BodiesInCode, MakeTier, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { tierScopes } from "./config/tier-names.ts";
 import type { Environment } from "./platform/environment.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
@@ -10,35 +10,38 @@ import { journalWords } from "./redis/trouble.ts";
 
 interface StoresInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
+  readonly bodies?: BodiesInCode | undefined;
   readonly journal?: JournalInCode | undefined;
 }
 
 /**
  * Binds the stores of a Worker to the Worker's bindings. Without Redis, a tier of regional copies is
- * the shared tier, if there is a journal. Adds a fault for each unusable tier. If the journal in
+ * the shared tier, if there is a journal. Adds a fault for each unusable store. If the journal in
  * code is unusable, Redis is not used either, because isolates do not read another journal.
  */
 export function bindStores(
   environment: Environment,
-  { tiers = [], journal }: StoresInCode,
+  { tiers = [], bodies, journal }: StoresInCode,
   env: Env,
 ) {
   const { redis } = environment;
   const hasRedis = redis !== undefined && !isFault(redis);
   const opened = journal?.bound(env, redisJournalOf(environment)) ?? environment.journal;
   const hasWorld = hasRedis || tiers.some(({ name }) => tierScopes[name] === "world");
+  const over = bodies && (hasRedis || tiers.length > 0 ? bodies.bound(env) : lacksShared);
+  const overShared = isFault(over) ? undefined : over;
   const made = tiers.map((tier) => {
     if (!hasRedis && typeof opened !== "function") return lacksJournal(tier);
-    return hasWorld || tierScopes[tier.name] !== "region"
-      ? tier.bound(env)
-      : asShared(tier.bound(env));
+    const scope = tierScopes[tier.name];
+    const isShared = scope === "world" || (!hasWorld && scope === "region");
+    return isShared ? asShared(tier.bound(env), overShared) : tier.bound(env);
   });
   const idle = journal === undefined || journal.move ? [] : idleVariablesOf(environment);
-  const faults = [...environment.faults, ...[...made, opened].filter(isFault), ...idle];
+  const faults = [...environment.faults, ...[...made, over, opened].filter(isFault), ...idle];
   const makers = made.filter((one) => typeof one === "function");
   return isFault(opened)
-    ? { environment: { ...environment, redis: opened, faults }, makers }
-    : { environment: { ...environment, faults }, makers, journal: opened };
+    ? { environment: { ...environment, redis: opened, faults }, makers, overShared }
+    : { environment: { ...environment, faults }, makers, overShared, journal: opened };
 }
 
 /** Returns how to open the journal in Redis, for a store in code that moves away from it. */
@@ -53,9 +56,18 @@ function idleVariablesOf({ journal }: Environment): Fault[] {
   return [{ what: "JOURNAL_REDIS_REST_URL has no effect.", why, hint: "Unset it." }];
 }
 
-function asShared(make: MakeTier | Fault): MakeTier | Fault {
-  return isFault(make) ? make : (settings) => make({ ...settings, name: "shared" });
+function asShared(
+  make: MakeTier | Fault,
+  over: (make: MakeTier) => MakeTier = (same) => same,
+): MakeTier | Fault {
+  return isFault(make) ? make : over((settings) => make({ ...settings, name: "shared" }));
 }
+
+const lacksShared: Fault = {
+  what: "The store of large bodies is off.",
+  why: "There is no shared tier, which would have the records of the bodies.",
+  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or pass durableObjectRecords() or workersKv() in tiers.",
+};
 
 function lacksJournal({ name }: TierInCode): Fault {
   return {

@@ -6,7 +6,7 @@ import type { JournalMaker } from "./purge/journal-in-code.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
-import type { MakeTier } from "./cache/tiers/tier-in-code.ts";
+import type { BodyCall, MakeTier } from "./cache/tiers/tier-in-code.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
 import {
   leasesOver,
@@ -76,6 +76,11 @@ export type Core = ReturnType<typeof openCore>;
  */
 export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
+interface GivenTiers {
+  readonly tiers?: readonly MakeTier[];
+  readonly overShared?: ((make: MakeTier) => MakeTier) | undefined;
+}
+
 type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
 
 /**
@@ -86,15 +91,16 @@ type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
  * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
  *   cache will use this core
  * @param given.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param given.overShared adds a store of large bodies to the shared tier in Redis
  */
 export function createCache<Detail>(
   config: CoreConfig,
   platform: CachePlatform,
   form: RecordForm<Detail>,
-  { memoryShares = 1, tiers = [] }: { memoryShares?: number; tiers?: readonly MakeTier[] } = {},
+  { memoryShares = 1, ...given }: { memoryShares?: number } & GivenTiers = {},
 ) {
   const core = openCore(config, platform, memoryShares);
-  return { ...core, ...tiersOver(core, form, tiers) };
+  return { ...core, ...tiersOver(core, form, given) };
 }
 
 /** Adds tiers for another form of record to a core. All other parts are shared. */
@@ -187,7 +193,11 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 }
 
 /** Creates the tiers and leases for one form of record. */
-function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly MakeTier[] = []) {
+function tiersOver<Detail>(
+  core: Core,
+  form: RecordForm<Detail>,
+  { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
+) {
   const { databases, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
@@ -200,13 +210,17 @@ function tiersOver<Detail>(core: Core, form: RecordForm<Detail>, given: readonly
     onEvicted: () => metrics.add("evictions", ["memory"]),
   });
   memories.push(memory);
-  const ofAny = { form, namespace, nowAtMs, onBadRecord };
+  const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
+  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
-  const ofShared = { ...ofAny, bodyBytesMax, uploadBytesMax: memoryBytesMax };
-  const others = given.map((make) => make({ ...ofAny, log, metrics }));
+  const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
-  const shared = inCode ? undefined : databases && sharedTierOver(databases, ofShared);
+  const overRedis = (over: NonNullable<typeof databases>) =>
+    overShared((settings) =>
+      sharedTierOver(over, { ...settings, bodyBytesMax, uploadBytesMax: memoryBytesMax }),
+    )(ofAny);
+  const shared = inCode ? undefined : databases && overRedis(databases);
   const below = [cacheApi, ...others, shared]
     .filter((tier) => tier !== undefined)
     .toSorted((one, other) => tierNames.indexOf(one.name) - tierNames.indexOf(other.name));

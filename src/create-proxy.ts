@@ -19,7 +19,7 @@ import { pathAndQuery } from "./proxy/request/target.ts";
 import { compileUrlReader, type UrlRead } from "./proxy/request/url-reader.ts";
 import { Lifts } from "./proxy/site/lifts.ts";
 import { SharedOdds } from "./proxy/site/shared-odds.ts";
-import { Uncacheable } from "./proxy/site/uncacheable.ts";
+import { Marks, Uncacheable } from "./proxy/site/uncacheable.ts";
 import { VariantDemand } from "./proxy/site/variant-demand.ts";
 import { serve } from "./proxy/serve.ts";
 import type { Context } from "./proxy/site/exchange.ts";
@@ -138,6 +138,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     sharedOdds: new SharedOdds(),
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
+    copied: new Marks(60_000),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     async fetchOrigin(name, request) {
       const origin = environment.origins.get(name);

@@ -1,6 +1,6 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
 import { type Application, createApp, type ExecutionContext } from "./app.ts";
-import type { TierInCode } from "./cache/tiers/tier-in-code.ts";
+import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { JournalInCode } from "./purge/journal-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
 import type { CacheParts } from "./create-cache.ts";
@@ -42,6 +42,7 @@ export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
   readonly tiers?: readonly TierInCode[] | undefined;
+  readonly bodies?: BodiesInCode | undefined;
   readonly journal?: JournalInCode | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -53,6 +54,8 @@ export interface GivenInCode {
  * @param written a configuration from `defineConfig`
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis, such as `workersKv`
+ *   of `tidemark/cloudflare`
+ * @param inCode.bodies the store of bodies that are too large for the shared tier, such as `r2Bodies`
  *   of `tidemark/cloudflare`
  * @param inCode.journal the store of the purge journal in place of Redis, such as
  *   `durableObjectJournal` of `tidemark/cloudflare`

@@ -1,6 +1,11 @@
 // The Worker of `npm start -- --stores cloudflare`: this site's configuration over the stores of
 // Cloudflare, without Redis.
-import { durableObjectJournal, durableObjectRecords, workersKv } from "../../src/cloudflare.ts";
+import {
+  durableObjectJournal,
+  durableObjectRecords,
+  r2Bodies,
+  workersKv,
+} from "../../src/cloudflare.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";
 
@@ -9,4 +14,5 @@ export { TidemarkJournal, TidemarkRecords } from "../../src/cloudflare.ts";
 export default createWorker(config, {
   journal: durableObjectJournal(),
   tiers: [durableObjectRecords(), workersKv({ binding: "PAGES" })],
+  bodies: r2Bodies({ binding: "BODIES" }),
 });

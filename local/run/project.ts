@@ -21,6 +21,8 @@ export interface Project {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Names of bindings to Workers KV. */
   readonly kvNamespaces?: readonly string[];
+  /** Names of bindings to R2. */
+  readonly r2Buckets?: readonly string[];
   /** Classes of Durable Objects by the names of their bindings. */
   readonly durableObjects?: Readonly<Record<string, string>>;
   /** Other files to watch for changes, such as the wrangler file. They may be absent. */
@@ -38,6 +40,7 @@ export function ownProject(config: string, stores: StartOptions["stores"] = "red
     ...project,
     main: join(root, "local/run/cloudflare-worker.ts"),
     kvNamespaces: ["PAGES"],
+    r2Buckets: ["BODIES"],
     durableObjects: { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" },
   };
 }

@@ -71,8 +71,8 @@ export interface LookupPolicy<Detail, V> {
    * usable record seems older by the clocks of the writers. By default, the youngest record stays.
    */
   isUseless?(found: LookupResult<Detail, V>): boolean;
-  /** Backfills the record into `above`, the tiers above its own. */
-  putInto(above: readonly Tier<Detail>[], found: LookupResult<Detail, V>): void;
+  /** Backfills the record into `above`, the tiers above its own tier `from`. Its body may be a stream. */
+  putInto(above: readonly Tier<Detail>[], found: LookupResult<Detail, V>, from: Tier<Detail>): void;
 }
 
 type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
@@ -227,7 +227,6 @@ export class Lookup<Detail, V> {
     const { body } = best.candidate.stored;
     // Memory cannot hold this body, and must not keep an older record.
     if ("stream" in body && this.#hadInMemory) used.memory.remove(key);
-    if (body.kind !== "blob") return;
-    this.#policy.putInto(used.above(from), best);
+    if (body.kind !== "absent") this.#policy.putInto(used.above(from), best, from);
   }
 }

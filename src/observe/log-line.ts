@@ -17,6 +17,7 @@ export const logEvents = [
   "database",
   "cache-api",
   "kv",
+  "r2",
   "origin",
   "data-load",
   "data-write",

@@ -83,6 +83,7 @@ export const families = {
   objectCalls: counter("object_calls", ["purpose"], "Calls to Durable Objects"),
   objectRows: counter("object_rows_written", ["purpose"], "Rows that these calls wrote or deleted"),
   kvOperations: counter("kv_operations", ["operation"], "Operations of Workers KV"),
+  bodyCalls: counter("body_calls", ["call"], "Calls to R2: put, get, head or delete"),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),
   purges: counter("purges", [], "Accepted purges"),

@@ -37,6 +37,7 @@ export const findingCodes = [
   "reports-lost",
   "cache-api-slow",
   "kv-slow",
+  "r2-slow",
   "shared-slow",
   "data-unpurged",
   "data-loads-fail",

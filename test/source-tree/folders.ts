@@ -56,6 +56,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "stores/memory": [...beneathCore, "cache/record", "cache/tiers"],
   "stores/cache-api": [...beneathCore, "cache/record", "cache/tiers", "stores"],
   "stores/kv": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
+  "stores/r2": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
   "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
   "purge/journal": [...beneathPurging, "cache/record"],
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
@@ -151,7 +152,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
     release,
   ],
-  cloudflare: ["cache/tiers", "purge", "stores/kv", "stores/durable-object"],
+  cloudflare: ["cache/tiers", "purge", "stores/kv", "stores/durable-object", "stores/r2"],
   hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": [
     "base",

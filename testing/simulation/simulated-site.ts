@@ -21,7 +21,7 @@ import { serve } from "../../src/proxy/serve.ts";
 import type { Context } from "../../src/proxy/site/exchange.ts";
 import type { Site } from "../../src/proxy/site/site.ts";
 import { SharedOdds } from "../../src/proxy/site/shared-odds.ts";
-import { Uncacheable } from "../../src/proxy/site/uncacheable.ts";
+import { Marks, Uncacheable } from "../../src/proxy/site/uncacheable.ts";
 import { VariantDemand } from "../../src/proxy/site/variant-demand.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
@@ -102,6 +102,7 @@ export class SimulatedSite {
       sharedOdds: new SharedOdds(),
       variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,
+      copied: new Marks(60_000),
       lifts: new Lifts({ budget: fillBudget, bodyBytesMax: memoryBytes }),
       metrics,
       report: () => undefined,

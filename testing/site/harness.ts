@@ -3,7 +3,7 @@
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
-import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
+import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
@@ -24,6 +24,7 @@ export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
   readonly tiers?: readonly TierInCode[];
+  readonly bodies?: BodiesInCode;
   readonly journal?: JournalInCode;
   readonly origin?: Script;
   /** Origins that are functions, which take precedence over `origin`. */
@@ -111,6 +112,7 @@ export class Site {
       origins: options.handlers ?? {},
       data: options.data && knownData(options.data),
       tiers: options.tiers,
+      bodies: options.bodies,
       journal: options.journal,
     });
   }

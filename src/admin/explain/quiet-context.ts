@@ -30,6 +30,7 @@ export function quietContext(
     tiers: quietTiers(core.tiers),
     lastAnswers,
     flights: { get: (key, atMs) => flights.peek(key, atMs) },
+    copied: { has: () => true, mark: () => undefined },
     lifts: { begin: () => false, end: () => undefined },
     uncacheable: {
       forAll: { has: (key, atMs) => uncacheable.forAll.peek(key, atMs) },

@@ -69,10 +69,19 @@ const slowTiers = {
     instead: "The origin gets more requests.",
   },
   kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers instead." },
+  r2: {
+    code: "r2-slow",
+    named: "R2",
+    instead: "The shared tier has no large bodies, and the origin gets more requests.",
+  },
 } as const;
 
 export function tiersSlow({ tiers }: SiteState): Finding[] {
-  return tiers.flatMap(({ name, isShutOff, trouble }): Finding[] => {
+  const all = tiers.flatMap(({ bodies, name, isShutOff, trouble }) => [
+    { name, isShutOff, trouble },
+    ...(bodies ? [{ name: "r2", isShutOff: bodies.isShutOff, trouble: bodies.trouble }] : []),
+  ]);
+  return all.flatMap(({ name, isShutOff, trouble }): Finding[] => {
     if (trouble === undefined || trouble.isOver || !(name in slowTiers)) return [];
     const { code, named, instead } = slowTiers[name as keyof typeof slowTiers];
     const what = isShutOff

@@ -70,7 +70,7 @@ export interface IsolateState {
    * credential.
    */
   readonly credentialRefusals: readonly CredentialRefusal[];
-  readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble">[];
+  readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
   readonly faults: readonly Fault[];

@@ -8,7 +8,10 @@ import type { RecordHead, TierRecord } from "./tier.ts";
  * The version of the format, which every incompatible change increments. A record of another
  * version is a miss.
  */
-const version = 4;
+export const version = 4;
+
+/** The version of a record whose body is in another store, so that it is a miss without that store. */
+export const versionApart = `${version}-apart`;
 
 /** The metadata of every record, without the user's detail. */
 const metadataForm = {
@@ -71,7 +74,8 @@ export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
 
 /** Returns ASCII-only JSON, which can also be a header field. */
 export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number): string {
-  return JSON.stringify({ v: version, keepUntilAtMs, record }).replaceAll(
+  const isApart = record.kind === "response" && "apart" in record.metadata;
+  return JSON.stringify({ v: isApart ? versionApart : version, keepUntilAtMs, record }).replaceAll(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -1,4 +1,4 @@
-// Tiers that a Worker passes in code.
+// Tiers, and a store of large bodies, that a Worker passes in code.
 import type { Fault } from "../../base/operator-error.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -16,10 +16,14 @@ export interface TierSettings<Detail> {
   readonly nowAtMs: () => number;
   /** Called for a record of another version or form, or with a body that does not match its metadata. */
   readonly onBadRecord: () => void;
+  /** Called for each call of the store of large bodies. */
+  readonly onBodyCall?: ((call: BodyCall) => void) | undefined;
   readonly log: Log;
   /** Counts the operations that the store bills. */
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
+
+export type BodyCall = "put" | "get" | "head" | "delete";
 
 export type MakeTier = <Detail>(settings: TierSettings<Detail>) => Tier<Detail>;
 
@@ -28,4 +32,12 @@ export interface TierInCode {
   readonly name: TierName;
   /** Returns the maker of the tier, or the fault in the bindings. */
   readonly bound: (env: Readonly<Record<string, unknown>>) => MakeTier | Fault;
+}
+
+/** A store that a Worker passes in code, for bodies that are too large for the shared tier. */
+export interface BodiesInCode {
+  /** Returns a function that adds the store to the maker of the shared tier, or the fault in the bindings. */
+  readonly bound: (
+    env: Readonly<Record<string, unknown>>,
+  ) => ((make: MakeTier) => MakeTier) | Fault;
 }

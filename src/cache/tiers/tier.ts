@@ -134,6 +134,8 @@ export interface Tier<Detail> {
   readonly isShutOff: boolean;
   /** The last timeouts, even if the tier has recovered. */
   readonly trouble?: TierTrouble | undefined;
+  /** The store of the bodies that are too large for the tier itself; absent if there is none. */
+  readonly bodies?: Pick<Tier<never>, "isShutOff" | "trouble"> | undefined;
   /** Reads a record. Never throws and never rejects: an unreachable tier returns `unavailable`. */
   read(key: RecordKey, ask: TierAsk<Detail>): TierRead<Detail> | Promise<TierRead<Detail>>;
   /**

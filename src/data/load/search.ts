@@ -184,6 +184,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   putInto(above: readonly Tier<DataDetail>[], { candidate }: FoundData): void {
     const { afterAnswer } = this.#ports;
     const { stored, tier } = candidate;
+    if (stored.body.kind !== "blob") return;
     const untilAtMs = keepUntilAtMs(stored.metadata);
     const keep = {
       atMs: this.atMs,

@@ -1,6 +1,6 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
-// memory budget, the body is streamed to the edge tier instead. The edge tier and the client then
-// receive the rest in lock-step, at the client's pace.
+// memory budget, the body is streamed to tiers instead. These tiers and the client then receive the
+// rest in lock-step, at the pace of the slowest.
 import { within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
@@ -19,7 +19,7 @@ export type GatherResult =
        */
       sent: Promise<void>;
     }
-  /** Streamed to the client and, if allowed, to the edge tier. */
+  /** Streamed to the client and, if allowed, to tiers. */
   | { kind: "streamed" }
   /** Truncated, stalled or no longer awaited, so the body must not be stored. */
   | { kind: "cut" };
@@ -40,17 +40,20 @@ export interface GatherPlan {
   readonly budget: ByteBudget;
   /** The Content-Length; `null` if there is none. */
   readonly bodyBytes: number | null;
-  /** The largest body that may be streamed to the edge tier; 0 for none. */
+  /** The largest body that may be streamed to a tier; 0 for none. */
   readonly streamBytesMax: number;
+  /** The number of tiers that the body is streamed to. Default: 1. */
+  readonly streamCount?: number;
   /**
-   * Called once if the body is streamed to the edge tier, with the tier's stream and the body's
-   * final length.
+   * Called once for each tier if the body is streamed, with the tier's stream and the body's final
+   * length.
    */
   readonly onOverflow: (
     stream: ReadableStream<Uint8Array>,
     completed: Promise<number | "cut">,
+    nth: number,
   ) => void;
-  /** Called once, before the body's end, if the body cannot be shared. */
+  /** Called once, before the body's end, if the body cannot be shared in this isolate. */
   readonly onUnshared: () => void;
 }
 
@@ -147,8 +150,8 @@ class BodyBuffer {
 }
 
 /**
- * Streams the rest of the body. If the client disconnects, nothing is stored. If the edge tier
- * fails, the client still receives the body.
+ * Streams the rest of the body. If the client disconnects, nothing is stored. If a tier fails, the client
+ * and the other tiers still receive the body.
  */
 async function streamOn(
   plan: GatherPlan,
@@ -156,52 +159,59 @@ async function streamOn(
   client: ClientEnd,
   buffer: BodyBuffer,
 ): Promise<void> {
-  const { bodyBytes, streamBytesMax } = plan;
+  const { bodyBytes, streamBytesMax, streamCount = 1 } = plan;
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
-  const edge = mayStream ? new EdgeEnd(plan) : undefined;
+  const ends = Array.from({ length: mayStream ? streamCount : 0 }, (_, nth) => {
+    return new TierEnd(plan, nth);
+  });
+  const write = (chunk: Uint8Array) => Promise.all(ends.map((end) => end.write(chunk)));
+  const cut = () => ends.forEach((end) => end.cut());
   let sentBytes = buffer.bytes;
   try {
     await Promise.all([client.drained(plan.budget), plan.relay?.room()]);
-    for (const chunk of buffer.passedOn()) await edge?.write(chunk);
+    for (const chunk of buffer.passedOn()) await write(chunk);
     for (;;) {
       const isOver = plan.client === undefined && plan.relay?.isRead !== true && plan.isOver();
       if (client.hasLeft || isOver) throw new Error("The client left.");
       const chunk = await reader.read();
       if (chunk === undefined) break;
       sentBytes += chunk.byteLength;
-      if (sentBytes > streamBytesMax) edge?.cut();
+      if (sentBytes > streamBytesMax) cut();
       client.queue(chunk);
       plan.relay?.push(chunk);
-      await Promise.all([client.drained(), edge?.write(chunk), plan.relay?.room()]);
+      await Promise.all([client.drained(), write(chunk), plan.relay?.room()]);
     }
     void client.close(plan.budget);
-    await edge?.complete(sentBytes);
+    await Promise.all(ends.map((end) => end.complete(sentBytes)));
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
     plan.relay?.end("cut");
-    edge?.cut();
+    cut();
     await reader.cancel();
   }
 }
 
-/** The time that the edge tier may leave a chunk unread. */
+/** The time that a tier may leave a chunk unread. */
 const stallMsMax = 2_000;
 
-/** The edge tier's stream, and its final length or `cut`. */
-class EdgeEnd {
+/** A tier's stream, and its final length or `cut`. */
+class TierEnd {
   readonly #writer: BytePipe["writer"];
   readonly #completed = Promise.withResolvers<number | "cut">();
   #isOver = false;
 
-  constructor({ bodyBytes, onOverflow }: Pick<GatherPlan, "bodyBytes" | "onOverflow">) {
+  constructor(
+    { bodyBytes, onOverflow }: Pick<GatherPlan, "bodyBytes" | "onOverflow">,
+    nth: number,
+  ) {
     const { readable, writer } = openBytePipe(bodyBytes);
     this.#writer = writer;
-    onOverflow(readable, this.#completed.promise);
+    onOverflow(readable, this.#completed.promise, nth);
   }
 
   /**
-   * Writes a chunk. Ends the stream if the edge tier stalls, because the client would have to wait.
+   * Writes a chunk. Ends the stream if the tier stalls, because the client would have to wait.
    */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isOver) return;
@@ -219,7 +229,7 @@ class EdgeEnd {
   }
 
   /**
-   * Ends the edge tier's stream early. Does not await the abort, because the abort of an unread
+   * Ends the tier's stream early. Does not await the abort, because the abort of an unread
    * stream never settles.
    */
   cut(): void {

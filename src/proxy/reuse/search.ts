@@ -21,6 +21,7 @@ import type {
 } from "../stored/stored-response.ts";
 import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
 import { backfill } from "./backfill.ts";
+import { copyToColo } from "./copy-to-colo.ts";
 import { type SharedResult, lookBeyond, passesOver } from "./shared-look.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
 
@@ -193,8 +194,7 @@ export class Search<S extends LookupSite = Site>
 
   /** Reads a tier, metadata first if the client may need no body. */
   async readFrom(tier: ResponseTier): Promise<ResponseRead> {
-    const part = mayNeedNoBody(this.lookup) ? "metadata" : "whole";
-    const read = await this.#read(tier, part);
+    const read = await this.#read(tier, mayNeedNoBody(this.lookup) ? "metadata" : "whole");
     const stored = responseIn(read);
     const isEnough = stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
     return isEnough ? read : this.#read(tier, "whole");
@@ -243,7 +243,8 @@ export class Search<S extends LookupSite = Site>
     return this.accepts({ candidate, verdict: this.judge(candidate) });
   }
 
-  putInto(above: readonly ResponseTier[], { candidate }: FoundResponse): void {
-    backfill(above, candidate, this);
+  putInto(above: readonly ResponseTier[], { candidate }: FoundResponse, from: ResponseTier): void {
+    if (candidate.stored.body.kind === "blob") backfill(above, candidate, this);
+    else copyToColo(from, candidate, this);
   }
 }

@@ -26,7 +26,7 @@ import type { Lifts } from "./lifts.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { Rangeless } from "./rangeless.ts";
 import type { SharedOdds } from "./shared-odds.ts";
-import type { Uncacheable } from "./uncacheable.ts";
+import type { Marks, Uncacheable } from "./uncacheable.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
 /**
@@ -48,6 +48,8 @@ export interface LookupSite {
   readonly bypasses: (route: string) => boolean;
   readonly flights: Pick<ForwardFlights, "get">;
   readonly lifts: Pick<Lifts, "begin" | "end">;
+  /** The keys whose large bodies were copied into the colo's tier in the last minute. */
+  readonly copied: Pick<Marks, "has" | "mark">;
   readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
   readonly knownVary: Pick<KnownVary, "names">;
   readonly invalidations: Pick<Invalidations, "covers">;

@@ -15,7 +15,12 @@ import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./varian
 
 /** Returns the size of the largest body that a tier of the route accepts as a stream; 0 if none. */
 export function streamBytesMax({ route }: Pick<LookupRequest, "route">, tiers: Tiers): number {
-  return Math.max(0, ...tiers.of(route.tiers).all.map(({ arrivingBytesMax }) => arrivingBytesMax));
+  return Math.max(0, ...streamTiers(route, tiers).map(({ arrivingBytesMax }) => arrivingBytesMax));
+}
+
+/** Returns the tiers of the route that accept a body as a stream. */
+export function streamTiers(route: LookupRequest["route"], tiers: Tiers): readonly ResponseTier[] {
+  return tiers.of(route.tiers).all.filter(({ arrivingBytesMax }) => arrivingBytesMax > 0);
 }
 
 type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
@@ -82,22 +87,22 @@ export function storeInTiers(
 }
 
 /**
- * Streams a body that is too large for memory to the first tier that accepts streams. If the tier
- * stores the response, removes the older response from memory, which would otherwise answer.
+ * Streams a body that is too large for memory to a tier. If the tier stores the response, removes the
+ * older response from memory, which would otherwise answer.
  *
  * @returns whether all writes succeeded, including that of the marker; never rejects
  */
 export async function storeArriving(
   arriving: ArrivingResponse,
   place: VariantPlace,
+  tier: ResponseTier,
 ): Promise<boolean> {
   const { metadata } = arriving;
-  const { all, memory } = place.exchange.site.tiers.of(place.lookup.route.tiers);
-  const taking = all.filter(({ arrivingBytesMax }) => arrivingBytesMax > 0).slice(0, 1);
+  const { memory } = place.exchange.site.tiers;
   const completed = arriving.completed.then((bytes) =>
     hasLostItsPlace(metadata, place) ? "cut" : bytes,
   );
-  const isKept = await write({ ...arriving, completed }, taking, place, "new");
+  const isKept = await write({ ...arriving, completed }, [tier], place, "new");
   if (isKept) memory.remove(keyOf(metadata, place));
   return isKept;
 }

@@ -1,5 +1,5 @@
 // Sends a body to its client while gathering it. Stores the complete body: first in memory, then in
-// the tiers below. A body that is too large for memory is streamed to the edge.
+// the tiers below. A body that is too large for memory is streamed to tiers.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -13,7 +13,13 @@ import { bodiless, notModified } from "../respond/respond.ts";
 import { storedCandidate, type LeadNeed } from "../reuse/need.ts";
 import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { removeDisplaced, storeArriving, storeInTiers, streamBytesMax } from "./in-tiers.ts";
+import {
+  removeDisplaced,
+  storeArriving,
+  storeInTiers,
+  streamBytesMax,
+  streamTiers,
+} from "./in-tiers.ts";
 import { noteAnswer } from "./last-answer.ts";
 import { refused, type StoreRefusal } from "./refusal.ts";
 import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
@@ -78,7 +84,8 @@ function storeBehind(
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, need);
-  let streamed: Promise<boolean> | undefined;
+  const streaming = streamTiers(lookup.route, site.tiers);
+  const streamed: Promise<boolean>[] = [];
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
     try {
@@ -93,8 +100,11 @@ function storeBehind(
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(lookup, site.tiers),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
-        onOverflow: (stream, completed) => {
-          streamed = storeArriving({ kind: "arriving", metadata, stream, completed }, need);
+        streamCount: streaming.length,
+        onOverflow: (stream, completed, nth) => {
+          const tier = streaming[nth];
+          const arriving = { kind: "arriving", metadata, stream, completed } as const;
+          if (tier !== undefined) streamed.push(storeArriving(arriving, need, tier));
         },
       });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
@@ -102,8 +112,8 @@ function storeBehind(
         ({ sent } = gathered);
         await storeWhole(gathered.blob, sending, need);
       }
-      await streamed;
-      const unkept = whyUnkept(gathered, streamed !== undefined);
+      await Promise.all(streamed);
+      const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(need.key.text);
       else {

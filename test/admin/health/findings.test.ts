@@ -172,6 +172,16 @@ describe("a tier that does not answer in time", () => {
     ]);
   });
 
+  it.each([
+    [false, /^R2 did not answer in time\.$/],
+    [true, /^R2 is shut off\. The shared tier has no large bodies/],
+  ])("causes a finding if it is the store of large bodies; shut off: %s", (isShutOff, what) => {
+    const tiers = [{ name: "shared", isShutOff: false, bodies: { isShutOff, trouble } }] as const;
+    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([
+      { code: "r2-slow", what: expect.stringMatching(what) as string },
+    ]);
+  });
+
   it("causes no finding once it has recovered", () => {
     const edge = { name: "edge", isShutOff: false } as const;
     expect(codesOf({ tiers: [{ ...edge, trouble: { ...trouble, isOver: true } }] })).toEqual([]);

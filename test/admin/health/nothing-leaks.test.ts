@@ -99,6 +99,10 @@ function drawnLook(draws: Draws): SiteState {
       name,
       isShutOff: draws.isLucky(0.5),
       trouble: { ...trouble("timeout"), why: "It is slow" },
+      bodies: {
+        isShutOff: draws.isLucky(0.5),
+        trouble: { ...trouble("timeout"), why: "It is slow" },
+      },
     })),
     data: {
       unpurged: { ...planted, keys: 2, trouble: trouble("journal") },

@@ -3,6 +3,7 @@ import { vi } from "vitest";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
+import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
@@ -44,8 +45,16 @@ async function timedOut({ site }: Opened): Promise<void> {
   vi.useRealTimers();
 }
 
+async function removedInR2({ site }: Opened): Promise<void> {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  await site.ask("/a", { method: "POST" });
+  await pass(site.clock, 6);
+  vi.useRealTimers();
+}
+
 const silent = () => new Promise(() => undefined);
 const silentKv = { get: silent, put: silent, delete: silent, getWithMetadata: silent };
+const silentR2 = { put: silent, delete: silent, createMultipartUpload: silent };
 const onArticles = (tags?: () => string[]) => ({
   routes: [{ name: "articles", match: "*", ...(tags && { tags }) }],
 });
@@ -156,6 +165,11 @@ export const occasions: Record<
     options: { tiers: [workersKv({ binding: "PAGES" })], env: { PAGES: silentKv } },
     does: timedOut,
     holds: { part: "kv-tier", kind: "timeout", state: "began" },
+  },
+  r2: {
+    options: { bodies: r2Bodies({ binding: "BODIES" }), env: { BODIES: silentR2 } },
+    does: removedInR2,
+    holds: { part: "shared-tier", kind: "timeout", state: "began" },
   },
   "cache-api": {
     does: (opened) => {

@@ -40,6 +40,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
     ),
     rateLimits: wrangler?.rateLimits ?? {},
     kvNamespaces: wrangler?.kvNamespaces ?? [],
+    r2Buckets: wrangler?.r2Buckets ?? [],
     ...(wrangler?.durableObjects && { durableObjects: wrangler.durableObjects }),
     otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
     notes: wrangler?.notes ?? [],

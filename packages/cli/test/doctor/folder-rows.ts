@@ -51,6 +51,9 @@ const hooks = (written: string): Files => ({
 const overKv: Files = {
   "src/worker.ts": 'createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] });',
 };
+const overR2: Files = {
+  "src/worker.ts": 'createWorker(config, { bodies: r2Bodies({ binding: "BODIES" }) });',
+};
 
 const overObject: Files = {
   "src/worker.ts":
@@ -181,6 +184,8 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   ],
   ["a KV namespace without its binding", overKv, "binding-incomplete warning"],
   ["a bound KV namespace", { ...overKv, ...wrangler({ kv_namespaces: [{ binding: "PAGES" }] }) }],
+  ["a bucket without its binding", overR2, "binding-incomplete warning"],
+  ["a bound bucket", { ...overR2, ...wrangler({ r2_buckets: [{ binding: "BODIES" }] }) }],
   ["a journal's object without its binding", overObject, "binding-incomplete warning"],
   [
     "a journal's object without a migration",

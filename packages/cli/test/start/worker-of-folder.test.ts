@@ -14,6 +14,7 @@ describe("the Worker of a wrangler file", () => {
     compatibility_flags: ["nodejs_compat"],
     vars: { ORIGIN_URL: "https://origin.test" },
     kv_namespaces: [{ binding: "PAGES", id: "1" }],
+    r2_buckets: [{ binding: "BODIES", bucket_name: "bodies" }],
     ratelimits: [{ name: "ORIGIN_LIMITER", namespace_id: "1", simple: { limit: 3, period: 60 } }],
   };
   const toml = `
@@ -29,6 +30,9 @@ simple = { limit = 3, period = 60 }
 [[kv_namespaces]]
 binding = "PAGES"
 id = "1"
+[[r2_buckets]]
+binding = "BODIES"
+bucket_name = "bodies"
 `;
   it.each([
     { name: "wrangler.json", text: JSON.stringify(table) },
@@ -43,6 +47,7 @@ id = "1"
       variables: { ORIGIN_URL: "https://origin.test" },
       rateLimits: { ORIGIN_LIMITER: { limit: 3, periodSeconds: 60 } },
       kvNamespaces: ["PAGES"],
+      r2Buckets: ["BODIES"],
       notes: [],
     });
   });

@@ -149,6 +149,7 @@ it("doctor and init print no control sequences from names and links in a folder"
     main: evil,
     vars: { [evil]: evil },
     kv_namespaces: [{ binding: evil }],
+    r2_buckets: [{ binding: evil }],
   };
   await writeFile(join(user.folder, name, "wrangler.json"), JSON.stringify(wrangler));
   await symlink(evil, join(user.folder, name, ".dev.vars"));

@@ -15,7 +15,7 @@ export function bindingFindings(deployment: Deployment, read: FolderRead): Docto
 
 /** Checks the known bindings that are present, and the bindings that the code names. */
 function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
-  const { main = "", vars, services, rateLimits, datasets, kvNamespaces } = deployment;
+  const { main = "", vars, services, rateLimits, datasets } = deployment;
   const origin = services.find(({ binding }) => binding === "ORIGIN");
   const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
   const dataset = datasets.find(({ binding }) => binding === "METRICS");
@@ -49,14 +49,16 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
         'Write it under analytics_engine_datasets, as { "binding": "METRICS", "dataset": "tidemark" }.',
     },
   ];
-  const kvRows = kvBindingsIn(mainTexts.get(main) ?? "").map((name) => ({
-    name,
-    wrong: kvNamespaces.some(({ binding }) => binding === name)
-      ? ""
-      : `${main} passes ${name} to workersKv, and the wrangler file does not bind it`,
-    without: "the KV tier is off",
-    remedy: `Write it under kv_namespaces, as { "binding": "${name}" }.`,
-  }));
+  const storeRows = namedStores(deployment).flatMap(({ maker, bound, without, remedyFor }) =>
+    bindingsOf(maker, mainTexts.get(main) ?? "").map((name) => ({
+      name,
+      wrong: bound.some(({ binding }) => binding === name)
+        ? ""
+        : `${main} passes ${name} to ${maker}, and the wrangler file does not bind it`,
+      without,
+      remedy: remedyFor(name),
+    })),
+  );
   const objectRows = objectStores.flatMap(({ maker, usual, className, without }) =>
     objectBindingsIn(mainTexts.get(main) ?? "", maker, usual).map((name) => ({
       name,
@@ -65,7 +67,7 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
       remedy: `Write it under durable_objects as { "name": "${name}", "class_name": "${className}" }, and the class in new_sqlite_classes of a migration.`,
     })),
   );
-  return [...rows, ...kvRows, ...objectRows].flatMap(
+  return [...rows, ...storeRows, ...objectRows].flatMap(
     ({ name, wrong, without, remedy }): DoctorFinding[] =>
       wrong === ""
         ? []
@@ -82,10 +84,27 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
   );
 }
 
-const kvBinding = /\bworkersKv\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g;
+/** The stores whose binding has no usual name, with the bindings of their kind in the wrangler file. */
+const namedStores = ({ kvNamespaces, r2Buckets }: Deployment) => [
+  {
+    maker: "workersKv",
+    bound: kvNamespaces,
+    without: "the KV tier is off",
+    remedyFor: (name: string) => `Write it under kv_namespaces, as { "binding": "${name}" }.`,
+  },
+  {
+    maker: "r2Bodies",
+    bound: r2Buckets,
+    without: "large bodies are not stored in R2",
+    remedyFor: (name: string) =>
+      `Write it under r2_buckets, as { "binding": "${name}", "bucket_name": "my-bodies" }.`,
+  },
+];
 
-const kvBindingsIn = (text: string): string[] =>
-  [...text.matchAll(kvBinding)].map(([, name = ""]) => name);
+function bindingsOf(maker: string, text: string): string[] {
+  const call = new RegExp(`\\b${maker}\\(\\s*\\{\\s*binding\\s*:\\s*["'](\\w+)["']`, "g");
+  return [...text.matchAll(call)].map(([, name = ""]) => name);
+}
 
 /** The functions that bind a class of Durable Objects, and the binding without the option `binding`. */
 const objectStores = [

@@ -23,6 +23,7 @@ export interface Deployment {
   readonly rateLimits: readonly Table[];
   readonly datasets: readonly Table[];
   readonly kvNamespaces: readonly Table[];
+  readonly r2Buckets: readonly Table[];
   readonly durableObjects: readonly Table[];
   /** The classes of Durable Objects that migrations create with SQLite storage. */
   readonly sqliteClasses: readonly string[];
@@ -89,6 +90,7 @@ function deploymentOf(
     rateLimits: tablesIn(table["ratelimits"]),
     datasets: tablesIn(table["analytics_engine_datasets"]),
     kvNamespaces: tablesIn(table["kv_namespaces"]),
+    r2Buckets: tablesIn(table["r2_buckets"]),
     durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
     sqliteClasses: migrations.flatMap((one) => textsIn(one["new_sqlite_classes"])),
     hasWorkersCache: isTable(cache) && cache["enabled"] === true,

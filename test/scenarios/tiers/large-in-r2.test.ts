@@ -1,0 +1,134 @@
+// Tests large bodies in R2: which bodies are stored there, how other colos read them, ranges and purges.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import type { Seen } from "../../../testing/site/harness.ts";
+import { send } from "../../../testing/site/purge-sender.ts";
+import { bodyOf, hour, mebibyte, mixes, openOverR2, sizes } from "./sites-over-r2.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+const tierOf = ({ cacheStatus }: Seen) => /detail=(\w+)/.exec(cacheStatus)?.[1] ?? cacheStatus;
+
+describe.each(Object.entries(mixes))("over %s", (name, mix) => {
+  // Workers KV itself takes a body that is held whole.
+  const paths =
+    name === "Workers KV" ? (["/streamed"] as const) : (["/held", "/streamed"] as const);
+  it.each(paths)("another colo finds %s until a purge covers it", async (path) => {
+    const { first, second, r2, pass } = openOverR2(mix);
+    const [text, next] = [bodyOf(sizes[path], 1), bodyOf(sizes[path], 2)];
+    await first.get(path);
+    expect(r2.calls).toEqual(["put 2d"]);
+    const part = await second.get(path, { headers: { range: "bytes=1000000-1000099" } });
+    expect([part.status, part.text]).toEqual([206, text.slice(1_000_000, 1_000_100)]);
+    expect(r2.calls).toEqual(["put 2d", "get 2d 1000000+100", "get 2d"]);
+    const seen = await second.get(path);
+    expect([tierOf(seen), seen.text === text]).toEqual(["edge", true]);
+    expect(first.origin.count).toBe(1);
+    expect((await send(first, { tags: ["red"] })).status).toBe(200);
+    pass(11);
+    expect((await second.get(path)).text === next).toBe(true);
+    expect((await first.get(path)).text === next).toBe(true);
+    expect([first.origin.count, r2.objects.size]).toEqual([2, 1]);
+  });
+});
+
+it("a body of 40 MB is read from R2 once, and then at the colo's edge", async () => {
+  const { first, second, r2 } = openOverR2();
+  await first.get("/video");
+  expect(tierOf(await first.get("/video"))).toBe("edge");
+  const texts = [await second.get("/video"), await second.get("/video")];
+  expect(texts.map(tierOf)).toEqual(["shared", "edge"]);
+  const whole = bodyOf(40 * mebibyte);
+  expect(texts.every(({ text }) => text === whole)).toBe(true);
+  expect(r2.calls).toEqual(["put 2d", "get 2d", "get 2d"]);
+  expect(second.counted()).toMatchObject({
+    "bodyCalls|get": 2,
+    "tierReads|shared|found": 1,
+    "tierWrites|edge|kept": 1,
+  });
+});
+
+it("a body that varies is copied with its marker", async () => {
+  const { first, second, r2 } = openOverR2(undefined, {
+    origin: ({ headers }) => {
+      const text = (headers.get("accept-language") ?? "") + bodyOf(3 * mebibyte);
+      return page(text, { ...hour, vary: "accept-language" });
+    },
+  });
+  const german = { headers: { "accept-language": "de" } };
+  for (const site of [first, second, second])
+    expect((await site.get("/a", german)).text).toMatch(/^de/);
+  expect([first.origin.count, r2.calls]).toEqual([1, ["put 2d", "get 2d", "get 2d"]]);
+});
+
+it("R2 is neither read nor written for small bodies, for misses, HEAD and 304", async () => {
+  const { first, second, r2 } = openOverR2();
+  for (const site of [first, second]) await site.get("/small");
+  await first.get("/held");
+  r2.calls.length = 0;
+  expect(tierOf(await second.get("/held", { method: "HEAD" }))).toBe("shared");
+  expect((await second.get("/held", { headers: { "if-none-match": '"1"' } })).status).toBe(304);
+  expect(r2.calls).toEqual([]);
+});
+
+it("a route without the shared tier does not use R2", async () => {
+  const routes = [{ name: "own", match: "*", tiers: ["memory" as const, "edge" as const] }];
+  const { first, second, r2 } = openOverR2(undefined, { config: { routes } });
+  for (const site of [first, second])
+    for (const path of ["/held", "/streamed"]) await site.get(path);
+  expect([first.origin.count, r2.calls]).toEqual([4, []]);
+});
+
+it("an unchanged body is not sent to R2 again", async () => {
+  const { first, second, r2, pass } = openOverR2();
+  await first.get("/held");
+  pass(3_601);
+  r2.calls.length = 0;
+  first.origin.script = () => unchanged({ etag: '"1"', "cache-control": "max-age=3600" });
+  await first.get("/held");
+  // The lookup also reads the stale body, in case a younger one is there.
+  expect(r2.calls).toEqual(["get 2d", "head 2d"]);
+  expect(tierOf(await second.get("/held"))).toBe("shared");
+});
+
+it("an unsafe method deletes the body", async () => {
+  const { first, second, r2 } = openOverR2();
+  await first.get("/held");
+  first.origin.script = () => page("posted", cc("no-store"));
+  await second.get("/held", { method: "POST" });
+  expect(r2.objects.size).toBe(0);
+});
+
+it("a small page that replaces a large one answers everywhere", async () => {
+  const { first, second, pass } = openOverR2();
+  await first.get("/held");
+  pass(3_601);
+  first.origin.script = () => page("small", hour);
+  for (const site of [first, second]) expect((await site.get("/held")).text).toBe("small");
+});
+
+it("a copy into the colo is dropped if the page is invalidated meanwhile", async () => {
+  const { first, second, r2 } = openOverR2();
+  await first.get("/held");
+  const get = r2.get.bind(r2);
+  let posted: Promise<Seen> | undefined;
+  r2.get = async (...given) => {
+    const found = await get(...given);
+    if (r2.calls.filter((call) => call.startsWith("get")).length === 2) {
+      first.origin.script = () => page("posted", cc("no-store"));
+      posted = second.get("/held", { method: "POST" });
+      await posted;
+    }
+    return found;
+  };
+  await (await second.ask("/held")).text();
+  await untilPosted(() => posted);
+  await second.settle();
+  first.origin.script = () => page("next", hour);
+  expect((await second.get("/held")).text).toBe("next");
+});
+
+async function untilPosted(posted: () => Promise<Seen> | undefined): Promise<void> {
+  while (posted() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  await posted();
+}
