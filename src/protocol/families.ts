@@ -222,9 +222,7 @@ export type PurgeRefusal =
   | "mapping-failed"
   | "unavailable";
 
-/**
- * The place of a credential: a header field, or the signature of a purge (`signature`) or a hook.
- */
+/** The place of a credential: a header field, or the signature of a purge or of a hook. */
 export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "hook";
 
 /** Why a credential was refused. */

@@ -18,6 +18,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   prefix: ["news"],
   purpose: ["look-up", "fill", "journal read"],
   operation: ["read", "write"],
+  call: ["put", "get", "head", "delete"],
   cause: ["timeout"],
   hook: ["shop"],
   flaw: ["missing", "wrong"],

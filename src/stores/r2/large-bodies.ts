@@ -82,7 +82,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     const read = await this.#settings.tier.read(key, ask);
-    if (read.kind !== "found" || read.record.kind === "vary") return read as TierRead<Detail>;
+    if (read.kind !== "found" || read.record.kind === "vary") return read;
     const { metadata: inTier } = read.record.stored;
     if (inTier.apart === undefined) return read;
     const metadata = joinedWith(inTier, inTier.apart);
@@ -175,7 +175,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     const written = await this.#writeApart(key, { metadata, bodyBytes, keep }, async (name) => {
       const putting = bucket.putArriving(name, stream, completed).catch(async (cause: unknown) => {
         // A truncated stream also makes the put fail. Any other failure is the bucket's.
-        isCut = (await Promise.race([completed, undefined])) === "cut";
+        isCut = (await Promise.race([completed, Promise.resolve()])) === "cut";
         throw cause;
       });
       // A bucket may settle without reading the stream, and its writer would wait forever.

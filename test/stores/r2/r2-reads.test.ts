@@ -2,7 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { ask, keep, look, noise, responseOf, shown } from "../../../testing/examples/records.ts";
-import { FakeR2 } from "../../../testing/fakes/fake-r2.ts";
+import type { FakeR2 } from "../../../testing/fakes/fake-r2.ts";
 
 import { bytes, key, large, mebibyte, openFake } from "./r2-world.ts";
 
@@ -24,7 +24,7 @@ describe("a body in R2", () => {
   });
 
   it.each([
-    { id: "is gone", change: (r2: FakeR2) => r2.objects.clear(), bad: 0 },
+    { id: "is gone", change: async (r2: FakeR2) => r2.objects.clear(), bad: 0 },
     {
       id: "was replaced by another",
       change: async (r2: FakeR2) => r2.put([...r2.objects.keys()][0] ?? "", new Blob(["other"])),
@@ -32,7 +32,7 @@ describe("a body in R2", () => {
     },
     {
       id: "has another length",
-      change: (r2: FakeR2) => r2.alter((stored) => ({ ...stored, size: 1 })),
+      change: async (r2: FakeR2) => r2.alter((stored) => ({ ...stored, size: 1 })),
       bad: 1,
     },
   ])("is a miss if it $id", async ({ change, bad }) => {

@@ -62,7 +62,7 @@ export function openFake() {
 /** A body that arrives in chunks of 1 MiB, and that ends or breaks off. */
 export function arriving({
   bodyBytes = 2 * mebibyte,
-  sentBytes = bodyBytes as number | null,
+  sentBytes = bodyBytes,
 }: {
   readonly bodyBytes?: number | null;
   readonly sentBytes?: number | null;
