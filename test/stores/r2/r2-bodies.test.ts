@@ -3,7 +3,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { largeBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
+import { largeBodyBytesMax, type TierFill } from "../../../src/cache/tiers/tier.ts";
 import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 import type { R2Bucket } from "../../../src/stores/r2/bucket.ts";
 import type { LargeBodies } from "../../../src/stores/r2/large-bodies.ts";
@@ -117,6 +117,13 @@ describe("an arriving body", () => {
   it("is not stored if it breaks off", async () => {
     const { tier } = openFake();
     const record = arriving({ sentBytes: null });
+    expect(await tier.write(key, record, keep)).toEqual({ kind: "refused", rule: "cut" });
+    expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
+  });
+
+  it("is not found if the response may no longer be stored at its end", async () => {
+    const { tier } = openFake();
+    const record = { ...arriving(), completed: Promise.resolve("cut") } as TierFill<ResponseDetail>;
     expect(await tier.write(key, record, keep)).toEqual({ kind: "refused", rule: "cut" });
     expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
   });
