@@ -110,7 +110,7 @@ function storesOf(given: GivenStartOptions, help: string): StartOptions["stores"
     why:
       stores === undefined
         ? `${JSON.stringify(text)} is neither redis nor cloudflare.`
-        : "--stores cloudflare uses no Redis.",
+        : "These stores are not in Redis.",
     hint: `Run ${help} for the options.`,
   });
 }

@@ -22,10 +22,14 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
     `Tidemark started in ${tookSeconds.toFixed(1)} s. Press Ctrl-C to stop.`,
     "",
     ...addresses.map(([at = "", what]) => `  ${at.padEnd(widest)} ${what}`),
+    ...(site.rest === undefined ? ["  The stores are Durable Objects, without Redis."] : []),
     "",
     ...(shown.length === 0 ? [] : ["Generated for this run, and shown only here:"]),
     ...shown.map(([name, { value }]) => `  ${name}=${value}`),
     ...(shown.length === 0 ? [] : [""]),
+    ...(ADMIN_TOKEN.isMadeUp
+      ? []
+      : ["$ADMIN_TOKEN below is the value of your shell or of .dev.vars.", ""]),
     "Try these commands, and compare Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
     second === undefined && !site.isDemo
@@ -33,6 +37,7 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
       : second === undefined
         ? `  curl -sD- -o/dev/null ${url}/breaking  # fresh for 30 s here, for 0 s in browsers`
         : `  curl -sD- -o/dev/null ${second.url}/          # the other colo: a hit from the shared tier`,
+    `  curl -X POST -H "Authorization: Bearer ${token}" ${url}/_cache/purge -d '{"everything":true}'  # then each colo once more`,
     `  export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="${token}"   # for the command: tidemark doctor`,
     `  curl -s -H "Authorization: Bearer ${token}" ${url}/_cache/stats`,
     "",

@@ -42,7 +42,7 @@ const siteTemplate: Plugin = {
     building.onLoad({ filter: /\/init\/site-template\.ts$/ }, () => {
       const texts = Object.fromEntries(templatePaths.map((path) => [path, templateText(path)]));
       return {
-        contents: `const texts = ${JSON.stringify(texts)};\nexport const templateText = (path) => texts[path];`,
+        contents: `const texts = ${JSON.stringify(texts)};\nexport const templatePaths = Object.keys(texts);\nexport const templateText = (path) => texts[path];`,
       };
     });
   },

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { version } from "./version.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addCreate } from "./commands/create.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealth } from "./commands/health.ts";
@@ -25,6 +26,7 @@ const commands: readonly AddCommand[] = [
   addJournal,
   addSwitch,
   addMetrics,
+  addCreate,
   addInit,
   addDoctor,
   addStart,

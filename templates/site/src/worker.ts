@@ -1,5 +1,12 @@
 // The main module of wrangler.jsonc: a Worker with the configuration.
+// Its stores are Durable Objects, so it needs no account beside Cloudflare.
+import { durableObjectJournal, durableObjectRecords } from "tidemark/cloudflare";
 import { createWorker } from "tidemark/worker";
 import config from "../tidemark.config.ts";
 
-export default createWorker(config);
+export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
+
+export default createWorker(config, {
+  journal: durableObjectJournal(),
+  tiers: [durableObjectRecords()],
+});

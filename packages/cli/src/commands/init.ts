@@ -9,6 +9,7 @@ import { checkedOptions, type InitOptions } from "../init/init-options.ts";
 import { findingLines, nextCommands, pageLines } from "../init/report-lines.ts";
 import { seenOrigin } from "../init/seen-origin.ts";
 import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
+import { storesIn, storesOption, usualStores } from "../init/site-stores.ts";
 import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
 import { judge } from "../origin/judge-page.ts";
 import { originAddress } from "../origin/origin-address.ts";
@@ -33,6 +34,7 @@ export const addInit: AddCommand = (program, act) => {
     .option("--name <worker>", "name of the Worker (default: derived from the host)")
     .option("--route <pattern>", "the Worker's route, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
+    .option(...storesOption)
     .option("--dry-run", "write nothing, and show the configuration")
     .option("--force", "replace tidemark.config.ts and wrangler.jsonc")
     .addHelpText("after", examples)
@@ -52,6 +54,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const named = words[0] === undefined ? undefined : originAddress(words[0]);
   const present = options.dryRun === true ? [] : inTheWay(folder);
   if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
+  const stores = (await storesIn(folder, checked.stores)) ?? checked.stores ?? usualStores(world);
   const origin = named ?? originAddress(await askedOrigin(session));
   const sight = await seenOrigin(origin, session, {
     saysYes: options.yes === true,
@@ -63,12 +66,13 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     name: options.name ?? workerNameOf(new URL(sight.origin).host),
     origin: sight.origin,
     route: checked.route,
+    stores,
   };
   const draft = draftConfig(sight);
   const findings = findingsOf(sight);
   const { toWrite, kept } = sorted(siteFiles(draft, choices, world.nowAtMs()), folder);
   for (const line of [...pageLines(sight), ...findingLines(findings), ""]) terminal.print(line);
-  const next = nextCommands(options.out, kept.includes("package.json"));
+  const next = nextCommands(options.out, kept.includes("package.json"), stores);
   const isDry = options.dryRun === true;
   if (isDry) {
     terminal.print("Nothing was written. tidemark.config.ts would be:");

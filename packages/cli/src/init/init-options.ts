@@ -1,5 +1,6 @@
 // Validates the options of `tidemark init` before any request.
 import { usageError } from "../command-error.ts";
+import { storesNamed } from "./site-stores.ts";
 import type { WranglerChoices } from "./wrangler-file.ts";
 
 export interface InitOptions {
@@ -9,6 +10,7 @@ export interface InitOptions {
   readonly name?: string;
   readonly route?: string;
   readonly zone?: string;
+  readonly stores?: string;
   readonly dryRun?: true;
   readonly force?: true;
   readonly yes?: boolean;
@@ -17,7 +19,7 @@ export interface InitOptions {
 const pagesMax = 200;
 
 /** @throws CommandError for the first invalid option */
-export function checkedOptions({ pages, page = [], name, route, zone }: InitOptions) {
+export function checkedOptions({ pages, page = [], name, route, zone, stores }: InitOptions) {
   const what = "Nothing was requested or written.";
   const refuse = (why: string, hint: string) => usageError({ what, why, hint });
   const pageCountMax = Number(pages);
@@ -39,7 +41,8 @@ export function checkedOptions({ pages, page = [], name, route, zone }: InitOpti
   if ((route === undefined) !== (zone === undefined)) {
     throw refuse("--route and --zone need each other.", "Write both, or neither.");
   }
-  return { pageCountMax, page, route: routeOf(route, zone, refuse) };
+  const routed = routeOf(route, zone, refuse);
+  return { pageCountMax, page, route: routed, stores: storesNamed(stores) };
 }
 
 function routeOf(

@@ -4,6 +4,7 @@ import { judge, type Judgement } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { tableOf } from "../terminal/table.ts";
 import type { Finding } from "./findings.ts";
+import type { SiteStores } from "./site-stores.ts";
 
 const pathColumns = 44;
 
@@ -37,18 +38,24 @@ export function findingLines(findings: readonly Finding[]): string[] {
   return findings.length === 0 ? [] : ["", ...findings.map(({ text }) => `- ${text}`)];
 }
 
+/** Returns the command that changes to a folder. */
+export function cdTo(folder: string): string {
+  const quoted = `'${folder.replaceAll("'", String.raw`'\''`)}'`;
+  return `cd ${/^[\w./][\w./-]*$/.test(folder) ? folder : quoted}`;
+}
+
 /**
  * @param folder as the user wrote it; `undefined` for the current folder
  * @param hasOwnPackage whether the folder already had a package.json, which lacks the template's
  *   scripts and packages
  */
-export function nextCommands(folder: string | undefined, hasOwnPackage: boolean): string[] {
+export function nextCommands(
+  folder: string | undefined,
+  hasOwnPackage: boolean,
+  stores: SiteStores,
+): string[] {
   return [
-    ...(folder === undefined
-      ? []
-      : [
-          `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", String.raw`'\''`)}'`}`,
-        ]),
+    ...(folder === undefined ? [] : [cdTo(folder)]),
     hasOwnPackage ? "npm install tidemark" : "npm install",
     `npm install --save-dev tidemark-cli${hasOwnPackage ? " typescript vitest wrangler" : ""}`,
     hasOwnPackage ? "npx tsc && npx vitest run" : "npm run check && npm test",
@@ -56,8 +63,7 @@ export function nextCommands(folder: string | undefined, hasOwnPackage: boolean)
     "umask 077",
     "cat > secrets.json <<END",
     "{",
-    '  "UPSTASH_REDIS_REST_URL": "https://….upstash.io",',
-    '  "UPSTASH_REDIS_REST_TOKEN": "…",',
+    ...(stores === "upstash" ? upstashSecrets : []),
     '  "PURGE_SECRET": "whsec_$(openssl rand -base64 24)",',
     '  "ADMIN_TOKEN": "$(openssl rand -hex 24)"',
     "}",
@@ -67,3 +73,8 @@ export function nextCommands(folder: string | undefined, hasOwnPackage: boolean)
     "npx tidemark doctor",
   ];
 }
+
+const upstashSecrets = [
+  '  "UPSTASH_REDIS_REST_URL": "https://….upstash.io",',
+  '  "UPSTASH_REDIS_REST_TOKEN": "…",',
+];

@@ -7,6 +7,7 @@ import { wranglerNames } from "../wrangler/wrangler-file.ts";
 import { configTestText } from "./config-test-text.ts";
 import { configText } from "./config-text.ts";
 import type { Draft } from "./draft.ts";
+import { textFor } from "./site-stores.ts";
 import { templateText } from "./site-template.ts";
 import { type WranglerChoices, wranglerFile } from "./wrangler-file.ts";
 
@@ -14,6 +15,8 @@ export interface SiteFile {
   /** Relative to the folder, with slashes. */
   readonly path: string;
   readonly text: string;
+  /** Whether other users of the machine must not read it. */
+  readonly isSecret?: boolean;
 }
 
 /** The files that init generates for each origin. `--force` replaces existing ones. */
@@ -40,12 +43,12 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
   return [
     { path: "tidemark.config.ts", text: configText(draft, atMs) },
     { path: "wrangler.jsonc", text: wranglerFile(choices) },
-    { path: "src/worker.ts", text: templateText("src/worker.ts") },
+    { path: "src/worker.ts", text: textFor(choices.stores, "src/worker.ts") },
     { path: "package.json", text: manifest },
     { path: "tsconfig.json", text: templateText("tsconfig.json") },
     { path: "test/config.test.ts", text: configTestText(draft.routes) },
     { path: ".gitignore", text: templateText(".gitignore") },
-    { path: ".dev.vars.example", text: templateText(".dev.vars.example") },
+    { path: ".dev.vars.example", text: textFor(choices.stores, ".dev.vars.example") },
   ];
 }
 
@@ -63,6 +66,7 @@ export function sorted(files: readonly SiteFile[], folder: string) {
 }
 
 const modes = { file: 0o666, folder: 0o777 };
+const secretModes = { ...modes, file: 0o600 };
 
 /**
  * Writes the files. Replaces only those that init generates for each origin.
@@ -75,17 +79,17 @@ export async function write(files: readonly SiteFile[], folder: string): Promise
     const link = await linkIn({ folder, path });
     if (link !== undefined) throw throughLink(join(folder, path), link);
   }
-  for (const { path, text } of files) {
+  for (const { path, text, isSecret = false } of files) {
     const isOwn = ownPaths.some((own) => own === path);
     const put = isOwn ? replaceBeneath : createBeneath;
-    await put({ folder, path }, text, modes).catch((cause: unknown) => {
+    await put({ folder, path }, text, isSecret ? secretModes : modes).catch((cause: unknown) => {
       const full = join(folder, path);
       if (cause instanceof LinkInTheWay) throw throughLink(full, cause.link);
       const code =
         cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error";
       const what = `${full} was not written.`;
       const why = `The file system reported ${code}.`;
-      throw failure({ what, why, hint: "Name another folder with --out." }, "failed", cause);
+      throw failure({ what, why, hint: "Name another folder." }, "failed", cause);
     });
   }
 }
@@ -93,7 +97,7 @@ export async function write(files: readonly SiteFile[], folder: string): Promise
 function throughLink(path: string, link: string) {
   return usageError({
     what: `${path} was not written.`,
-    why: `${link} is a symbolic link, and init does not write through links.`,
-    hint: "Replace it with a file or a folder, or name another folder with --out.",
+    why: `${link} is a symbolic link, and this command does not write through links.`,
+    hint: "Replace it with a file or a folder, or name another folder.",
   });
 }

@@ -5,16 +5,19 @@ import { readFileSync } from "node:fs";
 export const templatePaths = [
   ".dev.vars.example",
   ".gitignore",
+  "README.md",
   "package.json",
   "src/worker.ts",
   "test/config.test.ts",
+  "tidemark.config.ts",
   "tsconfig.json",
   "wrangler.jsonc",
 ] as const;
+export type TemplatePath = (typeof templatePaths)[number];
 
 const folder = new URL("../../../../templates/site/", import.meta.url);
 
 /** @param path relative to the folder of a site */
-export function templateText(path: (typeof templatePaths)[number]): string {
+export function templateText(path: TemplatePath): string {
   return readFileSync(new URL(path, folder), "utf8");
 }

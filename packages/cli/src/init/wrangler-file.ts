@@ -1,9 +1,10 @@
 // Generates wrangler.jsonc from the template, with the site's name, origin and route.
-import { templateText } from "./site-template.ts";
+import { type SiteStores, textFor } from "./site-stores.ts";
 
 export interface WranglerChoices {
   readonly name: string;
   readonly origin: string;
+  readonly stores: SiteStores;
   /** A route in the site's own zone; `undefined` to start on workers.dev. */
   readonly route: { readonly pattern: string; readonly zone: string } | undefined;
 }
@@ -14,7 +15,7 @@ export function workerNameOf(host: string): string {
   return name.slice(0, 54).replace(/^-+|-+$/g, "");
 }
 
-export function wranglerFile({ name, origin, route }: WranglerChoices): string {
+export function wranglerFile({ name, origin, route, stores }: WranglerChoices): string {
   const host = route && /^[\w.-]+/.exec(route.pattern)?.[0];
   const vars = {
     ORIGIN_URL: origin,
@@ -24,7 +25,7 @@ export function wranglerFile({ name, origin, route }: WranglerChoices): string {
     .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
     .join(", ");
   // Pass functions, because `replace` interprets `$` in replacement strings.
-  const text = templateText("wrangler.jsonc")
+  const text = textFor(stores, "wrangler.jsonc")
     .replace('"tidemark-site"', () => JSON.stringify(name))
     .replace(/"vars": \{.*\}/, () => `"vars": { ${written} }`);
   return route === undefined ? text : text.replace(untilThereIsARoute, () => routeLines(route));

@@ -10,7 +10,7 @@ export const addStart: AddCommand = (program, act) => {
     .command("start")
     .summary("run your site behind Tidemark on this machine")
     .description(
-      "Runs the Worker of this folder on this machine, in front of your site, with its own Redis. Reloads your configuration when it changes, and prints a line for each request. Needs Node 22.12 or newer, and wrangler in this project.",
+      "Runs the Worker of this folder on this machine, in front of your site, with its own Redis or Durable Objects. Reloads your configuration when it changes, and prints a line for each request. Needs Node 22.12 or newer, and wrangler in this project.",
     )
     .option(
       "--origin <url>",
@@ -54,7 +54,7 @@ async function start(session: Session, options: GivenStartOptions): Promise<Exit
       hint: "Run it with a newer Node. All other commands run with this version.",
     });
   }
-  const { optionsOf, runOwnSite } = await import("./own-site.ts");
-  await runOwnSite(session, optionsOf(options), options.config);
+  const { runOwnSite } = await import("./own-site.ts");
+  await runOwnSite(session, options);
   return exitCode.done;
 }

@@ -24,7 +24,9 @@ it.each([
   const { user, outside } = await userWithLink(to, link);
   const { code, notes } = await user.runs(["init", origin, "--out", "out", "--force"]);
   expect(code).toBe(2);
-  expect(notes).toContain(`${link} is a symbolic link, and init does not write through links.`);
+  expect(notes).toContain(
+    `${link} is a symbolic link, and this command does not write through links.`,
+  );
   expect(await readdir(join(user.folder, "out"))).toEqual([link]);
   expect(await outside()).toEqual(["theirs"]);
   expect(await readFile(join(user.folder, "outside/theirs"), "utf8")).toBe("theirs");

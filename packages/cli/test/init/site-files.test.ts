@@ -6,7 +6,8 @@ import { workerNameOf, wranglerFile } from "../../src/init/wrangler-file.ts";
 import { configTestText } from "../../src/init/config-test-text.ts";
 
 describe("wrangler.jsonc", () => {
-  const choices = { name: "a-$&", origin: "https://$'.example.com", route: undefined };
+  const origin = "https://$'.example.com";
+  const choices = { name: "a-$&", origin, route: undefined, stores: "cloudflare" } as const;
   const tried = { name: choices.name, workers_dev: true, preview_urls: false };
 
   it("names the Worker and its origin, and enables workers.dev without a route", () => {

@@ -1,0 +1,108 @@
+// `tidemark create`: copies the template of a site into a new folder.
+import { randomBytes } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { usageError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import { cdTo } from "../init/report-lines.ts";
+import { type SiteFile, write } from "../init/site-files.ts";
+import {
+  type SiteStores,
+  storesNamed,
+  storesOption,
+  textFor,
+  usualStores,
+} from "../init/site-stores.ts";
+import { templatePaths } from "../init/site-template.ts";
+import type { AddCommand, Session } from "../session.ts";
+
+interface CreateOptions {
+  readonly stores?: string;
+  readonly yes?: boolean;
+}
+
+export const addCreate: AddCommand = (program, act) => {
+  program
+    .command("create")
+    .summary("copy the template of a site into a new folder")
+    .description(
+      "Writes a Worker with a configuration, a test and a README, and secrets for this machine. Sends no request. Use init for a site that runs already: it examines the site, and writes a configuration for it.",
+    )
+    .argument("<folder>", "a new or empty folder")
+    .option(...storesOption)
+    .addHelpText("after", examples)
+    .action(act<CreateOptions>(create));
+};
+
+const examples = `
+Examples:
+  tidemark create my-site
+  tidemark create my-site --stores upstash`;
+
+async function create(session: Session, options: CreateOptions, [written = ""]: readonly string[]) {
+  const { terminal, world } = session;
+  const named = storesNamed(options.stores);
+  const folder = resolve(world.folder, written);
+  await refuseUnlessEmpty(folder);
+  const stores = named ?? (await askedStores(session, options));
+  const files = filesOf(stores, workerNameOf(folder));
+  await write(files, folder);
+  const next = [
+    ...(folder === world.folder ? [] : [cdTo(written)]),
+    "npm install",
+    "npm run dev -- --var ORIGIN_URL:http://127.0.0.1:3000   # the address of your site",
+  ];
+  terminal.print(`Written into ${folder}. ${storesTold[stores]}`);
+  for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
+  terminal.json({ folder, stores, written: files.map(({ path }) => path), next });
+  return exitCode.done;
+}
+
+const storesTold = {
+  cloudflare: "Purges and pages are stored in Durable Objects: no other account is needed.",
+  upstash: "Purges and pages are stored in Redis: write its address and token into .dev.vars.",
+} as const;
+
+async function refuseUnlessEmpty(folder: string): Promise<void> {
+  const found = await readdir(folder).catch((cause: NodeJS.ErrnoException) =>
+    cause.code === "ENOENT" ? [] : (cause.code ?? "an unknown error"),
+  );
+  const rest = Array.isArray(found) ? found.filter((name) => name !== ".git") : found;
+  if (rest.length === 0) return;
+  throw usageError({
+    what: "Nothing was written.",
+    why: Array.isArray(rest)
+      ? `${folder} is not empty.`
+      : `${folder} cannot be read as a folder: ${rest}.`,
+    hint: "Name a new folder. For a folder with files of your own, use tidemark init.",
+  });
+}
+
+/** Asks on a terminal. `--yes` is no answer to this question, and chooses the default. */
+async function askedStores(
+  { terminal, world }: Session,
+  { yes }: CreateOptions,
+): Promise<SiteStores> {
+  const usual = usualStores(world);
+  if (usual === "upstash" || yes === true || !terminal.isInteractive) return usual;
+  return (await terminal.isYes("Do you have an Upstash database?")) ? "upstash" : usual;
+}
+
+/** Derives a valid name of a Worker from the folder. */
+function workerNameOf(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-");
+  return name.slice(0, 54).replace(/^-+|-+$/g, "") || "tidemark-site";
+}
+
+function filesOf(stores: SiteStores, name: string): SiteFile[] {
+  const files = templatePaths.map((path) => ({
+    path,
+    text: textFor(stores, path).replace('"tidemark-site"', JSON.stringify(name)),
+  }));
+  const secrets = textFor(stores, ".dev.vars.example")
+    .replace(/^PURGE_SECRET=$/m, () => `PURGE_SECRET=whsec_${randomBytes(24).toString("base64")}`)
+    .replace(/^ADMIN_TOKEN=$/m, () => `ADMIN_TOKEN=${randomBytes(24).toString("hex")}`);
+  return [...files, { path: ".dev.vars", text: secrets, isSecret: true }];
+}

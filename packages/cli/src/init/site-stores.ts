@@ -1,0 +1,66 @@
+// The stores of a new site: Durable Objects of Cloudflare, or a Redis database of Upstash.
+import { join } from "node:path";
+import { isSet } from "../../../../src/protocol/variables/bindings.ts";
+import { usageError } from "../command-error.ts";
+import type { World } from "../world.ts";
+import { textIfThere } from "../wrangler/wrangler-file.ts";
+import { type TemplatePath, templateText } from "./site-template.ts";
+
+const names = ["cloudflare", "upstash"] as const;
+export type SiteStores = (typeof names)[number];
+
+/** The option of `init` and `create`. */
+export const storesOption = [
+  "--stores <name>",
+  "where purges and shared pages are stored: cloudflare (Durable Objects) or upstash (Redis). Default: cloudflare, or upstash if UPSTASH_REDIS_REST_URL is set here",
+] as const;
+
+const what = "Nothing was requested or written.";
+
+/** Returns `undefined` for no name. @throws CommandError for an unknown one */
+export function storesNamed(text: string | undefined): SiteStores | undefined {
+  const stores = names.find((name) => name === text);
+  if (stores !== undefined || text === undefined) return stores;
+  const why = `--stores is ${JSON.stringify(text.slice(0, 40))}.`;
+  throw usageError({ what, why, hint: "Write cloudflare or upstash." });
+}
+
+/** Returns the stores for a user who has named none. */
+export function usualStores({ env }: World): SiteStores {
+  return isSet(env, "UPSTASH_REDIS_REST_URL") ? "upstash" : "cloudflare";
+}
+
+/**
+ * Returns the stores that an existing `src/worker.ts` uses, which init keeps; `undefined` without that file.
+ *
+ * @throws CommandError if the user has named others
+ */
+export async function storesIn(
+  folder: string,
+  named: SiteStores | undefined,
+): Promise<SiteStores | undefined> {
+  const main = await textIfThere(join(folder, "src/worker.ts"));
+  if (main === undefined) return undefined;
+  const present = main.includes("durableObjectJournal(") ? "cloudflare" : "upstash";
+  if (named === undefined || named === present) return present;
+  const why = `src/worker.ts already exists, with the stores of --stores ${present}.`;
+  throw usageError({ what, why, hint: "Remove that file, or leave out --stores." });
+}
+
+/** Returns a file of the template for these stores. The template itself has Durable Objects. */
+export function textFor(stores: SiteStores, path: TemplatePath): string {
+  const text = templateText(path);
+  if (stores === "cloudflare") return text;
+  if (path === "src/worker.ts") {
+    return text
+      .replace(/^\/\/ Its stores .*\n/m, "")
+      .replace(/^import \{ durableObject.*\n/m, "")
+      .replace(/^export \{ Tidemark.*\n\n/m, "")
+      .replace(/\(config, \{[^]*\}\)/, "(config)");
+  }
+  if (path === "wrangler.jsonc") return text.replace(/ {2}\/\/ The stores: [^]*?\n\n/, "");
+  if (path !== ".dev.vars.example") return text;
+  return text
+    .replace("Only with Upstash in place of Durable Objects: the", "The")
+    .replaceAll(/^# (?=UPSTASH_)/gm, "");
+}
