@@ -31,13 +31,21 @@ export function bindStores(
   const over = bodies && (hasRedis || tiers.length > 0 ? bodies.bound(env) : lacksShared);
   const overShared = isFault(over) ? undefined : over;
   const made = tiers.map((tier) => {
-    if (!hasRedis && typeof opened !== "function") return lacksJournal(tier);
+    // A journal in code that is unusable has a fault of its own.
+    if (!hasRedis && typeof opened !== "function") {
+      return isFault(opened) ? opened : lacksJournal(tier);
+    }
     const scope = tierScopes[tier.name];
     const isShared = scope === "world" || (!hasWorld && scope === "region");
     return isShared ? asShared(tier.bound(env), overShared) : tier.bound(env);
   });
   const idle = journal === undefined || journal.move ? [] : idleVariablesOf(environment);
-  const faults = [...environment.faults, ...[...made, over, opened].filter(isFault), ...idle];
+  const own = environment.faults.map((fault) =>
+    fault === redis && journal !== undefined
+      ? { ...fault, what: "The database is not used." }
+      : fault,
+  );
+  const faults = [...own, ...new Set([...made, over, opened].filter(isFault)), ...idle];
   const makers = made.filter((one) => typeof one === "function");
   return isFault(opened)
     ? { environment: { ...environment, redis: opened, faults }, makers, overShared }

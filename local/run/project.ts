@@ -66,6 +66,10 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
   const worker = await bundled(options).catch((cause) => {
     throw isBuildFailure(cause) ? unbundled(project, cause) : cause;
   });
+  for (const className of Object.values(project.durableObjects ?? {})) {
+    const isExported = new RegExp(`\\bexport\\{[^}]*\\b${className}[,}]`).test(worker);
+    if (!isExported) throw unexported(project.main ?? "", className);
+  }
   const notes =
     config === undefined || isUsed || project.main === undefined
       ? []
@@ -74,6 +78,14 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
         ];
   const written: unknown = loaded?.operatorPath;
   return { worker, operatorPath: typeof written === "string" ? written : "/_cache", notes };
+}
+
+function unexported(main: string, className: string): OperatorError {
+  return new OperatorError({
+    what: `${main} does not export ${className}.`,
+    why: "A binding of the wrangler file names this class of Durable Objects.",
+    hint: `Write there: export { ${className} } from "tidemark/cloudflare";`,
+  });
 }
 
 function unbundled({ main, config = "", library }: Project, cause: Error): OperatorError {

@@ -93,7 +93,7 @@ function noReports(isOn: boolean): Reports {
         kind: "unavailable",
         isLasting: true,
         why: "There is no usable database to which isolates could report.",
-        hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+        hint: "Bind METRICS to a dataset of Analytics Engine, or set UPSTASH_REDIS_REST_URL and its token.",
       }
     : {
         kind: "unavailable",

@@ -115,7 +115,12 @@ describe("a deployment without totals", () => {
       why: '`metrics: "off"`',
       hint: "Remove this setting",
     },
-    { id: "no database", env: {}, why: "no usable database", hint: "Set UPSTASH_REDIS_REST_URL" },
+    {
+      id: "no database",
+      env: {},
+      why: "no usable database",
+      hint: "or set UPSTASH_REDIS_REST_URL",
+    },
     {
       id: "Analytics Engine",
       env: { ...database, METRICS: { writeDataPoint: () => undefined } },

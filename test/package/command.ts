@@ -79,7 +79,7 @@ async function started(site: string): Promise<void> {
   const path = join(site, "tidemark.config.ts");
   const config = await readFile(path, "utf8");
   try {
-    await tells(/Tidemark started in/);
+    await tells(/Tidemark started in[^]*Durable Objects, without Redis/);
     check((await ask()) === "version 1", "The first answer is not the origin's.");
     await tells(/200 {2}miss stored +\d+ ms {2}GET \/articles\/fog/);
     await ask();

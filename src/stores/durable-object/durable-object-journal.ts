@@ -51,7 +51,7 @@ export function durableObjectJournal({
         return {
           what,
           why: `${binding} is not bound to a class of Durable Objects.`,
-          hint: `Name ${binding} under [[durable_objects.bindings]] in wrangler.toml, with class_name = "TidemarkJournal".`,
+          hint: `Write ${binding} under durable_objects.bindings of the wrangler file, with class_name TidemarkJournal.`,
         };
       }
       const open: JournalMaker = ({ namespace, ...settings }) => {
@@ -67,7 +67,7 @@ export function durableObjectJournal({
   };
 }
 
-const what = "The purge journal is off, so purges are refused and Redis is not used.";
+const what = "The purge journal is off, so purges are refused and no shared tier is used.";
 
 function moving(
   move: NonNullable<DurableObjectJournal["move"]>,

@@ -41,7 +41,7 @@ export function durableObjectRecords({
       const objects = env[binding];
       if (!isNamespace(objects)) {
         const why = `${binding} is not bound to a class of Durable Objects.`;
-        const hint = `Name ${binding} under [[durable_objects.bindings]] in wrangler.toml, with class_name = "TidemarkRecords".`;
+        const hint = `Write ${binding} under durable_objects.bindings of the wrangler file, with class_name TidemarkRecords.`;
         return { what, why, hint };
       }
       if (!Number.isInteger(count) || count < 1 || count > objectsMax) {

@@ -81,6 +81,21 @@ describe("a site without Redis", () => {
     expect(upstash.text).toBe("");
   });
 
+  it("reports one fault without the binding, and none about the tiers", async () => {
+    const [site] = openColos(1, { clock, ...stores, env: bindings }) as [Site];
+    const { text } = await site.get("/_cache/stats", { headers: bearer });
+    const { faults } = JSON.parse(text) as { faults: { what: string }[] };
+    expect(faults.map(({ what }) => what)).toEqual([expect.stringContaining("journal is off")]);
+  });
+
+  it("reports an unusable database without the claim that purges are off", async () => {
+    const env = { ...bindings, UPSTASH_REDIS_REST_URL: "https://db.upstash.io" };
+    const site = openColos(1, { clock, ...stores, env: { ...env, JOURNAL: object.namespace } });
+    const { text } = await (site[0] as Site).get("/_cache/stats", { headers: bearer });
+    expect(text).toContain('"The database is not used."');
+    expect((await purge(site[0] as Site, { tags: ["red"] })).status).toBe(200);
+  });
+
   it("keeps the journal in the object beside a usable Redis", async () => {
     const upstash = new FakeUpstash(clock);
     const env = { ...bindings, JOURNAL: object.namespace };

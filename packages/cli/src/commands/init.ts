@@ -87,6 +87,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   if (!isDry) {
     terminal.print(`Written: ${written.join(", ")}.`);
     if (kept.length > 0) terminal.print(`Already present, and kept: ${kept.join(", ")}.`);
+    if (stores === "cloudflare" && kept.includes("wrangler.jsonc")) terminal.print(bindingsToAdd);
     for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
   }
   const pages = sight.pages.map((page) => ({ ...page, judgement: judge(page) }));
@@ -94,6 +95,9 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   terminal.json({ ...sight, pages, findings, folder, written, kept, files, next });
   return exitCode.done;
 }
+
+const bindingsToAdd =
+  "Your wrangler file needs the bindings JOURNAL and RECORDS and a migration: tidemark doctor shows what to write.";
 
 function inFolder(out: string, folder: string): string {
   return isAbsolute(out) ? out : join(folder, out);

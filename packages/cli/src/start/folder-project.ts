@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import type { Project } from "../../../../local/run/project.ts";
+import { isFault } from "../../../../src/protocol/fault.ts";
+import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { textIfThere, wranglerNames } from "../wrangler/wrangler-file.ts";
 import { readWorkerOf } from "./worker-of-folder.ts";
@@ -30,6 +32,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
   // Leave out SITE_HOST: redirects and absolute URLs would lead to the deployed site.
   const { SITE_HOST: _, ...deployed } = wrangler?.variables ?? {};
   const texts = Object.entries({ ...deployed, ...variables });
+  const database = databaseOf(variables);
   return {
     library: libraryIn(folder),
     main: wrangler?.main,
@@ -43,7 +46,14 @@ export async function readFolder(folder: string, named: string | undefined): Pro
     r2Buckets: wrangler?.r2Buckets ?? [],
     ...(wrangler?.durableObjects && { durableObjects: wrangler.durableObjects }),
     otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
-    notes: wrangler?.notes ?? [],
+    notes: [
+      ...(wrangler?.notes ?? []),
+      ...(isFault(database)
+        ? [
+            `npx wrangler dev does not use the database of .dev.vars. ${database.why} ${database.hint}`,
+          ]
+        : []),
+    ],
   };
 }
 

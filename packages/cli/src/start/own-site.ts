@@ -7,8 +7,8 @@ import {
   type GivenStartOptions,
   type StartOptions,
 } from "../../../../local/start-options.ts";
-import { faultOf } from "../../../../src/protocol/fault.ts";
-import { isSet } from "../../../../src/protocol/variables/bindings.ts";
+import { faultOf, isFault } from "../../../../src/protocol/fault.ts";
+import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
@@ -29,8 +29,9 @@ export function optionsOf(
 
 /** Returns the stores of the deployed site: it has no Redis if its journal is in a Durable Object. */
 export function storesOf({ durableObjects = {}, variables }: Project): StartOptions["stores"] {
+  const database = databaseOf(variables);
   const hasObject = Object.values(durableObjects).includes("TidemarkJournal");
-  return hasObject && !isSet(variables, "UPSTASH_REDIS_REST_URL") ? "cloudflare" : "redis";
+  return hasObject && (database === undefined || isFault(database)) ? "cloudflare" : "redis";
 }
 
 /**
@@ -51,7 +52,7 @@ export async function runOwnSite(
     if (storesOf(project) === stores) return project;
     throw new OperatorError({
       what: "The stores have changed.",
-      why: "The bindings of Durable Objects or UPSTASH_REDIS_REST_URL are not those of the start.",
+      why: "The bindings of Durable Objects, or the database of .dev.vars, are not those of the start.",
       hint: "Stop tidemark start with Ctrl-C, and start it again.",
     });
   };

@@ -42,6 +42,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     kv_namespaces: kv,
     r2_buckets: r2,
     durable_objects: objects,
+    migrations,
     ...others
   } = file.table;
   const bound = tablesIn(tableOf(objects)["bindings"]);
@@ -51,6 +52,8 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     .flatMap(({ name, class_name: written }) =>
       textsIn([name]).map((text) => [text, String(written)] as const),
     );
+  const created = tablesIn(migrations).flatMap((one) => textsIn(one["new_sqlite_classes"]));
+  const uncreated = ours.map(([, written]) => written).filter((one) => !created.includes(one));
   const date = dateText(writtenDate);
   const variables = Object.entries(tableOf(vars));
   const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === "string";
@@ -72,12 +75,18 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     kvNamespaces: tablesIn(kv).flatMap(({ binding }) => textsIn([binding])),
     r2Buckets: tablesIn(r2).flatMap(({ binding }) => textsIn([binding])),
     ...(ours.length > 0 && { durableObjects: Object.fromEntries(ours) }),
-    notes:
-      notGiven.length === 0
+    notes: [
+      ...(uncreated.length === 0
+        ? []
+        : [
+            `${file.name} has no migration with ${uncreated.join(" and ")} in new_sqlite_classes, so Cloudflare refuses the Worker. tidemark doctor shows what to write.`,
+          ]),
+      ...(notGiven.length === 0
         ? []
         : [
             `${file.name} has bindings that are not available here: ${notGiven.join(", ")}. If the Worker needs them, run npx wrangler dev.`,
-          ],
+          ]),
+    ],
   };
 }
 

@@ -131,6 +131,11 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   ["a workers.dev address", wrangler({ workers_dev: true }), "workers-dev warning"],
   ["preview URLs", wrangler({ preview_urls: true }), "preview-urls warning"],
   ["a secret in vars", moreVars({ ADMIN_TOKEN: secrets.ADMIN_TOKEN }), "secret-in-vars critical"],
+  [
+    "a database without its token, beside objects",
+    { ...devVars(database), ...overObject, ...wrangler({ ...objects, migrations }) },
+    `secret-half-set ${atDevVars}`,
+  ],
   ["a database without its token", devVars(database), `secret-half-set ${atDevVars}`],
   [
     "a database for the journal without its token",
@@ -216,8 +221,18 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
         durable_objects: { bindings: [{ name: "RECORDS", class_name: "TidemarkRecords" }] },
         migrations: [{ tag: "v1", new_sqlite_classes: ["TidemarkRecords"] }],
       }),
-      "src/worker.ts": "createWorker(config, { tiers: [durableObjectRecords({ objects: 4 })] });",
+      "src/worker.ts":
+        'export * from "tidemark/cloudflare"; createWorker(config, { tiers: [durableObjectRecords({ objects: 4 })] });',
     },
+  ],
+  [
+    "a journal's object whose class is not exported",
+    {
+      ...wrangler({ ...objects, migrations }),
+      "src/worker.ts":
+        'import { TidemarkJournal } from "tidemark/cloudflare"; export default createWorker(config, { journal: durableObjectJournal() });',
+    },
+    "binding-incomplete warning",
   ],
   ["a journal's object", { ...overObject, ...wrangler({ ...objects, migrations }) }],
   [

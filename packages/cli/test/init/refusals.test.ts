@@ -30,6 +30,7 @@ const wrong = [
     [origin, "--route", "nota.test/*", "--zone", "a.test"],
     "is not a pattern in the zone",
   ],
+  ["unknown stores", [origin, "--stores", "redis"], "Write cloudflare or upstash."],
   ["a mistyped option", [origin, "--forse"], "Did you mean --force?"],
 ] as const;
 
@@ -146,11 +147,46 @@ describe("a file that exists before init runs", () => {
     }
   });
 
+  it.each([
+    ["in objects", "durableObjectJournal()", "JOURNAL", []],
+    ["in Redis", "createWorker(config)", undefined, ["--stores", "upstash"]],
+  ])("decides the stores if it is a Worker with stores %s", async (_, worker, binding, args) => {
+    const { user, textOf } = await userWith({ "src/worker.ts": worker });
+    expect((await user.runs(["init", origin, ...args])).code).toBe(0);
+    const wrangler = await textOf("wrangler.jsonc");
+    expect(/"name": "(JOURNAL)"/.exec(wrangler)?.[1]).toBe(binding);
+    expect(await textOf("src/worker.ts")).toBe(worker);
+  });
+
+  it("is not contradicted by --stores", async () => {
+    const { user, asked } = await userWith({ "src/worker.ts": "createWorker(config)" });
+    const ran = await user.runs(["init", origin, "--stores", "cloudflare"]);
+    expect([ran.code, ran.notes]).toEqual([2, expect.stringContaining("already exists")]);
+    expect(asked).toEqual([]);
+  });
+
   it("prevents a wrangler.jsonc if it is a wrangler.toml", async () => {
     const { user } = await userWith({ "wrangler.toml": "mine" });
-    expect((await user.runs(["init", origin])).out).toContain("kept: wrangler.jsonc");
+    const { out } = await user.runs(["init", origin]);
+    expect(out).toMatch(/kept: wrangler\.jsonc\.\nYour wrangler file needs the bindings JOURNAL/);
     expect(await isThere(user, "wrangler.jsonc")).toBe(false);
   });
+});
+
+it.each([
+  ["cloudflare", {}, false],
+  ["upstash", { UPSTASH_REDIS_REST_URL: "https://db.upstash.io" }, true],
+])("init writes a site with stores at %s, by its environment", async (_, env, inRedis) => {
+  const { fetch } = reaching(origin, staticSite);
+  const user = await FakeUser.at({ fetch, env });
+  const { code, out } = await user.runs(["init", origin]);
+  expect([code, out.includes("UPSTASH_REDIS_REST_TOKEN")]).toEqual([0, inRedis]);
+  const wrangler = await readFile(join(user.folder, "wrangler.jsonc"), "utf8");
+  const worker = await readFile(join(user.folder, "src/worker.ts"), "utf8");
+  expect([wrangler.includes("TidemarkJournal"), worker.includes("TidemarkJournal")]).toEqual([
+    !inRedis,
+    !inRedis,
+  ]);
 });
 
 it("init --dry-run prints the configuration, and writes nothing", async () => {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readFolder } from "../../src/start/folder-project.ts";
+import { storesOf } from "../../src/start/own-site.ts";
 import { tempFolder } from "../fakes/temp-folder.ts";
 
 const folder = tempFolder();
@@ -51,6 +52,24 @@ describe("the configuration of a project", () => {
     await folder.write("wrangler.toml", 'main = "src/a.ts"');
     const { config, main } = await readFolder(folder.path, undefined);
     expect([config, main]).toEqual([undefined, inFolder("src/a.ts")]);
+  });
+});
+
+describe("the stores of a project", () => {
+  const bindings = [{ name: "JOURNAL", class_name: "TidemarkJournal" }];
+  const url = "UPSTASH_REDIS_REST_URL=https://db.upstash.io";
+  it.each([
+    ["its journal is in an object", bindings, "", "cloudflare", 0],
+    ["it also has a database", bindings, `${url}\nUPSTASH_REDIS_REST_TOKEN=t0ken`, "redis", 0],
+    ["its database has no token", bindings, url, "cloudflare", 1],
+    ["it binds no object", [], "", "redis", 0],
+  ])("do not include Redis unless needed: %s", async (_id, bound, local, stores, noteCount) => {
+    const migrations = [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }];
+    const table = { main: "a.js", durable_objects: { bindings: bound }, migrations };
+    await folder.write("wrangler.json", JSON.stringify(table));
+    await folder.write(".dev.vars", local);
+    const project = await readFolder(folder.path, undefined);
+    expect([storesOf(project), project.notes.length]).toEqual([stores, noteCount]);
   });
 });
 

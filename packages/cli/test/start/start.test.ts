@@ -35,7 +35,11 @@ const answering = (body: string) => `export default { fetch: () => new Response(
 
 /** Installs the package into the folder as a link to the sources. */
 async function installed(): Promise<void> {
-  const exports = { ".": "./src/tidemark.ts", "./worker": "./src/worker.ts" };
+  const exports = {
+    ".": "./src/tidemark.ts",
+    "./worker": "./src/worker.ts",
+    "./cloudflare": "./src/cloudflare.ts",
+  };
   const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
   await folder.write("node_modules/tidemark/package.json", manifest);
   await symlink(join(root, "src"), join(folder.path, "node_modules/tidemark/src"));
@@ -125,6 +129,46 @@ describe("`tidemark start` in the folder of a site", () => {
     await told(run, "GET /20\n");
     expect(await ended(run.child, "SIGINT")).toBe(0);
     expect(run.errors()).toMatch(/Warnings during the run:\n {2}Route "late" is never reached\./);
+  });
+});
+
+describe("`tidemark start` for a site with its journal in a Durable Object", () => {
+  const objects = {
+    durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
+    migrations: [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }],
+  };
+  const withJournal = main
+    .replace("(config)", "(config, { journal: durableObjectJournal() })")
+    .replace(/^/, 'import { durableObjectJournal } from "tidemark/cloudflare";');
+  const exported = 'export { TidemarkJournal } from "tidemark/cloudflare";';
+
+  it("starts no Redis, and a purge in one colo reaches the other", async () => {
+    await siteWithWrangler();
+    await folder.write("src/worker.ts", withJournal + exported);
+    await folder.write("wrangler.jsonc", JSON.stringify({ main: "src/worker.ts", ...objects }));
+    const token = "a-token-of-the-test-2f9c";
+    await folder.write(".dev.vars", `ORIGIN_URL=${await origin()}\nADMIN_TOKEN=${token}`);
+    const { run, port, url } = await start("--colos", "2", "--no-watch");
+    await told(run, "/_cache/stats\n");
+    expect(run.output()).toContain("Durable Objects, without Redis");
+    expect(run.output()).not.toContain("Valkey");
+    const headers = { authorization: `Bearer ${token}` };
+    const body = JSON.stringify({ everything: true });
+    const purge = await fetch(`${url}/_cache/purge`, { method: "POST", headers, body });
+    expect(purge.status).toBe(200);
+    const { position } = (await purge.json()) as { position: string };
+    const journal = await fetch(`http://127.0.0.1:${port + 1}/_cache/journal`, { headers });
+    expect(await journal.text()).toContain(position);
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+  });
+
+  it("exits with 1 if the Worker does not export the class", async () => {
+    await siteWithWrangler();
+    await folder.write("src/worker.ts", withJournal);
+    await folder.write("wrangler.jsonc", JSON.stringify({ main: "src/worker.ts", ...objects }));
+    const { run } = await start();
+    expect(await ended(run.child)).toBe(1);
+    expect(run.errors()).toMatch(/worker\.ts does not export TidemarkJournal\. .*export \{/);
   });
 });
 

@@ -16,6 +16,7 @@ export function bindingFindings(deployment: Deployment, read: FolderRead): Docto
 /** Checks the known bindings that are present, and the bindings that the code names. */
 function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
   const { main = "", vars, services, rateLimits, datasets } = deployment;
+  const text = mainTexts.get(main) ?? "";
   const origin = services.find(({ binding }) => binding === "ORIGIN");
   const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
   const dataset = datasets.find(({ binding }) => binding === "METRICS");
@@ -50,7 +51,7 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
     },
   ];
   const storeRows = namedStores(deployment).flatMap(({ maker, bound, without, remedyFor }) =>
-    bindingsOf(maker, mainTexts.get(main) ?? "").map((name) => ({
+    bindingsOf(maker, text).map((name) => ({
       name,
       wrong: bound.some(({ binding }) => binding === name)
         ? ""
@@ -59,12 +60,12 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
       remedy: remedyFor(name),
     })),
   );
-  const objectRows = objectStores.flatMap(({ maker, usual, className, without }) =>
-    objectBindingsIn(mainTexts.get(main) ?? "", maker, usual).map((name) => ({
+  const objectRows = objectStores.flatMap((store) =>
+    objectBindingsIn(text, store).map((name) => ({
       name,
-      wrong: faultOfObject(name, maker, deployment),
-      without,
-      remedy: `Write it under durable_objects as { "name": "${name}", "class_name": "${className}" }, and the class in new_sqlite_classes of a migration.`,
+      wrong: faultOfObject(name, store, deployment, text),
+      without: store.without,
+      remedy: `Write { "name": "${name}", "class_name": "${store.className}" } under durable_objects.bindings, write the class into new_sqlite_classes of a migration, and export it from ${main}.`,
     })),
   );
   return [...rows, ...storeRows, ...objectRows].flatMap(
@@ -112,7 +113,7 @@ const objectStores = [
     maker: "durableObjectJournal",
     usual: "JOURNAL",
     className: "TidemarkJournal",
-    without: "purges are refused, and Redis is not used",
+    without: "purges are refused, and no shared tier is used",
   },
   {
     maker: "durableObjectRecords",
@@ -122,13 +123,18 @@ const objectStores = [
   },
 ] as const;
 
-function objectBindingsIn(text: string, maker: string, usual: string): string[] {
+function objectBindingsIn(text: string, { maker, usual }: (typeof objectStores)[number]): string[] {
   const call = new RegExp(`\\b${maker}\\((?:\\s*\\{[^}]*?\\bbinding\\s*:\\s*["'](\\w+)["'])?`, "g");
   return [...text.matchAll(call)].map(([, name = usual]) => name);
 }
 
 /** Returns the fault of the binding of an object; an empty string if it is valid. */
-function faultOfObject(binding: string, maker: string, deployment: Deployment): string {
+function faultOfObject(
+  binding: string,
+  { maker, className }: (typeof objectStores)[number],
+  deployment: Deployment,
+  text: string,
+): string {
   const { main = "", durableObjects, sqliteClasses } = deployment;
   const bound = durableObjects.find(({ name }) => name === binding);
   if (bound === undefined) {
@@ -136,8 +142,10 @@ function faultOfObject(binding: string, maker: string, deployment: Deployment): 
   }
   const { class_name: written, script_name: elsewhere } = bound;
   if (typeof written !== "string") return "The binding has no class_name";
-  if (elsewhere !== undefined || sqliteClasses.includes(written)) return "";
-  return `No migration has ${written} in new_sqlite_classes`;
+  if (elsewhere !== undefined) return "";
+  if (!sqliteClasses.includes(written)) return `No migration has ${written} in new_sqlite_classes`;
+  const isExported = new RegExp(`\\bexport\\s*\\*|\\bexport\\b[^;]*\\b${className}\\b`).test(text);
+  return isExported || written !== className ? "" : `${main} does not export ${written}`;
 }
 
 /** Returns the fault of a rate limiter's settings; an empty string if they are valid. */

@@ -40,11 +40,7 @@ export function secretFileFindings(read: FolderRead): DoctorFinding[] {
   return secretFiles.flatMap((file) => {
     const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
     const deployment = deployments.find((one) => one.environment === environment);
-    return [
-      exposed(file),
-      partlySet(file, deployment?.vars ?? {}),
-      hookMissing(file, configuration),
-    ].flat();
+    return [exposed(file), partlySet(file, deployment), hookMissing(file, configuration)].flat();
   });
 }
 
@@ -71,7 +67,10 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
   return [...(isIgnored === false ? [notIgnored] : []), ...(isOpen ? [open] : [])];
 }
 
-function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding | DoctorFinding[] {
+function partlySet(
+  { name, secrets }: SecretFile,
+  deployment: Deployment | undefined,
+): DoctorFinding | DoctorFinding[] {
   const about = `the file ${name}`;
   if (secrets === undefined) {
     return {
@@ -83,7 +82,8 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding | Do
       remedy: "Write one object, with a string for each secret.",
     };
   }
-  const env: Env = { ...vars, ...secrets };
+  const env: Env = { ...deployment?.vars, ...secrets };
+  const isBesideObjects = (deployment?.durableObjects.length ?? 0) > 0;
   const ofPurges: Fault[] = [];
   purgeSecretsOf(env, ofPurges);
   const ofDatabases: Fault[] = [];
@@ -94,7 +94,11 @@ function partlySet({ name, secrets }: SecretFile, vars: Env): DoctorFinding | Do
   const hooks = secretsAmong(secrets)
     .flatMap((one) => hookOf(one) ?? [])
     .map((hook) => hookSecretsOf(hook, env));
-  const each = [adminTokenOf(env), database, ...hooks.map((hook) => hook.secrets)];
+  const unused =
+    isFault(database) && isBesideObjects
+      ? { ...database, what: "The database is not used." }
+      : database;
+  const each = [adminTokenOf(env), unused, ...hooks.map((hook) => hook.secrets)];
   const unusable = [...ofPurges, ...ofDatabases, ...each.filter(isFault)];
   const weak = [...weakSettingsIn(env), ...hooks.flatMap(({ faults }) => faults)];
   const finding = (code: DoctorFinding["code"], { what, why, hint }: Fault): DoctorFinding => ({
