@@ -2,7 +2,7 @@
 // can. A newer Node runs `tidemark start`, whose configuration changes meanwhile.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../local/bundling.ts";
@@ -27,6 +27,7 @@ export async function useCommand(at: { tarballs: string; site: string }): Promis
   await step("command: install", () => run("npm", install, at.site, newerEnv));
   await step("command: help, version, a refusal", () => asked(at.site));
   await step("command: mistyped lines", () => askCommandLines(join(at.site, command)));
+  await step("command: create", () => created({ ...at, tarball }));
   await step("command: start", () => started(at.site));
 }
 
@@ -39,6 +40,18 @@ async function commandTarball(folder: string): Promise<string> {
     check(paths.includes(needed), `The command's tarball lacks ${needed}.`);
   }
   return path;
+}
+
+/** Creates a site as `npm create tidemark` does, with the machine's own Node. */
+async function created(at: { tarballs: string; tarball: string }): Promise<void> {
+  const allowed = /^(?:package\.json|README\.md|LICENSE|create-tidemark\.js)$/;
+  const { path } = await packed(at.tarballs, ["-w", "create-tidemark"], allowed);
+  const folder = await mkdtemp(join(at.tarballs, "create-"));
+  await writeFile(join(folder, "package.json"), "{}");
+  await run("npm", ["install", ...quietInstall, path, at.tarball], folder);
+  await run("npx", ["create-tidemark", "my-site"], folder);
+  const wrangler = await readFile(join(folder, "my-site/wrangler.jsonc"), "utf8");
+  check(/"my-site"[^]*TidemarkJournal/.test(wrangler), `create wrote:\n${wrangler}`);
 }
 
 /** Runs the command with the machine's own Node, which may be 20. */

@@ -77,7 +77,7 @@ describe("package-lock.json", () => {
   });
 });
 
-it.each(["package.json", "packages/cli/package.json"])(
+it.each(["package.json", "packages/cli/package.json", "packages/create/package.json"])(
   "publishes %s with provenance, and only built files and the change log",
   (path) => {
     const { publishConfig, files } = json(path);
@@ -86,8 +86,11 @@ it.each(["package.json", "packages/cli/package.json"])(
   },
 );
 
-it("gives the command the version of the library", () => {
-  expect(json("packages/cli/package.json").version).toBe(json("package.json").version);
+it("gives the command, and the package that runs its create, the version of the library", () => {
+  const { version } = json("package.json");
+  expect(json("packages/cli/package.json").version).toBe(version);
+  const { version: ofCreate, dependencies } = json("packages/create/package.json");
+  expect([ofCreate, dependencies]).toEqual([version, { "tidemark-cli": version }]);
 });
 
 describe.each([".gitignore", "templates/site/.gitignore"])("%s", (path) => {
