@@ -8,7 +8,16 @@ import type { DoctorFinding } from "../../src/doctor/finding.ts";
 import { readFolder } from "../../src/doctor/folder/folder-read.ts";
 import { originInFolder } from "../../src/doctor/folder/origin-in-folder.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
-import { type Files, others, ownOfAll, rows, secrets, well, wrangler } from "./folder-rows.ts";
+import {
+  type Files,
+  halfBesideObjects,
+  others,
+  ownOfAll,
+  rows,
+  secrets,
+  well,
+  wrangler,
+} from "./folder-rows.ts";
 
 const hasGit = spawnSync("git", ["--version"]).status === 0;
 
@@ -78,6 +87,11 @@ describe("doctor in a folder", () => {
     const { findings, out } = await found(files, true);
     expect(codesOf(findings)).toEqual(["secret-file-not-ignored critical the file secrets.json"]);
     expect(out).not.toContain(secrets.ADMIN_TOKEN);
+  });
+
+  it("does not claim that half a database beside objects turns purges off", async () => {
+    const { findings } = await found({ ...others, ...halfBesideObjects });
+    expect(findings.map(({ what }) => what)).toEqual(["The database is not used."]);
   });
 
   it("reports the line of a syntax error", async () => {
