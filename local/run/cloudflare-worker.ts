@@ -12,7 +12,7 @@ import config from "../../tidemark.config.ts";
 export { TidemarkJournal, TidemarkRecords } from "../../src/cloudflare.ts";
 
 export default createWorker(config, {
-  journal: durableObjectJournal(),
+  journal: durableObjectJournal({ longPoll: true }),
   tiers: [durableObjectRecords(), workersKv({ binding: "PAGES" })],
   bodies: r2Bodies({ binding: "BODIES" }),
 });
