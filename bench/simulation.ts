@@ -16,6 +16,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { RecordsClient } from "../src/stores/durable-object/records-client.ts";
 import { ObjectJournal } from "../src/stores/durable-object/object-journal.ts";
 import { unreachable } from "../src/base/unreachable.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
@@ -34,7 +35,7 @@ type Variant =
   | {
       readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields" | "move";
       readonly kind: WorldKind;
-      /** Whether a Durable Object has the journal. */
+      /** Whether Durable Objects have the journal and the records. */
       readonly isObject: boolean;
       /** The number of isolates at the start; `undefined` for 2 to 4. */
       readonly isolateCount: number | undefined;
@@ -58,7 +59,8 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
   if (share.variant === "write-behind") return writtenBehind(share.kind, seed, tell);
   const { variant, kind, isolateCount } = share;
   const Store = share.isObject ? ObjectJournal : undefined;
-  const options = { kind, tell, Store, isolateCount };
+  const Records = share.isObject ? RecordsClient : undefined;
+  const options = { kind, tell, Store, Records, isolateCount };
   switch (variant) {
     case "views":
       return historyOf(seed, options);

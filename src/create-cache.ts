@@ -7,6 +7,7 @@ import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "./cache/tiers/tier-in-code.ts";
+import type { Tier } from "./cache/tiers/tier.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
 import {
   leasesOver,
@@ -99,16 +100,25 @@ export function createCache<Detail>(
   form: RecordForm<Detail>,
   { memoryShares = 1, ...given }: { memoryShares?: number } & GivenTiers = {},
 ) {
-  const core = openCore(config, platform, memoryShares);
+  const core = openCore(config, platform, { memoryShares, tiers: given.tiers ?? [] });
   return { ...core, ...tiersOver(core, form, given) };
 }
 
-/** Adds tiers for another form of record to a core. All other parts are shared. */
+/**
+ * Adds tiers for data to a core. All other parts are shared. Without Redis, a tier in code is the shared
+ * tier, if it keeps newer records.
+ */
 export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
-  return { ...core, ...tiersOver(core, form) };
+  const { databases, tiersInCode } = core;
+  const tiers = databases ? [] : tiersInCode;
+  return { ...core, ...tiersOver(core, form, { tiers }, (tier) => tier.keepsNewer === true) };
 }
 
-function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
+function openCore(
+  config: CoreConfig,
+  platform: CachePlatform,
+  { memoryShares, tiers }: { memoryShares: number; tiers: readonly MakeTier[] },
+) {
   const { namespace, limits, purge } = config;
   const { database, journal, nowAtMs, log } = platform;
   const make = { ...defaults, ...platform.parts };
@@ -156,6 +166,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const reports = createReports(reporting, platform);
   return {
     settings: { config, platform },
+    /** The makers of the tiers that the Worker passes in code. */
+    tiersInCode: tiers,
     /** The factories of the parts. */
     make,
     /** All memory tiers of this core. */
@@ -196,7 +208,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 function tiersOver<Detail>(
   core: Core,
   form: RecordForm<Detail>,
-  { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
+  { tiers: given = [], overShared = (make) => make }: GivenTiers,
+  isUsed: (tier: Tier<Detail>) => boolean = () => true,
 ) {
   const { databases, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
@@ -214,7 +227,7 @@ function tiersOver<Detail>(
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
-  const others = given.map((make) => make(ofAny));
+  const others = given.map((make) => make(ofAny)).filter(isUsed);
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>
     overShared((settings) =>

@@ -105,8 +105,13 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     });
   }
 
-  /** Adds a change. Returns a promise if the options name an event; otherwise `undefined`. */
+  /**
+   * Adds a change. Returns a promise if the options name an event; otherwise `undefined`.
+   *
+   * @throws OperatorError without Redis
+   */
   add(change: Change, bytes: number, options?: ChangeOptions): Promise<void> | undefined {
+    if (this.#ports.redis === undefined) throw this.#lacksRedis("takes no change");
     const gathering = this.#gathering;
     const add = () =>
       options?.durable === true
@@ -128,6 +133,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
    * @throws OperatorError if Redis cannot be read. Errors of the sink are passed on
    */
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Value>> {
+    if (this.#ports.redis === undefined) throw this.#lacksRedis("cannot be read exactly");
     const values = new Map<string, Value>();
     for (let at = 0; at < keys.length; at += chunkCountMax) {
       const part = keys.slice(at, at + chunkCountMax);
@@ -203,6 +209,14 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     if ((!isOverdue && !isLarge) || isLately) return;
     this.#flushedAtMs = atMs;
     afterAnswer(async () => void (await this.#flush({ left: chunksBehindMax })));
+  }
+
+  #lacksRedis(effect: string): OperatorError {
+    return new OperatorError({
+      what: `The ${this.#kind.name} ${this.#set} ${effect}.`,
+      why: "Its changes are gathered in Redis, and this cache has no Redis.",
+      hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+    });
   }
 
   #unreadable(cause: RedisCause): OperatorError {

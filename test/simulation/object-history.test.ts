@@ -2,7 +2,9 @@
 // that these histories find faults of the journal. Replay a history with
 // `npm run bench -- simulation --object --replay <seed>`.
 import { describe, expect, it } from "vitest";
+import type { ManyWrite, RecordCall } from "../../src/stores/durable-object/framed-call.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import { RecordsClient, type Sending } from "../../src/stores/durable-object/records-client.ts";
 import { shareOf } from "../../testing/histories.ts";
 import { writeHistoryOf } from "../../testing/simulation/data/write-history.ts";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
@@ -33,16 +35,29 @@ describe("no purged response answers after its deadline, over a Durable Object",
   );
 });
 
-describe("requests and data keep their promises over a Durable Object", () => {
+const Store = ObjectJournal;
+const inObjects = { Store, Records: RecordsClient };
+const setHalf = { setShare: 0.5 };
+
+describe("requests and data keep their promises with the journal in a Durable Object", () => {
   it.each<{ what: string; play: (seed: number, kind: WorldKind) => Promise<History> }>([
-    {
-      what: "requests",
-      play: (seed, kind) => requestHistoryOf(seed, { kind, Store: ObjectJournal }),
-    },
-    { what: "data", play: (seed, kind) => writeHistoryOf(seed, { kind, Store: ObjectJournal }) },
+    { what: "requests", play: (seed, kind) => requestHistoryOf(seed, { kind, Store }) },
+    { what: "data", play: (seed, kind) => writeHistoryOf(seed, { kind, Store }) },
     {
       what: "values that are set",
-      play: (seed, kind) => writeHistoryOf(seed, { kind, Store: ObjectJournal, setShare: 0.5 }),
+      play: (seed, kind) => writeHistoryOf(seed, { kind, Store, ...setHalf }),
+    },
+    {
+      what: "requests, and records in objects",
+      play: (seed, kind) => requestHistoryOf(seed, { kind, ...inObjects }),
+    },
+    {
+      what: "data, and records in objects",
+      play: (seed, kind) => writeHistoryOf(seed, { kind, ...inObjects }),
+    },
+    {
+      what: "values that are set, and records in objects",
+      play: (seed, kind) => writeHistoryOf(seed, { kind, ...inObjects, ...setHalf }),
     },
   ])("in random histories: $what", async ({ play }) => {
     let usableCount = 0;
@@ -106,5 +121,43 @@ describe("histories over a Durable Object find a fault", () => {
     ["a read is dated too late", DatedLate, "crossing"],
   ])("%s", async (_, Store, kind) => {
     expect((await sumOf(kind, 600, Store)).violation).toMatch(/^seed /);
+  });
+});
+
+/** Changes what each record of a write says about newer records. */
+function changing(change: (record: ManyWrite) => ManyWrite["unless"]): typeof RecordsClient {
+  return class extends RecordsClient {
+    override send<Call extends RecordCall>(sending: Sending<Call>) {
+      if (sending.call !== "writeMany") return super.send(sending);
+      const { records } = sending.ask as { readonly records: readonly ManyWrite[] };
+      const changed = records.map((record) => ({ ...record, unless: change(record) }));
+      return super.send({ ...sending, ask: { records: changed } as typeof sending.ask });
+    }
+  };
+}
+
+class Repeating extends RecordsClient {
+  override send<Call extends RecordCall>(sending: Sending<Call>) {
+    return super.send({ ...sending, mayRepeat: true });
+  }
+}
+
+describe("histories of sets with records in objects find a fault", () => {
+  it.each<{ fault: string; Records: typeof RecordsClient; from: number }>([
+    { fault: "a set is sent again", Records: Repeating, from: 70 },
+    { fault: "an object replaces any record", Records: changing(() => undefined), from: 100 },
+    {
+      fault: "a load replaces a value with an equal stamp",
+      Records: changing(({ unless }) => unless && { ...unless, kind: "set" }),
+      from: 80,
+    },
+  ])("$fault", async ({ Records, from }) => {
+    const isFound = async (seed: number) => {
+      const options = { ...inObjects, Records, setShare: 0.9 };
+      return (await writeHistoryOf(seed, options)).violations.length > 0;
+    };
+    let seed = from;
+    while (seed < from + 300 && !(await isFound(seed))) seed += 1;
+    expect(seed).toBeLessThan(from + 300);
   });
 });

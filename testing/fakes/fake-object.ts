@@ -86,7 +86,8 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
             this.database.exec("COMMIT");
             return result;
           } catch (cause) {
-            this.database.exec("ROLLBACK");
+            // SQLite has already rolled back a transaction that found no space.
+            if (this.database.isTransaction) this.database.exec("ROLLBACK");
             throw cause;
           }
         },

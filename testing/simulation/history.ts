@@ -11,6 +11,7 @@ import {
   soundParts,
 } from "./simulated-isolate.ts";
 import type { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import type { RecordsMaker } from "./simulated-records.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import type { SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import { isNamed, leaves, pages } from "./simulated-pages.ts";
@@ -39,6 +40,8 @@ export interface HistoryOptions {
   readonly kind?: WorldKind;
   /** The journal's class, if a Durable Object stores the journal instead of Redis. */
   readonly Store?: typeof ObjectJournal | undefined;
+  /** The class of the clients of the records' objects, if objects store the records instead of Redis. */
+  readonly Records?: RecordsMaker | undefined;
   /** The number of isolates at the start, all but two in colos of their own. Default: 2 to 4. */
   readonly isolateCount?: number | undefined;
   /** Receives one line per event, for a replay. */

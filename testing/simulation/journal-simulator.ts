@@ -3,6 +3,7 @@
 // same history.
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import { SimulatedTime } from "./simulated-time.ts";
+import type { SimulatedRecords } from "./simulated-records.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
 
 /** Returns a generator of random numbers from 0 to below 1 (mulberry32). */
@@ -45,6 +46,8 @@ export class SimulatedWorld {
   readonly time: SimulatedTime;
   readonly stream = new SimulatedStream();
   readonly records = new Map<string, SimulatedRecord>();
+  /** The objects of the records, if they are the shared tier in place of `records`. */
+  recordObjects: SimulatedRecords | undefined;
   /** How far the clock of the server, which sets the IDs, is behind the true time. */
   serverBehindMs = 0;
   isRedisDown = false;

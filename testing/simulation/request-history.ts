@@ -3,11 +3,12 @@
 // before a purge does not answer later than the bound after the purge. These histories are slower
 // than histories of views, and closer to reality.
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
+import { SimulatedRecords } from "./simulated-records.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import { SimulatedOrigin, type Version } from "./simulated-origin.ts";
 import { isNamed, type Leave, type Page, pages, urlOf } from "./simulated-pages.ts";
 import { SimulatedSite, type SiteParts, soundSiteParts } from "./simulated-site.ts";
-import { settledTurn, SimulatedTime } from "./simulated-time.ts";
+import { settledCall, settledTurn, SimulatedTime } from "./simulated-time.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
 import type { History, HistoryOptions } from "./history.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
@@ -24,8 +25,10 @@ export async function requestHistoryOf(
   options: RequestHistoryOptions = {},
 ): Promise<History & { readonly warmedCount: number }> {
   const { tell, kind = "ordinary" } = options;
-  const time = new SimulatedTime(settledTurn);
+  const { Records } = options;
+  const time = new SimulatedTime(Records ? settledCall : settledTurn);
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
+  if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   world.tell(() => JSON.stringify(world.settings));
   const course = new RequestCourse(world, options);
   await time.keeping(() => course.run());

@@ -50,7 +50,10 @@ export class SimulatedObject {
         world.isRedisDown = !world.isRedisDown;
         world.tell(() => `The object is ${world.isRedisDown ? "down" : "up"}`);
       },
-      () => this.#object.end(),
+      () => {
+        this.#object.end();
+        world.recordObjects?.restart();
+      },
       () => (world.serverBehindMs = world.any([-20_000, 0, 3_000, 20_000])),
       () => this.#burst(),
       () => this.#burst(),

@@ -149,17 +149,18 @@ function tiersOf(isolate: SimulatedIsolate, cache: SimulatedCache): Tiers {
         nowAtMs: isolate.nowAtMs,
         onBadRecord,
       }),
-      new SharedTier({
-        form: responseForm,
-        redis: isolate.redis.client,
-        namespace: "site",
-        bodyBytesMax: 100_000,
-        uploadBytesMax: 64 * 1_048_576,
-        onBadRecord,
-        nowAtMs: isolate.nowAtMs,
-        // Do not send an unchanged body again, whatever its size: two writers may then overlap.
-        rewriteFromChars: 0,
-      }),
+      isolate.world.recordObjects?.tierOf(isolate, responseForm) ??
+        new SharedTier({
+          form: responseForm,
+          redis: isolate.redis.client,
+          namespace: "site",
+          bodyBytesMax: 100_000,
+          uploadBytesMax: 64 * 1_048_576,
+          onBadRecord,
+          nowAtMs: isolate.nowAtMs,
+          // Do not send an unchanged body again, whatever its size: two writers may then overlap.
+          rewriteFromChars: 0,
+        }),
     ],
   );
 }

@@ -54,14 +54,17 @@ export interface RecordMetadata extends Coverage, Provenance {
  * Says which records of a key are newer than a written one (docs/purge-protocol.md, rule 28 c). For a
  * set, these are recent records with a later stamp. For a load, these are records with a later stamp, if
  * they are recent or the load has not seen them; and recent records with an equal stamp that the load has
- * not seen. A record is recent if its source answered at most a minute before the request of the written
- * record, or later.
+ * not seen. A record is recent if its source answered at most `recentMsMax` before the request of the
+ * written record, or later.
  */
 export interface NewerRecords {
   readonly kind: "load" | "set";
   /** The stored record that the load has found. */
   readonly seen?: Pick<RecordMetadata, "respondedAtMs" | "bodyDigest"> | undefined;
 }
+
+/** The time exceeds any likely difference between the clocks of two isolates. */
+export const recentMsMax = 60_000;
 
 type Chunk = Uint8Array<ArrayBuffer>;
 type Bytes = ReadableStream<Chunk>;

@@ -117,8 +117,14 @@ export interface TierAsk<Detail> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
 }
 
-/** The last timeouts of a tier, and their cause. */
-export type TierTrouble = Trouble<"timeout"> & { readonly why: string };
+/** `busy`, `refused` and `full`: the tier's store has refused a call at once. */
+export type TierTroubleKind = "timeout" | "unreachable" | "busy" | "refused" | "full";
+
+/** The last trouble of a tier, its cause, and its remedy if there is one. */
+export type TierTrouble = Trouble<TierTroubleKind> & {
+  readonly why: string;
+  readonly remedy?: string;
+};
 
 export interface Tier<Detail> {
   /** The tier's name, which is `detail` in Cache-Status (RFC 9211 §2.8). */
@@ -132,7 +138,9 @@ export interface Tier<Detail> {
   readonly leases?: Leases<RecordHead<Detail>> | undefined;
   /** Whether the tier is shut off, except for probes, because calls time out. */
   readonly isShutOff: boolean;
-  /** The last timeouts, even if the tier has recovered. */
+  /** Whether the tier keeps newer records (`TierKeep.unlessNewer`), as data in a shared tier requires. */
+  readonly keepsNewer?: boolean;
+  /** The last trouble, even if the tier has recovered. */
   readonly trouble?: TierTrouble | undefined;
   /** The store of the bodies that are too large for the tier itself; absent if there is none. */
   readonly bodies?: Pick<Tier<never>, "isShutOff" | "trouble"> | undefined;

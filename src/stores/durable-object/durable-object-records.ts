@@ -1,8 +1,9 @@
 // The shared tier and the leases in Durable Objects, for the option `tiers` of `createWorker`.
-import type { MakeTier, TierInCode } from "../../cache/tiers/tier-in-code.ts";
+import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
 import { Spread } from "../spread.ts";
 import { isNamespace, type LocationHint } from "./object-namespace.ts";
 import { ObjectTier } from "./object-tier.ts";
+import { RecordsClient } from "./records-client.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
 export interface DurableObjectRecords {
@@ -52,11 +53,18 @@ export function durableObjectRecords({
         const id = objects.idFromName(`${namespace} ${nth}`);
         return [`object ${nth}`, () => objects.get(id, options)] as const;
       };
-      const make: MakeTier = (settings) => {
-        const { namespace } = settings;
+      const clientOf = ({
+        namespace,
+        ...settings
+      }: Pick<TierSettings<unknown>, "namespace" | "nowAtMs" | "log" | "metrics">) => {
         const others = Array.from({ length: count - 1 }, (_, at) => stubOf(namespace, at + 1));
         const spread = new Spread([stubOf(namespace, 0), ...others]);
-        return new ObjectTier({ ...settings, spread, randomText: () => crypto.randomUUID() });
+        return new RecordsClient({ ...settings, spread });
+      };
+      let client: RecordsClient | undefined;
+      const make: MakeTier = (settings) => {
+        client ??= clientOf(settings);
+        return new ObjectTier({ ...settings, client, randomText: () => crypto.randomUUID() });
       };
       return make;
     },

@@ -16,6 +16,22 @@ export interface WriteAsk {
   readonly head: string;
 }
 
+/** The stored record that a write keeps (docs/purge-protocol.md, rule 28 c). */
+export interface UnlessNewer {
+  readonly kind: "load" | "set";
+  /** The position of the written record's stamp. */
+  readonly position: string;
+  /** A stored record is recent if its source answered at this instant or later. */
+  readonly recentFromMs: number;
+  readonly seen?: { readonly respondedAtMs: number; readonly bodyDigest: string | null };
+}
+
+/** A record among several, whose bodies follow in the order of the records. */
+export interface ManyWrite extends WriteAsk {
+  readonly bodyBytes: number;
+  readonly unless?: UnlessNewer | undefined;
+}
+
 export interface LeaseAsk {
   readonly key: string;
   /** The key of the record to read in the same step. */
@@ -36,6 +52,19 @@ export interface ReplaceAsk {
 export interface RecordCalls {
   readonly read: [ReadAsk, { readonly head?: string; readonly hasBody?: boolean }];
   readonly write: [WriteAsk, object];
+  /**
+   * Reads whole records. Replies with the first of them, as many as fit into a reply, and at least
+   * one. `bodyBytes` is the length of each record's body.
+   */
+  readonly readMany: [
+    { readonly keys: readonly string[] },
+    { readonly records: readonly { readonly head?: string; readonly bodyBytes: number }[] },
+  ];
+  /** Writes records, each unless the stored one is newer. Replies whether each was newer. */
+  readonly writeMany: [
+    { readonly records: readonly ManyWrite[] },
+    { readonly areNewer: readonly boolean[] },
+  ];
   readonly remove: [{ readonly key: string }, object];
   readonly lease: [LeaseAsk, { readonly value: string; readonly head?: string }];
   readonly replace: [ReplaceAsk, { readonly isReplaced: boolean }];
@@ -46,13 +75,19 @@ export type RecordCall = keyof RecordCalls;
 /** A read of metadata also gets a body up to this size. */
 export const briefBytesMax = 4_096;
 
+/** The approximate size of a message with several records: below the memory of a Worker by far. */
+export const manyBytesMax = 16 * 1_048_576;
+
+/** The status of a reply of an object without space. */
+export const fullStatus = 507;
+
 const lineFeed = 10;
 
 export async function framed(
   message: object,
-  body: Blob | Uint8Array<ArrayBuffer> = new Blob(),
+  ...bodies: readonly (Blob | Uint8Array<ArrayBuffer>)[]
 ): Promise<ArrayBuffer> {
-  return new Blob([JSON.stringify(message), "\n", body]).arrayBuffer();
+  return new Blob([JSON.stringify(message), "\n", ...bodies]).arrayBuffer();
 }
 
 /** Splits a message. Throws if it has no line of JSON. */

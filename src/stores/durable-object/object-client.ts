@@ -27,8 +27,14 @@ export interface ObjectClientSettings extends DatabaseClientSettings {
 }
 
 /** A reply with an error status. */
-class Refusal extends Error {
+export class Refusal extends Error {
   override readonly name = "ObjectRefusal";
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`The object replied with ${status}.`);
+    this.status = status;
+  }
 }
 
 /** The troubles of the object, and their remedies. */
@@ -77,7 +83,7 @@ export class ObjectClient extends DatabaseClient<CallObject> {
    * also meet it.
    */
   readonly awaitNews: AwaitNews = async (place, ms) => {
-    if (this.isShutOff) throw new Refusal();
+    if (this.isShutOff) throw new Refusal(503);
     return this.#wait(place, ms);
   };
 }
@@ -99,32 +105,34 @@ export interface CallCount {
 }
 
 /**
- * Sends a call, and sends it once more if the connection breaks. The object is restarted for every
- * deployment, and a repeated call changes nothing. Rejects for a reply that is not 200.
+ * Sends a call, and sends it once more if the connection breaks, because the object is restarted for
+ * every deployment. Rejects for a reply that is not 200.
+ *
+ * @param how.mayRepeat whether a repeated call changes nothing more
  */
 export async function answerOf(
   stub: () => ObjectStub,
   url: string,
   body: string | ArrayBuffer,
-  { purpose, metrics }: CallCount,
+  { purpose, metrics, mayRepeat = true }: CallCount & { readonly mayRepeat?: boolean },
 ): Promise<Response> {
   const once = () => {
     metrics?.add("objectCalls", [purpose]);
     return stub().fetch(url, { method: "POST", body });
   };
   const response = await once().catch((cause: unknown) => {
-    if (isOverloaded(cause)) throw cause;
+    if (!mayRepeat || isOverloaded(cause)) throw cause;
     return once();
   });
   const rows = Number(response.headers.get(rowsField));
   if (rows > 0) metrics?.add("objectRows", [purpose], rows);
   if (response.ok) return response;
   await response.body?.cancel();
-  throw new Refusal();
+  throw new Refusal(response.status);
 }
 
 /** Returns whether Cloudflare has refused the call, because too many calls wait for the object. */
-function isOverloaded(cause: unknown): boolean {
+export function isOverloaded(cause: unknown): boolean {
   return cause instanceof Error && "overloaded" in cause && cause.overloaded === true;
 }
 

@@ -1,16 +1,9 @@
-// The shared tier and the leases in Durable Objects. Each object has a share of the keys, and
-// answers one call at a time, so a record and its lease are always up to date.
+// The shared tier in Durable Objects. Each object has a share of the keys, and answers one call at a
+// time, so a record is always up to date.
 import { errorName } from "../../base/error-name.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { bodyIn } from "../../cache/tiers/heap-bytes.ts";
-import {
-  type Lease,
-  type LeaseAnswer,
-  leaseMs,
-  type Leases,
-  type LeaseWord,
-  wordMs,
-} from "../../cache/tiers/lease.ts";
+import type { Leases } from "../../cache/tiers/lease.ts";
 import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import {
   foundWith,
@@ -21,79 +14,128 @@ import {
   type TierFill,
   type TierKeep,
   type TierRead,
+  type TierRecord,
   type TierRemoval,
   type TierTrouble,
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
 import type { TierSettings } from "../../cache/tiers/tier-in-code.ts";
-import type { Log } from "../../observe/log-line.ts";
 import { purposeOf, type RedisPurpose } from "../../redis/purpose.ts";
-import { BoundedCalls, readMsMax, writeMsMax } from "../bounded-calls.ts";
-import type { Spread } from "../spread.ts";
-import { framed, type RecordCall, type RecordCalls, unframed } from "./framed-call.ts";
-import { answerOf, type ObjectStub } from "./object-client.ts";
+import { readMsMax, writeMsMax } from "../bounded-calls.ts";
+import { ObjectLeases } from "./object-leases.ts";
+import type { RecordsClient, Target } from "./records-client.ts";
+import { unlessNewer } from "./unless-newer.ts";
+import { messagesOf, type Upload } from "./write-messages.ts";
 
 export interface ObjectTierSettings<Detail> extends TierSettings<Detail> {
-  /** Returns the stub of the object of a key. */
-  readonly spread: Spread<() => ObjectStub>;
+  readonly client: RecordsClient;
   readonly randomText: () => string;
 }
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A row of SQLite in a Durable Object has at most 2 MB (developers.cloudflare.com, "Limits"). */
 const rowBytesMax = 1_950_000;
 
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
-const words = Object.keys(wordMs) as LeaseWord[];
 
 export class ObjectTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
+  readonly keepsNewer = true;
   readonly leases: Leases<RecordHead<Detail>>;
   readonly #settings: ObjectTierSettings<Detail>;
-  readonly #calls: BoundedCalls;
+  readonly #client: RecordsClient;
 
   constructor(settings: ObjectTierSettings<Detail>) {
     this.#settings = settings;
-    const tell: Log = (line) => settings.log({ ...line, part: "shared-tier" });
-    const about = "The Durable Object of the records";
-    this.#calls = new BoundedCalls({ ...settings, tell, about, event: "database" });
-    this.leases = {
-      ask: (key) => this.#ask(key),
-      takeOver: (...given) => this.#takeOver(...given),
-    };
+    this.#client = settings.client;
+    this.leases = new ObjectLeases(settings);
   }
 
   get isShutOff(): boolean {
-    return this.#calls.isShutOff;
+    return this.#client.isShutOff;
   }
 
   get trouble(): TierTrouble | undefined {
-    return this.#calls.trouble;
+    return this.#client.trouble;
   }
 
   async read(key: RecordKey, ask: TierAsk<Detail>): Promise<TierRead<Detail>> {
     try {
       const name = await key.nameIn(this.#settings.namespace);
       const part = ask.part === "whole" && ask.isPeek !== true ? "whole" : "head";
-      const read = (purpose: RedisPurpose) => {
-        const send = () => this.#send(key, purpose, "read", { key: name, part });
-        return this.#calls.answered(send, readMsMax);
-      };
-      if (!this.#calls.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
+      const target = await this.#client.objectOf(key);
+      const given = { target, call: "read", ask: { key: name, part }, msMax: readMsMax } as const;
+      const read = (purpose: RedisPurpose) => this.#client.send({ ...given, purpose });
+      if (!this.#client.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
       const { reply, body } = await read("look-up");
-      if (reply.head === undefined) return { kind: "absent" };
-      const decoded = decodeRecord(reply.head, this.#settings.form);
-      if (decoded === undefined) return this.#bad(ask);
-      if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
-      const { record } = decoded;
-      if (record.kind === "vary") return { kind: "found", record };
-      if (reply.hasBody !== true || ask.isPeek === true)
-        return foundWith(record.metadata, { kind: "absent" });
-      if (body.byteLength !== record.metadata.bodyBytes) return this.#bad(ask);
-      return foundWith(record.metadata, { kind: "blob", blob: new Blob([body]) });
+      const held = reply.hasBody === true && ask.isPeek !== true ? body : undefined;
+      return this.#readFrom(reply.head, held, ask);
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
+  }
+
+  /** Reads whole records, with one call for each object unless they exceed a message. */
+  async readMany(
+    keys: readonly RecordKey[],
+    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+  ): Promise<readonly TierRead<Detail>[]> {
+    const reads = new Map<number, TierRead<Detail>>();
+    const each = [...(await this.#client.grouped(keys))].map(async ([target, places]) => {
+      try {
+        const named = places.map(async (at) => keys[at]?.nameIn(this.#settings.namespace) ?? "");
+        const found = await this.#readFromObject(target, await Promise.all(named), ask);
+        for (const [nth, at] of places.entries()) reads.set(at, found[nth] ?? shutOff);
+      } catch (cause) {
+        for (const at of places) reads.set(at, { kind: "unavailable", cause: errorName(cause) });
+      }
+    });
+    await Promise.all(each);
+    return keys.map((_, at) => reads.get(at) ?? shutOff);
+  }
+
+  /** @returns fewer reads than names if the tier is shut off */
+  async #readFromObject(
+    target: Target,
+    names: readonly string[],
+    ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
+  ): Promise<readonly TierRead<Detail>[]> {
+    const found: TierRead<Detail>[] = [];
+    while (found.length < names.length) {
+      const rest = { keys: names.slice(found.length) };
+      const given = { target, call: "readMany", ask: rest, msMax: readMsMax } as const;
+      const read = (purpose: RedisPurpose) => this.#client.send({ ...given, purpose });
+      if (!this.#client.mayBeAsked(() => read("probe"), ask.afterAnswer)) return found;
+      const { reply, body } = await read("look-up");
+      let from = 0;
+      for (const { head, bodyBytes } of reply.records) {
+        // A copy, because a slice would keep the bytes of all records in memory.
+        const own = body.slice(from, (from += bodyBytes));
+        found.push(this.#readFrom(head, own, { ...ask, part: "whole" }));
+      }
+    }
+    return found;
+  }
+
+  /** @param body absent if it was not read */
+  #readFrom(
+    head: string | undefined,
+    body: Bytes | undefined,
+    ask: TierAsk<Detail>,
+  ): TierRead<Detail> {
+    if (head === undefined) return { kind: "absent" };
+    const { form } = this.#settings;
+    const decoded = decodeRecord(head, form);
+    if (decoded === undefined) return this.#bad(ask);
+    if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
+    const { record } = decoded;
+    if (record.kind === "vary") return { kind: "found", record };
+    if (body === undefined) return foundWith(record.metadata, { kind: "absent" });
+    if (body.byteLength !== record.metadata.bodyBytes) return this.#bad(ask);
+    const held = form.bodyOf?.(body) ?? { kind: "blob", blob: new Blob([body]) };
+    return foundWith(record.metadata, held);
   }
 
   #bad({ isPeek }: TierAsk<Detail>): TierRead<Detail> {
@@ -103,6 +145,65 @@ export class ObjectTier<Detail> implements Tier<Detail> {
 
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return refuseArriving(record);
+    if (keep.unlessNewer !== undefined) {
+      const [written = shutOff] = await this.writeMany([[key, record, keep]]);
+      return written;
+    }
+    const made = await this.#uploadOf(key, record, keep);
+    if ("kind" in made) return made;
+    const { target, blob } = made;
+    const { bodyBytes: _, unless: __, ...ask } = made.record;
+    try {
+      const given = { target, call: "write", ask, bodies: [blob], msMax: writeMsMax } as const;
+      await this.#client.send({ ...given, purpose: purposeOf(record, keep) });
+      return { kind: "kept" };
+    } catch (cause) {
+      return { kind: "unavailable", cause: errorName(cause) };
+    }
+  }
+
+  /** Writes records, with one call for each object unless they exceed a message. */
+  async writeMany(
+    records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
+  ): Promise<readonly TierWrite[]> {
+    const made = await Promise.all(records.map(async (one, at) => this.#uploadOf(...one, at)));
+    const writes = new Map<number, TierWrite>();
+    const uploads = made.filter((one): one is Upload => !("kind" in one));
+    const sending = messagesOf(uploads).map(async (message) => {
+      const results = await this.#written(message);
+      for (const [nth, { at }] of message.entries()) writes.set(at, results[nth] ?? shutOff);
+    });
+    await Promise.all(sending);
+    return made.map((one, at) => ("kind" in one ? one : (writes.get(at) ?? shutOff)));
+  }
+
+  /** @param uploads all for one object */
+  async #written(uploads: readonly Upload[]): Promise<readonly TierWrite[]> {
+    const [first] = uploads;
+    if (first === undefined) return [];
+    const records = uploads.map(({ record }) => record);
+    // A repeated `set` could replace a later one with an equal stamp, so it is sent once (rule 28 d).
+    const mayRepeat = records.every(({ unless }) => unless?.kind !== "set");
+    const bodies = uploads.map(({ blob }) => blob);
+    const [{ target }, msMax] = [first, writeMsMax];
+    try {
+      const given = { target, call: "writeMany", ask: { records }, bodies, msMax, mayRepeat };
+      const { reply } = await this.#client.send({ ...given, call: "writeMany", purpose: "fill" });
+      return reply.areNewer.map((isNewer) =>
+        isNewer ? { kind: "refused", rule: "newer" } : { kind: "kept" },
+      );
+    } catch (cause) {
+      return uploads.map(() => ({ kind: "unavailable", cause: errorName(cause) }));
+    }
+  }
+
+  /** Encodes a record. If it cannot be sent, returns the result of the write instead. */
+  async #uploadOf(
+    key: RecordKey,
+    record: TierRecord<Detail>,
+    keep: TierKeep,
+    at = 0,
+  ): Promise<Upload | TierWrite> {
     const { sharedMsMax = Infinity } = keep;
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
@@ -111,90 +212,24 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (blob === undefined) return { kind: "refused", rule: "arriving" };
     const head = encodeRecord(headOf(record), keep.untilAtMs);
     if (head.length + blob.size > rowBytesMax) return { kind: "refused", rule: "too-large" };
-    try {
-      const name = await key.nameIn(this.#settings.namespace);
-      const purpose = purposeOf(record, keep);
-      const write = () => this.#send(key, purpose, "write", { key: name, keepMs, head }, blob);
-      await this.#calls.answered(write, writeMsMax);
-      return { kind: "kept" };
-    } catch (cause) {
-      return { kind: "unavailable", cause: errorName(cause) };
-    }
+    const name = await key.nameIn(this.#settings.namespace);
+    const isConditional = record.kind === "response" && keep.unlessNewer !== undefined;
+    const unless = isConditional
+      ? unlessNewer(record.stored.metadata, keep.unlessNewer)
+      : undefined;
+    const made = { key: name, keepMs, head, bodyBytes: blob.size, unless };
+    return { at, target: await this.#client.objectOf(key), record: made, blob };
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {
     try {
-      const name = await key.nameIn(this.#settings.namespace);
-      const remove = () => this.#send(key, "removal", "remove", { key: name });
-      await this.#calls.answered(remove, writeMsMax);
+      const ask = { key: await key.nameIn(this.#settings.namespace) };
+      const target = await this.#client.objectOf(key);
+      const given = { target, call: "remove", ask, msMax: writeMsMax } as const;
+      await this.#client.send({ ...given, purpose: "removal" });
       return "removed";
     } catch {
       return "unavailable";
     }
-  }
-
-  async #ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
-    const { form, namespace, randomText } = this.#settings;
-    const [token, record, leaseKey] = [
-      randomText(),
-      await key.nameIn(namespace),
-      await key.digest(),
-    ];
-    const ask = { key: leaseKey, record, token, ms: leaseMs };
-    const reply = await this.#ofLease(key, "lease", ask);
-    if (reply === undefined) return { kind: "unavailable" };
-    const found = reply.head === undefined ? undefined : decodeRecord(reply.head, form)?.record;
-    const word = words.find((one) => one === reply.value);
-    if (word !== undefined) return { kind: "told", word, record: found };
-    if (reply.value !== token) return { kind: "held", record: found };
-    return { kind: "taken", lease: this.#leaseOf(key, leaseKey, token), record: found };
-  }
-
-  async #takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
-    const [value, leaseKey] = [this.#settings.randomText(), await key.digest()];
-    const ask = { key: leaseKey, expected: word, value, ms: leaseMs };
-    const reply = await this.#ofLease(key, "replace", ask);
-    return reply?.isReplaced === true ? this.#leaseOf(key, leaseKey, value) : undefined;
-  }
-
-  #leaseOf(key: RecordKey, leaseKey: string, token: string): Lease {
-    const replace = async (value: string, ms: number) => {
-      await this.#ofLease(key, "replace", { key: leaseKey, expected: token, value, ms });
-    };
-    return {
-      renew: () => replace(token, leaseMs),
-      release: (word) => (word === undefined ? replace("", 0) : replace(word, wordMs[word])),
-    };
-  }
-
-  /** Returns the reply; `undefined` if the object does not answer in time, or is shut off. */
-  async #ofLease<Call extends "lease" | "replace">(
-    key: RecordKey,
-    call: Call,
-    ask: RecordCalls[Call][0],
-  ): Promise<RecordCalls[Call][1] | undefined> {
-    if (this.isShutOff) return undefined;
-    try {
-      const send = () => this.#send(key, "lease", call, ask);
-      return (await this.#calls.answered(send, readMsMax)).reply;
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #send<Call extends RecordCall>(
-    key: RecordKey,
-    purpose: RedisPurpose,
-    call: Call,
-    ask: RecordCalls[Call][0],
-    blob?: Blob,
-  ) {
-    const stub = await this.#settings.spread.of(key);
-    const { metrics } = this.#settings;
-    const asked = await framed(ask, blob);
-    const counting = { purpose, metrics };
-    const response = await answerOf(stub, `https://records/${call}`, asked, counting);
-    const { message, body } = unframed(await response.arrayBuffer());
-    return { reply: message as RecordCalls[Call][1], body };
   }
 }

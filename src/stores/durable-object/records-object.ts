@@ -4,12 +4,15 @@ import { CountedSql } from "./counted-sql.ts";
 import {
   briefBytesMax,
   framed,
+  fullStatus,
+  manyBytesMax,
   type RecordCall,
   type RecordCalls,
   unframed,
 } from "./framed-call.ts";
 import type { ObjectState } from "./journal-object.ts";
 import type { Sql } from "./last-purges.ts";
+import { isNewer } from "./unless-newer.ts";
 
 /**
  * `until`: when the object drops the row, in epoch milliseconds by its clock. It has no index, because
@@ -26,6 +29,7 @@ const schema = [
 const [writesPerSweep, rowsPerSweep] = [64, 512];
 
 type Reply<Call extends RecordCall> = RecordCalls[Call][1];
+type Bytes = Uint8Array<ArrayBuffer>;
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
 /**
@@ -49,35 +53,46 @@ export class TidemarkRecords {
   /**
    * Answers one call. Only Workers of the account can send calls, by their binding.
    *
-   * @returns 200 with the reply, 404 for an unknown call, or 500 if the storage fails
+   * @returns 200 with the reply, 404 for an unknown call, 507 if the object is full, or 500 if its
+   *   storage fails
    */
   async fetch(request: Request): Promise<Response> {
     const call = new URL(request.url).pathname.slice(1);
-    const { message, body } = unframed(await request.arrayBuffer());
+    return this.answer(call, await request.arrayBuffer(), Date.now());
+  }
+
+  /** Runs a call in one transaction, by the object's clock. */
+  async answer(call: string, bytes: ArrayBuffer, atMs: number): Promise<Response> {
+    const { message, body } = unframed(bytes);
     try {
-      const atMs = Date.now();
       const reply = this.#storage.transactionSync(() =>
         this.#reply(call, message as never, { body, atMs }),
       );
       if (reply === undefined) return new Response(null, { status: 404 });
       const headers = this.#sql.takenFields();
-      return new Response(await framed(reply.message, reply.body), { headers });
+      return new Response(await framed(reply.message, ...(reply.bodies ?? [])), { headers });
     } catch (cause) {
-      return Response.json({ error: errorName(cause) }, { status: 500 });
+      const isFull = cause instanceof Error && /SQLITE_FULL|disk is full/.test(cause.message);
+      if (isFull) this.#makeRoom(atMs);
+      return Response.json({ error: errorName(cause) }, { status: isFull ? fullStatus : 500 });
     }
   }
 
   #reply(
     call: string,
     ask: never,
-    { body, atMs }: { body: Uint8Array<ArrayBuffer>; atMs: number },
-  ): { message: object; body?: Uint8Array<ArrayBuffer> } | undefined {
+    { body, atMs }: { body: Bytes; atMs: number },
+  ): { message: object; bodies?: readonly Bytes[] | undefined } | undefined {
     switch (call) {
       case "read":
         return this.#read(ask, atMs);
       case "write":
         this.#write(ask, body, atMs);
         return { message: {} };
+      case "readMany":
+        return this.#readMany(ask, atMs);
+      case "writeMany":
+        return { message: this.#writeMany(ask, body, atMs) };
       case "remove":
         this.#rows(`DELETE FROM records WHERE key = ?`, (ask as { key: string }).key);
         return { message: {} };
@@ -102,14 +117,43 @@ export class TidemarkRecords {
     if (row === undefined) return { message: {} satisfies Reply<"read"> };
     const body = row["body"] === null ? undefined : new Uint8Array(row["body"] as ArrayBuffer);
     const message: Reply<"read"> = { head: String(row["head"]), hasBody: body !== undefined };
-    return { message, ...(body && { body }) };
+    return { message, bodies: body && [body] };
   }
 
-  #write(
-    { key, keepMs, head }: RecordCalls["write"][0],
-    body: Uint8Array<ArrayBuffer>,
+  #readMany({ keys }: RecordCalls["readMany"][0], atMs: number) {
+    const records: { head?: string; bodyBytes: number }[] = [];
+    const bodies: Bytes[] = [];
+    let bytes = 0;
+    for (const key of keys) {
+      const query = `SELECT head, body FROM records WHERE key = ? AND until > ?`;
+      const [row] = this.#rows(query, key, atMs);
+      const body = new Uint8Array((row?.["body"] as ArrayBuffer | undefined) ?? []);
+      bytes += body.byteLength;
+      if (bytes > manyBytesMax && records.length > 0) break;
+      records.push({ ...(row && { head: String(row["head"]) }), bodyBytes: body.byteLength });
+      bodies.push(body);
+    }
+    return { message: { records } satisfies Reply<"readMany">, bodies };
+  }
+
+  /** Keeps a newer record even if it has expired: the written one is no better. */
+  #writeMany(
+    { records }: RecordCalls["writeMany"][0],
+    bodies: Bytes,
     atMs: number,
-  ): void {
+  ): Reply<"writeMany"> {
+    let at = 0;
+    const areNewer = records.map(({ bodyBytes, unless, ...record }) => {
+      const body = bodies.subarray(at, (at += bodyBytes));
+      const [held] = unless ? this.#rows(`SELECT head FROM records WHERE key = ?`, record.key) : [];
+      const keepsHeld = unless && held && isNewer(String(held["head"]), unless);
+      if (keepsHeld !== true) this.#write(record, body, atMs);
+      return keepsHeld === true;
+    });
+    return { areNewer };
+  }
+
+  #write({ key, keepMs, head }: RecordCalls["write"][0], body: Bytes, atMs: number): void {
     this.#rows(
       `INSERT INTO records (key, until, head, body) VALUES (?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET until = excluded.until, head = excluded.head, body = excluded.body`,
@@ -120,6 +164,15 @@ export class TidemarkRecords {
     );
     this.#writes += 1;
     if (this.#writes % writesPerSweep === 0) this.#sweep(atMs);
+  }
+
+  /** Sweeps a full object, which no write sweeps. Deletions succeed also in a full database. */
+  #makeRoom(atMs: number): void {
+    try {
+      this.#storage.transactionSync(() => this.#sweep(atMs));
+    } catch {
+      // The caller reports the failed write.
+    }
   }
 
   /** Deletes the expired records among the next keys. The last sweep of a round starts over. */

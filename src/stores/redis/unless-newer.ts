@@ -1,12 +1,6 @@
 // Writes a record unless Redis has a newer one (docs/purge-protocol.md, rule 28).
-import type { NewerRecords, Provenance } from "../../cache/record/record.ts";
+import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
 import { longHeadCharsMax } from "./record-text.ts";
-
-/**
- * A record is recent if its source answered at most this long before the request of the written record.
- * The time exceeds any likely difference between the clocks of two isolates.
- */
-const recentMsMax = 60_000;
 
 /**
  * Returns `OK`; `newer` if a newer record is stored; nothing if there is no record and only an existing

@@ -5,11 +5,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type * as lease from "../../../src/cache/tiers/lease.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import type { ObjectTier } from "../../../src/stores/durable-object/object-tier.ts";
-import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
+import type { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
 import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { ask, keep, look, noise, responseOf } from "../../../testing/examples/records.ts";
-import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import type { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
 import { describeLeases } from "../../cache/leases/contract.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
@@ -26,14 +27,8 @@ const metadataAlone = { ...ask, part: "metadata" } as const;
 const bodyBytesMax = 1_900_000;
 
 function openTier(objects = 3) {
-  const made = new Map<string, FakeObject<TidemarkRecords>>();
-  const get = (id: { toString(): string }) => {
-    const name = id.toString();
-    const known = made.get(name) ?? new FakeObject((state) => new TidemarkRecords(state));
-    made.set(name, known);
-    return known.stub;
-  };
-  const env = { RECORDS: { idFromName: (name: string) => ({ toString: () => name }), get } };
+  const records = new FakeRecordObjects();
+  const env = { RECORDS: records.namespace };
   const bound = durableObjectRecords({ objects }).bound(env);
   if (typeof bound !== "function") throw new Error(bound.why);
   let badRecordCount = 0;
@@ -45,7 +40,7 @@ function openTier(objects = 3) {
     onBadRecord: () => void (badRecordCount += 1),
     log: ({ message }) => void told.push(message),
   }) as ObjectTier<ResponseDetail>;
-  const all = () => [...made.values()];
+  const all = () => records.all;
   return { tier, all, told, badRecordCount: () => badRecordCount };
 }
 
@@ -142,6 +137,105 @@ describe("records in Durable Objects", () => {
     expect(
       (await object.stub.fetch("https://records/x", { method: "POST", body: "{}\n" })).status,
     ).toBe(404);
+  });
+});
+
+describe("many records in Durable Objects", () => {
+  it("are written and read by one call to each object, in the order of the keys", async () => {
+    const { tier, all } = openTier();
+    const keys = Array.from({ length: 12 }, (_, nth) => keyOf(`many ${nth}`));
+    const tooLarge = responseOf(noise(2_000_000));
+    const written = keys.map((key, nth) => [key, nth === 3 ? tooLarge : page, keep] as const);
+    const writes = await tier.writeMany(written);
+    expect(writes.map(({ kind }) => kind)).toEqual(
+      keys.map((_, nth) => (nth === 3 ? "refused" : "kept")),
+    );
+    const reads = await tier.readMany(keys, ask);
+    const single = keys.map(async (key) => tier.read(key, ask));
+    expect(all().map(({ calls }) => calls)).toEqual(all().map(() => ["writeMany", "readMany"]));
+    expect(reads).toEqual(await Promise.all(single));
+    expect(reads[3]).toEqual({ kind: "absent" });
+  });
+
+  it("are divided if they exceed a message", async () => {
+    const { tier, all } = openTier(1);
+    const large = responseOf(noise(1_800_000));
+    const keys = Array.from({ length: 12 }, (_, nth) => keyOf(`large ${nth}`));
+    await tier.writeMany(keys.map((key) => [key, large, keep]));
+    const reads = await tier.readMany(keys, ask);
+    expect(all()[0]?.calls).toEqual(["writeMany", "writeMany", "readMany", "readMany"]);
+    expect(reads.map(({ kind }) => kind)).toEqual(keys.map(() => "found"));
+  });
+
+  it("of an object that fails are unavailable, and those of the others are not", async () => {
+    const { tier, all } = openTier();
+    const keys = Array.from({ length: 12 }, (_, nth) => keyOf(`failing ${nth}`));
+    await tier.writeMany(keys.map((key) => [key, page, keep]));
+    const [failing] = all();
+    if (failing !== undefined) failing.isDown = true;
+    const kinds = new Set((await tier.readMany(keys, ask)).map(({ kind }) => kind));
+    expect(kinds).toEqual(new Set(["found", "unavailable"]));
+    const writes = await tier.writeMany(keys.map((key) => [key, page, keep]));
+    expect(new Set(writes.map(({ kind }) => kind))).toEqual(new Set(["kept", "unavailable"]));
+  });
+});
+
+describe("troubles of the objects are logged when they begin and when they end", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("if an object is full, until it stores a record again", async () => {
+    const { tier, all, told } = openTier(1);
+    const brief = { ...keep, untilAtMs: keep.atMs + 60_000 };
+    const large = responseOf(noise(300_000));
+    await tier.write(keyOf("first"), large, brief);
+    const [object] = all();
+    object?.database.exec("PRAGMA max_page_count = 200");
+    for (const name of ["second", "third", "fourth", "fifth"]) {
+      await tier.write(keyOf(name), large, keep);
+      await look(tier, keyOf("first"), ask);
+    }
+    const full = {
+      kind: "full",
+      isOver: false,
+      remedy: "raise `objects`, or shorten the lifetimes",
+    };
+    expect(tier.trouble).toMatchObject(full);
+    expect(told).toEqual([
+      "A Durable Object of the records is full, and stores nothing new: raise `objects`, or shorten the lifetimes.",
+    ]);
+    // A full object drops expired records, although no write succeeds.
+    vi.advanceTimersByTime(600_001);
+    expect((await tier.write(keyOf("fifth"), large, keep)).kind).toBe("unavailable");
+    expect((await tier.write(keyOf("fifth"), large, keep)).kind).toBe("kept");
+    expect(tier.trouble).toMatchObject({ kind: "full", isOver: true });
+    expect(told.slice(1)).toEqual(["The Durable Objects of the records work again after 600 s."]);
+  });
+
+  it.each([
+    ["busy", "is overloaded", Object.assign(new Error("x"), { overloaded: true })],
+    ["unreachable", "cannot be reached", new Error("Network connection lost.")],
+  ])("if an object is %s", async (kind, message, error) => {
+    const { tier, all, told } = openTier();
+    for (let nth = 0; nth < 12; nth += 1) await look(tier, keyOf(`key ${nth}`), ask);
+    const [object] = all();
+    if (object === undefined) throw new Error("There is no object.");
+    object.beforeCall = () => Promise.reject(error);
+    for (let nth = 0; nth < 12; nth += 1) await look(tier, keyOf(`key ${nth}`), ask);
+    expect(tier.trouble).toMatchObject({ kind, isOver: false });
+    object.beforeCall = () => Promise.resolve();
+    for (let nth = 0; nth < 12; nth += 1) await look(tier, keyOf(`key ${nth}`), ask);
+    expect(tier.trouble).toMatchObject({ kind, isOver: true });
+    expect(told).toEqual([expect.stringContaining(message), expect.stringContaining("work again")]);
+  });
+
+  it("if the storage of an object fails", async () => {
+    const { tier, all, told } = openTier(1);
+    await look(tier, keyOf("a"), ask);
+    all()[0]?.sql.exec("DROP TABLE records");
+    await look(tier, keyOf("a"), ask);
+    expect(tier.trouble).toMatchObject({ kind: "refused", isOver: false });
+    expect(told).toHaveLength(1);
   });
 });
 

@@ -159,13 +159,14 @@ function tiersOf(isolate: SimulatedIsolate): NamespacePorts["tiers"] {
   const common = { form: dataForm, nowAtMs, onBadRecord };
   return new TierStack<DataDetail>(new MemoryTier({ bytesMax, form: dataForm }), [
     new EdgeTier({ ...common, cache: () => place.colo.cache }),
-    new SharedTier({
-      ...common,
-      redis: isolate.redis.client,
-      namespace: "site",
-      bodyBytesMax: 100_000,
-      uploadBytesMax: 64 * 1_048_576,
-    }),
+    isolate.world.recordObjects?.tierOf(isolate, dataForm) ??
+      new SharedTier({
+        ...common,
+        redis: isolate.redis.client,
+        namespace: "site",
+        bodyBytesMax: 100_000,
+        uploadBytesMax: 64 * 1_048_576,
+      }),
   ]);
 }
 

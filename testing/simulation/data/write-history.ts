@@ -6,7 +6,7 @@ import { LoadFailed } from "../../../src/data/value/load-context.ts";
 import type { History, HistoryOptions } from "../history.ts";
 import { SimulatedWorld } from "../journal-simulator.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "../simulated-isolate.ts";
-import { settledTurn, SimulatedTime } from "../simulated-time.ts";
+import { settledCall, settledTurn, SimulatedTime } from "../simulated-time.ts";
 import {
   colosOf,
   misfortunes,
@@ -14,6 +14,7 @@ import {
   placeOf,
   settingsOf,
 } from "../simulated-weather.ts";
+import { SimulatedRecords } from "../simulated-records.ts";
 import { SimulatedObject } from "../simulated-object.ts";
 import {
   SimulatedRows,
@@ -39,8 +40,10 @@ export async function writeHistoryOf(
   options: WriteHistoryOptions = {},
 ): Promise<History & { readonly keptCount: number }> {
   const { tell, kind = "ordinary" } = options;
-  const time = new SimulatedTime(settledTurn);
+  const { Records } = options;
+  const time = new SimulatedTime(Records ? settledCall : settledTurn);
   const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
+  if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   world.tell(() => JSON.stringify(world.settings));
   const course = new WriteCourse(world, options);
   await time.keeping(() => course.run());
@@ -283,7 +286,7 @@ class WriteCourse implements History {
     const kept = isMove ? undefined : this.#sets.get(key as SetKey)?.keptIn(kind);
     let value = await store.rowsOf(key).get(key);
     // A read whose reply is lost finds no value, so read a value that must be there again.
-    for (let left = kept === undefined ? 0 : 5; value === undefined && left > 0; left -= 1) {
+    for (let left = kept === undefined ? 0 : 20; value === undefined && left > 0; left -= 1) {
       await this.#world.sleep(500);
       value = await store.rowsOf(key).get(key);
     }

@@ -1,0 +1,146 @@
+// Sends calls to the Durable Objects of the records, within timeouts. Pages and data of an isolate share
+// one client, so each trouble of the objects is logged once.
+import { OutOfTime } from "../../base/timeouts.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { TierTrouble, TierTroubleKind } from "../../cache/tiers/tier.ts";
+import { Condition } from "../../observe/condition.ts";
+import type { Log } from "../../observe/log-line.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import type { RedisPurpose } from "../../redis/purpose.ts";
+import { BoundedCalls } from "../bounded-calls.ts";
+import type { Spread } from "../spread.ts";
+import { framed, fullStatus, type RecordCall, type RecordCalls, unframed } from "./framed-call.ts";
+import { answerOf, isOverloaded, type ObjectStub, Refusal } from "./object-client.ts";
+
+/** Returns a stub of one object. */
+export type Target = () => ObjectStub;
+
+export interface RecordsClientSettings {
+  readonly spread: Spread<Target>;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+  readonly metrics?: Pick<Metrics, "add"> | undefined;
+}
+
+export interface Sending<Call extends RecordCall> {
+  readonly target: Target;
+  readonly call: Call;
+  readonly ask: RecordCalls[Call][0];
+  readonly bodies?: readonly Blob[];
+  readonly msMax: number;
+  readonly purpose: RedisPurpose;
+  /** Whether a call is sent again if its connection breaks. Default: true. */
+  readonly mayRepeat?: boolean;
+}
+
+type ErrorKind = Exclude<TierTroubleKind, "timeout">;
+
+/** The troubles, and their remedies. */
+const words: Readonly<Record<ErrorKind, readonly [why: string, remedy: string]>> = {
+  unreachable: [
+    "A Durable Object of the records cannot be reached",
+    "check cloudflarestatus.com, and the object's errors in the Worker's logs",
+  ],
+  busy: ["A Durable Object of the records is overloaded", "raise `objects`"],
+  refused: [
+    "A Durable Object of the records failed",
+    "check the object's errors in the Worker's logs",
+  ],
+  full: [
+    "A Durable Object of the records is full, and stores nothing new",
+    "raise `objects`, or shorten the lifetimes",
+  ],
+};
+
+export class RecordsClient {
+  readonly #spread: Spread<Target>;
+  readonly #nowAtMs: () => number;
+  readonly #metrics: RecordsClientSettings["metrics"];
+  readonly #calls: BoundedCalls;
+  readonly #errors: Condition<ErrorKind>;
+  /** The objects whose last call failed. A full object stays in the map until it stores a record. */
+  readonly #failing = new Map<Target, ErrorKind>();
+
+  constructor({ spread, nowAtMs, log, metrics }: RecordsClientSettings) {
+    const tell: Log = (line) => log({ ...line, part: "shared-tier" });
+    const about = "The Durable Object of the records";
+    this.#spread = spread;
+    this.#nowAtMs = nowAtMs;
+    this.#metrics = metrics;
+    this.#calls = new BoundedCalls({ nowAtMs, tell, about, event: "database" });
+    this.#errors = new Condition({
+      tell,
+      about: () => ({ event: "database" }),
+      troubleLine: (kind) => `${words[kind].join(": ")}.`,
+      wellLine: (lasted) => `The Durable Objects of the records work again after ${lasted}.`,
+    });
+  }
+
+  get isShutOff(): boolean {
+    return this.#calls.isShutOff;
+  }
+
+  /** The last trouble, even if it is over. */
+  get trouble(): TierTrouble | undefined {
+    const [slow, failed] = [this.#calls.trouble, this.#errors.trouble];
+    if (failed === undefined || (slow !== undefined && (!slow.isOver || failed.isOver)))
+      return slow;
+    const [why, remedy] = words[failed.kind];
+    return { ...failed, why, remedy };
+  }
+
+  objectOf(key: RecordKey): Promise<Target> {
+    return this.#spread.of(key);
+  }
+
+  /** Groups the positions of keys by object. */
+  grouped(keys: readonly RecordKey[]): Promise<ReadonlyMap<Target, readonly number[]>> {
+    return this.#spread.grouped(keys);
+  }
+
+  /** Returns whether the objects may be used. If a probe is due, runs `probe` in the background. */
+  mayBeAsked(...given: Parameters<BoundedCalls["mayBeAsked"]>): boolean {
+    return this.#calls.mayBeAsked(...given);
+  }
+
+  /** Rejects if the object fails or does not answer in time. */
+  async send<Call extends RecordCall>(sending: Sending<Call>) {
+    const { target, call, ask, bodies = [], msMax, purpose, mayRepeat = true } = sending;
+    const sent = async () => {
+      const message = await framed(ask, ...bodies);
+      const response = await answerOf(target, `https://records/${call}`, message, {
+        purpose,
+        metrics: this.#metrics,
+        mayRepeat,
+      });
+      return unframed(await response.arrayBuffer());
+    };
+    try {
+      const { message, body } = await this.#calls.answered(sent, msMax);
+      this.#succeeded(target, call);
+      return { reply: message as RecordCalls[Call][1], body };
+    } catch (cause) {
+      if (!(cause instanceof OutOfTime)) this.#failed(target, cause);
+      throw cause;
+    }
+  }
+
+  #failed(target: Target, cause: unknown): void {
+    const kind = kindOf(cause);
+    this.#failing.set(target, kind);
+    this.#errors.failed(kind, this.#nowAtMs());
+  }
+
+  #succeeded(target: Target, call: RecordCall): void {
+    const kind = this.#failing.get(target);
+    const isWrite = call === "write" || call === "writeMany";
+    if (kind === undefined || (kind === "full" && !isWrite)) return;
+    this.#failing.delete(target);
+    if (this.#failing.size === 0) this.#errors.succeeded(this.#nowAtMs());
+  }
+}
+
+function kindOf(cause: unknown): ErrorKind {
+  if (cause instanceof Refusal) return cause.status === fullStatus ? "full" : "refused";
+  return isOverloaded(cause) ? "busy" : "unreachable";
+}
