@@ -1,7 +1,7 @@
 // Tests the promise about purges under faults, with several colos and a real Redis, for a given
 // time. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
-// With --object, a Durable Object has the journal. With --move, the journal moves there: every second
+// With --object, Durable Objects have the journal and the records, and there is no Redis. With --move, the journal moves there: every second
 // colo reads the object, the others read Redis, and all write to both.
 // With --released, the last release and the current Worker run side by side, and colos change
 // versions.
@@ -11,6 +11,14 @@ import { isPlantedFault, plantedFaults } from "../testing/consistency/planted-fa
 import { run, type RunSettings } from "../testing/consistency/run.ts";
 import { tableOf } from "../testing/consistency/table.ts";
 import { numberOf, report, unknown } from "./load/run-options.ts";
+
+/** The faults of a site without Redis. Its Worker delays, loses and repeats calls to the objects itself. */
+const faultsOfObjects: readonly FaultName[] = [
+  "object-restarted",
+  "colo-restarted",
+  "origin-failing",
+  "origin-slow",
+];
 
 const checkEveryMs = 1_000;
 
@@ -32,7 +40,9 @@ function settingsFrom(args: readonly string[]): RunSettings {
   if (fault !== undefined && !isPlantedFault(fault)) {
     throw unknown("--fault", fault, Object.keys(plantedFaults));
   }
-  const usual = fault === undefined ? faultNames : revealing[fault];
+  const overObjects = values.object && !values.move;
+  const all = overObjects ? faultsOfObjects : faultNames;
+  const usual = fault === undefined ? all : revealing[fault];
   const faults = values.faults?.split(",").filter((name) => name !== "") ?? usual;
   for (const name of faults) {
     if (!faultNames.includes(name as FaultName)) throw unknown("--faults", name, faultNames);

@@ -39,6 +39,8 @@ export const findingCodes = [
   "kv-slow",
   "r2-slow",
   "shared-slow",
+  "shared-full",
+  "shared-failing",
   "data-unpurged",
   "data-loads-fail",
   "data-unstorable",

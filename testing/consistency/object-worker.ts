@@ -1,5 +1,6 @@
-// A Worker with its journal in a Durable Object, for histories of a real site. Its calls to the
-// object are delayed, lost and repeated at random. One process of its own runs the object.
+// A Worker with its journal in a Durable Object, for histories of a real site, and with its records in
+// objects unless the journal moves. Its calls are delayed, lost and repeated at random, and the storage
+// of the records fails at times. One process of its own runs the objects.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,27 +29,43 @@ export const distantCall = (roundTripMs: number): string => `
 `;
 
 const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
-  import { durableObjectJournal } from "./src/cloudflare.ts";
+  import { durableObjectJournal, durableObjectRecords, TidemarkRecords as Records } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { createWorker } from "./src/worker.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
 
-  const worker = createWorker(defineConfig(${config}), { journal: durableObjectJournal(${JSON.stringify(journal)}) });
+  const worker = createWorker(defineConfig(${config}), {
+    journal: durableObjectJournal(${JSON.stringify(journal)}),
+    tiers: ${journal.move === undefined ? "[durableObjectRecords({ objects: 2 })]" : "[]"},
+  });
   const happens = (share) => Math.random() < share;
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const lost = () => Promise.reject(new Error("Network connection lost."));
-  const troubled = ({ JOURNAL, ...env }) => ({
-    ...env,
-    JOURNAL: {
-      idFromName: (name) => JOURNAL.idFromName(name),
-      get: (id) => ({
-        async fetch(url, init) {
-          const send = () => JOURNAL.get(id).fetch(url, init);
-          ${call}
-        },
-      }),
-    },
+  const unsteady = (objects) => ({
+    idFromName: (name) => objects.idFromName(name),
+    get: (id) => ({
+      async fetch(url, init) {
+        const send = () => objects.get(id).fetch(url, init);
+        ${call}
+      },
+    }),
   });
+  const troubled = ({ JOURNAL, RECORDS, ...env }) => ({
+    ...env,
+    JOURNAL: unsteady(JOURNAL),
+    RECORDS: unsteady(RECORDS),
+  });
+  // For some seconds of each minute, the storage is full.
+  export class TidemarkRecords extends Records {
+    constructor({ storage }) {
+      const isFull = () => Date.now() % 60_000 < 5_000;
+      const exec = (query, ...bindings) => {
+        if (isFull() && query.startsWith("INSERT")) throw new Error("database or disk is full: SQLITE_FULL");
+        return storage.sql.exec(query, ...bindings);
+      };
+      super({ storage: { sql: { exec }, transactionSync: (work) => storage.transactionSync(work) } });
+    }
+  }
   export default {
     fetch: (request, env, context) => worker.fetch(request, troubled(env), context),
     scheduled: (event, env, context) => worker.scheduled(event, troubled(env), context),
@@ -77,7 +94,8 @@ export class ObjectHost {
 
   private constructor(worker: string, folder: string) {
     this.#worker = worker;
-    this.shared = { folder, host: "object-host", objects: { JOURNAL: "TidemarkJournal" } };
+    const objects = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
+    this.shared = { folder, host: "object-host", objects };
   }
 
   static async start(worker: string): Promise<ObjectHost> {

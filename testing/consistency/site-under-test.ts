@@ -41,7 +41,7 @@ export interface SiteSettings {
    * last release and the sources.
    */
   readonly besideRelease: boolean;
-  /** Whether a Durable Object has the journal, instead of Redis. */
+  /** Whether Durable Objects have the journal and the records, instead of Redis. */
   readonly overObject?: boolean;
   /**
    * Whether the journal moves: every second colo reads the object and the others Redis. Needs
@@ -157,10 +157,10 @@ export async function startColoUnderTest(
 ): Promise<ColoUnderTest> {
   const { versions, rest, recorder, originUrl } = given;
   const front = await RestFront.start(rest.url, recorder);
+  const hasRedis = given.overObject !== true || given.isMove === true;
   const env = {
     ORIGIN_URL: originUrl,
-    UPSTASH_REDIS_REST_URL: front.url,
-    UPSTASH_REDIS_REST_TOKEN: rest.token,
+    ...(hasRedis && { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: rest.token }),
     PURGE_SECRET: purgeSecret,
     ADMIN_TOKEN: adminToken,
     SITE_HOST: siteHost,

@@ -2,8 +2,9 @@
 // database's journal may lag, lose entries, and return to an earlier state. The same seed gives the
 // same history.
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
+import type { RecordForm } from "../../src/cache/tiers/record-form.ts";
+import type { Tier } from "../../src/cache/tiers/tier.ts";
 import { SimulatedTime } from "./simulated-time.ts";
-import type { SimulatedRecords } from "./simulated-records.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
 
 /** Returns a generator of random numbers from 0 to below 1 (mulberry32). */
@@ -40,6 +41,15 @@ export interface SimulatedRecord {
   readonly untilAtMs: number;
 }
 
+/** The Durable Objects of the records. */
+export interface RecordObjects {
+  readonly tierOf: <Detail>(
+    isolate: { readonly nowAtMs: () => number },
+    form: RecordForm<Detail>,
+  ) => Tier<Detail>;
+  readonly restart: () => void;
+}
+
 export class SimulatedWorld {
   readonly settings: WorldSettings;
   readonly draw: () => number;
@@ -47,7 +57,7 @@ export class SimulatedWorld {
   readonly stream = new SimulatedStream();
   readonly records = new Map<string, SimulatedRecord>();
   /** The objects of the records, if they are the shared tier in place of `records`. */
-  recordObjects: SimulatedRecords | undefined;
+  recordObjects: RecordObjects | undefined;
   /** How far the clock of the server, which sets the IDs, is behind the true time. */
   serverBehindMs = 0;
   isRedisDown = false;

@@ -7,8 +7,7 @@ import { RecordsClient, type Target } from "../../src/stores/durable-object/reco
 import { TidemarkRecords } from "../../src/stores/durable-object/records-object.ts";
 import { Spread } from "../../src/stores/spread.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
-import type { SimulatedWorld } from "./journal-simulator.ts";
-import type { SimulatedIsolate } from "./simulated-isolate.ts";
+import type { RecordObjects, SimulatedWorld } from "./journal-simulator.ts";
 
 /** A call may arrive this long after its connection broke, also after the timeout of a write. */
 const lateMsMax = 8_000;
@@ -17,7 +16,7 @@ export type RecordsMaker = new (
   ...given: ConstructorParameters<typeof RecordsClient>
 ) => RecordsClient;
 
-export class SimulatedRecords {
+export class SimulatedRecords implements RecordObjects {
   readonly #world: SimulatedWorld;
   readonly #objects = [0, 1].map(() => new FakeObject((state) => new TidemarkRecords(state)));
   readonly #Client: RecordsMaker;
@@ -28,7 +27,8 @@ export class SimulatedRecords {
     this.#Client = Client;
   }
 
-  tierOf<Detail>({ nowAtMs, world }: SimulatedIsolate, form: RecordForm<Detail>) {
+  tierOf<Detail>({ nowAtMs }: { readonly nowAtMs: () => number }, form: RecordForm<Detail>) {
+    const world = this.#world;
     const [first, second] = this.#objects.map((object): readonly [string, Target] => {
       const stub = this.#stubOf(object);
       return [`object ${this.#objects.indexOf(object)}`, () => stub];

@@ -1,4 +1,5 @@
 // Findings on reports, slow tiers, the configuration and the switch.
+import type { TierTrouble } from "../../cache/tiers/tier.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type Fault } from "../../base/operator-error.ts";
 import { type Bypass } from "../../purge/journal/switch-state.ts";
@@ -83,6 +84,7 @@ export function tiersSlow({ tiers }: SiteState): Finding[] {
   ]);
   return all.flatMap(({ name, isShutOff, trouble }): Finding[] => {
     if (trouble === undefined || trouble.isOver || !(name in slowTiers)) return [];
+    if (trouble.kind !== "timeout") return [storeRefusing(trouble)];
     const { code, named, instead } = slowTiers[name as keyof typeof slowTiers];
     const what = isShutOff
       ? `${named} is shut off. ${instead}`
@@ -92,6 +94,21 @@ export function tiersSlow({ tiers }: SiteState): Finding[] {
     const since = isoOf(trouble.sinceAtMs);
     return [{ code, level: "warning", what, since, cause: `${trouble.why}.`, remedy }];
   });
+}
+
+/** Only the store of a shared tier in code reports these troubles. */
+function storeRefusing({ kind, why, remedy, sinceAtMs }: TierTrouble): Finding {
+  const isFull = kind === "full";
+  return {
+    code: isFull ? "shared-full" : "shared-failing",
+    level: "warning",
+    what: isFull
+      ? "The store of the shared tier is full: colos do not share new pages and values."
+      : "The store of the shared tier fails. The origin gets more requests.",
+    since: isoOf(sinceAtMs),
+    cause: `${why}.`,
+    remedy: `${remedy ?? "check the Worker's logs"}.`.replace(/^./, (first) => first.toUpperCase()),
+  };
 }
 
 /** Findings on the configuration. A fault disables a feature. A warning is about a setting without effect. */

@@ -182,6 +182,15 @@ describe("a tier that does not answer in time", () => {
     ]);
   });
 
+  it.each([
+    ["full", "shared-full", "raise `objects`", "Raise `objects`."],
+    ["busy", "shared-failing", undefined, "Check the Worker's logs."],
+  ] as const)("causes a finding if its store is %s", (kind, code, remedy, shown) => {
+    const ofStore = { ...trouble, kind, ...(remedy && { remedy }) };
+    const tiers = [{ name: "shared", isShutOff: false, trouble: ofStore }] as const;
+    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([{ code, remedy: shown }]);
+  });
+
   it("causes no finding once it has recovered", () => {
     const edge = { name: "edge", isShutOff: false } as const;
     expect(codesOf({ tiers: [{ ...edge, trouble: { ...trouble, isOver: true } }] })).toEqual([]);

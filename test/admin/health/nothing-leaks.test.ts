@@ -98,7 +98,10 @@ function drawnLook(draws: Draws): SiteState {
     tiers: (["edge", "kv", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),
-      trouble: { ...trouble("timeout"), why: "It is slow" },
+      trouble: {
+        ...trouble(name === "shared" ? draws.oneOf(["timeout", "full", "busy"]) : "timeout"),
+        why: "It is slow",
+      },
       bodies: {
         isShutOff: draws.isLucky(0.5),
         trouble: { ...trouble("timeout"), why: "It is slow" },
