@@ -20,6 +20,7 @@ const live = [
   "test/chaos/all-at-once.test.ts",
   "test/chaos/database-answers.test.ts",
   "test/chaos/database.test.ts",
+  "test/chaos/objects.test.ts",
   "test/chaos/origin.test.ts",
   "test/chaos/tcp-proxy.test.ts",
   "test/consistency/beside-release.test.ts",

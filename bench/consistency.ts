@@ -57,7 +57,7 @@ function settingsFrom(args: readonly string[]): RunSettings {
     writerCount: 8,
     writePauseMsMax: 2_400,
     faults: faults as FaultName[],
-    restMsMax: 2_500,
+    restMsMax: overObjects ? 8_000 : 2_500,
     quietMs: 35_000,
     readsPerRound: 1,
     besideRelease: values.released,

@@ -49,7 +49,7 @@ describe("colos with a failing Redis", () => {
   );
 });
 
-describe("colos whose journal is a failing Durable Object", () => {
+describe("colos whose journal and records are in failing Durable Objects", () => {
   it(
     "serve no purged response past the bound, and serve hits",
     { timeout: testMsMax },
@@ -61,6 +61,8 @@ describe("colos whose journal is a failing Durable Object", () => {
       const hits = history.reads.filter(({ cacheStatus }) => cacheStatus.includes("; hit"));
       expect(accepted.length).toBeGreaterThan(5);
       expect(hits.length).toBeGreaterThan(50);
+      const shared = hits.filter(({ cacheStatus }) => cacheStatus.includes("detail=shared"));
+      expect(shared.length).toBeGreaterThan(0);
       const restarts = history.faults.filter(({ fault }) => fault === "object-restarted");
       expect(restarts.length).toBeGreaterThan(0);
     },

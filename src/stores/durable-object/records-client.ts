@@ -132,9 +132,8 @@ export class RecordsClient {
   }
 
   #succeeded(target: Target, call: RecordCall): void {
-    const kind = this.#failing.get(target);
     const isWrite = call === "write" || call === "writeMany";
-    if (kind === undefined || (kind === "full" && !isWrite)) return;
+    if (this.#failing.get(target) === "full" && !isWrite) return;
     this.#failing.delete(target);
     if (this.#failing.size === 0) this.#errors.succeeded(this.#nowAtMs());
   }
