@@ -89,7 +89,7 @@ export function createApp(
 ): Application {
   const written = configOf(given);
   const found = readEnvironment(env, written, origins);
-  const { environment, makers, overShared, journal } = bindStores(found, stores, env);
+  const { environment, makers, journal } = bindStores(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -105,7 +105,7 @@ export function createApp(
   const own = { ...platform, database, others, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const memoryShares = data === undefined ? 1 : 2;
-  const cache = createCache(config, own, form, { memoryShares, tiers: makers, overShared });
+  const cache = createCache(config, own, form, { memoryShares, ...makers });
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);

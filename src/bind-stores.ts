@@ -30,15 +30,19 @@ export function bindStores(
   const hasWorld = hasRedis || tiers.some(({ name }) => tierScopes[name] === "world");
   const over = bodies && (hasRedis || tiers.length > 0 ? bodies.bound(env) : lacksShared);
   const overShared = isFault(over) ? undefined : over;
-  const made = tiers.map((tier) => {
-    // A journal in code that is unusable has a fault of its own.
-    if (!hasRedis && typeof opened !== "function") {
-      return isFault(opened) ? opened : lacksJournal(tier);
-    }
-    const scope = tierScopes[tier.name];
+  const isUsable = hasRedis || typeof opened === "function";
+  // A journal in code that is unusable has a fault of its own.
+  const unusable = (tier: TierInCode) => (isFault(opened) ? opened : lacksJournal(tier));
+  const bound = tiers.map((tier) => ({
+    scope: tierScopes[tier.name],
+    make: isUsable ? tier.bound(env) : unusable(tier),
+  }));
+  const made = bound.map(({ scope, make }) => {
     const isShared = scope === "world" || (!hasWorld && scope === "region");
-    return isShared ? asShared(tier.bound(env), overShared) : tier.bound(env);
+    return isShared ? asShared(make, overShared) : make;
   });
+  // Data uses neither copies of a region, which may be older than the last `set`, nor large bodies.
+  const forData = bound.filter(({ scope }) => scope === "world").map(({ make }) => make);
   const idle = journal === undefined || journal.move ? [] : idleVariablesOf(environment);
   const own = environment.faults.map((fault) =>
     fault === redis && journal !== undefined
@@ -46,10 +50,11 @@ export function bindStores(
       : fault,
   );
   const faults = [...own, ...new Set([...made, over, opened].filter(isFault)), ...idle];
-  const makers = made.filter((one) => typeof one === "function");
+  const isMaker = (one: MakeTier | Fault) => typeof one === "function";
+  const makers = { tiers: made.filter(isMaker), dataTiers: forData.filter(isMaker), overShared };
   return isFault(opened)
-    ? { environment: { ...environment, redis: opened, faults }, makers, overShared }
-    : { environment: { ...environment, faults }, makers, overShared, journal: opened };
+    ? { environment: { ...environment, redis: opened, faults }, makers }
+    : { environment: { ...environment, faults }, makers, journal: opened };
 }
 
 /** Returns how to open the journal in Redis, for a store in code that moves away from it. */

@@ -7,7 +7,6 @@ import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "./cache/tiers/tier-in-code.ts";
-import type { Tier } from "./cache/tiers/tier.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
 import {
   leasesOver,
@@ -79,6 +78,8 @@ export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
 interface GivenTiers {
   readonly tiers?: readonly MakeTier[];
+  /** The shared tier of data without Redis. */
+  readonly dataTiers?: readonly MakeTier[];
   readonly overShared?: ((make: MakeTier) => MakeTier) | undefined;
 }
 
@@ -100,24 +101,21 @@ export function createCache<Detail>(
   form: RecordForm<Detail>,
   { memoryShares = 1, ...given }: { memoryShares?: number } & GivenTiers = {},
 ) {
-  const core = openCore(config, platform, { memoryShares, tiers: given.tiers ?? [] });
+  const core = openCore(config, platform, memoryShares, given.dataTiers);
   return { ...core, ...tiersOver(core, form, given) };
 }
 
-/**
- * Adds tiers for data to a core. All other parts are shared. Without Redis, a tier in code is the shared
- * tier, if it keeps newer records.
- */
+/** Adds tiers for data to a core. All other parts are shared. */
 export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
-  const { databases, tiersInCode } = core;
-  const tiers = databases ? [] : tiersInCode;
-  return { ...core, ...tiersOver(core, form, { tiers }, (tier) => tier.keepsNewer === true) };
+  const tiers = core.databases ? [] : core.dataTiers;
+  return { ...core, ...tiersOver(core, form, { tiers }) };
 }
 
 function openCore(
   config: CoreConfig,
   platform: CachePlatform,
-  { memoryShares, tiers }: { memoryShares: number; tiers: readonly MakeTier[] },
+  memoryShares: number,
+  dataTiers: readonly MakeTier[] = [],
 ) {
   const { namespace, limits, purge } = config;
   const { database, journal, nowAtMs, log } = platform;
@@ -166,8 +164,8 @@ function openCore(
   const reports = createReports(reporting, platform);
   return {
     settings: { config, platform },
-    /** The makers of the tiers that the Worker passes in code. */
-    tiersInCode: tiers,
+    /** The makers of the shared tier of data without Redis. */
+    dataTiers,
     /** The factories of the parts. */
     make,
     /** All memory tiers of this core. */
@@ -208,8 +206,7 @@ function openCore(
 function tiersOver<Detail>(
   core: Core,
   form: RecordForm<Detail>,
-  { tiers: given = [], overShared = (make) => make }: GivenTiers,
-  isUsed: (tier: Tier<Detail>) => boolean = () => true,
+  { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
 ) {
   const { databases, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
@@ -227,7 +224,7 @@ function tiersOver<Detail>(
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { sharedBodyBytes: bodyBytesMax } = limits;
-  const others = given.map((make) => make(ofAny)).filter(isUsed);
+  const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>
     overShared((settings) =>

@@ -138,8 +138,6 @@ export interface Tier<Detail> {
   readonly leases?: Leases<RecordHead<Detail>> | undefined;
   /** Whether the tier is shut off, except for probes, because calls time out. */
   readonly isShutOff: boolean;
-  /** Whether the tier keeps newer records (`TierKeep.unlessNewer`), as data in a shared tier requires. */
-  readonly keepsNewer?: boolean;
   /** The last trouble, even if the tier has recovered. */
   readonly trouble?: TierTrouble | undefined;
   /** The store of the bodies that are too large for the tier itself; absent if there is none. */

@@ -42,7 +42,6 @@ const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 export class ObjectTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
-  readonly keepsNewer = true;
   readonly leases: Leases<RecordHead<Detail>>;
   readonly #settings: ObjectTierSettings<Detail>;
   readonly #client: RecordsClient;
