@@ -67,7 +67,7 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
 }
 
 /** The parts that all tiers of an isolate share. */
-export type Core = ReturnType<typeof openCore>;
+export type Core = ReturnType<typeof openCore> & Required<Pick<GivenTiers, "dataTiers">>;
 
 /**
  * A core with tiers for one form of record.
@@ -101,7 +101,8 @@ export function createCache<Detail>(
   form: RecordForm<Detail>,
   { memoryShares = 1, ...given }: { memoryShares?: number } & GivenTiers = {},
 ) {
-  const core = openCore(config, platform, memoryShares, given.dataTiers);
+  const { dataTiers = [] } = given;
+  const core = { ...openCore(config, platform, memoryShares), dataTiers };
   return { ...core, ...tiersOver(core, form, given) };
 }
 
@@ -111,12 +112,7 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
   return { ...core, ...tiersOver(core, form, { tiers }) };
 }
 
-function openCore(
-  config: CoreConfig,
-  platform: CachePlatform,
-  memoryShares: number,
-  dataTiers: readonly MakeTier[] = [],
-) {
+function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
   const { database, journal, nowAtMs, log } = platform;
   const make = { ...defaults, ...platform.parts };
@@ -164,8 +160,6 @@ function openCore(
   const reports = createReports(reporting, platform);
   return {
     settings: { config, platform },
-    /** The makers of the shared tier of data without Redis. */
-    dataTiers,
     /** The factories of the parts. */
     make,
     /** All memory tiers of this core. */

@@ -35,17 +35,17 @@ describe("no purged response answers after its deadline, over a Durable Object",
   );
 });
 
-const Store = ObjectJournal;
-const inObjects = { Store, Records: RecordsClient };
+const journal = { Store: ObjectJournal };
+const inObjects = { ...journal, Records: RecordsClient };
 const setHalf = { setShare: 0.5 };
 
 describe("requests and data keep their promises with the journal in a Durable Object", () => {
   it.each<{ what: string; play: (seed: number, kind: WorldKind) => Promise<History> }>([
-    { what: "requests", play: (seed, kind) => requestHistoryOf(seed, { kind, Store }) },
-    { what: "data", play: (seed, kind) => writeHistoryOf(seed, { kind, Store }) },
+    { what: "requests", play: (seed, kind) => requestHistoryOf(seed, { kind, ...journal }) },
+    { what: "data", play: (seed, kind) => writeHistoryOf(seed, { kind, ...journal }) },
     {
       what: "values that are set",
-      play: (seed, kind) => writeHistoryOf(seed, { kind, Store, ...setHalf }),
+      play: (seed, kind) => writeHistoryOf(seed, { kind, ...journal, ...setHalf }),
     },
     {
       what: "requests, and records in objects",
@@ -130,8 +130,8 @@ function changing(change: (record: ManyWrite) => ManyWrite["unless"]): typeof Re
     override send<Call extends RecordCall>(sending: Sending<Call>) {
       if (sending.call !== "writeMany") return super.send(sending);
       const { records } = sending.ask as { readonly records: readonly ManyWrite[] };
-      const changed = records.map((record) => ({ ...record, unless: change(record) }));
-      return super.send({ ...sending, ask: { records: changed } as typeof sending.ask });
+      const changed = records.map((record) => Object.assign(record, { unless: change(record) }));
+      return super.send({ ...sending, ask: { records: changed } });
     }
   };
 }
