@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { ManyWrite, RecordCall } from "../../src/stores/durable-object/framed-call.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
-import { RecordsClient, type Sending } from "../../src/stores/durable-object/records-client.ts";
+import { RecordsClient, type Dispatch } from "../../src/stores/durable-object/records-client.ts";
 import { shareOf } from "../../testing/histories.ts";
 import { writeHistoryOf } from "../../testing/simulation/data/write-history.ts";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
@@ -127,7 +127,7 @@ describe("histories over a Durable Object find a fault", () => {
 /** Changes what each record of a write says about newer records. */
 function changing(change: (record: ManyWrite) => ManyWrite["unless"]): typeof RecordsClient {
   return class extends RecordsClient {
-    override send<Call extends RecordCall>(sending: Sending<Call>) {
+    override send<Call extends RecordCall>(sending: Dispatch<Call>) {
       if (sending.call !== "writeMany") return super.send(sending);
       const { records } = sending.ask as { readonly records: readonly ManyWrite[] };
       const changed = records.map((record) => Object.assign(record, { unless: change(record) }));
@@ -137,7 +137,7 @@ function changing(change: (record: ManyWrite) => ManyWrite["unless"]): typeof Re
 }
 
 class Repeating extends RecordsClient {
-  override send<Call extends RecordCall>(sending: Sending<Call>) {
+  override send<Call extends RecordCall>(sending: Dispatch<Call>) {
     return super.send({ ...sending, mayRepeat: true });
   }
 }

@@ -22,7 +22,7 @@ export interface RecordsClientSettings {
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
 
-export interface Sending<Call extends RecordCall> {
+export interface Dispatch<Call extends RecordCall> {
   readonly target: Target;
   readonly call: Call;
   readonly ask: RecordCalls[Call][0];
@@ -104,7 +104,7 @@ export class RecordsClient {
   }
 
   /** Rejects if the object fails or does not answer in time. */
-  async send<Call extends RecordCall>(sending: Sending<Call>) {
+  async send<Call extends RecordCall>(sending: Dispatch<Call>) {
     const { target, call, ask, bodies = [], msMax, purpose, mayRepeat = true } = sending;
     const sent = async () => {
       const message = await framed(ask, ...bodies);
