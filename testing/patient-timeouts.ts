@@ -1,5 +1,5 @@
 // Lengthens time-outs of the product, for suites that do not test time-outs.
-import { afterAll, beforeAll, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { LatencyBound } from "../src/redis/latency-bound.ts";
 
 /** Lengthens the time-outs, because a real database on a busy machine may exceed them. */
@@ -10,4 +10,15 @@ export function lengthenTimeouts(): void {
     vi.spyOn(LatencyBound.prototype, "timeoutMs", "get").mockReturnValue(10_000);
   });
   afterAll(() => void vi.restoreAllMocks());
+}
+
+/** Lengthens all timers to a minute, because Miniflare is slow on a busy machine. */
+export function lengthenTimers(): void {
+  const { setTimeout } = globalThis;
+  beforeEach(() => {
+    vi.spyOn(globalThis, "setTimeout").mockImplementation((run, ms = 0) =>
+      setTimeout(run, Math.max(ms, 60_000)),
+    );
+  });
+  afterEach(() => void vi.restoreAllMocks());
 }

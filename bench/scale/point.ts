@@ -32,7 +32,7 @@ export interface PointSettings {
   readonly sampleCount?: number;
 }
 
-/** What a point counted, for the whole site and per second. */
+/** The counts of a point, for the whole site and per second. */
 export interface Counted {
   readonly settings: PointSettings;
   readonly isolates: number;

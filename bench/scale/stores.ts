@@ -36,7 +36,7 @@ export interface StoreCalls {
   readonly recordObjects: readonly number[];
 }
 
-/** What an isolate of a mix is created with. */
+/** The settings with which an isolate of a mix is created. */
 export interface MixInCode {
   readonly env: (colo: number) => Readonly<Record<string, unknown>>;
   readonly tiers: readonly TierInCode[];

@@ -20,6 +20,7 @@ import {
   responseOf,
   shown,
 } from "../../../testing/examples/records.ts";
+import { lengthenTimers } from "../../../testing/patient-timeouts.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
 
@@ -61,14 +62,7 @@ describe("the KV tier over Miniflare", () => {
   });
   afterAll(() => miniflare.dispose());
 
-  // Time-outs of at least a minute, because Miniflare is slow on a busy machine.
-  const { setTimeout } = globalThis;
-  beforeEach(() => {
-    vi.spyOn(globalThis, "setTimeout").mockImplementation((run, ms = 0) =>
-      setTimeout(run, Math.max(ms, 60_000)),
-    );
-  });
-  afterEach(() => void vi.restoreAllMocks());
+  lengthenTimers();
 
   describeTier("kv", async () => ({ ...tierOver(kv), ...limits }));
 });

@@ -17,6 +17,7 @@ import {
   responseOf,
   shown,
 } from "../../../testing/examples/records.ts";
+import { lengthenTimers } from "../../../testing/patient-timeouts.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
 
@@ -50,14 +51,7 @@ describe("large bodies over Miniflare", () => {
   });
   afterAll(() => miniflare.dispose());
 
-  // Time-outs of at least a minute, because Miniflare is slow on a busy machine.
-  const { setTimeout } = globalThis;
-  beforeEach(() => {
-    vi.spyOn(globalThis, "setTimeout").mockImplementation((run, ms = 0) =>
-      setTimeout(run, Math.max(ms, 60_000)),
-    );
-  });
-  afterEach(() => void vi.restoreAllMocks());
+  lengthenTimers();
 
   it("are read whole, in parts, and no longer once they are removed", async () => {
     const { tier } = tierOver(bucket);
