@@ -58,9 +58,10 @@ export function hookRoute(
       const handled = await acceptPurge(order, sender, settings, attention);
       // Log here, because the route may answer its sender before the purge is accepted.
       if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
-      return handled;
+      return { answer: handled, isAccepted: handled.accepted !== undefined };
     },
     ignored: () => ({ answer: jsonAnswer({ ignored: true }) }),
+    joined: () => ({ answer: jsonAnswer({ joined: true }) }),
     refused,
   });
 }

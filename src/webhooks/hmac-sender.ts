@@ -1,16 +1,19 @@
 // Makes webhook senders that sign requests with an HMAC, as most content management systems do.
 import { isSigned, signaturesMax } from "../base/hmac.ts";
-import { checkOptions } from "./check-hmac-options.ts";
-import { contentParts, type HmacSenderOptions, type TimestampPlace } from "./hmac-options.ts";
+import { checkHmacSender } from "./check-options.ts";
 import type { WebhookSender } from "./port/hook.ts";
-import type { WebhookFields, WebhookScheme } from "./port/scheme.ts";
+import type { WebhookFields, WebhookRequest, WebhookScheme } from "./port/scheme.ts";
+import {
+  contentParts,
+  firstOf,
+  type HmacSenderOptions,
+  type TimestampPlace,
+} from "./sender-options.ts";
 import { readMembers, readSignature } from "./signature-field.ts";
-import { webhookSender } from "./webhook-sender.ts";
+import { deliveryLengthMax, webhookSender } from "./webhook-sender.ts";
 
 const hashes = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" } as const;
 
-/** The maximum length of a delivery's id. The id is part of a journal entry of limited size. */
-const idLengthMax = 256;
 const fieldLengthMax = 4_096;
 
 /**
@@ -20,30 +23,65 @@ const fieldLengthMax = 4_096;
  *
  * @example
  * hmacSender<{ id: number }>({
- *   header: "x-shopify-hmac-sha256",
+ *   header: "x-signature",
  *   algorithm: "sha256",
  *   encoding: "base64",
- *   idHeader: "x-shopify-webhook-id",
+ *   idHeader: "x-delivery-id",
  *   mapping: ({ id }) => ({ tags: [`product:${id}`] }),
  * })
  */
 export function hmacSender<Payload = unknown>(options: HmacSenderOptions<Payload>): WebhookSender {
-  checkOptions(options);
-  const { mapping, maxBytes } = options;
-  const toOrder: WebhookScheme["toOrder"] = (payload, fields) =>
-    mapping(payload as Payload, fields);
-  return webhookSender({ claimOf: claimReader(options), toOrder, maxBytes });
+  checkHmacSender(options);
+  const parts = contentParts(options.signed);
+  return senderWithContent(
+    options,
+    ({ timestamp }) =>
+      (body) =>
+        parts.map((part) => (part === "{body}" ? body : part === "{timestamp}" ? timestamp : part)),
+  );
 }
 
-type SignatureOptions = Omit<HmacSenderOptions, "mapping">;
+type Body = Uint8Array<ArrayBuffer>;
 
-function claimReader(options: SignatureOptions): WebhookScheme["claimOf"] {
+/** The signed part of a request, before its body is read. */
+export interface SignedHead {
+  readonly request: WebhookRequest;
+  /** Empty if the scheme has no timestamp. */
+  readonly timestamp: string;
+  /** The members of the signature's field; `undefined` if the field is not a list. */
+  readonly members: ReadonlyMap<string, readonly string[]> | undefined;
+}
+
+/**
+ * Returns a function from the body to the parts of the signed content; `undefined` if the request
+ * is malformed.
+ */
+export type ContentReader = (
+  head: SignedHead,
+) => ((body: Body) => readonly (string | Body)[]) | undefined;
+
+/** Makes a sender whose signed content is not a template. Does not check the options. */
+export function senderWithContent<Payload>(
+  options: Omit<HmacSenderOptions<Payload>, "signed">,
+  contentOf: ContentReader,
+): WebhookSender {
+  const { mapping, maxBytes, repeatAfterSeconds } = options;
+  const toOrder: WebhookScheme["toOrder"] = (payload, fields) =>
+    mapping(payload as Payload, fields);
+  const claimOf = claimReader(options, contentOf);
+  return webhookSender({ claimOf, toOrder, maxBytes, repeatAfterSeconds });
+}
+
+function claimReader(
+  options: Omit<HmacSenderOptions<never>, "signed" | "mapping">,
+  contentOf: ContentReader,
+): WebhookScheme["claimOf"] {
   const { header, member, timestamp: place, isTest, idHeader } = options;
   const { algorithm, encoding, prefix = "", toleranceSeconds = 300 } = options;
-  const parts = contentParts(options.signed);
   const hash = hashes[algorithm];
-  return ({ headers }, nowAtMs) => {
-    const field = headers.get(header);
+  return (request, nowAtMs) => {
+    const { headers } = request;
+    const field = firstOf(headers, header);
     if (field === null && isTest?.(headers) === true) return { kind: "test" };
     const malformed = { kind: "refused", reason: "malformed" } as const;
     if (field === null || field.length > fieldLengthMax) return malformed;
@@ -62,19 +100,19 @@ function claimReader(options: SignatureOptions): WebhookScheme["claimOf"] {
         return { kind: "refused", reason: "timestamp" };
       }
     }
-    const id = (idHeader && headers.get(idHeader)) || timestamp;
-    if (id.length > idLengthMax) return malformed;
+    const delivery = firstOf(headers, idHeader) || timestamp;
+    if (delivery.length > deliveryLengthMax) return malformed;
+    const content = contentOf({ request, timestamp, members });
+    if (content === undefined) return malformed;
     return {
       kind: "claimed",
-      delivery: id,
+      delivery,
       isSigned: (body, secrets) =>
         isSigned({
           hash,
           secrets: secrets.map((secret) => new TextEncoder().encode(secret)),
           signatures,
-          content: parts.map((part) =>
-            part === "{body}" ? body : part === "{timestamp}" ? timestamp : part,
-          ),
+          content: content(body),
         }),
     };
   };

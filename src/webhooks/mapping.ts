@@ -2,7 +2,7 @@
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
-import type { Reason } from "../base/operator-error.ts";
+import { faultOf, faultText, type Reason } from "../base/operator-error.ts";
 import type { HookPorts, MappingFault } from "./port/hook.ts";
 import type { WebhookFields, WebhookScheme } from "./port/scheme.ts";
 
@@ -56,6 +56,10 @@ export class Mapping {
     try {
       written = this.#toOrder(payload, fields);
     } catch (cause) {
+      const fault = faultOf(cause);
+      if (fault !== undefined) {
+        return this.#failed("invalid", faultText(fault), faultText(fault), ports);
+      }
       const name = errorName(cause);
       return this.#failed("threw", `It threw ${name}.`, `${name} ${firstFrame(cause)}`, ports);
     }

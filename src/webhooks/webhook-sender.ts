@@ -7,22 +7,27 @@ import {
 } from "../protocol/variables/hook-secrets.ts";
 import type { HookPorts, HookRefusal, WebhookSender } from "./port/hook.ts";
 import type { WebhookScheme } from "./port/scheme.ts";
+import { checkSender } from "./check-options.ts";
 import { Mapping } from "./mapping.ts";
-import { OutOfTime, within } from "../base/timeouts.ts";
+import { Repeats } from "./repeats.ts";
+import { OutOfTime, pause, within } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
 
 /**
  * Makes a sender for `hooks` in the configuration.
  *
+ * @throws OperatorError for invalid options
+ *
  * @example
  * hooks: { shop: webhookSender({ claimOf, toOrder }) }
  */
 export function webhookSender(scheme: WebhookScheme): WebhookSender {
+  checkSender({ ...scheme, mapping: scheme.toOrder });
   return {
     open(name, env) {
       const { secrets, faults } = hookSecretsOf(name, env);
       const mapping = new Mapping(name, scheme);
-      const hook = { name, scheme, secrets, mapping };
+      const hook = { name, scheme, secrets, mapping, repeats: new Repeats() };
       return {
         faults: isFault(secrets) ? [secrets, ...faults] : faults,
         get trouble() {
@@ -39,8 +44,11 @@ export interface OpenHook {
   readonly scheme: WebhookScheme;
   readonly secrets: HookSecrets;
   readonly mapping: Mapping;
+  readonly repeats: Repeats;
 }
 
+/** The maximum length of a delivery's id. The id is part of a journal entry of limited size. */
+export const deliveryLengthMax = 256;
 const bodyBytesMax = 65_536;
 /**
  * How long the answer waits for the journal. Ghost stops waiting after 2 s. The purge then
@@ -49,8 +57,8 @@ const bodyBytesMax = 65_536;
 const journalMsMax = 1_500;
 
 /**
- * Receives a webhook. Answers 200 with the position of the purge's entry or with `ignored`; else
- * 400, 401, 408, 413, 500 or 503 with the error. Never answers 410, because Ghost would delete the
+ * Receives a webhook. Answers 200 with the position of the purge's entry, with `joined` or with
+ * `ignored`; else 400, 401, 408, 413, 500 or 503 with the error. Never answers 410, because Ghost would delete the
  * webhook.
  */
 async function receive<Order extends object, Answer>(
@@ -78,14 +86,35 @@ async function receive<Order extends object, Answer>(
   if (mapped.kind === "failed") return ports.refused(mappingFailed(mapped));
   const bodyDigest = await sha256Hex(body);
   const id = idOf(name, claim.delivery, bodyDigest);
-  const purging = ports.purge(mapped.order, { id, by: `hook:${name}`, bodyDigest });
-  ports.afterAnswer(async () => void (await purging));
+  const purge = (as: string) =>
+    ports.purge(mapped.order, { id: as, by: `hook:${name}`, bodyDigest });
+  const purging = hook.repeats.run(bodyDigest, ports.nowAtMs, () => purge(id));
+  ports.afterAnswer(async () => {
+    const purged = await purging;
+    if (typeof purged === "string" || !purged.isAccepted) return;
+    await purgeAgain(hook, ports, () => purge(id === "" ? "" : `${id}\nagain`));
+  });
   try {
-    return await within(purging, journalMsMax);
+    const purged = await within(purging, journalMsMax);
+    if (purged === "joined") return ports.joined();
+    return purged === "busy" ? ports.refused(tooSlow) : purged.answer;
   } catch (cause) {
     if (cause instanceof OutOfTime) return ports.refused(tooSlow);
     throw cause;
   }
+}
+
+/** Purges a second time, if the sender calls before it commits the change. */
+async function purgeAgain<Order extends object, Answer>(
+  { name, scheme: { repeatAfterSeconds } }: OpenHook,
+  { log }: HookPorts<Order, Answer>,
+  purge: () => Promise<{ readonly isAccepted: boolean }>,
+): Promise<void> {
+  if (repeatAfterSeconds === undefined) return;
+  await pause(repeatAfterSeconds * 1_000);
+  if ((await purge()).isAccepted) return;
+  const message = `The second purge of a webhook of the hook ${JSON.stringify(name)} was not accepted. Pages that were fetched before the sender committed its change stay until they expire: purge them manually.`;
+  log({ event: "hook", level: "error", message, hook: name });
 }
 
 /**

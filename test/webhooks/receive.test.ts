@@ -8,6 +8,7 @@ import {
   bodyOf,
   deliver,
   ghost,
+  ofOnesOwn,
   openHooked,
   shopify,
   signedBy,
@@ -16,8 +17,6 @@ import {
 
 const body = bodyOf(1);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-const tags = (site: Site, text = body) =>
-  deliver(site, text, signedBy(shopify, site, { body: text }));
 
 /** Returns a body that records whether it is read. */
 function watched(bytes?: Uint8Array) {
@@ -51,7 +50,7 @@ describe("a delivery whose body is not read yet", () => {
     [
       "a large Content-Length",
       413,
-      (site) => ({ ...signedBy(ghost, site), "content-length": "65537" }),
+      (site) => ({ ...signedBy(ghost, site), "content-length": "262145" }),
     ],
   ])("is refused because of %s with %i", async (_, status, headers, env = {}) => {
     const { site } = openHooked({ vendor: ghost, env });
@@ -100,13 +99,15 @@ describe("the body of a delivery", () => {
   });
 
   it.each([
-    { id: "64 KiB by default", more: {}, most: 65_536 },
-    { id: "maxBytes", more: { maxBytes: 200_000 }, most: 200_000 },
-  ])("has at most $id", async ({ more, most }) => {
-    const { site } = openHooked({ more });
+    { id: "64 KiB by default", vendor: ofOnesOwn, more: {}, most: 65_536 },
+    { id: "256 KiB with a preset", vendor: shopify, more: {}, most: 262_144 },
+    { id: "maxBytes", vendor: shopify, more: { maxBytes: 200_000 }, most: 200_000 },
+  ])("has at most $id", async ({ vendor, more, most }) => {
+    const { site } = openHooked({ vendor, more });
     const sized = (length: number) => body + " ".repeat(length - body.length);
-    expect((await tags(site, sized(most))).status).toBe(200);
-    const seen = await tags(site, sized(most + 1));
+    const sent = (text: string) => deliver(site, text, signedBy(vendor, site, { body: text }));
+    expect((await sent(sized(most))).status).toBe(200);
+    const seen = await sent(sized(most + 1));
     expect([seen.status, codeOf(seen)]).toEqual([413, "too-large"]);
   });
 

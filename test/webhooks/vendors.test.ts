@@ -1,5 +1,4 @@
 // Tests that webhooks of each vendor are accepted only with a valid signature.
-import { sign, verify } from "@octokit/webhooks-methods";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../../testing/site/purge-sender.ts";
 import {
@@ -19,11 +18,11 @@ const body = bodyOf(1);
 
 /** Changes the field with the signature. */
 function withSignature(
-  { options }: Vendor,
+  { signature }: Vendor,
   headers: Record<string, string>,
   change: (field: string) => string,
 ) {
-  return { ...headers, [options.header]: change(headers[options.header] ?? "") };
+  return { ...headers, [signature]: change(headers[signature] ?? "") };
 }
 
 /** Changes one character, and keeps the format. */
@@ -80,10 +79,10 @@ describe.each(vendors)("a webhook of $vendor", (vendor) => {
   });
 });
 
-describe.each(vendors.filter(({ options }) => options.timestamp))(
+describe.each(vendors.filter(({ toleranceSeconds }) => toleranceSeconds !== undefined))(
   "the timestamp of $vendor",
   (vendor) => {
-    const { toleranceSeconds = 300 } = vendor.options;
+    const { toleranceSeconds = 0 } = vendor;
 
     it.each([
       { id: "oldest", bySeconds: -toleranceSeconds, status: 200 },
@@ -136,12 +135,4 @@ describe("a field with several signatures", () => {
     const repeated = withSignature(github, headers, (field) => `${field}, ${field}`);
     expect((await deliver(site, body, repeated)).status).toBe(401);
   });
-});
-
-it("a signature of GitHub's own library is accepted", async () => {
-  const { site } = openHooked({ vendor: github });
-  const signature = await sign(hookSecret, body);
-  const field = signedBy(github, site)["x-hub-signature-256"] ?? "";
-  expect(await verify(hookSecret, body, field)).toBe(true);
-  expect((await deliver(site, body, { "x-hub-signature-256": signature })).status).toBe(200);
 });

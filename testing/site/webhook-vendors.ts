@@ -1,7 +1,8 @@
 // The options and the signed fields of webhooks, as the vendors document them.
 import { createHmac } from "node:crypto";
 import type { ConfigInput } from "../../src/config/schema.ts";
-import { hmacSender, type HmacSenderOptions } from "../../src/senders.ts";
+import * as senders from "../../src/senders.ts";
+import type { PresetOptions, SenderOptions, WebhookSender } from "../../src/senders.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 import { openSite, type Seen, type Site, type SiteOptions } from "./harness.ts";
@@ -9,7 +10,7 @@ import { openSite, type Seen, type Site, type SiteOptions } from "./harness.ts";
 export const hookSecret = "k3mQ8vRz2nLw7xTc5yBp";
 export const newerSecret = "p9Wd4sGh6jKf1aZe0uYi";
 
-type Options = Omit<HmacSenderOptions, "mapping">;
+type Mapping = SenderOptions<{ id?: number }>["mapping"];
 
 /** One delivery to send. */
 export interface Delivery {
@@ -17,82 +18,87 @@ export interface Delivery {
   readonly secret: string;
   readonly atMs: number;
   readonly id: string;
+  /** The event, which some vendors write into a field. */
+  readonly topic: string;
 }
 
 export interface Vendor {
   readonly vendor: string;
-  readonly options: Options;
+  readonly sender: (options: PresetOptions<{ id?: number }>) => WebhookSender;
+  /** The field with the signature. */
+  readonly signature: string;
+  /** The tolerance of the timestamp; absent if the vendor signs no time. */
+  readonly toleranceSeconds?: number;
   readonly headersOf: (delivery: Delivery) => Record<string, string>;
 }
 
 const hmac = (algorithm: string, secret: string, text: string) =>
   createHmac(algorithm, secret).update(text);
 
+const preset =
+  (make: (options: never) => WebhookSender): Vendor["sender"] =>
+  (options) =>
+    make(options as never);
+
+/** The path of the hook "shop". */
+export const hookPath = "/_cache/hooks/shop";
+
 export const shopify: Vendor = {
-  vendor: "Shopify",
-  options: {
-    header: "x-shopify-hmac-sha256",
-    algorithm: "sha256",
-    encoding: "base64",
-    idHeader: "x-shopify-webhook-id",
-  },
-  headersOf: ({ body, secret, id }) => ({
+  vendor: "shopify",
+  sender: preset(senders.shopify),
+  signature: "x-shopify-hmac-sha256",
+  headersOf: ({ body, secret, id, topic }) => ({
     "x-shopify-hmac-sha256": hmac("sha256", secret, body).digest("base64"),
-    "x-shopify-topic": "products/update",
+    "x-shopify-topic": topic,
     "x-shopify-webhook-id": id,
   }),
 };
 
 export const github: Vendor = {
-  vendor: "GitHub",
-  options: {
-    header: "x-hub-signature-256",
-    algorithm: "sha256",
-    encoding: "hex",
-    prefix: "sha256=",
-    idHeader: "x-github-delivery",
-  },
-  headersOf: ({ body, secret, id }) => ({
+  vendor: "github",
+  sender: preset(senders.github),
+  signature: "x-hub-signature-256",
+  headersOf: ({ body, secret, id, topic }) => ({
     "x-hub-signature-256": `sha256=${hmac("sha256", secret, body).digest("hex")}`,
-    "x-github-event": "push",
+    "x-github-event": topic,
     "x-github-delivery": id,
   }),
 };
 
 export const woocommerce: Vendor = {
-  vendor: "WooCommerce",
-  options: {
-    header: "x-wc-webhook-signature",
-    algorithm: "sha256",
-    encoding: "base64",
-    idHeader: "x-wc-webhook-delivery-id",
-    isTest: (fields) => fields.get("content-type") === "application/x-www-form-urlencoded",
-  },
-  headersOf: ({ body, secret, id }) => ({
+  vendor: "woocommerce",
+  sender: preset(senders.woocommerce),
+  signature: "x-wc-webhook-signature",
+  headersOf: ({ body, secret, id, topic }) => ({
     "x-wc-webhook-signature": hmac("sha256", secret, body).digest("base64"),
-    "x-wc-webhook-topic": "product.updated",
+    "x-wc-webhook-topic": topic,
     "x-wc-webhook-delivery-id": id,
   }),
 };
 
 export const storyblok: Vendor = {
-  vendor: "Storyblok",
-  options: { header: "webhook-signature", algorithm: "sha1", encoding: "hex" },
+  vendor: "storyblok",
+  sender: preset(senders.storyblok),
+  signature: "webhook-signature",
   headersOf: ({ body, secret }) => ({
     "webhook-signature": hmac("sha1", secret, body).digest("hex"),
   }),
 };
 
+export const kontent: Vendor = {
+  vendor: "kontent",
+  sender: preset(senders.kontent),
+  signature: "x-kontent-ai-signature",
+  headersOf: ({ body, secret }) => ({
+    "x-kontent-ai-signature": hmac("sha256", secret, body).digest("base64"),
+  }),
+};
+
 export const stripe: Vendor = {
-  vendor: "Stripe",
-  options: {
-    header: "stripe-signature",
-    member: "v1",
-    algorithm: "sha256",
-    encoding: "hex",
-    timestamp: { member: "t", unit: "s" },
-    signed: "{timestamp}.{body}",
-  },
+  vendor: "stripe",
+  sender: preset(senders.stripe),
+  signature: "stripe-signature",
+  toleranceSeconds: 300,
   headersOf: ({ body, secret, atMs }) => {
     const timestamp = Math.floor(atMs / 1_000);
     const signature = hmac("sha256", secret, `${timestamp}.${body}`).digest("hex");
@@ -101,46 +107,75 @@ export const stripe: Vendor = {
 };
 
 export const sanity: Vendor = {
-  vendor: "Sanity",
-  options: {
-    header: "sanity-webhook-signature",
-    member: "v1",
-    algorithm: "sha256",
-    encoding: "base64url",
-    timestamp: { member: "t", unit: "ms" },
-    signed: "{timestamp}.{body}",
-  },
+  vendor: "sanity",
+  sender: preset(senders.sanity),
+  signature: "sanity-webhook-signature",
+  toleranceSeconds: 300,
   headersOf: ({ body, secret, atMs }) => ({
     "sanity-webhook-signature": `t=${atMs},v1=${hmac("sha256", secret, `${atMs}.${body}`).digest("base64url")}`,
   }),
 };
 
 export const ghost: Vendor = {
-  vendor: "Ghost",
-  options: {
-    header: "x-ghost-signature",
-    member: "sha256",
-    algorithm: "sha256",
-    encoding: "hex",
-    timestamp: { member: "t", unit: "ms" },
-    signed: "{body}{timestamp}",
-  },
+  vendor: "ghost",
+  sender: preset(senders.ghost),
+  signature: "x-ghost-signature",
+  toleranceSeconds: 300,
   headersOf: ({ body, secret, atMs }) => ({
     "x-ghost-signature": `sha256=${hmac("sha256", secret, `${body}${atMs}`).digest("hex")}, t=${atMs}`,
   }),
 };
 
+export const hygraph: Vendor = {
+  vendor: "hygraph",
+  sender: preset(senders.hygraph),
+  signature: "gcms-signature",
+  toleranceSeconds: 300,
+  headersOf: ({ body, secret, atMs }) => {
+    const signed = JSON.stringify({ Body: body, EnvironmentName: "master", TimeStamp: atMs });
+    const signature = hmac("sha256", secret, signed).digest("base64");
+    return { "gcms-signature": `sign=${signature}, env=master, t=${atMs}` };
+  },
+};
+
+export const contentful: Vendor = {
+  vendor: "contentful",
+  sender: preset(senders.contentful),
+  signature: "x-contentful-signature",
+  toleranceSeconds: 300,
+  headersOf: ({ body, secret, atMs, id, topic }) => {
+    const signed = {
+      "x-contentful-signed-headers":
+        "x-contentful-signed-headers,x-contentful-timestamp,x-contentful-topic",
+      "x-contentful-timestamp": String(atMs),
+      "x-contentful-topic": topic,
+    };
+    const fields = Object.entries(signed).map(([name, value]) => `${name}:${value}`);
+    const content = ["POST", hookPath, fields.join(";"), body].join("\n");
+    return {
+      ...signed,
+      "x-contentful-signature": hmac("sha256", secret, content).digest("hex"),
+      "x-contentful-idempotency-key": id,
+    };
+  },
+};
+
 /** A custom scheme with the timestamp in a separate field. */
 export const ofOnesOwn: Vendor = {
   vendor: "one's own",
-  options: {
-    header: "x-signature",
-    algorithm: "sha512",
-    encoding: "base64",
-    timestamp: { header: "x-timestamp", unit: "s" },
-    signed: "v0:{timestamp}:{body}",
-    toleranceSeconds: 60,
-  },
+  sender: (options) =>
+    senders.hmacSender({
+      header: "x-signature",
+      algorithm: "sha512",
+      encoding: "base64",
+      timestamp: { header: "x-timestamp", unit: "s" },
+      signed: "v0:{timestamp}:{body}",
+      toleranceSeconds: 60,
+      mapping: () => undefined,
+      ...options,
+    }),
+  signature: "x-signature",
+  toleranceSeconds: 60,
   headersOf: ({ body, secret, atMs }) => {
     const timestamp = String(Math.floor(atMs / 1_000));
     const signature = hmac("sha512", secret, `v0:${timestamp}:${body}`).digest("base64");
@@ -148,21 +183,33 @@ export const ofOnesOwn: Vendor = {
   },
 };
 
+/** A vendor that signs nothing, and sends the secret in a field. */
+export const strapi: Vendor = {
+  vendor: "strapi",
+  sender: preset(senders.strapi),
+  signature: "authorization",
+  headersOf: ({ secret }) => ({ authorization: `Bearer ${secret}` }),
+};
+
+/** The vendors that sign their webhooks. */
 export const vendors: readonly Vendor[] = [
-  shopify,
+  contentful,
+  ghost,
   github,
-  woocommerce,
+  hygraph,
+  kontent,
+  sanity,
+  shopify,
   storyblok,
   stripe,
-  sanity,
-  ghost,
+  woocommerce,
   ofOnesOwn,
 ];
 
 export interface HookedOptions extends SiteOptions {
   readonly vendor?: Vendor;
-  readonly mapping?: HmacSenderOptions<{ id?: number }>["mapping"];
-  readonly more?: Partial<Options>;
+  readonly mapping?: Mapping;
+  readonly more?: PresetOptions<{ id?: number }>;
 }
 
 /** Opens a site with a journal and the hook "shop". */
@@ -170,7 +217,7 @@ export function openHooked(options: HookedOptions = {}): { site: Site; upstash: 
   const { vendor = shopify, more, mapping = ({ id }) => ({ tags: [`product:${id}`] }) } = options;
   const clock = options.clock ?? new FakeClock();
   const upstash = new UnsteadyUpstash(clock);
-  const shop = hmacSender({ ...vendor.options, ...more, mapping });
+  const shop = vendor.sender({ ...more, mapping });
   const config: ConfigInput = { ...options.config, hooks: { shop, ...options.config?.hooks } };
   const env = { HOOK_SECRET_SHOP: hookSecret, COLO: "HAM", ...options.env };
   return { site: openSite({ upstash, ...options, clock, config, env }), upstash };
@@ -184,7 +231,8 @@ export function signedBy(
   delivery: Partial<Delivery> = {},
 ): Record<string, string> {
   const { body = bodyOf(1), secret = hookSecret, id = "delivery-1" } = delivery;
-  return headersOf({ body, secret, id, atMs: delivery.atMs ?? site.clock.atMs });
+  const { topic = "products/update", atMs = site.clock.atMs } = delivery;
+  return headersOf({ body, secret, id, topic, atMs });
 }
 
 /** Posts to the hook, without waiting for background work. */

@@ -53,8 +53,10 @@ export interface HookPorts<Order extends object, Answer> {
   readonly purge: (
     order: Order,
     sender: { readonly id: string; readonly by: string; readonly bodyDigest: string },
-  ) => Promise<Answer>;
+  ) => Promise<{ readonly answer: Answer; readonly isAccepted: boolean }>;
   readonly ignored: () => Answer;
+  /** Answers a webhook that the purge of an identical, later webhook covers. */
+  readonly joined: () => Answer;
   readonly refused: (refusal: HookRefusal) => Answer;
 }
 

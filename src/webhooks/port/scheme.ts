@@ -53,6 +53,8 @@ export interface WebhookScheme {
    * @param payload the parsed JSON body of a verified request
    */
   readonly toOrder: (payload: unknown, fields: WebhookFields) => WebhookOrder | undefined;
-  /** The maximum size of the body. Default: 65,536. */
+  /** The maximum size of the body, at most 1 MiB. Default: 65,536. */
   readonly maxBytes?: number | undefined;
+  /** The delay of a second purge, 1 to 25. Default: no second purge. */
+  readonly repeatAfterSeconds?: number | undefined;
 }

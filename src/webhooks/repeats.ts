@@ -1,0 +1,63 @@
+// Limits how often identical webhooks purge. Many senders sign no time, or sign nothing, so that
+// anyone with a captured webhook can send it again. Without a limit, such repetitions would fill
+// the journal.
+import { pause } from "../base/timeouts.ts";
+
+/** The minimum time between two purges for the same body, in one isolate. */
+const intervalMs = 1_000;
+/** The maximum number of waits, if the purges between them fail. */
+const waitsMax = 3;
+
+interface Purge {
+  readonly startedAtMs: number;
+  readonly order: number;
+  isAccepted: boolean;
+}
+
+/**
+ * The latest purges of one hook, by the digest of the webhook's body. No purge is lost: a webhook
+ * within the interval waits, and then purges, unless another purge for the same body has begun
+ * since the webhook arrived, and is accepted.
+ */
+export class Repeats {
+  /** The oldest first. */
+  readonly #latest = new Map<string, Purge>();
+  #order = 0;
+
+  /**
+   * Runs the purge, or joins a later one for the same body.
+   *
+   * @returns the result of the purge; `joined`; or `busy` if no purge was accepted in time
+   */
+  async run<Result extends { readonly isAccepted: boolean }>(
+    digest: string,
+    nowAtMs: () => number,
+    purge: () => Promise<Result>,
+  ): Promise<Result | "joined" | "busy"> {
+    const arrived = (this.#order += 1);
+    for (let waits = 0; ; waits += 1) {
+      const latest = this.#latest.get(digest);
+      if (latest?.isAccepted === true && latest.order > arrived) return "joined";
+      const waitMs = latest === undefined ? 0 : latest.startedAtMs + intervalMs - nowAtMs();
+      // A longer wait means that the clock was set back.
+      if (waitMs <= 0 || waitMs > intervalMs) break;
+      if (waits === waitsMax) return "busy";
+      await pause(waitMs);
+    }
+    const started = this.#begin(digest, nowAtMs());
+    const result = await purge();
+    started.isAccepted = result.isAccepted;
+    return result;
+  }
+
+  #begin(digest: string, atMs: number): Purge {
+    for (const [known, { startedAtMs }] of this.#latest) {
+      if (Math.abs(atMs - startedAtMs) < intervalMs) break;
+      this.#latest.delete(known);
+    }
+    const purge = { startedAtMs: atMs, order: (this.#order += 1), isAccepted: false };
+    this.#latest.delete(digest);
+    this.#latest.set(digest, purge);
+    return purge;
+  }
+}

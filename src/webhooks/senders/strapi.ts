@@ -1,0 +1,43 @@
+// The sender for Strapi.
+import type { WebhookSender } from "../port/hook.ts";
+import type { WebhookOrder } from "../port/scheme.ts";
+import type { PresetOptions } from "../sender-options.ts";
+import { tokenSender } from "../token-sender.ts";
+import { itemOrder, memberAt, presetOf, requiredAt, textAt } from "./payload.ts";
+
+export interface StrapiPayload {
+  readonly event: string;
+  readonly model?: string;
+  readonly entry?: {
+    readonly id: number;
+    readonly documentId?: string;
+    readonly slug?: string;
+    readonly publishedAt?: string | null;
+  };
+  readonly media?: { readonly id: number };
+}
+
+/**
+ * Makes a sender for Strapi's webhooks (https://docs.strapi.io/cms/backend-customization/webhooks).
+ * Strapi signs nothing: the webhook needs a header `Authorization: Bearer <secret>`.
+ *
+ * The default mapping purges `<model>:<document id>`, `<model>:<slug>` and `<model>`; or
+ * `media:<id>` and `media`. Ignores changes of drafts.
+ */
+export function strapi(options: PresetOptions<StrapiPayload> = {}): WebhookSender {
+  return tokenSender<StrapiPayload>({
+    header: "authorization",
+    prefix: "Bearer ",
+    ...presetOf(options, changed),
+  });
+}
+
+function changed(payload: StrapiPayload): WebhookOrder | undefined {
+  const [kind, action = ""] = (textAt(payload, "event") ?? "").split(".");
+  if (kind === "media") return itemOrder("media", requiredAt(payload, "media.id"));
+  if (kind !== "entry") return undefined;
+  const isDraft = memberAt(payload, "entry.publishedAt") === null;
+  if (isDraft && ["create", "update"].includes(action)) return undefined;
+  const id = textAt(payload, "entry.documentId") ?? requiredAt(payload, "entry.id");
+  return itemOrder(requiredAt(payload, "model"), id, textAt(payload, "entry.slug"));
+}
