@@ -51,6 +51,7 @@ export async function statsRoute(
     journal: purging
       ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.health) }
       : without,
+    configuredHooks: [...environment.hooks.keys()],
     configuredRoutes: config.routes.map((route) => routeStats(route, config)),
   });
 }

@@ -170,6 +170,8 @@ export const answers = {
     faults: z.array(z.object(fault)),
     /** Routes in the order of the configuration. The member `routes` has their counts by name. */
     configuredRoutes: z.array(configuredRoute),
+    /** The names of the webhooks' hooks. Absent from sites before version 0.2. */
+    configuredHooks: z.optional(z.array(text)),
   }),
   /** `GET explain`. */
   explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),

@@ -34,6 +34,8 @@ export const doctorCodes = [
   "origin-timeout-short",
   "route-unmatched",
   "route-few-hits",
+  "hook-silent",
+  "hook-refused",
   "page-fails",
   "loop",
   "redirect-to-itself",

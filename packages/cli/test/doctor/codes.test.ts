@@ -36,7 +36,8 @@ it("inOrder() puts the most severe findings first, and removes duplicates", () =
  * `encoding-broken` needs a real server, in `encoding.test.ts`, because `fetch` decodes its bodies.
  */
 it("each code of doctor occurs in a test of doctor", () => {
-  const names = "folder-rows folder.test site.test page-rows pages.test traffic.test encoding.test";
+  const names =
+    "folder-rows folder.test site.test page-rows pages.test traffic.test hooks.test encoding.test";
   const tests = names
     .split(" ")
     .map((name) => readFileSync(`packages/cli/test/doctor/${name}.ts`, "utf8"))

@@ -6,6 +6,7 @@ import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
 import type { DoctorFinding, Examination } from "../finding.ts";
 import { clockFindings } from "./clock-findings.ts";
+import { entriesSearched, hookFindings } from "./hook-findings.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
 
 export type SiteExamination = Examination & {
@@ -28,7 +29,16 @@ export async function examineSite(
   const metrics = await answer(client, "metrics", { query: { format: "json" } });
   const faults = stats instanceof CommandError ? [] : stats.faults;
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
+  const hooks = stats instanceof CommandError ? [] : (stats.configuredHooks ?? []);
   const hasMetrics = !(metrics instanceof CommandError);
+  const journal =
+    hooks.length > 0 && hasMetrics
+      ? await answer(client, "journal", { query: { last: String(entriesSearched) } })
+      : undefined;
+  const ofHooks =
+    hasMetrics && journal !== undefined && !(journal instanceof CommandError)
+      ? hookFindings(hooks, metrics, journal)
+      : { findings: [], lookedAt: [] };
   return {
     findings: [
       ...health.findings.map(({ code, level, about, what, cause, remedy }) => ({
@@ -43,13 +53,16 @@ export async function examineSite(
       ...ofFaults(faults),
       ...clock,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
+      ...ofHooks.findings,
     ],
     lookedAt: [
       `${client.site.origin} as its operator (colo ${health.colo || "unknown"}): health${stats instanceof CommandError ? "" : ", stats"}${hasMetrics ? ", metrics" : ""}`,
+      ...ofHooks.lookedAt,
     ],
     notLookedAt: [
       ...health.notLookedAt,
       ...(stats instanceof CommandError ? [`The stats of the site: ${stats.fault.why}`] : []),
+      ...(journal instanceof CommandError ? [`The hooks of webhooks: ${journal.fault.why}`] : []),
       ...(hasMetrics ? notJudged(metrics) : [`The metrics of the site: ${metrics.fault.why}`]),
     ],
     isOperator: true,
