@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
 export const bundleBytesMax = 592_000;
-export const bundleGzipBytesMax = 202_000;
+export const bundleGzipBytesMax = 203_000;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

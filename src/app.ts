@@ -8,6 +8,7 @@ import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
+import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
@@ -136,10 +137,10 @@ export function createApp(
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
-  const { site, contextFor } = proxy;
-  const settings = { environment, cache, data, site, contextFor, gate };
-  const operators = operatorsOf(config.operatorPath, settings, failed);
-  const answerTo = answerer({ proxy, operators, settings: settings, arrivalOf });
+  const settings = { ...proxy, environment, cache, data, gate };
+  const senders = senderRoutes(settings);
+  const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
+  const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request);
@@ -160,11 +161,18 @@ export function createApp(
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: Hono;
+  readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
 }
 
-function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Application["fetch"] {
+function answerer({
+  proxy,
+  operators,
+  dialect,
+  settings,
+  arrivalOf,
+}: AppParts): Application["fetch"] {
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
@@ -174,6 +182,9 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     const address = arrival?.address;
+    if (dialect?.methods.has(request.method) === true) {
+      return dialect.answer(requestAt(arrival, request), background, address);
+    }
     if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
     return answerDebugged(request, read, background, settings, (plain) =>
       proxy.answer(plain, read, background, address),
@@ -181,13 +192,9 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
   };
 }
 
-function operatorsOf(
-  path: string,
-  settings: AdminSettings,
-  failed: (cause: unknown) => Response,
-): Hono {
+function operatorsOf(path: string, routes: Hono, failed: (cause: unknown) => Response): Hono {
   const operators = new Hono();
-  operators.route(path, adminRoutes(settings));
+  operators.route(path, routes);
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   return operators;

@@ -1,5 +1,5 @@
-// Exports of `tidemark/senders`: senders of webhooks for `/_cache/hooks/`, and their signature
-// schemes.
+// Exports of `tidemark/senders`: senders of webhooks for `/_cache/hooks/`, their signature schemes,
+// and the dialect of Varnish.
 export type {
   FieldName,
   HmacSenderOptions,
@@ -9,7 +9,7 @@ export type {
   TokenSenderOptions,
 } from "./webhooks/sender-options.ts";
 export { hmacSender } from "./webhooks/hmac-sender.ts";
-export type { WebhookSender } from "./webhooks/port/hook.ts";
+export type { PurgeDialect, WebhookSender } from "./webhooks/port/hook.ts";
 export type {
   WebhookClaim,
   WebhookFields,
@@ -31,5 +31,6 @@ export { strapi, type StrapiPayload } from "./webhooks/senders/strapi.ts";
 export { stripe, type StripePayload } from "./webhooks/senders/stripe.ts";
 export { woocommerce, type WoocommercePayload } from "./webhooks/senders/woocommerce.ts";
 export { tokenSender } from "./webhooks/token-sender.ts";
+export { varnishDialect, type VarnishDialectOptions } from "./webhooks/varnish-dialect.ts";
 export { webhookSender } from "./webhooks/webhook-sender.ts";
 export { OperatorError } from "./base/operator-error.ts";

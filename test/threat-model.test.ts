@@ -30,6 +30,7 @@ it("the threat model has a section for each trusted and untrusted party", () => 
     "An anonymous client",
     "A holder of PURGE_SECRET",
     "A sender of webhooks",
+    "A client of Varnish's dialect",
     "A holder of ADMIN_TOKEN",
     "Who reads Redis",
     "Who writes Redis",

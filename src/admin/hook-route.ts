@@ -1,4 +1,4 @@
-// POST /_cache/hooks/<name>: connects a webhook to purging, and answers its sender.
+// POST /_cache/hooks/<name> and the dialect of Varnish: connects a sender to purging, and answers it.
 import { checkedPurgeOrder } from "../protocol/purge-order.ts";
 import { type ResolvedOrder, resolvedOrder } from "../purge/acceptance/order.ts";
 import type { Attention } from "../purge/view/view.ts";
@@ -12,6 +12,7 @@ import {
   type PurgeAnswer,
   retryAfterSeconds,
 } from "./purge-route.ts";
+import type { CredentialKind } from "../protocol/families.ts";
 import { nothingPurged } from "./purge-sender.ts";
 import type { PurgeLog } from "./purges/purge-log.ts";
 import { jsonAnswer, errorAnswer } from "./json-answers.ts";
@@ -21,20 +22,22 @@ export interface HookRouteSettings extends AcceptanceRouteSettings {
   readonly nowAtMs: () => number;
   readonly log: Log;
   readonly purgeLog: Pick<PurgeLog, "logAccepted">;
+  /** The kind under which wrong credentials are counted. */
+  readonly credential: Extract<CredentialKind, "hook" | "varnish">;
 }
 
 /**
- * Answers `POST /_cache/hooks/<name>`.
+ * Answers a webhook, or a purge request of a dialect.
  *
- * @returns 200; 400, 401, 408, 413, 500 or 503 with an error
+ * @returns 200; 400, 401, 403, 408, 413, 500 or 503 with an error
  */
 export function hookRoute(
   request: Request,
-  hook: Hook,
+  hook: Pick<Hook, "receive">,
   settings: HookRouteSettings,
   attention: Attention,
 ): Promise<PurgeAnswer> {
-  const { gate, naming, nowAtMs, log, purgeLog } = settings;
+  const { gate, naming, nowAtMs, log, purgeLog, credential } = settings;
   const { afterAnswer } = attention;
   return hook.receive<ResolvedOrder, PurgeAnswer>(request, {
     nowAtMs,
@@ -47,8 +50,8 @@ export function hookRoute(
     },
     judged: (refusal) =>
       refusal === undefined
-        ? gate.refusals.accepted("hook")
-        : gate.refusals.refused("hook", refusal),
+        ? gate.refusals.accepted(credential)
+        : gate.refusals.refused(credential, refusal),
     orderOf: (written) => {
       const order = checkedPurgeOrder(written, "It");
       if ("fault" in order) return order;

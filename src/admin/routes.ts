@@ -1,27 +1,21 @@
 // The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { isFault, type Reason } from "../base/operator-error.ts";
-import { coloOf, type Environment } from "../platform/environment.ts";
-import { namingOf } from "../proxy/request/naming.ts";
+import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { Attention } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import { DryRunIds } from "./purges/dry-run-ids.ts";
 import { explainRoute } from "./explain-route.ts";
-import { hookRoute } from "./hook-route.ts";
 import { healthRoute } from "./health-route.ts";
 import { hotRoute } from "./hot-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
-import { PurgeLog } from "./purges/purge-log.ts";
-import { type PurgeAnswer, purgeRoute } from "./purge-route.ts";
+import { type SenderRoutes, whyNoJournal } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { statsRoute } from "./stats-route.ts";
-import { noJournal } from "./json-answers.ts";
 import { warmRoute } from "./warm-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
-export function adminRoutes(settings: AdminSettings): Hono {
+export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hono {
   const { environment, gate } = settings;
   const { adminToken } = gate;
   const admin = new Hono();
@@ -35,7 +29,7 @@ export function adminRoutes(settings: AdminSettings): Hono {
     admin.get("/proof", ({ req }) => gate.proof(req.raw));
     addRoutesOfBearer(admin, settings);
   }
-  addRoutesOfSenders(admin, settings);
+  senders.addTo(admin, attentionOf);
   admin.all("*", () => plainPage("nothing"));
   return admin;
 }
@@ -45,53 +39,6 @@ function attentionBy({ site, cache }: AdminSettings) {
     atMs: site.nowAtMs(),
     afterAnswer: cache.behind(executionCtx),
   });
-}
-
-function whyNoJournal({ redis }: Environment): Reason {
-  return noJournal(isFault(redis) ? redis : undefined);
-}
-
-/**
- * Adds the routes that receive purges. They need no admin token: a hook has its sender's signature,
- * and `/purge` accepts a signature or the admin token.
- */
-function addRoutesOfSenders(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, site, data, gate } = settings;
-  const { purgeSecrets, hooks } = environment;
-  const { visibleWithinSeconds } = site.config.purge;
-  const { tiers, metrics, purging } = cache;
-  const { nowAtMs, log } = site;
-  const acceptances = purging?.acceptances ?? whyNoJournal(environment);
-  const naming = namingOf(site);
-  const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
-  const accepting = { gate, metrics, naming, visibleWithinSeconds, acceptances };
-  const attentionOf = attentionBy(settings);
-  const purgeLog = new PurgeLog(site);
-  const noted = ({ answer, refusal }: PurgeAnswer) => {
-    if (refusal !== undefined) {
-      metrics.add("purgeRefusals", [refusal]);
-      purgeLog.logRefused(refusal);
-    }
-    return answer;
-  };
-  if (gate.adminToken !== undefined || purgeSecrets !== undefined) {
-    const route = { ...accepting, purgeSecrets, tiers, data, dryRuns };
-    admin.post("/purge", async (context) => {
-      const { raw: request } = context.req;
-      const handled = await purgeRoute(request, route, attentionOf(context));
-      if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
-      return noted(handled);
-    });
-  }
-  for (const [name, hook] of hooks) {
-    const route = { ...accepting, nowAtMs, log, purgeLog };
-    admin.post(`/hooks/${name}`, async (context) => {
-      const { raw: request } = context.req;
-      const handled = await hookRoute(request, hook, route, attentionOf(context));
-      metrics.add("webhooks", [name, handled.refusal ?? (handled.accepted ? "purged" : "ignored")]);
-      return noted(handled);
-    });
-  }
 }
 
 /** Adds the routes that require the admin token. */

@@ -69,7 +69,9 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
-    tagFields: lowerCased(general.tagFields ?? []),
+    tagFields: [
+      ...new Set(lowerCased([...(general.tagFields ?? []), ...(general.varnish?.tagFields ?? [])])),
+    ],
     /** Whether answers keep the fields for shared caches, for a cache in front of Tidemark. */
     cacheInFront: general.cacheInFront ?? false,
     /**
@@ -108,6 +110,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     metrics: resolvedMetrics(general.metrics),
     /** Webhook senders by name. The name is the last segment of the path `…/hooks/<name>`. */
     hooks: new Map(Object.entries(general.hooks ?? {})),
+    /** The dialect of purge requests at any path; `undefined` for none. */
+    varnish: general.varnish,
     routes: resolvedRoutes,
     /** The rules for requests that no route matches. */
     anywhere,

@@ -32,7 +32,12 @@ import type {
   WrittenStripping,
   WrittenTimeouts,
 } from "./written.ts";
-import { isWebhookSender, type WebhookSender } from "../webhooks/port/hook.ts";
+import {
+  isPurgeDialect,
+  isWebhookSender,
+  type PurgeDialect,
+  type WebhookSender,
+} from "../webhooks/port/hook.ts";
 
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
@@ -149,11 +154,15 @@ export const configInput = fields("the configuration", {
           : "must be an object of senders, such as { shop: hmacSender({ … }) }",
     },
   ),
+  varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
   allowStoring: notBuiltYet,
 } satisfies FormsOf<WrittenConfig, "allowStoring">).check(
-  z.superRefine(({ origins = {}, purge = {}, routes = [] }, context) => {
+  z.superRefine(({ origins = {}, purge = {}, routes = [], hooks = {}, varnish }, context) => {
     const say = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: "custom", path, message });
+    if (varnish !== undefined && Object.hasOwn(hooks, "varnish")) {
+      say(["hooks", "varnish"], "is the name of the dialect in varnish; choose another name");
+    }
     if (Object.hasOwn(origins, "default")) {
       say(
         ["origins", "default"],

@@ -7,7 +7,7 @@ import type {
   WrittenRoute,
   WrittenRoutePurge,
 } from "./written-route.ts";
-import type { WebhookSender } from "../webhooks/port/hook.ts";
+import type { PurgeDialect, WebhookSender } from "../webhooks/port/hook.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
 export type AddedNames =
@@ -121,6 +121,11 @@ export interface WrittenConfig {
    *   mapping }) }
    */
   readonly hooks?: Readonly<Record<string, WebhookSender>> | undefined;
+  /**
+   * Accepts the purges that applications send to Varnish. Default: none.
+   * @example varnish: varnishDialect({ addresses: ["203.0.113.7"] })
+   */
+  readonly varnish?: PurgeDialect | undefined;
   /** Purge bound of all routes. Default: see each field. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }

@@ -39,6 +39,8 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     hooks: new Map(
       [...config.hooks].map(([name, sender]) => [name, sender.open(name, env)] as const),
     ),
+    /** The dialect of purge requests at any path; `undefined` for none. */
+    varnish: config.varnish?.open(env),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: originLimiterOf(env, faults),
     /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
@@ -57,6 +59,7 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((hook) => hook.faults));
+  faults.push(...(found.varnish?.faults ?? []));
   /** Identifies this deployment in `Via`, to detect loops. All isolates have the same pseudonym. */
   const pseudonym = pseudonymOf(found);
   /** The number of hot keys that are kept warm; 0: off. */

@@ -92,7 +92,7 @@ export const families = {
   operatorRefusals: counter(
     "operator_refusals",
     ["credential", "reason"],
-    "Requests with a wrong credential of an operator or a sender of purges, by its place (bearer, debug, challenge, signature or hook) and by reason",
+    "Requests with a wrong credential of an operator or a sender of purges, by its place (bearer, debug, challenge, signature, hook or varnish) and by reason",
   ),
   invalidations: counter(
     "invalidations",
@@ -217,13 +217,14 @@ export type PurgeRefusal =
   | "not-signed"
   | "signature"
   | "timestamp"
+  | "not-allowed"
   | "malformed"
   | "id-reused"
   | "mapping-failed"
   | "unavailable";
 
-/** The place of a credential: a header field, or the signature of a purge or of a hook. */
-export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "hook";
+/** The place of a credential: a field, a signature, or a Varnish client's address or token. */
+export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "hook" | "varnish";
 
 /** Why a credential was refused. */
 export type CredentialRefusal = "wrong" | "expired" | "malformed";

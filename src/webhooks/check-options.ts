@@ -9,7 +9,7 @@ import {
   type TokenSenderOptions,
 } from "./sender-options.ts";
 
-const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const bytesMax = 1_048_576;
 const secondsMax = 86_400;
 /** The runtime ends background work 30 s after the answer. */

@@ -135,7 +135,8 @@ function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
   }
 }
 
-const notUsable = ({ what, why, hint }: { what: string; why: string; hint: string }) =>
+/** Returns the refusal of a hook whose secret is unusable. */
+export const notUsable = ({ what, why, hint }: { what: string; why: string; hint: string }) =>
   ({
     status: 503,
     code: "not-usable",

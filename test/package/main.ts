@@ -41,7 +41,8 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const packages = [tarball, ...libraries, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
-  const documents = "package middleware data data-patterns sinks webhooks write-behind";
+  const documents =
+    "package middleware data data-patterns sinks varnish-dialect webhooks write-behind";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

@@ -56,7 +56,7 @@ describe.each(rows.map(([vendor, of]) => ({ vendor, of })))(
 );
 
 it("the rows cover each preset that reads a signature or a token", () => {
-  const others = ["hmacSender", "tokenSender", "webhookSender", "OperatorError"];
+  const others = ["hmacSender", "tokenSender", "varnishDialect", "webhookSender", "OperatorError"];
   const presets = Object.keys(senders).filter((name) => !others.includes(name));
   const tested = rows.map(([{ vendor }]) => vendor);
   expect([...tested, "prismic"].toSorted()).toEqual(presets.toSorted());

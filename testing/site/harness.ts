@@ -134,7 +134,9 @@ export class Site {
 
   /** Handles a request that the test has created. */
   async handle(request: Request): Promise<Response> {
-    const background = ofPurges.test(request.url) ? unsettled : this.#background;
+    const isOfDialect = this.config.varnish !== undefined && request.method !== "GET";
+    const isPurge = isOfDialect || ofPurges.test(request.url);
+    const background = isPurge ? unsettled : this.#background;
     const context = { ...background, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }

@@ -11,10 +11,11 @@ const placeOf: Readonly<Record<CredentialKind, string>> = {
   challenge: "Tidemark-Challenge",
   signature: "webhook-signature",
   hook: "signature of a hook",
+  varnish: "address or token of a Varnish client",
 };
 
 const whyOf: Readonly<Record<CredentialRefusal, string>> = {
-  wrong: "it does not match the secret of this deployment",
+  wrong: "this deployment does not accept it",
   expired: "it has expired, or a clock is wrong",
   malformed: "it is malformed",
 };
@@ -54,6 +55,7 @@ export class RefusedCredentials {
       challenge: of("challenge"),
       signature: of("signature"),
       hook: of("hook"),
+      varnish: of("varnish"),
     };
   }
 

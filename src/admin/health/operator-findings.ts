@@ -16,8 +16,9 @@ const placeOf: Readonly<Record<CredentialKind, string>> = {
   challenge: "ADMIN_TOKEN of the command",
   signature: "PURGE_SECRET in webhook-signature",
   hook: "HOOK_SECRET_… of a hook",
+  varnish: "address or HOOK_SECRET_VARNISH of a Varnish client",
 };
-const kinds = ["bearer", "debug", "challenge", "signature", "hook"] as const;
+const kinds = ["bearer", "debug", "challenge", "signature", "hook", "varnish"] as const;
 
 interface RefusalCounts {
   readonly sinceAtMs: number;

@@ -38,8 +38,8 @@ export interface ForwardedRequest {
 }
 
 /** Returns the client's address; `null` if unknown. */
-export function addressOf({ address, client }: ForwardedRequest): string | null {
-  return address === undefined ? client.get("cf-connecting-ip") : address;
+export function addressOf(of: Pick<ForwardedRequest, "address" | "client">): string | null {
+  return of.address === undefined ? of.client.get("cf-connecting-ip") : of.address;
 }
 
 /** Returns whether a field has a name that only Cloudflare sets, in a request that bypassed Cloudflare. */

@@ -69,3 +69,26 @@ export function isWebhookSender(value: unknown): value is WebhookSender {
     typeof value.open === "function"
   );
 }
+
+/**
+ * A dialect of purge requests that arrive at any path of the site: the option `varnish` of the
+ * configuration.
+ */
+export interface PurgeDialect {
+  /** The response fields in which origins with this dialect send tags, in lower case. */
+  readonly tagFields: readonly string[];
+  readonly open: (env: Readonly<Record<string, unknown>>) => OpenDialect;
+}
+
+/** An open dialect. One instance per isolate. */
+export interface OpenDialect extends Pick<Hook, "faults"> {
+  /** The methods of purge requests. No origin receives a request with one of them. */
+  readonly methods: ReadonlySet<string>;
+  /** @param address the client's address; `null` if unknown */
+  readonly hookFor: (address: string | null) => Pick<Hook, "receive">;
+}
+
+/** Returns whether a value is a dialect, such as that of `varnishDialect`. */
+export function isPurgeDialect(value: unknown): value is PurgeDialect {
+  return isWebhookSender(value) && "tagFields" in value;
+}

@@ -1,0 +1,103 @@
+// The routes that receive purges: POST purge, the hooks, and the dialect of Varnish at any path.
+import type { Context, Hono } from "hono";
+import { isFault, type Reason } from "../base/operator-error.ts";
+import type { Environment } from "../platform/environment.ts";
+import type { Background } from "../platform/platform.ts";
+import { addressOf } from "../proxy/request/forwarded-fields.ts";
+import { namingOf } from "../proxy/request/naming.ts";
+import type { Attention } from "../purge/view/view.ts";
+import type { Hook } from "../webhooks/port/hook.ts";
+import type { AdminSettings } from "./admin-settings.ts";
+import { hookRoute, type HookRouteSettings } from "./hook-route.ts";
+import { noJournal } from "./json-answers.ts";
+import { type PurgeAnswer, purgeRoute } from "./purge-route.ts";
+import { DryRunIds } from "./purges/dry-run-ids.ts";
+import { PurgeLog } from "./purges/purge-log.ts";
+
+/** Answers the purge requests of a dialect, at any path of the site. */
+export interface DialectRoute {
+  readonly methods: ReadonlySet<string>;
+  /** @param address the client's address, on Node */
+  readonly answer: (
+    request: Request,
+    background: Background,
+    address: string | null | undefined,
+  ) => Promise<Response>;
+}
+
+export interface SenderRoutes {
+  /**
+   * Adds the routes below `/_cache/`. They need no admin token: a hook has its sender's signature,
+   * and `/purge` accepts a signature or the admin token.
+   */
+  readonly addTo: (admin: Hono, attentionOf: (context: Context) => Attention) => void;
+  readonly dialect: DialectRoute | undefined;
+}
+
+export function senderRoutes(settings: AdminSettings): SenderRoutes {
+  const { environment, cache, site, data, gate } = settings;
+  const { purgeSecrets, hooks, varnish } = environment;
+  const { visibleWithinSeconds } = site.config.purge;
+  const { tiers, metrics, purging } = cache;
+  const { nowAtMs, log } = site;
+  const acceptances = purging?.acceptances ?? whyNoJournal(environment);
+  const accepting = { gate, metrics, naming: namingOf(site), visibleWithinSeconds, acceptances };
+  const purgeLog = new PurgeLog(site);
+  const noted = ({ answer, refusal }: PurgeAnswer) => {
+    if (refusal !== undefined) {
+      metrics.add("purgeRefusals", [refusal]);
+      purgeLog.logRefused(refusal);
+    }
+    return answer;
+  };
+  const received = async (
+    request: Request,
+    { name, credential, hook }: Recipient,
+    attention: Attention,
+  ) => {
+    const route = { ...accepting, nowAtMs, log, purgeLog, credential };
+    const handled = await hookRoute(request, hook, route, attention);
+    metrics.add("webhooks", [name, handled.refusal ?? (handled.accepted ? "purged" : "ignored")]);
+    return noted(handled);
+  };
+  return {
+    addTo(admin, attentionOf) {
+      if (gate.adminToken !== undefined || purgeSecrets !== undefined) {
+        const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
+        const route = { ...accepting, purgeSecrets, tiers, data, dryRuns };
+        admin.post("/purge", async (context) => {
+          const { raw: request } = context.req;
+          const handled = await purgeRoute(request, route, attentionOf(context));
+          if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
+          return noted(handled);
+        });
+      }
+      for (const [name, hook] of hooks) {
+        const recipient: Recipient = { name, credential: "hook", hook };
+        admin.post(`/hooks/${name}`, (context) =>
+          received(context.req.raw, recipient, attentionOf(context)),
+        );
+      }
+    },
+    dialect: varnish && {
+      methods: varnish.methods,
+      answer(request, background, address) {
+        const hook = varnish.hookFor(addressOf({ client: request.headers, address }));
+        const attention = { atMs: nowAtMs(), afterAnswer: cache.behind(background) };
+        return received(request, { name: "varnish", credential: "varnish", hook }, attention);
+      },
+    },
+  };
+}
+
+/** A hook, or the dialect. */
+interface Recipient extends Pick<HookRouteSettings, "credential"> {
+  /** The name in metrics. */
+  readonly name: string;
+  readonly hook: Pick<Hook, "receive">;
+}
+
+/** Returns why purges cannot be accepted, on a site without a usable journal. */
+export function whyNoJournal({ redis }: Environment): Reason {
+  return noJournal(isFault(redis) ? redis : undefined);
+}

@@ -1,0 +1,164 @@
+// Accepts the purges that Magento, FOSHttpCache, Drupal and WordPress send to Varnish. These
+// requests have no signature, so the sender's address or a token authenticates them.
+import { isInNetworks, type Network, networkIn } from "../config/ip-address.ts";
+import { isOneOf } from "../base/hmac.ts";
+import { isFault, OperatorError, type Reason } from "../base/operator-error.ts";
+import {
+  type HookSecrets,
+  hookSecretsOf,
+  hookVariable,
+} from "../protocol/variables/hook-secrets.ts";
+import { fieldName } from "./check-options.ts";
+import type { HookPorts, HookRefusal, PurgeDialect } from "./port/hook.ts";
+import { orderOf } from "./varnish-order.ts";
+import { notUsable } from "./webhook-sender.ts";
+
+/** How to recognize the senders. At least one field is required; if both are set, both apply. */
+export interface VarnishDialectOptions {
+  /** Addresses and networks of the senders, such as `203.0.113.7` or `2001:db8::/32`. */
+  readonly addresses?: readonly string[] | undefined;
+  /** The request field that contains a secret of `HOOK_SECRET_VARNISH`. */
+  readonly tokenHeader?: string | undefined;
+}
+
+/** The name in metrics, in the journal and in the variable of the secrets. */
+const name = "varnish";
+const methods: ReadonlySet<string> = new Set(["PURGE", "PURGEKEYS", "BAN"]);
+const tagFields = ["x-magento-tags", "x-cache-tags", "cache-tags", "xkey", "edge-cache-tag"];
+/** The size of `POST /_cache/purge`. Servers usually accept fewer bytes of header fields. */
+const fieldCharsMax = 65_536;
+const tokenLengthMax = 1_024;
+
+/**
+ * Makes the dialect for `varnish` in the configuration.
+ *
+ * @throws OperatorError for invalid options, and if there is neither an address nor a token
+ *
+ * @example
+ * varnish: varnishDialect({ addresses: ["203.0.113.7", "2001:db8::/32"] })
+ */
+export function varnishDialect(options: VarnishDialectOptions): PurgeDialect {
+  checkOptions(options);
+  const { addresses, tokenHeader } = options;
+  const networks = addresses?.flatMap((text) => networkIn(text) ?? []);
+  return {
+    tagFields,
+    open(env) {
+      const unused = { secrets: undefined, faults: [] };
+      const { secrets, faults } = tokenHeader === undefined ? unused : hookSecretsOf(name, env);
+      const senders = { networks, tokenHeader, secrets };
+      return {
+        methods,
+        faults: isFault(secrets) ? [secrets, ...faults] : faults,
+        hookFor: (address) => ({
+          receive: (request, ports) => receive(request, { ...senders, address }, ports),
+        }),
+      };
+    },
+  };
+}
+
+interface Senders {
+  readonly networks: readonly Network[] | undefined;
+  readonly tokenHeader: string | undefined;
+  /** `undefined` if no token is required. */
+  readonly secrets: HookSecrets | undefined;
+  readonly address: string | null;
+}
+
+/**
+ * Receives a purge request. Answers 200 with the position of the purge's entry; else 400, 403, 413
+ * or 503 with the error.
+ */
+async function receive<Order extends object, Answer>(
+  request: Request,
+  senders: Senders,
+  ports: HookPorts<Order, Answer>,
+): Promise<Answer> {
+  const refusal = await refusalOf(request, senders, ports.judged);
+  if (refusal !== undefined) return ports.refused(refusal);
+  if ([...request.headers].join("").length > fieldCharsMax) return ports.refused(tooLarge);
+  const written = orderOf(request);
+  const order = "fault" in written ? written : ports.orderOf(written);
+  if ("fault" in order) return ports.refused(malformed(order.fault));
+  const { answer } = await ports.purge(order, { id: "", by: name, bodyDigest: "" });
+  return answer;
+}
+
+async function refusalOf(
+  { headers }: Request,
+  { networks, tokenHeader, secrets, address }: Senders,
+  judged: HookPorts<object, unknown>["judged"],
+): Promise<HookRefusal | undefined> {
+  if (networks !== undefined && !(address !== null && isInNetworks(address, networks))) {
+    judged("wrong");
+    return notAllowed(
+      address === null
+        ? "The address of this client is unknown."
+        : `The address ${address} is not among the addresses of the dialect.`,
+      "Add the address to addresses of varnishDialect, if it is the address of your application.",
+    );
+  }
+  if (isFault(secrets)) return notUsable(secrets);
+  if (tokenHeader !== undefined && secrets !== undefined) {
+    const token = headers.get(tokenHeader);
+    const isShort = token !== null && token.length <= tokenLengthMax;
+    if (!isShort || !(await isOneOf(token, secrets))) {
+      judged(token === null ? "malformed" : "wrong");
+      return notAllowed(
+        `The field ${tokenHeader} does not hold a secret of ${hookVariable(name)}.`,
+        `Let the sender add the field ${tokenHeader} with this secret.`,
+      );
+    }
+  }
+  judged(undefined);
+  return undefined;
+}
+
+const notAllowed = (why: string, hint: string) =>
+  ({ status: 403, code: "not-allowed", refusal: "not-allowed", why, hint }) satisfies HookRefusal;
+
+const malformed = (fault: Reason): HookRefusal => ({
+  status: 400,
+  code: "malformed",
+  refusal: "malformed",
+  ...fault,
+});
+
+const tooLarge: HookRefusal = {
+  status: 413,
+  code: "too-large",
+  refusal: "too-large",
+  why: `The header fields have over ${fieldCharsMax} characters.`,
+  hint: "Send several purges with fewer tags each.",
+};
+
+function checkOptions(options: VarnishDialectOptions): void {
+  const why = [...faultsIn(options)].join(" ");
+  if (why === "") return;
+  throw new OperatorError({
+    what: "The dialect of Varnish has invalid options.",
+    why,
+    hint: "Fix the options of varnishDialect in your configuration, such as tidemark.config.ts.",
+  });
+}
+
+function* faultsIn(options: VarnishDialectOptions): Generator<string> {
+  const { addresses, tokenHeader, ...others } = options;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) yield `${JSON.stringify(unknown)} is not an option.`;
+  if (addresses === undefined && tokenHeader === undefined) {
+    yield "Neither addresses nor tokenHeader is set, so anybody could purge.";
+  }
+  if (addresses !== undefined && !(Array.isArray(addresses) && addresses.length > 0)) {
+    yield "addresses is not a list of addresses.";
+    return;
+  }
+  const wrong = addresses?.find((one) => typeof one !== "string" || networkIn(one) === undefined);
+  if (wrong !== undefined) {
+    yield `${JSON.stringify(wrong)} is not a network: write an address, or a network such as "10.0.0.0/8" whose host bits are 0.`;
+  }
+  if (tokenHeader !== undefined && !fieldName.test(tokenHeader)) {
+    yield "tokenHeader is not a valid header field name.";
+  }
+}

@@ -1,0 +1,117 @@
+// Reads what a purge request of the Varnish dialect purges, from its method, URL and header fields.
+import type { Reason } from "../base/operator-error.ts";
+import { quoted } from "../protocol/purge-order.ts";
+import type { WebhookFields, WebhookOrder, WebhookRequest } from "./port/scheme.ts";
+import { hostsIn, pathIn, tagsIn } from "./varnish-patterns.ts";
+
+/** Fields with a pattern of tags in a BAN, and with a list of tags in a PURGE. */
+const tagFields = ["x-cache-tags", "cache-tags", "purge-cache-tags"];
+const keyFields = ["xkey-purge", "xkey-softpurge"];
+
+/** A target is at most this long, so a longer name is only purged by its parts. */
+const tagBytesMax = 256;
+
+type Order = WebhookOrder | { readonly fault: Reason };
+
+/**
+ * Reads the order of a request. A restriction that a purge cannot express is left out, so the purge
+ * covers more: the content type, and the host or path of a purge by tags.
+ */
+export function orderOf({ method, url, headers }: WebhookRequest): Order {
+  const found = targetsOf({ method, url, headers });
+  if ("fault" in found) return found;
+  const isSoft =
+    headers.get("x-magento-purge-soft") !== null ||
+    (headers.get("xkey-softpurge") !== null && headers.get("xkey-purge") === null);
+  return { ...found, ...(isSoft ? { mode: "soft" } : {}), reason: `Varnish ${method}` };
+}
+
+function targetsOf({ method, url, headers }: WebhookRequest): Order {
+  const { host } = new URL(url);
+  const magento = headers.get("x-magento-tags-pattern");
+  if (magento !== null) return byTagPattern("X-Magento-Tags-Pattern", magento, host);
+  const keys = keyFields.flatMap((name) => headers.get(name) ?? []);
+  if (keys.length > 0) return byTagList("xkey-purge or xkey-softpurge", keys.join(" "));
+  const tagField = tagFields.find((name) => headers.get(name) !== null);
+  if (tagField !== undefined) {
+    const tags = headers.get(tagField) ?? "";
+    return method === "BAN" ? byTagPattern(tagField, tags, host) : byTagList(tagField, tags);
+  }
+  if (method === "PURGEKEYS") return { fault: noKeys };
+  if (headers.get("clear-cache") === "true") return { hosts: [host] };
+  const names = ["x-host", "x-url", "x-content-type"];
+  if (method === "BAN" && names.some((name) => headers.get(name) !== null)) {
+    return byHostAndPath(headers, host);
+  }
+  return byRequestUrl({ method, url, headers });
+}
+
+function byTagPattern(field: string, pattern: string, host: string): Order {
+  const tags = tagsIn(pattern);
+  if (tags === "all") return { hosts: [host] };
+  if (tags === undefined) return { fault: unreadable(field, pattern, tagPatterns) };
+  return { tags: tags.flatMap(withParts) };
+}
+
+function byTagList(field: string, list: string): Order {
+  const tags = list.split(/[\s,|]+/).filter((tag) => tag !== "");
+  if (tags.length > 0) return { tags };
+  return { fault: { why: `${field} contains no tag.`, hint: "Send tags, such as news,news-7." } };
+}
+
+/**
+ * Returns a tag, and its parts between white space, because most response fields with tags are also
+ * split there.
+ */
+function withParts(tag: string): string[] {
+  const parts = tag.split(/\s+/).filter((part) => part !== "");
+  return parts.length > 1 && tag.length <= tagBytesMax ? [tag, ...parts] : parts;
+}
+
+/** Reads the fields of a BAN by FOSHttpCache. */
+function byHostAndPath(headers: WebhookFields, ownHost: string): Order {
+  const hostPattern = headers.get("x-host") ?? ".*";
+  const urlPattern = headers.get("x-url") ?? ".*";
+  const named = hostsIn(hostPattern);
+  if (named === undefined) return { fault: unreadable("X-Host", hostPattern, hostPatterns) };
+  const hosts = named === "all" ? [ownHost] : named;
+  const read = pathIn(urlPattern);
+  if (read === undefined) return { fault: unreadable("X-Url", urlPattern, pathPatterns) };
+  if (read.kind === "all") return { hosts };
+  const urls = hosts.flatMap((host) => onBothSchemes(host, read.path));
+  return read.kind === "path" ? { urls } : { prefixes: urls };
+}
+
+/**
+ * Reads the URL of the request. In a BAN, and with `X-Purge-Method: regex` of WordPress, a final
+ * `.*` makes it a prefix.
+ */
+function byRequestUrl({ method, url, headers }: WebhookRequest): Order {
+  const [, host = "", path = ""] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(url) ?? [];
+  const isPattern = method === "BAN" || headers.get("x-purge-method") === "regex";
+  if (!isPattern || !path.endsWith(".*")) return { urls: onBothSchemes(host, path) };
+  const prefix = path.slice(0, -2);
+  return prefix === "/" ? { hosts: [host] } : { prefixes: onBothSchemes(host, prefix) };
+}
+
+/** Returns the URL on both schemes, because a client often purges over another scheme. */
+const onBothSchemes = (host: string, path: string) => [
+  `https://${host}${path}`,
+  `http://${host}${path}`,
+];
+
+const unreadable = (field: string, pattern: string, accepted: string): Reason => ({
+  why: `${field} is ${quoted(pattern)}, which is not a pattern that Tidemark accepts.`,
+  hint: accepted,
+});
+
+const tagPatterns =
+  "Send literal tags as Magento, FOSHttpCache or Drupal do: ((^|,)a(,|$))|((^|,)b(,|$)), (^|,)(a|b)(,|$) or a|b. Escape special characters by a backslash. To purge the whole host, send .*";
+const hostPatterns = "Send a host, hosts such as ^(a.example|b.example)$, or .*";
+const pathPatterns =
+  "Send a path such as ^/news/1$, a prefix such as ^/news/.*, or .* for the whole host. Escape special characters by a backslash.";
+
+const noKeys: Reason = {
+  why: "The request has neither xkey-purge nor xkey-softpurge.",
+  hint: "Send the keys in xkey-softpurge, separated by spaces.",
+};
