@@ -21,6 +21,7 @@ const ban = (fields: Fields) => ({
   ...fields,
 });
 const other = "https://other.example/a";
+const overHttp = "http://www.example.com/news/3";
 
 /** Pages of the site: one per response field with tags, and others. */
 const pages = [
@@ -32,6 +33,7 @@ const pages = [
   "/news/1",
   "/news/2",
   "/",
+  overHttp,
   other,
 ];
 
@@ -77,19 +79,26 @@ describe("a purge request of Varnish's dialect", () => {
     ["FOSHttpCache for Symfony", "PURGE", "/", { "x-cache-tags": "tag2,none" }, ["/fos", "/xkey"]],
     ["FOSHttpCache, a URL", "PURGE", "/news/1", {}, ["/news/1"]],
     ["FOSHttpCache, a path", "BAN", "/", ban({ "x-url": "^/news/1$" }), ["/news/1"]],
-    ["FOSHttpCache, a prefix", "BAN", "/", ban({ "x-url": "^/news/.*" }), ["/news/1", "/news/2"]],
+    [
+      "FOSHttpCache, a prefix",
+      "BAN",
+      "/",
+      ban({ "x-url": "^/news/.*" }),
+      ["/news/1", "/news/2", overHttp],
+    ],
     ["FOSHttpCache, a host", "BAN", "/", ban({ "x-host": "^(other.example)$" }), [other]],
     ["FOSHttpCache, an unknown host", "BAN", "/", ban({ "x-host": "wrong-host.lo" }), []],
     ["Drupal, tags", "BAN", "/", { "cache-tags": "node:1|node:2" }, ["/drupal"]],
-    ["Drupal, a prefix", "BAN", "/news.*", {}, ["/news/1", "/news/2"]],
+    ["Drupal, a prefix", "BAN", "/news.*", {}, ["/news/1", "/news/2", overHttp]],
     ["Drupal, a URL over http", "PURGE", "http://www.example.com/news/2", {}, ["/news/2"]],
+    ["Drupal, a URL over https", "PURGE", "/news/3", {}, [overHttp]],
     ["WordPress, a URL", "PURGE", "/news/1", { "x-purge-method": "default" }, ["/news/1"]],
     [
       "WordPress, a folder",
       "PURGE",
       "/news/.*",
       { "x-purge-method": "regex" },
-      ["/news/1", "/news/2"],
+      ["/news/1", "/news/2", overHttp],
     ],
   ])("of %s purges its pages alone", async (_, method, path, fields, purged) => {
     const { site, upstash } = await openStored();
