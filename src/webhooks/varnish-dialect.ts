@@ -2,7 +2,8 @@
 // requests have no signature, so the sender's address or a token authenticates them.
 import { isInNetworks, type Network, networkIn } from "../config/ip-address.ts";
 import { isOneOf } from "../base/hmac.ts";
-import { isFault, OperatorError, type Reason } from "../base/operator-error.ts";
+import { type Fault, isFault, OperatorError, type Reason } from "../base/operator-error.ts";
+import { type Env, isSet } from "../protocol/variables/bindings.ts";
 import {
   type HookSecrets,
   hookSecretsOf,
@@ -44,8 +45,8 @@ export function varnishDialect(options: VarnishDialectOptions): PurgeDialect {
   return {
     tagFields,
     open(env) {
-      const unused = { secrets: undefined, faults: [] };
-      const { secrets, faults } = tokenHeader === undefined ? unused : hookSecretsOf(name, env);
+      const { secrets, faults } =
+        tokenHeader === undefined ? withoutToken(env) : hookSecretsOf(name, env);
       const senders = { networks, tokenHeader, secrets };
       return {
         methods,
@@ -56,6 +57,16 @@ export function varnishDialect(options: VarnishDialectOptions): PurgeDialect {
       };
     },
   };
+}
+
+/** Returns no secrets, and a fault if there is a secret that nothing requires. */
+function withoutToken(env: Env): { readonly secrets: undefined; readonly faults: Fault[] } {
+  const unused: Fault = {
+    what: `${hookVariable(name)} has no effect, so the address alone admits senders of purges.`,
+    why: "varnishDialect has no tokenHeader.",
+    hint: "Set tokenHeader to the field that contains the secret, or remove the secret.",
+  };
+  return { secrets: undefined, faults: isSet(env, hookVariable(name)) ? [unused] : [] };
 }
 
 interface Senders {
@@ -93,10 +104,8 @@ async function refusalOf(
   if (networks !== undefined && !(address !== null && isInNetworks(address, networks))) {
     judged("wrong");
     return notAllowed(
-      address === null
-        ? "The address of this client is unknown."
-        : `The address ${address} is not among the addresses of the dialect.`,
-      "Add the address to addresses of varnishDialect, if it is the address of your application.",
+      "The address of this client is unknown, or not in the list of this deployment.",
+      "Add the public address of your application to addresses of varnishDialect.",
     );
   }
   if (isFault(secrets)) return notUsable(secrets);

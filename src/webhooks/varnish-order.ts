@@ -54,17 +54,18 @@ function byTagPattern(field: string, pattern: string, host: string): Order {
 }
 
 function byTagList(field: string, list: string): Order {
-  const tags = list.split(/[\s,|]+/).filter((tag) => tag !== "");
+  const tags = list.split(/[ \t,|]+/).filter((tag) => tag !== "");
   if (tags.length > 0) return { tags };
   return { fault: { why: `${field} contains no tag.`, hint: "Send tags, such as news,news-7." } };
 }
 
 /**
  * Returns a tag, and its parts between white space, because most response fields with tags are also
- * split there.
+ * split there. White space is only space and tab, because Node reads fields as Latin-1, where the
+ * byte A0 is a space.
  */
 function withParts(tag: string): string[] {
-  const parts = tag.split(/\s+/).filter((part) => part !== "");
+  const parts = tag.split(/[ \t]+/).filter((part) => part !== "");
   return parts.length > 1 && tag.length <= tagBytesMax ? [tag, ...parts] : parts;
 }
 

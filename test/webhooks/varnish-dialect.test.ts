@@ -169,6 +169,22 @@ describe("a purge request of Varnish's dialect", () => {
   });
 });
 
+/** Returns a text as Node reads its UTF-8 in a field. */
+const asLatin1 = (text: string) => Buffer.from(text).toString("latin1");
+
+it.each<[method: string, fields: Fields]>([
+  ["BAN", { "x-cache-tags": asLatin1("(^|,)(là)(,|$)") }],
+  ["PURGE", { "xkey-purge": asLatin1("là") }],
+  ["BAN", { "x-cache-tags": "(^|,)(là)(,|$)" }],
+])("a %s purges a tag beyond ASCII: %j", async (method, fields) => {
+  const { site } = openVarnishSite();
+  const paths = [`/a?xkey=${encodeURIComponent(asLatin1("là"))}`];
+  await hitsOf(site, paths);
+  site.clock.advance(0.001);
+  await sendAsVarnishClient(site, method, "/", fields);
+  expect(await hitsOf(site, paths)).toEqual([]);
+});
+
 describe("a purge request that is not readable", () => {
   it.each<[id: string, method: string, path: string, fields: Fields]>([
     ["a pattern of tags", "PURGE", "/", magento("cat_p_.*")],
@@ -277,6 +293,12 @@ describe("the sender of a purge request", () => {
     ]);
     expect(site.origin.count).toBe(0);
     expect(site.log.join()).toContain("HOOK_SECRET_VARNISH is not set");
+  });
+
+  it("is recognized by its address alone if a token has no field, and the log has the fault", async () => {
+    const { site } = openVarnishSite({ env });
+    expect((await sendAsVarnishClient(site, "PURGE", "/a")).status).toBe(200);
+    expect(site.log.join()).toContain("HOOK_SECRET_VARNISH has no effect");
   });
 
   it("gets 503 with Retry-After while the journal does not answer", async () => {
