@@ -1,5 +1,6 @@
-// Tests the purges that Magento, FOSHttpCache, Drupal and WordPress send to Varnish, through the
-// whole application.
+// Tests the purges that Magento, FOSHttpCache, Drupal and WordPress send to Varnish, through the whole
+// application. Includes the assertions of FOSHttpCache's functional tests of purges, bans and tags,
+// except that a restriction by content type is ignored.
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../../testing/site/purge-sender.ts";
 import { openSite } from "../../testing/site/harness.ts";
