@@ -83,15 +83,18 @@ function byHostAndPath(headers: WebhookFields, ownHost: string): Order {
   return read.kind === "path" ? { urls } : { prefixes: urls };
 }
 
+/** The end of a prefix: WordPress sends `.*`, and Drupal's wildcards often have only `*`. */
+const open = /\.?\*$/;
+
 /**
  * Reads the URL of the request. In a BAN, and with `X-Purge-Method: regex` of WordPress, a final
- * `.*` makes it a prefix.
+ * star makes it a prefix.
  */
 function byRequestUrl({ method, url, headers }: WebhookRequest): Order {
   const [, host = "", path = ""] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(url) ?? [];
   const isPattern = method === "BAN" || headers.get("x-purge-method") === "regex";
-  if (!isPattern || !path.endsWith(".*")) return { urls: onBothSchemes(host, path) };
-  const prefix = path.slice(0, -2);
+  if (!isPattern || !open.test(path)) return { urls: onBothSchemes(host, path) };
+  const prefix = path.replace(open, "");
   return prefix === "/" ? { hosts: [host] } : { prefixes: onBothSchemes(host, prefix) };
 }
 

@@ -91,6 +91,7 @@ describe("a purge request of Varnish's dialect", () => {
     ["FOSHttpCache, an unknown host", "BAN", "/", ban({ "x-host": "wrong-host.lo" }), []],
     ["Drupal, tags", "BAN", "/", { "cache-tags": "node:1|node:2" }, ["/drupal"]],
     ["Drupal, a prefix", "BAN", "/news.*", {}, ["/news/1", "/news/2", overHttp]],
+    ["Drupal, a wildcard", "BAN", "/news/*", {}, ["/news/1", "/news/2", overHttp]],
     ["Drupal, a URL over http", "PURGE", "http://www.example.com/news/2", {}, ["/news/2"]],
     ["Drupal, a URL over https", "PURGE", "/news/3", {}, [overHttp]],
     ["WordPress, a URL", "PURGE", "/news/1", { "x-purge-method": "default" }, ["/news/1"]],
