@@ -46,7 +46,8 @@ export type PathPattern =
   | { readonly kind: "path" | "prefix"; readonly path: string };
 
 /**
- * Reads a pattern of paths: `^/a$` is a path, and `^/a`, `^/a.*` and `/a.*` are prefixes.
+ * Reads a pattern of paths: `^/a$` is a path, `^/a` and `^/a.*` are prefixes, and `/a.*` may match
+ * any path.
  *
  * @returns `undefined` for a pattern of another form
  */
@@ -60,7 +61,8 @@ export function pathIn(pattern: string): PathPattern | undefined {
     if (isOpen || (isAnchored && !hasEnd)) return { kind: "all" };
   }
   if (text?.startsWith("/") !== true) return undefined;
-  if (isOpen) return { kind: "prefix", path: text };
+  // Varnish matches a pattern without ^ anywhere in the path, such as /en/news/1 for /news/.*
+  if (isOpen) return isAnchored ? { kind: "prefix", path: text } : { kind: "all" };
   return isAnchored ? { kind: hasEnd ? "path" : "prefix", path: text } : undefined;
 }
 

@@ -112,7 +112,7 @@ describe("a pattern of hosts", () => {
 });
 
 describe("a pattern of paths", () => {
-  it.each([".*", "^.*", ".*$", "^.*$", "/.*", "^/.*", "^/.*$", "^/", "^"])(
+  it.each([".*", "^.*", ".*$", "^.*$", "/.*", "^/.*", "^/.*$", "^/", "^", "/news/.*", "/news.*"])(
     "%j is the whole host",
     (pattern) => {
       expect(pathIn(pattern)).toEqual({ kind: "all" });
@@ -134,8 +134,6 @@ describe("a pattern of paths", () => {
     ["^/news/", "/news/"],
     ["^/news/.*", "/news/"],
     ["^/news/.*$", "/news/"],
-    ["/news/.*", "/news/"],
-    ["/news.*", "/news"],
   ])("%j is a prefix", (pattern, path) => {
     expect(pathIn(pattern)).toEqual({ kind: "prefix", path });
   });
