@@ -12,15 +12,18 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// Bundlers and Node disagree about the type of the default import, not about its value.
+const { hash } = fastSha256 as unknown as typeof import("fast-sha256");
+
 /** Returns the digest as 64 hex digits, without a promise. Use it only for short text. */
 export function sha256HexAtOnce(text: string): string {
-  const digest = fastSha256.hash(new TextEncoder().encode(text));
+  const digest = hash(new TextEncoder().encode(text));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Returns the first 64 bits of the digest in 11 characters of base64url. Use it only for short text. */
 export function sha256Short(text: string): string {
-  const digest = fastSha256.hash(new TextEncoder().encode(text));
+  const digest = hash(new TextEncoder().encode(text));
   const base64 = btoa(String.fromCharCode(...digest.subarray(0, 8)));
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -5,8 +5,10 @@ import { pause } from "../base/timeouts.ts";
 
 /** The minimum time between two purges for the same body, in one isolate. */
 const intervalMs = 1_000;
-/** The maximum number of waits, if the purges between them fail. */
-const waitsMax = 3;
+/** How often a webhook looks whether a purge under way is accepted. */
+const pollMs = 50;
+/** The maximum wait, if the purges meanwhile fail. */
+const waitMsMax = 3_000;
 
 interface Purge {
   readonly startedAtMs: number;
@@ -35,14 +37,16 @@ export class Repeats {
     purge: () => Promise<Result>,
   ): Promise<Result | "joined" | "busy"> {
     const arrived = (this.#order += 1);
-    for (let waits = 0; ; waits += 1) {
+    for (let waitedMs = 0; ;) {
       const latest = this.#latest.get(digest);
       if (latest?.isAccepted === true && latest.order > arrived) return "joined";
-      const waitMs = latest === undefined ? 0 : latest.startedAtMs + intervalMs - nowAtMs();
-      // A longer wait means that the clock was set back.
-      if (waitMs <= 0 || waitMs > intervalMs) break;
-      if (waits === waitsMax) return "busy";
+      const leftMs = latest === undefined ? 0 : latest.startedAtMs + intervalMs - nowAtMs();
+      // A longer time means that the clock was set back.
+      if (latest === undefined || leftMs <= 0 || leftMs > intervalMs) break;
+      if (waitedMs >= waitMsMax) return "busy";
+      const waitMs = latest.order > arrived ? Math.min(pollMs, leftMs) : leftMs;
       await pause(waitMs);
+      waitedMs += waitMs;
     }
     const started = this.#begin(digest, nowAtMs());
     const result = await purge();

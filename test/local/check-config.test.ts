@@ -126,6 +126,12 @@ describe("the check of a configuration", () => {
     );
   });
 
+  it("accepts a configuration of this repository that imports its sources", async () => {
+    const from = JSON.stringify(join(root, "src/senders.ts"));
+    const text = `import { shopify } from ${from};\n${defining}export default defineConfig({ hooks: { shop: shopify() } });`;
+    await expect(checkTypes(await written("sources.ts", text))).resolves.toBeUndefined();
+  });
+
   it("accepts correct types, and modules without types", async () => {
     const checked = accepted.map(async ({ name, text }) => checkTypes(await written(name, text)));
     await expect(Promise.all(checked)).resolves.toHaveLength(accepted.length);

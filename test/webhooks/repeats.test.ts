@@ -1,7 +1,7 @@
 // Tests that identical webhooks purge at most once a second, and that no purge is lost.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Repeats } from "../../src/webhooks/repeats.ts";
-import { until } from "../../testing/site/harness.ts";
+import { idle, until } from "../../testing/site/harness.ts";
 import {
   deliver,
   openHooked,
@@ -45,7 +45,7 @@ describe("identical webhooks", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(begun.length).toBe(2);
     begun[1]?.end(true);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(50);
     const results = await Promise.all(later);
     expect(results.filter((result) => result === "joined").length).toBe(99);
     expect(begun.length).toBe(2);
@@ -75,7 +75,7 @@ describe("identical webhooks", () => {
     expect(await Promise.all(later)).toEqual([{ isAccepted: false }, { isAccepted: true }]);
   });
 
-  it("give up after three waits", async () => {
+  it("give up after three seconds", async () => {
     const repeats = new Repeats();
     const { begun, purge } = purges();
     const all = Array.from({ length: 8 }, () => repeats.run("a", Date.now, purge));
@@ -109,17 +109,19 @@ it("a thousand copies of a captured webhook make few entries", async () => {
   const headers = signedBy(strapi, site, { body });
   const first = deliver(site, body, headers);
   const copies = Array.from({ length: 1_000 }, () => deliver(site, body, headers));
-  await until(() => upstash.journal.length === 1);
+  // Each copy that waits has a timer for its wait, and one for its answer.
+  await until(() => upstash.journal.length === 1 && vi.getTimerCount() >= 2 * copies.length);
   site.clock.advance(1);
   await vi.advanceTimersByTimeAsync(1_000);
   await until(() => upstash.journal.length === 2);
-  site.clock.advance(1);
-  await vi.advanceTimersByTimeAsync(1_000);
+  for (let step = 0; step < 8; step += 1) {
+    await idle();
+    await vi.advanceTimersByTimeAsync(50);
+  }
   const answers = await Promise.all([first, ...copies]);
   expect(upstash.journal.length).toBe(2);
   const joined = answers.filter(({ text }) => text === '{"joined":true}').length;
-  const busy = answers.filter(({ status }) => status === 503).length;
-  expect(joined + busy).toBe(999);
+  expect(joined).toBe(999);
 });
 
 it("a sender that calls before it commits causes a second purge", async () => {

@@ -29,7 +29,8 @@ export function hookFindings(
     lookedAt: reports.map(({ hook, results, last }) => {
       const when = last?.at ?? `none in the newest ${entriesSearched} entries of the journal`;
       const counts = results.map(({ value, count }) => `${count} ${value}`).join(", ");
-      return `the hook ${JSON.stringify(hook)}: last purge ${when}; webhooks: ${counts || "none"}`;
+      const counted = counts === "" ? "no webhook counted yet" : `webhooks: ${counts}`;
+      return `the hook ${JSON.stringify(hook)}: last purge ${when}; ${counted}`;
     }),
   };
 }
