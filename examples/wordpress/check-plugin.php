@@ -1,10 +1,11 @@
 <?php
-// Runs tidemark.php without WordPress: what it sends, and when it takes a purge for accepted.
+// Tests tidemark.php without WordPress: the purges that it sends, and the answers that accept a purge.
 //   php examples/wordpress/check-plugin.php
 
 define('TIDEMARK_PURGE_URL', 'https://www.example.com/_cache/purge');
 define('TIDEMARK_PURGE_SECRET', 'whsec_' . base64_encode('a secret of 24 bytes....'));
-ini_set('error_log', '/dev/null');
+$log = tempnam(sys_get_temp_dir(), 'tidemark');
+ini_set('error_log', $log);
 
 $hooks = $options = $sent = [];
 $answer = null;
@@ -31,8 +32,8 @@ function check(string $name, bool $is): void {
     echo $is ? "ok      $name\n" : "FAILED  $name\n";
     $GLOBALS['hasFailed'] = ($GLOBALS['hasFailed'] ?? false) || !$is;
 }
-function cron(): void { foreach ($GLOBALS['hooks']['tidemark_send_purges'] as $do) $do(); }
-function age(int $seconds): void { // As if all rows were older by that.
+function run_cron(): void { foreach ($GLOBALS['hooks']['tidemark_send_purges'] as $do) $do(); }
+function age_rows(int $seconds): void {
     foreach ($GLOBALS['options'] as $row => $text) {
         delete_option($row);
         $at = (int) substr($row, strlen('tidemark_purge_'));
@@ -43,31 +44,46 @@ $accepted = ['status' => 200, 'body' => '{"position":"1-0","visibleWithinSeconds
 
 \Tidemark\note(['site']);
 \Tidemark\note(['site']);
-check('the same tags are one purge', count($options) === 1);
-age(200);
+check('two changes of the same tags write one row', count($options) === 1);
+$answer = $accepted;
+run_cron();
+check('cron leaves a new row to its own request', $sent === []);
+age_rows(200);
 
 foreach ([
     'a page of another server' => ['status' => 200, 'body' => '<!doctype html>'],
-    'nothing' => ['status' => 200, 'body' => ''],
+    'an empty 200' => ['status' => 200, 'body' => ''],
     'a redirect' => ['status' => 302, 'body' => ''],
-    'a wrong signature' => ['status' => 401, 'body' => '{}'],
-    'a database that is away' => ['status' => 503, 'body' => '{}'],
+    '401' => ['status' => 401, 'body' => '{"error":{"why":"The signature matches no secret."}}'],
+    '503' => ['status' => 503, 'body' => "<h1>\nbusy\n</h1>"],
 ] as $what => $answer) {
-    cron();
-    check("a purge is kept that is answered by $what", count($options) === 1);
+    run_cron();
+    check("a purge stays after $what", count($options) === 1);
 }
+check('each failure is one line of the log', count(file($log)) === 5);
+check('a 401 names the constant to check', str_contains(file($log)[3], 'matches no secret. Check TIDEMARK_PURGE_SECRET'));
 check('no redirect is followed', $sent[0]['redirection'] === 0);
 
 $answer = $accepted;
-cron();
-check('a purge that is accepted is kept no longer', $options === []);
+run_cron();
+check('cron deletes a row once its purge is accepted', $options === []);
 $id = end($sent)['headers']['webhook-id'];
-\Tidemark\send_own();
-check('the end of its request sends it all the same', end($sent)['body'] === '{"tags":["site"],"reason":"WordPress"}');
-check('as a purge of its own: what has changed since must go too', end($sent)['headers']['webhook-id'] !== $id);
+\Tidemark\send_own_rows();
+check('the request sends the purge again at its end', end($sent)['body'] === '{"tags":["site"],"reason":"WordPress"}');
+check('that purge has a new id', end($sent)['headers']['webhook-id'] !== $id);
 
 $key = base64_decode(substr(TIDEMARK_PURGE_SECRET, 6));
 ['webhook-id' => $id, 'webhook-timestamp' => $at, 'webhook-signature' => $signature] = end($sent)['headers'];
 $expected = 'v1,' . base64_encode(hash_hmac('sha256', "$id.$at." . end($sent)['body'], $key, true));
-check('it is signed', hash_equals($expected, $signature));
+check('the signature is valid', hash_equals($expected, $signature));
+
+\Tidemark\note(['post-1']);
+age_rows(200);
+$answer = ['status' => 400, 'body' => '{}'];
+run_cron();
+check('a refused purge is deleted', $options === []);
+
+foreach (range(2, 500) as $post) \Tidemark\note(["post-$post"]);
+check('many changes write at most a hundred rows', count($options) <= 100);
+unlink($log);
 exit($hasFailed ? 1 : 0);

@@ -1,5 +1,4 @@
-// The configuration of Tidemark in front of WordPress. docs/wordpress.md gives the reason for each
-// route.
+// The configuration of Tidemark in front of WordPress. docs/wordpress.md explains each route.
 import { defineConfig } from "tidemark";
 
 export default defineConfig({
