@@ -1,0 +1,52 @@
+// Passes purges on to Tidemark. A test can interrupt the connection, or hold a purge back.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { rawRequest } from "../worker/raw-request.ts";
+
+export type RelayMode = "passes" | "interrupts" | "holds";
+
+export interface PurgeRelay {
+  readonly url: string;
+  set(mode: RelayMode): void;
+  /** Resolves once a purge is held back. */
+  held(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param siteUrl the colo that gets the purges */
+export async function startPurgeRelay(siteUrl: string): Promise<PurgeRelay> {
+  let mode: RelayMode = "passes";
+  let holding = Promise.withResolvers<void>();
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = await incoming.toArray();
+    if (mode === "interrupts") incoming.destroy();
+    if (mode === "holds") holding.resolve();
+    if (mode !== "passes") return;
+    const { url = "/", headers } = incoming;
+    const fields = Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === "string" && /^(?:webhook-|content-type)/.test(name) ? [[name, value]] : [],
+    );
+    const answer = await rawRequest(siteUrl, url, {
+      method: "POST",
+      headers: Object.fromEntries(fields),
+      body: Buffer.concat(chunks).toString(),
+    });
+    outgoing.writeHead(answer.status, { "content-type": "application/json" });
+    outgoing.end(answer.body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/_cache/purge`,
+    set: (wanted) => {
+      mode = wanted;
+      holding = Promise.withResolvers();
+    },
+    held: () => holding.promise,
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
