@@ -115,11 +115,11 @@ add_action('delete_post', function (int $id, \WP_Post $post): void {
     }
 }, 10, 2);
 add_action('edit_attachment', fn (int $id) => note(['post-' . $id, 'lists']));
-/** Files have no tags. The URLs of a picture's sizes begin with the picture's name. */
+/** Files have no tags. The sizes of `tide.jpg` have names such as `tide-300x200.jpg`. */
 add_action('delete_attachment', function (int $id): void {
     $path = wp_parse_url(wp_get_original_image_url($id) ?: (string) wp_get_attachment_url($id), PHP_URL_PATH);
     if ($path) {
-        write_row(['prefixes' => [preg_replace('/\.\w+$/', '', $path)]]);
+        write_row(['prefixes' => [$path, preg_replace('/\.\w+$/', '-', $path)]]);
     }
 });
 

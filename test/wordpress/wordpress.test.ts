@@ -42,7 +42,7 @@ describe.skipIf(!isWordPressInstalled)("WordPress behind Tidemark", () => {
   it("passes the script of the example", async () => {
     const args = ["examples/wordpress/check.sh", urls[0], editor.user, editor.password, urls[1]];
     // The suites of N test its bound. Here, a busy machine may take its time.
-    const env = { ...process.env, BOUND_SECONDS: "120" };
+    const env = { ...process.env, BOUND_SECONDS: "60" };
     const { stdout } = await runFile("bash", args, { env }).catch(
       (cause: { stdout: string }) => cause,
     );

@@ -20,7 +20,7 @@ export async function startPurgeRelay(siteUrl: string): Promise<PurgeRelay> {
   let holding = Promise.withResolvers<void>();
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = await incoming.toArray();
-    if (mode === "interrupts") incoming.destroy();
+    if (mode === "interrupts") incoming.socket.destroy();
     if (mode === "holds") holding.resolve();
     if (mode !== "passes") return;
     const { url = "/", headers } = incoming;
