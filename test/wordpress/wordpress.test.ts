@@ -47,6 +47,7 @@ describe.skipIf(!isWordPressInstalled)("WordPress behind Tidemark", () => {
       (cause: { stdout: string }) => cause,
     );
     expect(failed(stdout)).toEqual([]);
+    expect(stdout).toContain("ok      the page is a 404");
   });
 
   it("passes the script of the plugin", async () => {
