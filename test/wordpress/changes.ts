@@ -95,12 +95,16 @@ export const changes: readonly Change[] = [
     now: /a held comment/,
   },
   {
-    change: "a file is deleted",
-    before: `$file = wp_upload_bits('tides.txt', null, 'a table of tides')['file'];
-      $id = wp_insert_attachment(['post_mime_type' => 'text/plain'], $file);
-      echo $id, ' ', wp_make_link_relative(wp_get_attachment_url($id));`,
+    change: "a picture is deleted, with its sizes",
+    before: `require_once ABSPATH . 'wp-admin/includes/image.php';
+      ob_start();
+      imagepng(imagecreatetruecolor(200, 200));
+      $file = wp_upload_bits('tides.png', null, ob_get_clean())['file'];
+      $id = wp_insert_attachment(['post_mime_type' => 'image/png'], $file);
+      wp_update_attachment_metadata($id, wp_generate_attachment_metadata($id, $file));
+      echo $id, ' ', wp_make_link_relative(wp_get_attachment_image_url($id, 'thumbnail'));`,
     code: "wp_delete_attachment($id, true);",
-    old: /a table of tides/,
+    old: isFound,
     // WordPress appends a slash to a path without a file.
     now: redirects,
   },
