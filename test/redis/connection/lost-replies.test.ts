@@ -7,7 +7,10 @@ import { Running } from "../../../local/running.ts";
 import { openProcess } from "../../../testing/data/node-process.ts";
 import { startLossyWay } from "../../../testing/fakes/lost-replies.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { until } from "../../../testing/worker/world.ts";
+
+lengthenTimeouts();
 
 const running = new Running();
 afterEach(() => running.stop());
