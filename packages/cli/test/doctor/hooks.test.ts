@@ -61,6 +61,16 @@ describe("doctor reports a hook", () => {
   });
 });
 
+it("doctor shows only the last purge on a site without metrics of all isolates", () => {
+  const entries = [purgeBy("hook:shop")] as never;
+  const { findings, lookedAt } = hookFindings(["shop", "blog"], undefined, { entries, next: null });
+  expect(findings).toEqual([]);
+  expect(lookedAt).toEqual([
+    'the hook "shop": last purge 2026-11-01T00:30:00.000Z; this site has no counts of all isolates',
+    'the hook "blog": last purge none in the newest 128 entries of the journal; this site has no counts of all isolates',
+  ]);
+});
+
 it("doctor shows the last purge of a hook of the real application", async () => {
   const clock = new FakeClock();
   clock.atMs = Date.UTC(2026, 10, 1);

@@ -32,13 +32,13 @@ export async function examineSite(
   const hooks = stats instanceof CommandError ? [] : (stats.configuredHooks ?? []);
   const hasMetrics = !(metrics instanceof CommandError);
   const journal =
-    hooks.length > 0 && hasMetrics
-      ? await answer(client, "journal", { query: { last: String(entriesSearched) } })
-      : undefined;
+    hooks.length === 0
+      ? undefined
+      : await answer(client, "journal", { query: { last: String(entriesSearched) } });
   const ofHooks =
-    hasMetrics && journal !== undefined && !(journal instanceof CommandError)
-      ? hookFindings(hooks, metrics, journal)
-      : { findings: [], lookedAt: [] };
+    journal === undefined || journal instanceof CommandError
+      ? { findings: [], lookedAt: [] }
+      : hookFindings(hooks, hasMetrics ? metrics : undefined, journal);
   return {
     findings: [
       ...health.findings.map(({ code, level, about, what, cause, remedy }) => ({

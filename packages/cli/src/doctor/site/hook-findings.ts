@@ -9,27 +9,34 @@ export const entriesSearched = 128;
 
 const worked = ["purged", "ignored"];
 
-/** @param entries the newest entries of the journal */
+/**
+ * @param metrics `undefined` for a site without metrics of all isolates, where only the journal
+ *   shows a webhook
+ * @param entries the newest entries of the journal
+ */
 export function hookFindings(
   hooks: readonly string[],
-  metrics: OperatorAnswer<"metrics">,
+  metrics: OperatorAnswer<"metrics"> | undefined,
   { entries }: OperatorAnswer<"journal">,
 ): Pick<Examination, "findings" | "lookedAt"> {
   const reports = hooks.map((hook) => {
-    const results = countsBy(metrics, "webhooks", "result", { hook });
+    const results = metrics ? countsBy(metrics, "webhooks", "result", { hook }) : [];
     const last = entries.findLast(({ by }) => by === `hook:${hook}`);
     return { hook, results, last };
   });
   return {
     findings: reports.flatMap(({ hook, results, last }) =>
-      last === undefined && !results.some(({ value }) => worked.includes(value))
+      metrics !== undefined &&
+      last === undefined &&
+      !results.some(({ value }) => worked.includes(value))
         ? withoutSuccess(hook, results)
         : [],
     ),
     lookedAt: reports.map(({ hook, results, last }) => {
       const when = last?.at ?? `none in the newest ${entriesSearched} entries of the journal`;
       const counts = results.map(({ value, count }) => `${count} ${value}`).join(", ");
-      const counted = counts === "" ? "no webhook counted yet" : `webhooks: ${counts}`;
+      const none = metrics ? "no webhook counted yet" : "this site has no counts of all isolates";
+      const counted = counts === "" ? none : `webhooks: ${counts}`;
       return `the hook ${JSON.stringify(hook)}: last purge ${when}; ${counted}`;
     }),
   };
