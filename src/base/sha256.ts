@@ -1,4 +1,5 @@
 // SHA-256 digests as text, for keys, records and markers.
+import type * as FastSha256 from "fast-sha256";
 import fastSha256 from "fast-sha256";
 import { nodeGlobals } from "./node-globals.ts";
 
@@ -13,7 +14,8 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 }
 
 // Bundlers and Node disagree about the type of the default import, not about its value.
-const { hash } = fastSha256 as unknown as typeof import("fast-sha256");
+const library: unknown = fastSha256;
+const { hash } = library as typeof FastSha256;
 
 /** Returns the digest as 64 hex digits, without a promise. Use it only for short text. */
 export function sha256HexAtOnce(text: string): string {
