@@ -45,6 +45,7 @@ const live = [
   "test/worker/released-crowd.test.ts",
   "test/worker/slow-clients.test.ts",
   "test/worker/transparency.test.ts",
+  "test/worker/varnish.test.ts",
   "test/wordpress/wordpress.test.ts",
   "test/write-behind/sinks/examples.test.ts",
   "test/write-behind/sinks/mysql-check.test.ts",

@@ -21,7 +21,11 @@ export const bundling = {
   conditions: ["workerd", "worker", "browser"],
   target: "es2024",
   define: { "process.env.NODE_ENV": '"production"' },
-  alias: { tidemark: configModule, "tidemark/senders": join(root, "src/senders.ts") },
+  alias: {
+    tidemark: configModule,
+    "tidemark/senders": join(root, "src/senders.ts"),
+    "tidemark/outward": join(root, "src/outward.ts"),
+  },
   logLevel: "silent",
 } as const satisfies BuildOptions;
 

@@ -14,6 +14,7 @@ import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
+import { createOutward } from "./outward/schedule/create-outward.ts";
 import { createProxy } from "./create-proxy.ts";
 import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
@@ -137,7 +138,8 @@ export function createApp(
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
-  const settings = { ...proxy, environment, cache, data, gate };
+  const outward = createOutward(cache, { config, environment, platform });
+  const settings = { ...proxy, environment, cache, data, gate, outward };
   const senders = senderRoutes(settings);
   const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
   const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
@@ -152,7 +154,7 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    const runs = [cache.runCron, ...(data ? [data.runCron] : [])].map(cache.run);
+    const runs = [cache, data, outward].flatMap((part) => (part ? cache.run(part.runCron) : []));
     await Promise.all([...runs, proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };

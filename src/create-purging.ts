@@ -15,6 +15,7 @@ import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import type { RedisCounts } from "./redis/round-trips.ts";
 import { RedisJournal, type RedisJournalSettings } from "./stores/redis/journal/redis-journal.ts";
+import { RedisSubscribers } from "./stores/redis/journal/redis-subscribers.ts";
 import { RedisSwitch } from "./stores/redis/journal/redis-switch.ts";
 
 /** Factories of parts. A factory replaces the default factory. */
@@ -75,6 +76,7 @@ export function redisJournalAt(database: RedisAddress, makeJournal?: PurgingPart
     return {
       journal: makeJournal?.(stored) ?? new RedisJournal(stored),
       switching: new RedisSwitch(stored),
+      subscribers: new RedisSubscribers(stored),
       name: `${database.url} ${namespace}`,
       health: redis,
       redis,

@@ -31,6 +31,7 @@ it("the threat model has a section for each trusted and untrusted party", () => 
     "A holder of PURGE_SECRET",
     "A sender of webhooks",
     "A client of Varnish's dialect",
+    "An outward target",
     "A holder of ADMIN_TOKEN",
     "Who reads Redis",
     "Who writes Redis",

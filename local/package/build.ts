@@ -18,6 +18,7 @@ const entries = {
   node: "node-cache",
   sinks: "sinks",
   senders: "senders",
+  outward: "outward",
   opentelemetry: "open-telemetry",
   purger: "purger",
   rules: "http-rules",

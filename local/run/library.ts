@@ -18,7 +18,11 @@ export function sourceLibrary(folder: string): Library {
   const checking =
     `import { configOf } from ${JSON.stringify(config)};\n` +
     `export const config = configOf(module.default);\n`;
-  const alias = { tidemark: config, "tidemark/senders": join(folder, "src/senders.ts") };
+  const alias = {
+    tidemark: config,
+    "tidemark/senders": join(folder, "src/senders.ts"),
+    "tidemark/outward": join(folder, "src/outward.ts"),
+  };
   return { folder, alias, checking };
 }
 

@@ -1,6 +1,7 @@
 // Settings of the operator's routes. The routes use every part of the isolate.
 import type { TieredCache } from "../create-cache.ts";
 import type { DataBesidePages } from "../data-beside-pages.ts";
+import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import type { Context } from "../proxy/site/exchange.ts";
@@ -16,4 +17,6 @@ export interface AdminSettings {
   readonly contextFor: (request: Request, background: Background) => Context;
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataBesidePages | undefined;
+  /** `undefined` without targets of outward purges, or without a journal. */
+  readonly outward: Outward | undefined;
 }

@@ -1,4 +1,5 @@
 // GET /_cache/metrics: the total counts of all isolates, for Prometheus or as JSON.
+import type { Outward } from "../outward/schedule/create-outward.ts";
 import { readDatabaseInfo } from "../redis/database-info.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import type { Unavailable } from "../reports/folding.ts";
@@ -9,6 +10,7 @@ import { metricsAnswer } from "../reports/metrics-answer.ts";
 import { version } from "../version.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
 import { errorsOf, jsonAnswer, quoted } from "./json-answers.ts";
+import { lagSecondsOf } from "./outward-route.ts";
 
 /** The sources of a scrape. */
 export interface MetricsSource {
@@ -18,6 +20,8 @@ export interface MetricsSource {
   readonly redis: Pick<RedisClient, "look"> | undefined;
   /** N of the purge bound. */
   readonly purgeBoundSeconds: number;
+  /** The targets of outward purges; `undefined` without one. */
+  readonly outward?: Pick<Outward, "reports"> | undefined;
   readonly nowAtMs: () => number;
 }
 
@@ -44,12 +48,21 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
     totals,
     info: info?.kind === "answered" ? info.value : null,
     build: { version, purgeBoundSeconds },
+    outwardLags: await outwardLags(source),
   };
   if (format === "json")
     return jsonAnswer(metricsAnswer(shown, nowAtMs()) satisfies OperatorAnswer<"metrics">);
   return new Response(prometheusText(shown), {
     headers: { "content-type": textFormatType, "cache-control": "no-store" },
   });
+}
+
+/** Returns the lag of each target whose state can be read. */
+async function outwardLags({ outward, nowAtMs }: MetricsSource): Promise<[string, number][]> {
+  const reports = (await outward?.reports()) ?? [];
+  return reports.flatMap(([target, report]): [string, number][] =>
+    report.kind === "report" ? [[target, lagSecondsOf(report.waitingSinceAtMs, nowAtMs())]] : [],
+  );
 }
 
 /**

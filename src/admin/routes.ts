@@ -9,6 +9,7 @@ import { healthRoute } from "./health-route.ts";
 import { hotRoute } from "./hot-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import { outwardRoute, outwardState } from "./outward-route.ts";
 import { type SenderRoutes, whyNoJournal } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 import { statsRoute } from "./stats-route.ts";
@@ -43,7 +44,7 @@ function attentionBy({ site, cache }: AdminSettings) {
 
 /** Adds the routes that require the admin token. */
 function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, site, contextFor, data, gate } = settings;
+  const { environment, cache, site, contextFor, data, gate, outward } = settings;
   const attentionOf = attentionBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
@@ -54,6 +55,7 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
       readTotals: cache.reports.readTotals,
       redis: cache.redis,
       purgeBoundSeconds: site.config.purge.visibleWithinSeconds,
+      outward,
       nowAtMs: site.nowAtMs,
     }),
   );
@@ -83,6 +85,8 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   admin.post("/switch", forBearer, (context) =>
     switchRoute(context.req.raw, switched, attentionOf(context)),
   );
+  admin.get("/outward", forBearer, () => outwardState(outward, site.nowAtMs()));
+  admin.post("/outward", forBearer, ({ req }) => outwardRoute(req.raw, outward, site.nowAtMs));
   admin.get("/journal", forBearer, ({ req }) =>
     journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
   );

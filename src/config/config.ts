@@ -112,6 +112,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     hooks: new Map(Object.entries(general.hooks ?? {})),
     /** The dialect of purge requests at any path; `undefined` for none. */
     varnish: general.varnish,
+    /** Targets of outward purges by name. */
+    outward: new Map(Object.entries(general.outward ?? {})),
     routes: resolvedRoutes,
     /** The rules for requests that no route matches. */
     anywhere,

@@ -32,6 +32,7 @@ import type {
   WrittenStripping,
   WrittenTimeouts,
 } from "./written.ts";
+import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
 import {
   isPurgeDialect,
   isWebhookSender,
@@ -73,6 +74,22 @@ const origin = z.union(
       'is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
   },
 );
+
+/** Returns the form of an object of values whose names are also in variables. */
+function byVariable<Value extends z.ZodMiniType>(value: Value, form: string) {
+  const name = z
+    .string()
+    .check(
+      z.regex(
+        /^[a-z][a-z0-9-]{0,31}$/,
+        "is not a valid name: write a small letter, then up to 31 small letters, digits or -",
+      ),
+    );
+  return z.record(name, value, {
+    error: (issue) =>
+      issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join("; ") : form,
+  });
+}
 
 /** All fields of a configuration, with their error messages. Fills in no defaults. */
 export const configInput = fields("the configuration", {
@@ -137,22 +154,13 @@ export const configInput = fields("the configuration", {
   routes: z.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
   metrics: metricsInput,
-  hooks: z.record(
-    z
-      .string()
-      .check(
-        z.regex(
-          /^[a-z][a-z0-9-]{0,31}$/,
-          "is not a valid name: write a small letter, then up to 31 small letters, digits or -",
-        ),
-      ),
+  hooks: byVariable(
     z.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
-    {
-      error: (issue) =>
-        issue.code === "invalid_key"
-          ? issue.issues.map(({ message }) => message).join("; ")
-          : "must be an object of senders, such as { shop: hmacSender({ … }) }",
-    },
+    "must be an object of senders, such as { shop: hmacSender({ … }) }",
+  ),
+  outward: byVariable(
+    z.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
+    "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
   varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
   allowStoring: notBuiltYet,

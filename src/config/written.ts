@@ -8,6 +8,7 @@ import type {
   WrittenRoutePurge,
 } from "./written-route.ts";
 import type { PurgeDialect, WebhookSender } from "../webhooks/port/hook.ts";
+import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
 export type AddedNames =
@@ -126,6 +127,12 @@ export interface WrittenConfig {
    * @example varnish: varnishDialect({ addresses: ["203.0.113.7"] })
    */
   readonly varnish?: PurgeDialect | undefined;
+  /**
+   * Caches in front of Tidemark, and services, that receive its purges. Names are like those of
+   * `hooks`. The credential is `OUTWARD_SECRET_<NAME>`. Default: none.
+   * @example outward: { edge: cloudflareZone({ zone: "023e105f4ecef8ad9ca31a8372d0c353", plan: "free" }) }
+   */
+  readonly outward?: Readonly<Record<string, OutwardTarget>> | undefined;
   /** Purge bound of all routes. Default: see each field. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }

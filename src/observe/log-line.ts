@@ -10,6 +10,7 @@ export const logEvents = [
   "hook",
   "operator-refused",
   "invalidation-lost",
+  "outward",
   "switch",
   "seal",
   "breaker",

@@ -41,6 +41,10 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     ),
     /** The dialect of purge requests at any path; `undefined` for none. */
     varnish: config.varnish?.open(env),
+    /** Targets of outward purges by their names in the configuration. */
+    outward: new Map(
+      [...config.outward].map(([name, target]) => [name, target.open(name, env)] as const),
+    ),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: originLimiterOf(env, faults),
     /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
@@ -58,7 +62,8 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
   /** Why configured hot keys are off; `undefined` if they are on or not configured. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
-  faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((hook) => hook.faults));
+  const withSecrets = [...found.hooks.values(), ...found.outward.values()];
+  faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
   faults.push(...(found.varnish?.faults ?? []));
   /** Identifies this deployment in `Via`, to detect loops. All isolates have the same pseudonym. */
   const pseudonym = pseudonymOf(found);

@@ -4,6 +4,7 @@
 import * as z from "zod/mini";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./immutable.ts";
+import { failedOutcomes, outwardResets } from "./outward.ts";
 
 const text = z.string();
 const texts = z.array(text);
@@ -108,6 +109,30 @@ const warmed = z.object({
   why: z.optional(text),
 });
 
+/** The state of a target of outward purges. If the journal is unavailable, only `journal` says why. */
+const outwardTarget = z.object({
+  target: text,
+  journal: z.optional(z.object({ why: text, hint: text })),
+  cursor: z.optional(z.nullable(text)),
+  /** The number of purges that wait, up to 128. */
+  waiting: z.optional(z.number()),
+  lagSeconds: z.optional(z.number()),
+  /** Why the next delivery purges everything. */
+  reset: z.optional(z.nullable(z.enum(outwardResets))),
+  failing: z.optional(
+    z.nullable(
+      z.object({
+        outcome: z.enum(failedOutcomes),
+        status: z.number(),
+        times: z.number(),
+        since: instant,
+        nextTry: instant,
+      }),
+    ),
+  ),
+  lastDelivery: z.optional(instant),
+});
+
 /** Answers by the name of their route. Some routes have several answers. */
 export const answers = {
   /** `GET proof`: proves that the site has the ADMIN_TOKEN that signed the challenge. */
@@ -143,6 +168,13 @@ export const answers = {
     journal: z.optional(z.union([text, z.object({ why: text, hint: text })])),
     key: z.optional(text),
     unknownRoutes: z.optional(texts),
+  }),
+  /** `GET outward`, `POST outward`. */
+  outward: z.object({
+    targets: z.array(outwardTarget),
+    dueAfterSeconds: seconds,
+    /** The end of a delivery, or `done` for `skip`. Absent for `GET`. */
+    result: z.optional(z.enum(["idle", "busy", "later", "failed", "done"])),
   }),
   /** `GET journal`: entries in the order of acceptance. */
   journal: z.object({ entries: z.array(journalEntry), next: z.nullable(text) }),

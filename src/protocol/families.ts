@@ -94,6 +94,8 @@ export const families = {
     ["credential", "reason"],
     "Requests with a wrong credential of an operator or a sender of purges, by its place (bearer, debug, challenge, signature, hook or varnish) and by reason",
   ),
+  outwardCalls: counter("outward_calls", ["target", "outcome"], "Requests to outward targets"),
+  outwardResets: counter("outward_resets", ["target", "reason"], "Outward purges of everything"),
   invalidations: counter(
     "invalidations",
     ["result"],

@@ -33,6 +33,7 @@ export const findingCodes = [
   "operator-refused",
   "seals-broken",
   "hook-mapping",
+  "outward-behind",
   "reports-missing",
   "reports-lost",
   "cache-api-slow",

@@ -3,6 +3,7 @@
 import { comparePositions, type EntryPlace, type NewEntry } from "./journal/entry.ts";
 import type { Journal, PlaceState, Unavailable } from "./journal/journal.ts";
 import { nothing } from "./journal/purge-target.ts";
+import { subscribersWhileMoving } from "./journal/subscribers.ts";
 import type { PostEntry, PostResult, Switch } from "./journal/switch.ts";
 import type { OpenJournal } from "./journal-in-code.ts";
 import type { DatabaseHealth } from "../redis/database-way.ts";
@@ -209,7 +210,9 @@ export function dualWritten(
   randomText: () => string,
 ): OpenJournal {
   const journal = new DualWriteJournal({ read, other, randomText });
-  return { journal, switching: journal, name: read.name, health: jointHealth(read, other) };
+  const subscribers = subscribersWhileMoving(read.subscribers, other.subscribers);
+  const { name } = read;
+  return { journal, switching: journal, subscribers, name, health: jointHealth(read, other) };
 }
 
 /** Returns the troubles of the store that is read, or else those of the other store. */

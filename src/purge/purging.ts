@@ -4,6 +4,7 @@ import { errorName } from "../base/error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import type { AwaitNews, Journal } from "./journal/journal.ts";
+import type { Subscribers } from "./journal/subscribers.ts";
 import type { Switch } from "./journal/switch.ts";
 import { SwitchLog } from "./journal/switch-log.ts";
 import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
@@ -31,6 +32,7 @@ export interface PurgeSettings {
 export interface JournalStore {
   readonly journal: Journal;
   readonly switching: Switch;
+  readonly subscribers: Subscribers;
   /** Identifies the journal, so that views of two journals never share a copy. */
   readonly name: string;
   /**
@@ -71,7 +73,7 @@ export function readTimeoutMsOf({ renewalLagMs, allowanceMs }: PurgeSettings["pu
 }
 
 export function purgingOver(
-  { journal, switching, name, isShutOff, awaitNews }: JournalStore,
+  { journal, switching, subscribers, name, isShutOff, awaitNews }: JournalStore,
   { purge }: Pick<PurgeSettings, "purge">,
   platform: PurgePlatform,
 ) {
@@ -121,6 +123,7 @@ export function purgingOver(
   return {
     journal,
     switching,
+    subscribers,
     switchLog,
     view,
     acceptances,

@@ -15,6 +15,8 @@ export type RedisPurpose =
   | "hot keys"
   | "probe"
   | "switch"
+  /** Reads and changes the states of targets of outward purges. */
+  | "outward"
   /** Lists keys and heads of records, to show an operator what a purge would cover. */
   | "listing"
   | "metrics"

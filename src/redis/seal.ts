@@ -98,6 +98,7 @@ const effects = {
   lease: "A lease is not used",
   report: "A report is not counted",
   totals: "The totals of the metrics start over",
+  subscriber: "A target of outward purges starts over with a purge of everything",
 } as const;
 
 /** Returns the log line about a text without a valid seal. */

@@ -13,6 +13,8 @@ export interface ScrapeData {
     /** The largest N of all routes. */
     readonly purgeBoundSeconds: number;
   };
+  /** The age in seconds of the oldest purge that each target of outward purges has not confirmed. */
+  readonly outwardLags?: readonly (readonly [target: string, seconds: number])[];
 }
 
 /** A family whose samples are current values, not sums of reports. */
@@ -68,6 +70,14 @@ export const gauges: readonly Gauge[] = [
     "N: seconds after its acceptance until a purge takes effect everywhere; the longest of all routes",
     ({ build }) => build.purgeBoundSeconds,
   ),
+  {
+    kind: "gauge",
+    name: "tidemark_outward_lag_seconds",
+    help: "Age of the oldest purge that a target of outward purges has not confirmed; 0 without one",
+    labels: ["target"],
+    samples: ({ outwardLags = [] }) =>
+      outwardLags.map(([target, value]) => ({ labels: [target], value })),
+  },
   alone("redis_up", "1 if the database answered INFO at this scrape, else 0", ({ info }) =>
     info === null ? 0 : 1,
   ),

@@ -23,7 +23,12 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
     const redis = await running.add(server.start());
     await running.add(LaidTotals.in(redis.url));
     const originUrl = "http://127.0.0.1:9";
-    const { colos } = await running.add(startWorld({ originUrl, redisUrl: redis.url }));
+    const config = `await (async () => {
+      const { fastly } = await import("tidemark/outward");
+      return { outward: { edge: fastly({ service: "SU1Z0isxPaozGVKXdv0eY" }) } };
+    })()`;
+    const world = { originUrl, redisUrl: redis.url, config };
+    const { colos } = await running.add(startWorld(world));
     const address = new URL(colos[0]?.url ?? "").host;
     prometheus = await running.add(startPrometheus({ address, token: adminToken }));
     await prometheus.scraped(3);

@@ -10,7 +10,7 @@ import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
 /** A limit slightly above the present size. Raise it only on purpose. */
-const unpackedBytesMax = 1_690_000;
+const unpackedBytesMax = 1_812_000;
 
 /** @returns the path of the tarball */
 async function libraryTarball(folder: string): Promise<string> {
@@ -42,7 +42,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware data data-patterns sinks varnish-dialect webhooks write-behind";
+    "package middleware data data-patterns outward sinks varnish-dialect webhooks write-behind";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

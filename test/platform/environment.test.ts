@@ -246,6 +246,7 @@ describe("a valid environment", () => {
       adminToken: undefined,
       purgeSecrets: undefined,
       hooks: new Map(),
+      outward: new Map(),
       namespace: "tidemark",
       siteHosts: [],
       bypass: false,

@@ -6,7 +6,9 @@ import type { PostEntry } from "../../src/purge/journal/switch.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import { ObjectSubscribers } from "../../src/stores/durable-object/object-subscribers.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSubscribers } from "../../src/stores/redis/journal/redis-subscribers.ts";
 import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
 import { newEntry } from "../../testing/examples/purges.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -35,8 +37,15 @@ beforeEach(() => {
   const client = new ObjectClient({ stub: () => object.stub, nowAtMs });
   const journal = new ObjectJournal({ client, nowAtMs, randomText });
   const switching = new RedisSwitch(stored);
-  redisStore = { journal: new RedisJournal(stored), switching, name: "redis", health: redis };
-  objectStore = { journal, switching: journal, name: "object", health: client };
+  redisStore = {
+    journal: new RedisJournal(stored),
+    switching,
+    subscribers: new RedisSubscribers(stored),
+    name: "redis",
+    health: redis,
+  };
+  const ofObject = { switching: journal, subscribers: new ObjectSubscribers(client) };
+  objectStore = { journal, ...ofObject, name: "object", health: client };
 });
 
 const readingRedis = () =>
@@ -132,6 +141,21 @@ describe("a post from before the move", () => {
     await redisStore.switching.post(postOf("p1", "", true));
     object.isDown = true;
     expect(await readingRedis().newest()).toMatchObject({ switched: { bypass: true } });
+  });
+});
+
+describe("the state of a subscriber during a move", () => {
+  it("counts as lost if only the other store has it", async () => {
+    const { subscribers } = dualWritten(redisStore, objectStore, randomText);
+    const none = { version: "", text: undefined };
+    expect(await subscribers.read(["edge"])).toMatchObject({ states: [none] });
+    await objectStore.subscribers.replace("edge", "", '{"id":"1"}');
+    expect(await subscribers.read(["edge"])).toMatchObject({ states: [{ version: "", text: "" }] });
+    expect(await subscribers.replace("edge", "", '{"id":"2"}')).toMatchObject({ kind: "replaced" });
+    expect(await subscribers.read(["edge"])).toMatchObject({ states: [{ text: '{"id":"2"}' }] });
+    object.isDown = true;
+    expect(await subscribers.read(["edge"])).toMatchObject({ kind: "read" });
+    expect(await subscribers.read(["other"])).toMatchObject({ kind: "unavailable" });
   });
 });
 

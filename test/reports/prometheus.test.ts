@@ -165,7 +165,7 @@ describe("the gauges of a scrape", () => {
 });
 
 describe("the text of a scrape of a site with traffic", () => {
-  const text = prometheusText({ totals: madeTotals(5), info, build });
+  const text = prometheusText({ totals: madeTotals(5), info, build, outwardLags: [["edge", 3]] });
 
   it("contains each family and each gauge once", () => {
     const names = [...Object.values(families), ...gauges].map(({ name }) => name);

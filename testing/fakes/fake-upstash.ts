@@ -14,6 +14,7 @@ import {
   type ScriptedJournal,
 } from "./journal-scripts-model.ts";
 import { ReportKeys } from "./report-keys.ts";
+import { isSubscriberScript, runSubscriberScript } from "./subscriber-scripts-model.ts";
 import { setUnlessNewer } from "./unless-newer-model.ts";
 
 export { openNetworkOfFakes } from "../databases.ts";
@@ -55,6 +56,8 @@ export class FakeUpstash {
   readonly leaseCommands: string[] = [];
   /** The value of the purge switch's key; `null` before the first post. */
   heldSwitch: string | null = null;
+  /** The states of the journal's subscribers. */
+  readonly subscribers = new Map<string, string>();
   /** Called just before a post of the switch is written. */
   beforePost: () => void = () => undefined;
   /** `down`: no connection. `refuses`: every command gets the error `refusal`. */
@@ -162,6 +165,8 @@ export class FakeUpstash {
       case "INFO":
         return this.#info();
       case "EVAL":
+        if (isSubscriberScript(key))
+          return runSubscriberScript(key, rest.slice(2), this.subscribers);
         if (rest[1]?.endsWith(":ballast") === true) return Number((this.hasBallast = true));
         return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":
@@ -210,7 +215,7 @@ export class FakeUpstash {
 
   #commandsOf(name: string, key: string): string[] {
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
-    if (isJournalScript(key)) return this.journalCommands;
+    if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
     const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;

@@ -21,6 +21,8 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   call: ["put", "get", "head", "delete"],
   cause: ["timeout"],
   hook: ["shop"],
+  target: ["edge"],
+  outcome: ["delivered", "unavailable"],
   flaw: ["missing", "wrong"],
   credential: ["bearer", "signature"],
   colo: ["HAM", "FRA"],

@@ -56,6 +56,8 @@ export class SimulatedWorld {
   readonly time: SimulatedTime;
   readonly stream = new SimulatedStream();
   readonly records = new Map<string, SimulatedRecord>();
+  /** The states of the journal's subscribers. */
+  readonly subscribers = new Map<string, string>();
   /** The objects of the records, if they are the shared tier in place of `records`. */
   recordObjects: RecordObjects | undefined;
   /** How far the clock of the server, which sets the IDs, is behind the true time. */

@@ -7,6 +7,7 @@ import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/redis/seal.ts";
 import type { RedisClient } from "../../src/redis/redis-client.ts";
 import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
+import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
@@ -96,6 +97,8 @@ class Commands {
       const set = setUnlessNewer(given, beginningOf(this.world, key, -1));
       return set === "newer" ? set : this.set(key, set[0] ?? "", { px: Number(set[2]) });
     }
+    if (isSubscriberScript(script))
+      return runSubscriberScript(script, given, this.world.subscribers);
     return runJournalScript(script, given, scriptedOf(this.world, this.world.stream));
   }
 

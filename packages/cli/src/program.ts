@@ -9,6 +9,7 @@ import { addHealth } from "./commands/health.ts";
 import { addInit } from "./commands/init.ts";
 import { addJournal } from "./commands/journal.ts";
 import { addMetrics } from "./commands/metrics.ts";
+import { addOutward } from "./commands/outward.ts";
 import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
@@ -25,6 +26,7 @@ const commands: readonly AddCommand[] = [
   addHealth,
   addJournal,
   addSwitch,
+  addOutward,
   addMetrics,
   addCreate,
   addInit,

@@ -8,6 +8,7 @@ import { journalLag, journalLostEntries, journalUnreadable } from "./journal-fin
 import type { SiteState } from "./site-state.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
+import { outwardBehind } from "./outward-findings.ts";
 import {
   bypassSet,
   tiersSlow,
@@ -37,6 +38,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   operatorRefused,
   sealsBroken,
   hookMapping,
+  outwardBehind,
   reportsMissing,
   reportsLost,
   tiersSlow,

@@ -62,10 +62,12 @@ export async function lookFurther(
   const looks = (cache.databases ?? []).map(({ redis, number }) => {
     return databaseLook(redis, nowAtMs, databaseName(number));
   });
-  const [databases, journal, totals] = await Promise.all([
+  const { outward } = settings;
+  const [databases, journal, totals, reports] = await Promise.all([
     Promise.all(looks),
     databaseLook(own, nowAtMs, "journal's database"),
     totalsLook(cache.reports),
+    outward?.reports(),
     renewed(cache.purging, attention),
   ]);
   const rooms = [...databases, journal].flatMap(({ room }): RoomState[] => {
@@ -87,13 +89,24 @@ export async function lookFurther(
     totals: totals.totals,
     hitRateMins: hitRateMinsOf(config),
     refusedHere: settings.gate.refusals.here,
+    outward: outward && reports && { reports, dueAfterMs: outward.dueAfterMs },
     configWarnings: configWarnings(config, environment.siteHosts),
   };
   return {
     state: state,
-    notLookedAt: [...databases.flatMap(({ not }) => not), ...journal.not, ...totals.not],
+    notLookedAt: [
+      ...databases.flatMap(({ not }) => not),
+      ...journal.not,
+      ...totals.not,
+      ...(reports ?? []).flatMap(([name, { kind }]) =>
+        kind === "report" ? [] : notReported(name),
+      ),
+    ],
   };
 }
+
+const notReported = (target: string) =>
+  `The target ${JSON.stringify(target)} of outward purges. The journal did not answer.`;
 
 interface DatabaseLook {
   readonly clock?: ClockDifference;

@@ -1,6 +1,7 @@
 // Inputs of the findings: this isolate's state, and for operators the state of the databases and of all isolates.
 import type { TieredCache } from "../../create-cache.ts";
 import type { Site } from "../../proxy/site/site.ts";
+import type { Outward } from "../../outward/schedule/create-outward.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
@@ -23,6 +24,7 @@ export interface HealthSettings {
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Pick<Site, "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log">;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
+  readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
   readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
 }
 
@@ -99,6 +101,10 @@ export interface SiteState extends IsolateState {
   readonly hitRateMins: HitRateMins;
   /** Wrong credentials that this isolate refused; `undefined` if there were none. */
   readonly refusedHere: LocalRefusals | undefined;
+  /** The targets of outward purges; `undefined` without one, or if nobody has read their states. */
+  readonly outward:
+    | { readonly reports: Awaited<ReturnType<Outward["reports"]>>; readonly dueAfterMs: number }
+    | undefined;
   /** Settings without effect. */
   readonly configWarnings: readonly Fault[];
 }
@@ -143,6 +149,7 @@ export function lookedNoFurther(here: IsolateState): SiteState {
     totals: undefined,
     hitRateMins: hitRateMinsOf({ routes: [] }),
     refusedHere: undefined,
+    outward: undefined,
     configWarnings: [],
   };
 }

@@ -15,16 +15,25 @@ const otherSecrets = [
   "JOURNAL_REDIS_REST_TOKEN",
 ];
 
-/** Returns the name of a hook's variable, such as `HOOK_SECRET_MY_SHOP` for `my-shop`. */
-export function hookVariable(name: string): string {
-  return `HOOK_SECRET_${name.toUpperCase().replaceAll("-", "_")}`;
+/** The beginnings of the variables of hooks, and of targets of outward purges. */
+export type SecretPrefix = "HOOK_SECRET_" | "OUTWARD_SECRET_";
+
+/** Returns the name of a variable, such as `HOOK_SECRET_MY_SHOP` for `my-shop`. */
+export function secretVariable(prefix: SecretPrefix, name: string): string {
+  return `${prefix}${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Returns the name of a variable's hook; `undefined` if the variable does not belong to a hook. */
-export function hookOf(variable: string): string | undefined {
-  const [, name] = /^HOOK_SECRET_(.+)$/.exec(variable) ?? [];
-  return name?.toLowerCase().replaceAll("_", "-");
+/** Returns the name in a variable; `undefined` if the variable has another prefix. */
+export function nameInVariable(prefix: SecretPrefix, variable: string): string | undefined {
+  if (!variable.startsWith(prefix) || variable === prefix) return undefined;
+  return variable.slice(prefix.length).toLowerCase().replaceAll("_", "-");
 }
+
+export const hookVariable = (name: string): string => secretVariable("HOOK_SECRET_", name);
+
+/** Returns the name of a variable's hook; `undefined` if the variable does not belong to a hook. */
+export const hookOf = (variable: string): string | undefined =>
+  nameInVariable("HOOK_SECRET_", variable);
 
 const listed = (text: string | undefined) =>
   (text ?? "").split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
@@ -64,7 +73,8 @@ export function hookSecretsOf(
   return { secrets: usable, faults };
 }
 
-function whyNotUsable(secret: string): string | undefined {
+/** Returns why a secret is refused; `undefined` if it is usable. */
+export function whyNotUsable(secret: string): string | undefined {
   if (secret.length < secretCharsMin) {
     return `It has fewer than ${secretCharsMin} characters and could be guessed.`;
   }
@@ -73,10 +83,10 @@ function whyNotUsable(secret: string): string | undefined {
 }
 
 /** Returns the other variables that hold one of these secrets. */
-function othersWith(secrets: readonly string[], variable: string, env: Env): string[] {
+export function othersWith(secrets: readonly string[], variable: string, env: Env): string[] {
   const plain = secrets.map((secret) => secret.replace("whsec_", ""));
   const hooks = Object.keys(env).filter(
-    (name) => name.startsWith("HOOK_SECRET_") && name !== variable,
+    (name) => /^(?:HOOK|OUTWARD)_SECRET_/.test(name) && name !== variable,
   );
   return [...otherSecrets, ...hooks].filter((name) => {
     const text = textOf(env, name) ?? "";

@@ -43,15 +43,15 @@ function adminTokenFault(token: string, env: Env): string | undefined {
 function secretEqualTo(token: string, env: Env): string | undefined {
   const redis = databaseVariables(env, "TOKEN").find((name) => textOf(env, name) === token);
   if (redis !== undefined) return redis;
-  const hook = Object.keys(env).find((name) => {
+  const other = Object.keys(env).find((name) => {
     return (
-      name.startsWith("HOOK_SECRET_") &&
+      /^(?:HOOK|OUTWARD)_SECRET_/.test(name) &&
       textOf(env, name)
         ?.split(/[\s,]+/)
         .includes(token)
     );
   });
-  if (hook !== undefined) return hook;
+  if (other !== undefined) return other;
   const isSame = purgeSecretsIn(env).some((secret) => {
     const base64 = secret.replace("whsec_", "");
     return [secret, base64, secretForm.test(secret) && textIn(base64)].includes(token);

@@ -41,13 +41,22 @@ export type SwitchAcceptance =
 
 const entryBytesMax = 8_192;
 
+/** Runs in the request that accepted the entries. Must not throw. */
+export type AcceptanceListener = (entries: readonly Entry[], attention: Attention) => void;
+
 export class Acceptances {
+  readonly #listeners: AcceptanceListener[] = [];
   readonly #settings: AcceptanceSettings;
   readonly #readBacks: ReadBacks;
 
   constructor(settings: AcceptanceSettings) {
     this.#settings = settings;
     this.#readBacks = new ReadBacks(settings);
+  }
+
+  /** Adds a listener for entries that this isolate accepts, for the lifetime of the isolate. */
+  listen(listener: AcceptanceListener): void {
+    this.#listeners.push(listener);
   }
 
   /**
@@ -141,9 +150,10 @@ export class Acceptances {
     return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
 
-  /** Schedules the read-back of entries, and returns their acceptance. */
+  /** Schedules the read-back of entries, tells listeners, and returns the acceptance. */
   #readBackLater(placed: readonly Entry[], attention: Attention): Acceptance {
     attention.afterAnswer(() => this.#readBacks.later(placed));
+    for (const listener of this.#listeners) listener(placed, attention);
     return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
   }
 

@@ -5,6 +5,7 @@ import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts
 import { ObjectClient } from "./object-client.ts";
 import { ObjectJournal } from "./object-journal.ts";
 import { isNamespace, type LocationHint } from "./object-namespace.ts";
+import { ObjectSubscribers } from "./object-subscribers.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
 export interface DurableObjectJournal {
@@ -60,7 +61,8 @@ export function durableObjectJournal({
         const journal = new ObjectJournal({ ...settings, client });
         const awaitNews = longPoll ? client.awaitNews : undefined;
         const name = `object ${id.toString()}`;
-        return { journal, switching: journal, name, health: client, awaitNews };
+        const subscribers = new ObjectSubscribers(client);
+        return { journal, switching: journal, subscribers, name, health: client, awaitNews };
       };
       return move === undefined ? open : moving(move, open, redis);
     },

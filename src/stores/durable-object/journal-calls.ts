@@ -2,6 +2,7 @@
 // versions of the Worker over one object, so no member ever changes its meaning.
 import type { EntryPlace } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
+import type { ReplaceAsk } from "./subscriber-table.ts";
 
 /** An entry in the form of a reply of XRANGE: its position, and its fields with their names. */
 export type StoredEntry = readonly [position: string, fields: readonly string[]];
@@ -115,6 +116,8 @@ export interface JournalCalls {
   readonly unpurged: [UnpurgedAsk, readonly boolean[]];
   readonly shown: [ShownAsk, readonly StoredEntry[]];
   readonly extent: [object, JournalExtent];
+  readonly states: [{ readonly names: readonly string[] }, readonly string[]];
+  readonly replaceState: [ReplaceAsk, boolean];
 }
 
 export type JournalCall = keyof JournalCalls;

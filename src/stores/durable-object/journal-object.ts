@@ -5,6 +5,7 @@ import { CountedSql } from "./counted-sql.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 import { JournalTables } from "./journal-tables.ts";
 import type { Sql } from "./last-purges.ts";
+import { SubscriberTable } from "./subscriber-table.ts";
 
 /** The part of the state of a Durable Object that the journal uses. */
 export interface ObjectState {
@@ -15,24 +16,31 @@ export interface ObjectState {
   };
 }
 
+interface Tables {
+  readonly journal: JournalTables;
+  readonly subscribers: SubscriberTable;
+}
+
 type Runs = {
   readonly [Call in JournalCall]: (
-    tables: JournalTables,
+    tables: Tables,
     ask: JournalCalls[Call][0],
     atMs: number,
   ) => JournalCalls[Call][1];
 };
 
 const runs: Runs = {
-  read: (tables, ask) => tables.read(ask),
-  check: (tables, ask) => tables.check(ask),
-  standing: (tables, ask) => tables.standing(ask),
-  append: (tables, ask, atMs) => tables.append(ask, atMs),
-  mark: (tables, ask, atMs) => tables.mark(ask, atMs),
-  post: (tables, ask, atMs) => tables.post(ask, atMs),
-  unpurged: (tables, ask) => tables.unpurged(ask),
-  shown: (tables, ask) => tables.shown(ask),
-  extent: (tables) => tables.extent(),
+  read: ({ journal }, ask) => journal.read(ask),
+  check: ({ journal }, ask) => journal.check(ask),
+  standing: ({ journal }, ask) => journal.standing(ask),
+  append: ({ journal }, ask, atMs) => journal.append(ask, atMs),
+  mark: ({ journal }, ask, atMs) => journal.mark(ask, atMs),
+  post: ({ journal }, ask, atMs) => journal.post(ask, atMs),
+  unpurged: ({ journal }, ask) => journal.unpurged(ask),
+  shown: ({ journal }, ask) => journal.shown(ask),
+  extent: ({ journal }) => journal.extent(),
+  states: ({ subscribers }, ask) => subscribers.states(ask),
+  replaceState: ({ subscribers }, ask) => subscribers.replace(ask),
 };
 
 /** The longest wait of a call. The Worker that waits has 30 s after its answer. */
@@ -46,14 +54,17 @@ const waitMsMax = 30_000;
 export class TidemarkJournal {
   readonly #storage: ObjectState["storage"];
   readonly #sql: CountedSql;
-  readonly #tables: JournalTables;
+  readonly #tables: Tables;
   /** Continues each waiting call. */
   readonly #waiting = new Set<() => void>();
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
     this.#sql = new CountedSql(storage.sql);
-    this.#tables = storage.transactionSync(() => new JournalTables(this.#sql));
+    this.#tables = storage.transactionSync(() => ({
+      journal: new JournalTables(this.#sql),
+      subscribers: new SubscriberTable(this.#sql),
+    }));
   }
 
   /**
@@ -81,8 +92,7 @@ export class TidemarkJournal {
     ask: JournalCalls[Call][0],
     atMs: number,
   ): JournalCalls[Call][1] {
-    const run: (...given: [JournalTables, typeof ask, number]) => JournalCalls[Call][1] =
-      runs[call];
+    const run: (...given: [Tables, typeof ask, number]) => JournalCalls[Call][1] = runs[call];
     const reply = this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
     for (const proceed of this.#waiting) proceed();
     return reply;
@@ -93,7 +103,7 @@ export class TidemarkJournal {
     const untilAtMs = Date.now() + Math.min(ms, waitMsMax);
     for (;;) {
       const leftMs = untilAtMs - Date.now();
-      if (this.#tables.last?.n !== end) return true;
+      if (this.#tables.journal.last?.n !== end) return true;
       if (leftMs <= 0) return false;
       await new Promise<void>((resolve) => {
         const proceed = () => {

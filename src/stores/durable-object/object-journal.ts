@@ -21,9 +21,7 @@ import { comparedTag, coverable } from "../../purge/journal/purge-target.ts";
 import { comparedUrl } from "../../purge/journal/spelling.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
 import { jsonIn, readState, type SwitchState } from "../../purge/journal/switch-state.ts";
-import type { RedisCause } from "../../redis/database-way.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
-import { hintOf, whyOf } from "../../redis/trouble.ts";
 import type {
   JournalPage,
   JournalCall,
@@ -32,6 +30,7 @@ import type {
   StoredSwitch,
 } from "./journal-calls.ts";
 import type { ObjectClient } from "./object-client.ts";
+import { unavailableFor } from "./object-unavailable.ts";
 
 export interface ObjectJournalSettings {
   readonly client: ObjectClient;
@@ -219,11 +218,4 @@ function foundIn({ entries, switched }: JournalPage) {
 
 function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {
   return stored && readState({ ...stored, bypass: jsonIn(stored.bypass) });
-}
-
-function unavailableFor(cause: RedisCause, client: ObjectClient): Unavailable {
-  const trouble = cause === "shut-off" || cause === "writes-refused" ? client.trouble?.kind : cause;
-  if (trouble === undefined) return { kind: "unavailable" };
-  const { words } = client;
-  return { kind: "unavailable", why: `${whyOf(trouble, words)}.`, hint: hintOf(trouble, words) };
 }

@@ -32,6 +32,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     totals: undefined,
     hitRateMins: hitRateMinsOf({ routes: [] }),
     refusedHere: undefined,
+    outward: undefined,
     configWarnings: [],
     ...more,
   };

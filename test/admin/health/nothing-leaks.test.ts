@@ -2,6 +2,7 @@
 // are planted in all inputs.
 import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
+import { failedOutcomes } from "../../../src/protocol/outward.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
 import type { SiteState } from "../../../src/admin/health/site-state.ts";
@@ -144,6 +145,31 @@ function drawnLook(draws: Draws): SiteState {
     ],
     totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
     hitRateMins: hitRateMinsOf({ routes: [{ name: "articles", hitRateMin: 0.8 }] }),
+    outward: {
+      dueAfterMs: 11_000,
+      reports: [
+        [
+          "edge",
+          {
+            ...planted,
+            kind: "report",
+            cursor: marked,
+            reset: undefined,
+            waitingCount: 1,
+            waitingSinceAtMs: atMs - of(30 * minuteMs),
+            failures: {
+              ...planted,
+              count: 1,
+              outcome: draws.oneOf(failedOutcomes),
+              status: 503,
+              sinceAtMs: atMs,
+              nextTryAtMs: atMs,
+            },
+            lastSuccessAtMs: undefined,
+          },
+        ],
+      ],
+    },
   });
 }
 

@@ -2,8 +2,10 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
+import { ObjectSubscribers } from "../../../src/stores/durable-object/object-subscribers.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSubscribers } from "../../../src/stores/redis/journal/redis-subscribers.ts";
 import { RedisSwitch } from "../../../src/stores/redis/journal/redis-switch.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeJournal } from "../../../testing/fakes/fake-journal.ts";
@@ -12,8 +14,10 @@ import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-ups
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import { DualWriteJournal } from "../../../src/purge/dual-write-journal.ts";
+import { subscribersWhileMoving } from "../../../src/purge/journal/subscribers.ts";
 import { describeJournal, describeShownJournal } from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
+import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
 import { describeLostEnd, describeUnpurged } from "./contract/unpurged-contract.ts";
 
@@ -33,7 +37,9 @@ const fakeJournal: Open = async (keptCount) => {
   };
 };
 
-const fakeUpstash: Open<OpenSwitch> = async (keptCount) => {
+type OpenAll = OpenSwitch & OpenSubscribers;
+
+const fakeUpstash: Open<OpenAll> = async (keptCount) => {
   const clock = new FakeClock();
   const { nowAtMs } = clock;
   const upstash = new FakeUpstash(clock);
@@ -43,12 +49,13 @@ const fakeUpstash: Open<OpenSwitch> = async (keptCount) => {
   return {
     journal: new RedisJournal({ redis, namespace, nowAtMs, randomText, ...kept }),
     switching: new RedisSwitch({ redis, namespace, nowAtMs, ...kept }),
+    subscribers: new RedisSubscribers({ redis, namespace }),
     lose: async (position) => stream.lay(stream.range([]).filter(([id]) => id !== position)),
     goDown: () => (upstash.mode = "down"),
   };
 };
 
-const simulatedRedis: Open<OpenSwitch> = async (keptCount = 2_000) => {
+const simulatedRedis: Open<OpenAll> = async (keptCount = 2_000) => {
   const world = new CalmWorld({ keptCount });
   const { client: redis } = new SimulatedRedis(world);
   const nowAtMs = () => world.atMs;
@@ -56,12 +63,13 @@ const simulatedRedis: Open<OpenSwitch> = async (keptCount = 2_000) => {
   return {
     journal: world.passing(new RedisJournal({ ...settings, randomText })),
     switching: world.passing(new RedisSwitch(settings)),
+    subscribers: world.passing(new RedisSubscribers(settings)),
     lose: async (position) => world.stream.remove(position, world.atMs),
     goDown: () => (world.isRedisDown = true),
   };
 };
 
-const fakeObject: Open<OpenSwitch> = async (keptCount) => {
+const fakeObject: Open<OpenAll> = async (keptCount) => {
   const { nowAtMs } = new FakeClock();
   const object = new FakeObject();
   const client = new ObjectClient({ stub: () => object.stub, nowAtMs });
@@ -70,6 +78,7 @@ const fakeObject: Open<OpenSwitch> = async (keptCount) => {
   return {
     journal,
     switching: journal,
+    subscribers: new ObjectSubscribers(client),
     lose: async (position) => object.lose(position),
     goDown: () => (object.isDown = true),
   };
@@ -77,11 +86,12 @@ const fakeObject: Open<OpenSwitch> = async (keptCount) => {
 
 /** Opens a journal that writes to both stores, and reads the first. */
 const dual =
-  (openRead: Open<OpenSwitch>, openOther: Open<OpenSwitch>): Open<OpenSwitch> =>
+  (openRead: Open<OpenAll>, openOther: Open<OpenAll>): Open<OpenAll> =>
   async (keptCount) => {
     const [read, other] = [await openRead(keptCount), await openOther(keptCount)];
     const journal = new DualWriteJournal({ read, other, randomText });
-    return { ...read, journal, switching: journal };
+    const subscribers = subscribersWhileMoving(read.subscribers, other.subscribers);
+    return { ...read, journal, switching: journal, subscribers };
   };
 
 const fromRedis = dual(fakeUpstash, fakeObject);
@@ -103,6 +113,10 @@ describeJournal("a Durable Object, over SQLite", fakeObject);
 describeShownJournal("a Durable Object, over SQLite", fakeObject);
 describeUnpurged("a Durable Object, over SQLite", fakeObject);
 describeSwitch("a Durable Object, over SQLite", fakeObject);
+describeSubscribers("Redis, over the fake Upstash", fakeUpstash);
+describeSubscribers("Redis, over simulated Redis", simulatedRedis);
+describeSubscribers("a Durable Object, over SQLite", fakeObject);
+describeSubscribers("a move, reading Redis", fromRedis);
 describeJournal("a move, reading Redis", fromRedis, { isMove: true });
 describeUnpurged("a move, reading Redis", fromRedis);
 describeSwitch("a move, reading Redis", fromRedis);

@@ -8,6 +8,7 @@ import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
+import { listTarget, secret as outwardSecret } from "../../../testing/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { failedListener, lostInvalidation, refusedStart } from "./occasions-without-site.ts";
 import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
@@ -113,6 +114,19 @@ export const occasions: Record<
     holds: { level: "warn", credential: "bearer", kind: "wrong", state: "began" },
   },
   "invalidation-lost": { does: lostInvalidation, holds: { level: "error", targets: 1 } },
+  outward: {
+    options: {
+      config: { outward: { edge: listTarget() } },
+      env: { OUTWARD_SECRET_EDGE: outwardSecret },
+      origin: () => new Response("s3cret", { status: 503 }),
+    },
+    does: async ({ site }) => {
+      await send(site, { tags: ["a"] });
+      site.clock.advance(12);
+      await site.fireCron();
+    },
+    holds: { level: "warn", state: "began", target: "edge", kind: "unavailable", status: 503 },
+  },
   switch: {
     does: async ({ site }) => {
       const body = JSON.stringify({ bypass: true, reason: "an outage" });

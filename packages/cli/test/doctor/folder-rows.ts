@@ -164,6 +164,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "secret-not-usable warning the file secrets.json",
   ],
   ["a hook's secret in vars", moreVars({ HOOK_SECRET_SHOP: "x" }), "secret-in-vars critical"],
+  ["a target's credential in vars", moreVars({ OUTWARD_SECRET_A: "x" }), "secret-in-vars critical"],
   [
     "a hook's secret that others may read",
     { "secrets.env": ofShop, ...hooks("{ shop: sender }") },

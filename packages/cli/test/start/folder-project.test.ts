@@ -81,5 +81,6 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
   expect(library.alias).toEqual({
     tidemark: inFolder("src/config/config.ts"),
     "tidemark/senders": inFolder("src/senders.ts"),
+    "tidemark/outward": inFolder("src/outward.ts"),
   });
 });

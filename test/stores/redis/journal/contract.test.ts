@@ -2,6 +2,7 @@
 import "../../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
+import { RedisSubscribers } from "../../../../src/stores/redis/journal/redis-subscribers.ts";
 import { RedisSwitch } from "../../../../src/stores/redis/journal/redis-switch.ts";
 import { clientThatGoesDown } from "../../../../testing/fakes/client-that-goes-down.ts";
 import { reaches } from "../../../../testing/fakes/redis-reaches.ts";
@@ -13,6 +14,10 @@ import {
   describeShownJournal,
 } from "../../../purge/journal/contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "../../../purge/journal/contract/open-store.ts";
+import {
+  describeSubscribers,
+  type OpenSubscribers,
+} from "../../../purge/journal/contract/subscribers-contract.ts";
 import { describeSwitch } from "../../../purge/journal/contract/switch-contract.ts";
 import {
   describeLostEnd,
@@ -27,7 +32,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     let storeCount = 0;
 
     /** Opens a store in a new namespace. */
-    const open: Open<OpenSwitch> = async (keptCount) => {
+    const open: Open<OpenSwitch & OpenSubscribers> = async (keptCount) => {
       const namespace = `site-${(storeCount += 1)}`;
       const { client: redis, goDown } = clientThatGoesDown(database.address);
       const kept = keptCount === undefined ? {} : { keptCount };
@@ -36,6 +41,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
       return {
         journal: new RedisJournal({ ...settings, randomText }),
         switching: new RedisSwitch(settings),
+        subscribers: new RedisSubscribers(settings),
         lose: (position) => database.redis.xdel(`${namespace}:journal`, position),
         goDown,
       };
@@ -46,5 +52,6 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     describeUnpurged(reach, open);
     describeLostEnd(reach, open);
     describeSwitch(reach, open);
+    describeSubscribers(reach, open);
   });
 });

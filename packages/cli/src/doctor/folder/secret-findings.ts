@@ -3,6 +3,7 @@ import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
 import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { databasesOf, databaseVariables } from "../../../../../src/protocol/variables/database.ts";
 import { hookOf, hookSecretsOf } from "../../../../../src/protocol/variables/hook-secrets.ts";
+import { outwardOf } from "../../../../../src/protocol/variables/outward-secrets.ts";
 import {
   adminTokenOf,
   purgeSecretsOf,
@@ -16,8 +17,8 @@ const secretNames = ["SEAL_KEY", "PURGE_SECRET", "ADMIN_TOKEN"];
 
 /** Returns the names of the secrets that are set. */
 function secretsAmong(env: Env): string[] {
-  const hooks = Object.keys(env).filter((name) => hookOf(name) !== undefined);
-  const names = [...databaseVariables(env, "TOKEN"), ...secretNames, ...hooks];
+  const named = Object.keys(env).filter((name) => hookOf(name) ?? outwardOf(name));
+  const names = [...databaseVariables(env, "TOKEN"), ...secretNames, ...named];
   return names.filter((name) => isSet(env, name));
 }
 

@@ -1,0 +1,131 @@
+// Chooses the purges of one batch: as many as the limits of requests and rates allow.
+import type { Entry } from "../../purge/journal/entry.ts";
+import type { PurgeMode } from "../../purge/journal/purge-target.ts";
+import { type PlacedName, placedNames } from "../naming/names.ts";
+import {
+  type CacheFacts,
+  type Reach,
+  type Selection,
+  selectedEverything,
+  selectionOf,
+} from "../naming/selection.ts";
+import type { OutwardCall, ReadAnswer, SignCall } from "./call.ts";
+import { type Buckets, couldTake, type RateLimits, taken, type Tokens } from "./token-bucket.ts";
+import type { Cursor } from "./target-state.ts";
+
+/** How a target is purged. */
+export interface TargetApi {
+  readonly reach: Reach;
+  readonly limits: RateLimits;
+  /** Whether the target can make responses stale in place of removing them. */
+  readonly softens: boolean;
+  /** Returns the requests for a selection, which is not empty. */
+  readonly callsFor: (selection: Selection, mode: PurgeMode) => readonly OutwardCall[];
+  readonly sign: SignCall;
+  readonly readAnswer: ReadAnswer;
+}
+
+export interface Batch {
+  readonly kind: "batch";
+  readonly calls: readonly OutwardCall[];
+  /** The cursor after the batch. */
+  readonly cursor: Cursor;
+  /** The buckets without the tokens of the calls. */
+  readonly buckets: Buckets;
+}
+
+interface BatchLimits {
+  readonly api: TargetApi;
+  readonly facts: CacheFacts;
+  readonly buckets: Buckets;
+  readonly callsMax: number;
+  /** Whether the last batch failed. The next one then has one request, if one suffices for a name. */
+  readonly isProbe: boolean;
+  readonly atMs: number;
+}
+
+/**
+ * Returns the next batch, or `too-fast` if a rate limit allows none yet.
+ *
+ * @param entries the entries after the cursor that are due, at least one
+ */
+export function nextBatch(
+  entries: readonly Entry[],
+  cursor: Cursor,
+  limits: BatchLimits,
+): Batch | { readonly kind: "too-fast" } {
+  const { api, buckets, callsMax, isProbe, atMs } = limits;
+  // After a loss, another entry may follow the cursor.
+  const doneCount = entries[0]?.n === cursor.next?.n ? (cursor.next?.names ?? 0) : 0;
+  const names = placedNames(entries).filter(
+    ({ entryAt, nameAt }) => entryAt > 0 || nameAt >= doneCount,
+  );
+  for (let count = names.length; count > 0; count = Math.floor(count / 2)) {
+    let calls = callsOf(names.slice(0, count), limits);
+    const most = isProbe && count > 1 ? 1 : callsPerBatch;
+    if (calls.length > most || !couldTake(api.limits, tokensOf(calls))) {
+      if (count > 1) continue;
+      calls = callsForEverything(api);
+    }
+    if (calls.length > callsMax) continue;
+    const left = taken(buckets, api.limits, tokensOf(calls), atMs);
+    if (left === undefined) continue;
+    return {
+      kind: "batch",
+      calls,
+      cursor: cursorAfter(entries, names[count], cursor),
+      buckets: left,
+    };
+  }
+  if (names.length > 0) return { kind: "too-fast" };
+  return { kind: "batch", calls: [], cursor: cursorAfter(entries, undefined, cursor), buckets };
+}
+
+/** @param next the first name that is left; `undefined` if none is left in the entries */
+function cursorAfter(
+  entries: readonly Entry[],
+  next: PlacedName | undefined,
+  before: Cursor,
+): Cursor {
+  const last = entries[(next?.entryAt ?? entries.length) - 1] ?? before;
+  const place = { position: last.position, n: last.n };
+  if (next === undefined || next.nameAt === 0) return place;
+  return { ...place, next: { n: entries[next.entryAt]?.n ?? "", names: next.nameAt } };
+}
+
+/** The maximum number of requests in a batch, so that a batch ends before its lease. */
+export const callsPerBatch = 8;
+
+export const callsForEverything = (api: TargetApi): readonly OutwardCall[] =>
+  api.callsFor(selectedEverything, "hard");
+
+export function callsOf(
+  names: readonly PlacedName[],
+  { api, facts }: Pick<BatchLimits, "api" | "facts">,
+): readonly OutwardCall[] {
+  const of = (mode: PurgeMode) => {
+    const chosen = api.softens ? names.filter((one) => one.mode === mode) : names;
+    return selectionOf(
+      chosen.map(({ name }) => name),
+      api.reach,
+      facts,
+    );
+  };
+  const hard = of("hard");
+  if (hard.everything || !api.softens) return callsFor(hard, "hard", api);
+  return [...callsFor(hard, "hard", api), ...callsFor(of("soft"), "soft", api)];
+}
+
+function callsFor(selection: Selection, mode: PurgeMode, api: TargetApi): readonly OutwardCall[] {
+  const { everything, urls, prefixes, hosts, tags } = selection;
+  const count = urls.length + prefixes.length + hosts.length + tags.length;
+  return everything || count > 0 ? api.callsFor(selection, mode) : [];
+}
+
+export function tokensOf(calls: readonly OutwardCall[]): Tokens {
+  const sum: Record<string, number> = {};
+  for (const { tokens } of calls) {
+    for (const [name, count] of Object.entries(tokens)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  return sum;
+}

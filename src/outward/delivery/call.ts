@@ -1,0 +1,109 @@
+// Sends one request to a target, within a time limit, and reads whether the target confirms it.
+import { OutOfTime, within } from "../../base/timeouts.ts";
+import type { FailedOutcome, OutwardOutcome } from "../../protocol/outward.ts";
+import { retryAfterMs } from "../../purger/back-off.ts";
+import type { OutwardPorts } from "../port/outward-target.ts";
+import type { Tokens } from "./token-bucket.ts";
+
+/** A request to a target, before it is signed. */
+export interface OutwardCall {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** The tokens that the request takes, by the name of the rate limit. */
+  readonly tokens: Tokens;
+}
+
+/** Adds the credential to a request. */
+export type SignCall = (
+  call: OutwardCall,
+  given: { readonly atMs: number; readonly randomText: () => string },
+) => Promise<OutwardCall>;
+
+/** Returns the outcome of a 2xx answer, or the outcome of any other answer in place of the usual. */
+export type ReadAnswer = (status: number, text: string) => "delivered" | FailedOutcome | undefined;
+
+export interface CallFailure {
+  readonly outcome: FailedOutcome;
+  /** 0 without an answer. */
+  readonly status: number;
+  /** The pause that the target asks for. */
+  readonly retryAfterMs: number;
+}
+
+/** The time limit of one request. */
+export const callMsMax = 8_000;
+
+/** The answers that are read have some hundred characters. */
+const answerCharsMax = 16_384;
+
+/** Sends a request. Follows no redirect. Returns why it failed; `undefined` if it was confirmed. */
+export async function sendCall(
+  call: OutwardCall,
+  sign: SignCall,
+  readAnswer: ReadAnswer,
+  ports: Pick<OutwardPorts, "fetch" | "nowAtMs" | "randomText">,
+): Promise<CallFailure | undefined> {
+  const aborted = new AbortController();
+  const { signal } = aborted;
+  try {
+    const answering = (async () => {
+      const given = { atMs: ports.nowAtMs(), randomText: ports.randomText };
+      const { url, method, headers, body } = await sign(call, given);
+      const init = { method, headers, redirect: "manual", signal } as const;
+      const response = await ports.fetch(url, body === undefined ? init : { ...init, body });
+      const text = await beginningOf(response);
+      return { status: response.status, text, headers: response.headers };
+    })();
+    const { status, text, headers } = await within(answering, callMsMax);
+    const outcome = readAnswer(status, text) ?? outcomeOf(status);
+    if (outcome === "delivered") return undefined;
+    const pauseMs = retryAfterMs(headers.get("retry-after"), ports.nowAtMs());
+    return { outcome, status, retryAfterMs: pauseMs };
+  } catch (cause) {
+    const isLate = cause instanceof OutOfTime;
+    return { outcome: isLate ? "timed-out" : "unavailable", status: 0, retryAfterMs: 0 };
+  } finally {
+    aborted.abort();
+  }
+}
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > answerCharsMax) break;
+  }
+  return text;
+}
+
+/** The number of requests at the same time. */
+const parallelCount = 4;
+
+/** Sends requests, a few at a time. Stops after a failure, and returns it. */
+export async function sendAll(
+  calls: readonly OutwardCall[],
+  { sign, readAnswer }: { readonly sign: SignCall; readonly readAnswer: ReadAnswer },
+  ports: Parameters<typeof sendCall>[3],
+  onOutcome: (outcome: OutwardOutcome) => void,
+): Promise<CallFailure | undefined> {
+  for (let at = 0; at < calls.length; at += parallelCount) {
+    const some = calls.slice(at, at + parallelCount);
+    const sent = some.map((call) => sendCall(call, sign, readAnswer, ports));
+    const failures = await Promise.all(sent);
+    for (const failure of failures) onOutcome(failure?.outcome ?? "delivered");
+    const failure = failures.find((one) => one !== undefined);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
+function outcomeOf(status: number): "delivered" | FailedOutcome {
+  if (status >= 200 && status < 300) return "delivered";
+  if (status === 401 || status === 403) return "unauthorized";
+  if (status === 429) return "rate-limited";
+  if (status === 408 || status >= 500) return "unavailable";
+  return "refused";
+}

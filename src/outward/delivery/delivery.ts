@@ -1,0 +1,187 @@
+// Delivers the journal's purges to one target: at least once, in order, and within the rate limits.
+// The cursor moves only after the target has confirmed.
+import { acceptedAtMs } from "../../purge/journal/entry.ts";
+import type { DeliveryEnd, DeliveryLimits, OutwardPorts } from "../port/outward-target.ts";
+import type { CacheFacts } from "../naming/selection.ts";
+import { type Batch, callsForEverything, nextBatch, type TargetApi, tokensOf } from "./batch.ts";
+import { type OutwardCall, sendAll } from "./call.ts";
+import { entriesAfter } from "./entries-after.ts";
+import { failuresAfter, tellChange, tellReset } from "./failures.ts";
+import { type VersionedState, HeldTarget, resetTo, type WrittenState } from "./held-target.ts";
+import type { Cursor } from "./target-state.ts";
+import { taken } from "./token-bucket.ts";
+
+/** An open target whose credential is usable. */
+export interface DeliveryTarget {
+  readonly name: string;
+  readonly api: TargetApi;
+  readonly factsFor: (ports: OutwardPorts) => CacheFacts;
+}
+
+/** The maximum duration of one delivery. A Worker runs for 30 s after its answer. */
+const deliveryMsMax = 12_000;
+/** A batch takes at most two rounds of requests, and the store's writes. */
+const leaseMs = 45_000;
+/** The longest pause after a failure, which `Retry-After` may ask for. */
+const pauseMsLimit = 3_600_000;
+/** After this many refusals of narrower purges, everything is purged. */
+const refusalsMax = 3;
+
+export async function deliver(
+  target: DeliveryTarget,
+  ports: OutwardPorts,
+  { callsMax, isForced }: DeliveryLimits,
+): Promise<DeliveryEnd> {
+  const startedAtMs = ports.nowAtMs();
+  let callsLeft = callsMax;
+  for (;;) {
+    const step = await new Delivery(target, ports, callsLeft).step(isForced);
+    if (typeof step === "string") return step;
+    callsLeft -= step.callCount;
+    const isLate = ports.nowAtMs() - startedAtMs >= deliveryMsMax;
+    if (callsLeft <= 0 || isLate) return "later";
+  }
+}
+
+/** One step of a delivery. It ends the delivery, or has made some requests. */
+type Step = DeliveryEnd | { readonly callCount: number };
+
+interface Work extends Pick<Batch, "calls" | "buckets"> {
+  /** Returns the state after the target has confirmed all requests. */
+  readonly done: (state: WrittenState) => WrittenState;
+}
+
+class Delivery {
+  readonly #target: DeliveryTarget;
+  readonly #ports: OutwardPorts;
+  readonly #callsMax: number;
+  readonly #held: HeldTarget;
+
+  constructor(target: DeliveryTarget, ports: OutwardPorts, callsMax: number) {
+    this.#target = target;
+    this.#ports = ports;
+    this.#callsMax = callsMax;
+    this.#held = new HeldTarget(target.name, ports);
+  }
+
+  async step(isForced: boolean): Promise<Step> {
+    const held = await this.#held.open();
+    if (held === "empty-journal") return "idle";
+    if (typeof held === "string") return held === "overtaken" ? "busy" : held;
+    const { lease, failures, reset, cursor } = held.state;
+    const atMs = this.#ports.nowAtMs();
+    if (lease !== undefined && isAhead(lease.untilAtMs, atMs, leaseMs)) return "busy";
+    const isPaused = failures !== undefined && isAhead(failures.nextTryAtMs, atMs, pauseMsLimit);
+    if (isPaused && !isForced) return "later";
+    if (reset !== undefined) return this.#everything(held, reset);
+    return cursor === undefined ? this.#lost(held, "state-lost") : this.#entries(held, cursor);
+  }
+
+  /** Purges everything, once all purges up to the entry of the reset are due. */
+  async #everything(
+    held: VersionedState,
+    reset: NonNullable<WrittenState["reset"]>,
+  ): Promise<Step> {
+    if (!this.#isDue(reset.position)) return "idle";
+    const { api, name } = this.#target;
+    const calls = callsForEverything(api);
+    const buckets = this.#taken(held, calls);
+    if (buckets === undefined || calls.length > this.#callsMax) return "later";
+    const done = ({ reset: current, ...state }: WrittenState): WrittenState =>
+      // An operator may have ordered another reset meanwhile.
+      current?.position === reset.position
+        ? { ...state, cursor: { position: reset.position, n: reset.n } }
+        : { ...state, ...(current && { reset: current }) };
+    const step = await this.#send(held, { calls, buckets, done });
+    if (typeof step !== "string") tellReset(name, reset.why, this.#ports);
+    return step;
+  }
+
+  async #entries(held: VersionedState, cursor: Cursor): Promise<Step> {
+    const found = await entriesAfter(cursor, this.#ports);
+    if (found === "unavailable") return found;
+    if (found === "lost") return this.#lost(held, "journal-lost");
+    const notDue = found.findIndex(({ position }) => !this.#isDue(position));
+    const due = notDue === -1 ? found : found.slice(0, notDue);
+    if (due.length === 0) return "idle";
+    const { api } = this.#target;
+    const batch = nextBatch(due, cursor, {
+      api,
+      facts: this.#target.factsFor(this.#ports),
+      buckets: held.state.buckets,
+      callsMax: this.#callsMax,
+      isProbe: held.state.failures !== undefined,
+      atMs: this.#ports.nowAtMs(),
+    });
+    if (batch.kind === "too-fast") return "later";
+    const done = (state: WrittenState): WrittenState => ({ ...state, cursor: batch.cursor });
+    if (batch.calls.length === 0) {
+      const moved = await this.#held.replace(held.version, done(held.state));
+      return typeof moved === "string" ? endOf(moved) : { callCount: 0 };
+    }
+    const { failures } = held.state;
+    if (failures?.outcome !== "refused" || failures.count < refusalsMax) {
+      return this.#send(held, { ...batch, done });
+    }
+    const calls = callsForEverything(api);
+    const buckets = this.#taken(held, calls);
+    if (buckets === undefined) return "later";
+    const step = await this.#send(held, { calls, buckets, done });
+    if (typeof step !== "string") tellReset(this.#target.name, "refused", this.#ports);
+    return step;
+  }
+
+  /** Schedules a purge of everything, because purges may be missing. */
+  async #lost(held: VersionedState, why: "journal-lost" | "state-lost"): Promise<Step> {
+    const newest = await this.#ports.journal.newestFirst(1);
+    if ("kind" in newest) return "unavailable";
+    if (newest[0] === undefined) return "idle";
+    const replaced = await this.#held.replace(held.version, {
+      ...held.state,
+      ...resetTo(newest[0], why),
+    });
+    return typeof replaced === "string" ? endOf(replaced) : { callCount: 0 };
+  }
+
+  /** Takes the lease and the tokens, sends the requests, and settles the state. */
+  async #send(held: VersionedState, { calls, buckets, done }: Work): Promise<Step> {
+    const { nowAtMs, randomText } = this.#ports;
+    const lease = { holder: randomText(), untilAtMs: nowAtMs() + leaseMs };
+    const leased = await this.#held.replace(held.version, { ...held.state, buckets, lease });
+    if (typeof leased === "string") return endOf(leased);
+    const failure = await this.#sendAll(calls);
+    const before = held.state.failures;
+    const failures = failure && failuresAfter(before, failure, this.#ports);
+    const settled = await this.#held.settle(leased, (state) => {
+      const base = { ...state, lease: undefined, failures };
+      return failures === undefined ? { ...done(base), lastSuccessAtMs: nowAtMs() } : base;
+    });
+    if (typeof settled === "string") return endOf(settled);
+    tellChange(this.#target.name, before, failures, this.#ports);
+    return failures === undefined ? { callCount: calls.length } : "failed";
+  }
+
+  #sendAll(calls: readonly OutwardCall[]) {
+    const { name, api } = this.#target;
+    return sendAll(calls, api, this.#ports, (outcome) => this.#ports.called(name, outcome));
+  }
+
+  #isDue(position: string): boolean {
+    return acceptedAtMs(position) + this.#ports.dueAfterMs <= this.#ports.nowAtMs();
+  }
+
+  #taken({ state }: VersionedState, calls: readonly OutwardCall[]) {
+    return taken(state.buckets, this.#target.api.limits, tokensOf(calls), this.#ports.nowAtMs());
+  }
+}
+
+const endOf = (change: "overtaken" | "unavailable"): DeliveryEnd =>
+  change === "overtaken" ? "busy" : change;
+
+/**
+ * Returns whether an instant is still ahead. The clocks of isolates differ, so it may be up to twice
+ * its usual distance. Beyond that, a clock was set back, and the instant has no effect.
+ */
+function isAhead(untilAtMs: number, atMs: number, msMax: number): boolean {
+  return atMs < untilAtMs && untilAtMs - atMs <= 2 * msMax;
+}

@@ -1,0 +1,164 @@
+// Turns the names of purges into what a cache can purge. A name that the cache cannot express
+// becomes the next larger one, and in the end everything. The result is never narrower.
+import { unreachable } from "../../base/unreachable.ts";
+import { comparedUrl } from "../../purge/journal/spelling.ts";
+import type { PurgedName } from "./names.ts";
+
+/** The names that a cache can purge. An absent member means that it cannot. */
+export interface Reach {
+  /** `exact`: one URL with its query. `any-query`: a URL with every query. */
+  readonly url?: "exact" | "any-query";
+  /**
+   * `text`: everything that begins with the text. `directory`: a path and everything below it, but
+   * not paths that only begin with the same letters.
+   */
+  readonly prefix?: "text" | "directory";
+  readonly host?: true;
+  /** Returns whether the cache can name the tag. */
+  readonly tag?: (tag: string) => boolean;
+  /**
+   * `always`: the cache ignores hosts, so a path names a page of every host. `possible`: it also
+   * accepts a prefix without a host.
+   */
+  readonly anyHost?: "always" | "possible";
+}
+
+/** Facts about the cache in front, which the operator states. */
+export interface CacheFacts {
+  /** Whether its keys ignore the query parameters that Tidemark's keys ignore. */
+  readonly urls: "exact" | "widened";
+  /** Whether its responses have all tags. */
+  readonly tags: boolean;
+  /** The hosts by which it knows the site; empty if purges name all of them. */
+  readonly hosts: readonly string[];
+  /** The hosts of Tidemark's keys; empty if each host is a site. */
+  readonly siteHosts: readonly string[];
+}
+
+export interface PathPrefix {
+  readonly scheme: string;
+  /** Empty for every host. */
+  readonly host: string;
+  readonly path: string;
+}
+
+/** The items to purge at a target. */
+export interface Selection {
+  readonly everything: boolean;
+  readonly urls: readonly string[];
+  readonly prefixes: readonly PathPrefix[];
+  readonly hosts: readonly string[];
+  readonly tags: readonly string[];
+}
+
+const selected = { everything: false, urls: [], prefixes: [], hosts: [], tags: [] };
+export const selectedEverything: Selection = { ...selected, everything: true };
+
+type Part = Partial<Selection>;
+
+/** Returns what purges all the names. Each item is in the result once. */
+export function selectionOf(
+  names: readonly PurgedName[],
+  reach: Reach,
+  facts: CacheFacts,
+): Selection {
+  const parts = names.flatMap((name) => partsOf(name, reach, facts));
+  if (parts.some(({ everything }) => everything)) return selectedEverything;
+  const all = <Item>(of: (part: Part) => readonly Item[] | undefined) =>
+    parts.flatMap((part) => of(part) ?? []);
+  const prefixes = new Map(all(({ prefixes: of }) => of).map((one) => [JSON.stringify(one), one]));
+  return {
+    everything: false,
+    urls: [...new Set(all(({ urls }) => urls))],
+    prefixes: [...prefixes.values()],
+    hosts: [...new Set(all(({ hosts }) => hosts))],
+    tags: [...new Set(all(({ tags }) => tags))],
+  };
+}
+
+const everything: readonly Part[] = [{ everything: true }];
+
+function partsOf(name: PurgedName, reach: Reach, facts: CacheFacts): readonly Part[] {
+  switch (name.kind) {
+    case "tag":
+      return facts.tags && reach.tag?.(name.tag) === true ? [{ tags: [name.tag] }] : everything;
+    case "url":
+      return partsOfUrl(name.url, reach, facts);
+    case "prefix":
+      return partsOfPrefix(name.prefix, reach, facts);
+    case "host":
+      return hostsFor(name.host, facts).flatMap((host) => partsOfHost(host, reach));
+    case "group":
+      return hostsFor(name.origin.replace(/^\w+:\/\//, ""), facts).flatMap((host) =>
+        partsOfHost(host, reach),
+      );
+    case "route":
+    case "everything":
+      return everything;
+    default:
+      return unreachable(name);
+  }
+}
+
+const urlForm = /^(\w+):\/\/([^/?#]*)([^?]*)(\?.*)?$/s;
+
+function partsOfUrl(keyed: string, reach: Reach, facts: CacheFacts): readonly Part[] {
+  // Keys distinguish `%2A` from `*`, but a purge covers both.
+  return [...new Set([keyed, comparedUrl(keyed)])].flatMap((url): readonly Part[] => {
+    const [, scheme = "", host = "", path = "/", query = ""] = urlForm.exec(url) ?? [];
+    return hostsFor(host, facts).flatMap((one): readonly Part[] => {
+      if (reach.url === "any-query") return [{ urls: [`${scheme}://${one}${path}`] }];
+      if (reach.url === "exact" && facts.urls === "exact") {
+        return [{ urls: [`${scheme}://${one}${path}${query}`] }];
+      }
+      return partsOfPath({ scheme, host: one, path }, reach);
+    });
+  });
+}
+
+function partsOfPrefix(prefix: string, reach: Reach, facts: CacheFacts): readonly Part[] {
+  const [, scheme = "https", named = "", path = ""] = urlForm.exec(prefix) ?? [
+    "",
+    "https",
+    "",
+    prefix,
+  ];
+  const hosts = named === "" ? hostsOfAll(reach, facts) : hostsFor(named, facts);
+  if (hosts === undefined) return everything;
+  const cut = reach.prefix === "directory" ? path.slice(0, path.lastIndexOf("/") + 1) : path;
+  return hosts.flatMap((host) =>
+    [...new Set([cut, comparedUrl(cut)])].flatMap((one) =>
+      partsOfPath({ scheme, host, path: one }, reach),
+    ),
+  );
+}
+
+/** Returns the hosts of a prefix on every host; `undefined` if nobody knows them. */
+function hostsOfAll(reach: Reach, { hosts, siteHosts }: CacheFacts): readonly string[] | undefined {
+  if (hosts.length > 0) return hosts;
+  if (siteHosts.length > 0) return siteHosts;
+  return reach.anyHost === undefined ? undefined : [""];
+}
+
+function partsOfPath(prefix: PathPrefix, reach: Reach): readonly Part[] {
+  const isWholeHost = reach.prefix === undefined || prefix.path.length <= 1;
+  if (isWholeHost) return prefix.host === "" ? everything : partsOfHost(prefix.host, reach);
+  const { path } = prefix;
+  return reach.anyHost === "always"
+    ? [{ prefixes: [{ scheme: "", host: "", path }] }]
+    : [{ prefixes: [prefix] }];
+}
+
+function partsOfHost(host: string, reach: Reach): readonly Part[] {
+  return reach.host ? [{ hosts: [host] }] : everything;
+}
+
+/**
+ * Returns the hosts by which the cache knows a keyed host. All hosts of a site share one keyed host.
+ * With several sites, a cache that does not serve the host has nothing to purge.
+ */
+function hostsFor(keyed: string, { hosts, siteHosts }: CacheFacts): readonly string[] {
+  if (hosts.length === 0) return [keyed];
+  if (siteHosts.length === 1) return hosts;
+  return hosts.filter((host) => host === keyed);
+}

@@ -1,0 +1,117 @@
+// Decides when an isolate delivers outward purges: after a purge that it accepted, once the purge is
+// due, and at each run of the cron trigger.
+import { pauseUnheld } from "../../base/timeouts.ts";
+import type { TieredCache } from "../../create-cache.ts";
+import type { Config } from "../../config/config.ts";
+import type { OpenTarget, OutwardPorts, TargetReport } from "../port/outward-target.ts";
+import type { Environment } from "../../platform/environment.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { acceptedAtMs, type Entry } from "../../purge/journal/entry.ts";
+import type { Unavailable } from "../../purge/journal/journal.ts";
+import { randomText } from "../../purge/purging.ts";
+
+/** A Worker runs for 30 s after its answer, and a delivery takes some seconds. */
+const waitMsMax = 18_000;
+/** Purges of this time share a delivery. */
+const joinMs = 1_000;
+/** Requests to targets in one run. Workers on the free plan may send 50. */
+const callsMax = 32;
+/** The number of targets in one run. Each then has requests for a whole batch. */
+const targetsMax = 4;
+/** The number of attempts, and the pause, while another isolate delivers. */
+const busyTries = 3;
+const busyPauseMs = 2_000;
+
+export type Outward = NonNullable<ReturnType<typeof createOutward>>;
+
+interface OutwardSettings {
+  readonly config: Pick<Config, "purge">;
+  readonly environment: Pick<Environment, "outward" | "siteHosts">;
+  readonly platform: Pick<Platform, "fetch" | "nowAtMs" | "random" | "log" | "isServer">;
+}
+
+/** Returns `undefined` if the configuration has no target, or if there is no journal. */
+export function createOutward(
+  { purging, metrics }: Pick<TieredCache<unknown>, "purging" | "metrics">,
+  { config, environment, platform }: OutwardSettings,
+) {
+  const targets = environment.outward;
+  if (purging === undefined || targets.size === 0) return undefined;
+  const { purge } = config;
+  const dueAfterMs = purge.visibleWithinSeconds * 1_000 + purge.allowanceMs;
+  const ports: OutwardPorts = {
+    ...platform,
+    // The platform's function for origins on Node sends only streams.
+    fetch: platform.isServer === true ? (url, init) => fetch(url, init) : platform.fetch,
+    journal: purging.journal,
+    subscribers: purging.subscribers,
+    siteHosts: environment.siteHosts,
+    dueAfterMs,
+    randomText,
+    called: (target, outcome) => metrics.add("outwardCalls", [target, outcome]),
+    reset: (target, why) => metrics.add("outwardResets", [target, why]),
+  };
+  const { nowAtMs } = platform;
+  let startedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Delivers to the targets. Returns whether another isolate delivers to one of them. */
+  const run = async (): Promise<boolean> => {
+    startedAtMs = nowAtMs();
+    const some = rotated([...targets.values()], startedAtMs).slice(0, targetsMax);
+    const limits = { callsMax: Math.floor(callsMax / some.length), isForced: false };
+    const ends = await Promise.all(some.map((target) => target.deliver(ports, limits)));
+    return ends.includes("busy");
+  };
+
+  /** Waits until the entries are due, and delivers unless another request has done so since. */
+  const deliverLater = async (entries: readonly Entry[]): Promise<void> => {
+    const newestAtMs = Math.max(...entries.map(({ position }) => acceptedAtMs(position)));
+    const atMs = Math.max(newestAtMs, nowAtMs()) + dueAfterMs;
+    const dueAtMs = Math.ceil(atMs / joinMs) * joinMs;
+    if (dueAtMs - nowAtMs() > waitMsMax) return;
+    await pauseUnheld(dueAtMs - nowAtMs());
+    for (let tries = 0; tries < busyTries && startedAtMs < atMs; tries += 1) {
+      if (!(await run())) return;
+      startedAtMs = Number.NEGATIVE_INFINITY;
+      await pauseUnheld(busyPauseMs);
+    }
+  };
+
+  purging.acceptances.listen((entries, { afterAnswer }) => {
+    const concerned = [...targets.values()].filter((target) => target.concerns(entries));
+    if (concerned.length === 0) return;
+    for (const target of concerned) {
+      if (target.sendsAtOnce) afterAnswer(() => target.sendNow(ports, entries));
+    }
+    afterAnswer(() => deliverLater(entries));
+  });
+
+  return {
+    runCron: async (): Promise<void> => void (await run()),
+    reports: (): Promise<readonly (readonly [string, TargetReport | Unavailable])[]> =>
+      Promise.all(
+        [...targets].map(async ([name, target]) => [name, await target.report(ports)] as const),
+      ),
+    targets: [...targets.keys()],
+    /** Delivers now, also during a pause after failures. */
+    deliver: (name: string) =>
+      ordered(targets, name, (target) => target.deliver(ports, { callsMax, isForced: true })),
+    skip: (name: string) => ordered(targets, name, (target) => target.skip(ports)),
+    dueAfterMs,
+  };
+}
+
+async function ordered<Result>(
+  targets: ReadonlyMap<string, OpenTarget>,
+  name: string,
+  order: (target: OpenTarget) => Promise<Result>,
+): Promise<Result | undefined> {
+  const target = targets.get(name);
+  return target && order(target);
+}
+
+/** Begins with another target each minute, so that a limit of requests affects each in turn. */
+function rotated<Item>(items: readonly Item[], atMs: number): readonly Item[] {
+  const at = Math.floor(atMs / 60_000) % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}

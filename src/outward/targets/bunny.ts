@@ -1,0 +1,61 @@
+// Purges a pull zone of bunny.net.
+import type { OutwardCall } from "../delivery/call.ts";
+import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import type { OutwardTarget } from "../port/outward-target.ts";
+
+export interface BunnyOptions extends TargetOptions {
+  /** The id of the pull zone. */
+  readonly pullZone: number;
+}
+
+const api = "https://api.bunny.net";
+
+/**
+ * Makes a target for a pull zone of bunny.net. The credential is the API key of the account.
+ *
+ * @example
+ * outward: { bunny: bunny({ pullZone: 12345 }) }
+ */
+export function bunny(options: BunnyOptions): OutwardTarget {
+  const { pullZone } = options;
+  const isId = Number.isInteger(pullZone) && pullZone > 0;
+  checkOptions("bunny", options, [!isId && "pullZone is not the id of a pull zone."]);
+  const zoneUrl = `${api}/pullzone/${pullZone}/purgeCache`;
+  return makeTarget(options, {
+    credential: { parts: ["API key"] },
+    api: ([key = ""]) => ({
+      reach: { url: "exact", prefix: "text", host: true, tag: isBunnyTag },
+      limits: { requests: { burst: 120, perSecond: 5 } },
+      softens: false,
+      callsFor({ everything, urls, prefixes, hosts, tags }) {
+        if (everything) return [callOf(zoneUrl)];
+        const patterns = [
+          ...prefixes.map(({ scheme, host, path }) => `${scheme}://${host}${path}*`),
+          ...hosts.map((host) => `https://${host}/*`),
+        ];
+        return [
+          ...tags.map((tag) => callOf(zoneUrl, JSON.stringify({ CacheTag: tag }))),
+          ...urls.map((url) => callOf(purgeOf(url, "true"))),
+          ...patterns.map((url) => callOf(purgeOf(url, "false"))),
+        ];
+      },
+      sign: async (call) => ({ ...call, headers: { ...call.headers, accesskey: key } }),
+      readAnswer: () => undefined,
+    }),
+  });
+}
+
+/** @param exactPath without it, a URL that ends with a slash also names the pages below it */
+function purgeOf(url: string, exactPath: "true" | "false"): string {
+  return `${api}/purge?${new URLSearchParams({ url, async: "true", exactPath }).toString()}`;
+}
+
+/** A response field `CDN-Tag` has up to 1,024 bytes, and separates tags by commas. */
+function isBunnyTag(tag: string): boolean {
+  return tag.length <= 1_024 && /^[!-+\--~]+$/.test(tag);
+}
+
+function callOf(url: string, body?: string): OutwardCall {
+  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  return { method: "POST", url, headers, body, tokens: { requests: 1 } };
+}

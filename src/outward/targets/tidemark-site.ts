@@ -1,0 +1,94 @@
+// Purges another Tidemark: POST /_cache/purge, signed by Standard Webhooks.
+import { jsonIn } from "../../base/json-text.ts";
+import { tagBytes, tagBytesMax, type PurgeMode } from "../../purge/journal/purge-target.ts";
+import type { PurgeOrder } from "../../protocol/purge-order.ts";
+import type { OutwardCall } from "../delivery/call.ts";
+import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import type { OutwardTarget } from "../port/outward-target.ts";
+import type { PathPrefix, Selection } from "../naming/selection.ts";
+import { chunks } from "./chunks.ts";
+import { webhookCredential, webhookSigner } from "./webhook-signer.ts";
+
+export interface TidemarkSiteOptions extends TargetOptions {
+  /** The address that accepts purges, such as `https://www.example.com/_cache/purge`. */
+  readonly url: string;
+}
+
+/** An order has up to 65,536 bytes, and a character up to three. */
+const orderCharsMax = 16_000;
+
+/**
+ * Makes a target for another Tidemark. The credential is a secret of that site's `PURGE_SECRET`.
+ *
+ * @example
+ * outward: { outer: tidemarkSite({ url: "https://www.example.com/_cache/purge" }) }
+ */
+export function tidemarkSite(options: TidemarkSiteOptions): OutwardTarget {
+  const { url } = options;
+  checkOptions("tidemarkSite", options, [
+    !isAddress(url) && "url is not an address with https:// or http://.",
+  ]);
+  return makeTarget(options, {
+    credential: webhookCredential,
+    api: ([secret = ""]) => ({
+      reach: {
+        url: "exact",
+        prefix: "text",
+        anyHost: "possible",
+        host: true,
+        tag: (tag) => tagBytes(tag) <= tagBytesMax,
+      },
+      limits: { requests: { burst: 100, perSecond: 20 } },
+      softens: true,
+      callsFor: (selection, mode) =>
+        ordersOf(selection, mode).map((order): OutwardCall => {
+          const headers = { "content-type": "application/json" };
+          return {
+            method: "POST",
+            url,
+            headers,
+            body: JSON.stringify(order),
+            tokens: { requests: 1 },
+          };
+        }),
+      sign: webhookSigner(secret),
+      readAnswer: (status, text) =>
+        status < 300 && !hasPosition(jsonIn(text)) ? "refused" : undefined,
+    }),
+  });
+}
+
+function ordersOf(selection: Selection, mode: PurgeMode): readonly PurgeOrder[] {
+  const { everything, urls, prefixes, hosts, tags } = selection;
+  const reason = "an outward purge";
+  if (everything) return [{ everything, mode, reason }];
+  const named = [
+    ...urls.map((url) => ["urls", url] as const),
+    ...prefixes.map((prefix) => ["prefixes", prefixText(prefix)] as const),
+    ...hosts.map((host) => ["hosts", host] as const),
+    ...tags.map((tag) => ["tags", tag] as const),
+  ];
+  return chunks(named, Number.POSITIVE_INFINITY, orderCharsMax).map((some) => {
+    const of = (kind: string) => some.filter(([one]) => one === kind).map(([, name]) => name);
+    return {
+      urls: of("urls"),
+      prefixes: of("prefixes"),
+      hosts: of("hosts"),
+      tags: of("tags"),
+      mode,
+      reason,
+    };
+  });
+}
+
+function prefixText({ scheme, host, path }: PathPrefix): string {
+  return host === "" ? path : `${scheme}://${host}${path}`;
+}
+
+function hasPosition(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "position" in answer;
+}
+
+export function isAddress(url: unknown): boolean {
+  return typeof url === "string" && /^https?:$/.test(URL.parse(url)?.protocol ?? "");
+}

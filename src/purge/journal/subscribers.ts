@@ -1,0 +1,63 @@
+// The port of the states of the journal's subscribers. A subscriber passes purges on, and its state
+// contains its cursor. The journal's store implements the port.
+import type { Unavailable } from "./journal.ts";
+
+/** A stored state. */
+export interface HeldState {
+  /** The stored text, which the next `replace` must name; empty if there is none. */
+  readonly version: string;
+  /**
+   * The state. `undefined` if there is none. Empty if there was one, but nobody can tell what it
+   * contained.
+   */
+  readonly text: string | undefined;
+}
+
+/** No method throws or rejects: a failing store returns `unavailable`. */
+export interface Subscribers {
+  /** Reads the states of subscribers from the primary, in the order of their names. */
+  read(
+    names: readonly string[],
+  ): Promise<{ readonly kind: "read"; readonly states: readonly HeldState[] } | Unavailable>;
+  /**
+   * Stores a state, but only if the stored version is the given one. Also succeeds if the very state
+   * is already stored, because an earlier attempt may have stored it.
+   *
+   * @param text JSON that differs from every earlier text of the subscriber
+   */
+  replace(
+    name: string,
+    version: string,
+    text: string,
+  ): Promise<
+    | { readonly kind: "replaced"; readonly version: string }
+    | { readonly kind: "overtaken" }
+    | Unavailable
+  >;
+}
+
+/**
+ * Joins the states in two stores, while the journal moves from one to the other. The journals share
+ * no place, so a state of only the other store counts as lost.
+ *
+ * @param read the store that this isolate reads and writes
+ */
+export function subscribersWhileMoving(read: Subscribers, other: Subscribers): Subscribers {
+  return {
+    async read(names) {
+      const own = await read.read(names);
+      if (own.kind === "unavailable" || own.states.every(({ text }) => text !== undefined)) {
+        return own;
+      }
+      const there = await other.read(names);
+      if (there.kind === "unavailable") return there;
+      const states = own.states.map((state, at) =>
+        state.text === undefined && there.states[at]?.text !== undefined
+          ? { version: state.version, text: "" }
+          : state,
+      );
+      return { kind: "read", states };
+    },
+    replace: (...given) => read.replace(...given),
+  };
+}

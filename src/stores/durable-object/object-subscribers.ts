@@ -1,0 +1,29 @@
+// The states of the journal's subscribers in a Durable Object.
+import type { Subscribers } from "../../purge/journal/subscribers.ts";
+import type { ObjectClient } from "./object-client.ts";
+import { unavailableFor } from "./object-unavailable.ts";
+
+export class ObjectSubscribers implements Subscribers {
+  readonly #client: ObjectClient;
+
+  constructor(client: ObjectClient) {
+    this.#client = client;
+  }
+
+  async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
+    const reply = await this.#client.attempt("outward", (call) => call("states", { names }));
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#client);
+    const states = names.map((_, at) => {
+      const version = reply.value[at] ?? "";
+      return { version, text: version === "" ? undefined : version };
+    });
+    return { kind: "read", states };
+  }
+
+  async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {
+    const ask = { name, version, text };
+    const reply = await this.#client.attempt("outward", (call) => call("replaceState", ask));
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#client);
+    return reply.value ? { kind: "replaced", version: text } : { kind: "overtaken" };
+  }
+}

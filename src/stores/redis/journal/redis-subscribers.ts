@@ -1,0 +1,62 @@
+// The states of the journal's subscribers in Redis, as one hash.
+import type { HeldState, Subscribers } from "../../../purge/journal/subscribers.ts";
+import type { RedisClient } from "../../../redis/redis-client.ts";
+import { unavailableFor } from "./unavailable.ts";
+
+/**
+ * Reads states. Upstash runs the script on the primary. KEYS: the hash. ARGV: the names of the
+ * subscribers.
+ */
+export const readStatesScript = `return redis.call("HMGET", KEYS[1], unpack(ARGV))`;
+
+/** Replaces a state. KEYS: the hash. ARGV: the name, the expected text, and the new text. */
+export const replaceStateScript = `
+local held = redis.call("HGET", KEYS[1], ARGV[1]) or ""
+if held == ARGV[3] then return 1 end
+if held ~= ARGV[2] then return 0 end
+redis.call("HSET", KEYS[1], ARGV[1], ARGV[3])
+return 1`;
+
+interface RedisSubscribersSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+}
+
+export class RedisSubscribers implements Subscribers {
+  readonly #redis: RedisClient;
+  readonly #key: string;
+
+  constructor({ redis, namespace }: RedisSubscribersSettings) {
+    this.#redis = redis;
+    this.#key = `${namespace}:subscribers`;
+  }
+
+  async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
+    const reply = await this.#redis.attempt<unknown>(
+      "outward",
+      (client) => client.eval(readStatesScript, [this.#key], [...names]),
+      "writes",
+    );
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis);
+    if (!Array.isArray(reply.value)) return unavailableFor("not-upstash", this.#redis);
+    const texts: readonly unknown[] = reply.value;
+    return { kind: "read", states: names.map((name, at) => this.#stateIn(name, texts[at])) };
+  }
+
+  async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {
+    const sealed = this.#redis.seal.inJson("subscriber", `${this.#key} ${name}`, text);
+    const reply = await this.#redis.attempt<unknown>(
+      "outward",
+      (client) => client.eval(replaceStateScript, [this.#key], [name, version, sealed]),
+      "writes",
+    );
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis);
+    return reply.value === 1 ? { kind: "replaced", version: sealed } : { kind: "overtaken" };
+  }
+
+  #stateIn(name: string, held: unknown): HeldState {
+    if (typeof held !== "string") return { version: "", text: undefined };
+    const isTrusted = this.#redis.seal.holdsInJson("subscriber", `${this.#key} ${name}`, held);
+    return { version: held, text: isTrusted ? held : "" };
+  }
+}

@@ -1,0 +1,204 @@
+// Tests outward purges in the real application: after a purge, by the cron trigger, and by the
+// operator. Also their findings and metrics.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Finding } from "../../src/protocol/finding.ts";
+import { outwardBehind } from "../../src/admin/health/outward-findings.ts";
+import type { TargetReport } from "../../src/outward/port/outward-target.ts";
+import { listTarget, secret } from "../../testing/outward/outward-world.ts";
+import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
+import { idle, until } from "../../testing/site/harness.ts";
+import { atMs, lookedAt } from "./health/looked-examples.ts";
+
+const isTarget = (url: string) => url.startsWith("https://target.example/");
+
+function openOutward(config: object = {}, env: Record<string, string> = {}) {
+  const bodies: string[] = [];
+  const answer = { status: 200 };
+  const opened = openJournalled({
+    config: { outward: { edge: listTarget() }, ...config },
+    env: { OUTWARD_SECRET_EDGE: secret, ...env },
+    origin: async (request) => {
+      if (!isTarget(request.url)) return new Response("page");
+      bodies.push(await request.text());
+      return new Response("", { status: answer.status });
+    },
+  });
+  const { site } = opened;
+  const call = async (init: object = {}) => {
+    const seen = await site.get("/_cache/outward", { headers: bearer, ...init });
+    return { status: seen.status, json: JSON.parse(seen.text) as Record<string, never> };
+  };
+  const order = (body: object) => call({ method: "POST", body: JSON.stringify(body) });
+  return { ...opened, bodies, answer, call, order };
+}
+
+/** Lets the target's state begin, so that its cursor is at the first purge. */
+async function begun(opened: ReturnType<typeof openOutward>) {
+  await send(opened.site, { tags: ["old"] });
+  opened.site.clock.advance(600);
+  await opened.site.fireCron();
+  opened.bodies.length = 0;
+  return opened;
+}
+
+describe("an accepted purge", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("is delivered by the isolate that accepted it, once it is due", async () => {
+    const { site, bodies } = await begun(openOutward());
+    await send(site, { tags: ["news"] });
+    await idle();
+    expect(bodies).toEqual([]);
+    site.clock.advance(12);
+    await vi.advanceTimersByTimeAsync(12_000);
+    await until(() => bodies.length > 0);
+    expect(JSON.parse(bodies[0] ?? "")).toMatchObject({ mode: "hard", tags: ["news"] });
+    expect(site.counted()).toMatchObject({ "outwardCalls|edge|delivered": 1 });
+  });
+
+  it("is left to the cron trigger if N is too long to wait", async () => {
+    const { site, bodies } = await begun(openOutward({ purge: { maxLagSeconds: 60 } }));
+    await send(site, { tags: ["news"] });
+    site.clock.advance(62);
+    await vi.advanceTimersByTimeAsync(62_000);
+    expect(bodies).toEqual([]);
+    await site.fireCron();
+    expect(bodies).toHaveLength(1);
+  });
+});
+
+describe("/_cache/outward", () => {
+  it("needs the admin token", async () => {
+    const { site } = openOutward();
+    expect((await site.get("/_cache/outward")).status).toBe(401);
+    const post = { method: "POST", body: '{"target":"edge","do":"skip"}' };
+    expect((await site.get("/_cache/outward", post)).status).toBe(401);
+  });
+
+  it("shows each target, and a failing one with its next try", async () => {
+    const opened = await begun(openOutward());
+    const { site, answer, call } = opened;
+    expect((await call()).json).toMatchObject({
+      targets: [{ target: "edge", waiting: 0, lagSeconds: 0, failing: null, reset: null }],
+      dueAfterSeconds: 11,
+    });
+    answer.status = 401;
+    await send(site, { tags: ["news"] });
+    site.clock.advance(20);
+    await site.fireCron();
+    const { json } = await call();
+    expect(json).toMatchObject({
+      targets: [
+        { waiting: 1, lagSeconds: 20, failing: { outcome: "unauthorized", status: 401, times: 1 } },
+      ],
+    });
+    expect(JSON.stringify(json)).not.toContain(secret);
+    const lines = site.lines.filter(({ event }) => event === "outward");
+    expect(lines).toMatchObject([{ state: "began", kind: "unauthorized", target: "edge" }]);
+  });
+
+  it("delivers during a pause, and skips", async () => {
+    const { site, answer, bodies, order } = await begun(openOutward());
+    answer.status = 401;
+    await send(site, { tags: ["news"] });
+    site.clock.advance(20);
+    await site.fireCron();
+    expect(await order({ target: "edge", do: "deliver" })).toMatchObject({
+      json: { result: "failed" },
+    });
+    expect(await order({ target: "edge", do: "skip" })).toMatchObject({ json: { result: "done" } });
+    answer.status = 200;
+    expect(await order({ target: "edge", do: "deliver" })).toMatchObject({
+      json: { result: "idle", targets: [{ waiting: 0, failing: null }] },
+    });
+    expect(JSON.parse(bodies.at(-1) ?? "")).toMatchObject({ everything: true });
+  });
+
+  it.each([
+    { body: "{", code: "malformed" },
+    { body: '{"target":"edge"}', code: "malformed" },
+    { body: '{"target":"edge","do":"stop"}', code: "malformed" },
+    { body: '{"target":"other","do":"skip"}', code: "unknown-target" },
+  ])("answers 400 to $body", async ({ body, code }) => {
+    const { site } = openOutward();
+    const seen = await site.get("/_cache/outward", { method: "POST", body, headers: bearer });
+    expect([seen.status, JSON.parse(seen.text)]).toMatchObject([400, { error: { code } }]);
+  });
+
+  it("has no targets without the option", async () => {
+    const { call } = openOutward({ outward: undefined });
+    expect((await call()).json).toEqual({ targets: [], dueAfterSeconds: 0 });
+  });
+
+  it("says that the journal is away", async () => {
+    const { upstash, call } = await begun(openOutward());
+    upstash.journalMode = "down";
+    expect((await call()).json).toMatchObject({ targets: [{ target: "edge", journal: {} }] });
+  });
+});
+
+it("a missing credential is a fault, and metrics show the lag", async () => {
+  const { site } = openOutward({}, { OUTWARD_SECRET_EDGE: "" });
+  expect(site.log.join()).toContain("OUTWARD_SECRET_EDGE is not set.");
+  const healthy = await begun(openOutward());
+  await send(healthy.site, { tags: ["b"] });
+  healthy.site.clock.advance(30);
+  const { text } = await healthy.site.get("/_cache/metrics", { headers: bearer });
+  expect(text).toContain('tidemark_outward_lag_seconds{target="edge"} 30');
+});
+
+describe("outward-behind", () => {
+  const report: TargetReport = {
+    kind: "report",
+    cursor: "1-0",
+    reset: undefined,
+    waitingCount: 3,
+    waitingSinceAtMs: atMs - 60_000,
+    failures: undefined,
+    lastSuccessAtMs: undefined,
+  };
+  const failures = {
+    count: 2,
+    outcome: "unavailable",
+    status: 503,
+    sinceAtMs: atMs - 250_000,
+    nextTryAtMs: atMs,
+  } as const;
+  const found = (changes: Partial<TargetReport>): Finding[] =>
+    outwardBehind(
+      lookedAt({ outward: { reports: [["edge", { ...report, ...changes }]], dueAfterMs: 11_000 } }),
+    );
+
+  it.each([
+    { id: "a minute late", changes: {}, levels: [] },
+    { id: "failing for a minute", changes: { failures }, levels: [] },
+    {
+      id: "three minutes late",
+      changes: { waitingSinceAtMs: atMs - 191_000 },
+      levels: ["warning"],
+    },
+    {
+      id: "fifteen minutes late",
+      changes: { waitingSinceAtMs: atMs - 911_000 },
+      levels: ["critical"],
+    },
+    {
+      id: "unauthorized",
+      changes: { failures: { ...failures, outcome: "unauthorized" } },
+      levels: ["critical"],
+    },
+  ] as const)("$id: $levels", ({ changes, levels }) => {
+    expect(found(changes).map(({ level }) => level)).toEqual(levels);
+  });
+
+  it("names the target, the cause and the variable", () => {
+    const [finding] = found({ failures: { ...failures, outcome: "unauthorized", status: 403 } });
+    expect(finding).toMatchObject({
+      code: "outward-behind",
+      about: 'target "edge"',
+      cause: "The target refused the credential (403).",
+      remedy: expect.stringContaining("OUTWARD_SECRET_EDGE") as string,
+    });
+  });
+});

@@ -1,0 +1,52 @@
+// Tests docs/outward.md: it names each target and each common option, and its examples load.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import * as outward from "../../src/outward.ts";
+import { filesIn } from "../package/examples.ts";
+
+const page = readFileSync("docs/outward.md", "utf8");
+
+/** @returns the names in the first column of the first table below a heading */
+function firstColumn(heading: string): string[] {
+  const [, chapter = ""] = page.split(`\n## ${heading}\n`);
+  const [table = ""] = chapter.split(/^##/m);
+  return [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = ""]) => name);
+}
+
+it("has a row for each target", () => {
+  const { OperatorError: _, ...targets } = outward;
+  expect(firstColumn("The targets").toSorted()).toEqual(Object.keys(targets).toSorted());
+});
+
+it("has a row for each common option", () => {
+  const source = readFileSync("src/outward/delivery/make-target.ts", "utf8");
+  const [, type = ""] = /interface TargetOptions \{\n(.*?)^\}/ms.exec(source) ?? [];
+  const options = [...type.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name = ""]) => name);
+  expect(firstColumn("Options")).toEqual(options);
+});
+
+let folder = "";
+const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).href;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tidemark-outward-"));
+  for (const { name, content } of filesIn(page)) {
+    const here = content
+      .replace('"tidemark"', JSON.stringify(source("tidemark.ts")))
+      .replace('"tidemark/outward"', JSON.stringify(source("outward.ts")));
+    writeFileSync(join(folder, name), here);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it.each([
+  { file: "outward.ts", targets: ["edge", "search"] },
+  { file: "varnish.ts", targets: ["varnish"] },
+])("has an example that loads: $file", async ({ file, targets }) => {
+  const url = pathToFileURL(join(folder, file)).href;
+  const { default: config } = (await import(/* @vite-ignore */ url)) as { default: Config };
+  expect([...config.outward.keys()]).toEqual(targets);
+});

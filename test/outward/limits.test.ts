@@ -1,0 +1,80 @@
+// Tests the limits of a delivery: rates, the size of a batch, and the cost in Redis.
+import { describe, expect, it } from "vitest";
+import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { listTarget, OutwardWorld } from "../../testing/outward/outward-world.ts";
+
+openNetworkOfFakes();
+
+describe("the limits of a target", () => {
+  it("spread requests over time, and no purge is skipped", async () => {
+    const world = new OutwardWorld();
+    const limits = { requests: { burst: 2, perSecond: 0.1 } };
+    const callsFor = ({ tags }: { tags: readonly string[] }) =>
+      tags.map((tag) => ({
+        method: "POST",
+        url: "https://target.example/",
+        headers: {},
+        body: JSON.stringify({ tag }),
+        tokens: { requests: 1 },
+      }));
+    const target = await world.opened(listTarget({ api: { limits, callsFor } }));
+    await world.purge({ tags: ["tag:a", "tag:b", "tag:c", "tag:d", "tag:e"] });
+    expect(await target.deliverDue()).toBe("later");
+    expect(world.asked).toHaveLength(2);
+    expect(await target.deliver()).toBe("later");
+    world.clock.advance(10);
+    await target.deliver();
+    world.clock.advance(20);
+    await target.deliver();
+    expect(world.bodies).toEqual(["a", "b", "c", "d", "e"].map((tag) => ({ tag })));
+    expect(await target.report()).toMatchObject({ waitingCount: 0 });
+  });
+
+  it("skip no name if the journal loses an entry of which some names are delivered", async () => {
+    const world = new OutwardWorld();
+    const limits = { requests: { burst: 2, perSecond: 1 } };
+    const callsFor = ({ tags }: { tags: readonly string[] }) =>
+      tags.map((tag) => ({
+        method: "POST",
+        url: "https://target.example/",
+        headers: {},
+        body: JSON.stringify(tag),
+        tokens: { requests: 1 },
+      }));
+    const target = await world.opened(listTarget({ api: { limits, callsFor } }));
+    const lost = await world.purge({ tags: ["tag:a", "tag:b", "tag:c"] });
+    expect(await target.deliverDue()).toBe("later");
+    world.store.lose(lost);
+    await world.purge({ tags: ["tag:d", "tag:e"], n: "another" });
+    await target.deliverDue();
+    const [first, ...others] = world.bodies;
+    expect([first, ...others.filter((tag) => tag !== "b")]).toEqual(["a", "d", "e"]);
+  });
+
+  it("turn a purge that needs too many requests into a purge of everything", async () => {
+    const world = new OutwardWorld();
+    const url = "https://target.example/";
+    const one = { method: "POST", url, headers: {}, tokens: { requests: 1 } };
+    const callsFor = ({ everything }: { everything: boolean }) =>
+      everything
+        ? [{ ...one, body: '"all"' }]
+        : Array.from({ length: 9 }, () => ({ ...one, body: "1" }));
+    const target = await world.opened(listTarget({ api: { callsFor } }));
+    await world.purge({ tags: ["tag:a"] });
+    await target.deliverDue();
+    expect(world.bodies).toEqual(["all"]);
+  });
+});
+
+it("a run costs two commands of Redis, and a batch six more", async () => {
+  const world = new OutwardWorld();
+  const target = await world.opened(listTarget());
+  const costOf = async (work: () => Promise<unknown>) => {
+    const before = world.store.commandCount();
+    await work();
+    return world.store.commandCount() - before;
+  };
+  expect(await costOf(() => target.deliver())).toBe(2);
+  await world.purge({ tags: ["tag:a"] });
+  expect(await costOf(() => target.deliverDue())).toBe(8);
+});
