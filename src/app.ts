@@ -106,8 +106,7 @@ export function createApp(
   const { dataset, others } = environment;
   const own = { ...platform, database, others, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
-  const memoryShares = data === undefined ? 1 : 2;
-  const cache = createCache(config, own, form, { memoryShares, ...makers });
+  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);

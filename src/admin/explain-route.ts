@@ -1,6 +1,6 @@
 // GET /_cache/explain: explains how the cache would answer a request, and why.
 import type { Reason } from "../base/operator-error.ts";
-import { askedUrl } from "./asked-url.ts";
+import { askedUrl } from "./access/asked-url.ts";
 import { type ExplainSubject, explain } from "./explain/explain.ts";
 import { sentencesOf } from "./explain/sentences.ts";
 import { compileUrlReader } from "../proxy/request/url-reader.ts";
