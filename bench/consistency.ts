@@ -15,6 +15,7 @@ import { numberOf, report, unknown } from "./load/run-options.ts";
 /** The faults of a site without Redis. Its Worker delays, loses and repeats calls to the objects itself. */
 const faultsOfObjects: readonly FaultName[] = [
   "object-restarted",
+  "objects-full",
   "colo-restarted",
   "origin-failing",
   "origin-slow",

@@ -2,6 +2,8 @@
 // a Node process and one Redis. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- data-consistency --minutes 5 [--seed 1] [--colos 3] [--faults a,b]
 //     [--fault <name of a planted fault>]
+// With --object, Durable Objects have the journal, the values and the leases, and there is neither Redis
+// nor a Node process. Fields need Redis, so this run has none, but keys of the shared tier alone.
 import { parseArgs } from "node:util";
 import {
   type DataFaultName,
@@ -9,10 +11,7 @@ import {
   revealingData,
 } from "../testing/consistency/data/data-faults.ts";
 import { tableOfData } from "../testing/consistency/data/data-table.ts";
-import {
-  isPlantedInData,
-  plantedDataFaults,
-} from "../testing/consistency/data/planted-data-faults.ts";
+import { isPlantedInData } from "../testing/consistency/data/planted-data-faults.ts";
 import { type DataRunSettings, runData } from "../testing/consistency/data/run-data.ts";
 import { numberOf, report, unknown } from "./load/run-options.ts";
 
@@ -27,20 +26,24 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
       colos: { type: "string", default: "3" },
       faults: { type: "string" },
       fault: { type: "string" },
+      object: { type: "boolean", default: false },
     },
   });
   const { fault } = values;
-  if (fault !== undefined && !isPlantedInData(fault)) {
-    throw unknown("--fault", fault, Object.keys(plantedDataFaults));
+  const store = values.object ? "objects" : "redis";
+  const plantable: Readonly<Partial<Record<string, readonly DataFaultName[]>>> =
+    revealingData[store];
+  if (fault !== undefined && !(isPlantedInData(fault) && fault in plantable)) {
+    throw unknown("--fault", fault, Object.keys(plantable));
   }
-  const usual = fault === undefined ? dataFaultNames : revealingData[fault];
+  const names = dataFaultNames[store];
+  const usual = (fault === undefined ? names : plantable[fault]) ?? [];
   const faults = values.faults?.split(",").filter((name) => name !== "") ?? usual;
   for (const name of faults) {
-    if (!dataFaultNames.includes(name as DataFaultName)) {
-      throw unknown("--faults", name, dataFaultNames);
-    }
+    if (!names.includes(name as DataFaultName)) throw unknown("--faults", name, names);
   }
   return {
+    store,
     seed: numberOf("--seed", values.seed),
     activeMs: numberOf("--minutes", values.minutes) * 60_000,
     coloCount: numberOf("--colos", values.colos),

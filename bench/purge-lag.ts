@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { pause } from "../src/base/timeouts.ts";
 import { startColo } from "../local/colo.ts";
 import { Running } from "../local/running.ts";
-import { bundleOverObject, distantCall, ObjectHost } from "../testing/consistency/object-worker.ts";
+import { bundleOverObject, ObjectHost } from "../testing/consistency/object-worker.ts";
 import { Draws } from "../testing/draws.ts";
 import { adminToken } from "../testing/worker/world.ts";
 import { markdownTable, quantile } from "./load/figures.ts";
@@ -32,7 +32,7 @@ async function lagsOf({ rttMs, purgeCount, coloCount, longPoll }: Settings): Pro
   try {
     await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
     const { port } = origin.address() as AddressInfo;
-    const worker = await bundleOverObject("{}", { longPoll }, distantCall(rttMs));
+    const worker = await bundleOverObject("{}", { longPoll }, rttMs);
     const host = await running.add(ObjectHost.start(worker));
     const env = {
       ORIGIN_URL: `http://127.0.0.1:${port}`,

@@ -1,12 +1,34 @@
-// Creates journals in Redis with replaced methods.
+// Creates journals with replaced methods, in Redis and in a Durable Object.
+import { isFault } from "../../src/base/operator-error.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
+import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
 import {
   RedisJournal,
   type RedisJournalSettings,
 } from "../../src/stores/redis/journal/redis-journal.ts";
 
-/** @param change receives the real journal, and returns the replacements */
+/** Receives the real journal, and returns the replacements. */
+export type JournalChange = (
+  real: Journal,
+  settings: Pick<RedisJournalSettings, "nowAtMs">,
+) => Partial<Journal>;
+
 export const changedJournal =
-  (change: (real: Journal, settings: RedisJournalSettings) => Partial<Journal>) =>
+  (change: JournalChange) =>
   (settings: RedisJournalSettings): Journal =>
     Object.assign(new RedisJournal(settings), change(new RedisJournal(settings), settings));
+
+export function changedInCode(journal: JournalInCode, change: JournalChange): JournalInCode {
+  return {
+    ...journal,
+    bound(env, redis) {
+      const open = journal.bound(env, redis);
+      if (isFault(open)) return open;
+      return (settings) => {
+        const opened = open(settings);
+        Object.assign(opened.journal, change(open(settings).journal, settings));
+        return opened;
+      };
+    },
+  };
+}

@@ -1,34 +1,36 @@
 // Faults of one colo, or of the origin.
-import { changing, type Fault } from "./fault.ts";
+import { changing, type Fault, type Victim } from "./fault.ts";
 import type { Passage } from "./rest-front.ts";
+
+type ColoFault = Fault<Victim<"colos">>;
 
 /** Breaks one colo's connection to the database. The others continue. */
 const passage =
-  (kind: Passage): Fault =>
+  (kind: Passage): ColoFault =>
   (victim) => {
     const { front } = victim.draws.oneOf(victim.site.colos);
     return changing([500, 4_000], victim, [front, "passage", kind]);
   };
 
-const farAway: Fault = (victim) => {
+const farAway: ColoFault = (victim) => {
   const { front } = victim.draws.oneOf(victim.site.colos);
   return changing([1_000, 4_000], victim, [front, "wayMs", victim.draws.between(10, 350)]);
 };
 
-const restarted: Fault = async ({ site, draws }) => {
+const restarted: ColoFault = async ({ site, draws }) => {
   await draws.oneOf(site.colos).restart();
 };
 
 /** Deploys or rolls back. Changes the version of the colo with the fewest changes so far. */
-const versionChanged: Fault = async ({ site }) => {
+const versionChanged: ColoFault = async ({ site }) => {
   const [colo] = site.colos.toSorted((one, other) => one.changeCount - other.changeCount);
   await colo?.changeVersion();
 };
 
-const originFailing: Fault = (victim) =>
+const originFailing: ColoFault = (victim) =>
   changing([1_000, 3_000], victim, [victim.origin, "errorShare", victim.draws.between(0.3, 1)]);
 
-const originSlow: Fault = (victim) =>
+const originSlow: ColoFault = (victim) =>
   changing([1_000, 4_000], victim, [victim.origin, "slowShare", 0.6]);
 
 export const coloFaults = {
@@ -40,4 +42,4 @@ export const coloFaults = {
   "version-changed": versionChanged,
   "origin-failing": originFailing,
   "origin-slow": originSlow,
-} as const satisfies Record<string, Fault>;
+} as const satisfies Record<string, ColoFault>;

@@ -1,4 +1,4 @@
-// Faults of the database.
+// Faults of the database: Redis, or Durable Objects.
 import { setTimeout as delay } from "node:timers/promises";
 import { type Fault, lasting, type Victim } from "./fault.ts";
 import { journalKey } from "./site-under-test.ts";
@@ -60,15 +60,29 @@ async function setLag({ site, recorder }: Victim, lagMs: number): Promise<void> 
   if (lagMs === 0) recorder.replicaLags.push({ fromMs: recorder.nowMs(), lagMs });
 }
 
+type ObjectFault = Fault<Victim<"objectHost">>;
+
 /** Ends the object's process. Calls in progress fail, and confirmed entries stay. */
-const objectRestarted: Fault = async ({ site, draws }) => {
+const objectRestarted: ObjectFault = async ({ site, draws }) => {
   await site.objectHost?.kill();
   await delay(draws.between(0, 2_000));
   await site.objectHost?.startAgain();
 };
 
-export const databaseFaults = {
+/** Makes the storage of the records refuse writes for some time. */
+const objectsFull: ObjectFault = (victim) => {
+  const set = (isFull: boolean) => () => victim.site.objectHost?.setFull(isFull);
+  return lasting([500, 5_000], victim, { begin: set(true), end: set(false) });
+};
+
+/** Faults of the Durable Objects with the journal and the records. */
+export const objectFaults = {
   "object-restarted": objectRestarted,
+  "objects-full": objectsFull,
+} as const satisfies Record<string, ObjectFault>;
+
+/** Faults of Redis. */
+export const databaseFaults = {
   "redis-paused": paused,
   "redis-clients-paused": clientsPaused,
   "redis-restarted-empty": restartedEmpty,

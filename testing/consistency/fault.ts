@@ -5,15 +5,16 @@ import type { Recorder } from "./recorder.ts";
 import type { SiteUnderTest } from "./site-under-test.ts";
 import type { VersionedOrigin } from "./versioned-origin.ts";
 
-export interface Victim {
-  readonly site: Pick<SiteUnderTest, "redis" | "rest" | "colos" | "objectHost">;
+/** @typeParam Part the parts of the site that the fault needs */
+export interface Victim<Part extends keyof SiteUnderTest = "redis" | "rest" | "colos"> {
+  readonly site: Pick<SiteUnderTest, Part>;
   readonly origin: Pick<VersionedOrigin, "errorShare" | "slowShare">;
   readonly recorder: Pick<Recorder, "nowMs" | "faults" | "losses" | "replicaLags">;
   readonly draws: Draws;
 }
 
 /** Runs the fault, from the first change to the last repair. */
-export type Fault<V extends Victim = Victim> = (victim: V) => Promise<void>;
+export type Fault<V extends Victim<never> = Victim> = (victim: V) => Promise<void>;
 
 /** Begins a change, waits for a random time, and then ends the change. */
 export async function lasting(

@@ -2,16 +2,19 @@
 // database run in sequence; faults of colos and of the origin run in parallel with them.
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "./colo-faults.ts";
-import { databaseFaults } from "./database-faults.ts";
+import { databaseFaults, objectFaults } from "./database-faults.ts";
 import type { Draws } from "../draws.ts";
 import type { Fault, Victim } from "./fault.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 
 /** Groups of faults. Faults of one group run in sequence, and groups run in parallel. */
-export type FaultGroups<V extends Victim> = Readonly<Record<string, FaultGroup<V>>>;
-type FaultGroup<V extends Victim> = Readonly<Record<string, Fault<V>>>;
+export type FaultGroups<V extends Victim<never>> = Readonly<Record<string, FaultGroup<V>>>;
+type FaultGroup<V extends Victim<never>> = Readonly<Record<string, Fault<V>>>;
 
-export const faultsByGroup = { database: databaseFaults, colo: coloFaults };
+export const faultsByGroup = {
+  database: { ...databaseFaults, ...objectFaults },
+  colo: coloFaults,
+};
 type Groups = typeof faultsByGroup;
 export type FaultName = keyof Groups["database"] | keyof Groups["colo"];
 
@@ -31,7 +34,7 @@ export const revealing = {
 } as const satisfies Record<PlantedFault, readonly FaultName[]>;
 
 /** Causes faults until `isOver`, and then waits for the current fault of each group. */
-export async function breakAndHeal<V extends Victim>(
+export async function breakAndHeal<V extends Victim<never>>(
   victim: V,
   given: {
     groups: FaultGroups<V>;

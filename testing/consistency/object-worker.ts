@@ -1,6 +1,6 @@
 // A Worker with its journal in a Durable Object, for histories of a real site, and with its records in
-// objects unless the journal moves. Its calls are delayed, lost and repeated at random, and the storage
-// of the records fails at times. One process of its own runs the objects.
+// objects unless the journal moves. Its calls are delayed, lost and repeated at random. One process of
+// its own runs the objects, and its storage of the records is full at times.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,75 +9,37 @@ import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
 import type { JournalEvent } from "./checker/operations.ts";
 import { bundled, root } from "../../local/bundling.ts";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
-
-/** The body of a call to the object. Delays, loses and repeats calls at random. */
-const troubledCall = `
-  if (happens(0.1)) await pause(300 * Math.random());
-  if (happens(0.03)) return lost();
-  const reply = await send();
-  if (happens(0.03)) return send();
-  if (happens(0.1)) await pause(300 * Math.random());
-  return happens(0.03) ? lost() : reply;
-`;
-
-/** Returns the body of a call that takes the time of a round trip. */
-export const distantCall = (roundTripMs: number): string => `
-  await pause(${roundTripMs / 2});
-  const reply = await send();
-  await pause(${roundTripMs / 2});
-  return reply;
-`;
+import { faultsPath, type ObjectFaults } from "./unsteady-objects.ts";
 
 const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
-  import { durableObjectJournal, durableObjectRecords, TidemarkRecords as Records } from "./src/cloudflare.ts";
+  import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { createWorker } from "./src/worker.ts";
+  import { controlled, distant, randomly, troubled } from "./testing/consistency/unsteady-objects.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
+  export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
   const worker = createWorker(defineConfig(${config}), {
     journal: durableObjectJournal(${JSON.stringify(journal)}),
     tiers: ${journal.move === undefined ? "[durableObjectRecords({ objects: 2 })]" : "[]"},
   });
-  const happens = (share) => Math.random() < share;
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const lost = () => Promise.reject(new Error("Network connection lost."));
-  const unsteady = (objects) => ({
-    idFromName: (name) => objects.idFromName(name),
-    get: (id) => ({
-      async fetch(url, init) {
-        const send = () => objects.get(id).fetch(url, init);
-        ${call}
-      },
-    }),
-  });
-  const troubled = ({ JOURNAL, RECORDS, ...env }) => ({
-    ...env,
-    JOURNAL: unsteady(JOURNAL),
-    RECORDS: unsteady(RECORDS),
-  });
-  // For some seconds of each minute, the storage is full.
-  export class TidemarkRecords extends Records {
-    constructor({ storage }) {
-      const isFull = () => Date.now() % 60_000 < 5_000;
-      const exec = (query, ...bindings) => {
-        if (isFull() && query.startsWith("INSERT")) throw new Error("database or disk is full: SQLITE_FULL");
-        return storage.sql.exec(query, ...bindings);
-      };
-      super({ storage: { sql: { exec }, transactionSync: (work) => storage.transactionSync(work) } });
-    }
-  }
+  const unsteady = (env) => troubled(env, ${call});
   export default {
-    fetch: (request, env, context) => worker.fetch(request, troubled(env), context),
-    scheduled: (event, env, context) => worker.scheduled(event, troubled(env), context),
+    fetch: controlled((request, env, context) => worker.fetch(request, unsteady(env), context)),
+    scheduled: (event, env, context) => worker.scheduled(event, unsteady(env), context),
   };
 `;
 
-/** @returns one ES module */
+/**
+ * @param roundTripMs the time of each call; by default, calls are delayed, lost and repeated at random
+ * @returns one ES module
+ */
 export function bundleOverObject(
   config: string,
   journal: DurableObjectJournal = {},
-  call = troubledCall,
+  roundTripMs?: number,
 ): Promise<string> {
+  const call = roundTripMs === undefined ? "randomly" : `distant(${roundTripMs})`;
   const stdin = {
     contents: textOf(config, journal, call),
     resolveDir: root,
@@ -104,6 +66,16 @@ export class ObjectHost {
     return host;
   }
 
+  /** The address of the process. It changes at each start. */
+  get url(): string {
+    return this.#colo?.url ?? "";
+  }
+
+  /** Makes the storage of the records refuse writes, until the next call or start. */
+  async setFull(isFull: boolean): Promise<void> {
+    await setFaults(this.url, { isFull });
+  }
+
   /** Ends the process. Its storage stays. */
   async kill(): Promise<void> {
     await this.#colo?.stop();
@@ -124,6 +96,13 @@ export class ObjectHost {
     await this.kill();
     await rm(this.shared.folder, { recursive: true, force: true });
   }
+}
+
+/** Sets faults of the isolate at an address. */
+export async function setFaults(url: string, faults: Partial<ObjectFaults>): Promise<void> {
+  const body = JSON.stringify(faults);
+  const response = await fetch(`${url}${faultsPath}`, { method: "POST", body });
+  await response.text();
 }
 
 interface Receipts {

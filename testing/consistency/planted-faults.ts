@@ -12,7 +12,7 @@ import {
   type PurgeJudgement,
   usable,
 } from "../../src/purge/view/view.ts";
-import { changedJournal } from "./changed-journal.ts";
+import { changedJournal, type JournalChange } from "./changed-journal.ts";
 
 /** A view whose stamp is its last entry at the first use of the stamp, after the response. */
 class LateStampView extends JournalView {
@@ -75,13 +75,14 @@ class NewestPurgeView extends JournalView {
   }
 }
 
-const carelessJournal = changedJournal((real) => ({
+/** Accepts purges that the journal has not confirmed. */
+export const careless: JournalChange = (real) => ({
   async append(entries) {
     const appended = await real.append(entries);
     if (appended.kind === "appended") return appended;
     return { kind: "appended", places: entries.map(({ n }) => ({ position: "1-1", n })) };
   },
-}));
+});
 
 class UnsureView extends JournalView {
   override judge(): PurgeJudgement {
@@ -104,7 +105,7 @@ export const plantedFaults = {
   /** Rule 5 broken: only the newest purge of a record applies. */
   "soft-hides-hard": { view: (settings) => new NewestPurgeView(settings) },
   /** Rule 21 broken: the site sends 200 even if the journal has not confirmed the append. */
-  "accepts-unwritten": { journal: carelessJournal },
+  "accepts-unwritten": { journal: changedJournal(careless) },
   /** The cache keeps the promise, but never answers from a tier. */
   "never-hits": { view: (settings) => new UnsureView(settings) },
 } as const satisfies Record<string, CacheParts>;

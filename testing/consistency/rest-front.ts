@@ -16,13 +16,21 @@ export type Passage =
   /** Runs the commands, and breaks the connection instead of answering an append. */
   | "deaf";
 
-export class RestFront {
-  passage: Passage = "open";
+/** A proxy between one colo and its stores, which a fault can break. */
+export interface Front {
+  passage: Passage;
   /** The delay of each request, and of each answer. */
+  wayMs: number;
+  /** The isolate that sends requests through this proxy. It changes when the colo restarts. */
+  isolate: string;
+  stop(): Promise<void>;
+}
+
+export class RestFront implements Front {
+  passage: Passage = "open";
   wayMs = 0;
   /** The additional delay of a request that stores a response. */
   storingMs = 0;
-  /** The isolate that sends requests through this proxy. It changes when the colo restarts. */
   isolate = "";
   readonly #server = createServer((asked, answered) => void this.#pass(asked, answered));
   readonly #agent = new Agent({ keepAlive: true });

@@ -152,6 +152,7 @@ async function acted(given: {
     "redis-restarted-empty": isInRedis,
     "replica-lagging": isInRedis,
     "object-restarted": !isInRedis,
+    "objects-full": !isInRedis && settings.isMove !== true,
     "version-changed": settings.besideRelease === true,
   };
   const faults = settings.faults.filter((name) => canBe[name] !== false);
@@ -209,11 +210,11 @@ async function quieten(given: {
 export async function lookNowAndThen(
   everyMs: number,
   isOver: () => boolean,
-  look: () => void,
+  look: () => unknown,
 ): Promise<void> {
   if (everyMs === 0) return;
   while (!isOver()) {
     await delay(everyMs);
-    look();
+    await look();
   }
 }

@@ -14,7 +14,8 @@ import { siteHost } from "./pages.ts";
 import { bundleOverObject, ObjectHost } from "./object-worker.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 import type { Recorder } from "./recorder.ts";
-import { RestFront } from "./rest-front.ts";
+import { ObjectFront } from "./object-front.ts";
+import { type Front, RestFront } from "./rest-front.ts";
 
 export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
@@ -61,7 +62,7 @@ interface WorkerVersion {
 export interface ColoUnderTest {
   readonly name: string;
   readonly url: string;
-  readonly front: RestFront;
+  readonly front: Front;
   /** The current life of the colo. */
   readonly isolate: string;
   readonly changeCount: number;
@@ -151,16 +152,19 @@ export async function startColoUnderTest(
   name: string,
   given: SiteSettings & {
     versions: readonly WorkerVersion[];
-    rest: UpstashRestServer;
+    /** Absent if the site has no Redis. */
+    rest?: UpstashRestServer | undefined;
     objectHost?: ObjectHost | undefined;
   },
 ): Promise<ColoUnderTest> {
   const { versions, rest, recorder, originUrl } = given;
-  const front = await RestFront.start(rest.url, recorder);
+  const ofRedis = rest && (await RestFront.start(rest.url, recorder));
+  const front = ofRedis ?? new ObjectFront(() => url);
   const hasRedis = given.overObject !== true || given.isMove === true;
   const env = {
     ORIGIN_URL: originUrl,
-    ...(hasRedis && { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: rest.token }),
+    ...(hasRedis &&
+      ofRedis && { UPSTASH_REDIS_REST_URL: ofRedis.url, UPSTASH_REDIS_REST_TOKEN: rest.token }),
     PURGE_SECRET: purgeSecret,
     ADMIN_TOKEN: adminToken,
     SITE_HOST: siteHost,

@@ -14,6 +14,7 @@ const lifetimesMs = 40_000;
 const testMsMax = startMsMax + 2 * activeMs + quietMs + lifetimesMs + 30_000;
 
 const settingsOf = (parts: Partial<DataRunSettings>): DataRunSettings => ({
+  store: "redis",
   seed: 1,
   activeMs,
   coloCount: 2,
@@ -33,7 +34,7 @@ describe("data in front of a failing Redis", () => {
     { timeout: testMsMax },
     async ({ seed }) => {
       const { history, world, findings } = await runData(
-        settingsOf({ seed, faults: dataFaultNames, activeMs: 2 * activeMs }),
+        settingsOf({ seed, faults: dataFaultNames.redis, activeMs: 2 * activeMs }),
       );
       expect(findings.violations.map(({ what }) => what)).toEqual([]);
       const accepted = history.purges.filter(({ outcome }) => outcome === "accepted");
@@ -55,7 +56,7 @@ describe("a data cache with a planted fault", () => {
     "violates its rule, and the checker finds it: $fault",
     { timeout: testMsMax + 30_000 },
     async ({ fault, rule }) => {
-      const faults = revealingData[fault];
+      const faults = revealingData.redis[fault];
       const settings = settingsOf({ fault, faults, activeMs: 40_000, checkEveryMs: 500 });
       const { findings } = await runData(settings);
       const rules = findings.violations.map((violation) => violation.rule);

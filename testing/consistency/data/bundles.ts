@@ -23,6 +23,50 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
   return bundled({ stdin, external, minify: false });
 }
 
+/**
+ * Returns a Worker without Redis, beside pages, which its clients do not use. Data has stores in code only
+ * beside pages.
+ *
+ * @returns one ES module, which also runs the objects
+ */
+export async function workerOfDataOverObjects(
+  fault: PlantedDataFault | undefined,
+  longPoll: boolean,
+): Promise<string> {
+  const contents = `
+    import { waitUntil } from "cloudflare:workers";
+    import { createApp } from "./src/app.ts";
+    import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
+    import { createDataCache } from "./src/data-cache.ts";
+    import { knownData } from "./src/data-beside-pages.ts";
+    import { platformHere } from "./src/platform/workers.ts";
+    import { defineConfig } from "./src/tidemark.ts";
+    import { applicationOver } from "./testing/consistency/data/application.ts";
+    import { plantedBesidePages } from "./testing/consistency/data/planted-data-faults.ts";
+    import { controlled, troubled } from "./testing/consistency/unsteady-objects.ts";
+    export { TidemarkJournal } from "./src/cloudflare.ts";
+    export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
+
+    const config = defineConfig({ purge: ${JSON.stringify(purge)} });
+    const started = (env) => {
+      const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ parts, clock, over }) => {
+        const data = createDataCache(config, { env, waitUntil });
+        const journal = over(durableObjectJournal({ longPoll: ${longPoll} }));
+        const tiers = [durableObjectRecords({ objects: 2 })];
+        const inCode = { data: knownData(data), parts, journal, tiers };
+        createApp(config, troubled(env), { ...platformHere(), ...clock }, inCode);
+        return data;
+      });
+      return applicationOver(cache, env.ORIGIN_URL);
+    };
+    let answer;
+    export default { fetch: controlled((request, env) => (answer ??= started(env))(request)) };
+  `;
+  const stdin = { contents, resolveDir: root, sourcefile: "data-worker.js", loader: "js" } as const;
+  const external = ["cloudflare:workers"];
+  return bundled({ stdin, external, minify: false });
+}
+
 /** @returns one ES module, which listens on `PORT`, and sends its parent the actual port */
 export async function processOfData(fault: PlantedDataFault | undefined): Promise<string> {
   const contents = `

@@ -9,7 +9,7 @@ import type { Caller, Told } from "./caller.ts";
 import { covers } from "./checker/coverage.ts";
 import type { DataOrder, DataPurge } from "./checker/operations.ts";
 import type { DataPlace } from "./data-site.ts";
-import { keys, ordersCovering, type UsedKey } from "./keys.ts";
+import { allKeys, ordersCovering, type UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 import type { Source } from "./source.ts";
 
@@ -27,6 +27,7 @@ export class Changing {
   readonly #recorder: DataRecorder;
   readonly #source: Source;
   readonly #places: readonly DataPlace[];
+  readonly #keys: readonly UsedKey[];
   /** The end of the last work on each key. */
   readonly #locks = new Map<string, Promise<unknown>>();
   #purges = 0;
@@ -36,15 +37,17 @@ export class Changing {
     recorder: DataRecorder;
     source: Source;
     places: readonly DataPlace[];
+    keys: readonly UsedKey[];
   }) {
     this.#caller = given.caller;
     this.#recorder = given.recorder;
     this.#source = given.source;
     this.#places = given.places;
+    this.#keys = given.keys;
   }
 
   async change(place: DataPlace, draws: Draws): Promise<void> {
-    const key = draws.oneOf(keys);
+    const key = draws.oneOf(this.#keys);
     if (key.isSet) return this.#locked(key, () => this.#set(place, key, draws));
     const isThrough = key.space !== "parts" && draws.isLucky(throughShare);
     return isThrough ? this.#writeThrough(place, key, draws) : this.#writeAside(place, key, draws);
@@ -85,7 +88,7 @@ export class Changing {
     const order = draws.oneOf(orders);
     const mode = draws.isLucky(softShare) ? "soft" : "hard";
     this.#commit(key);
-    for (const other of keys) {
+    for (const other of this.#keys) {
       const isBeside = other !== key && !other.isSet && covers(order, other);
       if (isBeside && draws.isLucky(besideShare)) this.#commit(other);
     }
@@ -162,8 +165,8 @@ export class Changing {
 /** Returns the call for an order. Uses a shorthand of the namespace if there is one. */
 function callOf(order: DataOrder, mode: Mode): Call {
   const [path = ""] = order.keys ?? [];
-  const key = keys.find((one) => one.path === path);
-  const whole = keys.find(({ space }) => order.prefixes?.includes(space));
+  const key = allKeys.find((one) => one.path === path);
+  const whole = allKeys.find(({ space }) => order.prefixes?.includes(space));
   const isOne = key !== undefined && order.keys?.length === 1 && order.tags === undefined;
   if (isOne) return { op: mode === "soft" ? "expire" : "delete", space: key.space, name: key.name };
   if (whole !== undefined && mode === "hard") return { op: "bump", space: whole.space };

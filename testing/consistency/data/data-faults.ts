@@ -1,14 +1,15 @@
-// Faults of the database, a colo, the source and the process, for a run with data.
+// Faults of the database, the Durable Objects, a colo, the source and the process, for a run with data.
 import { setTimeout as delay } from "node:timers/promises";
 import { coloFaults } from "../colo-faults.ts";
-import { databaseFaults } from "../database-faults.ts";
+import { databaseFaults, objectFaults } from "../database-faults.ts";
 import { changing, type Fault, lasting, type Victim } from "../fault.ts";
 import type { Passage } from "../rest-front.ts";
-import type { DataSite } from "./data-site.ts";
+import type { DataSiteOverRedis } from "./data-site.ts";
+import type { DataStore } from "./keys.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 
 export interface DataVictim extends Victim {
-  readonly site: Pick<DataSite, "redis" | "rest" | "colos" | "process">;
+  readonly site: Pick<DataSiteOverRedis, "redis" | "rest" | "colos" | "process">;
 }
 
 type DataFault = Fault<DataVictim>;
@@ -37,8 +38,8 @@ const passage =
   (victim) =>
     changing([500, 4_000], victim, [victim.site.process.front, "passage", kind]);
 
-/** Restarts a colo, and keeps the content of its Cache API. */
-const redeployed: DataFault = async ({ site, draws }) => {
+/** Restarts a colo with the next version of its Worker, and keeps the content of its Cache API. */
+const redeployed: Fault<Victim<"colos">> = async ({ site, draws }) => {
   await draws.oneOf(site.colos).changeVersion();
 };
 
@@ -46,6 +47,9 @@ const redeployed: DataFault = async ({ site, draws }) => {
 const { "redis-restored": _, "replica-lagging": __, ...ofDatabase } = databaseFaults;
 const { "version-changed": ___, ...ofColos } = coloFaults;
 
+const colo = { ...ofColos, "colo-redeployed": redeployed };
+
+/** The faults of a run over Redis. */
 export const dataFaults = {
   database: {
     ...ofDatabase,
@@ -53,7 +57,7 @@ export const dataFaults = {
     "redis-full": refusing("setFull"),
     "redis-read-only": refusing("setReadOnly"),
   },
-  colo: { ...ofColos, "colo-redeployed": redeployed },
+  colo,
   process: {
     "process-cut-off": passage("cut"),
     "process-unanswered": passage("silent"),
@@ -62,27 +66,47 @@ export const dataFaults = {
   },
 } as const;
 
-type Groups = typeof dataFaults;
-export type DataFaultName =
-  | keyof Groups["database"]
-  | keyof Groups["colo"]
-  | keyof Groups["process"];
+/** The faults of a run over Durable Objects. */
+export const dataFaultsOverObjects = { objects: objectFaults, colo } as const;
 
-export const dataFaultNames: readonly DataFaultName[] = Object.values(dataFaults).flatMap(
-  (faults) => Object.keys(faults) as DataFaultName[],
-);
+type Groups = typeof dataFaults & typeof dataFaultsOverObjects;
+export type DataFaultName = { [Group in keyof Groups]: keyof Groups[Group] }[keyof Groups];
 
-/** The faults that reveal each planted fault soonest. */
-export const revealingData: Readonly<Record<PlantedDataFault, readonly DataFaultName[]>> = {
-  "stamp-after-load": ["origin-slow"],
-  "one-key-not-judged": [],
-  "write-stored-over-others": ["origin-slow"],
-  "unpurged-write-shown": ["redis-full", "redis-read-only"],
-  "fields-outlive-purges": [],
-  "raised-twice": [],
-  "forced-joins-others": ["origin-slow"],
-  "bound-ignored": ["colo-cut-off", "colo-unanswered", "process-cut-off"],
-  "clock-slow": [],
-  "lifetimes-cut": [],
-  "accepts-unwritten": ["redis-full", "redis-read-only"],
+const namesIn = (groups: Readonly<Record<string, object>>) =>
+  Object.values(groups).flatMap((faults) => Object.keys(faults) as DataFaultName[]);
+
+export const dataFaultNames: Readonly<Record<DataStore, readonly DataFaultName[]>> = {
+  redis: namesIn(dataFaults),
+  objects: namesIn(dataFaultsOverObjects),
+};
+
+/** The faults that reveal each planted fault soonest. A planted fault of fields needs Redis. */
+export const revealingData = {
+  redis: {
+    "stamp-after-load": ["origin-slow"],
+    "one-key-not-judged": [],
+    "write-stored-over-others": ["origin-slow"],
+    "unpurged-write-shown": ["redis-full", "redis-read-only"],
+    "fields-outlive-purges": [],
+    "raised-twice": [],
+    "forced-joins-others": ["origin-slow"],
+    "bound-ignored": ["colo-cut-off", "colo-unanswered", "process-cut-off"],
+    "clock-slow": [],
+    "lifetimes-cut": [],
+    "accepts-unwritten": ["redis-full", "redis-read-only"],
+  },
+  objects: {
+    "stamp-after-load": ["origin-slow"],
+    "one-key-not-judged": [],
+    "write-stored-over-others": ["origin-slow"],
+    "unpurged-write-shown": ["colo-cut-off", "object-restarted"],
+    "forced-joins-others": ["origin-slow"],
+    "bound-ignored": ["colo-cut-off", "colo-unanswered"],
+    "clock-slow": [],
+    "lifetimes-cut": [],
+    "accepts-unwritten": ["colo-cut-off", "object-restarted"],
+  },
+} as const satisfies {
+  readonly redis: Readonly<Record<PlantedDataFault, readonly DataFaultName[]>>;
+  readonly objects: Readonly<Partial<Record<PlantedDataFault, readonly DataFaultName[]>>>;
 };

@@ -1,13 +1,16 @@
-// All parts of a run: one Redis, its REST server, colos and a Node process, each behind a front.
+// All parts of a run: the stores, and the places, which are colos and over Redis a Node process. Each
+// place is behind a front, which can break its way to the stores.
 import { Running } from "../../../local/running.ts";
 import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import { BreakableRedis, keepsAll } from "../breakable-redis.ts";
+import { ObjectHost } from "../object-worker.ts";
 import type { ReadFrom } from "../readers.ts";
 import { type ColoUnderTest, startColoUnderTest, today } from "../site-under-test.ts";
-import { processOfData, workerOfData } from "./bundles.ts";
+import { processOfData, workerOfData, workerOfDataOverObjects } from "./bundles.ts";
+import { type DrivenJournal, journalInObject, journalInRedis } from "./driven-journal.ts";
 import { allowanceMs, maxLagMs } from "./keys.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { ProcessUnderTest } from "./process-under-test.ts";
@@ -16,50 +19,102 @@ import type { DataRecorder } from "./recorder.ts";
 /** A colo, or the process. */
 export type DataPlace = ReadFrom;
 
-export interface DataSite {
-  readonly redis: BreakableRedis;
-  readonly rest: UpstashRestServer;
+interface AnyDataSite {
   readonly colos: readonly ColoUnderTest[];
-  readonly process: ProcessUnderTest;
   readonly places: readonly DataPlace[];
+  /** The journal, without faults between it and the driver. */
+  readonly journal: DrivenJournal;
   stop(): Promise<void>;
 }
 
-export async function startDataSite(given: {
-  originUrl: string;
-  coloCount: number;
-  recorder: DataRecorder;
-  fault: PlantedDataFault | undefined;
-}): Promise<DataSite> {
-  const { originUrl, coloCount, recorder, fault } = given;
+export interface DataSiteOverRedis extends AnyDataSite {
+  readonly kind: "redis";
+  readonly redis: BreakableRedis;
+  readonly rest: UpstashRestServer;
+  readonly process: ProcessUnderTest;
+}
+
+export interface DataSiteOverObjects extends AnyDataSite {
+  readonly kind: "objects";
+  readonly objectHost: ObjectHost;
+}
+
+export type DataSite = DataSiteOverRedis | DataSiteOverObjects;
+
+interface SiteSettings {
+  readonly store: DataSite["kind"];
+  readonly originUrl: string;
+  readonly coloCount: number;
+  readonly recorder: DataRecorder;
+  readonly fault: PlantedDataFault | undefined;
+}
+
+export async function startDataSite(settings: SiteSettings): Promise<DataSite> {
   const running = new Running();
   try {
-    const worker = await workerOfData(fault);
-    const module = await processOfData(fault);
-    const redis = await running.add(BreakableRedis.start(keepsAll));
-    const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
-    const settings = {
-      originUrl,
-      coloCount,
-      maxLagMs,
-      allowanceMs,
-      recorder: recorder.world,
-      fault: undefined,
-      besideRelease: false,
-      versions: [{ version: today, worker }],
-      rest,
-    };
-    const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
-    const colos = await Promise.all(
-      names.map((name) => running.add(startColoUnderTest(name, settings))),
-    );
-    const process = await running.add(
-      ProcessUnderTest.start({ module, redisUrl: redis.url, originUrl, recorder }),
-    );
-    const places = [...colos, process];
-    return { redis, rest, colos, process, places, stop: () => running.stop() };
+    const start = settings.store === "redis" ? startOverRedis : startOverObjects;
+    return await start(settings, running);
   } catch (cause) {
     await running.stop();
     throw cause;
   }
+}
+
+async function startOverRedis(
+  settings: SiteSettings,
+  running: Running,
+): Promise<DataSiteOverRedis> {
+  const { originUrl, recorder, fault } = settings;
+  const worker = await workerOfData(fault);
+  const module = await processOfData(fault);
+  const redis = await running.add(BreakableRedis.start(keepsAll));
+  const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
+  const colos = await startColos(settings, running, {
+    versions: [{ version: today, worker }],
+    rest,
+  });
+  const process = await running.add(
+    ProcessUnderTest.start({ module, redisUrl: redis.url, originUrl, recorder }),
+  );
+  const places = [...colos, process];
+  const journal = journalInRedis(rest);
+  const stop = () => running.stop();
+  return { kind: "redis", redis, rest, colos, process, places, journal, stop };
+}
+
+async function startOverObjects(
+  settings: SiteSettings,
+  running: Running,
+): Promise<DataSiteOverObjects> {
+  const { fault } = settings;
+  const worker = await workerOfDataOverObjects(fault, true);
+  const versions = [
+    { version: today, worker },
+    { version: "without the long poll", worker: await workerOfDataOverObjects(fault, false) },
+  ];
+  const objectHost = await running.add(ObjectHost.start(worker));
+  const colos = await startColos(settings, running, { versions, objectHost });
+  const journal = journalInObject(objectHost);
+  return { kind: "objects", objectHost, colos, places: colos, journal, stop: () => running.stop() };
+}
+
+type ColoParts = Pick<Parameters<typeof startColoUnderTest>[1], "versions" | "rest" | "objectHost">;
+
+async function startColos(
+  { originUrl, coloCount, recorder }: SiteSettings,
+  running: Running,
+  parts: ColoParts,
+): Promise<ColoUnderTest[]> {
+  const settings = {
+    originUrl,
+    coloCount,
+    maxLagMs,
+    allowanceMs,
+    recorder: recorder.world,
+    fault: undefined,
+    besideRelease: false,
+    ...parts,
+  };
+  const names = Array.from({ length: coloCount }, (_, index) => `colo-${index + 1}`);
+  return Promise.all(names.map((name) => running.add(startColoUnderTest(name, settings))));
 }

@@ -16,7 +16,7 @@ export function tableOfData(result: DataRunResult): string {
   const rows: readonly [string, string | number][] = [
     ["seed", settings.seed],
     ["took", `${(result.tookMs / 1_000).toFixed(1)} s`],
-    ["places; Redis", `${places.join(", ")}; ${result.redis}`],
+    ["places; store", `${places.join(", ")}; ${result.store}`],
     ["clients; keys", `${settings.clientCount}; ${history.keys.length}`],
     ["values read", `${reads.length}: ${counted(reads)}`],
     ["of them replaced versions", findings.olderReadCount],

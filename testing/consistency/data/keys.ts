@@ -26,7 +26,7 @@ export interface RowInParts {
 /** The distance between two starting numbers of `views`. */
 export const viewsStep = 1_000_000;
 
-export type SpaceName = "steady" | "world" | "lenient" | "brief" | "parts";
+export type SpaceName = "steady" | "world" | "lenient" | "brief" | "parts" | "alone";
 type Options = Omit<NamespaceOptions<unknown, string>, "tags" | "load" | "codec">;
 
 const common = { hardTimeoutMs: 5_000, waitTimeoutMs: 2_000, retryAfter: "1s" } as const;
@@ -37,6 +37,7 @@ export const spaces: Readonly<Record<SpaceName, Options>> = {
   lenient: { ...common, fresh: "10m", stale: "10m" },
   brief: { ...common, fresh: "2s", stale: "3s", softTimeoutMs: 150 },
   parts: { ...common, fresh: "10m" },
+  alone: { ...common, fresh: "10m", tiers: ["shared"] },
 };
 
 const staleMs: Readonly<Record<SpaceName, number>> = {
@@ -45,8 +46,17 @@ const staleMs: Readonly<Record<SpaceName, number>> = {
   lenient: 600_000,
   brief: 3_000,
   parts: 0,
+  alone: 0,
 };
-const livesMs = { ...staleMs, steady: 600_000, world: 600_000, lenient: 1_200_000, brief: 5_000 };
+const freshMs = 600_000;
+const livesMs = {
+  steady: freshMs,
+  world: freshMs,
+  lenient: 2 * freshMs,
+  brief: 5_000,
+  parts: freshMs,
+  alone: freshMs,
+};
 
 export interface UsedKey extends DataKey {
   readonly space: SpaceName;
@@ -62,22 +72,35 @@ export interface UsedKey extends DataKey {
 
 const keysPerSpace = 4;
 
-export const keys: readonly UsedKey[] = (Object.keys(spaces) as SpaceName[]).flatMap((space) =>
+export const allKeys: readonly UsedKey[] = (Object.keys(spaces) as SpaceName[]).flatMap((space) =>
   Array.from({ length: keysPerSpace }, (_, index) => {
     const name = `${index % 2 === 0 ? "a" : "b"}/${index + 1}`;
     const isLast = index === keysPerSpace - 1;
+    const isWhole = index < keysPerSpace / 2;
     return {
       space,
       name,
       path: `${space}/${name}`,
       tags: tagsOf(space, name),
       staleMs: staleMs[space],
-      livesMs: space === "parts" ? 600_000 : livesMs[space],
-      isSet: isLast && (space === "steady" || space === "world"),
-      isWhole: index < keysPerSpace / 2,
+      livesMs: livesMs[space],
+      isSet: space === "alone" ? !isWhole : isLast && (space === "steady" || space === "world"),
+      isWhole,
     };
   }),
 );
+
+/** The stores of a run: Redis, or Durable Objects. */
+export type DataStore = "redis" | "objects";
+
+/**
+ * The keys of a run over each store. Fields need Redis. Over objects, keys of the shared tier alone take
+ * their place.
+ */
+export const keysOver: Readonly<Record<DataStore, readonly UsedKey[]>> = {
+  redis: allKeys.filter(({ space }) => space !== "alone"),
+  objects: allKeys.filter(({ space }) => space !== "parts"),
+};
 
 export function tagsOf(space: string, name: string): string[] {
   return [`row:${space}:${name}`, `kind:${space}`, `shelf:${Number(name.split("/")[1]) % 3}`];

@@ -1,12 +1,10 @@
 // After the faults, purges of other keys must not end the lifetime of a stored value, not even in
 // a place that has just started and knows nothing of the journal.
 import { setTimeout as delay } from "node:timers/promises";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
-import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../examples/purges.ts";
 import type { Caller } from "./caller.ts";
 import type { DataPlace, DataSite } from "./data-site.ts";
-import { keys, maxLagMs, type UsedKey } from "./keys.ts";
+import { maxLagMs, type UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
 /** More purges than a view holds. */
@@ -25,16 +23,20 @@ interface Checked {
   readonly site: DataSite;
   readonly caller: Caller;
   readonly recorder: DataRecorder;
+  readonly keys: readonly UsedKey[];
 }
 
 /**
- * Purges other keys, restarts a colo and the process, and looks each key up at each place while
+ * Purges other keys, restarts a colo and a process, and looks each key up at each place while
  * the purges go on. Records each lookup that finds nothing. Every key must be stored.
  */
 export async function checkLifetimes(checked: Checked): Promise<void> {
   const { site } = checked;
+  // The keys that stay fresh for longer than the check takes.
+  const lasting = checked.keys.filter(({ livesMs }) => livesMs >= 600_000);
   await purgeOthersAtOnce(checked);
-  await Promise.all([site.process.restart(), site.colos[0]?.restart()]);
+  const process = site.kind === "redis" ? site.process : undefined;
+  await Promise.all([process?.restart(), site.colos[0]?.restart()]);
   const lookups = async (place: DataPlace): Promise<void> => {
     for (let round = 0; round < lookupsPerKey; round += 1) {
       await Promise.all(lasting.map((key) => mustFind(checked, place, key)));
@@ -44,21 +46,14 @@ export async function checkLifetimes(checked: Checked): Promise<void> {
   await Promise.all([purgeOthers(checked), ...site.places.map(lookups)]);
 }
 
-/** The keys that stay fresh for longer than the check takes. */
-const lasting = keys.filter(({ livesMs }) => livesMs >= 600_000);
-
 /** Appends the purges of other keys as another writer would, a hundred at a time. */
 async function purgeOthersAtOnce({ site, recorder }: Checked): Promise<void> {
-  const { url, token } = site.rest;
-  const redis = new RedisClient({ url, token, nowAtMs: Date.now });
-  const settings = { redis, namespace: "tidemark", nowAtMs: Date.now };
-  const journal = new RedisJournal({ ...settings, randomText: () => crypto.randomUUID() });
   for (let at = 0; at < earlierCount; at += 100) {
     const tags = (nth: number) => [`url:tidemark-data:/steady/earlier/${at + nth}`];
     const purges = Array.from({ length: 100 }, (_, nth) =>
       newEntry({ n: crypto.randomUUID(), tags: tags(nth) }),
     );
-    const { kind } = await journal.append(purges);
+    const { kind } = await site.journal.append(purges);
     if (kind !== "appended") recorder.broken.push("the purges of other keys were not accepted");
   }
 }

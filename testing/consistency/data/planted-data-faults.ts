@@ -3,18 +3,20 @@
 import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
+import type { JournalInCode } from "../../../src/purge/journal-in-code.ts";
 import {
   type PurgeSubject,
   type JudgementAsk,
   type PurgeJudgement,
   usable,
 } from "../../../src/purge/view/view.ts";
-import { changedJournal } from "../changed-journal.ts";
-import { plantedFaults } from "../planted-faults.ts";
+import { changedInCode, changedJournal, type JournalChange } from "../changed-journal.ts";
+import { careless, plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
 
-/** A fault: replaced parts of a cache, a clock, and a wrapper for the interface. */
+/** A fault: replaced parts of a cache or its journal, a clock, and a wrapper for the interface. */
 interface Planted extends Pick<DataPlatform, "parts"> {
+  readonly journal?: JournalChange;
   /** Returns the time in a colo or the process, by its name. */
   readonly nowAtMs?: (place: string) => number;
   readonly given?: (cache: DataCache) => DataCache;
@@ -43,18 +45,18 @@ function seenAlone(settings: JournalViewSettings): JournalView {
 }
 
 /** A journal that throws if it refuses a purge, so that the isolate does not hold the key. */
-const throwingJournal = changedJournal((real) => ({
+const throwing: JournalChange = (real) => ({
   async appendAndRead(place, entry) {
     const appended = await real.appendAndRead(place, entry);
     if (appended.kind === "unavailable") throw new Error("The purge was refused.");
     return appended;
   },
-}));
+});
 
 /** A journal whose book of last purges never answers. */
-const withoutBook = changedJournal(() => ({
-  unpurged: () => Promise.resolve({ kind: "unavailable" as const }),
-}));
+const withoutBook: JournalChange = () => ({
+  unpurged: () => Promise.resolve({ kind: "unavailable" }),
+});
 
 const keptBesideNew = withScripts((real) => (script, keys, args) => {
   const [judged = "", head = "", , ...fields] = args;
@@ -99,7 +101,7 @@ export const plantedDataFaults = {
   /** Rule 25 broken: a written value is stored, even if the key was written or purged meanwhile. */
   "write-stored-over-others": { parts: { view: seenAlone } },
   /** Rule 25 broken: an isolate still uses the older value after the journal refused its purge. */
-  "unpurged-write-shown": { parts: { journal: throwingJournal } },
+  "unpurged-write-shown": { journal: throwing },
   /** Rule 26 broken: if the whole hash must be replaced, its fields stay beside the new ones. */
   "fields-outlive-purges": { parts: { redis: keptBesideNew } },
   /** Each increment counts twice. */
@@ -113,12 +115,15 @@ export const plantedDataFaults = {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
   },
   /** Rule 27 broken: purges of other keys end the lifetimes of values from before the view. */
-  "lifetimes-cut": { parts: { journal: withoutBook } },
+  "lifetimes-cut": { journal: withoutBook },
   /** Rule 21 broken: a purge is accepted even if the journal has not confirmed the append. */
-  "accepts-unwritten": { parts: plantedFaults["accepts-unwritten"] },
+  "accepts-unwritten": { journal: careless },
 } as const satisfies Record<string, Planted>;
 
 export type PlantedDataFault = keyof typeof plantedDataFaults;
+
+const plantedOf = (fault: PlantedDataFault | undefined): Planted =>
+  fault === undefined ? {} : plantedDataFaults[fault];
 
 /** Creates a cache, with or without a fault. `place` names the colo or the process. */
 export function planted(
@@ -126,12 +131,32 @@ export function planted(
   place: string,
   create: (platform: Pick<DataPlatform, "parts" | "nowAtMs">) => DataCache,
 ): DataCache {
-  const { parts, nowAtMs, given }: Planted = fault === undefined ? {} : plantedDataFaults[fault];
+  const { parts, journal, nowAtMs, given = (cache) => cache } = plantedOf(fault);
+  const changed = journal && { journal: changedJournal(journal) };
   const cache = create({
-    ...(parts && { parts }),
+    ...((parts ?? changed) && { parts: { ...parts, ...changed } }),
     ...(nowAtMs && { nowAtMs: () => nowAtMs(place) }),
   });
-  return given === undefined ? cache : given(cache);
+  return given(cache);
+}
+
+/** Creates a cache beside pages, with or without a fault. `place` names the colo. */
+export function plantedBesidePages(
+  fault: PlantedDataFault | undefined,
+  place: string,
+  create: (ofPages: {
+    readonly parts: DataPlatform["parts"];
+    readonly clock: Pick<DataPlatform, "nowAtMs">;
+    readonly over: (journal: JournalInCode) => JournalInCode;
+  }) => DataCache,
+): DataCache {
+  const { parts, journal: change, nowAtMs, given = (cache) => cache } = plantedOf(fault);
+  const cache = create({
+    parts,
+    clock: nowAtMs === undefined ? {} : { nowAtMs: () => nowAtMs(place) },
+    over: (journal) => (change === undefined ? journal : changedInCode(journal, change)),
+  });
+  return given(cache);
 }
 
 export const isPlantedInData = (name: string): name is PlantedDataFault =>

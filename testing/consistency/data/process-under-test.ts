@@ -33,8 +33,8 @@ export class ProcessUnderTest {
   static async start(given: StartProcess): Promise<ProcessUnderTest> {
     const { recorder } = given;
     const front = await TcpFront.start(given.redisUrl, (position) => {
-      const { positionsOfProcess } = recorder;
-      if (!positionsOfProcess.has(position)) positionsOfProcess.set(position, recorder.nowMs());
+      const { positions } = recorder;
+      if (!positions.has(position)) positions.set(position, recorder.nowMs());
     });
     await mkdir(cacheFolder, { recursive: true });
     const folder = await mkdtemp(join(cacheFolder, "tidemark-process-"));

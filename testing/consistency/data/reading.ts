@@ -5,7 +5,7 @@ import type { Call } from "./calls.ts";
 import type { Caller } from "./caller.ts";
 import type { DataRead } from "./checker/operations.ts";
 import type { DataPlace } from "./data-site.ts";
-import { keys, type UsedKey } from "./keys.ts";
+import type { UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
 /** The share of each call. */
@@ -23,20 +23,22 @@ const setAgainShare = 0.1;
 export class Reading {
   readonly #caller: Caller;
   readonly #recorder: DataRecorder;
+  readonly #keys: readonly UsedKey[];
 
-  constructor(caller: Caller, recorder: DataRecorder) {
-    this.#caller = caller;
-    this.#recorder = recorder;
+  constructor(given: { caller: Caller; recorder: DataRecorder; keys: readonly UsedKey[] }) {
+    this.#caller = given.caller;
+    this.#recorder = given.recorder;
+    this.#keys = given.keys;
   }
 
   /** @returns whether the call was answered */
   async readSome(place: DataPlace, draws: Draws): Promise<boolean> {
-    const key = draws.oneOf(keys);
+    const key = draws.oneOf(this.#keys);
     if (key.space === "parts") return this.#readFields(place, key, draws);
     const by = drawn(draws);
     const { space, name } = key;
     const isMany = by === "getMany" || by === "getOrSetMany";
-    const names = keys.filter((other) => other.space === space).map((other) => other.name);
+    const names = this.#keys.filter((other) => other.space === space).map((other) => other.name);
     const call = isMany ? { op: by, space, names } : { op: by, space, name };
     const { answer } = await this.#caller.read(place, call as Call, by);
     return answer !== undefined;

@@ -31,8 +31,11 @@ export class DataRecorder {
   readonly broken: string[] = [];
   /** Notes for excerpts, in addition to the checked operations. */
   readonly notes: Note[] = [];
-  /** The positions that the database sent to the process, with the times. */
-  readonly positionsOfProcess = new Map<string, number>();
+  /**
+   * The positions that the database sent to the process, with the times. Over objects, the positions
+   * in the journal.
+   */
+  readonly positions = new Map<string, number>();
   /** The number of calls without an answer and of failed calls, by the name of the error. */
   readonly failures = new Map<string, number>();
   quietFromMs: number | undefined;
@@ -56,13 +59,6 @@ export class DataRecorder {
 
   history(given: Promised): DataHistory {
     const { world, quietFromMs } = this;
-    const positions = new Map(this.positionsOfProcess);
-    for (const event of world.journal) {
-      const told = event.kind === "appended" ? [event.position] : event.positions;
-      for (const position of told) {
-        positions.set(position, Math.min(event.atMs, positions.get(position) ?? Infinity));
-      }
-    }
     return {
       ...given,
       replicaLags: world.replicaLags,
@@ -75,8 +71,19 @@ export class DataRecorder {
       counts: [...this.counts],
       increments: [...this.increments],
       broken: [...this.broken],
-      positions,
+      positions: this.seenPositions(),
       ...(quietFromMs === undefined ? {} : { quietFromMs }),
     };
+  }
+
+  seenPositions(): DataHistory["positions"] {
+    const positions = new Map(this.positions);
+    for (const event of this.world.journal) {
+      const told = event.kind === "appended" ? [event.position] : event.positions;
+      for (const position of told) {
+        positions.set(position, Math.min(event.atMs, positions.get(position) ?? Infinity));
+      }
+    }
+    return positions;
   }
 }

@@ -1,4 +1,4 @@
-// One run with data: colos, a process, clients and a nemesis, then a quiet phase. The checker then
+// One run with data: colos, over Redis also a process, clients and a nemesis, then a quiet phase. The checker then
 // examines the history.
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../../local/running.ts";
@@ -10,9 +10,10 @@ import { Changing } from "./changing.ts";
 import { checkData, type DataFindings } from "./checker/check-data.ts";
 import type { DataWorld } from "./checker/excerpt.ts";
 import type { DataHistory } from "./checker/operations.ts";
-import { type DataFaultName, dataFaults } from "./data-faults.ts";
+import { type DataFaultName, dataFaults, dataFaultsOverObjects } from "./data-faults.ts";
 import { type DataPlace, type DataSite, startDataSite } from "./data-site.ts";
-import { allowanceMs, keys, maxLagMs } from "./keys.ts";
+import { JournalReader } from "./driven-journal.ts";
+import { allowanceMs, type DataStore, keysOver, maxLagMs, type UsedKey } from "./keys.ts";
 import { checkLifetimes } from "./lifetimes.ts";
 import type { PlantedDataFault } from "./planted-data-faults.ts";
 import { Reading } from "./reading.ts";
@@ -20,11 +21,12 @@ import { DataRecorder } from "./recorder.ts";
 import { Source, sourceMsMax } from "./source.ts";
 
 export interface DataRunSettings {
+  readonly store: DataStore;
   readonly seed: number;
   /** How long clients write rows and the nemesis causes faults. */
   readonly activeMs: number;
   readonly coloCount: number;
-  /** The number of clients, distributed over the colos and the process. Each reads and writes. */
+  /** The number of clients, distributed over the places. Each reads and writes. */
   readonly clientCount: number;
   readonly thinkMsMax: number;
   /** The share of a client's operations that change the source. */
@@ -44,7 +46,8 @@ export interface DataRunResult {
   readonly history: DataHistory;
   readonly world: DataWorld;
   readonly findings: DataFindings;
-  readonly redis: string;
+  /** The name of the store. */
+  readonly store: string;
   readonly sourceRequestCount: number;
   readonly failures: ReadonlyMap<string, number>;
   readonly tookMs: number;
@@ -55,6 +58,8 @@ const slowShare = 0.06;
 const pauseAfterFailureMs = 500;
 /** Tries at intervals of 500 ms. A place whose database was unreachable retries within 30 s. */
 const lastPurgeTries = 60;
+/** Between two reads of the journal in an object, which drops its oldest entries. */
+const journalReadEveryMs = 10_000;
 
 export async function runData(settings: DataRunSettings): Promise<DataRunResult> {
   const running = new Running();
@@ -71,6 +76,7 @@ interface Acting {
   readonly recorder: DataRecorder;
   readonly source: Source;
   readonly site: DataSite;
+  readonly keys: readonly UsedKey[];
   readonly reading: Reading;
   readonly changing: Changing;
   readonly isOver: () => boolean;
@@ -80,11 +86,12 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
   const draws = new Draws(settings.seed);
   const recorder = new DataRecorder();
   const source = await running.add(Source.start(recorder, draws.fork()));
-  const { coloCount, fault } = settings;
+  const { store, coloCount, fault } = settings;
   const site = await running.add(
-    startDataSite({ originUrl: source.url, coloCount, recorder, fault }),
+    startDataSite({ store, originUrl: source.url, coloCount, recorder, fault }),
   );
   const { places } = site;
+  const keys = keysOver[store];
   const caller = new Caller({ recorder, source, keys });
   const beganAtMs = recorder.nowMs();
   const promised = { maxLagMs, allowanceMs, originMsMax: sourceMsMax, keys };
@@ -92,16 +99,26 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
   let findings: DataFindings | undefined;
   const isBroken = () => (findings?.violations.length ?? 0) > 0;
   const isOver = () => recorder.nowMs() - beganAtMs >= settings.activeMs || isBroken();
-  const reading = new Reading(caller, recorder);
-  const changing = new Changing({ caller, recorder, source, places });
-  const acting = { settings, draws, recorder, source, site, reading, changing, isOver };
-  const look = () => (findings = checkData(history()));
+  const reading = new Reading({ caller, recorder, keys });
+  const changing = new Changing({ caller, recorder, source, places, keys });
+  const acting = { settings, draws, recorder, source, site, keys, reading, changing, isOver };
+  const journal = site.kind === "objects" ? new JournalReader(site.journal, recorder) : undefined;
+  const look = async () => {
+    const soFar = history();
+    await journal?.readOn();
+    return (findings = checkData({ ...soFar, positions: recorder.seenPositions() }));
+  };
   try {
-    await Promise.all([act(acting), lookNowAndThen(settings.checkEveryMs, isOver, look)]);
+    await Promise.all([
+      act(acting),
+      lookNowAndThen(settings.checkEveryMs, isOver, look),
+      journal && lookNowAndThen(journalReadEveryMs, isOver, () => journal.readOn()),
+    ]);
     if (!isBroken()) {
       await quieten(acting);
-      await checkLifetimes({ site, caller, recorder });
-      look();
+      await journal?.readOn();
+      await checkLifetimes({ site, caller, recorder, keys });
+      await look();
     }
   } finally {
     caller.stop();
@@ -110,8 +127,8 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
     settings,
     history: history(),
     world: recorder.traces(),
-    findings: findings ?? look(),
-    redis: site.redis.name,
+    findings: findings ?? (await look()),
+    store: site.kind === "redis" ? site.redis.name : "Durable Objects",
     sourceRequestCount: source.requestCount,
     failures: recorder.failures,
     tookMs: recorder.nowMs() - beganAtMs,
@@ -119,22 +136,29 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
 }
 
 async function act(acting: Acting): Promise<void> {
-  const { settings, draws, recorder, source, site, isOver } = acting;
-  const { clientCount, restMsMax } = settings;
-  // The embedded Valkey keeps no files, so it cannot restart with its data.
-  const needsServer: readonly DataFaultName[] = ["redis-restarted-whole"];
-  const faults = settings.faults.filter(
-    (name) => site.redis.keepsSnapshots || !needsServer.includes(name),
-  );
+  const { settings, draws, source, site } = acting;
   source.slowShare = slowShare;
-  const clients = Array.from({ length: clientCount }, (_, nth) => {
+  const clients = Array.from({ length: settings.clientCount }, (_, nth) => {
     const place = site.places[nth % site.places.length];
     return place && live(place, draws.fork(), acting);
   });
-  const victim = { site, origin: source, recorder: recorder.world, draws: draws.fork() };
-  const breaking = breakAndHeal(victim, { groups: dataFaults, faults, restMsMax, isOver });
-  await Promise.all([...clients, breaking]);
+  await Promise.all([...clients, disturb(acting)]);
   source.slowShare = 0;
+}
+
+async function disturb({ settings, draws, recorder, source, site, isOver }: Acting): Promise<void> {
+  const { faults, restMsMax } = settings;
+  const victim = { origin: source, recorder: recorder.world, draws: draws.fork() };
+  const how = { faults, restMsMax, isOver };
+  if (site.kind === "objects") {
+    return breakAndHeal({ ...victim, site }, { ...how, groups: dataFaultsOverObjects });
+  }
+  // The embedded Valkey keeps no files, so it cannot restart with its data.
+  const needsServer: readonly DataFaultName[] = ["redis-restarted-whole"];
+  const possible = faults.filter(
+    (name) => site.redis.keepsSnapshots || !needsServer.includes(name),
+  );
+  return breakAndHeal({ ...victim, site }, { ...how, faults: possible, groups: dataFaults });
 }
 
 async function live(
@@ -162,6 +186,7 @@ async function quieten({
   recorder,
   source,
   site,
+  keys,
   reading,
   changing,
 }: Acting): Promise<void> {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { startScriptedOrigin } from "../../fakes/scripted-origin.ts";
 import type { Draws } from "../../draws.ts";
-import { keys, viewsStep } from "./keys.ts";
+import { allKeys, viewsStep } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
 /** The longest time for an answer. */
@@ -26,9 +26,9 @@ export class Source {
   requestCount = 0;
   readonly #recorder: DataRecorder;
   readonly #draws: Draws;
-  readonly #rows = new Map(keys.map(({ path }) => [path, { id: firstId, version: 1 }]));
+  readonly #rows = new Map(allKeys.map(({ path }) => [path, { id: firstId, version: 1 }]));
   /** Versions by row and id. */
-  readonly #versions = new Map(keys.map(({ path }) => [`${path} ${firstId}`, 1]));
+  readonly #versions = new Map(allKeys.map(({ path }) => [`${path} ${firstId}`, 1]));
   readonly #committedAtMs = new Map<string, number>();
   #ids = 0;
   #beginnings = 0;

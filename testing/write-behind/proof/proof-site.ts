@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { BreakableRedis, keepsAll } from "../../consistency/breakable-redis.ts";
-import type { DataPlace, DataSite } from "../../consistency/data/data-site.ts";
+import type { DataPlace, DataSiteOverRedis } from "../../consistency/data/data-site.ts";
 import { ProcessUnderTest } from "../../consistency/data/process-under-test.ts";
 import type { DataRecorder } from "../../consistency/data/recorder.ts";
 import { startColoUnderTest, today } from "../../consistency/site-under-test.ts";
@@ -16,7 +16,7 @@ import type { PlantedBehindFault } from "./planted-behind-faults.ts";
 
 export type Place = DataPlace;
 
-export interface ProofSite extends DataSite {
+export interface ProofSite extends Omit<DataSiteOverRedis, "kind" | "journal"> {
   readonly d1: FailingD1;
   /** Returns the keys of slices that are still in Redis. */
   waiting(): Promise<readonly string[]>;
