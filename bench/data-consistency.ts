@@ -53,6 +53,7 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
     faults: faults as DataFaultName[],
     restMsMax: 6_000,
     quietMs: 35_000,
+    checksLifetimes: true,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),
   };

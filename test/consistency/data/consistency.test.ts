@@ -1,9 +1,8 @@
 // Runs an application's data on real colos and in a Node process, in front of a Redis that fails in
-// many ways. Checks that all reads keep the purge promise, and that the checker finds planted
-// faults. `npm run bench -- data-consistency` does this for any length of time.
+// many ways, and on colos over Durable Objects that fail. Checks that all reads keep the purge
+// promise, and that the checker finds planted faults. `npm run bench -- data-consistency` does this for any length of time.
 import { describe, expect, it } from "vitest";
 import { dataFaultNames, revealingData } from "../../../testing/consistency/data/data-faults.ts";
-import type { PlantedDataFault } from "../../../testing/consistency/data/planted-data-faults.ts";
 import { type DataRunSettings, runData } from "../../../testing/consistency/data/run-data.ts";
 
 /** Time for bundling and for the start of a Redis, the colos and the process on a busy machine. */
@@ -24,6 +23,7 @@ const settingsOf = (parts: Partial<DataRunSettings>): DataRunSettings => ({
   faults: [],
   restMsMax: 2_000,
   quietMs,
+  checksLifetimes: true,
   checkEveryMs: 0,
   ...parts,
 });
@@ -47,8 +47,27 @@ describe("data in front of a failing Redis", () => {
   );
 });
 
+describe("data in Durable Objects that fail", () => {
+  const longQuietMs = 6 * quietMs;
+  it("is not read past the bound after a purge", { timeout: testMsMax + longQuietMs }, async () => {
+    const { findings } = await runData(
+      settingsOf({
+        store: "objects",
+        faults: dataFaultNames.objects,
+        activeMs: activeMs / 2,
+        restMsMax: 1_000,
+        clientCount: 20,
+        // The phase ends once every key is found. A busy machine may need minutes.
+        quietMs: longQuietMs,
+        checksLifetimes: false,
+      }),
+    );
+    expect(findings.violations.map(({ what }) => what)).toEqual([]);
+  });
+});
+
 describe("a data cache with a planted fault", () => {
-  const found: readonly { fault: PlantedDataFault; rule: RegExp }[] = [
+  const found: readonly { fault: keyof typeof revealingData.redis; rule: RegExp }[] = [
     { fault: "one-key-not-judged", rule: /^(?:purged-|own-write$)/ },
     { fault: "raised-twice", rule: /^counted-twice$/ },
   ];

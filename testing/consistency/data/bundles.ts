@@ -49,12 +49,13 @@ export async function workerOfDataOverObjects(
 
     const config = defineConfig({ purge: ${JSON.stringify(purge)} });
     const started = (env) => {
-      const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ parts, clock, over }) => {
+      const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ parts, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
         const journal = over(durableObjectJournal({ longPoll: ${longPoll} }));
         const tiers = [durableObjectRecords({ objects: 2 })];
         const inCode = { data: knownData(data), parts, journal, tiers };
-        createApp(config, troubled(env), { ...platformHere(), ...clock }, inCode);
+        const bindings = troubled({ ...env, RECORDS: records(env.RECORDS) });
+        createApp(config, bindings, { ...platformHere(), ...clock }, inCode);
         return data;
       });
       return applicationOver(cache, env.ORIGIN_URL);

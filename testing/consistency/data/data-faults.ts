@@ -80,7 +80,7 @@ export const dataFaultNames: Readonly<Record<DataStore, readonly DataFaultName[]
   objects: namesIn(dataFaultsOverObjects),
 };
 
-/** The faults that reveal each planted fault soonest. A planted fault of fields needs Redis. */
+/** The faults that reveal each planted fault soonest. Some faults can be planted over one store only. */
 export const revealingData = {
   redis: {
     "stamp-after-load": ["origin-slow"],
@@ -100,6 +100,7 @@ export const revealingData = {
     "one-key-not-judged": [],
     "write-stored-over-others": ["origin-slow"],
     "unpurged-write-shown": ["colo-cut-off", "object-restarted"],
+    "newer-replaced": ["origin-slow"],
     "forced-joins-others": ["origin-slow"],
     "bound-ignored": ["colo-cut-off", "colo-unanswered"],
     "clock-slow": [],
@@ -107,6 +108,7 @@ export const revealingData = {
     "accepts-unwritten": ["colo-cut-off", "object-restarted"],
   },
 } as const satisfies {
-  readonly redis: Readonly<Record<PlantedDataFault, readonly DataFaultName[]>>;
-  readonly objects: Readonly<Partial<Record<PlantedDataFault, readonly DataFaultName[]>>>;
+  readonly [Store in DataStore]: Readonly<
+    Partial<Record<PlantedDataFault, readonly DataFaultName[]>>
+  >;
 };

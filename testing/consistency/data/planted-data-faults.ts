@@ -10,6 +10,12 @@ import {
   type PurgeJudgement,
   usable,
 } from "../../../src/purge/view/view.ts";
+import {
+  framed,
+  type RecordCalls,
+  unframed,
+} from "../../../src/stores/durable-object/framed-call.ts";
+import type { ObjectNamespace } from "../../../src/stores/durable-object/object-namespace.ts";
 import { changedInCode, changedJournal, type JournalChange } from "../changed-journal.ts";
 import { careless, plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
@@ -17,6 +23,8 @@ import { withScripts } from "./changed-scripts.ts";
 /** A fault: replaced parts of a cache or its journal, a clock, and a wrapper for the interface. */
 interface Planted extends Pick<DataPlatform, "parts"> {
   readonly journal?: JournalChange;
+  /** Replaces the Durable Objects of the records. */
+  readonly records?: (objects: ObjectNamespace) => ObjectNamespace;
   /** Returns the time in a colo or the process, by its name. */
   readonly nowAtMs?: (place: string) => number;
   readonly given?: (cache: DataCache) => DataCache;
@@ -71,6 +79,25 @@ const twiceRaised = withScripts((real) => async (script, keys, args) => {
   return script === raiseScript ? real(script, keys.slice(0, 1), args) : reply;
 });
 
+/** Returns objects that replace a stored record even if it is newer. */
+function withoutComparison(objects: ObjectNamespace): ObjectNamespace {
+  return {
+    idFromName: (name) => objects.idFromName(name),
+    get: (id, options) => ({
+      async fetch(url, init) {
+        const object = objects.get(id, options);
+        if (!url.endsWith("/writeMany") || typeof init.body === "string") {
+          return object.fetch(url, init);
+        }
+        const { message, body } = unframed(init.body);
+        const { records } = message as RecordCalls["writeMany"][0];
+        const blind = records.map(({ unless: _, ...record }) => record);
+        return object.fetch(url, { ...init, body: await framed({ records: blind }, body) });
+      },
+    }),
+  };
+}
+
 /** Returns a cache whose `getOrSet` ignores its options, such as `forceFresh`. */
 function withoutForce(cache: DataCache): DataCache {
   const namespace: DataCache["namespace"] = (name, options) => {
@@ -102,6 +129,8 @@ export const plantedDataFaults = {
   "write-stored-over-others": { parts: { view: seenAlone } },
   /** Rule 25 broken: an isolate still uses the older value after the journal refused its purge. */
   "unpurged-write-shown": { journal: throwing },
+  /** Rule 28 broken: a load that began before a `set` replaces the set value. Only over objects. */
+  "newer-replaced": { records: withoutComparison },
   /** Rule 26 broken: if the whole hash must be replaced, its fields stay beside the new ones. */
   "fields-outlive-purges": { parts: { redis: keptBesideNew } },
   /** Each increment counts twice. */
@@ -148,13 +177,15 @@ export function plantedBesidePages(
     readonly parts: DataPlatform["parts"];
     readonly clock: Pick<DataPlatform, "nowAtMs">;
     readonly over: (journal: JournalInCode) => JournalInCode;
+    readonly records: (objects: ObjectNamespace) => ObjectNamespace;
   }) => DataCache,
 ): DataCache {
-  const { parts, journal: change, nowAtMs, given = (cache) => cache } = plantedOf(fault);
+  const { parts, journal: change, nowAtMs, records, given = (cache) => cache } = plantedOf(fault);
   const cache = create({
     parts,
     clock: nowAtMs === undefined ? {} : { nowAtMs: () => nowAtMs(place) },
     over: (journal) => (change === undefined ? journal : changedInCode(journal, change)),
+    records: records ?? ((objects) => objects),
   });
   return given(cache);
 }
