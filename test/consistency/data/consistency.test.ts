@@ -1,6 +1,7 @@
 // Runs an application's data on real colos and in a Node process, in front of a Redis that fails in
 // many ways, and on colos over Durable Objects that fail. Checks that all reads keep the purge
-// promise, and that the checker finds planted faults. `npm run bench -- data-consistency` does this for any length of time.
+// promise, and that the checker finds planted faults. `npm run bench -- data-consistency` does this
+// for any length of time.
 import { describe, expect, it } from "vitest";
 import { dataFaultNames, revealingData } from "../../../testing/consistency/data/data-faults.ts";
 import { type DataRunSettings, runData } from "../../../testing/consistency/data/run-data.ts";
