@@ -91,7 +91,12 @@ function withoutComparison(objects: ObjectNamespace): ObjectNamespace {
         }
         const { message, body } = unframed(init.body);
         const { records } = message as RecordCalls["writeMany"][0];
-        const blind = records.map(({ unless: _, ...record }) => record);
+        const blind = records.map(({ key, keepMs, head, bodyBytes }) => ({
+          key,
+          keepMs,
+          head,
+          bodyBytes,
+        }));
         return object.fetch(url, { ...init, body: await framed({ records: blind }, body) });
       },
     }),
