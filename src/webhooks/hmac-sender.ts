@@ -100,7 +100,8 @@ function claimReader(
         return { kind: "refused", reason: "timestamp" };
       }
     }
-    const delivery = firstOf(headers, idHeader) || timestamp;
+    // A timestamp in seconds is no id, because two changes within a second may have the same body.
+    const delivery = firstOf(headers, idHeader) || (place?.unit === "ms" ? timestamp : "");
     if (delivery.length > deliveryLengthMax) return malformed;
     const content = contentOf({ request, timestamp, members });
     if (content === undefined) return malformed;

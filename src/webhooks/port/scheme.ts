@@ -19,8 +19,8 @@ export interface WebhookRequest {
 export interface WebhookClaim {
   readonly kind: "claimed";
   /**
-   * Identifies the delivery, so that a redelivery is recognized: the delivery id, else the
-   * timestamp. If empty, each request is a separate delivery.
+   * Identifies the delivery, so that a redelivery is recognized: the delivery id, else a timestamp
+   * in milliseconds. If empty, each request is a separate delivery.
    */
   readonly delivery: string;
   /**
