@@ -3,7 +3,7 @@
 // the journal.
 import { pause } from "../base/timeouts.ts";
 
-/** The minimum time between two purges for the same body, in one isolate. */
+/** The minimum time between two purges for the same body and targets, in one isolate. */
 const intervalMs = 1_000;
 /** How often a webhook looks whether a purge under way is accepted. */
 const pollMs = 50;
@@ -17,9 +17,9 @@ interface Purge {
 }
 
 /**
- * The latest purges of one hook, by the digest of the webhook's body. No purge is lost: a webhook
- * within the interval waits, and then purges, unless another purge for the same body has begun
- * since the webhook arrived, and is accepted.
+ * The latest purges of one hook, by the digest of the webhook's body and of its targets. No purge
+ * is lost: a webhook within the interval waits, and then purges, unless another purge with the same
+ * digest has begun since the webhook arrived, and is accepted.
  */
 export class Repeats {
   /** The oldest first. */
@@ -27,7 +27,7 @@ export class Repeats {
   #order = 0;
 
   /**
-   * Runs the purge, or joins a later one for the same body.
+   * Runs the purge, or joins a later one with the same digest.
    *
    * @returns the result of the purge; `joined`; or `busy` if no purge was accepted in time
    */

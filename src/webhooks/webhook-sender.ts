@@ -88,7 +88,10 @@ async function receive<Order extends object, Answer>(
   const id = idOf(name, claim.delivery, bodyDigest);
   const purge = (as: string) =>
     ports.purge(mapped.order, { id: as, by: `hook:${name}`, bodyDigest });
-  const purging = hook.repeats.run(bodyDigest, ports.nowAtMs, () => purge(id));
+  // A mapping may read header fields, so the same body may purge other targets.
+  const content = `${bodyDigest}\n${JSON.stringify(mapped.order)}`;
+  const purgeDigest = await sha256Hex(new TextEncoder().encode(content));
+  const purging = hook.repeats.run(purgeDigest, ports.nowAtMs, () => purge(id));
   ports.afterAnswer(async () => {
     const purged = await purging;
     if (typeof purged === "string" || !purged.isAccepted) return;

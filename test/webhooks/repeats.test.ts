@@ -124,6 +124,26 @@ it("a thousand copies of a captured webhook make few entries", async () => {
   expect(joined).toBe(999);
 });
 
+it("a webhook with the same body and other targets does not join", async () => {
+  const mapping = (_: unknown, fields: { get: (name: string) => string | null }) => ({
+    tags: [fields.get("x-shopify-topic") ?? ""],
+  });
+  const { site, upstash } = openHooked({ mapping });
+  const topics = ["articles", "authors", "editors"];
+  const sent = topics.map((topic) =>
+    deliver(site, "{}", signedBy(shopify, site, { body: "{}", topic, id: topic })),
+  );
+  await until(() => upstash.journal.length > 0);
+  site.clock.advance(1);
+  for (let step = 0; step < 40; step += 1) {
+    await idle();
+    await vi.advanceTimersByTimeAsync(50);
+  }
+  const answers = await Promise.all(sent);
+  expect(answers.map(({ text }) => text.includes("joined"))).toEqual([false, false, false]);
+  expect(upstash.journal.length).toBe(topics.length);
+});
+
 it("a sender that calls before it commits causes a second purge", async () => {
   const { site, upstash } = openHooked({ more: { repeatAfterSeconds: 5 } });
   const body = JSON.stringify({ id: 1 });
