@@ -111,6 +111,24 @@ describe("the body of a delivery", () => {
     expect([seen.status, codeOf(seen)]).toEqual([413, "too-large"]);
   });
 
+  it("is copied as it arrives, so that chunks of one byte take no memory of their own", async () => {
+    const { site } = openHooked();
+    const left = [...bytesOf(body)];
+    const reused = new Uint8Array(1);
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          const next = left.shift();
+          if (next === undefined) return controller.close();
+          reused[0] = next;
+          controller.enqueue(reused);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    expect((await deliver(site, stream, signedBy(shopify, site))).status).toBe(200);
+  });
+
   it("causes a 408 if it does not arrive within 10 s", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { site } = openHooked();
