@@ -33,7 +33,8 @@ export function checkSender(options: SenderOptions<never>): void {
 
 /** @throws OperatorError that names each invalid option */
 export function checkTokenSender<Payload>(options: TokenSenderOptions<Payload>): void {
-  checkAll([...faultsIn(options), ...faultsOfFields([options.header ?? [], options.idHeader])]);
+  const { header = "authorization", idHeader } = options;
+  checkAll([...faultsIn(options), ...faultsOfFields(header, [idHeader])]);
 }
 
 /** @throws OperatorError that names each invalid option */
@@ -49,8 +50,12 @@ function* faultsIn(options: SenderOptions<never>): Generator<string> {
   if (!isWithin(maxBytes, bytesMax)) yield "maxBytes is not a whole number from 1 to 1,048,576.";
 }
 
-function* faultsOfFields(fields: readonly (FieldName | undefined)[]): Generator<string> {
-  const names = fields.flatMap((field) => (field === undefined ? [] : namesOf(field)));
+function* faultsOfFields(
+  header: FieldName,
+  others: readonly (FieldName | undefined)[],
+): Generator<string> {
+  if (namesOf(header).length === 0) yield "header names no header field.";
+  const names = [header, ...others].flatMap((field) => (field === undefined ? [] : namesOf(field)));
   if (!names.every((name) => typeof name === "string" && fieldName.test(name)))
     yield "header, timestamp.header or idHeader is not a valid header field name.";
 }
@@ -63,9 +68,8 @@ function* faultsOfHmac<Payload>(options: HmacSenderOptions<Payload>): Generator<
   if (!["hex", "base64", "base64url"].includes(encoding)) {
     yield 'encoding is not "hex", "base64" or "base64url".';
   }
-  if (namesOf(options.header).length === 0) yield "header names no header field.";
   const timeField = timestamp && "header" in timestamp ? timestamp.header : undefined;
-  yield* faultsOfFields([options.header, timeField, options.idHeader]);
+  yield* faultsOfFields(options.header, [timeField, options.idHeader]);
   yield* faultsOfContent(contentParts(signed), timestamp !== undefined);
   if (timestamp !== undefined && "member" in timestamp && member === undefined) {
     yield "timestamp.member is set without member: set member to the name of the signature's member.";

@@ -170,6 +170,14 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
     kontent,
     [
       {
+        id: "a legacy webhook",
+        payload: {
+          message: { id: "1", type: "content_item_variant", operation: "publish" },
+          data: { items: [{ id: "1", codename: "a", language: "en", type: "article" }] },
+        },
+        expected: { everything: true },
+      },
+      {
         id: "two published items",
         payload: {
           notifications: [
@@ -215,6 +223,12 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
   [
     shopify,
     [
+      {
+        id: "a topic that is the name of a built-in property",
+        topic: "constructor/update",
+        payload: { id: 7 },
+        expected: "ignored",
+      },
       {
         id: "a product",
         topic: "products/update",

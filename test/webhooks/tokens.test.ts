@@ -47,6 +47,7 @@ describe("a secret in a field", () => {
 
   it.each([
     [{ header: "x token" }, "header field"],
+    [{ header: [] }, "names no header field"],
     [{ mapping: undefined }, "mapping"],
     [{ repeatAfterSeconds: 26 }, "repeatAfterSeconds"],
     [{ repeatAfterSeconds: 0 }, "repeatAfterSeconds"],

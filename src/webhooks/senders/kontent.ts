@@ -28,8 +28,8 @@ export interface KontentPayload {
  * Makes a sender for Kontent.ai's webhooks (https://kontent.ai/learn/docs/webhooks).
  *
  * The default mapping purges `item:<codename>` and `type:<codename>` for published items,
- * `taxonomy:<codename>` and `asset:<id>`; and everything for a content type or a language. Ignores
- * the delivery slot `preview`.
+ * `taxonomy:<codename>` and `asset:<id>`; and everything for a content type, a language or a legacy
+ * webhook. Ignores the delivery slot `preview`.
  */
 export function kontent(options: PresetOptions<KontentPayload> = {}): WebhookSender {
   return hmacSender<KontentPayload>({
@@ -42,7 +42,9 @@ export function kontent(options: PresetOptions<KontentPayload> = {}): WebhookSen
 
 function changed(payload: KontentPayload): WebhookOrder | undefined {
   const notifications = memberAt(payload, "notifications");
-  const published = (Array.isArray(notifications) ? (notifications as unknown[]) : []).filter(
+  // A legacy webhook, which `x-kc-signature` signs, has no notifications.
+  if (!Array.isArray(notifications)) return { everything: true };
+  const published = (notifications as unknown[]).filter(
     (one) => textAt(one, "message.delivery_slot") !== "preview",
   );
   const tags = published.map(tagsOf);

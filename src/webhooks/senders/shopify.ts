@@ -29,12 +29,12 @@ export function shopify(options: PresetOptions<ShopifyPayload> = {}): WebhookSen
   });
 }
 
-const typeByTopic: Readonly<Record<string, string>> = {
-  products: "product",
-  product: "product",
-  collections: "collection",
-  collection: "collection",
-};
+const typeByTopic: ReadonlyMap<string, string> = new Map([
+  ["products", "product"],
+  ["product", "product"],
+  ["collections", "collection"],
+  ["collection", "collection"],
+]);
 
 function changed(payload: ShopifyPayload, fields: WebhookFields): WebhookOrder | undefined {
   // The first generation writes products/update, the second Product.
@@ -43,7 +43,7 @@ function changed(payload: ShopifyPayload, fields: WebhookFields): WebhookOrder |
   if (topic === "shop/update" || (subject === "themes" && action !== "create")) {
     return { everything: true };
   }
-  const type = typeByTopic[subject];
+  const type = typeByTopic.get(subject);
   if (type === undefined) return undefined;
   // Such as gid://shopify/Product/9554194432293.
   const resource = fields.get("shopify-resource-id")?.split("/").at(-1);
