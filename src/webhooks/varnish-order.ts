@@ -27,7 +27,8 @@ export function orderOf({ method, url, headers }: WebhookRequest): Order {
 }
 
 function targetsOf({ method, url, headers }: WebhookRequest): Order {
-  const { host } = new URL(url);
+  const host = URL.parse(url)?.host;
+  if (host === undefined) return { fault: noHost };
   const magento = headers.get("x-magento-tags-pattern");
   if (magento !== null) return byTagPattern("X-Magento-Tags-Pattern", magento, host);
   const keys = keyFields.flatMap((name) => headers.get(name) ?? []);
@@ -87,13 +88,14 @@ function byHostAndPath(headers: WebhookFields, ownHost: string): Order {
 const open = /\.?\*$/;
 
 /**
- * Reads the URL of the request. In a BAN, and with `X-Purge-Method: regex` of WordPress, a final
- * star makes it a prefix.
+ * Reads the URL of the request. It is a prefix with `X-Purge-Method: regex` of WordPress, and in a
+ * BAN with a final star.
  */
 function byRequestUrl({ method, url, headers }: WebhookRequest): Order {
   const [, host = "", path = ""] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(url) ?? [];
-  const isPattern = method === "BAN" || headers.get("x-purge-method") === "regex";
-  if (!isPattern || !open.test(path)) return { urls: onBothSchemes(host, path) };
+  const isRegex = headers.get("x-purge-method") === "regex";
+  const isPrefix = isRegex || (method === "BAN" && open.test(path));
+  if (!isPrefix) return { urls: onBothSchemes(host, path) };
   const prefix = path.replace(open, "");
   return prefix === "/" ? { hosts: [host] } : { prefixes: onBothSchemes(host, prefix) };
 }
@@ -114,6 +116,11 @@ const tagPatterns =
 const hostPatterns = "Send a host, hosts such as ^(a.example|b.example)$, or .*";
 const pathPatterns =
   "Send a path such as ^/news/1$, a prefix such as ^/news/.*, or .* for the whole host. Escape special characters by a backslash.";
+
+const noHost: Reason = {
+  why: "The field Host is not a host.",
+  hint: "Send the host of the pages in it, such as www.example.com.",
+};
 
 const noKeys: Reason = {
   why: "The request has neither xkey-purge nor xkey-softpurge.",

@@ -102,6 +102,13 @@ describe("a purge request of Varnish's dialect", () => {
       { "x-purge-method": "regex" },
       ["/news/1", "/news/2", overHttp],
     ],
+    [
+      "WordPress, an expression without a star",
+      "PURGE",
+      "/news",
+      { "x-purge-method": "regex" },
+      ["/news/1", "/news/2", overHttp],
+    ],
   ])("of %s purges its pages alone", async (_, method, path, fields, purged) => {
     const { site, upstash } = await openStored();
     const before = [site.origin.count, upstash.journal.length + 1];

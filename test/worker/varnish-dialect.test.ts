@@ -42,6 +42,11 @@ it.each([
   expect(await isStored(path)).toBe(false);
 });
 
+it("a PURGE with an invalid Host gets 400", async () => {
+  const answer = await send("PURGE", "/", { host: "a b", "x-purge-token": token });
+  expect(answer.status).toBe(400);
+});
+
 it("a PURGEKEYS does not arrive: workerd answers it", async () => {
   const answer = await send("PURGEKEYS", "/", { "xkey-purge": "FPC", "x-purge-token": token });
   expect(answer.status).toBe(501);
