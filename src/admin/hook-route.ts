@@ -64,6 +64,7 @@ export function hookRoute(
       return { answer: handled, isAccepted: handled.accepted !== undefined };
     },
     ignored: () => ({ answer: jsonAnswer({ ignored: true }) }),
+    tested: () => ({ answer: jsonAnswer({ ignored: true }), isTest: true }),
     joined: () => ({ answer: jsonAnswer({ joined: true }) }),
     refused,
   });

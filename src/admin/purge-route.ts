@@ -35,6 +35,8 @@ export const retryAfterSeconds = 5;
 export interface PurgeAnswer {
   readonly answer: Response;
   readonly refusal?: PurgeRefusal;
+  /** Whether the request is unsigned, and only tests the address. */
+  readonly isTest?: true;
   /** Absent for a dry run. */
   readonly accepted?: AcceptedPurge;
 }

@@ -57,7 +57,8 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   ) => {
     const route = { ...accepting, nowAtMs, log, purgeLog, credential };
     const handled = await hookRoute(request, hook, route, attention);
-    metrics.add("webhooks", [name, handled.refusal ?? (handled.accepted ? "purged" : "ignored")]);
+    const result = handled.isTest ? "test" : handled.accepted ? "purged" : "ignored";
+    metrics.add("webhooks", [name, handled.refusal ?? result]);
     return noted(handled);
   };
   return {

@@ -88,7 +88,7 @@ export const families = {
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),
   purges: counter("purges", [], "Accepted purges"),
   purgeRefusals: counter("purge_refusals", ["reason"], "Refused purges"),
-  webhooks: counter("webhooks", ["hook", "result"], "Webhooks: purged, ignored, or why refused"),
+  webhooks: counter("webhooks", ["hook", "result"], "Webhooks: purged, ignored, test or refusal"),
   operatorRefusals: counter(
     "operator_refusals",
     ["credential", "reason"],
@@ -237,7 +237,7 @@ interface KnownLabels {
   readonly hotKeys: readonly [HotKeyCount];
   readonly warmed: readonly ["pages" | "data", WarmedCount];
   readonly purgeRefusals: readonly [PurgeRefusal];
-  readonly webhooks: readonly [string, "purged" | "ignored" | PurgeRefusal];
+  readonly webhooks: readonly [string, "purged" | "ignored" | "test" | PurgeRefusal];
   readonly operatorRefusals: readonly [CredentialKind, CredentialRefusal];
 }
 

@@ -69,7 +69,7 @@ async function receive<Order extends object, Answer>(
   const { name, scheme, secrets } = hook;
   if (isFault(secrets)) return ports.refused(notUsable(secrets));
   const claim = scheme.claimOf(request, ports.nowAtMs());
-  if (claim.kind === "test") return ports.ignored();
+  if (claim.kind === "test") return ports.tested();
   if (claim.kind === "refused") {
     ports.judged(claim.reason === "timestamp" ? "expired" : "malformed");
     return ports.refused(unauthorized(name, claim.reason));

@@ -66,13 +66,13 @@ describe("a delivery whose body is not read yet", () => {
     expect((await deliver(site, body, idOf(256))).status).toBe(200);
   });
 
-  it("gets 200 if it is the sender's test message, and counts as ignored", async () => {
+  it("gets 200 if it is the sender's test message, and counts as a test", async () => {
     const { site, upstash } = openHooked({ vendor: woocommerce });
     const { seen, stream } = watched(bytesOf("webhook_id=7"));
     const answer = await deliver(site, stream, form);
     expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { ignored: true }]);
     expect([seen.isRead, upstash.journal.length]).toEqual([false, 0]);
-    expect(site.counted()).toMatchObject({ "webhooks|shop|ignored": 1 });
+    expect(site.counted()).toMatchObject({ "webhooks|shop|test": 1 });
   });
 
   it("is refused if it is a test message with a wrong signature", async () => {

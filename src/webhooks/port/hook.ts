@@ -55,6 +55,8 @@ export interface HookPorts<Order extends object, Answer> {
     sender: { readonly id: string; readonly by: string; readonly bodyDigest: string },
   ) => Promise<{ readonly answer: Answer; readonly isAccepted: boolean }>;
   readonly ignored: () => Answer;
+  /** Answers an unsigned request that only tests the address. */
+  readonly tested: () => Answer;
   /** Answers a webhook that the purge of an identical, later webhook covers. */
   readonly joined: () => Answer;
   readonly refused: (refusal: HookRefusal) => Answer;

@@ -42,6 +42,8 @@ describe("doctor reports a hook", () => {
   it.each<[id: string, results: Record<string, number>, by: string[], code: string, says: string]>([
     ["without webhooks", {}, [], "hook-silent", "/_cache/hooks/shop"],
     ["with wrong signatures", { signature: 3 }, [], "hook-refused", "same secret"],
+    ["with an unsigned test alone", { test: 9 }, [], "hook-silent", "/_cache/hooks/shop"],
+    ["with a test and wrong signatures", { test: 9, signature: 3 }, [], "hook-refused", "All 3"],
     ["with a wrong clock", { signature: 1, timestamp: 3 }, [], "hook-refused", "NTP"],
     ["with a wrong mapping", { "mapping-failed": 3 }, [], "hook-refused", "mapping"],
     ["with large bodies", { "too-large": 3 }, [], "hook-refused", "maxBytes"],
