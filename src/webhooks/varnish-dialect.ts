@@ -92,8 +92,10 @@ async function receive<Order extends object, Answer>(
   const written = orderOf(request);
   const order = "fault" in written ? written : ports.orderOf(written);
   if ("fault" in order) return ports.refused(malformed(order.fault));
-  const { answer } = await ports.purge(order, { id: "", by: name, bodyDigest: "" });
-  return answer;
+  const purging = ports.purge(order, { id: "", by: name, bodyDigest: "" });
+  // Some clients leave before the answer, and workerd cancels the request of a client that left.
+  ports.afterAnswer(async () => void (await purging));
+  return (await purging).answer;
 }
 
 async function refusalOf(

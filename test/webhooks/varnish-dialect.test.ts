@@ -3,7 +3,8 @@
 // except that a restriction by content type is ignored.
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../../testing/site/purge-sender.ts";
-import { openSite } from "../../testing/site/harness.ts";
+import { varnishDialect } from "../../src/senders.ts";
+import { idle, openSite } from "../../testing/site/harness.ts";
 import {
   hitsOf,
   openVarnishSite,
@@ -355,4 +356,29 @@ it("a site without the dialect forwards the methods to the origin, and purges no
     expect((await site.get("/a", { method, headers })).status).toBe(405);
   }
   expect(site.origin.count).toBe(3);
+});
+
+it("the purge of a client that leaves before the answer is background work", async () => {
+  const behind: (() => Promise<void>)[] = [];
+  const held = Promise.withResolvers<{ answer: string; isAccepted: boolean }>();
+  const hook = varnishDialect({ addresses: [senderAddress] })
+    .open({})
+    .hookFor(senderAddress);
+  const answering = hook.receive<object, string>(new Request("https://a/", { method: "PURGE" }), {
+    nowAtMs: () => 0,
+    log: () => undefined,
+    afterAnswer: (work) => void behind.push(work),
+    bodyOf: async () => new Uint8Array(),
+    judged: () => undefined,
+    orderOf: (written) => written as object,
+    purge: () => held.promise,
+    ignored: () => "ignored",
+    tested: () => "tested",
+    joined: () => "joined",
+    refused: ({ why }) => why,
+  });
+  await idle();
+  expect(behind.length).toBe(1);
+  held.resolve({ answer: "purged", isAccepted: true });
+  expect(await answering).toBe("purged");
 });
