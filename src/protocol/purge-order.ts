@@ -5,6 +5,14 @@ import type { Reason } from "../base/operator-error.ts";
 
 export const reasonCharsMax = 512;
 
+/** The maximum length of a tag in bytes of UTF-8. No purge can name a longer tag. */
+export const tagBytesMax = 256;
+
+/** Returns a tag's length in bytes of UTF-8, as in JSON and the journal. */
+export function tagBytes(tag: string): number {
+  return new TextEncoder().encode(tag).length;
+}
+
 const names = (what: string) =>
   z.optional(
     z.array(

@@ -169,6 +169,9 @@ function* faultsIn(options: VarnishDialectOptions): Generator<string> {
   if (wrong !== undefined) {
     yield `${JSON.stringify(wrong)} is not a network: write an address, or a network such as "10.0.0.0/8" whose host bits are 0.`;
   }
+  if (addresses?.some((one) => String(one).endsWith("/0")) === true) {
+    yield "addresses contains every address, so anybody could purge.";
+  }
   if (tokenHeader !== undefined && !fieldName.test(tokenHeader)) {
     yield "tokenHeader is not a valid header field name.";
   }

@@ -1,15 +1,12 @@
 // Reads what a purge request of the Varnish dialect purges, from its method, URL and header fields.
 import type { Reason } from "../base/operator-error.ts";
-import { quoted } from "../protocol/purge-order.ts";
+import { quoted, tagBytes, tagBytesMax } from "../protocol/purge-order.ts";
 import type { WebhookFields, WebhookOrder, WebhookRequest } from "./port/scheme.ts";
 import { hostsIn, pathIn, tagsIn } from "./varnish-patterns.ts";
 
 /** Fields with a pattern of tags in a BAN, and with a list of tags in a PURGE. */
 const tagFields = ["x-cache-tags", "cache-tags", "purge-cache-tags"];
 const keyFields = ["xkey-purge", "xkey-softpurge"];
-
-/** A target is at most this long, so a longer name is only purged by its parts. */
-const tagBytesMax = 256;
 
 type Order = WebhookOrder | { readonly fault: Reason };
 
@@ -40,8 +37,8 @@ function targetsOf({ method, url, headers }: WebhookRequest): Order {
   }
   if (method === "PURGEKEYS") return { fault: noKeys };
   if (headers.get("clear-cache") === "true") return { hosts: [host] };
-  const names = ["x-host", "x-url", "x-content-type"];
-  if (method === "BAN" && names.some((name) => headers.get(name) !== null)) {
+  const names = method === "BAN" ? ["x-host", "x-url", "x-content-type"] : ["x-url"];
+  if (names.some((name) => headers.get(name) !== null)) {
     return byHostAndPath(headers, host);
   }
   return byRequestUrl({ method, url, headers });
@@ -67,16 +64,19 @@ function byTagList(field: string, list: string): Order {
  */
 function withParts(tag: string): string[] {
   const parts = tag.split(/[ \t]+/).filter((part) => part !== "");
-  return parts.length > 1 && tag.length <= tagBytesMax ? [tag, ...parts] : parts;
+  return parts.length > 1 && tagBytes(tag) <= tagBytesMax ? [tag, ...parts] : parts;
 }
 
-/** Reads the fields of a BAN by FOSHttpCache. */
+/** Reads the fields of FOSHttpCache. Varnish also matches a part of a host's name. */
 function byHostAndPath(headers: WebhookFields, ownHost: string): Order {
   const hostPattern = headers.get("x-host") ?? ".*";
   const urlPattern = headers.get("x-url") ?? ".*";
   const named = hostsIn(hostPattern);
   if (named === undefined) return { fault: unreadable("X-Host", hostPattern, hostPatterns) };
-  const hosts = named === "all" ? [ownHost] : named;
+  const hosts =
+    named === "all"
+      ? [ownHost]
+      : [...named, ...(named.some((one) => ownHost.includes(one)) ? [ownHost] : [])];
   const read = pathIn(urlPattern);
   if (read === undefined) return { fault: unreadable("X-Url", urlPattern, pathPatterns) };
   if (read.kind === "all") return { hosts };
@@ -87,14 +87,10 @@ function byHostAndPath(headers: WebhookFields, ownHost: string): Order {
 /** The end of a prefix: WordPress sends `.*`, and Drupal's wildcards often have only `*`. */
 const open = /\.?\*$/;
 
-/**
- * Reads the URL of the request. It is a prefix with `X-Purge-Method: regex` of WordPress, and in a
- * BAN with a final star.
- */
+/** Reads the URL of the request. It is a prefix in a BAN, and with `X-Purge-Method: regex`. */
 function byRequestUrl({ method, url, headers }: WebhookRequest): Order {
   const [, host = "", path = ""] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(url) ?? [];
-  const isRegex = headers.get("x-purge-method") === "regex";
-  const isPrefix = isRegex || (method === "BAN" && open.test(path));
+  const isPrefix = method === "BAN" || headers.get("x-purge-method") === "regex";
   if (!isPrefix) return { urls: onBothSchemes(host, path) };
   const prefix = path.replace(open, "");
   return prefix === "/" ? { hosts: [host] } : { prefixes: onBothSchemes(host, prefix) };

@@ -82,7 +82,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "platform",
     "webhooks/port",
   ],
-  "webhooks/senders": ["base", "webhooks/port", "webhooks"],
+  "webhooks/senders": ["base", "protocol", "webhooks/port", "webhooks"],
   "cache/tiers": [...beneathCore, "config", "cache/record"],
   cache: [...beneathCore, "config", "cache/record", "cache/tiers"],
   stores: [...beneathCore, "cache/record", "cache/tiers"],

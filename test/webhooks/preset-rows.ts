@@ -136,6 +136,14 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         expected: "ignored",
       },
       {
+        id: "a push with a file whose tag is too long",
+        topic: "push",
+        payload: pushTo("refs/heads/main", [
+          { added: [`${"a".repeat(252)}.md`], modified: ["b.md"], removed: [] },
+        ]),
+        expected: { everything: true },
+      },
+      {
         id: "a forced push without commits",
         topic: "push",
         payload: pushTo("refs/heads/main", []),
@@ -210,6 +218,11 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         id: "a document",
         payload: { _id: "abc", _type: "post", slug: "hello" },
         expected: { tags: ["post:abc", "post:hello", "post"] },
+      },
+      {
+        id: "a document with a slug that is too long for a tag",
+        payload: { _id: "abc", _type: "post", slug: "s".repeat(300) },
+        expected: { tags: ["post:abc", "post"] },
       },
       {
         id: "a document without a slug",
@@ -356,6 +369,12 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         id: "a deleted product",
         topic: "product.deleted",
         payload: { id: 7 },
+        expected: { tags: ["product:7", "product"] },
+      },
+      {
+        id: "a product with a URL that no purge can name",
+        topic: "product.updated",
+        payload: { id: 7, permalink: "https://tidemark.test/product/a%2Fb/" },
         expected: { tags: ["product:7", "product"] },
       },
       { id: "an order", topic: "order.created", payload: { id: 7 }, expected: "ignored" },

@@ -111,6 +111,25 @@ describe("the body of a delivery", () => {
     expect([seen.status, codeOf(seen)]).toEqual([413, "too-large"]);
   });
 
+  it("is refused in over 16,384 chunks, because each costs a turn of the event loop", async () => {
+    const { site } = openHooked();
+    const sent = (chunkCount: number) => {
+      const text = body + " ".repeat(chunkCount - body.length);
+      const chunks = bytesOf(text).values();
+      const stream = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const { done, value } = chunks.next();
+          if (done === true) controller.close();
+          else controller.enqueue(Uint8Array.of(value));
+        },
+      });
+      return deliver(site, stream, signedBy(shopify, site, { body: text }));
+    };
+    expect((await sent(16_384)).status).toBe(200);
+    const seen = await sent(16_385);
+    expect([seen.status, codeOf(seen)]).toEqual([413, "too-large"]);
+  });
+
   it("is copied as it arrives, so that chunks of one byte take no memory of their own", async () => {
     const { site } = openHooked();
     const left = [...bytesOf(body)];

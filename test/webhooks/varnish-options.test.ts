@@ -10,6 +10,8 @@ describe("the options of varnishDialect", () => {
     ["a text", { addresses: "203.0.113.7" }, "not a list of addresses"],
     ["a host name", { addresses: ["shop.example"] }, '"shop.example" is not a network'],
     ["host bits", { addresses: ["10.0.0.1/8"] }, '"10.0.0.1/8" is not a network'],
+    ["every address", { addresses: ["203.0.113.7", "0.0.0.0/0"] }, "every address"],
+    ["every address of version 6", { addresses: ["::/0"] }, "every address"],
     ["a number", { addresses: [7] }, "7 is not a network"],
     ["an invalid name", { tokenHeader: "x token" }, "tokenHeader is not"],
     ["an empty name", { tokenHeader: "" }, "tokenHeader is not"],

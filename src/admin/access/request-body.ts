@@ -10,8 +10,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
  */
 export const bodyMsMax = 10_000;
 
-/** Reasons for a missing body: over its limit, timed out, or aborted by the client. */
-type BodyFault = "too-large" | "too-slow" | "broken-off";
+/** Each chunk costs a turn of the event loop, however small it is. */
+const chunksMax = 16_384;
+
+/** Reasons for a missing body: over its limits, timed out, or aborted by the client. */
+type BodyFault = "too-large" | "too-many-chunks" | "too-slow" | "broken-off";
 
 /**
  * Reads the body up to the size limit, within `bodyMsMax`. Never rejects.
@@ -47,9 +50,10 @@ async function bytesOf(
   let bytes = new Uint8Array();
   let length = 0;
   try {
-    for (;;) {
+    for (let chunkCount = 1; ; chunkCount += 1) {
       const { done, value } = await reader.read();
       if (done) return bytes.subarray(0, length);
+      if (chunkCount > chunksMax) return "too-many-chunks";
       const end = length + value.byteLength;
       if (end > bytesMax) return "too-large";
       if (end > bytes.length) {
@@ -80,6 +84,10 @@ function refusalOf(
     case "too-large": {
       const why = `The body is over ${bytesMax} bytes.`;
       return { status: 413, code: fault, why, hint: hintOfLarge };
+    }
+    case "too-many-chunks": {
+      const why = `The body arrived in over ${chunksMax} chunks.`;
+      return { status: 413, code: "too-large", why, ...again };
     }
     case "too-slow": {
       const why = `The body did not arrive within ${bodyMsMax / 1_000} s.`;

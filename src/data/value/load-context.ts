@@ -1,6 +1,6 @@
 // The context of a load: the stored value, and settings for the new value.
 import { OperatorError } from "../../base/operator-error.ts";
-import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
+import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import type { Frozen } from "./frozen.ts";
 import type { Key } from "./key.ts";
 import { type DataDuration, msOf } from "./lifetime-text.ts";

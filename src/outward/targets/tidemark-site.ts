@@ -1,6 +1,7 @@
 // Purges another Tidemark: POST /_cache/purge, signed by Standard Webhooks.
 import { jsonIn } from "../../base/json-text.ts";
-import { tagBytes, tagBytesMax, type PurgeMode } from "../../purge/journal/purge-target.ts";
+import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
+import type { PurgeMode } from "../../purge/journal/purge-target.ts";
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
 import type { OutwardCall } from "../delivery/call.ts";
 import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";

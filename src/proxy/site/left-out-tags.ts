@@ -2,7 +2,7 @@
 // function failed.
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { tagBytesMax } from "../../purge/journal/purge-target.ts";
+import { tagBytesMax } from "../../protocol/purge-order.ts";
 
 export interface LeftOutTagsSettings {
   readonly metrics: Pick<Metrics, "add">;

@@ -4,7 +4,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import type { FieldTags, StoredMetadata } from "./stored-response.ts";
-import { tagBytes, tagBytesMax } from "../../purge/journal/purge-target.ts";
+import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
 
 /** The field of cache groups. Other responses of the origin can invalidate groups (RFC 9875 §2). */

@@ -1,6 +1,7 @@
 // Limits the targets of a purge to the size of one journal entry. If a target does not fit, a wider
 // target replaces it. The purge then covers more than necessary, but misses nothing.
-import { everythingTag, tagBytes } from "../journal/purge-target.ts";
+import { tagBytes } from "../../protocol/purge-order.ts";
+import { everythingTag } from "../journal/purge-target.ts";
 
 /** A target, and a wider target that covers it. Both are in the journal's form. */
 export interface WidenableTarget {

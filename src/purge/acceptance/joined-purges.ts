@@ -9,7 +9,7 @@ import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../base/timeouts.ts";
 import { byInvalidation } from "../journal/entry.ts";
-import { tagBytes } from "../journal/purge-target.ts";
+import { tagBytes } from "../../protocol/purge-order.ts";
 import type { Attention } from "../view/view.ts";
 import type { Acceptances } from "./acceptance.ts";
 import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";

@@ -1,14 +1,18 @@
 // Resolves a purge order into targets, under the names that this site's keys use.
 import type { Reason } from "../../base/operator-error.ts";
-import { type PurgeOrder, quoted, readPurgeOrder } from "../../protocol/purge-order.ts";
+import {
+  type PurgeOrder,
+  quoted,
+  readPurgeOrder,
+  tagBytes,
+  tagBytesMax,
+} from "../../protocol/purge-order.ts";
 import {
   everythingTag,
   hostTag,
   type PurgeMode,
   type PurgeTargets,
   routeTag,
-  tagBytes,
-  tagBytesMax,
   urlTag,
   userTag,
 } from "../journal/purge-target.ts";

@@ -16,14 +16,6 @@ export interface PurgeTargets {
   readonly prefixes: readonly string[];
 }
 
-/** The maximum length of a tag in bytes of UTF-8. No purge can name a longer tag. */
-export const tagBytesMax = 256;
-
-/** Returns a tag's length in bytes of UTF-8, as in JSON and the journal. */
-export function tagBytes(tag: string): number {
-  return new TextEncoder().encode(tag).length;
-}
-
 /** The tag of every record. */
 export const everythingTag = "everything";
 export const everything: PurgeTargets = { tags: [everythingTag], prefixes: [] };

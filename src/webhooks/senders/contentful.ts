@@ -44,6 +44,7 @@ const canonicalContent: ContentReader = ({ request: { method, url, headers } }) 
   const names = listed.split(",").map((name) => name.trim().toLowerCase());
   // Without it, the time would not be signed.
   if (!names.includes("x-contentful-timestamp") || names.length > signedFieldsMax) return undefined;
+  if (!URL.canParse(url)) return undefined;
   const { pathname, search } = new URL(url);
   // Contentful encodes the query as if it were one value.
   const query = search === "" ? "" : `?${encodeURIComponent(search.slice(1))}`;

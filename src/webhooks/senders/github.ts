@@ -3,7 +3,7 @@ import { hmacSender } from "../hmac-sender.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookFields, WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { memberAt, presetOf, textAt, textsAt } from "./payload.ts";
+import { isTag, memberAt, presetOf, textAt, textsAt } from "./payload.ts";
 
 export interface GithubPayload {
   readonly action?: string;
@@ -65,7 +65,7 @@ function pushed(payload: GithubPayload): WebhookOrder | undefined {
   const files = commits.flatMap((commit: unknown) =>
     ["added", "modified", "removed"].flatMap((kind) => textsAt(commit, kind)),
   );
-  return files.length === 0
-    ? undefined
-    : { tags: [...new Set(files)].map((file) => `file:${file}`) };
+  const tags = [...new Set(files)].map((file) => `file:${file}`);
+  if (tags.length === 0) return undefined;
+  return tags.every(isTag) ? { tags } : { everything: true };
 }

@@ -1,5 +1,6 @@
 // Shared by the senders with a mapping of their own: options, and reading of payloads.
 import { OperatorError } from "../../base/operator-error.ts";
+import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions, SenderOptions } from "../sender-options.ts";
 
@@ -25,10 +26,13 @@ export function memberAt(payload: unknown, path: string): unknown {
   return value;
 }
 
-/** Returns a string, or a number as a string; `undefined` for any other member, and for "". */
+/**
+ * Returns a string, or a number as a string; `undefined` for any other member, for "", and for a
+ * number that JSON does not hold exactly.
+ */
 export function textAt(payload: unknown, path: string): string | undefined {
   const value = memberAt(payload, path);
-  const text = typeof value === "number" ? String(value) : value;
+  const text = Number.isSafeInteger(value) ? String(value) : value;
   return typeof text === "string" && text !== "" ? text : undefined;
 }
 
@@ -53,12 +57,16 @@ export function requiredAt(payload: unknown, path: string): string {
   });
 }
 
+/** Returns whether a response can have this tag. */
+export const isTag = (tag: string): boolean => tagBytes(tag) <= tagBytesMax;
+
 /**
- * Purges an item, and the lists of items of its type.
+ * Purges an item, and the lists of items of its type. Leaves out names that no response can have.
  *
  * @param ids the names of the item, such as its id and its slug
  * @returns the tags `type:id` and `type`
  */
 export function itemOrder(type: string, ...ids: readonly (string | undefined)[]): WebhookOrder {
-  return { tags: [...ids.flatMap((id) => (id === undefined ? [] : `${type}:${id}`)), type] };
+  const tags = ids.flatMap((id) => (id === undefined ? [] : `${type}:${id}`));
+  return { tags: [...tags.filter(isTag), type] };
 }

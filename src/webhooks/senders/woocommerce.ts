@@ -31,10 +31,13 @@ export function woocommerce(options: PresetOptions<WoocommercePayload> = {}): We
   });
 }
 
+/** A purge refuses an encoded slash, a star, and a broken escape in a URL. */
+const notPurgeable = /%2f|\*|%(?![0-9a-f]{2})/i;
+
 function changed(payload: WoocommercePayload, fields: WebhookFields): WebhookOrder | undefined {
   const topic = fields.get("x-wc-webhook-topic") ?? "";
   if (!topic.startsWith("product.")) return undefined;
   const url = textAt(payload, "permalink");
   const tags = itemOrder("product", requiredAt(payload, "id"));
-  return url === undefined ? tags : { ...tags, urls: [url] };
+  return url === undefined || notPurgeable.test(url) ? tags : { ...tags, urls: [url] };
 }
