@@ -23,8 +23,10 @@ import { Source, sourceMsMax } from "./source.ts";
 export interface DataRunSettings {
   readonly store: DataStore;
   readonly seed: number;
-  /** How long clients write rows and the nemesis causes faults. */
+  /** How long clients write rows and the nemesis causes faults, at least. */
   readonly activeMs: number;
+  /** Whether the run has enough operations to end. Default: always. */
+  readonly isEnough?: (recorder: DataRecorder) => boolean;
   readonly coloCount: number;
   /** The number of clients, distributed over the places. Each reads and writes. */
   readonly clientCount: number;
@@ -100,7 +102,9 @@ async function runWith(settings: DataRunSettings, running: Running): Promise<Dat
   const history = () => recorder.history({ ...promised, places: places.map(({ name }) => name) });
   let findings: DataFindings | undefined;
   const isBroken = () => (findings?.violations.length ?? 0) > 0;
-  const isOver = () => recorder.nowMs() - beganAtMs >= settings.activeMs || isBroken();
+  const { activeMs, isEnough = () => true } = settings;
+  const isOver = () =>
+    (recorder.nowMs() - beganAtMs >= activeMs && isEnough(recorder)) || isBroken();
   const reading = new Reading({ caller, recorder, keys });
   const changing = new Changing({ caller, recorder, source, places, keys });
   const acting = { settings, draws, recorder, source, site, keys, reading, changing, isOver };
