@@ -3,6 +3,7 @@ export { createDataCache, type DataCache, type DataStats } from "./data/create-d
 export type { DataPlatform } from "./data/data-platform.ts";
 export type { DataEvent, OnDataEvent } from "./data/value/events.ts";
 export type { ManyResult } from "./data/call-values.ts";
+export type { Lookup } from "./data/look-up.ts";
 export type { Namespace } from "./data/namespace.ts";
 export type { Fields } from "./data/fields/fields.ts";
 export type { DataPurge, PurgeReceipt } from "./data/purge-data.ts";

@@ -7,6 +7,7 @@ import { type CallOptions, withOptions } from "./value/call-options.ts";
 import { answeredMany } from "./answer-many.ts";
 import { type ManyResult, valueFor, valuesFor } from "./call-values.ts";
 import { type FieldPorts, Fields } from "./fields/fields.ts";
+import { lookedUp, type Lookup } from "./look-up.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/key.ts";
 import {
@@ -33,6 +34,7 @@ import {
   setEverywhere,
   setInRedis,
 } from "./write/set-everywhere.ts";
+import { setLoaded } from "./write/set-loaded.ts";
 import {
   type Persist,
   type WritePorts,
@@ -119,6 +121,15 @@ export class Namespace<T, K extends Key = Key> {
     return valueFor<T>(key, given, { space: this.#space, ports });
   }
 
+  /**
+   * Looks a value up for a caller that loads it itself, and passes it to `set` with this `start`.
+   */
+  async lookUp(key: K): Promise<Lookup<T>> {
+    const { ports, place } = this.#at(key);
+    const { given, start } = await lookedUp(place, ports);
+    return { value: valueFor<T>(key, given, { space: this.#space, ports }), start };
+  }
+
   /** Returns the stored values, with one command to Redis. */
   async getMany(keys: readonly K[]): Promise<ReadonlyMap<K, Frozen<T> | null>> {
     const ports = this.#portsOf();
@@ -145,7 +156,8 @@ export class Namespace<T, K extends Key = Key> {
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
     return this.#written(key, { value, options }, (written, ports) => {
-      const { everywhere = ports.purging !== undefined } = options;
+      const { start, everywhere = ports.purging !== undefined } = options;
+      if (start !== undefined) return setLoaded(written, { start, everywhere }, ports);
       if (!everywhere) return setValue(written, ports);
       return isBeyondRedis(written.place)
         ? setEverywhere(written, ports)
@@ -196,9 +208,14 @@ export class Namespace<T, K extends Key = Key> {
     return purgeNamed({ keys: [keyIn(this.#space.name, key)], soft: true }, this.#portsOf());
   }
 
-  /** Purges the whole namespace everywhere. Rejects if the purge is not accepted. */
-  async clear(): Promise<PurgeReceipt> {
-    return purgeNamed({ prefixes: [this.#space.name] }, this.#portsOf());
+  /**
+   * Purges the whole namespace everywhere. Rejects if the purge is not accepted.
+   *
+   * @param below purges only this key, and all keys below it
+   */
+  async clear(below?: K): Promise<PurgeReceipt> {
+    const prefix = below === undefined ? this.#space.name : keyIn(this.#space.name, below);
+    return purgeNamed({ prefixes: [prefix] }, this.#portsOf());
   }
 
   /** Does the same as `clear`. */

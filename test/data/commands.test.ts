@@ -80,6 +80,20 @@ describe("set", () => {
     expect(await costsOf({})).toEqual({ GETRANGE: 1, EVAL: 2 });
   });
 
+  it("with a start costs a purge and a store; as a load, a store", async () => {
+    const { here, costs } = await opened();
+    let start: SetOptions["start"];
+    expect(await costs(async () => ({ start } = await here.lookUp("a")))).toEqual({
+      GETRANGE: 1,
+      requests: 1,
+    });
+    const asLoad = costs(() => here.set("a", "v", { start, everywhere: false }));
+    expect(await asLoad).toEqual({ EVAL: 1, requests: 1 });
+    database.rest.resetCounts();
+    await here.set("a", "v", { start });
+    expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
+  });
+
   it("in Redis alone costs a read of the journal and a store", async () => {
     const { name, isolate, open, costs } = await opened();
     const space = open(isolate, { tiers: ["shared"] }, `${name}-shared`);

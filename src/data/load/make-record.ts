@@ -24,6 +24,14 @@ export interface LoadStart {
   readonly order: number;
 }
 
+/** The start of a load outside of `getOrSet`. */
+export interface GivenStart extends LoadStart {
+  /** The number of purges of writes that the journal had refused at the start (rule 25 d). */
+  readonly refusedCount: number;
+  /** The stored value that the lookup found, which the loaded value replaces. */
+  readonly over: DataMetadata | undefined;
+}
+
 /** The settings that a load or a write gives its value. */
 export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkipped"> &
   Partial<Pick<LoaderContext, "staleMs">>;

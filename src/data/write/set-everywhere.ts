@@ -106,7 +106,8 @@ function unknownTags(path: string): OperatorError {
   });
 }
 
-function unpurgedSet(path: string): OperatorError {
+/** Returns the error of a `set` whose purge the journal did not accept. */
+export function unpurgedSet(path: string): OperatorError {
   return new OperatorError({
     what: `${path} was not set: the purge of its older values was not accepted.`,
     why: "The journal did not confirm it.",

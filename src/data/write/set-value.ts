@@ -5,7 +5,12 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import { begin, type BeginPorts } from "../load/beginning.ts";
 import type { DataFlights } from "../load/load-outcome.ts";
-import { type LoadStart, recordOf, type ValueOptions } from "../load/make-record.ts";
+import {
+  type GivenStart,
+  type LoadStart,
+  recordOf,
+  type ValueOptions,
+} from "../load/make-record.ts";
 import { isHard } from "../load/verdict.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
@@ -34,6 +39,11 @@ export interface SetOptions extends WriteOptions {
    * namespace uses other tiers than Redis, and there is a journal.
    */
   readonly everywhere?: boolean | undefined;
+  /**
+   * The start of the load that returned the value, from `lookUp`. A purge since then covers the value.
+   * Default: the call of `set`.
+   */
+  readonly start?: GivenStart | undefined;
 }
 
 /** The settings of a value, and whether it keeps the tags of the replaced value. */

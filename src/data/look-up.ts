@@ -1,0 +1,45 @@
+// Looks a value up for a caller that loads it itself, such as an adapter for another caching library.
+import type { Stamp } from "../cache/record/record.ts";
+import { acceptedAtMs } from "../purge/journal/entry.ts";
+import { stepAfter } from "./answer.ts";
+import { begin } from "./load/beginning.ts";
+import type { CallResult } from "./load/load-outcome.ts";
+import type { LoadingPorts } from "./load/loading.ts";
+import type { GivenStart } from "./load/make-record.ts";
+import { DataSearch } from "./load/search.ts";
+import type { Frozen } from "./value/frozen.ts";
+import type { Place } from "./value/place.ts";
+import type { UnpurgedWrites } from "./write/unpurged-writes.ts";
+
+/** The result of a lookup. */
+export interface Lookup<T> {
+  /** As from `get`: `undefined` if no stored value may answer. */
+  readonly value: Frozen<T> | null | undefined;
+  /** The start of a load that begins at the call of `lookUp` or later, for the option `start` of `set`. */
+  readonly start: GivenStart;
+}
+
+/** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol.md, rule 28 g). */
+export async function lookedUp(
+  place: Place,
+  ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
+): Promise<{ readonly given: CallResult | undefined; readonly start: GivenStart }> {
+  const { refusedCount } = ports.unpurged;
+  const beginning = begin(place.key.host, ports);
+  const found = await new DataSearch(place, ports).found();
+  const { requestedAtMs, stamp, ...begun } = await beginning;
+  const { host } = place.key;
+  const { afterAnswer, nowAtMs, allowanceMs } = ports;
+  const renewed = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
+  const isEarlier = lastPurgeAtMs(renewed) + allowanceMs < requestedAtMs;
+  const step = stepAfter(found, { place, load: undefined, isLookOnly: true }, ports);
+  // A copy, because the start must not keep the decoded value in memory.
+  const over = found && { ...found.candidate.stored.metadata };
+  const start = { ...begun, requestedAtMs, stamp: isEarlier ? renewed : stamp, refusedCount, over };
+  return { given: step.kind === "give" ? step.given : undefined, start };
+}
+
+/** Returns when the stamp's entry was accepted, by the journal's clock. */
+function lastPurgeAtMs(stamp: Stamp): number {
+  return stamp === "none" ? Infinity : acceptedAtMs(stamp.position);
+}

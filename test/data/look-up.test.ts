@@ -1,0 +1,91 @@
+// Tests loads outside of `getOrSet`: `lookUp`, and `set` with the start that it returns.
+import { describe, expect, it } from "vitest";
+import { DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
+import { idle } from "../../testing/site/harness.ts";
+
+const orders = [{ tags: ["red"] }, { keys: ["articles/42"] }, { prefixes: ["articles"] }];
+
+describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start %j", (how) => {
+  it("stores the value for all isolates", async () => {
+    const { isolate, articles } = openArticles();
+    const { value, start } = await articles.lookUp("42");
+    expect(value).toBeUndefined();
+    expect(await articles.set("42", "new", { start, ...how })).toContain("shared");
+    expect((await articles.lookUp("42")).value).toBe("new");
+    expect(await isolate.elsewhere().articles().get("42")).toBe("new");
+  });
+
+  it.each(orders)("is covered by the purge %j since the start", async (order) => {
+    const { isolate, articles } = openArticles({ tags: ["red"] });
+    const { start } = await articles.lookUp("42");
+    await isolate.data.purge(order);
+    await articles.set("42", "read before the purge", { start, ...how });
+    expect(await articles.get("42")).toBeUndefined();
+    isolate.clock.advance(10);
+    expect(await isolate.elsewhere().articles().get("42")).toBeUndefined();
+  });
+
+  it.each(orders)("is covered by the purge %j of another isolate", async (order) => {
+    const { isolate, articles } = openArticles({ tags: ["red"] });
+    const { start } = await articles.lookUp("42");
+    await isolate.elsewhere().data.purge(order);
+    await articles.set("42", "read before the purge", { start, ...how });
+    isolate.clock.advance(10);
+    expect(await articles.get("42")).toBeUndefined();
+    expect(await isolate.elsewhere().articles().get("42")).toBeUndefined();
+  });
+
+  it("does not replace a value that was set after the start", async () => {
+    const { articles, isolate } = openArticles();
+    const { start } = await articles.lookUp("42");
+    await articles.set("42", "later");
+    await articles.set("42", "loaded before", { start, ...how });
+    const found = await articles.get("42");
+    expect([undefined, "later"]).toContain(found);
+    isolate.clock.advance(10);
+    expect(await isolate.elsewhere().articles().get("42")).toBe(found);
+  });
+});
+
+it("a load replaces the expired value that its lookup found", async () => {
+  const { isolate, articles } = openArticles({ fresh: "10s" });
+  await articles.getOrSet("42", () => "first");
+  await isolate.settle();
+  isolate.clock.advance(20);
+  const { start } = await articles.lookUp("42");
+  expect(await articles.set("42", "second", { start, everywhere: false })).toContain("shared");
+  expect(await isolate.elsewhere().articles().get("42")).toBe("second");
+});
+
+it("a set with a start ends the copies of other isolates", async () => {
+  const { isolate, articles } = openArticles();
+  await articles.set("42", "first");
+  const elsewhere = isolate.elsewhere().articles();
+  expect(await elsewhere.get("42")).toBe("first");
+  const { value, start } = await articles.lookUp("42");
+  expect(value).toBe("first");
+  await articles.set("42", "second", { start });
+  isolate.clock.advance(10);
+  expect(await elsewhere.get("42")).toBe("second");
+});
+
+it("a start that the isolate takes while another isolate's purge is in transit is covered", async () => {
+  const isolate = new DataIsolate();
+  const articles = isolate.articles();
+  await articles.get("41");
+  const looked = articles.lookUp("42");
+  await isolate.data.purge({ keys: ["articles/42"] });
+  const { start } = await looked;
+  await articles.set("42", "old", { start, everywhere: false });
+  await idle();
+  expect(await articles.get("42")).toBeUndefined();
+});
+
+it("clear(key) purges the key and all keys below it, and no other key", async () => {
+  const { isolate, articles } = openArticles();
+  for (const key of ["4", "4/a", "42"]) await articles.set(key, key);
+  await articles.clear("4");
+  isolate.clock.advance(10);
+  const found = await Promise.all(["4", "4/a", "42"].map((key) => articles.get(key)));
+  expect(found).toEqual([undefined, undefined, "42"]);
+});
