@@ -22,6 +22,8 @@ const entries = {
   opentelemetry: "open-telemetry",
   purger: "purger",
   rules: "http-rules",
+  cachified: "adapters/cachified",
+  keyv: "adapters/keyv",
 };
 
 const dist = join(root, "dist");

@@ -39,10 +39,11 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const manifest = { name: "uses-tidemark", private: true, type: "module" };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
-  const packages = [tarball, ...libraries, "@types/node@24.19.2"];
+  const caching = ["@epic-web/cachified@5.6.3", "keyv@6.1.0"];
+  const packages = [tarball, ...libraries, ...caching, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware data data-patterns outward sinks varnish-dialect webhooks write-behind";
+    "package middleware data data-patterns frameworks outward sinks varnish-dialect webhooks write-behind";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

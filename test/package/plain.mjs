@@ -15,6 +15,8 @@ import {
   LoadTimedOut,
   OperatorError as SameError,
 } from "tidemark/data";
+import { cachifiedCache } from "tidemark/cachified";
+import { keyvStore } from "tidemark/keyv";
 import { workersKv } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
@@ -64,6 +66,13 @@ const meter = {
 const observed = createNodeCache({ redis: "none", onEvent: openTelemetry({ meter }) });
 await observed.namespace("a", { fresh: "1m" }).getOrSet("1", () => "v");
 assert.deepEqual(told, [{ value: 1, "tidemark.namespace": "a", "tidemark.result": "miss" }]);
+const libraries = createNodeCache({ redis: "none" });
+const ofCachified = cachifiedCache(libraries.namespace("cachified", { fresh: "1m" }));
+await ofCachified.set("a", { metadata: { createdTime: Date.now(), ttl: 60_000 }, value: 1 });
+assert.equal((await ofCachified.get("a")).value, 1);
+const ofKeyv = keyvStore(libraries.namespace("keyv", { fresh: "1m" }));
+await ofKeyv.set("a", 1);
+assert.equal(await ofKeyv.get("a"), 1);
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
 assert.equal(ErrorOfSinks, OperatorError);
 assert.throws(() => sqlSink({}), OperatorError);

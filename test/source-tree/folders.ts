@@ -199,6 +199,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "write-behind/sinks",
     "data",
   ],
+  adapters: ["base", "data/value", "data/load", "data"],
   sinks: ["base", "write-behind/sinks"],
   senders: ["base", "webhooks/port", "webhooks", "webhooks/senders"],
   "open-telemetry": ["base", "data/value"],

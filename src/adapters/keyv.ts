@@ -1,0 +1,147 @@
+// Exports of `tidemark/keyv`: a namespace of data as the storage adapter of Keyv 6. The file imports no package.
+import { OperatorError } from "../base/operator-error.ts";
+import type { Namespace } from "../data/namespace.ts";
+import type { CallOptions } from "../data/value/call-options.ts";
+import type { Key } from "../data/value/key.ts";
+import type { Load, LoadContext } from "../data/value/load-context.ts";
+import { segmentOf } from "./library-key.ts";
+
+/** A value to store, as Keyv passes it. */
+export interface KeyvStoreEntry {
+  readonly key: string;
+  /** Keyv passes text, and without serialization an object. */
+  readonly value: unknown;
+  /** Epoch milliseconds. Default: the lifetime is `fresh` of the namespace. */
+  readonly expires?: number | undefined;
+}
+
+/** The members of a Keyv that `cached` uses. */
+export interface KeyvOverStore {
+  readonly store: unknown;
+  readonly ttl?: number | undefined;
+  readonly sanitize: { readonly enabled: boolean; cleanKey(key: string): string };
+  encode(data: { value: unknown; expires?: number | undefined }): Promise<unknown>;
+  decode(data: unknown): Promise<{ readonly value?: unknown } | undefined>;
+}
+
+/**
+ * Returns a storage adapter for Keyv.
+ *
+ * `fresh` of the namespace is the lifetime of values without a `ttl`. Keyv does not say when the load of a
+ * value began, so a purge during the load does not cover the value: use `cached`.
+ *
+ * @example
+ * const keyv = new Keyv({ store: keyvStore(data.namespace("keyv", { fresh: "1d" })) });
+ */
+export function keyvStore(namespace: Namespace<unknown>): KeyvStore {
+  return new KeyvStore(namespace);
+}
+
+/** The storage adapter. The library sets its `namespace`. */
+export class KeyvStore {
+  namespace: string | undefined = undefined;
+  /** Tells Keyv that `set` accepts the time of expiry. */
+  readonly capabilities = { expires: true };
+  readonly #values: Namespace<unknown>;
+
+  constructor(values: Namespace<unknown>) {
+    this.#values = values;
+  }
+
+  async get(key: string): Promise<unknown> {
+    return (await this.#values.get(this.#keyOf(key))) ?? undefined;
+  }
+
+  async getMany(keys: readonly string[]): Promise<unknown[]> {
+    const found = await this.#values.getMany(keys.map((key) => this.#keyOf(key)));
+    return keys.map((key) => found.get(this.#keyOf(key)) ?? undefined);
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.get(key)) !== undefined;
+  }
+
+  async hasMany(keys: readonly string[]): Promise<boolean[]> {
+    return (await this.getMany(keys)).map((value) => value !== undefined);
+  }
+
+  /**
+   * Stores a value everywhere. A value that has expired is deleted.
+   *
+   * @param expires epoch milliseconds
+   * @throws OperatorError if the value cannot be stored, or the purge of older values is not accepted
+   */
+  async set(key: string, value: unknown, expires?: number): Promise<boolean> {
+    const fresh = expires === undefined ? undefined : expires - Date.now();
+    if (fresh !== undefined && fresh <= 0) await this.#values.delete(this.#keyOf(key));
+    else await this.#values.set(this.#keyOf(key), value, { fresh, tags: [] });
+    return true;
+  }
+
+  async setMany(entries: readonly KeyvStoreEntry[]): Promise<boolean[]> {
+    return Promise.all(entries.map(({ key, value, expires }) => this.set(key, value, expires)));
+  }
+
+  /** Purges a key everywhere. Returns whether it had a value. */
+  async delete(key: string): Promise<boolean> {
+    const had = await this.has(key);
+    await this.#values.delete(this.#keyOf(key));
+    return had;
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<boolean[]> {
+    return Promise.all(keys.map((key) => this.delete(key)));
+  }
+
+  /** Purges the values of Keyv's namespace; without one, all values of the namespace of data. */
+  async clear(): Promise<void> {
+    const { namespace } = this;
+    await this.#values.clear(namespace === undefined ? undefined : [segmentOf(namespace)]);
+  }
+
+  /** Returns the stored value, or stores the result of the load, as `getOrSet` of a namespace. */
+  async getOrSet(key: string, load: Load<unknown>, options?: CallOptions): Promise<unknown> {
+    return this.#values.getOrSet(this.#keyOf(key), load, options);
+  }
+
+  #keyOf(key: string): Key {
+    const { namespace } = this;
+    return namespace === undefined ? [segmentOf(key)] : [segmentOf(namespace), segmentOf(key)];
+  }
+}
+
+/**
+ * Returns the value of a Keyv whose store is `keyvStore`, or loads and stores it. A purge during the load
+ * covers the value. Concurrent calls share one load. `undefined` is not stored.
+ *
+ * @param ttl in milliseconds; default: that of the Keyv
+ * @throws the error of the load; OperatorError if the Keyv has another store
+ * @example
+ * const article = await cached(keyv, "42", () => readArticle(42), 60_000);
+ */
+export async function cached<Value>(
+  keyv: KeyvOverStore,
+  key: string,
+  load: () => Value | Promise<Value>,
+  ttl: number | undefined = keyv.ttl,
+): Promise<Value> {
+  const { store, sanitize } = keyv;
+  if (!(store instanceof KeyvStore)) throw otherStore();
+  const fresh = ttl !== undefined && ttl > 0 && Number.isFinite(ttl) ? ttl : undefined;
+  const name = sanitize.enabled ? sanitize.cleanKey(key) : key;
+  const loadEncoded = async ({ skip }: Pick<LoadContext<unknown>, "skip">) => {
+    const value = await load();
+    if (value === undefined) skip();
+    return keyv.encode({ value, expires: fresh && Math.ceil(Date.now() + fresh) });
+  };
+  const decoded = await keyv.decode(await store.getOrSet(name, loadEncoded, { fresh }));
+  return decoded === undefined ? load() : (decoded.value as Value);
+}
+
+function otherStore(): OperatorError {
+  return new OperatorError({
+    what: "cached() cannot store the value.",
+    why: "The store of this Keyv is not that of keyvStore().",
+    hint: "Create it with new Keyv({ store: keyvStore(namespace) }).",
+  });
+}

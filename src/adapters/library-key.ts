@@ -1,0 +1,34 @@
+// Converts the keys of other libraries, which are any strings, to keys of data.
+import { sha256HexAtOnce } from "../base/sha256.ts";
+import type { Key } from "../data/value/key.ts";
+
+/** The limit of a segment in bytes. A key has up to two such segments and the name of its namespace. */
+const segmentBytesMax = 448;
+
+/** The prefix of a digest. A library's own key with this prefix is also replaced by its digest. */
+const digestPrefix = "sha256:";
+
+/**
+ * Returns the text as a segment. A text that no key may contain, or of over 448 bytes, becomes its
+ * digest.
+ */
+export function segmentOf(text: string): string {
+  const isSegment = text !== "" && text.isWellFormed() && !text.startsWith(digestPrefix);
+  const isShort = text.length <= segmentBytesMax && bytesOf(text) <= segmentBytesMax;
+  if (isSegment && isShort) return text;
+  // JSON escapes half characters, which UTF-8 would replace.
+  return digestPrefix + sha256HexAtOnce(JSON.stringify(text));
+}
+
+/**
+ * Returns the text as a key. A key such as `user/42` is a path, so a purge of the prefix `user`
+ * covers it. A key with an empty segment, such as `a//b`, is one segment.
+ */
+export function pathKeyOf(text: string): Key {
+  const segment = segmentOf(text);
+  return segment.split("/").includes("") ? [segment] : segment;
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}
