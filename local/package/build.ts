@@ -24,6 +24,8 @@ const entries = {
   rules: "http-rules",
   cachified: "adapters/cachified",
   keyv: "adapters/keyv",
+  envelop: "adapters/envelop",
+  unstorage: "adapters/unstorage",
 };
 
 const dist = join(root, "dist");

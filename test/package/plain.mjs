@@ -16,7 +16,9 @@ import {
   OperatorError as SameError,
 } from "tidemark/data";
 import { cachifiedCache } from "tidemark/cachified";
+import { responseCache } from "tidemark/envelop";
 import { keyvStore } from "tidemark/keyv";
+import { unstorageDriver } from "tidemark/unstorage";
 import { workersKv } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
@@ -73,6 +75,14 @@ assert.equal((await ofCachified.get("a")).value, 1);
 const ofKeyv = keyvStore(libraries.namespace("keyv", { fresh: "1m" }));
 await ofKeyv.set("a", 1);
 assert.equal(await ofKeyv.get("a"), 1);
+const driver = unstorageDriver(libraries.namespace("nitro", { fresh: "1m" }));
+await driver.setItem("a:b", "1");
+assert.equal(await driver.getItem("a:b"), "1");
+const namespace = libraries.namespace("graphql", { fresh: "1m" });
+const responses = responseCache({ data: libraries, namespace, onError: assert.ifError })();
+assert.equal(await responses.get("a"), undefined);
+await responses.set("a", { data: {} }, [{ typename: "Article" }], 60_000);
+assert.deepEqual(await responses.get("a"), { data: {} });
 assert.ok(new LoadTimedOut("") instanceof LoadFailed);
 assert.equal(ErrorOfSinks, OperatorError);
 assert.throws(() => sqlSink({}), OperatorError);
