@@ -10,7 +10,7 @@ import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
 /** A limit slightly above the present size. Raise it only on purpose. */
-const unpackedBytesMax = 1_832_000;
+const unpackedBytesMax = 1_860_000;
 
 /** @returns the path of the tarball */
 async function libraryTarball(folder: string): Promise<string> {
@@ -36,7 +36,9 @@ async function libraryTarball(folder: string): Promise<string> {
 
 /** Installs the package in a folder, as a user would, with the examples of the documents. */
 async function installed(tarball: string, folder: string): Promise<void> {
-  const manifest = { name: "uses-tidemark", private: true, type: "module" };
+  // Unstorage declares version 5 as its optional peer.
+  const overrides = { unstorage: { ioredis: "6.0.0" } };
+  const manifest = { name: "uses-tidemark", private: true, type: "module", overrides };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const ofGraphql = ["@envelop/core@5.6.1", "@envelop/response-cache@9.3.1", "graphql@16.15.0"];
@@ -58,9 +60,20 @@ async function typed(folder: string): Promise<void> {
   const lib = ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"];
   const output = { target: "ES2022", lib, module: "NodeNext", types: ["node"], outDir: "out" };
   const strictness = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
-  const project = { compilerOptions: { ...output, ...strictness }, include: ["*.ts"] };
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(project));
-  await run(newerNode, [tool("typescript/bin/tsc"), "-p", "tsconfig.json"], folder);
+  const ofLibraries = "with-*.ts";
+  const project = { compilerOptions: { ...output, ...strictness }, exclude: [ofLibraries] };
+  // The types of unstorage itself have errors.
+  const libraries = {
+    compilerOptions: { ...project.compilerOptions, skipLibCheck: true },
+    include: [ofLibraries],
+  };
+  for (const [name, one] of Object.entries({
+    tsconfig: { ...project, include: ["*.ts"] },
+    libraries,
+  })) {
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(one));
+    await run(newerNode, [tool("typescript/bin/tsc"), "-p", `${name}.json`], folder);
+  }
 }
 
 async function used(folder: string): Promise<void> {
