@@ -2,6 +2,7 @@
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
+import type { Key } from "../data/value/key.ts";
 import { pathKeyOf } from "./library-key.ts";
 
 /** An entry of cachified. A namespace for `cachifiedCache` has such values. */
@@ -28,6 +29,7 @@ export interface CachifiedCache {
 
 /** A lookup, whose start may be that of a load. */
 interface Begun {
+  /** The converted key, whose length is limited. */
   readonly key: string;
   readonly calledAtMs: number;
   /** When the lookup ended; infinite before. */
@@ -38,7 +40,7 @@ interface Begun {
 }
 
 /** The number of lookups whose starts are kept. */
-const begunMax = 10_000;
+const begunMax = 5_000;
 /** How often a hit keeps its start, for forced loads. */
 const hitEveryMs = 1_000;
 /** How long after a stale answer cachified may begin the refresh. */
@@ -72,27 +74,40 @@ class StartedLoads implements CachifiedCache {
   async get(key: string): Promise<CachifiedEntry | undefined> {
     const calledAtMs = Date.now();
     const last = this.#begun.at(-1)?.calledAtMs ?? -Infinity;
-    return this.#lookedUp({ key, calledAtMs, keepsHit: calledAtMs - last >= hitEveryMs });
+    return this.#lookedUp(pathKeyOf(key), {
+      calledAtMs,
+      keepsHit: calledAtMs - last >= hitEveryMs,
+    });
   }
 
-  async #lookedUp({ keepsHit, ...at }: Pick<Begun, "key" | "calledAtMs"> & { keepsHit: boolean }) {
-    const begun: Begun = { ...at, endedAtMs: Infinity, start: undefined, kind: "hit" };
+  async #lookedUp(
+    place: Key,
+    { calledAtMs, keepsHit }: { readonly calledAtMs: number; readonly keepsHit: boolean },
+  ) {
+    const key = String(place);
+    const begun: Begun = { key, calledAtMs, endedAtMs: Infinity, start: undefined, kind: "hit" };
     this.#begun.push(begun);
     if (this.#begun.length > begunMax) this.#begun.shift();
-    const { value, start } = await this.#namespace.lookUp(pathKeyOf(at.key));
+    const { value, start } = await this.#namespace.lookUp(place);
     begun.start = start;
     begun.endedAtMs = Date.now();
     const entry = value ?? undefined;
     if (entry === undefined) begun.kind = "miss";
     else if (expiresAtMs(entry) < begun.endedAtMs) begun.kind = "stale";
-    else if (!keepsHit) this.#begun.splice(this.#begun.lastIndexOf(begun), 1);
+    else if (!keepsHit) this.#dropped(begun);
     return entry;
+  }
+
+  #dropped(begun: Begun): void {
+    const at = this.#begun.lastIndexOf(begun);
+    if (at !== -1) this.#begun.splice(at, 1);
   }
 
   async set(key: string, entry: CachifiedEntry): Promise<void> {
     const { createdTime } = entry.metadata;
     const place = pathKeyOf(key);
-    const own = this.#ownStart(key, createdTime);
+    const name = String(place);
+    const own = this.#ownStart(name, createdTime);
     if (own !== undefined) {
       await this.#namespace.set(place, entry, {
         ...lifetimesOf(entry),
@@ -101,10 +116,10 @@ class StartedLoads implements CachifiedCache {
       });
       return;
     }
-    const begin = () => this.#lookedUp({ key, calledAtMs: Date.now(), keepsHit: true });
+    const begin = () => this.#lookedUp(place, { calledAtMs: Date.now(), keepsHit: true });
     // The start of an entry that the application has just created itself.
     await begin();
-    const start = this.#startBefore(key, createdTime);
+    const start = this.#startBefore(name, createdTime);
     if (start === undefined) await this.#namespace.delete(place);
     else await this.#namespace.set(place, entry, { ...lifetimesOf(entry), start });
     // The start of the next forced load must follow this purge.
@@ -138,7 +153,7 @@ class StartedLoads implements CachifiedCache {
   /** Returns the last start that was taken before the entry's load began, for any key. */
   #startBefore(key: string, createdTime: number): GivenStart | undefined {
     return this.#begun.findLast(
-      (one) => one.endedAtMs <= createdTime || (one.key === key && one.calledAtMs === createdTime),
+      (one) => one.endedAtMs < createdTime || (one.key === key && one.calledAtMs === createdTime),
     )?.start;
   }
 }

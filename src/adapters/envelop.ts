@@ -36,7 +36,7 @@ export interface ResponseCacheOptions {
 const ttlMsMax = 31_536_000_000;
 
 /**
- * Returns a cache for `useResponseCache`. `fresh` of the namespace is the lifetime of results without a `ttl`.
+ * Returns a cache for the plugin. `fresh` of the namespace is the lifetime of results without a `ttl`.
  *
  * @example
  * const namespace = data.namespace<object>("graphql", { fresh: "1d" });

@@ -29,7 +29,7 @@ export interface UnstorageDriver {
 const ttlMax = 31_536_000;
 
 /**
- * Returns a driver for `createStorage`. `fresh` of the namespace is the lifetime of items without a `ttl`.
+ * Returns a driver. `fresh` of the namespace is the lifetime of items without a `ttl`.
  *
  * Unstorage does not say when the load of an item began, so a purge during the load does not cover the item.
  *

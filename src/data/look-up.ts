@@ -33,8 +33,8 @@ export async function lookedUp(
   const renewed = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
   const isEarlier = lastPurgeAtMs(renewed) + allowanceMs < requestedAtMs;
   const step = stepAfter(found, { place, load: undefined, isLookOnly: true }, ports);
-  // A copy, because the start must not keep the decoded value in memory.
-  const over = found && { ...found.candidate.stored.metadata };
+  const { respondedAtMs = 0, bodyDigest = null } = found?.candidate.stored.metadata ?? {};
+  const over = found && { respondedAtMs, bodyDigest };
   const start = { ...begun, requestedAtMs, stamp: isEarlier ? renewed : stamp, refusedCount, over };
   return { given: step.kind === "give" ? step.given : undefined, start };
 }

@@ -1,7 +1,7 @@
 // Creates the record of a value, with the settings from its load.
 import { reach } from "../../config/tier-names.ts";
 import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
-import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs, type NewerRecords, type Stamp } from "../../cache/record/record.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
 import {
@@ -29,7 +29,7 @@ export interface GivenStart extends LoadStart {
   /** The number of purges of writes that the journal had refused at the start (rule 25 d). */
   readonly refusedCount: number;
   /** The stored value that the lookup found, which the loaded value replaces. */
-  readonly over: DataMetadata | undefined;
+  readonly over: NewerRecords["seen"];
 }
 
 /** The settings that a load or a write gives its value. */

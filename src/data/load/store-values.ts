@@ -2,14 +2,10 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
+import type { NewerRecords } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
-import {
-  type DataDetail,
-  type DataMetadata,
-  type DataRecord,
-  keepUntilAtMs,
-} from "../value/data-record.ts";
+import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { DataCounts } from "./data-counts.ts";
 import type { DataTiers, Place } from "../value/place.ts";
 import type { StoreOrder } from "./store-order.ts";
@@ -46,7 +42,7 @@ export interface ToStore {
    * Present for a loaded value, with the stored value that the load has replaced. In Redis, a loaded
    * value replaces no other value with an equal stamp (docs/purge-protocol.md, rule 28 c).
    */
-  readonly loaded?: { readonly over: DataMetadata | undefined } | undefined;
+  readonly loaded?: { readonly over: NewerRecords["seen"] } | undefined;
 }
 
 /**
