@@ -86,6 +86,8 @@ class StartedLoads implements CachifiedCache {
   ) {
     const key = String(place);
     const begun: Begun = { key, calledAtMs, endedAtMs: Infinity, start: undefined, kind: "hit" };
+    // If the clock was set back, the times of earlier lookups say nothing any more.
+    if (calledAtMs < (this.#begun.at(-1)?.calledAtMs ?? 0)) this.#begun.length = 0;
     this.#begun.push(begun);
     if (this.#begun.length > begunMax) this.#begun.shift();
     const { value, start } = await this.#namespace.lookUp(place);
@@ -152,6 +154,7 @@ class StartedLoads implements CachifiedCache {
 
   /** Returns the last start that was taken before the entry's load began, for any key. */
   #startBefore(key: string, createdTime: number): GivenStart | undefined {
+    if (createdTime > Date.now()) return undefined;
     return this.#begun.findLast(
       (one) => one.endedAtMs < createdTime || (one.key === key && one.calledAtMs === createdTime),
     )?.start;

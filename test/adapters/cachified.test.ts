@@ -126,6 +126,23 @@ it("a forced load does not get the start of a later lookup", async () => {
   expect(await value()).toBeUndefined();
 });
 
+it("a load during which the clock is set back gets no start of a later lookup", async () => {
+  const { isolate, ask, advance, value } = opened();
+  await ask(() => "of another key", { key: "41" });
+  advance(1);
+  const source = new HeldSource();
+  const asked = ask(source.load);
+  await until(() => source.count === 1);
+  await isolate.elsewhere().data.purge({ keys: ["articles/42"] });
+  isolate.clock.advance(10);
+  vi.setSystemTime(isolate.clock.nowAtMs() - 60_000);
+  expect(await value()).toBeUndefined();
+  source.answer("old");
+  expect(await asked).toBe("old");
+  isolate.clock.advance(10);
+  expect(await value()).toBeUndefined();
+});
+
 it("forced loads replace the values of other isolates, one after the other", async () => {
   const { isolate, ask, advance } = opened();
   await ask(() => "first");

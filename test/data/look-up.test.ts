@@ -47,14 +47,23 @@ describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start
   });
 });
 
-it("a load replaces the expired value that its lookup found", async () => {
-  const { isolate, articles } = openArticles({ fresh: "10s" });
+it("a load replaces the stale value that its lookup found", async () => {
+  const { isolate, articles } = openArticles({ fresh: "10s", stale: "1h" });
   await articles.getOrSet("42", () => "first");
   await isolate.settle();
   isolate.clock.advance(20);
   const { start } = await articles.lookUp("42");
   expect(await articles.set("42", "second", { start, everywhere: false })).toContain("shared");
   expect(await isolate.elsewhere().articles().get("42")).toBe("second");
+});
+
+it("a set with a start stores nothing if the journal has refused another write since", async () => {
+  const { isolate, articles } = openArticles();
+  const { start } = await articles.lookUp("42");
+  isolate.upstash.journalMode = "down";
+  await expect(articles.set("41", "other")).rejects.toThrow("was not set");
+  isolate.upstash.journalMode = "works";
+  expect(await articles.set("42", "old", { start })).toEqual([]);
 });
 
 it("a set with a start ends the copies of other isolates", async () => {

@@ -2,7 +2,7 @@
 import type { TierName } from "../../config/tier-names.ts";
 import { type GivenStart, recordOf } from "../load/make-record.ts";
 import { storeValues } from "../load/store-values.ts";
-import { checkDefined, isEnded, nothingKept } from "./set-value.ts";
+import { checkDefined, nothingKept } from "./set-value.ts";
 import { unpurgedSet } from "./set-everywhere.ts";
 import {
   isAlone,
@@ -32,7 +32,6 @@ export async function setLoaded(
   const { record, isKept } = await recordOf(value, making);
   if (!isKept) throw nothingKept(place.path);
   if (!everywhere || ports.purging === undefined) {
-    if (isEnded(record.metadata, ports)) return [];
     return storeValues([{ place, record, order: start.order, loaded: start }], ports);
   }
   const accepted = await purgedOlder({ place, reason: "set", since: start.stamp }, ports);
