@@ -32,6 +32,8 @@ interface Begun {
   /** The converted key, whose length is limited. */
   readonly key: string;
   readonly calledAtMs: number;
+  /** How long before the call cachified may have read the clock. */
+  readonly afterMsMax: number;
   /** When the lookup ended; infinite before. */
   endedAtMs: number;
   start: GivenStart | undefined;
@@ -43,6 +45,8 @@ interface Begun {
 const begunMax = 5_000;
 /** How often a hit keeps its start, for forced loads. */
 const hitEveryMs = 1_000;
+/** The first lookup of a process may be slow to begin, and has no earlier start to replace its own. */
+const afterMsMax = { first: 100, later: 1 };
 /** How long after a stale answer cachified may begin the refresh. */
 const refreshWithinMs = 100;
 /** The limit of `ttl` and `swr`: a year. */
@@ -66,6 +70,7 @@ class StartedLoads implements CachifiedCache {
   readonly #namespace: Namespace<CachifiedEntry>;
   /** In the order of the calls. */
   readonly #begun: Begun[] = [];
+  #isUsed = false;
 
   constructor(namespace: Namespace<CachifiedEntry>) {
     this.#namespace = namespace;
@@ -85,7 +90,15 @@ class StartedLoads implements CachifiedCache {
     { calledAtMs, keepsHit }: { readonly calledAtMs: number; readonly keepsHit: boolean },
   ) {
     const key = String(place);
-    const begun: Begun = { key, calledAtMs, endedAtMs: Infinity, start: undefined, kind: "hit" };
+    const begun: Begun = {
+      key,
+      calledAtMs,
+      afterMsMax: this.#isUsed ? afterMsMax.later : afterMsMax.first,
+      endedAtMs: Infinity,
+      start: undefined,
+      kind: "hit",
+    };
+    this.#isUsed = true;
     // If the clock was set back, the times of earlier lookups say nothing any more.
     if (calledAtMs < (this.#begun.at(-1)?.calledAtMs ?? 0)) this.#begun.length = 0;
     this.#begun.push(begun);
@@ -139,9 +152,7 @@ class StartedLoads implements CachifiedCache {
   #ownStart(key: string, createdTime: number): GivenStart | undefined {
     const ofKey = this.#begun.filter((one) => one.key === key);
     const load =
-      ofKey.find(
-        ({ kind, calledAtMs }) => kind !== "hit" && isWithin(calledAtMs - createdTime, 1),
-      ) ??
+      ofKey.find((one) => one.kind !== "hit" && isCalledAt(one, createdTime)) ??
       ofKey.findLast(
         ({ kind, endedAtMs }) =>
           kind === "stale" && isWithin(createdTime - endedAtMs, refreshWithinMs),
@@ -156,9 +167,13 @@ class StartedLoads implements CachifiedCache {
   #startBefore(key: string, createdTime: number): GivenStart | undefined {
     if (createdTime > Date.now()) return undefined;
     return this.#begun.findLast(
-      (one) => one.endedAtMs < createdTime || (one.key === key && one.calledAtMs === createdTime),
+      (one) => one.endedAtMs < createdTime || (one.key === key && isCalledAt(one, createdTime)),
     )?.start;
   }
+}
+
+function isCalledAt({ calledAtMs, afterMsMax: msMax }: Begun, createdTime: number): boolean {
+  return isWithin(calledAtMs - createdTime, msMax);
 }
 
 const isWithin = (ms: number, msMax: number): boolean => ms >= 0 && ms <= msMax;

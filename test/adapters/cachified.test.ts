@@ -182,6 +182,19 @@ it("an entry that the application creates is stored everywhere", async () => {
   expect(await opened(isolate.elsewhere()).value()).toBe("second");
 });
 
+it("the first lookup of a process may begin 100 ms after cachified has read the clock", async () => {
+  const { cache, advance, value } = opened();
+  const entry = createCacheEntry("cold", { ttl: 60_000 });
+  advance(0.1);
+  await cache.set("42", entry);
+  expect(await value()).toBe("cold");
+  const { cache: late, advance: pass, value: valueLate } = opened();
+  const older = createCacheEntry("too late", { ttl: 60_000 });
+  pass(0.101);
+  await late.set("42", older);
+  expect(await valueLate()).toBeUndefined();
+});
+
 it("delete ends the value everywhere", async () => {
   const { isolate, cache, advance, ask, value } = opened();
   await ask(() => "value");
