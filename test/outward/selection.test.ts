@@ -121,6 +121,20 @@ const rows: readonly Row[] = [
     gives: { urls: ["https://a.example/x_%28y%29", "https://a.example/x_(y)"] },
   },
   {
+    id: "a URL with escapes, which links may have in small letters",
+    name: url("https://a.example/caf%C3%A9?q=%C3%A9"),
+    reach: whole,
+    gives: {
+      urls: ["https://a.example/caf%C3%A9?q=%C3%A9", "https://a.example/caf%c3%a9?q=%c3%a9"],
+    },
+  },
+  {
+    id: "a prefix with escapes, which links may have in small letters",
+    name: prefix("https://a.example/caf%C3%A9/"),
+    reach: whole,
+    gives: { prefixes: [path("/caf%C3%A9/"), path("/caf%c3%a9/")] },
+  },
+  {
     id: "a prefix of a host",
     name: prefix("https://a.example/b/c"),
     reach: whole,
@@ -183,6 +197,44 @@ const rows: readonly Row[] = [
     reach: whole,
     facts: { siteHosts: ["a.example", "b.example"], hosts: ["b.example"] },
     gives: {},
+  },
+  {
+    id: "a URL of the first of several sites, which other hosts share",
+    name: url(a),
+    reach: whole,
+    facts: {
+      siteHosts: ["a.example", "b.example"],
+      hosts: ["b.example", "a.example", "www.a.example"],
+    },
+    gives: { urls: [a, "https://www.a.example/b?c=1"] },
+  },
+  {
+    id: "a URL of a site that the cache knows by a port",
+    name: url("https://b.example/b?c=1"),
+    reach: whole,
+    facts: { siteHosts: ["a.example", "b.example"], hosts: ["b.example:8443", "a.example"] },
+    gives: { urls: ["https://b.example:8443/b?c=1"] },
+  },
+  {
+    id: "a URL under the name by which the cache in front requests it",
+    name: url("https://origin.example/b?c=1"),
+    reach: whole,
+    facts: { hosts: ["a.example"] },
+    gives: { urls: [a] },
+  },
+  {
+    id: "a URL of one of the hosts of the cache",
+    name: url(a),
+    reach: whole,
+    facts: { hosts: ["a.example", "b.example"] },
+    gives: { urls: [a] },
+  },
+  {
+    id: "a URL of a site that the cache knows by another name",
+    name: url("https://b.example/b?c=1"),
+    reach: whole,
+    facts: { siteHosts: ["c.example", "b.example"], hosts: ["a.example"] },
+    gives: { urls: [a] },
   },
 ];
 

@@ -103,8 +103,7 @@ function partsOf(name: PurgedName, reach: Reach, facts: CacheFacts): readonly Pa
 const urlForm = /^(\w+):\/\/([^/?#]*)([^?]*)(\?.*)?$/s;
 
 function partsOfUrl(keyed: string, reach: Reach, facts: CacheFacts): readonly Part[] {
-  // Keys distinguish `%2A` from `*`, but a purge covers both.
-  return [...new Set([keyed, comparedUrl(keyed)])].flatMap((url): readonly Part[] => {
+  return spellingsOf(keyed).flatMap((url): readonly Part[] => {
     const [, scheme = "", host = "", path = "/", query = ""] = urlForm.exec(url) ?? [];
     return hostsFor(host, facts).flatMap((one): readonly Part[] => {
       if (reach.url === "any-query") return [{ urls: [`${scheme}://${one}${path}`] }];
@@ -127,10 +126,18 @@ function partsOfPrefix(prefix: string, reach: Reach, facts: CacheFacts): readonl
   if (hosts === undefined) return everything;
   const cut = reach.prefix === "directory" ? path.slice(0, path.lastIndexOf("/") + 1) : path;
   return hosts.flatMap((host) =>
-    [...new Set([cut, comparedUrl(cut)])].flatMap((one) =>
-      partsOfPath({ scheme, host, path: one }, reach),
-    ),
+    spellingsOf(cut).flatMap((one) => partsOfPath({ scheme, host, path: one }, reach)),
   );
+}
+
+/**
+ * Returns the spellings of a keyed URL or path that the cache in front may distinguish. A purge covers
+ * `*` besides `%2A`. Keys have escapes in capital letters, but links such as those of WordPress have
+ * `%c3%a9`.
+ */
+function spellingsOf(keyed: string): readonly string[] {
+  const inSmallLetters = keyed.replaceAll(/%[\dA-F]{2}/g, (escape) => escape.toLowerCase());
+  return [...new Set([keyed, comparedUrl(keyed), inSmallLetters])];
 }
 
 /** Returns the hosts of a prefix on every host; `undefined` if nobody knows them. */
@@ -154,11 +161,18 @@ function partsOfHost(host: string, reach: Reach): readonly Part[] {
 }
 
 /**
- * Returns the hosts by which the cache knows a keyed host. All hosts of a site share one keyed host.
- * With several sites, a cache that does not serve the host has nothing to purge.
+ * Returns the hosts by which the cache knows a keyed host. A host outside of `siteHosts` has the first
+ * of them in its keys. The cache may also request by a host that nobody listed, so an unknown host
+ * becomes all hosts. A site that the cache does not serve has nothing to purge there.
  */
 function hostsFor(keyed: string, { hosts, siteHosts }: CacheFacts): readonly string[] {
   if (hosts.length === 0) return [keyed];
-  if (siteHosts.length === 1) return hosts;
-  return hosts.filter((host) => host === keyed);
+  const known = hosts.filter((host) => {
+    const names = [host, host.replace(/:\d+$/, "")];
+    const isListed = names.some((name) => siteHosts.includes(name));
+    return names.includes(keyed) || (keyed === siteHosts[0] && !isListed);
+  });
+  if (known.length > 0) return known;
+  const isElsewhere = [keyed, ...hosts].every((host) => siteHosts.includes(host));
+  return isElsewhere ? [] : hosts;
 }
