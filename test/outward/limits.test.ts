@@ -1,5 +1,6 @@
 // Tests the limits of a delivery: rates, the size of a batch, and the cost in Redis.
 import { describe, expect, it } from "vitest";
+import { taken } from "../../src/outward/delivery/token-bucket.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { listTarget, OutwardWorld } from "../../testing/outward/outward-world.ts";
 
@@ -28,6 +29,13 @@ describe("the limits of a target", () => {
     await target.deliver();
     expect(world.bodies).toEqual(["a", "b", "c", "d", "e"].map((tag) => ({ tag })));
     expect(await target.report()).toMatchObject({ waitingCount: 0 });
+  });
+
+  it("do not delay purges after a clock was set back by an hour", () => {
+    const limits = { requests: { burst: 1, perSecond: 1 } };
+    const emptyAt = (atMs: number) => ({ requests: { tokens: 0, atMs } });
+    expect(taken(emptyAt(3_600_000), limits, { requests: 1 }, 0)).toBeDefined();
+    expect(taken(emptyAt(1_000), limits, { requests: 1 }, 0)).toBeUndefined();
   });
 
   it("skip no name if the journal loses an entry of which some names are delivered", async () => {

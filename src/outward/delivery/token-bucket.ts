@@ -41,8 +41,11 @@ export function couldTake(limits: RateLimits, wanted: Tokens): boolean {
   );
 }
 
+/** Clocks of isolates may differ by this. Beyond that, a clock was set back, and a bucket counts as full. */
+const clocksApartMsMax = 60_000;
+
 function tokensIn(bucket: Bucket | undefined, { burst, perSecond }: RateLimit, atMs: number) {
-  if (bucket === undefined) return burst;
+  if (bucket === undefined || bucket.atMs - atMs > clocksApartMsMax) return burst;
   const refilled = (perSecond * Math.max(0, atMs - bucket.atMs)) / 1_000;
   return Math.min(burst, bucket.tokens + refilled);
 }
