@@ -61,6 +61,9 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
     !(Array.isArray(servers) && servers.length > 0 && servers.every(isOrigin)) &&
       'servers is not a list of origins, such as ["http://varnish.internal:6081"].',
     servers?.length > callsPerBatch && `servers has more than ${callsPerBatch} servers.`,
+    rate !== undefined &&
+      !(rate.perSecond > 0 && rate.burst >= (servers?.length ?? 0)) &&
+      "rate has no requests per second, or a burst that is smaller than the number of servers.",
     everything === undefined && "everything is missing: it purges what no other template can name.",
     templates.some(({ method = "PURGE" }) => !methodForm.test(method)) &&
       "A method does not consist of 1 to 16 capital letters.",

@@ -57,6 +57,26 @@ describe("invalid options", () => {
       says: "servers is not",
     },
     {
+      id: "a rate that never purges all servers",
+      make: () =>
+        purgeRequests({
+          servers: ["http://a", "http://b"],
+          everything: {},
+          rate: { perSecond: 1, burst: 1 },
+        }),
+      says: "rate has",
+    },
+    {
+      id: "a rate without requests",
+      make: () =>
+        purgeRequests({
+          servers: ["http://a"],
+          everything: {},
+          rate: { perSecond: 0, burst: 10 },
+        }),
+      says: "rate has",
+    },
+    {
       id: "a method in small letters",
       make: () => purgeRequests({ servers: ["http://a"], everything: { method: "ban" } }),
       says: "capital letters",
