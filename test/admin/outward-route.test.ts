@@ -35,7 +35,7 @@ function openOutward(config: object = {}, env: Record<string, string> = {}) {
 /** Lets the target's state begin, so that its cursor is at the first purge. */
 async function begun(opened: ReturnType<typeof openOutward>) {
   await send(opened.site, { tags: ["old"] });
-  opened.site.clock.advance(600);
+  opened.site.clock.advance(1_500);
   await opened.site.fireCron();
   opened.bodies.length = 0;
   return opened;

@@ -7,6 +7,7 @@ import {
   dueAfterMs,
   listTarget,
   OutwardWorld,
+  secret,
   stores,
 } from "../../testing/outward/outward-world.ts";
 
@@ -254,12 +255,12 @@ describe("a delivery", () => {
 });
 
 describe("a target without a usable cursor", () => {
-  it("begins five minutes back if it is new", async () => {
+  it("begins 20 minutes back if it is new, because a new cron trigger starts late", async () => {
     const world = new OutwardWorld();
     await world.purge({ tags: ["tag:older"] });
     world.clock.advance(400);
     await world.purge({ tags: ["tag:newer"] });
-    world.clock.advance(200);
+    world.clock.advance(1_100);
     const open = listTarget().open("edge", { OUTWARD_SECRET_EDGE: "kq7RwZ2mVx9TtB4nLc8Y" });
     await open.deliver(world.ports, { callsMax: 8, isForced: false });
     expect(world.bodies).toMatchObject([{ tags: ["newer"] }]);
@@ -310,6 +311,29 @@ describe("a target without a usable cursor", () => {
   });
 });
 
+it("a failing target is late since its first failure, also after the journal has lost the purge", async () => {
+  const world = new OutwardWorld();
+  const target = await world.opened(listTarget());
+  world.script = status(503);
+  const position = await world.purge({ tags: ["tag:a"] });
+  await target.deliverDue();
+  const failedAtMs = world.clock.atMs;
+  const { cursor } = await target.report();
+  world.store.lose(cursor ?? "");
+  world.store.lose(position);
+  world.clock.advance(3_600);
+  await world.purge({ tags: ["tag:b"] });
+  expect(await target.report()).toMatchObject({
+    reset: "journal-lost",
+    waitingSinceAtMs: failedAtMs,
+  });
+  await target.deliverDue();
+  expect(await target.report()).toMatchObject({ waitingSinceAtMs: failedAtMs });
+  world.script = status(200);
+  await target.deliver(true);
+  expect(await target.report()).toMatchObject({ waitingSinceAtMs: undefined });
+});
+
 describe("an order of the operator", () => {
   it("skip purges everything once, and drops the purges that wait", async () => {
     const world = new OutwardWorld();
@@ -343,6 +367,19 @@ it("a target that also sends at once gets a purge before it is due, and again wh
   await target.open.sendNow(world.ports, entries);
   await target.deliverDue();
   expect(world.bodies).toMatchObject([{ tags: ["a"] }, { tags: ["a"] }]);
+});
+
+it("a target without its credential keeps the purges until it has one", async () => {
+  const world = new OutwardWorld();
+  await world.purge({ tags: ["tag:older"] });
+  world.clock.advance(1_500);
+  const limits = { callsMax: 8, isForced: false };
+  expect(await listTarget().open("edge", {}).deliver(world.ports, limits)).toBe("failed");
+  await world.purge({ tags: ["tag:a"] });
+  world.clock.advance(86_400);
+  const open = listTarget().open("edge", { OUTWARD_SECRET_EDGE: secret });
+  await open.deliver(world.ports, limits);
+  expect(world.bodies).toMatchObject([{ tags: ["a"] }]);
 });
 
 it("a target without its credential sends nothing, and names the variable", async () => {

@@ -152,7 +152,7 @@ export class OutwardWorld {
   /** Opens a target whose cursor is at an older entry. */
   async opened(target: OutwardTarget, name = "edge") {
     await this.purge({ tags: ["tag:old"] });
-    this.clock.advance(600);
+    this.clock.advance(1_500);
     const open = target.open(name, { [`OUTWARD_SECRET_${name.toUpperCase()}`]: secret });
     await open.deliver(this.ports, { callsMax: 8, isForced: false });
     this.asked.length = 0;

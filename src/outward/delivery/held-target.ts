@@ -17,9 +17,10 @@ export type Change = "overtaken" | "unavailable";
 
 /**
  * A new target receives purges from this time before its first delivery. The deployment with the
- * target may have accepted purges before it delivered any.
+ * target may have accepted purges before it delivered any: a new cron trigger may take 15 minutes to
+ * start.
  */
-export const lookBackMs = 300_000;
+export const lookBackMs = 1_200_000;
 
 /** The maximum number of attempts to settle a state that others change meanwhile. */
 const settlesMax = 4;

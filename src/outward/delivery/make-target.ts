@@ -55,7 +55,12 @@ export function makeTarget(options: TargetOptions, definition: TargetDefinition)
         faults: isFault(secret) ? [secret, ...faults] : faults,
         sendsAtOnce: options.alsoAtOnce ?? false,
         concerns: (entries) => placedNames(entries).length > 0,
-        deliver: async (ports, how) => (target ? deliver(target, ports, how) : "failed"),
+        deliver: async (ports, how) => {
+          if (target) return deliver(target, ports, how);
+          // Purges wait for the credential, from this cursor on.
+          await new HeldTarget(name, ports).open();
+          return "failed";
+        },
         sendNow: async (ports, entries) => (target ? sendNow(target, ports, entries) : undefined),
         skip: (ports) => skip(name, ports),
         report: (ports) => reportOf(name, ports),
@@ -139,12 +144,17 @@ async function reportOf(name: string, ports: OutwardPorts): ReturnType<OpenTarge
   if (found === "unavailable") return { kind: "unavailable" };
   const waiting = found === "lost" ? [] : found.filter((entry) => namesIn(entry).length > 0);
   const oldest = waiting[0]?.position ?? reset?.position;
+  // The purge that failed first still waits, even if the journal has lost it.
+  const sinceAtMs = Math.min(
+    oldest === undefined ? Infinity : acceptedAtMs(oldest),
+    failures?.sinceAtMs ?? Infinity,
+  );
   return {
     kind: "report",
     cursor: cursor?.position,
     reset: reset?.why ?? (found === "lost" ? "journal-lost" : undefined),
     waitingCount: waiting.length,
-    waitingSinceAtMs: oldest === undefined ? undefined : acceptedAtMs(oldest),
+    waitingSinceAtMs: sinceAtMs === Infinity ? undefined : sinceAtMs,
     failures,
     lastSuccessAtMs,
   };

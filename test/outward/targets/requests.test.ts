@@ -93,7 +93,7 @@ function confirming(): OutwardWorld {
 async function delivered(vendor: Vendor, purge: EntryChanges, world = confirming()) {
   const { target, credential } = vendors[vendor];
   await world.purge({ tags: ["tag:old"] });
-  world.clock.advance(600);
+  world.clock.advance(1_500);
   const open = target.open("edge", { OUTWARD_SECRET_EDGE: credential });
   await open.deliver(world.ports, { callsMax: 8, isForced: false });
   await world.purge(purge);
