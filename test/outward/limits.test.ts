@@ -38,6 +38,21 @@ describe("the limits of a target", () => {
     expect(taken(emptyAt(1_000), limits, { requests: 1 }, 0)).toBeUndefined();
   });
 
+  it("leave half of a bucket to the delivery, whatever is sent at once", async () => {
+    const world = new OutwardWorld();
+    const limits = { requests: { burst: 4, perSecond: 0.001 } };
+    const target = await world.opened(listTarget({ api: { limits }, alsoAtOnce: true }));
+    for (const tag of ["a", "b", "c", "d"]) {
+      await world.purge({ tags: [`tag:${tag}`] });
+      const entries = await world.store.journal.newestFirst(1);
+      if ("kind" in entries) throw new Error("The journal is unavailable.");
+      await target.open.sendNow(world.ports, entries);
+    }
+    expect(world.bodies).toMatchObject([{ tags: ["a"] }, { tags: ["b"] }]);
+    await target.deliverDue();
+    expect(world.bodies.at(-1)).toMatchObject({ tags: ["a", "b", "c", "d"] });
+  });
+
   it("skip no name if the journal loses an entry of which some names are delivered", async () => {
     const world = new OutwardWorld();
     const limits = { requests: { burst: 2, perSecond: 1 } };

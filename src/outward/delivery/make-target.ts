@@ -102,7 +102,10 @@ export function checkOptions(
 
 const hostForm = /^[a-z0-9_.-]+(?::\d+)?$|^\[[0-9a-f:.]+\](?::\d+)?$/;
 
-/** Sends purges of one isolate, if the rate limits allow. The delivery repeats them later. */
+/**
+ * Sends purges of one isolate, and leaves half of each bucket to the delivery. The delivery repeats
+ * them later.
+ */
 async function sendNow(
   { name, api, factsFor }: DeliveryTarget,
   ports: OutwardPorts,
@@ -113,7 +116,10 @@ async function sendNow(
   if (typeof held === "string" || calls.length > callsPerBatch) return;
   const { state, version } = held;
   const buckets = taken(state.buckets, api.limits, tokensOf(calls), ports.nowAtMs());
-  if (buckets === undefined || state.failures !== undefined) return;
+  const leavesHalf = Object.entries(buckets ?? {}).every(
+    ([limit, { tokens }]) => tokens >= (api.limits[limit]?.burst ?? 0) / 2,
+  );
+  if (buckets === undefined || !leavesHalf || state.failures !== undefined) return;
   const replaced = await new HeldTarget(name, ports).replace(version, { ...state, buckets });
   if (typeof replaced === "string") return;
   await sendAll(calls, api, ports, (outcome) => ports.called(name, outcome));
