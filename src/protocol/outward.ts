@@ -26,6 +26,8 @@ export const outwardResets = [
   "state-lost",
   /** The target refused narrower purges. */
   "refused",
+  /** More purges waited than the rate limit allows. */
+  "behind",
   /** An operator ordered it. */
   "skipped",
 ] as const;

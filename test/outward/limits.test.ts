@@ -53,6 +53,34 @@ describe("the limits of a target", () => {
     expect(world.bodies.at(-1)).toMatchObject({ tags: ["a", "b", "c", "d"] });
   });
 
+  it("turn a backlog that they would delay for hours into a purge of everything", async () => {
+    const world = new OutwardWorld();
+    const limits = { requests: { burst: 1, perSecond: 0.001 } };
+    const url = "https://target.example/";
+    const callsFor = ({ everything, tags }: { everything: boolean; tags: readonly string[] }) =>
+      (everything ? ["all"] : tags).map((name) => ({
+        method: "POST",
+        url,
+        headers: {},
+        body: JSON.stringify(name),
+        tokens: { requests: 1 },
+      }));
+    const target = await world.opened(listTarget({ api: { limits, callsFor } }));
+    for (let nth = 0; nth < 129; nth += 1) await world.purge({ tags: [`tag:${nth}`] });
+    expect(await target.deliverDue()).toBe("later");
+    world.clock.advance(299);
+    await target.deliver();
+    expect(await target.report()).toMatchObject({ reset: undefined, waitingCount: 128 });
+    world.clock.advance(1);
+    expect(await target.deliver()).toBe("later");
+    expect(await target.report()).toMatchObject({ reset: "behind" });
+    world.clock.advance(700);
+    expect(await target.deliver()).toBe("idle");
+    expect(world.bodies).toEqual(["0", "all"]);
+    expect(world.counted.at(-1)).toBe("edge everything: behind");
+    expect(await target.report()).toMatchObject({ waitingCount: 0, waitingSinceAtMs: undefined });
+  });
+
   it("skip no name if the journal loses an entry of which some names are delivered", async () => {
     const world = new OutwardWorld();
     const limits = { requests: { burst: 2, perSecond: 1 } };

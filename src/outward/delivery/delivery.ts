@@ -5,7 +5,7 @@ import type { DeliveryEnd, DeliveryLimits, OutwardPorts } from "../port/outward-
 import type { CacheFacts } from "../naming/selection.ts";
 import { type Batch, callsForEverything, nextBatch, type TargetApi, tokensOf } from "./batch.ts";
 import { type OutwardCall, sendAll } from "./call.ts";
-import { entriesAfter } from "./entries-after.ts";
+import { entriesAfter, pageCount } from "./entries-after.ts";
 import { failuresAfter, tellChange, tellReset } from "./failures.ts";
 import { type VersionedState, HeldTarget, resetTo, type WrittenState } from "./held-target.ts";
 import type { Cursor } from "./target-state.ts";
@@ -26,6 +26,8 @@ const leaseMs = 45_000;
 const pauseMsLimit = 3_600_000;
 /** After this many refusals of narrower purges, everything is purged. */
 const refusalsMax = 3;
+/** If a full page of purges waits for the rate limit for longer, everything is purged. */
+const behindMsMax = 300_000;
 
 export async function deliver(
   target: DeliveryTarget,
@@ -113,7 +115,10 @@ class Delivery {
       isProbe: held.state.failures !== undefined,
       atMs: this.#ports.nowAtMs(),
     });
-    if (batch.kind === "too-fast") return "later";
+    if (batch.kind === "too-fast") {
+      const isBehind = due.length === pageCount && this.#isDue(due[0]?.position ?? "", behindMsMax);
+      return isBehind ? this.#lost(held, "behind") : "later";
+    }
     const done = (state: WrittenState): WrittenState => ({ ...state, cursor: batch.cursor });
     if (batch.calls.length === 0) {
       const moved = await this.#held.replace(held.version, done(held.state));
@@ -131,8 +136,8 @@ class Delivery {
     return step;
   }
 
-  /** Schedules a purge of everything, because purges may be missing. */
-  async #lost(held: VersionedState, why: "journal-lost" | "state-lost"): Promise<Step> {
+  /** Schedules a purge of everything, because purges may be missing or too many wait. */
+  async #lost(held: VersionedState, why: "journal-lost" | "state-lost" | "behind"): Promise<Step> {
     const newest = await this.#ports.journal.newestFirst(1);
     if ("kind" in newest) return "unavailable";
     if (newest[0] === undefined) return "idle";
@@ -166,8 +171,9 @@ class Delivery {
     return sendAll(calls, api, this.#ports, (outcome) => this.#ports.called(name, outcome));
   }
 
-  #isDue(position: string): boolean {
-    return acceptedAtMs(position) + this.#ports.dueAfterMs <= this.#ports.nowAtMs();
+  /** @param forMs for how long the entry has been due, at least */
+  #isDue(position: string, forMs = 0): boolean {
+    return acceptedAtMs(position) + this.#ports.dueAfterMs + forMs <= this.#ports.nowAtMs();
   }
 
   #taken({ state }: VersionedState, calls: readonly OutwardCall[]) {

@@ -3,7 +3,8 @@ import type { Entry } from "../../purge/journal/entry.ts";
 import type { OutwardPorts } from "../port/outward-target.ts";
 import type { Cursor } from "./target-state.ts";
 
-const pageCount = 128;
+/** The maximum number of entries in a page. */
+export const pageCount = 128;
 
 /**
  * Reads a page of entries, oldest first. Then checks that the journal still has the entry at the

@@ -61,5 +61,6 @@ const resetCauses: Readonly<Record<OutwardReset, string>> = {
   "journal-lost": "The journal no longer has the last delivered entry.",
   "state-lost": "Its state in the journal's store was lost or changed.",
   refused: "It refused narrower purges.",
+  behind: "More purges waited there than its rate limit allows.",
   skipped: "An operator ordered it.",
 };
