@@ -1,5 +1,5 @@
-// Tests outward purges with a real Varnish in front of a colo, in real time. The colo that accepts a
-// purge is not the one behind Varnish, so Varnish could store the old page again.
+// Tests outward purges with a real Varnish in front of three colos, in real time. The colo that accepts
+// a purge is not behind Varnish, so Varnish could store the old page again.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { freePort } from "../../testing/fakes/redis-server.ts";
@@ -24,7 +24,7 @@ const world = await worldOfFile(
   (_, response) =>
     void response.writeHead(200, { "cache-control": "max-age=600" }).end(`version ${version}`),
   {
-    colos: 2,
+    colos: 4,
     env: { OUTWARD_SECRET_VARNISH: secret },
     // The configuration and the VCL of docs/outward.md.
     config: `await (async () => {
@@ -35,7 +35,7 @@ const world = await worldOfFile(
     })()`,
   },
 );
-const [accepting, behind] = world.colos;
+const [accepting, ...behind] = world.colos;
 
 const bearer = { authorization: `Bearer ${adminToken}` };
 const seen = async () =>
@@ -55,10 +55,10 @@ async function isDelivered(): Promise<boolean> {
 it.runIf(isVarnishInstalled)(
   "after a publish, Varnish shows no old page once the purge was delivered",
   async () => {
-    const backend = Number(new URL(behind!.url).port);
+    const backends = behind.map(({ url }) => Number(new URL(url).port));
     const varnish = await startVarnish(
       varnishPort,
-      backend,
+      backends,
       vcl.replace("the value of OUTWARD_SECRET_VARNISH", secret),
     );
     try {

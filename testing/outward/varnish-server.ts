@@ -21,20 +21,27 @@ export interface VarnishServer {
 }
 
 /**
- * Starts Varnish in front of a server.
+ * Starts Varnish in front of servers, which it requests in turn.
  *
  * @param subroutines the VCL after the backend
  * @throws Error with the output of Varnish if it does not start
  */
 export async function startVarnish(
   port: number,
-  backendPort: number,
+  backendPorts: readonly number[],
   subroutines: string,
 ): Promise<VarnishServer> {
   const folder = await mkdtemp(join(tmpdir(), "varnish-"));
-  const backend = `backend default { .host = "127.0.0.1"; .port = "${backendPort}"; }`;
+  const backends = backendPorts.map(
+    (backend) => `backend colo${backend} { .host = "127.0.0.1"; .port = "${backend}"; }`,
+  );
+  const added = backendPorts.map((backend) => `colos.add_backend(colo${backend});`);
+  const director = `sub vcl_init { new colos = directors.round_robin(); ${added.join(" ")} }`;
+  // Varnish runs this vcl_recv before that of the given subroutines.
+  const choice = "sub vcl_recv { set req.backend_hint = colos.backend(); }";
+  const begin = ["vcl 4.1;", "import directors;", ...backends, director, choice].join("\n");
   const file = join(folder, "default.vcl");
-  await writeFile(file, `vcl 4.1;\n${backend}\n${subroutines}`);
+  await writeFile(file, `${begin}\n${subroutines}`);
   const address = `127.0.0.1:${port}`;
   const child = spawn(
     "varnishd",
