@@ -41,6 +41,16 @@ export interface PurgeRequestsOptions extends TargetOptions {
 const tagsPerCall = 100;
 const tagCharsPerCall = 4_000;
 const methodForm = /^[A-Z]{1,16}$/;
+type TemplateKind = "everything" | "byUrl" | "byPrefix" | "byTags";
+const placeholder = /\{(\w+)\}/g;
+const inUrls = ["path", "host", "pattern", "hostPattern"];
+/** The placeholders for each kind of purge, besides `{secret}`. */
+const placeholders: Readonly<Record<TemplateKind, readonly string[]>> = {
+  everything: [],
+  byUrl: inUrls,
+  byPrefix: inUrls,
+  byTags: ["tags", "pattern"],
+};
 
 /**
  * Makes a target for servers of your own. Without a template for a kind of purge, the next larger kind
@@ -67,6 +77,7 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
     everything === undefined && "everything is missing: it purges what no other template can name.",
     templates.some(({ method = "PURGE" }) => !methodForm.test(method)) &&
       "A method does not consist of 1 to 16 capital letters.",
+    ...strangePlaceholders(options).map((name) => `{${name}} is no placeholder of its template.`),
     templates.some(({ path = "/" }) => !path.startsWith("/") && !path.startsWith("{path}")) &&
       "A path does not begin with a slash.",
   ]);
@@ -92,6 +103,17 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
   });
 }
 
+/** Returns the placeholders that would be empty. */
+function strangePlaceholders(options: PurgeRequestsOptions): readonly string[] {
+  return Object.entries(placeholders).flatMap(([kind, known]) => {
+    const { path = "", headers = {} } = options[kind as TemplateKind] ?? {};
+    const names = [path, ...Object.values(headers)].flatMap((text) =>
+      [...text.matchAll(placeholder)].map(([, name = ""]) => name),
+    );
+    return names.filter((name) => name !== "secret" && !known.includes(name));
+  });
+}
+
 type Values = Readonly<Record<string, string>>;
 
 function filledTemplates(
@@ -111,7 +133,8 @@ function filledTemplates(
       : []),
     ...(byTags
       ? chunks(tags, tagsPerCall, tagCharsPerCall).map((some) => {
-          const pattern = `(^|[ ,])(${some.map(asPattern).join("|")})([ ,]|$)`;
+          // White space would end the pattern in a ban of Varnish.
+          const pattern = `(^|[[:space:],])(${some.map(asPattern).join("|")})([[:space:],]|$)`;
           return [byTags, { tags: some.join(" "), pattern }] as const;
         })
       : []),
@@ -130,7 +153,7 @@ function callOf(
   values: Values,
 ): OutwardCall {
   const filled = (text: string) =>
-    text.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+    text.replaceAll(placeholder, (_, name: string) => values[name] ?? "");
   const fields = Object.entries(headers).map(([name, text]) => [name, filled(text)] as const);
   const url = `${server.replace(/\/$/, "")}${filled(path)}`;
   return { method, url, headers: Object.fromEntries(fields), tokens: { requests: 1 } };

@@ -57,6 +57,18 @@ describe("invalid options", () => {
       says: "servers is not",
     },
     {
+      id: "a misspelled placeholder",
+      make: () =>
+        purgeRequests({ servers: ["http://a"], everything: {}, byUrl: { path: "/p{url}" } }),
+      says: "{url} is no placeholder",
+    },
+    {
+      id: "a pattern for everything",
+      make: () =>
+        purgeRequests({ servers: ["http://a"], everything: { headers: { x: "{pattern}" } } }),
+      says: "{pattern} is no placeholder",
+    },
+    {
       id: "a rate that never purges all servers",
       make: () =>
         purgeRequests({
