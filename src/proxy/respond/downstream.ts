@@ -142,11 +142,25 @@ export function makePrivate(fields: Headers): boolean {
   dropDirectives(fields, ["public", "s-maxage"]);
   const isNew = !isPrivate(fields);
   if (isNew) fields.append("cache-control", "private");
-  // RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches.
+  dropTargeted(fields);
+  return isNew;
+}
+
+/** RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. */
+function dropTargeted(fields: Headers): void {
   const isTargeted = (name: string) =>
     forSharedCaches.includes(name) || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
-  return isNew;
+}
+
+/** Returns a copy with which the cache in front requests the response again for each use. */
+export function withoutLifetime(prepared: Headers): Headers {
+  const fields = new Headers(prepared);
+  dropDirectives(fields, ["max-age", "s-maxage", "immutable", "stale-while-revalidate"]);
+  fields.append("cache-control", "max-age=0");
+  dropTargeted(fields);
+  fields.delete("expires");
+  return fields;
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   fieldsFromStored,
   fieldsNotModified,
   fieldsPassedOn,
+  withoutLifetime,
 } from "./downstream.ts";
 
 const ofTheWhole = ["age", "etag", "expires", "last-modified"];
@@ -43,13 +44,18 @@ export function fromStored(
   const { decision } = exchange;
   const { metadata } = stored;
   decision.bodyBytes = metadata.bodyBytes;
-  const ask = { route: lookup.route, config: exchange.site.config, ageSeconds, handling: decision };
+  const { config } = exchange.site;
+  const ask = { route: lookup.route, config, ageSeconds, handling: decision };
+  const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
+  // After an outward purge, the cache in front must not store the old response for its lifetime.
+  const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
+  const told = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
   if (clientHasIt(lookup, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
-    return notModified(ofOneResponse(fieldsNotModified(metadata, ask)));
+    return notModified(ofOneResponse(told(fieldsNotModified(metadata, ask))));
   }
-  const fields = fieldsFromStored(metadata, ask);
+  const fields = told(fieldsFromStored(metadata, ask));
   if (lookup.method === "GET") return bodyOrPart(stored, fields, asking);
   decision.answerBytes = 0;
   discardBody(stored);

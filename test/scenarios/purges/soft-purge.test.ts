@@ -41,3 +41,51 @@ it("stale-if-error counts from the first soft purge of a response", async () => 
   site.clock.advance(1);
   expect(await seen(site)).toContain("502");
 });
+
+const targeted = "max-age=900, stale-while-revalidate=60, stale-if-error=120";
+
+/** Opens a site behind another cache, with a stored page that a soft purge covers. */
+async function openBehindCache(): Promise<Site> {
+  const { site } = openJournalled({
+    config: { cacheInFront: true },
+    origin: (_, nth) =>
+      page(`page ${nth}`, {
+        ...cc(allowing, { "cache-tag": "red", etag: '"1"' }),
+        "cdn-cache-control": targeted,
+      }),
+  });
+  await site.get("/a");
+  await send(site, soft);
+  site.clock.advance(10);
+  return site;
+}
+
+const ended = "stale-if-error=120, max-age=0";
+
+it("the cache in front does not store a softly purged response for its lifetime", async () => {
+  const site = await openBehindCache();
+  const { text, fields } = await site.get("/a");
+  expect(text).toBe("page 1");
+  expect(fields.get("cache-control")).toBe(ended);
+  expect(fields.get("cdn-cache-control")).toBeNull();
+  const renewed = await site.get("/a");
+  expect(renewed.text).toBe("page 2");
+  expect(renewed.fields.get("cache-control")).toBe(allowing);
+  expect(renewed.fields.get("cdn-cache-control")).toBe(targeted);
+});
+
+it("the cache in front does not renew a softly purged response by a 304", async () => {
+  const site = await openBehindCache();
+  const seen304 = await site.get("/a", { headers: { "if-none-match": '"1"' } });
+  expect(seen304.status).toBe(304);
+  expect(seen304.fields.get("cache-control")).toBe(ended);
+});
+
+it("nor if it answers in place of an error", async () => {
+  const site = await openBehindCache();
+  site.clock.advance(60);
+  site.origin.script = unreachable;
+  const { text, fields } = await site.get("/a");
+  expect(text).toBe("page 1");
+  expect(fields.get("cache-control")).toBe(ended);
+});
