@@ -154,8 +154,8 @@ function dropTargeted(fields: Headers): void {
 }
 
 /** Returns a copy with which the cache in front requests the response again for each use. */
-export function withoutLifetime(prepared: Headers): Headers {
-  const fields = new Headers(prepared);
+export function withoutLifetime(stored: Headers): Headers {
+  const fields = new Headers(stored);
   dropDirectives(fields, ["max-age", "s-maxage", "immutable", "stale-while-revalidate"]);
   fields.append("cache-control", "max-age=0");
   dropTargeted(fields);
