@@ -111,7 +111,11 @@ function tells(text: PreparedFields["handlingText"], handling: Handling): boolea
 export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers {
   const fields = new Headers(fieldsFromStored(metadata, ask));
   if (!fieldsOf(metadata).has("age")) fields.delete("age");
-  return fields;
+  const { cacheInFront, purge } = ask.config;
+  const dueAfterMs = purge.visibleWithinSeconds * 1_000 + purge.allowanceMs;
+  const tookMs = metadata.respondedAtMs - metadata.requestedAtMs;
+  // Since the request, a purge may have been accepted, and passed on to the cache in front.
+  return cacheInFront && tookMs > dueAfterMs ? withoutLifetime(fields) : fields;
 }
 
 /** Returns the fields of an answer that is passed on and not stored. */
