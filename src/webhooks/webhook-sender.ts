@@ -58,8 +58,8 @@ const journalMsMax = 1_500;
 
 /**
  * Receives a webhook. Answers 200 with the position of the purge's entry, with `joined` or with
- * `ignored`; else 400, 401, 408, 413, 500 or 503 with the error. Never answers 410, because Ghost would delete the
- * webhook.
+ * `ignored`; else 400, 401, 408, 413, 500 or 503 with the error. Never answers 410, because Ghost
+ * would delete the webhook.
  */
 async function receive<Order extends object, Answer>(
   request: Request,
