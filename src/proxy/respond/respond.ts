@@ -49,13 +49,13 @@ export function fromStored(
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
   // After an outward purge, the cache in front must not store the old response for its lifetime.
   const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
-  const told = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
+  const limited = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
   if (clientHasIt(lookup, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
-    return notModified(ofOneResponse(told(fieldsNotModified(metadata, ask))));
+    return notModified(ofOneResponse(limited(fieldsNotModified(metadata, ask))));
   }
-  const fields = told(fieldsFromStored(metadata, ask));
+  const fields = limited(fieldsFromStored(metadata, ask));
   if (lookup.method === "GET") return bodyOrPart(stored, fields, asking);
   decision.answerBytes = 0;
   discardBody(stored);
