@@ -57,7 +57,7 @@ export function responseCache({
   const opened = (starts: Map<string, GivenStart> | undefined): OperationCache => ({
     async get(id) {
       const { value, start } = await namespace.lookUp([segmentOf(id)]);
-      // Of several lookups of one context, the first start covers the loads of all.
+      // The first start of a context covers the loads after all its lookups.
       if (starts !== undefined && !starts.has(id)) starts.set(id, start);
       // A copy, because plugins may add members to a result.
       return value === undefined ? undefined : { ...value };

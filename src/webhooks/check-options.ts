@@ -16,13 +16,16 @@ const secondsMax = 86_400;
 const repeatSecondsMax = 25;
 
 /** @throws OperatorError that names each invalid option */
-function checkAll(faults: Iterable<string>): void {
+export function checkAll(
+  faults: Iterable<string>,
+  of = { what: "A webhook sender", maker: "the sender" },
+): void {
   const why = [...faults].join(" ");
   if (why === "") return;
   throw new OperatorError({
-    what: "A webhook sender has invalid options.",
+    what: `${of.what} has invalid options.`,
     why,
-    hint: "Fix the options of the sender in your configuration, such as tidemark.config.ts.",
+    hint: `Fix the options of ${of.maker} in your configuration, such as tidemark.config.ts.`,
   });
 }
 

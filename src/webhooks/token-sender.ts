@@ -4,9 +4,7 @@ import { isOneOf } from "../base/hmac.ts";
 import { checkTokenSender } from "./check-options.ts";
 import type { WebhookSender } from "./port/hook.ts";
 import { firstOf, type TokenSenderOptions } from "./sender-options.ts";
-import { deliveryLengthMax, webhookSender } from "./webhook-sender.ts";
-
-const tokenLengthMax = 1_024;
+import { deliveryLengthMax, tokenLengthMax, webhookSender } from "./webhook-sender.ts";
 
 /**
  * Makes a sender for `hooks` in the configuration, for a system that can add a header field to its

@@ -2,17 +2,17 @@
 // requests have no signature, so the sender's address or a token authenticates them.
 import { isInNetworks, type Network, networkIn } from "../config/ip-address.ts";
 import { isOneOf } from "../base/hmac.ts";
-import { type Fault, isFault, OperatorError, type Reason } from "../base/operator-error.ts";
+import { type Fault, isFault, type Reason } from "../base/operator-error.ts";
 import { type Env, isSet } from "../protocol/variables/bindings.ts";
 import {
   type HookSecrets,
   hookSecretsOf,
   hookVariable,
 } from "../protocol/variables/hook-secrets.ts";
-import { fieldName } from "./check-options.ts";
+import { checkAll, fieldName } from "./check-options.ts";
 import type { HookPorts, HookRefusal, PurgeDialect } from "./port/hook.ts";
 import { orderOf } from "./varnish-order.ts";
-import { notUsable } from "./webhook-sender.ts";
+import { notUsable, tokenLengthMax } from "./webhook-sender.ts";
 
 /** How to recognize the senders. At least one field is required; if both are set, both apply. */
 export interface VarnishDialectOptions {
@@ -28,7 +28,6 @@ const methods: ReadonlySet<string> = new Set(["PURGE", "PURGEKEYS", "BAN"]);
 const tagFields = ["x-magento-tags", "x-cache-tags", "cache-tags", "xkey", "edge-cache-tag"];
 /** The size of `POST /_cache/purge`. Servers usually accept fewer bytes of header fields. */
 const fieldCharsMax = 65_536;
-const tokenLengthMax = 1_024;
 
 /**
  * Makes the dialect for `varnish` in the configuration.
@@ -39,7 +38,7 @@ const tokenLengthMax = 1_024;
  * varnish: varnishDialect({ addresses: ["203.0.113.7", "2001:db8::/32"] })
  */
 export function varnishDialect(options: VarnishDialectOptions): PurgeDialect {
-  checkOptions(options);
+  checkAll(faultsIn(options), { what: "The dialect of Varnish", maker: "varnishDialect" });
   const { addresses, tokenHeader } = options;
   const networks = addresses?.flatMap((text) => networkIn(text) ?? []);
   return {
@@ -143,16 +142,6 @@ const tooLarge: HookRefusal = {
   why: `The header fields have over ${fieldCharsMax} characters.`,
   hint: "Send several purges with fewer tags each.",
 };
-
-function checkOptions(options: VarnishDialectOptions): void {
-  const why = [...faultsIn(options)].join(" ");
-  if (why === "") return;
-  throw new OperatorError({
-    what: "The dialect of Varnish has invalid options.",
-    why,
-    hint: "Fix the options of varnishDialect in your configuration, such as tidemark.config.ts.",
-  });
-}
 
 function* faultsIn(options: VarnishDialectOptions): Generator<string> {
   const { addresses, tokenHeader, ...others } = options;

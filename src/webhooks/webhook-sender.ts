@@ -49,6 +49,8 @@ export interface OpenHook {
 
 /** The maximum length of a delivery's id. The id is part of a journal entry of limited size. */
 export const deliveryLengthMax = 256;
+/** The maximum length of a secret in a field. */
+export const tokenLengthMax = 1_024;
 const bodyBytesMax = 65_536;
 /**
  * How long the answer waits for the journal. Ghost stops waiting after 2 s. The purge then
