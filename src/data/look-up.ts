@@ -8,6 +8,7 @@ import type { LoadingPorts } from "./load/loading.ts";
 import type { GivenStart } from "./load/make-record.ts";
 import { DataSearch } from "./load/search.ts";
 import type { Frozen } from "./value/frozen.ts";
+import { checkedTag } from "./value/load-context.ts";
 import type { Place } from "./value/place.ts";
 import type { UnpurgedWrites } from "./write/unpurged-writes.ts";
 
@@ -15,18 +16,29 @@ import type { UnpurgedWrites } from "./write/unpurged-writes.ts";
 export interface Lookup<T> {
   /** As from `get`: `undefined` if no stored value may answer. */
   readonly value: Frozen<T> | null | undefined;
+  /** Whether the value has expired or was purged softly, so it should be loaded again. */
+  readonly isStale: boolean;
   /** The start of a load that begins at the call of `lookUp` or later, for the option `start` of `set`. */
   readonly start: GivenStart;
+}
+
+export interface LookUpOptions {
+  /**
+   * Tags that the value counts as having in this lookup, in addition to its own. A purge by one of them since
+   * the value's load began covers the value.
+   */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol.md, rule 28 g). */
 export async function lookedUp(
   place: Place,
+  { tags = [] }: LookUpOptions,
   ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
 ): Promise<{ readonly given: CallResult | undefined; readonly start: GivenStart }> {
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
-  const found = await new DataSearch(place, ports).found();
+  const found = await new DataSearch(place, ports, { tags: tags.map(checkedTag) }).found();
   const { requestedAtMs, stamp, ...begun } = await beginning;
   const { host } = place.key;
   const { afterAnswer, nowAtMs, allowanceMs } = ports;

@@ -7,7 +7,7 @@ import { type CallOptions, withOptions } from "./value/call-options.ts";
 import { answeredMany } from "./answer-many.ts";
 import { type ManyResult, valueFor, valuesFor } from "./call-values.ts";
 import { type FieldPorts, Fields } from "./fields/fields.ts";
-import { lookedUp, type Lookup } from "./look-up.ts";
+import { lookedUp, type Lookup, type LookUpOptions } from "./look-up.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/key.ts";
 import {
@@ -123,11 +123,14 @@ export class Namespace<T, K extends Key = Key> {
 
   /**
    * Looks a value up for a caller that loads it itself, and passes it to `set` with this `start`.
+   *
+   * @throws OperatorError for an invalid tag
    */
-  async lookUp(key: K): Promise<Lookup<T>> {
+  async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
     const { ports, place } = this.#at(key);
-    const { given, start } = await lookedUp(place, ports);
-    return { value: valueFor<T>(key, given, { space: this.#space, ports }), start };
+    const { given, start } = await lookedUp(place, options, ports);
+    const value = valueFor<T>(key, given, { space: this.#space, ports });
+    return { value, isStale: given?.kind === "value" && given.by === "stale", start };
   }
 
   /** Returns the stored values, with one command to Redis. */

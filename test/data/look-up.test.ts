@@ -98,3 +98,56 @@ it("clear(key) purges the key and all keys below it, and no other key", async ()
   const found = await Promise.all(["4", "4/a", "42"].map((key) => articles.get(key)));
   expect(found).toEqual([undefined, undefined, "42"]);
 });
+
+describe("a lookup with further tags", () => {
+  async function stored() {
+    const { isolate, articles } = openArticles({ fresh: "1h", stale: "10s", tags: ["own"] });
+    await articles.set("42", "old");
+    const found = async (on = articles, tags = ["page"]) => {
+      const { value, isStale } = await on.lookUp("42", { tags });
+      return [value, isStale];
+    };
+    return { isolate, articles, found };
+  }
+
+  it("does not find a value from before a purge of such a tag", async () => {
+    const { isolate, articles, found } = await stored();
+    expect(await found()).toEqual(["old", false]);
+    await isolate.data.purge({ tags: ["page"] });
+    expect(await found()).toEqual([undefined, false]);
+    expect(await found(articles, ["other"])).toEqual(["old", false]);
+    expect(await articles.get("42")).toBe("old");
+    isolate.clock.advance(10);
+    expect(await found(isolate.elsewhere().articles())).toEqual([undefined, false]);
+    const { start } = await articles.lookUp("42", { tags: ["page"] });
+    await articles.set("42", "new", { start, everywhere: false });
+    expect(await found()).toEqual(["new", false]);
+    expect(await found(isolate.elsewhere().articles())).toEqual(["new", false]);
+  });
+
+  it("finds a value from before a soft purge stale, as long as the namespace allows", async () => {
+    const { isolate, found } = await stored();
+    await isolate.data.purge({ tags: ["page"], soft: true });
+    expect(await found()).toEqual(["old", true]);
+    isolate.clock.advance(11);
+    expect(await found()).toEqual([undefined, false]);
+    await isolate.data.purge({ tags: ["own"], soft: true });
+    expect(await found(undefined, ["other"])).toEqual(["old", true]);
+  });
+
+  it("asks the book about the tag if the view has dropped the value's stamp", async () => {
+    const { isolate, articles, found } = await stored();
+    for (let at = 0; at < 9_000; at += 1) await isolate.data.purge({ tags: [`filler-${at}`] });
+    isolate.clock.advance(10);
+    const elsewhere = isolate.elsewhere().articles();
+    expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
+    expect(await found(elsewhere, ["filler-0"])).toEqual([undefined, false]);
+    expect(await found(articles, ["filler-0"])).toEqual([undefined, false]);
+    expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
+  });
+
+  it("rejects an invalid tag", async () => {
+    const { articles } = openArticles();
+    await expect(articles.lookUp("42", { tags: [""] })).rejects.toThrow("A tag of data is invalid");
+  });
+});

@@ -10,6 +10,7 @@ import type { Attention, PurgeView } from "../../purge/view/view.ts";
 import {
   type Candidate,
   type DataDetail,
+  type DataMetadata,
   type DataRecord,
   decode,
   keepUntilAtMs,
@@ -53,6 +54,8 @@ export interface SearchOptions {
   readonly atPrimary?: boolean;
   /** The tiers to read. Default: the tiers of the namespace. */
   readonly used?: DataTiers;
+  /** Tags that the stored value counts as having, in addition to its own. */
+  readonly tags?: readonly string[];
 }
 
 /** One lookup. */
@@ -64,6 +67,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   readonly #place: Place;
   readonly #ports: SearchPorts;
   readonly #wish: SearchOptions;
+  /** The last judged value, and the same value with the further tags. */
+  #tagged: { readonly of: DataMetadata; readonly as: DataMetadata } | undefined;
 
   constructor(place: Place, ports: SearchPorts, wish: SearchOptions = {}) {
     this.#place = place;
@@ -90,7 +95,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
 
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
     if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
-    return this.#ports.view.seek(this.#attention(), candidate.stored.metadata);
+    return this.#ports.view.seek(this.#attention(), this.#withTags(candidate.stored.metadata));
   }
 
   hasWaited(): void {
@@ -166,7 +171,18 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
 
   judge({ stored }: Candidate): DataVerdict {
     const { space } = this.#place;
-    return judge(stored.metadata, { space, atMs: this.atMs, ports: this.#ports });
+    const metadata = this.#withTags(stored.metadata);
+    return judge(metadata, { space, atMs: this.atMs, ports: this.#ports });
+  }
+
+  #withTags(metadata: DataMetadata): DataMetadata {
+    const { tags = [] } = this.#wish;
+    if (tags.length === 0) return metadata;
+    // One object for both uses, because `seek` may replace its stamp (rule 27 e).
+    if (this.#tagged?.of !== metadata) {
+      this.#tagged = { of: metadata, as: { ...metadata, tags: [...metadata.tags, ...tags] } };
+    }
+    return this.#tagged.as;
   }
 
   isEnough(found: FoundData): boolean {
