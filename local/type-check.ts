@@ -61,6 +61,18 @@ function compilerOf({ folder }: Library): string | undefined {
 /** Compiler options for a project without a tsconfig. */
 const plainSettings = { target: "ESNext", strict: true, skipLibCheck: true };
 
+/** Nothing is emitted, so options of the project that need output would be errors. */
+const notEmitting = {
+  noEmit: true,
+  composite: false,
+  incremental: false,
+  declaration: false,
+  declarationMap: false,
+  emitDeclarationOnly: false,
+  isolatedDeclarations: false,
+  rootDir: "/",
+};
+
 /** Resolves imports like a bundler, because the folder need not be a package. */
 function projectOf(path: string, { folder, alias }: Library) {
   const settings = ["tsconfig.worker.json", "tsconfig.json"].map((name) => join(folder, name));
@@ -72,12 +84,11 @@ function projectOf(path: string, { folder, alias }: Library) {
       allowImportingTsExtensions: true,
       module: "preserve",
       moduleResolution: "bundler",
-      declaration: false,
+      ...notEmitting,
       verbatimModuleSyntax: false,
       resolveJsonModule: true,
       noUnusedLocals: false,
       noUnusedParameters: false,
-      noEmit: true,
       paths: Object.fromEntries(Object.entries(alias).map(([name, to]) => [name, [to]])),
     },
     include: [],

@@ -76,6 +76,8 @@ const sendLogIn = (context: Context<DemoEnv>, { isWrong }: { isWrong: boolean })
     cacheControl: cacheControl.never,
   });
 
+readerRoutes.get("/login", (context) => context.redirect("/log-in", 301));
+
 readerRoutes.post("/log-out", (context) => {
   const sessionId = deleteCookie(context, sessionCookie, { path: "/" });
   if (sessionId !== undefined) context.var.site.readers.logOut(sessionId);

@@ -29,7 +29,11 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
     ...(shown.length === 0 ? [] : [""]),
     ...(ADMIN_TOKEN.isMadeUp
       ? []
-      : ["$ADMIN_TOKEN below is the value of your shell or of .dev.vars.", ""]),
+      : [
+          "$ADMIN_TOKEN below is the value of your shell. If it is in .dev.vars, run first:",
+          "  export ADMIN_TOKEN=$(sed -n 's/^ADMIN_TOKEN=//p' .dev.vars)",
+          "",
+        ]),
     "Try these commands, and compare Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
     second === undefined && !site.isDemo

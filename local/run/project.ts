@@ -63,11 +63,12 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
   const options = bundleOptions(project, () => {
     isUsed = true;
   });
-  const worker = await bundled(options).catch((cause) => {
+  // The stack of an application's error shows the names in its code.
+  const worker = await bundled({ ...options, minify: false }).catch((cause) => {
     throw isBuildFailure(cause) ? unbundled(project, cause) : cause;
   });
   for (const className of Object.values(project.durableObjects ?? {})) {
-    const isExported = new RegExp(`\\bexport\\{[^}]*\\b${className}[,}]`).test(worker);
+    const isExported = new RegExp(`\\bexport *\\{[^}]*\\b${className}\\s*[,}]`).test(worker);
     if (!isExported) throw unexported(project.main ?? "", className);
   }
   const notes =

@@ -41,7 +41,8 @@ async function fetch(request, answer) {
   const isProbe = request.headers.get("${probeField}") === "${probe}";
   const atMs = Date.now();
   const response = await answer().catch((cause) => {
-    if (!isProbe) tell({ ...of(request), atMs, status: 500, cacheStatus: null, proxyStatus: null, tookMs: Date.now() - atMs });
+    console.error(cause);
+    tell(isProbe ? "probed" : { ...of(request), atMs, status: 500, cacheStatus: null, proxyStatus: null, tookMs: Date.now() - atMs });
     throw cause;
   });
   const { status, headers } = response;

@@ -2,10 +2,9 @@
 import type { Outward } from "../outward/schedule/create-outward.ts";
 import { readDatabaseInfo } from "../redis/database-info.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
-import type { Unavailable } from "../reports/folding.ts";
+import type { Reports } from "../reports/create-reports.ts";
 import { prometheusText } from "../reports/prometheus.ts";
 import { textFormatType } from "../reports/text-format.ts";
-import type { Totals } from "../reports/totals.ts";
 import { metricsAnswer } from "../reports/metrics-answer.ts";
 import { version } from "../version.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
@@ -14,8 +13,7 @@ import { lagSecondsOf } from "./outward-route.ts";
 
 /** The sources of a scrape. */
 export interface MetricsSource {
-  /** Never rejects. */
-  readonly readTotals: () => Promise<Totals | Unavailable>;
+  readonly readTotals: Reports["readTotals"];
   /** The database for `INFO`; `undefined` without one. */
   readonly redis: Pick<RedisClient, "look"> | undefined;
   /** N of the purge bound. */
@@ -28,7 +26,7 @@ export interface MetricsSource {
 const formats = ["prometheus", "json"];
 
 /**
- * Answers `GET /_cache/metrics`. The cost is a read of the totals and one `INFO`.
+ * Answers `GET /_cache/metrics`. The cost is a read of the totals and one `INFO`; for JSON also a report of this isolate.
  *
  * @returns 200 with Prometheus' text format 0.0.4, or with JSON for `?format=json` and for clients
  *   that accept only JSON; 400 for another format; 404 if this deployment has no totals; 503 if the
@@ -37,7 +35,8 @@ const formats = ["prometheus", "json"];
 export async function metricsRoute(request: Request, source: MetricsSource): Promise<Response> {
   const format = formatOf(request);
   if (!formats.includes(format)) return noSuchFormat(format);
-  const totals = await source.readTotals();
+  // People read the JSON, and expect to see the requests that they have just sent.
+  const totals = await source.readTotals({ reportsFirst: format === "json" });
   if ("kind" in totals) {
     const { isLasting } = totals;
     return isLasting ? refused(404, "no-metrics", totals) : refused(503, "unavailable", totals);

@@ -18,7 +18,7 @@ export const texts = {
   timeout: ["The database does not answer in time", "check its load and its region"],
   busy: [
     "The database, or a server in front of it, is busy or starting",
-    "check its state in the Upstash console if that lasts",
+    "if that lasts, check the state of the database, such as in the Upstash console",
   ],
   full: ["The database is full", "make room in the database"],
   "read-only": [
@@ -35,7 +35,10 @@ export const texts = {
     "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
   ],
   "too-large": ["One command was too large for the database", "lower `limits.sharedBodyBytes`"],
-  refused: ["The database refused a command", "check its state in the Upstash console"],
+  refused: [
+    "The database refused a command",
+    "check the state of the database, such as in the Upstash console",
+  ],
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
 } as const satisfies Record<string, readonly [why: string, hint: string]>;
 

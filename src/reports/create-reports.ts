@@ -29,8 +29,12 @@ export interface ReportsPlatform {
 export interface Reports {
   /** Starts a report in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
-  /** Reads the totals. Never rejects. */
-  readonly readTotals: () => Promise<Totals | Unavailable>;
+  /**
+   * Reads the totals. Never rejects.
+   *
+   * @param how.reportsFirst whether this isolate reports first, so that the totals include its counts
+   */
+  readonly readTotals: (how?: { readonly reportsFirst: boolean }) => Promise<Totals | Unavailable>;
   /**
    * Runs the cron trigger's part. Every fifth minute it reports, even without counts, and folds
    * waiting reports, up to a limit of pages. Never rejects because of Redis.
@@ -56,7 +60,11 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
   const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
   return {
     report: (afterAnswer) => afterAnswer(() => reporter.tell()),
-    readTotals: async () => (channel.kind === "redis" ? channel.folding.read() : inAnalyticsEngine),
+    async readTotals(how) {
+      if (channel.kind === "analytics-engine") return inAnalyticsEngine;
+      if (how?.reportsFirst === true) await reporter.tell();
+      return channel.folding.read();
+    },
     async runCron() {
       // The trigger runs at full minutes of a clock that may be ahead of this isolate's clock.
       if (Math.round(nowAtMs() / minuteMs) % cronMinutes !== 0) return;

@@ -53,6 +53,17 @@ describe.each(redisServers)("metrics with $redis", ({ start }) => {
     expect(seen.text).toContain("\ntidemark_reports_lost_total 0\n");
   });
 
+  it("contain the last requests of the isolate as JSON, but not for a scraper", async () => {
+    const site = siteWith();
+    await site.get("/news/1");
+    const scraped = await site.get("/_cache/metrics", bearing);
+    expect(scraped.text).not.toMatch(/^tidemark_requests_total\{/m);
+    const { text } = await site.get("/_cache/metrics?format=json", bearing);
+    const { counters } = JSON.parse(text) as OperatorAnswer<"metrics">;
+    const requests = counters.filter(({ name }) => name === "tidemark_requests_total");
+    expect(requests.map(({ value }) => value)).toEqual([1]);
+  });
+
   it("contain N of the configuration", async () => {
     const config = { purge: { maxLagSeconds: 12 } };
     const { text } = await siteWith({ config }).get("/_cache/metrics", bearing);

@@ -1,7 +1,7 @@
 // Tests that a configuration is loaded before a start or an upload. Each module format is accepted,
 // and a fault is refused with its route and field.
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildWorker } from "../../local/build-worker.ts";
 import { startColo } from "../../local/colo.ts";
 import { loadConfig } from "../../local/load-config.ts";
+import { ownLibrary } from "../../local/run/library.ts";
 import { checkTypes } from "../../local/type-check.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
@@ -130,6 +131,19 @@ describe("the check of a configuration", () => {
     const from = JSON.stringify(join(root, "src/senders.ts"));
     const text = `import { shopify } from ${from};\n${defining}export default defineConfig({ hooks: { shop: shopify() } });`;
     await expect(checkTypes(await written("sources.ts", text))).resolves.toBeUndefined();
+  });
+
+  it("accepts a project whose tsconfig asks for output, as `tsc --init` and libraries write it", async () => {
+    const text = `${defining}export default defineConfig(${fields});`;
+    const path = await written("emitting.ts", text);
+    await mkdir(join(folder, "node_modules"));
+    await symlink(join(root, "node_modules/typescript"), join(folder, "node_modules/typescript"));
+    const initial = { declaration: true, declarationMap: true, sourceMap: true, types: [] };
+    const emitting = { composite: true, rootDir: "./src", outDir: "./dist", strict: true };
+    for (const compilerOptions of [initial, { ...initial, ...emitting }]) {
+      await written("tsconfig.json", JSON.stringify({ compilerOptions }));
+      await expect(checkTypes(path, { ...ownLibrary, folder })).resolves.toBeUndefined();
+    }
   });
 
   it("accepts correct types, and modules without types", async () => {

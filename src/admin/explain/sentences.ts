@@ -1,6 +1,6 @@
 // Renders an explanation as text, with one or two sentences per step of the request.
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import type { TierAccount } from "./copies.ts";
+import type { Copy, TierAccount } from "./copies.ts";
 import { type KeyAccount, type LeftOutPart, quoted } from "./key-account.ts";
 import type { MatchingPurge, MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
@@ -46,7 +46,7 @@ function lookSentences(look: LookAccount): string[] {
   return [
     ...keySentences(key),
     ...(vary === undefined ? [] : [varies]),
-    ...alike(tiers).map(tierSentence),
+    ...alike(tiers).map((group, at, groups) => tierSentence(group, groups.slice(0, at).flat())),
     ...purgeSentences(purges),
     ...(nearest ? [nearestSentence(nearest, key.url)] : []),
     ...(last ? [lastSentence(last)] : []),
@@ -102,7 +102,8 @@ function alike(tiers: readonly TierAccount[]): (readonly TierAccount[])[] {
   return groups;
 }
 
-function tierSentence(accounts: readonly TierAccount[]): string {
+/** @param before the accounts of the sentences before this one */
+function tierSentence(accounts: readonly TierAccount[], before: readonly TierAccount[]): string {
   const [account] = accounts;
   if (account === undefined) return "";
   const { has, cause, copy } = account;
@@ -112,6 +113,8 @@ function tierSentence(accounts: readonly TierAccount[]): string {
   const holds = `${named} ${isOne ? "has" : "have"}`;
   if (has === "unavailable") return `${named} cannot be read (${cause}).${ofRequest}`;
   if (copy === undefined) return `${holds} nothing.${ofRequest}`;
+  const isKnown = before.some((one) => one.has === has && isSameCopy(one.copy, copy));
+  if (isKnown) return `${holds} the same response.${ofRequest}`;
   const { status, ageSeconds, lifetimeSeconds, lifetimeFrom, secondsLeft, storedAt } = copy;
   const left = secondsLeft > 0 ? `${secondsLeft} s left` : `expired ${-secondsLeft} s ago`;
   const tags = copy.tags.length === 0 ? "no tags" : `the tags ${copy.tags.join(", ")}`;
@@ -123,6 +126,10 @@ function tierSentence(accounts: readonly TierAccount[]): string {
     `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
   );
+}
+
+function isSameCopy(one: Copy | undefined, other: Copy): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function askedSentence({ isAsked, because = "" }: TierAccount, count: number): string {

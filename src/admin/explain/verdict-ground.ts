@@ -26,15 +26,18 @@ export function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Gr
     const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
     return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
   }
-  if (by === "unknown-cookie") {
-    const names = unknownCookies(lookup.forwarded, lookup.route).flatMap(({ name }) => name ?? []);
-    return { ...ground, hint: hintOfCookies(names) };
-  }
+  const unknown = unknownCookies(lookup.forwarded, lookup.route);
+  const cookieHint = () => hintOfCookies(unknown.flatMap(({ name }) => name ?? []));
+  if (by === "unknown-cookie") return { ...ground, hint: cookieHint() };
   if (by === "credential-field") {
     const names = metadata === undefined ? [] : credentialsIn(lookup, metadata);
     return { ...ground, hint: hintOfCredentials(names) };
   }
-  if (by === "nothing-stored") return { ...ground, why: [ground.why, ...known(look)].join("; ") };
+  if (by === "nothing-stored") {
+    const why = [ground.why, ...known(look)].join("; ");
+    const isNamedBelow = look.last !== undefined || unknown.length === 0;
+    return { ...ground, why, ...(!isNamedBelow && { hint: cookieHint() }) };
+  }
   if (metadata === undefined) return ground;
   if (by === "expired") return { ...ground, ...neverFresh(metadata, lookup.route) };
   if (by !== "no-cache") return ground;

@@ -165,3 +165,18 @@ it("explain advises to reorder routes only if that helps", async () => {
   expect(await hint([bypass, own])).toContain('put "articles" before "account"');
   expect(await hint([bypass])).toContain("give the page its own route, before this one");
 });
+
+it("describes a copy once, although several tiers have it", async () => {
+  const site = open(saying("max-age=60", { "surrogate-key": "news front" }));
+  await site.get(url);
+  const text = await textOf(site);
+  expect(text).toContain("the tags front, news.");
+  expect(text.split("front, news")).toHaveLength(2);
+  expect(text).toMatch(/have the same response\. The request would not read them, because/);
+});
+
+it("gives the line to paste for an unknown cookie before anything is stored", async () => {
+  const text = await textOf(open(fresh), { headers: { cookie: "seen=1" } });
+  expect(text).toContain('cookies: { harmless: ["seen"] }');
+  expect(await textOf(open(fresh))).not.toContain("harmless");
+});

@@ -22,7 +22,7 @@ export const addStats: AddCommand = (program, act) => {
     .command("stats")
     .summary("how each route is answered: hits, errors, times")
     .description(
-      "Shows how the requests of each route were answered, counted over all isolates. Isolates report every one to five minutes, so the counts lag by some minutes. With --isolate, one isolate shows its current state.",
+      "Shows how the requests of each route were answered, counted over all isolates. The answering isolate reports first. Other isolates report every one to five minutes, so their counts lag by some minutes. With --isolate, one isolate shows its current state.",
     )
     .option("--isolate", "the state of one isolate: its counts, memory, journal, troubles")
     .option(

@@ -147,6 +147,13 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     "no-lifetime warning",
   ],
   [
+    "a copy that expires between the two requests",
+    {
+      site: (path, at, nth) =>
+        nth === 1 ? hit(at) : status("tidemark; fwd=stale; fwd-status=200; stored")(path, at, nth),
+    },
+  ],
+  [
     "a page that was just purged",
     { site: status("tidemark; fwd=stale; fwd-status=200; stored; detail=purged") },
   ],

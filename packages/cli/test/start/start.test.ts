@@ -74,7 +74,7 @@ describe("`tidemark start` in the folder of a site", () => {
     const { run, port, url } = await start("--colos", "2");
     await told(run, "/_cache/stats\n");
     expect(run.output()).toMatch(/PURGE_SECRET=whsec_/);
-    expect(run.output()).not.toContain("ADMIN_TOKEN=");
+    expect(run.output()).not.toMatch(/^ *ADMIN_TOKEN=/m);
     expect(run.output()).toContain(`export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="$ADMIN_TOKEN"`);
     const page = await rawRequest(url, "/a");
     expect([page.status, page.body.toString()]).toEqual([200, "/a for undefined"]);
@@ -191,6 +191,19 @@ describe("`tidemark start` with a Worker that does not use Tidemark", () => {
     await folder.write("src/two.js", answering("three"));
     await told(run, /Reloaded in[^]*Reloaded in/);
     expect(await body()).toBe("three");
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+  });
+
+  it("shows the names of the application's code in the stack of an error", async () => {
+    await installed();
+    const code = `function openTheSafe() { throw new Error("locked"); }
+export default { fetch: async () => openTheSafe() };`;
+    await folder.write("worker.js", code);
+    await folder.write("wrangler.toml", 'main = "worker.js"\n');
+    const { run, url } = await start("--no-watch");
+    await told(run, "/_cache/stats\n");
+    expect((await rawRequest(url, "/a")).status).toBe(500);
+    await told(run, /locked[^]*openTheSafe/);
     expect(await ended(run.child, "SIGINT")).toBe(0);
   });
 

@@ -62,8 +62,10 @@ function forbidsCaching(pages: readonly Page[]): DoctorFinding | [] {
 /** Finds pages that are already stale two seconds after they were stored. */
 function withoutLifetime(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.filter(({ answers }) => {
-    const { ours } = cacheMembers(answers.at(-1)?.headers ?? new Headers());
-    return ours !== undefined && ours.detail === "" && /;\s*fwd=stale\b/.test(ours.text);
+    const [before, again] = answers.map(({ headers }) => cacheMembers(headers).ours);
+    // A copy that answered the first request, and has expired since, had a lifetime.
+    if (before === undefined || before.isHit || again === undefined) return false;
+    return again.detail === "" && /;\s*fwd=stale\b/.test(again.text);
   });
   const [first] = found;
   if (first === undefined) return [];
