@@ -41,6 +41,14 @@ function aboutAgain(pages: readonly PageSight[]): string {
     : `The origin sets these again for requests that already send them: ${again}.`;
 }
 
+/** Shows the first difference of one page. */
+function differenceIn(pages: readonly PageSight[]): string {
+  const page = pages.find(({ changedText }) => changedText !== undefined);
+  if (page?.changedText === undefined) return "";
+  const [first, second] = page.changedText.map((text) => JSON.stringify(text));
+  return `In ${page.path}, ${first} became ${second}. `;
+}
+
 const finds: readonly Find[] = [
   ({ platform }) =>
     platform === "unknown"
@@ -85,8 +93,10 @@ const finds: readonly Find[] = [
     (paths, pages) => {
       const unseen = pages.flatMap(({ change, path }) => (change === "content" ? [path] : []));
       const more =
-        unseen.length === 0 ? "" : ` The reason for the changes of ${listed(unseen)} is unknown.`;
-      return `Two identical requests got different responses from ${paths}. The route uses only the origin's lifetime.${more}`;
+        unseen.length === 0
+          ? ""
+          : ` The reason for the changes of ${listed(unseen)} is unknown, and they may concern the visitor.`;
+      return `Two identical requests got different responses from ${paths}. ${differenceIn(pages)}The route uses only the origin's lifetime. If only a time or a counter differs, set fresh in the route.${more}`;
     },
   ),
   ofPages(

@@ -38,3 +38,19 @@ function withoutNumbers(text: string): string {
     .replace(/\b[0-9a-f]+\b/gi, (word) => (/\d/.test(word) ? "#" : word))
     .replace(/[#:.,\s-]+/g, "#");
 }
+
+/** The characters that are shown before and after the first difference. */
+const shownChars = { before: 24, after: 40 };
+
+/** Returns the places of two texts where these first differ, apart from tokens, in one line each. */
+export function firstDifference(one: string, other: string): readonly [string, string] {
+  const [first, second] = [withoutTokens(one), withoutTokens(other)];
+  let at = 0;
+  while (at < first.length && first[at] === second[at]) at += 1;
+  const shown = (text: string) =>
+    text
+      .slice(Math.max(0, at - shownChars.before), at + shownChars.after)
+      .replace(/[\s\p{Cc}]+/gu, " ")
+      .trim();
+  return [shown(first), shown(second)];
+}

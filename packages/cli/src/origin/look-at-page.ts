@@ -6,7 +6,7 @@ import {
   type StorageVerdict,
   storingOf,
 } from "../../../../src/http-rules.ts";
-import { bodyChange, type BodyChange, hasToken } from "./body-change.ts";
+import { bodyChange, type BodyChange, firstDifference, hasToken } from "./body-change.ts";
 import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
 import { cachesBefore } from "./platform.ts";
@@ -34,6 +34,8 @@ export interface PageSight {
   readonly credentials: readonly string[];
   /** The difference between two identical requests; `undefined` if there was only one. */
   readonly change: BodyChange | undefined;
+  /** Where these two responses differ first; `undefined` if they do not, or if a token differs. */
+  readonly changedText: readonly [string, string] | undefined;
   /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
   /** Whether a parameter `utm_source` changed the page more than a repeated request did. */
@@ -119,6 +121,10 @@ export async function lookAtPage(
     vary: namesIn(plain.headers, "vary"),
     credentials: credentialsOf(plain.headers),
     change,
+    changedText:
+      again !== undefined && (change === "numbers" || change === "content")
+        ? firstDifference(plain.text, again.text)
+        : undefined,
     differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
     differsByTracking: isComparable && counts(await ask({}, withTracking(path))),
     hasToken: hasToken(plain.text),

@@ -150,9 +150,11 @@ it("init suggests no consent cookies if pages change without cookies", async () 
   const letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
   let at = 0;
   const page = () => html(`word ${letters[(at += 1) % 8]}zz`, { "cache-control": "max-age=60" });
-  const { text } = await routesOf(originOf({ "/a": page }));
+  const { text, told } = await routesOf(originOf({ "/a": page }));
   expect(text).not.toContain("consentCookies");
   expect(text).toContain("unknown whether cookies change them");
+  const changing = told.findings.find(({ code }) => code === "changing");
+  expect(changing?.text).toMatch(/In \/a, "word [a-h]zz" became "word [a-h]zz"\. /);
 });
 
 it("init writes texts of the origin only into comments", async () => {

@@ -1,7 +1,7 @@
 // Tests how `tidemark init` examines an origin: kinds of pages, links, robots.txt, and differences
 // between two bodies.
 import { describe, expect, it } from "vitest";
-import { bodyChange, hasToken } from "../../src/origin/body-change.ts";
+import { bodyChange, hasToken, firstDifference } from "../../src/origin/body-change.ts";
 import { choosePages } from "../../src/origin/choose-pages.ts";
 import { formatSeconds } from "../../src/origin/format-seconds.ts";
 import { referencesOf } from "../../src/origin/links.ts";
@@ -134,6 +134,19 @@ describe("two bodies", () => {
     [form("a1"), `${form("b2")} Ada`, "content"],
   ])("are compared by tokens, numbers and content: %s, %s, %s", (first, second, change) => {
     expect(bodyChange(body(first), body(second))).toBe(change);
+  });
+
+  it.each([
+    ["<p>at 12:00:01</p>", "<p>at 12:00:02</p>", ["<p>at 12:00:01</p>", "<p>at 12:00:02</p>"]],
+    [
+      `${form("a")}\n<b>1</b>`,
+      `${form("b")}\n<b>2</b>`,
+      ["<p>x</p> <b>1</b>", "<p>x</p> <b>2</b>"],
+    ],
+    ["Hello", "Hello Ada", ["Hello", "Hello Ada"]],
+    ["a\u001b[31m1", "a\u001b[31m2", ["a [31m1", "a [31m2"]],
+  ])("differ first at a place that is shown without tokens: %j, %j", (first, second, shown) => {
+    expect(firstDifference(first, second)).toEqual(shown);
   });
 
   it("contain a token only if a form field or an attribute is named like one", () => {
