@@ -122,9 +122,8 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Looks a value up for a caller that loads it itself, and passes it to `set` with this `start`.
-   *
-   * @throws OperatorError for an invalid tag
+   * Looks a value up for a caller that loads it itself, and passes it to `set` with this `start`. Rejects
+   * an invalid tag.
    */
   async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
     const { ports, place } = this.#at(key);
