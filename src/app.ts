@@ -20,6 +20,7 @@ import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.t
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
+import type { OnRequest } from "./observe/request-line.ts";
 import { type Fault, faultText, isFault } from "./base/operator-error.ts";
 import {
   arrivalReader,
@@ -69,6 +70,8 @@ export interface InCode {
   readonly bodies?: BodiesInCode | undefined;
   /** The store of the journal, in place of Redis. */
   readonly journal?: JournalInCode | undefined;
+  /** Receives each answered request. */
+  readonly onRequest?: OnRequest | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
@@ -87,7 +90,7 @@ export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  { origins, data, parts, ...stores }: InCode = {},
+  { origins, data, parts, onRequest, ...stores }: InCode = {},
 ): Application {
   const written = configOf(given);
   const found = readEnvironment(env, written, origins);
@@ -110,7 +113,7 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { config, environment, platform });
+  const proxy = createProxy(cache, { config, environment, platform, onRequest });
   const failed = (cause: unknown) => {
     const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
     log.write({ event: "request-failed", level: "error", message });

@@ -3,7 +3,7 @@
 import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
-import { RequestLog, type SampledRequest } from "./observe/request-line.ts";
+import { type OnRequest, RequestLog, type SampledRequest } from "./observe/request-line.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
 import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
@@ -40,6 +40,8 @@ export interface ProxySettings {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
+  /** The application's listener. */
+  readonly onRequest?: OnRequest | undefined;
 }
 
 /**
@@ -48,9 +50,10 @@ export interface ProxySettings {
  */
 export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
   const site = createSite(cache, settings);
-  const { environment, config, platform } = settings;
+  const { environment, config, platform, onRequest } = settings;
   const { logs } = config;
-  const requestLog = logs.sample > 0 ? new RequestLog({ ...platform, ...logs }) : undefined;
+  const isDescribed = logs.sample > 0 || onRequest !== undefined;
+  const requestLog = isDescribed ? new RequestLog({ ...platform, ...logs, onRequest }) : undefined;
   const addressUnlessStated = platform.isServer === true ? null : undefined;
   /** @param request `undefined` for a cron run */
   const contextFor = (

@@ -46,7 +46,7 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<GivenInCode, "tiers" | "journal"> = {},
+  } & Pick<GivenInCode, "tiers" | "journal" | "onRequest"> = {},
 ): CachedApplication {
   let bindings = given.env ?? {};
   const { data, tiers, journal } = given;

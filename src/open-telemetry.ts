@@ -1,12 +1,13 @@
-// Exports of `tidemark/opentelemetry`: converts events of a data cache into spans and metrics. The
-// file imports no package. The tracer and the meter come from the application's
+// Exports of `tidemark/opentelemetry`: converts events of a data cache into spans and metrics, and
+// requests into spans. The file imports no package. The tracer and the meter come from the application's
 // `@opentelemetry/api`.
 import type { DataEvent, OnDataEvent } from "./data/value/events.ts";
 import { errorName } from "./base/error-name.ts";
+import type { OnRequest, RequestEvent } from "./observe/request-line.ts";
 
-export type { DataEvent, OnDataEvent };
+export type { DataEvent, OnDataEvent, OnRequest, RequestEvent };
 
-type Attributes = Record<string, string | number | boolean>;
+type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** The methods of a span of `@opentelemetry/api` that Tidemark calls. */
 interface Span {
@@ -36,6 +37,26 @@ export interface DataMeter {
     name: string,
     options: Instrument,
   ): { record(value: number, attributes: Attributes): void };
+}
+
+/**
+ * Returns a listener for the option `onRequest` of `createWorker` and `tidemark`: each request becomes a span
+ * `tidemark <result>`, a child of the request's active span. Its attributes are those of the log line of a
+ * request. A status of 500 or above is an error.
+ *
+ * @example
+ * const onRequest = traceRequests(trace.getTracer("news"));
+ * export default createWorker(config, { onRequest });
+ */
+export function traceRequests(tracer: LoadTracer): OnRequest {
+  return ({ startedAtMs, tookMs, attributes }) => {
+    const { "tidemark.result": result = "unknown", "http.response.status_code": status = 0 } =
+      attributes;
+    const startTime = new Date(startedAtMs);
+    const span = tracer.startSpan(`tidemark ${result}`, { startTime, attributes });
+    if (Number(status) >= 500) span.setStatus({ code: statusError });
+    span.end(new Date(startedAtMs + tookMs));
+  };
 }
 
 /** The tracer, the meter, or both. */

@@ -8,6 +8,7 @@ import { knownData } from "./data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
 import { OperatorError } from "./base/operator-error.ts";
+import type { OnRequest } from "./observe/request-line.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
@@ -44,6 +45,7 @@ export interface GivenInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
   readonly bodies?: BodiesInCode | undefined;
   readonly journal?: JournalInCode | undefined;
+  readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
@@ -59,6 +61,7 @@ export interface GivenInCode {
  *   of `tidemark/cloudflare`
  * @param inCode.journal the store of the purge journal in place of Redis, such as
  *   `durableObjectJournal` of `tidemark/cloudflare`
+ * @param inCode.onRequest receives each answered request, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
  * @throws OperatorError for an invalid configuration, so that the upload to Cloudflare fails

@@ -1,5 +1,5 @@
 // Tests the events of a data cache as spans and metrics of the OpenTelemetry SDK.
-import { context, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context as otelContext, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   AggregationTemporality,
@@ -12,13 +12,15 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { openTelemetry } from "../src/open-telemetry.ts";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { type OnRequest, openTelemetry, traceRequests } from "../src/open-telemetry.ts";
+import { createWorker } from "../src/worker.ts";
+import { defineConfig } from "../src/config/config.ts";
 import { DataIsolate } from "../testing/data/data-isolate.ts";
 
 const contexts = new AsyncLocalStorageContextManager();
-beforeAll(() => void context.setGlobalContextManager(contexts.enable()));
-afterAll(() => context.disable());
+beforeAll(() => void otelContext.setGlobalContextManager(contexts.enable()));
+afterAll(() => otelContext.disable());
 
 function observed(options: { readonly recordKeys?: boolean } = {}) {
   const exporter = new InMemorySpanExporter();
@@ -50,7 +52,7 @@ it("a load is a span below the caller's span, with its own times", async () => {
   const { isolate, articles, tracer, exporter } = observed();
   const startedAtMs = isolate.clock.nowAtMs();
   const parent = tracer.startSpan("request");
-  await context.with(trace.setSpan(context.active(), parent), () =>
+  await otelContext.with(trace.setSpan(otelContext.active(), parent), () =>
     articles.getOrSet("42", () => {
       isolate.clock.advance(2);
       return "v";
@@ -109,4 +111,89 @@ it("counts lookups by result and tier, loads, writes, errors and purges", async 
     of,
     { ...of, "error.type": "TypeError" },
   ]);
+});
+
+/** Answers one page twice: the status of each request to the origin is given. */
+async function pagesWith(onRequest: OnRequest, { tracer, statuses = [200] }: Pages) {
+  const config = defineConfig({ routes: [{ name: "news", match: "/news/*", fresh: "5m" }] });
+  const background: Promise<unknown>[] = [];
+  const context = {
+    waitUntil: (work: Promise<unknown>) => void background.push(work),
+    passThroughOnException: () => undefined,
+    props: {},
+  };
+  const origin = () => new Response("page", { status: statuses.shift() ?? 200 });
+  const worker = createWorker(config, { origins: { default: origin }, onRequest });
+  const answers: string[] = [];
+  for (let nth = 0; nth < 2; nth += 1) {
+    const request = new Request("https://www.example.com/news/1?user=ada");
+    const parent = tracer.startSpan("GET");
+    await otelContext.with(trace.setSpan(otelContext.active(), parent), async () => {
+      const response = await worker.fetch(request, {}, context);
+      answers.push(await response.text());
+      await Promise.all(background);
+    });
+    parent.end();
+  }
+  return answers;
+}
+
+interface Pages {
+  readonly tracer: ReturnType<BasicTracerProvider["getTracer"]>;
+  readonly statuses?: number[];
+}
+
+function tracing() {
+  const exporter = new InMemorySpanExporter();
+  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const tracer = provider.getTracer("news");
+  const spans = () =>
+    exporter.getFinishedSpans().filter(({ name }) => name.startsWith("tidemark "));
+  return { tracer, spans, all: () => exporter.getFinishedSpans() };
+}
+
+it("each request is a span below the request's active span, without its query", async () => {
+  const { tracer, spans, all } = tracing();
+  const pages = await pagesWith(traceRequests(tracer), { tracer });
+  expect(pages).toEqual(["page", "page"]);
+  expect(spans().map(({ name }) => name)).toEqual(["tidemark stored", "tidemark hit"]);
+  const parents = all().flatMap((one) => (one.name === "GET" ? [one.spanContext().spanId] : []));
+  expect(spans().map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(parents);
+  expect(spans()[1]?.attributes).toMatchObject({
+    "http.request.method": "GET",
+    "http.response.status_code": 200,
+    "tidemark.route": "news",
+    "tidemark.result": "hit",
+    "tidemark.tier": "memory",
+  });
+  expect(JSON.stringify(spans().map(({ attributes }) => attributes))).not.toContain("ada");
+  const [span] = spans();
+  expect(Number(span?.endTime[0])).toBeGreaterThanOrEqual(Number(span?.startTime[0]));
+});
+
+it("an answer of the status 500 is a span with an error", async () => {
+  const { tracer, spans } = tracing();
+  await pagesWith(traceRequests(tracer), { tracer, statuses: [500, 200] });
+  expect(spans().map(({ status }) => status.code)).toEqual([
+    SpanStatusCode.ERROR,
+    SpanStatusCode.UNSET,
+  ]);
+});
+
+it.each<[how: string, onRequest: OnRequest]>([
+  [
+    "throws",
+    () => {
+      throw new RangeError("of the application");
+    },
+  ],
+  ["rejects", async () => Promise.reject(new RangeError("late"))],
+])("a listener that %s changes no answer, and is logged once", async (_, onRequest) => {
+  const { tracer } = tracing();
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  expect(await pagesWith(onRequest, { tracer })).toEqual(["page", "page"]);
+  expect(logged.mock.calls.map(([line]) => String(line))).toEqual([
+    expect.stringContaining("The function `onRequest` failed with RangeError"),
+  ]);
+  logged.mockRestore();
 });

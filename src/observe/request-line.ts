@@ -1,6 +1,8 @@
-// Builds the log line of a sampled request from its decision. A field has the name that
-// OpenTelemetry defines, if any. All other names begin with `tidemark.`.
+// Describes a request from its decision, for the log line of a sampled request and for the
+// application's listener. A field has the name that OpenTelemetry defines, if any. All other names begin
+// with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
+import { errorName } from "../base/error-name.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
 import type { TierLook } from "./decision-parts.ts";
@@ -14,36 +16,81 @@ export interface RequestLogSettings {
   readonly log: Log;
   readonly nowAtMs: () => number;
   readonly random: () => number;
+  /** The application's listener; `undefined` if it has none. */
+  readonly onRequest?: OnRequest | undefined;
 }
+
+/** A request that was answered, after all its background work. */
+export interface RequestEvent {
+  /** The arrival, in epoch milliseconds. */
+  readonly startedAtMs: number;
+  /** The time until the head of the answer. */
+  readonly tookMs: number;
+  /** The fields of the request's log line: docs/logs.md#single-requests. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Receives each request. Its errors are logged once, and change no answer. */
+export type OnRequest = (event: RequestEvent) => void;
 
 /** The parts of a request that its line needs. */
 type RequestHead = Pick<Request, "method" | "headers">;
 
-/** Selects a random sample of an isolate's requests. */
+/** Selects a random sample of an isolate's requests for the log, and all for a listener. */
 export class RequestLog {
   readonly #settings: RequestLogSettings;
+  readonly #toListener: ((event: RequestEvent) => void) | undefined;
 
   constructor(settings: RequestLogSettings) {
     this.#settings = settings;
+    const { onRequest } = settings;
+    this.#toListener = onRequest && guarded(onRequest, settings.log);
   }
 
-  /** Decides whether a request is sampled. Returns `undefined` if it is not. */
+  /** Decides whether to describe a request. Returns `undefined` if not. */
   drawn(request: RequestHead, path: string): SampledRequest | undefined {
-    const { sample, random } = this.#settings;
-    return random() < sample ? new SampledRequest(request, path, this.#settings) : undefined;
+    const { sample, random, log, paths, nowAtMs } = this.#settings;
+    const toLog = sample > 0 && random() < sample ? log : undefined;
+    const toListener = this.#toListener;
+    if (toLog === undefined && toListener === undefined) return undefined;
+    return new SampledRequest(request, path, { paths, nowAtMs, toLog, toListener });
   }
 }
 
-/** A sampled request. Writes its line after the answer and all its background work. */
+/** Returns the listener with its errors caught, and the first of them logged. */
+function guarded(onRequest: OnRequest, log: Log): (event: RequestEvent) => void {
+  let hasFailed = false;
+  const failed = (cause: unknown) => {
+    if (hasFailed) return;
+    hasFailed = true;
+    const message = `The function \`onRequest\` failed with ${errorName(cause)}: correct it.`;
+    log({ event: "listener-failed", level: "error", message });
+  };
+  return (event) => {
+    try {
+      const returned: unknown = onRequest(event);
+      if (returned instanceof Promise) returned.catch(failed);
+    } catch (cause) {
+      failed(cause);
+    }
+  };
+}
+
+interface Recipients extends Pick<RequestLogSettings, "paths" | "nowAtMs"> {
+  readonly toLog: Log | undefined;
+  readonly toListener: ((event: RequestEvent) => void) | undefined;
+}
+
+/** A described request. Writes its line after the answer and all its background work. */
 export class SampledRequest {
-  readonly #settings: RequestLogSettings;
+  readonly #settings: Recipients;
   readonly #request: RequestHead;
   readonly #path: string;
   readonly #arrivedAtMs: number;
   #answer: { readonly status: number; readonly tookMs: number } | undefined;
   #decision: Decision | undefined;
 
-  constructor(request: RequestHead, path: string, settings: RequestLogSettings) {
+  constructor(request: RequestHead, path: string, settings: Recipients) {
     this.#settings = settings;
     this.#request = request;
     this.#path = path;
@@ -67,13 +114,28 @@ export class SampledRequest {
   /** Writes the line once both the answer and the decision are known. */
   #tell(): void {
     if (this.#answer === undefined || this.#decision === undefined) return;
-    const { paths, log } = this.#settings;
+    const { paths, toLog, toListener } = this.#settings;
     const { method, headers } = this.#request;
     const path = paths ? this.#path.slice(0, pathCharsMax) : undefined;
     const about = { method, path, traceId: traceIdOf(headers), ...this.#answer };
-    log(requestLine(this.#decision, about));
+    const line = requestLine(this.#decision, about);
+    toLog?.(line);
+    if (toListener === undefined) return;
+    const startedAtMs = this.#arrivedAtMs;
+    toListener({ startedAtMs, tookMs: this.#answer.tookMs, attributes: attributesOf(line) });
   }
 }
+
+/** Returns the fields that have a value, without those of a log line alone. */
+function attributesOf(line: LogLine): RequestEvent["attributes"] {
+  const isAttribute = (pair: [string, LogValue]): pair is [string, string | number | boolean] => {
+    const [name, value] = pair;
+    return !ofLogAlone.includes(name) && value !== undefined && value !== null;
+  };
+  return Object.fromEntries(Object.entries(line).filter(isAttribute));
+}
+
+const ofLogAlone: readonly string[] = ["event", "level", "message"];
 
 const pathCharsMax = 512;
 

@@ -202,7 +202,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   adapters: ["base", "data/value", "data/load", "data"],
   sinks: ["base", "write-behind/sinks"],
   senders: ["base", "webhooks/port", "webhooks", "webhooks/senders"],
-  "open-telemetry": ["base", "data/value"],
+  "open-telemetry": ["base", "data/value", "observe"],
   "http-rules": ["rules", "config", "judging"],
   "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
 };
