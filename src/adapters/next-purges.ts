@@ -1,0 +1,58 @@
+// Purges by the tags of Next.js, through which both of its caches revalidate.
+import { sha256HexAtOnce } from "../base/sha256.ts";
+import type { DataCache } from "../data/create-data-cache.ts";
+
+/** The lifetime of a profile, such as that of `revalidateTag(tag, "max")`. */
+export interface NextDurations {
+  /** In seconds. */
+  readonly expire?: number | undefined;
+}
+
+/** The limit of a tag in bytes. Next.js allows soft tags of up to 1,024 characters. */
+const tagBytesMax = 256;
+
+/** Returns the tags. A longer tag than data may have becomes its digest. */
+export function tagsOf(tags: readonly string[] = []): string[] {
+  const named = tags.map((tag) => tag.trim()).filter((tag) => tag !== "");
+  return named.map((tag) => (isShort(tag) ? tag : `sha256:${sha256HexAtOnce(tag)}`));
+}
+
+function isShort(tag: string): boolean {
+  return tag.length <= tagBytesMax && new TextEncoder().encode(tag).byteLength <= tagBytesMax;
+}
+
+export class NextPurges {
+  readonly #data: Pick<DataCache, "purge">;
+  readonly #staleMs: number;
+  readonly #joined = new Map<string, Promise<void>>();
+
+  /** @param staleMs how long a value may answer after a soft purge */
+  constructor(data: Pick<DataCache, "purge">, staleMs: number) {
+    this.#data = data;
+    this.#staleMs = staleMs;
+  }
+
+  /**
+   * Purges tags: softly if the profile lets values answer for at least as long as a soft purge does.
+   *
+   * @throws OperatorError if the purge is not accepted
+   */
+  async purge(tags: readonly string[], durations: NextDurations | undefined): Promise<void> {
+    const names = [...new Set(tagsOf(tags))].sort();
+    if (names.length === 0) return;
+    const soft = durations !== undefined && (durations.expire ?? Infinity) * 1_000 >= this.#staleMs;
+    const order = { tags: names, soft, reason: "Next.js" };
+    const text = JSON.stringify(order);
+    // Next.js passes the same tags to each of its caches in one turn. The purge begins after that turn,
+    // so one entry of the journal is later than each of these calls.
+    let joined = this.#joined.get(text);
+    if (joined === undefined) {
+      joined = Promise.resolve().then(async () => {
+        this.#joined.delete(text);
+        await this.#data.purge(order);
+      });
+      this.#joined.set(text, joined);
+    }
+    await joined;
+  }
+}

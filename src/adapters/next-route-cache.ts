@@ -1,0 +1,176 @@
+// The class for `cacheHandler` in Next.js 15 and 16, which stores rendered routes, and results of `fetch` and
+// `unstable_cache`. Next.js creates an instance for each request.
+import type { GivenStart } from "../data/load/make-record.ts";
+import type { Namespace } from "../data/namespace.ts";
+import { nodeGlobals } from "../base/node-globals.ts";
+import { segmentOf } from "./library-key.ts";
+import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
+import { type NextDurations, type NextPurges, tagsOf } from "./next-purges.ts";
+import { nextNowMs, type RecentStarts } from "./next-starts.ts";
+
+/** What Next.js passes to the constructor. */
+export interface RouteCacheContext {
+  /** The folder beside the file `BUILD_ID`. */
+  readonly serverDistDir?: string | undefined;
+  readonly fs?: { readFileSync(path: string): { toString(): string } } | undefined;
+}
+
+/** A route's lifetimes in seconds; `false` for a route that is not revalidated by time. */
+export interface RouteLifetimes {
+  readonly revalidate: number | false;
+  readonly expire?: number | undefined;
+}
+
+/** A value of Next.js. The kinds differ in the other members. */
+export type RouteValue = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+/** A value as Next.js expects it from `get`. */
+export interface RouteEntry {
+  readonly value: RouteValue | null;
+  /** Epoch milliseconds. */
+  readonly lastModified: number;
+  readonly cacheControl?: RouteLifetimes | undefined;
+}
+
+/** A stored value. Members with bytes are apart. */
+export interface StoredRoute {
+  readonly value: RouteValue | null;
+  readonly bytes: Readonly<Record<string, StoredBytes>>;
+  readonly segments: readonly (readonly [path: string, bytes: StoredBytes])[] | undefined;
+  readonly lastModified: number;
+  readonly cacheControl: RouteLifetimes | undefined;
+}
+
+export interface RouteGetContext {
+  readonly kind: string;
+  /** Those of a `fetch`. */
+  readonly tags?: readonly string[] | undefined;
+  readonly softTags?: readonly string[] | undefined;
+}
+
+export interface RouteSetContext {
+  readonly fetchCache?: boolean | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly cacheControl?: RouteLifetimes | undefined;
+}
+
+export interface RouteCachePorts {
+  readonly namespace: Namespace<StoredRoute>;
+  readonly purges: NextPurges;
+  readonly starts: RecentStarts;
+  /** The longest time in milliseconds that a value is stored. */
+  readonly freshMs: number;
+  /** By the folder of the build. */
+  readonly buildIds: Map<string, string>;
+}
+
+const tagsHeader = "x-next-cache-tags";
+/** Older than any lifetime of a `fetch`, whose longest is 2 ** 32 seconds. */
+const agedMs = 2 ** 33 * 1_000;
+
+export class RouteCache {
+  readonly #ports: RouteCachePorts;
+  readonly #context: RouteCacheContext;
+  readonly #madeAtMs = nextNowMs();
+  /** The start of the first lookup of each key. It covers every load of this request. */
+  readonly #starts = new Map<string, GivenStart>();
+
+  constructor(ports: RouteCachePorts, context: RouteCacheContext) {
+    this.#ports = ports;
+    this.#context = context;
+  }
+
+  async get(cacheKey: string, { kind, tags = [], softTags = [] }: RouteGetContext) {
+    const place = this.#placeOf(cacheKey, kind === "FETCH");
+    const { namespace, starts } = this.#ports;
+    const calledAtMs = nextNowMs();
+    const given = tagsOf([...tags, ...softTags]);
+    const { value, isStale, start } = await namespace.lookUp(place, { tags: given });
+    starts.keep(String(place), { calledAtMs, start });
+    const key = String(place);
+    if (!this.#starts.has(key)) this.#starts.set(key, start);
+    return value ? entryOf(value, isStale) : null;
+  }
+
+  async set(cacheKey: string, value: RouteValue | null, context: RouteSetContext): Promise<void> {
+    const { fetchCache = false, tags = [], cacheControl } = context;
+    const place = this.#placeOf(cacheKey, fetchCache);
+    const { namespace, starts, freshMs } = this.#ports;
+    const lifetimeMs = (cacheControl?.expire ?? Infinity) * 1_000;
+    const options = {
+      fresh: Math.max(1, Math.min(lifetimeMs, freshMs)),
+      tags: tagsOf([...tags, ...tagsIn(value)]),
+    };
+    const own = this.#starts.get(String(place));
+    const start = own ?? starts.ofAny(this.#madeAtMs);
+    const stored = { ...split(value), lastModified: Date.now(), cacheControl };
+    if (start === undefined) await namespace.delete(place);
+    else await namespace.set(place, stored, { ...options, start, everywhere: own === undefined });
+  }
+
+  /** @throws OperatorError if the purge is not accepted */
+  async revalidateTag(tags: string | readonly string[], durations?: NextDurations): Promise<void> {
+    await this.#ports.purges.purge([tags].flat(), durations);
+  }
+
+  /** Routes of two builds are apart, because their code differs. */
+  #placeOf(cacheKey: string, isFetch: boolean) {
+    if (isFetch) return ["fetch", segmentOf(cacheKey)] as const;
+    return ["routes", segmentOf(this.#buildId()), segmentOf(cacheKey)] as const;
+  }
+
+  #buildId(): string {
+    const { serverDistDir = "", fs } = this.#context;
+    const { buildIds } = this.#ports;
+    const known = buildIds.get(serverDistDir);
+    if (known !== undefined) return known;
+    const read = fs?.readFileSync(`${serverDistDir}/../BUILD_ID`).toString().trim() ?? "";
+    buildIds.set(serverDistDir, read);
+    return read;
+  }
+}
+
+function tagsIn(value: RouteValue | null): readonly string[] {
+  const headers = value?.["headers"] as Readonly<Record<string, unknown>> | undefined;
+  const text = headers?.[tagsHeader];
+  const ofFetch = (value?.kind === "FETCH" ? value["tags"] : undefined) as string[] | undefined;
+  return typeof text === "string" ? text.split(",") : (ofFetch ?? []);
+}
+
+function split(value: RouteValue | null): Pick<StoredRoute, "value" | "bytes" | "segments"> {
+  const bytes: Record<string, StoredBytes> = {};
+  const rest: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value ?? {})) {
+    if (member instanceof Uint8Array) bytes[name] = storedBytesOf(member);
+    else if (name !== "segmentData") rest[name] = member;
+  }
+  const segmentData = value?.["segmentData"] as ReadonlyMap<string, Uint8Array> | undefined;
+  const segments =
+    segmentData && Array.from(segmentData, ([path, part]) => [path, storedBytesOf(part)] as const);
+  return { value: value && (rest as RouteValue), bytes, segments };
+}
+
+function entryOf(stored: StoredRoute, isStale: boolean): RouteEntry | null {
+  const { lastModified, cacheControl } = stored;
+  const value = joined(stored);
+  const expire = cacheControl?.expire;
+  if (expire !== undefined && lastModified + expire * 1_000 <= Date.now()) return null;
+  if (!isStale) return { value, lastModified, cacheControl };
+  if (value?.kind === "FETCH") return { value, lastModified: lastModified - agedMs };
+  // Next.js answers with a value that is past `revalidate`, and renders it again.
+  const aged = Math.min(lastModified, Date.now() - 2_000);
+  return { value, lastModified: aged, cacheControl: { revalidate: 1, expire } };
+}
+
+function joined({ value, bytes, segments }: StoredRoute): RouteValue | null {
+  if (value === null) return null;
+  const ofBytes = Object.entries(bytes).map(([name, part]) => [name, bufferIn(part)] as const);
+  const segmentData = segments?.map(([path, part]) => [path, bufferIn(part)] as const);
+  const parts = { ...Object.fromEntries(ofBytes), segmentData: segmentData && new Map(segmentData) };
+  return { ...value, ...parts };
+}
+
+function bufferIn(stored: StoredBytes): Uint8Array {
+  const bytes = bytesIn(stored);
+  return nodeGlobals.Buffer?.from(bytes.buffer) ?? bytes;
+}

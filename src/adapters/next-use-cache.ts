@@ -1,0 +1,151 @@
+// The handler of `cacheHandlers` in Next.js 16, which stores the results of functions with "use cache".
+import type { GivenStart } from "../data/load/make-record.ts";
+import type { Namespace } from "../data/namespace.ts";
+import { segmentOf } from "./library-key.ts";
+import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
+import { type NextDurations, type NextPurges, tagsOf } from "./next-purges.ts";
+import { nextNowMs, type RecentStarts } from "./next-starts.ts";
+
+interface EntryMetadata {
+  readonly tags: string[];
+  /** All lifetimes are in seconds. */
+  readonly stale: number;
+  readonly expire: number;
+  readonly revalidate: number;
+  /** When the load began, by `nextNowMs`. */
+  readonly timestamp: number;
+}
+
+/** An entry as Next.js passes and expects it. */
+export interface UseCacheEntry extends EntryMetadata {
+  readonly value: ReadableStream<Uint8Array>;
+}
+
+/** A stored entry. */
+export interface StoredEntry extends EntryMetadata {
+  readonly bytes: StoredBytes;
+}
+
+/** The handler, as Next.js declares it. */
+export interface UseCacheHandler {
+  get(cacheKey: string, softTags: readonly string[]): Promise<UseCacheEntry | undefined>;
+  set(cacheKey: string, pendingEntry: Promise<UseCacheEntry>): Promise<void>;
+  refreshTags(): Promise<void>;
+  getExpiration(tags: readonly string[]): Promise<number>;
+  updateTags(tags: readonly string[], durations?: NextDurations): Promise<void>;
+}
+
+export interface UseCachePorts {
+  readonly namespace: Namespace<StoredEntry>;
+  readonly purges: NextPurges;
+  readonly starts: RecentStarts;
+  /** The longest time in milliseconds that a value is stored. */
+  readonly freshMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+type Place = readonly ["use-cache", string];
+
+/** Marks an entry that only says under which key the value is. */
+const redirectTag = "_N_RP_";
+
+export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
+  const { namespace, purges, starts, onError } = ports;
+  const pending = new Map<string, Promise<void>>();
+  return {
+    async get(cacheKey, softTags) {
+      const place = placeOf(cacheKey);
+      await pending.get(place[1]);
+      const calledAtMs = nextNowMs();
+      const { value, isStale, start } = await namespace.lookUp(place, { tags: tagsOf(softTags) });
+      starts.keep(place[1], { calledAtMs, start });
+      return value ? entryOf(value, isStale) : undefined;
+    },
+    async set(cacheKey, pendingEntry) {
+      const place = placeOf(cacheKey);
+      const storing = stored(place, pendingEntry, ports).catch(onError);
+      const all = Promise.all([pending.get(place[1]), storing]).then(() => {
+        if (pending.get(place[1]) === all) pending.delete(place[1]);
+      });
+      pending.set(place[1], all);
+      await all;
+    },
+    async refreshTags() {
+      // Each lookup judges the value by the journal.
+    },
+    async getExpiration() {
+      // Infinity asks Next.js to pass the soft tags to `get`.
+      return Infinity;
+    },
+    async updateTags(tags, durations) {
+      await purges.purge(tags, durations);
+    },
+  };
+}
+
+const placeOf = (cacheKey: string): Place => ["use-cache", segmentOf(cacheKey)];
+
+function entryOf({ bytes, ...stored }: StoredEntry, isStale: boolean): UseCacheEntry {
+  // A negative time makes Next.js answer with the value and load it again.
+  const revalidate = isStale ? -1 : stored.revalidate;
+  return { ...stored, tags: [...stored.tags], revalidate, value: streamOf(bytesIn(bytes)) };
+}
+
+async function stored(
+  place: Place,
+  pendingEntry: Promise<UseCacheEntry>,
+  { namespace, starts, freshMs }: UseCachePorts,
+): Promise<void> {
+  const collected = await collect(pendingEntry);
+  if (collected === undefined) return;
+  const { value, bytes } = collected;
+  const { tags, stale, timestamp, expire, revalidate } = value;
+  const fresh = Math.min(timestamp + expire * 1_000 - nextNowMs(), freshMs);
+  // Next.js would load such an entry again at each use.
+  if (expire === 0 || fresh <= 0) return;
+  const entry = { bytes, tags, stale, timestamp, expire, revalidate };
+  const options = { fresh, tags: tagsOf(tags) };
+  const { start, isOwn } = startOf(place, value, starts);
+  if (start === undefined) await namespace.delete(place);
+  else await namespace.set(place, entry, { ...options, start, everywhere: !isOwn });
+}
+
+/** Returns the entry with its bytes; `undefined` if the load has failed or was aborted. */
+async function collect(pendingEntry: Promise<UseCacheEntry>) {
+  try {
+    const value = await pendingEntry;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of value.value) chunks.push(chunk);
+    return { value, bytes: storedBytesOf(await new Blob(chunks as BlobPart[]).bytes()) };
+  } catch {
+    // Next.js reports the error.
+    return undefined;
+  }
+}
+
+/**
+ * Returns the start of the load. Next.js calls `get` before it takes `timestamp`. Without such a lookup of the key,
+ * the last start of another key is used, and a purge ends the older values of this key.
+ */
+function startOf(
+  [, key]: Place,
+  { timestamp, tags }: EntryMetadata,
+  starts: RecentStarts,
+): { readonly start: GivenStart | undefined; readonly isOwn: boolean } {
+  const any = starts.ofAny(timestamp);
+  // Next.js sets this entry with each load of its value, and seldom looks it up. An older one serves as well.
+  if (tags.some((tag) => tag.startsWith(redirectTag))) {
+    return { start: any && { ...any, over: undefined }, isOwn: true };
+  }
+  const own = starts.ofKey(key, timestamp);
+  return { start: own ?? any, isOwn: own !== undefined };
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.byteLength > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}

@@ -1,0 +1,54 @@
+// Exports of `tidemark/next`: a data cache as `cacheHandlers` and `cacheHandler` of Next.js. The file imports no
+// package. Each value is stored with the start of its load, so a purge during the load covers the value.
+import type { DataCache } from "../data/create-data-cache.ts";
+import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
+import { NextPurges } from "./next-purges.ts";
+import { RouteCache, type RouteCacheContext, type StoredRoute } from "./next-route-cache.ts";
+import { RecentStarts } from "./next-starts.ts";
+import { type StoredEntry, useCacheHandler, type UseCacheHandler } from "./next-use-cache.ts";
+
+export interface NextCacheOptions {
+  /** The namespace of data. Default: `"next"`. */
+  readonly name?: string | undefined;
+  /** The longest time that a value is stored. Default: 30 days. */
+  readonly fresh?: DataDuration | undefined;
+  /**
+   * How long a value may answer after `revalidateTag(tag, profile)`, while it is loaded again. A profile with a
+   * shorter `expire` purges at once. Default: an hour.
+   */
+  readonly stale?: DataDuration | undefined;
+  /** Receives the errors of values that are not stored, because Next.js shows none. Default: `console.error`. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** A class for `cacheHandler`, which is also an object for `cacheHandlers`. */
+export type NextCache = UseCacheHandler & (new (context: RouteCacheContext) => RouteCache);
+
+/**
+ * Returns the default export of a module that `cacheHandlers` and `cacheHandler` in next.config name.
+ *
+ * @throws OperatorError for an invalid option
+ * @example
+ * export default nextCache(createDataCache({ redis: new Redis(process.env.REDIS_URL, { lazyConnect: true }) }));
+ */
+export function nextCache(
+  data: Pick<DataCache, "namespace" | "purge">,
+  options: NextCacheOptions = {},
+): NextCache {
+  const { name = "next", fresh = "30d", stale = "1h", onError = console.error } = options;
+  const starts = new RecentStarts();
+  const purges = new NextPurges(data, msOf(stale));
+  const shared = { purges, starts, freshMs: msOf(fresh), onError };
+  const ofRoutes = {
+    ...shared,
+    namespace: data.namespace<StoredRoute>(name, { fresh, stale }),
+    buildIds: new Map<string, string>(),
+  };
+  const ofFunctions = { ...shared, namespace: data.namespace<StoredEntry>(name, { fresh, stale }) };
+  class NextRouteCache extends RouteCache {
+    constructor(context: RouteCacheContext) {
+      super(ofRoutes, context);
+    }
+  }
+  return Object.assign(NextRouteCache, useCacheHandler(ofFunctions));
+}
