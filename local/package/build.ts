@@ -26,6 +26,7 @@ const entries = {
   keyv: "adapters/keyv",
   envelop: "adapters/envelop",
   unstorage: "adapters/unstorage",
+  next: "adapters/next",
 };
 
 const dist = join(root, "dist");

@@ -1,6 +1,7 @@
 // Purges by the tags of Next.js, through which both of its caches revalidate.
 import { sha256HexAtOnce } from "../base/sha256.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
+import type { DataPurge } from "../data/purge-data.ts";
 
 /** The lifetime of a profile, such as that of `revalidateTag(tag, "max")`. */
 export interface NextDurations {
@@ -43,16 +44,17 @@ export class NextPurges {
     const soft = durations !== undefined && (durations.expire ?? Infinity) * 1_000 >= this.#staleMs;
     const order = { tags: names, soft, reason: "Next.js" };
     const text = JSON.stringify(order);
-    // Next.js passes the same tags to each of its caches in one turn. The purge begins after that turn,
-    // so one entry of the journal is later than each of these calls.
-    let joined = this.#joined.get(text);
-    if (joined === undefined) {
-      joined = Promise.resolve().then(async () => {
-        this.#joined.delete(text);
-        await this.#data.purge(order);
-      });
-      this.#joined.set(text, joined);
-    }
+    const joined = this.#joined.get(text) ?? this.#ordered(text, order);
+    this.#joined.set(text, joined);
     await joined;
+  }
+  /**
+   * Orders a purge after this turn. Next.js passes the same tags to each of its caches in one turn, and one entry
+   * of the journal is later than all these calls.
+   */
+  async #ordered(text: string, order: DataPurge): Promise<void> {
+    await Promise.resolve();
+    this.#joined.delete(text);
+    await this.#data.purge(order);
   }
 }

@@ -86,7 +86,7 @@ export class RouteCache {
     const calledAtMs = nextNowMs();
     const given = tagsOf([...tags, ...softTags]);
     const { value, isStale, start } = await namespace.lookUp(place, { tags: given });
-    starts.keep(String(place), { calledAtMs, start });
+    starts.keepAny({ calledAtMs, start });
     const key = String(place);
     if (!this.#starts.has(key)) this.#starts.set(key, start);
     return value ? entryOf(value, isStale) : null;
@@ -166,7 +166,10 @@ function joined({ value, bytes, segments }: StoredRoute): RouteValue | null {
   if (value === null) return null;
   const ofBytes = Object.entries(bytes).map(([name, part]) => [name, bufferIn(part)] as const);
   const segmentData = segments?.map(([path, part]) => [path, bufferIn(part)] as const);
-  const parts = { ...Object.fromEntries(ofBytes), segmentData: segmentData && new Map(segmentData) };
+  const parts = {
+    ...Object.fromEntries(ofBytes),
+    segmentData: segmentData && new Map(segmentData),
+  };
   return { ...value, ...parts };
 }
 

@@ -9,6 +9,8 @@ export interface Begun {
   readonly start: GivenStart;
 }
 
+type Equality = (one: GivenStart, other: GivenStart) => boolean;
+
 const keysMax = 5_000;
 /** A key keeps the starts of at least a minute of lookups. */
 const startsPerKeyMax = 64;
@@ -24,13 +26,19 @@ export class RecentStarts {
   readonly #byKey = new Map<string, Begun[]>();
   readonly #ofAll: Begun[] = [];
 
+  /** Keeps a start for loads of this key, and as that of any key. */
   keep(key: string, begun: Begun): void {
+    this.keepAny(begun);
     const ofKey = this.#byKey.get(key) ?? [];
     this.#byKey.delete(key);
     this.#byKey.set(key, ofKey);
     add(begun, ofKey, { max: startsPerKeyMax, isEqual: isOfEqualLoad });
     const [oldest] = this.#byKey.keys();
     if (this.#byKey.size > keysMax && oldest !== undefined) this.#byKey.delete(oldest);
+  }
+
+  /** Keeps a start as that of any key. */
+  keepAny(begun: Begun): void {
     add(begun, this.#ofAll, { max: startsOfAllMax, isEqual: isAtEqualPlace });
   }
 
@@ -53,7 +61,7 @@ function lastBefore(atMs: number, kept: readonly Begun[]): GivenStart | undefine
 function add(
   begun: Begun,
   kept: Begun[],
-  { max, isEqual }: { readonly max: number; isEqual(one: GivenStart, other: GivenStart): boolean },
+  { max, isEqual }: { readonly max: number; readonly isEqual: Equality },
 ): void {
   const at = kept.findLastIndex(({ calledAtMs }) => calledAtMs <= begun.calledAtMs);
   const before = kept[at];

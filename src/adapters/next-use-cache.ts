@@ -7,7 +7,7 @@ import { type NextDurations, type NextPurges, tagsOf } from "./next-purges.ts";
 import { nextNowMs, type RecentStarts } from "./next-starts.ts";
 
 interface EntryMetadata {
-  readonly tags: string[];
+  readonly tags: readonly string[];
   /** All lifetimes are in seconds. */
   readonly stale: number;
   readonly expire: number;
@@ -18,6 +18,7 @@ interface EntryMetadata {
 
 /** An entry as Next.js passes and expects it. */
 export interface UseCacheEntry extends EntryMetadata {
+  readonly tags: string[];
   readonly value: ReadableStream<Uint8Array>;
 }
 
@@ -51,7 +52,7 @@ const redirectTag = "_N_RP_";
 
 export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
   const { namespace, purges, starts, onError } = ports;
-  const pending = new Map<string, Promise<void>>();
+  const pending = new Map<string, Promise<unknown>>();
   return {
     async get(cacheKey, softTags) {
       const place = placeOf(cacheKey);
@@ -63,12 +64,11 @@ export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
     },
     async set(cacheKey, pendingEntry) {
       const place = placeOf(cacheKey);
-      const storing = stored(place, pendingEntry, ports).catch(onError);
-      const all = Promise.all([pending.get(place[1]), storing]).then(() => {
-        if (pending.get(place[1]) === all) pending.delete(place[1]);
-      });
+      const storing = store(place, pendingEntry, ports).catch(onError);
+      const all = Promise.all([pending.get(place[1]), storing]);
       pending.set(place[1], all);
       await all;
+      if (pending.get(place[1]) === all) pending.delete(place[1]);
     },
     async refreshTags() {
       // Each lookup judges the value by the journal.
@@ -91,7 +91,7 @@ function entryOf({ bytes, ...stored }: StoredEntry, isStale: boolean): UseCacheE
   return { ...stored, tags: [...stored.tags], revalidate, value: streamOf(bytesIn(bytes)) };
 }
 
-async function stored(
+async function store(
   place: Place,
   pendingEntry: Promise<UseCacheEntry>,
   { namespace, starts, freshMs }: UseCachePorts,
