@@ -1,4 +1,4 @@
-// Converts the keys of other libraries, which are any strings, to keys of data.
+// Converts the keys and tags of other libraries, which are any strings, to those of data.
 import { sha256HexAtOnce } from "../base/sha256.ts";
 import type { Key } from "../data/value/key.ts";
 
@@ -27,6 +27,16 @@ export function segmentOf(text: string): string {
 export function pathKeyOf(text: string): Key {
   const segment = segmentOf(text);
   return segment.split("/").includes("") ? [segment] : segment;
+}
+
+/** The limit of a tag in bytes. */
+const tagBytesMax = 256;
+
+/** Returns the tags without empty ones. A tag of over 256 bytes becomes its digest. */
+export function tagsOf(tags: readonly string[]): string[] {
+  const named = tags.map((tag) => tag.trim()).filter((tag) => tag !== "");
+  const isShort = (tag: string) => tag.length <= tagBytesMax && bytesOf(tag) <= tagBytesMax;
+  return named.map((tag) => (isShort(tag) ? tag : digestPrefix + sha256HexAtOnce(tag)));
 }
 
 function bytesOf(text: string): number {

@@ -1,25 +1,12 @@
 // Purges by the tags of Next.js, through which both of its caches revalidate.
-import { sha256HexAtOnce } from "../base/sha256.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { DataPurge } from "../data/purge-data.ts";
+import { tagsOf } from "./library-key.ts";
 
 /** The lifetime of a profile, such as that of `revalidateTag(tag, "max")`. */
 export interface NextDurations {
   /** In seconds. */
   readonly expire?: number | undefined;
-}
-
-/** The limit of a tag in bytes. Next.js allows soft tags of up to 1,024 characters. */
-const tagBytesMax = 256;
-
-/** Returns the tags. A longer tag than data may have becomes its digest. */
-export function tagsOf(tags: readonly string[] = []): string[] {
-  const named = tags.map((tag) => tag.trim()).filter((tag) => tag !== "");
-  return named.map((tag) => (isShort(tag) ? tag : `sha256:${sha256HexAtOnce(tag)}`));
-}
-
-function isShort(tag: string): boolean {
-  return tag.length <= tagBytesMax && new TextEncoder().encode(tag).byteLength <= tagBytesMax;
 }
 
 export class NextPurges {

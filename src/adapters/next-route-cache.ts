@@ -3,9 +3,9 @@
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
-import { segmentOf } from "./library-key.ts";
+import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
-import { type NextDurations, type NextPurges, tagsOf } from "./next-purges.ts";
+import { type NextDurations, type NextPurges } from "./next-purges.ts";
 import { nextNowMs, type RecentStarts } from "./next-starts.ts";
 
 /** What Next.js passes to the constructor. */
@@ -72,7 +72,7 @@ export class RouteCache {
   readonly #ports: RouteCachePorts;
   readonly #context: RouteCacheContext;
   readonly #madeAtMs = nextNowMs();
-  /** The start of the first lookup of each key. It covers every load of this request. */
+  /** Those of the first lookup of each key to end. They cover every load of this request. */
   readonly #starts = new Map<string, GivenStart>();
 
   constructor(ports: RouteCachePorts, context: RouteCacheContext) {
@@ -83,10 +83,9 @@ export class RouteCache {
   async get(cacheKey: string, { kind, tags = [], softTags = [] }: RouteGetContext) {
     const place = this.#placeOf(cacheKey, kind === "FETCH");
     const { namespace, starts } = this.#ports;
-    const calledAtMs = nextNowMs();
     const given = tagsOf([...tags, ...softTags]);
-    const { value, isStale, start } = await namespace.lookUp(place, { tags: given });
-    starts.keepAny({ calledAtMs, start });
+    const { value, isStale, startAfter: start } = await namespace.lookUp(place, { tags: given });
+    starts.keepAny({ endedAtMs: nextNowMs(), start });
     const key = String(place);
     if (!this.#starts.has(key)) this.#starts.set(key, start);
     return value ? entryOf(value, isStale) : null;

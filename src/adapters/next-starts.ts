@@ -2,10 +2,10 @@
 import type { GivenStart } from "../data/load/make-record.ts";
 
 /** A lookup that has ended. */
-export interface Begun {
-  /** When the lookup was called, by `nextNowMs`. */
-  readonly calledAtMs: number;
-  /** Covers a load that begins at the call or later. */
+export interface Ended {
+  /** By `nextNowMs`. */
+  readonly endedAtMs: number;
+  /** Covers loads that begin after the end. */
   readonly start: GivenStart;
 }
 
@@ -23,51 +23,51 @@ export const nextNowMs = (): number => performance.timeOrigin + performance.now(
 
 export class RecentStarts {
   /** The least recently looked up key is first. */
-  readonly #byKey = new Map<string, Begun[]>();
-  readonly #ofAll: Begun[] = [];
+  readonly #byKey = new Map<string, Ended[]>();
+  readonly #ofAll: Ended[] = [];
 
   /** Keeps a start for loads of this key, and as that of any key. */
-  keep(key: string, begun: Begun): void {
-    this.keepAny(begun);
+  keep(key: string, ended: Ended): void {
+    this.keepAny(ended);
     const ofKey = this.#byKey.get(key) ?? [];
     this.#byKey.delete(key);
     this.#byKey.set(key, ofKey);
-    add(begun, ofKey, { max: startsPerKeyMax, isEqual: isOfEqualLoad });
+    add(ended, ofKey, { max: startsPerKeyMax, isEqual: isOfEqualLoad });
     const [oldest] = this.#byKey.keys();
     if (this.#byKey.size > keysMax && oldest !== undefined) this.#byKey.delete(oldest);
   }
 
   /** Keeps a start as that of any key. */
-  keepAny(begun: Begun): void {
-    add(begun, this.#ofAll, { max: startsOfAllMax, isEqual: isAtEqualPlace });
+  keepAny(ended: Ended): void {
+    add(ended, this.#ofAll, { max: startsOfAllMax, isEqual: isAtEqualPlace });
   }
 
-  /** Returns the last start of the key that covers a load begun at this time. */
+  /** Returns the last start of the key that covers a load that begins at this time. */
   ofKey(key: string, atMs: number): GivenStart | undefined {
     return lastBefore(atMs, this.#byKey.get(key) ?? []);
   }
 
-  /** Returns the last start of any key that covers a load begun at this time. */
+  /** Returns the last start of any key that covers a load that begins at this time. */
   ofAny(atMs: number): GivenStart | undefined {
     return lastBefore(atMs, this.#ofAll);
   }
 }
 
-function lastBefore(atMs: number, kept: readonly Begun[]): GivenStart | undefined {
-  return kept.findLast(({ calledAtMs }) => calledAtMs <= atMs)?.start;
+function lastBefore(atMs: number, kept: readonly Ended[]): GivenStart | undefined {
+  return kept.findLast(({ endedAtMs }) => endedAtMs <= atMs)?.start;
 }
 
-/** Adds to the kept starts, which are in the order of their calls. */
+/** Adds to the kept starts, which are in the order of their ends. */
 function add(
-  begun: Begun,
-  kept: Begun[],
+  ended: Ended,
+  kept: Ended[],
   { max, isEqual }: { readonly max: number; readonly isEqual: Equality },
 ): void {
-  const at = kept.findLastIndex(({ calledAtMs }) => calledAtMs <= begun.calledAtMs);
+  const at = kept.findLastIndex(({ endedAtMs }) => endedAtMs <= ended.endedAtMs);
   const before = kept[at];
-  const isNear = before !== undefined && begun.calledAtMs - before.calledAtMs < everyMs;
-  if (isNear && isEqual(before.start, begun.start)) return;
-  kept.splice(at + 1, 0, begun);
+  const isNear = before !== undefined && ended.endedAtMs - before.endedAtMs < everyMs;
+  if (isNear && isEqual(before.start, ended.start)) return;
+  kept.splice(at + 1, 0, ended);
   if (kept.length > max) kept.shift();
 }
 

@@ -1,9 +1,9 @@
 // The handler of `cacheHandlers` in Next.js 16, which stores the results of functions with "use cache".
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
-import { segmentOf } from "./library-key.ts";
+import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
-import { type NextDurations, type NextPurges, tagsOf } from "./next-purges.ts";
+import { type NextDurations, type NextPurges } from "./next-purges.ts";
 import { nextNowMs, type RecentStarts } from "./next-starts.ts";
 
 interface EntryMetadata {
@@ -57,9 +57,12 @@ export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
     async get(cacheKey, softTags) {
       const place = placeOf(cacheKey);
       await pending.get(place[1]);
-      const calledAtMs = nextNowMs();
-      const { value, isStale, start } = await namespace.lookUp(place, { tags: tagsOf(softTags) });
-      starts.keep(place[1], { calledAtMs, start });
+      const {
+        value,
+        isStale,
+        startAfter: start,
+      } = await namespace.lookUp(place, { tags: tagsOf(softTags) });
+      starts.keep(place[1], { endedAtMs: nextNowMs(), start });
       return value ? entryOf(value, isStale) : undefined;
     },
     async set(cacheKey, pendingEntry) {
@@ -124,8 +127,8 @@ async function collect(pendingEntry: Promise<UseCacheEntry>) {
 }
 
 /**
- * Returns the start of the load. Next.js calls `get` before it takes `timestamp`. Without such a lookup of the key,
- * the last start of another key is used, and a purge ends the older values of this key.
+ * Returns the start of the load. Next.js waits for `get` before it takes `timestamp`. Without such a lookup of the
+ * key, the last start of another key is used, and a purge ends the older values of this key.
  */
 function startOf(
   [, key]: Place,

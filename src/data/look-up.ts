@@ -20,6 +20,10 @@ export interface Lookup<T> {
   readonly isStale: boolean;
   /** The start of a load that begins at the call of `lookUp` or later, for the option `start` of `set`. */
   readonly start: GivenStart;
+  /**
+   * The start of a load that begins after the result. It is stored also in the first second after a purge.
+   */
+  readonly startAfter: GivenStart;
 }
 
 export interface LookUpOptions {
@@ -35,7 +39,9 @@ export async function lookedUp(
   place: Place,
   { tags = [] }: LookUpOptions,
   ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
-): Promise<{ readonly given: CallResult | undefined; readonly start: GivenStart }> {
+): Promise<
+  { readonly given: CallResult | undefined } & Pick<Lookup<unknown>, "start" | "startAfter">
+> {
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
   const found = await new DataSearch(place, ports, { tags: tags.map(checkedTag) }).found();
@@ -48,7 +54,8 @@ export async function lookedUp(
   const { respondedAtMs = 0, bodyDigest = null } = found?.candidate.stored.metadata ?? {};
   const over = found && { respondedAtMs, bodyDigest };
   const start = { ...begun, requestedAtMs, stamp: isEarlier ? renewed : stamp, refusedCount, over };
-  return { given: step.kind === "give" ? step.given : undefined, start };
+  const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp: renewed };
+  return { given: step.kind === "give" ? step.given : undefined, start, startAfter };
 }
 
 /** Returns when the stamp's entry was accepted, by the journal's clock. */

@@ -122,14 +122,14 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /**
-   * Looks a value up for a caller that loads it itself, and passes it to `set` with this `start`. Rejects
-   * an invalid tag.
+   * Looks a value up for a caller that loads it itself, and passes it to `set` with a start of the result.
+   * Rejects an invalid tag.
    */
   async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
     const { ports, place } = this.#at(key);
-    const { given, start } = await lookedUp(place, options, ports);
+    const { given, ...starts } = await lookedUp(place, options, ports);
     const value = valueFor<T>(key, given, { space: this.#space, ports });
-    return { value, isStale: given?.kind === "value" && given.by === "stale", start };
+    return { value, isStale: given?.kind === "value" && given.by === "stale", ...starts };
   }
 
   /** Returns the stored values, with one command to Redis. */

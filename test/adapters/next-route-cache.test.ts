@@ -1,0 +1,250 @@
+// Tests the class of `cacheHandler` in `tidemark/next`: rendered routes, results of fetch, builds, purges and lifetimes.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { RouteEntry, RouteValue } from "../../src/adapters/next-route-cache.ts";
+import { idle } from "../../testing/site/harness.ts";
+import { fetched, openNext, openRequest, useNextClocks } from "./next-world.ts";
+
+beforeEach(useNextClocks);
+afterEach(() => void vi.useRealTimers());
+
+const ofFetch = { kind: "FETCH", tags: ["red"], softTags: ["_N_T_/page"] };
+const toFetch = { fetchCache: true, tags: ["red"] };
+const ofPage = { kind: "APP_PAGE" };
+const lifetimes = { revalidate: 60, expire: 600 };
+
+const page = (html: string): RouteValue => ({
+  kind: "APP_PAGE",
+  html,
+  rscData: Buffer.from("0:{}"),
+  segmentData: new Map([["/_tree", Buffer.from([0, 255])]]),
+  headers: { "x-next-cache-tags": "red,_N_T_/page", "content-type": "text/html" },
+  status: 200,
+  postponed: undefined,
+});
+
+/** Opens a process that has served a request before. */
+async function opened() {
+  const world = openNext();
+  await openRequest(world).get("other", ofFetch);
+  world.advance(5);
+  return { ...world, request: () => openRequest(world) };
+}
+
+const elsewhere = ({ isolate }: { isolate: ReturnType<typeof openNext>["isolate"] }) => {
+  const world = openNext(isolate.elsewhere());
+  return { ...world, request: () => openRequest(world) };
+};
+
+const bodyOf = (entry: RouteEntry | null) =>
+  (entry?.value?.["data"] as { body: string } | undefined)?.body;
+
+/** The stale state that Next.js derives for a fetch. */
+const isStaleFetch = ({ lastModified }: RouteEntry, revalidate: number) =>
+  (Date.now() - lastModified) / 1_000 > revalidate;
+
+/** The stale state that Next.js derives for a route: -1 blocks. */
+function staleStateOf({ lastModified, cacheControl }: RouteEntry) {
+  const { revalidate = 1, expire = Infinity } = cacheControl ?? {};
+  if (expire * 1_000 + lastModified < Date.now()) return -1;
+  return revalidate !== false && revalidate * 1_000 + lastModified < Date.now();
+}
+
+it("a rendered page has all its parts in another process", async () => {
+  const world = await opened();
+  const one = world.request();
+  expect(await one.get("/page", ofPage)).toBeNull();
+  await one.set("/page", page("first"), { cacheControl: lifetimes });
+  const found = await elsewhere(world).request().get("/page", ofPage);
+  expect(found).toEqual({
+    value: page("first"),
+    lastModified: Date.now(),
+    cacheControl: lifetimes,
+  });
+  expect(Buffer.isBuffer(found?.value?.["rscData"])).toBe(true);
+});
+
+it.each<[string, RouteValue | null]>([
+  ["a page that is not found", null],
+  ["a redirect", { kind: "REDIRECT", props: { pageProps: { to: "/" } } }],
+  [
+    "a page of the Pages router",
+    { kind: "PAGES", html: "<p>", pageData: { a: [1] }, status: 200, headers: {} },
+  ],
+  [
+    "a route handler",
+    { kind: "APP_ROUTE", body: Buffer.from([255]), status: 200, headers: { a: "b" } },
+  ],
+])("%s is stored", async (_, value) => {
+  const world = await opened();
+  const one = world.request();
+  await one.get("/page", ofPage);
+  await one.set("/page", value, { cacheControl: { revalidate: false } });
+  world.advance(86_400);
+  const found = await world.request().get("/page", ofPage);
+  expect(found?.value).toEqual(value);
+  expect(found && staleStateOf(found)).toBe(false);
+});
+
+it("builds share the results of fetch, and not pages", async () => {
+  const world = await opened();
+  const one = world.request();
+  for (const [key, context] of [
+    ["/page", ofPage],
+    ["f", ofFetch],
+  ] as const)
+    await one.get(key, context);
+  await one.set("/page", page("first"), { cacheControl: lifetimes });
+  await one.set("f", fetched("first"), toFetch);
+  const next = openRequest(world, "/next/.next/server");
+  expect(await next.get("/page", ofPage)).toBeNull();
+  expect(bodyOf(await next.get("f", ofFetch))).toBe("first");
+});
+
+describe("a purge during a load covers the value", () => {
+  it.each([
+    ["a page", "/page", ofPage, page("old"), { cacheControl: lifetimes }, "red"],
+    [
+      "a page, by its path",
+      "/page",
+      ofPage,
+      page("old"),
+      { cacheControl: lifetimes },
+      "_N_T_/page",
+    ],
+    ["a fetch", "f", ofFetch, fetched("old"), toFetch, "red"],
+    ["a fetch, by the path of its page", "f", ofFetch, fetched("old"), toFetch, "_N_T_/page"],
+  ] as const)("%s", async (_, key, get, value, set, tag) => {
+    const world = await opened();
+    const [one, later] = [world.request(), world.request()];
+    expect(await one.get(key, get)).toBeNull();
+    await elsewhere(world).request().revalidateTag(tag);
+    world.advance(11);
+    expect(await later.get(key, get)).toBeNull();
+    expect(await one.get(key, get)).toBeNull();
+    await one.set(key, value, set);
+    expect(await world.request().get(key, get)).toBeNull();
+    await later.set(key, value, set);
+    expect(await world.request().get(key, get)).not.toBeNull();
+  });
+
+  it("although the request found the value before, and Next.js discarded it", async () => {
+    const world = await opened();
+    const one = world.request();
+    await one.get("f", ofFetch);
+    await one.set("f", fetched("first"), toFetch);
+    const action = world.request();
+    expect(bodyOf(await action.get("f", ofFetch))).toBe("first");
+    await action.revalidateTag(["red"]);
+    expect(await action.get("f", ofFetch)).toBeNull();
+    await action.set("f", fetched("read before the purge"), toFetch);
+    expect(await world.request().get("f", ofFetch)).toBeNull();
+  });
+});
+
+describe("a set without a lookup in its request", () => {
+  it("replaces the value in all processes", async () => {
+    const world = await opened();
+    const other = elsewhere(world);
+    const one = other.request();
+    await one.get("/page", ofPage);
+    await one.set("/page", page("first"), { cacheControl: lifetimes });
+    const onDemand = world.request();
+    world.advance(5);
+    await onDemand.set("/page", page("second"), { cacheControl: lifetimes });
+    world.advance(10);
+    expect((await other.request().get("/page", ofPage))?.value?.["html"]).toBe("second");
+  });
+
+  it("is covered by a purge since the request began", async () => {
+    const world = await opened();
+    const onDemand = world.request();
+    await elsewhere(world).request().revalidateTag("red");
+    world.advance(11);
+    await world.request().get("other", ofFetch);
+    await onDemand.set("/page", page("read before the purge"), { cacheControl: lifetimes });
+    expect(await world.request().get("/page", ofPage)).toBeNull();
+  });
+
+  it("stores nothing if no lookup was before its request", async () => {
+    const world = openNext();
+    const onDemand = openRequest(world);
+    world.advance(1);
+    await openRequest(world).get("other", ofFetch);
+    await onDemand.set("/page", page("of unknown age"), { cacheControl: lifetimes });
+    expect(await openRequest(world).get("/page", ofPage)).toBeNull();
+  });
+});
+
+describe("a soft purge makes stale", () => {
+  it.each([{ revalidate: 60, expire: 600 }, { revalidate: false }, undefined] as const)(
+    "a page with the lifetimes %j, also one that was just rendered",
+    async (cacheControl) => {
+      const world = await opened();
+      const one = world.request();
+      await one.get("/page", ofPage);
+      await one.set("/page", page("first"), { cacheControl });
+      await one.revalidateTag("red", { expire: 31_536_000 });
+      const found = await world.request().get("/page", ofPage);
+      expect(found && staleStateOf(found)).toBe(true);
+      await idle();
+      const refresh = world.request();
+      await refresh.get("/page", ofPage);
+      world.advance(1);
+      await refresh.set("/page", page("second"), { cacheControl: lifetimes });
+      const second = await world.request().get("/page", ofPage);
+      expect(second && staleStateOf(second)).toBe(false);
+    },
+  );
+
+  it.each([1, 60, 2 ** 32 - 2])("a fetch with revalidate %d", async (revalidate) => {
+    const world = await opened();
+    const one = world.request();
+    await one.get("f", ofFetch);
+    await one.set("f", { ...fetched("first"), revalidate }, toFetch);
+    const before = await world.request().get("f", ofFetch);
+    expect(before && isStaleFetch(before, revalidate)).toBe(false);
+    await one.revalidateTag(["red"], { expire: 31_536_000 });
+    const found = await world.request().get("f", ofFetch);
+    expect(bodyOf(found)).toBe("first");
+    expect(found && isStaleFetch(found, revalidate)).toBe(true);
+  });
+
+  it("and not longer than the namespace allows, or not at all for a short profile", async () => {
+    const world = await opened();
+    const one = world.request();
+    await one.get("f", ofFetch);
+    await one.set("f", fetched("first"), toFetch);
+    await one.revalidateTag(["red"], { expire: 31_536_000 });
+    world.advance(601);
+    expect(await world.request().get("f", ofFetch)).toBeNull();
+    const two = world.request();
+    await two.get("f", ofFetch);
+    await two.set("f", fetched("second"), toFetch);
+    await two.revalidateTag(["red"], { expire: 60 });
+    expect(await world.request().get("f", ofFetch)).toBeNull();
+  });
+});
+
+it("a page past its expire does not answer", async () => {
+  const world = await opened();
+  const one = world.request();
+  await one.get("/page", ofPage);
+  await one.set("/page", page("first"), { cacheControl: lifetimes });
+  world.advance(599);
+  const stale = await world.request().get("/page", ofPage);
+  expect(stale && staleStateOf(stale)).toBe(true);
+  world.advance(2);
+  expect(await world.request().get("/page", ofPage)).toBeNull();
+});
+
+it("a page of a build without an id is an error that names the file", async () => {
+  const world = openNext();
+  const { cache } = world;
+  const fs = {
+    readFileSync: (path: string): string => {
+      throw new Error(`ENOENT: no such file, open '${path}'`);
+    },
+  };
+  const request = new cache({ serverDistDir: "/app/.next/server", fs });
+  await expect(request.get("/page", ofPage)).rejects.toThrow("BUILD_ID");
+});

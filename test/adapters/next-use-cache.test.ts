@@ -1,0 +1,322 @@
+// Tests the handler of `cacheHandlers` in `tidemark/next`: purges during loads, lifetimes, streams, tags and outages.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nextNowMs, RecentStarts } from "../../src/adapters/next-starts.ts";
+import { entryOf, openNext, textOf, useNextClocks } from "./next-world.ts";
+
+beforeEach(useNextClocks);
+afterEach(() => void vi.useRealTimers());
+
+/** Opens a cache that has looked up another key before. */
+async function opened() {
+  const world = openNext();
+  await world.load("of another key", {}, "41");
+  world.advance(5);
+  return { ...world, elsewhere: () => openNext(world.isolate.elsewhere()) };
+}
+
+it("an entry is found in all isolates, with a new stream at each lookup", async () => {
+  const { cache, load, elsewhere } = await opened();
+  await load("value");
+  const [one, other] = [await cache.get("42", []), await cache.get("42", [])];
+  expect([await textOf(one), await textOf(other)]).toEqual(["value", "value"]);
+  const { tags, stale, revalidate, expire } = (await elsewhere().cache.get("42", [])) ?? {};
+  expect({ tags, stale, revalidate, expire }).toEqual({
+    tags: ["red"],
+    stale: 30,
+    revalidate: 60,
+    expire: 600,
+  });
+});
+
+describe("a purge during a load covers the value", () => {
+  it.each(["by its tag", "by a soft tag of the lookup"])("%s", async (by) => {
+    const { cache, advance, text, elsewhere } = await opened();
+    const tag = by === "by its tag" ? "red" : "_N_T_/page";
+    const softTags = ["_N_T_/page"];
+    expect(await cache.get("42", softTags)).toBeUndefined();
+    const entry = entryOf("read before the purge");
+    advance(1);
+    await elsewhere().cache.updateTags([tag]);
+    advance(11);
+    await cache.set("42", Promise.resolve(entry));
+    expect(await text("42", softTags)).toBeUndefined();
+    expect(await elsewhere().text("42", softTags)).toBeUndefined();
+  });
+
+  it("although the key was looked up again after the purge", async () => {
+    const { cache, advance, text } = await opened();
+    await cache.get("42", []);
+    const entry = entryOf("read before the purge");
+    await cache.updateTags(["red"]);
+    advance(5);
+    expect(await text()).toBeUndefined();
+    await cache.set("42", Promise.resolve(entry));
+    expect(await text()).toBeUndefined();
+  });
+
+  it("although the load had no lookup of its key", async () => {
+    const { cache, advance, text, elsewhere } = await opened();
+    const entry = entryOf("read before the purge");
+    advance(1);
+    await elsewhere().cache.updateTags(["red"]);
+    advance(11);
+    await cache.get("41", []);
+    await cache.set("42", Promise.resolve(entry));
+    expect(await text()).toBeUndefined();
+  });
+});
+
+it("the first load after a purge is stored, also at once", async () => {
+  const { load, cache, text } = await opened();
+  await load("first");
+  await cache.updateTags(["red"]);
+  await load("second");
+  expect(await text()).toBe("second");
+});
+
+it("a load without a lookup of its key replaces the value in all isolates", async () => {
+  const { load, set, text, elsewhere, advance } = await opened();
+  const other = elsewhere();
+  await other.load("first");
+  expect(await load("unused")).toBe("first");
+  const third = openNext(other.isolate.elsewhere());
+  await third.load("of another key", {}, "41");
+  advance(5);
+  await third.set("forced");
+  advance(10);
+  expect([await text(), await other.text()]).toEqual(["forced", "forced"]);
+  await set("found again");
+});
+
+it("a load without any earlier lookup is not stored, and ends the older value", async () => {
+  const { load, text, elsewhere, advance } = await opened();
+  await load("first");
+  const { set, errors } = elsewhere();
+  await set("of unknown age");
+  advance(10);
+  expect(await text()).toBeUndefined();
+  expect(errors).toEqual([]);
+});
+
+describe("a soft purge", () => {
+  it("makes the value stale: it answers, and Next.js loads it again", async () => {
+    const { cache, load, advance, elsewhere } = await opened();
+    await load("first");
+    await cache.updateTags(["red"], { expire: 600 });
+    expect((await cache.get("42", []))?.revalidate).toBe(-1);
+    const other = elsewhere();
+    advance(10);
+    const stale = await other.cache.get("42", []);
+    expect([await textOf(stale), stale?.revalidate]).toEqual(["first", -1]);
+    await other.set("second");
+    expect((await other.cache.get("42", []))?.revalidate).toBe(60);
+    advance(10);
+    expect(await openNext(other.isolate.elsewhere()).text()).toBe("second");
+  });
+
+  it("ends the value after the time that the namespace allows", async () => {
+    const { cache, load, advance, text } = await opened();
+    await load("first", { expire: 86_400 });
+    await cache.updateTags(["red"], { expire: 86_400 });
+    advance(599);
+    expect(await text()).toBe("first");
+    advance(2);
+    expect(await text()).toBeUndefined();
+  });
+
+  it.each([{ expire: 599 }, { expire: 0 }, undefined])("is hard for %j", async (durations) => {
+    const { cache, load, text } = await opened();
+    await load("first");
+    await cache.updateTags(["red"], durations);
+    expect(await text()).toBeUndefined();
+  });
+
+  it.each([{ expire: 600 }, { expire: undefined }, {}, { expire: Infinity }])(
+    "is soft for %j",
+    async (durations) => {
+      const { cache, load, text } = await opened();
+      await load("first");
+      await cache.updateTags(["red"], durations);
+      expect(await text()).toBe("first");
+    },
+  );
+});
+
+describe("lifetimes", () => {
+  it.each([
+    [{ expire: 0 }, 0, undefined],
+    [{ expire: -1 }, 0, undefined],
+    [{ revalidate: 0 }, 0, "value"],
+    [{ expire: Infinity, revalidate: Infinity, stale: Infinity }, 86_400, "value"],
+    [{ expire: 2 ** 32 }, 86_400, "value"],
+    [{ expire: 600 }, 599, "value"],
+  ])("of %j after %d seconds", async (changes, seconds, found) => {
+    const { load, advance, text, errors } = await opened();
+    await load("value", changes);
+    advance(seconds);
+    expect(await text()).toBe(found);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe("a lookup waits for a pending set of the key", () => {
+  it("and finds its value", async () => {
+    const { cache, text } = await opened();
+    await text();
+    const gate = Promise.withResolvers<ReturnType<typeof entryOf>>();
+    const entry = entryOf("pending");
+    const setting = cache.set("42", gate.promise);
+    const asked = text();
+    gate.resolve(entry);
+    expect(await asked).toBe("pending");
+    await setting;
+  });
+
+  it.each(["rejects", "has a stream that fails"])("which %s: nothing is stored", async (how) => {
+    const { cache, text, errors } = await opened();
+    await text();
+    const chunks = ["part", undefined];
+    const value = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const chunk = chunks.shift();
+        if (chunk === undefined) controller.error(new Error("The load failed."));
+        else controller.enqueue(new TextEncoder().encode(chunk));
+      },
+    });
+    const failed = Promise.reject(new Error("The load failed."));
+    failed.catch(() => undefined);
+    const given = how === "rejects" ? failed : Promise.resolve(entryOf("", { value }));
+    const setting = cache.set("42", given);
+    expect(await text()).toBeUndefined();
+    await setting;
+    expect(errors).toEqual([]);
+  });
+});
+
+it.each([
+  ["no bytes", new Uint8Array()],
+  ["text with a byte order mark", new TextEncoder().encode("\uFEFFäöü")],
+  ["bytes that are not UTF-8", Uint8Array.from([0, 255, 254, 128, 10])],
+])("%s survive", async (_, bytes) => {
+  const { cache, text, elsewhere } = await opened();
+  await text();
+  const value = new Blob([bytes]).stream();
+  await cache.set("42", Promise.resolve(entryOf("", { value })));
+  const found = await elsewhere().cache.get("42", []);
+  expect(
+    await new Response(found?.value as ReadableStream<Uint8Array<ArrayBuffer>>).bytes(),
+  ).toEqual(bytes);
+});
+
+it("keys and tags of any length work", async () => {
+  const { cache, set, text } = await opened();
+  const key = JSON.stringify(["build", "id", ["ä".repeat(1_000), "/", ""]]);
+  const long = `_N_T_/${"segment/".repeat(120)}page`;
+  const softTags = [long, ` ${"x".repeat(300)}`, "", " "];
+  await text(key, softTags);
+  await set("value", { tags: [long, ""] }, key);
+  expect(await text(key, softTags)).toBe("value");
+  await cache.updateTags([long]);
+  expect(await text(key, softTags)).toBeUndefined();
+  await cache.updateTags([]);
+});
+
+it("a value of a few megabytes is stored in memory, and not in Redis beyond its limit", async () => {
+  const { load, text, elsewhere } = await opened();
+  const large = "x".repeat(2_000_000);
+  await load(large);
+  expect(await text()).toHaveLength(2_000_000);
+  expect(await elsewhere().text()).toBeUndefined();
+});
+
+it("functions that read root parameters: an entry that names the key of the value needs no purge", async () => {
+  const { isolate, set, text, advance } = await opened();
+  await text("coarse");
+  await set("for en", {}, 'coarse{"lang":"en"}');
+  const purges = isolate.data.stats().purges.accepted;
+  await set("\0", { tags: ["red", "_N_RP_lang"] }, "coarse");
+  advance(5);
+  await text('coarse{"lang":"en"}');
+  await set("for en again", {}, 'coarse{"lang":"en"}');
+  await set("\0", { tags: ["red", "_N_RP_lang"] }, "coarse");
+  expect(await text("coarse")).toBe("\0");
+  expect(isolate.data.stats().purges.accepted).toBe(purges);
+});
+
+describe("without Redis", () => {
+  it("lookups find what may still answer, loads go on, and purges reject", async () => {
+    const { isolate, cache, load, set, text, advance, errors } = await opened();
+    await load("value");
+    isolate.upstash.journalMode = "down";
+    expect(await text()).toBe("value");
+    await expect(cache.updateTags(["red"])).rejects.toThrow("The purge was not accepted");
+    advance(30);
+    expect(await text()).toBeUndefined();
+    await set("loaded meanwhile");
+    await set("forced", {}, "43");
+    isolate.upstash.journalMode = "works";
+    expect(errors.map(String).join()).not.toContain("TypeError");
+  });
+});
+
+it("equal purges of one turn are one entry of the journal, and later ones are another", async () => {
+  const { isolate, cache } = await opened();
+  const before = isolate.data.stats().purges.accepted;
+  const request = new cache({});
+  const other = cache.updateTags(["blue"]);
+  await Promise.all([
+    cache.updateTags(["red", "green"]),
+    cache.updateTags(["green", "red"]),
+    request.revalidateTag(["red", "green"]),
+    cache.updateTags(["red", "green"], { expire: 3_600 }),
+    other,
+  ]);
+  expect(isolate.data.stats().purges.accepted).toBe(before + 3);
+  await cache.updateTags(["red", "green"]);
+  expect(isolate.data.stats().purges.accepted).toBe(before + 4);
+});
+
+it("the handler asks for soft tags, and has nothing to refresh", async () => {
+  const { cache } = await opened();
+  expect(await cache.getExpiration(["a"])).toBe(Infinity);
+  expect(await cache.refreshTags()).toBeUndefined();
+});
+
+describe("kept starts", () => {
+  const start = (position: string) => ({
+    stamp: { position, n: "" },
+    colo: "",
+    requestedAtMs: 0,
+    order: 0,
+    refusedCount: 0,
+    over: undefined,
+  });
+
+  it("are those of the last lookup that ended before the load", () => {
+    const starts = new RecentStarts();
+    for (const [at, position] of [
+      [3, "c"],
+      [1, "a"],
+      [2, "b"],
+    ] as const) {
+      starts.keep("42", { endedAtMs: at, start: start(position) });
+    }
+    expect(starts.ofKey("42", 2.5)).toEqual(start("b"));
+    expect(starts.ofKey("42", 0.5)).toBeUndefined();
+    expect(starts.ofKey("41", 9)).toBeUndefined();
+    expect(starts.ofAny(9)).toEqual(start("c"));
+  });
+
+  it("are bounded, and the first of equal ones stays", () => {
+    const starts = new RecentStarts();
+    for (let at = 0; at < 10_000; at += 1) {
+      starts.keep("42", { endedAtMs: at, start: start("a") });
+    }
+    expect(starts.ofKey("42", 0)).toEqual(start("a"));
+    for (let at = 0; at < 6_000; at += 1) {
+      starts.keep(`key ${at}`, { endedAtMs: at, start: start("a") });
+    }
+    expect(starts.ofKey("42", 10_000)).toBeUndefined();
+    expect(starts.ofKey("key 5999", nextNowMs())).toBeDefined();
+  });
+});

@@ -1,0 +1,61 @@
+// An isolate with the caches of Next.js, whose clocks are those of the isolate. A call of `load` does what Next.js does
+// for a function with "use cache" or for a fetch: it looks up, loads after a miss, and sets.
+import { vi } from "vitest";
+import { nextCache, type NextCacheOptions } from "../../src/adapters/next.ts";
+import type { RouteValue } from "../../src/adapters/next-route-cache.ts";
+import { nextNowMs } from "../../src/adapters/next-starts.ts";
+import type { UseCacheEntry } from "../../src/adapters/next-use-cache.ts";
+import { DataIsolate } from "../../testing/data/data-isolate.ts";
+
+export const useNextClocks = () => void vi.useFakeTimers({ toFake: ["Date", "performance"] });
+
+export const streamOf = (text: string): ReadableStream<Uint8Array> => new Blob([text]).stream();
+
+/** An entry whose load begins now. */
+export function entryOf(text: string, changes: Partial<UseCacheEntry> = {}): UseCacheEntry {
+  const lifetimes = { stale: 30, revalidate: 60, expire: 600 };
+  return { value: streamOf(text), tags: ["red"], ...lifetimes, timestamp: nextNowMs(), ...changes };
+}
+
+export const textOf = async (entry: UseCacheEntry | undefined) =>
+  entry && (await new Response(entry.value as ReadableStream<Uint8Array<ArrayBuffer>>).text());
+
+export function openNext(isolate = new DataIsolate(), options: NextCacheOptions = {}) {
+  vi.setSystemTime(isolate.clock.nowAtMs());
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const cache = nextCache(isolate.data, { stale: "10m", onError, ...options });
+  const advance = (seconds: number) => {
+    isolate.clock.advance(seconds);
+    vi.advanceTimersByTime(seconds * 1_000);
+    vi.setSystemTime(isolate.clock.nowAtMs());
+  };
+  const text = async (key = "42", softTags: string[] = []) =>
+    textOf(await cache.get(key, softTags));
+  const set = (value: string, changes?: Partial<UseCacheEntry>, key = "42") =>
+    cache.set(key, Promise.resolve(entryOf(value, changes)));
+  /** Looks up and loads after a miss. */
+  const load = async (value: string, changes?: Partial<UseCacheEntry>, key = "42") => {
+    const found = await text(key);
+    if (found === undefined) await set(value, changes, key);
+    return found ?? value;
+  };
+  return { isolate, cache, errors, advance, text, set, load };
+}
+
+export type NextWorld = ReturnType<typeof openNext>;
+
+const fs = {
+  readFileSync: (path: string) => (path === "/app/.next/server/../BUILD_ID" ? "b1\n" : ""),
+};
+
+/** An instance for one request. */
+export const openRequest = ({ cache }: NextWorld, serverDistDir = "/app/.next/server") =>
+  new cache({ serverDistDir, fs });
+
+export const fetched = (text: string): RouteValue => ({
+  kind: "FETCH",
+  data: { headers: {}, body: text, status: 200, url: "https://example.com/" },
+  revalidate: 60,
+  tags: ["red"],
+});
