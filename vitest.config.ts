@@ -11,6 +11,7 @@ const include = [
 const live = [
   "examples/news-worker/test/browser.test.ts",
   "examples/news-worker/test/readme.test.ts",
+  "examples/next/test/next.test.ts",
   "packages/cli/test/init/three-sites.test.ts",
   "packages/cli/test/process.test.ts",
   "packages/cli/test/start/start.test.ts",

@@ -1,5 +1,6 @@
 // Exports of `tidemark/next`: a data cache as `cacheHandlers` and `cacheHandler` of Next.js. The file imports no
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
+import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
 import { NextPurges } from "./next-purges.ts";
@@ -24,6 +25,10 @@ export interface NextCacheOptions {
 /** A class for `cacheHandler`, which is also an object for `cacheHandlers`. */
 export type NextCache = UseCacheHandler & (new (context: RouteCacheContext) => RouteCache);
 
+/** Next.js bundles the application apart from the module of the cache, so they share only this global. */
+const purgesSymbol: unique symbol = Symbol.for("tidemark/next");
+const ofProcess = globalThis as { [purgesSymbol]?: NextPurges };
+
 /**
  * Returns the default export of a module that `cacheHandlers` and `cacheHandler` in next.config name.
  *
@@ -45,10 +50,35 @@ export function nextCache(
     buildIds: new Map<string, string>(),
   };
   const ofFunctions = { ...shared, namespace: data.namespace<StoredEntry>(name, { fresh, stale }) };
+  ofProcess[purgesSymbol] = purges;
   class NextRouteCache extends RouteCache {
     constructor(context: RouteCacheContext) {
       super(ofRoutes, context);
     }
   }
   return Object.assign(NextRouteCache, useCacheHandler(ofFunctions));
+}
+
+/**
+ * Purges tags, for route handlers such as webhooks. Resolves when the journal has accepted the purge. After `revalidateTag`
+ * of Next.js, a route handler answers before that.
+ *
+ * @param how.soft whether values may answer while they are loaded again. Default: `false`
+ * @throws OperatorError if the purge is not accepted, and in a process without a cache of `nextCache`
+ */
+export async function purgeTags(
+  tags: readonly string[],
+  { soft = false }: { readonly soft?: boolean } = {},
+): Promise<void> {
+  const purges = ofProcess[purgesSymbol];
+  if (purges === undefined) throw noCache();
+  await purges.purge(tags, soft ? {} : undefined);
+}
+
+function noCache(): OperatorError {
+  return new OperatorError({
+    what: "The purge was not accepted.",
+    why: "This process of Next.js has no cache of nextCache().",
+    hint: "Set cacheHandlers or cacheHandler in next.config to a module that exports nextCache(...).",
+  });
 }

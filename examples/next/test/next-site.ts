@@ -1,0 +1,118 @@
+// Installs the example as a user would, with the packed package, and runs its processes of `next start`. The API of the
+// stories is the test's.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { root } from "../../../local/bundling.ts";
+import { freePort, guardOf } from "../../../testing/fakes/redis-server.ts";
+
+const runFile = promisify(execFile);
+const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
+const next = "node_modules/next/dist/bin/next";
+
+/** @returns the folder of the built example */
+export async function buildExample(): Promise<{ readonly folder: string; stop(): Promise<void> }> {
+  const world = await mkdtemp(join(tmpdir(), "tidemark-next-"));
+  const folder = join(world, "examples/next");
+  await mkdir(folder, { recursive: true });
+  const files = "app cache-handler.js next.config.js package.json package-lock.json".split(" ");
+  for (const file of files) {
+    await cp(join(root, "examples/next", file), join(folder, file), { recursive: true });
+  }
+  await runFile("npm", ["pack", "--pack-destination", world], { cwd: root });
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+  await runFile("npm", ["ci", ...quiet], { cwd: folder });
+  await runFile(process.execPath, [next, "build"], { cwd: folder, env });
+  return { folder, stop: () => rm(world, { recursive: true, force: true }) };
+}
+
+/** A process of `next start`. */
+export interface NextProcess {
+  readonly url: string;
+  readonly output: () => string;
+  stop(): Promise<void>;
+}
+
+export async function startNext(
+  folder: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<NextProcess> {
+  const port = await freePort();
+  const args = [next, "start", "--port", String(port), "--hostname", "127.0.0.1"];
+  const child = spawn(process.execPath, args, { cwd: folder, env: { ...env, ...variables } });
+  const guard = guardOf(child);
+  let output = "";
+  const ready = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes("Ready in")) ready.resolve();
+    });
+  }
+  const gone = once(child, "exit").then(() => ready.reject(new Error(`It ended:\n${output}`)));
+  await ready.promise;
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await gone;
+    guard.kill("SIGKILL");
+  };
+  return { url: `http://127.0.0.1:${port}`, output: () => output, stop };
+}
+
+/** The API of the stories. A held story is read at once, and answered later. */
+export class Api {
+  readonly #titles = new Map<string, string>();
+  readonly #held = new Map<string, PromiseWithResolvers<void>>();
+  readonly #server = createServer((request, response) => void this.#answer(request, response));
+  reads = 0;
+
+  async #answer(
+    ...[request, response]: Parameters<Parameters<typeof createServer>[1] & object>
+  ): Promise<void> {
+    const id = request.url?.split("/")[2];
+    if (id !== undefined && request.method === "PUT") {
+      let body = "";
+      for await (const chunk of request) body += String(chunk);
+      this.#titles.set(id, body);
+    }
+    this.reads += 1;
+    const story = (one: string) => ({
+      id: one,
+      title: this.#titles.get(one) ?? `first title of ${one}`,
+      readAt: `read ${this.reads}`,
+    });
+    const text = JSON.stringify(id === undefined ? ["1", "2"].map(story) : story(id));
+    if (request.method === "GET") await this.#held.get(id ?? "")?.promise;
+    response.end(text);
+  }
+
+  hold(id: string): void {
+    this.#held.set(id, Promise.withResolvers());
+  }
+
+  release(id: string): void {
+    this.#held.get(id)?.resolve();
+    this.#held.delete(id);
+  }
+
+  write(id: string, title: string): void {
+    this.#titles.set(id, title);
+  }
+
+  async start(): Promise<string> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}

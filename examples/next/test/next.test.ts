@@ -1,0 +1,135 @@
+// Two processes of `next start` on one Redis: hits, purges of each kind, outages and restarts.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
+import { until } from "../../../testing/site/harness.ts";
+import { Api, buildExample, type NextProcess, startNext } from "./next-site.ts";
+
+/** N, and a second for this test's own requests. */
+const withinMs = 11_000;
+const waiting = { timeout: 60_000, interval: 200 };
+
+describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
+  const running = new Running();
+  const api = new Api();
+  let open: () => Promise<NextProcess>;
+  let processes: readonly [NextProcess, NextProcess];
+  let redis: Awaited<ReturnType<typeof startRedisServer>>;
+
+  beforeAll(async () => {
+    const { folder } = await running.add(buildExample());
+    const API_URL = await api.start();
+    await running.add(Promise.resolve(api));
+    redis = await running.add(startRedisServer());
+    open = () => running.add(startNext(folder, { API_URL, REDIS_URL: redis.url }));
+    processes = [await open(), await open()];
+  }, 600_000);
+  afterAll(() => running.stop());
+
+  const page = async (at: 0 | 1, path: string) =>
+    (await (await fetch(processes[at].url + path)).text()).replaceAll("<!-- -->", "");
+  const titleOf = (html: string) => /<h1>([^<]*)/.exec(html)?.[1];
+  const title = async (at: 0 | 1, id: string) => titleOf(await page(at, `/stories/${id}`));
+  const readAt = async (at: 0 | 1, id: string) =>
+    /read at (read \d+)/.exec(await page(at, `/stories/${id}`))?.[1];
+
+  /** Publishes with the server action of the page, as a browser without JavaScript does. */
+  async function publish(at: 0 | 1, id: string, text: string): Promise<Response> {
+    const { url } = processes[at];
+    const [action = ""] = /\$ACTION_ID_[0-9a-f]+/.exec(await page(at, "/stories/1")) ?? [];
+    const body = new FormData();
+    for (const [name, value] of [
+      [action, ""],
+      ["id", id],
+      ["title", text],
+    ] as const) {
+      body.set(name, value);
+    }
+    return fetch(`${url}/stories/1`, { method: "POST", headers: { Origin: url }, body });
+  }
+
+  const hook = (at: 0 | 1, order: object) =>
+    fetch(`${processes[at].url}/api/revalidate`, { method: "POST", body: JSON.stringify(order) });
+
+  it("a value of one process is a hit in the other", async () => {
+    const read = await readAt(0, "1");
+    expect(read).toMatch(/^read \d+$/);
+    expect(await readAt(1, "1")).toBe(read);
+    const { reads } = api;
+    expect(await page(0, "/")).toContain("first title of 2");
+    expect(await page(1, "/")).toContain("first title of 2");
+    expect(api.reads).toBe(reads + 1);
+  });
+
+  it("updateTag of a server action shows at once, and in the other process within N", async () => {
+    expect(titleOf(await (await publish(0, "1", "second title")).text())).toBe("second title");
+    const acceptedAtMs = Date.now();
+    await expect.poll(() => title(1, "1"), waiting).toBe("second title");
+    if (Date.now() > acceptedAtMs + withinMs) expect(await title(1, "1")).toBe("second title");
+  });
+
+  it("a soft purge answers with the old value once more, and then with the new one", async () => {
+    const before = await readAt(1, "1");
+    expect((await hook(1, { tag: "story:1" })).status).toBe(200);
+    expect(await readAt(1, "1")).toBe(before);
+    await expect.poll(() => readAt(1, "1"), waiting).not.toBe(before);
+    await expect.poll(() => readAt(0, "1"), waiting).not.toBe(before);
+  });
+
+  it("a purge while a page renders is not lost", async () => {
+    api.hold("2");
+    const { reads } = api;
+    const rendering = title(0, "2");
+    await until(() => api.reads > reads);
+    expect((await publish(1, "2", "published meanwhile")).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, withinMs));
+    api.release("2");
+    expect(await rendering).toBe("first title of 2");
+    expect([await title(0, "2"), await title(1, "2")]).toEqual(
+      Array(2).fill("published meanwhile"),
+    );
+  });
+
+  it("a prerendered page is rendered once for all processes, and again after a purge", async () => {
+    const renderedAt = async (at: 0 | 1) =>
+      /rendered at ([^<]*)/.exec(await page(at, "/about"))?.[1];
+    const first = await renderedAt(0);
+    expect(first).toBeDefined();
+    expect(await renderedAt(1)).toBe(first);
+    await hook(0, { tag: "about" });
+    expect(await renderedAt(0)).toBe(first);
+    await expect.poll(() => renderedAt(0), waiting).not.toBe(first);
+    await hook(0, { tag: "about", soft: false });
+    const stale = await renderedAt(1);
+    await expect.poll(() => renderedAt(1), waiting).not.toBe(stale);
+  });
+
+  it("the cache of fetch is shared and purged by the same tags", async () => {
+    const top = async (at: 0 | 1) => page(at, "/api/top");
+    const first = await top(0);
+    expect(await top(1)).toBe(first);
+    await publish(1, "1", "third title");
+    await expect.poll(() => top(0), waiting).toContain("third title");
+  });
+
+  it("a new process finds the values of a killed one", async () => {
+    const before = await readAt(0, "1");
+    await processes[0].stop();
+    expect(await readAt(1, "1")).toBe(before);
+    processes = [await open(), processes[1]];
+    expect(await readAt(0, "1")).toBe(before);
+  });
+
+  it("without Redis, pages continue, and purges fail", async () => {
+    redis.kill();
+    const statusOf = async (path: string) => (await fetch(processes[1].url + path)).status;
+    for (const path of ["/", "/stories/1", "/about", "/api/top"]) {
+      expect([path, await statusOf(path)]).toEqual([path, 200]);
+    }
+    expect((await hook(1, { tag: "story:1" })).status).toBe(500);
+    expect((await publish(1, "1", "fourth title")).status).toBe(500);
+    redis = await running.add(startRedisServer({ port: Number(new URL(redis.url).port) }));
+    await expect.poll(async () => (await hook(1, { tag: "story:1" })).status, waiting).toBe(200);
+    await expect.poll(() => title(0, "1"), waiting).toBe("fourth title");
+  });
+});
