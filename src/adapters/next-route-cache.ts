@@ -85,7 +85,7 @@ export class RouteCache {
     const { namespace, starts } = this.#ports;
     const given = tagsOf([...tags, ...softTags]);
     const { value, isStale, startAfter: start } = await namespace.lookUp(place, { tags: given });
-    starts.keepAny({ endedAtMs: nextNowMs(), start });
+    starts.keep({ endedAtMs: nextNowMs(), start });
     const key = String(place);
     if (!this.#starts.has(key)) this.#starts.set(key, start);
     return value ? entryOf(value, isStale) : null;
@@ -100,11 +100,13 @@ export class RouteCache {
       fresh: Math.max(1, Math.min(lifetimeMs, freshMs)),
       tags: tagsOf([...tags, ...tagsIn(value)]),
     };
-    const own = this.#starts.get(String(place));
-    const start = own ?? starts.ofAny(this.#madeAtMs);
     const stored = { ...split(value), lastModified: Date.now(), cacheControl };
-    if (start === undefined) await namespace.delete(place);
-    else await namespace.set(place, stored, { ...options, start, everywhere: own === undefined });
+    const own = this.#starts.get(String(place));
+    const start = own ?? starts.of(this.#madeAtMs);
+    // A route that is rendered on demand replaces its older versions in all processes.
+    const everywhere = own === undefined && !fetchCache;
+    if (start !== undefined) await namespace.set(place, stored, { ...options, start, everywhere });
+    else if (everywhere) await namespace.delete(place);
   }
 
   /** @throws OperatorError if the purge is not accepted */

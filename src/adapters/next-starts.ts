@@ -5,51 +5,47 @@ import type { GivenStart } from "../data/load/make-record.ts";
 export interface Ended {
   /** By `nextNowMs`. */
   readonly endedAtMs: number;
-  /** Covers loads that begin after the end. */
+  /** Covers loads of any key that begin after the end. */
   readonly start: GivenStart;
 }
 
-type Equality = (one: GivenStart, other: GivenStart) => boolean;
+type Equality = (one: Ended, other: Ended) => boolean;
 
+const startsMax = 5_000;
 const keysMax = 5_000;
-/** A key keeps the starts of at least a minute of lookups. */
-const startsPerKeyMax = 64;
-const startsOfAllMax = 600;
-/** A start within this time of an equal earlier one is not kept: the earlier one also covers its load. */
+const changesPerKeyMax = 16;
+/** A start within this time of one at the same place is not kept: the earlier one also covers its loads. */
 const everyMs = 1_000;
 
 /** Returns epoch milliseconds by the clock of `timestamp` in Next.js, which never goes back. */
 export const nextNowMs = (): number => performance.timeOrigin + performance.now();
 
+/** All lists are in the order of the ends. */
 export class RecentStarts {
-  /** The least recently looked up key is first. */
-  readonly #byKey = new Map<string, Ended[]>();
-  readonly #ofAll: Ended[] = [];
+  readonly #starts: Ended[] = [];
+  /** The lookups that found another value than the one before. The least recently looked up key is first. */
+  readonly #changes = new Map<string, Ended[]>();
 
-  /** Keeps a start for loads of this key, and as that of any key. */
-  keep(key: string, ended: Ended): void {
-    this.keepAny(ended);
-    const ofKey = this.#byKey.get(key) ?? [];
-    this.#byKey.delete(key);
-    this.#byKey.set(key, ofKey);
-    add(ended, ofKey, { max: startsPerKeyMax, isEqual: isOfEqualLoad });
-    const [oldest] = this.#byKey.keys();
-    if (this.#byKey.size > keysMax && oldest !== undefined) this.#byKey.delete(oldest);
+  keep(ended: Ended): void {
+    add(ended, this.#starts, { max: startsMax, isEqual: isAtEqualPlace });
   }
 
-  /** Keeps a start as that of any key. */
-  keepAny(ended: Ended): void {
-    add(ended, this.#ofAll, { max: startsOfAllMax, isEqual: isAtEqualPlace });
+  /** Keeps a start, and the value of the key that the lookup found. */
+  keepFound(key: string, ended: Ended): void {
+    this.keep(ended);
+    const changes = this.#changes.get(key) ?? [];
+    this.#changes.delete(key);
+    this.#changes.set(key, changes);
+    add(ended, changes, { max: changesPerKeyMax, isEqual: hasEqualValue });
+    const [oldest] = this.#changes.keys();
+    if (this.#changes.size > keysMax && oldest !== undefined) this.#changes.delete(oldest);
   }
 
-  /** Returns the last start of the key that covers a load that begins at this time. */
-  ofKey(key: string, atMs: number): GivenStart | undefined {
-    return lastBefore(atMs, this.#byKey.get(key) ?? []);
-  }
-
-  /** Returns the last start of any key that covers a load that begins at this time. */
-  ofAny(atMs: number): GivenStart | undefined {
-    return lastBefore(atMs, this.#ofAll);
+  /** Returns the start of a load that began at this time; `undefined` if no lookup ended before. */
+  of(atMs: number, key?: string): GivenStart | undefined {
+    const start = lastBefore(atMs, this.#starts);
+    const changes = (key !== undefined && this.#changes.get(key)) || [];
+    return start && { ...start, over: lastBefore(atMs, changes)?.over };
   }
 }
 
@@ -57,31 +53,27 @@ function lastBefore(atMs: number, kept: readonly Ended[]): GivenStart | undefine
   return kept.findLast(({ endedAtMs }) => endedAtMs <= atMs)?.start;
 }
 
-/** Adds to the kept starts, which are in the order of their ends. */
 function add(
   ended: Ended,
   kept: Ended[],
   { max, isEqual }: { readonly max: number; readonly isEqual: Equality },
 ): void {
-  const at = kept.findLastIndex(({ endedAtMs }) => endedAtMs <= ended.endedAtMs);
-  const before = kept[at];
-  const isNear = before !== undefined && ended.endedAtMs - before.endedAtMs < everyMs;
-  if (isNear && isEqual(before.start, ended.start)) return;
-  kept.splice(at + 1, 0, ended);
+  const before = kept.at(-1);
+  if (before !== undefined && isEqual(before, ended)) return;
+  kept.push(ended);
   if (kept.length > max) kept.shift();
 }
 
-function isOfEqualLoad(one: GivenStart, other: GivenStart): boolean {
-  const isOverEqual =
-    one.over?.respondedAtMs === other.over?.respondedAtMs &&
-    one.over?.bodyDigest === other.over?.bodyDigest;
-  return isOverEqual && isAtEqualPlace(one, other);
+function hasEqualValue({ start: { over: one } }: Ended, { start: { over: other } }: Ended) {
+  return one?.respondedAtMs === other?.respondedAtMs && one?.bodyDigest === other?.bodyDigest;
 }
 
-function isAtEqualPlace(one: GivenStart, other: GivenStart): boolean {
-  return positionOf(one) === positionOf(other) && one.refusedCount === other.refusedCount;
+function isAtEqualPlace(one: Ended, other: Ended): boolean {
+  const isNear = other.endedAtMs - one.endedAtMs < everyMs;
+  const isRefusedEqual = one.start.refusedCount === other.start.refusedCount;
+  return isNear && isRefusedEqual && positionOf(one) === positionOf(other);
 }
 
-function positionOf({ stamp }: GivenStart): string {
+function positionOf({ start: { stamp } }: Ended): string {
   return stamp === "none" ? stamp : stamp.position;
 }

@@ -1,5 +1,4 @@
 // The handler of `cacheHandlers` in Next.js 16, which stores the results of functions with "use cache".
-import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
@@ -47,9 +46,6 @@ export interface UseCachePorts {
 
 type Place = readonly ["use-cache", string];
 
-/** Marks an entry that only says under which key the value is. */
-const redirectTag = "_N_RP_";
-
 export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
   const { namespace, purges, starts, onError } = ports;
   const pending = new Map<string, Promise<unknown>>();
@@ -62,7 +58,7 @@ export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
         isStale,
         startAfter: start,
       } = await namespace.lookUp(place, { tags: tagsOf(softTags) });
-      starts.keep(place[1], { endedAtMs: nextNowMs(), start });
+      starts.keepFound(place[1], { endedAtMs: nextNowMs(), start });
       return value ? entryOf(value, isStale) : undefined;
     },
     async set(cacheKey, pendingEntry) {
@@ -107,10 +103,11 @@ async function store(
   // Next.js would load such an entry again at each use.
   if (expire === 0 || fresh <= 0) return;
   const entry = { bytes, tags, stale, timestamp, expire, revalidate };
-  const options = { fresh, tags: tagsOf(tags) };
-  const { start, isOwn } = startOf(place, value, starts);
-  if (start === undefined) await namespace.delete(place);
-  else await namespace.set(place, entry, { ...options, start, everywhere: !isOwn });
+  // Next.js waits for `get` before it takes `timestamp`. A load without a lookup of its key gets the start of another
+  // key. It purges no older values: a purge would give the value a later stamp, before which soft tags may be purged.
+  const start = starts.of(timestamp, place[1]);
+  if (start === undefined) return;
+  await namespace.set(place, entry, { fresh, tags: tagsOf(tags), start, everywhere: false });
 }
 
 /** Returns the entry with its bytes; `undefined` if the load has failed or was aborted. */
@@ -124,24 +121,6 @@ async function collect(pendingEntry: Promise<UseCacheEntry>) {
     // Next.js reports the error.
     return undefined;
   }
-}
-
-/**
- * Returns the start of the load. Next.js waits for `get` before it takes `timestamp`. Without such a lookup of the
- * key, the last start of another key is used, and a purge ends the older values of this key.
- */
-function startOf(
-  [, key]: Place,
-  { timestamp, tags }: EntryMetadata,
-  starts: RecentStarts,
-): { readonly start: GivenStart | undefined; readonly isOwn: boolean } {
-  const any = starts.ofAny(timestamp);
-  // Next.js sets this entry with each load of its value, and seldom looks it up. An older one serves as well.
-  if (tags.some((tag) => tag.startsWith(redirectTag))) {
-    return { start: any && { ...any, over: undefined }, isOwn: true };
-  }
-  const own = starts.ofKey(key, timestamp);
-  return { start: own ?? any, isOwn: own !== undefined };
 }
 
 function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {

@@ -1,6 +1,6 @@
 // Tests the handler of `cacheHandlers` in `tidemark/next`: purges during loads, lifetimes, streams, tags and outages.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { nextNowMs, RecentStarts } from "../../src/adapters/next-starts.ts";
+import { RecentStarts } from "../../src/adapters/next-starts.ts";
 import { entryOf, openNext, textOf, useNextClocks } from "./next-world.ts";
 
 beforeEach(useNextClocks);
@@ -54,15 +54,15 @@ describe("a purge during a load covers the value", () => {
     expect(await text()).toBeUndefined();
   });
 
-  it("although the load had no lookup of its key", async () => {
+  it.each(["red", "_N_T_/page"])("although it had no lookup of its key (%s)", async (tag) => {
     const { cache, advance, text, elsewhere } = await opened();
     const entry = entryOf("read before the purge");
     advance(1);
-    await elsewhere().cache.updateTags(["red"]);
+    await elsewhere().cache.updateTags([tag]);
     advance(11);
     await cache.get("41", []);
     await cache.set("42", Promise.resolve(entry));
-    expect(await text()).toBeUndefined();
+    expect(await text("42", ["_N_T_/page"])).toBeUndefined();
   });
 });
 
@@ -74,28 +74,21 @@ it("the first load after a purge is stored, also at once", async () => {
   expect(await text()).toBe("second");
 });
 
-it("a load without a lookup of its key replaces the value in all isolates", async () => {
+it("a load without a lookup of its key replaces the value here and in Redis", async () => {
   const { load, set, text, elsewhere, advance } = await opened();
   const other = elsewhere();
   await other.load("first");
+  advance(70);
   expect(await load("unused")).toBe("first");
-  const third = openNext(other.isolate.elsewhere());
-  await third.load("of another key", {}, "41");
-  advance(5);
-  await third.set("forced");
-  advance(10);
-  expect([await text(), await other.text()]).toEqual(["forced", "forced"]);
-  await set("found again");
+  await set("forced");
+  expect([await text(), await elsewhere().text()]).toEqual(["forced", "forced"]);
 });
 
-it("a load without any earlier lookup is not stored, and ends the older value", async () => {
-  const { load, text, elsewhere, advance } = await opened();
-  await load("first");
-  const { set, errors } = elsewhere();
+it("a load without any earlier lookup is not stored", async () => {
+  const { elsewhere } = await opened();
+  const { set, text, errors } = elsewhere();
   await set("of unknown age");
-  advance(10);
-  expect(await text()).toBeUndefined();
-  expect(errors).toEqual([]);
+  expect([await text(), errors]).toEqual([undefined, []]);
 });
 
 describe("a soft purge", () => {
@@ -229,7 +222,7 @@ it("a value of a few megabytes is stored in memory, and not in Redis beyond its 
   expect(await elsewhere().text()).toBeUndefined();
 });
 
-it("functions that read root parameters: an entry that names the key of the value needs no purge", async () => {
+it("functions that read root parameters set two keys after one lookup, without a purge", async () => {
   const { isolate, set, text, advance } = await opened();
   await text("coarse");
   await set("for en", {}, 'coarse{"lang":"en"}');
@@ -283,40 +276,36 @@ it("the handler asks for soft tags, and has nothing to refresh", async () => {
 });
 
 describe("kept starts", () => {
-  const start = (position: string) => ({
+  const start = (position: string, respondedAtMs?: number) => ({
     stamp: { position, n: "" },
     colo: "",
     requestedAtMs: 0,
     order: 0,
     refusedCount: 0,
-    over: undefined,
+    over: respondedAtMs === undefined ? undefined : { respondedAtMs, bodyDigest: "" },
   });
 
-  it("are those of the last lookup that ended before the load", () => {
+  it("are those of the last lookup of any key, with the value of the last lookup of the key", () => {
     const starts = new RecentStarts();
-    for (const [at, position] of [
-      [3, "c"],
-      [1, "a"],
-      [2, "b"],
-    ] as const) {
-      starts.keep("42", { endedAtMs: at, start: start(position) });
-    }
-    expect(starts.ofKey("42", 2.5)).toEqual(start("b"));
-    expect(starts.ofKey("42", 0.5)).toBeUndefined();
-    expect(starts.ofKey("41", 9)).toBeUndefined();
-    expect(starts.ofAny(9)).toEqual(start("c"));
+    starts.keepFound("42", { endedAtMs: 1, start: start("a", 7) });
+    starts.keepFound("41", { endedAtMs: 2, start: start("b", 8) });
+    starts.keepFound("42", { endedAtMs: 3, start: start("c", 9) });
+    expect(starts.of(0.5, "42")).toBeUndefined();
+    expect(starts.of(2, "42")).toEqual(start("b", 7));
+    expect(starts.of(9, "42")).toEqual(start("c", 9));
+    expect(starts.of(9, "43")).toEqual(start("c"));
+    expect(starts.of(9)).toEqual(start("c"));
   });
 
-  it("are bounded, and the first of equal ones stays", () => {
+  it("are bounded, and the first of equal ones stays for a second", () => {
     const starts = new RecentStarts();
     for (let at = 0; at < 10_000; at += 1) {
-      starts.keep("42", { endedAtMs: at, start: start("a") });
+      starts.keepFound(`key ${at}`, { endedAtMs: at, start: start("a", at) });
     }
-    expect(starts.ofKey("42", 0)).toEqual(start("a"));
-    for (let at = 0; at < 6_000; at += 1) {
-      starts.keep(`key ${at}`, { endedAtMs: at, start: start("a") });
-    }
-    expect(starts.ofKey("42", 10_000)).toBeUndefined();
-    expect(starts.ofKey("key 5999", nextNowMs())).toBeDefined();
+    expect(starts.of(0, "key 0")).toEqual(start("a"));
+    expect(starts.of(10_000, "key 9999")).toEqual(start("a", 9_999));
+    for (let at = 0; at < 10_000; at += 1) starts.keep({ endedAtMs: at, start: start(String(at)) });
+    expect(starts.of(0)).toBeUndefined();
+    expect(starts.of(9_000)).toEqual(start("9000"));
   });
 });

@@ -5,10 +5,11 @@ import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes
 import { until } from "../../../testing/site/harness.ts";
 import { Api, buildExample, type NextProcess, startNext } from "./next-site.ts";
 
-/** N, and a second for this test's own requests. */
-const withinMs = 11_000;
+/** N, and a second for the purge itself. */
+const waitMs = 11_000;
 const waiting = { timeout: 60_000, interval: 200 };
 
+// oxlint-disable-next-line max-lines-per-function -- one story over the same processes
 describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
   const running = new Running();
   const api = new Api();
@@ -63,9 +64,7 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
 
   it("updateTag of a server action shows at once, and in the other process within N", async () => {
     expect(titleOf(await (await publish(0, "1", "second title")).text())).toBe("second title");
-    const acceptedAtMs = Date.now();
     await expect.poll(() => title(1, "1"), waiting).toBe("second title");
-    if (Date.now() > acceptedAtMs + withinMs) expect(await title(1, "1")).toBe("second title");
   });
 
   it("a soft purge answers with the old value once more, and then with the new one", async () => {
@@ -82,7 +81,7 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     const rendering = title(0, "2");
     await until(() => api.reads > reads);
     expect((await publish(1, "2", "published meanwhile")).status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, withinMs));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
     api.release("2");
     expect(await rendering).toBe("first title of 2");
     expect([await title(0, "2"), await title(1, "2")]).toEqual(
