@@ -1,4 +1,4 @@
-// The class for `cacheHandler` in Next.js 15 and 16, which stores rendered routes, and results of `fetch` and
+// The class for cacheHandler in Next.js 15 and 16, which stores rendered routes, and results of `fetch` and
 // `unstable_cache`. Next.js creates an instance for each request.
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";

@@ -1,4 +1,4 @@
-// The handler of `cacheHandlers` in Next.js 16, which stores the results of functions with "use cache".
+// The handler for cacheHandlers in Next.js 16, which stores the results of functions with "use cache".
 import type { Namespace } from "../data/namespace.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";

@@ -1,4 +1,4 @@
-// Exports of `tidemark/next`: a data cache as `cacheHandlers` and `cacheHandler` of Next.js. The file imports no
+// Exports of `tidemark/next`: a data cache as cacheHandlers and cacheHandler of Next.js. The file imports no
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
 import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
@@ -22,7 +22,7 @@ export interface NextCacheOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** A class for `cacheHandler`, which is also an object for `cacheHandlers`. */
+/** A class for cacheHandler, which is also an object for cacheHandlers. */
 export type NextCache = UseCacheHandler & (new (context: RouteCacheContext) => RouteCache);
 
 /** Next.js bundles the application apart from the module of the cache, so they share only this global. */
@@ -30,7 +30,7 @@ const purgesSymbol: unique symbol = Symbol.for("tidemark/next");
 const ofProcess = globalThis as { [purgesSymbol]?: NextPurges };
 
 /**
- * Returns the default export of a module that `cacheHandlers` and `cacheHandler` in next.config name.
+ * Returns the default export of a module that cacheHandlers and cacheHandler in next.config name.
  *
  * @throws OperatorError for an invalid option
  * @example

@@ -20,7 +20,7 @@ export async function buildExample(): Promise<{ readonly folder: string; stop():
   const world = await mkdtemp(join(tmpdir(), "tidemark-next-"));
   const folder = join(world, "examples/next");
   await mkdir(folder, { recursive: true });
-  const files = "app cache-handler.js next.config.js package.json package-lock.json".split(" ");
+  const files = "app cache-handler.mjs next.config.js package.json package-lock.json".split(" ");
   for (const file of files) {
     await cp(join(root, "examples/next", file), join(folder, file), { recursive: true });
   }
