@@ -116,7 +116,10 @@ async function collect(pendingEntry: Promise<UseCacheEntry>) {
     const value = await pendingEntry;
     const chunks: Uint8Array[] = [];
     for await (const chunk of value.value) chunks.push(chunk);
-    return { value, bytes: storedBytesOf(await new Blob(chunks as BlobPart[]).bytes()) };
+    return {
+      value,
+      bytes: storedBytesOf(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())),
+    };
   } catch {
     // Next.js reports the error.
     return undefined;

@@ -1,5 +1,6 @@
 // Tests the handler of `cacheHandlers` in `tidemark/next`: purges during loads, lifetimes, streams, tags and outages.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { purgeTags } from "../../src/adapters/next.ts";
 import { RecentStarts } from "../../src/adapters/next-starts.ts";
 import { entryOf, openNext, textOf, useNextClocks } from "./next-world.ts";
 
@@ -267,6 +268,26 @@ it("equal purges of one turn are one entry of the journal, and later ones are an
   expect(isolate.data.stats().purges.accepted).toBe(before + 3);
   await cache.updateTags(["red", "green"]);
   expect(isolate.data.stats().purges.accepted).toBe(before + 4);
+});
+
+describe("purgeTags", () => {
+  it.each([
+    [{}, undefined],
+    [{ soft: true }, "first"],
+  ])("purges with %j in the cache of the process", async (how, found) => {
+    const { load, text } = await opened();
+    await load("first");
+    await purgeTags(["red"], how);
+    expect(await text()).toBe(found);
+  });
+
+  it("rejects if the journal refuses the purge, and without a cache", async () => {
+    const { isolate } = await opened();
+    isolate.upstash.journalMode = "down";
+    await expect(purgeTags(["red"])).rejects.toThrow("The purge was not accepted");
+    Reflect.deleteProperty(globalThis, Symbol.for("tidemark/next"));
+    await expect(purgeTags(["red"])).rejects.toThrow("has no cache of nextCache()");
+  });
 });
 
 it("the handler asks for soft tags, and has nothing to refresh", async () => {
