@@ -5,10 +5,14 @@ import { idle } from "../../testing/site/harness.ts";
 
 const orders = [{ tags: ["red"] }, { keys: ["articles/42"] }, { prefixes: ["articles"] }];
 
-describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start %j", (how) => {
+const hows = (["start", "startAfter"] as const).flatMap((by) =>
+  [false, true].map((everywhere) => ({ by, everywhere })),
+);
+
+describe.each(hows)("a set with the start of %j", ({ by, ...how }) => {
   it("stores the value for all isolates", async () => {
     const { isolate, articles } = openArticles();
-    const { value, start } = await articles.lookUp("42");
+    const { value, [by]: start } = await articles.lookUp("42");
     expect(value).toBeUndefined();
     expect(await articles.set("42", "new", { start, ...how })).toContain("shared");
     expect((await articles.lookUp("42")).value).toBe("new");
@@ -17,7 +21,7 @@ describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start
 
   it.each(orders)("is covered by the purge %j since the start", async (order) => {
     const { isolate, articles } = openArticles({ tags: ["red"] });
-    const { start } = await articles.lookUp("42");
+    const { [by]: start } = await articles.lookUp("42");
     await isolate.data.purge(order);
     await articles.set("42", "read before the purge", { start, ...how });
     expect(await articles.get("42")).toBeUndefined();
@@ -27,7 +31,7 @@ describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start
 
   it.each(orders)("is covered by the purge %j of another isolate", async (order) => {
     const { isolate, articles } = openArticles({ tags: ["red"] });
-    const { start } = await articles.lookUp("42");
+    const { [by]: start } = await articles.lookUp("42");
     await isolate.elsewhere().data.purge(order);
     await articles.set("42", "read before the purge", { start, ...how });
     isolate.clock.advance(10);
@@ -37,7 +41,7 @@ describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start
 
   it("does not replace a value that was set after the start", async () => {
     const { articles, isolate } = openArticles();
-    const { start } = await articles.lookUp("42");
+    const { [by]: start } = await articles.lookUp("42");
     await articles.set("42", "later");
     await articles.set("42", "loaded before", { start, ...how });
     const found = await articles.get("42");
@@ -45,6 +49,16 @@ describe.each([{ everywhere: false }, { everywhere: true }])("a set with a start
     isolate.clock.advance(10);
     expect(await isolate.elsewhere().articles().get("42")).toBe(found);
   });
+});
+
+it("a load after the lookup is stored also at once after a purge", async () => {
+  const { isolate, articles } = openArticles({ tags: ["red"] });
+  await articles.set("42", "first");
+  isolate.clock.advance(5);
+  await isolate.data.purge({ tags: ["red"] });
+  const { startAfter } = await articles.lookUp("42");
+  await articles.set("42", "second", { start: startAfter, everywhere: false });
+  expect(await articles.get("42")).toBe("second");
 });
 
 it("a load replaces the stale value that its lookup found", async () => {
