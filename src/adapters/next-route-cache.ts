@@ -8,7 +8,7 @@ import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
 import { type NextDurations, type NextPurges } from "./next-purges.ts";
 import { nextNowMs, type RecentStarts } from "./next-starts.ts";
 
-/** What Next.js passes to the constructor. */
+/** The argument that Next.js passes to the constructor. */
 export interface RouteCacheContext {
   /** The folder beside the file `BUILD_ID`. */
   readonly serverDistDir?: string | undefined;
@@ -74,6 +74,8 @@ export class RouteCache {
   readonly #madeAtMs = nextNowMs();
   /** Those of the first lookup of each key to end. They cover every load of this request. */
   readonly #starts = new Map<string, GivenStart>();
+  /** The values that `get` returned after a soft purge. */
+  readonly #purged = new WeakSet<RouteValue>();
 
   constructor(ports: RouteCachePorts, context: RouteCacheContext) {
     this.#ports = ports;
@@ -88,10 +90,14 @@ export class RouteCache {
     starts.keep({ endedAtMs: nextNowMs(), start });
     const key = String(place);
     if (!this.#starts.has(key)) this.#starts.set(key, start);
-    return value ? entryOf(value, isStale) : null;
+    const entry = value ? entryOf(value, isStale) : null;
+    if (isStale && entry?.value) this.#purged.add(entry.value);
+    return entry;
   }
 
   async set(cacheKey: string, value: RouteValue | null, context: RouteSetContext): Promise<void> {
+    // After a failed render, Next.js sets the value from `get` again. A new start would undo the soft purge.
+    if (value !== null && this.#purged.has(value)) return;
     const { fetchCache = false, tags = [], cacheControl } = context;
     const place = this.#placeOf(cacheKey, fetchCache);
     const { namespace, starts, freshMs } = this.#ports;

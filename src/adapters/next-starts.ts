@@ -2,14 +2,14 @@
 import type { GivenStart } from "../data/load/make-record.ts";
 
 /** A lookup that has ended. */
-export interface Ended {
+export interface LookupEnd {
   /** By `nextNowMs`. */
   readonly endedAtMs: number;
   /** Covers loads of any key that begin after the end. */
   readonly start: GivenStart;
 }
 
-type Equality = (one: Ended, other: Ended) => boolean;
+type Equality = (one: LookupEnd, other: LookupEnd) => boolean;
 
 const startsMax = 5_000;
 const keysMax = 5_000;
@@ -22,16 +22,16 @@ export const nextNowMs = (): number => performance.timeOrigin + performance.now(
 
 /** All lists are in the order of the ends. */
 export class RecentStarts {
-  readonly #starts: Ended[] = [];
+  readonly #starts: LookupEnd[] = [];
   /** The lookups that found another value than the one before. The least recently looked up key is first. */
-  readonly #changes = new Map<string, Ended[]>();
+  readonly #changes = new Map<string, LookupEnd[]>();
 
-  keep(ended: Ended): void {
+  keep(ended: LookupEnd): void {
     add(ended, this.#starts, { max: startsMax, isEqual: isAtEqualPlace });
   }
 
   /** Keeps a start, and the value of the key that the lookup found. */
-  keepFound(key: string, ended: Ended): void {
+  keepFound(key: string, ended: LookupEnd): void {
     this.keep(ended);
     const changes = this.#changes.get(key) ?? [];
     this.#changes.delete(key);
@@ -49,13 +49,13 @@ export class RecentStarts {
   }
 }
 
-function lastBefore(atMs: number, kept: readonly Ended[]): GivenStart | undefined {
+function lastBefore(atMs: number, kept: readonly LookupEnd[]): GivenStart | undefined {
   return kept.findLast(({ endedAtMs }) => endedAtMs <= atMs)?.start;
 }
 
 function add(
-  ended: Ended,
-  kept: Ended[],
+  ended: LookupEnd,
+  kept: LookupEnd[],
   { max, isEqual }: { readonly max: number; readonly isEqual: Equality },
 ): void {
   const before = kept.at(-1);
@@ -64,16 +64,16 @@ function add(
   if (kept.length > max) kept.shift();
 }
 
-function hasEqualValue({ start: { over: one } }: Ended, { start: { over: other } }: Ended) {
+function hasEqualValue({ start: { over: one } }: LookupEnd, { start: { over: other } }: LookupEnd) {
   return one?.respondedAtMs === other?.respondedAtMs && one?.bodyDigest === other?.bodyDigest;
 }
 
-function isAtEqualPlace(one: Ended, other: Ended): boolean {
+function isAtEqualPlace(one: LookupEnd, other: LookupEnd): boolean {
   const isNear = other.endedAtMs - one.endedAtMs < everyMs;
   const isRefusedEqual = one.start.refusedCount === other.start.refusedCount;
   return isNear && isRefusedEqual && positionOf(one) === positionOf(other);
 }
 
-function positionOf({ start: { stamp } }: Ended): string {
+function positionOf({ start: { stamp } }: LookupEnd): string {
   return stamp === "none" ? stamp : stamp.position;
 }

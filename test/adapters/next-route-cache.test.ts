@@ -2,7 +2,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RouteEntry, RouteValue } from "../../src/adapters/next-route-cache.ts";
 import { idle } from "../../testing/site/harness.ts";
-import { fetched, openNext, openRequest, useNextClocks } from "./next-world.ts";
+import {
+  fetched,
+  isStaleFetch,
+  openNext,
+  openRequest,
+  page,
+  staleStateOf,
+  useNextClocks,
+} from "./next-world.ts";
 
 beforeEach(useNextClocks);
 afterEach(() => void vi.useRealTimers());
@@ -11,16 +19,6 @@ const ofFetch = { kind: "FETCH", tags: ["red"], softTags: ["_N_T_/page"] };
 const toFetch = { fetchCache: true, tags: ["red"] };
 const ofPage = { kind: "APP_PAGE" };
 const lifetimes = { revalidate: 60, expire: 600 };
-
-const page = (html: string): RouteValue => ({
-  kind: "APP_PAGE",
-  html,
-  rscData: Buffer.from("0:{}"),
-  segmentData: new Map([["/_tree", Buffer.from([0, 255])]]),
-  headers: { "x-next-cache-tags": "red,_N_T_/page", "content-type": "text/html" },
-  status: 200,
-  postponed: undefined,
-});
 
 /** Opens a process that has served a request before. */
 async function opened() {
@@ -38,15 +36,15 @@ const elsewhere = ({ isolate }: { isolate: ReturnType<typeof openNext>["isolate"
 const bodyOf = (entry: RouteEntry | null) =>
   (entry?.value?.["data"] as { body: string } | undefined)?.body;
 
-/** The stale state that Next.js derives for a fetch. */
-const isStaleFetch = ({ lastModified }: RouteEntry, revalidate: number) =>
-  (Date.now() - lastModified) / 1_000 > revalidate;
-
-/** The stale state that Next.js derives for a route: -1 blocks. */
-function staleStateOf({ lastModified, cacheControl }: RouteEntry) {
-  const { revalidate = 1, expire = Infinity } = cacheControl ?? {};
-  if (expire * 1_000 + lastModified < Date.now()) return -1;
-  return revalidate !== false && revalidate * 1_000 + lastModified < Date.now();
+/** Renders `/page` in a request of its own. */
+async function render(
+  { request }: { request: () => ReturnType<typeof openRequest> },
+  html: string,
+) {
+  const one = request();
+  await one.get("/page", ofPage);
+  await one.set("/page", page(html), { cacheControl: lifetimes });
+  return one;
 }
 
 it("a rendered page has all its parts in another process", async () => {
@@ -196,6 +194,19 @@ describe("a soft purge makes stale", () => {
     },
   );
 
+  it("a page also after its render failed, when Next.js sets the stale value again", async () => {
+    const world = await opened();
+    const one = await render(world, "first");
+    await one.revalidateTag("red", { expire: 31_536_000 });
+    await idle();
+    const refresh = world.request();
+    const stale = await refresh.get("/page", ofPage);
+    await refresh.set("/page", stale?.value ?? null, { cacheControl: { revalidate: 3 } });
+    const found = await world.request().get("/page", ofPage);
+    expect(found?.value).toEqual(page("first"));
+    expect(found && staleStateOf(found)).toBe(true);
+  });
+
   it.each([1, 60, 2 ** 32 - 2])("a fetch with revalidate %d", async (revalidate) => {
     const world = await opened();
     const one = world.request();
@@ -227,9 +238,7 @@ describe("a soft purge makes stale", () => {
 
 it("a page past its expire does not answer", async () => {
   const world = await opened();
-  const one = world.request();
-  await one.get("/page", ofPage);
-  await one.set("/page", page("first"), { cacheControl: lifetimes });
+  await render(world, "first");
   world.advance(599);
   const stale = await world.request().get("/page", ofPage);
   expect(stale && staleStateOf(stale)).toBe(true);

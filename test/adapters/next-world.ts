@@ -2,7 +2,7 @@
 // for a function with "use cache" or for a fetch: it looks up, loads after a miss, and sets.
 import { vi } from "vitest";
 import { nextCache, type NextCacheOptions } from "../../src/adapters/next.ts";
-import type { RouteValue } from "../../src/adapters/next-route-cache.ts";
+import type { RouteEntry, RouteValue } from "../../src/adapters/next-route-cache.ts";
 import { nextNowMs } from "../../src/adapters/next-starts.ts";
 import type { UseCacheEntry } from "../../src/adapters/next-use-cache.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
@@ -59,3 +59,24 @@ export const fetched = (text: string): RouteValue => ({
   revalidate: 60,
   tags: ["red"],
 });
+
+export const page = (html: string): RouteValue => ({
+  kind: "APP_PAGE",
+  html,
+  rscData: Buffer.from("0:{}"),
+  segmentData: new Map([["/_tree", Buffer.from([0, 255])]]),
+  headers: { "x-next-cache-tags": "red,_N_T_/page", "content-type": "text/html" },
+  status: 200,
+  postponed: undefined,
+});
+
+/** The stale state that Next.js derives for a fetch. */
+export const isStaleFetch = ({ lastModified }: RouteEntry, revalidate: number) =>
+  (Date.now() - lastModified) / 1_000 > revalidate;
+
+/** The stale state that Next.js derives for a route: -1 blocks. */
+export function staleStateOf({ lastModified, cacheControl }: RouteEntry) {
+  const { revalidate = 1, expire = Infinity } = cacheControl ?? {};
+  if (expire * 1_000 + lastModified < Date.now()) return -1;
+  return revalidate !== false && revalidate * 1_000 + lastModified < Date.now();
+}
