@@ -19,8 +19,8 @@ interface StoresInCode {
  * the shared tier, if there is a journal. Adds a fault for each unusable store. If the journal in
  * code is unusable, Redis is not used either, because isolates do not read another journal.
  */
-export function bindStores(
-  environment: Environment,
+export function bindStores<Databases extends Pick<Environment, "redis" | "journal" | "faults">>(
+  environment: Databases,
   { tiers = [], bodies, journal }: StoresInCode,
   env: Env,
 ) {
@@ -58,12 +58,15 @@ export function bindStores(
 }
 
 /** Returns how to open the journal in Redis, for a store in code that moves away from it. */
-function redisJournalOf({ redis, journal }: Environment): JournalMaker | undefined {
+function redisJournalOf({
+  redis,
+  journal,
+}: Pick<Environment, "redis" | "journal">): JournalMaker | undefined {
   if (journal !== undefined) return redisJournalAt({ words: journalWords, ...journal });
   return redis === undefined || isFault(redis) ? undefined : redisJournalAt(redis);
 }
 
-function idleVariablesOf({ journal }: Environment): Fault[] {
+function idleVariablesOf({ journal }: Pick<Environment, "journal">): Fault[] {
   if (journal === undefined) return [];
   const why = "The Worker passes another journal in code.";
   return [{ what: "JOURNAL_REDIS_REST_URL has no effect.", why, hint: "Unset it." }];

@@ -27,6 +27,7 @@ const entries = {
   envelop: "adapters/envelop",
   unstorage: "adapters/unstorage",
   next: "adapters/next",
+  opennext: "adapters/opennext",
 };
 
 const dist = join(root, "dist");

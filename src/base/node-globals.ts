@@ -4,14 +4,22 @@ interface Buffer extends Uint8Array<ArrayBuffer> {
   toString(encoding?: "base64"): string;
 }
 
+/** Keeps a value for all work that a call starts, also after the call has returned. */
+export interface AsyncStorage<Value> {
+  run<Result>(value: Value, work: () => Result): Result;
+  getStore(): Value | undefined;
+}
+
 interface NodeGlobals {
   readonly process?: {
+    readonly env?: Readonly<Record<string, string | undefined>>;
     /** Runs work after all promises that this turn of the event loop settles. */
     nextTick(work: () => void): void;
     getBuiltinModule?: {
       (name: "node:crypto"): {
         hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex"): string;
       };
+      (name: "node:async_hooks"): { AsyncLocalStorage: new <Value>() => AsyncStorage<Value> };
       (name: "node:v8"): { getHeapStatistics(): { readonly heap_size_limit: number } };
     };
   };

@@ -11,8 +11,10 @@ import { EventListener } from "./value/events.ts";
 import { HashStore } from "./fields/hash-store.ts";
 import { keepLoaded } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
+import type { GivenStart } from "./load/make-record.ts";
 import { StoreOrder } from "./load/store-order.ts";
 import { LocalPurges } from "../purge/local-purges.ts";
+import { started } from "./look-up.ts";
 import type { Namespace, NamespacePorts } from "./namespace.ts";
 import { Namespaces } from "./namespaces.ts";
 import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
@@ -46,6 +48,8 @@ export interface DataCache extends Sets {
    * everywhere within `purge.visibleWithinSeconds`.
    */
   purge(order: DataPurge): Promise<PurgeReceipt>;
+  /** Returns the start of loads, of any keys, that begin at this call or later, for `set`. */
+  start(): Promise<GivenStart>;
   /** Returns the counts of this isolate, and the last trouble of each dependency. */
   stats(): DataStats;
   /**
@@ -82,6 +86,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   const cache: DataCache = {
     namespace: (name, options) => namespaces.open(name, options),
     purge: async (order) => purgeNamed(order, opened().ports),
+    start: async () => started(opened().ports),
     counter: (name, options) => behind.counter(name, options),
     buffer: (name, options) => behind.buffer(name, options),
     flush: (options) => behind.flush(options),
@@ -233,8 +238,10 @@ class MemoryAlone extends TierStack<DataDetail> {
 }
 
 /** Uses the pages' core if there are pages, so that pages and data read the journal once. */
-function coreOf({ platform, config, host }: DataSettings, pages: Pages | undefined) {
-  if (pages === undefined) return createCache(config, platform, dataForm);
+function coreOf({ platform, config, host, tiers }: DataSettings, pages: Pages | undefined) {
+  if (pages === undefined) {
+    return createCache(config, platform, dataForm, platform.database ? {} : { tiers });
+  }
   const core = createBeside(pages.core, dataForm);
   const hasHost = (host ?? pages.siteHost) !== undefined;
   return hasHost ? core : { ...core, tiers: core.tiers.withoutColo(), cacheApi: undefined };

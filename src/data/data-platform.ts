@@ -1,5 +1,6 @@
 // The platform of a cache for data: settings of the application, with defaults for this runtime.
 import type { Config } from "../config/config.ts";
+import type { MakeTier } from "../cache/tiers/tier-in-code.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
@@ -28,6 +29,8 @@ export interface DataPlatform extends Partial<CachePlatform> {
    * location, rule 7 (b) trusts only values that this isolate has loaded.
    */
   readonly colo?: (() => string) | undefined;
+  /** The shared tier without a database, beside a `journal` in code. */
+  readonly tiers?: readonly MakeTier[] | undefined;
   /** Receives hits, misses, loads, writes, errors and purges of this cache, such as for OpenTelemetry. */
   readonly onEvent?: OnDataEvent | undefined;
 }
@@ -56,7 +59,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
-  // An application that passes a database also passes the journal's database.
+  // A caller that passes a database or a journal passes all databases.
   const {
     redis: named,
     journal,
@@ -92,6 +95,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       metrics: { ...metrics, isOn: false },
     },
     host,
+    tiers: given.tiers ?? [],
     /** Whether no other process or isolate shares the values. Purges then need no database. */
     isOneProcess: false,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),

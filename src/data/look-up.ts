@@ -2,11 +2,12 @@
 import type { Stamp } from "../cache/record/record.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import { stepAfter } from "./answer.ts";
-import { begin } from "./load/beginning.ts";
+import { begin, type BeginPorts } from "./load/beginning.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import type { LoadingPorts } from "./load/loading.ts";
 import type { GivenStart } from "./load/make-record.ts";
 import { DataSearch } from "./load/search.ts";
+import { type DataVerdict, judge as judged } from "./load/verdict.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
 import type { Place } from "./value/place.ts";
@@ -24,6 +25,11 @@ export interface Lookup<T> {
    * The start of a load that begins after the result. It is stored also in the first second after a purge.
    */
   readonly startAfter: GivenStart;
+  /**
+   * Judges the found value now, with further tags, by the purges that this isolate knows. `unusable` also
+   * if there is no value. Reads no tier and no journal.
+   */
+  readonly judge: (tags: readonly string[]) => DataVerdict["kind"];
 }
 
 export interface LookUpOptions {
@@ -40,7 +46,7 @@ export async function lookedUp(
   { tags = [] }: LookUpOptions,
   ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
 ): Promise<
-  { readonly given: CallResult | undefined } & Pick<Lookup<unknown>, "start" | "startAfter">
+  Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & { readonly given: CallResult | undefined }
 > {
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
@@ -55,7 +61,24 @@ export async function lookedUp(
   const over = found && { respondedAtMs, bodyDigest };
   const start = { ...begun, requestedAtMs, stamp: isEarlier ? renewed : stamp, refusedCount, over };
   const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp: renewed };
-  return { given: step.kind === "give" ? step.given : undefined, start, startAfter };
+  const judge = (further: readonly string[]) => {
+    if (found === undefined) return "unusable";
+    const { metadata } = found.candidate.stored;
+    const tagged = { ...metadata, tags: [...metadata.tags, ...further.map(checkedTag)] };
+    return judged(tagged, { space: place.space, atMs: nowAtMs(), ports }).kind;
+  };
+  return { given: step.kind === "give" ? step.given : undefined, start, startAfter, judge };
+}
+
+/** Takes the start of loads without a lookup of their own. */
+export async function started(
+  ports: BeginPorts & {
+    readonly host: string;
+    readonly unpurged: Pick<UnpurgedWrites, "refusedCount">;
+  },
+): Promise<GivenStart> {
+  const { refusedCount } = ports.unpurged;
+  return { ...(await begin(ports.host, ports)), refusedCount, over: undefined };
 }
 
 /** Returns when the stamp's entry was accepted, by the journal's clock. */

@@ -127,9 +127,9 @@ export class Namespace<T, K extends Key = Key> {
    */
   async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
     const { ports, place } = this.#at(key);
-    const { given, ...starts } = await lookedUp(place, options, ports);
+    const { given, ...found } = await lookedUp(place, options, ports);
     const value = valueFor<T>(key, given, { space: this.#space, ports });
-    return { value, isStale: given?.kind === "value" && given.by === "stale", ...starts };
+    return { value, isStale: given?.kind === "value" && given.by === "stale", ...found };
   }
 
   /** Returns the stored values, with one command to Redis. */

@@ -1,0 +1,7 @@
+// The Worker: the one that OpenNext generates, with Tidemark as its cache.
+import { defineConfig } from "tidemark";
+import { withTidemark } from "tidemark/opennext";
+// @ts-ignore -- opennextjs-cloudflare build generates this file.
+import openNext from "./.open-next/worker.js";
+
+export default withTidemark(openNext, defineConfig({ namespace: "opennext-example" }));

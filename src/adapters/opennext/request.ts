@@ -1,0 +1,180 @@
+// The state of one request of an OpenNext Worker: the starts of its loads, and the values that it has looked up.
+// A request shares no state with another, because the Workers runtime forbids to use another request's I/O.
+import { type AsyncStorage, nodeGlobals } from "../../base/node-globals.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import type { DataCache } from "../../data/create-data-cache.ts";
+import type { GivenStart } from "../../data/load/make-record.ts";
+import type { Lookup } from "../../data/look-up.ts";
+import type { Namespace } from "../../data/namespace.ts";
+import { segmentOf, tagsOf } from "../library-key.ts";
+
+/** A page, a fetch or a result of `"use cache"`, as OpenNext passes it. */
+export interface OpenNextValue {
+  readonly meta?: { readonly headers?: Readonly<Record<string, unknown>> } | undefined;
+  readonly data?: { readonly tags?: readonly string[] } | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** In seconds; `false` without limit. */
+  readonly revalidate?: number | false | undefined;
+  /** The lifetime of a result of `"use cache"`, in seconds. */
+  readonly expire?: number | undefined;
+  /** The start of the function with `"use cache"`, in epoch milliseconds. */
+  readonly timestamp?: number | undefined;
+}
+
+/** A stored value. */
+export interface OpenNextEntry {
+  readonly value: OpenNextValue;
+  /** When it was stored, in epoch milliseconds. */
+  readonly lastModified: number;
+}
+
+/** The parts that all requests of an isolate share. */
+export interface OpenNextStores {
+  readonly data: DataCache;
+  readonly values: Namespace<OpenNextEntry, string[]>;
+  /** A value per finished revalidation. Its lease makes one isolate of all revalidate a page. */
+  readonly revalidations: Namespace<boolean, string[]>;
+  /** How long a value answers after a soft purge. */
+  readonly staleMs: number;
+  /** The longest lifetime of a value. */
+  readonly keepMs: number;
+}
+
+/** The type of a cached value, which is part of its key. */
+export type OpenNextKind = "cache" | "fetch" | "composable";
+
+type Found = Lookup<OpenNextEntry>;
+
+export class OpenNextRequest {
+  readonly stores: OpenNextStores;
+  readonly env: Readonly<Record<string, unknown>>;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** The start of loads that this request begins; `undefined` before `begin`. */
+  #begun: Promise<GivenStart> | undefined;
+  /** The starts of the first lookup of each key, which precede all loads of the key in this request. */
+  readonly #starts = new Map<string, GivenStart>();
+  /** The values that this request found, by `lastModified`. */
+  readonly #found = new Map<number, Found[]>();
+  readonly #results: Found[] = [];
+  /** The tags of the page, by which a purge also covers the results of `"use cache"` on it. */
+  readonly #pageTags = new Set<string>();
+
+  constructor(
+    stores: OpenNextStores,
+    { env, waitUntil }: Pick<OpenNextRequest, "env" | "waitUntil">,
+  ) {
+    this.stores = stores;
+    this.env = env;
+    this.waitUntil = waitUntil;
+  }
+
+  /** Takes the start of the request's loads. Called before OpenNext gets the request. */
+  begin(): void {
+    this.#begun = this.stores.data.start();
+  }
+
+  /** Returns the stored value, unless a purge covers it. */
+  async get(key: string, kind: OpenNextKind): Promise<OpenNextEntry | undefined> {
+    const place = placeOf(key, kind);
+    const found = await this.stores.values.lookUp(place);
+    const name = JSON.stringify(place);
+    if (!this.#starts.has(name)) this.#starts.set(name, found.start);
+    if (found.value === undefined || found.value === null) return undefined;
+    const { lastModified } = found.value;
+    this.#found.set(lastModified, [...(this.#found.get(lastModified) ?? []), found]);
+    if (kind === "composable") {
+      if (found.judge([...this.#pageTags]) === "unusable") return undefined;
+      this.#results.push(found);
+    }
+    return found.value;
+  }
+
+  /** Stores a value with a start from before its load, so a purge during the load covers it. */
+  async set(key: string, value: OpenNextValue, kind: OpenNextKind): Promise<void> {
+    const { values } = this.stores;
+    const place = placeOf(key, kind);
+    const own = this.#starts.get(JSON.stringify(place));
+    const start = own ?? (await this.#startOver(place));
+    if (start === undefined) return;
+    const tags = tagsOf(tagsIn(value));
+    const entry = { value, lastModified: Date.now() };
+    await values.set(place, entry, { ...this.#lifetimesOf(value), tags, start, everywhere: false });
+  }
+
+  /** A revalidation looks nothing up before its load. The lookup here only names the value to replace. */
+  async #startOver(place: string[]): Promise<GivenStart | undefined> {
+    const begun = await this.#begun;
+    return begun && { ...begun, over: (await this.stores.values.lookUp(place)).start.over };
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.stores.values.delete(placeOf(key, "cache"));
+  }
+
+  /** Next.js renews values itself after `revalidate`, so a value stays longer, as a stale one. */
+  #lifetimesOf({ revalidate, expire }: OpenNextValue) {
+    const { keepMs, staleMs } = this.stores;
+    const isLimited = typeof revalidate === "number" && revalidate > 0;
+    const fresh = isLimited ? Math.min(revalidate * 1_000, keepMs) : keepMs;
+    const restMs = expire === undefined ? staleMs : Math.max(0, expire * 1_000 - fresh);
+    return { fresh, stale: Math.min(staleMs, restMs) };
+  }
+
+  /**
+   * Judges the values that this request found with this `lastModified`. `unusable` if there is none. Of
+   * several, the worst decides.
+   */
+  judge(tags: readonly string[], lastModified: number | undefined) {
+    const found = lastModified === undefined ? undefined : this.#found.get(lastModified);
+    const kinds = found?.map(({ judge }) => judge(tagsOf(tags))) ?? ["unusable"];
+    if (kinds.includes("unusable")) return "unusable";
+    return kinds.includes("stale") ? "stale" : "fresh";
+  }
+
+  /**
+   * Returns a time up to which results of `"use cache"` are not used, in epoch milliseconds: that of the
+   * newest one that a purge by these tags covers; 0 if there is none. Later lookups of this request also
+   * consider these tags.
+   */
+  purgedUntilMs(tags: readonly string[]): number {
+    for (const tag of tagsOf(tags)) this.#pageTags.add(tag);
+    const covered = this.#results.filter(({ judge }) => judge(tagsOf(tags)) === "unusable");
+    return Math.max(0, ...covered.map(({ value }) => value?.value.timestamp ?? Date.now()));
+  }
+}
+
+/** Returns the tags of a value. Next.js writes those of a page into a header of its own. */
+function tagsIn({ meta, data, tags }: OpenNextValue): readonly string[] {
+  const ofPage = meta?.headers?.["x-next-cache-tags"];
+  const named = typeof ofPage === "string" ? ofPage.split(",") : [];
+  return [...named, ...(data?.tags ?? []), ...(tags ?? [])];
+}
+
+/** Returns the key. Each build has values of its own, as in the caches of OpenNext. */
+export function placeOf(key: string, kind: OpenNextKind): string[] {
+  const env = nodeGlobals.process?.env;
+  const build = env?.["OPEN_NEXT_BUILD_ID"] ?? env?.["NEXT_BUILD_ID"] ?? "no-build-id";
+  return [segmentOf(build), kind, segmentOf(key)];
+}
+
+/** OpenNext bundles this module several times. All copies use the requests of the first one. */
+const here = globalThis as { [name: symbol]: AsyncStorage<OpenNextRequest> | undefined };
+const requests = Symbol.for("tidemark.opennext.requests");
+
+/** Returns the storage of the isolate's requests. */
+export function openRequests(): AsyncStorage<OpenNextRequest> {
+  const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
+  if (hooks === undefined) {
+    throw new OperatorError({
+      what: "Tidemark cannot open the cache of OpenNext.",
+      why: "The Worker has no AsyncLocalStorage.",
+      hint: 'Write "nodejs_compat" under compatibility_flags of the wrangler file.',
+    });
+  }
+  return (here[requests] ??= new hooks.AsyncLocalStorage<OpenNextRequest>());
+}
+
+/** Returns the request that is being answered. Next.js also asks its caches during a build: then `undefined`. */
+export function requestNow(): OpenNextRequest | undefined {
+  return here[requests]?.getStore();
+}

@@ -1,0 +1,131 @@
+// Wraps the Worker of OpenNext, so that its requests use one data cache, and each has the start of its loads.
+import type { TierInCode } from "../../cache/tiers/tier-in-code.ts";
+import { type Config, configOf } from "../../config/config.ts";
+import { bindStores } from "../../bind-stores.ts";
+import { type Fault, isFault, OperatorError } from "../../base/operator-error.ts";
+import { createDataCache } from "../../data/create-data-cache.ts";
+import type { DataPlatform } from "../../data/data-platform.ts";
+import { type DataDuration, msOf } from "../../data/value/lifetime-text.ts";
+import { textOf } from "../../protocol/variables/bindings.ts";
+import { databasesOf } from "../../protocol/variables/database.ts";
+import type { JournalInCode } from "../../purge/journal-in-code.ts";
+import { OpenNextRequest, openRequests, type OpenNextStores } from "./request.ts";
+
+/** Options of the cache. */
+export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs" | "log"> {
+  /** How long a value may answer after it has expired or was purged softly. Default: `"1d"`. */
+  readonly stale?: DataDuration | undefined;
+  /** The longest time for which a value is stored. Default: `"30d"`. */
+  readonly keep?: DataDuration | undefined;
+  /** The journal in place of Redis: `durableObjectJournal()` of `tidemark/cloudflare`. */
+  readonly journal?: JournalInCode | undefined;
+  /** The shared tier in place of Redis: `[durableObjectRecords()]` of `tidemark/cloudflare`. */
+  readonly tiers?: readonly TierInCode[] | undefined;
+}
+
+/** The Worker that `opennextjs-cloudflare build` generates. */
+export interface OpenNextWorker {
+  // oxlint-disable-next-line typescript/no-explicit-any -- the bindings of the application
+  fetch(request: Request, env: any, context: any): Promise<Response>;
+}
+
+/**
+ * Wraps the Worker of OpenNext. Its configuration must have the overrides of `openNextOverrides`.
+ *
+ * @param config from `defineConfig`
+ * @example
+ * import openNext from "./.open-next/worker.js";
+ * export default withTidemark(openNext, defineConfig({ namespace: "shop" }));
+ */
+export function withTidemark(
+  worker: OpenNextWorker,
+  config: Config,
+  options: OpenNextOptions = {},
+): OpenNextWorker {
+  const requests = openRequests();
+  const settings = configOf(config);
+  let stores: OpenNextStores | undefined;
+  let colo = "";
+  return {
+    ...worker,
+    async fetch(request, env, context) {
+      colo = request.cf?.colo ?? colo;
+      stores ??= storesOf(settings, options, {
+        env: { ...env },
+        seenHost: new URL(request.url).host,
+        colo: () => colo,
+        waitUntil: (work) => requests.getStore()?.waitUntil(work),
+      });
+      const own = new OpenNextRequest(stores, {
+        env: { ...env },
+        waitUntil: (work) => context.waitUntil(work),
+      });
+      return requests.run(own, () => {
+        own.begin();
+        return worker.fetch(request, env, context);
+      });
+    },
+  };
+}
+
+function storesOf(
+  config: Config,
+  { stale = "1d", keep = "30d", journal, tiers, ...options }: OpenNextOptions,
+  given: {
+    readonly env: Readonly<Record<string, unknown>>;
+    readonly seenHost: string;
+    readonly colo: () => string;
+    readonly waitUntil: (work: Promise<unknown>) => void;
+  },
+): OpenNextStores {
+  const { env, seenHost, colo, waitUntil } = given;
+  const hasHost = textOf(env, "SITE_HOST") !== undefined;
+  const data = createDataCache(config, {
+    ...options,
+    ...(journal !== undefined && inCode(env, { journal, tiers })),
+    env,
+    waitUntil,
+    colo: () => textOf(env, "COLO") ?? colo(),
+    ...(!hasHost && { host: seenHost }),
+  });
+  return {
+    data,
+    values: data.namespace("opennext", {
+      fresh: keep,
+      stale,
+      // A lookup goes on past a stale value, because another colo may have stored a newer one.
+      softTimeoutMs: 1,
+    }),
+    revalidations: data.namespace("opennext-revalidations", {
+      fresh: "5s",
+      tiers: ["memory", "shared"],
+      collapse: "global",
+      hardTimeoutMs: 30_000,
+      waitTimeoutMs: 30_000,
+    }),
+    staleMs: msOf(stale),
+    keepMs: msOf(keep),
+  };
+}
+
+/** Binds the journal and the shared tier that the Worker passes in code. */
+function inCode(
+  env: Readonly<Record<string, unknown>>,
+  stores: Pick<OpenNextOptions, "journal" | "tiers">,
+): Pick<DataPlatform, "database" | "journal" | "others" | "tiers"> {
+  const own: Fault[] = [];
+  const { redis, journal, others } = databasesOf(env, own);
+  const bound = bindStores({ redis, journal, faults: own }, stores, env);
+  const { faults } = bound.environment;
+  if (bound.journal === undefined || isFault(redis)) {
+    const [fault] = faults;
+    throw new OperatorError(fault ?? noStores);
+  }
+  return { database: redis, journal: bound.journal, others, tiers: bound.makers.dataTiers };
+}
+
+const noStores: Fault = {
+  what: "The cache of OpenNext cannot be opened.",
+  why: "The journal in code is not usable.",
+  hint: "Bind its class under durable_objects of the wrangler file.",
+};

@@ -1,0 +1,359 @@
+// Tests `tidemark/opennext` without Next.js: requests of several isolates, purges during renders, revalidations, and outages.
+import { describe, expect, it, vi } from "vitest";
+import "../../testing/fakes/workers-globals.ts";
+import { openNextOverrides, purge, withTidemark } from "../../src/adapters/opennext.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+import { idle, until } from "../../testing/site/harness.ts";
+
+openNetworkOfFakes();
+
+const { incrementalCache, tagCache, queue } = openNextOverrides();
+const config = defineConfig({});
+
+class OpenNextIsolate {
+  readonly clock: FakeClock;
+  readonly upstash: UnsteadyUpstash;
+  /** The requests that revalidate pages. */
+  readonly revalidated: Request[] = [];
+  answer: () => Promise<Response> = async () =>
+    new Response(null, { headers: { "x-nextjs-cache": "REVALIDATED" } });
+  readonly #works: Promise<unknown>[] = [];
+  readonly #run: (work: () => Promise<unknown>) => Promise<unknown>;
+
+  constructor(beside?: OpenNextIsolate, options: { readonly stale?: "1h" } = {}) {
+    const clock = (this.clock = beside?.clock ?? new FakeClock());
+    this.upstash = beside?.upstash ?? new UnsteadyUpstash(clock);
+    let work: () => Promise<unknown> = async () => undefined;
+    const app = { fetch: async () => new Response(JSON.stringify(await work())) };
+    const worker = withTidemark(app, config, { nowAtMs: clock.nowAtMs, log: () => {}, ...options });
+    const env = {
+      UPSTASH_REDIS_REST_URL: this.upstash.url,
+      UPSTASH_REDIS_REST_TOKEN: this.upstash.token,
+      COLO: beside === undefined ? "AMS" : "SIN",
+      WORKER_SELF_REFERENCE: {
+        fetch: async (url: string, init: RequestInit) => {
+          this.revalidated.push(new Request(url, init));
+          return this.answer();
+        },
+      },
+    };
+    const context = { waitUntil: (one: Promise<unknown>) => void this.#works.push(one) };
+    this.#run = async (given) => {
+      work = given;
+      const response = await worker.fetch(new Request("https://www.example.com/"), env, context);
+      return response.json();
+    };
+  }
+
+  /** Runs work as one request. */
+  async request<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = (await this.#run(work)) as Result;
+    await idle();
+    return result;
+  }
+
+  /** Reads as OpenNext does: judges a found page by its tags, and then by those of the reader. */
+  async read(key: string, kind: "cache" | "fetch" = "cache", softTags: string[] = []) {
+    return this.request(() => found(key, kind, softTags));
+  }
+
+  /** Looks up, renders and stores as OpenNext does. */
+  async render(key: string, text: string, during: () => Promise<unknown> = async () => {}) {
+    await this.request(async () => {
+      await incrementalCache.get(key);
+      await during();
+      await incrementalCache.set(key, pageOf(text));
+    });
+  }
+
+  async revalidateTag(...tags: Parameters<typeof tagCache.writeTags>[0]): Promise<void> {
+    await this.request(() => tagCache.writeTags(tags));
+  }
+}
+
+const tagsOfPage = ["_N_T_/layout", "_N_T_/a", "red"];
+const pageOf = (html: string, revalidate: number | false = 60) => ({
+  type: "app",
+  html,
+  revalidate,
+  meta: { headers: { "x-next-cache-tags": tagsOfPage.join(",") } },
+});
+
+async function found(key: string, kind: "cache" | "fetch" = "cache", softTags: string[] = []) {
+  const entry = await incrementalCache.get(key, kind);
+  if (entry === null) return "miss";
+  const { value, lastModified } = entry;
+  const tags = [...(kind === "fetch" ? value.tags : tagsOfPage), ...softTags];
+  if (await tagCache.hasBeenRevalidated(tags, lastModified)) return "revalidated";
+  const text = value.html ?? value.data.body;
+  return (await tagCache.isStale(tags, lastModified)) ? `stale ${text}` : text;
+}
+
+const hard = { tag: "red", expire: 0 };
+const soft = { tag: "red", stale: 0, expire: 86_400_000 };
+
+function twoIsolates() {
+  const here = new OpenNextIsolate();
+  return { here, there: new OpenNextIsolate(here) };
+}
+
+describe("a page", () => {
+  it("answers all isolates, from memory without a request and with copies", async () => {
+    const { here, there } = twoIsolates();
+    await here.render("/a", "v1");
+    expect([await here.read("/a"), await there.read("/a")]).toEqual(["v1", "v1"]);
+    const before = here.upstash.roundTrips;
+    await here.request(async () => {
+      const entry = await incrementalCache.get("/a");
+      delete entry.value.meta.headers["x-next-cache-tags"];
+      expect(await tagCache.hasBeenRevalidated(tagsOfPage, entry.lastModified)).toBe(false);
+    });
+    expect(await here.read("/a")).toBe("v1");
+    expect(here.upstash.roundTrips).toBe(before);
+    const again = await here.request(() => incrementalCache.get("/a"));
+    expect(again.value.meta.headers["x-next-cache-tags"]).toContain("red");
+  });
+
+  it.each(["red", "_N_T_/a", hard, { ...soft, expire: 60_000 }])(
+    "ends everywhere after the purge %j",
+    async (write) => {
+      const { here, there } = twoIsolates();
+      await here.render("/a", "v1");
+      await there.read("/a");
+      await here.revalidateTag(write);
+      expect(await here.read("/a")).toBe("miss");
+      here.clock.advance(10);
+      expect(await there.read("/a")).toBe("miss");
+    },
+  );
+
+  it.each([soft, { tag: "red", stale: 0 }])("is stale after the soft purge %j", async (write) => {
+    const { here, there } = twoIsolates();
+    await here.render("/a", "v1");
+    await there.read("/a");
+    await here.revalidateTag(write);
+    here.clock.advance(10);
+    expect([await here.read("/a"), await there.read("/a")]).toEqual(["stale v1", "stale v1"]);
+    await here.render("/a", "v2");
+    expect([await here.read("/a"), await there.read("/a")]).toEqual(["v2", "v2"]);
+    here.clock.advance(86_400);
+    expect(await there.read("/a")).not.toContain("v1");
+  });
+
+  it("has a newer version in another isolate that had its older one in memory", async () => {
+    const { here, there } = twoIsolates();
+    await here.render("/a", "v1");
+    await there.read("/a");
+    here.clock.advance(61);
+    await here.render("/a", "v2");
+    expect(await there.read("/a")).toBe("v2");
+  });
+
+  it("is deleted", async () => {
+    const { here, there } = twoIsolates();
+    await here.render("/a", "v1");
+    await there.read("/a");
+    await here.request(() => incrementalCache.delete("/a"));
+    here.clock.advance(10);
+    expect([await here.read("/a"), await there.read("/a")]).toEqual(["miss", "miss"]);
+  });
+
+  it("belongs to its build", async () => {
+    const { here } = twoIsolates();
+    vi.stubEnv("OPEN_NEXT_BUILD_ID", "one");
+    await here.render("/a", "v1");
+    vi.stubEnv("OPEN_NEXT_BUILD_ID", "two");
+    expect(await here.read("/a")).toBe("miss");
+    vi.unstubAllEnvs();
+  });
+});
+
+describe("a purge during a render", () => {
+  it.each(["here", "there"] as const)("of %s covers the page", async (where) => {
+    const isolates = twoIsolates();
+    const { here, there } = isolates;
+    await here.render("/a", "old", async () => {
+      await isolates[where].revalidateTag("red");
+      // A second lookup of the same request, after the purge.
+      await incrementalCache.get("/a");
+    });
+    here.clock.advance(10);
+    expect(["miss", "revalidated"]).toContain(await here.read("/a"));
+    expect(["miss", "revalidated"]).toContain(await there.read("/a"));
+  });
+
+  it("covers a page that was revalidated without a lookup", async () => {
+    const { here, there } = twoIsolates();
+    await here.request(async () => {
+      await there.revalidateTag("red");
+      here.clock.advance(10);
+      await incrementalCache.get("/other");
+      await incrementalCache.set("/a", pageOf("old"));
+    });
+    expect(["miss", "revalidated"]).toContain(await here.read("/a"));
+    expect(["miss", "revalidated"]).toContain(await there.read("/a"));
+  });
+
+  it("does not end a page that another request has rendered since", async () => {
+    const { here, there } = twoIsolates();
+    await here.render("/a", "old", async () => {
+      await there.revalidateTag("red");
+      here.clock.advance(10);
+      await there.render("/a", "new");
+    });
+    expect(await there.read("/a")).toBe("new");
+    expect(["miss", "revalidated", "new"]).toContain(await here.read("/a"));
+  });
+});
+
+it("a revalidation without a lookup replaces the page of a minute ago", async () => {
+  const { here, there } = twoIsolates();
+  await here.render("/a", "v1");
+  here.clock.advance(5);
+  await there.request(() => incrementalCache.set("/a", pageOf("v2")));
+  expect(await new OpenNextIsolate(here).read("/a")).toBe("v2");
+});
+
+describe("a fetch", () => {
+  const value = { kind: "FETCH", data: { body: "v1" }, tags: ["blue"], revalidate: 60 };
+
+  it.each(["blue", "_N_T_/page"])("ends by the purge of %s", async (tag) => {
+    const { here, there } = twoIsolates();
+    await here.request(async () => {
+      await incrementalCache.get("f", "fetch");
+      await incrementalCache.set("f", value, "fetch");
+    });
+    expect(await there.read("f", "fetch", ["_N_T_/page"])).toBe("v1");
+    await here.revalidateTag(tag);
+    here.clock.advance(10);
+    expect(["miss", "revalidated"]).toContain(await there.read("f", "fetch", ["_N_T_/page"]));
+    expect(await there.read("f", "fetch", ["_N_T_/other"])).toBe(tag === "blue" ? "miss" : "v1");
+  });
+
+  it("has tags of over 256 bytes", async () => {
+    const { here } = twoIsolates();
+    const long = "ü".repeat(200);
+    await here.request(() => incrementalCache.set("f", { ...value, tags: [long] }, "fetch"));
+    expect(await here.request(() => incrementalCache.get("f", "fetch"))).not.toBeNull();
+    await here.revalidateTag(long);
+    expect(await here.request(() => incrementalCache.get("f", "fetch"))).toBeNull();
+  });
+});
+
+describe('a result of "use cache"', () => {
+  const result = { value: "v1", tags: ["blue"], timestamp: 1_000, revalidate: 60, expire: 90 };
+  const key = "c";
+
+  async function stored() {
+    const isolates = twoIsolates();
+    await isolates.here.request(async () => {
+      await incrementalCache.get(key, "composable");
+      await incrementalCache.set(key, result, "composable");
+    });
+    return isolates;
+  }
+
+  it("ends by its tags, and after its own lifetime", async () => {
+    const { here, there } = await stored();
+    const get = () => there.request(() => incrementalCache.get(key, "composable"));
+    expect((await get()).value).toEqual(result);
+    here.clock.advance(91);
+    expect(await get()).toBeNull();
+    const again = await stored();
+    await again.here.revalidateTag("blue");
+    again.here.clock.advance(10);
+    const found = await again.there.request(() => incrementalCache.get(key, "composable"));
+    expect(found).toBeNull();
+  });
+
+  it("ends by the tags of its page, which OpenNext names after the first lookup", async () => {
+    const { here, there } = await stored();
+    await here.revalidateTag("_N_T_/a");
+    here.clock.advance(10);
+    const seen = await there.request(async () => {
+      const first = await incrementalCache.get(key, "composable");
+      const until = await tagCache.getLastRevalidated(["_N_T_/a"]);
+      return [first?.value.timestamp, until, await incrementalCache.get(key, "composable")];
+    });
+    expect(seen).toEqual([1_000, 1_000, null]);
+    const other = await there.request(async () => {
+      await incrementalCache.get(key, "composable");
+      return tagCache.getLastRevalidated(["_N_T_/b"]);
+    });
+    expect(other).toBe(0);
+  });
+});
+
+it("a value that this request did not look up counts as revalidated", async () => {
+  const { here } = twoIsolates();
+  await here.render("/a", "v1");
+  const lastModified = await here.request(async () => (await incrementalCache.get("/a")).lastModified);
+  const judged = await here.request(() => tagCache.hasBeenRevalidated(["red"], lastModified));
+  expect(judged).toBe(true);
+});
+
+describe("the queue", () => {
+  const message = {
+    MessageDeduplicationId: "id",
+    MessageBody: { host: "www.example.com", url: "/a", lastModified: 1, eTag: "" },
+    MessageGroupId: "",
+  };
+
+  it("renders a page once for all isolates, and not while the client waits", async () => {
+    const { here, there } = twoIsolates();
+    const gate = Promise.withResolvers<Response>();
+    here.answer = () => gate.promise;
+    vi.stubEnv("NEXT_PREVIEW_MODE_ID", "secret");
+    for (const isolate of [here, here, there]) await isolate.request(() => queue.send(message));
+    vi.unstubAllEnvs();
+    await until(() => here.revalidated.length === 1);
+    gate.resolve(new Response(null, { headers: { "x-nextjs-cache": "REVALIDATED" } }));
+    await idle();
+    expect([here.revalidated.length, there.revalidated.length]).toEqual([1, 0]);
+    const [request] = here.revalidated;
+    expect(request?.url).toBe("https://www.example.com/a");
+    expect(request?.method).toBe("HEAD");
+    expect(request?.headers.get("x-prerender-revalidate")).toBe("secret");
+  });
+
+  it("logs a failed render, and tries again", async () => {
+    const { here } = twoIsolates();
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    here.answer = async () => new Response(null, { status: 500 });
+    await here.request(() => queue.send(message));
+    await until(() => log.mock.calls.length === 1);
+    expect(log.mock.calls[0]?.[0]).toContain("status 500");
+    await here.request(() => queue.send(message));
+    await until(() => here.revalidated.length === 2);
+    await until(() => log.mock.calls.length === 2);
+    log.mockRestore();
+  });
+});
+
+describe("without Redis", () => {
+  it("renders continue, and purges reject and are logged", async () => {
+    const { here } = twoIsolates();
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    here.upstash.mode = "down";
+    await here.render("/a", "v1");
+    expect(await here.read("/a")).toBe("v1");
+    await expect(here.revalidateTag("red")).rejects.toThrow("The purge was not accepted");
+    expect(log.mock.calls.flat().join()).toContain("A purge by Next.js has failed");
+    const own = here.request(() => purge({ tags: ["red"] }));
+    await expect(own).rejects.toThrow("The purge was not accepted");
+    log.mockRestore();
+  });
+});
+
+it("outside of a wrapped Worker, finds nothing, stores nothing, and says so", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  expect(await incrementalCache.get("/a")).toBeNull();
+  expect(await tagCache.hasBeenRevalidated(["red"], 1)).toBe(true);
+  await incrementalCache.set("/a", pageOf("v1"));
+  expect(log.mock.calls.flat().join()).toContain("withTidemark(worker, config)");
+  await expect(tagCache.writeTags(["red"])).rejects.toThrow("is not open");
+  log.mockRestore();
+});
