@@ -26,8 +26,8 @@ class OpenNextIsolate {
   constructor(beside?: OpenNextIsolate, options: { readonly stale?: "1h" } = {}) {
     const clock = (this.clock = beside?.clock ?? new FakeClock());
     this.upstash = beside?.upstash ?? new UnsteadyUpstash(clock);
-    let work: () => Promise<unknown> = async () => undefined;
-    const app = { fetch: async () => new Response(JSON.stringify(await work())) };
+    let work: () => Promise<Response> = async () => new Response();
+    const app = { fetch: () => work() };
     const worker = withTidemark(app, config, { nowAtMs: clock.nowAtMs, log: () => {}, ...options });
     const env = {
       UPSTASH_REDIS_REST_URL: this.upstash.url,
@@ -42,9 +42,13 @@ class OpenNextIsolate {
     };
     const context = { waitUntil: (one: Promise<unknown>) => void this.#works.push(one) };
     this.#run = async (given) => {
-      work = given;
-      const response = await worker.fetch(new Request("https://www.example.com/"), env, context);
-      return response.json();
+      let result: unknown;
+      work = async () => {
+        result = await given();
+        return new Response();
+      };
+      await worker.fetch(new Request("https://www.example.com/"), env, context);
+      return result;
     };
   }
 

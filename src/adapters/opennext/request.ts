@@ -49,8 +49,8 @@ export class OpenNextRequest {
   readonly stores: OpenNextStores;
   readonly env: Readonly<Record<string, unknown>>;
   readonly waitUntil: (work: Promise<unknown>) => void;
-  /** The start of loads that this request begins; `undefined` before `begin`. */
-  #begun: Promise<GivenStart> | undefined;
+  /** A start from before all loads of this request; `undefined` before `begin`. */
+  #begun: GivenStart | undefined;
   /** The starts of the first lookup of each key, which precede all loads of the key in this request. */
   readonly #starts = new Map<string, GivenStart>();
   /** The values that this request found, by `lastModified`. */
@@ -68,9 +68,12 @@ export class OpenNextRequest {
     this.waitUntil = waitUntil;
   }
 
-  /** Takes the start of the request's loads. Called before OpenNext gets the request. */
-  begin(): void {
-    this.#begun = this.stores.data.start();
+  /**
+   * Takes the start of the request's loads. OpenNext must get the request afterwards, because the first
+   * start of an isolate reads the journal, and that read may return a purge of the meantime.
+   */
+  async begin(): Promise<void> {
+    this.#begun = await this.stores.data.start();
   }
 
   /** Returns the stored value, unless a purge covers it. */
@@ -103,8 +106,8 @@ export class OpenNextRequest {
 
   /** A revalidation looks nothing up before its load. The lookup here only names the value to replace. */
   async #startOver(place: string[]): Promise<GivenStart | undefined> {
-    const begun = await this.#begun;
-    return begun && { ...begun, over: (await this.stores.values.lookUp(place)).start.over };
+    const { over } = (await this.stores.values.lookUp(place)).start;
+    return this.#begun && { ...this.#begun, over };
   }
 
   async delete(key: string): Promise<void> {

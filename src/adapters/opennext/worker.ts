@@ -60,8 +60,8 @@ export function withTidemark(
         env: { ...env },
         waitUntil: (work) => context.waitUntil(work),
       });
-      return requests.run(own, () => {
-        own.begin();
+      return requests.run(own, async () => {
+        await own.begin();
         return worker.fetch(request, env, context);
       });
     },
