@@ -15,6 +15,7 @@ const live = [
   "packages/cli/test/init/three-sites.test.ts",
   "packages/cli/test/process.test.ts",
   "packages/cli/test/start/start.test.ts",
+  "test/adapters/opennext-workers.test.ts",
   "test/admin/health/real-journal.test.ts",
   "test/admin/health/real-redis.test.ts",
   "test/admin/health/real-totals.test.ts",

@@ -21,7 +21,8 @@ class OpenNextIsolate {
   answer: () => Promise<Response> = async () =>
     new Response(null, { headers: { "x-nextjs-cache": "REVALIDATED" } });
   readonly #works: Promise<unknown>[] = [];
-  readonly #run: (work: () => Promise<unknown>) => Promise<unknown>;
+  /** Answers one request by this work. */
+  readonly ask: (work: () => Promise<unknown>, method?: string) => Promise<Response>;
 
   constructor(beside?: OpenNextIsolate, options: { readonly stale?: "1h" } = {}) {
     const clock = (this.clock = beside?.clock ?? new FakeClock());
@@ -41,22 +42,21 @@ class OpenNextIsolate {
       },
     };
     const context = { waitUntil: (one: Promise<unknown>) => void this.#works.push(one) };
-    this.#run = async (given) => {
-      let result: unknown;
+    this.ask = (given, method = "GET") => {
       work = async () => {
-        result = await given();
+        await given();
         return new Response();
       };
-      await worker.fetch(new Request("https://www.example.com/"), env, context);
-      return result;
+      return worker.fetch(new Request("https://www.example.com/", { method }), env, context);
     };
   }
 
   /** Runs work as one request. */
   async request<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = (await this.#run(work)) as Result;
+    const results: Result[] = [];
+    await this.ask(async () => void results.push(await work()));
     await idle();
-    return result;
+    return results[0] as Result;
   }
 
   /** Reads as OpenNext does: judges a found page by its tags, and then by those of the reader. */
@@ -345,6 +345,9 @@ describe("without Redis", () => {
     await here.render("/a", "v1");
     expect(await here.read("/a")).toBe("v1");
     await expect(here.revalidateTag("red")).rejects.toThrow("The purge was not accepted");
+    const swallowed = () => tagCache.writeTags(["red"]).catch(() => undefined);
+    expect((await here.ask(swallowed, "POST")).status).toBe(503);
+    expect((await here.ask(async () => undefined, "POST")).status).toBe(200);
     expect(log.mock.calls.flat().join()).toContain("A purge by Next.js has failed");
     const own = here.request(() => purge({ tags: ["red"] }));
     await expect(own).rejects.toThrow("The purge was not accepted");

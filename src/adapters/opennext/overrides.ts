@@ -97,7 +97,8 @@ const tagCache: OpenNextOverrides["tagCache"] = {
     return requestNow()?.judge(tags, lastModified) === "stale";
   },
   async writeTags(written) {
-    const { data, staleMs } = requestHere().stores;
+    const request = requestHere();
+    const { staleMs } = request.stores;
     const isSoft = (one: OpenNextTagWrite) => typeof one === "object" && lastsMs(one) >= staleMs;
     const named = (soft: boolean) =>
       tagsOf(
@@ -106,7 +107,7 @@ const tagCache: OpenNextOverrides["tagCache"] = {
     try {
       for (const soft of [false, true]) {
         const tags = named(soft);
-        if (tags.length > 0) await data.purge({ tags, soft, reason: "Next.js" });
+        if (tags.length > 0) await request.purge({ tags, soft, reason: "Next.js" });
       }
     } catch (cause) {
       // Next.js does not pass this error on to the code that called revalidateTag.

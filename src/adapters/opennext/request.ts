@@ -6,6 +6,7 @@ import type { DataCache } from "../../data/create-data-cache.ts";
 import type { GivenStart } from "../../data/load/make-record.ts";
 import type { Lookup } from "../../data/look-up.ts";
 import type { Namespace } from "../../data/namespace.ts";
+import type { DataPurge } from "../../data/purge-data.ts";
 import { segmentOf, tagsOf } from "../library-key.ts";
 
 /** A page, a fetch or a result of `"use cache"`, as OpenNext passes it. */
@@ -56,6 +57,7 @@ export class OpenNextRequest {
   /** The values that this request found, by `lastModified`. */
   readonly #found = new Map<number, Found[]>();
   readonly #results: Found[] = [];
+  readonly #purges: Promise<boolean>[] = [];
   /** The tags of the page, by which a purge also covers the results of `"use cache"` on it. */
   readonly #pageTags = new Set<string>();
 
@@ -132,6 +134,23 @@ export class OpenNextRequest {
     const kinds = found?.map(({ judge }) => judge(tagsOf(tags))) ?? ["unusable"];
     if (kinds.includes("unusable")) return "unusable";
     return kinds.includes("stale") ? "stale" : "fresh";
+  }
+
+  /** Purges by calls of Next.js, whose caller does not learn of a refusal: `arePurged` does. */
+  async purge(order: DataPurge): Promise<void> {
+    const purging = this.stores.data.purge(order);
+    this.#purges.push(
+      purging.then(
+        () => true,
+        () => false,
+      ),
+    );
+    await purging;
+  }
+
+  /** Waits for the purges that were begun. Returns whether all of them were accepted. */
+  async arePurged(): Promise<boolean> {
+    return !(await Promise.all(this.#purges)).includes(false);
   }
 
   /**

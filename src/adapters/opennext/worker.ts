@@ -3,6 +3,7 @@ import type { TierInCode } from "../../cache/tiers/tier-in-code.ts";
 import { type Config, configOf } from "../../config/config.ts";
 import { bindStores } from "../../bind-stores.ts";
 import { type Fault, isFault, OperatorError } from "../../base/operator-error.ts";
+import { pause } from "../../base/timeouts.ts";
 import { createDataCache } from "../../data/create-data-cache.ts";
 import type { DataPlatform } from "../../data/data-platform.ts";
 import { type DataDuration, msOf } from "../../data/value/lifetime-text.ts";
@@ -62,11 +63,21 @@ export function withTidemark(
       });
       return requests.run(own, async () => {
         await own.begin();
-        return worker.fetch(request, env, context);
+        const response = await worker.fetch(request, env, context);
+        if (isSafe(request)) return response;
+        // Next.js may begin purges in the turn in which it answers.
+        await pause(0);
+        if (await own.arePurged()) return response;
+        await response.body?.cancel();
+        return new Response(notPurged, { status: 503 });
       });
     },
   };
 }
+
+const notPurged = "The purge was not accepted: older pages may still answer. Try again.\n";
+
+const isSafe = ({ method }: Request): boolean => method === "GET" || method === "HEAD";
 
 function storesOf(
   config: Config,
