@@ -109,14 +109,14 @@ describe("a page", () => {
     const { here, there } = twoIsolates();
     await here.render("/a", "v1");
     expect([await here.read("/a"), await there.read("/a")]).toEqual(["v1", "v1"]);
-    const before = here.upstash.roundTrips;
+    const before = here.upstash.requestCount;
     await here.request(async () => {
       const entry = await incrementalCache.get("/a");
       delete entry.value.meta.headers["x-next-cache-tags"];
       expect(await tagCache.hasBeenRevalidated(tagsOfPage, entry.lastModified)).toBe(false);
     });
     expect(await here.read("/a")).toBe("v1");
-    expect(here.upstash.roundTrips).toBe(before);
+    expect(here.upstash.requestCount).toBe(before);
     const again = await here.request(() => incrementalCache.get("/a"));
     expect(again.value.meta.headers["x-next-cache-tags"]).toContain("red");
   });
@@ -269,8 +269,8 @@ describe('a result of "use cache"', () => {
     const again = await stored();
     await again.here.revalidateTag("blue");
     again.here.clock.advance(10);
-    const found = await again.there.request(() => incrementalCache.get(key, "composable"));
-    expect(found).toBeNull();
+    const seen = await again.there.request(() => incrementalCache.get(key, "composable"));
+    expect(seen).toBeNull();
   });
 
   it("ends by the tags of its page, which OpenNext names after the first lookup", async () => {
@@ -279,8 +279,8 @@ describe('a result of "use cache"', () => {
     here.clock.advance(10);
     const seen = await there.request(async () => {
       const first = await incrementalCache.get(key, "composable");
-      const until = await tagCache.getLastRevalidated(["_N_T_/a"]);
-      return [first?.value.timestamp, until, await incrementalCache.get(key, "composable")];
+      const untilMs = await tagCache.getLastRevalidated(["_N_T_/a"]);
+      return [first?.value.timestamp, untilMs, await incrementalCache.get(key, "composable")];
     });
     expect(seen).toEqual([1_000, 1_000, null]);
     const other = await there.request(async () => {
@@ -294,7 +294,9 @@ describe('a result of "use cache"', () => {
 it("a value that this request did not look up counts as revalidated", async () => {
   const { here } = twoIsolates();
   await here.render("/a", "v1");
-  const lastModified = await here.request(async () => (await incrementalCache.get("/a")).lastModified);
+  const lastModified = await here.request(
+    async () => (await incrementalCache.get("/a")).lastModified,
+  );
   const judged = await here.request(() => tagCache.hasBeenRevalidated(["red"], lastModified));
   expect(judged).toBe(true);
 });

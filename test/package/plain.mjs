@@ -18,6 +18,7 @@ import {
 import { cachifiedCache } from "tidemark/cachified";
 import { responseCache } from "tidemark/envelop";
 import { keyvStore } from "tidemark/keyv";
+import { openNextOverrides } from "tidemark/opennext";
 import { unstorageDriver } from "tidemark/unstorage";
 import { workersKv } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
@@ -75,6 +76,7 @@ assert.equal((await ofCachified.get("a")).value, 1);
 const ofKeyv = keyvStore(libraries.namespace("keyv", { fresh: "1m" }));
 await ofKeyv.set("a", 1);
 assert.equal(await ofKeyv.get("a"), 1);
+assert.equal(openNextOverrides().tagCache.mode, "nextMode");
 const driver = unstorageDriver(libraries.namespace("nitro", { fresh: "1m" }));
 await driver.setItem("a:b", "1");
 assert.equal(await driver.getItem("a:b"), "1");

@@ -9,7 +9,8 @@ import { type OpenNextKind, type OpenNextValue, requestNow } from "./request.ts"
 
 /** A purge of one tag: a text at once, and an object with `stale` softly. Times are epoch milliseconds. */
 export type OpenNextTagWrite =
-  string | { readonly tag: string; readonly stale?: number; readonly expire?: number };
+  | string
+  | { readonly tag: string; readonly stale?: number; readonly expire?: number };
 
 /** A stale page that OpenNext has just answered with. */
 export interface OpenNextMessage {
@@ -102,7 +103,9 @@ const tagCache: OpenNextOverrides["tagCache"] = {
     const isSoft = (one: OpenNextTagWrite) => typeof one === "object" && lastsMs(one) >= staleMs;
     const named = (soft: boolean) =>
       tagsOf(
-        written.filter((one) => isSoft(one) === soft).map((one) => (typeof one === "string" ? one : one.tag)),
+        written
+          .filter((one) => isSoft(one) === soft)
+          .map((one) => (typeof one === "string" ? one : one.tag)),
       );
     try {
       for (const soft of [false, true]) {
