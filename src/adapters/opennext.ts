@@ -6,6 +6,6 @@ export {
   type OpenNextOverrides,
   type OpenNextTagWrite,
   purge,
-} from "./opennext/overrides.ts";
-export type { OpenNextKind } from "./opennext/request.ts";
-export { type OpenNextOptions, type OpenNextWorker, withTidemark } from "./opennext/worker.ts";
+} from "./opennext-overrides.ts";
+export type { OpenNextKind } from "./opennext-request.ts";
+export { type OpenNextOptions, type OpenNextWorker, withTidemark } from "./opennext-worker.ts";

@@ -1,16 +1,16 @@
 // Wraps the Worker of OpenNext, so that its requests use one data cache, and each has the start of its loads.
-import type { TierInCode } from "../../cache/tiers/tier-in-code.ts";
-import { type Config, configOf } from "../../config/config.ts";
-import { bindStores } from "../../bind-stores.ts";
-import { type Fault, isFault, OperatorError } from "../../base/operator-error.ts";
-import { pause } from "../../base/timeouts.ts";
-import { createDataCache } from "../../data/create-data-cache.ts";
-import type { DataPlatform } from "../../data/data-platform.ts";
-import { type DataDuration, msOf } from "../../data/value/lifetime-text.ts";
-import { textOf } from "../../protocol/variables/bindings.ts";
-import { databasesOf } from "../../protocol/variables/database.ts";
-import type { JournalInCode } from "../../purge/journal-in-code.ts";
-import { OpenNextRequest, openRequests, type OpenNextStores } from "./request.ts";
+import type { TierInCode } from "../cache/tiers/tier-in-code.ts";
+import { type Config, configOf } from "../config/config.ts";
+import { bindStores } from "../bind-stores.ts";
+import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
+import { pause } from "../base/timeouts.ts";
+import { createDataCache } from "../data/create-data-cache.ts";
+import type { DataPlatform } from "../data/data-platform.ts";
+import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
+import { textOf } from "../protocol/variables/bindings.ts";
+import { databasesOf } from "../protocol/variables/database.ts";
+import type { JournalInCode } from "../purge/journal-in-code.ts";
+import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
 
 /** Options of the cache. */
 export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs" | "log"> {

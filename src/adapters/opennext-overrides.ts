@@ -1,11 +1,11 @@
 // The overrides for open-next.config.ts: the incremental cache, the tag cache and the queue of an OpenNext Worker. They
 // keep nothing: all state belongs to the request, which `withTidemark` opens.
-import { errorName } from "../../base/error-name.ts";
-import { nodeGlobals } from "../../base/node-globals.ts";
-import { OperatorError } from "../../base/operator-error.ts";
-import type { DataPurge, PurgeReceipt } from "../../data/purge-data.ts";
-import { segmentOf, tagsOf } from "../library-key.ts";
-import { type OpenNextKind, type OpenNextValue, requestNow } from "./request.ts";
+import { errorName } from "../base/error-name.ts";
+import { nodeGlobals } from "../base/node-globals.ts";
+import { OperatorError } from "../base/operator-error.ts";
+import type { DataPurge, PurgeReceipt } from "../data/purge-data.ts";
+import { segmentOf, tagsOf } from "./library-key.ts";
+import { type OpenNextKind, type OpenNextValue, requestNow } from "./opennext-request.ts";
 
 /** A purge of one tag: a text at once, and an object with `stale` softly. Times are epoch milliseconds. */
 export type OpenNextTagWrite =
@@ -45,10 +45,7 @@ export interface OpenNextOverrides {
 const name = "tidemark";
 
 /**
- * Returns the overrides for `defineCloudflareConfig`. The Worker must be one of `withTidemark`.
- *
- * @example
- * export default defineCloudflareConfig({ ...openNextOverrides(), enableCacheInterception: true });
+ * Returns the overrides for open-next.config.ts. The Worker must be one of `withTidemark`.
  */
 export function openNextOverrides(): OpenNextOverrides {
   return { incrementalCache, tagCache, queue };
@@ -57,7 +54,7 @@ export function openNextOverrides(): OpenNextOverrides {
 /**
  * Purges data and pages, in a route handler or a Server Action of the application.
  *
- * @throws OperatorError if the purge is not accepted, which `revalidateTag` of Next.js does not report
+ * @throws OperatorError if the purge is not accepted, which the functions of Next.js do not report
  * @example
  * await purge({ tags: ["articles"] });
  */
@@ -113,7 +110,7 @@ const tagCache: OpenNextOverrides["tagCache"] = {
         if (tags.length > 0) await request.purge({ tags, soft, reason: "Next.js" });
       }
     } catch (cause) {
-      // Next.js does not pass this error on to the code that called revalidateTag.
+      // Next.js does not pass this error on to the code that asked for it.
       report("A purge by Next.js has failed", cause);
       throw cause;
     }

@@ -1,13 +1,13 @@
 // The state of one request of an OpenNext Worker: the starts of its loads, and the values that it has looked up.
 // A request shares no state with another, because the Workers runtime forbids to use another request's I/O.
-import { type AsyncStorage, nodeGlobals } from "../../base/node-globals.ts";
-import { OperatorError } from "../../base/operator-error.ts";
-import type { DataCache } from "../../data/create-data-cache.ts";
-import type { GivenStart } from "../../data/load/make-record.ts";
-import type { Lookup } from "../../data/look-up.ts";
-import type { Namespace } from "../../data/namespace.ts";
-import type { DataPurge } from "../../data/purge-data.ts";
-import { segmentOf, tagsOf } from "../library-key.ts";
+import { type AsyncStorage, nodeGlobals } from "../base/node-globals.ts";
+import { OperatorError } from "../base/operator-error.ts";
+import type { DataCache } from "../data/create-data-cache.ts";
+import type { GivenStart } from "../data/load/make-record.ts";
+import type { Lookup } from "../data/look-up.ts";
+import type { Namespace } from "../data/namespace.ts";
+import type { DataPurge } from "../data/purge-data.ts";
+import { segmentOf, tagsOf } from "./library-key.ts";
 
 /** A page, a fetch or a result of `"use cache"`, as OpenNext passes it. */
 export interface OpenNextValue {
