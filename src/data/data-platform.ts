@@ -64,7 +64,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
     redis: named,
     journal,
     others,
-  } = given.database === undefined
+  } = given.database === undefined && given.journal === undefined
     ? databasesOf(variables, faults)
     : { redis: given.database, journal: given.journal, others: given.others };
   for (const fault of [...faults, ...[named].filter(isFault)]) {

@@ -1,0 +1,63 @@
+// Tests `tidemark/opennext` without Redis: the journal and the values are in Durable Objects, which two Workers share.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import "../../testing/fakes/workers-globals.ts";
+import { openNextOverrides, withTidemark } from "../../src/adapters/opennext.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
+import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../testing/fakes/fake-object.ts";
+import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
+import { idle } from "../../testing/site/harness.ts";
+
+const { incrementalCache, tagCache } = openNextOverrides();
+
+let clock: FakeClock;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  vi.useFakeTimers({ toFake: ["Date"], now: clock.atMs });
+});
+
+afterEach(() => void vi.useRealTimers());
+
+/** Opens a Worker, and returns a function that runs work as one request. */
+function opened(env: object, COLO: string) {
+  let work: () => Promise<Response> = async () => new Response();
+  const stores = { journal: durableObjectJournal(), tiers: [durableObjectRecords({ objects: 2 })] };
+  const given = { nowAtMs: clock.nowAtMs, log: () => {}, ...stores };
+  const worker = withTidemark({ fetch: () => work() }, defineConfig({}), given);
+  return async <Result>(run: () => Promise<Result>): Promise<Result> => {
+    const results: Result[] = [];
+    work = async () => {
+      results.push(await run());
+      return new Response();
+    };
+    const request = new Request("https://www.example.com/");
+    await worker.fetch(request, { ...env, COLO }, { waitUntil: () => {} });
+    await idle();
+    return results[0] as Result;
+  };
+}
+
+it("keeps values for all isolates, and ends them by a purge", async () => {
+  const env = { JOURNAL: new FakeObject().namespace, RECORDS: new FakeRecordObjects().namespace };
+  const [here, there] = [opened(env, "AMS"), opened(env, "SIN")];
+  const value = { type: "app", html: "v1", meta: { headers: { "x-next-cache-tags": "red" } } };
+  await here(async () => {
+    await incrementalCache.get("/a");
+    await incrementalCache.set("/a", value);
+  });
+  const get = () => incrementalCache.get("/a");
+  expect((await there(get)).value).toEqual(value);
+  await here(() => tagCache.writeTags(["red"]));
+  expect(await here(get)).toBeNull();
+  clock.advance(10);
+  vi.setSystemTime(clock.atMs);
+  expect(await there(get)).toBeNull();
+});
+
+it("refuses to run if the journal is not bound", async () => {
+  const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS");
+  await expect(run(async () => {})).rejects.toThrow("JOURNAL is not bound");
+});
