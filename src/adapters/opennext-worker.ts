@@ -2,7 +2,7 @@
 import type { TierInCode } from "../cache/tiers/tier-in-code.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { bindStores } from "../bind-stores.ts";
-import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
+import { type Fault, faultText, isFault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";
 import { createDataCache } from "../data/create-data-cache.ts";
 import type { DataPlatform } from "../data/data-platform.ts";
@@ -132,6 +132,7 @@ function inCode(
     const [fault] = faults;
     throw new OperatorError(fault ?? noStores);
   }
+  for (const fault of faults) console.warn(`tidemark: ${faultText(fault)}`);
   return { database: redis, journal: bound.journal, others, tiers: bound.makers.dataTiers };
 }
 

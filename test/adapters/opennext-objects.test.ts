@@ -61,3 +61,10 @@ it("refuses to run if the journal is not bound", async () => {
   const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS");
   await expect(run(async () => {})).rejects.toThrow("JOURNAL is not bound");
 });
+
+it("says that the records are not bound", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  await opened({ JOURNAL: new FakeObject().namespace }, "AMS")(async () => {});
+  expect(warn.mock.calls.flat().join()).toContain("RECORDS is not bound");
+  warn.mockRestore();
+});
