@@ -46,7 +46,9 @@ export async function lookedUp(
   { tags = [] }: LookUpOptions,
   ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
 ): Promise<
-  Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & { readonly given: CallResult | undefined }
+  Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & {
+    readonly given: CallResult | undefined;
+  }
 > {
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
