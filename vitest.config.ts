@@ -16,6 +16,7 @@ const live = [
   "packages/cli/test/process.test.ts",
   "packages/cli/test/start/start.test.ts",
   "test/adapters/opennext-workers.test.ts",
+  "test/adapters/astro-example.test.ts",
   "test/admin/health/real-journal.test.ts",
   "test/admin/health/real-redis.test.ts",
   "test/admin/health/real-totals.test.ts",

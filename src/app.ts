@@ -32,6 +32,7 @@ import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
+import type { RedisAddress } from "./redis/open-client.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
@@ -72,6 +73,8 @@ export interface InCode {
   readonly journal?: JournalInCode | undefined;
   /** Receives each answered request. */
   readonly onRequest?: OnRequest | undefined;
+  /** A connection to Redis, in place of a database in the bindings. */
+  readonly database?: RedisAddress | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
@@ -83,6 +86,7 @@ export interface InCode {
  * @param inCode.data a data cache that shares the core
  * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis
  * @param inCode.journal the store of the journal, in place of Redis
+ * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */

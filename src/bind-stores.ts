@@ -6,12 +6,14 @@ import type { Environment } from "./platform/environment.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import { redisJournalAt } from "./create-purging.ts";
 import type { JournalInCode, JournalMaker } from "./purge/journal-in-code.ts";
+import type { RedisAddress } from "./redis/open-client.ts";
 import { journalWords } from "./redis/trouble.ts";
 
 interface StoresInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
   readonly bodies?: BodiesInCode | undefined;
   readonly journal?: JournalInCode | undefined;
+  readonly database?: RedisAddress | undefined;
 }
 
 /**
@@ -20,10 +22,11 @@ interface StoresInCode {
  * code is unusable, Redis is not used either, because isolates do not read another journal.
  */
 export function bindStores<Databases extends Pick<Environment, "redis" | "journal" | "faults">>(
-  environment: Databases,
-  { tiers = [], bodies, journal }: StoresInCode,
+  read: Databases,
+  { tiers = [], bodies, journal, database }: StoresInCode,
   env: Env,
 ) {
+  const environment = database === undefined ? read : { ...read, redis: database };
   const { redis } = environment;
   const hasRedis = redis !== undefined && !isFault(redis);
   const opened = journal?.bound(env, redisJournalOf(environment)) ?? environment.journal;

@@ -66,6 +66,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     nowAtMs: site.nowAtMs,
     colo: () => coloOf(environment, request),
     afterAnswer: (work) => cache.behind(background)(work),
+    caller: background,
     address,
     sampled,
   });

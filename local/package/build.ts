@@ -1,5 +1,5 @@
-// `npm run build`: builds the published package in dist/: JavaScript for Node 20 and Workers, and the types of its
-// exports. The repository itself runs from its sources.
+// `npm run build`: builds the published package in dist/, or in the folder of its argument: JavaScript for Node 20 and
+// Workers, and the types of its exports. The repository itself runs from its sources.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,9 +28,12 @@ const entries = {
   unstorage: "adapters/unstorage",
   next: "adapters/next",
   opennext: "adapters/opennext",
+  vinext: "adapters/vinext/handler",
+  astro: "adapters/astro/provider",
 };
 
-const dist = join(root, "dist");
+const [folder = join(root, "dist")] = process.argv.slice(2);
+const dist = resolve(folder);
 
 async function buildScripts(): Promise<void> {
   await build({

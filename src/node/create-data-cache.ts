@@ -7,9 +7,8 @@ import { type DataPlatform, settingsOf } from "../data/data-platform.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { isFault, OperatorError } from "../base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "../protocol/variables/database.ts";
-import { carryOver } from "../redis/connection/carry.ts";
-import { connectionOf, type GivenConnection } from "../redis/connection/given-connection.ts";
-import { connectionWords } from "../redis/connection/words.ts";
+import { addressOver } from "../redis/connection/address.ts";
+import type { GivenConnection } from "../redis/connection/given-connection.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
 import { texts, type TroubleWords } from "../redis/trouble.ts";
 
@@ -121,13 +120,7 @@ function addressOf(redis: NodeCacheOptions["redis"], option: Option): RedisAddre
       hint: 'Set it to { url, token }, to a connection, or to "none" if this process is the whole cache.',
     });
   }
-  if (!("url" in redis && "token" in redis)) {
-    const connection = connectionOf(redis);
-    const { mayResend } = connection;
-    // No request uses this address.
-    const nowhere = { url: "https://connection.invalid", token: "none" };
-    return { ...nowhere, ...carryOver(connection), mayResend, words: connectionWords };
-  }
+  if (!("url" in redis && "token" in redis)) return addressOver(redis);
   const { url, token } = redis;
   const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
   if (named !== undefined && !isFault(named)) return { ...named, words: restWords(option) };

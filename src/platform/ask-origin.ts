@@ -16,6 +16,8 @@ interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "sign
   readonly own?: Headers | undefined;
   /** Runs work of a handler that continues after its response. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** The runtime's context of the request or run that caused this request. */
+  readonly caller?: object | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ function answerOf(
   request: OriginCall,
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
-  const { method, headers, body, signal, afterAnswer } = request;
+  const { method, headers, body, signal, afterAnswer, caller } = request;
   // Do not follow redirects, which are for the client.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
   // Bypass Cloudflare's own cache, which is below `fetch`.
@@ -68,7 +70,7 @@ function answerOf(
           cf: request.cf,
           duplex: "half",
         } as RequestInit);
-        const returned = await origin.handle(forHandler, { waitUntil });
+        const returned = await origin.handle(forHandler, { waitUntil }, caller);
         return withTrueCoding(withTagAsAsked(returned, headers), signal);
       };
       return handled(handle, request, platform);

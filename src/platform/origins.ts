@@ -13,10 +13,13 @@ import type { Background, Platform } from "./platform.ts";
  * The body of a response with Content-Encoding may be encoded or decoded. For a decoded body, the
  * field is removed. A handler can use `fetch` with `encodeResponseBody: "manual"` to return an
  * encoded body.
+ *
+ * @param caller the runtime's context of the request or cron run that caused this call
  */
 export type OriginHandler = (
   request: Request,
   background: Background,
+  caller?: object,
 ) => Response | Promise<Response>;
 
 /** The target of requests to one origin. */

@@ -171,8 +171,8 @@ async function ask(
   headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
     const { target } = asking;
-    const { afterAnswer } = context;
-    const sent = { ...request, target, signal: abort.signal, afterAnswer };
+    const { afterAnswer, caller } = context;
+    const sent = { ...request, target, signal: abort.signal, afterAnswer, caller };
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;

@@ -117,4 +117,6 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly own?: Headers | undefined;
   /** Starts work of a handler that may continue after its response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** The runtime's context of the request or run that caused this request. */
+  readonly caller?: object | undefined;
 }

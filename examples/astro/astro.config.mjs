@@ -1,0 +1,9 @@
+import node from "@astrojs/node";
+import { defineConfig } from "astro/config";
+
+export default defineConfig({
+  output: "server",
+  adapter: node({ mode: "standalone" }),
+  cache: { provider: { entrypoint: "./src/cache.ts" } },
+  routeRules: { "/archive": { maxAge: 3600, tags: ["news"] } },
+});

@@ -1,0 +1,215 @@
+// Exports of `tidemark/astro`: the cache around the rendering of an Astro 7 site, as Astro's cache provider. The
+// file imports no package of Astro.
+import { type AstroRequest, AstroVisit } from "./visit.ts";
+import { pathTag, tagInField, tagsToPurge } from "./names.ts";
+import { type Application, createApp, type ExecutionContext, type InCode } from "../../app.ts";
+import { nodeGlobals } from "../../base/node-globals.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import { type Config, defineConfig } from "../../config/config.ts";
+import type { WrittenConfig } from "../../config/written.ts";
+import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
+import type { ServerRequest } from "../../platform/arrival.ts";
+import { platformHere } from "../../platform/workers.ts";
+import type { Env } from "../../protocol/variables/bindings.ts";
+import { hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
+import { addressOver } from "../../redis/connection/address.ts";
+import type { GivenConnection } from "../../redis/connection/given-connection.ts";
+
+/** The options of cache.set and of route rules in Astro. */
+export interface AstroLifetimes {
+  /** In seconds. */
+  readonly maxAge?: number;
+  /** How long the page may answer while it is rendered again, in seconds. */
+  readonly swr?: number;
+  readonly tags?: readonly string[];
+  readonly lastModified?: Date;
+  readonly etag?: string;
+}
+
+/** The argument of cache.invalidate in Astro. */
+export interface AstroInvalidation {
+  readonly path?: string;
+  readonly tags?: string | readonly string[];
+}
+
+/** A cache provider of Astro 7. */
+export interface AstroCacheProvider {
+  readonly name: string;
+  setHeaders(options: AstroLifetimes): Headers;
+  onRequest(context: AstroRequest, next: () => Promise<Response>): Promise<Response>;
+  /** Resolves once the journal has the purge; rejects with an `OperatorError` if it is not accepted. */
+  invalidate(options: AstroInvalidation): Promise<void>;
+}
+
+/** The parts of the cache that Astro's configuration cannot contain, because they are code. */
+export interface AstroCacheParts extends Pick<InCode, "tiers" | "bodies" | "journal" | "parts"> {
+  /** On Node: a connection of ioredis or node-redis, in place of `UPSTASH_REDIS_REST_URL`. */
+  readonly redis?: GivenConnection | undefined;
+  /** The variables. Default: `process.env` on Node, the bindings on Workers. */
+  readonly env?: object | undefined;
+}
+
+/**
+ * Returns a cache provider for Astro, from a configuration without `origins`: Astro is the origin. Export the result as
+ * the default of a file, and name this file as `entrypoint` in `cache.provider` of Astro's configuration.
+ *
+ * @param written the fields of `defineConfig`. Default: also those query parameters are part of the key that
+ *   `defineConfig` strips, because pages see them
+ * @throws OperatorError for an invalid configuration or connection
+ * @example
+ * export default astroCache({ purge: { maxLagSeconds: 5 } }, { redis: new Redis(process.env.REDIS_URL) });
+ */
+export function astroCache(
+  written: WrittenConfig = {},
+  parts: AstroCacheParts = {},
+): () => AstroCacheProvider {
+  const query = written.key?.query ?? { strip: { only: [] } };
+  const config = defineConfig({ ...written, key: { ...written.key, query } });
+  const provider = new TidemarkProvider(config, parts);
+  return () => provider;
+}
+
+/** Astro's `cache.provider.config` is the configuration, if `tidemark/astro` itself is the `entrypoint`. */
+export default function astroProvider(written?: WrittenConfig): AstroCacheProvider {
+  return astroCache(written)();
+}
+
+class TidemarkProvider implements AstroCacheProvider {
+  readonly name = "tidemark";
+  readonly #config: Config;
+  readonly #parts: AstroCacheParts;
+  readonly #visits = new WeakMap<object, AstroVisit>();
+  #site: Site | undefined;
+
+  constructor(config: Config, parts: AstroCacheParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  setHeaders({ maxAge, swr, tags = [], lastModified, etag }: AstroLifetimes): Headers {
+    const headers = new Headers();
+    if (maxAge !== undefined) {
+      const stale = swr === undefined ? "" : `, stale-while-revalidate=${swr}`;
+      headers.set("cdn-cache-control", `max-age=${maxAge}${stale}`);
+    }
+    if (tags.length > 0) headers.set("cache-tag", tags.map(tagInField).join(","));
+    if (lastModified !== undefined) headers.set("last-modified", lastModified.toUTCString());
+    if (etag !== undefined) headers.set("etag", etag);
+    return headers;
+  }
+
+  async onRequest(context: AstroRequest, next: () => Promise<Response>): Promise<Response> {
+    const { request, waitUntil = unattended } = context;
+    // Astro replaces the fields of a request while it builds a prerendered page, which is stored nowhere else.
+    if (Object.hasOwn(request, "headers")) return next();
+    const { app, env } = await this.#opened();
+    const isOperators = new URL(request.url).pathname.startsWith(`${this.#config.operatorPath}/`);
+    // Only Astro reads bodies, and other methods are never answered from the cache.
+    if (request.method !== "GET" && request.method !== "HEAD" && !isOperators) return next();
+    const background: ExecutionContext = { waitUntil, passThroughOnException, props: {} };
+    const visit = new AstroVisit(context, next);
+    this.#visits.set(background, visit);
+    const asked = isOperators ? request : new Request(request);
+    return visit.answered(await app.fetch(asked, env, background, connectionOf(request)));
+  }
+
+  async invalidate(options: AstroInvalidation): Promise<void> {
+    const { path, tags } = options;
+    if (path === undefined && tags === undefined) throw namesNothing();
+    const named = typeof tags === "string" ? [tags] : (tags ?? []);
+    const all = path === undefined ? named : [...named, pathTag(path)];
+    // An entry of a live collection may have no tags.
+    if (all.length === 0) return;
+    const { app, waitUntil } = await this.#opened();
+    const { cache } = app;
+    if (cache.purging === undefined) throw noJournal();
+    const afterAnswer = cache.behind({ waitUntil });
+    const { nowAtMs } = cache.settings.platform;
+    const purge = orderPurges({ ...cache, nowAtMs, host: "data.invalid", afterAnswer });
+    await purgeNamed({ tags: all.flatMap(tagsToPurge) }, { purge, events: undefined });
+  }
+
+  async #opened(): Promise<Site> {
+    // On Workers, a request must not wait for the promise of another.
+    const here = await runtime();
+    return (this.#site ??= this.#open(here));
+  }
+
+  #open({ env: found, waitUntil }: Runtime): Site {
+    const { redis, env: given, ...inCode } = this.#parts;
+    const { SEAL_KEY: sealKey, ...others } = { ...(given ?? found) } as Env;
+    const env = redis === undefined ? { ...others, SEAL_KEY: sealKey } : others;
+    const app = createApp(this.#config, env, platformHere(), {
+      ...inCode,
+      database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
+      origins: {
+        default: (request, _, caller = {}) => {
+          const visit = this.#visits.get(caller);
+          if (visit === undefined) throw new TypeError("Astro has no such request.");
+          return visit.rendered(request);
+        },
+      },
+    });
+    return { app, env, waitUntil };
+  }
+}
+
+interface Runtime {
+  readonly env: object;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** The cache of this process or isolate, with its variables. */
+interface Site extends Runtime {
+  readonly app: Application;
+  readonly env: Env;
+}
+
+/** Does nothing: on Node the process outlives its requests, and failures are logged at their source. */
+const unattended = (): void => undefined;
+const passThroughOnException = (): void => undefined;
+
+/** Returns what is known without a request. Only Workers have the module, and a build on Node must not load it. */
+async function runtime(): Promise<Runtime> {
+  if ("WebSocketPair" in globalThis) {
+    const workers = await import("cloudflare:workers");
+    return { env: Reflect.get(workers, "env") as object, waitUntil: workers.waitUntil };
+  }
+  return { env: nodeGlobals.process?.env ?? {}, waitUntil: unattended };
+}
+
+/** Returns the client's connection on Node. Astro has verified the address and the URL. */
+function connectionOf(request: Request): ServerRequest {
+  const remoteAddress: unknown = Reflect.get(request, Symbol.for("astro.clientAddress"));
+  if (typeof remoteAddress !== "string") return {};
+  const encrypted = request.url.startsWith("https:");
+  return { incoming: { socket: { remoteAddress, encrypted } } };
+}
+
+function sealedBy(sealKey: unknown) {
+  const sealKeys = sealKeysOf({ SEAL_KEY: sealKey });
+  if (typeof sealKeys !== "string") return { sealKeys };
+  throw new OperatorError({
+    what: "The cache cannot seal.",
+    why: sealKeys,
+    hint: hintOfSealKey,
+  });
+}
+
+function namesNothing(): OperatorError {
+  return new OperatorError({
+    what: "Astro's cache.invalidate purged nothing.",
+    why: "It names neither a path nor tags.",
+    hint: 'Write { tags: ["news"] } or { path: "/news/1" }.',
+  });
+}
+
+function noJournal(): OperatorError {
+  return new OperatorError({
+    what: "The purge was not accepted: older pages may still answer.",
+    why: "There is no usable database, so there is no journal of purges.",
+    hint:
+      "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, pass `redis` to astroCache, or pass a journal of " +
+      "tidemark/cloudflare.",
+  });
+}

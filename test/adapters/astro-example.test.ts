@@ -1,0 +1,186 @@
+// Builds examples/astro with the packed Tidemark, and runs it in two processes over one real Redis.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { Running } from "../../local/running.ts";
+import { packedTidemark } from "../package/packed-tidemark.ts";
+import { newerEnv, newerNode, quietInstall, run, tool } from "../package/commands.ts";
+
+const running = new Running();
+const example = new URL("../../examples/astro/", import.meta.url);
+const token = "admin-token-of-this-site";
+/** N of the example. */
+const lagSeconds = 5;
+let folder = "";
+let valkey: Awaited<ReturnType<typeof startEmbeddedValkey>>;
+let here: Site;
+let there: Site;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidemark-astro-"));
+  const site = join(folder, "site");
+  const isSource = (path: string) =>
+    !/node_modules|\/dist(?:\/|$)/.test(path.slice(example.pathname.length));
+  await cp(example, site, { recursive: true, filter: isSource });
+  const [tarball] = await Promise.all([
+    packedTidemark(join(folder, "pack")),
+    run("npm", ["ci", ...quietInstall], site, newerEnv),
+  ]);
+  await run(
+    "npm",
+    ["install", "--no-save", "--no-package-lock", ...quietInstall, tarball],
+    site,
+    newerEnv,
+  );
+  await writeFile(join(site, "check.ts"), types);
+  const strict = [
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+  ];
+  await run(newerNode, [tool("typescript/bin/tsc"), ...strict, "check.ts"], site);
+  await run("npm", ["run", "build"], site, { ...newerEnv, ASTRO_TELEMETRY_DISABLED: "1" });
+  valkey = await running.add(startEmbeddedValkey());
+  [here, there] = await Promise.all([started(site), started(site)]);
+}, 180_000);
+afterAll(async () => {
+  await running.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Astro's own types accept the provider. */
+const types = `import type { CacheProviderFactory } from "astro";
+import astroProvider, { astroCache } from "tidemark/astro";
+export const factories: CacheProviderFactory[] = [astroProvider, astroCache({})];
+`;
+
+interface Site {
+  readonly url: string;
+  readonly log: string[];
+}
+
+/** Starts a process of the built site. */
+async function started(site: string): Promise<Site> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
+    ...newerEnv,
+    REDIS_URL: valkey.url,
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    ADMIN_TOKEN: token,
+    SITE_HOST: "www.example.com",
+  };
+  const child: ChildProcess = spawn(newerNode, ["dist/server/entry.mjs"], { cwd: site, env });
+  await running.add(Promise.resolve({ stop: async () => void child.kill("SIGKILL") }));
+  const log: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => void log.push(text));
+  }
+  while (!log.join("").includes("listening")) {
+    if (child.exitCode !== null) throw new Error(`The site ended: ${log.join("")}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { url, log };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function ask(site: Site, path: string, init?: RequestInit) {
+  const response = await fetch(site.url + path, init);
+  const text = (await response.text()).replaceAll(/<[^>]+>|\n/g, " ");
+  return {
+    status: response.status,
+    text,
+    told: response.headers.get("cache-status") ?? "",
+    headers: response.headers,
+  };
+}
+
+/** Publishes a new version of a story, which purges its tag. */
+const publish = (site: Site, id: string) =>
+  ask(site, `/publish?id=${id}`, { method: "POST", headers: { origin: site.url } });
+
+/** Asks until the answer is a hit, because bodies are stored in the background. */
+async function untilHit(site: Site, path: string) {
+  await expect.poll(async () => (await ask(site, path)).told).toContain("hit");
+  return ask(site, path);
+}
+
+describe("examples/astro", () => {
+  it("a page is a hit, also of the other process, and Astro's own fields stay inside", async () => {
+    expect((await ask(here, "/news/1")).told).toContain("fwd=uri-miss");
+    const hit = await untilHit(here, "/news/1");
+    expect((await ask(there, "/news/1")).text).toBe(hit.text);
+    expect([hit.headers.get("cache-tag"), hit.headers.get("cdn-cache-control")]).toEqual([
+      null,
+      null,
+    ]);
+    expect((await untilHit(here, "/archive")).text).toContain("The archive");
+  });
+
+  it("a purge by tag ends the page in this process at once, and in the other within N", async () => {
+    await untilHit(here, "/news/2");
+    await untilHit(there, "/news/2");
+    expect((await publish(here, "2")).text).toBe("Published.");
+    expect((await ask(here, "/news/2")).text).toContain("version 2");
+    await new Promise((resolve) => setTimeout(resolve, lagSeconds * 1_000));
+    // Versions are a process's own, so another rendering shows that the page was purged.
+    expect((await ask(there, "/news/2")).text).toContain("version 2");
+  });
+
+  it("a purge while the page is rendered is not lost", async () => {
+    const first = ask(here, "/news/3");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await publish(here, "3");
+    expect((await first).text).toContain("version 1");
+    expect((await ask(here, "/news/3")).text).toContain("version 2");
+  });
+
+  it("a purge over HTTP by a page's path needs the token, and ends the page", async () => {
+    const before = await untilHit(here, "/news/4");
+    const purge = (sent: string) =>
+      ask(here, "/tidemark/purge", {
+        method: "POST",
+        body: '{"tags":["astro-path:/news/4"]}',
+        headers: { authorization: `Bearer ${sent}` },
+      });
+    expect((await purge("wrong")).status).toBe(401);
+    expect((await purge(token)).status).toBe(200);
+    expect((await ask(here, "/news/4")).text).not.toBe(before.text);
+  });
+
+  it("a page of one user, and an unknown page, are rendered for each request", async () => {
+    const as = (user: string) => ask(here, "/account", { headers: { cookie: `user=${user}` } });
+    expect((await as("ada")).text).toContain("ada");
+    expect((await as("bob")).text).toContain("bob");
+    expect((await ask(here, "/none")).text).toContain("404");
+  });
+
+  it("without Redis pages are answered, and a purge is refused, which the log explains", async () => {
+    await untilHit(here, "/news/5");
+    valkey.kill();
+    expect((await ask(here, "/news/6")).text).toContain("Story 6");
+    const refused = await publish(here, "5");
+    expect(refused.status).toBe(500);
+    expect(refused.text).not.toContain("Redis");
+    expect(here.log.join("")).toContain(
+      "The purge was not accepted: older values may still answer.",
+    );
+  });
+});

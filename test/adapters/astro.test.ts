@@ -1,0 +1,338 @@
+// Tests the cache provider for Astro over a real Redis, with a function in place of Astro's rendering. The cases of
+// withastro/astro packages/astro/test/units/cache/memory-provider.test.ts and of `collectInvalidationTags` in
+// provider-utils.test.ts are among them. Not ported: options of the memory provider (`max`, `query`), whose place
+// `limits` and routes of the configuration take, and its `X-Astro-Cache`, in place of which there is `Cache-Status`.
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import "../../testing/fakes/workers-globals.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { Running } from "../../local/running.ts";
+import { AstroVisit } from "../../src/adapters/astro/visit.ts";
+import {
+  type AstroCacheProvider,
+  type AstroLifetimes,
+  astroCache,
+} from "../../src/adapters/astro/provider.ts";
+import type { WrittenConfig } from "../../src/tidemark.ts";
+
+const running = new Running();
+let url = "";
+beforeAll(async () => void ({ url } = await running.add(startEmbeddedValkey())));
+afterAll(() => running.stop());
+afterEach(() => void vi.useRealTimers());
+
+let sites = 0;
+const errors: string[] = [];
+const logger = { error: (message: string) => void errors.push(message) };
+
+/** Opens the provider of a process. Each test has a namespace of its own. */
+function opened(written: WrittenConfig = {}, namespace = `site-${(sites += 1)}`) {
+  const redis = new Redis(url);
+  void running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
+  const provider = astroCache({ ...written, namespace }, { redis, env: {} })();
+  return { provider, namespace };
+}
+
+interface Page extends AstroLifetimes {
+  readonly body?: string | null;
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  /** Runs while the page renders. */
+  readonly during?: (request: Request) => Promise<void> | void;
+  readonly cookies?: readonly string[];
+}
+
+/** Requests a page as Astro does. Waits until the body is stored. */
+async function get(
+  provider: AstroCacheProvider,
+  asked: string | Request,
+  { body = "ok", status = 200, headers, during, cookies, ...lifetimes }: Page = {},
+) {
+  const request =
+    typeof asked === "string"
+      ? new Request(asked.startsWith("/") ? `http://localhost${asked}` : asked)
+      : asked;
+  let renderings = 0;
+  const next = async () => {
+    renderings += 1;
+    await during?.(request);
+    const response = new Response(body, headers && { headers, status });
+    const rendered = new Response(response.body, { status, headers: response.headers });
+    for (const [name, value] of provider.setHeaders(lifetimes)) rendered.headers.set(name, value);
+    if (cookies !== undefined) {
+      Reflect.set(rendered, Symbol.for("astro.cookies"), { headers: () => cookies });
+    }
+    return rendered;
+  };
+  const response = await provider.onRequest({ request, logger }, next);
+  const text = await response.text();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return { response, text, renderings, told: response.headers.get("cache-status") ?? "" };
+}
+
+const minute = { maxAge: 60 };
+
+describe("pages", () => {
+  it("a page without a lifetime is rendered each time, even if the configuration has one", async () => {
+    const { provider } = opened({ routes: [{ name: "all", match: "*", fresh: "5m" }] });
+    await get(provider, "/page", { tags: ["news"] });
+    const second = await get(provider, "/page", { body: "second" });
+    expect(second).toMatchObject({ text: "second", renderings: 1 });
+  });
+
+  it("a page with a lifetime is a miss, and then a hit, with its status and its fields", async () => {
+    const { provider } = opened();
+    const headers = { "content-type": "application/json", "x-custom": "hello" };
+    const first = await get(provider, "/page", { ...minute, status: 203, body: "{}", headers });
+    expect(first.told).toContain("fwd=uri-miss");
+    const { response, text, told, renderings } = await get(provider, "/page", { body: "other" });
+    expect({ text, renderings, status: response.status }).toEqual({
+      text: "{}",
+      renderings: 0,
+      status: 203,
+    });
+    expect(told).toContain("hit");
+    expect(response.headers.get("x-custom")).toBe("hello");
+    expect(response.headers.get("content-type")).toBe("application/json");
+  });
+
+  it("other methods reach Astro with their body", async () => {
+    const { provider } = opened();
+    await get(provider, "/page", minute);
+    const posted = new Request("http://localhost/page", { method: "POST", body: "text" });
+    const during = async (request: Request) => expect(await request.text()).toBe("text");
+    const { renderings, told } = await get(provider, posted, { ...minute, during });
+    expect({ renderings, told }).toEqual({ renderings: 1, told: "" });
+  });
+
+  it("a request with Authorization is rendered, and a page that says `private` is not stored", async () => {
+    const { provider } = opened();
+    const authorized = () =>
+      new Request("http://localhost/page", { headers: { authorization: "Bearer a" } });
+    await get(provider, "/page", minute);
+    expect((await get(provider, authorized(), { body: "ada" })).text).toBe("ada");
+    const headers = { "cdn-cache-control": "private" };
+    await get(provider, "/mine", { headers, body: "ada" });
+    expect((await get(provider, "/mine", { headers, body: "bob" })).text).toBe("bob");
+  });
+
+  it.each([
+    ["a field", { headers: { "set-cookie": "user=ada" } }],
+    ["Astro.cookies", { cookies: ["user=ada"] }],
+  ])(
+    "a page that sets a cookie by %s is not stored, and its client gets the cookie",
+    async (_, sets) => {
+      const { provider } = opened();
+      const first = await get(provider, "/page", { ...minute, ...sets });
+      const attached = Reflect.get(first.response, Symbol.for("astro.cookies")) as
+        | { headers: () => string[] }
+        | undefined;
+      expect([...first.response.headers.getSetCookie(), ...(attached?.headers() ?? [])]).toEqual([
+        "user=ada",
+      ]);
+      expect((await get(provider, "/page", { ...minute, body: "second" })).text).toBe("second");
+    },
+  );
+
+  it("hosts have pages of their own, and the order of parameters does not matter", async () => {
+    const { provider } = opened();
+    await get(provider, "http://a.example/page?b=2&a=1", { ...minute, body: "a" });
+    expect((await get(provider, "http://a.example/page?a=1&b=2")).text).toBe("a");
+    expect((await get(provider, "http://a.example/page?a=2")).text).toBe("ok");
+    expect((await get(provider, "http://b.example/page?a=1&b=2")).text).toBe("ok");
+  });
+
+  it("tracking parameters are part of the key, unless the configuration strips them", async () => {
+    const [plain, stripped] = [opened(), opened({ key: { query: { strip: [] } } })];
+    for (const { provider } of [plain, stripped])
+      await get(provider, "/page", { ...minute, body: "first" });
+    const asked = "/page?utm_source=a&gclid=b";
+    expect((await get(plain.provider, asked)).text).toBe("ok");
+    expect((await get(stripped.provider, asked)).text).toBe("first");
+  });
+
+  it("variants differ by Vary, and `Vary: *` is not stored", async () => {
+    const { provider } = opened();
+    const asked = (language: string) =>
+      new Request("http://localhost/page", { headers: { "accept-language": language } });
+    const page = { ...minute, headers: { vary: "Accept-Language" } };
+    for (const body of ["en", "fr"]) await get(provider, asked(body), { ...page, body });
+    expect((await get(provider, asked("en"))).text).toBe("en");
+    expect((await get(provider, asked("fr"))).text).toBe("fr");
+    const any = { ...minute, headers: { vary: "*" } };
+    await get(provider, "/any", { ...any, body: "first" });
+    expect((await get(provider, "/any", { ...any, body: "second" })).text).toBe("second");
+  });
+
+  it("a page that is prerendered at build time passes by the cache", async () => {
+    const { provider } = opened();
+    await get(provider, "/page", minute);
+    const request = new Request("http://localhost/page");
+    Object.defineProperty(request, "headers", { get: () => new Headers() });
+    expect(await get(provider, request, { body: "built" })).toMatchObject({
+      text: "built",
+      told: "",
+    });
+  });
+
+  it("the page sees the fields that the cache forwards", async () => {
+    const { provider } = opened();
+    const headers = { "x-forwarded-host": "evil.example", "accept-language": "en" };
+    const during = (request: Request) => {
+      expect(request.headers.get("x-forwarded-host")).not.toBe("evil.example");
+      expect(request.headers.get("accept-language")).toBe("en");
+    };
+    const asked = new Request("http://localhost/page", { headers });
+    expect(await get(provider, asked, { ...minute, during })).toMatchObject({
+      renderings: 1,
+      text: "ok",
+    });
+  });
+});
+
+describe("stale pages", () => {
+  it("answer within `swr`, and are rendered again without the client's cookies", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { provider } = opened();
+    await get(provider, "/page", { maxAge: 1, swr: 600, body: "old" });
+    vi.setSystemTime(Date.now() + 10_000);
+    const asked = new Request("http://localhost/page", {
+      method: "HEAD",
+      headers: { cookie: "user=ada" },
+    });
+    const seen: unknown[] = [];
+    const during = ({ method, headers }: Request) =>
+      void seen.push([method, headers.get("cookie")]);
+    const head = await get(provider, asked, { ...minute, swr: 600, body: "new", during });
+    expect(head.response.status).toBe(200);
+    await vi.waitFor(() => expect(seen).toEqual([["GET", null]]));
+    await vi.waitFor(async () =>
+      expect((await get(provider, "/page", { body: "none" })).text).toBe("new"),
+    );
+  });
+
+  it("answer for a rendering that fails within `staleIfError`, and the error is logged", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { provider } = opened({ routes: [{ name: "all", match: "*", staleIfError: "1h" }] });
+    await get(provider, "/page", { maxAge: 1, body: "old" });
+    vi.setSystemTime(Date.now() + 10_000);
+    errors.length = 0;
+    const during = () => Promise.reject(new Error("The query failed."));
+    const { text, renderings } = await get(provider, "/page", { during });
+    expect(text).toBe("old");
+    expect(errors).toEqual(Array(renderings).fill(expect.stringContaining("The query failed.")));
+  });
+});
+
+describe("errors", () => {
+  it("an error of the rendering reaches Astro, which renders its page for it", async () => {
+    const { provider } = opened();
+    const during = () => Promise.reject(new Error("The query failed."));
+    await expect(get(provider, "/page", { during })).rejects.toThrow("The query failed.");
+  });
+
+  it.each([404, 500])(
+    "an answer with %i and no body stays without a body, for Astro's page",
+    async (status) => {
+      const { provider } = opened();
+      const page = { ...minute, status, body: null };
+      const both = [get(provider, "/page", page), get(provider, "/page", page)];
+      for (const { response } of await Promise.all(both)) {
+        expect([response.status, response.body]).toEqual([status, null]);
+      }
+    },
+  );
+
+  it("a probe of another page answers without a rendering", async () => {
+    const request = new Request("http://localhost/page");
+    const next = vi.fn<() => Promise<Response>>(async () => new Response("ok"));
+    const visit = new AstroVisit({ request, logger }, next);
+    expect((await visit.rendered(new Request("http://localhost/"))).status).toBe(204);
+    expect(next).not.toHaveBeenCalled();
+    expect(await (await visit.rendered(new Request("http://localhost/page/"))).text()).toBe("ok");
+  });
+});
+
+describe("invalidate", () => {
+  const purged = async (provider: AstroCacheProvider, asked: string) =>
+    (await get(provider, asked, { ...minute, body: "new" })).text === "new";
+
+  it("by tag ends the pages with the tag, and no others", async () => {
+    const { provider } = opened();
+    const tags = ["product", "a, b", "café 日本"];
+    for (const [at, tag] of tags.entries())
+      await get(provider, `/${at}`, { ...minute, tags: [tag] });
+    await provider.invalidate({ tags: ["blog", "a", "b"] });
+    expect(await Promise.all(tags.map((_, at) => purged(provider, `/${at}`)))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    await provider.invalidate({ tags: "product" });
+    await provider.invalidate({ tags: tags.slice(1) });
+    expect(await Promise.all(tags.map((_, at) => purged(provider, `/${at}`)))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it.each([
+    ["/a", ["/a", "/a/", "/a?page=2", "//a", "/%61", "/%2561"]],
+    ["/a/?page=1", ["/a", "/a/"]],
+    ["/caf%C3%A9,x", ["/café,x", "/caf%C3%A9%2Cx/"]],
+    [`/${"long/".repeat(80)}`, [`/${"long/".repeat(80)}`]],
+    ["/", ["/", "/?a=1"]],
+  ])("by the path %s ends %j, and no other page", async (path, pages) => {
+    const { provider } = opened();
+    for (const page of [...pages, "/a/b", "/ab"]) await get(provider, page, minute);
+    await provider.invalidate({ path });
+    for (const page of pages) expect([page, await purged(provider, page)]).toEqual([page, true]);
+    expect(await purged(provider, "/a/b")).toBe(false);
+    expect(await purged(provider, "/ab")).toBe(false);
+  });
+
+  it("during a rendering also ends the page that is rendered", async () => {
+    const { provider } = opened();
+    const during = () => provider.invalidate({ tags: ["news"] });
+    await get(provider, "/page", { ...minute, tags: ["news"], during });
+    expect(await purged(provider, "/page")).toBe(true);
+    const duringPath = () => provider.invalidate({ path: "/other" });
+    await get(provider, "/other", { ...minute, during: duringPath });
+    expect(await purged(provider, "/other")).toBe(true);
+  });
+
+  it("in one process ends the pages of another, which shares its pages", async () => {
+    const [here, { provider: other }] = [opened(), opened({}, `site-${sites}`)];
+    await get(here.provider, "/page", { ...minute, tags: ["news"], body: "shared" });
+    expect((await get(other, "/page")).text).toBe("shared");
+    await here.provider.invalidate({ tags: ["news"] });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 11_000);
+    expect(await purged(other, "/page")).toBe(true);
+  });
+
+  it("of an entry without tags does nothing, and without any name it rejects", async () => {
+    const { provider } = opened();
+    await provider.invalidate({ tags: [] });
+    await expect(provider.invalidate({})).rejects.toThrow("names neither a path nor tags");
+    await expect(provider.invalidate({ tags: ["x".repeat(300)] })).rejects.toThrow("256 bytes");
+  });
+
+  it("rejects without a database, and while Redis does not answer", async () => {
+    await expect(astroCache({}, { env: {} })().invalidate({ tags: ["a"] })).rejects.toThrow(
+      "there is no journal of purges",
+    );
+    const redis = new Redis({
+      port: 1,
+      host: "127.0.0.1",
+      lazyConnect: true,
+      retryStrategy: () => null,
+    });
+    redis.on("error", () => undefined);
+    const provider = astroCache({}, { redis, env: {} })();
+    await expect(provider.invalidate({ tags: ["a"] })).rejects.toThrow(
+      "The purge was not accepted",
+    );
+  });
+});
