@@ -83,7 +83,8 @@ interface GivenTiers {
   readonly overShared?: ((make: MakeTier) => MakeTier) | undefined;
 }
 
-type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
+type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
+  Partial<Pick<Config, "dashboard">>;
 
 /**
  * Creates a core, which requires only Web standards, and nothing specific to Workers.

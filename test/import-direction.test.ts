@@ -15,7 +15,7 @@ import { command, filesInFolderMax, library, linesInFileMax } from "./source-tre
 function sourcesIn(...folders: readonly string[]): Sources {
   const paths = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((path) => path.endsWith(".ts"))
+      .filter((path) => /\.tsx?$/.test(path))
       .map((path) => `${folder}/${path.replaceAll("\\", "/")}`),
   );
   return new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
@@ -39,7 +39,7 @@ describe.each([
   it("has every folder of the table", () => {
     const paths = [...sources.keys()];
     const gone = Object.keys(mayImport).filter(
-      (place) => !paths.some((path) => path.replace(/\.ts$/, "").startsWith(`${root}/${place}`)),
+      (place) => !paths.some((path) => path.replace(/\.tsx?$/, "").startsWith(`${root}/${place}`)),
     );
     expect(gone).toEqual([]);
   });

@@ -19,6 +19,7 @@ const entries = {
   sinks: "sinks",
   senders: "senders",
   outward: "outward",
+  dashboard: "dashboard/dashboard",
   opentelemetry: "open-telemetry",
   purger: "purger",
   rules: "http-rules",

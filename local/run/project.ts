@@ -31,11 +31,11 @@ export interface Project {
   readonly notes: readonly string[];
 }
 
-/** This repository's own Worker, over Redis or over the stores of Cloudflare. */
+/** This repository's own Worker with the dashboard, over Redis or over the stores of Cloudflare. */
 export function ownProject(config: string, stores: StartOptions["stores"] = "redis"): Project {
   const nothing = { compatibility: {}, variables: {}, otherFiles: [], notes: [] };
   const project = { library: ownLibrary, config: resolve(config), ...nothing };
-  if (stores === "redis") return { ...project, main: join(root, "worker.ts") };
+  if (stores === "redis") return { ...project, main: join(root, "local/run/redis-worker.ts") };
   return {
     ...project,
     main: join(root, "local/run/cloudflare-worker.ts"),

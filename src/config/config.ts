@@ -114,6 +114,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     varnish: general.varnish,
     /** Targets of outward purges by name. */
     outward: new Map(Object.entries(general.outward ?? {})),
+    /** The page for operators; `undefined` for none. */
+    dashboard: general.dashboard,
     routes: resolvedRoutes,
     /** The rules for requests that no route matches. */
     anywhere,

@@ -32,6 +32,7 @@ import type {
   WrittenStripping,
   WrittenTimeouts,
 } from "./written.ts";
+import { type DashboardPart, isDashboardPart } from "../dashboard/port/dashboard-part.ts";
 import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
 import {
   isPurgeDialect,
@@ -162,6 +163,7 @@ export const configInput = fields("the configuration", {
     z.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
     "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
+  dashboard: z.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
   varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
   allowStoring: notBuiltYet,
 } satisfies FormsOf<WrittenConfig, "allowStoring">).check(

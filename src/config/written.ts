@@ -8,6 +8,7 @@ import type {
   WrittenRoutePurge,
 } from "./written-route.ts";
 import type { PurgeDialect, WebhookSender } from "../webhooks/port/hook.ts";
+import type { DashboardPart } from "../dashboard/port/dashboard-part.ts";
 import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
@@ -133,6 +134,8 @@ export interface WrittenConfig {
    * @example outward: { edge: cloudflareZone({ zone: "023e105f4ecef8ad9ca31a8372d0c353", plan: "free" }) }
    */
   readonly outward?: Readonly<Record<string, OutwardTarget>> | undefined;
+  /** A page for operators at `/_cache/`. Default: none. @example dashboard: dashboard() */
+  readonly dashboard?: DashboardPart | undefined;
   /** Purge bound of all routes. Default: see each field. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }

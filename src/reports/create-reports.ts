@@ -1,4 +1,5 @@
 // Assembles an isolate's reports.
+import type { DashboardPart } from "../dashboard/port/dashboard-part.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
@@ -15,7 +16,11 @@ const minuteMs = 60_000;
 export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   /** The metrics to report. They also count the Redis commands of the reports. */
   readonly metrics: ReporterSettings["metrics"] & RedisCounts;
-  readonly config: { readonly namespace: string; readonly metrics: { readonly isOn: boolean } };
+  readonly config: {
+    readonly namespace: string;
+    readonly metrics: { readonly isOn: boolean };
+    readonly dashboard?: Pick<DashboardPart, "history"> | undefined;
+  };
 }
 
 export interface ReportsPlatform {
@@ -83,7 +88,9 @@ function channelOf(
   // Use a separate client, so that failures of reports neither delay nor shut off other clients.
   const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   const stream = new ReportStream({ redis, namespace: config.namespace });
-  return { kind: "redis", stream, folding: new ReportFold({ stream, nowAtMs, randomText, log }) };
+  const history = config.dashboard?.history;
+  const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
+  return { kind: "redis", stream, folding };
 }
 
 const randomText = (): string => crypto.randomUUID();

@@ -1,5 +1,6 @@
 // Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
 // background.
+import type { ReportHistory } from "../dashboard/port/dashboard-part.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { RedisCause } from "../redis/redis-client.ts";
@@ -21,6 +22,8 @@ export interface FoldingSettings {
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly log: Log;
+  /** `undefined`: the totals have no history. */
+  readonly history?: ReportHistory | undefined;
 }
 
 /** The maximum number of pages per read. A full stream has 32, but others may fold a page first. */
@@ -75,7 +78,7 @@ export class ReportFold {
   }
 
   async #added() {
-    const { stream, nowAtMs } = this.#settings;
+    const { stream, nowAtMs, history } = this.#settings;
     const answer = await stream.standing();
     if (answer.kind === "unavailable") return unavailableFor(answer.cause);
     const { totals, page, isFull } = answer.value;
@@ -85,7 +88,11 @@ export class ReportFold {
     }
     const startedAtMs = page[0]?.atMs ?? nowAtMs();
     const nothing: Totals = { startedAtMs, sums: new Map(), colos: new Map(), windows: [] };
-    const sum = added(totals.totals ?? nothing, page);
+    const held = totals.totals ?? nothing;
+    const sum = {
+      ...added(held, page),
+      ...(history && { history: history.added(held.history, page) }),
+    };
     this.#sayOdd(sum.odd);
     return { version: totals.version, page, isFull, sum };
   }

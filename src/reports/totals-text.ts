@@ -38,6 +38,7 @@ const totalsForm = z.object({
     }),
   ),
   windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
+  history: z.optional(z.unknown()),
 });
 
 /**
@@ -45,12 +46,14 @@ const totalsForm = z.object({
  *
  * @param random a unique string of letters, digits, `_` and `-`
  */
-export function totalsText({ startedAtMs, sums, colos, windows }: Totals, random: string): string {
+export function totalsText(totals: Totals, random: string): string {
+  const { startedAtMs, sums, colos, windows, history } = totals;
   const plain = {
     startedAtMs,
     sums: formOf(sums),
     colos: Object.fromEntries(colos),
     windows: windows.map((window) => ({ ...window, sums: formOf(window.sums) })),
+    history,
   };
   return `${form}.${random} ${JSON.stringify(plain)}`;
 }
@@ -79,5 +82,5 @@ function readTotals(value: unknown): Totals | undefined {
     return ofWindow ? [{ fromAtMs: window.fromAtMs, sums: ofWindow }] : [];
   });
   const colos: ReadonlyMap<string, ColoState> = new Map(Object.entries(data.colos));
-  return { startedAtMs: data.startedAtMs, sums, colos, windows };
+  return { startedAtMs: data.startedAtMs, sums, colos, windows, history: data.history };
 }

@@ -32,4 +32,6 @@ export interface Totals {
   readonly colos: ReadonlyMap<string, ColoState>;
   /** Newest first, at most three. */
   readonly windows: readonly Window[];
+  /** The history of a dashboard, as JSON. Absent without a dashboard. */
+  readonly history?: unknown;
 }

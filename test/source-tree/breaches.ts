@@ -36,7 +36,7 @@ function placeOf(path: string, { root }: House): string {
   return folder === root ? nameOf(path) : folder.slice(root.length + 1);
 }
 
-const nameOf = (path: string) => posix.basename(path).replace(/(?:\.d)?\.ts$/, "");
+const nameOf = (path: string) => posix.basename(path).replace(/(?:\.d)?\.tsx?$/, "");
 
 const sayingNothing = ["utils", "util", "helpers", "helper", "common", "types"];
 

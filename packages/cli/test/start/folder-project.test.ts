@@ -82,5 +82,6 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
     tidemark: inFolder("src/config/config.ts"),
     "tidemark/senders": inFolder("src/senders.ts"),
     "tidemark/outward": inFolder("src/outward.ts"),
+    "tidemark/dashboard": inFolder("src/dashboard/dashboard.ts"),
   });
 });

@@ -1,0 +1,141 @@
+// Traffic over time: hit rate, requests, latency, origin requests and bytes, by route and tier.
+import { Chart, type Line, linesMax } from "../chart/chart.tsx";
+import { Table } from "../chart/table.tsx";
+import { shown } from "../chart/units.ts";
+import { historyIn, type Span, type Step } from "../history/history.ts";
+import {
+  countIn,
+  hitRateIn,
+  labelsIn,
+  percentileIn,
+  stepsUpTo,
+  wholeOf,
+} from "../history/series.ts";
+import type { DashboardTotals } from "../port/dashboard-part.ts";
+
+interface TrafficProps {
+  readonly totals: DashboardTotals;
+  readonly span: Span;
+  readonly atMs: number;
+}
+
+const texts = {
+  hour: { heading: "The last hour", per: "a minute" },
+  week: { heading: "The last week", per: "an hour" },
+} as const;
+
+const waited = "The 95th percentile of answers that waited. Hits in memory do not wait.";
+
+/** The empty name of requests that no route matches. */
+const routeName = (route: string) => route || "no route";
+
+export function Traffic({ totals, span, atMs }: TrafficProps) {
+  const steps = stepsUpTo(historyIn(totals.history), span, atMs);
+  const whole = wholeOf(steps);
+  const routes = labelsIn(whole, ["hit", "miss", "pass"], "route");
+  const tiers = labelsIn(whole, ["hit"], "tier");
+  const { heading, per } = texts[span];
+  const linesOf = (
+    names: readonly string[],
+    valueOf: (step: Step, name: string) => number | undefined,
+  ): Line[] =>
+    names.slice(0, linesMax).map((name) => ({
+      name: routeName(name),
+      values: steps.map((step) => (step.sums.size === 0 ? undefined : valueOf(step, name))),
+    }));
+  const common = { timesMs: steps.map((step) => step.atMs), isDated: span === "week" };
+  return (
+    <section>
+      <h2>{heading}</h2>
+      <dl class="figures">
+        <Figure name="Hit rate" value={shown(hitRateIn(whole), "percent")} />
+        <Figure name="Requests" value={shown(requestsIn(whole), "count")} />
+        <Figure name="Origin requests" value={shown(countIn(whole, "origin"), "count")} />
+        <Figure name="Bytes to clients" value={shown(countIn(whole, "bytes"), "bytes")} />
+      </dl>
+      <div class="charts">
+        <Chart
+          {...common}
+          id="hit-rate"
+          title="Hit rate by route"
+          unit="percent"
+          lines={linesOf(routes, (step, route) => hitRateIn(step, { route }))}
+        />
+        <Chart
+          {...common}
+          id="requests"
+          title={`Requests ${per}, by answering tier`}
+          unit="count"
+          lines={[
+            ...linesOf(tiers.slice(0, linesMax - 1), (step, tier) =>
+              countIn(step, "hit", { tier }),
+            ),
+            ...linesOf(["not a hit"], (step) => countIn(step, "miss") + countIn(step, "pass")),
+          ]}
+        />
+        <Chart
+          {...common}
+          id="latency"
+          title="Latency by tier"
+          note={waited}
+          unit="ms"
+          lines={linesOf(labelsIn(whole, ["tier-time"], "tier"), (step, tier) =>
+            percentileIn(step, "tier-time", { tier, share: 0.95 }),
+          )}
+        />
+        <Chart
+          {...common}
+          id="origin"
+          title={`Origin requests ${per}, by route`}
+          unit="count"
+          lines={linesOf(labelsIn(whole, ["origin"], "route"), (step, route) =>
+            countIn(step, "origin", { route }),
+          )}
+        />
+        <Chart
+          {...common}
+          id="bytes"
+          title={`Bytes to clients ${per}, by tier`}
+          unit="bytes"
+          lines={linesOf(labelsIn(whole, ["bytes"], "tier"), (step, tier) =>
+            countIn(step, "bytes", { tier }),
+          )}
+        />
+      </div>
+      <Table
+        caption={`Routes, ${heading.toLowerCase()}`}
+        heads={["Route", "Requests", "Hit rate", "Origin requests", "Bytes", "p50", "p95"]}
+        rows={routes.map((route) => {
+          const time = (share: number) =>
+            shown(percentileIn(whole, "route-time", { route, share }), "ms");
+          return [
+            routeName(route),
+            shown(requestsIn(whole, route), "count"),
+            shown(hitRateIn(whole, { route }), "percent"),
+            shown(countIn(whole, "origin", { route }), "count"),
+            shown(countIn(whole, "bytes", { route }), "bytes"),
+            time(0.5),
+            time(0.95),
+          ];
+        })}
+      />
+      <p class="quiet">
+        Isolates report every minute, or every five minutes if they receive few requests.
+      </p>
+    </section>
+  );
+}
+
+function requestsIn(step: Step, route?: string): number {
+  const of = route === undefined ? {} : { route };
+  return countIn(step, "hit", of) + countIn(step, "miss", of) + countIn(step, "pass", of);
+}
+
+export function Figure({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
