@@ -29,6 +29,7 @@ const live = [
   "test/consistency/beside-release.test.ts",
   "test/consistency/consistency.test.ts",
   "test/consistency/data/consistency.test.ts",
+  "test/dashboard/browser.test.ts",
   "test/data/examples.test.ts",
   "test/local/embedded-valkey.test.ts",
   "test/local/start-reload.test.ts",

@@ -102,6 +102,7 @@ function addDashboard(admin: Hono, { site, cache, gate }: AdminSettings): void {
   const { file, part } = dashboard.open({
     nowAtMs: site.nowAtMs,
     visibleWithinSeconds: purge.visibleWithinSeconds,
+    memoryBytesMax: cache.memoryBytesMax,
     readTotals: cache.reports.readTotals,
   });
   admin.get("*", ({ req, redirect }, next) => {

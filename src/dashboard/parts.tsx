@@ -55,15 +55,23 @@ const viewParts: Readonly<Record<string, Part>> = {
     );
   },
   async tiers(ports) {
-    const [stats, totals] = await Promise.all([
+    const [stats, metrics, totals] = await Promise.all([
       answerOf<"stats">(ports, "/stats"),
+      answerOf<"metrics">(ports, "/metrics?format=json"),
       ports.readTotals(),
     ]);
+    const { memoryBytesMax } = ports;
+    const gauges = "why" in metrics ? [] : metrics.gauges;
     return (
       <Live>
         {"why" in totals && <NoticeBox {...noTotals(totals)} />}
         {shownIf(stats, (found) => (
-          <Tiers stats={found} totals={knownTotals(totals)} atMs={ports.nowAtMs()} />
+          <Tiers
+            stats={found}
+            totals={knownTotals(totals)}
+            atMs={ports.nowAtMs()}
+            {...{ gauges, memoryBytesMax }}
+          />
         ))}
       </Live>
     );

@@ -1,34 +1,22 @@
 // Tests the news site in Chromium: a reader and an editor use two colos, and the reader sees a new
 // article in both.
-import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath } from "../../../testing/chromium.ts";
 import { editorPassword, type NewsSite, startNewsSite } from "../run/news-site.ts";
 import { readerPassword } from "../run/seed.ts";
-
-const programs = ["chromium", "chromium-browser", "google-chrome"].map(
-  (name) => `/usr/bin/${name}`,
-);
-const executablePath = programs.find((path) => existsSync(path));
-if (executablePath === undefined) {
-  const lack = `There is none of ${programs.join(", ")} (Debian: apt-get install chromium).`;
-  if (process.env["TIDEMARK_REQUIRE_CHROMIUM"] === "1") {
-    throw new Error(`TIDEMARK_REQUIRE_CHROMIUM is 1, but: ${lack}`);
-  }
-  console.warn(`${lack} The tests of the site in a browser are skipped.`);
-}
 
 /** The folder for screenshots. If TIDEMARK_SCREENSHOTS is not set, no screenshots are taken. */
 const shots = process.env["TIDEMARK_SCREENSHOTS"];
 const slug = "a-whale-in-the-harbour";
 
-describe.runIf(executablePath !== undefined)("the news site in Chromium", () => {
+describe.runIf(chromiumPath !== undefined)("the news site in Chromium", () => {
   let site: NewsSite;
   let browser: Browser;
   beforeAll(async () => {
     site = await startNewsSite({ onLog: () => undefined });
     browser = await chromium.launch({
-      executablePath: executablePath ?? "",
+      executablePath: chromiumPath ?? "",
       args: ["--no-sandbox"],
     });
   });

@@ -25,9 +25,10 @@ export const linesMax = 6;
 const width = 600;
 const height = 140;
 
-export function Chart({ id, title, unit, timesMs, lines, isDated, note }: ChartProps) {
+export function Chart({ id, title, unit, timesMs, lines: given, isDated, note }: ChartProps) {
+  const lines = given.filter((line) => latest(line) !== undefined);
   const all = lines.flatMap(({ values }) => values.filter((value) => value !== undefined));
-  const top = unit === "percent" ? 1 : niceAbove(Math.max(0, ...all));
+  const top = unit === "percent" ? 1 : niceAbove(Math.max(0, ...all), unit);
   const at = (ms: number | undefined) => (ms === undefined ? "" : timeOf(ms, isDated));
   const middle = timesMs[Math.floor(timesMs.length / 2)];
   return (
@@ -106,26 +107,31 @@ const latest = ({ values }: Line) => values.findLast((value) => value !== undefi
 
 function summary(line: Line, unit: Unit): string {
   const known = line.values.filter((value) => value !== undefined);
-  if (known.length === 0) return `${line.name}: no value.`;
   const [least, most] = [Math.min(...known), Math.max(...known)];
   return `${line.name}: now ${shown(latest(line), unit)}, least ${shown(least, unit)}, most ${shown(most, unit)}.`;
 }
 
-/** Returns the path of a line, with a gap where a value is missing, and a dot for a lone value. */
+/** Isolates with few requests report every five minutes, so a line crosses shorter gaps. */
+const gapMax = 6;
+
+/** Returns the path of a line, with a gap where values are missing, and a dot for a lone value. */
 function pathOf(values: Line["values"], top: number): string {
   const step = width / Math.max(1, values.length - 1);
   let path = "";
+  let before = -Infinity;
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
     const point = `${Math.round(index * step)} ${Math.round(height - (value / top) * height)}`;
-    path += values[index - 1] === undefined ? `M${point}h1` : `L${point}`;
+    path += index - before > gapMax ? `M${point}h3` : `L${point}`;
+    before = index;
   }
   return path;
 }
 
-/** Returns 1, 2 or 5 times a power of ten, at least the value. */
-function niceAbove(value: number): number {
+/** Returns 1, 2 or 5 times a power of ten of the unit, at least the value. */
+function niceAbove(value: number, unit: Unit): number {
   if (value <= 0) return 1;
+  if (unit === "bytes" && value > 1_024) return 1_024 * niceAbove(value / 1_024, unit);
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 5].find((factor) => factor * power >= value) ?? 10) * power;
 }

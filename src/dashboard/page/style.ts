@@ -67,7 +67,7 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant
 caption { text-align: left; padding: .625rem 1rem .25rem; color: var(--quiet); }
 th, td { text-align: left; vertical-align: top; padding: .375rem 1rem; border-top: 1px solid var(--edge); max-width: 26rem; overflow-wrap: break-word; }
 thead th { border-top: 0; color: var(--quiet); font-weight: 600; white-space: nowrap; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; min-width: 6rem; }
 .status, .level { font-weight: 700; }
 .ok { color: var(--good); }
 .degraded, .warning .level { color: var(--warn); }

@@ -8,10 +8,15 @@ import { countsBy, countsText } from "./totals-table.ts";
 interface TiersProps {
   readonly totals: DashboardTotals | undefined;
   readonly stats: OperatorAnswer<"stats">;
+  readonly gauges: OperatorAnswer<"metrics">["gauges"];
+  readonly memoryBytesMax: number;
   readonly atMs: number;
 }
 
-export function Tiers({ totals, stats, atMs }: TiersProps) {
+export function Tiers({ totals, stats, gauges, memoryBytesMax, atMs }: TiersProps) {
+  const gauge = (name: string) =>
+    gauges.find((one) => one.name === `tidemark_redis_${name}`)?.value;
+  const [redisBytes, redisBytesMax] = [gauge("memory_bytes"), gauge("memory_max_bytes")];
   const sums = totals?.sums ?? new Map<string, number>();
   const [reads, writes] = [countsBy(sums, "tierReads"), countsBy(sums, "tierWrites")];
   const evictions = countsBy(sums, "evictions");
@@ -32,12 +37,21 @@ export function Tiers({ totals, stats, atMs }: TiersProps) {
           ])}
         />
       )}
-      <h2>Memory of each colo</h2>
+      <h2>Fill</h2>
+      {redisBytes !== undefined && (
+        <p>
+          Redis holds {shown(redisBytes, "bytes")}
+          {redisBytesMax !== undefined && ` of ${shown(redisBytesMax, "bytes")}`}, in{" "}
+          {shown(gauge("keys"), "count")} keys. It has evicted{" "}
+          {shown(gauge("evicted_keys_total"), "count")} keys since it started.
+        </p>
+      )}
       <Table
         caption="Memory tier, from the newest report of one isolate of each colo"
-        heads={["Colo", "Bytes", "Records", "Reported"]}
+        heads={["Colo", "Fill", "Bytes", "Records", "Reported"]}
         rows={Array.from(totals?.colos ?? [], ([colo, state]) => [
           colo || "unnamed",
+          shown(state.memoryBytes / memoryBytesMax, "percent"),
           shown(state.memoryBytes, "bytes"),
           shown(state.memoryRecords, "count"),
           `${ageOf(atMs - state.atMs)} ago`,

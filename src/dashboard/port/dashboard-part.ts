@@ -40,6 +40,8 @@ export interface DashboardAnswers {
 export interface DashboardPorts {
   readonly nowAtMs: () => number;
   readonly visibleWithinSeconds: number;
+  /** The limit of an isolate's memory tier. */
+  readonly memoryBytesMax: number;
   readonly readTotals: () => Promise<
     DashboardTotals | { readonly why: string; readonly hint: string }
   >;
