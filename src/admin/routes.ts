@@ -2,7 +2,6 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
-import { orderBytesMax } from "../purge/acceptance/order.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import type { AdminSettings } from "./admin-settings.ts";
@@ -19,7 +18,7 @@ import { warmRoute } from "./warm-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
 export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hono {
-  const { environment, gate } = settings;
+  const { environment, gate, site, cache } = settings;
   const { adminToken } = gate;
   const admin = new Hono();
   const attentionOf = attentionBy(settings);
@@ -31,7 +30,16 @@ export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hon
   if (adminToken !== undefined) {
     admin.get("/proof", ({ req }) => gate.proof(req.raw));
     addRoutesOfBearer(admin, settings);
-    addDashboard(admin, settings);
+    const { dashboard, purge, operatorPath } = site.config;
+    dashboard?.addTo(admin, {
+      ...site,
+      ...cache,
+      ...cache.reports,
+      ...purge,
+      operatorPath,
+      refusalOf: (request) => gate.refusalOf(request),
+      readBody: bodyUpTo,
+    });
   }
   senders.addTo(admin, attentionOf);
   admin.all("*", () => plainPage("nothing"));
@@ -93,48 +101,4 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   admin.get("/journal", forBearer, ({ req }) =>
     journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
   );
-}
-
-/** Adds the page of a dashboard, and its parts, which need the admin token. */
-function addDashboard(admin: Hono, { site, cache, gate }: AdminSettings): void {
-  const { dashboard, purge, operatorPath } = site.config;
-  if (dashboard === undefined) return;
-  const { file, part } = dashboard.open({
-    nowAtMs: site.nowAtMs,
-    visibleWithinSeconds: purge.visibleWithinSeconds,
-    memoryBytesMax: cache.memoryBytesMax,
-    readTotals: cache.reports.readTotals,
-  });
-  admin.get("*", ({ req, redirect }, next) => {
-    const { pathname } = new URL(req.url);
-    if (pathname === operatorPath) return Promise.resolve(redirect(`${operatorPath}/`, 308));
-    return pathname === `${operatorPath}/` ? Promise.resolve(file("")) : next();
-  });
-  admin.all("/dashboard/:name", async ({ req, env, executionCtx }) => {
-    const { raw } = req;
-    const name = req.param("name");
-    const found = req.method === "GET" ? file(name) : undefined;
-    if (found !== undefined) return found;
-    const refusal = await gate.refusalOf(raw);
-    if (refusal !== undefined) return refusal;
-    const { cf, headers } = raw;
-    const authorization = headers.get("authorization") ?? "";
-    const ask = async (path: string, order?: object) => {
-      const method = order === undefined ? "GET" : "POST";
-      const body = order === undefined ? null : JSON.stringify(order);
-      const asked = new Request(new URL(path, req.url), {
-        method,
-        body,
-        cf,
-        headers: { authorization },
-      });
-      return admin.fetch(asked, env, executionCtx);
-    };
-    const form = async () => {
-      const hintOfLarge = "Name fewer targets.";
-      const bytes = await bodyUpTo(raw, { bytesMax: orderBytesMax, hintOfLarge });
-      return "why" in bytes ? bytes : new URLSearchParams(new TextDecoder().decode(bytes));
-    };
-    return (await part(raw, name, { ask, form })) ?? plainPage("nothing");
-  });
 }

@@ -1,4 +1,5 @@
 // Exports of `tidemark/dashboard`: answers the page, its style and script, and its parts.
+import type { Hono } from "hono";
 import type { Child } from "hono/jsx";
 import { sha256Short } from "../base/sha256.ts";
 import { addedToHistory } from "./history/history.ts";
@@ -6,7 +7,7 @@ import { script } from "./page/script.ts";
 import { Shell } from "./page/shell.tsx";
 import { style } from "./page/style.ts";
 import { partOf } from "./parts.tsx";
-import type { DashboardPart } from "./port/dashboard-part.ts";
+import type { DashboardPart, DashboardPorts } from "./port/dashboard-part.ts";
 
 export type { DashboardPart } from "./port/dashboard-part.ts";
 
@@ -20,17 +21,42 @@ export function dashboard(): DashboardPart {
   return {
     isDashboard: true,
     history: { added: addedToHistory },
-    open(ports) {
-      const files = filesOf();
-      return {
-        file: (name) => files.get(name)?.(),
-        async part(request, name, asked) {
-          const part = await partOf(request.method, name, { ...ports, ...asked });
-          return part === undefined ? undefined : pageAnswer(part, partFields);
-        },
-      };
-    },
+    addTo: addRoutes,
   };
+}
+
+/** The limit of a form. An order is at most as long. */
+const formBytesMax = 65_536;
+
+function addRoutes(admin: Hono, ports: DashboardPorts): void {
+  const { operatorPath, refusalOf, readBody } = ports;
+  const files = filesOf();
+  admin.get("*", async ({ req, redirect }, next) => {
+    const { pathname } = new URL(req.url);
+    if (pathname === operatorPath) return redirect(`${operatorPath}/`, 308);
+    return pathname === `${operatorPath}/` ? files.get("")?.() : next();
+  });
+  admin.all("/dashboard/:name", async ({ req, env, executionCtx }, next) => {
+    const { raw } = req;
+    const name = req.param("name");
+    const file = req.method === "GET" ? files.get(name)?.() : undefined;
+    const refusal = file ?? (await refusalOf(raw));
+    if (refusal !== undefined) return refusal;
+    const authorization = raw.headers.get("authorization") ?? "";
+    // The routes judge the operator's own token again.
+    const ask = async (path: string, order?: object) => {
+      const body = order === undefined ? {} : { method: "POST", body: JSON.stringify(order) };
+      const init = { ...body, cf: raw.cf, headers: { authorization } };
+      return admin.fetch(new Request(new URL(path, req.url), init), env, executionCtx);
+    };
+    const form = async () => {
+      const bounds = { bytesMax: formBytesMax, hintOfLarge: "Name fewer targets." };
+      const bytes = await readBody(raw, bounds);
+      return "why" in bytes ? bytes : new URLSearchParams(new TextDecoder().decode(bytes));
+    };
+    const part = await partOf(raw.method, name, { ...ports, ask, form });
+    return part === undefined ? next() : pageAnswer(part, partFields);
+  });
 }
 
 /** Returns the files by name. The names of style and script change with their text. */

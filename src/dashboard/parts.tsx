@@ -12,9 +12,19 @@ import { Purged, PurgeForm, purgeOrderOf, PurgePreview } from "./panel/purge.tsx
 import { SwitchConfirm, Switched, SwitchForm, switchOrderOf } from "./panel/switch.tsx";
 import { Tiers } from "./panel/tiers.tsx";
 import { Traffic } from "./panel/traffic.tsx";
-import type { AskedRoutes, DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
+import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
 
-type Ports = DashboardPorts & AskedRoutes;
+type Shown = Pick<
+  DashboardPorts,
+  "nowAtMs" | "visibleWithinSeconds" | "memoryBytesMax" | "readTotals"
+>;
+
+export interface Ports extends Shown {
+  /** Sends a request to the operator's routes, with the credentials of the operator's own request. */
+  readonly ask: (path: string, order?: object) => Promise<Response>;
+  /** Reads the fields of a form. */
+  readonly form: () => Promise<URLSearchParams | { readonly why: string; readonly hint: string }>;
+}
 
 /** Returns the content of a part; `undefined` if there is none of this name. */
 export async function partOf(

@@ -27,9 +27,9 @@ async function siteWithHistory(): Promise<Site> {
     clock,
     upstash: new FakeUpstash(clock),
     env: { ADMIN_TOKEN: adminToken, SITE_HOST: "www.example.com", BYPASS: "checkout" },
-    origin: ({ path }) => {
+    origin: ({ url }) => {
       clock.advance(0.04);
-      return new Response(`page ${path}`, { headers: { "cache-control": "max-age=120" } });
+      return new Response(`page ${new URL(url).pathname}`, { headers: { "cache-control": "max-age=120" } });
     },
     config: {
       dashboard: dashboard(),
@@ -139,7 +139,8 @@ describe.runIf(chromiumPath !== undefined)("the dashboard in Chromium", () => {
       if (shots) await page.screenshot({ path, fullPage: true });
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
       // Each view is checked at one width in both schemes, and these two at all widths.
-      const isChecked = view === "overview" || view === "purges" || at % 3 === widths.indexOf(width);
+      const isChecked =
+        view === "overview" || view === "purges" || at % 3 === widths.indexOf(width);
       if (isChecked) expect(await violationsOf(page)).toEqual([]);
     }
     await page.context().close();
@@ -252,6 +253,20 @@ describe.runIf(chromiumPath !== undefined)("the dashboard in Chromium", () => {
     });
     await page.clock.fastForward(600_000);
     expect(site.state.parts).toBe(shown);
+    await page.context().close();
+  });
+
+  it("shows a view that could not be read at first once the site answers again", async () => {
+    const page = await opened();
+    await page.clock.install();
+    await page.goto(site.url);
+    site.state.isDown = true;
+    await page.fill("#token", adminToken);
+    await page.keyboard.press("Enter");
+    await page.getByText("The site answered 500.").waitFor();
+    site.state.isDown = false;
+    await page.clock.fastForward(41_000);
+    await page.locator("#view h2").first().waitFor();
     await page.context().close();
   });
 

@@ -48,6 +48,12 @@ it("the bundle of a site without outward purges contains only the check of a tar
   ]);
 });
 
+it("the bundle of a site without a dashboard contains only the check of its type", () => {
+  const ofDashboard = contents.files.filter(({ path }) => path.startsWith("src/dashboard"));
+  expect(ofDashboard.map(({ path }) => path)).toEqual(["src/dashboard/port/dashboard-part.ts"]);
+  expect(contents.files.filter(({ path }) => path.includes("hono/dist/jsx"))).toEqual([]);
+});
+
 it("the bundle of a site without webhooks contains only the check of a sender's type", () => {
   const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/webhooks/"));
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/webhooks/port/hook.ts"]);

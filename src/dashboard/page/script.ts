@@ -52,7 +52,9 @@ async function ask(path, body) {
 
 /** Replaces the live parts, and keeps the open tables and the focus. */
 function renew(html) {
-  const fresh = nodesIn(html).filter((node) => node.dataset?.live !== undefined);
+  const box = document.createElement("div");
+  box.append(...nodesIn(html));
+  const fresh = box.querySelectorAll("[data-live]");
   for (const [at, old] of [...view.querySelectorAll("[data-live]")].entries()) {
     const next = fresh[at];
     if (next === undefined) continue;
@@ -75,7 +77,7 @@ async function load(isFirst) {
   try {
     const html = await ask(nameOf(current()));
     if (mine !== turn) return;
-    if (isFirst) view.replaceChildren(...nodesIn(html));
+    if (isFirst || !view.hasChildNodes()) view.replaceChildren(...nodesIn(html));
     else renew(html);
     failures = 0;
     readAt = new Date().toISOString().slice(11, 19) + " UTC";
@@ -94,7 +96,8 @@ async function load(isFirst) {
 
 function plan() {
   clearTimeout(timer);
-  if (document.hidden || token() === null) return;
+  const isStill = failures === 0 && view.querySelector("[data-live]") === null;
+  if (document.hidden || token() === null || isStill) return;
   timer = setTimeout(load, Math.min(everyMs * 2 ** failures, everyMsMax));
 }
 

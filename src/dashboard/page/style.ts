@@ -44,7 +44,7 @@ dt { color: var(--quiet); font-size: .875rem; }
 dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .75rem; margin-bottom: .75rem; }
 .chart { margin: 0; min-width: 0; }
-.plot { display: grid; grid-template-columns: auto 1fr; gap: .5rem; height: 9rem; margin-top: .5rem; }
+.plot { display: grid; grid-template: minmax(0, 1fr) / auto 1fr; gap: .5rem; height: 9rem; margin-top: .5rem; }
 .plot svg { width: 100%; height: 100%; overflow: visible; }
 .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
 .scale, .times { color: var(--quiet); font-size: .75rem; line-height: 1; font-variant-numeric: tabular-nums; }

@@ -23,19 +23,21 @@ export function SwitchForm({ state, routes }: SwitchProps) {
   return (
     <section>
       <h2>Switch</h2>
-      <p>
-        Now {bypassText(bypass)}
-        {since && ` (since ${since})`}.
-      </p>
-      <ul class="quiet">
-        <li>In this isolate: {bypassText(here)}.</li>
-        <li>By the variable BYPASS: {bypassText(variable)}.</li>
-        {unknownRoutes.length > 0 && <li>Unknown routes: {unknownRoutes.join(", ")}.</li>}
-        {key && <li>{key}</li>}
-        {journal && (
-          <li>{typeof journal === "string" ? journal : `${journal.why} ${journal.hint}`}</li>
-        )}
-      </ul>
+      <div data-live="">
+        <p>
+          Now {bypassText(bypass)}
+          {since && ` (since ${since})`}.
+        </p>
+        <ul class="quiet">
+          <li>In this isolate: {bypassText(here)}.</li>
+          <li>By the variable BYPASS: {bypassText(variable)}.</li>
+          {unknownRoutes.length > 0 && <li>Unknown routes: {unknownRoutes.join(", ")}.</li>}
+          {key && <li>{key}</li>}
+          {journal && (
+            <li>{typeof journal === "string" ? journal : `${journal.why} ${journal.hint}`}</li>
+          )}
+        </ul>
+      </div>
       <form data-to="switch">
         <fieldset>
           <legend>Send straight to the origin</legend>

@@ -1,5 +1,6 @@
 // The port between the Worker and its dashboard. A configuration imports the dashboard's code, so a
 // Worker without it bundles none of it.
+import type { Hono } from "hono";
 import type { Sums } from "../../observe/sums.ts";
 
 /** A dashboard: the value of the option `dashboard` in the configuration. */
@@ -7,8 +8,8 @@ export interface DashboardPart {
   /** Distinguishes a dashboard from other values. */
   readonly isDashboard: true;
   readonly history: ReportHistory;
-  /** Answers a request below the operator's path. */
-  readonly open: (ports: DashboardPorts) => DashboardAnswers;
+  /** Adds the page at the operator's path, and its parts, which need the admin token. */
+  readonly addTo: (admin: Hono, ports: DashboardPorts) => void;
 }
 
 /** Adds reports to a history that the totals contain. */
@@ -25,19 +26,15 @@ export interface DatedSums {
   readonly report: { readonly sums: Sums } | undefined;
 }
 
-export interface DashboardAnswers {
-  /** Answers a `GET` for the page, its style or its script. They contain no data. */
-  readonly file: (path: string) => Response | undefined;
-  /** Answers an operator's request for a part of the page. */
-  readonly part: (
-    request: Request,
-    name: string,
-    asked: AskedRoutes,
-  ) => Promise<Response | undefined>;
-}
-
 /** The Worker's functions that a dashboard uses. */
 export interface DashboardPorts {
+  readonly operatorPath: string;
+  /** Returns the error response for a request without a valid token. */
+  readonly refusalOf: (request: Request) => Promise<Response | undefined>;
+  readonly readBody: (
+    request: Request,
+    bounds: { readonly bytesMax: number; readonly hintOfLarge: string },
+  ) => Promise<Uint8Array<ArrayBuffer> | { readonly why: string; readonly hint: string }>;
   readonly nowAtMs: () => number;
   readonly visibleWithinSeconds: number;
   /** The limit of an isolate's memory tier. */
@@ -63,13 +60,6 @@ export interface DashboardColo {
   readonly lagMs: number | null;
   readonly memoryBytes: number;
   readonly memoryRecords: number;
-}
-
-/** Sends a request to the operator's routes, with the credentials of the operator's own request. */
-export interface AskedRoutes {
-  readonly ask: (path: string, order?: object) => Promise<Response>;
-  /** Reads the fields of a form, up to 64 KiB. */
-  readonly form: () => Promise<URLSearchParams | { readonly why: string; readonly hint: string }>;
 }
 
 /** Returns whether a value is a dashboard, such as that of `tidemark/dashboard`. */
