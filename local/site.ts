@@ -24,6 +24,7 @@ export interface Secret {
 
 export interface Site {
   readonly colos: readonly Colo[];
+  readonly operatorPath: string;
   /** `undefined` if the Worker needs no origin. */
   readonly originUrl: string | undefined;
   /** Whether the origin is the demo site. */
@@ -108,6 +109,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     });
     return {
       colos,
+      operatorPath: built.operatorPath,
       originUrl: own ?? project.variables["ORIGIN_URL"],
       isDemo,
       rest,

@@ -3,7 +3,11 @@ import type { Site } from "../site.ts";
 import type { StartOptions } from "../start-options.ts";
 
 /** Returns lines for people. */
-export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {
+export function greeting(
+  site: Site,
+  options: StartOptions,
+  { tookSeconds, hasDashboard }: { tookSeconds: number; hasDashboard: boolean },
+): string[] {
   const [first, second] = site.colos;
   const url = first?.url ?? "";
   const { ADMIN_TOKEN } = site.secrets;
@@ -13,6 +17,9 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
   const shared = `the shared tier: Upstash's REST interface before ${redis}`;
   const addresses = [
     ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
+    ...(hasDashboard
+      ? [[`${url}${site.operatorPath}/`, "the dashboard: sign in with ADMIN_TOKEN"]]
+      : []),
     ...(site.originUrl === undefined ? [] : [[site.originUrl, `the origin: ${origin}`]]),
     ...(site.rest === undefined ? [] : [[site.rest.url, shared]]),
   ];

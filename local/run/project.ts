@@ -16,6 +16,8 @@ export interface Project {
   /** Replaces the `tidemark.config` that `main` imports; `undefined` if there is none. */
   readonly config: string | undefined;
   readonly compatibility: { readonly date?: string; readonly flags?: readonly string[] };
+  /** Whether the Worker has a dashboard whatever the configuration says. */
+  readonly hasDashboard?: boolean;
   /** Variables and secrets by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
@@ -34,7 +36,7 @@ export interface Project {
 /** This repository's own Worker with the dashboard, over Redis or over the stores of Cloudflare. */
 export function ownProject(config: string, stores: StartOptions["stores"] = "redis"): Project {
   const nothing = { compatibility: {}, variables: {}, otherFiles: [], notes: [] };
-  const project = { library: ownLibrary, config: resolve(config), ...nothing };
+  const project = { library: ownLibrary, config: resolve(config), hasDashboard: true, ...nothing };
   if (stores === "redis") return { ...project, main: join(root, "local/run/redis-worker.ts") };
   return {
     ...project,
