@@ -7,7 +7,7 @@ import { deadNames, wordsOfCode } from "./source-tree/comment-names.ts";
 const folders = ["src", "local", "packages/cli/src"];
 const sources = folders.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => [`${folder}/${path}`, readFileSync(`${folder}/${path}`, "utf8")] as const),
 );
 const words = new Set(sources.flatMap(([, text]) => wordsOfCode(text)));

@@ -5,7 +5,7 @@ import { proseBreaches } from "./source-tree/prose.ts";
 
 it.each(["src", "packages/cli/src", "local"])("finds no breach in %s/", (folder) => {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => `${folder}/${path}`);
   expect(paths.length).toBeGreaterThan(10);
   expect(paths.flatMap((path) => proseBreaches(path, readFileSync(path, "utf8")))).toEqual([]);

@@ -1,12 +1,11 @@
 // Exports of `tidemark/dashboard`: answers the page, its style and script, and its parts.
 import type { Hono } from "hono";
-import type { Child } from "hono/jsx";
 import { sha256Short } from "../base/sha256.ts";
 import { addedToHistory } from "./history/history.ts";
 import { script } from "./page/script.ts";
 import { Shell } from "./page/shell.tsx";
 import { style } from "./page/style.ts";
-import { partOf } from "./parts.tsx";
+import { type Markup, partOf } from "./parts.tsx";
 import type { DashboardPart, DashboardPorts } from "./port/dashboard-part.ts";
 
 export type { DashboardPart } from "./port/dashboard-part.ts";
@@ -40,8 +39,8 @@ function addRoutes(admin: Hono, ports: DashboardPorts): void {
     const { raw } = req;
     const name = req.param("name");
     const file = req.method === "GET" ? files.get(name)?.() : undefined;
-    const refusal = file ?? (await refusalOf(raw));
-    if (refusal !== undefined) return refusal;
+    const known = file ?? (await refusalOf(raw));
+    if (known !== undefined) return known;
     const authorization = raw.headers.get("authorization") ?? "";
     // The routes judge the operator's own token again.
     const ask = async (path: string, order?: object) => {
@@ -60,7 +59,7 @@ function addRoutes(admin: Hono, ports: DashboardPorts): void {
 }
 
 /** Returns the files by name. The names of style and script change with their text. */
-function filesOf(): ReadonlyMap<string, () => Response> {
+function filesOf(): ReadonlyMap<string, () => Response | Promise<Response>> {
   const styleName = `style-${sha256Short(style)}.css`;
   const scriptName = `script-${sha256Short(script)}.js`;
   const fixed = (text: string, type: string) => () =>
@@ -71,7 +70,7 @@ function filesOf(): ReadonlyMap<string, () => Response> {
         "x-content-type-options": "nosniff",
       },
     });
-  return new Map([
+  return new Map<string, () => Response | Promise<Response>>([
     ["", () => pageAnswer(Shell({ styleName, scriptName }), shellFields)],
     [styleName, fixed(style, "text/css")],
     [scriptName, fixed(script, "text/javascript")],
@@ -109,6 +108,6 @@ const partFields = {
   "tidemark-part": "1",
 };
 
-function pageAnswer(content: Child, headers: Record<string, string>): Response {
-  return new Response(String(content), { headers });
+async function pageAnswer(content: Markup, headers: Record<string, string>): Promise<Response> {
+  return new Response((await content).toString(), { headers });
 }

@@ -1,7 +1,8 @@
 // The parts of the page. Each asks the operator's routes, so the page decides nothing itself.
 import type { Child } from "hono/jsx";
+import type { HtmlEscapedString } from "hono/utils/html";
 import type { AnswerName, OperatorAnswer } from "../protocol/answers.ts";
-import { views } from "./page/shell.tsx";
+import type { ViewName } from "./page/shell.tsx";
 import { Data } from "./panel/data.tsx";
 import { Explained, ExplainForm, explainQuery } from "./panel/explain.tsx";
 import { Health } from "./panel/health.tsx";
@@ -14,12 +15,10 @@ import { Tiers } from "./panel/tiers.tsx";
 import { Traffic } from "./panel/traffic.tsx";
 import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
 
-type Shown = Pick<
+export interface Ports extends Pick<
   DashboardPorts,
   "nowAtMs" | "visibleWithinSeconds" | "memoryBytesMax" | "readTotals"
->;
-
-export interface Ports extends Shown {
+> {
   /** Sends a request to the operator's routes, with the credentials of the operator's own request. */
   readonly ask: (path: string, order?: object) => Promise<Response>;
   /** Reads the fields of a form. */
@@ -31,12 +30,15 @@ export async function partOf(
   method: string,
   name: string,
   ports: Ports,
-): Promise<Child | undefined> {
+): Promise<HtmlEscapedString | undefined> {
   const parts = method === "POST" ? forms : method === "GET" ? viewParts : {};
   return Object.hasOwn(parts, name) ? parts[name]?.(ports) : undefined;
 }
 
-type Part = (ports: Ports) => Promise<Child>;
+type Part = (ports: Ports) => Promise<HtmlEscapedString>;
+
+/** An element, whose text is escaped. */
+export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 const viewParts: Readonly<Record<string, Part>> = {
   async overview(ports) {
@@ -134,7 +136,7 @@ const viewParts: Readonly<Record<string, Part>> = {
     const routes = "why" in stats ? [] : stats.configuredRoutes.map(({ name }) => name);
     return shownIf(state, (found) => <SwitchForm state={found} routes={routes} />);
   },
-} satisfies Record<keyof typeof views, Part>;
+} satisfies Record<ViewName, Part>;
 
 const forms: Readonly<Record<string, Part>> = {
   explain: (ports) =>
@@ -172,8 +174,8 @@ function Live({ children }: { readonly children?: Child }) {
 
 async function withFields(
   ports: Ports,
-  handle: (fields: URLSearchParams) => Promise<Child>,
-): Promise<Child> {
+  handle: (fields: URLSearchParams) => Promise<HtmlEscapedString>,
+): Promise<HtmlEscapedString> {
   const fields = await ports.form();
   return fields instanceof URLSearchParams ? handle(fields) : <NoticeBox {...fields} />;
 }
@@ -181,8 +183,8 @@ async function withFields(
 /** Shows an answer, or why there is none. */
 function shownIf<Answer extends object>(
   answer: Answer,
-  show: (answer: Exclude<Answer, Notice>) => Child,
-): Child {
+  show: (answer: Exclude<Answer, Notice>) => Markup,
+): Markup {
   return "why" in answer ? (
     <NoticeBox {...(answer as unknown as Notice)} />
   ) : (

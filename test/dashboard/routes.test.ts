@@ -94,10 +94,10 @@ describe("a part", () => {
     const { site } = openWith();
     const path = `/_cache/dashboard/${name}`;
     const cookie = { cookie: `tidemark-token=${adminToken}` };
-    const wrong = { authorization: "Bearer wrong-token-of-the-site" };
+    const wrong: Record<string, string> = { authorization: "Bearer wrong-token-of-the-site" };
     for (const headers of [{}, cookie, wrong]) {
       for (const method of ["GET", "POST"]) {
-        const seen = await site.get(path, { method, headers: headers as Record<string, string> });
+        const seen = await site.get(path, { method, headers });
         expect(seen.status).toBe(401);
       }
     }

@@ -8,7 +8,7 @@ export interface Line {
   readonly values: readonly (number | undefined)[];
 }
 
-interface ChartProps {
+export interface ChartProps {
   readonly id: string;
   readonly title: string;
   readonly unit: Unit;
@@ -83,10 +83,7 @@ export function Chart({ id, title, unit, timesMs, lines: given, isDated, note }:
             <Table
               caption={`${title}, by time in UTC`}
               heads={["Time", ...lines.map(({ name }) => name)]}
-              rows={rowsOf(timesMs, lines).map(({ ms, values }) => [
-                timeOf(ms, isDated),
-                ...values.map((value) => shown(value, unit)),
-              ])}
+              rows={rowsOf({ timesMs, lines, unit, isDated })}
             />
           </details>
         </>
@@ -95,12 +92,15 @@ export function Chart({ id, title, unit, timesMs, lines: given, isDated, note }:
   );
 }
 
-/** Returns the times with a value, newest first. */
-function rowsOf(timesMs: readonly number[], lines: readonly Line[]) {
+/** Returns a row for each time with a value, newest first. */
+function rowsOf({ timesMs, lines, unit, isDated }: Omit<ChartProps, "id" | "title">): string[][] {
   return timesMs
     .map((ms, index) => ({ ms, values: lines.map(({ values }) => values[index]) }))
     .filter(({ values }) => values.some((value) => value !== undefined))
-    .reverse();
+    .map(({ ms, values }) =>
+      [timeOf(ms, isDated)].concat(values.map((value) => shown(value, unit))),
+    )
+    .toReversed();
 }
 
 const latest = ({ values }: Line) => values.findLast((value) => value !== undefined);

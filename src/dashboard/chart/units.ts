@@ -1,19 +1,16 @@
 // Formats numbers and times for operators.
 
-export type Unit = "percent" | "count" | "bytes" | "ms";
+const formats = {
+  percent: (value: number) => `${(value * 100).toFixed(1)} %`,
+  count: (value: number) => Math.round(value).toLocaleString("en"),
+  bytes: (value: number) => scaled(value, 1_024, ["B", "KiB", "MiB", "GiB", "TiB"]),
+  ms: (value: number) => scaled(value, 1_000, ["ms", "s"]),
+};
+
+export type Unit = keyof typeof formats;
 
 export function shown(value: number | undefined | null, unit: Unit): string {
-  if (value === undefined || value === null) return "–";
-  switch (unit) {
-    case "percent":
-      return `${(value * 100).toFixed(1)} %`;
-    case "count":
-      return Math.round(value).toLocaleString("en");
-    case "bytes":
-      return scaled(value, 1_024, ["B", "KiB", "MiB", "GiB", "TiB"]);
-    case "ms":
-      return value < 1_000 ? `${round(value)} ms` : `${round(value / 1_000)} s`;
-  }
+  return value === undefined || value === null ? "–" : formats[unit](value);
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {

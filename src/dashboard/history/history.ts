@@ -104,25 +104,18 @@ const notLookedUp = new Set(["passed", "limited"]);
  * `route-time|route|bucket` and `tier-time|tier|bucket`.
  */
 function namesOf(series: string): string[] {
-  const parts = partsOf(series);
-  const [route = "", result = "", tier = "", bucket = ""] = parts?.rest ?? [];
-  switch (parts?.family) {
-    case "requests":
-      if (hits.has(result)) return [`hit|${route}|${tier}`];
-      return [`${notLookedUp.has(result) ? "pass" : "miss"}|${route}`];
-    case "responseBytes":
-      return [`bytes|${route}|${tier}`];
-    case "originResponses":
-      return [`origin|${route}`];
-    case "responseSeconds": {
-      const at = /^b(\d{1,2})$/.exec(bucket)?.[1];
-      if (at === undefined) return [];
-      const coarse = Math.ceil(Number(at) / 2);
-      return [`route-time|${route}|${coarse}`, `tier-time|${tier}|${coarse}`];
-    }
-    default:
-      return [];
+  const { family, rest = [] } = partsOf(series) ?? {};
+  const [route = "", result = "", tier = "", bucket = ""] = rest;
+  if (family === "requests") {
+    if (hits.has(result)) return [`hit|${route}|${tier}`];
+    return [`${notLookedUp.has(result) ? "pass" : "miss"}|${route}`];
   }
+  if (family === "responseBytes") return [`bytes|${route}|${tier}`];
+  if (family === "originResponses") return [`origin|${route}`];
+  const at = family === "responseSeconds" ? /^b(\d{1,2})$/.exec(bucket)?.[1] : undefined;
+  if (at === undefined) return [];
+  const coarse = Math.ceil(Number(at) / 2);
+  return [`route-time|${route}|${coarse}`, `tier-time|${tier}|${coarse}`];
 }
 
 function underCommonRoute(name: string): string {
