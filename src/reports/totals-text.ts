@@ -46,8 +46,10 @@ const totalsForm = z.object({
  *
  * @param random a unique string of letters, digits, `_` and `-`
  */
-export function totalsText(totals: Totals, random: string): string {
-  const { startedAtMs, sums, colos, windows, history } = totals;
+export function totalsText(
+  { startedAtMs, sums, colos, windows, history }: Totals,
+  random: string,
+): string {
   const plain = {
     startedAtMs,
     sums: formOf(sums),

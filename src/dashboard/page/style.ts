@@ -29,7 +29,8 @@ nav:not([hidden]) { display: flex; flex-wrap: wrap; gap: .25rem; margin-top: .5r
 nav a { padding: .375rem .75rem; border-radius: .5rem; color: var(--link); text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 nav a[aria-current] { background: var(--card); color: var(--ink); font-weight: 600; box-shadow: inset 0 -3px var(--link); }
-main { padding-top: 1rem; padding-bottom: 3rem; outline: 0; }
+main { padding-top: 1rem; padding-bottom: 3rem; }
+main, main .result { outline: 0; }
 h2 { font-size: 1.125rem; margin: 1.75rem 0 .5rem; }
 section > h2:first-child { margin-top: .5rem; }
 h3 { font-size: 1rem; margin: 0 0 .25rem; }
@@ -37,7 +38,7 @@ p { margin: .25rem 0; max-width: 70ch; }
 .quiet { color: var(--quiet); font-size: .875rem; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; z-index: 1; }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+main :focus-visible, header :focus-visible, nav :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: .5rem 0 1rem; }
 .figures > div, .chart, .finding, form, .scroll, pre, .notice, .done { background: var(--card); border: 1px solid var(--edge); border-radius: .625rem; padding: .75rem 1rem; }
 dt { color: var(--quiet); font-size: .875rem; }
@@ -62,6 +63,8 @@ dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabul
 .legend svg { width: 1.5rem; height: .5rem; margin-right: .375rem; vertical-align: middle; }
 summary { cursor: pointer; color: var(--link); font-size: .875rem; padding: .25rem 0; }
 .scroll { overflow-x: auto; padding: 0; }
+.scroll table { min-width: 34rem; }
+details .scroll table { min-width: 0; }
 details .scroll { max-height: 18rem; overflow-y: auto; border-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .625rem 1rem .25rem; color: var(--quiet); }
@@ -93,7 +96,7 @@ textarea, pre { font-family: ui-monospace, monospace; font-size: .875rem; }
 button { font: inherit; font-weight: 600; justify-self: start; padding: .375rem 1rem; border-radius: .5rem; border: 1px solid var(--link); background: var(--card); color: var(--link); cursor: pointer; }
 button.danger { border-color: var(--bad); color: var(--bad); }
 button:disabled { opacity: .6; }
-.result { margin: .75rem 0; outline: 0; }
+.result { margin: .75rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 32rem; overflow-y: auto; }
 ul { padding-left: 1.25rem; margin: .25rem 0; overflow-wrap: anywhere; }
 [hidden] { display: none; }

@@ -17,6 +17,7 @@ export function Tiers({ totals, stats, gauges, memoryBytesMax, atMs }: TiersProp
   const gauge = (name: string) =>
     gauges.find((one) => one.name === `tidemark_redis_${name}`)?.value;
   const [redisBytes, redisBytesMax] = [gauge("memory_bytes"), gauge("memory_max_bytes")];
+  const [keys, evicted] = [gauge("keys"), gauge("evicted_keys_total")];
   const sums = totals?.sums ?? new Map<string, number>();
   const [reads, writes] = [countsBy(sums, "tierReads"), countsBy(sums, "tierWrites")];
   const evictions = countsBy(sums, "evictions");
@@ -41,9 +42,10 @@ export function Tiers({ totals, stats, gauges, memoryBytesMax, atMs }: TiersProp
       {redisBytes !== undefined && (
         <p>
           Redis holds {shown(redisBytes, "bytes")}
-          {redisBytesMax !== undefined && ` of ${shown(redisBytesMax, "bytes")}`}, in{" "}
-          {shown(gauge("keys"), "count")} keys. It has evicted{" "}
-          {shown(gauge("evicted_keys_total"), "count")} keys since it started.
+          {redisBytesMax !== undefined && ` of ${shown(redisBytesMax, "bytes")}`}
+          {keys !== undefined && `, in ${shown(keys, "count")} keys`}.
+          {evicted !== undefined &&
+            ` It has evicted ${shown(evicted, "count")} keys since it started.`}
         </p>
       )}
       <Table
