@@ -128,6 +128,23 @@ describe("a part", () => {
   });
 });
 
+it("a site without Redis says why it has no charts, and shows the rest", async () => {
+  const site = openSite({ env: { ADMIN_TOKEN: adminToken }, config: { dashboard: dashboard() } });
+  const overview = await part(site, "overview");
+  expect(overview.text).toContain("There is no usable database");
+  expect(overview.text).toContain("Health: ");
+  expect((await part(site, "tiers")).text).toContain("Circuit breakers");
+  expect((await part(site, "purges")).text).toContain("No journal is configured.");
+});
+
+it("another operator path has the page, and /_cache/ does not", async () => {
+  const { site } = openWith({ dashboard: dashboard(), operatorPath: "/_ops" });
+  expect((await site.get("/_ops/")).text).toContain("<title>Tidemark</title>");
+  const found = await site.get("/_ops/dashboard/overview", { headers: bearer });
+  expect(found.text).toContain("Health: ");
+  expect((await site.get("/_cache/")).status).toBe(404);
+});
+
 describe("the forms", () => {
   it("explain a URL", async () => {
     const { site } = openWith();
