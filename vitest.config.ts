@@ -31,6 +31,7 @@ const live = [
   "test/consistency/data/consistency.test.ts",
   "test/dashboard/browser.test.ts",
   "test/data/examples.test.ts",
+  "test/docs-site/built-site.test.ts",
   "test/local/embedded-valkey.test.ts",
   "test/local/start-reload.test.ts",
   "test/local/start.test.ts",

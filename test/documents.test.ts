@@ -1,10 +1,14 @@
-// Checks that links and paths in the documents exist, and that docs/cache-status.md explains each
-// reason.
+// Checks that links and paths in the documents exist, that the table of contents has each page once,
+// and that docs/cache-status.md explains each reason.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
+import { addressOf, contentsPath, groupsOf } from "../docs-site/contents.ts";
 
-const documents = globSync(["*.md", "docs/**/*.md", "src/**/*.md", "templates/*/*.md"]).sort();
+/** The pages of the site. */
+const pages = globSync(["*.md", "docs/**/*.md", "src/**/*.md", "examples/*/*.md"]).sort();
+/** READMEs of packages, and of a new site, are not on the site. */
+const documents = [...pages, ...globSync(["packages/*/*.md", "templates/*/*.md"]).sort()];
 
 const textOf = (path: string) => readFileSync(path, "utf8");
 
@@ -41,8 +45,61 @@ describe("the documents", () => {
 
   it.each(current)("name existing files of src/: %s", (document) => {
     const paths = [...textOf(document).matchAll(/`(src\/[\w./-]+)`/g)].map(([, path = ""]) => path);
-    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+    const places = [".", posix.dirname(document)];
+    const exists = (path: string) => places.some((place) => existsSync(posix.join(place, path)));
+    expect(paths.filter((path) => !exists(path))).toEqual([]);
   });
+});
+
+describe("the table of contents", () => {
+  const groups = groupsOf(textOf(contentsPath));
+  const listed = groups.flatMap((group) => group.pages);
+
+  it("has four groups, and the decisions within the last", () => {
+    const headings = groups.map(({ heading }) => heading);
+    expect(headings).toEqual(["Learn", "Guides", "Reference", "Internals", "Decisions"]);
+  });
+
+  it("has each page once", () => {
+    const paths = [...listed.map(({ path }) => path), contentsPath].sort();
+    expect(paths).toEqual(pages);
+    expect(new Set(paths.map(addressOf)).size).toBe(pages.length);
+  });
+
+  it("says of each page but the decisions what it is about", () => {
+    const pagesOfGroups = groups.slice(0, -1).flatMap((group) => group.pages);
+    expect(pagesOfGroups.filter(({ summary }) => summary.length < 10)).toEqual([]);
+  });
+});
+
+/** Pages of over 2,500 words. Split one of them, and remove it here. Add none. */
+const longPages = [
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "docs/architecture.md",
+  "docs/command.md",
+  "docs/compliance.md",
+  "docs/configuration.md",
+  "docs/conformance.md",
+  "docs/data.md",
+  "docs/degradation.md",
+  "docs/deployment.md",
+  "docs/health.md",
+  "docs/logs.md",
+  "docs/metrics.md",
+  "docs/operating.md",
+  "docs/performance.md",
+  "docs/purge-protocol.md",
+  "docs/purging.md",
+  "docs/scale.md",
+  "docs/threat-model.md",
+  "docs/warming.md",
+  "docs/write-behind.md",
+];
+
+it("no page has over 2,500 words, except those listed", () => {
+  const words = (path: string) => textOf(path).split(/\s+/).filter(Boolean).length;
+  expect(pages.filter((path) => words(path) > 2_500)).toEqual(longPages);
 });
 
 /** Returns the members of a union of strings in a source file. */

@@ -1,0 +1,116 @@
+// Configures VitePress: pages, addresses and sidebar come from the table of contents.
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, posix, relative } from "node:path";
+import { defineConfig, type Plugin } from "vitepress";
+import { addressOf, contentsPath, groupsOf, type Page } from "../contents.ts";
+
+const root = join(import.meta.dirname, "../..");
+const groups = groupsOf(readFileSync(join(root, contentsPath), "utf8"));
+/** The build writes this page, so the repository does not have it. */
+const help: Page = {
+  title: "Help of each command",
+  path: "docs-site/command-help.md",
+  summary: "the text that each command prints with --help.",
+};
+const pages = new Map(
+  [...groups.flatMap((group) => group.pages), help].map((page) => [page.path, page]),
+);
+const published = [contentsPath, ...pages.keys()];
+/** Files of the repository that are not pages, but that pages link to. */
+const linkedFiles = new Set<string>();
+
+const linkTo = ({ title, path }: Page) => ({ text: title, link: `/${addressOf(path)}` });
+
+/** Returns the sidebar. The decisions are a closed part of the internals. */
+function sidebar() {
+  const [learn, guides, reference, internals, decisions] = groups.map(
+    ({ heading, pages: listed }) => ({
+      text: heading,
+      collapsed: heading === "Decisions",
+      items: listed.map(linkTo),
+    }),
+  );
+  reference.items.push(linkTo(help));
+  internals.items.push(decisions);
+  return [
+    linkTo({ title: "Contents", path: contentsPath, summary: "" }),
+    learn,
+    guides,
+    reference,
+    internals,
+  ];
+}
+
+/** Returns the anchor that GitHub gives to a heading. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, "")
+    .replaceAll(" ", "-");
+
+/** Returns where a link of the repository leads on the site: to a page, or to a copy of a file. */
+function onSite(link: string, source: string): string {
+  const [path = "", anchor] = link.split("#");
+  if (path === "" || /^[a-z]+:/.test(link)) return link;
+  const target = posix.join(posix.dirname(source), decodeURI(path));
+  if (published.includes(target)) {
+    return `/${addressOf(target)}.html${anchor === undefined ? "" : `#${anchor}`}`;
+  }
+  if (!existsSync(join(root, target)) || statSync(join(root, target)).isDirectory()) {
+    throw new Error(`${source} links to ${link}, which is neither a page nor a file.`);
+  }
+  linkedFiles.add(target);
+  return `/files/${target}.txt`;
+}
+
+/** Lets Node find Vue when the build renders pages: they are outside of the folder that has the package. */
+const vueFromNode: Plugin = {
+  name: "vue-from-node",
+  enforce: "pre",
+  resolveId: (id, _importer, { ssr }) =>
+    ssr && /^vue(\/|$)/.test(id) ? { id, external: true } : undefined,
+};
+
+export default defineConfig({
+  lang: "en",
+  title: "Tidemark",
+  description: "An HTTP cache for Cloudflare Workers that never answers with what was purged.",
+  srcDir: root,
+  outDir: "dist",
+  cacheDir: "node_modules/.vitepress",
+  srcExclude: globSync("**/*.md", { cwd: root, exclude: ["**/node_modules/**"] }).filter(
+    (path) => !published.includes(path),
+  ),
+  rewrites: Object.fromEntries(published.map((path) => [path, `${addressOf(path)}.md`])),
+  transformPageData: ({ filePath, title }) => ({
+    description: `${title}: ${pages.get(filePath)?.summary ?? "the table of contents."}`,
+  }),
+  markdown: {
+    languageAlias: { vcl: "c", groq: "graphql", crontab: "shell" },
+    anchor: { slugify: anchorOf },
+    config(md) {
+      // Indented code then scrolls like fenced code.
+      md.renderer.rules.code_block = md.renderer.rules.fence;
+      md.core.ruler.push("links-on-site", ({ tokens, env }) => {
+        const source = relative(root, env.realPath ?? env.path);
+        for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+          const link = token.type === "link_open" ? token.attrGet("href") : null;
+          if (link !== null) token.attrSet("href", onSite(link, source));
+        }
+      });
+    },
+  },
+  vite: { plugins: [vueFromNode], build: { chunkSizeWarningLimit: 8192 } },
+  themeConfig: {
+    sidebar: sidebar(),
+    outline: [2, 3],
+    search: { provider: "local" },
+  },
+  buildEnd({ outDir }) {
+    for (const path of linkedFiles) {
+      const copy = join(outDir, "files", `${path}.txt`);
+      mkdirSync(dirname(copy), { recursive: true });
+      copyFileSync(join(root, path), copy);
+    }
+  },
+});

@@ -1,0 +1,50 @@
+// Reads the table of contents, docs/README.md: its groups, and the pages of each group.
+import { posix } from "node:path";
+
+/** A page of the documentation. */
+export interface Page {
+  readonly title: string;
+  /** The path of its Markdown, below the root of the repository. */
+  readonly path: string;
+  /** The text beside its link, without marks. */
+  readonly summary: string;
+}
+
+/** A heading of the table of contents, with the pages below it. */
+export interface Group {
+  readonly heading: string;
+  readonly pages: readonly Page[];
+}
+
+export const contentsPath = "docs/README.md";
+
+/** A line of a list, or a row of the numbered table. Its first link is the page. */
+const entries = /^(?:- |\| \d+ \| )\[([^\]]+)\]\(([^)\s]+)\)(.*)$/gm;
+
+/** Returns the groups of the table of contents, in their order. */
+export function groupsOf(contents: string): Group[] {
+  return contents
+    .replaceAll(/\n {2}/g, " ")
+    .split(/^##+ /m)
+    .slice(1)
+    .map((section) => ({
+      heading: section.slice(0, section.indexOf("\n")),
+      pages: [...section.matchAll(entries)].map(pageOf),
+    }));
+}
+
+const pageOf = ([, title = "", link = "", rest = ""]: RegExpExecArray): Page => ({
+  title: title.replaceAll("`", ""),
+  path: posix.join(posix.dirname(contentsPath), link),
+  summary: rest.replaceAll(/^[:,] | \|$|`/g, ""),
+});
+
+/** Returns the path of a page on the site, such as `configuration`. The README is the start page. */
+export function addressOf(path: string): string {
+  if (path === "README.md") return "index";
+  if (path === contentsPath) return "contents";
+  return path
+    .replace(/^docs(-site)?\//, "")
+    .replace(/\/README\.md$|\.md$/, "")
+    .toLowerCase();
+}

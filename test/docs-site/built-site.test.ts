@@ -1,0 +1,159 @@
+// Builds the documentation site with `npm run docs`, and checks its files, and its search in
+// Chromium.
+import { execFile } from "node:child_process";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, posix } from "node:path";
+import { promisify } from "node:util";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addressOf, contentsPath, groupsOf } from "../../docs-site/contents.ts";
+import { makeProgram } from "../../packages/cli/src/program.ts";
+import { chromiumPath } from "../../testing/chromium.ts";
+
+const dist = "docs-site/dist";
+/** Pages of the table of contents. */
+const listed = groupsOf(readFileSync(contentsPath, "utf8")).flatMap((group) => group.pages);
+/** The text of each built page, by its path on the site. */
+const built = new Map<string, string>();
+
+beforeAll(async () => {
+  await promisify(execFile)("npm", ["run", "docs"]);
+  for (const path of globSync("**/*.html", { cwd: dist })) {
+    if (path !== "404.html") built.set(`/${path}`, readFileSync(join(dist, path), "utf8"));
+  }
+});
+
+describe("the built site", () => {
+  it("has each page of the table of contents, the table, and the help of the command", () => {
+    const paths = [...listed.map(({ path }) => path), contentsPath, "docs-site/command-help.md"];
+    const addresses = paths.map((path) => `/${addressOf(path)}.html`);
+    expect([...built.keys()].sort()).toEqual(addresses.sort());
+  });
+
+  it("gives each page a title and a description of its own, and content", () => {
+    const heads = [...built.values()].map(
+      (html) => /<title>.+<\/title>\s*<meta name="description" content=".{10,}">/.exec(html)?.[0],
+    );
+    expect(heads).not.toContain(undefined);
+    expect(new Set(heads).size).toBe(built.size);
+    expect([...built].filter(([, html]) => !/<h1 id="[^]*<\/p>/.test(html))).toEqual([]);
+  });
+
+  it("has no broken link, image or anchor", () => {
+    expect([...built].flatMap(([path, html]) => brokenIn(path, html))).toEqual([]);
+  });
+
+  it("loads nothing from another host", () => {
+    const loading = /<(?:script|link|img|iframe)\b[^>]*?(?:src|href)="(?:https?:)?\/\/[^"]*"/g;
+    expect([...built.values()].flatMap((html) => html.match(loading) ?? [])).toEqual([]);
+    const styles = globSync(`${dist}/**/*.css`).map((path) => readFileSync(path, "utf8"));
+    expect(styles.length).toBeGreaterThan(0);
+    expect(styles.flatMap((text) => text.match(/(?:url\(|@import ?)["']?https?:/g))).toEqual(
+      styles.map(() => null),
+    );
+  });
+
+  it("has the help of each command", () => {
+    const help = built.get("/command-help.html") ?? "";
+    const names = makeProgram(() => async () => undefined).commands.map((one) => one.name());
+    const visible = names.filter((name) => name !== "complete");
+    expect(visible.filter((name) => !help.includes(`id="tidemark-${name}"`))).toEqual([]);
+    expect(help).toContain("only mark responses stale");
+  });
+});
+
+/** Returns the links and images of a page whose file, or whose anchor in it, does not exist. */
+function brokenIn(page: string, html: string): string[] {
+  const links = [...html.matchAll(/ (?:href|src)="([^"]*)"/g)].map(([, link = ""]) => link);
+  const broken = links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false;
+    const [path = "", anchor = ""] = decodeURI(link).split("#");
+    const target = path === "" ? page : posix.resolve(posix.dirname(page), path);
+    const file = target === "/" ? "/index.html" : target;
+    if (!existsSync(join(dist, file))) return true;
+    return anchor !== "" && !(built.get(file) ?? "").includes(` id="${anchor}"`);
+  });
+  return broken.map((link) => `${page}: ${link}`);
+}
+
+const executablePath = chromiumPath;
+
+describe.runIf(executablePath !== undefined)("the built site in Chromium", () => {
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
+  let origin: string;
+  const elsewhere: string[] = [];
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? "/", "http://site");
+      const file = join(dist, pathname === "/" ? "index.html" : decodeURIComponent(pathname));
+      if (!existsSync(file)) return response.writeHead(404).end();
+      const type = contentTypes[posix.extname(file)] ?? "application/octet-stream";
+      return response.writeHead(200, { "Content-Type": type }).end(readFileSync(file));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    browser = await chromium.launch({
+      executablePath: executablePath ?? "",
+      args: ["--no-sandbox"],
+    });
+    page = await browser.newPage({ viewport: { width: 1024, height: 800 } });
+    page.on("pageerror", (error) => faults.push(String(error)));
+    await page.route("**/*", async (route) => {
+      const url = route.request().url();
+      if (url.startsWith(`${origin}/`)) return route.continue();
+      elsewhere.push(url);
+      return route.abort();
+    });
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+  });
+
+  it.each([
+    { term: "staleIfError", address: "/configuration.html" },
+    { term: "surrogate keys fastly", address: "/outward.html" },
+    { term: "planted faults", address: "/purge-protocol.html" },
+  ])("finds by the keyboard: $term", async ({ term, address }) => {
+    await page.goto(`${origin}/`);
+    await page.keyboard.press("Control+k");
+    await page.locator("#localsearch-input").fill(term);
+    await page.locator(`#localsearch-list a[href^="${address}"]`).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\.html/);
+    expect([...built.keys()]).toContain(new URL(page.url()).pathname);
+  });
+
+  it("needs no sideways scrolling at 320 px", async () => {
+    // Scripts do not change the layout, and pages load faster without them.
+    const narrow = await browser.newPage({
+      viewport: { width: 320, height: 800 },
+      javaScriptEnabled: false,
+    });
+    const wide: string[] = [];
+    for (const path of [...built.keys()].filter((one) => !one.startsWith("/adr/"))) {
+      await narrow.goto(origin + path);
+      const width = await narrow.evaluate(() => document.documentElement.scrollWidth);
+      if (width > 320) wide.push(`${path}: ${width} px`);
+    }
+    expect(wide).toEqual([]);
+  });
+
+  it("has sent no request to another host, and no page has thrown", () => {
+    expect({ elsewhere, faults }).toEqual({ elsewhere: [], faults: [] });
+  });
+});
+
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
