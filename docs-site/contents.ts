@@ -48,3 +48,10 @@ export function addressOf(path: string): string {
     .replace(/\/README\.md$|\.md$/, "")
     .toLowerCase();
 }
+
+/** Returns the anchor that GitHub gives to a heading. */
+export const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, "")
+    .replaceAll(" ", "-");

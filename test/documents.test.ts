@@ -3,7 +3,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
-import { addressOf, contentsPath, groupsOf } from "../docs-site/contents.ts";
+import { addressOf, anchorOf, contentsPath, groupsOf } from "../docs-site/contents.ts";
 
 /** The pages of the site. */
 const pages = globSync(["*.md", "docs/**/*.md", "src/**/*.md", "examples/*/*.md"]).sort();
@@ -12,14 +12,9 @@ const documents = [...pages, ...globSync(["packages/*/*.md", "templates/*/*.md"]
 
 const textOf = (path: string) => readFileSync(path, "utf8");
 
-/** Returns the anchors that GitHub gives to the headings. */
 const anchorsOf = (path: string) =>
   [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
-    heading
-      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, "")
-      .replaceAll(" ", "-"),
+    anchorOf(heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")),
   );
 
 /** Returns the broken links within the repository. */
@@ -43,11 +38,13 @@ describe("the documents", () => {
     expect(brokenLinks(document)).toEqual([]);
   });
 
-  it.each(current)("name existing files of src/: %s", (document) => {
-    const paths = [...textOf(document).matchAll(/`(src\/[\w./-]+)`/g)].map(([, path = ""]) => path);
-    const places = [".", posix.dirname(document)];
+  it.each(current)("name existing files: %s", (document) => {
+    const named = /`((?:src|test|testing|local|bench|packages)\/[\w./-]+)`/g;
+    const paths = [...textOf(document).matchAll(named)].map(([, path = ""]) => path);
+    const places = [".", posix.dirname(document), "templates/site"];
     const exists = (path: string) => places.some((place) => existsSync(posix.join(place, path)));
-    expect(paths.filter((path) => !exists(path))).toEqual([]);
+    const written = paths.filter((path) => !/NAME|\/dist\//.test(path));
+    expect(written.filter((path) => !exists(path))).toEqual([]);
   });
 });
 

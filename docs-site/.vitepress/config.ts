@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
 import { defineConfig, type Plugin } from "vitepress";
-import { addressOf, contentsPath, groupsOf, type Page } from "../contents.ts";
+import { addressOf, anchorOf, contentsPath, groupsOf, type Page } from "../contents.ts";
 
 const root = join(import.meta.dirname, "../..");
 const groups = groupsOf(readFileSync(join(root, contentsPath), "utf8"));
@@ -41,13 +41,6 @@ function sidebar() {
   ];
 }
 
-/** Returns the anchor that GitHub gives to a heading. */
-const anchorOf = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, "")
-    .replaceAll(" ", "-");
-
 /** Returns where a link of the repository leads on the site: to a page, or to a copy of a file. */
 function onSite(link: string, source: string): string {
   const [path = "", anchor] = link.split("#");
@@ -71,10 +64,29 @@ const vueFromNode: Plugin = {
     ssr && /^vue(\/|$)/.test(id) ? { id, external: true } : undefined,
 };
 
+/** Serves the linked files with `--serve`. The build copies them. */
+const servedFiles: Plugin = {
+  name: "served-files",
+  configResolved({ optimizeDeps }) {
+    // VitePress lists packages for a step that looks for them beside the pages, and warns. The step is optional.
+    optimizeDeps.include = [];
+  },
+  configureServer({ middlewares }) {
+    middlewares.use("/files", ({ url = "" }, response, next) => {
+      const path = url.slice(1).replace(/\.txt$/, "");
+      if (!linkedFiles.has(path)) return next();
+      return response
+        .setHeader("Content-Type", "text/plain; charset=utf-8")
+        .end(readFileSync(join(root, path)));
+    });
+  },
+};
+
 export default defineConfig({
   lang: "en",
   title: "Tidemark",
   description: "An HTTP cache for Cloudflare Workers that never answers with what was purged.",
+  head: [["link", { rel: "icon", href: "data:," }]],
   srcDir: root,
   outDir: "dist",
   cacheDir: "node_modules/.vitepress",
@@ -100,7 +112,7 @@ export default defineConfig({
       });
     },
   },
-  vite: { plugins: [vueFromNode], build: { chunkSizeWarningLimit: 8192 } },
+  vite: { plugins: [vueFromNode, servedFiles], build: { chunkSizeWarningLimit: 8192 } },
   themeConfig: {
     sidebar: sidebar(),
     outline: [2, 3],

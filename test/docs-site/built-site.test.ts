@@ -103,6 +103,7 @@ describe.runIf(executablePath !== undefined)("the built site in Chromium", () =>
       args: ["--no-sandbox"],
     });
     page = await browser.newPage({ viewport: { width: 1024, height: 800 } });
+    page.setDefaultTimeout(0);
     page.on("pageerror", (error) => faults.push(String(error)));
     await page.route("**/*", async (route) => {
       const url = route.request().url();
@@ -136,6 +137,7 @@ describe.runIf(executablePath !== undefined)("the built site in Chromium", () =>
       viewport: { width: 320, height: 800 },
       javaScriptEnabled: false,
     });
+    narrow.setDefaultTimeout(0);
     const wide: string[] = [];
     for (const path of [...built.keys()].filter((one) => !one.startsWith("/adr/"))) {
       await narrow.goto(origin + path);
