@@ -44,7 +44,7 @@ export interface OpenNextStores {
 /** The type of a cached value, which is part of its key. */
 export type OpenNextKind = "cache" | "fetch" | "composable";
 
-type Found = Lookup<OpenNextEntry>;
+type EntryLookup = Lookup<OpenNextEntry>;
 
 export class OpenNextRequest {
   readonly stores: OpenNextStores;
@@ -55,8 +55,8 @@ export class OpenNextRequest {
   /** The starts of the first lookup of each key, which precede all loads of the key in this request. */
   readonly #starts = new Map<string, GivenStart>();
   /** The values that this request found, by `lastModified`. */
-  readonly #found = new Map<number, Found[]>();
-  readonly #results: Found[] = [];
+  readonly #found = new Map<number, EntryLookup[]>();
+  readonly #results: EntryLookup[] = [];
   readonly #purges: Promise<boolean>[] = [];
   /** The tags of the page, by which a purge also covers the results of `"use cache"` on it. */
   readonly #pageTags = new Set<string>();

@@ -78,9 +78,7 @@ function brokenIn(page: string, html: string): string[] {
   return broken.map((link) => `${page}: ${link}`);
 }
 
-const executablePath = chromiumPath;
-
-describe.runIf(executablePath !== undefined)("the built site in Chromium", () => {
+describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   let server: Server;
   let browser: Browser;
   let page: Page;
@@ -99,7 +97,7 @@ describe.runIf(executablePath !== undefined)("the built site in Chromium", () =>
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     browser = await chromium.launch({
-      executablePath: executablePath ?? "",
+      executablePath: chromiumPath ?? "",
       args: ["--no-sandbox"],
     });
     page = await browser.newPage({ viewport: { width: 1024, height: 800 } });
