@@ -1,0 +1,51 @@
+// Tests cache handlers of Next.js with random histories of reads and purges over two processes and
+// one Redis, during faults.
+//   npm ci --prefix bench/next/app
+//   npm run bench -- next [--handlers a,b] [--histories 1000] [--seed 1] [--within 1] [--no-faults]
+//     [--together 50]
+// Exits with 1 if a read shows a version from before a purge, later than N after the purge. See
+// docs/next-histories.md.
+import { parseArgs } from "node:util";
+import { numberOf, report, unknown } from "./load/run-options.ts";
+import { type HandlerName, handlerNames } from "./next/handlers.ts";
+import { historiesTable, shortestViolation, tallied } from "./next/report.ts";
+import { runHistories, type RunResult } from "./next/run.ts";
+
+const options = {
+  handlers: { type: "string", default: handlerNames.join(",") },
+  histories: { type: "string", default: "1000" },
+  together: { type: "string", default: "50" },
+  seed: { type: "string", default: "1" },
+  within: { type: "string", default: "1" },
+  "no-faults": { type: "boolean", default: false },
+} as const;
+
+await report(async () => {
+  const { values } = parseArgs({ options });
+  const chosen = values.handlers.split(",").filter((name) => name !== "");
+  const results: RunResult[] = [];
+  for (const name of chosen) {
+    const handler = handlerNames.find((one) => one === name);
+    if (handler === undefined) throw unknown("--handlers", name, handlerNames);
+    results.push(await runHistories(settingsOf(handler, values)));
+    const shortest = results.map(shortestViolation).at(-1);
+    if (shortest !== "") process.stdout.write(`${handler}: ${shortest}\n`);
+  }
+  const violationCount = results.reduce((sum, one) => sum + tallied(one).ofHandler.length, 0);
+  return { table: historiesTable(results), violationCount };
+});
+
+function settingsOf(
+  handler: HandlerName,
+  values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"],
+) {
+  const withinMs = numberOf("--within", values.within) * 1_000;
+  return {
+    handler,
+    historyCount: numberOf("--histories", values.histories),
+    togetherCount: numberOf("--together", values.together),
+    seed: numberOf("--seed", values.seed),
+    bounds: { withinMs, refreshMs: 2 * withinMs },
+    hasFaults: !values["no-faults"],
+  };
+}

@@ -1,0 +1,105 @@
+// Prints the results of runs, and the shortest violating histories.
+import { counted, markdownTable } from "../load/figures.ts";
+import { handlers } from "./handlers.ts";
+import { type HistoryEvent, isSoft, type Purge, type Violation } from "./judge.ts";
+import type { Played, RunResult } from "./run.ts";
+
+/** Violations by cause. Only those of a handler fail the bench. */
+export function tallied({ histories }: RunResult) {
+  const all = histories.flatMap(({ violations }) => violations);
+  const joined = all.filter(({ isJoined }) => isJoined);
+  const ofHandler = all.filter(({ isJoined }) => !isJoined);
+  return { joined, ofHandler };
+}
+
+const purgesOf = ({ histories }: RunResult): Purge[] =>
+  histories.flatMap(({ events }) => events.filter((event) => event.kind === "purge"));
+
+/** Returns a column for each run. */
+export function historiesTable(results: readonly RunResult[]): string {
+  const count = (of: (result: RunResult) => number) => results.map((result) => counted(of(result)));
+  const events = (kind: HistoryEvent["kind"]) => (result: RunResult) =>
+    result.histories.flatMap((one) => one.events.filter((event) => event.kind === kind)).length;
+  const purges = (is: (purge: Purge) => boolean) => (result: RunResult) =>
+    purgesOf(result).filter(is).length;
+  const broken = (is: (violation: Violation) => boolean) => (result: RunResult) =>
+    tallied(result).ofHandler.filter(is).length;
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ["caches", results.map(({ settings }) => handlers[settings.handler].caches.join(", "))],
+    ["histories", count(({ histories }) => histories.length)],
+    ["reads", count(events("read"))],
+    ["loads at the origin", count(({ loadCount }) => loadCount)],
+    ["hard purges accepted", count(purges((one) => one.isAccepted && !isSoft(one)))],
+    ["soft purges accepted", count(purges((one) => one.isAccepted && isSoft(one)))],
+    ["purges that failed visibly", count(purges((one) => !one.isAccepted))],
+    ["purges during a load", count(purges((one) => one.isDuringLoad))],
+    ["processes killed", count(({ faultCounts }) => faultCounts["process killed"])],
+    [
+      "Redis paused or restarted",
+      count(({ faultCounts: of }) => of["Redis paused"] + of["Redis restarted"]),
+    ],
+    ["failed requests", count(events("failure"))],
+    ["**violated purges, hard**", count(broken(({ purge }) => !isSoft(purge)))],
+    ["**violated purges, soft**", count(broken(({ purge }) => isSoft(purge)))],
+    ["of these: sent during a load", count(broken(({ purge }) => purge.isDuringLoad))],
+    ["of these: accepted during a fault", count(broken(({ isSilent }) => isSilent))],
+    ["of these: still violated at the end", count(broken(({ isLasting }) => isLasting))],
+    [
+      "histories with a violation",
+      count(
+        (result) => result.histories.filter(({ violations: of }) => of.some(isOfHandler)).length,
+      ),
+    ],
+    ["joins of older loads by Next.js itself", count((result) => tallied(result).joined.length)],
+  ];
+  return markdownTable(
+    ["", ...results.map(({ settings }) => handlers[settings.handler].title)],
+    rows.map((row) => row.flat()),
+  );
+}
+
+const isOfHandler = ({ isJoined }: Violation): boolean => !isJoined;
+
+/** Returns the events of the shortest history that violates a purge; "" if there is none. */
+export function shortestViolation({ histories }: RunResult): string {
+  const lengthOf = ({ events, violations }: Played) => {
+    const violation = violations.find(isOfHandler);
+    return violation === undefined ? Number.POSITIVE_INFINITY : between(events, violation).length;
+  };
+  const [shortest] = histories
+    .filter(({ violations }) => violations.some(isOfHandler))
+    .toSorted((a, b) => lengthOf(a) - lengthOf(b));
+  const violation = shortest?.violations.find(isOfHandler);
+  if (shortest === undefined || violation === undefined) return "";
+  const from = violation.read.loadedAtMs[0];
+  const lines = between(shortest.events, violation).map((event) => {
+    const mark = event === violation.read || event === violation.purge ? "*" : " ";
+    return `${mark} ${said(event, Math.min(from, violation.purge.sentAtMs))}`;
+  });
+  return `${shortest.id}, which ${violation.isLasting ? "stays" : "is temporarily"} too old:\n${lines.join("\n")}\n`;
+}
+
+/** How long before the load the printed events begin. */
+const leadMs = 500;
+
+/** Returns the events from the load of the too old value until its read, in order. */
+function between(events: readonly HistoryEvent[], { purge, read }: Violation): HistoryEvent[] {
+  const from = Math.min(read.loadedAtMs[0], purge.sentAtMs) - leadMs;
+  return events
+    .filter(({ sentAtMs, answeredAtMs }) => answeredAtMs >= from && sentAtMs <= read.sentAtMs)
+    .toSorted((a, b) => a.sentAtMs - b.sentAtMs);
+}
+
+function said(event: HistoryEvent, fromMs: number): string {
+  const time = (atMs: number) => ((atMs - fromMs) / 1_000).toFixed(2);
+  const times = `${time(event.sentAtMs)}–${time(event.answeredAtMs)} s`;
+  if (event.kind === "failure") return `${times}: a request fails with status ${event.status}`;
+  const place = `at process ${event.process}`;
+  if (event.kind === "read") {
+    const loaded = `loaded ${event.loadedAtMs.map(time).join("–")} s`;
+    return `${times}: ${event.cache} ${place} shows version ${event.version}, ${loaded}`;
+  }
+  const call = event.path === undefined ? event.call : `${event.call} of ${event.path}`;
+  const during = event.isDuringLoad ? ", during a load" : "";
+  return `${times}: ${call} ${place} by ${event.via} ${event.isAccepted ? "succeeds" : "fails"}; the origin has version ${event.version}${during}`;
+}

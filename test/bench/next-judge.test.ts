@@ -1,0 +1,103 @@
+// Tests how the bench of Next.js histories judges reads after purges: which histories are good, and
+// which violations it finds.
+import { describe, expect, it } from "vitest";
+import {
+  type Fault,
+  type HistoryEvent,
+  type Purge,
+  type Read,
+  violationsIn,
+} from "../../bench/next/judge.ts";
+
+const bounds = { withinMs: 1_000, refreshMs: 2_000 };
+
+/** A read at process 0 that takes 10 ms. By default, its value was loaded long before. */
+const read = (sentAtMs: number, version: number, of: Partial<Read> = {}): Read => ({
+  kind: "read",
+  cache: "plain",
+  process: 0,
+  sentAtMs,
+  answeredAtMs: sentAtMs + 10,
+  version,
+  loadedAtMs: [-100, -50],
+  ...of,
+});
+
+/** An accepted call of `updateTag` at 0, after the change to version 2. */
+const purge = (of: Partial<Purge> = {}): Purge => ({
+  kind: "purge",
+  call: "updateTag",
+  via: "action",
+  path: undefined,
+  process: 1,
+  sentAtMs: 0,
+  answeredAtMs: 10,
+  isAccepted: true,
+  version: 2,
+  isDuringLoad: false,
+  ...of,
+});
+
+const soft = purge({ call: "staleTag" });
+const judged = (events: readonly HistoryEvent[], faults: readonly Fault[] = []) =>
+  violationsIn(events, faults, bounds);
+
+describe("a hard purge", () => {
+  it.each([
+    ["old versions until N after its success", [purge(), read(1_010, 1), read(1_011, 2)]],
+    ["versions that are newer than its own", [purge(), read(5_000, 3)]],
+    ["old versions after a failed call", [purge({ isAccepted: false }), read(5_000, 1)]],
+    ["other paths than the purged one", [purge({ call: "path", path: "page" }), read(5_000, 1)]],
+  ])("permits %s", (_what, events) => {
+    expect(judged(events)).toEqual([]);
+  });
+
+  it("is violated once by all old versions after N", () => {
+    const [first, last] = [read(1_011, 1), read(5_000, 1)];
+    const expected = { purge: purge(), read: first, isLasting: true, isSilent: false };
+    expect(judged([purge(), first, last])).toEqual([{ ...expected, isJoined: false }]);
+  });
+
+  it("is violated temporarily if the place's last read is new", () => {
+    const events = [purge(), read(1_011, 1), read(4_000, 2), read(5_000, 1, { process: 1 })];
+    expect(judged(events)).toMatchObject([{ isLasting: false }]);
+  });
+
+  it("is violated on its path", () => {
+    const events = [purge({ call: "path", path: "page" }), read(5_000, 1, { cache: "page" })];
+    expect(judged(events)).toHaveLength(1);
+  });
+
+  it("was lost silently if it succeeded during a fault", () => {
+    expect(judged([purge(), read(5_000, 1)], [[5, 6]])).toMatchObject([{ isSilent: true }]);
+    expect(judged([purge(), read(5_000, 1)], [[11, 20]])).toMatchObject([{ isSilent: false }]);
+  });
+
+  it("is violated by Next.js if the read joined a load from before the purge", () => {
+    const joined = read(2_000, 1, { loadedAtMs: [-100, 2_500], answeredAtMs: 2_510 });
+    expect(judged([purge(), joined])).toMatchObject([{ isJoined: true }]);
+    const afterwards = { ...joined, sentAtMs: 2_600 };
+    expect(judged([purge(), joined, afterwards])).toMatchObject([{ isJoined: false }]);
+  });
+});
+
+describe("a soft purge", () => {
+  it.each([
+    ["one stale answer, and more during the refresh", [soft, read(1_011, 1), read(3_021, 1)]],
+    ["one stale answer at each process", [soft, read(2_000, 1), read(9_000, 1, { process: 1 })]],
+    ["one stale answer long afterwards", [soft, read(90_000, 1), read(93_000, 2)]],
+  ])("permits %s", (_what, events) => {
+    expect(judged(events)).toEqual([]);
+  });
+
+  it("is violated by a stale answer after the refresh", () => {
+    const events = [soft, read(1_011, 1), read(3_022, 1)];
+    expect(judged(events)).toMatchObject([{ read: { sentAtMs: 3_022 }, isLasting: true }]);
+  });
+
+  it("waits for another answer if a fault may have stopped the refresh", () => {
+    const events = [soft, read(1_011, 1), read(4_000, 1)];
+    expect(judged(events, [[2_000, 2_500]])).toEqual([]);
+    expect(judged([...events, read(6_011, 1)], [[2_000, 2_500]])).toHaveLength(1);
+  });
+});
