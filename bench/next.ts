@@ -3,11 +3,13 @@
 //   npm ci --prefix bench/next/app
 //   npm run bench -- next [--handlers a,b] [--histories 1000] [--seed 1] [--within 1] [--no-faults]
 //     [--together 50]
+//   npm run bench -- next --measure [--handlers a,b]
 // Exits with 1 if a read shows a version from before a purge, later than N after the purge. See
 // docs/next-histories.md.
 import { parseArgs } from "node:util";
 import { numberOf, report, unknown } from "./load/run-options.ts";
 import { type HandlerName, handlerNames } from "./next/handlers.ts";
+import { measure } from "./next/measure.ts";
 import { historiesTable, shortestViolation, tallied } from "./next/report.ts";
 import { runHistories, type RunResult } from "./next/run.ts";
 
@@ -17,18 +19,26 @@ const options = {
   together: { type: "string", default: "50" },
   seed: { type: "string", default: "1" },
   within: { type: "string", default: "1" },
+  measure: { type: "boolean", default: false },
   "no-faults": { type: "boolean", default: false },
 } as const;
 
 await report(async () => {
   const { values } = parseArgs({ options });
-  const chosen = values.handlers.split(",").filter((name) => name !== "");
-  const results: RunResult[] = [];
-  for (const name of chosen) {
+  const chosen = values.handlers.split(",").map((name) => {
     const handler = handlerNames.find((one) => one === name);
     if (handler === undefined) throw unknown("--handlers", name, handlerNames);
-    results.push(await runHistories(settingsOf(handler, values)));
-    const shortest = results.map(shortestViolation).at(-1);
+    return handler;
+  });
+  if (values.measure) {
+    const withinMs = numberOf("--within", values.within) * 1_000;
+    return { table: await measure(chosen, withinMs), violationCount: 0 };
+  }
+  const results: RunResult[] = [];
+  for (const handler of chosen) {
+    const result = await runHistories(settingsOf(handler, values));
+    results.push(result);
+    const shortest = shortestViolation(result);
     if (shortest !== "") process.stdout.write(`${handler}: ${shortest}\n`);
   }
   const violationCount = results.reduce((sum, one) => sum + tallied(one).ofHandler.length, 0);

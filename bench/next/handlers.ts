@@ -16,6 +16,7 @@ export const handlers = {
     title: "Next.js's own, in memory",
     caches: [...useCaches, "fetch", "page", "isr"],
   },
+  tidemark: { title: "Tidemark", caches: [...useCaches, "fetch", "page", "isr"] },
   fortedigital: {
     title: "@fortedigital/nextjs-cache-handler 3.3.0",
     caches: ["fetch", "isr"],

@@ -20,10 +20,12 @@ const configurations = {
   mrjasonroy: useCache("mrjasonroy"),
   documented: useCache("documented"),
   "stamped-at-set": useCache("stamped-at-set"),
+  tidemark: { ...useCache("tidemark"), cacheHandler: handlerFile("tidemark") },
 };
 
 const name = process.env.CACHE_HANDLER ?? "default";
-const root = fileURLToPath(new URL(".", import.meta.url));
+// The handler of Tidemark imports the package that `npm run build` writes.
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 export default {
   ...configurations[name],
