@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { numberOf, report, unknown } from "./load/run-options.ts";
 import { type HandlerName, handlerNames } from "./next/handlers.ts";
 import { measure } from "./next/measure.ts";
-import { historiesTable, shortestViolation, tallied } from "./next/report.ts";
+import { historiesTable, shortestViolation, violationsBy } from "./next/report.ts";
 import { runHistories, type RunResult } from "./next/run.ts";
 
 const options = {
@@ -41,7 +41,7 @@ await report(async () => {
     const shortest = shortestViolation(result);
     if (shortest !== "") process.stdout.write(`${handler}: ${shortest}\n`);
   }
-  const violationCount = results.reduce((sum, one) => sum + tallied(one).ofHandler.length, 0);
+  const violationCount = results.reduce((sum, one) => sum + violationsBy(one, "handler").length, 0);
   return { table: historiesTable(results), violationCount };
 });
 

@@ -9,7 +9,7 @@ import { type PurgeCall, purgeItem, readItem, type Site } from "./requests.ts";
 const interruptedShare = 0.1;
 
 /** The share of loads that take longer than purges may take to become visible. */
-const slowShare = 0.02;
+const slowShare = 0.05;
 
 interface Played {
   readonly site: Site;
@@ -28,7 +28,8 @@ export async function playHistory(played: Played): Promise<HistoryEvent[]> {
   let isEnding = false;
   const item: Item = site.origin.add(id, async () => {
     const isSlow = !isEnding && loads.isLucky(slowShare);
-    const answered = delay(loads.between(0, isSlow ? 3 : 0.5) * bounds.withinMs);
+    const tookMs = loads.between(isSlow ? 1 : 0, isSlow ? 3 : 0.5) * bounds.withinMs;
+    const answered = delay(tookMs);
     if (!isEnding && loads.isLucky(interruptedShare)) {
       await delay(20);
       // The purge must not wait for this load.

@@ -66,12 +66,16 @@ export interface Violation {
   readonly isLasting: boolean;
   /** Whether the purge answered with success although a fault overlapped the call. */
   readonly isSilent: boolean;
-  /**
-   * Whether the read was sent while the load of its value was running, and the load began before the
-   * purge. Next.js lets such a request join the load without asking a cache handler.
-   */
-  readonly isJoined: boolean;
+  readonly cause: Cause;
 }
+
+/**
+ * - `joined`: the read was sent while its value was loaded or rendered, and the load began before
+ *   the purge. Next.js lets such a request join the render without asking a cache handler.
+ * - `unconfirmed`: a fault overlapped a purge by a route handler. Next.js answers such a purge
+ *   without waiting for the cache handler, and shows no error.
+ */
+export type Cause = "handler" | "joined" | "unconfirmed";
 
 export const isSoft = ({ call }: Purge): boolean => call === "staleTag";
 
@@ -104,19 +108,37 @@ export function violationsIn(
         read.version < purge.version &&
         !(isSoft(purge) && mayBeStale(read, later, faults, bounds.refreshMs)),
     );
-    const isJoin = (read: Read) =>
-      read.loadedAtMs[0] <= purge.answeredAtMs && read.loadedAtMs[1] >= read.sentAtMs;
-    const read = old.find((one) => !isJoin(one)) ?? old[0];
+    const isJoined = (read: Read) =>
+      read.loadedAtMs[0] <= purge.answeredAtMs && renderedUntilMs(read, reads) >= read.sentAtMs;
+    const read = old.find((one) => !isJoined(one)) ?? old[0];
     if (read === undefined) return [];
-    const same = later.findLast((one) => isSamePlace(one, read));
+    const last = later.findLast((one) => isSamePlace(one, read));
+    const isSilent = overlaps(faults, purge.sentAtMs, purge.answeredAtMs);
+    const isUnconfirmed =
+      purge.via === "route" &&
+      overlaps(faults, purge.sentAtMs, purge.answeredAtMs + bounds.withinMs);
     return {
       purge,
       read,
-      isLasting: same !== undefined && old.includes(same),
-      isSilent: overlaps(faults, purge.sentAtMs, purge.answeredAtMs),
-      isJoined: isJoin(read),
+      isLasting: last !== undefined && old.includes(last),
+      isSilent,
+      cause: isJoined(read) ? "joined" : isUnconfirmed ? "unconfirmed" : "handler",
     };
   });
+}
+
+/**
+ * Returns when Next.js had rendered the read's value: not before the origin's answer, nor before the
+ * answer to an earlier request at the same place for the same load.
+ */
+function renderedUntilMs(read: Read, reads: readonly Read[]): number {
+  const earlier = reads.filter(
+    (one) =>
+      isSamePlace(one, read) &&
+      one.loadedAtMs[0] === read.loadedAtMs[0] &&
+      one.sentAtMs <= one.loadedAtMs[0],
+  );
+  return Math.max(read.loadedAtMs[1], ...earlier.map(({ answeredAtMs }) => answeredAtMs));
 }
 
 const isSamePlace = (one: Read, other: Read): boolean =>

@@ -1,16 +1,12 @@
 // Prints the results of runs, and the shortest violating histories.
 import { counted, markdownTable } from "../load/figures.ts";
 import { handlers } from "./handlers.ts";
-import { type HistoryEvent, isSoft, type Purge, type Violation } from "./judge.ts";
+import { type Cause, type HistoryEvent, isSoft, type Purge, type Violation } from "./judge.ts";
 import type { Played, RunResult } from "./run.ts";
 
-/** Violations by cause. Only those of a handler fail the bench. */
-export function tallied({ histories }: RunResult) {
-  const all = histories.flatMap(({ violations }) => violations);
-  const joined = all.filter(({ isJoined }) => isJoined);
-  const ofHandler = all.filter(({ isJoined }) => !isJoined);
-  return { joined, ofHandler };
-}
+/** Returns all violations of this cause. Only those of the handler fail the bench. */
+export const violationsBy = ({ histories }: RunResult, cause: Cause): Violation[] =>
+  histories.flatMap(({ violations }) => violations.filter((one) => one.cause === cause));
 
 const purgesOf = ({ histories }: RunResult): Purge[] =>
   histories.flatMap(({ events }) => events.filter((event) => event.kind === "purge"));
@@ -23,7 +19,7 @@ export function historiesTable(results: readonly RunResult[]): string {
   const purges = (is: (purge: Purge) => boolean) => (result: RunResult) =>
     purgesOf(result).filter(is).length;
   const broken = (is: (violation: Violation) => boolean) => (result: RunResult) =>
-    tallied(result).ofHandler.filter(is).length;
+    violationsBy(result, "handler").filter(is).length;
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ["caches", results.map(({ settings }) => handlers[settings.handler].caches.join(", "))],
     ["histories", count(({ histories }) => histories.length)],
@@ -50,7 +46,11 @@ export function historiesTable(results: readonly RunResult[]): string {
         (result) => result.histories.filter(({ violations: of }) => of.some(isOfHandler)).length,
       ),
     ],
-    ["joins of older loads by Next.js itself", count((result) => tallied(result).joined.length)],
+    ["by Next.js: joins of older loads", count((result) => violationsBy(result, "joined").length)],
+    [
+      "by Next.js: unconfirmed purges of route handlers",
+      count((result) => violationsBy(result, "unconfirmed").length),
+    ],
   ];
   return markdownTable(
     ["", ...results.map(({ settings }) => handlers[settings.handler].title)],
@@ -58,7 +58,7 @@ export function historiesTable(results: readonly RunResult[]): string {
   );
 }
 
-const isOfHandler = ({ isJoined }: Violation): boolean => !isJoined;
+const isOfHandler = ({ cause }: Violation): boolean => cause === "handler";
 
 /** Returns the events of the shortest history that violates a purge; "" if there is none. */
 export function shortestViolation({ histories }: RunResult): string {

@@ -3,8 +3,8 @@ import { ask, nowAtMs } from "../load/ask.ts";
 import type { CacheKind, Failure, Purge, Read } from "./judge.ts";
 import type { Origin } from "./origin.ts";
 
-/** A request without an answer after this time has failed. */
-const waitTimeoutMs = 5_000;
+/** A call without an answer after this time has failed. Reads during a fault may take seconds. */
+const timeoutsMs = { read: 20_000, purge: 5_000 };
 
 export const pathOf = (cache: CacheKind, id: string): string =>
   cache === "page" || cache === "isr" ? `/${cache}/${id}` : `/read/${cache}/${id}`;
@@ -31,7 +31,7 @@ export async function readItem(
   const { status, body, startedAtMs, tookMs } = await ask(
     `${urls[process]}${pathOf(cache, id)}`,
     {},
-    { waitTimeoutMs },
+    { waitTimeoutMs: timeoutsMs.read },
   );
   const times = { sentAtMs: startedAtMs, answeredAtMs: startedAtMs + tookMs };
   const found = /"id":"([^"]+)","version":(\d+),"load":(\d+)/.exec(body.replaceAll("&quot;", '"'));
@@ -58,7 +58,7 @@ export async function purgeItem(
     {
       method: "POST",
       body: JSON.stringify(isAction ? [call, target] : { kind: call, target }),
-      waitTimeoutMs,
+      waitTimeoutMs: timeoutsMs.purge,
     },
   );
   const times = { sentAtMs, answeredAtMs: nowAtMs() };

@@ -47,6 +47,9 @@ const processCount = 2;
 /** The time after a fault in which clients of Redis connect again. */
 const recoveryMs = 2_000;
 
+/** The time between the starts of the first histories. */
+const rampMs = 100;
+
 const faultNames = ["process killed", "Redis paused", "Redis restarted"] as const;
 type FaultName = (typeof faultNames)[number];
 
@@ -96,12 +99,14 @@ async function playAll(
     draws: draws.fork(),
   }));
   const played: { id: string; events: HistoryEvent[] }[] = [];
-  const playInTurn = async () => {
+  const playInTurn = async (_: unknown, nth: number) => {
+    // A burst of first requests would overload the cold processes.
+    await delay(rampMs * nth);
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       played.push({ id: next.id, events: await playHistory({ ...next, site, caches, bounds }) });
     }
   };
-  await Promise.all(Array.from({ length: togetherCount }, playInTurn));
+  await Promise.all(Array.from({ length: togetherCount }).map(playInTurn));
   return played;
 }
 

@@ -55,7 +55,7 @@ describe("a hard purge", () => {
   it("is violated once by all old versions after N", () => {
     const [first, last] = [read(1_011, 1), read(5_000, 1)];
     const expected = { purge: purge(), read: first, isLasting: true, isSilent: false };
-    expect(judged([purge(), first, last])).toEqual([{ ...expected, isJoined: false }]);
+    expect(judged([purge(), first, last])).toEqual([{ ...expected, cause: "handler" }]);
   });
 
   it("is violated temporarily if the place's last read is new", () => {
@@ -73,11 +73,20 @@ describe("a hard purge", () => {
     expect(judged([purge(), read(5_000, 1)], [[11, 20]])).toMatchObject([{ isSilent: false }]);
   });
 
+  it("was never confirmed if a route handler sent it during a fault", () => {
+    const ofRoute = [purge({ via: "route" }), read(5_000, 1)];
+    expect(judged(ofRoute, [[900, 950]])).toMatchObject([{ cause: "unconfirmed" }]);
+    expect(judged(ofRoute, [[1_011, 1_050]])).toMatchObject([{ cause: "handler" }]);
+    expect(judged([purge(), read(5_000, 1)], [[5, 6]])).toMatchObject([{ cause: "handler" }]);
+  });
+
   it("is violated by Next.js if the read joined a load from before the purge", () => {
     const joined = read(2_000, 1, { loadedAtMs: [-100, 2_500], answeredAtMs: 2_510 });
-    expect(judged([purge(), joined])).toMatchObject([{ isJoined: true }]);
+    expect(judged([purge(), joined])).toMatchObject([{ cause: "joined" }]);
+    const rendered = read(-200, 1, { answeredAtMs: 3_000 });
+    expect(judged([purge(), rendered, read(2_000, 1)])).toMatchObject([{ cause: "joined" }]);
     const afterwards = { ...joined, sentAtMs: 2_600 };
-    expect(judged([purge(), joined, afterwards])).toMatchObject([{ isJoined: false }]);
+    expect(judged([purge(), joined, afterwards])).toMatchObject([{ cause: "handler" }]);
   });
 });
 
