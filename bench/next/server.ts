@@ -59,7 +59,7 @@ export async function build(settings: Settings): Promise<string> {
     throw new OperatorError({
       what: `The build for ${settings.handler} failed.`,
       why: `It printed:\n${printed}`,
-      hint: "Install the application's packages: npm ci --prefix bench/next/app",
+      hint: "Run npm ci --prefix bench/next/app, and npm run build.",
     });
   }
   const manifest = `${folder}.next-${settings.handler}/server/server-reference-manifest.json`;
