@@ -48,6 +48,15 @@ export type HistoryEvent = Read | Purge | Failure;
 /** A time in which a process was dead or Redis did not answer. */
 export type Fault = readonly [fromMs: number, toMs: number];
 
+export interface Disturbances {
+  readonly faults: readonly Fault[];
+  /** When each process logged errors. They may be failed purges of route handlers. */
+  readonly rejectedAtMs: readonly (readonly number[])[];
+}
+
+/** The longest time from a route handler's response until the log shows that its purge failed. */
+const rejectionMsMax = 6_000;
+
 export interface Bounds {
   /** The time from a purge's success until no read may show an older version. */
   readonly withinMs: number;
@@ -71,9 +80,10 @@ export interface Violation {
 
 /**
  * - `joined`: the read was sent while its value was loaded or rendered, and the load began before
- *   the purge. Next.js lets such a request join the render without asking a cache handler.
- * - `unconfirmed`: a fault overlapped a purge by a route handler. Next.js answers such a purge
- *   without waiting for the cache handler, and shows no error.
+ *   the purge. Next.js lets such a request join the render without asking a cache handler. An
+ *   outer function that joins an inner load is even stored as if it had read a new value.
+ * - `unconfirmed`: a fault overlapped a purge by a route handler, or the log shows an error after it.
+ *   Next.js answers such a purge without waiting for the cache handler, and shows no error.
  */
 export type Cause = "handler" | "joined" | "unconfirmed";
 
@@ -92,7 +102,7 @@ const overlaps = (faults: readonly Fault[], fromMs: number, toMs: number): boole
  */
 export function violationsIn(
   events: readonly HistoryEvent[],
-  faults: readonly Fault[],
+  { faults, rejectedAtMs }: Disturbances,
   bounds: Bounds,
 ): Violation[] {
   const reads = events.filter((event) => event.kind === "read");
@@ -109,14 +119,19 @@ export function violationsIn(
         !(isSoft(purge) && mayBeStale(read, later, faults, bounds.refreshMs)),
     );
     const isJoined = (read: Read) =>
-      read.loadedAtMs[0] <= purge.answeredAtMs && renderedUntilMs(read, reads) >= read.sentAtMs;
+      read.loadedAtMs[0] <= purge.answeredAtMs &&
+      (renderedUntilMs(read, reads) >= read.sentAtMs || isOfOlderInner(read, reads, purge));
     const read = old.find((one) => !isJoined(one)) ?? old[0];
     if (read === undefined) return [];
     const last = later.findLast((one) => isSamePlace(one, read));
     const isSilent = overlaps(faults, purge.sentAtMs, purge.answeredAtMs);
+    const isRejected = rejectedAtMs[purge.process]?.some(
+      (atMs) => atMs >= purge.sentAtMs && atMs <= purge.answeredAtMs + rejectionMsMax,
+    );
     const isUnconfirmed =
       purge.via === "route" &&
-      overlaps(faults, purge.sentAtMs, purge.answeredAtMs + bounds.withinMs);
+      (isRejected === true ||
+        overlaps(faults, purge.sentAtMs, purge.answeredAtMs + bounds.withinMs));
     return {
       purge,
       read,
@@ -140,6 +155,17 @@ function renderedUntilMs(read: Read, reads: readonly Read[]): number {
   );
   return Math.max(read.loadedAtMs[1], ...earlier.map(({ answeredAtMs }) => answeredAtMs));
 }
+
+/** Whether an outer function was called after the purge, and joined an inner load from before it. */
+const isOfOlderInner = (read: Read, reads: readonly Read[], purge: Purge): boolean =>
+  read.cache === "nested" &&
+  reads.some(
+    ({ cache, sentAtMs, loadedAtMs: [from, to] }) =>
+      cache === "nested" &&
+      from === read.loadedAtMs[0] &&
+      sentAtMs > purge.sentAtMs &&
+      sentAtMs <= to,
+  );
 
 const isSamePlace = (one: Read, other: Read): boolean =>
   one.cache === other.cache && one.process === other.process;

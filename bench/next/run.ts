@@ -76,10 +76,11 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     breaking.isOver = true;
     await broken;
     const { faults, counts: faultCounts } = breaking;
+    const disturbances = { faults, rejectedAtMs: servers.map((one) => one.rejectedAtMs) };
     const histories = played.map(({ id, events }) => ({
       id,
       events,
-      violations: violationsIn(events, faults, bounds),
+      violations: violationsIn(events, disturbances, bounds),
     }));
     const tookMs = nowAtMs() - startedAtMs;
     return { settings, histories, faults, faultCounts, loadCount: origin.loadCount, tookMs };

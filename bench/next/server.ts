@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { OperatorError } from "../../src/base/operator-error.ts";
+import { nowAtMs } from "../load/ask.ts";
 import { freePort, guardOf } from "../../testing/fakes/redis-server.ts";
 
 const folder = fileURLToPath(new URL("./app/", import.meta.url));
@@ -74,6 +75,8 @@ export async function build(settings: Settings): Promise<string> {
 /** One process of the built application. It can be killed and started again on its port. */
 export class Server {
   readonly url: string;
+  /** When the process logged an error, in epoch milliseconds. */
+  readonly rejectedAtMs: number[] = [];
   readonly #settings: Settings;
   readonly #port: number;
   #child: ChildProcess | undefined;
@@ -96,6 +99,9 @@ export class Server {
     const child = run("start", this.#settings, address);
     this.#child = child;
     this.#guard = guardOf(child);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      if (String(chunk).includes("Error")) this.rejectedAtMs.push(nowAtMs());
+    });
     const printed = await printedUntil(child, "Ready in");
     if (child.exitCode !== null) throw new Error(`next start ended. It printed:\n${printed}`);
   }

@@ -39,8 +39,11 @@ const purge = (of: Partial<Purge> = {}): Purge => ({
 });
 
 const soft = purge({ call: "staleTag" });
-const judged = (events: readonly HistoryEvent[], faults: readonly Fault[] = []) =>
-  violationsIn(events, faults, bounds);
+const judged = (
+  events: readonly HistoryEvent[],
+  faults: readonly Fault[] = [],
+  rejectedAtMs: readonly (readonly number[])[] = [],
+) => violationsIn(events, { faults, rejectedAtMs }, bounds);
 
 describe("a hard purge", () => {
   it.each([
@@ -80,6 +83,14 @@ describe("a hard purge", () => {
     expect(judged([purge(), read(5_000, 1)], [[5, 6]])).toMatchObject([{ cause: "handler" }]);
   });
 
+  it("was never confirmed if a route handler sent it, and its process then logged an error", () => {
+    const ofRoute = [purge({ via: "route" }), read(5_000, 1)];
+    expect(judged(ofRoute, [], [[], [6_010]])).toMatchObject([{ cause: "unconfirmed" }]);
+    expect(judged(ofRoute, [], [[20], [6_011]])).toMatchObject([{ cause: "handler" }]);
+    const ofAction = [purge(), read(5_000, 1)];
+    expect(judged(ofAction, [], [[], [20]])).toMatchObject([{ cause: "handler" }]);
+  });
+
   it("is violated by Next.js if the read joined a load from before the purge", () => {
     const joined = read(2_000, 1, { loadedAtMs: [-100, 2_500], answeredAtMs: 2_510 });
     expect(judged([purge(), joined])).toMatchObject([{ cause: "joined" }]);
@@ -87,6 +98,18 @@ describe("a hard purge", () => {
     expect(judged([purge(), rendered, read(2_000, 1)])).toMatchObject([{ cause: "joined" }]);
     const afterwards = { ...joined, sentAtMs: 2_600 };
     expect(judged([purge(), joined, afterwards])).toMatchObject([{ cause: "handler" }]);
+  });
+});
+
+describe("a nested function", () => {
+  const nested = { cache: "nested", loadedAtMs: [-100, 400] } as const;
+  it.each([
+    ["joined", "after the purge", 300],
+    ["handler", "before the purge", -50],
+    ["handler", "after the load", 500],
+  ])("counts as %s if it was called %s", (cause, _when, sentAtMs) => {
+    const events = [purge(), read(sentAtMs, 1, nested), read(5_000, 1, nested)];
+    expect(judged(events)).toMatchObject([{ cause }]);
   });
 });
 
