@@ -2,19 +2,21 @@
 // one Redis, during faults.
 //   npm ci --prefix bench/next/app
 //   npm run bench -- next [--handlers a,b] [--histories 1000] [--seed 1] [--within 1] [--no-faults]
-//     [--together 50]
+//     [--together 50] [--caches plain,fetch]
 //   npm run bench -- next --measure [--handlers a,b]
 // Exits with 1 if a read shows a version from before a purge, later than N after the purge. See
 // docs/next-histories.md.
 import { parseArgs } from "node:util";
 import { numberOf, report, unknown } from "./load/run-options.ts";
-import { type HandlerName, handlerNames } from "./next/handlers.ts";
+import { type HandlerName, handlerNames, handlers } from "./next/handlers.ts";
+import { cacheKinds } from "./next/judge.ts";
 import { measure } from "./next/measure.ts";
 import { historiesTable, shortestViolation, violationsBy } from "./next/report.ts";
 import { runHistories, type RunResult } from "./next/run.ts";
 
 const options = {
   handlers: { type: "string", default: handlerNames.join(",") },
+  caches: { type: "string", default: cacheKinds.join(",") },
   histories: { type: "string", default: "1000" },
   together: { type: "string", default: "50" },
   seed: { type: "string", default: "1" },
@@ -50,8 +52,10 @@ function settingsOf(
   values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"],
 ) {
   const withinMs = numberOf("--within", values.within) * 1_000;
+  const asked = values.caches.split(",");
   return {
     handler,
+    caches: handlers[handler].caches.filter((cache) => asked.includes(cache)),
     historyCount: numberOf("--histories", values.histories),
     togetherCount: numberOf("--together", values.together),
     seed: numberOf("--seed", values.seed),

@@ -21,7 +21,7 @@ export function historiesTable(results: readonly RunResult[]): string {
   const broken = (is: (violation: Violation) => boolean) => (result: RunResult) =>
     violationsBy(result, "handler").filter(is).length;
   const rows: readonly (readonly [string, readonly string[]])[] = [
-    ["caches", results.map(({ settings }) => handlers[settings.handler].caches.join(", "))],
+    ["caches", results.map(({ settings }) => settings.caches.join(", "))],
     ["histories", count(({ histories }) => histories.length)],
     ["reads", count(events("read"))],
     ["loads at the origin", count(({ loadCount }) => loadCount)],

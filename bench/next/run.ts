@@ -4,10 +4,11 @@ import { Running } from "../../local/running.ts";
 import { BreakableRedis, keepsAll } from "../../testing/consistency/breakable-redis.ts";
 import { Draws } from "../../testing/draws.ts";
 import { nowAtMs } from "../load/ask.ts";
-import { handlers, type HandlerName } from "./handlers.ts";
+import type { HandlerName } from "./handlers.ts";
 import { playHistory } from "./history.ts";
 import {
   type Bounds,
+  type CacheKind,
   type Fault,
   type HistoryEvent,
   violationsIn,
@@ -19,6 +20,7 @@ import { build, Server } from "./server.ts";
 
 export interface RunSettings {
   readonly handler: HandlerName;
+  readonly caches: readonly CacheKind[];
   readonly historyCount: number;
   /** The number of histories at a time. */
   readonly togetherCount: number;
@@ -39,7 +41,6 @@ export interface RunResult {
   readonly faults: readonly Fault[];
   readonly faultCounts: Readonly<Record<FaultName, number>>;
   readonly loadCount: number;
-  readonly tookMs: number;
 }
 
 const processCount = 2;
@@ -68,7 +69,6 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
       servers.push(await running.add(Server.start(ofServers)));
     }
     const draws = new Draws(settings.seed);
-    const startedAtMs = nowAtMs();
     const breaking = new Breaking({ redis, servers, draws: draws.fork() });
     const broken = settings.hasFaults ? breaking.untilStopped() : undefined;
     const site = { origin, urls: servers.map(({ url }) => url), action };
@@ -82,19 +82,17 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
       events,
       violations: violationsIn(events, disturbances, bounds),
     }));
-    const tookMs = nowAtMs() - startedAtMs;
-    return { settings, histories, faults, faultCounts, loadCount: origin.loadCount, tookMs };
+    return { settings, histories, faults, faultCounts, loadCount: origin.loadCount };
   } finally {
     await running.stop();
   }
 }
 
 async function playAll(
-  { handler, historyCount, togetherCount, bounds }: RunSettings,
+  { caches, historyCount, togetherCount, bounds }: RunSettings,
   site: Site,
   draws: Draws,
 ): Promise<{ id: string; events: HistoryEvent[] }[]> {
-  const { caches } = handlers[handler];
   const waiting = Array.from({ length: historyCount }, (_, nth) => ({
     id: `item-${nth}`,
     draws: draws.fork(),
