@@ -59,7 +59,7 @@ function settingsOf(
     historyCount: numberOf("--histories", values.histories),
     togetherCount: numberOf("--together", values.together),
     seed: numberOf("--seed", values.seed),
-    bounds: { withinMs, refreshMs: 2 * withinMs },
+    bounds: { withinMs, refreshMs: 4 * withinMs },
     hasFaults: !values["no-faults"],
   };
 }
