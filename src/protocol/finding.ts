@@ -30,6 +30,7 @@ export const findingCodes = [
   "unverified-high",
   "clients-limited",
   "credential-field",
+  "unknown-cookies",
   "operator-refused",
   "seals-broken",
   "hook-mapping",

@@ -22,6 +22,7 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "stale-if-error-high": "totals",
   "unverified-high": "totals",
   "clients-limited": "totals",
+  "unknown-cookies": "totals",
   "operator-refused": "totals",
   "seals-broken": "totals",
   "reports-missing": "totals",

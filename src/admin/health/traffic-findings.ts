@@ -4,7 +4,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Window } from "../../reports/totals.ts";
-import { type Finding, type FindingCode, percentOf } from "../../protocol/finding.ts";
+import { type Finding, type FindingCode, type Level, percentOf } from "../../protocol/finding.ts";
 import type { HitRateMins } from "./hit-rate-mins.ts";
 import type { SiteState } from "./site-state.ts";
 
@@ -115,6 +115,7 @@ function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): 
 
 interface ShareRow {
   readonly code: FindingCode;
+  readonly level: Level;
   readonly of: FamilyName;
   /** A share of at least this value is a finding. */
   readonly shareMax: number;
@@ -127,6 +128,7 @@ interface ShareRow {
 const rows: readonly ShareRow[] = [
   {
     code: "stale-if-error-high",
+    level: "warning",
     of: "requests",
     shareMax: 0.01,
     part: (sums) => countedIn(sums, "staleIfError"),
@@ -138,6 +140,7 @@ const rows: readonly ShareRow[] = [
   },
   {
     code: "unverified-high",
+    level: "warning",
     of: "requests",
     shareMax: 0.01,
     part: (sums) => countedIn(sums, "unverified"),
@@ -148,6 +151,7 @@ const rows: readonly ShareRow[] = [
   },
   {
     code: "origin-errors",
+    level: "warning",
     of: "originResponses",
     shareMax: 0.05,
     part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
@@ -156,18 +160,31 @@ const rows: readonly ShareRow[] = [
     cause: "The application of the origin has a fault, or its server is overloaded.",
     remedy: "Read the log of the origin.",
   },
+  {
+    code: "unknown-cookies",
+    level: "info",
+    of: "requests",
+    shareMax: 0.1,
+    part: (sums) => countedIn(sums, "refusals").filter(has(1, ["unknown-cookie"])),
+    what: ({ share, count }) =>
+      `The responses to ${percentOf(share)} of ${count} requests were not stored, because the requests had cookies that the configuration does not name.`,
+    cause:
+      "The site, or a script on its pages, sets a cookie. Its responses may be for one client, and the origin does not say public or s-maxage.",
+    remedy:
+      'Copy the Cookie field of such a request from a browser, and run tidemark explain <url> --header "Cookie: …". It names the unknown cookies, with the line for the configuration.',
+  },
 ];
 
 /** Findings on shares with fixed thresholds. */
 export function sharesHigh(state: SiteState): Finding[] {
-  return rows.flatMap(({ code, of, shareMax, part, what, cause, remedy }): Finding[] => {
+  return rows.flatMap(({ code, level, of, shareMax, part, what, cause, remedy }): Finding[] => {
     const share = newestShare(state, (sums) => ({
       of: sumOf(countedIn(sums, of)),
       part: sumOf(part(sums)),
     }));
     if (share === undefined || share.share < shareMax) return [];
     const since = isoOf(share.fromAtMs);
-    return [{ code, level: "warning", what: what(share), since, cause, remedy }];
+    return [{ code, level, what: what(share), since, cause, remedy }];
   });
 }
 

@@ -96,7 +96,13 @@ it("the log omits findings on the configuration, which are logged when an isolat
 
 describe("a check that examines only the state of its isolate", () => {
   const ofTotals = ["hit-rate-low", "stale-if-error-high", "unverified-high", "origin-errors"];
-  const others = ["clients-limited", "reports-missing", "reports-lost", "journal-lag"];
+  const others = [
+    "clients-limited",
+    "unknown-cookies",
+    "reports-missing",
+    "reports-lost",
+    "journal-lag",
+  ];
   it.each([
     ...[...ofTotals, ...others].map((code) => ({ code, sight: "totals" as const })),
     { code: "clocks-apart", sight: "clock" as const },

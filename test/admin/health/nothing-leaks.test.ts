@@ -67,6 +67,7 @@ function drawnLook(draws: Draws): SiteState {
       ["requests", ["articles", "limited", "none"], of(3)],
       ["prefixRequests", [marked, "stored"], 500],
       ["staleIfError", [marked], of(100)],
+      ["refusals", [marked, "unknown-cookie"], of(1_000)],
       ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
       ["reportsLost", [], of(1)],

@@ -145,6 +145,22 @@ describe("a finding on the counts of the last 20 minutes", () => {
       [["originResponses", ["", "5xx"], 99]],
       false,
     ],
+    [
+      "responses not stored because of cookies, below 10 %",
+      "unknown-cookies",
+      [requests, ["refusals", ["", "unknown-cookie"], 99], ["refusals", ["", "private"], 900]],
+      false,
+    ],
+    [
+      "10 % of responses not stored because of cookies, in two routes",
+      "unknown-cookies",
+      [
+        requests,
+        ["refusals", ["", "unknown-cookie"], 50],
+        ["refusals", ["a", "unknown-cookie"], 50],
+      ],
+      true,
+    ],
     ["a limited request", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
     ["no limited request", "clients-limited", [requests], false],
     ["a lost report", "reports-lost", [["reportsLost", [], 1]], true],
