@@ -61,7 +61,7 @@ export function historiesTable(results: readonly RunResult[]): string {
 const isOfHandler = ({ cause }: Violation): boolean => cause === "handler";
 
 /** Returns the events of the shortest history that violates a purge; "" if there is none. */
-export function shortestViolation({ histories }: RunResult): string {
+export function shortestViolation({ histories, faults }: RunResult): string {
   const lengthOf = ({ events, violations }: Played) => {
     const violation = violations.find(isOfHandler);
     return violation === undefined ? Number.POSITIVE_INFINITY : between(events, violation).length;
@@ -71,11 +71,15 @@ export function shortestViolation({ histories }: RunResult): string {
     .toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const violation = shortest?.violations.find(isOfHandler);
   if (shortest === undefined || violation === undefined) return "";
-  const from = violation.read.loadedAtMs[0];
+  const from = Math.min(violation.read.loadedAtMs[0], violation.purge.sentAtMs);
   const lines = between(shortest.events, violation).map((event) => {
     const mark = event === violation.read || event === violation.purge ? "*" : " ";
-    return `${mark} ${said(event, Math.min(from, violation.purge.sentAtMs))}`;
+    return `${mark} ${said(event, from)}`;
   });
+  for (const [fromMs, toMs] of faults) {
+    if (toMs < from - leadMs || fromMs > violation.read.answeredAtMs) continue;
+    lines.push(`  ${secondsFrom(from, fromMs, toMs)}: a fault, and the recovery from it`);
+  }
   return `${shortest.id}, which ${violation.isLasting ? "stays" : "is temporarily"} too old:\n${lines.join("\n")}\n`;
 }
 
@@ -90,14 +94,16 @@ function between(events: readonly HistoryEvent[], { purge, read }: Violation): H
     .toSorted((a, b) => a.sentAtMs - b.sentAtMs);
 }
 
+const secondsFrom = (originMs: number, fromMs: number, toMs: number): string =>
+  `${[fromMs, toMs].map((atMs) => ((atMs - originMs) / 1_000).toFixed(2)).join("–")} s`;
+
 function said(event: HistoryEvent, fromMs: number): string {
-  const time = (atMs: number) => ((atMs - fromMs) / 1_000).toFixed(2);
-  const times = `${time(event.sentAtMs)}–${time(event.answeredAtMs)} s`;
+  const times = secondsFrom(fromMs, event.sentAtMs, event.answeredAtMs);
   if (event.kind === "failure") return `${times}: a request fails with status ${event.status}`;
   const place = `at process ${event.process}`;
   if (event.kind === "read") {
-    const loaded = `loaded ${event.loadedAtMs.map(time).join("–")} s`;
-    return `${times}: ${event.cache} ${place} shows version ${event.version}, ${loaded}`;
+    const loaded = secondsFrom(fromMs, ...event.loadedAtMs);
+    return `${times}: ${event.cache} ${place} shows version ${event.version}, loaded ${loaded}`;
   }
   const call = event.path === undefined ? event.call : `${event.call} of ${event.path}`;
   const during = event.isDuringLoad ? ", during a load" : "";

@@ -7,6 +7,7 @@ import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
 import { type NextDurations, type NextPurges } from "./next-purges.ts";
 import { nextNowMs, type RecentStarts } from "./next-starts.ts";
+import type { PendingStores } from "./pending-stores.ts";
 
 /** The argument that Next.js passes to the constructor. */
 export interface RouteCacheContext {
@@ -60,6 +61,7 @@ export interface RouteCachePorts {
   readonly starts: RecentStarts;
   /** The longest time in milliseconds that a value is stored. */
   readonly freshMs: number;
+  readonly pending: PendingStores;
   /** By the folder of the build. */
   readonly buildIds: Map<string, string>;
 }
@@ -84,11 +86,12 @@ export class RouteCache {
 
   async get(cacheKey: string, { kind, tags = [], softTags = [] }: RouteGetContext) {
     const place = this.#placeOf(cacheKey, kind === "FETCH");
-    const { namespace, starts } = this.#ports;
+    const { namespace, starts, pending } = this.#ports;
+    const key = String(place);
+    await pending.ended(key);
     const given = tagsOf([...tags, ...softTags]);
     const { value, isStale, startAfter: start } = await namespace.lookUp(place, { tags: given });
     starts.keep({ endedAtMs: nextNowMs(), start });
-    const key = String(place);
     if (!this.#starts.has(key)) this.#starts.set(key, start);
     const entry = value ? entryOf(value, isStale) : null;
     if (isStale && entry?.value) this.#purged.add(entry.value);
@@ -100,7 +103,7 @@ export class RouteCache {
     if (value !== null && this.#purged.has(value)) return;
     const { fetchCache = false, tags = [], cacheControl } = context;
     const place = this.#placeOf(cacheKey, fetchCache);
-    const { namespace, starts, freshMs } = this.#ports;
+    const { namespace, starts, freshMs, pending } = this.#ports;
     const lifetimeMs = (cacheControl?.expire ?? Infinity) * 1_000;
     const options = {
       fresh: Math.max(1, Math.min(lifetimeMs, freshMs)),
@@ -111,8 +114,13 @@ export class RouteCache {
     const start = own ?? starts.of(this.#madeAtMs);
     // A route that is rendered on demand replaces its older versions in all processes.
     const everywhere = own === undefined && !fetchCache;
-    if (start !== undefined) await namespace.set(place, stored, { ...options, start, everywhere });
-    else if (everywhere) await namespace.delete(place);
+    if (start === undefined) {
+      if (everywhere) await namespace.delete(place);
+      return;
+    }
+    const storing = namespace.set(place, stored, { ...options, start, everywhere });
+    pending.add(String(place), storing);
+    if (everywhere) await storing;
   }
 
   /** @throws OperatorError if the purge is not accepted */

@@ -4,6 +4,7 @@ import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
 import { type NextDurations, type NextPurges } from "./next-purges.ts";
 import { nextNowMs, type RecentStarts } from "./next-starts.ts";
+import type { PendingStores } from "./pending-stores.ts";
 
 interface EntryMetadata {
   readonly tags: readonly string[];
@@ -41,18 +42,17 @@ export interface UseCachePorts {
   readonly starts: RecentStarts;
   /** The longest time in milliseconds that a value is stored. */
   readonly freshMs: number;
-  readonly onError: (error: unknown) => void;
+  readonly pending: PendingStores;
 }
 
 type Place = readonly ["use-cache", string];
 
 export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
-  const { namespace, purges, starts, onError } = ports;
-  const pending = new Map<string, Promise<unknown>>();
+  const { namespace, purges, starts, pending } = ports;
   return {
     async get(cacheKey, softTags) {
       const place = placeOf(cacheKey);
-      await pending.get(place[1]);
+      await pending.ended(String(place));
       const {
         value,
         isStale,
@@ -63,11 +63,10 @@ export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
     },
     async set(cacheKey, pendingEntry) {
       const place = placeOf(cacheKey);
-      const storing = store(place, pendingEntry, ports).catch(onError);
-      const all = Promise.all([pending.get(place[1]), storing]);
-      pending.set(place[1], all);
-      await all;
-      if (pending.get(place[1]) === all) pending.delete(place[1]);
+      const collecting = collect(pendingEntry);
+      const storing = collecting.then((entry) => entry && store(place, entry, ports));
+      pending.add(String(place), storing);
+      await collecting;
     },
     async refreshTags() {
       // Each lookup judges the value by the journal.
@@ -92,12 +91,9 @@ function entryOf({ bytes, ...stored }: StoredEntry, isStale: boolean): UseCacheE
 
 async function store(
   place: Place,
-  pendingEntry: Promise<UseCacheEntry>,
+  { value, bytes }: CollectedEntry,
   { namespace, starts, freshMs }: UseCachePorts,
 ): Promise<void> {
-  const collected = await collect(pendingEntry);
-  if (collected === undefined) return;
-  const { value, bytes } = collected;
   const { tags, stale, timestamp, expire, revalidate } = value;
   const fresh = Math.min(timestamp + expire * 1_000 - nextNowMs(), freshMs);
   // Next.js would load such an entry again at each use.
@@ -110,8 +106,13 @@ async function store(
   await namespace.set(place, entry, { fresh, tags: tagsOf(tags), start, everywhere: false });
 }
 
+interface CollectedEntry {
+  readonly value: EntryMetadata;
+  readonly bytes: StoredBytes;
+}
+
 /** Returns the entry with its bytes; `undefined` if the load has failed or was aborted. */
-async function collect(pendingEntry: Promise<UseCacheEntry>) {
+async function collect(pendingEntry: Promise<UseCacheEntry>): Promise<CollectedEntry | undefined> {
   try {
     const value = await pendingEntry;
     const chunks: Uint8Array[] = [];

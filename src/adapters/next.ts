@@ -6,6 +6,7 @@ import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
 import { NextPurges } from "./next-purges.ts";
 import { RouteCache, type RouteCacheContext, type StoredRoute } from "./next-route-cache.ts";
 import { RecentStarts } from "./next-starts.ts";
+import { PendingStores } from "./pending-stores.ts";
 import { type StoredEntry, useCacheHandler, type UseCacheHandler } from "./next-use-cache.ts";
 
 export interface NextCacheOptions {
@@ -43,7 +44,8 @@ export function nextCache(
   const { name = "next", fresh = "30d", stale = "1h", onError = console.error } = options;
   const starts = new RecentStarts();
   const purges = new NextPurges(data, msOf(stale));
-  const shared = { purges, starts, freshMs: msOf(fresh), onError };
+  const pending = new PendingStores(onError);
+  const shared = { purges, starts, freshMs: msOf(fresh), pending };
   const ofRoutes = {
     ...shared,
     namespace: data.namespace<StoredRoute>(name, { fresh, stale }),

@@ -236,6 +236,18 @@ describe("a soft purge makes stale", () => {
   });
 });
 
+it("a set does not wait for Redis, so Next.js lets no request join it; a lookup does", async () => {
+  const world = await opened();
+  const gate = Promise.withResolvers<void>();
+  world.isolate.upstash.beforeStored = () => gate.promise;
+  await render(world, "old");
+  await elsewhere(world).request().revalidateTag("red");
+  const asked = world.request().get("/page", ofPage);
+  world.advance(11);
+  gate.resolve();
+  expect(await asked).toBeNull();
+});
+
 it("a page past its expire does not answer", async () => {
   const world = await opened();
   await render(world, "first");

@@ -166,6 +166,19 @@ describe("a lookup waits for a pending set of the key", () => {
     await setting;
   });
 
+  it("which waits for Redis; the set itself does not, so Next.js lets no request join it", async () => {
+    const { cache, text, isolate, elsewhere } = await opened();
+    await text();
+    const gate = Promise.withResolvers<void>();
+    isolate.upstash.beforeStored = () => gate.promise;
+    await cache.set("42", Promise.resolve(entryOf("old")));
+    await elsewhere().cache.updateTags(["red"]);
+    const asked = text();
+    isolate.clock.advance(11);
+    gate.resolve();
+    expect(await asked).toBeUndefined();
+  });
+
   it.each(["rejects", "has a stream that fails"])("which %s: nothing is stored", async (how) => {
     const { cache, text, errors } = await opened();
     await text();
