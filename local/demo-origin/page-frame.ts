@@ -58,6 +58,7 @@ function masthead(assets: Assets): Html {
           (section) => html`<a href="/sections/${section}">${sectionTitle[section]}</a> `,
         )}
         <a href="/feed">Latest</a> <a href="/search">Search</a> <a href="/me">My feed</a>
+        <a href="/log-in">Log in</a>
       </nav>
     </div>
   </header>`;
@@ -68,6 +69,7 @@ function footer({ made }: Frame): Html {
   return html`<footer>
     <div class="wrap">
       <p>The Skerrow Post is invented, and so is the island. <a href="/rss.xml">RSS</a></p>
+      <p data-tier hidden><a href="/_cache/#explain">Explain</a></p>
       <p class="made">made by the origin at ${clock} UTC, in ${Math.round(made.tookMs)} ms</p>
     </div>
   </footer>`;

@@ -1,7 +1,9 @@
 // Tests the demo origin on a port: assets, large bodies, cut connections, request counts and its
 // stop.
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { archiveBlock, archiveBlockBytes } from "../../local/demo-origin/archive.ts";
 import { startDemoOrigin, type DemoOrigin } from "../../local/demo-origin/demo-origin.ts";
@@ -166,4 +168,29 @@ describe("the origin", () => {
     expect(feed).toContain("<pubDate>Mon, 16 Nov 2026 07:30:00 GMT</pubDate>");
     expect(feed).not.toContain(behind.url);
   });
+});
+
+it.each([
+  ["tidemark; hit; ttl=14; detail=memory", "from memory, 3 s old, at host. "],
+  ["tidemark; hit; ttl=14", "from the cache, 3 s old, at host. "],
+  [
+    "tidemark; fwd=stale; fwd-status=200; stored; detail=purged",
+    "from the origin: purged, at host. ",
+  ],
+  ["tidemark; fwd=uri-miss; fwd-status=200; stored", "from the origin: uri-miss, at host. "],
+])("the footer of a page with Cache-Status: %s says: %s", async (cacheStatus, said) => {
+  const script = readFileSync("local/demo-origin/assets/site.js", "utf8");
+  const tier = { hidden: true, text: "", querySelector: () => "link" };
+  const replaceChildren = (text: string) => void (tier.text = text);
+  const headers = new Headers({ Age: "3", "Cache-Status": cacheStatus });
+  runInNewContext(script, {
+    document: {
+      querySelector: () => null,
+      querySelectorAll: () => [{ ...tier, replaceChildren }],
+    },
+    fetch: async () => ({ headers }),
+    location: { href: "https://host/", host: "host" },
+  });
+  await new Promise(setImmediate);
+  expect(tier.text).toBe(said);
 });

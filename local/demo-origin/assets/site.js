@@ -8,3 +8,19 @@ async function showBreakingLine() {
 
 // If the request fails, the strip remains a link.
 if (strip) showBreakingLine().catch(() => {});
+
+// Shows the tier and the age of this page. The browser still has the response, so this seldom sends a request.
+async function showTier() {
+  const { headers } = await fetch(location.href, { cache: "force-cache" });
+  const [, ...parameters] = headers.get("Cache-Status")?.split(/; ?/) ?? [];
+  if (parameters.length === 0) return;
+  const valueOf = (name) => parameters.find((one) => one.startsWith(`${name}=`))?.split("=")[1];
+  const [tier] = document.querySelectorAll("[data-tier]");
+  const from = parameters.includes("hit")
+    ? `from ${valueOf("detail") ?? "the cache"}, ${headers.get("Age") ?? 0} s old`
+    : `from the origin: ${valueOf("detail") ?? valueOf("fwd")}`;
+  tier.replaceChildren(`${from}, at ${location.host}. `, tier.querySelector("a"));
+  tier.hidden = false;
+}
+
+showTier().catch(() => {});
