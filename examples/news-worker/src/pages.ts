@@ -28,7 +28,7 @@ export const page = ({ settings, sections }: Frame, title: string, main: Html): 
           <nav>
             ${sections.map(({ id, title: name }) => html`<a href="/sections/${id}">${name}</a> `)}
             <a href="/most-read">Most read</a> <a href="/breaking">Breaking</a>
-            <a href="/me">Yours</a>
+            <a href="/me">Yours</a> <a href="/editor">Editor</a>
           </nav>
         </header>
         <main>${main}</main>
