@@ -97,12 +97,15 @@ const off: Reason = {
 
 const databaseAway: Reason = {
   why: "The database did not answer.",
-  hint: "Send the request again in a moment. GET /_cache/health may show the cause.",
+  hint: "Send the request again in a moment. tidemark health, or GET /_cache/health, may show the cause.",
 };
 
 function trimmed(position: string): Reason {
   const why = `The journal has no entry at ${quoted(position)}, or no longer has it.`;
-  return { why, hint: "Use a position that GET /_cache/journal?last=20 shows." };
+  return {
+    why,
+    hint: "Use a position that tidemark journal, or GET /_cache/journal?last=20, shows.",
+  };
 }
 
 function malformed(why: string): Response {

@@ -154,7 +154,7 @@ const tooLarge: Reason = {
 
 const conflict: Reason = {
   why: "Somebody else changed the switch at the same time.",
-  hint: "Read GET /_cache/switch. If you still want your change, send it again.",
+  hint: "Run tidemark switch, or read GET /_cache/switch. If you still want your change, send it again.",
 };
 
 const shownNamesMax = 10;

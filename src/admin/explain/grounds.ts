@@ -81,7 +81,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   switch: {
     clause: "POST /_cache/switch; BYPASS",
     why: "the switch, or the variable BYPASS, sends its route straight to the origin",
-    hint: "GET /_cache/switch shows which of the two it is; to use the cache again, post bypass: false there, or remove the variable",
+    hint: "tidemark switch, or GET /_cache/switch, shows which of the two it is; to use the cache again, run tidemark switch off, or remove the variable",
   },
   authorization: {
     clause: "RFC 9111 §3.5",

@@ -133,7 +133,8 @@ export function switchThrown({ view }: SiteState): Finding | [] {
     what: `${whatIs(switched.bypass)} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`,
     since: isoOf(acceptedAtMs(switched.position)),
     cause: "Somebody turned on the switch.",
-    remedy: 'To use the cache again, send POST /_cache/switch with {"bypass": false}.',
+    remedy:
+      'To use the cache again, run tidemark switch off, or send POST /_cache/switch with {"bypass": false}.',
   };
 }
 

@@ -109,7 +109,7 @@ function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): 
     cause:
       "The origin fails, a purge was large, a release of the origin allows less caching, query parameters or cookies are new, or Redis is down.",
     remedy:
-      "Send GET /_cache/explain for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
+      "Run tidemark explain <url>, or send GET /_cache/explain?url=, for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
   };
 }
 

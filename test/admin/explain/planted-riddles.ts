@@ -231,7 +231,7 @@ export const riddles: readonly Riddle[] = [
     before: (site) => order(site, "/_cache/switch", { bypass: true }),
     told: { handling: "passed-by", verdict: { by: "switch" } },
     says: [
-      /It bypasses the cache, by the rule switch .*the switch, or the variable BYPASS.*post bypass: false/,
+      /It bypasses the cache, by the rule switch .*the switch, or the variable BYPASS.*tidemark switch off/,
     ],
   },
   {
