@@ -72,7 +72,7 @@ describe("the tag cache", () => {
       ];
       return [await of(["green"]), await of([]), await of([...many, ...tagsOfPage])];
     });
-    expect(judged).toEqual(Array(3).fill([false, false]));
+    expect(judged).toEqual(Array.from({ length: 3 }, () => [false, false]));
   });
 
   it("counts a purged page as revalidated and not as stale", async () => {

@@ -13,6 +13,7 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { newerEnv, quietInstall, run, tool } from "../package/commands.ts";
+import { packedTidemark } from "../package/packed-tidemark.ts";
 
 /** N of the built Worker. */
 const maxLagMs = 3_000;
@@ -115,22 +116,18 @@ class Colo {
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-opennext-"));
-  await running.add(
-    Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) }),
-  );
+  for (const made of [folder, `${folder}-pack`]) {
+    const stop = () => rm(made, { recursive: true, force: true, maxRetries: 5 });
+    await running.add(Promise.resolve({ stop }));
+  }
   await cp(join(root, "examples/opennext"), folder, { recursive: true });
   const worker = join(folder, "worker.ts");
   const written = await readFile(worker, "utf8");
   const purge = `purge: { maxLagSeconds: ${maxLagMs / 1_000}, clockAllowanceSeconds: 1 }`;
   await writeFile(worker, written.replace('namespace: "', `${purge}, namespace: "`));
   await run("npm", ["ci", ...quietInstall], folder, env);
-  const [packed = ""] = (
-    await run("npm", ["pack", "--silent", "--pack-destination", folder], root, newerEnv)
-  )
-    .trim()
-    .split("\n")
-    .slice(-1);
-  await run("npm", ["install", "--no-save", ...quietInstall, join(folder, packed)], folder, env);
+  const tarball = await packedTidemark(`${folder}-pack`);
+  await run("npm", ["install", "--no-save", ...quietInstall, tarball], folder, env);
   await run(join(folder, "node_modules/.bin/opennextjs-cloudflare"), ["build"], folder, env);
   await checkTypes(folder);
   const valkey = await running.add(startEmbeddedValkey());

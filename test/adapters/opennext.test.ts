@@ -4,14 +4,7 @@ import "../../testing/fakes/workers-globals.ts";
 import { openNextOverrides, purge } from "../../src/adapters/opennext.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { idle, until } from "../../testing/site/harness.ts";
-import {
-  hard,
-  OpenNextIsolate,
-  pageOf,
-  soft,
-  tagsOfPage,
-  twoIsolates,
-} from "./opennext-world.ts";
+import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
 
 openNetworkOfFakes();
 

@@ -7,8 +7,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { root } from "../../../local/bundling.ts";
+import { packedTidemark } from "../../../test/package/packed-tidemark.ts";
 import { freePort, guardOf } from "../../../testing/fakes/redis-server.ts";
 
 const runFile = promisify(execFile);
@@ -24,7 +26,9 @@ export async function buildExample(): Promise<{ readonly folder: string; stop():
   for (const file of files) {
     await cp(join(root, "examples/next", file), join(folder, file), { recursive: true });
   }
-  await runFile("npm", ["pack", "--pack-destination", world], { cwd: root });
+  const upstream = fileURLToPath(new URL("upstream-app", import.meta.url));
+  await cp(upstream, join(folder, "app/upstream"), { recursive: true });
+  await packedTidemark(world);
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
   await runFile("npm", ["ci", ...quiet], { cwd: folder });
   await runFile(process.execPath, [next, "build"], { cwd: folder, env });

@@ -1,4 +1,5 @@
 // Two processes of `next start` on one Redis: hits, purges of each kind, outages and restarts.
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
@@ -109,6 +110,49 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     expect(await top(1)).toBe(first);
     await publish(1, "1", "third title");
     await expect.poll(() => top(0), waiting).toContain("third title");
+  });
+
+  describe("as in use-cache-custom-handler.test.ts of Next.js", () => {
+    const valueAt = async (at: 0 | 1, of: string) =>
+      /<output>([^<]*)/.exec(await page(at, `/upstream/${of}`))?.[1];
+
+    it("a value is cached, and renewed after its revalidate", async () => {
+      const first = await valueAt(0, "renewed");
+      expect(first).toMatch(/^read \d+$/);
+      await expect.poll(() => valueAt(0, "renewed"), waiting).not.toBe(first);
+    });
+
+    it("a value is new after an action that updates its tag and redirects, by one purge", async () => {
+      const client = new Redis(redis.url);
+      const [journal = ""] = await client.keys("*:journal");
+      const purges = await client.xlen(journal);
+      const before = await valueAt(0, "renewed");
+      expect(await client.xlen(journal)).toBe(purges);
+      const { url } = processes[0];
+      const html = await page(0, "/upstream/renewed");
+      const [action = ""] = /\$ACTION_ID_[0-9a-f]+/.exec(html) ?? [];
+      const body = new FormData();
+      body.set(action, "");
+      const headers = { Origin: url };
+      const answer = await fetch(`${url}/upstream/renewed`, { method: "POST", headers, body });
+      expect(answer.url).toBe(`${url}/upstream/renewed`);
+      expect(/<output>([^<]*)/.exec(await answer.text())?.[1]).not.toBe(before);
+      expect(await client.xlen(journal)).toBe(purges + 1);
+      client.disconnect();
+    });
+
+    it("a value with expire: 0 is not stored", async () => {
+      expect(await valueAt(0, "expired")).not.toBe(await valueAt(0, "expired"));
+    });
+
+    it("two functions share the value of an inner one, and have its tags", async () => {
+      const { reads } = api;
+      const first = await valueAt(0, "nested");
+      expect(first).toBe(`one read ${reads + 1}, two read ${reads + 1}`);
+      expect(await valueAt(1, "nested")).toBe(first);
+      expect((await hook(0, { tag: "inner", soft: false })).status).toBe(200);
+      expect(await valueAt(0, "nested")).toBe(`one read ${reads + 2}, two read ${reads + 2}`);
+    });
   });
 
   it("a new process finds the values of a killed one", async () => {
