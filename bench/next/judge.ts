@@ -48,11 +48,21 @@ export type HistoryEvent = Read | Purge | Failure;
 /** A time in which a process was dead or Redis did not answer. */
 export type Fault = readonly [fromMs: number, toMs: number];
 
+/** A load of a page at the origin. */
+export interface Render {
+  readonly cache: CacheKind;
+  readonly loadedAtMs: readonly [from: number, to: number];
+}
+
 export interface Disturbances {
   readonly faults: readonly Fault[];
   /** When each process logged errors. They may be failed purges of route handlers. */
   readonly rejectedAtMs: readonly (readonly number[])[];
+  readonly renders: readonly Render[];
 }
+
+/** The longest time from the end of a page's load until the page is rendered. */
+const renderMsMax = 300;
 
 /** The longest time from a route handler's response until the log shows that its purge failed. */
 const rejectionMsMax = 6_000;
@@ -81,7 +91,8 @@ export interface Violation {
 /**
  * - `joined`: the read was sent while its value was loaded or rendered, and the load began before
  *   the purge. Next.js lets such a request join the render without asking a cache handler. An
- *   outer function that joins an inner load is even stored as if it had read a new value.
+ *   outer function that joins an inner load is even stored as if it had read a new value. While a
+ *   stale page is rendered again, each request for it gets the stale page.
  * - `unconfirmed`: a fault overlapped a purge by a route handler, or the log shows an error after it.
  *   Next.js answers such a purge without waiting for the cache handler, and shows no error.
  */
@@ -102,7 +113,7 @@ const overlaps = (faults: readonly Fault[], fromMs: number, toMs: number): boole
  */
 export function violationsIn(
   events: readonly HistoryEvent[],
-  { faults, rejectedAtMs }: Disturbances,
+  { faults, rejectedAtMs, renders }: Disturbances,
   bounds: Bounds,
 ): Violation[] {
   const reads = events.filter((event) => event.kind === "read");
@@ -120,7 +131,9 @@ export function violationsIn(
     );
     const isJoined = (read: Read) =>
       read.loadedAtMs[0] <= purge.answeredAtMs &&
-      (renderedUntilMs(read, reads) >= read.sentAtMs || isOfOlderInner(read, reads, purge));
+      (renderedUntilMs(read, reads) >= read.sentAtMs ||
+        isOfOlderInner(read, reads, purge) ||
+        isBesideRender(read, renders, purge.answeredAtMs + bounds.withinMs));
     const read = old.find((one) => !isJoined(one)) ?? old[0];
     if (read === undefined) return [];
     const last = later.findLast((one) => isSamePlace(one, read));
@@ -165,6 +178,20 @@ const isOfOlderInner = (read: Read, reads: readonly Read[], purge: Purge): boole
       from === read.loadedAtMs[0] &&
       sentAtMs > purge.sentAtMs &&
       sentAtMs <= to,
+  );
+
+/**
+ * Whether the page was rendered again when it was requested, by a render from before the purge had to be
+ * visible. At which process is unknown.
+ */
+const isBesideRender = (
+  { cache, sentAtMs }: Read,
+  renders: readonly Render[],
+  visibleAtMs: number,
+): boolean =>
+  renders.some(
+    ({ cache: of, loadedAtMs: [from, to] }) =>
+      of === cache && from <= visibleAtMs && from <= sentAtMs && to + renderMsMax >= sentAtMs,
   );
 
 const isSamePlace = (one: Read, other: Read): boolean =>

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { nowAtMs } from "../load/ask.ts";
+import type { Render } from "./judge.ts";
 
 /** One item. Its version only grows. */
 export interface Item {
@@ -14,15 +15,24 @@ export interface Item {
   readonly hold: () => Promise<void>;
 }
 
+interface Load {
+  readonly id: string;
+  /** `page` or `isr` for the load of a page. */
+  readonly reader: string | null;
+  readonly loadedAtMs: [from: number, to: number];
+}
+
 export class Origin {
   readonly #items = new Map<string, Item>();
-  readonly #loads: [from: number, to: number][] = [];
+  readonly #loads: Load[] = [];
   readonly #server = createServer(async ({ url = "/" }, response) => {
-    const [id = ""] = url.slice(1).split("?");
+    const { pathname, searchParams } = new URL(url, "http://origin");
+    const id = pathname.slice(1);
     const item = this.#items.get(id);
     const version = item?.version ?? 0;
     const times: [number, number] = [nowAtMs(), Number.POSITIVE_INFINITY];
-    const load = this.#loads.push(times) - 1;
+    const reader = searchParams.get("reader");
+    const load = this.#loads.push({ id, reader, loadedAtMs: times }) - 1;
     if (item !== undefined) {
       item.waitingCount += 1;
       await item.hold();
@@ -54,7 +64,14 @@ export class Origin {
 
   /** Returns when a load arrived and when it was answered. */
   timesOf(load: number): readonly [from: number, to: number] {
-    return this.#loads[load] ?? [0, 0];
+    return this.#loads[load]?.loadedAtMs ?? [0, 0];
+  }
+
+  /** Returns the loads of the item's pages. */
+  rendersOf(id: string): Render[] {
+    return this.#loads.flatMap(({ id: of, reader, loadedAtMs }) =>
+      of === id && (reader === "page" || reader === "isr") ? [{ cache: reader, loadedAtMs }] : [],
+    );
   }
 
   async stop(): Promise<void> {

@@ -80,7 +80,7 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     const histories = played.map(({ id, events }) => ({
       id,
       events,
-      violations: violationsIn(events, disturbances, bounds),
+      violations: violationsIn(events, { ...disturbances, renders: origin.rendersOf(id) }, bounds),
     }));
     return { settings, histories, faults, faultCounts, loadCount: origin.loadCount };
   } finally {

@@ -6,6 +6,7 @@ import {
   type HistoryEvent,
   type Purge,
   type Read,
+  type Render,
   violationsIn,
 } from "../../bench/next/judge.ts";
 
@@ -43,7 +44,8 @@ const judged = (
   events: readonly HistoryEvent[],
   faults: readonly Fault[] = [],
   rejectedAtMs: readonly (readonly number[])[] = [],
-) => violationsIn(events, { faults, rejectedAtMs }, bounds);
+  renders: readonly Render[] = [],
+) => violationsIn(events, { faults, rejectedAtMs, renders }, bounds);
 
 describe("a hard purge", () => {
   it.each([
@@ -98,6 +100,19 @@ describe("a hard purge", () => {
     expect(judged([purge(), rendered, read(2_000, 1)])).toMatchObject([{ cause: "joined" }]);
     const afterwards = { ...joined, sentAtMs: 2_600 };
     expect(judged([purge(), joined, afterwards])).toMatchObject([{ cause: "handler" }]);
+  });
+});
+
+describe("a stale page while it is rendered again", () => {
+  const stale = read(2_000, 1, { cache: "page" });
+  it.each([
+    ["joined", "a render from before the purge", "page", [-10, 2_500]],
+    ["joined", "a render whose load has just ended", "page", [-10, 1_701]],
+    ["handler", "a render that has ended", "page", [-10, 1_699]],
+    ["handler", "a render from after N", "page", [1_011, 2_500]],
+    ["handler", "a render of another cache", "isr", [-10, 2_500]],
+  ] as const)("counts as %s beside %s", (cause, _what, cache, loadedAtMs) => {
+    expect(judged([purge(), stale], [], [], [{ cache, loadedAtMs }])).toMatchObject([{ cause }]);
   });
 });
 

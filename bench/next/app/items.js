@@ -6,9 +6,9 @@ import { cacheLife, cacheTag } from "next/cache";
 const lifetime = { stale: 3_600, revalidate: 3_600, expire: 86_400 };
 
 /** Reads from the origin without `fetch`, which Next.js changes. */
-function load(id) {
+function load(id, reader = "function") {
   return new Promise((resolve, reject) => {
-    get(`${process.env.ORIGIN_URL}/${id}`, async (response) => {
+    get(`${process.env.ORIGIN_URL}/${id}?reader=${reader}`, async (response) => {
       const text = (await response.toArray()).join("");
       if (response.statusCode === 200) resolve(JSON.parse(text));
       else reject(new Error(`The origin answered with ${response.statusCode}.`));
@@ -40,7 +40,7 @@ export async function paged(id) {
   "use cache";
   cacheLife(lifetime);
   cacheTag(id);
-  return load(id);
+  return load(id, "page");
 }
 
 export async function remote(id) {
