@@ -371,12 +371,17 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { id: 7 },
         expected: { tags: ["product:7", "product"] },
       },
-      {
-        id: "a product with a URL that no purge can name",
+      ...[
+        "https://tidemark.test/a%2Fb/",
+        "product/a/",
+        "https://u:p@tidemark.test/a",
+        "https://[",
+      ].map((permalink) => ({
+        id: `a product with the URL ${permalink}, which no purge can name`,
         topic: "product.updated",
-        payload: { id: 7, permalink: "https://tidemark.test/product/a%2Fb/" },
+        payload: { id: 7, permalink },
         expected: { tags: ["product:7", "product"] },
-      },
+      })),
       { id: "an order", topic: "order.created", payload: { id: 7 }, expected: "ignored" },
     ],
   ],

@@ -1,8 +1,10 @@
 // Tests which targets the default mapping of each preset purges.
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import { namedTargets } from "../../src/purge/journal/purge-target.ts";
 import * as senders from "../../src/senders.ts";
+import { changed, fuzz } from "../../testing/fuzz.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { openSite } from "../../testing/site/harness.ts";
@@ -44,6 +46,25 @@ describe.each(rows.map(([vendor, of]) => ({ vendor, of })))(
         expect(JSON.stringify(seen)).not.toContain("threw");
       },
     );
+
+    it("does not throw an unexpected error for a changed payload", async () => {
+      const changes = fc.oneof(
+        ...of.map(({ payload, ...row }) =>
+          fc.record({
+            row: fc.constant(row),
+            payload: changed(payload),
+          }),
+        ),
+      );
+      await fuzz(
+        changes,
+        async ({ row, payload }) => {
+          const seen = await purgedBy(vendor, { ...row, payload: payload as object });
+          expect(JSON.stringify(seen)).not.toContain("threw");
+        },
+        { runs: 100 },
+      );
+    });
 
     it("gives way to the mapping of the configuration", async () => {
       const own = {
