@@ -3,4 +3,4 @@
 /**
  * The `version` of package.json, which a Worker cannot read. A test compares the two versions.
  */
-export const version = "0.1.0";
+export const version = "0.2.0";
