@@ -75,6 +75,9 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     const played = await playAll(settings, site, draws);
     breaking.isOver = true;
     await broken;
+    for (const { crash } of servers) {
+      if (crash !== undefined) throw new Error(`A process ended by itself. ${crash}`);
+    }
     const { faults, counts: faultCounts } = breaking;
     const disturbances = { faults, rejectedAtMs: servers.map((one) => one.rejectedAtMs) };
     const histories = played.map(({ id, events }) => ({

@@ -77,6 +77,8 @@ export class Server {
   readonly url: string;
   /** When the process logged an error, in epoch milliseconds. */
   readonly rejectedAtMs: number[] = [];
+  /** What the process printed last if it ended without being killed. */
+  crash: string | undefined;
   readonly #settings: Settings;
   readonly #port: number;
   #child: ChildProcess | undefined;
@@ -99,8 +101,13 @@ export class Server {
     const child = run("start", this.#settings, address);
     this.#child = child;
     this.#guard = guardOf(child);
+    let errors = "";
     child.stderr?.on("data", (chunk: Buffer) => {
+      errors = (errors + String(chunk)).slice(-4_000);
       if (String(chunk).includes("Error")) this.rejectedAtMs.push(nowAtMs());
+    });
+    child.once("exit", (code, signal) => {
+      if (this.#child === child) this.crash = `${signal ?? code}: ${errors}`;
     });
     const printed = await printedUntil(child, "Ready in");
     if (child.exitCode !== null) throw new Error(`next start ended. It printed:\n${printed}`);
@@ -111,8 +118,10 @@ export class Server {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
     this.#guard?.kill("SIGKILL");
   }
 }
