@@ -77,7 +77,7 @@ export class Server {
   readonly url: string;
   /** When the process logged an error, in epoch milliseconds. */
   readonly rejectedAtMs: number[] = [];
-  /** What the process printed last if it ended without being killed. */
+  /** The last errors of a process that ended without being killed. */
   crash: string | undefined;
   readonly #settings: Settings;
   readonly #port: number;
