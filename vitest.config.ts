@@ -63,12 +63,18 @@ if (gone.length > 0) {
 }
 
 const all = globSync(include);
-const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 const except = (files: string[], ...lists: string[][]) =>
   files.filter((path) => !lists.some((list) => list.includes(path)));
+const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 
+/** `npm test` plays a quarter of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
+const longHistories = [
+  "test/simulation/data/write-history.test.ts",
+  "test/simulation/move-history.test.ts",
+  "test/simulation/object-history.test.ts",
+];
 /** `npm test` plays a share of their histories, and `npm run test:live` all. */
-const withHistories = having(/testing\/histories\.ts"/);
+const withHistories = except(having(/testing\/histories\.ts"/), longHistories);
 /**
  * Files that need a worker of their own: they replace modules or, as this server does, globals, or
  * count timers, of which another file may have left some.
