@@ -121,11 +121,20 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     { term: "planted faults", address: "/purge-protocol.html" },
   ])("finds by the keyboard: $term", async ({ term, address }) => {
     await page.goto(`${origin}/`);
-    await page.keyboard.press("Control+k");
-    await page.locator("#localsearch-input").fill(term);
+    const input = page.locator("#localsearch-input");
+    // The page ignores keys until its script runs.
+    const opened = async () => {
+      await page.keyboard.press("Control+k");
+      return input.count();
+    };
+    await expect.poll(opened, { timeout: 200_000 }).toBe(1);
+    await input.fill(term);
     await page.locator(`#localsearch-list a[href^="${address}"]`).first().waitFor();
-    await page.keyboard.press("Enter");
-    await page.waitForURL(/\.html/);
+    const chosen = async () => {
+      await page.keyboard.press("Enter");
+      return page.url();
+    };
+    await expect.poll(chosen, { timeout: 200_000 }).toMatch(/\.html/);
     expect([...built.keys()]).toContain(new URL(page.url()).pathname);
   });
 
