@@ -1,5 +1,5 @@
 // Attacks the built Worker while honest clients use it. Measures the effect on honest clients, and
-// the cost of an attacker's request. A run with the default options writes docs/degradation.md.
+// the cost of an attacker's request. A run with the default options writes docs/attackers.md.
 //   npm run bench -- attack [--seconds 60] [--only name,name] [--rate 100] [--honest-rate 150]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,7 +11,7 @@ import { attackNamed, attacks } from "./attack/attacks.ts";
 import { calmOf, demandsSaid, isAllowed, judged } from "./attack/demands.ts";
 import type { HonestCalls } from "./attack/honest-process.ts";
 import type { OriginCalls } from "./attack/origin-process.ts";
-import { report } from "./attack/report.ts";
+import { pageReport, report } from "./attack/report.ts";
 import { BenchFailure, type Ground, measuredRow, type Pace, type Row } from "./attack/row.ts";
 import { siteConfig } from "./attack/site.ts";
 import { machineSaid } from "./load/figures.ts";
@@ -96,16 +96,17 @@ async function main(): Promise<void> {
     const ground = { origin, originUrl, honest, attacker, worker, log };
     const rows = await measuredRows(ground, asked);
     const calm = calmOf(rows.filter(({ attack }) => attack === undefined));
-    const text = report(rows, calm, { machine, pace: asked.pace });
+    const circumstances = { machine, pace: asked.pace };
+    const text = report(rows, calm, circumstances);
     process.stdout.write(`${text}\n\nDemanded: ${demandsSaid}.\n`);
     if (!rows.every((row) => isAllowed(row, judged(row, calm)))) process.exitCode = 1;
     if (!asked.isWhole)
       return void process.stdout.write(
         "The options are not the defaults, so no document is written.\n",
       );
-    const document = fileURLToPath(new URL("../docs/degradation.md", import.meta.url));
-    await replaceMarkedPart(document, command, text);
-    process.stdout.write("docs/degradation.md is written.\n");
+    const document = fileURLToPath(new URL("../docs/attackers.md", import.meta.url));
+    await replaceMarkedPart(document, command, pageReport(rows, calm, circumstances));
+    process.stdout.write("docs/attackers.md is written.\n");
   } finally {
     await running.stop();
   }

@@ -1,5 +1,5 @@
 // Compares Tidemark's data cache on Node with BentoCache: the same calls, on one Redis, in one run.
-// Writes the results to docs/data.md.
+// Writes the results to docs/data-tests.md.
 //   npm run bench -- data [--rounds 25] [--dry]
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
       raceTable(measured.races),
     ].join("\n\n");
     process.stdout.write(`${said}\n`);
-    if (!isDry) await replaceMarkedPart(join(root, "docs/data.md"), "npm run bench -- data", said);
+    if (!isDry) await replaceMarkedPart(join(root, "docs/data-tests.md"), "npm run bench -- data", said);
     const faults = missed(measured);
     if (faults.length === 0) return;
     process.exitCode = 1;

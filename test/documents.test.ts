@@ -78,8 +78,6 @@ const longPages = [
   "docs/compliance.md",
   "docs/configuration.md",
   "docs/conformance.md",
-  "docs/data.md",
-  "docs/degradation.md",
   "docs/deployment.md",
   "docs/health.md",
   "docs/logs.md",

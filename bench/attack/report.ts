@@ -1,21 +1,66 @@
-// Formats the tables of the attack bench.
+// Formats the tables of the attack bench: all figures for the terminal, and one table for the page.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { type Calm, type Judged, judged } from "./demands.ts";
 import { type Pace, type Row, saidFaults } from "./row.ts";
 import { originMs, restRttMs } from "./site.ts";
 
-export function report(
-  rows: readonly Row[],
-  calm: Calm,
-  { machine, pace }: { readonly machine: string; readonly pace: Pace },
-): string {
-  const { seconds, honestPerSecond, attackPerSecond } = pace;
+interface Circumstances {
+  readonly machine: string;
+  readonly pace: Pace;
+}
+
+/** Returns the figures by which an operator judges an attack: one row for each, for the page. */
+export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circumstances): string {
+  const attacked = rows
+    .filter(({ attack }) => attack !== undefined)
+    .map((row) => ({ row, figures: judged(row, calm) }));
+  return joined([
+    setUpSaid(calm, circumstances),
+    markdownTable(
+      [
+        "attack",
+        "honest p99 ÷ calm",
+        "origin requests for each",
+        "Redis commands for each",
+        "CPU ms for each",
+        "MiB at most",
+        "demands met",
+      ],
+      attacked.map(({ row, figures }) => pageCells(row, figures)),
+    ),
+  ]);
+}
+
+function pageCells(row: Row, figures: Judged): string[] {
+  const { p99Ratio, originBeyondCalm, commandsEach, cpuMsEach } = figures;
+  const originEach = originBeyondCalm / Math.max(1, row.assault?.sentCount ?? 0);
+  const each = [p99Ratio, originEach, commandsEach].map((figure) => withoutSign(figure.toFixed(2)));
+  const cpu = cpuMsEach === undefined ? "–" : withoutSign(cpuMsEach.toFixed(1));
+  return [nameOf(row), ...each, cpu, counted(row.machine.memoryPeak), holds(row, figures)];
+}
+
+/** Returns a formatted number, without the sign of a rounded zero. */
+const withoutSign = (figure: string): string => figure.replace(/^-(?=[0.]+$)/, "");
+
+function setUpSaid(calm: Calm, { machine, pace }: Circumstances): string {
+  const { seconds, honestPerSecond } = pace;
+  return (
+    `${machine}; ${seconds} s for each row; ${honestPerSecond} honest requests a second; ` +
+    `the origin answers after ${originMs} ms, and Redis after ${restRttMs} ms. ` +
+    `Calm: p99 ${ms(calm.p99Ms)}, p99 of hits ${ms(calm.hitP99Ms)}.`
+  );
+}
+
+const joined = (parts: readonly string[]): string =>
+  parts.map((part) => part.trimEnd()).join("\n\n");
+
+/** Returns all figures. */
+export function report(rows: readonly Row[], calm: Calm, circumstances: Circumstances): string {
+  const { attackPerSecond } = circumstances.pace;
   const all = rows.map((row) => ({ row, figures: judged(row, calm) }));
   const attacked = all.filter(({ row }) => row.attack !== undefined);
-  return [
-    `${machine}; ${seconds} s for each row; ${honestPerSecond} honest requests a second; ` +
-      `the origin answers after ${originMs} ms, and Redis after ${restRttMs} ms. ` +
-      `Calm: p99 ${ms(calm.p99Ms)}, p99 of hits ${ms(calm.hitP99Ms)}.`,
+  return joined([
+    setUpSaid(calm, circumstances),
     markdownTable(
       ["attack", "honest p50", "honest p99", "÷ calm", "p99 of hits", "errors", "demands met"],
       all.map(({ row, figures }) => honestCells(row, figures)),
@@ -47,9 +92,7 @@ export function report(
     ),
     ...all.flatMap(({ row }) => alsoHits(row)),
     ...all.flatMap(({ row, figures }) => reasonOf(row, figures)),
-  ]
-    .map((part) => part.trimEnd())
-    .join("\n\n");
+  ]);
 }
 
 const nameOf = ({ attack }: Row): string => attack?.said ?? "none";

@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import type { Attack } from "../../bench/attack/attack.ts";
 import { calmOf, isAllowed, judged } from "../../bench/attack/demands.ts";
+import { pageReport } from "../../bench/attack/report.ts";
 import type { Row } from "../../bench/attack/row.ts";
 
 const attack: Attack = {
@@ -95,4 +96,16 @@ it("a calm row may have slow requests, but no errors", () => {
   expect(judged(calmRow({ tookMs: [50] }), calm).broken).toEqual([]);
   const faulty = calmRow({ faults: new Map([["wrong body", 2]]) });
   expect(isAllowed(faulty, judged(faulty, calm))).toBe(false);
+});
+
+it("`pageReport` has one row for each attack, with figures for each of its requests", () => {
+  const row = attackedRow({ tookMs: [30], originRequests: 220, commands: { SET: 49 } });
+  const pace = { seconds: 60, attackPerSecond: 100, honestPerSecond: 150 };
+  const rows = pageReport([calmRow(), row], calm, { machine: "2 cores", pace }).split("\n");
+  expect(rows.filter((line) => line.startsWith("| "))).toEqual([
+    expect.stringMatching(/^\| attack \|/),
+    "| one attack | 3.00 | 1.20 | -0.01 | – | 150 | **no**: p99 |",
+  ]);
+  const quiet = pageReport([attackedRow({ originRequests: 99.9 })], calm, { machine: "", pace });
+  expect(quiet).toContain("| one attack | 1.00 | 0.00 |");
 });
