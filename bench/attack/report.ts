@@ -22,8 +22,6 @@ export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circ
         "honest p99 ÷ calm",
         "origin requests for each",
         "Redis commands for each",
-        "CPU ms for each",
-        "MiB at most",
         "demands met",
       ],
       attacked.map(({ row, figures }) => pageCells(row, figures)),
@@ -32,11 +30,10 @@ export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circ
 }
 
 function pageCells(row: Row, figures: Judged): string[] {
-  const { p99Ratio, originBeyondCalm, commandsEach, cpuMsEach } = figures;
+  const { p99Ratio, originBeyondCalm, commandsEach } = figures;
   const originEach = originBeyondCalm / Math.max(1, row.assault?.sentCount ?? 0);
   const each = [p99Ratio, originEach, commandsEach].map((figure) => withoutSign(figure.toFixed(2)));
-  const cpu = cpuMsEach === undefined ? "–" : withoutSign(cpuMsEach.toFixed(1));
-  return [nameOf(row), ...each, cpu, counted(row.machine.memoryPeak), holds(row, figures)];
+  return [nameOf(row), ...each, holds(row, figures)];
 }
 
 /** Returns a formatted number, without the sign of a rounded zero. */
