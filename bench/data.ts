@@ -72,7 +72,8 @@ async function main(): Promise<void> {
       raceTable(measured.races),
     ].join("\n\n");
     process.stdout.write(`${said}\n`);
-    if (!isDry) await replaceMarkedPart(join(root, "docs/data-tests.md"), "npm run bench -- data", said);
+    if (!isDry)
+      await replaceMarkedPart(join(root, "docs/data-tests.md"), "npm run bench -- data", said);
     const faults = missed(measured);
     if (faults.length === 0) return;
     process.exitCode = 1;
