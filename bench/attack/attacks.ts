@@ -82,7 +82,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "vary-several-limited",
-    said: "the same from one client, with `ORIGIN_LIMITER` at 300 a minute",
+    said: "200 pages that vary by three fields, from one client, with `ORIGIN_LIMITER` at 300 a minute",
     manner: "ask",
     rateShare: 1,
     limit: { limit: 300, periodSeconds: 60 },
@@ -133,7 +133,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "ranges-ignored",
-    said: "the same for a body that is not stored, with an origin that ignores ranges",
+    said: "random ranges of a body that is not stored, with an origin that ignores ranges",
     manner: "ask",
     rateShare: 0.5,
     asking: (_, draws) => ({

@@ -9,35 +9,37 @@ interface Circumstances {
   readonly pace: Pace;
 }
 
-/** Returns the figures by which an operator judges an attack: one row for each, for the page. */
+/** Returns the part of the page: figures of the attacks that miss a demand, and the names of the others. */
 export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circumstances): string {
   const attacked = rows
     .filter(({ attack }) => attack !== undefined)
     .map((row) => ({ row, figures: judged(row, calm) }));
+  const [met, missed] = [true, false].map((isMet) =>
+    attacked.filter(({ figures }) => (figures.broken.length === 0) === isMet),
+  );
   return joined([
     setUpSaid(calm, circumstances),
     markdownTable(
       [
-        "attack",
+        "attack that misses a demand",
         "honest p99 ÷ calm",
         "origin requests for each",
         "Redis commands for each",
-        "demands met",
+        "misses",
       ],
-      attacked.map(({ row, figures }) => pageCells(row, figures)),
+      missed?.map(({ row, figures }) => pageCells(row, figures)) ?? [],
     ),
+    "These attacks meet all demands:",
+    met?.map(({ row }) => `- ${nameOf(row)}\n`).join("") ?? "",
   ]);
 }
 
 function pageCells(row: Row, figures: Judged): string[] {
-  const { p99Ratio, originBeyondCalm, commandsEach } = figures;
+  const { p99Ratio, originBeyondCalm, commandsEach, broken } = figures;
   const originEach = originBeyondCalm / Math.max(1, row.assault?.sentCount ?? 0);
-  const each = [p99Ratio, originEach, commandsEach].map((figure) => withoutSign(figure.toFixed(2)));
-  return [nameOf(row), ...each, holds(row, figures)];
+  const each = [p99Ratio, originEach, commandsEach].map((figure) => figure.toFixed(2));
+  return [nameOf(row), ...each, broken.join(", ")];
 }
-
-/** Returns a formatted number, without the sign of a rounded zero. */
-const withoutSign = (figure: string): string => figure.replace(/^-(?=[0.]+$)/, "");
 
 function setUpSaid(calm: Calm, { machine, pace }: Circumstances): string {
   const { seconds, honestPerSecond } = pace;
