@@ -74,7 +74,6 @@ const longPages = [
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   "docs/architecture.md",
-  "docs/command.md",
   "docs/compliance.md",
   "docs/configuration.md",
   "docs/conformance.md",
