@@ -84,7 +84,6 @@ const longPages = [
   "docs/operating.md",
   "docs/performance.md",
   "docs/purge-protocol.md",
-  "docs/purging.md",
   "docs/scale.md",
   "docs/threat-model.md",
 ];
