@@ -81,7 +81,6 @@ const longPages = [
   "docs/health.md",
   "docs/logs.md",
   "docs/metrics.md",
-  "docs/operating.md",
   "docs/performance.md",
   "docs/purge-protocol.md",
   "docs/scale.md",
