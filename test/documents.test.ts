@@ -82,7 +82,6 @@ const longPages = [
   "docs/logs.md",
   "docs/metrics.md",
   "docs/performance.md",
-  "docs/purge-protocol.md",
   "docs/scale.md",
   "docs/threat-model.md",
 ];
