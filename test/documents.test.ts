@@ -71,7 +71,6 @@ describe("the table of contents", () => {
 
 /** Pages of over 2,500 words. Split one of them, and remove it here. Add none. */
 const longPages = [
-  "CHANGELOG.md",
   "CONTRIBUTING.md",
   "docs/architecture.md",
   "docs/command.md",
