@@ -49,6 +49,7 @@ export const doctorCodes = [
   "origin-forbids-caching",
   "no-lifetime",
   "cookie-on-page",
+  "cookie-unknown",
   "session-shared",
   "vary-wide",
   "origin-open",
