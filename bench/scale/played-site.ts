@@ -39,6 +39,9 @@ export interface PlayedEdit {
 }
 
 export interface Answer {
+  readonly status: number;
+  /** The page's version in the response; 0 for an error. */
+  readonly version: number;
   /** Whether the response has the page's current version. */
   readonly isCurrent: boolean;
   /** The time for which memory can answer without any other work, at least. */
@@ -54,6 +57,8 @@ export interface SiteSettings {
   readonly draws: Draws;
   readonly config: WrittenConfig;
   readonly pages: readonly PlayedPage[];
+  /** Whether the origin now answers with 503. Default: never. */
+  readonly isOriginDown?: () => boolean;
 }
 
 export class PlayedSite {
@@ -114,6 +119,7 @@ export class PlayedSite {
     const { version, firstAgeSeconds } = page;
     page.firstAgeSeconds = 0;
     await this.settings.time.sleep(originMs);
+    if (this.settings.isOriginDown?.() === true) return new Response(null, { status: 503 });
     const etag = `"v${version}"`;
     const headers = {
       "content-type": "text/html",
@@ -128,11 +134,15 @@ export class PlayedSite {
       : new Response(`${page.target} ${etag}`, { headers });
   }
 
-  /** Changes the pages, and then purges them, like an editor. */
-  async edit({ pages, by }: PlayedEdit, isolate: PlayedIsolate): Promise<void> {
+  /**
+   * Changes the pages, and then purges them, like an editor.
+   *
+   * @returns whether the purge was accepted
+   */
+  async edit({ pages, by }: PlayedEdit, isolate: PlayedIsolate): Promise<boolean> {
     for (const page of pages) page.version += 1;
     const tag = "tag" in by ? userTag(by.tag) : urlTag(`https://${siteHost}${by.target}`);
-    await isolate.purge(tag);
+    return isolate.purge(tag);
   }
 }
 
@@ -179,10 +189,12 @@ export class PlayedIsolate {
     const response = await this.#app.fetch(request, {}, context);
     await response.arrayBuffer();
     if (response.status !== 200) this.#site.troubles.push(`${page.target}: ${response.status}`);
-    const isCurrent = response.headers.get("etag") === `"v${page.version}"`;
+    const version = Number(/^"v(\d+)"$/.exec(response.headers.get("etag") ?? "")?.[1] ?? 0);
+    const isCurrent = version === page.version;
     const ageSeconds = Number(response.headers.get("age"));
     const quietSeconds = page.lifetimeSeconds - ageSeconds - busySecondsBeforeExpiry;
-    return { isCurrent, quietMs: isCurrent ? Math.max(0, 1_000 * quietSeconds) : 0 };
+    const quietMs = isCurrent ? Math.max(0, 1_000 * quietSeconds) : 0;
+    return { status: response.status, version, isCurrent, quietMs };
   }
 
   /** Does what a hit in memory does for the view of the journal: renews an old view. */
@@ -190,16 +202,18 @@ export class PlayedIsolate {
     this.#view.attend(this.#attention);
   }
 
-  purge(tag: string): Promise<void> {
+  purge(tag: string): Promise<boolean> {
     return this.#site.settings.time.during(this.#purge(tag));
   }
 
-  async #purge(tag: string): Promise<void> {
+  async #purge(tag: string): Promise<boolean> {
     const order = { mode: "hard", targets: { tags: [tag], prefixes: [] }, reason: "" } as const;
     const sender = { id: "", bodyDigest: "", by: "editor" };
     const acceptances = this.#app.cache.purging?.acceptances;
     const accepted = await acceptances?.accept({ ...order, ...sender }, this.#attention);
-    if (accepted?.kind !== "accepted") this.#site.troubles.push("A purge was not accepted.");
+    const isAccepted = accepted?.kind === "accepted";
+    if (!isAccepted) this.#site.troubles.push("A purge was not accepted.");
+    return isAccepted;
   }
 
   /** Returns the counts since the last call. */
