@@ -30,7 +30,9 @@ await report(async () => {
 
 async function played(seed: number, hours: number, requestsPerSecond: number) {
   const settings = {
-    ...{ seed, hours, requestsPerSecond },
+    seed,
+    hours,
+    requestsPerSecond,
     coloCount: 3,
     pageCount: 2_000,
     editsPerHour: 60,

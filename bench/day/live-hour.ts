@@ -44,9 +44,9 @@ export async function liveHour(settings: RunSettings): Promise<LiveHour> {
       async whenQuiet(colo, readAll) {
         const before = await countedBy(colo);
         const read = await readAll();
-        const counted = (await countedBy(colo)) - before;
-        if (counted === read) return;
-        miscounts.push(`${colo.name} counted ${counted} requests, and answered ${read}.`);
+        const grownBy = (await countedBy(colo)) - before;
+        if (grownBy === read) return;
+        miscounts.push(`${colo.name} counted ${grownBy} requests, and answered ${read}.`);
       },
     },
   });
