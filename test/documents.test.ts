@@ -79,7 +79,6 @@ const longPages = [
   "docs/configuration.md",
   "docs/conformance.md",
   "docs/deployment.md",
-  "docs/logs.md",
   "docs/operating.md",
   "docs/performance.md",
   "docs/purge-protocol.md",
