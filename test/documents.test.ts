@@ -73,7 +73,6 @@ describe("the table of contents", () => {
 const longPages = [
   "CHANGELOG.md",
   "CONTRIBUTING.md",
-  "docs/architecture.md",
   "docs/command.md",
   "docs/compliance.md",
   "docs/configuration.md",
