@@ -71,16 +71,10 @@ describe("the table of contents", () => {
 
 /** Pages of over 2,500 words. Split one of them, and remove it here. Add none. */
 const longPages = [
-  "CONTRIBUTING.md",
-  "docs/architecture.md",
   "docs/compliance.md",
   "docs/conformance.md",
-  "docs/health.md",
-  "docs/logs.md",
-  "docs/metrics.md",
   "docs/performance.md",
   "docs/scale.md",
-  "docs/threat-model.md",
 ];
 
 it("no page has over 2,500 words, except those listed", () => {
