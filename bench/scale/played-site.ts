@@ -76,6 +76,12 @@ export class PlayedSite {
     this.#config = defineConfig(settings.config);
   }
 
+  /** Removes the expired objects of each Cache API, and the troubles so far. */
+  forgetPast(): void {
+    for (const cache of this.#caches.values()) cache.removeExpired();
+    this.troubles.length = 0;
+  }
+
   /**
    * @param readsAlone whether the isolate reads the journal without the copies in its colo, which is
    *   faster to play. Its reads of the journal are then not those of a real isolate
