@@ -69,7 +69,7 @@ export class Day {
     this.#draws = new Draws(seed);
     this.#redis = new FakeUpstash(time);
     this.#pages = Array.from({ length: pageCount }, (_, nth) => pageNamed(`/pages/${nth}`, nth));
-    this.#search = pageNamed("/search", 0);
+    this.#search = { ...pageNamed("/search", 0), isValidated: false };
     this.#due = new DueVersions(1_000 * maxLagSeconds);
     this.#ranks = zipfRanks(pageCount, zipfExponent);
     this.#site = new PlayedSite({
