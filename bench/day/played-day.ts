@@ -1,4 +1,4 @@
-// Plays hours of a site in simulated time: requests with a daily rhythm, edits with purges, searches
+// Plays hours of a site in simulated time: requests, edits with purges, searches
 // that nobody repeats, deployments, and outages of Redis and of the origin. Judges each answer, and
 // samples at the end of each hour what must not grow.
 import { partsOf } from "../../src/observe/sums.ts";
@@ -15,7 +15,6 @@ export interface DaySettings {
   readonly seed: number;
   readonly hours: number;
   readonly coloCount: number;
-  /** The mean over the day. The rate at noon is 1.8 times the rate at midnight. */
   readonly requestsPerSecond: number;
   readonly pageCount: number;
   readonly editsPerHour: number;
@@ -70,7 +69,7 @@ export class Day {
     this.#draws = new Draws(seed);
     this.#redis = new FakeUpstash(time);
     this.#pages = Array.from({ length: pageCount }, (_, nth) => pageNamed(`/pages/${nth}`, nth));
-    this.#search = pageNamed("/search", 0);
+    this.#search = { ...pageNamed("/search", 0), isValidated: false };
     this.#due = new DueVersions(1_000 * maxLagSeconds);
     this.#ranks = zipfRanks(pageCount, zipfExponent);
     this.#site = new PlayedSite({
@@ -88,27 +87,16 @@ export class Day {
 
   /** @param heapBytes returns the size of the heap after a garbage collection */
   async play(heapBytes: () => number): Promise<PlayedDay> {
-    const { hours, editsPerHour, outagesPerHour } = this.#settings;
-    this.#repeatedly(
-      () => this.#requestsPerHour,
-      () => this.#request(),
-    );
-    this.#repeatedly(
-      () => editsPerHour,
-      () => this.#edit(),
-    );
-    this.#repeatedly(
-      () => outagesPerHour,
-      () => this.#outage(),
-    );
-    this.#repeatedly(
-      () => deploymentsPerHour,
-      () => this.#deploy(),
-    );
+    const { hours, requestsPerSecond, editsPerHour, outagesPerHour } = this.#settings;
+    this.#repeatedly(3_600 * requestsPerSecond, () => this.#request());
+    this.#repeatedly(editsPerHour, () => this.#edit());
+    this.#repeatedly(outagesPerHour, () => this.#outage());
+    this.#repeatedly(deploymentsPerHour, () => this.#deploy());
     for (let hour = 1; hour <= hours; hour += 1) {
       const before = this.#totals.asked;
       await this.#time.passTo(this.#time.atMs + hourMs);
-      this.#forgetHistory();
+      this.#redis.forgetPast();
+      this.#site.forgetPast();
       this.#samples.push({
         hour,
         requests: this.#totals.asked - before,
@@ -132,17 +120,9 @@ export class Day {
     };
   }
 
-  get #requestsPerHour(): number {
-    const dayShare = (this.#time.atMs % (24 * hourMs)) / (24 * hourMs);
-    return (
-      3_600 * this.#settings.requestsPerSecond * (1 - 0.286 * Math.cos(2 * Math.PI * dayShare))
-    );
-  }
-
   /** Runs events at random times (a Poisson process). */
-  #repeatedly(perHour: () => number, run: () => Promise<void>): void {
-    if (perHour() === 0) return;
-    const gapMs = (-hourMs * Math.log(1 - this.#draws.between(0, 1))) / perHour();
+  #repeatedly(perHour: number, run: () => Promise<void>): void {
+    const gapMs = (-hourMs * Math.log(1 - this.#draws.between(0, 1))) / perHour;
     this.#time.after(gapMs, () => {
       this.#repeatedly(perHour, run);
       void run();
@@ -209,15 +189,6 @@ export class Day {
     for (const [series, count] of isolate.taken()) {
       if (partsOf(series)?.family === "requests") this.#totals.counted += count;
     }
-  }
-
-  /** Empties the lists in which the fakes note what they have received. */
-  #forgetHistory(): void {
-    const { commands, journalCommands, leaseCommands, roomCommands, written } = this.#redis;
-    for (const list of [commands, journalCommands, leaseCommands, roomCommands, written]) {
-      list.length = 0;
-    }
-    this.#site.troubles.length = 0;
   }
 }
 

@@ -27,6 +27,8 @@ export interface PlayedPage {
   readonly target: string;
   readonly tag: string;
   readonly lifetimeSeconds: number;
+  /** Whether its responses have an `ETag`. Tiers keep such a response for a day, to validate it. */
+  readonly isValidated?: boolean;
   version: number;
   /** The age that the origin's next response states, so that pages do not expire together. */
   firstAgeSeconds: number;
@@ -76,6 +78,12 @@ export class PlayedSite {
     this.#config = defineConfig(settings.config);
   }
 
+  /** Removes the expired objects of each Cache API, and the troubles so far. */
+  forgetPast(): void {
+    for (const cache of this.#caches.values()) cache.removeExpired();
+    this.troubles.length = 0;
+  }
+
   /**
    * @param readsAlone whether the isolate reads the journal without the copies in its colo, which is
    *   faster to play. Its reads of the journal are then not those of a real isolate
@@ -116,7 +124,7 @@ export class PlayedSite {
     const page = this.#pagesByPath.get(pathname);
     if (page === undefined) throw new Error(`The origin has no page ${pathname}.`);
     // The version at the request's arrival, so that an edit never meets a newer response.
-    const { version, firstAgeSeconds } = page;
+    const { version, firstAgeSeconds, isValidated = true } = page;
     page.firstAgeSeconds = 0;
     await this.settings.time.sleep(originMs);
     if (this.settings.isOriginDown?.() === true) return new Response(null, { status: 503 });
@@ -126,7 +134,7 @@ export class PlayedSite {
       "cache-control": `max-age=${page.lifetimeSeconds}`,
       "surrogate-key": page.tag,
       age: String(firstAgeSeconds),
-      etag,
+      ...(isValidated && { etag }),
     };
     const isKnown = new Headers(init.headers).get("if-none-match") === etag;
     return isKnown
