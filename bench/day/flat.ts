@@ -34,14 +34,12 @@ export function growthIn(samples: readonly HourSample[]): string[] {
 }
 
 /**
- * Compares the mean of the last quarter with that of the second quarter. The first quarter fills the
- * tiers.
+ * Compares the largest value of the second half with that of the first half. Memory falls at each
+ * deployment, so means would depend on the times of the deployments.
  */
 export function growthOf(name: string, values: readonly number[], tolerance: Tolerance): string[] {
-  const quarter = Math.max(1, Math.floor(values.length / 4));
-  const mean = (some: readonly number[]) =>
-    Math.round(some.reduce((sum, value) => sum + value, 0) / some.length);
-  const [before, after] = [mean(values.slice(quarter, 2 * quarter)), mean(values.slice(-quarter))];
+  const half = Math.floor(values.length / 2);
+  const [before, after] = [Math.max(...values.slice(0, half)), Math.max(...values.slice(half))];
   const most = Math.max(before * (1 + tolerance.share), before + tolerance.constant);
   return after > most ? [`${name} grew from ${before} to ${after}.`] : [];
 }
