@@ -124,7 +124,8 @@ export class ProbeWatch {
     if (isOld || isInTime) metrics.took("purgeLag", [colo], Math.max(0, lagMs));
     if (isOld) {
       const bound = spanOf(route.purgeMaxLagMs);
-      this.#late = `${path} answered with a version that was purged ${spanOf(lagMs)} before. N is ${bound}.`;
+      const [shown] = path.split("?", 1);
+      this.#late = `A purge is late: ${shown} answered with a version that was purged ${spanOf(lagMs)} before. N is ${bound}.`;
       this.#condition.failed("late", read.atMs);
     } else this.#condition.succeeded(read.atMs);
     return true;

@@ -40,10 +40,12 @@ const pathsMax = 10;
  * @example
  * export default defineConfig({ probe: purgeProbe({ every: "5m" }), routes: […] });
  */
-export function purgeProbe({ every = "5m", paths = [] }: ProbeOptions = {}): ProbePart {
+export function purgeProbe(options: ProbeOptions = {}): ProbePart {
+  const { every = "5m", paths = [], ...others } = options;
   const everyMs = (durationSeconds(every) ?? 0) * 1_000;
   const isMinutes = everyMs % minuteMs === 0 && everyMs > 0 && everyMs <= 1_440 * minuteMs;
   const found = [
+    ...Object.keys(others).map((name) => `${JSON.stringify(name)} is not an option.`),
     !isMinutes && 'every is not whole minutes from "1m" to "1d", such as "5m".',
     !arePaths(paths) && `paths is not a list of up to ${pathsMax} paths, such as ["/news"].`,
   ].filter((fault) => fault !== false);

@@ -53,7 +53,7 @@ describe("docs/metrics.md", () => {
     rmSync(folder, { recursive: true });
     expect({ status, said }).toMatchObject({
       status: 0,
-      said: expect.stringContaining("14 rules"),
+      said: expect.stringContaining("15 rules"),
     });
   });
 });

@@ -32,7 +32,7 @@ it("detects within two probes that no purge reaches a colo, and reports it once"
   }
   expect(probeLines(colos.near)).toEqual([]);
   const message =
-    "/_cache/canary answered with a version that was purged 12 s before. N is 10 s. " +
+    "A purge is late: /_cache/canary answered with a version that was purged 12 s before. N is 10 s. " +
     "Run tidemark probe, and read the finding purge-late.";
   expect(probeLines(colos.far)).toMatchObject([{ level: "error", state: "began", message }]);
   colos.stalled.clear();
