@@ -45,7 +45,7 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
     `The prices are those beyond what a month includes, with the journal and all metrics ([how](performance.md#the-bill)):`;
   const mixes =
-    `The same trace costs, by [mix of stores](deployment.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
+    `The same trace costs, by [mix of stores](stores.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
     `bill has the counts of the stores in a run of that mix; a *computed* one has the operations of the run over Redis:`;
   const besides =
     `An object costs its calls, the rows that it writes, and the time in which it answers: *objects in use* is computed, ` +
