@@ -335,8 +335,10 @@ export const command: House = {
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
+    // The purges and reads of probe.
+    probe: ofCommand,
     // The commands, with their options and steps.
-    commands: [...ofCommand, "version", ...ofSmallCommands, ...ofDoctor],
+    commands: [...ofCommand, "version", ...ofSmallCommands, "probe", ...ofDoctor],
     // The warming of pages and data.
     warm: ofCommand,
     // A site on this machine.
