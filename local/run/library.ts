@@ -22,6 +22,7 @@ export function sourceLibrary(folder: string): Library {
     tidemark: config,
     "tidemark/senders": join(folder, "src/senders.ts"),
     "tidemark/outward": join(folder, "src/outward.ts"),
+    "tidemark/probe": join(folder, "src/probe/probe.ts"),
     "tidemark/dashboard": join(folder, "src/dashboard/dashboard.ts"),
   };
   return { folder, alias, checking };
