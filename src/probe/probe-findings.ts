@@ -5,7 +5,7 @@ import type { Fault } from "../base/operator-error.ts";
 import type { Finding } from "../protocol/finding.ts";
 import type { OpenProbe } from "./port/probe-part.ts";
 
-type Seen = Parameters<OpenProbe["findings"]>[0];
+type Inspection = Parameters<OpenProbe["findings"]>[0];
 
 /** Returns the finding on a probe that is off. */
 export function probeOff({ what, why: cause, hint: remedy }: Fault): readonly Finding[] {
@@ -17,7 +17,7 @@ export function probeOff({ what, why: cause, hint: remedy }: Fault): readonly Fi
  *
  * @param lateSinceAtMs since when they have answered in this isolate; `undefined` if they do not
  */
-export function purgeLate(seen: Seen, lateSinceAtMs: number | undefined): readonly Finding[] {
+export function purgeLate(seen: Inspection, lateSinceAtMs: number | undefined): readonly Finding[] {
   const windows = recentWindows(seen).map(({ fromAtMs, sums }) => ({
     fromAtMs,
     late: countedIn(sums, "purgeProbes").filter(({ labels }) => labels[1] === "late"),

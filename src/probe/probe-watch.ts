@@ -20,7 +20,7 @@ export interface WatchSettings extends Pick<ProbeWorker, "site" | "cache" | "con
 }
 
 /** A purge that this isolate checks. */
-interface Watched extends LastProbe {
+interface WatchedPurge extends LastProbe {
   /** The URLs whose new version no read has seen yet; `undefined` before the first read. */
   pending: ReadonlySet<string> | undefined;
 }
@@ -31,7 +31,7 @@ const rereadMs = 1_000;
 export class ProbeWatch {
   readonly #settings: WatchSettings;
   readonly #condition: Condition<"late">;
-  #watched: Watched | undefined;
+  #watched: WatchedPurge | undefined;
   /** The position of the last purge that was checked. */
   #doneAt = "";
   #restedAtMs = -Infinity;
@@ -99,14 +99,14 @@ export class ProbeWatch {
     return Math.max(0, untilNextMs) + site.random() * lagMsMax;
   }
 
-  async #next(): Promise<Watched | undefined> {
+  async #next(): Promise<WatchedPurge | undefined> {
     const read = await this.#settings.lastProbes.read();
     if (read === "unavailable" || read.last === undefined) return undefined;
     return read.last.position === this.#doneAt ? undefined : { ...read.last, pending: undefined };
   }
 
   /** Counts the result of a read. Returns whether the page needs no further read. */
-  #isSettled(read: PageRead, { read: { route }, path }: ProbedPage, watched: Watched): boolean {
+  #isSettled(read: PageRead, { read: { route }, path }: ProbedPage, watched: WatchedPurge): boolean {
     const { metrics } = this.#settings.cache;
     const { colo } = metrics;
     const { allowanceMs } = this.#settings.site.config.purge;

@@ -273,6 +273,7 @@ const besideWorker = [
   "journal",
   "stats",
   "commands",
+  "probe",
   "warm",
   "origin",
   "init",

@@ -33,7 +33,7 @@ const pauseMs = 250;
 const readsBeforeMax = 4;
 
 /** A page at one address, while its round lasts. */
-interface Watched {
+interface PageReads {
   /** The versions that answered before the purge. */
   readonly before: Set<number>;
   colo: string;
@@ -46,7 +46,7 @@ interface Watched {
 class Place {
   readonly #client: SiteClient;
   readonly #world: World;
-  readonly #pages = new Map<string, Watched>();
+  readonly #pages = new Map<string, PageReads>();
   answer: OperatorAnswer<"probe"> | undefined;
 
   constructor(client: SiteClient, world: World) {
