@@ -146,8 +146,9 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
   const outward = createOutward(cache, { config, environment, platform });
-  const worker = { ...proxy, environment, cache, data, gate, outward } satisfies ProbeWorker;
-  const settings = { ...worker, probe: config.probe?.open(worker) };
+  const probed = { ...proxy, cache } satisfies ProbeWorker;
+  const probe = config.probe?.open(probed);
+  const settings = { ...proxy, environment, cache, data, gate, outward, probe };
   const senders = senderRoutes(settings);
   const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
   const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
