@@ -106,7 +106,11 @@ export class ProbeWatch {
   }
 
   /** Counts the result of a read. Returns whether the page needs no further read. */
-  #isSettled(read: PageRead, { read: { route }, path }: ProbedPage, watched: WatchedPurge): boolean {
+  #isSettled(
+    read: PageRead,
+    { read: { route }, path }: ProbedPage,
+    watched: WatchedPurge,
+  ): boolean {
     const { metrics } = this.#settings.cache;
     const { colo } = metrics;
     const { allowanceMs } = this.#settings.site.config.purge;

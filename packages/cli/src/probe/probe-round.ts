@@ -91,8 +91,13 @@ class Place {
     const { pages, colo, allowanceSeconds } = await this.#client.json("probe");
     for (const read of pages) {
       const watched = this.#pages.get(read.page);
-      if (watched === undefined || watched.lagMs !== undefined || read.result === "unknown") continue;
-      const isOld = isOldVersion(read, watched.before, purge.acceptedAtMs - allowanceSeconds * 1_000);
+      if (watched === undefined || watched.lagMs !== undefined || read.result === "unknown")
+        continue;
+      const isOld = isOldVersion(
+        read,
+        watched.before,
+        purge.acceptedAtMs - allowanceSeconds * 1_000,
+      );
       watched.colo = colo;
       if (!isOld) watched.lagMs = sincePurgeMs;
       else if (sincePurgeMs > read.withinSeconds * 1_000) watched.isLate = true;

@@ -6,7 +6,13 @@ import { host, idle, type SiteOptions } from "../../../../testing/site/harness.t
 import { playTimers } from "../../../../testing/site/two-colos.ts";
 import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
-import { adminToken, openReached, operatorEnv, realSites, siteUrl } from "../fakes/site-as-fetch.ts";
+import {
+  adminToken,
+  openReached,
+  operatorEnv,
+  realSites,
+  siteUrl,
+} from "../fakes/site-as-fetch.ts";
 import { operatorOf } from "../fakes/operator.ts";
 
 playTimers();
