@@ -146,8 +146,7 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
   const outward = createOutward(cache, { config, environment, platform });
-  const probed = { ...proxy, cache } satisfies ProbeWorker;
-  const probe = config.probe?.open(probed);
+  const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
   const senders = senderRoutes(settings);
   const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
