@@ -168,8 +168,8 @@ export function createApp(
 }
 
 function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Background) {
-  return [cache, data, outward, probe].flatMap((part) =>
-    part ? cache.run(() => part.runCron(background)) : [],
+  return [cache, data, outward, probe].map(
+    (part) => part && cache.run(() => part.runCron(background)),
   );
 }
 

@@ -165,7 +165,7 @@ export const configInput = fields("the configuration", {
     "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
   dashboard: z.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
-  probe: z.custom<ProbePart>(isProbePart, "is not purgeProbe()"),
+  probe: z.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
   varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
   allowStoring: notBuiltYet,
 } satisfies FormsOf<WrittenConfig, "allowStoring">).check(

@@ -190,7 +190,7 @@ export const families = {
     ["colo"],
     "Time from a purge's acceptance until an active isolate of the colo had read it",
   ),
-  purgeLag: histogram("purge_lag", ["colo"], "Time from a probed purge to its check"),
+  purgeLag: histogram("purge_lag", ["colo"], "Time from a purge to its check"),
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type FamilyName = keyof typeof families;

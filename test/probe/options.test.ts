@@ -33,7 +33,7 @@ it.each<ProbeOptions | undefined>([undefined, { every: "1m" }, { every: "1d", pa
 
 it("the configuration refuses another value than a probe", () => {
   const written = { probe: { every: "1m" } } as never;
-  expect(() => defineConfig(written)).toThrow("probe: is not purgeProbe().");
+  expect(() => defineConfig(written)).toThrow("probe: is not a probe: write purgeProbe().");
 });
 
 const withRedis = () => ({ upstash: new FakeUpstash(new FakeClock()) });
