@@ -74,7 +74,7 @@ const notEmitting = {
 };
 
 /** Resolves imports like a bundler, because the folder need not be a package. */
-function projectOf(path: string, { folder, alias }: Library) {
+function projectOf(path: string, { folder, alias, declarations }: Library) {
   const settings = ["tsconfig.worker.json", "tsconfig.json"].map((name) => join(folder, name));
   const own = settings.filter((file) => existsSync(file));
   return {
@@ -92,6 +92,6 @@ function projectOf(path: string, { folder, alias }: Library) {
       paths: Object.fromEntries(Object.entries(alias).map(([name, to]) => [name, [to]])),
     },
     include: [],
-    files: [path],
+    files: [path, ...declarations],
   };
 }

@@ -15,6 +15,7 @@ import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts"
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
 import { createOutward } from "./outward/schedule/create-outward.ts";
+import type { ProbeWorker } from "./probe/probe-worker.ts";
 import { createProxy } from "./create-proxy.ts";
 import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
@@ -145,7 +146,8 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
   const outward = createOutward(cache, { config, environment, platform });
-  const settings = { ...proxy, environment, cache, data, gate, outward };
+  const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
+  const settings = { ...proxy, environment, cache, data, gate, outward, probe };
   const senders = senderRoutes(settings);
   const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
   const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
@@ -160,10 +162,15 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    const runs = [cache, data, outward].flatMap((part) => (part ? cache.run(part.runCron) : []));
-    await Promise.all([...runs, proxy.keepWarm(background)]);
+    await Promise.all([...cronRuns(settings, background), proxy.keepWarm(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Background) {
+  return [cache, data, outward, probe].map(
+    (part) => part && cache.run(() => part.runCron(background)),
+  );
 }
 
 interface AppParts {
@@ -189,6 +196,7 @@ function answerer({
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
+    settings.probe?.attend(request, read.target, background);
     const address = arrival?.address;
     if (dialect?.methods.has(request.method) === true) {
       return dialect.answer(requestAt(arrival, request), background, address);

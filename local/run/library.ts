@@ -8,6 +8,8 @@ export interface Library {
   readonly folder: string;
   /** Modules that do not resolve to installed packages. */
   readonly alias: Readonly<Record<string, string>>;
+  /** Files that declare the types of the runtime, which the library's sources use. */
+  readonly declarations: readonly string[];
   /** The text of a module that validates `module.default` and exports it as `config`. */
   readonly checking: string;
 }
@@ -22,9 +24,11 @@ export function sourceLibrary(folder: string): Library {
     tidemark: config,
     "tidemark/senders": join(folder, "src/senders.ts"),
     "tidemark/outward": join(folder, "src/outward.ts"),
+    "tidemark/probe": join(folder, "src/probe/probe.ts"),
     "tidemark/dashboard": join(folder, "src/dashboard/dashboard.ts"),
   };
-  return { folder, alias, checking };
+  const declarations = [join(folder, "src/platform/workers-platform.d.ts")];
+  return { folder, alias, declarations, checking };
 }
 
 export const ownLibrary = sourceLibrary(root);
@@ -34,5 +38,5 @@ export function installedLibrary(folder: string): Library {
   const checking =
     'import { createWorker } from "tidemark/worker";\n' +
     "createWorker(module.default);\nexport const config = module.default;\n";
-  return { folder, alias: {}, checking };
+  return { folder, alias: {}, declarations: [], checking };
 }

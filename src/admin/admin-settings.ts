@@ -5,6 +5,7 @@ import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import type { Context } from "../proxy/site/exchange.ts";
+import type { OpenProbe } from "../probe/port/probe-part.ts";
 import type { Site } from "../proxy/site/site.ts";
 import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
 import type { OperatorGate } from "./auth.ts";
@@ -17,6 +18,8 @@ export interface AdminSettings {
   readonly contextFor: (request: Request, background: Background) => Context;
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataBesidePages | undefined;
+  /** `undefined` without a purge probe. */
+  readonly probe: OpenProbe | undefined;
   /** `undefined` without targets of outward purges, or without a journal. */
   readonly outward: Outward | undefined;
 }

@@ -56,7 +56,7 @@ function attentionBy({ site, cache }: AdminSettings) {
 
 /** Adds the routes that require the admin token. */
 function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, site, contextFor, data, gate, outward } = settings;
+  const { environment, cache, site, contextFor, data, gate, outward, probe } = settings;
   const attentionOf = attentionBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
@@ -88,6 +88,7 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
     const catchUp = purging && (() => purging.view.catchUp());
     return warmRoute(req.raw, { context, data, catchUp });
   });
+  if (probe) admin.get("/probe", forBearer, probe.answer);
   const { visibleWithinSeconds } = site.config.purge;
   const { routes } = site.config;
   const switching = cache.purging ?? absence;

@@ -116,6 +116,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     outward: new Map(Object.entries(general.outward ?? {})),
     /** The page for operators; `undefined` for none. */
     dashboard: general.dashboard,
+    /** Verifies that purges hold; `undefined` for no probe. */
+    probe: general.probe,
     routes: resolvedRoutes,
     /** The rules for requests that no route matches. */
     anywhere,

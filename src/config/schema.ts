@@ -33,6 +33,7 @@ import type {
   WrittenTimeouts,
 } from "./written.ts";
 import { type DashboardPart, isDashboardPart } from "../dashboard/port/dashboard-part.ts";
+import { isProbePart, type ProbePart } from "../probe/port/probe-part.ts";
 import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
 import {
   isPurgeDialect,
@@ -164,6 +165,7 @@ export const configInput = fields("the configuration", {
     "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
   dashboard: z.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
+  probe: z.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
   varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
   allowStoring: notBuiltYet,
 } satisfies FormsOf<WrittenConfig, "allowStoring">).check(

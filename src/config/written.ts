@@ -9,6 +9,7 @@ import type {
 } from "./written-route.ts";
 import type { PurgeDialect, WebhookSender } from "../webhooks/port/hook.ts";
 import type { DashboardPart } from "../dashboard/port/dashboard-part.ts";
+import type { ProbePart } from "../probe/port/probe-part.ts";
 import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
@@ -100,10 +101,7 @@ export interface WrittenConfig {
   readonly hotKeys?: number | undefined;
   /** Log lines for single requests. Default: none. @example logs: { sample: 0.01 } */
   readonly logs?: WrittenLogs | undefined;
-  /**
-   * Limits of memory, bodies and variants. Default: see each field.
-   * @example limits: { variants: 20 }
-   */
+  /** Limits of memory, bodies and variants. Default: see each field. @example limits: { variants: 20 } */
   readonly limits?: WrittenLimits | undefined;
   /**
    * Rules by host, path and method. The first matching route applies. Default: none, so only the
@@ -136,6 +134,8 @@ export interface WrittenConfig {
   readonly outward?: Readonly<Record<string, OutwardTarget>> | undefined;
   /** A page for operators at `/_cache/`. Default: none. @example dashboard: dashboard() */
   readonly dashboard?: DashboardPart | undefined;
+  /** Verifies that purges hold within N. Default: none. @example probe: purgeProbe({ every: "5m" }) */
+  readonly probe?: ProbePart | undefined;
   /** Purge bound of all routes. Default: see each field. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }

@@ -29,5 +29,7 @@ export interface OriginReply {
 /** The stored response that answers, and its tier. */
 export interface AnswerSource {
   readonly tier: string;
-  readonly stored: { readonly metadata: { readonly status: number } };
+  readonly stored: {
+    readonly metadata: { readonly status: number; readonly requestedAtMs: number };
+  };
 }

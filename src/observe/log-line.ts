@@ -7,6 +7,7 @@ export const logEvents = [
   "fault",
   "purge",
   "purge-refused",
+  "purge-probe",
   "hook",
   "operator-refused",
   "invalidation-lost",

@@ -176,6 +176,25 @@ export const answers = {
     /** The end of a delivery, or `done` for `skip`. Absent for `GET`. */
     result: z.optional(z.enum(["idle", "busy", "later", "failed", "done"])),
   }),
+  /** `GET probe`: one read of each page of the purge probe. */
+  probe: z.object({
+    colo: text,
+    /** A. */
+    allowanceSeconds: seconds,
+    /** The order for `POST purge` that names all of the pages. */
+    purge: z.object({ tags: z.optional(texts), urls: z.optional(texts) }),
+    pages: z.array(
+      z.object({
+        page: text,
+        /** `unknown`: no answer, or an answer that is marked as unverified. */
+        result: z.enum(["stored", "fetched", "unknown"]),
+        /** When the stored response was requested from the origin. */
+        versionAtMs: z.nullable(z.number()),
+        /** N of the page's route. */
+        withinSeconds: seconds,
+      }),
+    ),
+  }),
   /** `GET journal`: entries in the order of acceptance. */
   journal: z.object({ entries: z.array(journalEntry), next: z.nullable(text) }),
   /** `GET health` with a token. */

@@ -35,6 +35,7 @@ const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
   "reportsLost",
   "operatorRefusals",
   "brokenSeals",
+  "purgeProbes",
 ]);
 
 /** The problems that were found while adding reports. */

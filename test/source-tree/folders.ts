@@ -50,6 +50,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "purge/journal": [...beneathPurging, "cache/record"],
   "outward/port": ["base", "protocol", "observe", "purge/journal"],
   "dashboard/port": ["observe"],
+  "probe/port": ["protocol", "observe"],
   config: [
     "base",
     "rules",
@@ -57,6 +58,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "webhooks/port",
     "outward/port",
     "dashboard/port",
+    "probe/port",
   ],
   judging: ["rules", "config"],
   platform: ["protocol/variables", ...beneathPurging, "config", "webhooks/port", "outward/port"],
@@ -165,6 +167,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "admin/health": [
     "protocol/variables",
     "webhooks/port",
+    "probe/port",
     "admin/access",
     ...core,
     "platform",
@@ -183,12 +186,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     reporting,
     "webhooks/port",
     "outward/port",
+    "probe/port",
     "admin/access",
     "admin/purges",
     "admin/explain",
     "admin/health",
     release,
   ],
+  probe: [...core, "platform", ...steps, "proxy", "admin", "admin/health", "probe/port"],
   app: [
     "protocol/variables",
     ...core,
@@ -196,6 +201,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...steps,
     "proxy",
     "admin",
+    "probe",
     reporting,
     ...composition,
     release,
@@ -267,6 +273,7 @@ const besideWorker = [
   "journal",
   "stats",
   "commands",
+  "probe",
   "warm",
   "origin",
   "init",
@@ -329,8 +336,10 @@ export const command: House = {
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
+    // The purges and reads of probe.
+    probe: ofCommand,
     // The commands, with their options and steps.
-    commands: [...ofCommand, "version", ...ofSmallCommands, ...ofDoctor],
+    commands: [...ofCommand, "version", ...ofSmallCommands, "probe", ...ofDoctor],
     // The warming of pages and data.
     warm: ofCommand,
     // A site on this machine.

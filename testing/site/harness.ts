@@ -4,6 +4,7 @@ import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
+import type { CacheParts } from "../../src/create-cache.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
@@ -26,6 +27,8 @@ export interface SiteOptions {
   readonly tiers?: readonly TierInCode[];
   readonly bodies?: BodiesInCode;
   readonly journal?: JournalInCode;
+  /** Factories of parts, such as a faulty journal. */
+  readonly parts?: CacheParts;
   readonly origin?: Script;
   /** Origins that are functions, which take precedence over `origin`. */
   readonly handlers?: OriginHandlers;
@@ -114,6 +117,7 @@ export class Site {
       tiers: options.tiers,
       bodies: options.bodies,
       journal: options.journal,
+      parts: options.parts,
     });
   }
 

@@ -10,6 +10,7 @@ import { addInit } from "./commands/init.ts";
 import { addJournal } from "./commands/journal.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addOutward } from "./commands/outward.ts";
+import { addProbe } from "./commands/probe.ts";
 import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
@@ -24,6 +25,7 @@ const commands: readonly AddCommand[] = [
   addExplain,
   addStats,
   addHealth,
+  addProbe,
   addJournal,
   addSwitch,
   addOutward,

@@ -17,6 +17,7 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "redis-evicting": "rooms",
   "redis-size-unknown": "rooms",
   "journal-lag": "totals",
+  "purge-late": "totals",
   "origin-errors": "totals",
   "hit-rate-low": "totals",
   "stale-if-error-high": "totals",

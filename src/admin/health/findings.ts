@@ -29,6 +29,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   journalUnreadable,
   journalLag,
   journalLostEntries,
+  (state) => state.probe?.findings(state) ?? [],
   originTroubles,
   anonymousRefused,
   hitRates,

@@ -14,6 +14,7 @@ import type { DatabaseInfo } from "../../redis/database-info.ts";
 import type { ClockDifference } from "../../redis/database-time.ts";
 import type { DatabaseHealth } from "../../redis/database-way.ts";
 import type { Hook } from "../../webhooks/port/hook.ts";
+import type { OpenProbe } from "../../probe/port/probe-part.ts";
 import type { Totals } from "../../reports/totals.ts";
 import type { LocalRefusals } from "../access/refused-credentials.ts";
 import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
@@ -25,6 +26,7 @@ export interface HealthSettings {
   readonly site: Pick<Site, "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log">;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
   readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
+  readonly probe?: Pick<OpenProbe, "findings"> | undefined;
   readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
 }
 
@@ -76,6 +78,7 @@ export interface IsolateState {
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
   readonly faults: readonly Fault[];
+  readonly probe?: HealthSettings["probe"];
   /** Hooks by name. */
   readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
   /** The bypass that the BYPASS variable sets. */
@@ -110,7 +113,7 @@ export interface SiteState extends IsolateState {
 }
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
-export function lookHere({ environment, cache, site, data }: HealthSettings): IsolateState {
+export function lookHere({ environment, cache, site, data, probe }: HealthSettings): IsolateState {
   const { config, originHealth, credentialRefusals, nowAtMs } = site;
   const { databases = [], purging, tiers } = cache;
   return {
@@ -135,6 +138,7 @@ export function lookHere({ environment, cache, site, data }: HealthSettings): Is
     tiers: tiers.all,
     data: data?.troubles(),
     faults: environment.faults,
+    probe,
     hooks: environment.hooks,
     bypass: environment.bypass,
   };

@@ -3,7 +3,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
-import type { Window } from "../../reports/totals.ts";
+import type { Totals, Window } from "../../reports/totals.ts";
 import { type Finding, type FindingCode, type Level, percentOf } from "../../protocol/finding.ts";
 import type { HitRateMins } from "./hit-rate-mins.ts";
 import type { SiteState } from "./site-state.ts";
@@ -19,7 +19,12 @@ const hits = ["hit", "stale-hit"];
 const notLookedUp = ["passed", "limited"];
 
 /** Returns the windows that began in the last 15 minutes. */
-export function recentWindows({ totals, atMs }: Pick<SiteState, "totals" | "atMs">): Window[] {
+export function recentWindows({
+  totals,
+  atMs,
+}: Pick<SiteState, "atMs"> & {
+  readonly totals: Pick<Totals, "windows"> | undefined;
+}): Window[] {
   return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
 }
 

@@ -1,6 +1,6 @@
 // The names in the journal's entries, as other caches may know them.
 import type { Entry } from "../../purge/journal/entry.ts";
-import { dataScheme, type PurgeMode } from "../../purge/journal/purge-target.ts";
+import { canaryTag, dataScheme, type PurgeMode } from "../../purge/journal/purge-target.ts";
 
 /** A target of a purge. Hosts and URLs are spelled as in keys. */
 export type PurgedName =
@@ -23,13 +23,13 @@ export interface PlacedName {
   readonly nameAt: number;
 }
 
-/** Returns the names of a purge. Omits application data, which no other cache stores. */
+/** Returns the names of a purge. Omits application data and canaries, which no other cache stores. */
 export function namesIn({ targets: { tags, prefixes } }: Pick<Entry, "targets">): PurgedName[] {
   const all = [
     ...tags.map(nameOf),
     ...prefixes.map((prefix) => ({ kind: "prefix", prefix }) as const),
   ];
-  return all.filter((name) => !isOfData(name));
+  return all.filter((name) => !isOnlyHere(name));
 }
 
 /** Returns the names of entries, in their order. */
@@ -61,7 +61,8 @@ function nameOf(target: string): PurgedName {
   }
 }
 
-function isOfData(name: PurgedName): boolean {
+function isOnlyHere(name: PurgedName): boolean {
+  if (name.kind === "tag") return name.tag === canaryTag;
   if (name.kind === "url") return name.url.startsWith(dataScheme);
   return name.kind === "prefix" && name.prefix.startsWith(dataScheme);
 }

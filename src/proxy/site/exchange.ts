@@ -19,8 +19,8 @@ export interface Context<S = Site> {
    * into each request.
    */
   readonly address: string | null | undefined;
-  /** The log line of a sampled request. */
-  readonly sampled: SampledRequest | undefined;
+  /** Receives the decision of a request that is described. */
+  readonly sampled: Pick<SampledRequest, "settled"> | undefined;
 }
 
 /** A request in progress, or a refresh. Every step receives it. */

@@ -6,6 +6,7 @@ import { failedOutcomes } from "../../../src/protocol/outward.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
 import type { SiteState } from "../../../src/admin/health/site-state.ts";
+import { purgeLate } from "../../../src/probe/probe-findings.ts";
 import type { Condition } from "../../../src/observe/condition.ts";
 import type { RedisTrouble } from "../../../src/redis/trouble.ts";
 import { Draws } from "../../../testing/draws.ts";
@@ -72,6 +73,8 @@ function drawnLook(draws: Draws): SiteState {
       ["originResponses", [marked, "failed"], of(300)],
       ["reportsLost", [], of(1)],
       ["brokenSeals", [marked, marked], of(3)],
+      ["purgeProbes", ["HAM", "late"], of(2)],
+      ["purgeProbes", [marked, "new"], 2],
       ["operatorRefusals", ["bearer", "wrong"], of(300)],
       ["operatorRefusals", [marked, marked], of(300)],
     ],
@@ -145,6 +148,7 @@ function drawnLook(draws: Draws): SiteState {
       },
     ],
     totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
+    probe: { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
     hitRateMins: hitRateMinsOf({ routes: [{ name: "articles", hitRateMin: 0.8 }] }),
     outward: {
       dueAfterMs: 11_000,

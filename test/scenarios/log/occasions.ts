@@ -7,6 +7,7 @@ import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
+import { ProbedColos } from "../../../testing/site/probed-colos.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../../testing/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
@@ -44,6 +45,16 @@ async function timedOut({ site }: Opened): Promise<void> {
   await pass(site.clock, 2);
   await asked;
   vi.useRealTimers();
+}
+
+async function latePurge(): Promise<LogLine[]> {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const colos = new ProbedColos();
+  await colos.pass(70);
+  colos.stalled.add("NRT");
+  await colos.pass(120);
+  vi.useRealTimers();
+  return colos.far.lines;
 }
 
 async function removedInR2({ site }: Opened): Promise<void> {
@@ -98,6 +109,10 @@ export const occasions: Record<
   "purge-refused": {
     does: async ({ site }) => void (await send(site, { tags: ["a"] }, {})),
     holds: { level: "warn", rule: "not-signed", leftOut: 0 },
+  },
+  "purge-probe": {
+    does: latePurge,
+    holds: { level: "error", colo: "NRT", kind: "late", state: "began" },
   },
   hook: {
     does: async () => {

@@ -73,8 +73,18 @@ export class SiteFailures {
         "between",
       );
     }
+    if (status === 404 && route === "probe") return this.#noProbe();
     const nothing = `It serves nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;
     return this.#notTidemark(status === 404 ? nothing : `${answer} is not from Tidemark.`);
+  }
+
+  #noProbe(): CommandError {
+    const { origin } = this.#site;
+    return failure({
+      what: "Nothing was probed.",
+      why: `The configuration of ${origin} has no probe, or its Tidemark is older than this command.`,
+      hint: "Add probe: purgeProbe() from tidemark/probe to the configuration, and deploy.",
+    });
   }
 
   notProven(): CommandError {

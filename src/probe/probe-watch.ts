@@ -1,0 +1,137 @@
+// Checks in one isolate whether purges of the probed pages hold. The isolate's requests cause the
+// checks, so an isolate without requests checks nothing.
+import { isWithinMs } from "../base/elapsed.ts";
+import { Condition } from "../observe/condition.ts";
+import type { Context } from "../proxy/site/exchange.ts";
+import type { Background } from "../platform/platform.ts";
+import { spanOf } from "../protocol/finding.ts";
+import type { ProbedHost } from "./port/probe-part.ts";
+import type { LastProbe, LastProbes } from "./last-probe.ts";
+import type { ProbedPage, ProbedPages } from "./probed-pages.ts";
+import { type PageRead, readPage } from "./read-page.ts";
+import type { ProbeWorker } from "./probe-worker.ts";
+
+export interface WatchSettings extends Pick<ProbeWorker, "site" | "cache" | "contextFor"> {
+  readonly pages: ProbedPages;
+  readonly lastProbes: LastProbes;
+  readonly everyMs: number;
+  /** The largest N of all routes. */
+  readonly lagMsMax: number;
+}
+
+/** A purge that this isolate checks. */
+interface WatchedPurge extends LastProbe {
+  /** The URLs whose new version no read has seen yet; `undefined` before the first read. */
+  pending: ReadonlySet<string> | undefined;
+}
+
+/** The pause between two reads of a page, while the purge may still take effect. */
+const rereadMs = 1_000;
+
+export class ProbeWatch {
+  readonly #settings: WatchSettings;
+  readonly #condition: Condition<"late">;
+  #watched: WatchedPurge | undefined;
+  /** The position of the last purge that was checked. */
+  #doneAt = "";
+  #restedAtMs = -Infinity;
+  #restMs = 0;
+  /** The pause after the last look that found no new probe. */
+  #idleMs = 0;
+  #late = "";
+
+  constructor(settings: WatchSettings) {
+    this.#settings = settings;
+    this.#condition = new Condition<"late">({
+      tell: settings.site.log,
+      about: () => ({ event: "purge-probe", level: "error", colo: settings.cache.metrics.colo }),
+      troubleLine: () => `${this.#late} Run tidemark probe, and read the finding purge-late.`,
+      wellLine: (lasted) => `Purged pages no longer answer, after ${lasted}.`,
+    });
+  }
+
+  /** Since when purged pages have answered in this isolate; `undefined` if they do not. */
+  get lateSinceAtMs(): number | undefined {
+    const { trouble } = this.#condition;
+    return trouble?.isOver === false ? trouble.sinceAtMs : undefined;
+  }
+
+  /** Runs at each request, and starts a check if one is due. */
+  attend(request: Request, host: ProbedHost, background: Background): void {
+    const { site, cache, contextFor, everyMs } = this.#settings;
+    const atMs = site.nowAtMs();
+    if (host.host === "" || isWithinMs(this.#restMs, this.#restedAtMs, atMs)) return;
+    // The runtime may end the check with its request. The next check is then due after a while.
+    this.#rest(everyMs, atMs);
+    cache.behind(background)(async () => {
+      const restMs = await this.#checked(host, contextFor(request, background));
+      this.#rest(restMs, site.nowAtMs());
+    });
+  }
+
+  #rest(ms: number, atMs: number): void {
+    this.#restMs = ms;
+    this.#restedAtMs = atMs;
+  }
+
+  /** Returns the time until the next check. */
+  async #checked(host: ProbedHost, context: Context): Promise<number> {
+    const { site, pages, everyMs, lagMsMax } = this.#settings;
+    this.#watched ??= await this.#next();
+    const watched = this.#watched;
+    if (watched === undefined) {
+      this.#idleMs = Math.min(everyMs, this.#idleMs === 0 ? lagMsMax : 2 * this.#idleMs);
+      return this.#idleMs;
+    }
+    this.#idleMs = 0;
+    const pending = new Set<string>();
+    for (const page of pages.at(host)) {
+      if (watched.pending?.has(page.url) === false) continue;
+      const read = await readPage(page, context);
+      if (!this.#isSettled(read, page, watched)) pending.add(page.url);
+    }
+    watched.pending = pending;
+    if (pending.size > 0) return rereadMs;
+    this.#watched = undefined;
+    this.#doneAt = watched.position;
+    // Isolates look at different times, so that their first reads after a purge spread over N.
+    const untilNextMs = watched.acceptedAtMs + everyMs - site.nowAtMs();
+    return Math.max(0, untilNextMs) + site.random() * lagMsMax;
+  }
+
+  async #next(): Promise<WatchedPurge | undefined> {
+    const read = await this.#settings.lastProbes.read();
+    if (read === "unavailable" || read.last === undefined) return undefined;
+    return read.last.position === this.#doneAt ? undefined : { ...read.last, pending: undefined };
+  }
+
+  /** Counts the result of a read. Returns whether the page needs no further read. */
+  #isSettled(
+    read: PageRead,
+    { read: { route }, path }: ProbedPage,
+    watched: WatchedPurge,
+  ): boolean {
+    const { metrics } = this.#settings.cache;
+    const { colo } = metrics;
+    const { allowanceMs } = this.#settings.site.config.purge;
+    const lagMs = read.atMs - watched.acceptedAtMs;
+    const isInTime = lagMs <= route.purgeMaxLagMs + allowanceMs;
+    if (read.kind === "unknown") {
+      metrics.add("purgeProbes", [colo, "unknown"]);
+      return true;
+    }
+    // The allowance covers the difference of two clocks, as in the purge protocol.
+    const isOld = read.kind === "stored" && read.versionAtMs < watched.acceptedAtMs - allowanceMs;
+    if (isOld && isInTime) return false;
+    metrics.add("purgeProbes", [colo, isOld ? "late" : "new"]);
+    // A new version proves only that the lag is at most the time since the purge.
+    if (isOld || isInTime) metrics.took("purgeLag", [colo], Math.max(0, lagMs));
+    if (isOld) {
+      const bound = spanOf(route.purgeMaxLagMs);
+      const [shown] = path.split("?", 1);
+      this.#late = `A purge is late: ${shown} answered with a version that was purged ${spanOf(lagMs)} before. N is ${bound}.`;
+      this.#condition.failed("late", read.atMs);
+    } else this.#condition.succeeded(read.atMs);
+    return true;
+  }
+}

@@ -1,0 +1,72 @@
+// Tests that a purge probe detects a purge that takes effect late, and is silent otherwise.
+import { expect, it } from "vitest";
+import type { Finding } from "../../src/protocol/finding.ts";
+import { purgeProbe } from "../../src/probe/probe.ts";
+import { Draws } from "../../testing/draws.ts";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
+import type { Site } from "../../testing/site/harness.ts";
+import { ProbedColos } from "../../testing/site/probed-colos.ts";
+import { playTimers } from "../../testing/site/two-colos.ts";
+
+playTimers();
+
+async function findingsOf(colos: ProbedColos, site: Site): Promise<Finding[]> {
+  const { findings } = await colos.operator<{ findings: Finding[] }>(site, "health");
+  return findings.filter(({ code }) => code === "purge-late");
+}
+
+const probeLines = ({ lines }: Site) => lines.filter(({ event }) => event === "purge-probe");
+
+it("detects within two probes that no purge reaches a colo, and reports it once", async () => {
+  const colos = new ProbedColos();
+  await colos.pass(130);
+  expect(await colos.checks()).toEqual({ HAM: { new: 2 }, NRT: { new: 2 } });
+  colos.stalled.add("NRT");
+  await colos.pass(120);
+  expect(await colos.checks()).toEqual({ HAM: { new: 4 }, NRT: { new: 2, late: 1 } });
+  await colos.pass(60);
+  // The counts of all isolates name the colo in every answer.
+  for (const site of [colos.near, colos.far]) {
+    const what = "Purged pages still answer after N, in the colos: NRT.";
+    expect(await findingsOf(colos, site)).toMatchObject([{ level: "critical", what }]);
+  }
+  expect(probeLines(colos.near)).toEqual([]);
+  const message =
+    "A purge is late: /_cache/canary answered with a version that was purged 12 s before. N is 10 s. " +
+    "Run tidemark probe, and read the finding purge-late.";
+  expect(probeLines(colos.far)).toMatchObject([{ level: "error", state: "began", message }]);
+  colos.stalled.clear();
+  await colos.pass(60);
+  expect(probeLines(colos.far)).toMatchObject([{ state: "began" }, { state: "ended" }]);
+});
+
+it("detects a late purge of a page of the site", async () => {
+  const origin = () => page("page", cc("max-age=3600"));
+  const probe = purgeProbe({ every: "1m", paths: ["/news"] });
+  const colos = new ProbedColos({ origin, config: { probe } });
+  await colos.pass(70);
+  colos.stalled.add("NRT");
+  await colos.pass(120);
+  expect(await colos.checks()).toEqual({ HAM: { new: 3 }, NRT: { new: 1, late: 1 } });
+});
+
+it.each([1, 2, 3])("is silent for an hour in which every purge holds: seed %i", async (seed) => {
+  const draws = new Draws(seed);
+  const colos = new ProbedColos({ random: () => draws.between(0, 1) });
+  // Far has a request every twenty seconds, and some minutes without any.
+  let isQuiet = false;
+  colos.isVisited = (colo) => {
+    if (draws.isLucky(0.005)) isQuiet = !isQuiet;
+    return colo === "HAM" ? draws.isLucky(0.5) : !isQuiet && draws.isLucky(0.05);
+  };
+  await colos.pass(3_600);
+  const { HAM: near = {}, NRT: far = {} } = await colos.checks();
+  expect([Object.keys(near), Object.keys(far)]).toEqual([["new"], ["new"]]);
+  expect(near["new"]).toBeGreaterThan(55);
+  expect(far["new"]).toBeGreaterThan(10);
+  for (const site of [colos.near, colos.far]) {
+    expect(await findingsOf(colos, site)).toEqual([]);
+    const faults = site.lines.filter(({ level }) => level === "error");
+    expect(faults).toEqual([]);
+  }
+});

@@ -1,0 +1,105 @@
+// Opens a site with a purge probe in two colos, with traffic each second and a cron trigger each
+// minute. A colo's reads of the journal can stall, as by a replica that gets no entries any more.
+// Vitest's timers and the clock advance together.
+import { vi } from "vitest";
+import type { ConfigInput } from "../../src/config/schema.ts";
+import type { OperatorAnswer } from "../../src/protocol/answers.ts";
+import type { CacheParts } from "../../src/create-cache.ts";
+import { purgeProbe } from "../../src/probe/probe.ts";
+import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { cc, page, type Script } from "../fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
+import { host, idle, openSite, type Site, type SiteOptions } from "./harness.ts";
+
+export const probedToken = "admin-token-of-a-probed-site";
+
+export type ProbedColo = "HAM" | "NRT";
+
+/** A journal whose reads return no entry after the last one that was read, and seem successful. */
+class StallingJournal extends RedisJournal {
+  isStalled = (): boolean => false;
+
+  override async since(...given: Parameters<RedisJournal["since"]>) {
+    const read = await super.since(...given);
+    if (read.kind !== "read" || !this.isStalled()) return read;
+    return { ...read, entries: [] };
+  }
+}
+
+export class ProbedColos {
+  readonly clock = new FakeClock();
+  readonly upstash = new UnsteadyUpstash(this.clock);
+  readonly near: Site;
+  readonly far: Site;
+  /** The colos whose reads of the journal stall. */
+  readonly stalled = new Set<ProbedColo>();
+  /** Returns whether a colo gets a request in this second. */
+  isVisited: (colo: ProbedColo) => boolean = () => true;
+  #passedSeconds = 0;
+
+  constructor({ config, ...options }: SiteOptions = {}) {
+    const origin: Script = (_, nth) => page(`page ${nth}`, cc("max-age=600"));
+    const probed: ConfigInput = { probe: purgeProbe({ every: "1m" }), ...config };
+    const open = (colo: ProbedColo) =>
+      openSite({
+        origin,
+        clock: this.clock,
+        upstash: this.upstash,
+        parts: this.#partsOf(colo),
+        ...options,
+        config: probed,
+        env: { COLO: colo, SITE_HOST: host, ADMIN_TOKEN: probedToken, ...options.env },
+      });
+    this.near = open("HAM");
+    this.far = open("NRT");
+  }
+
+  #partsOf(colo: ProbedColo): CacheParts {
+    return {
+      journal: (settings) => {
+        const journal = new StallingJournal(settings);
+        journal.isStalled = () => this.stalled.has(colo);
+        return journal;
+      },
+    };
+  }
+
+  /** Passes time in steps of a second. The near colo runs the cron trigger at full minutes. */
+  async pass(seconds: number): Promise<void> {
+    for (let passed = 0; passed < seconds; passed += 1) {
+      this.clock.advance(1);
+      await vi.advanceTimersByTimeAsync(1_000);
+      this.#passedSeconds += 1;
+      if (this.#passedSeconds % 60 === 0) void this.near.runCron();
+      for (const [colo, site] of [["HAM", this.near] as const, ["NRT", this.far] as const]) {
+        if (this.isVisited(colo)) await (await site.ask("/")).text();
+      }
+      await idle();
+    }
+  }
+
+  /** Sends a request of the operator, without waiting for work that timers delay. */
+  async operator<Answer>(site: Site, path: string, init: RequestInit = {}): Promise<Answer> {
+    const headers = { authorization: `Bearer ${probedToken}` };
+    const asked = site.handle(new Request(`https://${host}/_cache/${path}`, { ...init, headers }));
+    return (await (await asked).json()) as Answer;
+  }
+
+  /** Returns all checks so far, by colo and result. */
+  async checks(): Promise<Record<string, Record<string, number>>> {
+    const found: Record<string, Record<string, number>> = { HAM: {}, NRT: {} };
+    for (const { labels, value } of await this.counters("purge_probes")) {
+      const { colo = "", result = "" } = labels;
+      Object.assign((found[colo] ??= {}), { [result]: value });
+    }
+    return found;
+  }
+
+  /** Returns the samples of a counter, from the reports of both isolates. */
+  async counters(name: string) {
+    await this.operator(this.near, "metrics?format=json");
+    const answer: OperatorAnswer<"metrics"> = await this.operator(this.far, "metrics?format=json");
+    return answer.counters.filter((one) => one.name === `tidemark_${name}_total`);
+  }
+}
