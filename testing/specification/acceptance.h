@@ -1,0 +1,154 @@
+/* Accepted purges: until a read returns them they apply separately, and they are read back. */
+enum found { UNREAD, STANDS, TRIMMED, GONE };
+enum asked { UNASKED, ASKED, AT_PRIMARY };
+
+static struct Promise *promise_of(int i, int e) {
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1 && now.promise[k].entry == e) return &now.promise[k];
+  return NULL;
+}
+
+static int has_room(void) { return !SET(read_back) || promise_of(-1, 0); }
+
+static void promise_read_back(int i, int e, int due) {
+  if (!SET(read_back)) return;
+  struct Promise *it = promise_of(i, e);
+  if (!it) it = promise_of(-1, 0);
+  if (!it) fail_hard("promises");
+  it->isolate = i + 1;
+  it->entry = e;
+  it->due = due;
+  it->asked = UNASKED;
+  it->found = UNREAD;
+}
+
+static void apply(int i, int e) {
+  if (!knows(i, e)) {
+    ENTRY(e).applied |= BIT(i);
+    ENTRY(e).appliedAt = clock_of(i);
+  }
+  ENTRY(e).known |= BIT(i);
+}
+
+/* The journal has confirmed an append to an isolate, which applies the entry at once (rule 21). */
+static int may_accept(void) {
+  int e = event.entry;
+  return RULE(R21_OWN, e && e <= now.entries && ENTRY(e).by == event.isolate + 1) && has_room();
+}
+
+static void do_accept(void) {
+  apply(event.isolate, event.entry);
+  promise_read_back(event.isolate, event.entry, now.time + SET(read_back));
+}
+
+/*
+ * The sender gets 200: after an append of its own, or because a recent view has the entry of an
+ * earlier attempt, which is then read back again.
+ */
+static int may_answer_sender(void) {
+  int i = event.isolate, e = event.entry;
+  if (!RULE(R21_OWN, e != 0)) return 0;
+  return promise_of(i, e) || (RULE(R21_READ, knows(i, e) && within_bound(i, VIEW(i).asOf, SET(usual_lag))) &&
+                              has_room());
+}
+
+static void do_answer_sender(void) {
+  int i = event.isolate, e = event.entry;
+  if (!promise_of(i, e)) promise_read_back(i, e, now.time + SET(read_back));
+  ENTRY(e).known |= BIT(i);
+}
+
+/* An isolate asks for an entry of its own, by a timer or because a renewal should have had it. */
+static int may_ask(void) { return event.entry && (promise_of(event.isolate, event.entry) || has_room()); }
+
+static void do_ask(void) {
+  int i = event.isolate, e = event.entry;
+  if (!promise_of(i, e)) promise_read_back(i, e, LASTING);
+  promise_of(i, e)->asked = ASKED;
+  promise_of(i, e)->found = UNREAD;
+}
+
+/* An isolate sends the read-back of the entries that it has asked for, to the primary. */
+static int may_send_back(void) { return may_send(); }
+
+static void do_send_back(void) {
+  int i = event.isolate;
+  send_read(i, event.read);
+  READ(i, event.read).back = 1;
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1 && now.promise[k].asked == ASKED) now.promise[k].asked = AT_PRIMARY;
+}
+
+/* Notes what the primary has of the entries that an isolate has asked for. */
+static void note_read_back(int i) {
+  struct Read seen = {.first = JOURNAL.first, .last = JOURNAL.last};
+  seen.notedFirst = JOURNAL.notedFirst;
+  seen.notedLast = JOURNAL.notedLast;
+  for (int k = 0; k < PROMISES; k += 1) {
+    struct Promise *it = &now.promise[k];
+    if (it->isolate != i + 1 || it->asked != AT_PRIMARY) continue;
+    int stands = it->found == UNREAD || it->found == STANDS;
+    if (stands && on_path(it->entry, seen.first, seen.last)) it->found = STANDS;
+    else if (it->found != STANDS) it->found = trimmed(it->entry, &seen) ? TRIMMED : GONE;
+  }
+}
+
+/* A reply to a read-back arrives. If an entry is gone, the isolate must append it at once. */
+static int may_reply(void) { return READ(event.isolate, event.read).state == SERVED; }
+
+static void do_reply(void) {
+  int i = event.isolate;
+  if (!READ(i, event.read).back) return;
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1 && now.promise[k].found == GONE) VIEW(i).owes = 1;
+  memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
+}
+
+/* Drops an accepted entry that no read will return, or that the view has. */
+static int may_confirm(void) {
+  struct Promise *it = promise_of(event.isolate, event.entry);
+  int found = it ? it->found : UNREAD;
+  return event.entry && RULE(R22_STANDS, found == STANDS || found == TRIMMED);
+}
+
+static void do_confirm(void) {
+  int i = event.isolate, e = event.entry;
+  struct Promise *it = promise_of(i, e);
+  int floor = VIEW(i).first;
+  int is_below = floor && ENTRY(e).position < ENTRY(floor).position;
+  if (is_below || knows(i, e)) ENTRY(e).applied &= ~BIT(i);
+  if (it) memset(it, 0, sizeof *it);
+}
+
+/* An isolate replaces an entry that is gone with one that it has appended again (rule 22). */
+static int may_replace(void) {
+  int i = event.isolate, e = event.entry, again = event.other;
+  struct Promise *it = promise_of(i, e);
+  return e && RULE(R22_GONE, it && it->found == GONE) && again &&
+         RULE(R21_OWN, ENTRY(again).by == i + 1) && ENTRY(again).covers == ENTRY(e).covers &&
+         ENTRY(again).hard == ENTRY(e).hard;
+}
+
+static void do_replace(void) {
+  int i = event.isolate, e = event.entry;
+  struct Promise *it = promise_of(i, e);
+  int due = it && it->due != LASTING ? now.time + SET(read_back_again) : LASTING;
+  ENTRY(e).applied &= ~BIT(i);
+  apply(i, event.other);
+  if (it) memset(it, 0, sizeof *it);
+  promise_read_back(i, event.other, due);
+  VIEW(i).owes = 0;
+}
+
+/* Returns whether time may pass: no isolate has a read-back or an append that is due. */
+static int within_wait(void) {
+  for (int k = 0; k < PROMISES; k += 1) {
+    struct Promise *it = &now.promise[k];
+    if (!it->isolate) continue;
+    int is_due = it->asked == UNASKED && it->due < event.at;
+    if (!RULE(R22_DUE, !is_due && it->asked != ASKED)) return 0;
+  }
+  for (int i = 0; i < ISOLATES; i += 1)
+    if (!RULE(R22_AGAIN, !VIEW(i).owes)) return 0;
+  return 1;
+}

@@ -1,0 +1,249 @@
+/*
+ * The exhaustive search: offers every step with every value that it may have, within the limits of the
+ * settings. Values that a rule forbids are offered as well, so that a run that drops the rule takes
+ * them.
+ */
+static const int beginning = 24;
+
+/*
+ * Time does not grow in the search: when it passes, all noted instants become older. An instant older
+ * than any rule or invariant looks at becomes `gone`, so that the search needs no last instant.
+ */
+#define AGE(instant, window, gone) \
+  if (instant && instant != LASTING) \
+    instant = instant - 1 >= beginning - (window) ? instant - 1 : (gone)
+
+static void let_time_pass(void) {
+  int recent = SET(usual_lag) - SET(allowance) + SET(clock_error);
+  for (int v = 1; v < now.versions; v += 1) now.journal[v].until -= 1;
+  forget_versions();
+  for (int e = 1; e <= now.entries; e += 1) {
+    AGE(ENTRY(e).appendedAt, max_answer_lag(0), 1);
+    AGE(ENTRY(e).countsFrom, max_answer_lag(0), 1);
+    AGE(ENTRY(e).appliedAt, recent, 0);
+    if (!ENTRY(e).applied) ENTRY(e).appliedAt = 0;
+  }
+  for (int i = 0; i < ISOLATES; i += 1) {
+    AGE(VIEW(i).asOf, recent, 0);
+    AGE(VIEW(i).latest, recent, 0);
+    AGE(VIEW(i).doubtUpTo, recent, 0);
+    for (int s = 0; s < READS; s += 1) AGE(READ(i, s).sentAt, recent, 0);
+  }
+  for (int k = 0; k < PROMISES; k += 1) AGE(now.promise[k].due, 1, 1);
+  for (int c = 0; c <= ISOLATES; c += 1) AGE(now.copy[c].asOf, recent, 0);
+  for (int r = 1; r <= RECORDS; r += 1) {
+    AGE(RECORD(r).requestedAt, recent, 0);
+    AGE(RECORD(r).bodyAt, recent, 0);
+  }
+}
+
+/* The number of possible steps so far, and the one to take; -1: none. */
+static int counted, wanted, is_taken;
+
+static void offer(void) {
+  if (is_taken || !may_happen()) return;
+  if (counted++ != wanted) return;
+  is_taken = 1;
+  say();
+  happen();
+}
+
+/* Drops replies that can no longer change anything, so that equal states count once. */
+static void drop_dead_replies(void) {
+  for (int i = 0; i < ISOLATES; i += 1)
+    for (int s = 0; s < READS; s += 1) {
+      struct Read *it = &READ(i, s);
+      int is_old = it->sentAt <= VIEW(i).asOf;
+      int is_same = it->last == VIEW(i).last && it->base == it->last;
+      int is_late = it->kind != COPIED && it->base != VIEW(i).last && dropped != R13_END;
+      int is_copied = it->kind == COPIED && is_old && dropped != R14_NEWER;
+      if (it->state == SERVED && ((is_old && is_same && !SET(books)) || is_late || is_copied))
+        memset(it, 0, sizeof *it);
+    }
+}
+
+static Event by(int step, int i) {
+  Event it = {.step = step, .isolate = i};
+  return it;
+}
+
+static int next_position(void) {
+  if (SET(recurring)) return JOURNAL.last ? ENTRY(JOURNAL.last).position + 1 : 1;
+  int most = 0;
+  for (int e = 1; e <= now.entries; e += 1)
+    if (ENTRY(e).position > most) most = ENTRY(e).position;
+  return most + 1;
+}
+
+/* Takes a step that consists of several, if it is wanted. */
+static int is_wanted(void) {
+  if (is_taken || counted++ != wanted) return 0;
+  is_taken = 1;
+  say();
+  return 1;
+}
+
+static void offer_purges(int i) {
+  if (now.entries >= SET(entries)) return;
+  for (int hard = 1; hard >= !SET(soft) && now.purges < SET(purges); hard -= 1) {
+    event = by(purge_step, i);
+    event.covers = 1;
+    event.hard = hard;
+    event.position = next_position();
+    if (is_wanted()) now.purges += 1, happen();
+    /* The reply to the append may be lost, so that nothing is accepted. */
+    if (SET(slow) || !is_wanted()) continue;
+    now.purges += 1;
+    happen();
+    event = by(accept_step, i);
+    event.entry = now.entries;
+    happen();
+  }
+  if (i || now.elsewhere >= SET(elsewhere)) return;
+  event = by(purge_step, -1);
+  event.hard = 1;
+  event.position = next_position();
+  if (is_wanted()) now.elsewhere += 1, happen();
+}
+
+/* Loses the newest entries, or all, with their notes in the book; or the book alone. */
+static void offer_losses(void) {
+  event = by(lose_step, 0);
+  event.first = JOURNAL.first;
+  event.notedFirst = JOURNAL.notedFirst;
+  event.last = JOURNAL.last;
+  event.notedLast = JOURNAL.notedLast;
+  if (now.harms < SET(harms) && event.notedLast) {
+    Event kept = event;
+    event.notedFirst = event.notedLast = 0;
+    if (is_wanted()) now.harms += 1, happen();
+    event = kept;
+  }
+  if (now.lossesMade >= SET(losses)) return;
+  while (event.last) {
+    int is_first = event.last == JOURNAL.first;
+    if (event.notedLast == event.last)
+      event.notedLast = event.last == event.notedFirst ? 0 : ENTRY(event.last).before;
+    event.last = is_first ? 0 : ENTRY(event.last).before;
+    if (!event.last) event.first = 0;
+    if (!event.notedLast || !event.last) event.notedFirst = event.notedLast = 0;
+    if (is_wanted()) now.lossesMade += 1, happen();
+  }
+}
+
+static void offer_take(int i, int s) {
+  struct Read *it = &READ(i, s);
+  int latest = it->sentAt > VIEW(i).asOf ? it->sentAt : VIEW(i).asOf;
+  int is_kept = VIEW(i).last && in_history(VIEW(i).first, it->last);
+  for (int k = 0; k < 2; k += 1) {
+    event = by(take_step, i);
+    event.read = s;
+    event.last = it->last;
+    event.first = shortened(is_kept ? VIEW(i).first : it->first, it->last, SET(held));
+    event.count = path_count(event.first, event.last);
+    event.sum = path_sum(event.first, event.last);
+    event.asOf = k ? clock_of(i) : latest;
+    if (event.last && (!k || event.asOf != latest)) offer();
+  }
+}
+
+static void offer_reads(int i, int s) {
+  struct Read *it = &READ(i, s);
+  int is_repeated = it->state == SENT && it->sentAt == clock_of(i) && it->base == VIEW(i).last;
+  event = by(send_step, i);
+  event.read = s;
+  if (SET(slow) && !is_repeated && it->kind != COPIED) offer();
+  for (int v = 0; v < now.versions && (it->state == SENT || !SET(slow)); v += 1) {
+    event = by(serve_step, i);
+    event.read = s;
+    event.first = now.journal[v].first;
+    event.last = now.journal[v].last;
+    event.notedFirst = now.journal[v].notedFirst;
+    event.notedLast = now.journal[v].notedLast;
+    event.isPrimary = v == 0;
+    if (SET(slow)) offer();
+    else if (is_wanted()) send_read(i, s), happen();
+  }
+  if (it->state != SERVED) return;
+  offer_take(i, s);
+  if (now.entries < SET(entries) && it->kind == PRIMARY) {
+    event = by(mark_step, i);
+    event.read = event.other = s;
+    event.entry = it->base;
+    event.position = next_position();
+    offer();
+  }
+}
+
+static void offer_copies(int i) {
+  if (!SET(copies)) return;
+  struct Copy *held = &now.copy[VIEW(i).colo];
+  for (int k = 0; k < 2 && VIEW(i).last; k += 1) {
+    event = by(copy_step, i);
+    event.first = VIEW(i).first;
+    event.last = VIEW(i).last;
+    event.asOf = k ? clock_of(i) : VIEW(i).asOf;
+    event.colo = VIEW(i).colo;
+    event.count = path_count(event.first, event.last);
+    event.sum = path_sum(event.first, event.last);
+    int is_held = held->last == event.last && held->asOf == event.asOf && held->first == event.first;
+    if (is_held || (k && event.asOf == VIEW(i).asOf)) continue;
+    if (may_happen() && is_wanted()) event.step = put_step, happen();
+  }
+  event = by(find_step, i);
+  event.read = READS - 1;
+  if (held->last && READ(i, READS - 1).state == FREE) offer();
+}
+
+static void offer_acceptance(int i) {
+  for (int e = 1; e <= now.entries; e += 1) {
+    event = by(accept_step, i);
+    event.entry = e;
+    if (SET(slow) && ENTRY(e).by == i + 1 && !(ENTRY(e).known & BIT(i)) && !ENTRY(e).marks) offer();
+    event.step = answer_sender_step;
+    if (SET(repeats) && ENTRY(e).by && ENTRY(e).by != i + 1 && !promise_of(i, e)) offer();
+    struct Promise *it = promise_of(i, e);
+    if (!it) continue;
+    event.step = confirm_step;
+    if (it->due <= now.time || it->found) offer();
+    event.step = ask_step;
+    if (it->due <= now.time && it->asked == UNASKED && is_wanted()) {
+      happen();
+      it->asked = AT_PRIMARY;
+      note_read_back(i);
+      VIEW(i).owes = it->found == GONE;
+    }
+    if (it->found != GONE || now.entries >= SET(entries)) continue;
+    Event again = by(purge_step, i);
+    again.covers = ENTRY(e).covers;
+    again.hard = ENTRY(e).hard;
+    again.position = next_position();
+    event = again;
+    if (!is_wanted()) continue;
+    happen();
+    event = by(replace_step, i);
+    event.entry = e;
+    event.other = now.entries;
+    happen();
+  }
+}
+
+static void offer_clock(int i) {
+  if (now.restarts < SET(restarts)) {
+    event = by(start_step, i);
+    event.colo = VIEW(i).colo;
+    event.asOf = VIEW(i).offset;
+    if (is_wanted()) {
+      now.restarts += 1;
+      happen();
+      for (int e = 1; e <= now.entries; e += 1)
+        if (ENTRY(e).by == i + 1) ENTRY(e).by = 0;
+    }
+  }
+  if (!SET(turns)) return;
+  event = by(turn_step, i);
+  event.asOf = VIEW(i).offset - SET(turn);
+  if (now.turns < SET(turns) && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
+  event = by(arrive_step, i);
+  if (clock_of(i) != VIEW(i).latest) offer();
+}
