@@ -75,8 +75,17 @@ static void do_send_back(void) {
   int i = event.isolate;
   send_read(i, event.read);
   READ(i, event.read).back = 1;
+  VIEW(i).owes = 0;
   for (int k = 0; k < PROMISES; k += 1)
     if (now.promise[k].isolate == i + 1 && now.promise[k].asked == ASKED) now.promise[k].asked = AT_PRIMARY;
+}
+
+/* An isolate sends an append of purges to the primary. */
+static int may_send_append(void) { return may_send(); }
+
+static void do_send_append(void) {
+  send_read(event.isolate, event.read);
+  VIEW(event.isolate).owes = 0;
 }
 
 /* Notes what the primary has of the entries that an isolate has asked for. */

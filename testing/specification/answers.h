@@ -30,10 +30,10 @@ static int max_answer_lag(int r) {
 }
 
 /*
- * BOUND: no response answers later than N after an entry that covers it, if that entry is not lost,
- * or if this isolate knows it. Where clocks and replicas differ by more than A, N is longer.
- * FORGOT: no response answers where an isolate knows an entry that covers it, unless the view has
- * dropped the entry within N.
+ * BOUND: no response answers later than N after an entry that covers it, if that entry is not lost.
+ * Where clocks and replicas differ by more than A, N is longer.
+ * FORGOT: no response answers where an isolate knows an entry that covers it, lost or not, unless the
+ * view has dropped the entry within N.
  * MIXED: no body answers under the metadata of another response.
  */
 static void do_answer(void) {
@@ -42,9 +42,9 @@ static void do_answer(void) {
   for (int e = RECORD(r).generated + 1; e <= now.entries; e += 1) {
     if (!covers(e, r) || !(ENTRY(e).hard || event.isFresh)) continue;
     int is_known = ENTRY(e).known >> i & 1;
-    int from = is_known ? ENTRY(e).appendedAt : ENTRY(e).countsFrom;
-    if (from != LASTING && now.time > from + allowed) now.bound = 1;
+    int from = ENTRY(e).countsFrom;
     if (is_known && !dropped_early(i, e, ENTRY(e).appendedAt + allowed)) now.forgot = 1;
+    if (!is_known && from != LASTING && now.time > from + allowed) now.bound = 1;
   }
   if (event.body != RECORD(r).body) now.mixed = 1;
 }

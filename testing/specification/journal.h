@@ -111,8 +111,10 @@ static void note_losses(int before, int after) {
     ENTRY(e).missed = 0;
     for (int i = 0; i < ISOLATES; i += 1)
       if (on_path(e, now.isolate[i].first, now.isolate[i].last)) ENTRY(e).missed |= BIT(i);
-    for (int k = 0; k < PROMISES; k += 1)
-      if (now.promise[k].isolate && now.promise[k].entry == e) ENTRY(e).countsFrom = now.promise[k].due;
+    for (int k = 0; k < PROMISES; k += 1) {
+      struct Promise *it = &now.promise[k];
+      if (it->isolate && it->entry == e && !it->asked) ENTRY(e).countsFrom = it->due;
+    }
   }
 }
 

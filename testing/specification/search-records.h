@@ -2,6 +2,7 @@
 
 static void offer_loads(int i) {
   int r = 1;
+  if (SET(one_loader) && i) return;
   while (r <= SET(records) && RECORD(r).state != NEW) r += 1;
   event = by(load_step, i);
   event.record = r;
@@ -135,7 +136,7 @@ static void choose_step(int choice) {
   counted = is_taken = 0;
   wanted = choice;
   offer_all();
-  drop_dead_replies();
+  erase_unused();
 }
 
 static void begin_search(void) {

@@ -14,14 +14,14 @@ static const int beginning = 24;
     instant = instant - 1 >= beginning - (window) ? instant - 1 : (gone)
 
 static void let_time_pass(void) {
+  if (SET(prompt)) memset(now.read, 0, sizeof now.read);
   int recent = SET(usual_lag) - SET(allowance) + SET(clock_error);
   for (int v = 1; v < now.versions; v += 1) now.journal[v].until -= 1;
   forget_versions();
   for (int e = 1; e <= now.entries; e += 1) {
     AGE(ENTRY(e).appendedAt, max_answer_lag(0), 1);
     AGE(ENTRY(e).countsFrom, max_answer_lag(0), 1);
-    AGE(ENTRY(e).appliedAt, recent, 0);
-    if (!ENTRY(e).applied) ENTRY(e).appliedAt = 0;
+    AGE(ENTRY(e).appliedAt, SET(prompt) ? 0 : recent, 0);
   }
   for (int i = 0; i < ISOLATES; i += 1) {
     AGE(VIEW(i).asOf, recent, 0);
@@ -48,8 +48,25 @@ static void offer(void) {
   happen();
 }
 
-/* Drops replies that can no longer change anything, so that equal states count once. */
-static void drop_dead_replies(void) {
+/* Returns whether a response is older than an entry. */
+static int is_older_response(int e) {
+  for (int r = 1; r <= SET(records); r += 1)
+    if (RECORD(r).state >= GENERATED && RECORD(r).generated < e) return 1;
+  return 0;
+}
+
+/* Erases what can no longer change anything, so that equal states count once. */
+static void erase_unused(void) {
+  for (int e = 1; e <= now.entries; e += 1) {
+    if (SET(held) >= SET(entries)) ENTRY(e).appendedAt = 0;
+    if (!SET(slow) && !SET(repeats)) ENTRY(e).by = 0;
+    if (!ENTRY(e).applied) ENTRY(e).appliedAt = 0;
+    if (is_older_response(e)) continue;
+    ENTRY(e).countsFrom = 1;
+    ENTRY(e).missed = 0;
+  }
+  for (int r = 1; r <= SET(records); r += 1)
+    if (RECORD(r).state == STORED) RECORD(r).requestedAt = RECORD(r).by = 0;
   for (int i = 0; i < ISOLATES; i += 1)
     for (int s = 0; s < READS; s += 1) {
       struct Read *it = &READ(i, s);
@@ -90,7 +107,8 @@ static void offer_purges(int i) {
     event.covers = 1;
     event.hard = hard;
     event.position = next_position();
-    if (is_wanted()) now.purges += 1, happen();
+    if (SET(one_purger) && i != SET(isolates) - 1) continue;
+    if (!SET(confirms) && is_wanted()) now.purges += 1, happen();
     /* The reply to the append may be lost, so that nothing is accepted. */
     if (SET(slow) || !is_wanted()) continue;
     now.purges += 1;

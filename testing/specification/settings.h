@@ -17,6 +17,7 @@
   X(held)           /* the entries that a view holds at most */ \
   X(read_back)      /* the wait before an accepted entry is read back */ \
   X(read_back_again)/* the wait before a second read-back */ \
+  X(prompt)         /* 1: a reply that takes a tick is lost */ \
   X(slow)           /* 1: requests to the database and to the origin take time */ \
   X(isolates)       /* the number of isolates */ \
   X(colos)          /* 1: all isolates are in one colo; 2: each has its own */ \
@@ -36,6 +37,9 @@
   X(shared)         /* 1: one tier keeps a body beside its metadata */ \
   X(recurring)      /* 1: after a loss, positions occur again */ \
   X(books)          /* 1: isolates ask the book about unknown stamps */ \
+  X(confirms)       /* 1: no reply to an append is lost */ \
+  X(one_purger)     /* 1: only the last isolate accepts purges */ \
+  X(one_loader)     /* 1: only the first isolate loads responses */ \
   X(repeats)        /* 1: senders repeat webhooks at other isolates */ \
   X(reads)          /* the reads of one isolate that are under way at once */ \
   X(warm)           /* 1: the views know the first entries at the beginning */

@@ -2,7 +2,7 @@
 #define STEPS(X) \
   X(wait) X(purge) X(lose) X(withdraw) \
   X(start) X(turn) X(arrive) X(send) X(serve) X(miss) X(mark) X(take) X(copy) X(put) X(find) \
-  X(accept) X(answer_sender) X(ask) X(send_back) X(reply) X(confirm) X(replace) \
+  X(accept) X(answer_sender) X(ask) X(send_back) X(send_append) X(reply) X(confirm) X(replace) \
   X(load) X(generate) X(store) X(read) X(answer) X(restamp)
 
 enum step {

@@ -99,7 +99,6 @@ static void send_read(int i, int s) {
   READ(i, s).state = SENT;
   READ(i, s).sentAt = clock_of(i);
   READ(i, s).base = VIEW(i).last;
-  VIEW(i).owes = 0;
 }
 
 static void do_send(void) { send_read(event.isolate, event.read); }
@@ -224,7 +223,7 @@ static int may_take(void) {
 static void do_take(void) {
   int i = event.isolate;
   struct Read *it = &READ(i, event.read);
-  int marked_at = it->kind == MARKED ? it->sentAt : 0;
+  int has_marked = it->kind == MARKED;
   VIEW(i).first = event.first;
   VIEW(i).last = event.last;
   VIEW(i).asOf = event.asOf;
@@ -240,7 +239,7 @@ static void do_take(void) {
       if (at->countsFrom > now.time) at->countsFrom = now.time;
     }
     /* The own mark covers everything that this isolate accepted before. */
-    if (at->applied & BIT(i) && at->appliedAt <= marked_at) at->applied &= ~BIT(i);
+    if (at->applied & BIT(i) && has_marked && at->appliedAt < it->sentAt) at->applied &= ~BIT(i);
   }
   if (!SET(reads)) return;
   memset(it, 0, sizeof *it);
