@@ -1,6 +1,7 @@
 /* Accepted purges: until a read returns them they apply separately, and they are read back. */
 enum found { UNREAD, STANDS, TRIMMED, GONE };
 enum asked { UNASKED, ASKED, AT_PRIMARY };
+enum { ATTENDED = 255, tries_max = 4 };
 
 static struct Promise *promise_of(int i, int e) {
   for (int k = 0; k < PROMISES; k += 1)
@@ -20,6 +21,7 @@ static void promise_read_back(int i, int e, int due) {
   it->due = due;
   it->asked = UNASKED;
   it->found = UNREAD;
+  it->read = 0;
 }
 
 static void apply(int i, int e) {
@@ -64,60 +66,93 @@ static int may_ask(void) { return event.entry && (promise_of(event.isolate, even
 static void do_ask(void) {
   int i = event.isolate, e = event.entry;
   if (!promise_of(i, e)) promise_read_back(i, e, LASTING);
-  promise_of(i, e)->asked = ASKED;
-  promise_of(i, e)->found = UNREAD;
+  struct Promise *it = promise_of(i, e);
+  /* If a read-back takes longer than a repetition waits, both count as tries, so the next is late. */
+  if (it->read) it->due = LASTING;
+  it->asked = ASKED;
+  it->found = UNREAD;
+  it->tries += 1;
 }
 
-/* An isolate sends the read-back of the entries that it has asked for, to the primary. */
+/* Returns whether an entry is gone, and no step of its isolate is under way. */
+static int is_unattended(struct Promise *it) { return it->found == GONE && !it->read; }
+
+/*
+ * An isolate sends a read-back to the primary: of the entries that it has just asked for, or a second
+ * one of those that are gone, for the book.
+ */
 static int may_send_back(void) { return may_send(); }
 
 static void do_send_back(void) {
-  int i = event.isolate;
+  int i = event.isolate, is_first = 0;
   send_read(i, event.read);
   READ(i, event.read).back = 1;
-  VIEW(i).owes = 0;
   for (int k = 0; k < PROMISES; k += 1)
-    if (now.promise[k].isolate == i + 1 && now.promise[k].asked == ASKED) now.promise[k].asked = AT_PRIMARY;
+    is_first |= now.promise[k].isolate == i + 1 && now.promise[k].asked == ASKED;
+  for (int k = 0; k < PROMISES; k += 1) {
+    struct Promise *it = &now.promise[k];
+    int is_second = it->asked == AT_PRIMARY && !it->read && it->found != STANDS;
+    if (it->isolate != i + 1 || !(is_first ? it->asked == ASKED : is_second)) continue;
+    it->asked = AT_PRIMARY;
+    it->read = event.read + 1;
+  }
 }
 
 /* An isolate sends an append of purges to the primary. */
 static int may_send_append(void) { return may_send(); }
 
 static void do_send_append(void) {
-  send_read(event.isolate, event.read);
-  VIEW(event.isolate).owes = 0;
+  int i = event.isolate;
+  send_read(i, event.read);
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1 && is_unattended(&now.promise[k])) now.promise[k].read = ATTENDED;
 }
 
-/* Notes what the primary has of the entries that an isolate has asked for. */
-static void note_read_back(int i) {
+/* Notes what the primary has of an entry that its isolate has asked for. */
+static void note_read_back(struct Promise *it) {
   struct Read seen = {.first = JOURNAL.first, .last = JOURNAL.last};
+  int i = it->isolate - 1;
   seen.notedFirst = JOURNAL.notedFirst;
   seen.notedLast = JOURNAL.notedLast;
-  for (int k = 0; k < PROMISES; k += 1) {
-    struct Promise *it = &now.promise[k];
-    if (it->isolate != i + 1 || it->asked != AT_PRIMARY) continue;
-    int stands = it->found == UNREAD || it->found == STANDS;
-    if (stands && on_path(it->entry, seen.first, seen.last)) it->found = STANDS;
-    else if (it->found != STANDS) it->found = trimmed(it->entry, &seen) ? TRIMMED : GONE;
-  }
+  if (it->found == UNREAD && on_path(it->entry, seen.first, seen.last)) it->found = STANDS;
+  else if (it->found != STANDS) it->found = trimmed(it->entry, &seen) ? TRIMMED : GONE;
+  if (it->found == GONE) ENTRY(it->entry).gone |= BIT(i);
+  else ENTRY(it->entry).stands |= BIT(i);
 }
 
-/* A reply to a read-back arrives. If an entry is gone, the isolate must append it at once. */
+static void note_read_backs(int i, int s) {
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1 && now.promise[k].read == s + 1) note_read_back(&now.promise[k]);
+}
+
+/* A read-back has ended, with a reply or without. */
+static void end_read_back(int i, int s, int read) {
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1 && now.promise[k].read == s + 1) now.promise[k].read = read;
+}
+
+/* A reply to a read-back arrives. If an entry is gone, the isolate must act at once. */
 static int may_reply(void) { return READ(event.isolate, event.read).state == SERVED; }
 
 static void do_reply(void) {
   int i = event.isolate;
-  if (!READ(i, event.read).back) return;
-  for (int k = 0; k < PROMISES; k += 1)
-    if (now.promise[k].isolate == i + 1 && now.promise[k].found == GONE) VIEW(i).owes = 1;
+  end_read_back(i, event.read, 0);
+  memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
+}
+
+/* A reply is lost. */
+static int may_miss(void) { return 1; }
+
+static void do_miss(void) {
+  int i = event.isolate;
+  end_read_back(i, event.read, ATTENDED);
   memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
 }
 
 /* Drops an accepted entry that no read will return, or that the view has. */
 static int may_confirm(void) {
-  struct Promise *it = promise_of(event.isolate, event.entry);
-  int found = it ? it->found : UNREAD;
-  return event.entry && RULE(R22_STANDS, found == STANDS || found == TRIMMED);
+  int i = event.isolate, e = event.entry;
+  return e && RULE(R22_STANDS, ENTRY(e).stands & BIT(i));
 }
 
 static void do_confirm(void) {
@@ -126,14 +161,13 @@ static void do_confirm(void) {
   int floor = VIEW(i).first;
   int is_below = floor && ENTRY(e).position < ENTRY(floor).position;
   if (is_below || knows(i, e)) ENTRY(e).applied &= ~BIT(i);
-  if (it) memset(it, 0, sizeof *it);
+  if (it && !it->read) memset(it, 0, sizeof *it);
 }
 
 /* An isolate replaces an entry that is gone with one that it has appended again (rule 22). */
 static int may_replace(void) {
   int i = event.isolate, e = event.entry, again = event.other;
-  struct Promise *it = promise_of(i, e);
-  return e && RULE(R22_GONE, it && it->found == GONE) && again &&
+  return e && RULE(R22_GONE, ENTRY(e).gone & BIT(i)) && again &&
          RULE(R21_OWN, ENTRY(again).by == i + 1) && ENTRY(again).covers == ENTRY(e).covers &&
          ENTRY(again).hard == ENTRY(e).hard;
 }
@@ -141,12 +175,13 @@ static int may_replace(void) {
 static void do_replace(void) {
   int i = event.isolate, e = event.entry;
   struct Promise *it = promise_of(i, e);
-  int due = it && it->due != LASTING ? now.time + SET(read_back_again) : LASTING;
+  int tries = it ? it->tries : 0;
+  int is_timed = it && it->due != LASTING && tries < tries_max;
   ENTRY(e).applied &= ~BIT(i);
   apply(i, event.other);
   if (it) memset(it, 0, sizeof *it);
-  promise_read_back(i, event.other, due);
-  VIEW(i).owes = 0;
+  promise_read_back(i, event.other, is_timed ? now.time + SET(read_back_again) : LASTING);
+  if (SET(read_back)) promise_of(i, event.other)->tries = tries;
 }
 
 /* Returns whether time may pass: no isolate has a read-back or an append that is due. */
@@ -156,8 +191,7 @@ static int within_wait(void) {
     if (!it->isolate) continue;
     int is_due = it->asked == UNASKED && it->due < event.at;
     if (!RULE(R22_DUE, !is_due && it->asked != ASKED)) return 0;
+    if (!RULE(R22_AGAIN, !is_unattended(it))) return 0;
   }
-  for (int i = 0; i < ISOLATES; i += 1)
-    if (!RULE(R22_AGAIN, !VIEW(i).owes)) return 0;
   return 1;
 }

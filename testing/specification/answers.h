@@ -18,22 +18,23 @@ static int may_answer(void) {
   return event.isFollower ? RULE(R9_FOLLOWER, is_usable) : is_usable;
 }
 
-/* Returns whether a view has dropped an entry, because it holds too few, within the bound. */
-static int dropped_early(int i, int e, int due) {
-  return in_history(e, VIEW(i).last) && !knows(i, e) && now.time <= due;
-}
-
 /* Returns how long after a purge a response may answer: N, unless clocks and replicas exceed A. */
 static int max_answer_lag(int r) {
   int excess = SET(clock_error) + SET(replica_lag) - SET(allowance);
   return max_lag(r) + (excess > 0 ? excess : 0);
 }
 
+/* Returns whether so many entries have followed an entry that the view holds none as old. */
+static int is_overrun(int i, int e) {
+  int first = VIEW(i).first;
+  return e < first && path_count(first, VIEW(i).last) == SET(held);
+}
+
 /*
  * BOUND: no response answers later than N after an entry that covers it, if that entry is not lost.
  * Where clocks and replicas differ by more than A, N is longer.
- * FORGOT: no response answers where an isolate knows an entry that covers it, lost or not, unless the
- * view has dropped the entry within N.
+ * FORGOT: no response answers where an isolate knows an entry that covers it, lost or not. If more
+ * entries follow than a view holds, only BOUND applies.
  * MIXED: no body answers under the metadata of another response.
  */
 static void do_answer(void) {
@@ -43,8 +44,8 @@ static void do_answer(void) {
     if (!covers(e, r) || !(ENTRY(e).hard || event.isFresh)) continue;
     int is_known = ENTRY(e).known >> i & 1;
     int from = ENTRY(e).countsFrom;
-    if (is_known && !dropped_early(i, e, ENTRY(e).appendedAt + allowed)) now.forgot = 1;
-    if (!is_known && from != LASTING && now.time > from + allowed) now.bound = 1;
+    if (is_known && !is_overrun(i, e)) now.forgot = 1;
+    if (from != LASTING && now.time > from + allowed) now.bound = 1;
   }
   if (event.body != RECORD(r).body) now.mixed = 1;
 }

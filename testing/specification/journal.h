@@ -9,14 +9,21 @@
 
 enum page_bits { NOTHING = 0, EVERYTHING = 3 };
 
-/* The event under way, from the search or from a trace. Fields that a step does not use are 0. */
+/* The numbers of an event. A step does not use all of them, and the others are 0. */
+#define EVENT_FIELDS(X) \
+  X(at) X(isolate) X(read) X(other) X(entry) X(record) \
+  X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) \
+  X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
+  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isUnchanged) X(isRenewed)
+
 typedef struct {
-  int step, at, isolate, read, other, entry, record;
-  int first, last, count, sum, notedFirst, notedLast;
-  int stamp, asOf, requestedAt, bodyAt, colo, body, page;
-  int covers, hard, position, isFresh, isPrimary, isFollower, isUnchanged, isRenewed;
+#define X(name) int name;
+  EVENT_FIELDS(X)
+#undef X
+  int step;
 } Event;
 
+/* The event under way, from the search or from a trace. */
 static Event event;
 
 static void fail_hard(const char *what) {
@@ -90,7 +97,6 @@ static int append(int by, int covered, int hard, int position) {
   ENTRY(e).by = by + 1;
   ENTRY(e).position = position;
   ENTRY(e).lossesBefore = now.losses;
-  ENTRY(e).appendedAt = now.time;
   ENTRY(e).countsFrom = now.time;
   /* A book that does not end with the journal's last entry begins anew (rule 27 b). */
   int is_noted = JOURNAL.notedLast == last;
@@ -101,12 +107,12 @@ static int append(int by, int covered, int hard, int position) {
 }
 
 /*
- * Notes for the invariants that entries are lost. An isolate that must still read an entry back will
+ * Notes for the invariants which entries are lost. An isolate that must still read an entry back will
  * append it again, so that the bound begins at the latest when it must do so.
  */
-static void note_losses(int before, int after) {
-  for (int e = before; e; e = ENTRY(e).before) {
-    if (in_history(e, after)) break;
+static void note_losses(int last) {
+  for (int e = 1; e <= now.entries; e += 1) {
+    if (in_history(e, last)) continue;
     ENTRY(e).countsFrom = LASTING;
     ENTRY(e).missed = 0;
     for (int i = 0; i < ISOLATES; i += 1)
@@ -129,9 +135,8 @@ static void do_purge(void) { append(event.isolate, event.covers, event.hard, eve
 static int may_lose(void) { return 1; }
 
 static void do_lose(void) {
-  int last = JOURNAL.last;
   now.losses += 1;
-  note_losses(last, event.last);
+  note_losses(event.last);
   replace_journal(event.first, event.last, event.notedFirst, event.notedLast);
 }
 

@@ -23,11 +23,12 @@ typedef Entry {
   byte by;            /* the isolate that appended it, plus 1; 0: another writer */
   TIME position;      /* may occur again after a loss */
   COUNT lossesBefore; /* the losses of the database before it */
-  TIME appendedAt;
-  TIME countsFrom;    /* the bound begins here for isolates that do not know it; LASTING: never */
+  TIME countsFrom;    /* the bound begins here: at the append, or after a loss; LASTING: never */
   MASK applied;       /* the isolates that have accepted it, and not read it */
   TIME appliedAt;
   MASK known;         /* the isolates that have accepted or read it */
+  MASK stands;        /* the isolates that have read it back: it stands, or was trimmed */
+  MASK gone;          /* the isolates that have read back that it is gone */
   MASK missed;        /* the isolates whose view had it when it was lost */
 };
 
@@ -43,7 +44,6 @@ typedef Isolate {
   TIME asOf;          /* when the view was requested, by this clock; 0: unknown */
   TIME latest;        /* the highest reading since the last step back */
   TIME doubtUpTo;     /* readings up to here may be from before a step back */
-  byte owes;          /* a read-back has found that an entry is gone */
 };
 
 /* A read of the journal, or of a copy, and the state that it has seen. */
@@ -66,8 +66,10 @@ typedef Promise {
   byte isolate;       /* plus 1; 0: no promise */
   ID entry;
   TIME due;           /* LASTING: not by a timer */
-  byte asked;         /* 1: by the isolate; 2: at the primary */
+  byte asked;         /* UNASKED, ASKED: by the isolate, AT_PRIMARY */
+  byte tries;         /* the read-backs of this entry, and of those that it replaces */
   byte found;         /* UNREAD, STANDS, TRIMMED, GONE */
+  byte read;          /* the read that looks for it, plus 1; ATTENDED: a later step; 0: none */
 };
 
 /* A response of the origin, and its provenance, which it has in every tier. */
@@ -106,36 +108,34 @@ byte bound, forgot, mixed, falseLoss;
 
 short choices, choice;
 
+/* The steps are optimized even if the verifier, which is long for traces, is not. */
 c_code {
+  \#pragma GCC push_options
+  \#pragma GCC optimize("O2")
   \#include "journal.h"
   \#include "views.h"
   \#include "acceptance.h"
   \#include "records.h"
   \#include "answers.h"
   \#include "steps.h"
-  \#ifdef TRACES
+#ifdef TRACES
   \#include "traces.h"
-  \#else
+#else
   \#include "search.h"
   \#include "search-records.h"
-  \#endif
+#endif
+  \#pragma GCC pop_options
 };
 
 #ifdef TRACES
-/* Plays one trace after the other. An event that is no possible step ends its trace. */
+/* Plays each trace. An event that is no possible step ends its trace. */
 active proctype protocol() {
   c_code { begin_traces(); };
   do
   :: choice + 1 < choices -> choice++
   :: choice < choices -> break
   od;
-  atomic {
-    c_code { begin_trace(now.choice); };
-    do
-    :: c_expr { play_event() } -> CHECK
-    :: else -> break
-    od
-  }
+  c_code { play_trace(now.choice); }
 }
 #else
 /* Takes each possible step in each state. */

@@ -2,7 +2,7 @@
 
 static void offer_loads(int i) {
   int r = 1;
-  if (SET(one_loader) && i) return;
+  if ((SET(one_loader) && i) || (SET(turns) && VIEW(i).latest != clock_of(i))) return;
   while (r <= SET(records) && RECORD(r).state != NEW) r += 1;
   event = by(load_step, i);
   event.record = r;
@@ -109,7 +109,7 @@ static void offer_record(int i, int r) {
 static void offer_all(void) {
   event = by(wait_step, 0);
   event.at = now.time + 1;
-  if (may_happen() && is_wanted()) let_time_pass();
+  if (may_happen() && !is_step_overlooked() && is_wanted()) let_time_pass();
   offer_losses();
   event = by(withdraw_step, 0);
   if (JOURNAL.last > SET(first_entries)) offer();

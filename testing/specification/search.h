@@ -19,7 +19,6 @@ static void let_time_pass(void) {
   for (int v = 1; v < now.versions; v += 1) now.journal[v].until -= 1;
   forget_versions();
   for (int e = 1; e <= now.entries; e += 1) {
-    AGE(ENTRY(e).appendedAt, max_answer_lag(0), 1);
     AGE(ENTRY(e).countsFrom, max_answer_lag(0), 1);
     AGE(ENTRY(e).appliedAt, SET(prompt) ? 0 : recent, 0);
   }
@@ -58,7 +57,6 @@ static int is_older_response(int e) {
 /* Erases what can no longer change anything, so that equal states count once. */
 static void erase_unused(void) {
   for (int e = 1; e <= now.entries; e += 1) {
-    if (SET(held) >= SET(entries)) ENTRY(e).appendedAt = 0;
     if (!SET(slow) && !SET(repeats)) ENTRY(e).by = 0;
     if (!ENTRY(e).applied) ENTRY(e).appliedAt = 0;
     if (is_older_response(e)) continue;
@@ -77,6 +75,18 @@ static void erase_unused(void) {
       if (it->state == SERVED && ((is_old && is_same && !SET(books)) || is_late || is_copied))
         memset(it, 0, sizeof *it);
     }
+}
+
+/*
+ * Returns whether a step back of a clock would become invisible if time passed. The search assumes
+ * that a request arrives before.
+ */
+static int is_step_overlooked(void) {
+  for (int i = 0; i < SET(isolates); i += 1) {
+    int lead = VIEW(i).latest - SET(allowance) - clock_of(i);
+    if (lead == 1) return 1;
+  }
+  return 0;
 }
 
 static Event by(int step, int i) {
@@ -228,8 +238,7 @@ static void offer_acceptance(int i) {
     if (it->due <= now.time && it->asked == UNASKED && is_wanted()) {
       happen();
       it->asked = AT_PRIMARY;
-      note_read_back(i);
-      VIEW(i).owes = it->found == GONE;
+      note_read_back(it);
     }
     if (it->found != GONE || now.entries >= SET(entries)) continue;
     Event again = by(purge_step, i);
@@ -261,7 +270,8 @@ static void offer_clock(int i) {
   if (!SET(turns)) return;
   event = by(turn_step, i);
   event.asOf = VIEW(i).offset - SET(turn);
-  if (now.turns < SET(turns) && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
+  int is_attended = VIEW(i).latest == clock_of(i);
+  if (now.turns < SET(turns) && is_attended && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
   event = by(arrive_step, i);
   if (clock_of(i) != VIEW(i).latest) offer();
 }

@@ -48,9 +48,8 @@ static int is_replayed = 0;
 static void say(void) {
   if (!is_replayed) return;
   printf("%5d  isolate %d  %-13s", now.time, event.isolate, step_names[event.step]);
-#define X(name) if (event.name) printf(" %s=%d", #name, event.name);
-  X(read) X(other) X(entry) X(record) X(first) X(last) X(notedLast) X(stamp) X(asOf) X(requestedAt)
-  X(bodyAt) X(colo) X(body) X(covers) X(hard) X(isFresh) X(isPrimary) X(isFollower) X(isUnchanged)
+#define X(name) if (event.name && event.name != event.at) printf(" %s=%d", #name, event.name);
+  EVENT_FIELDS(X)
 #undef X
   printf("\n");
 }

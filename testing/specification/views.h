@@ -125,7 +125,7 @@ static void see_state(struct Read *it, struct Journal *state) {
   it->notedLast = state->notedLast;
 }
 
-static void note_read_back(int i);
+static void note_read_backs(int i, int s);
 
 static void do_serve(void) {
   struct Read *it = &READ(event.isolate, event.read);
@@ -134,14 +134,7 @@ static void do_serve(void) {
   seen.notedLast = event.notedLast;
   see_state(it, &seen);
   it->kind = event.isPrimary ? PRIMARY : REPLICA;
-  if (it->back) note_read_back(event.isolate);
-}
-
-/* A reply is lost. */
-static int may_miss(void) { return 1; }
-
-static void do_miss(void) {
-  memset(&READ(event.isolate, event.read), 0, sizeof READ(event.isolate, event.read));
+  if (it->back) note_read_backs(event.isolate, event.read);
 }
 
 /*
