@@ -9,6 +9,13 @@ static struct Promise *promise_of(int i, int e) {
   return NULL;
 }
 
+/* Forgets a promise, unless another read-back of the same entry is under way. */
+static void end_promise(struct Promise *it) {
+  if (!it) return;
+  if (!it->read || it->read == ATTENDED) memset(it, 0, sizeof *it);
+  else it->due = LASTING;
+}
+
 static int has_room(void) { return !SET(read_back) || promise_of(-1, 0); }
 
 static void promise_read_back(int i, int e, int due) {
@@ -68,7 +75,7 @@ static void do_ask(void) {
   if (!promise_of(i, e)) promise_read_back(i, e, LASTING);
   struct Promise *it = promise_of(i, e);
   /* If a read-back takes longer than a repetition waits, both count as tries, so the next is late. */
-  if (it->read) it->due = LASTING;
+  if (it->asked) it->due = LASTING;
   it->asked = ASKED;
   it->found = UNREAD;
   it->tries += 1;
@@ -108,21 +115,27 @@ static void do_send_append(void) {
     if (now.promise[k].isolate == i + 1 && is_unattended(&now.promise[k])) now.promise[k].read = ATTENDED;
 }
 
-/* Notes what the primary has of an entry that its isolate has asked for. */
-static void note_read_back(struct Promise *it) {
+/* Notes what the primary has of an entry that an isolate has asked for. */
+static void note_read_back(struct Promise *it, int is_linked) {
   struct Read seen = {.first = JOURNAL.first, .last = JOURNAL.last};
-  int i = it->isolate - 1;
+  int i = it->isolate - 1, e = it->entry;
   seen.notedFirst = JOURNAL.notedFirst;
   seen.notedLast = JOURNAL.notedLast;
-  if (it->found == UNREAD && on_path(it->entry, seen.first, seen.last)) it->found = STANDS;
-  else if (it->found != STANDS) it->found = trimmed(it->entry, &seen) ? TRIMMED : GONE;
-  if (it->found == GONE) ENTRY(it->entry).gone |= BIT(i);
-  else ENTRY(it->entry).stands |= BIT(i);
+  int stands = on_path(e, seen.first, seen.last);
+  int found = stands ? STANDS : trimmed(e, &seen) ? TRIMMED : GONE;
+  if (found == GONE) ENTRY(e).gone |= BIT(i);
+  else ENTRY(e).stands |= BIT(i);
+  /* The second read-back of a missing entry asks only the book. */
+  int is_missing = it->found == TRIMMED || it->found == GONE;
+  if (is_linked && it->found != STANDS) it->found = is_missing && stands ? GONE : found;
+  if (is_linked && it->found == GONE) ENTRY(e).gone |= BIT(i);
 }
 
 static void note_read_backs(int i, int s) {
-  for (int k = 0; k < PROMISES; k += 1)
-    if (now.promise[k].isolate == i + 1 && now.promise[k].read == s + 1) note_read_back(&now.promise[k]);
+  for (int k = 0; k < PROMISES; k += 1) {
+    struct Promise *it = &now.promise[k];
+    if (it->isolate == i + 1 && it->asked == AT_PRIMARY) note_read_back(it, it->read == s + 1);
+  }
 }
 
 /* A read-back has ended, with a reply or without. */
@@ -161,7 +174,7 @@ static void do_confirm(void) {
   int floor = VIEW(i).first;
   int is_below = floor && ENTRY(e).position < ENTRY(floor).position;
   if (is_below || knows(i, e)) ENTRY(e).applied &= ~BIT(i);
-  if (it && !it->read) memset(it, 0, sizeof *it);
+  end_promise(it);
 }
 
 /* An isolate replaces an entry that is gone with one that it has appended again (rule 22). */
@@ -179,7 +192,7 @@ static void do_replace(void) {
   int is_timed = it && it->due != LASTING && tries < tries_max;
   ENTRY(e).applied &= ~BIT(i);
   apply(i, event.other);
-  if (it) memset(it, 0, sizeof *it);
+  end_promise(it);
   promise_read_back(i, event.other, is_timed ? now.time + SET(read_back_again) : LASTING);
   if (SET(read_back)) promise_of(i, event.other)->tries = tries;
 }

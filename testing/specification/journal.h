@@ -108,7 +108,8 @@ static int append(int by, int covered, int hard, int position) {
 
 /*
  * Notes for the invariants which entries are lost. An isolate that must still read an entry back will
- * append it again, so that the bound begins at the latest when it must do so.
+ * append it again, so that the bound begins at the latest when it must do so. In traces, the network may
+ * take longer than that.
  */
 static void note_losses(int last) {
   for (int e = 1; e <= now.entries; e += 1) {
@@ -119,7 +120,8 @@ static void note_losses(int last) {
       if (on_path(e, now.isolate[i].first, now.isolate[i].last)) ENTRY(e).missed |= BIT(i);
     for (int k = 0; k < PROMISES; k += 1) {
       struct Promise *it = &now.promise[k];
-      if (it->isolate && it->entry == e && !it->asked) ENTRY(e).countsFrom = it->due;
+      int is_promised = it->isolate && it->entry == e && !it->asked;
+      if (is_promised && SET(instant)) ENTRY(e).countsFrom = it->due;
     }
   }
 }

@@ -238,7 +238,7 @@ static void offer_acceptance(int i) {
     if (it->due <= now.time && it->asked == UNASKED && is_wanted()) {
       happen();
       it->asked = AT_PRIMARY;
-      note_read_back(it);
+      note_read_back(it, 1);
     }
     if (it->found != GONE || now.entries >= SET(entries)) continue;
     Event again = by(purge_step, i);

@@ -17,6 +17,7 @@
   X(held)           /* the entries that a view holds at most */ \
   X(read_back)      /* the wait before an accepted entry is read back */ \
   X(read_back_again)/* the wait before a second read-back */ \
+  X(instant)        /* 1: a read-back and its append take no time */ \
   X(prompt)         /* 1: a reply that takes a tick is lost */ \
   X(slow)           /* 1: requests to the database and to the origin take time */ \
   X(isolates)       /* the number of isolates */ \

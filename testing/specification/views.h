@@ -162,24 +162,6 @@ static void do_mark(void) {
   it->kind = MARKED;
 }
 
-/* Returns whether a read may extend the view: it begins with the view's last entry. */
-static int extends(int i, struct Read *it) {
-  if (!VIEW(i).last || event.last != it->last) return 0;
-  int is_joint = on_path(VIEW(i).last, it->first, it->last);
-  if (it->kind == COPIED) return RULE(R14_JOINT, is_joint);
-  return RULE(R13_END, it->base == VIEW(i).last) && RULE(R11_JOINT, is_joint);
-}
-
-/* Returns whether a view may begin with a read, or begin again: it was cold, or has lost its end. */
-static int begins(int i, struct Read *it) {
-  if (event.last != it->last || !RULE(R18_EMPTY, event.last)) return 0;
-  if (!VIEW(i).last) return 1;
-  return it->kind != COPIED && RULE(R13_END, it->base == VIEW(i).last) &&
-         RULE(R16_PRIMARY, it->kind != REPLICA) &&
-         !on_path(VIEW(i).last, it->first, it->last) &&
-         RULE(R17_MARKED, marked(VIEW(i).last, it) || trimmed(VIEW(i).last, it));
-}
-
 static int path_sum(int first, int last) {
   int sum = 0;
   for (int at = last; at; at = ENTRY(at).before) {
@@ -189,28 +171,51 @@ static int path_sum(int first, int last) {
   return sum;
 }
 
+/* Returns whether the event names consecutive entries, none before `oldest`, and not too many. */
+static int is_chain(int oldest) {
+  return RULE(R12_CHAIN, event.count == path_count(event.first, event.last) &&
+                             event.count <= SET(held) &&
+                             event.sum == path_sum(event.first, event.last) &&
+                             on_path(event.first, oldest, event.last));
+}
+
+/* Returns whether a read extends the view: it begins with the view's last entry. */
+static int extends(int i, struct Read *it) {
+  if (!VIEW(i).last) return 0;
+  int is_joint = on_path(VIEW(i).last, it->first, it->last);
+  int is_kept = in_history(VIEW(i).first, it->last);
+  if (it->kind == COPIED ? !RULE(R14_JOINT, is_joint)
+                         : !RULE(R13_END, it->base == VIEW(i).last) || !RULE(R11_JOINT, is_joint))
+    return 0;
+  return is_chain(is_kept ? VIEW(i).first : it->first);
+}
+
+/* Returns whether a view begins with a read, or begins again: it was cold, or has lost its end. */
+static int begins(int i, struct Read *it) {
+  int end = VIEW(i).last;
+  if (!RULE(R18_EMPTY, it->last)) return 0;
+  if (!end) return is_chain(it->first);
+  if (it->kind == COPIED || !RULE(R13_END, it->base == end)) return 0;
+  if (!RULE(R16_PRIMARY, it->kind != REPLICA)) return 0;
+  if (it->kind != MARKED && on_path(end, it->first, it->last)) return 0;
+  return RULE(R17_MARKED, marked(end, it) || trimmed(end, it)) && is_chain(it->first);
+}
+
+/* Returns whether the event dates the view by the request of the read, or of the copy's read. */
+static int is_dated(int i, struct Read *it) {
+  int latest = it->sentAt > VIEW(i).asOf ? it->sentAt : VIEW(i).asOf;
+  if (it->kind != COPIED) return RULE(it->sentAt ? R11_DATE : R10_READ, event.asOf == latest);
+  return RULE(R14_NEWER, it->sentAt > VIEW(i).asOf) && RULE(R14_DATE, event.asOf == latest) &&
+         RULE(R14_AHEAD, it->sentAt <= clock_of(i) + SET(allowance)) &&
+         RULE(R10_READ, !in_doubt(i, it->sentAt));
+}
+
 /* A reply, or a copy, renews the view, which then has the entries from `first` to `last`. */
 static int may_take(void) {
   int i = event.isolate;
   struct Read *it = &READ(i, event.read);
-  int latest = it->sentAt > VIEW(i).asOf ? it->sentAt : VIEW(i).asOf;
-  if (!RULE(R16_REPLY, it->state == SERVED)) return 0;
-  if (it->kind == COPIED) {
-    if (!RULE(R14_NEWER, it->sentAt > VIEW(i).asOf) || !RULE(R14_DATE, event.asOf == latest) ||
-        !RULE(R14_AHEAD, it->sentAt <= clock_of(i) + SET(allowance)) ||
-        !RULE(R10_READ, !in_doubt(i, it->sentAt)))
-      return 0;
-  } else if (!RULE(it->sentAt ? R11_DATE : R10_READ, event.asOf == latest)) {
-    return 0;
-  }
-  int extended = extends(i, it);
-  if (!extended && !begins(i, it)) return 0;
-  int is_whole = on_path(event.first, 0, event.last) &&
-                 event.count == path_count(event.first, event.last) &&
-                 event.sum == path_sum(event.first, event.last);
-  int oldest = extended && in_history(VIEW(i).first, event.last) ? VIEW(i).first : it->first;
-  return RULE(R12_CHAIN, event.last == 0 || (is_whole && event.count <= SET(held) &&
-                                             on_path(event.first, oldest, event.last)));
+  if (!RULE(R16_REPLY, it->state == SERVED) || !RULE(R12_CHAIN, event.last == it->last)) return 0;
+  return is_dated(i, it) && (extends(i, it) || begins(i, it));
 }
 
 static void do_take(void) {
@@ -234,7 +239,6 @@ static void do_take(void) {
     /* The own mark covers everything that this isolate accepted before. */
     if (at->applied & BIT(i) && has_marked && at->appliedAt < it->sentAt) at->applied &= ~BIT(i);
   }
-  if (!SET(reads)) return;
   memset(it, 0, sizeof *it);
 }
 

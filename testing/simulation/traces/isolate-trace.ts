@@ -3,6 +3,7 @@
 import type { Entry, EntryPlace } from "../../../src/purge/journal/entry.ts";
 import type { Journal } from "../../../src/purge/journal/journal.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
+import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view.ts";
 import type { EventFields, StreamView, Trace } from "./trace.ts";
 
@@ -36,6 +37,7 @@ const restamped = new WeakMap<PurgeSubject, number>();
 export class IsolateTrace {
   readonly trace: Trace;
   readonly number: number;
+  readonly #colo: number;
   #readsCount = 0;
   /** The read whose reply arrived last. */
   #replied = 0;
@@ -43,7 +45,8 @@ export class IsolateTrace {
   constructor(trace: Trace, begins: { readonly colo: string; readonly offsetMs: number }) {
     this.trace = trace;
     this.number = trace.nextIsolate();
-    this.event("start", { colo: trace.coloNumber(begins.colo), asOf: begins.offsetMs });
+    this.#colo = trace.coloNumber(begins.colo);
+    this.event("start", { colo: this.#colo, asOf: begins.offsetMs });
   }
 
   event(step: string, fields: EventFields = {}): void {
@@ -87,6 +90,29 @@ export class IsolateTrace {
       ...this.trace.pathOf(chain?.entries ?? []),
       asOf,
     });
+  }
+
+  /**
+   * Records that the isolate puts a copy of its view into its colo.
+   *
+   * @returns a function to call when the copy has arrived there
+   */
+  copies(copy: ViewCopy): () => void {
+    const path = this.trace.pathOf(copy.entries() ?? []);
+    const put = { ...path, asOf: copy.sentAtMs };
+    this.event("copy", put);
+    return () => this.event("put", { ...put, colo: this.#colo });
+  }
+
+  /**
+   * Records that the isolate finds the copy of its colo.
+   *
+   * @returns a function to call when the copy has arrived at the isolate
+   */
+  findsCopy(): () => void {
+    const read = this.nextRead();
+    this.event("find", { read });
+    return () => this.replied(read);
   }
 
   accepted(entries: readonly Entry[]): void {
