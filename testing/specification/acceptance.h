@@ -1,7 +1,6 @@
 /* Accepted purges: until a read returns them they apply separately, and they are read back. */
 enum found { UNREAD, STANDS, TRIMMED, GONE };
-enum asked { UNASKED, ASKED, AT_PRIMARY };
-enum { ATTENDED = 255, tries_max = 4 };
+enum { tries_max = 4, APPENDING = 255 };
 
 static struct Promise *promise_of(int i, int e) {
   for (int k = 0; k < PROMISES; k += 1)
@@ -9,16 +8,9 @@ static struct Promise *promise_of(int i, int e) {
   return NULL;
 }
 
-/* Forgets a promise, unless another read-back of the same entry is under way. */
-static void end_promise(struct Promise *it) {
-  if (!it) return;
-  if (!it->read || it->read == ATTENDED) memset(it, 0, sizeof *it);
-  else it->due = LASTING;
-}
-
 static int has_room(void) { return !SET(read_back) || promise_of(-1, 0); }
 
-static void promise_read_back(int i, int e, int due) {
+static void promise_read_back(int i, int e, int due, int tries) {
   if (!SET(read_back)) return;
   struct Promise *it = promise_of(i, e);
   if (!it) it = promise_of(-1, 0);
@@ -26,9 +18,12 @@ static void promise_read_back(int i, int e, int due) {
   it->isolate = i + 1;
   it->entry = e;
   it->due = due;
-  it->asked = UNASKED;
-  it->found = UNREAD;
-  it->read = 0;
+  it->tries = tries;
+}
+
+static void end_promise(int i, int e) {
+  struct Promise *it = promise_of(i, e);
+  if (it) memset(it, 0, sizeof *it);
 }
 
 static void apply(int i, int e) {
@@ -47,7 +42,7 @@ static int may_accept(void) {
 
 static void do_accept(void) {
   apply(event.isolate, event.entry);
-  promise_read_back(event.isolate, event.entry, now.time + SET(read_back));
+  promise_read_back(event.isolate, event.entry, now.time + SET(read_back), 0);
 }
 
 /*
@@ -63,30 +58,41 @@ static int may_answer_sender(void) {
 
 static void do_answer_sender(void) {
   int i = event.isolate, e = event.entry;
-  if (!promise_of(i, e)) promise_read_back(i, e, now.time + SET(read_back));
+  if (!promise_of(i, e)) promise_read_back(i, e, now.time + SET(read_back), 0);
   ENTRY(e).known |= BIT(i);
 }
 
 /* An isolate asks for an entry of its own, by a timer or because a renewal should have had it. */
-static int may_ask(void) { return event.entry && (promise_of(event.isolate, event.entry) || has_room()); }
+static struct Look *look_of(int i, int e) {
+  for (int k = 0; k < LOOKS; k += 1)
+    if (now.look[k].isolate == i + 1 && now.look[k].entry == e) return &now.look[k];
+  return NULL;
+}
+
+static int may_ask(void) { return event.entry && look_of(-1, 0); }
 
 static void do_ask(void) {
   int i = event.isolate, e = event.entry;
-  if (!promise_of(i, e)) promise_read_back(i, e, LASTING);
   struct Promise *it = promise_of(i, e);
-  /* If a read-back takes longer than a repetition waits, both count as tries, so the next is late. */
-  if (it->asked) it->due = LASTING;
-  it->asked = ASKED;
-  it->found = UNREAD;
-  it->tries += 1;
+  if (it) {
+    /* If a read-back takes longer than a repetition waits, the code counts both as tries. */
+    it->tries = look_of(i, e) ? tries_max : it->tries + 1;
+    it->due = LASTING;
+  }
+  struct Look *look = look_of(i, e);
+  if (!look || look->read != APPENDING) look = look_of(-1, 0);
+  memset(look, 0, sizeof *look);
+  look->isolate = i + 1;
+  look->entry = e;
 }
 
-/* Returns whether an entry is gone, and no step of its isolate is under way. */
-static int is_unattended(struct Promise *it) { return it->found == GONE && !it->read; }
+static int is_gone(struct Look *it) { return it->found == GONE && !it->read; }
+
+static int is_unsent(struct Look *it) { return it->isolate && it->found == UNREAD && !it->read; }
 
 /*
  * An isolate sends a read-back to the primary: of the entries that it has just asked for, or a second
- * one of those that are gone, for the book.
+ * one of those that the first has not found, for the book.
  */
 static int may_send_back(void) { return may_send(); }
 
@@ -94,14 +100,11 @@ static void do_send_back(void) {
   int i = event.isolate, is_first = 0;
   send_read(i, event.read);
   READ(i, event.read).back = 1;
-  for (int k = 0; k < PROMISES; k += 1)
-    is_first |= now.promise[k].isolate == i + 1 && now.promise[k].asked == ASKED;
-  for (int k = 0; k < PROMISES; k += 1) {
-    struct Promise *it = &now.promise[k];
-    int is_second = it->asked == AT_PRIMARY && !it->read && it->found != STANDS;
-    if (it->isolate != i + 1 || !(is_first ? it->asked == ASKED : is_second)) continue;
-    it->asked = AT_PRIMARY;
-    it->read = event.read + 1;
+  for (int k = 0; k < LOOKS; k += 1)
+    is_first |= now.look[k].isolate == i + 1 && is_unsent(&now.look[k]);
+  for (int k = 0; k < LOOKS; k += 1) {
+    struct Look *it = &now.look[k];
+    if (it->isolate == i + 1 && !it->read && is_first == is_unsent(it)) it->read = event.read + 1;
   }
 }
 
@@ -111,37 +114,25 @@ static int may_send_append(void) { return may_send(); }
 static void do_send_append(void) {
   int i = event.isolate;
   send_read(i, event.read);
-  for (int k = 0; k < PROMISES; k += 1)
-    if (now.promise[k].isolate == i + 1 && is_unattended(&now.promise[k])) now.promise[k].read = ATTENDED;
+  for (int k = 0; k < LOOKS; k += 1)
+    if (now.look[k].isolate == i + 1 && is_gone(&now.look[k])) now.look[k].read = APPENDING;
 }
 
-/* Notes what the primary has of an entry that an isolate has asked for. */
-static void note_read_back(struct Promise *it, int is_linked) {
+/* Notes what the primary has of an entry. A second read-back asks only the book. */
+static void note_look(struct Look *it) {
   struct Read seen = {.first = JOURNAL.first, .last = JOURNAL.last};
-  int i = it->isolate - 1, e = it->entry;
+  int i = it->isolate - 1, e = it->entry, is_second = it->found != UNREAD;
   seen.notedFirst = JOURNAL.notedFirst;
   seen.notedLast = JOURNAL.notedLast;
-  int stands = on_path(e, seen.first, seen.last);
-  int found = stands ? STANDS : trimmed(e, &seen) ? TRIMMED : GONE;
-  if (found == GONE) ENTRY(e).gone |= BIT(i);
+  int stands = !is_second && on_path(e, seen.first, seen.last);
+  it->found = stands ? STANDS : trimmed(e, &seen) ? TRIMMED : GONE;
+  if (it->found == GONE) ENTRY(e).gone |= BIT(i);
   else ENTRY(e).stands |= BIT(i);
-  /* The second read-back of a missing entry asks only the book. */
-  int is_missing = it->found == TRIMMED || it->found == GONE;
-  if (is_linked && it->found != STANDS) it->found = is_missing && stands ? GONE : found;
-  if (is_linked && it->found == GONE) ENTRY(e).gone |= BIT(i);
 }
 
-static void note_read_backs(int i, int s) {
-  for (int k = 0; k < PROMISES; k += 1) {
-    struct Promise *it = &now.promise[k];
-    if (it->isolate == i + 1 && it->asked == AT_PRIMARY) note_read_back(it, it->read == s + 1);
-  }
-}
-
-/* A read-back has ended, with a reply or without. */
-static void end_read_back(int i, int s, int read) {
-  for (int k = 0; k < PROMISES; k += 1)
-    if (now.promise[k].isolate == i + 1 && now.promise[k].read == s + 1) now.promise[k].read = read;
+static void note_looks(int i, int s) {
+  for (int k = 0; k < LOOKS; k += 1)
+    if (now.look[k].isolate == i + 1 && now.look[k].read == s + 1) note_look(&now.look[k]);
 }
 
 /* A reply to a read-back arrives. If an entry is gone, the isolate must act at once. */
@@ -149,7 +140,12 @@ static int may_reply(void) { return READ(event.isolate, event.read).state == SER
 
 static void do_reply(void) {
   int i = event.isolate;
-  end_read_back(i, event.read, 0);
+  for (int k = 0; k < LOOKS; k += 1) {
+    struct Look *it = &now.look[k];
+    if (it->isolate != i + 1 || it->read != event.read + 1) continue;
+    it->read = 0;
+    if (it->found == STANDS) memset(it, 0, sizeof *it);
+  }
   memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
 }
 
@@ -158,7 +154,9 @@ static int may_miss(void) { return 1; }
 
 static void do_miss(void) {
   int i = event.isolate;
-  end_read_back(i, event.read, ATTENDED);
+  for (int k = 0; k < LOOKS; k += 1)
+    if (now.look[k].isolate == i + 1 && now.look[k].read == event.read + 1)
+      memset(&now.look[k], 0, sizeof now.look[k]);
   memset(&READ(i, event.read), 0, sizeof READ(i, event.read));
 }
 
@@ -170,11 +168,12 @@ static int may_confirm(void) {
 
 static void do_confirm(void) {
   int i = event.isolate, e = event.entry;
-  struct Promise *it = promise_of(i, e);
   int floor = VIEW(i).first;
   int is_below = floor && ENTRY(e).position < ENTRY(floor).position;
   if (is_below || knows(i, e)) ENTRY(e).applied &= ~BIT(i);
-  end_promise(it);
+  end_promise(i, e);
+  struct Look *look = look_of(i, e);
+  if (look && look->found == TRIMMED && !look->read) memset(look, 0, sizeof *look);
 }
 
 /* An isolate replaces an entry that is gone with one that it has appended again (rule 22). */
@@ -188,23 +187,20 @@ static int may_replace(void) {
 static void do_replace(void) {
   int i = event.isolate, e = event.entry;
   struct Promise *it = promise_of(i, e);
-  int tries = it ? it->tries : 0;
-  int is_timed = it && it->due != LASTING && tries < tries_max;
+  int tries = it ? it->tries : tries_max;
+  struct Look *look = look_of(i, e);
+  if (look && look->read == APPENDING) memset(look, 0, sizeof *look);
+  end_promise(i, e);
   ENTRY(e).applied &= ~BIT(i);
   apply(i, event.other);
-  end_promise(it);
-  promise_read_back(i, event.other, is_timed ? now.time + SET(read_back_again) : LASTING);
-  if (SET(read_back)) promise_of(i, event.other)->tries = tries;
+  if (tries < tries_max) promise_read_back(i, event.other, now.time + SET(read_back_again), tries);
 }
 
 /* Returns whether time may pass: no isolate has a read-back or an append that is due. */
 static int within_wait(void) {
-  for (int k = 0; k < PROMISES; k += 1) {
-    struct Promise *it = &now.promise[k];
-    if (!it->isolate) continue;
-    int is_due = it->asked == UNASKED && it->due < event.at;
-    if (!RULE(R22_DUE, !is_due && it->asked != ASKED)) return 0;
-    if (!RULE(R22_AGAIN, !is_unattended(it))) return 0;
-  }
+  for (int k = 0; k < PROMISES; k += 1)
+    if (!RULE(R22_DUE, !now.promise[k].isolate || now.promise[k].due >= event.at)) return 0;
+  for (int k = 0; k < LOOKS; k += 1)
+    if (!RULE(R22_DUE, !is_unsent(&now.look[k])) || !RULE(R22_AGAIN, !is_gone(&now.look[k]))) return 0;
   return 1;
 }

@@ -120,7 +120,7 @@ static void note_losses(int last) {
       if (on_path(e, now.isolate[i].first, now.isolate[i].last)) ENTRY(e).missed |= BIT(i);
     for (int k = 0; k < PROMISES; k += 1) {
       struct Promise *it = &now.promise[k];
-      int is_promised = it->isolate && it->entry == e && !it->asked;
+      int is_promised = it->isolate && it->entry == e;
       if (is_promised && SET(instant)) ENTRY(e).countsFrom = it->due;
     }
   }

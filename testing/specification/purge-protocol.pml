@@ -65,11 +65,16 @@ typedef Copy { ID first; ID last; TIME asOf };
 typedef Promise {
   byte isolate;       /* plus 1; 0: no promise */
   ID entry;
-  TIME due;           /* LASTING: not by a timer */
-  byte asked;         /* UNASKED, ASKED: by the isolate, AT_PRIMARY */
+  TIME due;           /* LASTING: read back, or not by a timer */
   byte tries;         /* the read-backs of this entry, and of those that it replaces */
+};
+
+/* A read-back of one entry. */
+typedef Look {
+  byte isolate;       /* plus 1; 0: no read-back */
+  ID entry;
   byte found;         /* UNREAD, STANDS, TRIMMED, GONE */
-  byte read;          /* the read that looks for it, plus 1; ATTENDED: a later step; 0: none */
+  byte read;          /* the read under way, plus 1; APPENDING: an append; 0: none */
 };
 
 /* A response of the origin, and its provenance, which it has in every tier. */
@@ -97,6 +102,7 @@ Isolate isolate[ISOLATES];
 Read read[ISOLATES * READS];
 Copy copy[ISOLATES + 1];     /* by colo */
 Promise promise[PROMISES];
+Look look[LOOKS];
 Record record[RECORDS + 1];
 byte sharedHead, sharedBody; /* the responses whose metadata and whose body the shared tier has */
 

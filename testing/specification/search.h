@@ -231,16 +231,18 @@ static void offer_acceptance(int i) {
     event.step = answer_sender_step;
     if (SET(repeats) && ENTRY(e).by && ENTRY(e).by != i + 1 && !promise_of(i, e)) offer();
     struct Promise *it = promise_of(i, e);
-    if (!it) continue;
+    struct Look *look = look_of(i, e);
+    int is_due = it && it->due <= now.time;
     event.step = confirm_step;
-    if (it->due <= now.time || it->found) offer();
+    if (it && (is_due || ENTRY(e).stands & BIT(i))) offer();
     event.step = ask_step;
-    if (it->due <= now.time && it->asked == UNASKED && is_wanted()) {
+    if (is_due && is_wanted()) {
       happen();
-      it->asked = AT_PRIMARY;
-      note_read_back(it, 1);
+      look = look_of(i, e);
+      note_look(look);
+      if (look->found != GONE) memset(look, 0, sizeof *look);
     }
-    if (it->found != GONE || now.entries >= SET(entries)) continue;
+    if (!look || look->found != GONE || now.entries >= SET(entries)) continue;
     Event again = by(purge_step, i);
     again.covers = ENTRY(e).covers;
     again.hard = ENTRY(e).hard;
@@ -252,6 +254,7 @@ static void offer_acceptance(int i) {
     event.entry = e;
     event.other = now.entries;
     happen();
+    memset(look, 0, sizeof *look);
   }
 }
 

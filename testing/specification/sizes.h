@@ -12,6 +12,7 @@
 #define STAMPS 12
 #define VERSIONS 160
 #define PROMISES 96
+#define LOOKS 64
 #else
 #define TIME byte
 #define ID byte
@@ -25,4 +26,5 @@
 #define STAMPS 1
 #define VERSIONS 6
 #define PROMISES 2
+#define LOOKS 2
 #endif

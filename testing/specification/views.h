@@ -125,7 +125,7 @@ static void see_state(struct Read *it, struct Journal *state) {
   it->notedLast = state->notedLast;
 }
 
-static void note_read_backs(int i, int s);
+static void note_looks(int i, int s);
 
 static void do_serve(void) {
   struct Read *it = &READ(event.isolate, event.read);
@@ -134,7 +134,7 @@ static void do_serve(void) {
   seen.notedLast = event.notedLast;
   see_state(it, &seen);
   it->kind = event.isPrimary ? PRIMARY : REPLICA;
-  if (it->back) note_read_backs(event.isolate, event.read);
+  if (it->back) note_looks(event.isolate, event.read);
 }
 
 /*
@@ -214,7 +214,9 @@ static int is_dated(int i, struct Read *it) {
 static int may_take(void) {
   int i = event.isolate;
   struct Read *it = &READ(i, event.read);
-  if (!RULE(R16_REPLY, it->state == SERVED) || !RULE(R12_CHAIN, event.last == it->last)) return 0;
+  int is_joint = !VIEW(i).last || on_path(VIEW(i).last, it->first, it->last);
+  if (!RULE(R16_REPLY, it->state == SERVED)) return 0;
+  if (!RULE(is_joint ? R12_CHAIN : R11_JOINT, event.last == it->last)) return 0;
   return is_dated(i, it) && (extends(i, it) || begins(i, it));
 }
 
