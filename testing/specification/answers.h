@@ -12,10 +12,22 @@ static int may_read(void) {
 static void do_read(void) {}
 
 /* A stored response answers, or the response of a leader answers its follower (rule 9). */
-static int may_answer(void) {
+static int may_answer_with(int stamp) {
+  event.stamp = stamp;
   if (!may_read()) return 0;
   int is_usable = usable(event.isolate, event.record, event.stamp, event.bodyAt, event.colo, event.isFresh);
   return event.isFollower ? RULE(R9_FOLLOWER, is_usable) : is_usable;
+}
+
+/* The client does not see which copy of a response has answered: any stamp is possible. */
+static int may_answer(void) {
+  struct Record *it = &RECORD(event.record);
+  if (event.stamp != ANY) return may_answer_with(event.stamp);
+  event.bodyAt = it->bodyAt;
+  event.colo = it->colo;
+  for (int k = 0; k < STAMPS; k += 1)
+    if (it->restamps[k] && may_answer_with(it->restamps[k])) return 1;
+  return may_answer_with(it->stamp);
 }
 
 /* Returns how long after a purge a response may answer: N, unless clocks and replicas exceed A. */

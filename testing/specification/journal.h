@@ -14,7 +14,7 @@ enum page_bits { NOTHING = 0, EVERYTHING = 3 };
   X(at) X(isolate) X(read) X(other) X(entry) X(record) \
   X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) \
   X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
-  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isUnchanged) X(isRenewed)
+  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed)
 
 typedef struct {
 #define X(name) int name;
@@ -22,6 +22,9 @@ typedef struct {
 #undef X
   int step;
 } Event;
+
+/* A number in an event that stands for any possible number. */
+enum { ANY = -1 };
 
 /* The event under way, from the search or from a trace. */
 static Event event;

@@ -90,6 +90,7 @@ typedef Record {
   ID generated;       /* the number of entries when the origin generated its body */
   ID body;
   ID validates;       /* the response whose validator was sent; 0: none */
+  byte isHead;        /* whether it has no body, and may freshen a stored response */
 };
 
 TIME time;

@@ -63,10 +63,14 @@ static int validatable(int i, int r) {
   return 0;
 }
 
+static int has_body(int q, int page, int body) {
+  return RECORD(q).page == page && (body == ANY || RECORD(q).body == body);
+}
+
 /* Finds a stored response with this body whose validator may be sent. */
 static int validated_by(int i, int page, int body) {
   for (int q = 1; q <= RECORDS; q += 1)
-    if (RECORD(q).body == body && RECORD(q).page == page && validatable(i, q)) return q;
+    if (has_body(q, page, body) && validatable(i, q)) return q;
   return 0;
 }
 
@@ -83,6 +87,8 @@ static void do_load(void) {
   int i = event.isolate;
   struct Record *it = &RECORD(event.record);
   it->validates = event.body ? validated_by(i, event.page, event.body) : 0;
+  it->isHead = event.isHead;
+  it->body = event.body;
   it->state = LOADING;
   it->page = event.page;
   it->by = i;
@@ -103,16 +109,12 @@ static int may_generate(void) {
 
 static void do_generate(void) {
   struct Record *it = &RECORD(event.record);
-  struct Record *of = &RECORD(it->validates);
   it->state = GENERATED;
-  it->generated = event.isUnchanged && !event.isRenewed ? of->generated : now.entries;
-  it->body = event.isUnchanged ? of->body : event.body;
-  if (event.isUnchanged) {
-    it->bodyAt = of->bodyAt;
-    it->colo = of->colo;
-  } else {
-    it->validates = 0;
-  }
+  it->generated = now.entries;
+  if (event.isUnchanged && !event.isRenewed) it->generated = RECORD(it->validates).generated;
+  if (event.isUnchanged) return;
+  it->body = event.body;
+  it->validates = 0;
 }
 
 /* Finds a stored response with the body that the event names, requested then and by this colo. */
@@ -131,17 +133,17 @@ static int may_store(void) {
   if (it->state < GENERATED || event.isolate != it->by) return 0;
   if (!RULE(R1_STAMP, event.stamp == it->stamp)) return 0;
   if (!RULE(R1_CLOCK, event.requestedAt == it->requestedAt)) return 0;
-  if (it->validates && it->state == GENERATED)
-    return RULE(R2_BODY, event.body == it->body) && source_of(r) &&
+  if ((it->validates || it->isHead) && it->state == GENERATED)
+    return RULE(R2_BODY, it->body == ANY || event.body == it->body) && source_of(r) &&
            RULE(R23_AGAIN, validated_by(it->by, it->page, it->body));
   return event.body == it->body && event.colo == it->colo &&
-         event.bodyAt == (it->validates ? it->bodyAt : event.requestedAt);
+         event.bodyAt == (it->state == STORED ? it->bodyAt : event.requestedAt);
 }
 
 static void do_store(void) {
   int r = event.record;
   struct Record *it = &RECORD(r);
-  if (event.body != it->body) it->generated = RECORD(source_of(r)).generated;
+  if (event.body != it->body && it->state == GENERATED) it->generated = RECORD(source_of(r)).generated;
   it->state = STORED;
   it->stamp = event.stamp;
   it->requestedAt = event.requestedAt;

@@ -6,7 +6,7 @@
 #define COUNT short
 #define LASTING 2147483647
 #define ISOLATES 24
-#define READS 24
+#define READS 64
 #define ENTRIES 1024
 #define RECORDS 512
 #define STAMPS 12

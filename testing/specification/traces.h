@@ -91,6 +91,7 @@ static const char *broken_invariant(void) {
 /* Takes the step of an event, after the time until then. Returns whether both are possible. */
 static int play(int t, int at) {
   Event next = events[traces[t].first_event + at];
+  if (next.isolate >= ISOLATES || next.read >= READS || next.record > RECORDS) fail_hard("an event");
   if (next.at > now.time) {
     event = (Event){.step = wait_step, .at = next.at};
     if (!may_happen()) return reject(t, at, wait_step), 0;

@@ -8,7 +8,7 @@ import type { PurgeSubject } from "../../../src/purge/view/view.ts";
 import type { EventFields, StreamView, Trace } from "./trace.ts";
 
 /** The number of reads of one isolate that the specification remembers. */
-const readsMax = 24;
+const readsMax = 64;
 
 /** The steps by which an isolate sends requests for these purposes. It ignores other requests. */
 const stepOfPurpose: Readonly<Record<string, string>> = {

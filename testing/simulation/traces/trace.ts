@@ -31,6 +31,8 @@ export class Trace {
   #isolatesCount = 0;
   readonly #records = new WeakMap<PurgeSubject, number>();
   #recordsCount = 0;
+  /** The numbers of the responses that an isolate has stored. */
+  readonly stored = new Set<number>();
   /** The round trip whose script runs at the primary. */
   trip: Trip | undefined;
 
