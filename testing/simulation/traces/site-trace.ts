@@ -8,12 +8,10 @@ import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import { pages } from "../simulated-pages.ts";
 import type { IsolateTrace } from "./isolate-trace.ts";
+import { numberField } from "./trace.ts";
 
 /** Stands for any number in an event. */
 const anything = -1;
-
-/** A field of the origin's responses: the number of the response in the trace. */
-const numberField = "x-response";
 
 /** The versions of bodies, by digest. */
 const versionOfDigest = new Map<string, number>();
@@ -96,7 +94,7 @@ export class SiteTrace {
   #writes(record: Parameters<Tiers["memory"]["write"]>[1]): void {
     if (record.kind !== "response") return;
     const { metadata } = record.stored;
-    const number = this.#numberOf(metadata);
+    const number = this.#trace.trace.recordNumber(metadata);
     const { stored } = this.#trace.trace;
     const isStored = stored.has(number);
     stored.add(number);
@@ -111,10 +109,9 @@ export class SiteTrace {
     const stored = responseIn(read);
     if (stored === undefined) return read;
     const { metadata } = stored;
-    const record = this.#numberOf(metadata);
+    const record = this.#trace.trace.recordNumber(metadata);
     const what = { record, ...this.#whatIs(metadata) };
     this.#bodies.set(record, Number(what.body));
-    this.#trace.trace.nameRecord(metadata, record);
     this.#trace.event("read", what);
     return read;
   }
@@ -125,10 +122,6 @@ export class SiteTrace {
     const body = text === "" ? (this.#bodies.get(record) ?? 0) : Number(text);
     const how = { stamp: anything, body, isFollower, isFresh: true };
     this.#trace.event("answer", { record, ...how });
-  }
-
-  #numberOf({ fields }: StoredMetadata): number {
-    return Number(fields.find(([name]) => name === numberField)?.[1] ?? 0);
   }
 
   #whatIs(metadata: StoredMetadata) {

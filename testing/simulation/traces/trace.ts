@@ -4,6 +4,7 @@
 import { decodeEntry, type EntryPlace } from "../../../src/purge/journal/entry.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view.ts";
+import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 import { isNamed, pages } from "../simulated-pages.ts";
 import type { StreamItem } from "../simulated-stream.ts";
@@ -22,6 +23,9 @@ export interface StreamView {
 /** The pause before a read-back is repeated, and the time within which read-backs are shared. */
 const readBackAgainMs = 5_000;
 const togetherMs = 1_000;
+
+/** A field of the simulated origin's responses: the number of the response in the trace. */
+export const numberField = "x-response";
 
 export class Trace {
   readonly #world: SimulatedWorld;
@@ -79,8 +83,9 @@ export class Trace {
   }
 
   /** Returns the number of a response; 0 if it has none. */
-  recordNumber(record: PurgeSubject): number {
-    return this.#records.get(record) ?? 0;
+  recordNumber(record: PurgeSubject & Partial<Pick<StoredMetadata, "fields">>): number {
+    const field = record.fields?.find(([name]) => name === numberField);
+    return this.#records.get(record) ?? Number(field?.[1] ?? 0);
   }
 
   /** Returns the provenance of a response. */
