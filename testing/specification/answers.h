@@ -49,18 +49,19 @@ static int is_overrun(int i, int e) {
  * entries follow than a view holds, only BOUND applies.
  * MIXED: no body answers under the metadata of another response.
  */
-static void do_answer(void) {
-  int i = event.isolate, r = event.record;
+static void check_answer(int i, int r, int body, int is_fresh) {
   int allowed = max_answer_lag(r);
   for (int e = RECORD(r).generated + 1; e <= now.entries; e += 1) {
-    if (!covers(e, r) || !(ENTRY(e).hard || event.isFresh)) continue;
+    if (!covers(e, r) || !(ENTRY(e).hard || is_fresh)) continue;
     int is_known = ENTRY(e).known >> i & 1;
     int from = ENTRY(e).countsFrom;
     if (is_known && !is_overrun(i, e)) now.forgot = 1;
     if (from != LASTING && now.time > from + allowed) now.bound = 1;
   }
-  if (event.body != RECORD(r).body) now.mixed = 1;
+  if (body != RECORD(r).body) now.mixed = 1;
 }
+
+static void do_answer(void) { check_answer(event.isolate, event.record, event.body, event.isFresh); }
 
 /* Returns whether the book has justified this stamp before, in place of the former one. */
 static int is_justified(int r, int former, int stamp) {
@@ -91,7 +92,7 @@ static int may_restamp(void) {
   return RULE(R16_REPLY, book->state == SERVED && book->kind != COPIED) &&
          RULE(R27_QUESTION, event.stamp == book->base) &&
          RULE(R27_END, book->notedLast == book->last &&
-                           on_path(event.stamp, book->notedFirst, book->notedLast)) &&
+                           on_path(book->base, book->notedFirst, book->notedLast)) &&
          RULE(R27_NOTED, on_path(event.entry, book->notedFirst, book->notedLast)) &&
          RULE(R27_COVERED, !covered_in_book(book, r, event.entry));
 }

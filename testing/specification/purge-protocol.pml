@@ -120,6 +120,8 @@ c_code {
   \#pragma GCC push_options
   \#pragma GCC optimize("O2")
   \#include "journal.h"
+  \#include "isolates.h"
+  \#include "reads.h"
   \#include "views.h"
   \#include "acceptance.h"
   \#include "records.h"
@@ -128,6 +130,7 @@ c_code {
 #ifdef TRACES
   \#include "traces.h"
 #else
+  \#include "reduction.h"
   \#include "search.h"
   \#include "search-records.h"
 #endif

@@ -109,12 +109,16 @@ static int may_generate(void) {
 
 static void do_generate(void) {
   struct Record *it = &RECORD(event.record);
+  struct Record *of = &RECORD(it->validates);
   it->state = GENERATED;
-  it->generated = now.entries;
-  if (event.isUnchanged && !event.isRenewed) it->generated = RECORD(it->validates).generated;
-  if (event.isUnchanged) return;
-  it->body = event.body;
-  it->validates = 0;
+  it->generated = event.isUnchanged && !event.isRenewed ? of->generated : now.entries;
+  if (event.isUnchanged) {
+    it->bodyAt = of->bodyAt;
+    it->colo = of->colo;
+  } else {
+    it->body = event.body;
+    it->validates = 0;
+  }
 }
 
 /* Finds a stored response with the body that the event names, requested then and by this colo. */
@@ -140,9 +144,12 @@ static int may_store(void) {
          event.bodyAt == (it->state == STORED ? it->bodyAt : event.requestedAt);
 }
 
+static void check_answer(int i, int r, int body, int is_fresh);
+
 static void do_store(void) {
   int r = event.record;
   struct Record *it = &RECORD(r);
+  int is_validated = it->validates && it->state == GENERATED;
   if (event.body != it->body && it->state == GENERATED) it->generated = RECORD(source_of(r)).generated;
   it->state = STORED;
   it->stamp = event.stamp;
@@ -150,4 +157,6 @@ static void do_store(void) {
   it->bodyAt = event.bodyAt;
   it->colo = event.colo;
   it->body = event.body;
+  /* After a 304, the freshened response also answers the client of the request. */
+  if (is_validated) check_answer(event.isolate, r, event.body, 1);
 }

@@ -148,7 +148,7 @@ static void begin_search(void) {
   JOURNAL.until = LASTING;
   for (int i = 0; i < SET(isolates); i += 1) {
     VIEW(i).colo = SET(colos) == 1 ? 1 : i + 1;
-    VIEW(i).offset = SET(turn) * SET(turns) + (i == 1 ? SET(clock_error) : 0);
+    VIEW(i).offset = SET(turn) * SET(turns) + (i ? SET(clock_error) : SET(lead));
   }
   for (int k = 0; k < SET(first_entries); k += 1) append(-1, k ? NOTHING : EVERYTHING, 1, k + 1);
   now.versions = 1;

@@ -22,6 +22,7 @@
   X(slow)           /* 1: requests to the database and to the origin take time */ \
   X(isolates)       /* the number of isolates */ \
   X(colos)          /* 1: all isolates are in one colo; 2: each has its own */ \
+  X(lead)           /* how far the clock of the first colo is ahead */ \
   X(first_entries)  /* the entries at the beginning */ \
   X(entries)        /* entries at the end, marks included */ \
   X(purges)         /* purges of the page */ \
