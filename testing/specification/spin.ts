@@ -55,12 +55,20 @@ export class Verifier {
     this.#folder = into;
   }
 
-  static async compile(purpose: "search" | "traces"): Promise<Verifier> {
+  /**
+   * @param how.isCompact whether to keep only hashes of states, for large searches. Two states may
+   *   then count as one, which is very unlikely
+   */
+  static async compile(
+    purpose: "search" | "traces",
+    how: { readonly isCompact?: boolean } = {},
+  ): Promise<Verifier> {
     const into = await mkdtemp(join(tmpdir(), "tidemark-specification-"));
     const traces = purpose === "traces" ? ["-DTRACES"] : [];
     await run("spin", ["-a", ...traces, join(folder, "purge-protocol.pml")], { cwd: into });
     // The verifier of traces is long and runs briefly, so it is not optimized.
     const flags = purpose === "traces" ? ["-O0", "-DBITSTATE", "-DVECTORSZ=400000"] : ["-O2"];
+    if (how.isCompact === true) flags.push("-DHC4");
     const all = [...flags, ...traces, "-DSAFETY", "-DNOREDUCE", "-w", `-I${folder}`];
     await run("gcc", [...all, "-o", "pan", "pan.c"], { cwd: into });
     return new Verifier(into);
