@@ -49,10 +49,7 @@ export class SimulatedOrigin {
   }
 
   /** @param trace records the request for the specification */
-  async fetch(
-    { target, method, headers }: OriginRequest,
-    trace?: OriginTrace,
-  ): Promise<Response> {
+  async fetch({ target, method, headers }: OriginRequest, trace?: OriginTrace): Promise<Response> {
     const world = this.#world;
     await world.sleep(world.between(0, 1_500));
     if (this.isDown) throw new Error("The origin is down.");

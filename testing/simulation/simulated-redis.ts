@@ -62,22 +62,22 @@ export class SimulatedRedis {
 /** Single commands. Each read of the journal may reach a different replica, with its own lag. */
 class Commands {
   protected readonly world: SimulatedWorld;
-  readonly #trip: Trip | undefined;
+  protected readonly trip: Trip | undefined;
 
   constructor(world: SimulatedWorld, trip?: Trip) {
     this.world = world;
-    this.#trip = trip;
+    this.trip = trip;
   }
 
   multi(): Transaction {
-    return new Transaction(this.world, this.#trip);
+    return new Transaction(this.world, this.trip);
   }
 
   protected items(): readonly StreamItem[] {
     const { stream, atMs, settings } = this.world;
     const seenAtMs = atMs - this.world.between(0, settings.replicaLagMs);
     const items = stream.seenAt(seenAtMs);
-    this.#trip?.served({ items, noted: stream.notedAt(seenAtMs) }, false);
+    this.trip?.served({ items, noted: stream.notedAt(seenAtMs) }, false);
     return items;
   }
 
@@ -114,10 +114,10 @@ class Commands {
     if (isSubscriberScript(script))
       return runSubscriberScript(script, given, this.world.subscribers);
     const { stream, trace } = this.world;
-    if (trace !== undefined) trace.trip = this.#trip;
+    if (trace !== undefined) trace.trip = this.trip;
     const reply = runJournalScript(script, given, scriptedOf(this.world, stream));
     if (trace !== undefined) trace.trip = undefined;
-    if (this.#trip?.hasAppended === false) this.#trip.served(stream, true);
+    if (this.trip?.hasAppended === false) this.trip.served(stream, true);
     return reply;
   }
 

@@ -87,7 +87,11 @@ export class Verifier {
     const cwd = await mkdtemp(join(this.#folder, "run-"));
     const pan = join(this.#folder, "pan");
     const env = { SPECIFICATION: settings, DROPPED_RULE: dropped };
-    const { stdout } = await run(pan, ["-E", "-m1000000", "-w22"], { cwd, env, maxBuffer: outputMax });
+    const { stdout } = await run(pan, ["-E", "-m1000000", "-w22"], {
+      cwd,
+      env,
+      maxBuffer: outputMax,
+    });
     if (!/errors: [01]\b/.test(stdout) || stdout.includes("too small")) {
       throw new Error(`The search of "${settings}" is not complete:\n${stdout}`);
     }
