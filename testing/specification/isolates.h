@@ -20,6 +20,11 @@ static int in_doubt(int i, int instant) {
   return VIEW(i).doubtUpTo && instant <= VIEW(i).doubtUpTo;
 }
 
+/* Notes that nobody will append an entry again if it is lost. */
+static void abandon(int e) {
+  if (!in_history(e, JOURNAL.last)) ENTRY(e).countsFrom = LASTING;
+}
+
 /* An isolate begins, without a view. */
 static int may_start(void) { return 1; }
 
@@ -36,15 +41,16 @@ static void do_start(void) {
     ENTRY(e).gone &= ~BIT(i);
     ENTRY(e).missed &= ~BIT(i);
   }
-  for (int k = 0; k < PROMISES; k += 1) {
-    struct Promise *it = &now.promise[k];
-    if (it->isolate != i + 1) continue;
-    /* Nobody reads this entry back now. */
-    if (ENTRY(it->entry).countsFrom == it->due) ENTRY(it->entry).countsFrom = LASTING;
-    memset(it, 0, sizeof *it);
-  }
+  for (int k = 0; k < PROMISES; k += 1)
+    if (now.promise[k].isolate == i + 1) {
+      abandon(now.promise[k].entry);
+      memset(&now.promise[k], 0, sizeof now.promise[k]);
+    }
   for (int k = 0; k < LOOKS; k += 1)
-    if (now.look[k].isolate == i + 1) memset(&now.look[k], 0, sizeof now.look[k]);
+    if (now.look[k].isolate == i + 1) {
+      abandon(now.look[k].entry);
+      memset(&now.look[k], 0, sizeof now.look[k]);
+    }
 }
 
 /* The clock of an isolate is set, forward or back. */
