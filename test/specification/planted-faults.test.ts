@@ -5,7 +5,10 @@ import { historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../../testing/simulation/simulated-copies.ts";
 import { isSpinInstalled, type TraceVerdict, Verifier } from "../../testing/specification/spin.ts";
-import { type FaultRow, rows } from "./fault-rows.ts";
+import { type FaultRow, rowsOfViews } from "./fault-rows.ts";
+import { rowsOfRequests } from "./fault-rows-of-requests.ts";
+
+const rows = [...rowsOfViews, ...rowsOfRequests];
 
 /** The maximum number of histories until a fault shows, several times the usual number. */
 const within = 100;

@@ -11,7 +11,8 @@ import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scr
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
-import type { IsolateTrace, Trip } from "./traces/isolate-trace.ts";
+import type { IsolateTrace } from "./traces/isolate-trace.ts";
+import type { Trip } from "./traces/trace.ts";
 
 const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 

@@ -97,7 +97,7 @@ export class Verifier {
     }
     const name = /assertion violated +!\((\w+)\)/.exec(stdout)?.[1];
     const broken = invariants.find((each) => each === name);
-    const [trail] = (await readdir(cwd)).filter((file) => file.endsWith(".trail"));
+    const trail = (await readdir(cwd)).find((file) => file.endsWith(".trail"));
     let steps: string[] = [];
     if (trail !== undefined) {
       const replay = { cwd, env: { ...env, REPLAYED: "1" }, maxBuffer: outputMax };

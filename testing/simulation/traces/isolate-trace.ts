@@ -5,7 +5,7 @@ import type { Journal } from "../../../src/purge/journal/journal.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view.ts";
-import type { EventFields, StreamView, Trace } from "./trace.ts";
+import type { EventFields, Trace, Trip } from "./trace.ts";
 
 /** The number of reads of one isolate that the specification remembers. */
 const readsMax = 64;
@@ -18,18 +18,6 @@ const stepOfPurpose: Readonly<Record<string, string>> = {
   "purge, read back": "send_back",
   "purge, written": "send_append",
 };
-
-/** A round trip to the database. */
-export interface Trip {
-  /** The isolate, the read, and the read whose reply came before. */
-  readonly fields: EventFields;
-  /** Whether its script has appended an entry. */
-  hasAppended: boolean;
-  /** @param isPrimary whether the primary has executed the read */
-  served(state: StreamView, isPrimary: boolean): void;
-  replied(): void;
-  missed(): void;
-}
 
 /** The stamps that traces have recorded for responses, because isolates share the metadata. */
 const restamped = new WeakMap<PurgeSubject, number>();
@@ -149,28 +137,31 @@ export class IsolateTrace {
   /** Records calls of a view and its journal, which still answer as before. */
   observe(view: JournalView, journal: Journal): void {
     const entry = (place: EntryPlace | undefined) => this.trace.numberOf(place);
-    const { standing } = journal;
+    const standing = journal.standing.bind(journal);
     journal.standing = (places) => {
       for (const place of places) this.event("ask", { entry: entry(place) });
-      return standing.call(journal, places);
+      return standing(places);
     };
-    const { confirm, replace, seek, arrived } = view;
+    const confirm = view.confirm.bind(view);
+    const replace = view.replace.bind(view);
+    const arrived = view.arrived.bind(view);
+    const seek = view.seek.bind(view);
     view.confirm = (entries) => {
       for (const one of entries) this.event("confirm", { entry: entry(one) });
-      confirm.call(view, entries);
+      confirm(entries);
     };
     view.replace = (lost, again) => {
       for (const [at, one] of lost.entries())
         this.event("replace", { entry: entry(one), other: entry(again[at]) });
-      replace.call(view, lost, again);
+      replace(lost, again);
     };
     view.arrived = (atMs) => {
       this.event("arrive");
-      arrived.call(view, atMs);
+      arrived(atMs);
     };
     view.seek = (attention, record) => {
       const former = this.trace.numberOf(record?.stamp);
-      const sought = seek.call(view, attention, record);
+      const sought = seek(attention, record);
       return record && sought?.then(() => this.#restamped(record, former));
     };
   }

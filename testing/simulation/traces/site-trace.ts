@@ -1,11 +1,11 @@
 // Records the requests of one simulated site for a trace: loads from the origin, what its tiers
 // store and return, and the stored responses that answer clients.
 import { createHash } from "node:crypto";
+import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { OriginRequest } from "../../../src/proxy/site/site.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { type ResponseRead, responseIn, type Tiers } from "../../../src/proxy/stored/tiers.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
-import type { SimulatedIsolate } from "../simulated-isolate.ts";
 import { pages } from "../simulated-pages.ts";
 import type { IsolateTrace } from "./isolate-trace.ts";
 import { numberField } from "./trace.ts";
@@ -28,15 +28,21 @@ export interface OriginTrace {
   ): Record<string, string>;
 }
 
+/** The parts of a simulated isolate that a trace reads. */
+interface TracedIsolate {
+  readonly view: Pick<JournalView, "chain">;
+  nowAtMs(): number;
+}
+
 export class SiteTrace {
-  readonly #isolate: SimulatedIsolate;
+  readonly #isolate: TracedIsolate;
   readonly #trace: IsolateTrace;
   /** The bodies of responses that this isolate has stored or found. */
   readonly #bodies = new Map<number, number>();
   /** The numbers of the responses to requests. */
   readonly #attempts = new WeakMap<OriginRequest, number>();
 
-  constructor(isolate: SimulatedIsolate, trace: IsolateTrace) {
+  constructor(isolate: TracedIsolate, trace: IsolateTrace) {
     this.#isolate = isolate;
     this.#trace = trace;
   }
@@ -100,7 +106,7 @@ export class SiteTrace {
     stored.add(number);
     const { requestedAtMs: requestedAt } = metadata;
     const what = { record: number, ...this.#whatIs(metadata) };
-    this.#bodies.set(number, Number(what.body));
+    this.#bodies.set(number, what.body);
     if (isStored) this.#trace.event("read", what);
     else this.#trace.event("store", { ...what, requestedAt });
   }
@@ -111,7 +117,7 @@ export class SiteTrace {
     const { metadata } = stored;
     const record = this.#trace.trace.recordNumber(metadata);
     const what = { record, ...this.#whatIs(metadata) };
-    this.#bodies.set(record, Number(what.body));
+    this.#bodies.set(record, what.body);
     this.#trace.event("read", what);
     return read;
   }

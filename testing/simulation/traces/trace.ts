@@ -5,11 +5,9 @@ import { decodeEntry, type EntryPlace } from "../../../src/purge/journal/entry.t
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
-import type { SimulatedWorld } from "../journal-simulator.ts";
-import { isNamed, pages } from "../simulated-pages.ts";
+import { isNamed, type Page, pages } from "../simulated-pages.ts";
 import type { StreamItem } from "../simulated-stream.ts";
 import { nOf } from "../../fakes/journal-scripts-model.ts";
-import type { Trip } from "./isolate-trace.ts";
 
 /** The numbers of an event. The specification treats absent numbers as 0. */
 export type EventFields = Readonly<Record<string, number | boolean>>;
@@ -20,6 +18,27 @@ export interface StreamView {
   readonly noted: readonly StreamItem[];
 }
 
+/** A round trip to the database. */
+export interface Trip {
+  /** The isolate, the read, and the read whose reply came before. */
+  readonly fields: EventFields;
+  /** Whether its script has appended an entry. */
+  hasAppended: boolean;
+  /** @param isPrimary whether the primary has executed the read */
+  served(state: StreamView, isPrimary: boolean): void;
+  replied(): void;
+  missed(): void;
+}
+
+/** The parts of a simulated world that a trace reads. */
+interface TracedWorld {
+  readonly settings: Readonly<
+    Record<"seed" | "allowanceMs" | "replicaLagMs" | "clockErrorMs" | "keptCount", number>
+  > & { readonly maxLagMs: Readonly<Record<Page, number>> };
+  readonly atMs: number;
+  readonly stream: StreamView & { onHarmed: (how: "lost" | "withdrawn") => void };
+}
+
 /** The pause before a read-back is repeated, and the time within which read-backs are shared. */
 const readBackAgainMs = 5_000;
 const togetherMs = 1_000;
@@ -28,7 +47,7 @@ const togetherMs = 1_000;
 export const numberField = "x-response";
 
 export class Trace {
-  readonly #world: SimulatedWorld;
+  readonly #world: TracedWorld;
   readonly #lines: string[];
   readonly #entries = new Map<string, number>();
   readonly #colos = new Map<string, number>([["", 0]]);
@@ -41,7 +60,7 @@ export class Trace {
   trip: Trip | undefined;
 
   /** @param lines receives the lines of the trace */
-  constructor(world: SimulatedWorld, lines: string[]) {
+  constructor(world: TracedWorld, lines: string[]) {
     this.#world = world;
     this.#lines = lines;
     const { maxLagMs, allowanceMs, replicaLagMs, clockErrorMs, keptCount } = world.settings;
