@@ -2,14 +2,9 @@
 // within a colo, and cold views begin with the newest entry (rules 14, 15 and 27). The histories
 // must find each planted fault. A failure names the history's seed.
 import { describe, expect, it } from "vitest";
-import type { EntryPlace } from "../../src/purge/journal/entry.ts";
-import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
-import {
-  itemsOf,
-  partsWithCopies,
-  SimulatedCopies,
-} from "../../testing/simulation/simulated-copies.ts";
+import { partsWithCopies } from "../../testing/simulation/simulated-copies.ts";
 import { historyOf } from "../../testing/simulation/history.ts";
+import * as planted from "./planted-in-copies.ts";
 
 const seedsPerRow = 75;
 
@@ -46,48 +41,6 @@ describe("with copies, no purged response answers later than N + max(0, Îµ + L â
   });
 });
 
-/** Dates a copy by its writing, not by the read of the journal. */
-class DatedWhenCopied extends SimulatedCopies {
-  protected override copyOf(view: KnownView): ViewCopy {
-    return super.copyOf({ ...view, sentAtMs: this.isolate.nowAtMs() });
-  }
-}
-
-/** Dates a copy by its reading. */
-class DatedWhenFound extends SimulatedCopies {
-  override async read(): Promise<ViewCopy | undefined> {
-    const copy = await super.read();
-    return (
-      copy && new ViewCopy(this.isolate.nowAtMs(), itemsOf(copy.entries() ?? []), copy.switched)
-    );
-  }
-}
-
-/** Takes a copy even if it lacks the view's last entry. */
-class Unjoined extends SimulatedCopies {
-  override async read(): Promise<ViewCopy | undefined> {
-    const copy = await super.read();
-    const entries = copy?.entries() ?? [];
-    if (copy === undefined) return undefined;
-    return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries), copy.switched), {
-      entriesAfter: ({ position }: EntryPlace) => {
-        const at = entries.findIndex((entry) => entry.position === position);
-        return entries.slice(at + 1);
-      },
-    });
-  }
-}
-
-/** Omits the entry before the last one. */
-class Skipping extends SimulatedCopies {
-  protected override copyOf({ entries, sentAtMs }: KnownView): ViewCopy {
-    return super.copyOf({
-      entries: entries.filter((_, at) => at !== entries.length - 2),
-      sentAtMs,
-    });
-  }
-}
-
 /** The maximum number of histories until a fault shows. */
 const seedCountMax = 1_000;
 
@@ -102,17 +55,26 @@ describe("histories with copies find a planted fault", () => {
     {
       id: "a copy is dated by its writing",
       rule: "14",
-      faults: { Copies: DatedWhenCopied },
+      faults: { Copies: planted.DatedWhenCopied },
       fromSeed: 1_251,
     },
-    { id: "a copy is dated by its reading", rule: "14", faults: { Copies: DatedWhenFound } },
+    {
+      id: "a copy is dated by its reading",
+      rule: "14",
+      faults: { Copies: planted.DatedWhenFound },
+    },
     {
       id: "a copy without the shared entry is taken",
       rule: "14",
-      faults: { Copies: Unjoined },
+      faults: { Copies: planted.Unjoined },
       fromSeed: 789,
     },
-    { id: "a copy omits an entry", rule: "14", faults: { Copies: Skipping }, fromSeed: 440 },
+    {
+      id: "a copy omits an entry",
+      rule: "14",
+      faults: { Copies: planted.Skipping },
+      fromSeed: 440,
+    },
   ])("$id (rule $rule)", async ({ faults, fromSeed = 1 }) => {
     const { parts } = partsWithCopies(faults);
     let seed = fromSeed;

@@ -46,11 +46,13 @@ export interface HistoryOptions {
   readonly isolateCount?: number | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
+  /** Receives the lines of a trace for the specification. */
+  readonly trace?: string[] | undefined;
 }
 
 export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell, parts, Store, isolateCount } = options;
-  const world = new World(settingsOf(seed, kind), { tell });
+  const { kind = "ordinary", tell, trace, parts, Store, isolateCount } = options;
+  const world = new World(settingsOf(seed, kind), { tell, trace });
   world.tell(() => JSON.stringify(world.settings));
   const object = Store && new SimulatedObject(world, Store);
   const given = { ...soundParts, ...object?.parts, ...parts };

@@ -6,6 +6,7 @@ import type { RecordForm } from "../../src/cache/tiers/record-form.ts";
 import type { Tier } from "../../src/cache/tiers/tier.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
+import { Trace } from "./traces/trace.ts";
 
 /** Returns a generator of random numbers from 0 to below 1 (mulberry32). */
 export function drawsFrom(seed: number): () => number {
@@ -50,6 +51,12 @@ export interface RecordObjects {
   readonly restart: () => void;
 }
 
+export interface WorldOptions {
+  readonly time?: SimulatedTime;
+  readonly tell?: ((line: string) => void) | undefined;
+  readonly trace?: string[] | undefined;
+}
+
 export class SimulatedWorld {
   readonly settings: WorldSettings;
   readonly draw: () => number;
@@ -63,19 +70,22 @@ export class SimulatedWorld {
   /** How far the clock of the server, which sets the IDs, is behind the true time. */
   serverBehindMs = 0;
   isRedisDown = false;
+  /** Records the history for the specification, if a test asks for it. */
+  readonly trace: Trace | undefined;
   /** Called for each entry that `append` adds, before it returns. */
   onAppended: (id: string, fields: readonly string[]) => void = () => undefined;
   readonly #tell: ((line: string) => void) | undefined;
 
-  /** @param tell receives one line per event, for a replay */
-  constructor(
-    settings: WorldSettings,
-    options: { time?: SimulatedTime; tell?: ((line: string) => void) | undefined } = {},
-  ) {
+  /**
+   * @param options.tell receives one line per event, for a replay
+   * @param options.trace receives the lines of a trace
+   */
+  constructor(settings: WorldSettings, options: WorldOptions = {}) {
     this.settings = settings;
     this.draw = drawsFrom(settings.seed);
     this.time = options.time ?? new SimulatedTime();
     this.#tell = options.tell;
+    this.trace = options.trace && new Trace(this, options.trace);
   }
 
   get atMs(): number {
@@ -107,6 +117,7 @@ export class SimulatedWorld {
     const serverAtMs = Math.floor((atMs - this.serverBehindMs) / 1_000) * 1_000;
     const at = { atMs, serverAtMs };
     const id = heldText ? stream.post(fields, at, heldText) : stream.append(fields, at);
+    this.trace?.appended(id, fields);
     this.onAppended(id, fields);
     this.tell(() => {
       const { mode, targets, lost, n } = decodeEntry(id, fields);

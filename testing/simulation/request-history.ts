@@ -24,10 +24,10 @@ export async function requestHistoryOf(
   seed: number,
   options: RequestHistoryOptions = {},
 ): Promise<History & { readonly warmedCount: number }> {
-  const { tell, kind = "ordinary" } = options;
+  const { tell, trace, kind = "ordinary" } = options;
   const { Records } = options;
   const time = new SimulatedTime(Records ? settledCall : settledTurn);
-  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell });
+  const world = new SimulatedWorld(settingsOf(seed, kind), { time, tell, trace });
   if (Records) world.recordObjects = new SimulatedRecords(world, Records);
   world.tell(() => JSON.stringify(world.settings));
   const course = new RequestCourse(world, options);
@@ -146,6 +146,7 @@ class RequestCourse implements History {
       return `${site.isolate.name}: ${method} ${page} → ${response.status} ${etag} ${text} ${status}`;
     });
     if (response.status !== 200 && response.status !== 304) return;
+    if (isStoredAnswer(status)) site.trace?.answers(response, text, /; collapsed/.test(status));
     const told = { site, page, arrivedAtMs, answeredAtMs, status };
     if (!this.#origin.isLying) this.#weigh(told, response.headers.get("etag")?.slice(1, -1) ?? "");
     if (text !== "") this.#weigh(told, text);
@@ -157,7 +158,7 @@ class RequestCourse implements History {
     if (version?.page !== page) return this.#breach(told, `no version of this page: ${number}`);
     this.judgedCount += 1;
     // If the origin lies, a validated response must meet the bound like a stored one.
-    const isStored = /; hit|; collapsed|stale-if-error/.test(status);
+    const isStored = isStoredAnswer(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
       // The response was generated or validated for this request.
@@ -209,6 +210,11 @@ class RequestCourse implements History {
       }
     }
   }
+}
+
+/** Returns whether a Cache-Status says that a stored response has answered. */
+function isStoredAnswer(status: string): boolean {
+  return /; hit|; collapsed|stale-if-error/.test(status);
 }
 
 interface Told {

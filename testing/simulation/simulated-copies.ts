@@ -37,14 +37,18 @@ export class SimulatedCopies {
     await this.#trip();
     if (this.isolate.world.draw() < 0.05) this.#cache.copy = undefined;
     const { copy } = this.#cache;
+    const arrives = copy && this.isolate.trace?.findsCopy();
     await this.#trip();
+    arrives?.();
     if (copy !== undefined) this.#onTaken();
     return copy;
   }
 
   async publish(_: string, view: KnownView): Promise<void> {
     const copy = this.copyOf(view);
+    const arrives = this.isolate.trace?.copies(copy);
     await this.#trip();
+    arrives?.();
     this.#cache.copy = copy;
   }
 

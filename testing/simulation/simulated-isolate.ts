@@ -24,8 +24,17 @@ import {
 } from "../../src/proxy/reuse/verdict.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
-import { configOf, type Leave, type Page, routeOf, targetsOf, urlOf } from "./simulated-pages.ts";
+import {
+  configOf,
+  type Leave,
+  type Page,
+  pages,
+  routeOf,
+  targetsOf,
+  urlOf,
+} from "./simulated-pages.ts";
 import { SimulatedRedis } from "./simulated-redis.ts";
+import { IsolateTrace } from "./traces/isolate-trace.ts";
 
 const noDirectives = requestDirectives(new Headers());
 
@@ -97,6 +106,7 @@ export class SimulatedIsolate {
   readonly acceptances: Acceptances;
   readonly #journal: Journal;
   readonly #parts: Parts;
+  readonly trace: IsolateTrace | undefined;
   /** For each response, the view's version and the number of due purges at the last probe. */
   readonly probed = new Map<SimulatedFill, { version: number; dueCount: number }>();
   /** The number of requests that had to wait for the view. */
@@ -112,7 +122,9 @@ export class SimulatedIsolate {
     this.name = place.name;
     this.#parts = parts;
     this.offsetMs = place.colo.offsetMs + world.between(0, clockErrorMs);
-    this.redis = new SimulatedRedis(world);
+    const { colo, offsetMs } = this;
+    this.trace = world.trace && new IsolateTrace(world.trace, { colo, offsetMs });
+    this.redis = new SimulatedRedis(world, this.trace);
     const { nowAtMs } = this;
     const randomText = () => String(world.between(0, 1e9));
     const redis = this.redis.client;
@@ -129,9 +141,12 @@ export class SimulatedIsolate {
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
         onOverdue: (entries) => this.acceptances.lookFor(entries),
+        onRead: () => this.trace?.took(this.view),
+        news: { tell: (how, entries) => how === "accepted" && this.trace?.accepted(entries) },
       },
       this,
     );
+    this.trace?.observe(this.view, journal);
     this.acceptances = parts.acceptances({
       journal: this.#journal,
       view: this.view,
@@ -163,6 +178,7 @@ export class SimulatedIsolate {
   setClock(byMs: number): void {
     this.attend();
     this.offsetMs += byMs;
+    this.trace?.event("turn", { asOf: this.offsetMs });
     this.world.tell(() => `The clock of ${this.name} is set by ${byMs} ms`);
     this.attend();
   }
@@ -193,6 +209,12 @@ export class SimulatedIsolate {
    * would not answer.
    */
   answer(fill: SimulatedFill): "fresh" | "stale" | undefined {
+    const answer = this.#answerWith(fill);
+    if (answer !== undefined) this.trace?.answers(fill.stored.metadata, answer === "fresh");
+    return answer;
+  }
+
+  #answerWith(fill: SimulatedFill): "fresh" | "stale" | undefined {
     const question = this.#question(fill);
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const { kind } = decide(candidate, this.#parts.asked(question));
@@ -216,13 +238,14 @@ export class SimulatedIsolate {
   /** Fetches a response. By rule 1, notes the stamp and the time before the origin request. */
   async fill(page: Page, leave: Leave): Promise<SimulatedFill> {
     const { world, colo } = this;
-    const note = async (): Promise<Noted> => {
-      const stamp = await this.view.stamp(this.attention);
-      return { stamp, requestedAtMs: this.nowAtMs() };
+    const before: Noted = {
+      stamp: await this.view.stamp(this.attention),
+      requestedAtMs: this.nowAtMs(),
     };
-    const before = await note();
+    const traced = this.trace?.loads(pages.indexOf(page), before);
     await world.sleep(world.between(0, 3_000));
     const generatedAtMs = world.atMs;
+    traced?.generated();
     await world.sleep(world.between(0, 3_000));
     const noted = this.#parts.noted(before, {
       stamp: this.view.chain?.end ?? "none",
@@ -237,6 +260,7 @@ export class SimulatedIsolate {
       tags: [page],
       respondedAtMs: this.nowAtMs(),
     };
+    traced?.stored(metadata);
     const { stamp } = noted;
     world.tell(() => `${this.name} has stored ${page} (${leave}), stamp ${shown(stamp)}`);
     return { generatedAtMs, page, leave, stored: { metadata, body: { kind: "absent" } } };
@@ -260,9 +284,11 @@ export class SimulatedIsolate {
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
     const { position } = accepted;
-    return this.view.entries.findLast(
-      (entry) => entry.id === order.id && entry.position === position,
+    const entry = this.view.entries.findLast(
+      ({ id, position: at }) => id === order.id && at === position,
     );
+    this.trace?.answersSender(entry);
+    return entry;
   }
 }
 

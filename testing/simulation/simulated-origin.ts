@@ -1,6 +1,7 @@
 // The origin of a simulated site. Each page has one version at a time. Requests and responses take
 // time. A 304 is correct at the time when it is generated, unless the origin lies.
 import type { OriginRequest } from "../../src/proxy/site/site.ts";
+import type { OriginTrace } from "./traces/site-trace.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 
 export interface Version {
@@ -47,15 +48,17 @@ export class SimulatedOrigin {
     return version;
   }
 
-  async fetch({ target, method, headers }: OriginRequest): Promise<Response> {
+  /** @param trace records the request for the specification */
+  async fetch({ target, method, headers }: OriginRequest, trace?: OriginTrace): Promise<Response> {
     const world = this.#world;
     await world.sleep(world.between(0, 1_500));
     if (this.isDown) throw new Error("The origin is down.");
     const [, page = ""] = target.path.split("/");
     const { number } = this.current(page);
     const etag = this.isLying ? '"0"' : `"${number}"`;
-    const fields = { etag, "cache-tag": page };
     const isUnchanged = headers.get("if-none-match") === etag;
+    const named = trace?.generated(number, { isUnchanged, isRenewed: !this.isLying });
+    const fields = { etag, "cache-tag": page, ...named };
     await world.sleep(world.between(0, this.#backMs));
     if (isUnchanged) return new Response(null, { status: 304, headers: fields });
     return new Response(method === "HEAD" ? null : String(number), { headers: fields });

@@ -3,10 +3,16 @@
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { type PurgeTargets, urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
-import type { SimulatedWorld, WorldSettings } from "./journal-simulator.ts";
 
 export type Page = "usual" | "quick";
 export const pages: readonly Page[] = ["usual", "quick"];
+
+/** The settings of a simulated world on which its pages depend. */
+interface PageSettings {
+  /** N of each page. */
+  readonly maxLagMs: Readonly<Record<Page, number>>;
+  readonly allowanceMs: number;
+}
 
 /** The condition under which a stored response of this page may answer. */
 export type Leave = "fresh" | "only-if-cached" | "stale-while-revalidate" | "stale-if-error";
@@ -25,10 +31,10 @@ const lifetimes = {
 };
 
 const configs = new Map<string, Config>();
-const configBySettings = new WeakMap<WorldSettings, Config>();
+const configBySettings = new WeakMap<PageSettings, Config>();
 
 /** Returns a configuration with one route for each page and condition, parsed by the product. */
-export function configOf(settings: WorldSettings): Config {
+export function configOf(settings: PageSettings): Config {
   let config = configBySettings.get(settings);
   if (config === undefined) {
     config = configFor(settings);
@@ -38,7 +44,7 @@ export function configOf(settings: WorldSettings): Config {
 }
 
 /** Returns a cached configuration. There are few, and parsing one takes longer than a history. */
-function configFor({ maxLagMs, allowanceMs }: WorldSettings): Config {
+function configFor({ maxLagMs, allowanceMs }: PageSettings): Config {
   const name = `${maxLagMs.usual} ${maxLagMs.quick} ${allowanceMs}`;
   let config = configs.get(name);
   if (config === undefined) {
@@ -60,7 +66,11 @@ function configFor({ maxLagMs, allowanceMs }: WorldSettings): Config {
   return config;
 }
 
-export function routeOf(world: SimulatedWorld, page: Page, leave: Leave): Route {
+export function routeOf(
+  world: { readonly settings: PageSettings },
+  page: Page,
+  leave: Leave,
+): Route {
   const { routes } = configOf(world.settings);
   return routes[pages.indexOf(page) * leaves.length + leaves.indexOf(leave)] as Route;
 }
@@ -71,7 +81,7 @@ export const host = "www.example.com";
 export const urlOf = (page: Page, leave: Leave): string => `https://${host}/${page}/${leave}`;
 
 /** Draws the targets of a purge of a page: mostly its tag, sometimes its prefix or its URLs. */
-export function targetsOf(world: SimulatedWorld, page: Page): PurgeTargets {
+export function targetsOf(world: { readonly draw: () => number }, page: Page): PurgeTargets {
   const drawn = world.draw();
   if (drawn < 0.15) return { tags: [], prefixes: [`/${page}/`] };
   const urls = () => leaves.map((leave) => urlTag(urlOf(page, leave)));

@@ -11,6 +11,8 @@ import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scr
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
 import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
+import type { IsolateTrace } from "./traces/isolate-trace.ts";
+import type { Trip } from "./traces/trace.ts";
 
 const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
@@ -18,33 +20,41 @@ const unavailable = { kind: "unavailable", cause: "timeout" } as const;
 
 export class SimulatedRedis {
   readonly #world: SimulatedWorld;
+  readonly #trace: IsolateTrace | undefined;
   /** The number of failed round trips. */
   failedCount = 0;
 
-  constructor(world: SimulatedWorld) {
+  constructor(world: SimulatedWorld, trace?: IsolateTrace) {
     this.#world = world;
+    this.#trace = trace;
   }
 
   /** The client for the code under test. */
   get client(): RedisClient {
-    const trip = <T>(_: string, run: (redis: unknown) => Promise<T>) => this.#trip(run);
+    const trip = <T>(purpose: string, run: (redis: unknown) => Promise<T>) =>
+      this.#trip(run, this.#trace?.sent(purpose));
     const calls = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
     const trips = { ...calls, seal: new Seal() };
     return trips as unknown as RedisClient;
   }
 
-  async #trip<T>(run: (redis: unknown) => Promise<T>) {
+  async #trip<T>(run: (redis: unknown) => Promise<T>, trip: Trip | undefined) {
     const world = this.#world;
     const { wayMs, lostShare } = world.settings;
     await world.sleep(world.between(0, wayMs));
     if (world.isRedisDown) {
       this.failedCount += 1;
+      trip?.missed();
       return unavailable;
     }
-    const value = await run(new Commands(world));
+    const value = await run(new Commands(world, trip));
     await world.sleep(world.between(0, wayMs));
-    if (world.draw() >= lostShare) return { kind: "answered", value } as const;
+    if (world.draw() >= lostShare) {
+      trip?.replied();
+      return { kind: "answered", value } as const;
+    }
     this.failedCount += 1;
+    trip?.missed();
     world.tell(() => "  a reply of Redis is lost");
     return unavailable;
   }
@@ -53,18 +63,23 @@ export class SimulatedRedis {
 /** Single commands. Each read of the journal may reach a different replica, with its own lag. */
 class Commands {
   protected readonly world: SimulatedWorld;
+  protected readonly trip: Trip | undefined;
 
-  constructor(world: SimulatedWorld) {
+  constructor(world: SimulatedWorld, trip?: Trip) {
     this.world = world;
+    this.trip = trip;
   }
 
   multi(): Transaction {
-    return new Transaction(this.world);
+    return new Transaction(this.world, this.trip);
   }
 
   protected items(): readonly StreamItem[] {
-    const lagMs = this.world.between(0, this.world.settings.replicaLagMs);
-    return this.world.stream.seenAt(this.world.atMs - lagMs);
+    const { stream, atMs, settings } = this.world;
+    const seenAtMs = atMs - this.world.between(0, settings.replicaLagMs);
+    const items = stream.seenAt(seenAtMs);
+    this.trip?.served({ items, noted: stream.notedAt(seenAtMs) }, false);
+    return items;
   }
 
   async xrange(_: string, from: string, to: string, count = Infinity): Promise<unknown> {
@@ -99,7 +114,12 @@ class Commands {
     }
     if (isSubscriberScript(script))
       return runSubscriberScript(script, given, this.world.subscribers);
-    return runJournalScript(script, given, scriptedOf(this.world, this.world.stream));
+    const { stream, trace } = this.world;
+    if (trace !== undefined) trace.trip = this.trip;
+    const reply = runJournalScript(script, given, scriptedOf(this.world, stream));
+    if (trace !== undefined) trace.trip = undefined;
+    if (this.trip?.hasAppended === false) this.trip.served(stream, true);
+    return reply;
   }
 
   /**
@@ -184,11 +204,13 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
 /** An atomic transaction. If it only reads, a lagging replica runs it; otherwise the primary. */
 class Transaction {
   readonly #world: SimulatedWorld;
+  readonly #trip: Trip | undefined;
   readonly #queued: ((server: Server) => unknown)[] = [];
   #isWrite = false;
 
-  constructor(world: SimulatedWorld) {
+  constructor(world: SimulatedWorld, trip?: Trip) {
     this.#world = world;
+    this.#trip = trip;
   }
 
   #with(work: (server: Server) => unknown): this {
@@ -254,13 +276,17 @@ class Transaction {
 
   async exec(): Promise<unknown[]> {
     const { stream, settings, atMs } = this.#world;
-    if (this.#isWrite) return this.#queued.map((work) => work(stream));
+    if (this.#isWrite) {
+      this.#trip?.served(stream, true);
+      return this.#queued.map((work) => work(stream));
+    }
     const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
     const replica = {
       items: stream.seenAt(seenAtMs),
       noted: stream.notedAt(seenAtMs),
       held: stream.heldAt(seenAtMs),
     };
+    this.#trip?.served(replica, false);
     return this.#queued.map((work) => work(replica));
   }
 }

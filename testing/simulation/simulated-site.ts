@@ -33,6 +33,7 @@ import type { SimulatedCache } from "./simulated-cache.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import type { SimulatedOrigin } from "./simulated-origin.ts";
 import { configOf } from "./simulated-pages.ts";
+import { SiteTrace } from "./traces/site-trace.ts";
 import { type WarmedPage, warmPage } from "../../src/proxy/warm/warm-page.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 import type { ResponseDetail } from "../../src/proxy/stored/stored-response.ts";
@@ -66,6 +67,7 @@ export class SimulatedSite {
   /** Failures of background work, and log lines about left-out tags. Expected to be empty. */
   readonly failures: string[] = [];
   readonly #context: Context;
+  readonly trace: SiteTrace | undefined;
 
   constructor(
     isolate: SimulatedIsolate,
@@ -77,11 +79,14 @@ export class SimulatedSite {
     const fillBudget = new ByteBudget(memoryBytes);
     const metrics = new Metrics(0);
     this.isolate = isolate;
+    const trace = isolate.trace && new SiteTrace(isolate, isolate.trace);
+    this.trace = trace;
+    const tiers = parts.tiers(tiersOf(isolate, around.cache), isolate);
     const sound: Site = {
       config,
       ...compiledOf(config),
       siteHosts: [],
-      tiers: parts.tiers(tiersOf(isolate, around.cache), isolate),
+      tiers: trace?.observed(tiers) ?? tiers,
       view,
       bypasses: (route) => view.bypasses(route),
       flights: new Flights(),
@@ -110,7 +115,7 @@ export class SimulatedSite {
         metrics,
         log: ({ message }) => void this.failures.push(message),
       }),
-      fetchOrigin: (_, request) => around.origin.fetch(request),
+      fetchOrigin: (_, request) => around.origin.fetch(request, trace?.forwards(request)),
       nowAtMs,
       random: () => 0.5,
       turn: () => Promise.resolve(),

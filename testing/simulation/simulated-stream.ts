@@ -40,6 +40,8 @@ const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
 
 export class SimulatedStream {
   readonly #states: StreamState[] = [emptyState()];
+  /** Called after entries of the journal or of the book were lost, or an entry was deleted. */
+  onHarmed: (how: "lost" | "withdrawn") => void = () => undefined;
   /** The number of all entries so far, including lost entries. */
   appendedCount = 0;
 
@@ -81,6 +83,7 @@ export class SimulatedStream {
   note(noted: readonly StreamItem[], atMs: number): void {
     const notes = { noted: [...noted], notedCount: noted.length };
     this.#states.push({ ...this.#state, sinceAtMs: atMs, ...notes });
+    this.onHarmed("lost");
   }
 
   /** Returns the items on a replica that has everything up to this time. */
@@ -177,6 +180,7 @@ export class SimulatedStream {
   remove(id: string, atMs: number): void {
     const kept = this.items.filter((item) => item.id !== id);
     this.#become(kept, { atMs, lastId: this.#state.lastId });
+    this.onHarmed("withdrawn");
   }
 
   /** Loses the newest entries, like a fail-over to a replica that lacks them. */
@@ -185,11 +189,13 @@ export class SimulatedStream {
     const lost = new Set(this.items.slice(kept.length));
     const noted = this.noted.filter((item) => !lost.has(item));
     this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0", noted }, this.#heldWith(kept));
+    this.onHarmed("lost");
   }
 
   /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
     this.#become([], { atMs, lastId: "0-0", noted: [] }, "");
+    this.onHarmed("lost");
   }
 
   /** Restores a backup. */
@@ -197,6 +203,7 @@ export class SimulatedStream {
     const held = this.#heldWith(items);
     const noted = this.#notedWith(items);
     this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0", noted }, held);
+    this.onHarmed("lost");
   }
 
   /** Returns the items that the book noted when the last of these entries was the newest. */

@@ -1,0 +1,96 @@
+// Drops each condition of the purge protocol's specification. The search must then find a state that
+// breaks an invariant. So each invariant can fail, and each condition is necessary.
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scopes, settingsOf } from "../../testing/specification/scopes.ts";
+import { type Invariant, isSpinInstalled, Verifier } from "../../testing/specification/spin.ts";
+
+interface Row {
+  readonly rule: string;
+  readonly scope: string;
+  /** More settings, for a smaller search. */
+  readonly settings?: string;
+  readonly breaks: Invariant;
+}
+
+const rows: readonly Row[] = [
+  { rule: "1 stamp", scope: "replicas", breaks: "forgot" },
+  { rule: "1 clock", scope: "replicas", breaks: "bound" },
+  { rule: "2 body", scope: "tiers", breaks: "forgot" },
+  { rule: "3 body", scope: "tiers", breaks: "mixed" },
+  { rule: "4 stamp", scope: "replicas", breaks: "forgot" },
+  { rule: "4 time", scope: "replicas", breaks: "bound" },
+  { rule: "4 colo", scope: "two colos", breaks: "bound" },
+  { rule: "5 hard", scope: "replicas", breaks: "forgot" },
+  { rule: "5 soft", scope: "replicas", breaks: "forgot" },
+  { rule: "6 older", scope: "cold", breaks: "forgot" },
+  { rule: "7 a stamp", scope: "trimming", breaks: "bound" },
+  { rule: "7 a view", scope: "replicas", breaks: "bound" },
+  { rule: "7 b colo", scope: "two colos", breaks: "bound" },
+  { rule: "7 b body", scope: "replicas", breaks: "bound" },
+  { rule: "9 follower", scope: "replicas", breaks: "forgot" },
+  { rule: "10 step", scope: "steps", breaks: "bound" },
+  { rule: "10 read", scope: "cold", breaks: "bound" },
+  { rule: "10 body", scope: "steps", breaks: "bound" },
+  { rule: "11 date", scope: "replicas", breaks: "bound" },
+  { rule: "11 joint", scope: "late", breaks: "forgot" },
+  { rule: "13 end", scope: "late", breaks: "forgot" },
+  { rule: "14 date", scope: "copies", breaks: "bound" },
+  { rule: "14 joint", scope: "copies", breaks: "forgot" },
+  { rule: "16 primary", scope: "replicas", breaks: "falseLoss" },
+  { rule: "17 marked", scope: "trimming", breaks: "forgot" },
+  { rule: "17 checked", scope: "replicas", breaks: "falseLoss" },
+  { rule: "18 still", scope: "cold", breaks: "falseLoss" },
+  { rule: "20 stays", scope: "two colos", breaks: "bound" },
+  { rule: "21 read", scope: "repeats", breaks: "forgot" },
+  { rule: "22 due", scope: "losses", settings: "entries=3", breaks: "bound" },
+  { rule: "22 stands", scope: "trimming", breaks: "bound" },
+  { rule: "22 again", scope: "losses", settings: "entries=3", breaks: "bound" },
+  { rule: "22 applied", scope: "replicas", breaks: "forgot" },
+  { rule: "23 stamp", scope: "trimmed validators", breaks: "bound" },
+  { rule: "23 view", scope: "tiers", breaks: "bound" },
+  { rule: "23 hard", scope: "tiers", breaks: "forgot" },
+  { rule: "23 again", scope: "tiers", breaks: "forgot" },
+  { rule: "27 noted", scope: "lost books", breaks: "forgot" },
+  { rule: "27 end", scope: "trimming", breaks: "forgot" },
+  { rule: "27 covered", scope: "late books", breaks: "forgot" },
+  { rule: "27 question", scope: "late books", breaks: "forgot" },
+  { rule: "27 trimmed", scope: "trimming", breaks: "bound" },
+];
+
+/** Conditions without a counterexample. traces.test.ts shows most of them in the code. */
+const withoutRow: Readonly<Record<string, string>> = {
+  "12 chain": "the search offers no view with a gap",
+  "14 newer": "only adds cost: a copy that is older than the view brings no entry",
+  "14 ahead": "clocks within a colo differ by at most A in the search",
+  "16 reply": "the search offers no view without a reply",
+  "17 once": "only adds cost: a second mark covers what was loaded since the first",
+  "18 empty": "the state has no view without entries",
+  "21 own": "the state has no purge without an entry",
+  "22 gone": "only adds cost: a purge is appended twice",
+};
+
+describe.runIf(isSpinInstalled)("without one of its conditions, the protocol breaks", () => {
+  let verifier: Verifier;
+  beforeAll(async () => (verifier = await Verifier.compile("search")));
+  afterAll(async () => verifier.remove());
+
+  it.each(rows)("$breaks, without rule $rule", async (row) => {
+    const { rule, scope: name, settings = "", breaks } = row;
+    const scope = scopes.find((each) => each.name === name);
+    if (scope === undefined) throw new Error(`There is no scope ${name}.`);
+    const { broken, steps } = await verifier.search(`${settingsOf(scope)} ${settings}`, rule);
+    expect(broken).toBe(breaks);
+    expect(steps.length).toBeGreaterThan(2);
+  });
+});
+
+describe("each condition of the specification", () => {
+  const text = readFileSync("testing/specification/rules.h", "utf8");
+  const rules = [...text.matchAll(/X\(R\w+, "([^"]+)"\)/g)].map(([, name = ""]) => name);
+
+  it("has a row here, or a reason for having none", () => {
+    const named = [...rows.map(({ rule }) => rule), ...Object.keys(withoutRow)];
+    expect(named.toSorted()).toEqual(rules.toSorted());
+  });
+});

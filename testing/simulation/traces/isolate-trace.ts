@@ -1,0 +1,176 @@
+// Records the events of one simulated isolate for a trace: its round trips to the database, the
+// changes of its view, and the purges that it accepts.
+import type { Entry, EntryPlace } from "../../../src/purge/journal/entry.ts";
+import type { Journal } from "../../../src/purge/journal/journal.ts";
+import type { JournalView } from "../../../src/purge/view/journal-view.ts";
+import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
+import type { PurgeSubject } from "../../../src/purge/view/view.ts";
+import type { EventFields, Trace, Trip } from "./trace.ts";
+
+/** The number of reads of one isolate that the specification remembers. */
+const readsMax = 64;
+
+/** The steps by which an isolate sends requests for these purposes. It ignores other requests. */
+const stepOfPurpose: Readonly<Record<string, string>> = {
+  "journal read": "send",
+  "journal read at the primary": "send",
+  "journal mark": "send",
+  "purge, read back": "send_back",
+  "purge, written": "send_append",
+};
+
+/** The stamps that traces have recorded for responses, because isolates share the metadata. */
+const restamped = new WeakMap<PurgeSubject, number>();
+
+export class IsolateTrace {
+  readonly trace: Trace;
+  readonly number: number;
+  readonly #colo: number;
+  #readsCount = 0;
+  /** The read whose reply arrived last. */
+  #replied = 0;
+
+  constructor(trace: Trace, begins: { readonly colo: string; readonly offsetMs: number }) {
+    this.trace = trace;
+    this.number = trace.nextIsolate();
+    this.#colo = trace.coloNumber(begins.colo);
+    this.event("start", { colo: this.#colo, asOf: begins.offsetMs });
+  }
+
+  event(step: string, fields: EventFields = {}): void {
+    this.trace.event(step, { isolate: this.number, ...fields });
+  }
+
+  /** Returns the number of the next read. */
+  nextRead(): number {
+    return (this.#readsCount = (this.#readsCount + 1) % readsMax);
+  }
+
+  /** Records that a reply has arrived. */
+  replied(read: number): void {
+    this.#replied = read;
+  }
+
+  sent(purpose: string): Trip | undefined {
+    const step = stepOfPurpose[purpose];
+    if (step === undefined) return undefined;
+    const read = this.nextRead();
+    const other = this.#replied;
+    this.event(step, { read });
+    return {
+      fields: { isolate: this.number, read, other },
+      hasAppended: false,
+      served: (state, isPrimary) =>
+        this.event("serve", { read, ...this.trace.stateOf(state), isPrimary }),
+      replied: () => {
+        this.replied(read);
+        if (step === "send_back") this.event("reply", { read });
+      },
+      missed: () => this.event("miss", { read }),
+    };
+  }
+
+  /** Records the present state of a view, which a reply or a copy has just renewed. */
+  took({ chain, sentAtMs }: Pick<JournalView, "chain" | "sentAtMs">): void {
+    const asOf = Number.isFinite(sentAtMs) ? sentAtMs : 0;
+    this.event("take", {
+      read: this.#replied,
+      ...this.trace.pathOf(chain?.entries ?? []),
+      asOf,
+    });
+  }
+
+  /**
+   * Records that the isolate puts a copy of its view into its colo.
+   *
+   * @returns a function to call when the copy has arrived there
+   */
+  copies(copy: ViewCopy): () => void {
+    const path = this.trace.pathOf(copy.entries() ?? []);
+    const put = { ...path, asOf: copy.sentAtMs };
+    this.event("copy", put);
+    return () => this.event("put", { ...put, colo: this.#colo });
+  }
+
+  /**
+   * Records that the isolate finds the copy of its colo.
+   *
+   * @returns a function to call when the copy has arrived at the isolate
+   */
+  findsCopy(): () => void {
+    const read = this.nextRead();
+    this.event("find", { read });
+    return () => this.replied(read);
+  }
+
+  accepted(entries: readonly Entry[]): void {
+    for (const entry of entries) this.event("accept", { entry: this.trace.numberOf(entry) });
+  }
+
+  /** Records that the sender of a purge gets 200. */
+  answersSender(entry: EntryPlace | undefined): void {
+    this.event("answer_sender", { entry: this.trace.numberOf(entry) });
+  }
+
+  /** Records that a stored response would answer. */
+  answers(metadata: PurgeSubject, isFresh: boolean): void {
+    const record = this.trace.recordNumber(metadata);
+    const provenance = this.trace.provenanceOf(metadata);
+    this.event("answer", { record, ...provenance, body: record, isFresh });
+  }
+
+  /** Records a request to the origin, with what the isolate has noted before. */
+  loads(page: number, { stamp, requestedAtMs }: Pick<PurgeSubject, "stamp" | "requestedAtMs">) {
+    const record = this.trace.nextRecord();
+    const noted = { stamp: this.trace.numberOf(stamp), requestedAt: requestedAtMs };
+    this.event("load", { record, page, ...noted });
+    return {
+      generated: () => this.event("generate", { record, body: record }),
+      stored: (metadata: PurgeSubject) => {
+        this.trace.nameRecord(metadata, record);
+        const provenance = this.trace.provenanceOf(metadata);
+        this.event("store", { record, ...provenance, body: record });
+      },
+    };
+  }
+
+  /** Records calls of a view and its journal, which still answer as before. */
+  observe(view: JournalView, journal: Journal): void {
+    const entry = (place: EntryPlace | undefined) => this.trace.numberOf(place);
+    const standing = journal.standing.bind(journal);
+    journal.standing = (places) => {
+      for (const place of places) this.event("ask", { entry: entry(place) });
+      return standing(places);
+    };
+    const confirm = view.confirm.bind(view);
+    const replace = view.replace.bind(view);
+    const arrived = view.arrived.bind(view);
+    const seek = view.seek.bind(view);
+    view.confirm = (entries) => {
+      for (const one of entries) this.event("confirm", { entry: entry(one) });
+      confirm(entries);
+    };
+    view.replace = (lost, again) => {
+      for (const [at, one] of lost.entries())
+        this.event("replace", { entry: entry(one), other: entry(again[at]) });
+      replace(lost, again);
+    };
+    view.arrived = (atMs) => {
+      this.event("arrive");
+      arrived(atMs);
+    };
+    view.seek = (attention, record) => {
+      const former = this.trace.numberOf(record?.stamp);
+      const sought = seek(attention, record);
+      return record && sought?.then(() => this.#restamped(record, former));
+    };
+  }
+
+  #restamped(subject: PurgeSubject, former: number): void {
+    const stamp = this.trace.numberOf(subject.stamp);
+    if (stamp === former || restamped.get(subject) === stamp) return;
+    restamped.set(subject, stamp);
+    const record = this.trace.recordNumber(subject);
+    this.event("restamp", { read: this.#replied, record, entry: former, stamp });
+  }
+}

@@ -1,0 +1,166 @@
+/*
+ * The journal and its book in the database: appends, trimming, losses, and what replicas return. The
+ * state of the journal is its newest entry and its oldest one, because each entry stands for one
+ * history.
+ */
+#define ENTRY(e) now.entry[e]
+#define JOURNAL now.journal[0]
+#define BIT(i) (1 << (i))
+
+enum page_bits { NOTHING = 0, EVERYTHING = 3 };
+
+/* The numbers of an event. A step does not use all of them, and the others are 0. */
+#define EVENT_FIELDS(X) \
+  X(at) X(isolate) X(read) X(other) X(entry) X(record) \
+  X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) \
+  X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
+  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed)
+
+typedef struct {
+#define X(name) int name;
+  EVENT_FIELDS(X)
+#undef X
+  int step;
+} Event;
+
+/* A number in an event that stands for any possible number. */
+enum { ANY = -1 };
+
+/* The event under way, from the search or from a trace. */
+static Event event;
+
+static void fail_hard(const char *what) {
+  fprintf(stderr, "The specification has too little room: %s\n", what);
+  exit(3);
+}
+
+/* Returns whether an entry is on the path from `first` to `last`. */
+static int on_path(int e, int first, int last) {
+  for (int at = last; e && at; at = ENTRY(at).before) {
+    if (at == e) return 1;
+    if (at == first) break;
+  }
+  return 0;
+}
+
+static int in_history(int e, int last) { return on_path(e, 0, last); }
+
+static int path_count(int first, int last) {
+  int count = 0;
+  for (int at = last; at; at = ENTRY(at).before) {
+    count += 1;
+    if (at == first) break;
+  }
+  return count;
+}
+
+/* Returns the oldest entry of a path, if only its newest `count` entries stay. */
+static int shortened(int first, int last, int count) {
+  int at = last;
+  for (int left = count - 1; left > 0 && at != first; left -= 1) at = ENTRY(at).before;
+  return at;
+}
+
+static int covers(int e, int r) { return ENTRY(e).covers >> now.record[r].page & 1; }
+
+static int max_lag(int r) { return now.record[r].page ? SET(quick_lag) : SET(usual_lag); }
+
+/* Replaces the state of the journal. Replicas may return the former state for a while. */
+static void replace_journal(int first, int last, int notedFirst, int notedLast) {
+  if (SET(replica_lag)) {
+    if (now.versions == VERSIONS) fail_hard("versions of the journal");
+    memmove(&now.journal[1], &now.journal[0], now.versions * sizeof now.journal[0]);
+    now.versions += 1;
+    now.journal[1].until = now.time;
+  }
+  JOURNAL.first = first;
+  JOURNAL.last = last;
+  JOURNAL.notedFirst = notedFirst;
+  JOURNAL.notedLast = notedLast;
+  JOURNAL.until = LASTING;
+}
+
+/* Forgets the states that no replica has any more, because L has passed. */
+static void forget_versions(void) {
+  while (now.versions > 1 && now.journal[now.versions - 1].until <= now.time - SET(replica_lag)) {
+    now.versions -= 1;
+    memset(&now.journal[now.versions], 0, sizeof now.journal[0]);
+  }
+}
+
+/* Appends an entry, notes it in the book, and trims the journal (rules 19 and 27 a). */
+static int append(int by, int covered, int hard, int position) {
+  int last = JOURNAL.last;
+  int e = now.entries + 1;
+  if (e > ENTRIES) fail_hard("entries");
+  now.entries = e;
+  ENTRY(e).before = last;
+  ENTRY(e).covers = covered;
+  ENTRY(e).hard = hard;
+  ENTRY(e).by = by + 1;
+  ENTRY(e).position = position;
+  ENTRY(e).lossesBefore = now.losses;
+  ENTRY(e).countsFrom = now.time;
+  /* A book that does not end with the journal's last entry begins anew (rule 27 b). */
+  int is_noted = JOURNAL.notedLast == last;
+  int noted_first = is_noted && last ? JOURNAL.notedFirst : e;
+  int first = shortened(last ? JOURNAL.first : e, e, SET(kept));
+  replace_journal(first, e, noted_first, e);
+  return e;
+}
+
+/*
+ * Notes for the invariants which entries are lost. An isolate that must still read an entry back will
+ * append it again, so that the bound begins at the latest when it must do so. In traces, the network may
+ * take longer than that.
+ */
+static void note_losses(int last) {
+  for (int e = 1; e <= now.entries; e += 1) {
+    if (in_history(e, last)) continue;
+    ENTRY(e).countsFrom = LASTING;
+    ENTRY(e).missed = 0;
+    for (int i = 0; i < ISOLATES; i += 1)
+      if (on_path(e, now.isolate[i].first, now.isolate[i].last)) ENTRY(e).missed |= BIT(i);
+    for (int k = 0; k < PROMISES; k += 1) {
+      struct Promise *it = &now.promise[k];
+      int is_promised = it->isolate && it->entry == e;
+      if (is_promised && SET(instant)) ENTRY(e).countsFrom = it->due;
+    }
+  }
+}
+
+/* Another writer, or an isolate, appends a purge. */
+static int may_purge(void) {
+  return !JOURNAL.last || event.position > ENTRY(JOURNAL.last).position;
+}
+
+static void do_purge(void) { append(event.isolate, event.covers, event.hard, event.position); }
+
+/* The database loses entries, or notes of the book: a fail-over, a restore, an eviction. */
+static int may_lose(void) { return 1; }
+
+static void do_lose(void) {
+  now.losses += 1;
+  note_losses(event.last);
+  replace_journal(event.first, event.last, event.notedFirst, event.notedLast);
+}
+
+/* Somebody withdraws the newest entry (rule 20). */
+static int may_withdraw(void) { return RULE(R20_STAYS, 0); }
+
+static void do_withdraw(void) {
+  int last = ENTRY(JOURNAL.last).before;
+  replace_journal(last ? JOURNAL.first : 0, last, last ? JOURNAL.notedFirst : 0, last);
+}
+
+static int within_wait(void);
+
+/* Time passes. */
+static int may_wait(void) {
+  return event.at > now.time && within_wait();
+}
+
+static void do_wait(void) {
+  now.time = event.at;
+  forget_versions();
+}

@@ -1,0 +1,218 @@
+/*
+ * The exhaustive search: offers every step with every value that it may have, within the limits of the
+ * settings. Values that a rule forbids are offered as well, so that a run that drops the rule takes
+ * them.
+ */
+
+/* The number of possible steps so far, and the one to take; -1: none. */
+static int counted, wanted, is_taken;
+
+static void offer(void) {
+  if (is_taken || !may_happen()) return;
+  if (counted++ != wanted) return;
+  is_taken = 1;
+  say();
+  happen();
+}
+
+/*
+ * Returns whether a step back of a clock would become invisible if time passed. The search assumes
+ * that a request arrives before.
+ */
+static int is_step_overlooked(void) {
+  for (int i = 0; i < SET(isolates); i += 1) {
+    int lead = VIEW(i).latest - SET(allowance) - clock_of(i);
+    if (lead == 1) return 1;
+  }
+  return 0;
+}
+
+static Event by(int step, int i) {
+  Event it = {.step = step, .isolate = i};
+  return it;
+}
+
+static int next_position(void) {
+  if (SET(recurring)) return JOURNAL.last ? ENTRY(JOURNAL.last).position + 1 : 1;
+  int most = 0;
+  for (int e = 1; e <= now.entries; e += 1)
+    if (ENTRY(e).position > most) most = ENTRY(e).position;
+  return most + 1;
+}
+
+/* Takes a step that consists of several, if it is wanted. */
+static int is_wanted(void) {
+  if (is_taken || counted++ != wanted) return 0;
+  is_taken = 1;
+  say();
+  return 1;
+}
+
+static void offer_purges(int i) {
+  if (now.entries >= SET(entries)) return;
+  for (int hard = 1; hard >= !SET(soft) && now.purges < SET(purges); hard -= 1) {
+    event = by(purge_step, i);
+    event.covers = 1;
+    event.hard = hard;
+    event.position = next_position();
+    if (SET(one_purger) && i != SET(isolates) - 1) continue;
+    if (!SET(confirms) && is_wanted()) now.purges += 1, happen();
+    /* The reply to the append may be lost, so that nothing is accepted. */
+    if (SET(slow) || !is_wanted()) continue;
+    now.purges += 1;
+    happen();
+    event = by(accept_step, i);
+    event.entry = now.entries;
+    happen();
+  }
+  if (i || now.elsewhere >= SET(elsewhere)) return;
+  event = by(purge_step, -1);
+  event.hard = 1;
+  event.position = next_position();
+  if (is_wanted()) now.elsewhere += 1, happen();
+}
+
+/* Loses the newest entries, or all, with their notes in the book; or the book alone. */
+static void offer_losses(void) {
+  event = by(lose_step, 0);
+  event.first = JOURNAL.first;
+  event.notedFirst = JOURNAL.notedFirst;
+  event.last = JOURNAL.last;
+  event.notedLast = JOURNAL.notedLast;
+  if (now.harms < SET(harms) && event.notedLast) {
+    Event kept = event;
+    event.notedFirst = event.notedLast = 0;
+    if (is_wanted()) now.harms += 1, happen();
+    event = kept;
+  }
+  if (now.lossesMade >= SET(losses)) return;
+  while (event.last) {
+    int is_first = event.last == JOURNAL.first;
+    if (event.notedLast == event.last)
+      event.notedLast = event.last == event.notedFirst ? 0 : ENTRY(event.last).before;
+    event.last = is_first ? 0 : ENTRY(event.last).before;
+    if (!event.last) event.first = 0;
+    if (!event.notedLast || !event.last) event.notedFirst = event.notedLast = 0;
+    if (is_wanted()) now.lossesMade += 1, happen();
+  }
+}
+
+static void offer_take(int i, int s) {
+  struct Read *it = &READ(i, s);
+  int latest = it->sentAt > VIEW(i).asOf ? it->sentAt : VIEW(i).asOf;
+  int is_kept = VIEW(i).last && in_history(VIEW(i).first, it->last);
+  for (int k = 0; k < 2; k += 1) {
+    event = by(take_step, i);
+    event.read = s;
+    event.last = it->last;
+    event.first = shortened(is_kept ? VIEW(i).first : it->first, it->last, SET(held));
+    event.count = path_count(event.first, event.last);
+    event.sum = path_sum(event.first, event.last);
+    event.asOf = k ? clock_of(i) : latest;
+    if (event.last && (!k || event.asOf != latest)) offer();
+  }
+}
+
+static void offer_reads(int i, int s) {
+  struct Read *it = &READ(i, s);
+  int is_repeated = it->state == SENT && it->sentAt == clock_of(i) && it->base == VIEW(i).last;
+  event = by(send_step, i);
+  event.read = s;
+  if (SET(slow) && !is_repeated && it->kind != COPIED) offer();
+  for (int v = 0; v < now.versions && (it->state == SENT || !SET(slow)); v += 1) {
+    event = by(serve_step, i);
+    event.read = s;
+    event.first = now.journal[v].first;
+    event.last = now.journal[v].last;
+    event.notedFirst = now.journal[v].notedFirst;
+    event.notedLast = now.journal[v].notedLast;
+    event.isPrimary = v == 0;
+    if (SET(slow)) offer();
+    else if (is_wanted()) send_read(i, s), happen();
+  }
+  if (it->state != SERVED) return;
+  offer_take(i, s);
+  if (now.entries < SET(entries) && it->kind < MARKED) {
+    event = by(mark_step, i);
+    event.read = event.other = s;
+    event.entry = it->base;
+    event.position = next_position();
+    offer();
+  }
+}
+
+static void offer_copies(int i) {
+  if (!SET(copies)) return;
+  struct Copy *held = &now.copy[VIEW(i).colo];
+  for (int k = 0; k < 2 && VIEW(i).last; k += 1) {
+    event = by(copy_step, i);
+    event.first = VIEW(i).first;
+    event.last = VIEW(i).last;
+    event.asOf = k ? clock_of(i) : VIEW(i).asOf;
+    event.colo = VIEW(i).colo;
+    event.count = path_count(event.first, event.last);
+    event.sum = path_sum(event.first, event.last);
+    int is_held = held->last == event.last && held->asOf == event.asOf && held->first == event.first;
+    if (is_held || (k && event.asOf == VIEW(i).asOf)) continue;
+    if (may_happen() && is_wanted()) event.step = put_step, happen();
+  }
+  event = by(find_step, i);
+  event.read = READS - 1;
+  if (held->last && READ(i, READS - 1).state == FREE) offer();
+}
+
+static void offer_acceptance(int i) {
+  for (int e = 1; e <= now.entries; e += 1) {
+    event = by(accept_step, i);
+    event.entry = e;
+    if (SET(slow) && ENTRY(e).by == i + 1 && !(ENTRY(e).known & BIT(i)) && !ENTRY(e).marks) offer();
+    event.step = answer_sender_step;
+    if (SET(repeats) && ENTRY(e).by && ENTRY(e).by != i + 1 && !promise_of(i, e)) offer();
+    struct Promise *it = promise_of(i, e);
+    struct Look *look = look_of(i, e);
+    int is_due = it && it->due <= now.time;
+    event.step = confirm_step;
+    if (it && (is_due || ENTRY(e).stands & BIT(i))) offer();
+    event.step = ask_step;
+    if (is_due && is_wanted()) {
+      happen();
+      look = look_of(i, e);
+      note_look(look);
+      if (look->found != GONE) memset(look, 0, sizeof *look);
+    }
+    if (!look || look->found != GONE || now.entries >= SET(entries)) continue;
+    Event again = by(purge_step, i);
+    again.covers = ENTRY(e).covers;
+    again.hard = ENTRY(e).hard;
+    again.position = next_position();
+    event = again;
+    if (!is_wanted()) continue;
+    happen();
+    event = by(replace_step, i);
+    event.entry = e;
+    event.other = now.entries;
+    happen();
+    memset(look, 0, sizeof *look);
+  }
+}
+
+static void offer_clock(int i) {
+  if (now.restarts < SET(restarts)) {
+    event = by(start_step, i);
+    event.colo = VIEW(i).colo;
+    event.asOf = VIEW(i).offset;
+    if (is_wanted()) {
+      now.restarts += 1;
+      happen();
+      for (int e = 1; e <= now.entries; e += 1)
+        if (ENTRY(e).by == i + 1) ENTRY(e).by = 0;
+    }
+  }
+  if (!SET(turns)) return;
+  event = by(turn_step, i);
+  event.asOf = VIEW(i).offset - SET(turn);
+  int is_attended = VIEW(i).latest == clock_of(i);
+  if (now.turns < SET(turns) && is_attended && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
+  event = by(arrive_step, i);
+  if (clock_of(i) != VIEW(i).latest) offer();
+}
