@@ -4,11 +4,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Running } from "../../local/running.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
+import { Origin } from "../histories/origin.ts";
 import { ask } from "../load/ask.ts";
 import { markdownTable, median, quantile } from "../load/figures.ts";
 import { type HandlerName, handlers } from "./handlers.ts";
 import type { CacheKind } from "./judge.ts";
-import { Origin } from "./origin.ts";
 import { pathOf, purgeItem, type Site } from "./requests.ts";
 import { build, Server } from "./server.ts";
 
