@@ -17,7 +17,7 @@ import {
   type Violation,
 } from "./judge.ts";
 import { drawnPurge, processCount, type PurgeCall, purgeItem, readItem } from "./requests.ts";
-import { build, Server } from "./server.ts";
+import { build, type Server, startServer } from "./server.ts";
 
 export interface RunSettings {
   readonly handler: HandlerName;
@@ -56,7 +56,7 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     const action = await build(ofServers);
     const servers: Server[] = [];
     for (let count = 0; count < processCount; count += 1) {
-      servers.push(await running.add(Server.start(ofServers)));
+      servers.push(await running.add(startServer(ofServers)));
     }
     const draws = new Draws(settings.seed);
     const breaking = new Breaking(faultsOf(redis, servers), draws.fork());
@@ -99,9 +99,7 @@ const renderOf = ({ reader, loadedAtMs }: Load): Render[] =>
 
 const faultsOf = (redis: BreakableRedis, servers: readonly Server[]): Faults => ({
   "process killed": async (_, draws) => {
-    const server = draws.oneOf(servers);
-    await server.stop();
-    await server.start();
+    await draws.oneOf(servers).restart();
   },
   "Redis paused": async (forMs) => {
     redis.pause();

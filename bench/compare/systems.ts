@@ -1,0 +1,17 @@
+// The compared systems, and those that no machine but their vendor's runs.
+import type { Adapter } from "./adapter.ts";
+import { bentoCache } from "./adapters/bentocache.ts";
+import { tidemarkData } from "./adapters/tidemark-data.ts";
+import { tidemarkPages } from "./adapters/tidemark-pages.ts";
+
+export const systems = {
+  "tidemark-pages": tidemarkPages,
+  "tidemark-data": tidemarkData,
+  bentocache: bentoCache,
+} as const satisfies Readonly<Record<string, Adapter>>;
+
+export type SystemName = keyof typeof systems;
+export const systemNames = Object.keys(systems) as SystemName[];
+
+/** Not tested, so without a verdict. */
+export const notTested = ["Cloudflare's CDN cache", "Cloudflare Workers Caching"] as const;
