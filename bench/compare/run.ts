@@ -41,7 +41,7 @@ export async function runHistories(adapter: Adapter, settings: RunSettings): Pro
     const system = await adapter.start(world);
     const breaking = new Breaking(system.faults, new Draws(seed + 1));
     const broken = settings.hasFaults ? breaking.untilStopped() : undefined;
-    const clients = clientsOf(system, origin, bounds);
+    const clients = clientsOf(system, origin);
     const plans = plansOf(seed, historyCount, adapter.modes);
     const played = await playAll(plans, clients, settings);
     breaking.isOver = true;
@@ -69,11 +69,7 @@ const fieldsOf = (id: string) => ({
   xkey: id,
 });
 
-function clientsOf(
-  system: System,
-  origin: Origin,
-  { withinMs }: Bounds,
-): Clients<Read, Purge, Call> {
+function clientsOf(system: System, origin: Origin): Clients<Read, Purge, Call> {
   return {
     origin,
     processCount,

@@ -1,12 +1,16 @@
 // The compared systems, and those that no machine but their vendor's runs.
 import type { Adapter } from "./adapter.ts";
 import { bentoCache } from "./adapters/bentocache.ts";
+import { responseStore } from "./adapters/response-store.ts";
+import { tidemarkCloudflare } from "./adapters/tidemark-cloudflare.ts";
 import { tidemarkData } from "./adapters/tidemark-data.ts";
 import { tidemarkPages } from "./adapters/tidemark-pages.ts";
 
 export const systems = {
   "tidemark-pages": tidemarkPages,
   "tidemark-data": tidemarkData,
+  "tidemark-cloudflare": tidemarkCloudflare,
+  "response-store": responseStore,
   bentocache: bentoCache,
 } as const satisfies Readonly<Record<string, Adapter>>;
 

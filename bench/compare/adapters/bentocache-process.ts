@@ -11,12 +11,9 @@ serve((redisUrl = "") => {
     .useL1Layer(memoryDriver({ maxSize: "10mb" }))
     .useL2Layer(redisDriver({ connection }))
     .useBus(redisBusDriver({ connection }));
-  const cache = new BentoCache({ default: "items", ttl: "1h", grace: "1h", stores: { items } });
+  const cache = new BentoCache({ default: "items", ttl: "1h", stores: { items } });
   return {
     get: (key, load) => cache.getOrSet({ key, tags: [key], factory: load }),
-    purge: async (id, mode) =>
-      void (await (mode === "soft"
-        ? cache.expire({ key: id })
-        : cache.deleteByTag({ tags: [id] }))),
+    purge: async (id) => void (await cache.deleteByTag({ tags: [id] })),
   };
 });

@@ -5,8 +5,8 @@ import { startDataProcesses } from "./data-processes.ts";
 export const bentoCache: Adapter = {
   title: "BentoCache 1.6.1",
   configuration:
-    "As on its pages on several tiers and on grace periods: memory of 10 MB, Redis and the bus; ttl " +
-    "and grace 1 h; one Redis with a replica; two processes. Hard: deleteByTag. Soft: expire.",
+    "As on its page on several tiers: memory of 10 MB, Redis and the bus; ttl 1 h; no grace, " +
+    "because a graced value may answer after deleteByTag; one Redis with a replica; two processes.",
   promise: {
     text:
       "deleteByTag: an entry that was cached before the invalidation of its tag is stale and " +
@@ -14,6 +14,6 @@ export const bentoCache: Adapter = {
     source: "bentocache.dev/docs/tags and /docs/multi-tier",
     excuses: ["late store", "fault"],
   },
-  modes: ["hard", "soft"],
+  modes: ["hard"],
   start: (world) => startDataProcesses(world, new URL("./bentocache-process.ts", import.meta.url)),
 };
