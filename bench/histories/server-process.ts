@@ -9,6 +9,8 @@ import { freePort, guardOf } from "../../testing/fakes/redis-server.ts";
 export interface ServerCommand {
   readonly command: string;
   readonly args: (port: number) => readonly string[];
+  /** Runs before each start. */
+  readonly prepare?: (port: number) => Promise<void>;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Receives what the process prints to stderr. */
@@ -41,7 +43,8 @@ export class ServerProcess {
   }
 
   async start(): Promise<void> {
-    const { command, args, cwd, env, onErrors } = this.#of;
+    const { command, args, cwd, env, onErrors, prepare } = this.#of;
+    await prepare?.(this.port);
     const child = spawn(command, args(this.port), {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, ...env },
