@@ -52,10 +52,12 @@ export function shorterOf(plan: Plan<string, Call>): Plan<string, Call>[] {
   const { steps, loads } = plan;
   const half = Math.ceil(steps.length / 2);
   const halves = half < steps.length ? [{ ...plan, steps: steps.slice(0, half) }] : [];
-  const withoutStep = steps.map((_, nth) => ({ ...plan, steps: steps.toSpliced(nth, 1) }));
+  const withSteps = (some: typeof steps) => ({ ...plan, steps: some });
+  const withoutStep = steps.map((_, nth) => withSteps(steps.toSpliced(nth, 1)));
+  const withLoads = (some: typeof loads) => ({ ...plan, loads: some });
   const withoutPurge = loads.flatMap((load, nth) => {
     if (load.purge === undefined) return [];
-    return { ...plan, loads: loads.with(nth, { ...load, purge: undefined }) };
+    return withLoads(loads.with(nth, { ...load, purge: undefined }));
   });
   return [...halves, ...withoutStep, ...withoutPurge];
 }

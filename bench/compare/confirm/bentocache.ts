@@ -23,9 +23,9 @@ const read = (node: BentoCache<{ items: ReturnType<typeof bentostore> }>) =>
     key: "item",
     tags: ["item"],
     factory: async () => {
-      const read = version;
+      const seen = version;
       await delay(1_000);
-      return `version ${read}`;
+      return `version ${seen}`;
     },
   });
 const load = read(nodes[0]);
