@@ -1,52 +1,28 @@
 // Judges the events of one history: an item of the origin, its reads through Next.js, and its
 // purges.
+import { isLasting, judged } from "../histories/demands.ts";
+import {
+  type Bounds,
+  type Fault,
+  type HistoryEvent as AnyEvent,
+  isSamePlace,
+  overlaps,
+  type Purge as EventPurge,
+  type Read as EventRead,
+} from "../histories/events.ts";
 
 export const cacheKinds = ["plain", "nested", "remote", "fetch", "page", "isr"] as const;
 /** The cache that answers a read: a kind of `'use cache'`, the cache of `fetch`, or a page. */
 export type CacheKind = (typeof cacheKinds)[number];
 
-/** All times are epoch milliseconds, seen from the client. */
-export interface Read {
-  readonly kind: "read";
-  readonly cache: CacheKind;
-  /** The index of the Next.js process. */
-  readonly process: number;
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-  readonly version: number;
-  /** When the load of the answered value reached the origin, and when the origin answered it. */
-  readonly loadedAtMs: readonly [from: number, to: number];
-}
+export interface Read extends EventRead<CacheKind> {}
 
-export interface Purge {
-  readonly kind: "purge";
+export interface Purge extends EventPurge<CacheKind> {
   readonly call: "updateTag" | "expireTag" | "staleTag" | "path";
   readonly via: "action" | "route";
-  /** The cache whose path is purged; `undefined` if the tag of all caches is purged. */
-  readonly path: CacheKind | undefined;
-  readonly process: number;
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-  /** Whether the call answered with success. */
-  readonly isAccepted: boolean;
-  /** The item's version at the origin when the call was sent. */
-  readonly version: number;
-  /** Whether the call was sent while a load of the item waited for the origin. */
-  readonly isDuringLoad: boolean;
 }
 
-/** A request without an answer that shows a version. */
-export interface Failure {
-  readonly kind: "failure";
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-  readonly status: number;
-}
-
-export type HistoryEvent = Read | Purge | Failure;
-
-/** A time in which a process was dead or Redis did not answer. */
-export type Fault = readonly [fromMs: number, toMs: number];
+export type HistoryEvent = AnyEvent<Read, Purge>;
 
 /** A load of a page at the origin. */
 export interface Render {
@@ -66,16 +42,6 @@ const renderMsMax = 300;
 
 /** The longest time from a route handler's response until the log shows that its purge failed. */
 const rejectionMsMax = 6_000;
-
-export interface Bounds {
-  /** The time from a purge's success until no read may show an older version. */
-  readonly withinMs: number;
-  /**
-   * After a soft purge, the time from the answer that may be stale until the refreshed value must
-   * answer.
-   */
-  readonly refreshMs: number;
-}
 
 export interface Violation {
   readonly purge: Purge;
@@ -98,19 +64,7 @@ export interface Violation {
  */
 export type Cause = "handler" | "joined" | "unconfirmed";
 
-export const isSoft = ({ call }: Purge): boolean => call === "staleTag";
-
-const overlaps = (faults: readonly Fault[], fromMs: number, toMs: number): boolean =>
-  faults.some(([from, to]) => from <= toMs && to >= fromMs);
-
-/**
- * Returns at most one violation for each accepted purge.
- *
- * A hard purge demands that each read sent later than `withinMs` after its success shows at least
- * the version of the call. A soft purge permits one stale answer for each cache of each process, and
- * more of them during `refreshMs` after that answer. A fault postpones the demand to the next
- * answer, because the refresh may have failed.
- */
+/** Returns at most one violation for each accepted purge. */
 export function violationsIn(
   events: readonly HistoryEvent[],
   { faults, rejectedAtMs, renders }: Disturbances,
@@ -119,24 +73,14 @@ export function violationsIn(
   const reads = events.filter((event) => event.kind === "read");
   const purges = events.filter((event) => event.kind === "purge");
   return purges.flatMap((purge) => {
-    if (!purge.isAccepted) return [];
-    const later = reads.filter(
-      ({ cache, sentAtMs }) =>
-        (purge.path ?? cache) === cache && sentAtMs > purge.answeredAtMs + bounds.withinMs,
-    );
-    const old = later.filter(
-      (read) =>
-        read.version < purge.version &&
-        !(isSoft(purge) && mayBeStale(read, later, faults, bounds.refreshMs)),
-    );
+    const found = judged(purge, reads, faults, bounds);
     const isJoined = (read: Read) =>
       read.loadedAtMs[0] <= purge.answeredAtMs &&
       (renderedUntilMs(read, reads) >= read.sentAtMs ||
         isOfOlderInner(read, reads, purge) ||
         isBesideRender(read, renders, purge.answeredAtMs + bounds.withinMs));
-    const read = old.find((one) => !isJoined(one)) ?? old[0];
+    const read = found.old.find((one) => !isJoined(one)) ?? found.old[0];
     if (read === undefined) return [];
-    const last = later.findLast((one) => isSamePlace(one, read));
     const isSilent = overlaps(faults, purge.sentAtMs, purge.answeredAtMs);
     const isRejected = rejectedAtMs[purge.process]?.some(
       (atMs) => atMs >= purge.sentAtMs && atMs <= purge.answeredAtMs + rejectionMsMax,
@@ -148,7 +92,7 @@ export function violationsIn(
     return {
       purge,
       read,
-      isLasting: last !== undefined && old.includes(last),
+      isLasting: isLasting(found, read),
       isSilent,
       cause: isJoined(read) ? "joined" : isUnconfirmed ? "unconfirmed" : "handler",
     };
@@ -193,21 +137,3 @@ const isBesideRender = (
     ({ cache: of, loadedAtMs: [from, to] }) =>
       of === cache && from <= visibleAtMs && from <= sentAtMs && to + renderMsMax >= sentAtMs,
   );
-
-const isSamePlace = (one: Read, other: Read): boolean =>
-  one.cache === other.cache && one.process === other.process;
-
-/** Whether a read after a soft purge may be stale, because no earlier answer caused a refresh. */
-function mayBeStale(
-  read: Read,
-  later: readonly Read[],
-  faults: readonly Fault[],
-  refreshMs: number,
-): boolean {
-  return !later.some(
-    (earlier) =>
-      isSamePlace(earlier, read) &&
-      earlier.answeredAtMs + refreshMs < read.sentAtMs &&
-      !overlaps(faults, earlier.sentAtMs, read.sentAtMs),
-  );
-}

@@ -4,13 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Running } from "../../local/running.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
+import { Origin } from "../histories/origin.ts";
 import { ask } from "../load/ask.ts";
 import { markdownTable, median, quantile } from "../load/figures.ts";
 import { type HandlerName, handlers } from "./handlers.ts";
 import type { CacheKind } from "./judge.ts";
-import { Origin } from "./origin.ts";
 import { pathOf, purgeItem, type Site } from "./requests.ts";
-import { build, Server } from "./server.ts";
+import { build, startServer } from "./server.ts";
 
 /** `many` is a response of ten `'use cache'` functions, each with a tag of its own. */
 const measuredCaches = ["plain", "remote", "many", "fetch", "page", "isr"] as const;
@@ -73,7 +73,7 @@ async function started(
   await running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
   const settings = { handler, originUrl: origin.url, redisUrl, withinSeconds: withinMs / 1_000 };
   const action = await build(settings);
-  const { url } = await running.add(Server.start(settings));
+  const { url } = await running.add(startServer(settings));
   const served: readonly string[] = handlers[handler].caches;
   const caches = measuredCaches.filter((one) => served.includes(one === "many" ? "plain" : one));
   return { handler, site: { origin, urls: [url], action }, redis, caches, tookMs: new Map() };

@@ -1,7 +1,8 @@
 // Prints the results of runs, and the shortest violating histories.
+import { between, excerptOf } from "../histories/excerpt.ts";
 import { counted, markdownTable } from "../load/figures.ts";
 import { handlers } from "./handlers.ts";
-import { type Cause, type HistoryEvent, isSoft, type Purge, type Violation } from "./judge.ts";
+import { type Cause, type HistoryEvent, type Purge, type Violation } from "./judge.ts";
 import type { Played, RunResult } from "./run.ts";
 
 /** Returns all violations of this cause. Only those of the handler fail the bench. */
@@ -25,18 +26,18 @@ export function historiesTable(results: readonly RunResult[]): string {
     ["histories", count(({ histories }) => histories.length)],
     ["reads", count(events("read"))],
     ["loads at the origin", count(({ loadCount }) => loadCount)],
-    ["hard purges accepted", count(purges((one) => one.isAccepted && !isSoft(one)))],
-    ["soft purges accepted", count(purges((one) => one.isAccepted && isSoft(one)))],
+    ["hard purges accepted", count(purges((one) => one.isAccepted && !one.isSoft))],
+    ["soft purges accepted", count(purges((one) => one.isAccepted && one.isSoft))],
     ["purges that failed visibly", count(purges((one) => !one.isAccepted))],
     ["purges during a load", count(purges((one) => one.isDuringLoad))],
-    ["processes killed", count(({ faultCounts }) => faultCounts["process killed"])],
+    ["processes killed", count(({ faultCounts }) => faultCounts["process killed"] ?? 0)],
     [
       "Redis paused or restarted",
-      count(({ faultCounts: of }) => of["Redis paused"] + of["Redis restarted"]),
+      count(({ faultCounts: of }) => (of["Redis paused"] ?? 0) + (of["Redis restarted"] ?? 0)),
     ],
     ["failed requests", count(events("failure"))],
-    ["**violated purges, hard**", count(broken(({ purge }) => !isSoft(purge)))],
-    ["**violated purges, soft**", count(broken(({ purge }) => isSoft(purge)))],
+    ["**violated purges, hard**", count(broken(({ purge }) => !purge.isSoft))],
+    ["**violated purges, soft**", count(broken(({ purge }) => purge.isSoft))],
     ["of these: sent during a load", count(broken(({ purge }) => purge.isDuringLoad))],
     ["of these: accepted during a fault", count(broken(({ isSilent }) => isSilent))],
     ["of these: still violated at the end", count(broken(({ isLasting }) => isLasting))],
@@ -71,41 +72,10 @@ export function shortestViolation({ histories, faults }: RunResult): string {
     .toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const violation = shortest?.violations.find(isOfHandler);
   if (shortest === undefined || violation === undefined) return "";
-  const from = Math.min(violation.read.loadedAtMs[0], violation.purge.sentAtMs);
-  const lines = between(shortest.events, violation).map((event) => {
-    const mark = event === violation.read || event === violation.purge ? "*" : " ";
-    return `${mark} ${said(event, from)}`;
-  });
-  for (const [fromMs, toMs] of faults) {
-    if (toMs < from - leadMs || fromMs > violation.read.answeredAtMs) continue;
-    lines.push(`  ${secondsFrom(from, fromMs, toMs)}: a fault, and the recovery from it`);
-  }
+  const lines = excerptOf(shortest.events, violation, { faults, nameOf });
   return `${shortest.id}, which ${violation.isLasting ? "stays" : "is temporarily"} too old:\n${lines.join("\n")}\n`;
 }
 
-/** How long before the load the printed events begin. */
-const leadMs = 500;
-
-/** Returns the events from the load of the too old value until its read, in order. */
-function between(events: readonly HistoryEvent[], { purge, read }: Violation): HistoryEvent[] {
-  const from = Math.min(read.loadedAtMs[0], purge.sentAtMs) - leadMs;
-  return events
-    .filter(({ sentAtMs, answeredAtMs }) => answeredAtMs >= from && sentAtMs <= read.sentAtMs)
-    .toSorted((a, b) => a.sentAtMs - b.sentAtMs);
-}
-
-const secondsFrom = (originMs: number, fromMs: number, toMs: number): string =>
-  `${[fromMs, toMs].map((atMs) => ((atMs - originMs) / 1_000).toFixed(2)).join("–")} s`;
-
-function said(event: HistoryEvent, fromMs: number): string {
-  const times = secondsFrom(fromMs, event.sentAtMs, event.answeredAtMs);
-  if (event.kind === "failure") return `${times}: a request fails with status ${event.status}`;
-  const place = `at process ${event.process}`;
-  if (event.kind === "read") {
-    const loaded = secondsFrom(fromMs, ...event.loadedAtMs);
-    return `${times}: ${event.cache} ${place} shows version ${event.version}, loaded ${loaded}`;
-  }
-  const call = event.path === undefined ? event.call : `${event.call} of ${event.path}`;
-  const during = event.isDuringLoad ? ", during a load" : "";
-  return `${times}: ${call} ${place} by ${event.via} ${event.isAccepted ? "succeeds" : "fails"}; the origin has version ${event.version}${during}`;
+function nameOf({ call, path, process, via }: Purge): string {
+  return `${path === undefined ? call : `${call} of ${path}`} at process ${process} by ${via}`;
 }

@@ -1,7 +1,11 @@
 // Reads items from Next.js processes, and purges them there.
+import type { Draws } from "../../testing/draws.ts";
+import type { Failure, Seen } from "../histories/events.ts";
+import type { Origin } from "../histories/origin.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
-import type { CacheKind, Failure, Purge, Read } from "./judge.ts";
-import type { Origin } from "./origin.ts";
+import type { CacheKind, Purge, Read } from "./judge.ts";
+
+export const processCount = 2;
 
 /** A call without an answer after this time has failed. Reads during a fault may take seconds. */
 const timeoutsMs = { read: 20_000, purge: 5_000 };
@@ -34,10 +38,9 @@ export async function readItem(
     { waitTimeoutMs: timeoutsMs.read },
   );
   const times = { sentAtMs: startedAtMs, answeredAtMs: startedAtMs + tookMs };
-  const found = /"id":"([^"]+)","version":(\d+),"load":(\d+)/.exec(body.replaceAll("&quot;", '"'));
-  if (status !== 200 || found?.[1] !== id) return { kind: "failure", ...times, status };
-  const loadedAtMs = origin.timesOf(Number(found[3]));
-  return { kind: "read", ...times, cache, process, version: Number(found[2]), loadedAtMs };
+  const shown = origin.shownIn(body.replaceAll("&quot;", '"'), id);
+  if (status !== 200 || shown === undefined) return { kind: "failure", ...times, status };
+  return { kind: "read", ...times, cache, process, ...shown };
 }
 
 export type PurgeCall = Pick<Purge, "call" | "via" | "path" | "process">;
@@ -47,7 +50,7 @@ export async function purgeItem(
   { urls, action }: Site,
   id: string,
   { call, via, path, process }: PurgeCall,
-  seen: Pick<Purge, "version" | "isDuringLoad">,
+  seen: Seen,
 ): Promise<Purge> {
   const target = path === undefined ? id : pathOf(path, id);
   const isAction = via === "action";
@@ -63,5 +66,17 @@ export async function purgeItem(
   );
   const times = { sentAtMs, answeredAtMs: nowAtMs() };
   const isAccepted = status === 200;
-  return { kind: "purge", call, via, path, process, ...times, isAccepted, ...seen };
+  const isSoft = call === "staleTag";
+  return { kind: "purge", isSoft, call, via, path, process, ...times, isAccepted, ...seen };
+}
+
+export function drawnPurge(draws: Draws, caches: readonly CacheKind[]): PurgeCall {
+  const call = draws.oneOf(["updateTag", "expireTag", "staleTag", "path"] as const);
+  return {
+    call,
+    // Next.js refuses `updateTag` outside Server Actions.
+    via: call === "updateTag" ? "action" : draws.oneOf(["action", "route"] as const),
+    path: call === "path" ? draws.oneOf(caches) : undefined,
+    process: draws.oneOf(Array.from({ length: processCount }, (_, index) => index)),
+  };
 }

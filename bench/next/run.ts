@@ -3,20 +3,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../../local/running.ts";
 import { BreakableRedis, keepsAll } from "../../testing/consistency/breakable-redis.ts";
 import { Draws } from "../../testing/draws.ts";
-import { nowAtMs } from "../load/ask.ts";
+import { Breaking, type Faults } from "../histories/breaking.ts";
+import type { Bounds, Fault, Seen } from "../histories/events.ts";
+import { type Load, Origin } from "../histories/origin.ts";
+import { planOf } from "../histories/plan.ts";
+import { playAll } from "../histories/play.ts";
 import type { HandlerName } from "./handlers.ts";
-import { playHistory } from "./history.ts";
 import {
-  type Bounds,
   type CacheKind,
-  type Fault,
   type HistoryEvent,
+  type Render,
   violationsIn,
   type Violation,
 } from "./judge.ts";
-import { Origin } from "./origin.ts";
-import type { Site } from "./requests.ts";
-import { build, Server } from "./server.ts";
+import { drawnPurge, processCount, type PurgeCall, purgeItem, readItem } from "./requests.ts";
+import { build, type Server, startServer } from "./server.ts";
 
 export interface RunSettings {
   readonly handler: HandlerName;
@@ -39,20 +40,9 @@ export interface RunResult {
   readonly settings: RunSettings;
   readonly histories: readonly Played[];
   readonly faults: readonly Fault[];
-  readonly faultCounts: Readonly<Record<FaultName, number>>;
+  readonly faultCounts: Readonly<Record<string, number>>;
   readonly loadCount: number;
 }
-
-const processCount = 2;
-
-/** The time after a fault in which clients of Redis connect again. */
-const recoveryMs = 2_000;
-
-/** The time between the starts of the first histories. */
-const rampMs = 100;
-
-const faultNames = ["process killed", "Redis paused", "Redis restarted"] as const;
-type FaultName = (typeof faultNames)[number];
 
 export async function runHistories(settings: RunSettings): Promise<RunResult> {
   const { bounds } = settings;
@@ -66,13 +56,25 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     const action = await build(ofServers);
     const servers: Server[] = [];
     for (let count = 0; count < processCount; count += 1) {
-      servers.push(await running.add(Server.start(ofServers)));
+      servers.push(await running.add(startServer(ofServers)));
     }
     const draws = new Draws(settings.seed);
-    const breaking = new Breaking({ redis, servers, draws: draws.fork() });
+    const breaking = new Breaking(faultsOf(redis, servers), draws.fork());
     const broken = settings.hasFaults ? breaking.untilStopped() : undefined;
     const site = { origin, urls: servers.map(({ url }) => url), action };
-    const played = await playAll(settings, site, draws);
+    const drawn = { caches: settings.caches, processCount, purge: drawnPurge };
+    const plans = Array.from({ length: settings.historyCount }, (_, nth) => ({
+      id: `item-${nth}`,
+      plan: planOf(draws.fork(), drawn),
+    }));
+    const clients = {
+      origin,
+      processCount,
+      read: (id: string, cache: CacheKind, process: number) =>
+        readItem(site, { id, cache, process }),
+      purge: (id: string, call: PurgeCall, seen: Seen) => purgeItem(site, id, call, seen),
+    };
+    const played = await playAll(plans, clients, settings);
     breaking.isOver = true;
     await broken;
     for (const { crash } of servers) {
@@ -80,83 +82,33 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     }
     const { faults, counts: faultCounts } = breaking;
     const disturbances = { faults, rejectedAtMs: servers.map((one) => one.rejectedAtMs) };
-    const histories = played.map(({ id, events }) => ({
-      id,
-      events,
-      violations: violationsIn(events, { ...disturbances, renders: origin.rendersOf(id) }, bounds),
-    }));
+    const histories = played.map(({ id, events }) => {
+      const renders = origin.loadsOf(id).flatMap(renderOf);
+      const violations = violationsIn(events, { ...disturbances, renders }, bounds);
+      return { id, events, violations };
+    });
     return { settings, histories, faults, faultCounts, loadCount: origin.loadCount };
   } finally {
     await running.stop();
   }
 }
 
-async function playAll(
-  { caches, historyCount, togetherCount, bounds }: RunSettings,
-  site: Site,
-  draws: Draws,
-): Promise<{ id: string; events: HistoryEvent[] }[]> {
-  const waiting = Array.from({ length: historyCount }, (_, nth) => ({
-    id: `item-${nth}`,
-    draws: draws.fork(),
-  }));
-  const played: { id: string; events: HistoryEvent[] }[] = [];
-  const playInTurn = async (_: unknown, nth: number) => {
-    // A burst of first requests would overload the cold processes.
-    await delay(rampMs * nth);
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      played.push({ id: next.id, events: await playHistory({ ...next, site, caches, bounds }) });
-    }
-  };
-  await Promise.all(Array.from({ length: togetherCount }).map(playInTurn));
-  return played;
-}
+/** Returns the load as a render if it is that of a page. */
+const renderOf = ({ reader, loadedAtMs }: Load): Render[] =>
+  reader === "page" || reader === "isr" ? [{ cache: reader, loadedAtMs }] : [];
 
-/** Kills processes, and pauses and restarts Redis, one fault after another. */
-class Breaking {
-  readonly faults: Fault[] = [];
-  readonly counts: Record<FaultName, number> = {
-    "process killed": 0,
-    "Redis paused": 0,
-    "Redis restarted": 0,
-  };
-  isOver = false;
-  readonly #of: { redis: BreakableRedis; servers: readonly Server[]; draws: Draws };
-
-  constructor(of: { redis: BreakableRedis; servers: readonly Server[]; draws: Draws }) {
-    this.#of = of;
-  }
-
-  async untilStopped(): Promise<void> {
-    const { draws } = this.#of;
-    while (!this.isOver) {
-      await delay(draws.between(4_000, 10_000));
-      if (this.isOver) break;
-      const name = draws.oneOf(faultNames);
-      this.counts[name] += 1;
-      const fault: [number, number] = [nowAtMs(), Number.POSITIVE_INFINITY];
-      this.faults.push(fault);
-      await this.#break(name, draws.between(500, 4_000));
-      fault[1] = nowAtMs() + recoveryMs;
-    }
-  }
-
-  async #break(name: FaultName, forMs: number): Promise<void> {
-    const { redis, servers, draws } = this.#of;
-    switch (name) {
-      case "process killed": {
-        const server = draws.oneOf(servers);
-        await server.stop();
-        return server.start();
-      }
-      case "Redis paused":
-        redis.pause();
-        await delay(forMs);
-        return redis.resume();
-      case "Redis restarted":
-        await redis.kill();
-        await delay(forMs / 4);
-        return redis.startAgain();
-    }
-  }
-}
+const faultsOf = (redis: BreakableRedis, servers: readonly Server[]): Faults => ({
+  "process killed": async (_, draws) => {
+    await draws.oneOf(servers).restart();
+  },
+  "Redis paused": async (forMs) => {
+    redis.pause();
+    await delay(forMs);
+    redis.resume();
+  },
+  "Redis restarted": async (forMs) => {
+    await redis.kill();
+    await delay(forMs / 4);
+    await redis.startAgain();
+  },
+});

@@ -1,11 +1,11 @@
 // Builds the application of `app/` for one cache handler, and starts processes of it.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { OperatorError } from "../../src/base/operator-error.ts";
+import { ServerProcess } from "../histories/server-process.ts";
 import { nowAtMs } from "../load/ask.ts";
-import { freePort, guardOf } from "../../testing/fakes/redis-server.ts";
 
 const folder = fileURLToPath(new URL("./app/", import.meta.url));
 const next = `${folder}node_modules/next/dist/bin/next`;
@@ -17,35 +17,13 @@ export interface Settings {
   readonly withinSeconds: number;
 }
 
-function run(
-  command: "build" | "start",
-  settings: Settings,
-  args: readonly string[] = [],
-): ChildProcess {
-  const env = {
-    ...process.env,
-    NEXT_TELEMETRY_DISABLED: "1",
-    CACHE_HANDLER: settings.handler,
-    ORIGIN_URL: settings.originUrl,
-    REDIS_URL: settings.redisUrl,
-    VISIBLE_WITHIN_SECONDS: String(settings.withinSeconds),
-  };
-  return spawn(process.execPath, [next, command, ...args], { cwd: folder, env });
-}
-
-/** Returns what a process prints until it prints `text`, or until it ends. */
-async function printedUntil(child: ChildProcess, text: string): Promise<string> {
-  let printed = "";
-  return new Promise((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        printed = (printed + String(chunk)).slice(-4_000);
-        if (printed.includes(text)) resolve(printed);
-      });
-    }
-    child.once("close", () => resolve(printed));
-  });
-}
+const envOf = (settings: Settings) => ({
+  NEXT_TELEMETRY_DISABLED: "1",
+  CACHE_HANDLER: settings.handler,
+  ORIGIN_URL: settings.originUrl,
+  REDIS_URL: settings.redisUrl,
+  VISIBLE_WITHIN_SECONDS: String(settings.withinSeconds),
+});
 
 /**
  * Builds the application.
@@ -54,8 +32,13 @@ async function printedUntil(child: ChildProcess, text: string): Promise<string> 
  * @throws OperatorError if the build fails
  */
 export async function build(settings: Settings): Promise<string> {
-  const child = run("build", settings);
-  const [printed] = await Promise.all([printedUntil(child, "\0"), once(child, "exit")]);
+  const env = { ...process.env, ...envOf(settings) };
+  const child = spawn(process.execPath, [next, "build"], { cwd: folder, env });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => (printed = (printed + String(chunk)).slice(-4_000)));
+  }
+  await once(child, "close");
   if (child.exitCode !== 0) {
     throw new OperatorError({
       what: `The build for ${settings.handler} failed.`,
@@ -72,56 +55,22 @@ export async function build(settings: Settings): Promise<string> {
   return action[0];
 }
 
-/** One process of the built application. It can be killed and started again on its port. */
-export class Server {
-  readonly url: string;
+export interface Server extends Pick<ServerProcess, "url" | "crash" | "restart" | "stop"> {
   /** When the process logged an error, in epoch milliseconds. */
-  readonly rejectedAtMs: number[] = [];
-  /** The last errors of a process that ended without being killed. */
-  crash: string | undefined;
-  readonly #settings: Settings;
-  readonly #port: number;
-  #child: ChildProcess | undefined;
-  #guard: ChildProcess | undefined;
+  readonly rejectedAtMs: readonly number[];
+}
 
-  private constructor(settings: Settings, port: number) {
-    this.#settings = settings;
-    this.#port = port;
-    this.url = `http://127.0.0.1:${port}`;
-  }
-
-  static async start(settings: Settings): Promise<Server> {
-    const server = new Server(settings, await freePort());
-    await server.start();
-    return server;
-  }
-
-  async start(): Promise<void> {
-    const address = ["-H", "127.0.0.1", "-p", String(this.#port)];
-    const child = run("start", this.#settings, address);
-    this.#child = child;
-    this.#guard = guardOf(child);
-    let errors = "";
-    child.stderr?.on("data", (chunk: Buffer) => {
-      errors = (errors + String(chunk)).slice(-4_000);
-      if (String(chunk).includes("Error")) this.rejectedAtMs.push(nowAtMs());
-    });
-    child.once("exit", (code, signal) => {
-      if (this.#child === child) this.crash = `${signal ?? code}: ${errors}`;
-    });
-    const printed = await printedUntil(child, "Ready in");
-    if (child.exitCode !== null) throw new Error(`next start ended. It printed:\n${printed}`);
-  }
-
-  /** Ends the process at once, as a crash does. */
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    this.#child = undefined;
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    this.#guard?.kill("SIGKILL");
-  }
+/** Starts one process of the built application. */
+export async function startServer(settings: Settings): Promise<Server> {
+  const rejectedAtMs: number[] = [];
+  const server = await ServerProcess.start({
+    command: process.execPath,
+    args: (port) => [next, "start", "-H", "127.0.0.1", "-p", String(port)],
+    cwd: folder,
+    env: envOf(settings),
+    onErrors: (text) => {
+      if (text.includes("Error")) rejectedAtMs.push(nowAtMs());
+    },
+  });
+  return Object.assign(server, { rejectedAtMs });
 }

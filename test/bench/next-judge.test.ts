@@ -1,8 +1,8 @@
 // Tests how the bench of Next.js histories judges reads after purges: which histories are good, and
 // which violations it finds.
 import { describe, expect, it } from "vitest";
+import type { Fault } from "../../bench/histories/events.ts";
 import {
-  type Fault,
   type HistoryEvent,
   type Purge,
   type Read,
@@ -27,6 +27,7 @@ const read = (sentAtMs: number, version: number, of: Partial<Read> = {}): Read =
 /** An accepted call of `updateTag` at 0, after the change to version 2. */
 const purge = (of: Partial<Purge> = {}): Purge => ({
   kind: "purge",
+  isSoft: false,
   call: "updateTag",
   via: "action",
   path: undefined,
@@ -39,7 +40,7 @@ const purge = (of: Partial<Purge> = {}): Purge => ({
   ...of,
 });
 
-const soft = purge({ call: "staleTag" });
+const soft = purge({ call: "staleTag", isSoft: true });
 const judged = (
   events: readonly HistoryEvent[],
   faults: readonly Fault[] = [],

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { nowAtMs } from "../load/ask.ts";
-import type { Render } from "./judge.ts";
 
 /** One item. Its version only grows. */
 export interface Item {
@@ -15,12 +14,15 @@ export interface Item {
   readonly hold: () => Promise<void>;
 }
 
-interface Load {
+export interface Load {
   readonly id: string;
-  /** `page` or `isr` for the load of a page. */
+  /** The query parameter `reader`. */
   readonly reader: string | null;
-  readonly loadedAtMs: [from: number, to: number];
+  readonly loadedAtMs: readonly [from: number, to: number];
 }
+
+/** What an answer of the origin shows, wherever it is found in a body. */
+const answerForm = /"id":"([^"]+)","version":(\d+),"load":(\d+)/;
 
 export class Origin {
   readonly #items = new Map<string, Item>();
@@ -31,19 +33,28 @@ export class Origin {
     const item = this.#items.get(id);
     const version = item?.version ?? 0;
     const times: [number, number] = [nowAtMs(), Number.POSITIVE_INFINITY];
-    const reader = searchParams.get("reader");
-    const load = this.#loads.push({ id, reader, loadedAtMs: times }) - 1;
+    const load = this.#loads.length;
+    this.#loads.push({ id, reader: searchParams.get("reader"), loadedAtMs: times });
     if (item !== undefined) {
       item.waitingCount += 1;
       await item.hold();
       item.waitingCount -= 1;
     }
     times[1] = nowAtMs();
+    response.writeHead(200, { ...this.#fieldsOf(id), "content-type": "application/json" });
     response.end(JSON.stringify({ id, version, load }));
   });
+  readonly #fieldsOf: (id: string) => Readonly<Record<string, string>>;
 
-  static async start(): Promise<Origin> {
-    const origin = new Origin();
+  private constructor(fieldsOf: (id: string) => Readonly<Record<string, string>>) {
+    this.#fieldsOf = fieldsOf;
+  }
+
+  /** @param fieldsOf the response fields of an item */
+  static async start(
+    fieldsOf: (id: string) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<Origin> {
+    const origin = new Origin(fieldsOf);
     await once(origin.#server.listen(0, "127.0.0.1"), "listening");
     return origin;
   }
@@ -62,16 +73,16 @@ export class Origin {
     return item;
   }
 
-  /** Returns when a load arrived and when it was answered. */
-  timesOf(load: number): readonly [from: number, to: number] {
-    return this.#loads[load]?.loadedAtMs ?? [0, 0];
+  /** Returns the version that a body shows, and when its load arrived and was answered. */
+  shownIn(body: string, id: string): (Pick<Load, "loadedAtMs"> & { version: number }) | undefined {
+    const [, of, version, load] = answerForm.exec(body) ?? [];
+    if (of !== id) return undefined;
+    const loadedAtMs = this.#loads[Number(load)]?.loadedAtMs ?? [0, 0];
+    return { version: Number(version), loadedAtMs };
   }
 
-  /** Returns the loads of the item's pages. */
-  rendersOf(id: string): Render[] {
-    return this.#loads.flatMap(({ id: of, reader, loadedAtMs }) =>
-      of === id && (reader === "page" || reader === "isr") ? [{ cache: reader, loadedAtMs }] : [],
-    );
+  loadsOf(id: string): readonly Load[] {
+    return this.#loads.filter((load) => load.id === id);
   }
 
   async stop(): Promise<void> {

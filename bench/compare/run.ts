@@ -1,0 +1,92 @@
+// Runs all histories of one system, with faults, and then shortens one that violates the bound.
+import { Running } from "../../local/running.ts";
+import { Draws } from "../../testing/draws.ts";
+import { Breaking } from "../histories/breaking.ts";
+import type { Bounds, Failure, Fault, Purge, Read, Seen } from "../histories/events.ts";
+import { Origin } from "../histories/origin.ts";
+import { type Clients, playAll, type PlayedHistory } from "../histories/play.ts";
+import { nowAtMs } from "../load/ask.ts";
+import { type Adapter, processCount, type System } from "./adapter.ts";
+import { type Judged, violationsIn } from "./judge.ts";
+import { type Call, type NamedPlan, plansOf } from "./plans.ts";
+import { shortened } from "./shorten.ts";
+
+export interface RunSettings {
+  readonly historyCount: number;
+  /** The number of histories at a time. */
+  readonly togetherCount: number;
+  readonly seed: number;
+  readonly bounds: Bounds;
+  readonly hasFaults: boolean;
+  readonly lateMs: number;
+}
+
+export interface RunResult {
+  readonly adapter: Adapter;
+  readonly version: string;
+  readonly histories: readonly Judged[];
+  readonly faults: readonly Fault[];
+  readonly faultCounts: Readonly<Record<string, number>>;
+  readonly loadCount: number;
+  /** A history that violates the bound without a fault, and of which no step can be left out. */
+  readonly shortest: Judged | undefined;
+}
+
+export async function runHistories(adapter: Adapter, settings: RunSettings): Promise<RunResult> {
+  const { bounds, seed, historyCount, lateMs } = settings;
+  const running = new Running();
+  try {
+    const origin = await running.add(Origin.start(fieldsOf));
+    const world = { origin, running, withinMs: bounds.withinMs, lateMs };
+    const system = await adapter.start(world);
+    const breaking = new Breaking(system.faults, new Draws(seed + 1));
+    const broken = settings.hasFaults ? breaking.untilStopped() : undefined;
+    const clients = clientsOf(system, origin);
+    const plans = plansOf(seed, historyCount, adapter.modes);
+    const played = await playAll(plans, clients, settings);
+    breaking.isOver = true;
+    await broken;
+    const { faults, counts: faultCounts } = breaking;
+    const { loadCount } = origin;
+    const judge = (history: PlayedHistory<Read, Purge, Call>): Judged => {
+      const { excuses } = adapter.promise;
+      return { ...history, violations: violationsIn(history.events, faults, bounds, excuses) };
+    };
+    const histories = played.map(judge);
+    const replay = async (again: readonly NamedPlan[]) =>
+      (await playAll(again, clients, { togetherCount: again.length, bounds })).map(judge);
+    const shortest = await shortened(histories, replay);
+    const version = system.version ?? "";
+    return { adapter, version, histories, faults, faultCounts, loadCount, shortest };
+  } finally {
+    await running.stop();
+  }
+}
+
+const fieldsOf = (id: string) => ({
+  "cache-control": "max-age=3600, stale-while-revalidate=3600",
+  "cache-tag": id,
+  xkey: id,
+});
+
+function clientsOf(system: System, origin: Origin): Clients<Read, Purge, Call> {
+  return {
+    origin,
+    processCount,
+    read: async (id, cache, process): Promise<Read | Failure> => {
+      const sentAtMs = nowAtMs();
+      const { status, body } = await system.read(process, id);
+      const times = { sentAtMs, answeredAtMs: nowAtMs() };
+      const shown = origin.shownIn(body, id);
+      if (status !== 200 || shown === undefined) return { kind: "failure", ...times, status };
+      return { kind: "read", ...times, cache, process, ...shown };
+    },
+    purge: async (id, { mode, process }, seen: Seen): Promise<Purge> => {
+      const sentAtMs = nowAtMs();
+      const isAccepted = await system.purge(process, id, mode);
+      const times = { sentAtMs, answeredAtMs: nowAtMs() };
+      const isSoft = mode === "soft";
+      return { kind: "purge", isSoft, path: undefined, process, ...times, isAccepted, ...seen };
+    },
+  };
+}
