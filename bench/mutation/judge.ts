@@ -105,10 +105,14 @@ export function mutationTable(counts: readonly FileCounts[]): string {
     explained: sum("explained"),
     unexplained: sum("unexplained"),
   };
-  const rows = [...counts, all].map(({ file, killed, explained, unexplained }) => [
-    file,
-    ...[killed, explained, unexplained].map(String),
-    percent(killed / (killed + explained + unexplained)),
-  ]);
+  const rows = [...counts, all].map(({ file, killed, explained, unexplained }) =>
+    [
+      file,
+      killed,
+      explained,
+      unexplained,
+      percent(killed / (killed + explained + unexplained)),
+    ].map(String),
+  );
   return markdownTable(["file", "killed", "explained", "unexplained", "score"], rows);
 }
