@@ -1,5 +1,5 @@
 // Prints the size in bytes of each part of the built Worker. `--write` updates the table in
-// docs/performance.md.
+// docs/size-and-memory.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
   const text = report(await bundleContents());
   process.stdout.write(text);
-  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+  const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "bundle", text);
 }
 

@@ -1,5 +1,5 @@
 // Computes the bill for a site's traffic. Replays the bench trace over each mix of stores, counts and
-// prices its use, and writes the tables of docs/costs.md and docs/performance.md. Without redis, it prints
+// prices its use, and writes the tables of docs/costs.md and docs/measurements.md. Without redis, it prints
 // the other mixes.
 //   npm run bench -- cost [--stores redis,kv,cloudflare] [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
@@ -96,7 +96,7 @@ async function main(): Promise<void> {
   }
   const designs = designsOf(run, traceOf(settings), settings);
   const checks = [...checksOf(run, { lag, coloCount, ...designs }), ...ofMixes];
-  const { costs, performance } = documented({
+  const { costs, measurements, printed } = documented({
     run,
     designs,
     settings,
@@ -107,11 +107,11 @@ async function main(): Promise<void> {
     machine,
     command,
   });
-  process.stdout.write(`${costs}\n${performance}\n`);
+  process.stdout.write(`${costs}\n${measurements}\n${printed}\n`);
   tellFailures(failuresIn(checks, singles));
   if (isPrintedOnly) return;
   await replaceMarkedPart(pathOf("docs/costs.md"), command, costs);
-  await replaceMarkedPart(pathOf("docs/performance.md"), command, performance);
+  await replaceMarkedPart(pathOf("docs/measurements.md"), command, measurements);
 }
 
 function tellOf(stores: string, run: Run | MixRun | undefined, log: RuntimeLog): void {

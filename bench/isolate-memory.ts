@@ -1,6 +1,6 @@
 // Measures the memory of an isolate after requests for 100,000 distinct keys. Compares it with the
 // memory tier's own count and with half of the platform's limit. `--write` updates the table in
-// docs/performance.md.
+// docs/size-and-memory.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Colo, freePort, startColo } from "../local/colo.ts";
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const found = await Promise.all(sites.map((site) => measured(site, { worker, keyCount })));
   const text = report(found, keyCount) + (await aboutHeaders());
   process.stdout.write(text);
-  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+  const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "isolate-memory", text);
   if (found.some((each) => each.heldBytes > boundBytes)) process.exitCode = 1;
 }

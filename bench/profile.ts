@@ -1,6 +1,6 @@
 // Measures the cost of a hit and of a miss by function, with a CPU profile of the built Worker
 // under load from workerd's inspector. Without --path, the bench profiles all paths, and writes
-// docs/performance.md.
+// docs/measurements.md.
 //   npm run bench -- profile [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -21,7 +21,7 @@ import { etag, pageOf, type Path, paths, siteConfig } from "./speed/site.ts";
 const bodyBytes = 10_240;
 const connections = 32;
 const sampleUs = 200;
-const documentedCount = 12;
+const documentedCount = 6;
 
 interface Asked {
   readonly path: string;
@@ -149,7 +149,7 @@ async function main(): Promise<void> {
       documented.push(`${heading(ask, costs)}\n${functionTable(costs, documentedCount)}`);
     }
     if (values.path === undefined) {
-      const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+      const document = fileURLToPath(new URL("../docs/measurements.md", import.meta.url));
       await replaceMarkedPart(document, "npm run bench -- profile", documented.join("\n"));
     }
   } finally {

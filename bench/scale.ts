@@ -72,11 +72,7 @@ async function playAll(): Promise<void> {
     changes.push({ what, point: await playedAndTold(settings) });
   }
   const halved = [];
-  for (const settings of halvedPoints(seed)) {
-    const series = [];
-    for (const point of settings) series.push(await playedAndTold(point));
-    halved.push(series);
-  }
+  for (const settings of halvedPoints(seed)) halved.push(await playedAndTold(settings));
   const results = { points, changes, halved };
   process.stdout.write(printed(results));
   if (values.save !== undefined) await writeFile(values.save, JSON.stringify(results));

@@ -1,6 +1,5 @@
 // Compares forms of a record in Redis: the commands, bytes and dollars of a hash and of a string,
-// and the cost and benefit of compression with gzip in workerd. Prints the tables of
-// docs/performance.md.
+// and the cost and benefit of compression with gzip in workerd.
 import "../testing/fakes/workers-globals.ts";
 import { bodyCosts } from "./shared-record/bodies.ts";
 import { machineSaid } from "./load/figures.ts";

@@ -1,6 +1,6 @@
 // Measures requests per second, CPU time and latency of Tidemark's hits, 304s and misses. Compares
 // them with a constant Worker, a bare Cache API Worker and hono/cache, which take turns in one run.
-// A run with the default options writes docs/performance.md.
+// A run with the default options writes docs/performance.md and docs/measurements.md.
 //   npm run bench -- speed [--quick] [--only hit,304,miss,time]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable } from "./speed/demands.ts";
 import { type MissTimes, missTimes } from "./speed/miss-times.ts";
-import { contestTable, missTimesTable } from "./speed/report.ts";
+import { contestTable, hitsTable, missesTable, missTimesTable } from "./speed/report.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 import { startGround } from "./speed/systems.ts";
 
@@ -56,7 +56,12 @@ function readOptions(): Asked {
   return { kinds: new Set(only), scale: values.quick ? quick : whole, isWhole };
 }
 
-async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<string> {
+interface Documented {
+  readonly performance: string;
+  readonly measurements: string;
+}
+
+async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<Documented> {
   const { runtimeCount, roundCount, roundSeconds, missRoundCount, missRequestCount } = asked.scale;
   const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
   const ground = await startGround(running, log, runtimeCount);
@@ -64,13 +69,12 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
   const generator = await running.add(startPart<VolleyCalls>(program));
   const rounds = new Rounds({ ground, generator, manner: { roundCount, roundSeconds } });
   const measured: ContestFigures[] = [];
-  const tables: string[] = [];
-  const told = (table: string) => {
-    process.stdout.write(`${table}\n`);
-    tables.push(table);
+  const told = (text: string) => {
+    process.stdout.write(`${text}\n`);
+    return text;
   };
   const cpuSaid = isCpuKnown ? "" : " This system does not report the CPU time of a process.";
-  told(
+  const manner = told(
     `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row, on ${runtimeCount} equal runtimes.${cpuSaid}\n`,
   );
   for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
@@ -80,15 +84,21 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
   }
   let times: MissTimes | undefined;
   if (asked.kinds.has("time")) {
-    const manner = { roundCount: missRoundCount, requestCount: missRequestCount };
-    times = await missTimes(ground, manner);
+    times = await missTimes(ground, { roundCount: missRoundCount, requestCount: missRequestCount });
     told(missTimesTable(times));
   }
-  told(demandsTable(measured, times));
+  const demands = told(demandsTable(measured, times));
   const { discarded } = rounds;
   told(`Rounds that were discarded because of an unexpected response: ${discarded.length}.\n`);
   process.stderr.write(discarded.map((why) => `  ${why}\n`).join(""));
-  return tables.join("\n");
+  const performance = [
+    manner,
+    hitsTable(measured, "rates"),
+    hitsTable(measured, "cpuUs"),
+    ...measured.filter(({ contest }) => contest.kind === "miss").map(missesTable),
+    ...(times === undefined ? [] : [missTimesTable(times)]),
+  ];
+  return { performance: performance.join("\n"), measurements: demands };
 }
 
 async function main(): Promise<void> {
@@ -96,14 +106,16 @@ async function main(): Promise<void> {
   const running = new Running();
   const log = new RuntimeLog();
   try {
-    const text = await measure(running, log, asked);
+    const texts = await measure(running, log, asked);
     if (!asked.isWhole)
       return void process.stdout.write(
         "The options are not the defaults, so no document is written.\n",
       );
-    const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-    await replaceMarkedPart(document, "npm run bench -- speed", text);
-    process.stdout.write("docs/performance.md is written.\n");
+    for (const [page, text] of Object.entries(texts)) {
+      const document = fileURLToPath(new URL(`../docs/${page}.md`, import.meta.url));
+      await replaceMarkedPart(document, "npm run bench -- speed", text);
+      process.stdout.write(`docs/${page}.md is written.\n`);
+    }
   } finally {
     await running.stop();
     process.stderr.write(log.take());

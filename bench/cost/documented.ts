@@ -1,5 +1,4 @@
-// Formats the two texts that a run writes: one table for docs/costs.md, and all tables for
-// docs/performance.md.
+// Formats the texts of a run: for docs/costs.md, for docs/measurements.md, and for the terminal.
 import { counted } from "../load/figures.ts";
 import { cacheStatusTable, traceSaid } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
@@ -34,8 +33,27 @@ export interface Documented extends Reported {
   readonly command: string;
 }
 
-export function documented(given: Documented): { costs: string; performance: string } {
-  return { costs: costsPart(given), performance: performancePart(given) };
+export interface Documents {
+  readonly costs: string;
+  readonly measurements: string;
+  /** The tables that are in no document. */
+  readonly printed: string;
+}
+
+export function documented(given: Documented): Documents {
+  const { singles, checks, run } = given;
+  const printed = [
+    cacheApiTable(given),
+    cacheStatusTable(run),
+    singlesTable(singles),
+    checksTable(checks),
+    journalTable(),
+  ];
+  return {
+    costs: costsPart(given),
+    measurements: measurementsPart(given),
+    printed: printed.join("\n"),
+  };
 }
 
 function costsPart({ run, designs, settings, command, replays }: Documented): string {
@@ -43,9 +61,9 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
   const said =
     `\`${command}${optionsSaid(settings)}\` counts and prices a site's traffic: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
-    `The prices are those beyond what a month includes, with the journal and all metrics ([how](performance.md#the-bill)):`;
+    `The prices are those beyond what a month includes, with the journal and all metrics ([how](measurements.md#the-bill)):`;
   const mixes =
-    `The same trace costs, by [mix of stores](deployment.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
+    `The same trace costs, by [mix of stores](stores.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
     `bill has the counts of the stores in a run of that mix; a *computed* one has the operations of the run over Redis:`;
   const besides =
     `An object costs its calls, the rows that it writes, and the time in which it answers: *objects in use* is computed, ` +
@@ -58,8 +76,8 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
   );
 }
 
-function performancePart(given: Documented): string {
-  const { designs, settings, singles, checks, machine, run, command } = given;
+function measurementsPart(given: Documented): string {
+  const { designs, settings, machine, run, command } = given;
   const each = (counts: number) =>
     (counts / settings.requestCount) * upstash.commands.dollarsAMillion;
   return [
@@ -67,35 +85,20 @@ function performancePart(given: Documented): string {
     paragraph(
       `${traceSaid(settings)} The origin takes ${originMs} ms, Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
     ),
-    billTable(designs),
     paragraph(
-      `*Tags as sets* is the cost of the same lookups, fills and origin requests if each tag is a set of keys, each ` +
-        `origin request takes a lock, and each request counts itself in Redis. A pipeline saves round trips, not commands. It has ` +
-        `the same bytes and CPU, and one tag for each page, like the trace (each additional tag would cost ` +
-        `${dollars(each(perFurtherTag(run)))}); its purges reach only Redis, not memory or the edge. *No Redis* is ` +
-        `computed: the cache does not strip, sort, validate or purge. No bill includes the cost of the origin's bytes.`,
+      `*Tags as sets* has the same lookups, fills and origin requests, and one tag for each page, but each tag is a set of keys, each ` +
+        `origin request takes a lock, and each request counts itself in Redis. Each additional tag would cost ` +
+        `${dollars(each(perFurtherTag(run)))}. Its purges reach only Redis, not memory or the edge. *No Redis* is ` +
+        `computed: that cache does not strip, sort, validate or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(
-      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. The number of journal ` +
-        `reads depends on time: the trace takes ${lifeMinutesSaid(settings)} minutes in real life, and the bill has the reads of that time. ` +
-        `The number of reports and scrapes also depends on time: the bill has those of a deployment with its cron ` +
-        `trigger and a scrape a minute.`,
+      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. The trace takes ` +
+        `${lifeMinutesSaid(settings)} minutes in real life: the bill has the reads of the journal, the reports and the scrapes of that ` +
+        `time, with a cron trigger and a scrape a minute.`,
     ),
     usesTable(given),
     setsTable(designs.setCommands, settings),
-    cacheApiTable(given),
-    cacheStatusTable(run),
-    paragraph(
-      `The commands of single operations without other traffic, and without reads of the journal:`,
-    ),
-    singlesTable(singles),
-    checksTable(checks),
-    paragraph(
-      `The journal is read at most 2.9 × seconds with traffic ÷ (N − A) times for each colo, A = 1 s, and at most once ` +
-        `for each request: the share of journal reads in the cost of a million requests falls as traffic grows.`,
-    ),
-    journalTable(),
   ].join("\n");
 }
 

@@ -1,5 +1,5 @@
 // Requests the metrics once a minute during the replay, like the Prometheus server in
-// docs/metrics.md.
+// docs/monitoring.md.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Colo } from "../../local/colo.ts";
 import { adminToken } from "../../testing/worker/world.ts";

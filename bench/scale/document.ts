@@ -9,11 +9,11 @@ import * as tables from "./tables.ts";
 export interface Results {
   readonly points: readonly Counted[];
   readonly changes: readonly { readonly what: string; readonly point: Counted }[];
-  /** Each series has the same point with half, once and twice the pages. */
-  readonly halved: readonly (readonly Counted[])[];
+  /** The same point with half, once and twice the pages. */
+  readonly halved: readonly Counted[];
 }
 
-/** The points that the charts show. */
+/** The points that the charts and their tables show. */
 const [dollarsAtColos, limitsAtColos, originAtRate] = [50, 330, 18_000];
 
 export const scalePage = fileURLToPath(new URL("../../docs/scale.md", import.meta.url));
@@ -23,11 +23,10 @@ const parts = (results: Results) => {
   return {
     tables: {
       dollars: tables.dollarsTable(at, dollarsAtColos),
-      limits: tables.limitsTable(at),
+      limits: tables.limitsTable(at, limitsAtColos),
       origin: tables.originTable(at, originAtRate),
       purposes: tables.purposesTable(at),
       changes: tables.changesTable(results.changes),
-      halved: tables.halvedTable(results.halved),
     },
     charts: {
       dollars: tables.dollarsChart(at, dollarsAtColos),
@@ -48,7 +47,8 @@ export async function writeDocument(results: Results, command: string): Promise<
 }
 
 export function printed(results: Results): string {
-  return Object.entries(parts(results).tables)
+  const all = { ...parts(results).tables, halved: tables.halvedTable(results.halved) };
+  return Object.entries(all)
     .map(([name, table]) => `${name}\n\n${table}`)
     .join("\n");
 }

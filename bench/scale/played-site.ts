@@ -27,6 +27,8 @@ export interface PlayedPage {
   readonly target: string;
   readonly tag: string;
   readonly lifetimeSeconds: number;
+  /** Whether its responses have an `ETag`. Tiers keep such a response for a day, to validate it. */
+  readonly isValidated?: boolean;
   version: number;
   /** The age that the origin's next response states, so that pages do not expire together. */
   firstAgeSeconds: number;
@@ -39,6 +41,9 @@ export interface PlayedEdit {
 }
 
 export interface Answer {
+  readonly status: number;
+  /** The page's version in the response; 0 for an error. */
+  readonly version: number;
   /** Whether the response has the page's current version. */
   readonly isCurrent: boolean;
   /** The time for which memory can answer without any other work, at least. */
@@ -54,6 +59,8 @@ export interface SiteSettings {
   readonly draws: Draws;
   readonly config: WrittenConfig;
   readonly pages: readonly PlayedPage[];
+  /** Whether the origin now answers with 503. Default: never. */
+  readonly isOriginDown?: () => boolean;
 }
 
 export class PlayedSite {
@@ -69,6 +76,12 @@ export class PlayedSite {
     this.settings = settings;
     this.#pagesByPath = new Map(settings.pages.map((page) => [pathOf(page), page]));
     this.#config = defineConfig(settings.config);
+  }
+
+  /** Removes the expired objects of each Cache API, and the troubles so far. */
+  forgetPast(): void {
+    for (const cache of this.#caches.values()) cache.removeExpired();
+    this.troubles.length = 0;
   }
 
   /**
@@ -111,16 +124,17 @@ export class PlayedSite {
     const page = this.#pagesByPath.get(pathname);
     if (page === undefined) throw new Error(`The origin has no page ${pathname}.`);
     // The version at the request's arrival, so that an edit never meets a newer response.
-    const { version, firstAgeSeconds } = page;
+    const { version, firstAgeSeconds, isValidated = true } = page;
     page.firstAgeSeconds = 0;
     await this.settings.time.sleep(originMs);
+    if (this.settings.isOriginDown?.() === true) return new Response(null, { status: 503 });
     const etag = `"v${version}"`;
     const headers = {
       "content-type": "text/html",
       "cache-control": `max-age=${page.lifetimeSeconds}`,
       "surrogate-key": page.tag,
       age: String(firstAgeSeconds),
-      etag,
+      ...(isValidated && { etag }),
     };
     const isKnown = new Headers(init.headers).get("if-none-match") === etag;
     return isKnown
@@ -128,11 +142,15 @@ export class PlayedSite {
       : new Response(`${page.target} ${etag}`, { headers });
   }
 
-  /** Changes the pages, and then purges them, like an editor. */
-  async edit({ pages, by }: PlayedEdit, isolate: PlayedIsolate): Promise<void> {
+  /**
+   * Changes the pages, and then purges them, like an editor.
+   *
+   * @returns whether the purge was accepted
+   */
+  async edit({ pages, by }: PlayedEdit, isolate: PlayedIsolate): Promise<boolean> {
     for (const page of pages) page.version += 1;
     const tag = "tag" in by ? userTag(by.tag) : urlTag(`https://${siteHost}${by.target}`);
-    await isolate.purge(tag);
+    return isolate.purge(tag);
   }
 }
 
@@ -179,10 +197,12 @@ export class PlayedIsolate {
     const response = await this.#app.fetch(request, {}, context);
     await response.arrayBuffer();
     if (response.status !== 200) this.#site.troubles.push(`${page.target}: ${response.status}`);
-    const isCurrent = response.headers.get("etag") === `"v${page.version}"`;
+    const version = Number(/^"v(\d+)"$/.exec(response.headers.get("etag") ?? "")?.[1] ?? 0);
+    const isCurrent = version === page.version;
     const ageSeconds = Number(response.headers.get("age"));
     const quietSeconds = page.lifetimeSeconds - ageSeconds - busySecondsBeforeExpiry;
-    return { isCurrent, quietMs: isCurrent ? Math.max(0, 1_000 * quietSeconds) : 0 };
+    const quietMs = isCurrent ? Math.max(0, 1_000 * quietSeconds) : 0;
+    return { status: response.status, version, isCurrent, quietMs };
   }
 
   /** Does what a hit in memory does for the view of the journal: renews an old view. */
@@ -190,16 +210,18 @@ export class PlayedIsolate {
     this.#view.attend(this.#attention);
   }
 
-  purge(tag: string): Promise<void> {
+  purge(tag: string): Promise<boolean> {
     return this.#site.settings.time.during(this.#purge(tag));
   }
 
-  async #purge(tag: string): Promise<void> {
+  async #purge(tag: string): Promise<boolean> {
     const order = { mode: "hard", targets: { tags: [tag], prefixes: [] }, reason: "" } as const;
     const sender = { id: "", bodyDigest: "", by: "editor" };
     const acceptances = this.#app.cache.purging?.acceptances;
     const accepted = await acceptances?.accept({ ...order, ...sender }, this.#attention);
-    if (accepted?.kind !== "accepted") this.#site.troubles.push("A purge was not accepted.");
+    const isAccepted = accepted?.kind === "accepted";
+    if (!isAccepted) this.#site.troubles.push("A purge was not accepted.");
+    return isAccepted;
   }
 
   /** Returns the counts since the last call. */

@@ -21,6 +21,11 @@ export class PlayedTime extends FakeClock {
   #count = 0;
   #workCount = 0;
 
+  /** The number of events that have neither run nor been cancelled. */
+  get pendingCount(): number {
+    return this.#heap.filter(({ run }) => run !== undefined).length;
+  }
+
   after(ms: number, run: () => void): Due {
     const due: Due = { atMs: this.atMs + Math.max(0, ms), nth: (this.#count += 1), run };
     const heap = this.#heap;

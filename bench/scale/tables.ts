@@ -62,25 +62,22 @@ export function dollarsTable(at: PointAt, colos: number): string {
   return markdownTable(["requests/s", ...names], rows);
 }
 
-/** The busiest store of each point: the share of its limit, and which store it is. */
-export function limitsTable(at: PointAt): string {
-  const rows = coloCounts.flatMap((colos) =>
-    rates.map((rate) => [
-      String(colos),
-      counted(rate),
-      ...mixes.map((mix) => {
-        const { share, store } = tightestOf(at(mix, colos, rate));
-        return share > 1 ? `**${percent(share)}**, ${store}` : `${percent(share)}, ${store}`;
-      }),
-    ]),
-  );
-  return markdownTable(["colos", "requests/s", ...names], rows);
+/** The busiest store at each rate: the share of its limit, and which store it is. */
+export function limitsTable(at: PointAt, colos: number): string {
+  const rows = rates.map((rate) => [
+    counted(rate),
+    ...mixes.map((mix) => {
+      const { share, store } = tightestOf(at(mix, colos, rate));
+      return share > 1 ? `**${percent(share)}**, ${store}` : `${percent(share)}, ${store}`;
+    }),
+  ]);
+  return markdownTable(["requests/s", ...names], rows);
 }
 
 /** Commands of a million requests with everything in Redis, and what the origin and memory see. */
 export function purposesTable(at: PointAt): string {
-  const rows = coloCounts.flatMap((colos) =>
-    rates.map((rate) => {
+  const rows = ([3, 50, 330] as const).flatMap((colos) =>
+    ([18, 1_800, 100_000] as const).map((rate) => {
       const point = at("all in Redis", colos, rate);
       const { redisPerSecond, lookUpsPerSecond, originPerSecond, journalReadsPerSecond } = point;
       const million = 1e6 / rate;
@@ -217,24 +214,14 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
   return markdownTable(["colos", "requests", "count", "workerd", "simulation", "difference"], rows);
 }
 
-export function halvedTable(series: readonly (readonly Counted[])[]): string {
-  const rows = series.flatMap((points) =>
-    points.map((point) => [
-      `${point.settings.colos}, ${counted(point.settings.requestsPerSecond)}`,
-      counted(point.sampleCount),
-      counted(point.lookUpsPerSecond * 60),
-      counted(point.writesPerSecond * 60),
-      counted(point.originPerSecond * 60),
-      counted(point.journalReadsPerSecond * 60),
-    ]),
-  );
-  const head = [
-    "colos, requests/s",
-    "pages played",
-    "look-ups a minute",
-    "writes",
-    "origin",
-    "journal",
-  ];
+export function halvedTable(points: readonly Counted[]): string {
+  const rows = points.map((point) => [
+    counted(point.sampleCount),
+    counted(point.lookUpsPerSecond * 60),
+    counted(point.writesPerSecond * 60),
+    counted(point.originPerSecond * 60),
+    counted(point.journalReadsPerSecond * 60),
+  ]);
+  const head = ["pages played", "look-ups a minute", "writes", "origin", "journal"];
   return markdownTable(head, rows);
 }

@@ -25,8 +25,10 @@ export interface Contest {
 export const constantName = "a constant Worker";
 export const bareName = "bare Cache API Worker";
 export const controlName = "bare Cache API Worker, measured again";
+export const honoName = "hono/cache";
 export const memoryName = "Tidemark, memory hit";
 export const edgeName = "Tidemark, edge hit";
+export const sharedName = "Tidemark, shared hit";
 export const defaultName = "Tidemark with default configuration, edge hit";
 export const directName = "the origin itself";
 export const withRedisName = "Tidemark";
@@ -94,14 +96,14 @@ const hitsAsked = ({ asking, headers, bytesAsked }: (typeof askings)[number]): S
         { ...ofSize, name: constantName, system: constant, page },
         { ...ofSize, name: bareName, system: bare, page },
         ...(bytes < mebibyte ? [] : [{ ...ofSize, name: controlName, system: bareAgain, page }]),
-        { ...ofSize, name: "hono/cache", system: hono, page },
+        { ...ofSize, name: honoName, system: hono, page },
         ...(isHeld
           ? [ofTidemark(memoryName, "memory"), ofTidemark(edgeName, "edge")]
           : [ofTidemark(defaultName, "memory", "edge")]),
         ...(isShared
           ? [
               {
-                ...ofTidemark("Tidemark, shared hit", "shared"),
+                ...ofTidemark(sharedName, "shared"),
                 connections: sharedConnections(bytes),
               },
             ]
@@ -142,7 +144,7 @@ async function misses({ systems }: Ground): Promise<Contest> {
     { ...miss, name: directName, system: systems.origin },
     { ...miss, name: "a Worker that only forwards", system: systems.passThrough },
     { ...miss, name: bareName, system: systems.bare },
-    { ...miss, name: "hono/cache", system: systems.hono },
+    { ...miss, name: honoName, system: systems.hono },
     { ...ofTidemark, name: "Tidemark without Redis", system: systems.withoutRedis },
     { ...ofTidemark, name: withRedisName, system: systems.tidemark },
   ];

@@ -1,4 +1,4 @@
-// Formats the tables of the speed bench for docs/performance.md.
+// Formats the tables of the speed bench, in full and as in docs/performance.md.
 import {
   counted,
   markdownTable,
@@ -7,8 +7,17 @@ import {
   percent,
   quantile,
 } from "../load/figures.ts";
-import { bareName, constantName } from "./contests.ts";
-import { addedShare, type MissTimes } from "./miss-times.ts";
+import {
+  bareName,
+  byBrowser,
+  constantName,
+  defaultName,
+  edgeName,
+  honoName,
+  memoryName,
+  sharedName,
+} from "./contests.ts";
+import type { MissTimes } from "./miss-times.ts";
 import type { ContestFigures, RowFigures } from "./rounds.ts";
 
 type Figure = "rates" | "cpuUs";
@@ -53,12 +62,12 @@ export function contestTable(figures: ContestFigures): string {
   const bases = [constantName, bareName].filter((base) =>
     rows.some(({ row }) => row.name === base),
   );
-  const short = (base: string) => (base === bareName ? "the bare Worker" : "the constant");
+  const saidOf = (base: string) => (base === bareName ? "the bare Worker" : "the constant");
   const head = [
     contest.title,
     "requests/s",
     "CPU per request, µs",
-    ...bases.flatMap((base) => [`rate ÷ ${short(base)}'s`, `CPU ÷ ${short(base)}'s`]),
+    ...bases.flatMap((base) => [`rate ÷ ${saidOf(base)}'s`, `CPU ÷ ${saidOf(base)}'s`]),
     "generator busy",
   ];
   const cells = ({ row: { name }, rates, cpuUs, generatorBusy }: RowFigures) => [
@@ -75,18 +84,46 @@ export function contestTable(figures: ContestFigures): string {
   return markdownTable(head, rows.map(cells));
 }
 
+const short = (title: string): string =>
+  title.replace("A hit of ", "").replace(byBrowser, ", browser");
+
+/** Formats the medians of all hits and 304s. At 10 MiB, the edge hit is that of the default configuration. */
+export function hitsTable(measured: readonly ContestFigures[], figure: Figure): string {
+  const contests = measured.filter(({ contest }) => contest.kind !== "miss");
+  const systems = [constantName, bareName, honoName, memoryName, edgeName, sharedName];
+  const cell = ({ rows }: ContestFigures, name: string): string => {
+    const isOf = (given: string) => given === name || (given === defaultName && name === edgeName);
+    const values = rows.find(({ row }) => isOf(row.name))?.[figure] ?? [];
+    return values.length === 0 ? unknown : counted(median(values));
+  };
+  const head = figure === "rates" ? "requests/s" : "CPU per request, µs";
+  return markdownTable(
+    [head, ...contests.map(({ contest }) => short(contest.title))],
+    systems.map((name) => [name].concat(contests.map((figures) => cell(figures, name)))),
+  );
+}
+
+/** Formats the medians of the misses. */
+export function missesTable({ contest, rows }: ContestFigures): string {
+  const cells = ({ row, rates, cpuUs }: RowFigures) => [
+    row.name,
+    counted(median(rates)),
+    cpuUs.length === 0 ? unknown : counted(median(cpuUs)),
+  ];
+  return markdownTable([contest.title, "requests/s", "CPU per request, µs"], rows.map(cells));
+}
+
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 export function missTimesTable(times: MissTimes): string {
   const { rows, directMs, stored } = times;
   const table = markdownTable(
-    ["A miss of 10 KiB", "p50", "p90", "adds to the origin's median", "in percent of it"],
+    ["A miss, origin 50 ms away", "p50", "p90", "adds to the origin's median"],
     rows.map(({ name, tookMs, addedMs }, at) => [
       name,
       ms(quantile(tookMs, 0.5)),
       ms(quantile(tookMs, 0.9)),
       at === 0 ? unknown : spreadSaid(addedMs, ms),
-      at === 0 ? unknown : spreadSaid(addedShare(times, name), percent),
     ]),
   );
   return (

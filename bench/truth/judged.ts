@@ -32,12 +32,14 @@ const hits = ["hit", "stale-hit"];
 const undecided = "hit or stale-hit";
 /** The name for the sum of fresh and stale hits. */
 export const both = "hit and stale-hit";
+/** The group that counts each request once. */
+export const allRequests = "requests by route and result";
 const isHit = ({ result }: Row): boolean => result === undecided || hits.includes(result);
 const one = (values: readonly string[]) => ({ values, count: 1 });
 
 const compared: readonly Compared[] = [
   {
-    group: "requests by route and result",
+    group: allRequests,
     metric: "tidemark_requests_total",
     isWhole: true,
     labels: ["route", "result"],

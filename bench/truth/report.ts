@@ -1,7 +1,7 @@
-// Formats the tables of the truth bench: a row for each group of figures.
+// Formats the tables of the truth bench: a row for all requests, and for each group that does not hold.
 import { counted, markdownTable } from "../load/figures.ts";
 import { type Figure, holds } from "./figure.ts";
-import { both } from "./judged.ts";
+import { allRequests, both } from "./judged.ts";
 import type { TruthRun, TruthSettings } from "./run.ts";
 import { coloCount } from "./site-plan.ts";
 import { cutCount } from "./untold.ts";
@@ -34,6 +34,8 @@ function partText({ run, figures }: Part): string {
         `${counted(cutCount(run))} requests were cut off.\n`;
   const isTime = ({ group }: Figure) => group.startsWith("bucket");
   const [times, sums] = [figures.filter(isTime), figures.filter((figure) => !isTime(figure))];
+  const groups = [...Map.groupBy(sums, ({ group }) => group)];
+  const shown = groups.filter(([group, own]) => group === allRequests || !own.every(holds));
   const table = markdownTable(
     [
       "",
@@ -43,10 +45,22 @@ function partText({ run, figures }: Part): string {
       "may be missing",
       "figures that hold",
     ],
-    [...Map.groupBy(sums, ({ group }) => group)].map(([group, own]) => groupRow(group, own)),
+    [...shown.map(([group, own]) => groupRow(group, own)), allRow(groups.length, sums)],
   );
   return `${head}\n${table}${times.length === 0 ? "" : `\n${timesTable(times)}`}`;
 }
+
+const heldOf = (figures: readonly Figure[]) =>
+  `${figures.filter(holds).length} of ${figures.length}`;
+
+const allRow = (groupCount: number, figures: readonly Figure[]) => [
+  `all ${groupCount} groups`,
+  "",
+  "",
+  "",
+  "",
+  heldOf(figures),
+];
 
 function groupRow(group: string, figures: readonly Figure[]): string[] {
   const all = figures.filter(({ what }) => what === "all");
@@ -63,7 +77,7 @@ function groupRow(group: string, figures: readonly Figure[]): string[] {
     sum((figure) => figure.told),
     sum((figure) => figure.counted - figure.told),
     sum((figure) => figure.counted - figure.min),
-    `${figures.filter(holds).length} of ${figures.length}`,
+    heldOf(figures),
   ];
 }
 

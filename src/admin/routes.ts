@@ -18,7 +18,7 @@ import { warmRoute } from "./warm-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
 export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hono {
-  const { environment, gate, site, cache } = settings;
+  const { environment, gate, site, cache, data } = settings;
   const { adminToken } = gate;
   const admin = new Hono();
   const attentionOf = attentionBy(settings);
@@ -39,6 +39,7 @@ export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hon
       operatorPath,
       refusalOf: (request) => gate.refusalOf(request),
       readBody: bodyUpTo,
+      sets: () => data?.troubles().sets,
     });
   }
   senders.addTo(admin, attentionOf);

@@ -1,5 +1,5 @@
 // Request fields that look like credentials. Responses to such requests may be for one user only.
-// docs/configuration.md has the same list; a test compares them.
+// docs/requests.md has the same list; a test compares them.
 import { tokenPattern } from "../rules/directives.ts";
 import type { NamePatterns } from "./known-names.ts";
 

@@ -17,7 +17,7 @@ import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
 
 export interface Ports extends Pick<
   DashboardPorts,
-  "nowAtMs" | "visibleWithinSeconds" | "memoryBytesMax" | "readTotals"
+  "nowAtMs" | "visibleWithinSeconds" | "memoryBytesMax" | "readTotals" | "sets"
 > {
   /** Sends a request to the operator's routes, with the credentials of the operator's own request. */
   readonly ask: (path: string, order?: object) => Promise<Response>;
@@ -113,7 +113,7 @@ const viewParts: Readonly<Record<string, Part>> = {
     return (
       <Live>
         {shownIf(await ports.readTotals(), (totals) => (
-          <Data totals={totals} />
+          <Data totals={totals} sets={ports.sets()} atMs={ports.nowAtMs()} />
         ))}
       </Live>
     );

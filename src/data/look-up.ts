@@ -40,7 +40,7 @@ export interface LookUpOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol.md, rule 28 g). */
+/** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol-data.md, rule 28 g). */
 export async function lookedUp(
   place: Place,
   { tags = [] }: LookUpOptions,

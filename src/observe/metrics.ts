@@ -26,7 +26,7 @@ export interface ReportPace {
   readonly quietAfterMs: number;
 }
 
-/** The pace that docs/metrics.md documents. */
+/** The pace that docs/monitoring.md documents. */
 export const reportPace: ReportPace = {
   busyAfterMs: 60_000,
   busyRequests: 1_000,

@@ -86,7 +86,7 @@ describe.each(redisServers)("metrics with $redis", ({ start }) => {
     expect(rest.counts().commandCount).toBe(0);
   });
 
-  it("cost four commands in two requests, as docs/metrics.md says", async () => {
+  it("cost four commands in two requests, as docs/monitoring.md says", async () => {
     const site = siteWith();
     rest.resetCounts();
     await site.get("/_cache/metrics", bearing);

@@ -1,8 +1,15 @@
 // Tests the demands of the speed bench, which are judged by medians of ratios within a round.
 import { expect, it } from "vitest";
-import { bareName, constantName, memoryName, type Row } from "../../bench/speed/contests.ts";
+import {
+  bareName,
+  constantName,
+  defaultName,
+  edgeName,
+  memoryName,
+  type Row,
+} from "../../bench/speed/contests.ts";
 import { demandsTable } from "../../bench/speed/demands.ts";
-import { ratiosOf } from "../../bench/speed/report.ts";
+import { hitsTable, ratiosOf } from "../../bench/speed/report.ts";
 import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
 import { type MissTimes, tidemarkName } from "../../bench/speed/miss-times.ts";
 
@@ -74,4 +81,14 @@ it("`demandsTable` judges a miss by the time that it adds to the origin's", () =
   };
   const said = line(demandsTable([], times), "A miss adds");
   expect(said).toContain("11.0 % (11.0 %–11.0 %) | **no** |");
+});
+
+it("`hitsTable` has a column for each contest, and counts the default configuration as the edge", () => {
+  const edgeRow = figuresOf(edgeName, { rates: [200, 210, 220], cpuUs: [] });
+  const defaultRow = figuresOf(defaultName, { rates: [20, 21, 22], cpuUs: [] });
+  const contests = [contestOf([bare, memory(4), edgeRow]), contestOf([bare, defaultRow])];
+  const table = hitsTable(contests, "rates");
+  expect(line(table, "requests/s")).toBe("| requests/s | 10 KiB | 10 KiB |");
+  expect(line(table, memoryName)).toBe(`| ${memoryName} | 400 | – |`);
+  expect(line(table, edgeName)).toBe(`| ${edgeName} | 210 | 21 |`);
 });

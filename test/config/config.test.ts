@@ -148,7 +148,7 @@ describe("defineConfig", () => {
 });
 
 describe("the built-in name lists", () => {
-  const documented = readFileSync("docs/configuration.md", "utf8");
+  const documented = readFileSync("docs/requests.md", "utf8");
   const strip = (given: WrittenConfig["key"]) => defineConfig({ key: given ?? {} }).stripQuery;
 
   it("keep their names when a configuration adds others, without duplicates", () => {

@@ -10,7 +10,7 @@ const none = { add: [], except: [] };
 
 describe("the built-in credential fields", () => {
   it("are exactly those in the documentation", () => {
-    const documented = readFileSync("docs/configuration.md", "utf8");
+    const documented = readFileSync("docs/requests.md", "utf8");
     const [, section = ""] = documented.split("## Credentials\n");
     const [table = ""] = section.split("To change the list");
     const rows = table.split("\n").filter((line) => /^\| (?!fields|---)/.test(line));

@@ -1,6 +1,5 @@
-// The parts of docs/conformance.md that a run writes, and that later runs compare with their
-// results.
-import { type Edition, reasonsFor } from "./misses.ts";
+// The parts of docs/conformance.md that a run writes.
+import { type Edition, inBoth, reasonsFor } from "./misses.ts";
 import type { Kind, PublishedResults, Results, SuiteTest } from "./suite.ts";
 
 const judged = ["required", "optimal"] as const;
@@ -27,32 +26,22 @@ export function withRun(document: string, run: Run): string {
   return `${document.slice(0, from)}\n\n${text}\n\n${document.slice(to)}`;
 }
 
-/** Returns the names in the document's part about a run, including the ids of tests not passed. */
-export function statedNames(document: string, run: Run): ReadonlySet<string> {
-  const { from, to } = boundsOf(document, run);
-  const names = document.slice(from, to).matchAll(/`([^`]+)`/g);
-  return new Set([...names].map(([, name = ""]) => name));
-}
+/** Returns the name of a run, such as "head, as shipped". */
+export const partOf = ({ edition, isAsShipped }: Pick<Run, "edition" | "isAsShipped">): string =>
+  `${edition}, ${isAsShipped ? "as shipped" : "configured"}`;
 
 function configuredSections(run: Run): string[] {
-  const suites = table(suitesHead(run), bySuite(run));
+  const theirs = [table(standingsHead(run), standings(run)), table(suitesHead(run), bySuite(run))];
   return [
     `Configured, Tidemark passes ${tally(run)} tests.`,
-    ...judged.map((kind) => table([`${kind}, and not passed`, "why"], missed(kind, run))),
-    checks(run),
-    ...(run.published.length > 0 ? [table(standingsHead(run), standings(run))] : []),
-    suites,
+    table(["required, not passed", "optimal, not passed", "why"], missed(run)),
+    ...(run.published.length > 0 ? theirs : []),
   ];
 }
 
-function shippedSections(run: Run): string[] {
-  const rows = judged.map((kind) => [kind, listed(failed(kind, run))]);
-  return [
-    `As shipped, Tidemark passes ${tally(run)} tests.`,
-    table(["kind", "not passed as shipped"], rows),
-    checks(run),
-  ];
-}
+const shippedSections = (run: Run): string[] => [
+  `As shipped, Tidemark passes ${tally(run)} tests.`,
+];
 
 const passed = (kind: Kind, { tests, results }: Outcome): SuiteTest[] =>
   tests.filter((test) => test.kind === kind && results.get(test.id) === "passed");
@@ -71,8 +60,8 @@ export function tally(run: Run): string {
   return counts.join(", ");
 }
 
-function boundsOf(document: string, { edition, isAsShipped }: Run): { from: number; to: number } {
-  const part = `${edition}, ${isAsShipped ? "as shipped" : "configured"}`;
+function boundsOf(document: string, run: Run): { from: number; to: number } {
+  const part = partOf(run);
   const [begin, end] = [`<!-- begin: ${part} -->`, `<!-- end: ${part} -->`];
   const [from, to] = [document.indexOf(begin) + begin.length, document.indexOf(end)];
   if (from < begin.length || to < from) {
@@ -81,21 +70,30 @@ function boundsOf(document: string, { edition, isAsShipped }: Run): { from: numb
   return { from, to };
 }
 
-/** @throws Error naming a miss without a reason */
-function missed(kind: Kind, run: Run): string[][] {
+/**
+ * Returns a row for each reason. The release's rows leave out the misses of both editions.
+ *
+ * @throws Error naming a miss without a reason
+ */
+function missed(run: Run): string[][] {
   const reasons = reasonsFor(run.edition);
-  return failed(kind, run).map(({ id }) => {
+  const reasonOf = ({ id }: SuiteTest): string => {
     const why = reasons[id];
     if (why === undefined) throw new Error(`${id} is not passed, and misses.ts does not say why.`);
-    return [`\`${id}\``, why];
+    return why;
+  };
+  const isShown = ({ id }: SuiteTest) => run.edition === "head" || inBoth[id] === undefined;
+  const misses = judged.flatMap((kind) => failed(kind, run));
+  const byReason = [...Map.groupBy(misses, reasonOf)];
+  return byReason.flatMap(([why, tests]) => {
+    const shown = tests.filter(isShown);
+    const ids = judged.map((kind) => listed(shown.filter((test) => test.kind === kind)));
+    return shown.length === 0 ? [] : [[...ids, why]];
   });
 }
 
-const checks = (run: Run): string =>
-  `Observed only, and answered no: ${listed(failed("check", run))}.`;
-
 const listed = (tests: readonly SuiteTest[]): string =>
-  tests.map(({ id }) => `\`${id}\``).join(", ") || "none";
+  tests.map(({ id }) => `\`${id}\``).join(", ");
 
 function standingsHead({ tests }: Run): string[] {
   return ["cache", ...judged.map((kind) => `${kind} of ${countOf(kind, tests)}`)];
@@ -121,11 +119,12 @@ const suitesHead = ({ published }: Run): string[] => [
 ];
 
 function bySuite({ tests, results, published }: Run): string[][] {
-  const suites = [...new Set(tests.map(({ suite }) => suite))];
+  const isJudged = ({ kind }: SuiteTest) => kind !== "check";
+  const suites = [...new Set(tests.filter(isJudged).map(({ suite }) => suite))];
   const all = [results, ...published.map((other) => other.results)];
   return suites.map((suite) => {
     const some = tests.filter((test) => test.suite === suite);
-    const pair = (count: (kind: Kind) => number) => judged.map(count).join(" + ");
+    const pair = (count: (kind: Kind) => number) => judged.map(count).join("+");
     const counts = all.map((each) =>
       pair((kind) => passed(kind, { tests: some, results: each }).length),
     );

@@ -1,5 +1,5 @@
 // `npm run conformance`: runs the public suite of HTTP caches against the built Worker, and
-// compares the results with those in docs/conformance.md. Ends with 1 if they differ.
+// compares the results with failed-tests.json and docs/conformance.md. Ends with 1 if they differ.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -7,7 +7,8 @@ import { OperatorError } from "../../src/base/operator-error.ts";
 import { bundleApp, handingOn } from "../../testing/worker/bundle-app.ts";
 import { startWorld } from "../../testing/worker/world.ts";
 import { asShipped, configured } from "./configurations.ts";
-import { type Run, statedNames, tally, withRun } from "./document.ts";
+import { type Run, tally, withRun } from "./document.ts";
+import { knownFailures, writeFailures } from "./failed-tests.ts";
 import { type Edition, reasonsFor } from "./misses.ts";
 import { clonedSuite, releasedSuite, type Results, type Suite } from "./suite.ts";
 
@@ -24,7 +25,7 @@ const help = `Runs the public suite of HTTP caches against the built Worker.
   --as-shipped     leave every option at its default
   --stores NAME    redis, or cloudflare: Durable Objects and Workers KV, without Redis (redis)
   --hono           use a Hono application as the origin, which forwards to the suite's
-  --write          write the results into docs/conformance.md
+  --write          write the results into failed-tests.json and docs/conformance.md
   --help           show this
 `;
 
@@ -103,17 +104,17 @@ async function written(run: Run): Promise<void> {
   if (!run.isAsShipped && needless.length > 0) {
     throw new Error(`misses.ts explains tests that are passed: ${needless.join()}.`);
   }
-  await writeFile(documentPath, withRun(await readFile(documentPath, "utf8"), run));
+  const document = withRun(await readFile(documentPath, "utf8"), run);
+  await writeFile(documentPath, document);
+  await writeFailures(run);
 }
 
-/**
- * Prints each difference from the document. Makes the process end with 1 if there are differences.
- */
+/** Prints each difference. Makes the process end with 1 if there are differences. */
 async function compared(run: Run): Promise<void> {
   const document = await readFile(documentPath, "utf8");
-  const stated = statedNames(document, run);
+  const known = await knownFailures(run);
   const differences = run.tests.flatMap(({ id, kind }) => {
-    const was = !stated.has(id);
+    const was = !known.has(id);
     const now = run.results.get(id);
     if (was === (now === "passed")) return [];
     return [`${kind} ${id}: ${was ? `lost: ${now}` : "passes now; state it with --write"}`];

@@ -32,7 +32,8 @@ const interim =
   "workerd neither hands 1xx responses of the origin to a Worker nor lets it send any. Only the " +
   "final response is stored.";
 
-const inBoth: Readonly<Record<string, string>> = {
+/** By the id of the test. */
+export const inBoth: Readonly<Record<string, string>> = {
   "stale-close-s-maxage=2": sMaxage,
   "headers-store-Set-Cookie": cookie,
   "other-set-cookie": cookie,

@@ -98,11 +98,13 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
     `behindChanges|${text}|${text}`,
   ];
   const sums = new Map(series.map((one) => [one, 3]));
+  const backlog = { keyCount: 1, backlogMax: 2, overdueMs: 0, heardAtMs: atMs };
   const state = { atMs, viewAgeMs: 1, lagMs: 1, memoryBytes: 1, memoryRecords: 1 };
   return {
     nowAtMs: () => atMs,
     visibleWithinSeconds: 10,
     memoryBytesMax: 1,
+    sets: () => new Map([[text, { backlog, deadLetterCount: 0 }]]),
     readTotals: async () => ({
       startedAtMs: atMs,
       sums,

@@ -1,15 +1,17 @@
-// Checks that docs/metrics.md lists every metric and every alert, and that Prometheus accepts the
-// configuration in it.
+// Checks that docs/metrics.md lists every metric, and docs/monitoring.md every alert with its
+// finding. Checks that Prometheus accepts the documented configuration.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
+import { findingCodes } from "../../src/protocol/finding.ts";
 import { gauges } from "../../src/reports/gauges.ts";
 import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
 import { alerts } from "./metrics-in.ts";
 
 const page = readFileSync("docs/metrics.md", "utf8");
+const monitoring = readFileSync("docs/monitoring.md", "utf8");
 
 /** @returns the metrics and their labels in the table below a sentence */
 function tabled(before: string): { name: string; labels: string[] }[] {
@@ -37,14 +39,25 @@ describe("docs/metrics.md", () => {
   ])("has a row for each metric, and no other: $table", ({ table, known }) => {
     expect(tabled(table)).toEqual(known);
   });
+});
+
+describe("docs/monitoring.md", () => {
+  const rows = [...monitoring.matchAll(/^\| `(Tidemark\w+)` \| .* \| (.*) \|$/gm)];
 
   it("has a row for each alert, and no other", () => {
-    const named = [...page.matchAll(/^\| `(Tidemark\w+)` \|/gm)].map(([, name]) => name);
-    expect(named).toEqual(alerts.map(({ alert }) => alert));
+    expect(rows.map(([, name]) => name)).toEqual(alerts.map(({ alert }) => alert));
+  });
+
+  it("has a known finding, or none, for each alert", () => {
+    const named = rows.map(([, , cell = ""]) => /^(?:`([\w-]+)`|none$)/.exec(cell));
+    expect(named).not.toContain(null);
+    const codes = named.flatMap((found) => found?.[1] ?? []);
+    expect(findingCodes).toEqual(expect.arrayContaining(codes));
+    expect(codes.length).toBeGreaterThan(8);
   });
 
   it.runIf(isPrometheusInstalled)("shows a configuration that promtool accepts", () => {
-    const [, config = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+    const [, config = ""] = /```yaml\n(.*?)```/s.exec(monitoring) ?? [];
     const folder = mkdtempSync(join(tmpdir(), "prometheus-config-"));
     writeFileSync(join(folder, "prometheus.yml"), config);
     writeFileSync(join(folder, "tidemark-token"), "token");

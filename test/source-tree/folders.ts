@@ -323,18 +323,18 @@ export const command: House = {
     // Requests for pages of an origin, and findings about them.
     origin: ofCommand,
     // The files and the output of init.
-    init: [...ofCommand, "origin", "wrangler"],
+    init: [...ofCommand, "version", "origin", "wrangler"],
     // Findings of doctor, and their output: about a folder, a site and its pages.
     doctor: ofCommand,
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
     // The commands, with their options and steps.
-    commands: [...ofCommand, ...ofSmallCommands, ...ofDoctor],
+    commands: [...ofCommand, "version", ...ofSmallCommands, ...ofDoctor],
     // The warming of pages and data.
     warm: ofCommand,
     // A site on this machine.
-    start: [...ofCommand, "wrangler"],
+    start: [...ofCommand, "version", "wrangler"],
     // The list of all commands, and the run of one command.
     program: [...ofCommand, "version", "commands", "warm", "start"],
     main: [...ofCommand, "arguments", "program"],

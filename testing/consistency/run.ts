@@ -11,7 +11,12 @@ import type { PlantedFault } from "./planted-faults.ts";
 import { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
 import { journalOf } from "./object-worker.ts";
-import { adminToken, type SiteUnderTest, startSite } from "./site-under-test.ts";
+import {
+  adminToken,
+  type ColoUnderTest,
+  type SiteUnderTest,
+  startSite,
+} from "./site-under-test.ts";
 import { switchOn } from "./switcher.ts";
 import { startVersionedOrigin, type VersionedOrigin } from "./versioned-origin.ts";
 import { modesTaken, Writers } from "./writers.ts";
@@ -49,6 +54,15 @@ export interface RunSettings {
   readonly readsPerRound: number;
   /** The interval of checks. A violation ends the run. With 0, the only check is at the end. */
   readonly checkEveryMs: number;
+  readonly watch?: Watch;
+}
+
+/** Observes the site during a run. */
+export interface Watch {
+  readonly everyMs: number;
+  readonly look: (site: SiteUnderTest) => Promise<void>;
+  /** Called after the quiet phase, when nobody else sends requests. */
+  readonly whenQuiet: (colo: ColoUnderTest, readAll: () => Promise<number>) => Promise<void>;
 }
 
 export interface RunResult {
@@ -107,12 +121,15 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
 
   const readers = new Readers(recorder);
   try {
+    const { watch } = settings;
+    const watching = lookNowAndThen(watch?.everyMs ?? 0, isOver, () => watch?.look(site));
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
-    await looking;
+    await Promise.all([looking, watching]);
     const reader = colos[isMove ? 1 : 0];
     if (overObject && reader) recorder.journal.push(...(await journalOf(reader, adminToken)));
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
+      for (const colo of colos) await watch?.whenQuiet(colo, () => readAll(colo, pages, readers));
       findings = checked();
     }
   } finally {
@@ -204,6 +221,21 @@ async function quieten(given: {
   };
   await Promise.all(site.colos.map(inTurn));
   recorder.quiet = { fromMs, untilMs };
+}
+
+/** Reads all pages of a colo, and returns the number of responses. */
+async function readAll(
+  colo: ColoUnderTest,
+  pages: readonly ServedPage[],
+  readers: Readers,
+): Promise<number> {
+  let count = 0;
+  for (const page of pages) {
+    for (const variant of page.variants) {
+      if ((await readers.read(colo, page, variant)) !== undefined) count += 1;
+    }
+  }
+  return count;
 }
 
 /** Calls `look` at an interval until `isOver`; never if the interval is 0. */

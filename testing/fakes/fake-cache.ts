@@ -73,6 +73,12 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     }
   }
 
+  removeExpired(): void {
+    for (const [address, { untilAtMs }] of this.#kept) {
+      if (this.#clock.atMs >= untilAtMs) this.#kept.delete(address);
+    }
+  }
+
   empty(): void {
     this.#kept.clear();
   }

@@ -20,6 +20,11 @@ export class FakeRecords {
     return this.kept.get(key);
   }
 
+  /** Removes expired records, as Redis does in the background. */
+  removeExpired(): void {
+    for (const key of this.kept.keys()) this.get(key);
+  }
+
   /** Runs SET key value PX ms, also with XX. */
   set(key: string, [text = "", ...options]: readonly string[]): "OK" | null {
     const words = options.map((option) => option.toUpperCase());

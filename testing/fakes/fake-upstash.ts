@@ -88,6 +88,15 @@ export class FakeUpstash {
     return [...this.#records.kept.keys()];
   }
 
+  /** Removes expired records, and the lists of the received commands. */
+  forgetPast(): void {
+    this.#records.removeExpired();
+    const { commands, journalCommands, leaseCommands, roomCommands, written } = this;
+    for (const list of [commands, journalCommands, leaseCommands, roomCommands, written]) {
+      list.length = 0;
+    }
+  }
+
   /** All stored values as one string. */
   get text(): string {
     return Array.from(this.#records.kept.values(), ({ text }) => text).join("\n");

@@ -45,7 +45,12 @@ export async function startRedisServer(
 ): Promise<EmbeddedValkey> {
   const port = options.port || (await freePort());
   const settings = { port, bind: "127.0.0.1", save: "", appendonly: "no" };
-  const args = Object.entries({ ...settings, dir: options.dir ?? tmpdir(), ...options.settings });
+  // Another server may have left a dump.rdb in the temporary folder, which this one would load.
+  const place =
+    options.dir === undefined
+      ? { dir: tmpdir(), dbfilename: `none-of-${port}.rdb` }
+      : { dir: options.dir };
+  const args = Object.entries({ ...settings, ...place, ...options.settings });
   const child = spawn(
     command,
     args.flatMap(([name, value]) => [`--${name}`, String(value)]),

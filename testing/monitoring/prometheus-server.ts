@@ -110,7 +110,7 @@ export async function startPrometheus({ address, token }: Scraped): Promise<Prom
   return server;
 }
 
-/** Returns the configuration of docs/metrics.md with shorter intervals. JSON is YAML. */
+/** Returns the configuration of docs/monitoring.md with shorter intervals. JSON is YAML. */
 function configOf(address: string, credentials: string) {
   return {
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },

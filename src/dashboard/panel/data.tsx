@@ -1,10 +1,16 @@
 // Namespaces of data, and counters and buffers that are written behind.
 import { Table } from "../chart/table.tsx";
-import { shown } from "../chart/units.ts";
-import type { DashboardTotals } from "../port/dashboard-part.ts";
+import { ageOf, shown } from "../chart/units.ts";
+import type { DashboardPorts, DashboardTotals } from "../port/dashboard-part.ts";
 import { countsBy, countsText } from "./totals-table.ts";
 
-export function Data({ totals }: { readonly totals: DashboardTotals }) {
+interface DataProps {
+  readonly totals: DashboardTotals;
+  readonly sets: ReturnType<DashboardPorts["sets"]>;
+  readonly atMs: number;
+}
+
+export function Data({ totals, sets, atMs }: DataProps) {
   const by = (family: Parameters<typeof countsBy>[1]) => countsBy(totals.sums, family);
   const [requests, loads, refreshes, unpurged] = [
     by("dataRequests"),
@@ -43,6 +49,19 @@ export function Data({ totals }: { readonly totals: DashboardTotals }) {
           shown(flushed.get(name)?.get("") ?? 0, "count"),
         ])}
         none="No counter or buffer has reported."
+      />
+      <Table
+        caption="Backlogs, as the isolate that answered last read them"
+        heads={["Set", "Waiting keys", "Limit", "Oldest overdue by", "Dead letters", "Read"]}
+        rows={Array.from(sets ?? [], ([name, { backlog, deadLetterCount }]) => [
+          name,
+          shown(backlog.keyCount, "count"),
+          shown(backlog.backlogMax, "count"),
+          backlog.overdueMs > 0 ? ageOf(backlog.overdueMs) : "–",
+          shown(deadLetterCount, "count"),
+          backlog.heardAtMs > 0 ? `${ageOf(atMs - backlog.heardAtMs)} ago` : "not yet",
+        ])}
+        none="This isolate has no counter or buffer."
       />
     </section>
   );

@@ -42,6 +42,21 @@ export interface DashboardPorts {
   readonly readTotals: () => Promise<
     DashboardTotals | { readonly why: string; readonly hint: string }
   >;
+  /** Returns the counters and buffers of this isolate by name; `undefined` without a data cache. */
+  readonly sets: () => ReadonlyMap<string, DashboardSet> | undefined;
+}
+
+/** A counter or buffer, as this isolate last read it. */
+export interface DashboardSet {
+  readonly backlog: {
+    readonly keyCount: number;
+    readonly backlogMax: number;
+    /** The time since the oldest slice became due for a flush; negative if it is not due yet. */
+    readonly overdueMs: number;
+    /** `-Infinity` if it was never read. */
+    readonly heardAtMs: number;
+  };
+  readonly deadLetterCount: number;
 }
 
 /** The totals of all isolates' reports. */

@@ -1,4 +1,4 @@
-// Sets a value so that it replaces the older values of all isolates (docs/purge-protocol.md, rule 28).
+// Sets a value so that it replaces the older values of all isolates (docs/purge-protocol-data.md, rule 28).
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { begin } from "../load/beginning.ts";

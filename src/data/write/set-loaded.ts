@@ -1,4 +1,4 @@
-// Sets a value that the caller has loaded itself, with the start of that load (docs/purge-protocol.md, rule 28 g).
+// Sets a value that the caller has loaded itself, with the start of that load (docs/purge-protocol-data.md, rule 28 g).
 import type { TierName } from "../../config/tier-names.ts";
 import { type GivenStart, recordOf } from "../load/make-record.ts";
 import { storeValues } from "../load/store-values.ts";

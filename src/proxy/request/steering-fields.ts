@@ -1,6 +1,5 @@
 // Request fields by which a client could get the answer of another URL, or claim another identity.
-// Each constant lists one family. docs/configuration.md lists the fields that clients may still
-// send, and why.
+// Each constant lists one family. docs/requests.md names fields that clients may still send.
 import type { NamePatterns } from "../../config/known-names.ts";
 
 /** The client's address. Origins trust these fields because proxies normally set them. */

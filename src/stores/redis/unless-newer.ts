@@ -1,4 +1,4 @@
-// Writes a record unless Redis has a newer one (docs/purge-protocol.md, rule 28).
+// Writes a record unless Redis has a newer one (docs/purge-protocol-data.md, rule 28).
 import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
 import { longHeadCharsMax } from "./record-text.ts";
 

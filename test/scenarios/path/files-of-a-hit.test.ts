@@ -1,4 +1,4 @@
-// Tests the lists in docs/architecture.md of the files that run for each kind of request.
+// Tests the lists in docs/request-paths.md of the files that run for each kind of request.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,9 +21,9 @@ function runs(...given: readonly "journal"[]) {
   return JSON.parse(printed) as Record<"hit" | "miss" | "validation" | "purge", Run>;
 }
 
-/** Returns the files of a list in docs/architecture.md. */
+/** Returns the files of a list in docs/request-paths.md. */
 function documented(heading: string): string[] {
-  const [, after = ""] = readFileSync("docs/architecture.md", "utf8").split(`\n### ${heading}\n`);
+  const [, after = ""] = readFileSync("docs/request-paths.md", "utf8").split(`\n## ${heading}\n`);
   const [list = ""] = after.split(/\n#/, 1);
   return [...list.matchAll(/^\d+\. `(src\/[\w./-]+)`/gm)].map(([, path = ""]) => path);
 }

@@ -15,6 +15,7 @@ import {
 } from "../init/site-stores.ts";
 import { templatePaths } from "../init/site-template.ts";
 import type { AddCommand, Session } from "../session.ts";
+import { notPublished, packageFiles } from "../version.ts";
 
 interface CreateOptions {
   readonly stores?: string;
@@ -49,7 +50,7 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
-    "npm install",
+    `npm install ${packageFiles.library}   ${notPublished}`,
     "npm run dev -- --var ORIGIN_URL:http://127.0.0.1:3000   # the address of your site",
   ];
   terminal.print(`Written into ${folder}. ${storesTold[stores]}`);

@@ -1,7 +1,7 @@
 // The form of doctor's findings, and its own codes. Findings of the site's health have other codes.
 import type { FindingCode, Level } from "../../../../src/protocol/finding.ts";
 
-/** Doctor's own codes. docs/command.md explains each code, and a test checks this. */
+/** Doctor's own codes. docs/doctor.md explains each code, and a test checks this. */
 export const doctorCodes = [
   "wrangler-syntax",
   "wrangler-several",
@@ -49,6 +49,7 @@ export const doctorCodes = [
   "origin-forbids-caching",
   "no-lifetime",
   "cookie-on-page",
+  "cookie-unknown",
   "session-shared",
   "vary-wide",
   "origin-open",

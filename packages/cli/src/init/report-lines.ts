@@ -3,6 +3,7 @@ import { formatSeconds } from "../origin/format-seconds.ts";
 import { judge, type Judgement } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { tableOf } from "../terminal/table.ts";
+import { notPublished, packageFiles } from "../version.ts";
 import type { Finding } from "./findings.ts";
 import type { SiteStores } from "./site-stores.ts";
 
@@ -56,8 +57,8 @@ export function nextCommands(
 ): string[] {
   return [
     ...(folder === undefined ? [] : [cdTo(folder)]),
-    hasOwnPackage ? "npm install tidemark" : "npm install",
-    `npm install --save-dev tidemark-cli${hasOwnPackage ? " typescript vitest wrangler" : ""}`,
+    `npm install ${packageFiles.library}   ${notPublished}`,
+    `npm install --save-dev ${packageFiles.command}${hasOwnPackage ? " typescript vitest wrangler" : ""}`,
     hasOwnPackage ? "npx tsc && npx vitest run" : "npm run check && npm test",
     "npx tidemark start",
     "umask 077",

@@ -8,6 +8,7 @@ import type { Project } from "../../../../local/run/project.ts";
 import { isFault } from "../../../../src/protocol/fault.ts";
 import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
+import { packageFiles } from "../version.ts";
 import { textIfThere, wranglerNames } from "../wrangler/wrangler-file.ts";
 import { readWorkerOf } from "./worker-of-folder.ts";
 
@@ -71,7 +72,7 @@ function libraryIn(folder: string): Library {
     throw new OperatorError({
       what: "The package tidemark is missing.",
       why: `It is not installed in ${folder}, and the Worker needs it.`,
-      hint: "Run npm install tidemark there.",
+      hint: `Run npm install ${packageFiles.library} there. The package is not published yet: npm pack writes this file in a copy of Tidemark's repository.`,
       cause,
     });
   }

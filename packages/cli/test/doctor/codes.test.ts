@@ -1,4 +1,4 @@
-// Tests that docs/command.md explains exactly the codes of `tidemark doctor`, that findings are
+// Tests that docs/doctor.md explains exactly the codes of `tidemark doctor`, that findings are
 // sorted, and that each code occurs in a test.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
@@ -10,7 +10,7 @@ import {
 } from "../../src/doctor/finding.ts";
 
 it("the table of codes has one complete row for each code, in the order of doctorCodes", () => {
-  const [, after = ""] = readFileSync("docs/command.md", "utf8").split("### Codes of doctor");
+  const [, after = ""] = readFileSync("docs/doctor.md", "utf8").split("\n## Codes\n");
   const [table = ""] = after.split(/\n##+ /);
   const rows = table.split("\n").filter((line) => line.startsWith("| `"));
   const cells = rows.map((row) =>

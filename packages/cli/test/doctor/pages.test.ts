@@ -82,6 +82,23 @@ describe("doctor on several pages", () => {
     expect((await examined(network.world, { paths: ["/", "/a"] })).findings).toEqual([]);
   });
 
+  it("names the site's own cookies with which a client does not get the stored page", async () => {
+    const setting = { "set-cookie": "theme=dark; Path=/" };
+    const network = new Network((path, at, _, sent) => {
+      if (path === "/login") return passed("private", { "cache-control": "private", ...setting });
+      return sent === "theme=dark" ? passed('"unknown-cookie: theme"') : hit(at);
+    });
+    const { findings } = await examined(network.world, { paths: ["/", "/login"] });
+    expect(findings).toMatchObject([
+      {
+        code: "cookie-unknown",
+        level: "warning",
+        about: 'page "/"',
+        remedy: expect.stringContaining('cookies: { harmless: ["theme"] }'),
+      },
+    ]);
+  });
+
   it("names the page that does not pass through Tidemark", async () => {
     const network = new Network((path, at) => (path === "/a" ? hit(at) : {}));
     const { findings } = await examined(network.world, { paths: ["/", "/a"] });

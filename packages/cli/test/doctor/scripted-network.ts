@@ -11,8 +11,8 @@ export interface Told {
   readonly text?: string;
 }
 
-/** Returns a response. `nth` counts the requests for the URL, from 1. */
-export type Script = (path: string, atSeconds: number, nth: number) => Told;
+/** Returns a response. `nth` counts the requests for the URL, from 1. `cookie` is the request's field. */
+export type Script = (path: string, atSeconds: number, nth: number, cookie: string | null) => Told;
 
 const startAtMs = Date.UTC(2026, 10, 1);
 export const dateAt = (seconds: number) => new Date(startAtMs + seconds * 1_000).toUTCString();
@@ -40,13 +40,14 @@ export class Network {
       const purge = url.pathname === "/_cache/purge";
       this.asked.push(`${init?.method ?? "GET"} ${url.href}`);
       if (url.pathname === "/_cache/proof") return proofFor(url, headers, token, this.#atMs);
-      const told = { position: "1-0", visibleWithinSeconds: 10, targets: {} };
-      if (purge) return Response.json(told);
+      const accepted = { position: "1-0", visibleWithinSeconds: 10, targets: {} };
+      if (purge) return Response.json(accepted);
       const script = this.#answers[url.origin];
       if (script === undefined)
         throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } });
       const nth = this.asked.filter((one) => one === `GET ${url.href}`).length;
-      const { status = 200, fields = {}, text = "page" } = script(url.pathname, this.seconds, nth);
+      const told = script(url.pathname, this.seconds, nth, headers.get("cookie"));
+      const { status = 200, fields = {}, text = "page" } = told;
       const explained = headers.get("tidemark-debug") === token && !("x-no-debug" in fields);
       return new Response(text, {
         status,

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { initialised, reaching } from "./reached-origin.ts";
 import { staticSite } from "./sites/static-site.ts";
+import { version } from "../../src/version.ts";
 
 const origin = "https://static.test";
 const isThere = (user: FakeUser, path: string) =>
@@ -133,16 +134,16 @@ describe("a file that exists before init runs", () => {
   });
 
   it.each([
-    ["is written", {}, ["npm install", "npm run check && npm test", "npm run deploy --"]],
-    [
-      "is kept",
-      { "package.json": "{}" },
-      ["npm install tidemark", "npx tsc && npx vitest run", "npx wrangler deploy"],
-    ],
+    ["is written", {}, ["npm run check && npm test", "npm run deploy --"]],
+    ["is kept", { "package.json": "{}" }, ["npx tsc && npx vitest run", "npx wrangler deploy"]],
   ])("decides which commands init suggests: package.json %s", async (_, files, lines) => {
     const { user } = await userWith(files);
     const { out } = await user.runs(["init", origin]);
-    for (const line of [...lines, "npm install --save-dev tidemark-cli", "npx tidemark start"]) {
+    const installs = [
+      `npm install path/to/tidemark-${version}.tgz   # not published yet`,
+      `npm install --save-dev path/to/tidemark-cli-${version}.tgz`,
+    ];
+    for (const line of [...installs, ...lines, "npx tidemark start"]) {
       expect(out).toContain(`\n  ${line}`);
     }
   });

@@ -18,6 +18,7 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
     forbidsCaching(good),
     withoutLifetime(good),
     cookiesOnPages(good),
+    unknownCookies(pages),
     sharedSessions(pages),
     varyWide(good),
     openOrigin(pages),
@@ -99,6 +100,25 @@ function cookiesOnPages(pages: readonly Page[]): DoctorFinding | [] {
     cause: `The response sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
     remedy:
       'Let the origin set no cookie on public pages. If the cookie is not needed there, set setCookie: "strip" in the route.',
+  };
+}
+
+/** Finds pages that a client without cookies shares, and a client with the site's own cookies does not. */
+function unknownCookies(pages: readonly Page[]): DoctorFinding | [] {
+  const found = pages.flatMap((page) => {
+    const { detail = "" } = (page.withCookies && cacheMembers(page.withCookies.headers).ours) ?? {};
+    const [, names] = /^unknown-cookie: (.+)$/.exec(detail) ?? [];
+    return names === undefined ? [] : [{ page, names: names.split(", ") }];
+  });
+  if (found.length === 0) return [];
+  const names = new Set(found.flatMap((one) => one.names));
+  return {
+    code: "cookie-unknown",
+    level: "warning",
+    about: aboutPages(found.map(({ page }) => page)),
+    what: "Clients that have visited the site before get the page from the origin each time.",
+    cause: `The site's pages set ${names.size === 1 ? "the cookie" : "the cookies"} ${quoted(names)}, which the configuration does not name.`,
+    remedy: `If no page depends on ${names.size === 1 ? "it" : "them"}, write cookies: { harmless: [${quoted(names)}] } at the top level of the configuration. Never list a session cookie there: let the origin set it at login only.`,
   };
 }
 

@@ -13,6 +13,8 @@ export interface Page {
   readonly answers: readonly Answer[];
   /** The site's response to a request with `Tidemark-Debug`; `undefined` if none was sent or it failed. */
   readonly debugged: Answer | undefined;
+  /** The site's response to a request with the cookies that the pages set; `undefined` without cookies. */
+  readonly withCookies: Answer | undefined;
   /** The origin's responses to consecutive requests. */
   readonly direct: readonly Answer[];
 }

@@ -4,6 +4,7 @@ import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { isOurs } from "../../asking/cache-status.ts";
+import { setCookies } from "./cookies.ts";
 import { pathsLinkedFrom } from "./links.ts";
 import { type Answer, look, type PageAnswer, type LookWorld } from "./look.ts";
 import type { Page } from "./page.ts";
@@ -51,6 +52,7 @@ export async function readPages(
   if (options.paths === undefined && root?.kind === "answered") {
     for (const path of pathsLinkedFrom(root, origin)) await askFirst(path);
   }
+  const cookie = cookieField([...first.values()].filter(isAnswer));
   if (site !== undefined) await world.sleep(pauseMs);
   const read: PageRead[] = [];
   for (const [path, before] of first) {
@@ -61,19 +63,34 @@ export async function readPages(
     const debugged = isExplained
       ? await ofSite(path, { [debugField]: await debugToken() })
       : undefined;
+    const withCookies = cookie === undefined ? undefined : await ofSite(path, { cookie });
     const direct =
       site === undefined
         ? [before, await ofOrigin(path)]
         : [await ofOrigin(path), await ofOrigin(path)];
-    read.push({ path, answers: site === undefined ? [] : [before, again], debugged, direct });
+    read.push({
+      path,
+      answers: site === undefined ? [] : [before, again],
+      debugged,
+      withCookies,
+      direct,
+    });
   }
   return { pages: read.flatMap(pageOf), notLookedAt: read.flatMap(failuresOf) };
+}
+
+/** Returns the field that a browser sends after these responses; `undefined` if they set no cookie. */
+function cookieField(answers: readonly Answer[]): string | undefined {
+  const cookies = answers.flatMap(({ headers }) => setCookies(headers));
+  const pairs = new Map(cookies.map(({ name, value }) => [name, `${name}=${value}`]));
+  return pairs.size === 0 ? undefined : [...pairs.values()].join("; ");
 }
 
 interface PageRead {
   readonly path: string;
   readonly answers: readonly (PageAnswer | undefined)[];
   readonly debugged: PageAnswer | undefined;
+  readonly withCookies: PageAnswer | undefined;
   readonly direct: readonly (PageAnswer | undefined)[];
 }
 
@@ -83,11 +100,12 @@ function forwardedFields(site: string): Record<string, string> {
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
 }
 
-function pageOf({ path, answers, debugged, direct }: PageRead): Page[] {
+function pageOf({ path, answers, debugged, withCookies, direct }: PageRead): Page[] {
   const page = {
     path,
     answers: answers.filter(isAnswer),
     debugged: isAnswer(debugged) ? debugged : undefined,
+    withCookies: isAnswer(withCookies) ? withCookies : undefined,
     direct: direct.filter(isAnswer),
   };
   return page.answers.length + page.direct.length === 0 ? [] : [page];
