@@ -1,6 +1,6 @@
-// Tests the parsing of Content-Length. Lengths that a number cannot represent exactly are null.
+// Tests which values can be sent, and the parsing of Content-Length. Lengths that a number cannot represent exactly are null.
 import { expect, it } from "vitest";
-import { contentLength } from "../../src/rules/fields.ts";
+import { areSendable, contentLength } from "../../src/rules/fields.ts";
 
 it.each([
   { text: "0", length: 0 },
@@ -12,4 +12,17 @@ it.each([
   { text: "5, 5", length: null },
 ])("reads a Content-Length of $text as $length", ({ text, length }) => {
   expect(contentLength(new Headers({ "content-length": text }))).toBe(length);
+});
+
+it.each([
+  { values: ["a", "\t b~", "\u0080\u00ff", ""], isSendable: true },
+  { values: [], isSendable: true },
+  { values: ["a", "b\u0000"], isSendable: false },
+  { values: ["\u0000", "a"], isSendable: false },
+  { values: ["\u001f"], isSendable: false },
+  { values: ["\u007f"], isSendable: false },
+  { values: ["\u0100"], isSendable: false },
+  { values: ["a\n"], isSendable: false },
+])("areSendable($values) is $isSendable (RFC 9110 §5.5)", ({ values, isSendable }) => {
+  expect(areSendable(values)).toBe(isSendable);
 });

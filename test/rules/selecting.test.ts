@@ -2,7 +2,12 @@
 // §4.1; RFC 9110 §12.5.5).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { selectingFieldNames, selectingValues, selects } from "../../src/rules/selecting.ts";
+import {
+  originAnswered,
+  selectingFieldNames,
+  selectingValues,
+  selects,
+} from "../../src/rules/selecting.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 describe("selectingFieldNames", () => {
@@ -109,5 +114,104 @@ describe("selects", () => {
       }),
       seeded,
     );
+  });
+});
+
+describe("originAnswered", () => {
+  const site = "https://a.example";
+  const echo = { "access-control-allow-origin": site };
+  const all = { "access-control-allow-origin": "*" };
+  it.each([
+    { id: "no-cors-field", response: {}, origin: site, isKnown: false, answered: "any" },
+    { id: "echo", response: echo, origin: site, isKnown: false, answered: "this" },
+    { id: "echo-spaced", response: echo, origin: ` ${site} `, isKnown: false, answered: "this" },
+    {
+      id: "echo-in-a-list",
+      response: { "timing-allow-origin": `https://b.example , ${site.toUpperCase()}` },
+      origin: site,
+      isKnown: false,
+      answered: "this",
+    },
+    {
+      id: "null",
+      response: { "timing-allow-origin": "null" },
+      origin: "null",
+      isKnown: false,
+      answered: "this",
+    },
+    {
+      id: "another-origin",
+      response: echo,
+      origin: "https://b.example",
+      isKnown: false,
+      answered: "any",
+    },
+    { id: "no-origin", response: echo, origin: "", isKnown: false, answered: "any" },
+    { id: "all-origins", response: all, origin: site, isKnown: false, answered: "any" },
+    { id: "made-up", response: echo, origin: "x", isKnown: false, answered: "one-client" },
+    {
+      id: "default-port",
+      response: echo,
+      origin: `${site}:443`,
+      isKnown: false,
+      answered: "one-client",
+    },
+    { id: "other-port", response: echo, origin: `${site}:444`, isKnown: false, answered: "any" },
+    {
+      id: "http-port",
+      response: echo,
+      origin: "http://a.example:80",
+      isKnown: false,
+      answered: "one-client",
+    },
+    {
+      id: "http-on-443",
+      response: echo,
+      origin: "http://a.example:443",
+      isKnown: false,
+      answered: "any",
+    },
+    {
+      id: "capitals",
+      response: echo,
+      origin: "https://A.example",
+      isKnown: false,
+      answered: "one-client",
+    },
+    {
+      id: "with-a-path",
+      response: echo,
+      origin: `${site}/`,
+      isKnown: false,
+      answered: "one-client",
+    },
+    { id: "made-up-for-all", response: all, origin: "x", isKnown: false, answered: "any" },
+    { id: "known-no-origin", response: {}, origin: "", isKnown: true, answered: "this" },
+    {
+      id: "known-other-origin",
+      response: echo,
+      origin: "https://b.example",
+      isKnown: true,
+      answered: "one-client",
+    },
+    { id: "known-echo", response: echo, origin: site, isKnown: true, answered: "this" },
+    { id: "known-for-all", response: all, origin: site, isKnown: true, answered: "any" },
+    {
+      id: "vary-origin",
+      response: { ...echo, vary: "Origin" },
+      origin: site,
+      isKnown: true,
+      answered: "any",
+    },
+    {
+      id: "vary-star",
+      response: { ...echo, vary: "*" },
+      origin: site,
+      isKnown: true,
+      answered: "any",
+    },
+  ])("$id: the response is for $answered", ({ response, origin, isKnown, answered }) => {
+    const request = fieldsWith(origin === "" ? {} : { origin });
+    expect(originAnswered(fieldsWith(response), { request, isKnown })).toBe(answered);
   });
 });

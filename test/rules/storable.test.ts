@@ -3,7 +3,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { governingDirectives } from "../../src/rules/governing-directives.ts";
-import { mayStore, sharedExplicitly } from "../../src/rules/storable.ts";
+import {
+  failureOf,
+  isOfOneRequest,
+  mayStore,
+  sharedExplicitly,
+  whyNeverStored,
+} from "../../src/rules/storable.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -157,4 +163,47 @@ describe("sharedExplicitly", () => {
   ])("is true for public, s-maxage and a targeted lifetime: %s", (_id, fields, shared) => {
     expect(sharedExplicitly(governingDirectives(fieldsWith(fields)))).toBe(shared);
   });
+});
+
+describe("failureOf", () => {
+  it.each([
+    [519, undefined],
+    [520, "unreachable"],
+    [521, "unreachable"],
+    [522, "timeout"],
+    [523, "unreachable"],
+    [524, "timeout"],
+    [527, "unreachable"],
+    [528, undefined],
+    [529, undefined],
+    [530, "unreachable"],
+    [531, undefined],
+    [503, undefined],
+  ])("classifies Cloudflare's status %d as %s", (status, failure) => {
+    expect(failureOf(status)).toBe(failure);
+  });
+});
+
+describe("whyNeverStored", () => {
+  it.each([
+    ...[428, 429, 431, 511].map((status) => [status, "must not be stored (RFC 6585)"] as const),
+    ...[206, 416].map(
+      (status) => [status, "describes only a part, so it is never stored"] as const,
+    ),
+    [522, "is Cloudflare's own status for a failed origin, so it is never stored"] as const,
+    ...[200, 404, 430, 500, 519].map((status) => [status, undefined] as const),
+  ])("says of status %d: %s", (status, why) => {
+    expect(whyNeverStored(status)).toBe(why);
+  });
+});
+
+it.each([
+  [399, false],
+  [400, true],
+  [403, true],
+  [404, false],
+  [410, false],
+  [500, true],
+])("isOfOneRequest(%d) is %s", (status, isIt) => {
+  expect(isOfOneRequest(status)).toBe(isIt);
 });

@@ -7,6 +7,7 @@ import {
   conditionalFieldNames,
   conditionalFields,
   entityTag,
+  freshenedByHead,
   freshensWhatWasSent,
   hasValidator,
   isWeak,
@@ -126,4 +127,44 @@ describe("freshensWhatWasSent", () => {
       expect(verdict).toBe(freshens);
     },
   );
+});
+
+describe("freshenedByHead", () => {
+  const old = { etag: '"a"', "last-modified": date(-60), date: date(0) };
+  const body = { bodyBytes: 5, bodyDate: date(0) };
+  it.each([
+    { id: "same-tag", head: { etag: '"a"' }, stored: old, says: "same" },
+    { id: "other-tag", head: { etag: '"b"' }, stored: old, says: "other" },
+    { id: "tag-only-in-head", head: { etag: '"b"' }, stored: {}, says: "other" },
+    { id: "malformed-tag", head: { etag: "a" }, stored: { etag: "a" }, says: "unknown" },
+    {
+      id: "same-length",
+      head: { "content-length": " 5 ", etag: '"a"' },
+      stored: old,
+      says: "same",
+    },
+    {
+      id: "other-length",
+      head: { "content-length": "6", etag: '"a"' },
+      stored: old,
+      says: "other",
+    },
+    { id: "length-alone", head: { "content-length": "5" }, stored: old, says: "unknown" },
+    { id: "same-date", head: { "last-modified": date(-60) }, stored: old, says: "same" },
+    { id: "other-date", head: { "last-modified": date(-59) }, stored: old, says: "other" },
+    { id: "nothing", head: {}, stored: old, says: "unknown" },
+    {
+      id: "weak-date",
+      head: { "last-modified": date(0) },
+      stored: { "last-modified": date(0), date: date(0) },
+      says: "unknown",
+    },
+  ])("$id: $says (RFC 9111 §4.3.5)", ({ head, stored, says }) => {
+    expect(freshenedByHead(fieldsWith(head), fieldsWith(stored), body)).toBe(says);
+  });
+
+  it("ignores a length if that of the body is unknown", () => {
+    const head = fieldsWith({ "content-length": "6", etag: '"a"' });
+    expect(freshenedByHead(head, fieldsWith(old), { ...body, bodyBytes: null })).toBe("same");
+  });
 });
