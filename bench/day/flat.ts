@@ -39,6 +39,7 @@ export function growthIn(samples: readonly HourSample[]): string[] {
  */
 export function growthOf(name: string, values: readonly number[], tolerance: Tolerance): string[] {
   const half = Math.floor(values.length / 2);
+  if (half === 0) return [];
   const [before, after] = [Math.max(...values.slice(0, half)), Math.max(...values.slice(half))];
   const most = Math.max(before * (1 + tolerance.share), before + tolerance.constant);
   return after > most ? [`${name} grew from ${before} to ${after}.`] : [];
