@@ -70,14 +70,18 @@ export class ServerProcess {
     }
   }
 
-  /** Ends the process at once, as a crash does. */
+  /** Ends the process and its workers at once, as a crash does. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined;
     if (child.exitCode === null && child.signalCode === null) {
+      const workers = await workersOf(child);
+      // Workers keep stderr open, so this event waits for them too.
+      const closed = once(child, "close");
       child.kill("SIGKILL");
-      await once(child, "exit");
+      kill(workers);
+      await closed;
     }
     this.#guard?.kill("SIGKILL");
   }
@@ -89,12 +93,24 @@ export class ServerProcess {
 
   /** Kills the workers of a master process, which starts them again. */
   async killWorkers(): Promise<void> {
-    const pid = this.#child?.pid;
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-    for (const worker of children.trim().split(" ")) {
-      if (worker !== "") process.kill(Number(worker), "SIGKILL");
-    }
+    if (this.#child !== undefined) kill(await workersOf(this.#child));
     while (!(await accepts(this.port))) await delay(20);
+  }
+}
+
+/** Returns the ids of a process's children, none where there is no `/proc`. */
+async function workersOf({ pid }: ChildProcess): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+function kill(workers: readonly number[]): void {
+  for (const worker of workers) {
+    try {
+      process.kill(worker, "SIGKILL");
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ESRCH") throw cause;
+    }
   }
 }
 
