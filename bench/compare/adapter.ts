@@ -1,4 +1,4 @@
-// What the checker needs of a system: its promise, its configuration, and a running instance.
+// The interface of a system to the checker: its promise, its configuration, and a running instance.
 import type { Running } from "../../local/running.ts";
 import type { Faults } from "../histories/breaking.ts";
 import type { Origin } from "../histories/origin.ts";
@@ -18,11 +18,11 @@ export interface Adapter {
   readonly title: string;
   /** The configuration that its documentation advises, in one paragraph. */
   readonly configuration: string;
-  /** What its documentation promises about purges. */
+  /** The promise of its documentation about purges. */
   readonly promise: {
     readonly text: string;
     readonly source: string;
-    /** What the documentation promises nothing about. */
+    /** The causes about which the documentation promises nothing. */
     readonly excuses: readonly Excuse[];
   };
   readonly modes: readonly Mode[];
@@ -46,7 +46,7 @@ export interface Answer {
 }
 
 export interface System {
-  /** What the installed program says, if the adapter does not fix the version. */
+  /** The version that the installed program prints, if the adapter does not fix it. */
   readonly version?: string;
   /** Reads an item at one of two processes. The URL of an item is its id. */
   read(process: number, id: string): Promise<Answer>;

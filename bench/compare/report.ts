@@ -10,7 +10,7 @@ import { notTested } from "./systems.ts";
 type Is = (violation: Violation) => boolean;
 
 /** Returns the number of histories with such a violation. */
-export const violatingCount = ({ histories }: RunResult, is: Is = () => true): number =>
+const violatingCount = ({ histories }: RunResult, is: Is = () => true): number =>
   histories.filter(({ violations }) => violations.some(is)).length;
 
 /** Returns the number of histories that violate the system's own promise. */

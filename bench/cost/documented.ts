@@ -94,8 +94,8 @@ function measurementsPart(given: Documented): string {
     paragraph(pricesSaid()),
     paragraph(
       `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. The trace takes ` +
-        `${lifeMinutesSaid(settings)} minutes in real life: the bill has the reads of the journal, the reports and the scrapes of that ` +
-        `time, with a cron trigger and a scrape a minute.`,
+        `${lifeMinutesSaid(settings)} minutes in real life. The bill has the reads of the journal, the reports and the scrapes of that ` +
+        `time. A cron trigger and a scrape run each minute.`,
     ),
     usesTable(given),
     setsTable(designs.setCommands, settings),

@@ -1,6 +1,6 @@
 // Judges whether what a site holds stays the same from hour to hour.
 
-/** What a site held at the end of an hour. */
+/** The state of a site at the end of an hour. */
 export interface HourSample {
   readonly hour: number;
   readonly requests: number;

@@ -81,24 +81,16 @@ const samplesMin = 12;
 
 /** @returns a sentence for each fault that the checker of purges does not see */
 export function liveFaults({ samples, miscounts }: LiveHour): string[] {
-  const series = (of: (sample: LiveSample) => number) => samples.map(of);
+  const keys = samples.map((sample) => sample.keys);
+  const keysWithoutExpiry = samples.map((sample) => sample.keysWithoutExpiry);
+  const memory = [...byProcess(samples)].filter(([, bytes]) => bytes.length >= samplesMin);
   return [
     ...miscounts,
-    ...Array.from(byProcess(samples)).flatMap(([pid, bytes]) =>
-      bytes.length < samplesMin
-        ? []
-        : growthOf(`The memory of workerd ${pid}`, bytes, { share: 0.15, constant: 20_000_000 }),
+    ...memory.flatMap(([pid, bytes]) =>
+      growthOf(`The memory of workerd ${pid}`, bytes, { share: 0.15, constant: 20_000_000 }),
     ),
-    ...growthOf(
-      "keys",
-      series(({ keys }) => keys),
-      { share: 0.1, constant: 50 },
-    ),
-    ...growthOf(
-      "keys without expiry",
-      series(({ keysWithoutExpiry }) => keysWithoutExpiry),
-      { share: 0, constant: 3 },
-    ),
+    ...growthOf("keys", keys, { share: 0.1, constant: 50 }),
+    ...growthOf("keys without expiry", keysWithoutExpiry, { share: 0, constant: 3 }),
   ];
 }
 

@@ -1,6 +1,6 @@
-// Plays hours of a site in simulated time: requests, edits with purges, searches
-// that nobody repeats, deployments, and outages of Redis and of the origin. Judges each answer, and
-// samples at the end of each hour what must not grow.
+// Plays hours of a site in simulated time: requests, edits with purges, searches that nobody repeats,
+// deployments, and outages of Redis and of the origin. Judges each answer, and takes a sample at the
+// end of each hour.
 import { partsOf } from "../../src/observe/sums.ts";
 import { Draws } from "../../testing/draws.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -8,7 +8,6 @@ import { zipfRanks } from "../load/zipf.ts";
 import { type PlayedIsolate, type PlayedPage, PlayedSite } from "../scale/played-site.ts";
 import type { PlayedTime } from "../scale/played-time.ts";
 import { lifetimeShares, scale, zipfExponent } from "../trace/trace.ts";
-import { DueVersions } from "./due-versions.ts";
 import type { HourSample } from "./flat.ts";
 
 export interface DaySettings {
@@ -18,7 +17,7 @@ export interface DaySettings {
   readonly requestsPerSecond: number;
   readonly pageCount: number;
   readonly editsPerHour: number;
-  /** The parts per hour with an outage of Redis, and of the origin. */
+  /** Half of them concern Redis, and half the origin. */
   readonly outagesPerHour: number;
   readonly maxLagSeconds: number;
   /** A fault for the bench's own tests: an event that nothing ends, or a purge that is not sent. */
@@ -54,7 +53,11 @@ export class Day {
   readonly #site: PlayedSite;
   readonly #pages: readonly PlayedPage[];
   readonly #search: PlayedPage;
-  readonly #due: DueVersions;
+  /** The versions of each page whose purges were accepted, with the end of N. */
+  readonly #purged = new Map<
+    PlayedPage,
+    { readonly version: number; readonly dueAtMs: number }[]
+  >();
   readonly #ranks: (draws: Draws) => number;
   readonly #isolates: PlayedIsolate[];
   readonly #samples: HourSample[] = [];
@@ -70,7 +73,6 @@ export class Day {
     this.#redis = new FakeUpstash(time);
     this.#pages = Array.from({ length: pageCount }, (_, nth) => pageNamed(`/pages/${nth}`, nth));
     this.#search = { ...pageNamed("/search", 0), isValidated: false };
-    this.#due = new DueVersions(1_000 * maxLagSeconds);
     this.#ranks = zipfRanks(pageCount, zipfExponent);
     this.#site = new PlayedSite({
       time,
@@ -141,11 +143,17 @@ export class Day {
     const target = isSearch ? `/search?q=${this.#totals.asked}` : page.target;
     const { status, version } = await isolate.ask(page, target);
     if (status !== 200) this.#totals.failed += 1;
-    const least = this.#due.leastAt(page, beganAtMs);
+    const least = this.#leastVersion(page, beganAtMs);
     if (status === 200 && version < least) {
       const at = new Date(beganAtMs).toISOString();
       this.#violations.push(`${page.target} had version ${version} at ${at}, not ${least}.`);
     }
+  }
+
+  /** Returns the lowest version with which a request that began at this time may be answered. */
+  #leastVersion(page: PlayedPage, beganAtMs: number): number {
+    const due = (this.#purged.get(page) ?? []).filter(({ dueAtMs }) => dueAtMs < beganAtMs);
+    return Math.max(0, ...due.map(({ version }) => version));
   }
 
   /** Changes a page, and purges it until the purge is accepted. */
@@ -162,7 +170,8 @@ export class Day {
       await this.#time.sleep(retryMs);
     }
     this.#totals.purges += 1;
-    this.#due.accepted(page, version, this.#time.atMs);
+    const dueAtMs = this.#time.atMs + 1_000 * this.#settings.maxLagSeconds;
+    this.#purged.set(page, [...(this.#purged.get(page) ?? []), { version, dueAtMs }]);
   }
 
   async #outage(): Promise<void> {

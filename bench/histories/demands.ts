@@ -1,4 +1,4 @@
-// What a purge demands of the reads after it.
+// Judges the reads after a purge.
 import { type Bounds, type Fault, isSamePlace, overlaps, type Purge, type Read } from "./events.ts";
 
 export interface Judged<R extends Read> {

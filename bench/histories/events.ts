@@ -39,7 +39,7 @@ export interface Failure {
   readonly status: number;
 }
 
-/** What a client knows about an item when it purges it. */
+/** The state of an item that the client knows when it purges the item. */
 export type Seen = Pick<Purge, "version" | "isDuringLoad">;
 
 export type HistoryEvent<R extends Read = Read, P extends Purge = Purge> = R | P | Failure;

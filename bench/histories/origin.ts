@@ -21,7 +21,7 @@ export interface Load {
   readonly loadedAtMs: readonly [from: number, to: number];
 }
 
-/** What an answer of the origin shows, wherever it is found in a body. */
+/** The content of an answer of the origin, which a body may contain anywhere. */
 const answerForm = /"id":"([^"]+)","version":(\d+),"load":(\d+)/;
 
 export class Origin {

@@ -70,6 +70,17 @@ export class Readers {
     return read;
   }
 
+  /** Reads each page once, and returns the number of responses with status 200. */
+  async readAll(colo: ReadFrom, pages: readonly ServedPage[]): Promise<number> {
+    let count = 0;
+    for (const page of pages) {
+      for (const variant of page.variants) {
+        if ((await this.read(colo, page, variant)) !== undefined) count += 1;
+      }
+    }
+    return count;
+  }
+
   stop(): void {
     this.#agent.destroy();
   }

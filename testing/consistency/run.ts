@@ -129,7 +129,7 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     if (overObject && reader) recorder.journal.push(...(await journalOf(reader, adminToken)));
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
-      for (const colo of colos) await watch?.whenQuiet(colo, () => readAll(colo, pages, readers));
+      for (const colo of colos) await watch?.whenQuiet(colo, () => readers.readAll(colo, pages));
       findings = checked();
     }
   } finally {
@@ -221,21 +221,6 @@ async function quieten(given: {
   };
   await Promise.all(site.colos.map(inTurn));
   recorder.quiet = { fromMs, untilMs };
-}
-
-/** Reads all pages of a colo, and returns the number of responses. */
-async function readAll(
-  colo: ColoUnderTest,
-  pages: readonly ServedPage[],
-  readers: Readers,
-): Promise<number> {
-  let count = 0;
-  for (const page of pages) {
-    for (const variant of page.variants) {
-      if ((await readers.read(colo, page, variant)) !== undefined) count += 1;
-    }
-  }
-  return count;
 }
 
 /** Calls `look` at an interval until `isOver`; never if the interval is 0. */

@@ -91,10 +91,9 @@ export class FakeUpstash {
   /** Removes expired records, and the lists of the received commands. */
   forgetPast(): void {
     this.#records.removeExpired();
-    const { commands, journalCommands, leaseCommands, roomCommands, written } = this;
-    for (const list of [commands, journalCommands, leaseCommands, roomCommands, written]) {
-      list.length = 0;
-    }
+    const { commands, journalCommands, leaseCommands, roomCommands, hotCommands, written } = this;
+    const lists = [commands, journalCommands, leaseCommands, roomCommands, hotCommands, written];
+    for (const list of lists) list.length = 0;
   }
 
   /** All stored values as one string. */

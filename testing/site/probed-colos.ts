@@ -12,7 +12,7 @@ import { cc, page, type Script } from "../fakes/origin-in-process.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 import { host, idle, openSite, type Site, type SiteOptions } from "./harness.ts";
 
-export const probedToken = "admin-token-of-a-probed-site";
+const probedToken = "admin-token-of-a-probed-site";
 
 export type ProbedColo = "HAM" | "NRT";
 

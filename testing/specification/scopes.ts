@@ -5,7 +5,7 @@ type Settings = Readonly<Record<string, number>>;
 
 export interface Scope {
   readonly name: string;
-  /** What the scope adds to two isolates that read the journal, and one response. */
+  /** The additions to two isolates that read the journal, and one response. */
   readonly adds: string;
   readonly settings: Settings;
   /** More settings for a search by hand. */

@@ -178,7 +178,7 @@ function placeOf({ id, fields }: StreamItem): EntryPlace {
 const keyOf = ({ position, n }: EntryPlace) => `${position} ${n}`;
 
 /** Returns a position as one number, which orders positions. */
-export function positionNumber(position: string): number {
+function positionNumber(position: string): number {
   const [ms = 0, sequence = 0] = position.split("-").map(Number);
   return ms * 1_000 + sequence;
 }
