@@ -48,8 +48,15 @@ it("shows the checks and lags of each colo on the dashboard", async () => {
   const shown = async () => {
     const path = `https://${host}/_cache/dashboard/purges`;
     const answer = await colos.near.handle(new Request(path, { headers: bearer }));
-    const rows = (await answer.text()).split("<caption>Checks of probed purges")[1]?.match(/<tr>.*?<\/tr>/g);
-    return rows?.map((row) => row.replaceAll(/<[^>]+>/g, " ").trim().split(/ {2,}/));
+    const rows = (await answer.text())
+      .split("<caption>Checks of probed purges")[1]
+      ?.match(/<tr>.*?<\/tr>/g);
+    return rows?.map((row) =>
+      row
+        .replaceAll(/<[^>]+>/g, " ")
+        .trim()
+        .split(/ {2,}/),
+    );
   };
   expect(await shown()).toBeUndefined();
   await colos.pass(130);
