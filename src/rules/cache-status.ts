@@ -72,16 +72,18 @@ const detailCharactersMax = 64;
  * Returns the value of `detail`; empty if there is none. The value is a Token if it is one word,
  * else a String (RFC 9651 §3.3.3: printable ASCII only).
  */
-function detailText({ kind, cause: ofForward, detail }: Handling): string {
-  const cause = kind === "forwarded" ? ofForward : undefined;
+function detailText({ kind, cause, detail }: Handling): string {
   const rule = typeof detail === "object" ? ruleText(detail) : (detail ?? "");
   const hasNames = typeof detail === "object" && detail.names.length > 0;
-  if (cause === undefined && !hasNames) return rule;
-  if (rule === "") return cause ?? "";
+  if (kind === "hit" || cause === undefined) return hasNames ? quoted(rule) : rule;
   // §2.8 allows one `detail`, so a cause and a refusal share it.
-  const text = (cause === undefined ? rule : `${cause}, ${rule}`).replaceAll(/[^ -~]/g, "?");
+  return rule === "" ? cause : quoted(`${cause}, ${rule}`);
+}
+
+function quoted(text: string): string {
+  const ascii = text.replaceAll(/[^ -~]/g, "?");
   const cut =
-    text.length > detailCharactersMax ? `${text.slice(0, detailCharactersMax - 3)}...` : text;
+    ascii.length > detailCharactersMax ? `${ascii.slice(0, detailCharactersMax - 3)}...` : ascii;
   return `"${cut.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 

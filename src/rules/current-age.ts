@@ -40,5 +40,5 @@ const firstMemberPattern = /^[\s,]*(\d+)\s*(?:[,;]|$)/;
  * not appear younger than it is.
  */
 export function statedAgeSeconds(fields: Fields): number {
-  return deltaSeconds(firstMemberPattern.exec(fields.get("age") ?? "")?.[1]) ?? 0;
+  return deltaSeconds(fields.get("age")?.match(firstMemberPattern)?.[1]) ?? 0;
 }

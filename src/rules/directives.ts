@@ -21,15 +21,8 @@ export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  * Directives that apply even in malformed members. Ignoring one of them could expose a private
  * response.
  */
-const restricting: ReadonlySet<string> = new Set([
-  "no-store",
-  "no-cache",
-  "private",
-  "must-revalidate",
-  "proxy-revalidate",
-  "max-age",
-  "s-maxage",
-]);
+const restricting =
+  /^(?:no-store|no-cache|private|must-revalidate|proxy-revalidate|max-age|s-maxage)(?![\w-])/i;
 
 /**
  * Returns the directives in order, including repeats. Never throws.
@@ -44,9 +37,9 @@ export function parseDirectives(text: string | null): WrittenDirective[] {
   const directives: WrittenDirective[] = [];
   for (const trimmed of membersOf(text)) {
     const equalsAt = trimmed.indexOf("=");
-    const name = (equalsAt < 0 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
+    const name = (equalsAt === -1 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
     if (tokenPattern.test(name)) {
-      const argument = equalsAt < 0 ? undefined : unquote(trimmed.slice(equalsAt + 1));
+      const argument = equalsAt === -1 ? undefined : unquote(trimmed.slice(equalsAt + 1));
       directives.push({ name, argument, text: trimmed });
     } else {
       directives.push(...restrictingFirst(trimmed));
@@ -62,13 +55,13 @@ export function parseDirectives(text: string | null): WrittenDirective[] {
  * Returns the trimmed members, separated at commas outside quoted strings. Members may be empty.
  */
 export function membersOf(text: string | null): string[] {
-  return [...(text ?? "").matchAll(directivePattern)].map(([member]) => member.trim());
+  return [...(text?.matchAll(directivePattern) ?? [])].map(([member]) => member.trim());
 }
 
 function restrictingFirst(malformed: string): WrittenDirective[] {
   const text = malformed.trim();
-  const [name = ""] = /^[\w-]*/.exec(text.toLowerCase()) ?? [];
-  return restricting.has(name) ? [{ name, argument: undefined, text }] : [];
+  const found = restricting.exec(text);
+  return found === null ? [] : [{ name: found[0].toLowerCase(), argument: undefined, text }];
 }
 
 /**
@@ -81,6 +74,5 @@ function isUnclosed(member: string): boolean {
 
 function unquote(argument: string): string {
   if (!argument.startsWith('"')) return argument;
-  const closed = argument.length > 1 && argument.endsWith('"');
-  return argument.slice(1, closed ? -1 : undefined).replaceAll(/\\([^])/g, "$1");
+  return argument.slice(1, argument.endsWith('"') ? -1 : undefined).replaceAll(/\\([^])/g, "$1");
 }

@@ -14,6 +14,9 @@ const forms = [
   String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${month} (?<day>[ \d]\d) ${clock} (?<year>\d{4})`,
 ].map((form) => new RegExp(`^${form}$`, "i"));
 
+/** The named groups of each form. */
+type DateParts = Readonly<Record<"day" | "month" | "year" | "hour" | "minute" | "second", string>>;
+
 /**
  * Parses a date. Never throws.
  *
@@ -24,16 +27,17 @@ const forms = [
 export function parseHttpDate(text: string | null, atMs: number): number | "absent" | "unreadable" {
   if (text === null) return "absent";
   for (const form of forms) {
-    const parts = form.exec(text.trim())?.groups;
+    const parts = form.exec(text.trim())?.groups as DateParts | undefined;
     if (parts !== undefined) return instantOf(parts, atMs);
   }
   return "unreadable";
 }
 
-function instantOf(parts: Readonly<Record<string, string>>, atMs: number): number | "unreadable" {
-  const { month: named = "", year = "" } = parts;
-  const monthIndex = months.findIndex((name) => name.toLowerCase() === named.toLowerCase());
-  const part = (name: string) => Number(parts[name]);
+function instantOf(parts: DateParts, atMs: number): number | "unreadable" {
+  const { year } = parts;
+  const named = parts.month.toLowerCase();
+  const monthIndex = months.findIndex((name) => name.toLowerCase() === named);
+  const part = (name: keyof DateParts) => Number(parts[name]);
   const [day, hour, minute, second] = [part("day"), part("hour"), part("minute"), part("second")];
   const at = (fullYear: number) => {
     // `Date.UTC` would read the years 0 to 99 as 1900 to 1999.
@@ -41,7 +45,7 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
     // The grammar allows leap seconds; `Date` has none.
     return new Date(midnight).setUTCHours(hour, minute, Math.min(second, 59));
   };
-  if (hour > 23 || minute > 59 || second > 60) return "unreadable";
+  if (minute > 59 || second > 60) return "unreadable";
   if (year.length === 4) return dayExists(at(Number(year)), day);
   // RFC 9110 §5.6.7: a date that seems more than 50 years ahead is in the previous century.
   const thisYear = new Date(atMs).getUTCFullYear();
@@ -52,7 +56,10 @@ function instantOf(parts: Readonly<Record<string, string>>, atMs: number): numbe
   return dayExists(instant, day);
 }
 
-/** Rejects dates such as 31 February, which `Date` converts to a day of March. */
+/**
+ * Rejects dates such as 31 February, which `Date` converts to a day of March. Also rejects hours
+ * such as 24, which `Date` converts to an hour of another day.
+ */
 function dayExists(instant: number, day: number): number | "unreadable" {
   return new Date(instant).getUTCDate() === day ? instant : "unreadable";
 }

@@ -2,7 +2,8 @@
 
 /** Returns the name in `name=value`, or the whole pair if it has no value. */
 export function nameIn(pair: string): string {
-  return pair.split("=", 1)[0] ?? "";
+  const equalsAt = pair.indexOf("=");
+  return equalsAt === -1 ? pair : pair.slice(0, equalsAt);
 }
 
 /** Sorts pairs by the code units of their names. Pairs with the same name keep their order. */

@@ -24,21 +24,26 @@ interface RangeAsk {
   readonly bodyDate: string | null;
 }
 
+/** The numbers of a range. An absent number is empty. */
+type Bounds = Readonly<Record<"first" | "last", string>>;
+
 /**
  * Decides which part of the body the client receives. Returns `whole` if there is no range, or the
  * range is ignored. A range is ignored for a status other than 200, several ranges, other units,
  * malformed text (RFC 9110 §14.2), or a failed `If-Range` (§13.1.5).
  */
 export function rangeVerdict(given: RangeAsk): RangeVerdict {
-  const bounds = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(given.request.get("range")?.trim() ?? "");
-  if (given.status !== 200 || bounds === null || !ifRangeHolds(given)) return { kind: "whole" };
-  const part = partOf([bounds[1] ?? "", bounds[2] ?? ""], given.bodyBytes);
+  const range = given.request.get("range")?.trim();
+  const found = range?.match(/^bytes=[ \t]*(?<first>\d*)-(?<last>\d*)$/i);
+  const bounds = found?.groups as Bounds | undefined;
+  if (given.status !== 200 || !bounds || !ifRangeHolds(given)) return { kind: "whole" };
+  const part = partOf(bounds, given.bodyBytes);
   // RFC 9110 §13.2.2: with If-Range, an unsatisfiable range is ignored.
   const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
   return isIgnored ? { kind: "whole" } : part;
 }
 
-function partOf([first, last]: [first: string, last: string], bodyBytes: number): RangeVerdict {
+function partOf({ first, last }: Bounds, bodyBytes: number): RangeVerdict {
   if (first === "") return suffix(last, bodyBytes);
   const firstByte = Number(first);
   const lastByte = last === "" ? Infinity : Number(last);

@@ -122,7 +122,10 @@ export function mayStore(given: StoreAsk): StorableVerdict {
 
 /** Matches media types whose bodies last until the client disconnects. */
 function isEndless(contentType: string | null): boolean {
-  return /^\s*(?:text\/event-stream|multipart\/x-mixed-replace)\s*(?:;|$)/i.test(contentType ?? "");
+  return (
+    contentType !== null &&
+    /^\s*(?:text\/event-stream|multipart\/x-mixed-replace)\s*(?:;|$)/i.test(contentType)
+  );
 }
 
 /**

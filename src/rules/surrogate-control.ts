@@ -43,14 +43,15 @@ export function surrogateDirectives(text: string | null): Directive[] {
  *   `no-store; private`, without their argument, which is their strictest meaning
  */
 function splitTargets(member: string) {
-  const [rule = "", ...rest] = member.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
+  const parts = member.matchAll(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g);
+  const [rule = null, ...rest] = [...parts].map(([part]) => part);
   const names = rest.map((text) => text.trim().toLowerCase());
-  const nameOf = (text: string) => text.split("=", 1)[0]?.trim() ?? "";
   const isDirective = (text: string) => text.includes("=") || governing.has(text);
+  const slipped = names.filter(isDirective).flatMap((text) => text.split("=", 1));
   return {
     rule,
     targets: names.filter((text) => !isDirective(text)),
-    slipped: names.filter(isDirective).map((text) => ({ name: nameOf(text), argument: undefined })),
+    slipped: slipped.map((name) => ({ name: name.trim(), argument: undefined })),
   };
 }
 
@@ -60,8 +61,8 @@ function splitTargets(member: string) {
  */
 function plain({ name, argument }: Directive): Directive[] {
   if (name === "no-store-remote") return [{ name: "no-store", argument }];
-  const extended = name === "max-age" ? /^(\d+)\+(\d+)$/.exec(argument ?? "") : null;
-  if (extended === null) return [{ name, argument }];
+  const extended = name === "max-age" ? argument?.match(/^(\d+)\+(\d+)$/) : null;
+  if (!extended) return [{ name, argument }];
   return [
     { name, argument: extended[1] },
     { name: "stale-while-revalidate", argument: extended[2] },

@@ -4,8 +4,14 @@ import type { FieldLine, Fields } from "./fields.ts";
 /** Fields that identify one request. These fields are never stored and select no variant. */
 export const traceFieldNames: readonly string[] = ["traceparent", "tracestate"];
 
-/** Matches `traceparent` (§3.2.2). Later versions may append members after a dash. */
-const traceparentForm = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
+/**
+ * Matches `traceparent` (§3.2.2): the version, the trace ID, the parent ID and the flags, each of a
+ * fixed length. The IDs are not all zero. Later versions may append members after a dash.
+ */
+const traceparentForm = /^[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-.*)?$/;
+
+/** The length of a `traceparent` of version 00. */
+const version00Characters = 55;
 
 /** The flags `sampled` and `random-trace-id` (§3.2.2.5). All other bits are sent as zero. */
 const knownFlags = 0b11;
@@ -23,12 +29,10 @@ export interface TraceContext {
  *   fields, or an extra member in version 00
  */
 export function readTraceparent(field: string | null): TraceContext | undefined {
-  const [, version, traceId = "", parentId = "", flags = "", more] =
-    traceparentForm.exec(field ?? "") ?? [];
-  if (version === undefined || version === "ff") return undefined;
-  if (version === "00" && more !== undefined) return undefined;
-  if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return undefined;
-  return { traceId, flags: Number.parseInt(flags, 16) & knownFlags };
+  if (field === null || !traceparentForm.test(field) || field.startsWith("ff")) return undefined;
+  if (field.startsWith("00") && field.length > version00Characters) return undefined;
+  const flags = Number.parseInt(field.slice(53, 55), 16);
+  return { traceId: field.slice(3, 35), flags: flags & knownFlags };
 }
 
 /** Returns the trace ID of a request; `undefined` if there is none. */

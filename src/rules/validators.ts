@@ -7,8 +7,8 @@ const entityTagAlone = new RegExp(`^${entityTagPattern.source}$`);
 
 /** Returns the ETag; `null` if it is absent or malformed. */
 export function entityTag(fields: Fields): string | null {
-  const text = fields.get("etag")?.trim() ?? "";
-  return entityTagAlone.test(text) ? text : null;
+  const text = fields.get("etag")?.trim();
+  return text !== undefined && entityTagAlone.test(text) ? text : null;
 }
 
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");
@@ -114,8 +114,9 @@ export function isNotModified(given: {
     if (noneMatch.trim() === "*") return true;
     const tag = entityTag(stored);
     if (tag === noneMatch) return true;
-    const listed = noneMatch.match(entityTagPattern) ?? [];
-    return tag !== null && listed.some((candidate) => opaque(candidate) === opaque(tag));
+    if (tag === null) return false;
+    const listed = noneMatch.match(entityTagPattern);
+    return listed?.some((candidate) => opaque(candidate) === opaque(tag)) ?? false;
   }
   // Only the century of two-digit years depends on this instant.
   const aroundAtMs = receivedAtMs ?? 0;
