@@ -69,6 +69,7 @@ describe("responseDirectives", () => {
     ["unqualified-wins", "§5.2.2.4", 'no-cache="a", no-cache', { noCache: true }],
     ["qualified-with-an-empty-list", "§5.2.2.4", 'no-cache=""', { noCache: true }],
     ["qualified-with-only-commas", "§5.2.2.4", 'no-cache=", "', { noCache: true }],
+    ["empty-member", "RFC 9110 §5.6.1.2", 'no-cache="a, ,b,"', { noCache: ["a", "b"] }],
     ["private", "§5.2.2.7", "private", { private: true }],
     ["private-qualified", "§5.2.2.7", 'private="x-a"', { private: ["x-a"] }],
     ["private-with-an-invalid-field-name", "§5.2.2.7", 'private="x-a x-b"', { private: true }],
@@ -144,6 +145,8 @@ describe("requestDirectives", () => {
     ["only-if-cached", "§5.2.1.7", "only-if-cached", { onlyIfCached: true }],
     ["several", "§5.2", "no-cache, no-store", { noCache: true, noStore: true }],
     ["response-directives", "§5.2.1", "private, s-maxage=1", {}],
+    ["within-1024-characters", "ours", `${"x".repeat(1_015)},no-cache`, { noCache: true }],
+    ["beyond-1024-characters", "ours", `${"x".repeat(1_016)},no-cache`, {}],
   ])("reads Cache-Control of a request: %s (%s)", (_id, _clause, text, says) => {
     expect(requestDirectives(fieldsWith({ "cache-control": text }))).toEqual({
       noCache: false,

@@ -35,6 +35,14 @@ describe("cacheStatus", () => {
     ["stored", "§2.5", { ...forwarded, stored: true }, { fwd: "stale", stored: true }],
     ["not-stored", "§2.5", { ...forwarded, stored: false }, { fwd: "stale" }],
     ["detail", "§2.8", { ...forwarded, detail: "no-store" }, { fwd: "stale", detail: "no-store" }],
+    ["unverified", "§2", { ...forwarded, unverified: true }, { fwd: "stale", unverified: true }],
+    ["verified", "§2", { ...forwarded, unverified: false }, { fwd: "stale" }],
+    [
+      "unverified-hit",
+      "§2",
+      { ...hit(1), unverified: true },
+      { hit: true, ttl: 1, detail: "edge", unverified: true },
+    ],
   ] as const)("describes the handling of a request: %s (%s)", (_id, _clause, handling, says) => {
     expect(readBack(cacheStatus(handling))).toEqual([["tidemark", says]]);
   });
@@ -48,6 +56,19 @@ describe("cacheStatus", () => {
   ])("writes a rule and its names into detail: %s (§2.8)", (_id, rule, names, detail) => {
     const text = cacheStatus(withDetail(rule, names));
     expect(readBack(text)).toEqual([["tidemark", { fwd: "stale", detail }]]);
+  });
+
+  it.each([
+    ["rule", { ...forwarded, detail: "no-store" }, "no-store"],
+    ["rule-without-names", withDetail("vary", []), "vary"],
+    ["rule-with-names", withDetail("vary", ["a"]), '"vary: a"'],
+    ["cause", { ...forwarded, cause: "purged" }, "purged"],
+    ["cause-and-rule", { ...forwarded, cause: "purged", detail: "no-store" }, '"purged, no-store"'],
+    // The origin failed, so the purged response was the answer.
+    ["cause-of-a-hit", { ...hit(-5), cause: "purged", detail: "status-503" }, "status-503"],
+  ] as const)("writes one word as a Token, other text as a String: %s (§2.8)", (...row) => {
+    const [, handling, detail] = row;
+    expect(cacheStatus(handling)).toMatch(new RegExp(`; detail=${detail}$`));
   });
 
   it.each([

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
-import { rangeVerdict, type RangeVerdict } from "../../src/rules/ranges.ts";
+import { contentRange, lengthOf, rangeVerdict, type RangeVerdict } from "../../src/rules/ranges.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const whole: RangeVerdict = { kind: "whole" };
@@ -44,7 +44,7 @@ describe("the field Range", () => {
     ["suffix-of-0", "§14.1.2", "bytes=-0", unsatisfiable],
     ["leading-zeros", "§14.1.1", "bytes=002-005", part(2, 5)],
     ["unit-in-capitals", "§14.1", "BYTES=2-5", part(2, 5)],
-    ["white-space", "§14.1.1", "bytes= 2-5 ", part(2, 5)],
+    ["white-space", "§14.1.1", " bytes= 2-5 \t", part(2, 5)],
     ["huge-last", "§14.1.2", `bytes=2-${"9".repeat(400)}`, part(2, 9)],
     ["huge-first", "§14.1.2", `bytes=${"9".repeat(400)}-`, unsatisfiable],
     ["huge-suffix", "§14.1.2", `bytes=-${"9".repeat(400)}`, part(0, 9)],
@@ -126,6 +126,13 @@ describe("the field If-Range", () => {
     ["empty", "§13.1.5", "", stored, false],
     ["star", "§13.1.5", "*", stored, false],
     ["same-date", "§13.1.5", date(0), stored, true],
+    [
+      "space-around-dates",
+      "§5.5",
+      ` ${date(0)} `,
+      { ...stored, "last-modified": `\t${date(0)} ` },
+      true,
+    ],
     ["later-date", "§13.1.5", date(1), stored, false],
     ["earlier-date", "§13.1.5", date(-1), stored, false],
     ["no-date-stored", "§13.1.5", date(0), { etag: '"a"' }, false],
@@ -155,4 +162,13 @@ describe("the field If-Range", () => {
   it("is ignored without Range (§13.1.5)", () => {
     expect(ask({ "if-range": '"a"' }, stored)).toEqual(whole);
   });
+});
+
+it.each([
+  { firstByte: 0, lastByte: 0, bodyBytes: 1, length: 1, text: "bytes 0-0/1" },
+  { firstByte: 0, lastByte: 499, bodyBytes: 1_234, length: 500, text: "bytes 0-499/1234" },
+  { firstByte: 734, lastByte: 1_233, bodyBytes: 1_234, length: 500, text: "bytes 734-1233/1234" },
+])("describes a part as $text (§14.4)", ({ bodyBytes, length, text, ...range }) => {
+  expect(lengthOf(range)).toBe(length);
+  expect(contentRange(range, bodyBytes)).toBe(text);
 });

@@ -1,5 +1,6 @@
 // Tests the parsing of Retry-After in both its forms (RFC 9110 §10.2.3).
 import { expect, it } from "vitest";
+import { formatHttpDate } from "../../src/rules/http-date.ts";
 import { retryAfterSeconds } from "../../src/rules/retry-after.ts";
 
 const atMs = Date.UTC(2030, 0, 1, 12);
@@ -12,6 +13,8 @@ it.each([
   { text: "Tue, 01 Jan 2030 12:00:00 GMT", seconds: undefined },
   { text: "Tue, 01 Jan 2030 11:00:00 GMT", seconds: undefined },
   { text: "100000000", seconds: undefined },
+  { text: formatHttpDate(atMs + 99_999_999_000), seconds: 99_999_999 },
+  { text: formatHttpDate(atMs + 100_000_000_000), seconds: undefined },
   { text: "Fri, 31 Dec 9999 23:59:59 GMT", seconds: undefined },
   { text: "-1", seconds: undefined },
   { text: "1.5", seconds: undefined },

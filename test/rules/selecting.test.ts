@@ -22,6 +22,8 @@ describe("selectingFieldNames", () => {
     { id: "invalid-field-name", vary: "a b", names: ["*"] },
     { id: "quoted", vary: '"a", b', names: ["*", "b"] },
     { id: "multi-byte", vary: "größe", names: ["*"] },
+    { id: "range", vary: "Range, a", names: ["*", "a"] },
+    { id: "if-range", vary: "If-Range", names: ["*"] },
     { id: "trace", vary: "Traceparent, a, tracestate", names: ["a"] },
   ])("returns sorted names in lower case: $id (RFC 9110 §12.5.5)", ({ vary, names }) => {
     expect(selectingFieldNames(fieldsWith({ vary }))).toEqual(names);
@@ -67,6 +69,7 @@ describe("selects", () => {
     ["other", "a", { a: "1" }, { a: "2" }, false],
     ["capitals-in-value", "a", { a: "x" }, { a: "X" }, false],
     ["capitals-in-language", language, accepting("en, de"), accepting("eN,De"), true],
+    ["other-letters-in-language", language, accepting("ß"), accepting("ss"), false],
     ["order-of-languages", language, accepting("en, de"), accepting("de, en"), false],
     ["capitals-in-name", "A", { a: "x" }, { a: "x" }, true],
     ["unnamed-field", "a", { a: "1", b: "1" }, { a: "1" }, true],
@@ -83,6 +86,7 @@ describe("selects", () => {
     ["order-matters", "a", { a: "x, y" }, { a: "y, x" }, false],
     ["space-inside-quotes", "a", { a: '"x, y"' }, { a: '"x,y"' }, false],
     ["same-quotes", "a", { a: '"x, y"' }, { a: '"x, y"' }, true],
+    ["space-around-quotes", "a", { a: ' "x, y" ' }, { a: '"x, y"' }, true],
     ["space-inside-comment", "a", { a: "x (y, z)" }, { a: "x (y,z)" }, false],
     ["multi-byte", "a", { a: "é" }, { a: "é" }, true],
     ["multi-byte-other", "a", { a: "é" }, { a: "e" }, false],
@@ -157,6 +161,21 @@ describe("originAnswered", () => {
       answered: "one-client",
     },
     { id: "other-port", response: echo, origin: `${site}:444`, isKnown: false, answered: "any" },
+    { id: "port-4430", response: echo, origin: `${site}:4430`, isKnown: false, answered: "any" },
+    {
+      id: "http-on-8080",
+      response: echo,
+      origin: "http://a.example:8080",
+      isKnown: false,
+      answered: "any",
+    },
+    {
+      id: "text-before-an-origin",
+      response: echo,
+      origin: `x ${site}`,
+      isKnown: false,
+      answered: "one-client",
+    },
     {
       id: "http-port",
       response: echo,
@@ -196,6 +215,13 @@ describe("originAnswered", () => {
     },
     { id: "known-echo", response: echo, origin: site, isKnown: true, answered: "this" },
     { id: "known-for-all", response: all, origin: site, isKnown: true, answered: "any" },
+    {
+      id: "known-for-all-spaced",
+      response: { "access-control-allow-origin": " * " },
+      origin: site,
+      isKnown: true,
+      answered: "any",
+    },
     {
       id: "vary-origin",
       response: { ...echo, vary: "Origin" },

@@ -2,7 +2,11 @@
 // §5.2.2.7; RFC 9110 §7.6.1).
 import { describe, expect, it } from "vitest";
 import { responseDirectives } from "../../src/rules/cache-control.ts";
-import { connectionFields, storableFields } from "../../src/rules/storable-fields.ts";
+import {
+  connectionFields,
+  qualifiedFieldNames,
+  storableFields,
+} from "../../src/rules/storable-fields.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 
 const namesKept = (fields: Record<string, string>, cacheControl = "") =>
@@ -13,7 +17,7 @@ const namesKept = (fields: Record<string, string>, cacheControl = "") =>
 
 describe("storableFields", () => {
   const ofTheHop =
-    "Connection Keep-Alive Proxy-Connection TE Transfer-Encoding Upgrade Trailer Proxy-Authenticate " +
+    "Connection HTTP2-Settings Keep-Alive Proxy-Connection TE Transfer-Encoding Upgrade Trailer Proxy-Authenticate " +
     "Proxy-Authentication-Info Proxy-Authorization";
 
   it.each(ofTheHop.split(" "))("leaves out %s (§3.1)", (name) => {
@@ -40,6 +44,14 @@ describe("storableFields", () => {
     expect(namesKept({ a: "1", b: "2", "X-User": "3" }, cacheControl)).toEqual(kept);
   });
 
+  const forEveryone =
+    "Age Authorization Cache-Control CDN-Cache-Control Cookie Date ETag Expires Set-Cookie Vary";
+
+  it.each(forEveryone.split(" "))("keeps %s if Connection names it (RFC 9110 §7.6.1)", (name) => {
+    const fields = { connection: `close, ${name}`, [name]: "x" };
+    expect(namesKept(fields)).toEqual([name.toLowerCase()]);
+  });
+
   it("keeps all lines of unknown fields (§3.1)", () => {
     const lines: [string, string][] = [
       ["Set-Cookie", "a=1"],
@@ -55,8 +67,32 @@ describe("storableFields", () => {
   });
 });
 
-it("returns the names of Connection's fields in lower case (RFC 9110 §7.6.1)", () => {
-  const names = connectionFields(new Headers({ connection: "Close, X-A" }));
-  const asked = ["close", "x-a", "transfer-encoding", "etag"];
-  expect(asked.filter((name) => names.has(name))).toEqual(["close", "x-a", "transfer-encoding"]);
+const ofEachHop = [
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+it.each<[id: string, clause: string, fields: Record<string, string>, more: readonly string[]]>([
+  ["none", "RFC 9110 §7.6.1", {}, []],
+  ["nominated", "RFC 9110 §7.6.1", { connection: "Close, X-A" }, ["close", "x-a"]],
+  ["chunked", "RFC 9112 §6.3", { "transfer-encoding": "chunked" }, ["content-length"]],
+])("connectionFields has these names: %s (%s)", (_id, _clause, fields, more) => {
+  expect(connectionFields(new Headers(fields))).toEqual(new Set([...ofEachHop, ...more]));
+});
+
+it.each([
+  ["none", "max-age=1", []],
+  ["unqualified", "no-cache, private", []],
+  ["private", 'private="X-A", no-cache', ["x-a"]],
+  ["no-cache", 'no-cache="x-a, x-b"', ["x-a", "x-b"]],
+  ["both", 'no-cache="x-a", private="x-b, x-a"', ["x-a", "x-b"]],
+])("qualifiedFieldNames has these names: %s (§5.2.2.4, §5.2.2.7)", (_id, text, names) => {
+  const directives = responseDirectives(fieldsWith({ "cache-control": text }));
+  expect([...qualifiedFieldNames(directives)].sort()).toEqual(names);
 });

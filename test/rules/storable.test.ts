@@ -41,6 +41,7 @@ const ruleFor = (texts: Fields, asked: Asked = {}) => {
 
 const cc = (text: string, more: Fields = {}): Fields => ({ "cache-control": text, ...more });
 const fresh = cc("max-age=60");
+const typed = (type: string): Fields => ({ ...fresh, "content-type": type });
 const cookie = { "set-cookie": "a=1" };
 const targeted = { "cdn-cache-control": "max-age=60" };
 const understood = cc("max-age=60, must-understand, no-store");
@@ -74,6 +75,12 @@ describe("mayStore", () => {
     ["vary-star-in-list", "§4.1", { ...fresh, vary: "accept ,\t* , a" }, "vary-any"],
     ["vary-star-in-name", "§4.1", { ...fresh, vary: "x*" }, "storable"],
     ["vary-unreadable", "§4.1", { ...fresh, vary: "a b" }, "vary-any"],
+    ["event-stream", "ours", typed("Text/Event-Stream"), "endless-stream"],
+    ["event-stream-with-parameter", "ours", typed("text/event-stream ; a=b"), "endless-stream"],
+    ["mixed-replace", "ours", typed(" multipart/x-mixed-replace;boundary=x"), "endless-stream"],
+    ["longer-name-of-stream", "ours", typed("text/event-streams"), "storable"],
+    ["name-before-stream", "ours", typed("x-text/event-stream"), "storable"],
+    ["stream-in-parameter", "ours", typed("text/plain; a=text/event-stream"), "storable"],
     ["no-use", "ours", fresh, "no-use", { hasUse: false }],
   ])(
     "returns the rule that forbids storing, or storable: %s (%s)",
@@ -94,6 +101,26 @@ describe("mayStore", () => {
     { status: 503, rule: "storable" },
   ])("allows known statuses: status $status with a lifetime (§3)", ({ status, rule }) => {
     expect(ruleFor(fresh, { status })).toBe(rule);
+  });
+
+  it.each([302, 303, 307, 400, 401, 403, 451, 500, 502, 503, 504])(
+    "understands status %d, so must-understand overrides no-store (§5.2.2.3)",
+    (status) => {
+      expect(ruleFor(understood, { status })).toBe("storable");
+    },
+  );
+
+  it.each([
+    { status: 403, isNamed: true, rule: "storable" },
+    { status: 403, isNamed: false, rule: "error-status" },
+    { status: 500, isNamed: false, rule: "error-status" },
+    { status: 404, isNamed: false, rule: "storable" },
+    { status: 410, isNamed: false, rule: "storable" },
+    { status: 302, isNamed: false, rule: "storable" },
+    { status: 429, isNamed: true, rule: "error-status" },
+    { status: 431, isNamed: true, rule: "error-status" },
+  ])("stores an error only if the route names it (RFC 6585): $status, $isNamed", (row) => {
+    expect(ruleFor(fresh, { status: row.status, isNamed: row.isNamed })).toBe(row.rule);
   });
 
   const assigned = { lifetimeAssigned: true };

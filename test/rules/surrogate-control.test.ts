@@ -1,7 +1,7 @@
 // Tests the parsing of Surrogate-Control, with one row for each form of a directive (W3C Edge
 // Architecture Specification 1.0 §2.2).
 import { describe, expect, it } from "vitest";
-import { surrogateDirectives } from "../../src/rules/surrogate-control.ts";
+import { surrogateCapability, surrogateDirectives } from "../../src/rules/surrogate-control.ts";
 
 /** Returns the directives as texts, which are short enough for rows. */
 const read = (text: string | null) =>
@@ -16,6 +16,9 @@ describe("surrogateDirectives", () => {
     ["max-age", "max-age=60", ["max-age=60"]],
     ["capitals", "MaX-aGe=60", ["max-age=60"]],
     ["no-store", "no-store", ["no-store"]],
+    ["private", "private", ["private"]],
+    ["no-cache", "no-cache", ["no-cache"]],
+    ["s-maxage", "s-maxage=60", ["s-maxage=60"]],
     ["no-store-remote", "no-store-remote", ["no-store"]],
     ["extension", "foobar, max-age=60", ["foobar", "max-age=60"]],
     ["stale-extension", "max-age=60+30", ["max-age=60", "stale-while-revalidate=30"]],
@@ -27,6 +30,7 @@ describe("surrogateDirectives", () => {
     ["for-tidemark-in-capitals", "no-store;Tidemark", ["no-store"]],
     ["private-after-a-semicolon", "no-store; private", ["private", "no-store"]],
     ["max-age-after-a-semicolon", "private; max-age=60", ["max-age", "private"]],
+    ["space-before-equals", "private; max-age =60", ["max-age", "private"]],
     ["no-store-after-another-target", "max-age=60;abc;no-store", ["no-store"]],
     ["only-content", 'content="ESI/1.0"', []],
     ["only-unknown", "foo", []],
@@ -36,10 +40,20 @@ describe("surrogateDirectives", () => {
       ["content=a;b, no-store", "max-age=60"],
     ],
     ["escaped-quote", String.raw`content="a\";b", max-age=60`, ['content=a";b', "max-age=60"]],
+    ["escaped-backslash", String.raw`content="a\\";abc, no-store`, ["no-store"]],
+    ["unclosed-quote", 'max-age=60, content="a;tidemark', ["max-age=60", "content=a;tidemark"]],
+    ["empty-members", ",; ,max-age=60,", ["max-age=60"]],
     ["targeted-content", 'content="ESI/1.0";abc, no-store', ["no-store"]],
     ["malformed-restricts", "max-age =100", ["max-age"]],
     ["malformed-extension", "max-age=60+", ["max-age=60+"]],
+    ["letter-before-extension", "max-age=x60+30", ["max-age=x60+30"]],
+    ["letter-after-extension", "max-age=60+30x", ["max-age=60+30x"]],
+    ["extension-of-another-directive", "s-maxage=60+30", ["s-maxage=60+30"]],
   ])("returns the directives for all and for Tidemark: %s (§2.2)", (_id, text, says) => {
     expect(read(text)).toEqual(says);
   });
+});
+
+it("announces the version of Surrogate-Control that this cache reads (§2.3)", () => {
+  expect(surrogateCapability).toBe('tidemark="Surrogate/1.0"');
 });

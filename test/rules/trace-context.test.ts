@@ -24,6 +24,13 @@ describe("a valid traceparent (§3.2)", () => {
   ])("is read: $is", ({ field, flags }) => {
     expect(readTraceparent(field)).toEqual({ traceId, flags });
   });
+
+  it.each([
+    { id: "first-digit", trace: `1${zeros(31)}`, parent: `1${zeros(15)}` },
+    { id: "last-digit", trace: `${zeros(31)}1`, parent: `${zeros(15)}1` },
+  ])("may have IDs with a single digit that is not zero: $id", ({ trace, parent }) => {
+    expect(readTraceparent(`00-${trace}-${parent}-01`)).toEqual({ traceId: trace, flags: 1 });
+  });
 });
 
 describe("an invalid traceparent", () => {

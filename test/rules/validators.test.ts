@@ -9,6 +9,7 @@ import {
   entityTag,
   freshenedByHead,
   freshensWhatWasSent,
+  hasStrongDate,
   hasValidator,
   isWeak,
 } from "../../src/rules/validators.ts";
@@ -119,12 +120,29 @@ describe("freshensWhatWasSent", () => {
     ],
     ["none-for-none", {}, {}, true],
     ["none-for-etag", {}, { etag: '"a"' }, true],
+    ["none-for-date", {}, { "last-modified": older }, true],
     ["malformed-for-etag", { etag: "a" }, { etag: '"a"' }, true],
   ])(
     "compares the validators of a 304 with the stored ones: %s (RFC 9111 §4.3.4)",
     (_id, now, stored, freshens) => {
       const verdict = freshensWhatWasSent(fieldsWith(now), fieldsWith(stored));
       expect(verdict).toBe(freshens);
+    },
+  );
+});
+
+describe("hasStrongDate", () => {
+  const modified = { "last-modified": date(-60) };
+  it.each([
+    ["a-second-older", { ...modified, date: date(-59) }, undefined, true],
+    ["same-second", { ...modified, date: date(-60) }, undefined, false],
+    ["no-date", modified, undefined, false],
+    ["not-modified", { date: date(0) }, undefined, false],
+    ["date-of-an-earlier-body", { ...modified, date: date(0) }, date(-60), false],
+  ])(
+    "compares Last-Modified with Date: %s (RFC 9110 §8.8.2.2)",
+    (_id, fields, bodyDate, strong) => {
+      expect(hasStrongDate(fieldsWith(fields), bodyDate)).toBe(strong);
     },
   );
 });
