@@ -12,7 +12,12 @@ import { OperatorError } from "../src/base/operator-error.ts";
 import { report, unknown } from "./load/run-options.ts";
 import { compiling } from "./mutation/compiling.ts";
 import { explained } from "./mutation/explained.ts";
-import { judge, type MutationReport, mutationTable } from "./mutation/judge.ts";
+import {
+  judge,
+  type MutationReport,
+  mutationTable,
+  withoutStaticSurvivors,
+} from "./mutation/judge.ts";
 
 const folder = fileURLToPath(new URL("./mutation/", import.meta.url));
 const packages = `${folder}node_modules/@stryker-mutator/`;
@@ -44,13 +49,20 @@ function mutate(path: string, isForced: boolean): MutationReport {
   const mutated = `src/${path}${path.endsWith(".ts") ? "" : "/**/*.ts"}`;
   const reportPath = `${folder}dist/${tests}.json`;
   const config = `${folder}dist/stryker.json`;
+  if (existsSync(reportPath)) {
+    writeFileSync(reportPath, JSON.stringify(withoutStaticSurvivors(readReport(reportPath))));
+  }
   writeFileSync(config, JSON.stringify(settings(mutated, reportPath, isForced)));
   const env = { ...process.env, TIDEMARK_MUTATED: tests };
   run(process.execPath, [`${packages}core/bin/stryker.js`, "run", config], env);
-  const { files } = JSON.parse(readFileSync(reportPath, "utf8")) as MutationReport;
+  const { files } = readReport(reportPath);
   return {
     files: Object.fromEntries(Object.entries(files).filter(([file]) => isBelow(path, file))),
   };
+}
+
+function readReport(path: string): MutationReport {
+  return JSON.parse(readFileSync(path, "utf8")) as MutationReport;
 }
 
 function isBelow(path: string, file: string): boolean {

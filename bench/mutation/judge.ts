@@ -8,6 +8,8 @@ export interface MutationReport {
 
 interface Mutant {
   readonly status: string;
+  /** Whether the code runs only while its module loads. */
+  readonly static?: boolean;
   readonly replacement: string;
   readonly location: { readonly start: Position; readonly end: Position };
 }
@@ -89,6 +91,18 @@ function survivorsIn([file, { source, mutants }]: [string, MutationReport["files
       source: [...lines.slice(0, start.line - 1), text, ...lines.slice(end.line)].join("\n"),
     };
   });
+}
+
+/**
+ * Returns the report without the survivors in constants. Stryker does not notice that a new test
+ * covers a constant, so it would report the old result again.
+ */
+export function withoutStaticSurvivors(report: MutationReport): MutationReport {
+  const isKept = (mutant: Mutant) => mutant.static !== true || !survives(mutant);
+  const files = Object.entries(report.files).map(([name, file]) => {
+    return [name, { ...file, mutants: file.mutants.filter(isKept) }] as const;
+  });
+  return { ...report, files: Object.fromEntries(files) };
 }
 
 function survives({ status }: Mutant): boolean {

@@ -1,6 +1,11 @@
 // Tests how a mutation run compares survivors with the table of explained mutants.
 import { expect, it } from "vitest";
-import { judge, mutationTable, type Survivor } from "../../bench/mutation/judge.ts";
+import {
+  judge,
+  mutationTable,
+  type Survivor,
+  withoutStaticSurvivors,
+} from "../../bench/mutation/judge.ts";
 
 const file = "src/rules/a.ts";
 const source = "if (a ||\n  b) return 1;\nreturn 2;\n";
@@ -66,4 +71,12 @@ it("counts no mutant that does not compile, and explained ones as survivors", ()
   const { counts } = judge(reportOf(killed, timedOut, joined, uncovered), known, compiling);
   expect(counts).toEqual([{ file, killed: 2, explained: 1, unexplained: 0 }]);
   expect(mutationTable(counts)).toContain("| all | 2 | 1 | 0 | 66.7 % |");
+});
+
+it("repeats only the survivors in constants", () => {
+  const inConstant = { ...uncovered, static: true };
+  const killedInConstant = { ...killed, static: true };
+  expect(withoutStaticSurvivors(reportOf(inConstant, killedInConstant, joined))).toEqual(
+    reportOf(killedInConstant, joined),
+  );
 });
