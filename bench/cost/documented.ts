@@ -59,17 +59,16 @@ export function documented(given: Documented): Documents {
 function costsPart({ run, designs, settings, command, replays }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
-    `\`${command}${optionsSaid(settings)}\` counts and prices a site's traffic: ${counted(requestCount)} requests in ` +
-    `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
-    `The prices are those beyond what a month includes, with the journal and all metrics ([how](measurements.md#the-bill)):`;
+    `\`${command}${optionsSaid(settings)}\` plays a site's traffic, and computes its bill: ${counted(requestCount)} requests in ` +
+    `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
+    `colos. The bill contains the journal and all metrics, and excludes the amounts that a month includes ([method](measurements.md#the-bill)).`;
   const mixes =
-    `The same trace costs, by [mix of stores](stores.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
-    `bill has the counts of the stores in a run of that mix; a *computed* one has the operations of the run over Redis:`;
+    `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill has the counts of ` +
+    `its own run. A *computed* bill applies other prices to the operations of the run with Redis.`;
   const besides =
-    `An object costs its calls, the rows that it writes, and the time in which it answers: *objects in use* is computed, ` +
-    `with ${objectMsACall} ms a call. Records of the trace outlive the run, so the bill has one more row for the deletion of each. Mixes ` +
-    `without Redis send no reports; [Analytics Engine](analytics-engine.md) has its own price. The model of KV shows a write in other ` +
-    `colos after ${kvDelaySeconds} s, and repeats what a colo has read, even a miss, for 30 s. Both are as much shorter as the trace is faster.`;
+    `A Durable Object costs its calls, the rows that it writes, and the time in which it answers. *Objects in use* is this time, computed ` +
+    `with ${objectMsACall} ms a call. Mixes without Redis send no reports, so add the price of [Analytics Engine](analytics-engine.md). ` +
+    `The model of KV shows a write in other colos after ${kvDelaySeconds} s, which causes the additional origin requests.`;
   const table = mixesTable(billedMixes({ run, designs, requests: requestCount, replays }));
   return [paragraph(said), billTable(designs), paragraph(mixes), table, paragraph(besides)].join(
     "\n",
