@@ -41,8 +41,9 @@ export interface Documents {
 }
 
 export function documented(given: Documented): Documents {
-  const { singles, checks, run } = given;
+  const { singles, checks, run, designs, settings } = given;
   const printed = [
+    setsTable(designs.setCommands, settings),
     cacheApiTable(given),
     cacheStatusTable(run),
     singlesTable(singles),
@@ -85,19 +86,18 @@ function measurementsPart(given: Documented): string {
       `${traceSaid(settings)} The origin takes ${originMs} ms, Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
     ),
     paragraph(
-      `*Tags as sets* has the same lookups, fills and origin requests, and one tag for each page, but each tag is a set of keys, each ` +
-        `origin request takes a lock, and each request counts itself in Redis. Each additional tag would cost ` +
-        `${dollars(each(perFurtherTag(run)))}. Its purges reach only Redis, not memory or the edge. *No Redis* is ` +
+      `*Tags as sets* is a computed cache with the same lookups, fills and origin requests. Each page has one tag, and each tag is ` +
+        `a set of keys. Each origin request takes a lock, and each request counts itself in Redis. Each additional tag would cost ` +
+        `${dollars(each(perFurtherTag(run)))}. A purge there reaches only Redis, not memory or the edge. *No Redis* is also ` +
         `computed: that cache does not strip, sort, validate or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(
-      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. The trace takes ` +
-        `${lifeMinutesSaid(settings)} minutes in real life. The bill has the reads of the journal, the reports and the scrapes of that ` +
-        `time. A cron trigger and a scrape run each minute.`,
+      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. A real site needs ` +
+        `${lifeMinutesSaid(settings)} minutes for the trace, so the bill has the reads of the journal, the reports and the scrapes of ` +
+        `that time. A cron trigger and a scrape run each minute.`,
     ),
     usesTable(given),
-    setsTable(designs.setCommands, settings),
   ].join("\n");
 }
 

@@ -99,7 +99,7 @@ export function purposesTable(at: PointAt): string {
       ];
     }),
   );
-  const head = ["colos", "requests/s", "look-ups", "writes", "journal reads", "purges"];
+  const head = ["colos", "requests/s", "lookups", "writes", "journal reads", "purges"];
   return markdownTable([...head, "reports, room", "offload", "memory"], rows);
 }
 
@@ -185,7 +185,7 @@ export function originChart(at: PointAt, rate: number): Chart {
 export const toleratedShare = 0.1;
 
 const compared: readonly (readonly [keyof RunCounts, string])[] = [
-  ["lookUps", "look-ups"],
+  ["lookUps", "lookups"],
   ["fills", "writes"],
   ["journalReads", "journal reads"],
   ["originRequests", "origin requests"],
@@ -222,6 +222,6 @@ export function halvedTable(points: readonly Counted[]): string {
     counted(point.originPerSecond * 60),
     counted(point.journalReadsPerSecond * 60),
   ]);
-  const head = ["pages played", "look-ups a minute", "writes", "origin", "journal"];
+  const head = ["pages played", "lookups a minute", "writes", "origin", "journal"];
   return markdownTable(head, rows);
 }
