@@ -77,7 +77,7 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
 }
 
 function measurementsPart(given: Documented): string {
-  const { designs, settings, machine, run, command } = given;
+  const { settings, machine, run, command } = given;
   const each = (counts: number) =>
     (counts / settings.requestCount) * upstash.commands.dollarsAMillion;
   return [
