@@ -62,7 +62,8 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
   const said =
     `\`${command}${optionsSaid(settings)}\` plays a site's traffic, and computes its bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
-    `colos. The bill contains the journal and all metrics, and excludes the amounts that a month includes ([method](measurements.md#the-bill)).`;
+    `colos. The bill contains the journal and all metrics, and excludes the amounts that a month includes ([method](measurements.md#the-bill)). ` +
+    `The second and the third column are other designs with the same traffic.`;
   const mixes =
     `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill has the counts of ` +
     `its own run. A *computed* bill applies other prices to the operations of the run with Redis.`;

@@ -200,7 +200,7 @@ export function restSaid({ run, lag }: Reported): string {
 export function pricesSaid(): string {
   const { requests, cpuMs, baseDollarsAMonth } = workers;
   return (
-    `Prices as published in ${readOn}, beyond what is included. ` +
+    `Prices are those of ${readOn}, beyond the included amounts. ` +
     `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/): $${baseDollarsAMonth} a month with ` +
     `${requests.includedAMonth / 1e6} million requests and ${cpuMs.includedAMonth / 1e6} million CPU milliseconds, then ` +
     `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million milliseconds. ` +
