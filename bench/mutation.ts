@@ -53,7 +53,9 @@ function mutate(path: string, isForced: boolean): MutationReport {
   };
 }
 
-const isBelow = (path: string, file: string) => `${file}/`.startsWith(`src/${path}/`);
+function isBelow(path: string, file: string): boolean {
+  return `${file}/`.startsWith(`src/${path}/`);
+}
 
 function settings(mutated: string, incrementalFile: string, force: boolean) {
   return {

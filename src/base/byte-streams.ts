@@ -1,5 +1,5 @@
-// Byte streams that pass each write on unchanged, or enforce a length. Exports the Workers
-// runtime's own classes, or equivalents if the runtime lacks these classes, as Node does.
+// Byte streams that pass each write on unchanged, or enforce a length. On Workers, exports the
+// runtime's own classes. Elsewhere, exports equivalents.
 
 type Pipe = TransformStream<Uint8Array, Uint8Array>;
 
@@ -27,7 +27,7 @@ export const IdentityTransformStream =
       super({
         transform(chunk, controller) {
           const bytes = bytesOf(chunk);
-          // The runtime's streams also drop empty chunks, which would wake a reader for nothing.
+          // Drop empty chunks, as the runtime's streams do. They would wake a reader without data.
           if (bytes.byteLength > 0) controller.enqueue(bytes);
         },
       });

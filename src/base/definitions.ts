@@ -1,4 +1,4 @@
-// Definitions of an application by name, such as namespaces. Each name has one definition, and the
+// Named definitions of an application, such as namespaces. Each name has one definition, and the
 // number of names is limited.
 import { OperatorError } from "./operator-error.ts";
 

@@ -51,7 +51,7 @@ export async function isSigned(given: {
 /** Returns whether a text is one of the secrets. */
 export async function isOneOf(text: string, secrets: readonly string[]): Promise<boolean> {
   const bytesOf = (given: string) => new TextEncoder().encode(given);
-  // Verifies a MAC with a random key, because the platforms share no comparison in constant time.
+  // Compares MACs under a random key. No function of all platforms compares texts in constant time.
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);

@@ -1,4 +1,4 @@
-// The globals of Node that have no equivalent, or only a slow one, among those of Workers.
+// Globals of Node that Workers lack, or for which Workers have only a slow equivalent.
 
 interface Buffer extends Uint8Array<ArrayBuffer> {
   toString(encoding?: "base64"): string;

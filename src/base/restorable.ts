@@ -1,5 +1,5 @@
-// Finds what structured JSON would change: instances of classes, and members that it does not
-// write.
+// Detects values that structured JSON would change: instances of classes, and objects with members
+// that it does not write.
 import { nodeGlobals } from "./node-globals.ts";
 
 /** Tags of `Object.prototype.toString` for the objects that decoding restores. */
@@ -7,8 +7,8 @@ const restoredTag =
   /^(?:Object|Array|Date|Map|Set|RegExp|URL|URLSearchParams|ArrayBuffer|DataView|Number|String|Boolean|BigInt|\w+Array|Temporal\.\w+)$/;
 
 /**
- * The last own key of an instance without added members, by tag. Instances with other tags, except
- * views of bytes, have no own keys.
+ * The last own key of a built-in object, by tag, if no members were added to it. Objects with other
+ * tags have no own keys. Views of bytes are an exception.
  */
 const lastKeys: Readonly<Record<string, string>> = {
   Array: "length",

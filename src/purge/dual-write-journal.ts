@@ -67,7 +67,7 @@ export class DualWriteJournal implements Journal, Switch {
     return this.#own.atPrimary(place);
   }
 
-  /** An entry that only one store has lost is gone, because some isolates read only that store. */
+  /** Reports `gone` if either store has lost the entry: some isolates read only that store. */
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
     const known = places.map(({ n }) => this.#otherPlaces.get(n));
     const otherPlaces = known.filter((place) => place !== undefined);

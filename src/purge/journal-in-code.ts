@@ -1,4 +1,4 @@
-// The store of a journal as composition opens it, and stores that a Worker passes in code.
+// Types of the journal's store: as composition opens it, and as a Worker passes it in code.
 import type { Fault } from "../base/operator-error.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -28,7 +28,7 @@ export type JournalMaker = (settings: JournalStoreSettings) => OpenJournal;
 /** A store of the journal that a Worker passes in code. Only Workers that import it bundle it. */
 export interface JournalInCode {
   /**
-   * Which journal isolates read while a site moves between Redis and this store. Each write then
+   * The journal that isolates read while a site moves between Redis and this store. Each write then
    * goes to both. Absent if Redis has no journal.
    */
   readonly move?: "read-redis" | "read-object" | undefined;

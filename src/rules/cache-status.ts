@@ -4,13 +4,15 @@
 export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
 
 /**
- * Why a stored response could not answer, other than its age: a purge, or doubt about purges. RFC
- * 9211 §2.2 has no token for these causes, so `reason` is another token, usually `stale`.
+ * The cause that keeps a stored response from answering, if this is not its age: a purge, or doubt
+ * about purges. RFC 9211 §2.2 has no token for these causes, so `reason` has another token, usually
+ * `stale`.
  */
 export type ForwardCause = "purged" | "unverified";
 
 /**
- * A rule, and the names of fields or cookies to which it applied. Clients and origins choose them.
+ * A rule, and the names of the fields or cookies to which it applied. Clients and origins choose
+ * these names.
  */
 export interface RuleAndNames {
   readonly rule: string;

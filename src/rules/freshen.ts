@@ -3,8 +3,8 @@ import type { FieldLine } from "./fields.ts";
 
 /**
  * Fields that a 304 neither replaces nor adds (§3.2), because they describe or verify the stored
- * bytes. `Set-Cookie` is a departure from RFC 9111 §3.2: a cookie is only for the client that
- * received the 304.
+ * bytes. `Set-Cookie` departs from RFC 9111 §3.2: a cookie is only for the client that received
+ * the 304.
  */
 const keptAsStored: ReadonlySet<string> = new Set([
   "content-digest",

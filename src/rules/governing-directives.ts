@@ -69,10 +69,10 @@ const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
 const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
 
 /**
- * Converts a member to a directive, and ignores a value of the wrong type (RFC 9213 §2.1). Drops a
- * permission with a value of the wrong type, and any directive whose value is false. Keeps any
- * other directive without its value, which is its strictest meaning: a lifetime of 0, no stale
- * allowance, or all fields.
+ * Converts a member to a directive (RFC 9213 §2.1). Drops a directive whose value is false, and a
+ * permission whose value is not `true`. Any other directive with a value of the wrong type loses
+ * this value, and then has its strictest meaning: a lifetime of 0, no stale allowance, or all
+ * fields.
  */
 function member(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];

@@ -33,16 +33,18 @@ const originPattern =
 const originFields = ["access-control-allow-origin", "timing-allow-origin"];
 
 /**
- * Decides which clients may receive a response without `Vary: Origin`: any client, clients that
- * send this `Origin`, or only this client. A response that repeats the request's origin is for that
- * origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). If the request's `Origin`
- * is malformed, a response that names an origin is for this client alone. If `isKnown`, this
- * applies to any `Origin` that the response does not repeat, unless it allows all origins.
- * Otherwise a client with invented origins could choose the response of other clients, and evict
- * their variants.
+ * Decides which clients may receive a response without `Vary: Origin`: any client (`any`), clients
+ * that send this `Origin` (`this`), or only this client (`one-client`). A response that repeats the
+ * request's `Origin` is for clients that send it
+ * (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches).
  *
- * @param given.isKnown whether a response that varies by `Origin` is stored. If so, a response that
- *   names no origin, or a default origin, is the variant for requests without `Origin`.
+ * Two kinds of responses are for this client alone, because invented origins could otherwise choose
+ * the response of other clients, and evict their variants. The first names an origin, and the
+ * request's `Origin` is malformed. The second neither repeats the request's `Origin` nor allows all
+ * origins, and `isKnown` is true.
+ *
+ * @param given.isKnown whether a response that varies by `Origin` is stored. If so, a response to a
+ *   request without `Origin` is the variant for such requests, unless it allows all origins
  */
 export function originAnswered(
   response: Fields,

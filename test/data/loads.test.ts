@@ -79,7 +79,7 @@ describe("in one isolate", () => {
     expect(await articles.getOrSet("42", () => "newer", { forceFresh: true })).toBe("newer");
     source.answer("older");
     expect(await first).toBe("older");
-    await isolate.settle();
+    await idle();
     expect(await articles.get("42")).toBe("newer");
     expect(await isolate.beside().articles().get("42")).toBe("newer");
   });
@@ -87,9 +87,9 @@ describe("in one isolate", () => {
   it("a forced load that returns null removes the stored value", async () => {
     const { isolate, articles } = openArticles();
     await articles.getOrSet("42", () => "old");
-    await isolate.settle();
+    await idle();
     expect(await articles.getOrSet("42", () => null, { forceFresh: true })).toBeNull();
-    await isolate.settle();
+    await idle();
     expect(await articles.get("42")).toBeUndefined();
     expect(await isolate.beside().articles().get("42")).toBeUndefined();
   });
@@ -105,7 +105,7 @@ describe("in one isolate", () => {
     await articles.set("42", "newer");
     expect(await articles.get("42")).toBe("newer");
     gate.resolve();
-    await isolate.settle();
+    await idle();
     expect(await isolate.elsewhere().articles().get("42")).not.toBe("older");
     expect(await articles.get("42")).toBe("newer");
   });
@@ -117,7 +117,7 @@ describe("in one isolate", () => {
     await articles.set("42", "set");
     source.answer("older");
     expect(await first).toBe("older");
-    await isolate.settle();
+    await idle();
     expect(await articles.get("42")).toBe("set");
   });
 });
@@ -128,7 +128,7 @@ it.each(["getOrSet", "getOrSetMany"] as const)(
     const { isolate, articles } = openArticles();
     isolate.upstash.afterNext = async () => {
       await articles.getOrSet("42", () => "theirs");
-      await isolate.settle();
+      await idle();
     };
     const load = () => expect.fail("The load was called.");
     const found =

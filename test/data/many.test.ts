@@ -185,7 +185,7 @@ describe("getOrSetMany", () => {
     await idle();
     expect(await stored("1", "2")).toEqual({ 1: "set", 2: "loaded" });
     gate.resolve();
-    await isolate.settle();
+    await idle();
     expect(await articles.get("1")).toBe("set");
   });
 
@@ -213,7 +213,7 @@ describe("getMany", () => {
     const { isolate, articles } = opened({ negative: "60s" });
     await articles.set("1", "a");
     await articles.set("2", null);
-    await isolate.settle();
+    await idle();
     for (const other of [isolate.beside(), isolate.elsewhere()]) {
       const found = await other.articles({ negative: "60s" }).getMany(["1", "2", "3"]);
       expect(object(found)).toEqual({ 1: "a", 2: null });

@@ -65,7 +65,7 @@ it("another isolate's newer value replaces a stale one without a load", async ()
   const { isolate, articles, source } = await aged();
   const other = isolate.beside();
   await other.articles({ stale: "1h" }).getOrSet("42", () => "theirs", { forceFresh: true });
-  await other.settle();
+  await idle();
   expect(await articles.getOrSet("42", source.load)).toBe("old");
   await idle();
   expect([await articles.getOrSet("42", source.load), source.count]).toEqual(["theirs", 0]);

@@ -1,11 +1,13 @@
 // Tests that a purge probe detects a purge that takes effect late, and is silent otherwise.
 import { expect, it } from "vitest";
+import { dashboard } from "../../src/dashboard/dashboard.ts";
 import type { Finding } from "../../src/protocol/finding.ts";
 import { purgeProbe } from "../../src/probe/probe.ts";
 import { Draws } from "../../testing/draws.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
-import type { Site } from "../../testing/site/harness.ts";
+import { host, type Site } from "../../testing/site/harness.ts";
 import { ProbedColos } from "../../testing/site/probed-colos.ts";
+import { adminToken, bearer } from "../../testing/site/purge-sender.ts";
 import { playTimers } from "../../testing/site/two-colos.ts";
 
 playTimers();
@@ -38,6 +40,33 @@ it("detects within two probes that no purge reaches a colo, and reports it once"
   colos.stalled.clear();
   await colos.pass(60);
   expect(probeLines(colos.far)).toMatchObject([{ state: "began" }, { state: "ended" }]);
+});
+
+it("shows the checks and lags of each colo on the dashboard", async () => {
+  const config = { probe: purgeProbe({ every: "1m" }), dashboard: dashboard() };
+  const colos = new ProbedColos({ config, env: { ADMIN_TOKEN: adminToken } });
+  const shown = async () => {
+    const path = `https://${host}/_cache/dashboard/purges`;
+    const answer = await colos.near.handle(new Request(path, { headers: bearer }));
+    const rows = (await answer.text())
+      .split("<caption>Checks of probed purges")[1]
+      ?.match(/<tr>.*?<\/tr>/g);
+    return rows?.map((row) =>
+      row
+        .replaceAll(/<[^>]+>/g, " ")
+        .trim()
+        .split(/ {2,}/),
+    );
+  };
+  expect(await shown()).toBeUndefined();
+  await colos.pass(130);
+  colos.stalled.add("NRT");
+  await colos.pass(180);
+  expect(await shown()).toEqual([
+    ["Colo", "New", "Late", "Unknown", "Median lag", "Largest lag"],
+    ["HAM", "4", "0", "0", "up to 5.79 s", "up to 11.6 s"],
+    ["NRT", "2", "2", "0", "up to 11.6 s", "up to 16.4 s"],
+  ]);
 });
 
 it("detects a late purge of a page of the site", async () => {

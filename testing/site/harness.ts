@@ -74,7 +74,7 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
  * Matches requests for purges. `settle` does not wait for their background work, which reads the
  * entry back half of N after the answer.
  */
-const ofPurges = /\/_cache\/(?:purge|hooks\/)/;
+const ofPurges = /\/_cache\/(?:purge|hooks\/|switch|dashboard\/(?:purge|switch)$)/;
 const unsettled = { waitUntil: (_work: Promise<unknown>) => undefined };
 
 /** One isolate in one colo. */

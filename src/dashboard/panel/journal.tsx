@@ -3,6 +3,7 @@ import { Table } from "../chart/table.tsx";
 import { ageOf } from "../chart/units.ts";
 import type { JournalEntry } from "../../protocol/answers.ts";
 import type { DashboardTotals } from "../port/dashboard-part.ts";
+import { Probes } from "./probes.tsx";
 
 interface JournalProps {
   /** The oldest entry first. */
@@ -65,6 +66,7 @@ export function Journal({ entries, totals, visibleWithinSeconds, atMs }: Journal
         ])}
         none="No colo has reported in the last day."
       />
+      {totals && <Probes {...totals} />}
     </section>
   );
 }

@@ -142,7 +142,7 @@ export class JoinedPurges {
   }
 
   /**
-   * Sends a batch if the request that sends it ends early. Polls with its own timer, because a
+   * Takes over a batch if the request that sends it ends early. Polls with its own timer, because a
    * promise of that request might never settle.
    */
   async #standBy(batch: Batch, afterAnswer: AfterAnswer): Promise<void> {

@@ -53,8 +53,8 @@ export type Reading =
 
 /**
  * Translates a sender's names into the names of this site's keys. A URL becomes keyed URLs. A
- * prefix becomes a path, or scheme, host and path, normalized like keys. A host becomes a host as
- * keys spell it.
+ * prefix becomes a path, or scheme, host and path, normalized like keys. A host gets the spelling of
+ * keys.
  */
 export type TargetNames = Readonly<
   Record<"route" | "url" | "prefix" | "host", (sent: string) => Reading>

@@ -102,9 +102,9 @@ export class ReadBacks {
   }
 
   /**
-   * Returns a request's entries, and adds entries of other requests: those accepted at most
-   * `togetherMsMax` later that no request is reading back, and those whose own request must have
-   * ended.
+   * Returns a request's entries, and entries of other requests that may share the read. The latter
+   * were accepted at most `togetherMsMax` later, and no request is reading them back, or their own
+   * request must have ended.
    */
   #together(own: readonly PendingEntry[]): PendingEntry[] {
     const { acceptedAtMs = 0, triesCount = 0 } = own[0] ?? {};
@@ -150,8 +150,8 @@ export class ReadBacks {
     const { journal, view, randomText } = this.#settings;
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return undefined;
-    // A post that seems trimmed may be lost. Posting it again has no effect on a trimmed post,
-    // because the switch's key still names that post or a later post.
+    // A post that seems trimmed may be lost. Posting it again is safe: if it was trimmed, the
+    // switch's key still names it or a later post, so nothing is written.
     const gone = placed.filter((entry, at) => {
       const state = read.states[at];
       return state === "gone" || (state === "trimmed" && isPost(entry));

@@ -114,7 +114,7 @@ export interface Journal {
    * returns `not-joined` if more entries follow than a view holds.
    */
   since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
-  /** Does the same as `since` for one page, on the primary. Returns `not-joined` also if the page is full. */
+  /** Like `since`, but reads one page on the primary. Returns `not-joined` also for a full page. */
   sinceOnPrimary(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /**
    * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,

@@ -4,8 +4,8 @@ import { sortedByName } from "../../rules/query.ts";
 
 /**
  * ASCII characters that have the same meaning escaped and unescaped. Keys distinguish the two
- * spellings. Characters whose meaning escaping changes are omitted: `/`, `\`, `?`, `#` and `%`; in
- * a query also `&`, `=`, `+` and `;`.
+ * spellings. Omits characters to which escaping gives another meaning: `/`, `\`, `?`, `#` and `%`;
+ * in a query also `&`, `=`, `+` and `;`.
  */
 const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@[\]^`{|}]/ };
 

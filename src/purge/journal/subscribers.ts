@@ -7,8 +7,8 @@ export interface HeldState {
   /** The stored text, which the next `replace` must name; empty if there is none. */
   readonly version: string;
   /**
-   * The state. `undefined` if there is none. Empty if there was one, but nobody can tell what it
-   * contained.
+   * The state. `undefined` if there is none. Empty if there was one, but its content is lost or not
+   * readable.
    */
   readonly text: string | undefined;
 }

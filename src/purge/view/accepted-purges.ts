@@ -76,7 +76,7 @@ export class AcceptedPurges {
     if (entry.switched !== undefined) this.#findSwitched();
   }
 
-  /** Lowers later acceptance times to the present, after the clock was set back. */
+  /** Replaces acceptance times after `latestAtMs` by that time, after the clock was set back. */
   dateUpTo(latestAtMs: number): void {
     for (const [n, accepted] of this.#accepted) {
       this.#accepted.set(n, { ...accepted, atMs: Math.min(accepted.atMs, latestAtMs) });

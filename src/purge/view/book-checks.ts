@@ -30,8 +30,8 @@ export class BookChecks {
    * Replaces an unknown stamp with the place of an entry in the chain, if the book proves that no
    * entry between the two covers the record. The view then judges the record by the later entries.
    *
-   * @returns what to wait for before the record is judged again: the query, or a resolved promise
-   *   if the answer is known; `undefined` if the stamp stays
+   * @returns a promise to wait for before the record is judged again: of the query, or resolved if
+   *   the answer is known; `undefined` if the stamp stays
    */
   check(record: PurgeSubject): Promise<void> | undefined {
     const { stamp } = record;

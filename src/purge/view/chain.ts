@@ -13,7 +13,8 @@ import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view.ts";
 
 /**
- * The numbers of the entries that name one target (`#oldestNumber`); −∞ if there is no such entry.
+ * The numbers of the entries that name one target, counted as `#oldestNumber` is; −∞ if there is no
+ * such entry.
  */
 interface NewestEntry {
   /** The newest hard entry. */
@@ -72,7 +73,7 @@ export class Chain {
   }
 
   /**
-   * The sum of the shares of the bounds that all appended entries take. Dropped entries still
+   * The amount of entries that were ever appended, where 1 fills the bounds. Dropped entries still
    * count, so the turnover never decreases. While it is at most 1, no entry was dropped.
    */
   get turnover(): number {

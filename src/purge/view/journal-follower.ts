@@ -46,7 +46,10 @@ export class JournalFollower {
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
   readonly #onPrimary: JoinedRuns;
-  /** The number of reads on the primary, and of the newest whose entries are all in the chain. */
+  /**
+   * The number of reads begun on the primary, and the number of the newest such read whose entries
+   * are all in the chain.
+   */
   readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
   /**

@@ -1,6 +1,6 @@
 // Learns of new purges before the view is due for renewal. One isolate of each colo waits at the
 // journal for the next entry, and tells the others by a note in the colo's cache. The bound of N
-// never depends on this.
+// never depends on the poll.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { pause } from "../../base/timeouts.ts";
 import type { EntryPlace } from "../journal/entry.ts";

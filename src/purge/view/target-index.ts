@@ -28,7 +28,7 @@ export class TargetIndex<T extends object> {
    * Returns whether any value for a covering target passes the test. Every cache hit calls this
    * method, so it stops at the first match and allocates no list.
    *
-   * @param bound the second argument of each test. A parameter spares callers a closure
+   * @param bound the second argument of each test, so that callers need no closure
    */
   some(record: Coverage, test: Test<T>, bound: number): boolean {
     const { tags, paths } = coverable(record);

@@ -17,7 +17,7 @@ import { readState, type SwitchState } from "../journal/switch-state.ts";
 export interface ViewCopiesSettings {
   /** `caches.default` or an equivalent: local to one colo and one host. */
   readonly cache: () => Pick<Cache, "match" | "put">;
-  /** Identifies the journal. A new view takes a copy without comparing it with the journal. */
+  /** Identifies the journal, because a new view trusts a copy without reading the journal. */
   readonly journal: string;
   /** Identifies this isolate. */
   readonly claimant: string;

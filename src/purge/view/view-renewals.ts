@@ -111,7 +111,7 @@ export class ViewRenewals {
    * Starts a renewal, or joins the renewal in progress. Each request waits with its own timer,
    * because a renewal never settles if its request ends.
    *
-   * @param stamp an unknown stamp, if that is why the request waits
+   * @param stamp the unknown stamp for which the request waits, if any
    * @returns a function that waits for the renewal
    */
   begun(attention: Attention, stamp?: Stamp): () => Promise<void> {

@@ -35,8 +35,8 @@ export function coverBy(by: Entry): PurgeCover {
 /**
  * The reason why a purge cannot be ruled out. `no-view`: this isolate has no view, or the
  * deployment has no journal. `stamp-unknown`: the view does not contain the record's stamp.
- * `view-too-old`: the view is older than N − A (rule 7). `purge-in-doubt`: a hard purge covers the
- * record if its unknown stamp is old, but a newer view may contain the stamp (rule 6).
+ * `view-too-old`: the view is older than N − A (rule 7). `purge-in-doubt`: the stamp is unknown, and
+ * a known hard purge covers the record unless a newer view contains the stamp (rule 6).
  */
 export type Doubt = "no-view" | "stamp-unknown" | "view-too-old" | "purge-in-doubt";
 

@@ -77,7 +77,7 @@ describe("a forced load", () => {
     await mine.set("42", "old");
     expect(await theirs.get("42")).toBe("old");
     expect(await mine.getOrSet("42", () => "new", { forceFresh: true })).toBe("new");
-    await here.settle();
+    await idle();
     here.clock.advance(11);
     expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
   });
