@@ -11,7 +11,13 @@ import { numberOf } from "./load/run-options.ts";
 import { printed, scalePage, writeDocument } from "./scale/document.ts";
 import { type Counted, played, type PointSettings } from "./scale/point.ts";
 import { changesOf, halvedPoints, playedMixes, pointsOf, usual } from "./scale/points.ts";
-import { changesTable, comparisonTable, differencesIn } from "./scale/tables.ts";
+import {
+  billsTable,
+  changesTable,
+  comparisonTable,
+  differencesIn,
+  pointsAt,
+} from "./scale/tables.ts";
 import { compared } from "./scale/validate.ts";
 
 const command = "npm run bench -- scale";
@@ -50,7 +56,7 @@ async function validate(): Promise<void> {
   if (!values["print-only"]) await replaceMarkedPart(scalePage, `${command} --validate`, table);
 }
 
-/** Prints the counts of one number of colos and one rate, for each mix. */
+/** Prints the counts and the bills of one number of colos and one rate, for each mix. */
 async function playOne(): Promise<void> {
   const [colos, requestsPerSecond] = [
     numberOf("--colos", values.colos ?? "3"),
@@ -61,7 +67,8 @@ async function playOne(): Promise<void> {
     points.push(await playedAndTold({ ...usual, mix, colos, requestsPerSecond, seed }));
   }
   const rows = points.map((point) => ({ what: point.settings.mix, point }));
-  process.stdout.write(changesTable(rows));
+  const bills = billsTable(pointsAt(points), colos, requestsPerSecond);
+  process.stdout.write(`${changesTable(rows)}\n${bills}`);
 }
 
 async function playAll(): Promise<void> {

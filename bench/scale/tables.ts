@@ -62,6 +62,18 @@ export function dollarsTable(at: PointAt, colos: number): string {
   return markdownTable(["requests/s", ...names], rows);
 }
 
+/** The dollars of a million requests, and of a month, at one rate. */
+export function billsTable(at: PointAt, colos: number, rate: number): string {
+  const rows = mixes.map((mix) => {
+    const point = at(mix, colos, rate);
+    return [
+      mix,
+      `${dollars(dollarsAMillionOf(point))} · ${dollars(totalOf(monthlyBillOf(point)))}`,
+    ];
+  });
+  return markdownTable(["mix of stores", `in ${colos} colos`], rows);
+}
+
 /** The busiest store at each rate: the share of its limit, and which store it is. */
 export function limitsTable(at: PointAt, colos: number): string {
   const rows = rates.map((rate) => [
