@@ -10,7 +10,7 @@ const document = ["threat-model.md", "threats-to-operators.md"]
 interface Section {
   readonly heading: string;
   readonly text: string;
-  /** The rows of the table whose last column is `held by`. */
+  /** The rows of the table whose last column is `tested by`. */
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -19,7 +19,7 @@ const sections: Section[] = document
   .slice(1)
   .map((text) => {
     const lines = text.split("\n").filter((line) => line.startsWith("|"));
-    const isHeld = lines[0]?.endsWith("| held by |") === true;
+    const isHeld = lines[0]?.endsWith("| tested by |") === true;
     const cells = lines.slice(2).map((line) => line.slice(2, -2).split(" | "));
     return { heading: text.split("\n", 1)[0] ?? "", text, rows: isHeld ? cells : [] };
   });

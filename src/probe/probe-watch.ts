@@ -27,6 +27,8 @@ interface WatchedPurge extends LastProbe {
 
 /** The pause between two reads of a page, while the purge may still take effect. */
 const rereadMs = 1_000;
+/** The last read before a purge comes at most this time before it, if there are requests. */
+const lastRefreshMs = 5_000;
 
 export class ProbeWatch {
   readonly #settings: WatchSettings;
@@ -34,6 +36,8 @@ export class ProbeWatch {
   #watched: WatchedPurge | undefined;
   /** The position of the last purge that was checked. */
   #doneAt = "";
+  /** The acceptance of that purge, while the pages are still to be read before the next one. */
+  #refreshesAfterMs: number | undefined;
   #restedAtMs = -Infinity;
   #restMs = 0;
   /** The pause after the last look that found no new probe. */
@@ -76,7 +80,10 @@ export class ProbeWatch {
 
   /** Returns the time until the next check. */
   async #checked(host: ProbedHost, context: Context): Promise<number> {
-    const { site, pages, everyMs, lagMsMax } = this.#settings;
+    const { pages, everyMs, lagMsMax } = this.#settings;
+    if (this.#refreshesAfterMs !== undefined) {
+      return this.#refreshed(pages.at(host), this.#refreshesAfterMs, context);
+    }
     this.#watched ??= await this.#next();
     const watched = this.#watched;
     if (watched === undefined) {
@@ -94,9 +101,30 @@ export class ProbeWatch {
     if (pending.size > 0) return rereadMs;
     this.#watched = undefined;
     this.#doneAt = watched.position;
+    this.#refreshesAfterMs = watched.acceptedAtMs;
+    return Math.max(0, this.#untilNextMs(watched.acceptedAtMs) / 2);
+  }
+
+  /**
+   * Reads the pages again before the next purge. A view without the last purge may have stored them.
+   * Once such a view gets the last purge, it replaces them, and a check would then find a new version
+   * even if the view lacks the next purge.
+   *
+   * @returns the time until the next read
+   */
+  async #refreshed(pages: readonly ProbedPage[], lastAtMs: number, context: Context) {
+    const { site, lagMsMax } = this.#settings;
+    const untilNextMs = this.#untilNextMs(lastAtMs);
+    if (untilNextMs > 0) for (const page of pages) await readPage(page, context);
+    if (untilNextMs > lastRefreshMs) return untilNextMs / 2;
+    this.#refreshesAfterMs = undefined;
     // Isolates look at different times, so that their first reads after a purge spread over N.
-    const untilNextMs = watched.acceptedAtMs + everyMs - site.nowAtMs();
     return Math.max(0, untilNextMs) + site.random() * lagMsMax;
+  }
+
+  #untilNextMs(lastAtMs: number): number {
+    const { everyMs, site } = this.#settings;
+    return lastAtMs + everyMs - site.nowAtMs();
   }
 
   async #next(): Promise<WatchedPurge | undefined> {

@@ -66,7 +66,7 @@ describe("docs/monitoring.md", () => {
     rmSync(folder, { recursive: true });
     expect({ status, said }).toMatchObject({
       status: 0,
-      said: expect.stringContaining("15 rules"),
+      said: expect.stringContaining("16 rules"),
     });
   });
 });

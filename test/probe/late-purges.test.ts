@@ -23,7 +23,7 @@ it("detects within two probes that no purge reaches a colo, and reports it once"
   const colos = new ProbedColos();
   await colos.pass(130);
   expect(await colos.checks()).toEqual({ HAM: { new: 2 }, NRT: { new: 2 } });
-  colos.stalled.add("NRT");
+  colos.lagSeconds.set("NRT", Infinity);
   await colos.pass(120);
   expect(await colos.checks()).toEqual({ HAM: { new: 4 }, NRT: { new: 2, late: 1 } });
   await colos.pass(60);
@@ -37,7 +37,7 @@ it("detects within two probes that no purge reaches a colo, and reports it once"
     "A purge is late: /_cache/canary answered with a version that was purged 12 s before. N is 10 s. " +
     "Run tidemark probe, and read the finding purge-late.";
   expect(probeLines(colos.far)).toMatchObject([{ level: "error", state: "began", message }]);
-  colos.stalled.clear();
+  colos.lagSeconds.clear();
   await colos.pass(60);
   expect(probeLines(colos.far)).toMatchObject([{ state: "began" }, { state: "ended" }]);
 });
@@ -60,7 +60,7 @@ it("shows the checks and lags of each colo on the dashboard", async () => {
   };
   expect(await shown()).toBeUndefined();
   await colos.pass(130);
-  colos.stalled.add("NRT");
+  colos.lagSeconds.set("NRT", Infinity);
   await colos.pass(180);
   expect(await shown()).toEqual([
     ["Colo", "New", "Late", "Unknown", "Median lag", "Largest lag"],
@@ -69,12 +69,19 @@ it("shows the checks and lags of each colo on the dashboard", async () => {
   ]);
 });
 
+it.each([12, 30, 55])("detects each late purge while a replica lags by %d s", async (seconds) => {
+  const colos = new ProbedColos();
+  colos.lagSeconds.set("NRT", seconds);
+  await colos.pass(400);
+  expect(await colos.checks()).toEqual({ HAM: { new: 6 }, NRT: { new: 1, late: 5 } });
+});
+
 it("detects a late purge of a page of the site", async () => {
   const origin = () => page("page", cc("max-age=3600"));
   const probe = purgeProbe({ every: "1m", paths: ["/news"] });
   const colos = new ProbedColos({ origin, config: { probe } });
   await colos.pass(70);
-  colos.stalled.add("NRT");
+  colos.lagSeconds.set("NRT", Infinity);
   await colos.pass(120);
   expect(await colos.checks()).toEqual({ HAM: { new: 3 }, NRT: { new: 1, late: 1 } });
 });

@@ -1,10 +1,11 @@
 // Opens a site with a purge probe in two colos, with traffic each second and a cron trigger each
-// minute. A colo's reads of the journal can stall, as by a replica that gets no entries any more.
+// minute. A colo's reads of the journal can lag or stall, as those of a replica do.
 // Vitest's timers and the clock advance together.
 import { vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { OperatorAnswer } from "../../src/protocol/answers.ts";
 import type { CacheParts } from "../../src/create-cache.ts";
+import { acceptedAtMs, type Entry } from "../../src/purge/journal/entry.ts";
 import { purgeProbe } from "../../src/probe/probe.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -16,14 +17,17 @@ const probedToken = "admin-token-of-a-probed-site";
 
 export type ProbedColo = "HAM" | "NRT";
 
-/** A journal whose reads return no entry after the last one that was read, and seem successful. */
-class StallingJournal extends RedisJournal {
-  isStalled = (): boolean => false;
+/** A journal whose reads lag, and seem successful. */
+class LaggingJournal extends RedisJournal {
+  /** The acceptance of the first entry that a read does not return. */
+  hiddenFromAtMs = (): number => Infinity;
 
   override async since(...given: Parameters<RedisJournal["since"]>) {
     const read = await super.since(...given);
-    if (read.kind !== "read" || !this.isStalled()) return read;
-    return { ...read, entries: [] };
+    if (read.kind !== "read") return read;
+    const hiddenFromAtMs = this.hiddenFromAtMs();
+    const isShown = ({ position }: Entry) => acceptedAtMs(position) < hiddenFromAtMs;
+    return { ...read, entries: read.entries.filter(isShown) };
   }
 }
 
@@ -32,8 +36,8 @@ export class ProbedColos {
   readonly upstash = new UnsteadyUpstash(this.clock);
   readonly near: Site;
   readonly far: Site;
-  /** The colos whose reads of the journal stall. */
-  readonly stalled = new Set<ProbedColo>();
+  /** The seconds by which a colo's reads of the journal lag. With infinity, they stall. */
+  readonly lagSeconds = new Map<ProbedColo, number>();
   /** Returns whether a colo gets a request in this second. */
   isVisited: (colo: ProbedColo) => boolean = () => true;
   #passedSeconds = 0;
@@ -58,8 +62,9 @@ export class ProbedColos {
   #partsOf(colo: ProbedColo): CacheParts {
     return {
       journal: (settings) => {
-        const journal = new StallingJournal(settings);
-        journal.isStalled = () => this.stalled.has(colo);
+        const journal = new LaggingJournal(settings);
+        const lagMs = () => (this.lagSeconds.get(colo) ?? -Infinity) * 1_000;
+        journal.hiddenFromAtMs = () => this.clock.nowAtMs() - lagMs();
         return journal;
       },
     };
