@@ -169,6 +169,12 @@ const renamed: ReadonlyMap<string, string> = new Map([
   ["patienceMs", "waitTimeoutMs"],
 ]);
 
+/** Returns the error of an issue of an options object as a sentence, which begins with the option. */
+export function optionError({ code, path, message }: z.core.$ZodIssue): string {
+  if (path.length > 0) return `${path.join(".")} ${message}.`;
+  return code === "unrecognized_keys" ? `${message}.` : `Its options ${message}.`;
+}
+
 /** Returns an error function that names the unknown fields of a strict object. */
 export function strictly(place: string) {
   return ({ code, keys = [] }: { code?: string | undefined; keys?: string[] }): string => {

@@ -1,7 +1,7 @@
 // The options of a set: name, sink and limits, and their validation.
 import * as z from "zod/mini";
 import { durationSeconds } from "../config/duration.ts";
-import { between, fields, secondsToADay } from "../config/forms.ts";
+import { between, fields, optionError, secondsToADay } from "../config/forms.ts";
 import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
@@ -32,11 +32,12 @@ export interface CheckedOptions<Sink> {
 
 const nameForm = /^[\w.-]{1,64}$/;
 
-const bounds = fields("a write-behind set", {
-  every: secondsToADay,
-  deadLetterAfter: z.int("must be a whole number of flushes").check(...between(1, 1_000)),
-  backlogMax: z.int("must be a whole number of keys").check(...between(1, 10_000_000)),
-});
+const boundsOf = (kind: string) =>
+  fields(`a ${kind}`, {
+    every: secondsToADay,
+    deadLetterAfter: z.int("must be a whole number of flushes").check(...between(1, 1_000)),
+    backlogMax: z.int("must be a whole number of keys").check(...between(1, 10_000_000)),
+  });
 
 /**
  * Validates the options of a set.
@@ -55,10 +56,8 @@ export function checkedOptions<Sink extends object>(
   const faults = nameForm.test(name)
     ? []
     : ["Its name must be 1 to 64 letters, digits, dots, dashes or underscores."];
-  const issues = z.safeParse(bounds, bounded).error?.issues ?? [];
-  faults.push(
-    ...issues.map(({ path, message }) => `${path.join(".") || "Its options"} ${message}.`),
-  );
+  const issues = z.safeParse(boundsOf(kind), bounded).error?.issues ?? [];
+  faults.push(...issues.map(optionError));
   const members = sink as Partial<Record<string, unknown>> | undefined;
   if (!methods.every((method) => typeof members?.[method] === "function")) {
     faults.push(`sink is not a sink for a ${kind}: it needs ${methods.join(", ")}.`);

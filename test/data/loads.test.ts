@@ -111,7 +111,7 @@ describe("in one isolate", () => {
   });
 
   it("a load that began before set does not replace its value", async () => {
-    const { isolate, articles, source } = openArticles();
+    const { articles, source } = openArticles();
     const first = articles.getOrSet("42", source.load);
     await until(() => source.count === 1);
     await articles.set("42", "set");

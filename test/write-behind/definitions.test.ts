@@ -40,6 +40,13 @@ it.each([
   },
 );
 
+it("an unknown option is refused by its name", () => {
+  const { behind } = openSets(world);
+  const given = { sink: new MemoryCounterSink(), flush: "1m" };
+  const made = () => behind.counter("views", given);
+  expect(made).toThrow('The counter "views" is invalid. "flush" is not a field of a counter.');
+});
+
 it("a second definition of another kind is refused", () => {
   const { behind } = openSets(world);
   behind.counter("views", { sink: new MemoryCounterSink() });

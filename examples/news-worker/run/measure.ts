@@ -93,11 +93,10 @@ const dollars = (of: Reads): string =>
   `$${((commands(of) / 1e6) * upstash.commands.dollarsAMillion).toFixed(2)}`;
 const seen = (share: number): string => `${(quantile(seenMs, share) / 1_000).toFixed(1)} s`;
 
-const text = `Node ${process.versions.node}, ${machine}; two colos, Redis and the database on one machine, so
-distance is missing from all latencies. The reads: ${counted(cached.readCount)} in ${seconds} s, of 66 pages by Zipf's law (exponent 1),
-half of them in each colo; an article is updated every 10 s. The cache is empty at first. Each
-colo has one isolate here. With several isolates, the edge answers part of the reads that memory
-answers here.
+const text = `Node ${process.versions.node}, ${machine}; two colos, Redis and the database on one machine, so the
+latencies include no distance. The clients sent ${counted(cached.readCount)} reads of 66 pages in ${seconds} s, by Zipf's law (exponent 1),
+half of them to each colo. An article is updated every 10 s. The cache is empty at first. Each colo has one
+isolate; with several isolates, the edge answers a part of the reads that memory answers here.
 
 ${tierTable()}
 ${siteTable()}`;

@@ -1,7 +1,7 @@
 // The options of a namespace: defaults and validation.
 import * as z from "zod/mini";
 import { dataTierNames, listed, reach, type TierName } from "../../config/tier-names.ts";
-import { between, fields } from "../../config/forms.ts";
+import { between, fields, optionError } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
 import type { Key } from "./key.ts";
@@ -189,9 +189,7 @@ function faultsOf(name: string, options: Plain): string[] {
     faults.push("Its name must be 1 to 64 letters, digits, dots, dashes or underscores.");
   const checked = z.safeParse(form, options);
   const issues = checked.error?.issues ?? [];
-  faults.push(
-    ...issues.map(({ path, message }) => `${path.join(".") || "Its options"} ${message}.`),
-  );
+  faults.push(...issues.map(optionError));
   if (issues.length > 0) return faults;
   if (options.fresh === undefined) faults.push("fresh is missing: set how long a value answers.");
   if (durationMs(options.fresh) === 0)

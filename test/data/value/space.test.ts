@@ -15,7 +15,7 @@ it.each<{ name?: string; options: object; why: string }>([
   { options: {}, why: "fresh is missing" },
   { options: { fresh: "0s" }, why: "fresh is 0" },
   { options: { fresh: "5 minutes" }, why: 'fresh "5 minutes" is not a duration' },
-  { options: { fresh, ttl: 5 }, why: '"ttl" is not a field of a namespace' },
+  { options: { fresh, ttl: 5 }, why: 'is invalid. "ttl" is not a field of a namespace.' },
   { options: { fresh, schema: 1.5 }, why: "schema must be a whole number" },
   { options: { fresh, tags: [1] }, why: "tags must be a list of tags" },
   { options: { fresh, load: 1 }, why: "load must be a function" },
@@ -34,7 +34,7 @@ it.each<{ name?: string; options: object; why: string }>([
     why: 'keys needs "shared" in tiers',
   },
   { options: { fresh, keys: "a" }, why: "must be an array of keys" },
-  { options: undefined as never, why: "Its options must be an object" },
+  { options: undefined as never, why: "is invalid. Its options must be an object." },
 ])("refuses $options of $name: $why", ({ name = "articles", options, why }) => {
   const made = () => spaceOf(name, options as NamespaceOptions<string>);
   expect(made).toThrow(`The namespace ${JSON.stringify(name)} is invalid.`);

@@ -51,7 +51,7 @@ async function latePurge(): Promise<LogLine[]> {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const colos = new ProbedColos();
   await colos.pass(70);
-  colos.stalled.add("NRT");
+  colos.lagSeconds.set("NRT", Infinity);
   await colos.pass(120);
   vi.useRealTimers();
   return colos.far.lines;

@@ -60,7 +60,7 @@ it("probe purges the canary, and finds its new version at each address within N"
 it("probe reports a late purge, and exits with 3", async () => {
   const { colos, runs } = openColos();
   await runs(["--via", farUrl]);
-  colos.stalled.add("NRT");
+  colos.lagSeconds.set("NRT", Infinity);
   const { code, out } = await runs(["--via", farUrl]);
   expect(code).toBe(3);
   expect(out).toMatch(/^https:\/\/far\.example +NRT +\/_cache\/canary +late +\S/m);
