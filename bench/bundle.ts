@@ -35,8 +35,8 @@ function report({ bytes, gzipBytes, files }: BundleContents): string {
     purposes[part] ?? "",
   ]);
   return (
-    `${counted(bytes)} bytes, compressed ${counted(gzipBytes)}; ` +
-    `a test keeps them to ${counted(bundleBytesMax)} and ${counted(bundleGzipBytesMax)}.\n\n` +
+    `The Worker has ${counted(bytes)} bytes, and ${counted(gzipBytes)} when compressed. ` +
+    `A test fails above ${counted(bundleBytesMax)} and ${counted(bundleGzipBytesMax)}.\n\n` +
     markdownTable(["part", "bytes", "for"], rows)
   );
 }

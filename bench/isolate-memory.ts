@@ -169,8 +169,8 @@ function report(found: readonly Found[], keyCount: number): string {
 async function aboutHeaders(): Promise<string> {
   const [none, ten] = [await headersBytes(0, 0), await headersBytes(10, 40)];
   return (
-    "\nThese are the runtime's own figures. They exclude the memory of `Headers` objects: by the growth of the process, " +
-    `${counted(none)} bytes for an object without fields, ${counted(ten)} for ten fields of 40 characters. The memory tier counts this memory.\n`
+    "\nThe runtime's figures exclude the memory of `Headers` objects. By the growth of the process, such an object takes " +
+    `${counted(none)} bytes without fields, and ${counted(ten)} bytes with ten fields of 40 characters. The memory tier counts these bytes.\n`
   );
 }
 

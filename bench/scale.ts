@@ -3,15 +3,20 @@
 // origin, and memory. Writes the tables and charts of docs/scale.md.
 //   npm run bench -- scale [--seed 1] [--print-only] [--save FILE]
 //   npm run bench -- scale --colos 50 --rate 1800 [--seed 1]
-//   npm run bench -- scale --validate [--seconds 150] [--print-only]
+//   npm run bench -- scale --validate [--seconds 150]
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 import { numberOf } from "./load/run-options.ts";
-import { printed, scalePage, writeDocument } from "./scale/document.ts";
+import { printed, writeDocument } from "./scale/document.ts";
 import { type Counted, played, type PointSettings } from "./scale/point.ts";
 import { changesOf, halvedPoints, playedMixes, pointsOf, usual } from "./scale/points.ts";
-import { changesTable, comparisonTable, differencesIn } from "./scale/tables.ts";
+import {
+  billsTable,
+  changesTable,
+  comparisonTable,
+  differencesIn,
+  pointsAt,
+} from "./scale/tables.ts";
 import { compared } from "./scale/validate.ts";
 
 const command = "npm run bench -- scale";
@@ -40,17 +45,15 @@ async function validate(): Promise<void> {
   for (const colos of validatedColos) {
     comparisons.push(await compared(colos, numberOf("--seconds", values.seconds), seed));
   }
-  const table = comparisonTable(comparisons);
-  process.stdout.write(table);
+  process.stdout.write(comparisonTable(comparisons));
   const failed = comparisons.flatMap(differencesIn);
   const troubles = comparisons.flatMap((comparison) => comparison.troubles);
   process.stderr.write(failed.map((what) => `differs by more than 10 %: ${what}\n`).join(""));
   process.stderr.write(troubles.map((trouble) => `${trouble}\n`).join(""));
   if (failed.length + troubles.length > 0) process.exitCode = 1;
-  if (!values["print-only"]) await replaceMarkedPart(scalePage, `${command} --validate`, table);
 }
 
-/** Prints the counts of one number of colos and one rate, for each mix. */
+/** Prints the counts and the bills of one number of colos and one rate, for each mix. */
 async function playOne(): Promise<void> {
   const [colos, requestsPerSecond] = [
     numberOf("--colos", values.colos ?? "3"),
@@ -61,7 +64,8 @@ async function playOne(): Promise<void> {
     points.push(await playedAndTold({ ...usual, mix, colos, requestsPerSecond, seed }));
   }
   const rows = points.map((point) => ({ what: point.settings.mix, point }));
-  process.stdout.write(changesTable(rows));
+  const bills = billsTable(pointsAt(points), colos, requestsPerSecond);
+  process.stdout.write(`${changesTable(rows)}\n${bills}`);
 }
 
 async function playAll(): Promise<void> {

@@ -15,7 +15,13 @@ import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable } from "./speed/demands.ts";
 import { type MissTimes, missTimes } from "./speed/miss-times.ts";
-import { contestTable, hitsTable, missesTable, missTimesTable } from "./speed/report.ts";
+import {
+  contestTable,
+  hitsTable,
+  missesTable,
+  missTimesTable,
+  plainMissTimesTable,
+} from "./speed/report.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 import { startGround } from "./speed/systems.ts";
 
@@ -96,7 +102,7 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
     hitsTable(measured, "rates"),
     hitsTable(measured, "cpuUs"),
     ...measured.filter(({ contest }) => contest.kind === "miss").map(missesTable),
-    ...(times === undefined ? [] : [missTimesTable(times)]),
+    ...(times === undefined ? [] : [plainMissTimesTable(times)]),
   ];
   return { performance: performance.join("\n"), measurements: demands };
 }

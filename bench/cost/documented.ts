@@ -41,8 +41,9 @@ export interface Documents {
 }
 
 export function documented(given: Documented): Documents {
-  const { singles, checks, run } = given;
+  const { singles, checks, run, designs, settings } = given;
   const printed = [
+    setsTable(designs.setCommands, settings),
     cacheApiTable(given),
     cacheStatusTable(run),
     singlesTable(singles),
@@ -59,17 +60,17 @@ export function documented(given: Documented): Documents {
 function costsPart({ run, designs, settings, command, replays }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
-    `\`${command}${optionsSaid(settings)}\` counts and prices a site's traffic: ${counted(requestCount)} requests in ` +
-    `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages that live ${livesMinutes()} minutes, in ${coloCount} colos. ` +
-    `The prices are those beyond what a month includes, with the journal and all metrics ([how](measurements.md#the-bill)):`;
+    `\`${command}${optionsSaid(settings)}\` plays a site's traffic, and computes its bill: ${counted(requestCount)} requests in ` +
+    `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
+    `colos. The bill contains the journal and all metrics, and excludes the amounts that a month includes ([method](measurements.md#the-bill)). ` +
+    `The second and the third column are other designs with the same traffic.`;
   const mixes =
-    `The same trace costs, by [mix of stores](stores.md#a-journal-without-redis), with all stores ${restRttMs} ms away. A *replayed* ` +
-    `bill has the counts of the stores in a run of that mix; a *computed* one has the operations of the run over Redis:`;
+    `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill has the counts of ` +
+    `its own run. A *computed* bill applies other prices to the operations of the run with Redis.`;
   const besides =
-    `An object costs its calls, the rows that it writes, and the time in which it answers: *objects in use* is computed, ` +
-    `with ${objectMsACall} ms a call. Records of the trace outlive the run, so the bill has one more row for the deletion of each. Mixes ` +
-    `without Redis send no reports; [Analytics Engine](analytics-engine.md) has its own price. The model of KV shows a write in other ` +
-    `colos after ${kvDelaySeconds} s, and repeats what a colo has read, even a miss, for 30 s. Both are as much shorter as the trace is faster.`;
+    `A Durable Object costs its calls, the rows that it writes, and the time in which it answers. *Objects in use* is this time, computed ` +
+    `with ${objectMsACall} ms a call. Mixes without Redis send no reports, so add the price of [Analytics Engine](analytics-engine.md). ` +
+    `The model of KV shows a write in other colos after ${kvDelaySeconds} s, which causes the additional origin requests.`;
   const table = mixesTable(billedMixes({ run, designs, requests: requestCount, replays }));
   return [paragraph(said), billTable(designs), paragraph(mixes), table, paragraph(besides)].join(
     "\n",
@@ -77,7 +78,7 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
 }
 
 function measurementsPart(given: Documented): string {
-  const { designs, settings, machine, run, command } = given;
+  const { settings, machine, run, command } = given;
   const each = (counts: number) =>
     (counts / settings.requestCount) * upstash.commands.dollarsAMillion;
   return [
@@ -86,19 +87,18 @@ function measurementsPart(given: Documented): string {
       `${traceSaid(settings)} The origin takes ${originMs} ms, Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
     ),
     paragraph(
-      `*Tags as sets* has the same lookups, fills and origin requests, and one tag for each page, but each tag is a set of keys, each ` +
-        `origin request takes a lock, and each request counts itself in Redis. Each additional tag would cost ` +
-        `${dollars(each(perFurtherTag(run)))}. Its purges reach only Redis, not memory or the edge. *No Redis* is ` +
+      `*Tags as sets* is a computed cache with the same lookups, fills and origin requests. Each page has one tag, and each tag is ` +
+        `a set of keys. Each origin request takes a lock, and each request counts itself in Redis. Each additional tag would cost ` +
+        `${dollars(each(perFurtherTag(run)))}. A purge there reaches only Redis, not memory or the edge. *No Redis* is also ` +
         `computed: that cache does not strip, sort, validate or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(
-      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. The trace takes ` +
-        `${lifeMinutesSaid(settings)} minutes in real life. The bill has the reads of the journal, the reports and the scrapes of that ` +
-        `time. A cron trigger and a scrape run each minute.`,
+      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. A real site needs ` +
+        `${lifeMinutesSaid(settings)} minutes for the trace, so the bill has the reads of the journal, the reports and the scrapes of ` +
+        `that time. A cron trigger and a scrape run each minute.`,
     ),
     usesTable(given),
-    setsTable(designs.setCommands, settings),
   ].join("\n");
 }
 

@@ -80,8 +80,8 @@ export function usesTable({ run, settings, designs }: Reported): string {
     [
       ...used.map((use) => entry(use, run.entries[use])),
       entry("all", sumOf(run.entries)),
-      clocked("reads of the journal that the pace of life adds", designs.journal),
-      clocked("reports and scrapes that the pace of life adds", designs.metrics),
+      clocked("further reads of the journal at real speed", designs.journal),
+      clocked("further reports and scrapes at real speed", designs.metrics),
     ],
   );
 }
@@ -185,13 +185,13 @@ export function restSaid({ run, lag }: Reported): string {
   const cpu =
     cpuMs === undefined
       ? "CPU time is not measured on this system. "
-      : `The workerd processes took ${cpuEach} ms of CPU a request, user and system, including the runtime's own HTTP ` +
-        `and its simulated Cache API. Cloudflare does not bill these like this, so the figure is an upper bound. `;
+      : `The workerd processes took ${cpuEach} ms of CPU a request, with the runtime's own HTTP and its simulated Cache ` +
+        `API. Cloudflare does not bill that work, so the figure is an upper bound. `;
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => quantile(replayed.tookMs, share));
   return (
     `N = ${lag.maxLagSeconds} s. Answers took ${p50.toFixed(1)} ms at the median and ${p99.toFixed(0)} ms at the 99th ` +
-    `percentile. ${counted(origin.requests)} requests reached the origin, which answered ` +
-    `${counted(origin.notModified)} of them with a 304 and sent ${mebibytes(origin.bytes)} of bodies. ${cpu}` +
+    `percentile. The origin got ${counted(origin.requests)} requests, answered ${counted(origin.notModified)} of them ` +
+    `with a 304, and sent ${mebibytes(origin.bytes)} of bodies. ${cpu}` +
     `At the end, Redis stores at most ${mebibytes(storedBytes)}; ` +
     `${upstash.storage.includedGigabytes} GB is free.`
   );
@@ -200,7 +200,7 @@ export function restSaid({ run, lag }: Reported): string {
 export function pricesSaid(): string {
   const { requests, cpuMs, baseDollarsAMonth } = workers;
   return (
-    `Prices as published in ${readOn}, beyond what is included. ` +
+    `Prices are those of ${readOn}, beyond the included amounts. ` +
     `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/): $${baseDollarsAMonth} a month with ` +
     `${requests.includedAMonth / 1e6} million requests and ${cpuMs.includedAMonth / 1e6} million CPU milliseconds, then ` +
     `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million milliseconds. ` +

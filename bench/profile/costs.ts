@@ -108,7 +108,7 @@ function runtimeName(
 ): string {
   const isOurs = caller !== undefined && caller.url !== "";
   if (isOurs) return `${frame.functionName || "an accessor"}, for ${nameOf(caller, lines)}`;
-  return frame.functionName || "what it runs itself, without a name";
+  return frame.functionName || "unnamed functions";
 }
 
 function dearestFirst<T>(all: Iterable<T>, share: (one: T) => number): T[] {

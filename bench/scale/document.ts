@@ -16,7 +16,7 @@ export interface Results {
 /** The points that the charts and their tables show. */
 const [dollarsAtColos, limitsAtColos, originAtRate] = [50, 330, 18_000];
 
-export const scalePage = fileURLToPath(new URL("../../docs/scale.md", import.meta.url));
+const scalePage = fileURLToPath(new URL("../../docs/scale.md", import.meta.url));
 
 const parts = (results: Results) => {
   const at = tables.pointsAt(results.points);

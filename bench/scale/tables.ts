@@ -62,6 +62,18 @@ export function dollarsTable(at: PointAt, colos: number): string {
   return markdownTable(["requests/s", ...names], rows);
 }
 
+/** The dollars of a million requests, and of a month, at one rate. */
+export function billsTable(at: PointAt, colos: number, rate: number): string {
+  const rows = mixes.map((mix) => {
+    const point = at(mix, colos, rate);
+    return [
+      mix,
+      `${dollars(dollarsAMillionOf(point))} · ${dollars(totalOf(monthlyBillOf(point)))}`,
+    ];
+  });
+  return markdownTable(["mix of stores", `in ${colos} colos`], rows);
+}
+
 /** The busiest store at each rate: the share of its limit, and which store it is. */
 export function limitsTable(at: PointAt, colos: number): string {
   const rows = rates.map((rate) => [
@@ -99,7 +111,7 @@ export function purposesTable(at: PointAt): string {
       ];
     }),
   );
-  const head = ["colos", "requests/s", "look-ups", "writes", "journal reads", "purges"];
+  const head = ["colos", "requests/s", "lookups", "writes", "journal reads", "purges"];
   return markdownTable([...head, "reports, room", "offload", "memory"], rows);
 }
 
@@ -185,7 +197,7 @@ export function originChart(at: PointAt, rate: number): Chart {
 export const toleratedShare = 0.1;
 
 const compared: readonly (readonly [keyof RunCounts, string])[] = [
-  ["lookUps", "look-ups"],
+  ["lookUps", "lookups"],
   ["fills", "writes"],
   ["journalReads", "journal reads"],
   ["originRequests", "origin requests"],
@@ -222,6 +234,6 @@ export function halvedTable(points: readonly Counted[]): string {
     counted(point.originPerSecond * 60),
     counted(point.journalReadsPerSecond * 60),
   ]);
-  const head = ["pages played", "look-ups a minute", "writes", "origin", "journal"];
+  const head = ["pages played", "lookups a minute", "writes", "origin", "journal"];
   return markdownTable(head, rows);
 }

@@ -32,11 +32,11 @@ export function traceSaid(settings: TraceSettings): string {
     })
     .join(", ");
   return (
-    `${counted(requestCount)} requests in ${durationMs / 1_000} s, ${(scale / stretch).toFixed(0)} times as fast as real life: ` +
-    `${counted(pageCount)} pages by Zipf's law with exponent ${zipfExponent}, in ${coloCount} colos at ` +
-    `random, lifetimes of ${lifetimes}; tracking parameters on ${percent(trackingShare)}, a query on ` +
-    `${percent(queryShare)} of the pages, in another order on ${percent(reorderedShare)} of the ` +
-    `requests for these; ${editCount} edits, each with a purge, half of them by tag; seed ${seed}.`
+    `The trace has ${counted(requestCount)} requests in ${durationMs / 1_000} s, ${(scale / stretch).toFixed(0)} times as fast as on a real ` +
+    `site. They are for ${counted(pageCount)} pages by Zipf's law with exponent ${zipfExponent}, in ${coloCount} colos at random. ` +
+    `Lifetimes are ${lifetimes}. Tracking parameters are on ${percent(trackingShare)} of the requests. A query is on ` +
+    `${percent(queryShare)} of the pages, and has another order in ${percent(reorderedShare)} of the requests for these. ` +
+    `There are ${editCount} edits, each with a purge, half of them by tag. The seed is ${seed}.`
   );
 }
 

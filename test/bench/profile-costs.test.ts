@@ -39,7 +39,7 @@ it("`costsOf` gives each function its own time, and lists the runtime's time sep
   expect(seen).toEqual([
     ["Response, for a", "runtime", 20],
     ["`const b = () => a();`", "src/serve/a.ts", 15],
-    ["what it runs itself, without a name", "runtime", 15],
+    ["unnamed functions", "runtime", 15],
     ["lib", "@scope/lib", 10],
     ["a", "src/serve/a.ts", 10],
   ]);

@@ -31,11 +31,10 @@ export const partOf = ({ edition, isAsShipped }: Pick<Run, "edition" | "isAsShip
   `${edition}, ${isAsShipped ? "as shipped" : "configured"}`;
 
 function configuredSections(run: Run): string[] {
-  const theirs = [table(standingsHead(run), standings(run)), table(suitesHead(run), bySuite(run))];
   return [
     `Configured, Tidemark passes ${tally(run)} tests.`,
     table(["required, not passed", "optimal, not passed", "why"], missed(run)),
-    ...(run.published.length > 0 ? theirs : []),
+    ...(run.published.length > 0 ? [table(standingsHead(run), standings(run))] : []),
   ];
 }
 
@@ -109,27 +108,6 @@ function standings(run: Run): string[][] {
   );
   const rows = [row("**Tidemark, configured**", run.results), ...theirs];
   return rows.sort((a, b) => Number(b[1]) - Number(a[1])).map((cells) => cells.map(String));
-}
-
-const suitesHead = ({ published }: Run): string[] => [
-  "suite",
-  "tests",
-  "Tidemark",
-  ...published.map(({ name }) => name),
-];
-
-function bySuite({ tests, results, published }: Run): string[][] {
-  const isJudged = ({ kind }: SuiteTest) => kind !== "check";
-  const suites = [...new Set(tests.filter(isJudged).map(({ suite }) => suite))];
-  const all = [results, ...published.map((other) => other.results)];
-  return suites.map((suite) => {
-    const some = tests.filter((test) => test.suite === suite);
-    const pair = (count: (kind: Kind) => number) => judged.map(count).join("+");
-    const counts = all.map((each) =>
-      pair((kind) => passed(kind, { tests: some, results: each }).length),
-    );
-    return [suite, pair((kind) => countOf(kind, some))].concat(counts);
-  });
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -200,6 +200,16 @@ function dropDirectives(fields: Headers, names: readonly string[]): void {
   else fields.set("cache-control", kept.map(({ text }) => text).join(", "));
 }
 
+/** With `stale-while-revalidate`, a browser would show a stale page after its lifetime (RFC 5861 §3). */
+const replacedForBrowsers = [
+  "max-age",
+  "immutable",
+  "no-cache",
+  "no-store",
+  "must-revalidate",
+  "stale-while-revalidate",
+];
+
 /**
  * Sets the browser lifetime. `browser: "60s"` means 60 s from now, so `max-age` is 60 s plus the
  * answer's `Age`. Skips statuses to which the route's `fresh` does not apply, such as errors,
@@ -215,7 +225,7 @@ function tellBrowsers(
   if (stated === null) fields.delete("cache-control");
   else fields.set("cache-control", stated);
   if (route.mode === "default" && states(fields, ["no-cache", "no-store"])) return;
-  dropDirectives(fields, ["max-age", "immutable", "no-cache", "no-store", "must-revalidate"]);
+  dropDirectives(fields, replacedForBrowsers);
   fields.delete("expires");
   fields.append("cache-control", `max-age=${age + route.browserSeconds}`);
   if (route.immutable) fields.append("cache-control", "immutable");

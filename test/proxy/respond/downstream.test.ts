@@ -97,6 +97,7 @@ describe("the route option browser", () => {
   const browser = { browser: "60s" } as const;
 
   const allowing = cc("max-age=5, stale-if-error=9");
+  const refreshing = cc("max-age=5, stale-while-revalidate=9");
   const override = { ...browser, mode: "override", fresh: "5m" } as const;
 
   it.each<[id: string, route: RouteChanges, ageSeconds: number, stored: Fields, value: string]>([
@@ -109,7 +110,8 @@ describe("the route option browser", () => {
     ["not-over-no-cache", browser, 0, cc("no-cache"), "no-cache"],
     ["not-over-no-store", browser, 0, cc("no-store"), "no-store"],
     ["override-goes-first", override, 0, cc("no-cache, must-revalidate"), "max-age=60"],
-    ["keeps-stale-allowances", browser, 0, allowing, "stale-if-error=9, max-age=60"],
+    ["keeps-stale-if-error", browser, 0, allowing, "stale-if-error=9, max-age=60"],
+    ["drops-stale-while-revalidate", browser, 0, refreshing, "max-age=60"],
   ])("sets the max-age that clients receive: %s", (_id, route, ageSeconds, stored, value) => {
     expect(fromStored(stored, { route, ageSeconds }).get("cache-control")).toBe(value);
   });
