@@ -36,7 +36,7 @@ function report({ bytes, gzipBytes, files }: BundleContents): string {
   ]);
   return (
     `The Worker has ${counted(bytes)} bytes, and ${counted(gzipBytes)} when compressed. ` +
-    `A test fails above ${counted(bundleBytesMax)} and ${counted(bundleGzipBytesMax)}.\n\n` +
+    `A test fails above ${counted(bundleBytesMax)} bytes, or above ${counted(bundleGzipBytesMax)} compressed bytes.\n\n` +
     markdownTable(["part", "bytes", "for"], rows)
   );
 }
