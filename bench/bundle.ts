@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 function report({ bytes, gzipBytes, files }: BundleContents): string {
   const bytesByPart = new Map<string, number>();
   for (const file of files) {
-    const part = packageOf(file.path) ?? "our own";
+    const part = packageOf(file.path) ?? "Tidemark's own code";
     bytesByPart.set(part, (bytesByPart.get(part) ?? 0) + file.bytes);
   }
   const purposes: Readonly<Record<string, string>> = bundledPackages;
