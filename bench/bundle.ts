@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 function report({ bytes, gzipBytes, files }: BundleContents): string {
   const bytesByPart = new Map<string, number>();
   for (const file of files) {
-    const part = packageOf(file.path) ?? "our own";
+    const part = packageOf(file.path) ?? "Tidemark's own code";
     bytesByPart.set(part, (bytesByPart.get(part) ?? 0) + file.bytes);
   }
   const purposes: Readonly<Record<string, string>> = bundledPackages;
@@ -36,7 +36,7 @@ function report({ bytes, gzipBytes, files }: BundleContents): string {
   ]);
   return (
     `The Worker has ${counted(bytes)} bytes, and ${counted(gzipBytes)} when compressed. ` +
-    `A test fails above ${counted(bundleBytesMax)} and ${counted(bundleGzipBytesMax)}.\n\n` +
+    `A test fails above ${counted(bundleBytesMax)} bytes, or above ${counted(bundleGzipBytesMax)} compressed bytes.\n\n` +
     markdownTable(["part", "bytes", "for"], rows)
   );
 }

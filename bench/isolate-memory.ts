@@ -157,7 +157,7 @@ function report(found: readonly Found[], keyCount: number): string {
     "largest measured",
   ];
   return (
-    `${counted(keyCount)} distinct keys in one isolate; the bound is ${inMebibytes(boundBytes)} MiB held\n\n` +
+    `The bench requests ${counted(keyCount)} distinct keys of one isolate. The run fails if more than ${inMebibytes(boundBytes)} MiB are held.\n\n` +
     markdownTable(head, rows)
   );
 }
@@ -169,7 +169,7 @@ function report(found: readonly Found[], keyCount: number): string {
 async function aboutHeaders(): Promise<string> {
   const [none, ten] = [await headersBytes(0, 0), await headersBytes(10, 40)];
   return (
-    "\nThe runtime's figures exclude the memory of `Headers` objects. By the growth of the process, such an object takes " +
+    "\nThe runtime's figures exclude the memory of `Headers` objects. Measured by the growth of the process, such an object takes " +
     `${counted(none)} bytes without fields, and ${counted(ten)} bytes with ten fields of 40 characters. The memory tier counts these bytes.\n`
   );
 }

@@ -42,7 +42,10 @@ async function main(): Promise<void> {
       starts.get(name)?.push(await started(worker));
     }
   }
-  const text = report(starts, `${values.rounds} starts of each in turn; ${machine}`);
+  const text = report(
+    starts,
+    `The bench starts each Worker ${values.rounds} times, in turn; ${machine}.`,
+  );
   process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "start-up", text);
@@ -94,7 +97,12 @@ function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): st
     cell(all.map(({ firstMs }) => firstMs)),
     cell(all.map(({ nextMs }) => nextMs)),
   ]);
-  const head = ["CPU ms of the process, median and quartiles", "start", "first request", "next"];
+  const head = [
+    "CPU ms of the process: median (quartiles)",
+    "start",
+    "first request",
+    "next request",
+  ];
   return `${said}\n\n${markdownTable(head, rows)}`;
 }
 

@@ -18,7 +18,7 @@ export const bundledPackages = {
   "lru-cache": "the memory tier, and other maps with a size limit",
   "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
   "fast-sha256": "synchronous digests",
-  uncrypto: "`@upstash/redis` needs it; an alias of the runtime's own Web Crypto",
+  uncrypto: "Web Crypto of the runtime, under the name that `@upstash/redis` imports",
 } as const;
 
 export interface BundleContents {

@@ -64,7 +64,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "variant-lock",
-    said: "a new page in three languages, and in 100 made-up languages, each at least twenty times",
+    said: "a new page in three languages, and in 100 unknown languages, each at least twenty times",
     manner: "ask",
     rateShare: 1,
     asking: (nth) => inLanguage(`x-made-up-${nth % 100}`),
@@ -93,7 +93,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "large-field",
-    said: "a field of 60 KiB, alternately for honest clients' pages and random paths",
+    said: "a field of 60 KiB, on honest clients' pages and random paths in turn",
     manner: "ask",
     rateShare: 0.5,
     asking: (nth, draws) => ({
@@ -103,7 +103,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "many-fields",
-    said: "1,000 fields of 40 characters, alternately for honest clients' pages and random paths",
+    said: "1,000 fields of 40 characters, on honest clients' pages and random paths in turn",
     manner: "ask",
     rateShare: 0.5,
     asking: (nth, draws) => ({
@@ -235,7 +235,7 @@ const filling: readonly Attack[] = [
   },
 ].map(({ name, said, database }) => ({
   name,
-  said: `made-up queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
+  said: `new queries that fill a database of ${databaseMebibytes} MiB, ${said}`,
   manner: "ask",
   rateShare: 1.5,
   asking: (nth) => ({ path: fillingPath(nth) }),

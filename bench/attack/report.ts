@@ -22,10 +22,10 @@ export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circ
     markdownTable(
       [
         "attack that misses a demand",
-        "honest p99 ÷ calm",
-        "origin requests for each",
-        "Redis commands for each",
-        "misses",
+        "honest p99 ÷ calm p99",
+        "added origin requests",
+        "added Redis commands",
+        "missed demand",
       ],
       missed?.map(({ row, figures }) => pageCells(row, figures)) ?? [],
     ),

@@ -60,17 +60,19 @@ export function documented(given: Documented): Documents {
 function costsPart({ run, designs, settings, command, replays }: Documented): string {
   const { requestCount, pageCount } = settings;
   const said =
-    `\`${command}${optionsSaid(settings)}\` plays a site's traffic, and computes its bill: ${counted(requestCount)} requests in ` +
+    `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
-    `colos. The bill contains the journal and all metrics, and excludes the amounts that a month includes ([method](measurements.md#the-bill)). ` +
-    `The second and the third column are other designs with the same traffic.`;
+    `colos. The bill contains the journal and all metrics, and applies the prices beyond the amounts that a plan includes each month ` +
+    `([method](measurements.md#the-bill)). The other two columns are computed for two other designs with the same traffic.`;
   const mixes =
-    `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill has the counts of ` +
-    `its own run. A *computed* bill applies other prices to the operations of the run with Redis.`;
+    `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill comes from a run ` +
+    `with that mix. A *computed* bill applies the prices of that mix to the operations of the run that has all in Redis. ` +
+    `*Offload* is the share of requests that cause no origin request.`;
   const besides =
-    `A Durable Object costs its calls, the rows that it writes, and the time in which it answers. *Objects in use* is this time, computed ` +
-    `with ${objectMsACall} ms a call. Mixes without Redis send no reports, so add the price of [Analytics Engine](analytics-engine.md). ` +
-    `The model of KV shows a write in other colos after ${kvDelaySeconds} s, which causes the additional origin requests.`;
+    `Cloudflare bills a Durable Object for its calls, for the rows that it writes, and for the time in which the object answers. *Objects in use* ` +
+    `is the price of this time, computed with ${objectMsACall} ms for each call. Mixes without Redis send no reports of metrics, so add ` +
+    `the price of [Analytics Engine](analytics-engine.md). In the model of Workers KV, other colos see a write only after ` +
+    `${kvDelaySeconds} s. Until then, the other colos request the page from the origin themselves.`;
   const table = mixesTable(billedMixes({ run, designs, requests: requestCount, replays }));
   return [paragraph(said), billTable(designs), paragraph(mixes), table, paragraph(besides)].join(
     "\n",

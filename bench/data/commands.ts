@@ -80,5 +80,5 @@ function countsIn(sent: readonly string[], name: SystemName): string {
 
 export function commandsTable(said: Readonly<Record<string, readonly string[]>>): string {
   const rows = Object.entries(said).map(([title, [ours = "", its = ""]]) => [title, ours, its]);
-  return markdownTable(["call: Redis commands", "Tidemark", "BentoCache"], rows);
+  return markdownTable(["Redis commands of one call", "Tidemark", "BentoCache"], rows);
 }

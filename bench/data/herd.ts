@@ -34,10 +34,10 @@ export async function countLoads(redisUrl: string): Promise<Record<SystemName, n
 }
 
 export function herdTable(loads: Readonly<Record<SystemName, readonly number[]>>): string {
-  const title = `200 calls at once in 3 processes for one key: loads, ${tries} times`;
+  const title = "3 processes send 200 concurrent calls for one key";
   const { Tidemark: ours, BentoCache: its } = loads;
   return markdownTable(
     [title, 'Tidemark, `collapse: "global"`', "BentoCache"],
-    [["", ours.join(", "), its.join(", ")]],
+    [[`number of loads in each of ${tries} runs`, ours.join(", "), its.join(", ")]],
   );
 }

@@ -77,9 +77,12 @@ async function answersOf(systems: readonly System[], key: string): Promise<strin
 
 export function raceTable(outcomes: Outcomes): string {
   const rows = manners.map((manner) => [
-    `in the ${manner}`,
+    `the load runs in the ${manner}`,
     outcomes[manner].Tidemark,
     outcomes[manner].BentoCache,
   ]);
-  return markdownTable(["a purge by tag during a load", "Tidemark", "BentoCache"], rows);
+  return markdownTable(
+    ["the older value after a purge by tag during a load", "Tidemark", "BentoCache"],
+    rows,
+  );
 }

@@ -226,6 +226,6 @@ export function ratesTable(measured: readonly Rates[]): string {
     }),
   ]);
   const titles = contenders.map(({ title }) => title);
-  const compared = ["÷ BentoCache", "÷ `serialize: false`"];
-  return markdownTable(["`getOrSet`, calls a second", ...titles, ...compared], rows);
+  const compared = ["ratio to BentoCache", "ratio to `serialize: false`"];
+  return markdownTable(["calls of `getOrSet` per second", ...titles, ...compared], rows);
 }

@@ -38,18 +38,30 @@ export function historiesTable(results: readonly RunResult[]): string {
     ["failed requests", count(events("failure"))],
     ["**violated purges, hard**", count(broken(({ purge }) => !purge.isSoft))],
     ["**violated purges, soft**", count(broken(({ purge }) => purge.isSoft))],
-    ["of these: sent during a load", count(broken(({ purge }) => purge.isDuringLoad))],
-    ["of these: accepted during a fault", count(broken(({ isSilent }) => isSilent))],
-    ["of these: still violated at the end", count(broken(({ isLasting }) => isLasting))],
+    [
+      "violated purges that were sent during a load",
+      count(broken(({ purge }) => purge.isDuringLoad)),
+    ],
+    [
+      "violated purges that were accepted during a fault",
+      count(broken(({ isSilent }) => isSilent)),
+    ],
+    [
+      "violated purges that were still violated at the end",
+      count(broken(({ isLasting }) => isLasting)),
+    ],
     [
       "histories with a violation",
       count(
         (result) => result.histories.filter(({ violations: of }) => of.some(isOfHandler)).length,
       ),
     ],
-    ["by Next.js: joins of older loads", count((result) => violationsBy(result, "joined").length)],
     [
-      "by Next.js: unconfirmed purges of route handlers",
+      "old answers by Next.js: joins of older loads",
+      count((result) => violationsBy(result, "joined").length),
+    ],
+    [
+      "old answers by Next.js: unconfirmed purges of route handlers",
       count((result) => violationsBy(result, "unconfirmed").length),
     ],
   ];

@@ -70,7 +70,7 @@ export function resultTable(
     ...[0.5, 0.99, 1].map((share) => `${quantile(replayed.tookMs, share).toFixed(1)} ms`),
     counted(replayed.failedCount + replayed.foreignCount + replayed.purgesRefusedCount),
     counted(replayed.oldCount),
-    counted(replayed.staleCount) + (isToldOfPurges ? "" : ": it gets no purges"),
+    counted(replayed.staleCount) + (isToldOfPurges ? "" : "; this cache gets no purges"),
   ]);
   return markdownTable(
     [

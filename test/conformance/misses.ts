@@ -23,14 +23,14 @@ const authorized =
   "A request with `Authorization` always goes to the origin, and its response is never stored. " +
   "RFC 9111 §3.5 would allow some of these responses to be stored.";
 const ageIgnored =
-  "This edition expects a stale response. RFC 9111 §5.1 ignores the field, and so does the " +
-  "head.";
+  "This edition expects a stale response. By RFC 9111 §5.1 and by the head, a cache ignores the " +
+  "field.";
 const firstAge =
-  "This edition expects a stale response. RFC 9111 §5.1 uses the first value, and so does the " +
-  "head.";
+  "This edition expects a stale response. By RFC 9111 §5.1 and by the head, a cache uses the " +
+  "first value.";
 const interim =
-  "workerd passes no 1xx response from the origin to a Worker, and a Worker cannot send one. " +
-  "Tidemark stores only the final response.";
+  "workerd passes no 1xx response from the origin to a Worker, and a Worker cannot send a 1xx " +
+  "response. Tidemark stores only the final response.";
 
 /** By the id of the test. */
 export const inBoth: Readonly<Record<string, string>> = {
@@ -41,8 +41,8 @@ export const inBoth: Readonly<Record<string, string>> = {
   "invalidate-M-SEARCH-failed": method,
   "method-POST": "Tidemark never stores a response to `POST` (RFC 9110 §9.3.3 leaves this open).",
   "vary-normalise-lang-order":
-    "Languages of equal weight keep their order, because some origins prefer the first one (RFC " +
-    "9110 §12.5.4).",
+    "Languages of equal weight keep their order, because some origins prefer the first language " +
+    "(RFC 9110 §12.5.4).",
   "vary-normalise-lang-select":
     "A field that `Vary` names must match (RFC 9111 §4.1). Only the origin can decide that the " +
     "language of a stored page also suits another list.",
@@ -72,7 +72,7 @@ const inOne: Readonly<Record<Edition, Readonly<Record<string, string>>>> = {
     "stale-close-proxy-revalidate": forged,
     "stale-close-no-cache": forged,
     "304-etag-update-response-ETag":
-      "A 304 with a strong `ETag` other than the requested one updates nothing (RFC 9111 " +
+      "A 304 whose strong `ETag` differs from the requested `ETag` updates nothing (RFC 9111 " +
       "§4.3.4). Tidemark requests the page again without a condition. The suite expects the " +
       "stored response.",
     "304-etag-update-response-Set-Cookie": cookie,

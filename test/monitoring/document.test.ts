@@ -33,9 +33,9 @@ const ofKind = (kind: string) =>
 
 describe("docs/metrics.md", () => {
   it.each([
-    { table: "Counters, of all isolates:", known: ofKind("counter") },
-    { table: "Histograms, of all isolates.", known: ofKind("histogram") },
-    { table: "Gauges, of now or of the last report:", known: gauges.map(bare) },
+    { table: "These counters are sums over all isolates:", known: ofKind("counter") },
+    { table: "These histograms are sums over all isolates.", known: ofKind("histogram") },
+    { table: "These gauges have the label", known: gauges.map(bare) },
   ])("has a row for each metric, and no other: $table", ({ table, known }) => {
     expect(tabled(table)).toEqual(known);
   });

@@ -34,7 +34,9 @@ it("returns what docs/analytics-engine.md says for each of its queries", () => {
     ["requests|all|hit|memory", 6],
     ["requests|all|stale-hit|edge", 2],
     ["requests|all|stored|origin", 2],
-    ["requests|api|passed|origin", 1],
+    ["requests|all|passed|origin", 5],
+    ["requests|all|limited|none", 5],
+    ["requests|api|stored|origin", 1],
     ["forwards|all|uri-miss", 2],
     ["forwards|api|bypass", 1],
   ]);

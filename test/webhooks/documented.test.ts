@@ -39,7 +39,7 @@ it("docs/webhooks.md names each option of hmacSender", () => {
       new RegExp(`interface ${name}.*?\\{\\n(.*?)^\\}`, "ms").exec(source) ?? [];
     return [...type.matchAll(/^ {2}readonly (\w+)/gm)].map(([, option = ""]) => option);
   });
-  const [, , table = ""] = page.split("| option | default | means |");
+  const [, , table = ""] = page.split("| option | default | meaning |");
   const named = [...(table.split("\n\n", 1)[0] ?? "").matchAll(/^\| `(\w+)` \|/gm)];
   expect(named.map(([, name = ""]) => name).toSorted()).toEqual(options.toSorted());
 });

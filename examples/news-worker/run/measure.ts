@@ -55,7 +55,12 @@ function tierTable(): string {
     return [tier, percent(share), ms(quantile(tookMs, 0.5)), ms(quantile(tookMs, 0.95))];
   });
   return markdownTable(
-    ["answered by", "share of the reads", "latency: median", "latency: 95th percentile"],
+    [
+      "answered by",
+      "share of the reads",
+      "median of the latency",
+      "95th percentile of the latency",
+    ],
     rows,
   );
 }
@@ -65,19 +70,19 @@ function siteTable(): string {
     ["", "with Tidemark", "without a cache"],
     [
       ["reads that the application did not have to answer", offload(cached), offload(uncached)],
-      ["queries of the database, for 1,000 reads", perThousand(cached), perThousand(uncached)],
+      ["queries of the database for 1,000 reads", perThousand(cached), perThousand(uncached)],
       [
-        `${crowds.cached.askedCount} concurrent readers of an article that is not cached: queries`,
+        `queries when ${crowds.cached.askedCount} readers request an uncached article at the same time`,
         queries(crowds.cached),
         queries(crowds.uncached),
       ],
       [
-        "time from the editor's click until every colo shows the update: median",
+        "median time from the editor's click until every colo shows the update",
         seen(0.5),
         "at once",
       ],
-      [`the longest of ${publicationCount} such times`, seen(1), "at once"],
-      ["Redis commands, for a million reads", counted(commands(cached)), "none"],
+      [`longest of ${publicationCount} such times`, seen(1), "at once"],
+      ["Redis commands for a million reads", counted(commands(cached)), "none"],
       ["price of these commands", dollars(cached), "none"],
     ],
   );

@@ -35,9 +35,9 @@ export function Journal({ entries, totals, visibleWithinSeconds, atMs }: Journal
     <section>
       <h2>Purges</h2>
       <p class="quiet">
-        {visibleWithinSeconds} s after its acceptance, a purge holds in every colo, also in colos
-        that have not reported since. A bar shows the colos whose newest report proves that they
-        read it.
+        A purge takes effect in every colo within {visibleWithinSeconds} s of its acceptance, also
+        in colos that have not reported since. A bar shows the colos whose newest report proves that
+        they read it. If a purge is late, the health check reports it.
       </p>
       <Table
         caption="The newest entries of the journal"
@@ -82,7 +82,7 @@ function Spread({ entry, views, visibleWithinSeconds, atMs }: SpreadProps) {
   const read = views.filter(({ readAtMs }) => readAtMs !== undefined && readAtMs >= acceptedAtMs);
   const share = views.length === 0 ? 0 : read.length / views.length;
   const left = Math.ceil(visibleWithinSeconds - (atMs - acceptedAtMs) / 1_000);
-  const text = isDue ? "holds everywhere" : `in all colos within ${left} s`;
+  const text = isDue ? `${visibleWithinSeconds} s have passed` : `in all colos within ${left} s`;
   return (
     <span class="spread">
       <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
