@@ -86,19 +86,20 @@ function measurementsPart(given: Documented): string {
   return [
     `    ${command}${optionsSaid(settings)}\n`,
     paragraph(
-      `${traceSaid(settings)} The origin takes ${originMs} ms, Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
+      `${traceSaid(settings)} The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
     ),
     paragraph(
-      `*Tags as sets* is a computed cache with the same lookups, fills and origin requests. Each page has one tag, and each tag is ` +
-        `a set of keys. Each origin request takes a lock, and each request counts itself in Redis. Each additional tag would cost ` +
-        `${dollars(each(perFurtherTag(run)))}. A purge there reaches only Redis, not memory or the edge. *No Redis* is also ` +
-        `computed: that cache does not strip, sort, validate or purge. No bill includes the cost of the origin's bytes.`,
+      `[The bill](costs.md#the-bill-of-a-site) has two columns for other caches, which are computed. *Tags as sets* is a cache with the same ` +
+        `lookups, fills and origin requests. Each page has one tag, and each tag is a Redis set of keys. Each origin request takes a lock, and ` +
+        `each request increments a counter in Redis. Each additional tag of a page would cost ${dollars(each(perFurtherTag(run)))} for a ` +
+        `million requests. A purge reaches only Redis, not memory or the edge. *No Redis* is a cache that does not strip tracking ` +
+        `parameters, sort queries, validate responses or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(
-      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. A real site needs ` +
-        `${lifeMinutesSaid(settings)} minutes for the trace, so the bill has the reads of the journal, the reports and the scrapes of ` +
-        `that time. A cron trigger and a scrape run each minute.`,
+      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. On a real site, the trace ` +
+        `would take ${lifeMinutesSaid(settings)} minutes. So the bill contains the reads of the journal, the reports and the scrapes of ` +
+        `this time. A cron trigger and a scrape run each minute.`,
     ),
     usesTable(given),
   ].join("\n");

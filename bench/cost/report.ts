@@ -76,9 +76,16 @@ export function usesTable({ run, settings, designs }: Reported): string {
     dollars((added(of) / requestCount) * upstash.commands.dollarsAMillion),
   ];
   return markdownTable(
-    ["", "REST requests", "commands", "to Redis", "from Redis", "dollars a million requests"],
     [
-      ...used.map((use) => entry(use, run.entries[use])),
+      "purpose",
+      "REST requests",
+      "commands",
+      "to Redis",
+      "from Redis",
+      "dollars for a million requests",
+    ],
+    [
+      ...used.map((use) => entry(use === "look-up" ? "lookup" : use, run.entries[use])),
       entry("all", sumOf(run.entries)),
       clocked("further reads of the journal at real speed", designs.journal),
       clocked("further reports and scrapes at real speed", designs.metrics),
@@ -185,22 +192,22 @@ export function restSaid({ run, lag }: Reported): string {
   const cpu =
     cpuMs === undefined
       ? "CPU time is not measured on this system. "
-      : `The workerd processes took ${cpuEach} ms of CPU a request, with the runtime's own HTTP and its simulated Cache ` +
-        `API. Cloudflare does not bill that work, so the figure is an upper bound. `;
+      : `The workerd processes took ${cpuEach} ms of CPU for each request. This includes the runtime's own HTTP and its ` +
+        `simulated Cache API, which Cloudflare does not bill, so the figure is an upper bound. `;
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => quantile(replayed.tookMs, share));
   return (
     `N = ${lag.maxLagSeconds} s. Answers took ${p50.toFixed(1)} ms at the median and ${p99.toFixed(0)} ms at the 99th ` +
     `percentile. The origin got ${counted(origin.requests)} requests, answered ${counted(origin.notModified)} of them ` +
     `with a 304, and sent ${mebibytes(origin.bytes)} of bodies. ${cpu}` +
-    `At the end, Redis stores at most ${mebibytes(storedBytes)}; ` +
-    `${upstash.storage.includedGigabytes} GB is free.`
+    `At the end, Redis stored at most ${mebibytes(storedBytes)}. ` +
+    `${upstash.storage.includedGigabytes} GB is free of charge.`
   );
 }
 
 export function pricesSaid(): string {
   const { requests, cpuMs, baseDollarsAMonth } = workers;
   return (
-    `Prices are those of ${readOn}, beyond the included amounts. ` +
+    `The bill uses the prices of ${readOn} for amounts beyond those that a month includes. ` +
     `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/): $${baseDollarsAMonth} a month with ` +
     `${requests.includedAMonth / 1e6} million requests and ${cpuMs.includedAMonth / 1e6} million CPU milliseconds, then ` +
     `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million milliseconds. ` +

@@ -70,13 +70,13 @@ export function demandsTable(
       shown: twoPlaces,
     })),
     {
-      said: `A miss adds to an origin of ${originMs} ms, with Redis ${restRttMs} ms away`,
+      said: `A miss adds this share to the time of an origin ${originMs} ms away, with Redis ${restRttMs} ms away, once Tidemark skips Redis`,
       seen: added(tidemarkName),
       bound: { below: 0.1 },
       shown: percent,
     },
     {
-      said: `A write to Redis that takes ${storingMs} ms longer adds to a miss`,
+      said: `A write to Redis that takes ${storingMs} ms longer adds this share to the time of a miss`,
       seen: late,
       bound: { below: 0.1 },
       shown: percent,

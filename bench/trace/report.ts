@@ -33,10 +33,10 @@ export function traceSaid(settings: TraceSettings): string {
     .join(", ");
   return (
     `The trace has ${counted(requestCount)} requests in ${durationMs / 1_000} s, ${(scale / stretch).toFixed(0)} times as fast as on a real ` +
-    `site. They are for ${counted(pageCount)} pages by Zipf's law with exponent ${zipfExponent}, in ${coloCount} colos at random. ` +
-    `Lifetimes are ${lifetimes}. Tracking parameters are on ${percent(trackingShare)} of the requests. A query is on ` +
-    `${percent(queryShare)} of the pages, and has another order in ${percent(reorderedShare)} of the requests for these. ` +
-    `There are ${editCount} edits, each with a purge, half of them by tag. The seed is ${seed}.`
+    `site. The requests are for ${counted(pageCount)} pages, whose popularity follows Zipf's law with exponent ${zipfExponent}. Each request ` +
+    `reaches one of ${coloCount} colos at random. Pages have these lifetimes: ${lifetimes}. Of the requests, ${percent(trackingShare)} have ` +
+    `tracking parameters. Of the pages, ${percent(queryShare)} have a query, and ${percent(reorderedShare)} of the requests for these pages ` +
+    `have its parameters in another order. There are ${editCount} edits, each with a purge. Half of the purges are by tag. The seed is ${seed}.`
   );
 }
 

@@ -144,7 +144,7 @@ function exampleOf(option: string): unknown {
 
 /** Defaults of the table that are words instead of a value. */
 const inWords =
-  /^(?:none|all|the origin's|`ORIGIN_URL`|`metrics\.hitRateMin`|errors and |`1`, or )/;
+  /^(?:none|all|the origin's|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
 
 const { rows, options } = tables.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");
@@ -166,7 +166,7 @@ describe.each(optional)("the route option %s", (option) => {
     const ways = known.map((value) => resolved(written(option, value)));
     expect(ways).toEqual(known.map(() => resolved({})));
     const example = written(option, exampleOf(option));
-    const isGeneral = /^the general ones?$/.test(stated);
+    const isGeneral = /^the general fields?$/.test(stated);
     expect(resolved({}, isGeneral ? example : {})).toEqual(resolved(isGeneral ? example : {}));
     expect(known.length > 0 || isGeneral || inWords.test(stated)).toBe(true);
   });
