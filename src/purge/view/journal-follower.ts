@@ -46,10 +46,7 @@ export class JournalFollower {
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
   readonly #onPrimary: JoinedRuns;
-  /**
-   * The number of reads begun on the primary, and the number of the newest such read whose entries
-   * are all in the chain.
-   */
+  /** Numbers of reads on the primary: the last begun, and the last with all entries in the chain. */
   readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
   /**
