@@ -82,7 +82,7 @@ async function live(seed: number, minutes: number) {
     activeMs: minutes * 60_000,
     coloCount: 3,
     pagesPerKind: 5,
-    readersPerColo: 12,
+    readersPerColo: 20,
     thinkMsMax: 120,
     writerCount: 8,
     writePauseMsMax: 2_400,

@@ -46,7 +46,7 @@ export class JournalFollower {
   failedAtMs: number | undefined;
   readonly #spread: PurgeSpread;
   readonly #onPrimary: JoinedRuns;
-  /** Numbers of reads on the primary: the last begun, and the last with all entries in the chain. */
+  /** The reads on the primary: the number begun, and the last whose entries are all in the chain. */
   readonly #primaryReads = { begun: 0, lastWhole: 0 };
 
   /**
