@@ -48,30 +48,28 @@ export function tidemark(
     readonly data?: DataCache | undefined;
   } & Pick<GivenInCode, "tiers" | "journal" | "onRequest"> = {},
 ): CachedApplication {
-  let bindings = given.env ?? {};
-  const { data, tiers, journal } = given;
+  const { env: variables, ...inCode } = given;
+  let bindings = variables ?? {};
   const worker = createWorker(config, {
-    data,
-    tiers,
-    journal,
+    ...inCode,
     origins: {
       default: (request, background) =>
         app.fetch(request, bindings, {
           waitUntil: (work) => background.waitUntil(work),
           passThroughOnException,
           props: {},
-          [ofHandlers]: data,
+          [ofHandlers]: inCode.data,
         } as AppContext),
     },
   });
   return {
     fetch(request, env, context) {
       // Only a Worker's bindings are the same for every request.
-      if (given.env === undefined && context !== undefined) bindings = bindingsIn(env);
+      if (variables === undefined && context !== undefined) bindings = bindingsIn(env);
       return worker.fetch(request, bindings, context ?? unattended, env);
     },
     scheduled(event, env, background) {
-      if (given.env === undefined) bindings = env;
+      if (variables === undefined) bindings = env;
       return worker.scheduled(event, bindings, background);
     },
   };

@@ -1,6 +1,11 @@
 // Tests the events of a data cache as spans and metrics of the OpenTelemetry SDK.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { context as otelContext, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -9,10 +14,13 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import {
   BasicTracerProvider,
+  BatchSpanProcessor,
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
+import { Hono } from "hono";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { tidemark } from "../src/hono.ts";
 import { type OnRequest, openTelemetry, traceRequests } from "../src/open-telemetry.ts";
 import { createWorker } from "../src/worker.ts";
 import { defineConfig } from "../src/config/config.ts";
@@ -169,6 +177,46 @@ it("each request is a span below the request's active span, without its query", 
   expect(JSON.stringify(spans().map(({ attributes }) => attributes))).not.toContain("ada");
   const [span] = spans();
   expect(Number(span?.endTime[0])).toBeGreaterThanOrEqual(Number(span?.startTime[0]));
+});
+
+it("an application behind the middleware sends its spans to a collector by OTLP", async () => {
+  const received: { path: string | undefined; body: string }[] = [];
+  const collector = createServer((request, response) => {
+    void text(request).then((body) => {
+      received.push({ path: request.url, body });
+      response.setHeader("content-type", "application/json").end("{}");
+    });
+  });
+  await once(collector.listen(0, "127.0.0.1"), "listening");
+  const { port } = collector.address() as AddressInfo;
+  const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${port}/v1/traces` });
+  const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  const onRequest = traceRequests(provider.getTracer("shop"));
+  const app = new Hono().get("/products/:id", (c) => c.text("a product"));
+  const routes = [{ name: "products", match: "/products/*", fresh: "5m" }] as const;
+  const shop = tidemark(app, defineConfig({ routes }), { env: {}, onRequest });
+  const request = new Request("https://shop.example/products/1");
+  expect(await (await shop.fetch(request)).text()).toBe("a product");
+  const arrived = async () => {
+    await provider.forceFlush();
+    expect(received).toHaveLength(1);
+  };
+  await vi.waitFor(arrived, { timeout: 60_000 });
+  await provider.shutdown();
+  collector.close();
+  const [{ path, body } = { path: "", body: "{}" }] = received;
+  const [resource] = JSON.parse(body).resourceSpans;
+  expect(path).toBe("/v1/traces");
+  expect(resource.scopeSpans[0].scope.name).toBe("shop");
+  expect(resource.scopeSpans[0].spans).toMatchObject([
+    {
+      name: "tidemark stored",
+      attributes: expect.arrayContaining([
+        { key: "tidemark.route", value: { stringValue: "products" } },
+        { key: "http.response.status_code", value: { intValue: 200 } },
+      ]),
+    },
+  ]);
 });
 
 it("an answer of the status 500 is a span with an error", async () => {
