@@ -182,10 +182,11 @@ it("each request is a span below the request's active span, without its query", 
 it("an application behind the middleware sends its spans to a collector by OTLP", async () => {
   const received: { path: string | undefined; body: string }[] = [];
   const collector = createServer((request, response) => {
-    void text(request).then((body) => {
-      received.push({ path: request.url, body });
+    const receive = async () => {
+      received.push({ path: request.url, body: await text(request) });
       response.setHeader("content-type", "application/json").end("{}");
-    });
+    };
+    void receive();
   });
   await once(collector.listen(0, "127.0.0.1"), "listening");
   const { port } = collector.address() as AddressInfo;
