@@ -27,8 +27,8 @@ interface WatchedPurge extends LastProbe {
 
 /** The pause between two reads of a page, while the purge may still take effect. */
 const rereadMs = 1_000;
-/** The last read before a purge comes at most this time before it, if there are requests. */
-const lastRefreshMs = 5_000;
+/** Within this time before the next purge, the pages are not read again. */
+const lastRefreshMsMin = 5_000;
 
 export class ProbeWatch {
   readonly #settings: WatchSettings;
@@ -36,8 +36,14 @@ export class ProbeWatch {
   #watched: WatchedPurge | undefined;
   /** The position of the last purge that was checked. */
   #doneAt = "";
-  /** The acceptance of that purge, while the pages are still to be read before the next one. */
-  #refreshesAfterMs: number | undefined;
+  /** The pages to read again before the next purge. */
+  #refreshing: readonly ProbedPage[] = [];
+  /** Whether they have been read again at least once. */
+  #isRefreshed = false;
+  /** The acceptance of the last purge that was checked. */
+  #lastAtMs = 0;
+  /** The scheme and host of the first request, so that all reads have the same keys. */
+  #host: ProbedHost | undefined;
   #restedAtMs = -Infinity;
   #restMs = 0;
   /** The pause after the last look that found no new probe. */
@@ -62,14 +68,18 @@ export class ProbeWatch {
 
   /** Runs at each request, and starts a check if one is due. */
   attend(request: Request, host: ProbedHost, background: Background): void {
-    const { site, cache, contextFor, everyMs } = this.#settings;
+    const { site, cache, contextFor, everyMs, lagMsMax } = this.#settings;
     const atMs = site.nowAtMs();
     if (host.host === "" || isWithinMs(this.#restMs, this.#restedAtMs, atMs)) return;
+    const own = (this.#host ??= host);
     // The runtime may end the check with its request. The next check is then due after a while.
-    this.#rest(everyMs, atMs);
+    this.#rest(this.#refreshing.length === 0 ? everyMs : lagMsMax, atMs);
     cache.behind(background)(async () => {
-      const restMs = await this.#checked(host, contextFor(request, background));
-      this.#rest(restMs, site.nowAtMs());
+      const context = contextFor(request, background);
+      const restMs = await (this.#refreshing.length === 0
+        ? this.#checked(own, context)
+        : this.#refreshed(context));
+      this.#rest(Math.min(everyMs, restMs), site.nowAtMs());
     });
   }
 
@@ -81,9 +91,6 @@ export class ProbeWatch {
   /** Returns the time until the next check. */
   async #checked(host: ProbedHost, context: Context): Promise<number> {
     const { pages, everyMs, lagMsMax } = this.#settings;
-    if (this.#refreshesAfterMs !== undefined) {
-      return this.#refreshed(pages.at(host), this.#refreshesAfterMs, context);
-    }
     this.#watched ??= await this.#next();
     const watched = this.#watched;
     if (watched === undefined) {
@@ -101,8 +108,10 @@ export class ProbeWatch {
     if (pending.size > 0) return rereadMs;
     this.#watched = undefined;
     this.#doneAt = watched.position;
-    this.#refreshesAfterMs = watched.acceptedAtMs;
-    return Math.max(0, this.#untilNextMs(watched.acceptedAtMs) / 2);
+    this.#lastAtMs = watched.acceptedAtMs;
+    this.#refreshing = pages.at(host);
+    this.#isRefreshed = false;
+    return this.#untilNextMs / 2;
   }
 
   /**
@@ -112,19 +121,28 @@ export class ProbeWatch {
    *
    * @returns the time until the next read
    */
-  async #refreshed(pages: readonly ProbedPage[], lastAtMs: number, context: Context) {
-    const { site, lagMsMax } = this.#settings;
-    const untilNextMs = this.#untilNextMs(lastAtMs);
-    if (untilNextMs > 0) for (const page of pages) await readPage(page, context);
-    if (untilNextMs > lastRefreshMs) return untilNextMs / 2;
-    this.#refreshesAfterMs = undefined;
+  async #refreshed(context: Context): Promise<number> {
+    const { site, everyMs, lagMsMax } = this.#settings;
+    const kept: ProbedPage[] = [];
+    for (const page of this.#untilNextMs > 0 ? this.#refreshing : []) {
+      const { kind } = await readPage(page, context);
+      // A page that is fetched each time would only cost the origin requests.
+      if (kind === "stored" || !this.#isRefreshed) kept.push(page);
+    }
+    this.#isRefreshed = true;
+    const untilNextMs = this.#untilNextMs;
+    // A version from within A before the purge would count as new.
+    const lastRefreshMs = Math.max(lastRefreshMsMin, site.config.purge.allowanceMs + rereadMs);
+    const isSoon = untilNextMs <= lastRefreshMs || untilNextMs > everyMs;
+    this.#refreshing = isSoon ? [] : kept;
+    if (this.#refreshing.length > 0) return untilNextMs / 2;
     // Isolates look at different times, so that their first reads after a purge spread over N.
     return Math.max(0, untilNextMs) + site.random() * lagMsMax;
   }
 
-  #untilNextMs(lastAtMs: number): number {
+  get #untilNextMs(): number {
     const { everyMs, site } = this.#settings;
-    return lastAtMs + everyMs - site.nowAtMs();
+    return this.#lastAtMs + everyMs - site.nowAtMs();
   }
 
   async #next(): Promise<WatchedPurge | undefined> {

@@ -40,6 +40,29 @@ it("costs each isolate at most two commands to see a probe, and the cron trigger
   expect(looks?.value).toBeLessThan(50 * (2 + 2 + 2));
 });
 
+it("looks each page up and stores it once for each isolate and probe", async () => {
+  const colos = new ProbedColos();
+  await colos.pass(3_000);
+  const commands = await colos.counters("redis_commands");
+  const of = (purpose: string) =>
+    commands.find(({ labels }) => labels["purpose"] === purpose)?.value ?? 0;
+  expect(of("look-up")).toBeGreaterThan(50);
+  expect(of("look-up") + of("fill")).toBeLessThan(50 * 2 * 2 + 20);
+});
+
+it("requests a page that cannot be stored three times for each isolate and probe", async () => {
+  let count = 0;
+  const origin = (request: Request) => {
+    if (new URL(request.url).pathname === "/news") count += 1;
+    return page("page", cc("private"));
+  };
+  const probe = purgeProbe({ every: "5m", paths: ["/news"] });
+  const colos = new ProbedColos({ origin, config: { probe } });
+  await colos.pass(350);
+  expect(await colos.checks()).toEqual({ HAM: { unknown: 1 }, NRT: { unknown: 1 } });
+  expect(count).toBe(2 * 3);
+});
+
 it("checks nothing in a colo without requests", async () => {
   const colos = new ProbedColos();
   colos.isVisited = (colo) => colo === "HAM";

@@ -42,6 +42,16 @@ it("detects within two probes that no purge reaches a colo, and reports it once"
   expect(probeLines(colos.far)).toMatchObject([{ state: "began" }, { state: "ended" }]);
 });
 
+it("detects a late purge whatever hosts the requests have", async () => {
+  const hosts = [host, "shop.example.com"];
+  const colos = new ProbedColos({ env: { SITE_HOST: hosts.join(" ") } });
+  colos.hosts = hosts;
+  await colos.pass(130);
+  colos.lagSeconds.set("NRT", Infinity);
+  await colos.pass(120);
+  expect(await colos.checks()).toMatchObject({ NRT: { new: 2, late: 1 } });
+});
+
 it("shows the checks and lags of each colo on the dashboard", async () => {
   const config = { probe: purgeProbe({ every: "1m" }), dashboard: dashboard() };
   const colos = new ProbedColos({ config, env: { ADMIN_TOKEN: adminToken } });

@@ -38,6 +38,8 @@ export class ProbedColos {
   readonly far: Site;
   /** The seconds by which a colo's reads of the journal lag. With infinity, they stall. */
   readonly lagSeconds = new Map<ProbedColo, number>();
+  /** The hosts of the requests, in turn. */
+  hosts: readonly string[] = [host];
   /** Returns whether a colo gets a request in this second. */
   isVisited: (colo: ProbedColo) => boolean = () => true;
   #passedSeconds = 0;
@@ -78,7 +80,9 @@ export class ProbedColos {
       this.#passedSeconds += 1;
       if (this.#passedSeconds % 60 === 0) void this.near.runCron();
       for (const [colo, site] of [["HAM", this.near] as const, ["NRT", this.far] as const]) {
-        if (this.isVisited(colo)) await (await site.ask("/")).text();
+        const visited = this.hosts[this.#passedSeconds % this.hosts.length] ?? host;
+        const request = new Request(`https://${visited}/`);
+        if (this.isVisited(colo)) await (await site.handle(request)).text();
       }
       await idle();
     }
