@@ -72,7 +72,7 @@ export interface InCode {
   readonly bodies?: BodiesInCode | undefined;
   /** The store of the journal, in place of Redis. */
   readonly journal?: JournalInCode | undefined;
-  /** Receives each answered request. */
+  /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   /** A connection to Redis, in place of a database in the bindings. */
   readonly database?: RedisAddress | undefined;

@@ -61,7 +61,8 @@ export interface GivenInCode {
  *   of `tidemark/cloudflare`
  * @param inCode.journal the store of the purge journal in place of Redis, such as
  *   `durableObjectJournal` of `tidemark/cloudflare`
- * @param inCode.onRequest receives each answered request, such as `traceRequests` of `tidemark/opentelemetry`
+ * @param inCode.onRequest receives each request that the cache answered, except
+ *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
  * @throws OperatorError for an invalid configuration, so that the upload to Cloudflare fails
