@@ -12,6 +12,7 @@ import {
   type AstroCacheProvider,
   type AstroLifetimes,
   astroCache,
+  default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
 
@@ -187,6 +188,33 @@ describe("pages", () => {
       renderings: 1,
       text: "ok",
     });
+  });
+});
+
+describe("a client that sends the fields of a proxy", () => {
+  it.each([{}, { trustProxy: false }] satisfies WrittenConfig[])(
+    "cannot choose the key: %j",
+    async (written) => {
+      const { provider } = opened(written);
+      const headers = {
+        "x-forwarded-for": "192.0.2.1",
+        "x-forwarded-host": "other.example",
+        "x-forwarded-proto": "https",
+      };
+      const forged = new Request("http://localhost/page", { headers });
+      Reflect.set(forged, Symbol.for("astro.clientAddress"), "203.0.113.9");
+      await get(provider, forged, { ...minute, body: "forged" });
+      for (const scheme of ["http", "https"]) {
+        expect((await get(provider, `${scheme}://other.example/page`)).text).toBe("ok");
+      }
+      expect((await get(provider, "/page")).text).toBe("forged");
+    },
+  );
+
+  it.each([1, ["loopback"]])("cannot be trusted: trustProxy: %j is refused", (trustProxy) => {
+    const message = /does not accept trustProxy\. .* `security\.allowedDomains`/;
+    expect(() => astroCache({ trustProxy })).toThrow(message);
+    expect(() => astroProvider({ trustProxy })).toThrow(message);
   });
 });
 

@@ -4,7 +4,7 @@ import { type AstroRequest, AstroVisit } from "./visit.ts";
 import { pathTag, tagInField, tagsToPurge } from "./names.ts";
 import { type Application, createApp, type ExecutionContext, type InCode } from "../../app.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
-import { OperatorError } from "../../base/operator-error.ts";
+import { type Fault, OperatorError } from "../../base/operator-error.ts";
 import { type Config, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
@@ -55,7 +55,7 @@ export interface AstroCacheParts extends Pick<InCode, "tiers" | "bodies" | "jour
  *
  * @param written the fields of `defineConfig`. Default: also those query parameters are part of the key that
  *   `defineConfig` strips, because pages see them
- * @throws OperatorError for an invalid configuration or connection
+ * @throws OperatorError for an invalid configuration or connection, and for an option that would be unsafe
  * @example
  * export default astroCache({ purge: { maxLagSeconds: 5 } }, { redis: new Redis(process.env.REDIS_URL) });
  */
@@ -65,6 +65,8 @@ export function astroCache(
 ): () => AstroCacheProvider {
   const query = written.key?.query ?? { strip: { only: [] } };
   const config = defineConfig({ ...written, key: { ...written.key, query } });
+  const refused = refusalOf(config);
+  if (refused !== undefined) throw new OperatorError(refused);
   const provider = new TidemarkProvider(config, parts);
   return () => provider;
 }
@@ -72,6 +74,16 @@ export function astroCache(
 /** Astro's `cache.provider.config` is the configuration, if `tidemark/astro` itself is the `entrypoint`. */
 export default function astroProvider(written?: WrittenConfig): AstroCacheProvider {
   return astroCache(written)();
+}
+
+/** Returns the fault of an option that would be unsafe under Astro. */
+function refusalOf({ trustsPeer }: Config): Fault | undefined {
+  if (trustsPeer === undefined) return undefined;
+  return {
+    what: "astroCache does not accept trustProxy.",
+    why: "Astro reads the fields of proxies itself. trustProxy would trust each client, which could then choose the host of a page.",
+    hint: "Remove it, and name the site's hosts in `security.allowedDomains` of Astro's configuration.",
+  };
 }
 
 class TidemarkProvider implements AstroCacheProvider {
