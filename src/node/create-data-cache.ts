@@ -63,6 +63,7 @@ export function createDataCache({
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
   const isOneProcess = redis === "none" && journal === undefined;
   const sealed = sealedBy(sealKey);
+  if (isOneProcess && sealed.sealKeys !== undefined) throw nothingToSeal();
   const database = isOneProcess ? undefined : { ...addressOf(redis, "redis"), ...sealed };
   const settings = settingsOf(defineConfig({ ...rest, limits: otherLimits }), {
     ...platform,
@@ -101,6 +102,14 @@ function sealedBy(sealKey: string | undefined): Pick<RedisAddress, "sealKeys"> {
     text.replace("SEAL_KEY", "`sealKey`"),
   );
   throw new OperatorError({ what: "The cache cannot seal.", why: why ?? "", hint: hint ?? "" });
+}
+
+function nothingToSeal(): OperatorError {
+  return new OperatorError({
+    what: "The cache cannot seal.",
+    why: '`sealKey` seals what the cache stores in Redis, and `redis` is "none".',
+    hint: "Remove `sealKey`, or set `redis` to { url, token } or to a connection.",
+  });
 }
 
 type Option = "redis" | "journal";

@@ -54,6 +54,14 @@ it.each([
   expect(() => createDataCache({ redis, sealKey })).toThrow(why);
 });
 
+it("a sealKey without Redis is refused with a hint, and an empty one is as none", () => {
+  const made = (sealKey: string) => () => createDataCache({ redis: "none", sealKey });
+  expect(made("vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY")).toThrow(
+    /`redis` is "none"\. Remove `sealKey`/,
+  );
+  expect(made("")).not.toThrow();
+});
+
 describe.each(oneRedisServer)("over $redis, values in a sealed database", ({ start }) => {
   const database = openRestDatabase(start);
   const keys = [1, 2].map((seed) => `${seed}vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY`);
