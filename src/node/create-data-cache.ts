@@ -1,7 +1,7 @@
 // Creates an application's data cache on Node, which uses Upstash's REST interface or the
 // application's own connection.
 import { defineConfig } from "../config/config.ts";
-import type { WrittenConfig } from "../config/written.ts";
+import type { WrittenConfig, WrittenLimits, WrittenPurge } from "../config/written.ts";
 import { type DataCache, dataCacheOf } from "../data/create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data/data-platform.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
@@ -24,8 +24,10 @@ export interface RestAddress {
  */
 export interface NodeCacheOptions
   extends
-    Pick<WrittenConfig, "namespace" | "purge" | "limits">,
+    Pick<WrittenConfig, "namespace">,
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts" | "onEvent"> {
+  readonly purge?: Omit<WrittenPurge, "settleSeconds"> | undefined;
+  readonly limits?: Omit<WrittenLimits, "bufferBytes" | "variants"> | undefined;
   /**
    * A REST address, or a connection of ioredis or node-redis, which the application still owns.
    * `"none"`: this process is the whole cache, with its own memory and purges.
@@ -58,6 +60,7 @@ export function createDataCache({
   ...options
 }: NodeCacheOptions): DataCache {
   const { log, nowAtMs, random, parts, onEvent, limits = {}, ...rest } = options;
+  refuseOptionsOfPages(options);
   // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
   const { memoryBytes, ...otherLimits } = limits;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
@@ -74,6 +77,24 @@ export function createDataCache({
     ...(journal !== undefined && { journal: { ...addressOf(journal, "journal"), ...sealed } }),
   });
   return dataCacheOf({ ...settings, isOneProcess });
+}
+
+/** Refuses options that only pages have. The schema accepts them, as it is that of a Worker. */
+function refuseOptionsOfPages({ purge, limits }: Pick<WrittenConfig, "purge" | "limits">): void {
+  const ofPages = {
+    "purge.settleSeconds": purge?.settleSeconds,
+    "limits.bufferBytes": limits?.bufferBytes,
+    "limits.variants": limits?.variants,
+  };
+  const idle = Object.entries(ofPages).flatMap(([name, value]) =>
+    value === undefined ? [] : [`\`${name}\``],
+  );
+  if (idle.length === 0) return;
+  throw new OperatorError({
+    what: "An option of createDataCache has no effect.",
+    why: `It applies only to pages: ${idle.join(", ")}.`,
+    hint: "Remove it here. A Worker that shares the journal may keep it.",
+  });
 }
 
 /**

@@ -39,6 +39,15 @@ describe("an invalid option", () => {
     expect(() => createDataCache({ redis })).toThrow(/It is a pool.* Pass `createClient\(…\)`/);
   });
 
+  it.each([
+    [{ purge: { settleSeconds: 5 } }, "applies only to pages: `purge.settleSeconds`. Remove it"],
+    [{ limits: { bufferBytes: 1_024, variants: 2 } }, "`limits.bufferBytes`, `limits.variants`."],
+  ])("is refused with its name if only pages have it: %j", (options, message) => {
+    const redis = { url: "https://a.example", token: "t" };
+    const all = { redis, ...options } as unknown as NodeCacheOptions;
+    expect(() => createDataCache(all)).toThrow(message);
+  });
+
   it("is refused with its name if it does not exist", () => {
     const redis = { url: "https://a.example", token: "t" };
     const options = { redis, namespce: "a" } as unknown as NodeCacheOptions;
