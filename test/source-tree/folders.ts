@@ -243,6 +243,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "adapters/vinext": ["base", "data/value", "data/load", "data", "adapters"],
   "adapters/astro": [
     "protocol/variables",
+    release,
     ...core,
     "redis/connection",
     "platform",

@@ -2,9 +2,10 @@
 // file imports no package of Astro.
 import { type AstroRequest, AstroVisit } from "./visit.ts";
 import { pathTag, tagInField, tagsToPurge } from "./names.ts";
+import { refusalOf, withoutDatabases } from "./unusable.ts";
 import { type Application, createApp, type ExecutionContext, type InCode } from "../../app.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
-import { type Fault, OperatorError } from "../../base/operator-error.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import { type Config, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
@@ -76,16 +77,6 @@ export default function astroProvider(written?: WrittenConfig): AstroCacheProvid
   return astroCache(written)();
 }
 
-/** Returns the fault of an option that would be unsafe under Astro. */
-function refusalOf({ trustsPeer }: Config): Fault | undefined {
-  if (trustsPeer === undefined) return undefined;
-  return {
-    what: "astroCache does not accept trustProxy.",
-    why: "Astro reads the fields of proxies itself. trustProxy would trust each client, which could then choose the host of a page.",
-    hint: "Remove it, and name the site's hosts in `security.allowedDomains` of Astro's configuration.",
-  };
-}
-
 class TidemarkProvider implements AstroCacheProvider {
   readonly name = "tidemark";
   readonly #config: Config;
@@ -149,9 +140,11 @@ class TidemarkProvider implements AstroCacheProvider {
 
   #open({ env: found, waitUntil }: Runtime): Site {
     const { redis, env: given, ...inCode } = this.#parts;
-    const { SEAL_KEY: sealKey, ...others } = { ...(given ?? found) } as Env;
-    const env = redis === undefined ? { ...others, SEAL_KEY: sealKey } : others;
-    const app = createApp(this.#config, env, platformHere(), {
+    const variables = { ...(given ?? found) } as Env;
+    const platform = platformHere();
+    const { SEAL_KEY: sealKey } = variables;
+    const env = redis === undefined ? variables : withoutDatabases(variables, platform);
+    const app = createApp(this.#config, env, platform, {
       ...inCode,
       database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
       origins: {
