@@ -14,6 +14,8 @@ import {
   astroCache,
   default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
+import { purgeProbe } from "../../src/probe/probe.ts";
+import { varnishDialect } from "../../src/senders.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
 
 const running = new Running();
@@ -216,6 +218,13 @@ describe("a client that sends the fields of a proxy", () => {
     expect(() => astroCache({ trustProxy })).toThrow(message);
     expect(() => astroProvider({ trustProxy })).toThrow(message);
   });
+});
+
+it.each([
+  [{ probe: purgeProbe() }, /does not accept probe/],
+  [{ varnish: varnishDialect({ addresses: ["203.0.113.7"] }) }, /does not accept varnish/],
+])("an option without effect is refused: %j", (written, message) => {
+  expect(() => astroCache(written)).toThrow(message);
 });
 
 describe("stale pages", () => {

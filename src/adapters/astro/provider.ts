@@ -56,7 +56,7 @@ export interface AstroCacheParts extends Pick<InCode, "tiers" | "bodies" | "jour
  *
  * @param written the fields of `defineConfig`. Default: also those query parameters are part of the key that
  *   `defineConfig` strips, because pages see them
- * @throws OperatorError for an invalid configuration or connection, and for an option that would be unsafe
+ * @throws OperatorError for an invalid configuration or connection, and for an option that Astro makes unsafe or idle
  * @example
  * export default astroCache({ purge: { maxLagSeconds: 5 } }, { redis: new Redis(process.env.REDIS_URL) });
  */

@@ -7,15 +7,30 @@ import { type Env, isSet } from "../../protocol/variables/bindings.ts";
 import { databaseVariables } from "../../protocol/variables/database.ts";
 import { version } from "../../version.ts";
 
-/** Returns the fault of an option that would be unsafe under Astro. */
-export function refusalOf({ trustsPeer }: Config): Fault | undefined {
-  if (trustsPeer === undefined) return undefined;
-  return {
-    what: "astroCache does not accept trustProxy.",
-    why: "Astro reads the fields of proxies itself. trustProxy would trust each client, which could then choose the host of a page.",
-    hint: "Remove it, and name the site's hosts in `security.allowedDomains` of Astro's configuration.",
-  };
+/** Returns the fault of an option that would be unsafe, or would have no effect, under Astro. */
+export function refusalOf({ trustsPeer, probe, varnish }: Config): Fault | undefined {
+  if (trustsPeer !== undefined) return trustsClients;
+  if (probe !== undefined) return readsNoPage;
+  return varnish && hearsNoPurge;
 }
+
+const trustsClients: Fault = {
+  what: "astroCache does not accept trustProxy.",
+  why: "Astro reads the fields of proxies itself. trustProxy would trust each client, which could then choose the host of a page.",
+  hint: "Remove it, and name the site's hosts in `security.allowedDomains` of Astro's configuration.",
+};
+
+const readsNoPage: Fault = {
+  what: "astroCache does not accept probe.",
+  why: "Astro renders only the page that a client requests, so the probe could not read its own page.",
+  hint: "Remove it.",
+};
+
+const hearsNoPurge: Fault = {
+  what: "astroCache does not accept varnish.",
+  why: "Astro answers requests with other methods than GET and HEAD, so the cache never gets PURGE or BAN.",
+  hint: "Remove it, and send purges to the path /purge below operatorPath.",
+};
 
 /**
  * Removes the variables of databases, because the application passes its own connection. Logs a fault if an address or a
