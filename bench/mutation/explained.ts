@@ -2,36 +2,54 @@
 // compares them with each run.
 import type { Explained } from "./judge.ts";
 
+/** Returns the text of a mutant: the line, and the line with one change. */
+const mutant = (line: string, [from, to]: readonly [from: string, to: string]): string =>
+  `${line} -> ${line.replace(from, () => to)}`;
+
 export const explained: readonly Explained[] = [
   {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [
-      'const names = (argument ?? "Stryker was here!").split(",").map((name) => name.trim().toLowerCase());',
+      mutant(
+        'const names = (argument ?? "").split(",").map((name) => name.trim().toLowerCase());',
+        ['""', '"Stryker was here!"'],
+      ),
     ],
   },
   {
     file: "src/rules/directives.ts",
     reason: "The function counts quotes, and the replacement contains none.",
     mutants: [
-      String.raw`return member.replaceAll(/\\[^]/g, "Stryker was here!").split('"').length % 2 === 0;`,
+      mutant(String.raw`return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;`, [
+        '""',
+        '"Stryker was here!"',
+      ]),
     ],
   },
   {
     file: "src/rules/query.ts",
     reason: "V8 sorts stably, and asks only whether a comparison is negative.",
-    mutants: ["true", "false", "a.name >= b.name", "a.name <= b.name"].map(
-      (greater) => `.sort((a, b) => (a.name < b.name ? -1 : Number(${greater})))`,
+    mutants: ["true", "false", "a.name >= b.name", "a.name <= b.name"].map((greater) =>
+      mutant(".sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))", [
+        "a.name > b.name",
+        greater,
+      ]),
     ),
   },
   {
     file: "src/rules/storable-fields.ts",
     reason: "Without this line, the function returns a copy of the same set.",
-    mutants: ["if (false) return hopByHop;"],
+    mutants: [
+      mutant("if (nominated.length === 0 && !isChunked) return hopByHop;", [
+        "nominated.length === 0 && !isChunked",
+        "false",
+      ]),
+    ],
   },
   {
     file: "src/rules/validators.ts",
     reason: "Without this line, the comparison of the list gives the same result more slowly.",
-    mutants: ["if (false) return true;"],
+    mutants: [mutant("if (tag === noneMatch) return true;", ["tag === noneMatch", "false"])],
   },
 ];

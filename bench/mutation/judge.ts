@@ -22,7 +22,7 @@ interface Position {
 /** A mutant that no test notices. */
 export interface Survivor {
   readonly file: string;
-  /** The changed lines, joined, with single spaces. */
+  /** The lines before and after the change: `before -> after`, with single spaces. */
   readonly changed: string;
   /** The whole changed file. */
   readonly source: string;
@@ -32,7 +32,7 @@ export interface Survivor {
 export interface Explained {
   readonly file: string;
   readonly reason: string;
-  /** The changed lines of each mutant, joined, with single spaces. */
+  /** The changed lines, as in `Survivor`. Each entry explains one survivor. */
   readonly mutants: readonly string[];
 }
 
@@ -57,12 +57,14 @@ export function judge(
   compiling: (survivors: readonly Survivor[]) => readonly Survivor[],
 ) {
   const survivors = compiling(Object.entries(files).flatMap(survivorsIn));
-  const entries = known.flatMap(({ file, mutants }) =>
+  const stale = known.flatMap(({ file, mutants }) =>
     mutants.map((changed) => `${file}: ${changed}`),
   );
-  const texts = survivors.map(({ file, changed }) => `${file}: ${changed}`);
-  const unexplained = survivors.filter((_, index) => !entries.includes(texts[index] ?? ""));
-  const stale = entries.filter((entry) => !texts.includes(entry));
+  const unexplained = survivors.filter(({ file, changed }) => {
+    const index = stale.indexOf(`${file}: ${changed}`);
+    if (index !== -1) stale.splice(index, 1);
+    return index === -1;
+  });
   const counts = Object.entries(files).map(([file, { mutants }]): FileCounts => {
     const countIn = (list: readonly Survivor[]) => list.filter((one) => one.file === file).length;
     return {
@@ -85,13 +87,16 @@ function survivorsIn([file, { source, mutants }]: [string, MutationReport["files
     const before = lines[start.line - 1]?.slice(0, start.column - 1) ?? "";
     const after = lines[end.line - 1]?.slice(end.column - 1) ?? "";
     const text = `${before}${replacement}${after}`;
+    const original = lines.slice(start.line - 1, end.line).join("\n");
     return {
       file,
-      changed: text.trim().replaceAll(/\s+/g, " "),
+      changed: `${spaced(original)} -> ${spaced(text)}`,
       source: [...lines.slice(0, start.line - 1), text, ...lines.slice(end.line)].join("\n"),
     };
   });
 }
+
+const spaced = (text: string): string => text.trim().replaceAll(/\s+/g, " ");
 
 /**
  * Returns the report without the survivors in constants. Stryker does not notice that a new test

@@ -97,16 +97,23 @@ describe("in one isolate", () => {
   it("a load that reaches Redis late does not replace a newer value", async () => {
     const { isolate, articles } = openArticles();
     const gate = Promise.withResolvers<void>();
-    isolate.upstash.beforeStored = () => gate.promise;
+    const { upstash } = isolate;
+    let isHeld = false;
+    upstash.beforeStored = () => {
+      isHeld = true;
+      return gate.promise;
+    };
     await articles.getOrSet("42", () => "older");
-    await idle();
-    isolate.upstash.beforeStored = () => Promise.resolve();
+    await until(() => isHeld);
+    upstash.beforeStored = () => Promise.resolve();
     isolate.clock.advance(1);
     await articles.set("42", "newer");
+    await until(() => upstash.storedCount === 1);
     expect(await articles.get("42")).toBe("newer");
     gate.resolve();
+    await until(() => upstash.storedCount === 2);
     await idle();
-    expect(await isolate.elsewhere().articles().get("42")).not.toBe("older");
+    expect(await isolate.elsewhere().articles().get("42")).toBe("newer");
     expect(await articles.get("42")).toBe("newer");
   });
 

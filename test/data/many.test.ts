@@ -177,16 +177,21 @@ describe("getOrSetMany", () => {
     await until(() => source.count > 0);
     isolate.clock.advance(1);
     await articles.set("1", "set");
+    const { upstash } = isolate;
+    await until(() => upstash.storedCount === 1);
     isolate.clock.advance(1);
     const gate = Promise.withResolvers<void>();
-    isolate.upstash.beforeStored = () => gate.promise;
+    upstash.beforeStored = () => gate.promise;
     source.answer("loaded");
     await asked;
     await idle();
     expect(await stored("1", "2")).toEqual({ 1: "set", 2: "loaded" });
     gate.resolve();
+    await until(() => upstash.storedCount === 2);
     await idle();
     expect(await articles.get("1")).toBe("set");
+    const elsewhere = await isolate.elsewhere().articles().getMany(["1", "2"]);
+    expect(object(elsewhere)).toEqual({ 1: "set", 2: "loaded" });
   });
 
   it("returns stale values, and reloads them in the background in one load", async () => {

@@ -1,5 +1,5 @@
 // Checks that docs/metrics.md lists every metric, and docs/monitoring.md every alert with its
-// finding. Checks that Prometheus accepts the documented configuration.
+// finding. Checks that Prometheus accepts the documented configuration, and runs documented queries.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,5 +68,53 @@ describe("docs/monitoring.md", () => {
       status: 0,
       said: expect.stringContaining("16 rules"),
     });
+  });
+});
+
+describe.runIf(isPrometheusInstalled)("the query of docs/probing.md for late purges", () => {
+  const probing = readFileSync("docs/probing.md", "utf8");
+  const query = /```promql\n([^`]*result="late"[^`]*)```/.exec(probing)?.[1];
+
+  it.each([
+    { id: "the first one of a colo", scraped: "1x3000", late: "_x2500 1x500", found: true },
+    { id: "a further one", scraped: "1x3000", late: "1x2500 2x500", found: true },
+    {
+      id: "the first one, with gaps",
+      scraped: "1x1500 _x1480 1x20",
+      late: "_x2981 1x20",
+      found: true,
+    },
+    { id: "an old one", scraped: "1x3000", late: "1x3000", found: false },
+    {
+      id: "an old one, with a gap",
+      scraped: "1x1500 _x100 1x1400",
+      late: "1x1500 _x100 1x1400",
+      found: false,
+    },
+    {
+      id: "an old one on a new Prometheus",
+      scraped: "_x2500 1x500",
+      late: "_x2500 1x500",
+      found: false,
+    },
+  ])("finds $found: $id", ({ scraped, late, found }) => {
+    const site = 'job="tidemark",instance="site"';
+    const series = [
+      { series: `tidemark_build_info{${site},version="1.2.3"}`, values: scraped },
+      {
+        series: `tidemark_purge_probes_total{${site},colo="NRT",result="late"}`,
+        values: late,
+      },
+    ];
+    const expr = `count by (colo) (${query})`;
+    const samples = found ? [{ labels: '{colo="NRT"}', value: 1 }] : [];
+    const asked = { expr, eval_time: "3000m", exp_samples: samples };
+    const tests = [{ interval: "1m", input_series: series, promql_expr_test: [asked] }];
+    const folder = mkdtempSync(join(tmpdir(), "prometheus-query-"));
+    const path = join(folder, "query.test.yml");
+    writeFileSync(path, JSON.stringify({ rule_files: [], evaluation_interval: "1m", tests }));
+    const { said } = promtool(["test", "rules", path]);
+    rmSync(folder, { recursive: true });
+    expect(said).toContain("SUCCESS");
   });
 });

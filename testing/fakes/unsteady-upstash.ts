@@ -13,6 +13,8 @@ export class UnsteadyUpstash extends FakeUpstash {
 
   /** Delays each command that stores a value, before the command runs. */
   beforeStored: () => Promise<void> = () => Promise.resolve();
+  /** The number of requests that store values and have run, also if a newer value was kept. */
+  storedCount = 0;
 
   /** The number of commands that read the journal, including scripts. */
   get journalReadCount(): number {
@@ -21,7 +23,12 @@ export class UnsteadyUpstash extends FakeUpstash {
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {
-    if (/"(?:set",|eval",.*,1,)"[^"]*:d:/i.test(JSON.stringify(body))) await this.beforeStored();
+    if (/"(?:set",|eval",.*,1,)"[^"]*:d:/i.test(JSON.stringify(body))) {
+      await this.beforeStored();
+      const answer = await super.answer(path, body);
+      this.storedCount += 1;
+      return answer;
+    }
     if (!/"x(?:add|range|revrange)"|:switch"|:journal:book"/i.test(JSON.stringify(body))) {
       return super.answer(path, body);
     }

@@ -71,10 +71,10 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
 ]);
 
 /**
- * Matches requests for purges. `settle` does not wait for their background work, which reads the
- * entry back half of N after the answer.
+ * Matches the paths of posts that write entries: purges, and posts of the switch. `settle` does not
+ * wait for their background work, which reads the entry back half of N after the answer.
  */
-const ofPurges = /\/_cache\/(?:purge|hooks\/|switch|dashboard\/(?:purge|switch)$)/;
+const ofEntries = /\/_cache\/(?:purge|hooks\/|switch|dashboard\/(?:purge|switch)$)/;
 const unsettled = { waitUntil: (_work: Promise<unknown>) => undefined };
 
 /** One isolate in one colo. */
@@ -138,9 +138,10 @@ export class Site {
 
   /** Handles a request that the test has created. */
   async handle(request: Request): Promise<Response> {
-    const isOfDialect = this.config.varnish !== undefined && request.method !== "GET";
-    const isPurge = isOfDialect || ofPurges.test(request.url);
-    const background = isPurge ? unsettled : this.#background;
+    const { method, url } = request;
+    const isOfDialect = this.config.varnish !== undefined && method !== "GET";
+    const isEntry = isOfDialect || (method === "POST" && ofEntries.test(url));
+    const background = isEntry ? unsettled : this.#background;
     const context = { ...background, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }
