@@ -20,7 +20,10 @@ export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs
   readonly keep?: DataDuration | undefined;
   /** The journal in place of Redis: `durableObjectJournal()` of `tidemark/cloudflare`. */
   readonly journal?: JournalInCode | undefined;
-  /** The shared tier in place of Redis: `[durableObjectRecords()]` of `tidemark/cloudflare`. */
+  /**
+   * The shared tier in place of Redis: `[durableObjectRecords()]` of `tidemark/cloudflare`. It needs a
+   * `journal`, and has no effect beside Redis.
+   */
   readonly tiers?: readonly TierInCode[] | undefined;
 }
 
@@ -81,7 +84,7 @@ const isSafe = ({ method }: Request): boolean => method === "GET" || method === 
 
 function storesOf(
   config: Config,
-  { stale = "1d", keep = "30d", journal, tiers, ...options }: OpenNextOptions,
+  { stale = "1d", keep = "30d", journal, tiers = [], ...options }: OpenNextOptions,
   given: {
     readonly env: Readonly<Record<string, unknown>>;
     readonly seenHost: string;
@@ -93,7 +96,7 @@ function storesOf(
   const hasHost = textOf(env, "SITE_HOST") !== undefined;
   const data = createDataCache(config, {
     ...options,
-    ...(journal !== undefined && inCode(env, { journal, tiers })),
+    ...((journal !== undefined || tiers.length > 0) && inCode(env, { journal, tiers })),
     env,
     waitUntil,
     colo: () => textOf(env, "COLO") ?? colo(),
@@ -119,25 +122,27 @@ function storesOf(
   };
 }
 
-/** Binds the journal and the shared tier that the Worker passes in code. */
+/** Binds the stores that the Worker passes in code. */
 function inCode(
   env: Readonly<Record<string, unknown>>,
-  stores: Pick<OpenNextOptions, "journal" | "tiers">,
+  stores: Pick<OpenNextOptions, "journal"> & { readonly tiers: readonly TierInCode[] },
 ): Pick<DataPlatform, "database" | "journal" | "others" | "tiers"> {
   const own: Fault[] = [];
   const { redis, journal, others } = databasesOf(env, own);
+  if (isFault(redis)) own.push(redis);
   const bound = bindStores({ redis, journal, faults: own }, stores, env);
-  const { faults } = bound.environment;
-  if (bound.journal === undefined || isFault(redis)) {
-    const [fault] = faults;
-    throw new OperatorError(fault ?? noStores);
+  const { redis: database, faults } = bound.environment;
+  if (isFault(database) || (database ?? bound.journal) === undefined) {
+    // Each store that is off has a fault.
+    throw new OperatorError(faults[0] as Fault);
   }
+  if (database !== undefined && stores.tiers.length > 0) faults.push(idleTiers);
   for (const fault of faults) console.warn(`tidemark: ${faultText(fault)}`);
-  return { database: redis, journal: bound.journal, others, tiers: bound.makers.dataTiers };
+  return { database, journal: bound.journal, others, tiers: bound.makers.dataTiers };
 }
 
-const noStores: Fault = {
-  what: "The cache of OpenNext cannot be opened.",
-  why: "The journal in code is not usable.",
-  hint: "Bind its class under durable_objects of the wrangler file.",
+const idleTiers: Fault = {
+  what: "The option tiers of withTidemark has no effect.",
+  why: "UPSTASH_REDIS_REST_URL is set, so Redis stores the values.",
+  hint: "Omit tiers, or unset the variables of Redis and pass a journal.",
 };

@@ -1,14 +1,22 @@
 // Tests `tidemark/opennext` without Redis: the journal and the values are in Durable Objects, which two Workers share.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import "../../testing/fakes/workers-globals.ts";
-import { openNextOverrides, withTidemark } from "../../src/adapters/opennext.ts";
+import {
+  openNextOverrides,
+  type OpenNextOptions,
+  withTidemark,
+} from "../../src/adapters/opennext.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
+import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
+
+openNetworkOfFakes();
 
 const { incrementalCache, tagCache } = openNextOverrides();
 
@@ -21,10 +29,12 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers());
 
+const tiers = [durableObjectRecords({ objects: 2 })];
+const allInObjects = { journal: durableObjectJournal(), tiers };
+
 /** Opens a Worker, and returns a function that runs work as one request. */
-function opened(env: object, COLO: string) {
+function opened(env: object, COLO: string, stores: OpenNextOptions = allInObjects) {
   let work: () => Promise<Response> = async () => new Response();
-  const stores = { journal: durableObjectJournal(), tiers: [durableObjectRecords({ objects: 2 })] };
   const given = { nowAtMs: clock.nowAtMs, log: () => {}, ...stores };
   const worker = withTidemark({ fetch: () => work() }, defineConfig({}), given);
   return async <Result>(run: () => Promise<Result>): Promise<Result> => {
@@ -66,5 +76,28 @@ it("says that the records are not bound", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   await opened({ JOURNAL: new FakeObject().namespace }, "AMS")(async () => {});
   expect(warn.mock.calls.flat().join()).toContain("RECORDS is not bound");
+  warn.mockRestore();
+});
+
+it("refuses to run with tiers, but without a journal", async () => {
+  const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS", { tiers });
+  await expect(run(async () => {})).rejects.toThrow('The tier "shared" is off.');
+});
+
+it("refuses to run if a variable of Redis is invalid", async () => {
+  const env = { JOURNAL: new FakeObject().namespace, UPSTASH_REDIS_REST_URL: "x" };
+  await expect(opened(env, "AMS")(async () => {})).rejects.toThrow("TOKEN is not set");
+});
+
+it.each([{ tiers }, allInObjects])("says that Redis stores the values, not %o", async (stores) => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const { url, token } = new UnsteadyUpstash(clock);
+  const redis = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
+  const objects = {
+    JOURNAL: new FakeObject().namespace,
+    RECORDS: new FakeRecordObjects().namespace,
+  };
+  await opened({ ...redis, ...objects }, "AMS", stores)(async () => {});
+  expect(warn.mock.calls.flat().join()).toContain("Redis stores the values");
   warn.mockRestore();
 });
