@@ -5,8 +5,10 @@ import { bindStores } from "../bind-stores.ts";
 import { type Fault, faultText, isFault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";
 import { createDataCache } from "../data/create-data-cache.ts";
-import type { DataPlatform } from "../data/data-platform.ts";
+import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
+import type { Log } from "../observe/log-line.ts";
+import { platformHere } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { databasesOf } from "../protocol/variables/database.ts";
 import type { JournalInCode } from "../purge/journal-in-code.ts";
@@ -94,9 +96,11 @@ function storesOf(
 ): OpenNextStores {
   const { env, seenHost, colo, waitUntil } = given;
   const hasHost = textOf(env, "SITE_HOST") !== undefined;
+  const log = neverThrowing(options.log ?? platformHere().log);
   const data = createDataCache(config, {
     ...options,
-    ...((journal !== undefined || tiers.length > 0) && inCode(env, { journal, tiers })),
+    ...((journal !== undefined || tiers.length > 0) && inCode(env, { journal, tiers }, log)),
+    log,
     env,
     waitUntil,
     colo: () => textOf(env, "COLO") ?? colo(),
@@ -117,6 +121,7 @@ function storesOf(
       hardTimeoutMs: 30_000,
       waitTimeoutMs: 30_000,
     }),
+    log,
     staleMs: msOf(stale),
     keepMs: msOf(keep),
   };
@@ -126,6 +131,7 @@ function storesOf(
 function inCode(
   env: Readonly<Record<string, unknown>>,
   stores: Pick<OpenNextOptions, "journal"> & { readonly tiers: readonly TierInCode[] },
+  log: Log,
 ): Pick<DataPlatform, "database" | "journal" | "others" | "tiers"> {
   const own: Fault[] = [];
   const { redis, journal, others } = databasesOf(env, own);
@@ -137,7 +143,7 @@ function inCode(
     throw new OperatorError(faults[0] as Fault);
   }
   if (database !== undefined && stores.tiers.length > 0) faults.push(idleTiers);
-  for (const fault of faults) console.warn(`tidemark: ${faultText(fault)}`);
+  for (const fault of faults) log({ event: "fault", level: "warn", message: faultText(fault) });
   return { database, journal: bound.journal, others, tiers: bound.makers.dataTiers };
 }
 
