@@ -49,7 +49,7 @@ export function withTidemark(
   options: OpenNextOptions = {},
 ): OpenNextWorker {
   const requests = openRequests();
-  const settings = configOf(config);
+  const settings = ofDataAlone(configOf(config));
   let stores: OpenNextStores | undefined;
   let colo = "";
   return {
@@ -83,6 +83,29 @@ export function withTidemark(
 const notPurged = "The purge was not accepted: older pages may still answer. Try again.\n";
 
 const isSafe = ({ method }: Request): boolean => method === "GET" || method === "HEAD";
+
+/** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
+function ofDataAlone(config: Config): Config {
+  const { routes, hooks, outward, varnish, dashboard, probe, hotKeys, metrics } = config;
+  const { isOn, prefixes, hitRateMin } = metrics;
+  const set = {
+    routes: routes.length > 0,
+    hooks: hooks.size > 0,
+    outward: outward.size > 0,
+    varnish: varnish !== undefined,
+    dashboard: dashboard !== undefined,
+    probe: probe !== undefined,
+    hotKeys: hotKeys > 0,
+    metrics: !isOn || prefixes.length > 0 || hitRateMin !== undefined,
+  };
+  const names = Object.entries(set).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  if (names.length === 0) return config;
+  throw new OperatorError({
+    what: "withTidemark cannot use this configuration.",
+    why: `It reads only namespace, limits and purge, but these are also set: ${names.join(", ")}.`,
+    hint: "Remove them, or pass defineConfig({ namespace }) with the same namespace.",
+  });
+}
 
 function storesOf(
   config: Config,

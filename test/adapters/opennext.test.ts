@@ -1,8 +1,14 @@
 // Tests `tidemark/opennext` without Next.js: requests of several isolates, purges during renders, revalidations, and outages.
 import { describe, expect, it, vi } from "vitest";
 import "../../testing/fakes/workers-globals.ts";
-import { openNextOverrides, purge } from "../../src/adapters/opennext.ts";
+import { openNextOverrides, purge, withTidemark } from "../../src/adapters/opennext.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { purgeProbe } from "../../src/probe/probe.ts";
+import { shopify, varnishDialect } from "../../src/senders.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { listTarget } from "../../testing/outward/outward-world.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
 
@@ -268,4 +274,25 @@ it("outside of a wrapped Worker, finds nothing, stores nothing, and says so", as
   expect(log.mock.calls.flat().join()).toContain("withTidemark(worker, config)");
   await expect(tagCache.writeTags(["red"])).rejects.toThrow("is not open");
   log.mockRestore();
+});
+
+it("refuses a configuration with settings that it does not read", () => {
+  const worker = { fetch: async () => new Response() };
+  const wrapped = (written: WrittenConfig) => () => withTidemark(worker, defineConfig(written));
+  const read: WrittenConfig = { namespace: "shop", limits: { variants: 5 }, purge: {} };
+  expect(wrapped(read)).not.toThrow();
+  const others: WrittenConfig = {
+    routes: [{ name: "a", match: "/a" }],
+    hooks: { shop: shopify() },
+    outward: { front: listTarget() },
+    varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
+    dashboard: dashboard(),
+    probe: purgeProbe({ every: "5m" }),
+    hotKeys: 5,
+    metrics: { hitRateMin: 0.5 },
+  };
+  expect(wrapped({ ...read, ...others })).toThrow(Object.keys(others).join(", "));
+  for (const [name, value] of Object.entries(others)) {
+    expect(wrapped({ [name]: value })).toThrow(`these are also set: ${name}.`);
+  }
 });
