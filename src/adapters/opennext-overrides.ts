@@ -175,7 +175,11 @@ function requestHere() {
 
 function report(what: string, cause: unknown): void {
   const why = cause instanceof Error ? cause.message : errorName(cause);
-  console.error(`tidemark: ${what}. ${why}`);
+  const message = `${what}. ${why}`;
+  const stores = requestNow()?.stores;
+  // Code that runs outside of a request has no log.
+  if (stores === undefined) console.error(`tidemark: ${message}`);
+  else stores.log({ event: "background-failed", level: "error", message });
 }
 
 /** Copies lists and plain objects at every depth. Texts are shared. */

@@ -7,6 +7,7 @@ import type { GivenStart } from "../data/load/make-record.ts";
 import type { Lookup } from "../data/look-up.ts";
 import type { Namespace } from "../data/namespace.ts";
 import type { DataPurge } from "../data/purge-data.ts";
+import type { Log } from "../observe/log-line.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 
 /** A page, a fetch or a result of `"use cache"`, as OpenNext passes it. */
@@ -35,6 +36,7 @@ export interface OpenNextStores {
   readonly values: Namespace<OpenNextEntry, string[]>;
   /** A value per finished revalidation. Its lease makes one isolate of all revalidate a page. */
   readonly revalidations: Namespace<boolean, string[]>;
+  readonly log: Log;
   /** How long a value answers after a soft purge. */
   readonly staleMs: number;
   /** The longest lifetime of a value. */

@@ -5,8 +5,10 @@ import { bindStores } from "../bind-stores.ts";
 import { type Fault, faultText, isFault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";
 import { createDataCache } from "../data/create-data-cache.ts";
-import type { DataPlatform } from "../data/data-platform.ts";
+import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
+import type { Log } from "../observe/log-line.ts";
+import { platformHere } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { databasesOf } from "../protocol/variables/database.ts";
 import type { JournalInCode } from "../purge/journal-in-code.ts";
@@ -20,7 +22,10 @@ export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs
   readonly keep?: DataDuration | undefined;
   /** The journal in place of Redis: `durableObjectJournal()` of `tidemark/cloudflare`. */
   readonly journal?: JournalInCode | undefined;
-  /** The shared tier in place of Redis: `[durableObjectRecords()]` of `tidemark/cloudflare`. */
+  /**
+   * The shared tier in place of Redis: `[durableObjectRecords()]` of `tidemark/cloudflare`. It needs a
+   * `journal`, and has no effect beside Redis.
+   */
   readonly tiers?: readonly TierInCode[] | undefined;
 }
 
@@ -44,7 +49,7 @@ export function withTidemark(
   options: OpenNextOptions = {},
 ): OpenNextWorker {
   const requests = openRequests();
-  const settings = configOf(config);
+  const settings = ofDataAlone(configOf(config));
   let stores: OpenNextStores | undefined;
   let colo = "";
   return {
@@ -79,9 +84,32 @@ const notPurged = "The purge was not accepted: older pages may still answer. Try
 
 const isSafe = ({ method }: Request): boolean => method === "GET" || method === "HEAD";
 
+/** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
+function ofDataAlone(config: Config): Config {
+  const { routes, hooks, outward, varnish, dashboard, probe, hotKeys, metrics } = config;
+  const { isOn, prefixes, hitRateMin } = metrics;
+  const set = {
+    routes: routes.length > 0,
+    hooks: hooks.size > 0,
+    outward: outward.size > 0,
+    varnish: varnish !== undefined,
+    dashboard: dashboard !== undefined,
+    probe: probe !== undefined,
+    hotKeys: hotKeys > 0,
+    metrics: !isOn || prefixes.length > 0 || hitRateMin !== undefined,
+  };
+  const names = Object.entries(set).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  if (names.length === 0) return config;
+  throw new OperatorError({
+    what: "withTidemark cannot use this configuration.",
+    why: `It reads only namespace, limits and purge, but these are also set: ${names.join(", ")}.`,
+    hint: "Remove them, or pass defineConfig({ namespace }) with the same namespace.",
+  });
+}
+
 function storesOf(
   config: Config,
-  { stale = "1d", keep = "30d", journal, tiers, ...options }: OpenNextOptions,
+  { stale = "1d", keep = "30d", journal, tiers = [], ...options }: OpenNextOptions,
   given: {
     readonly env: Readonly<Record<string, unknown>>;
     readonly seenHost: string;
@@ -91,9 +119,11 @@ function storesOf(
 ): OpenNextStores {
   const { env, seenHost, colo, waitUntil } = given;
   const hasHost = textOf(env, "SITE_HOST") !== undefined;
+  const log = neverThrowing(options.log ?? platformHere().log);
   const data = createDataCache(config, {
     ...options,
-    ...(journal !== undefined && inCode(env, { journal, tiers })),
+    ...((journal !== undefined || tiers.length > 0) && inCode(env, { journal, tiers }, log)),
+    log,
     env,
     waitUntil,
     colo: () => textOf(env, "COLO") ?? colo(),
@@ -114,30 +144,34 @@ function storesOf(
       hardTimeoutMs: 30_000,
       waitTimeoutMs: 30_000,
     }),
+    log,
     staleMs: msOf(stale),
     keepMs: msOf(keep),
   };
 }
 
-/** Binds the journal and the shared tier that the Worker passes in code. */
+/** Binds the stores that the Worker passes in code. */
 function inCode(
   env: Readonly<Record<string, unknown>>,
-  stores: Pick<OpenNextOptions, "journal" | "tiers">,
+  stores: Pick<OpenNextOptions, "journal"> & { readonly tiers: readonly TierInCode[] },
+  log: Log,
 ): Pick<DataPlatform, "database" | "journal" | "others" | "tiers"> {
   const own: Fault[] = [];
   const { redis, journal, others } = databasesOf(env, own);
+  if (isFault(redis)) own.push(redis);
   const bound = bindStores({ redis, journal, faults: own }, stores, env);
-  const { faults } = bound.environment;
-  if (bound.journal === undefined || isFault(redis)) {
-    const [fault] = faults;
-    throw new OperatorError(fault ?? noStores);
+  const { redis: database, faults } = bound.environment;
+  if (isFault(database) || (database ?? bound.journal) === undefined) {
+    // Each store that is off has a fault.
+    throw new OperatorError(faults[0] as Fault);
   }
-  for (const fault of faults) console.warn(`tidemark: ${faultText(fault)}`);
-  return { database: redis, journal: bound.journal, others, tiers: bound.makers.dataTiers };
+  if (database !== undefined && stores.tiers.length > 0) faults.push(idleTiers);
+  for (const fault of faults) log({ event: "fault", level: "warn", message: faultText(fault) });
+  return { database, journal: bound.journal, others, tiers: bound.makers.dataTiers };
 }
 
-const noStores: Fault = {
-  what: "The cache of OpenNext cannot be opened.",
-  why: "The journal in code is not usable.",
-  hint: "Bind its class under durable_objects of the wrangler file.",
+const idleTiers: Fault = {
+  what: "The option tiers of withTidemark has no effect.",
+  why: "UPSTASH_REDIS_REST_URL is set, so Redis stores the values.",
+  hint: "Omit tiers, or unset the variables of Redis and pass a journal.",
 };

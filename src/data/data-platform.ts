@@ -39,7 +39,7 @@ export interface DataPlatform extends Partial<CachePlatform> {
 export type DataSettings = ReturnType<typeof settingsOf>;
 
 /** Ignores exceptions of the application's log, which could end a load or a Node process. */
-function neverThrowing(log: Log): Log {
+export function neverThrowing(log: Log): Log {
   return (line) => {
     try {
       log(line);

@@ -1,31 +1,45 @@
 // Tests `tidemark/opennext` without Redis: the journal and the values are in Durable Objects, which two Workers share.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import "../../testing/fakes/workers-globals.ts";
-import { openNextOverrides, withTidemark } from "../../src/adapters/opennext.ts";
+import {
+  openNextOverrides,
+  type OpenNextOptions,
+  withTidemark,
+} from "../../src/adapters/opennext.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
+import type { Log } from "../../src/observe/log-line.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
+import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
+
+openNetworkOfFakes();
 
 const { incrementalCache, tagCache } = openNextOverrides();
 
 let clock: FakeClock;
+let logged: string[];
 
 beforeEach(() => {
   clock = new FakeClock();
+  logged = [];
   vi.useFakeTimers({ toFake: ["Date"], now: clock.atMs });
 });
 
 afterEach(() => void vi.useRealTimers());
 
+const tiers = [durableObjectRecords({ objects: 2 })];
+const allInObjects = { journal: durableObjectJournal(), tiers };
+
 /** Opens a Worker, and returns a function that runs work as one request. */
-function opened(env: object, COLO: string) {
+function opened(env: object, COLO: string, stores: OpenNextOptions = allInObjects) {
   let work: () => Promise<Response> = async () => new Response();
-  const stores = { journal: durableObjectJournal(), tiers: [durableObjectRecords({ objects: 2 })] };
-  const given = { nowAtMs: clock.nowAtMs, log: () => {}, ...stores };
+  const log: Log = ({ message }) => void logged.push(message);
+  const given = { nowAtMs: clock.nowAtMs, log, ...stores };
   const worker = withTidemark({ fetch: () => work() }, defineConfig({}), given);
   return async <Result>(run: () => Promise<Result>): Promise<Result> => {
     const results: Result[] = [];
@@ -63,8 +77,27 @@ it("refuses to run if the journal is not bound", async () => {
 });
 
 it("says that the records are not bound", async () => {
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   await opened({ JOURNAL: new FakeObject().namespace }, "AMS")(async () => {});
-  expect(warn.mock.calls.flat().join()).toContain("RECORDS is not bound");
-  warn.mockRestore();
+  expect(logged.join()).toContain("RECORDS is not bound");
+});
+
+it("refuses to run with tiers, but without a journal", async () => {
+  const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS", { tiers });
+  await expect(run(async () => {})).rejects.toThrow('The tier "shared" is off.');
+});
+
+it("refuses to run if a variable of Redis is invalid", async () => {
+  const env = { JOURNAL: new FakeObject().namespace, UPSTASH_REDIS_REST_URL: "x" };
+  await expect(opened(env, "AMS")(async () => {})).rejects.toThrow("TOKEN is not set");
+});
+
+it.each([{ tiers }, allInObjects])("says that Redis stores the values, not %o", async (stores) => {
+  const { url, token } = new UnsteadyUpstash(clock);
+  const redis = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
+  const objects = {
+    JOURNAL: new FakeObject().namespace,
+    RECORDS: new FakeRecordObjects().namespace,
+  };
+  await opened({ ...redis, ...objects }, "AMS", stores)(async () => {});
+  expect(logged.join()).toContain("Redis stores the values");
 });

@@ -2,6 +2,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { openNextOverrides, withTidemark } from "../../src/adapters/opennext.ts";
 import { defineConfig } from "../../src/config/config.ts";
+import type { Log } from "../../src/observe/log-line.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
@@ -16,6 +17,8 @@ export class OpenNextIsolate {
   readonly revalidated: Request[] = [];
   answer: () => Promise<Response> = async () =>
     new Response(null, { headers: { "x-nextjs-cache": "REVALIDATED" } });
+  /** The messages of the log. */
+  readonly logged: string[] = [];
   readonly #works: Promise<unknown>[] = [];
   /** Answers one request by this work. */
   readonly ask: (work: () => Promise<unknown>, method?: string) => Promise<Response>;
@@ -25,7 +28,8 @@ export class OpenNextIsolate {
     this.upstash = beside?.upstash ?? new UnsteadyUpstash(clock);
     let work: () => Promise<Response> = async () => new Response();
     const app = { fetch: () => work() };
-    const worker = withTidemark(app, config, { nowAtMs: clock.nowAtMs, log: () => {}, ...options });
+    const log: Log = ({ message }) => void this.logged.push(message);
+    const worker = withTidemark(app, config, { nowAtMs: clock.nowAtMs, log, ...options });
     const env = {
       UPSTASH_REDIS_REST_URL: this.upstash.url,
       UPSTASH_REDIS_REST_TOKEN: this.upstash.token,

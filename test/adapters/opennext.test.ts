@@ -1,8 +1,14 @@
 // Tests `tidemark/opennext` without Next.js: requests of several isolates, purges during renders, revalidations, and outages.
 import { describe, expect, it, vi } from "vitest";
 import "../../testing/fakes/workers-globals.ts";
-import { openNextOverrides, purge } from "../../src/adapters/opennext.ts";
+import { openNextOverrides, purge, withTidemark } from "../../src/adapters/opennext.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { purgeProbe } from "../../src/probe/probe.ts";
+import { shopify, varnishDialect } from "../../src/senders.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { listTarget } from "../../testing/outward/outward-world.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
 
@@ -233,22 +239,20 @@ describe("the queue", () => {
 
   it("logs a failed render, and tries again", async () => {
     const { here } = twoIsolates();
-    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const failures = () => here.logged.filter((line) => line.includes("status 500")).length;
     here.answer = async () => new Response(null, { status: 500 });
     await here.request(() => queue.send(message));
-    await until(() => log.mock.calls.length === 1);
-    expect(log.mock.calls[0]?.[0]).toContain("status 500");
+    await until(() => failures() === 1);
     await here.request(() => queue.send(message));
     await until(() => here.revalidated.length === 2);
-    await until(() => log.mock.calls.length === 2);
-    log.mockRestore();
+    await until(() => here.logged.length >= 2);
+    expect(failures()).toBe(2);
   });
 });
 
 describe("without Redis", () => {
   it("renders continue, and purges reject and are logged", async () => {
     const { here } = twoIsolates();
-    const log = vi.spyOn(console, "error").mockImplementation(() => {});
     here.upstash.mode = "down";
     await here.render("/a", "v1");
     expect(await here.read("/a")).toBe("v1");
@@ -256,10 +260,9 @@ describe("without Redis", () => {
     const swallowed = () => tagCache.writeTags(["red"]).catch(() => undefined);
     expect((await here.ask(swallowed, "POST")).status).toBe(503);
     expect((await here.ask(async () => undefined, "POST")).status).toBe(200);
-    expect(log.mock.calls.flat().join()).toContain("A purge by Next.js has failed");
+    expect(here.logged.join()).toContain("A purge by Next.js has failed");
     const own = here.request(() => purge({ tags: ["red"] }));
     await expect(own).rejects.toThrow("The purge was not accepted");
-    log.mockRestore();
   });
 });
 
@@ -271,4 +274,25 @@ it("outside of a wrapped Worker, finds nothing, stores nothing, and says so", as
   expect(log.mock.calls.flat().join()).toContain("withTidemark(worker, config)");
   await expect(tagCache.writeTags(["red"])).rejects.toThrow("is not open");
   log.mockRestore();
+});
+
+it("refuses a configuration with settings that it does not read", () => {
+  const worker = { fetch: async () => new Response() };
+  const wrapped = (written: WrittenConfig) => () => withTidemark(worker, defineConfig(written));
+  const read: WrittenConfig = { namespace: "shop", limits: { variants: 5 }, purge: {} };
+  expect(wrapped(read)).not.toThrow();
+  const others: WrittenConfig = {
+    routes: [{ name: "a", match: "/a" }],
+    hooks: { shop: shopify() },
+    outward: { front: listTarget() },
+    varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
+    dashboard: dashboard(),
+    probe: purgeProbe({ every: "5m" }),
+    hotKeys: 5,
+    metrics: { hitRateMin: 0.5 },
+  };
+  expect(wrapped({ ...read, ...others })).toThrow(Object.keys(others).join(", "));
+  for (const [name, value] of Object.entries(others)) {
+    expect(wrapped({ [name]: value })).toThrow(`these are also set: ${name}.`);
+  }
 });

@@ -177,7 +177,11 @@ async function pagesExamined(
 ): Promise<PagesExamination> {
   const site = client?.site;
   const origin = given ?? originInFolder(folder, site?.origin);
-  if (site === undefined && origin === undefined) return nothing;
+  if (purge === true && site === undefined) throw lacksSite("--purge", "--site");
+  if (site === undefined && origin === undefined) {
+    if (page !== undefined) throw lacksSite("--page", "--site or --origin");
+    return nothing;
+  }
   const isOriginOfSite = origin !== undefined && origin === site?.origin;
   const isPurging = purge === true && site !== undefined;
   if (isPurging && !ofSite.isOperator) throw cannotPurge(site.origin);
@@ -190,6 +194,14 @@ async function pagesExamined(
     paths: page?.map((one) => pathOf(one, site?.origin ?? origin)),
   };
   return examinePages(options, isPurging ? client : undefined, world);
+}
+
+function lacksSite(option: string, needed: string): CommandError {
+  return usageError({
+    what: `${option} cannot be used.`,
+    why: "No site is specified.",
+    hint: `Write ${needed} with a URL, or omit ${option}.`,
+  });
 }
 
 /** @param page a path or URL of the site */

@@ -4,6 +4,7 @@ import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Action, AddCommand, GlobalOptions, Session } from "../session.ts";
 import { siteAddress } from "../site/address.ts";
+import { givenOperatorPath } from "../site/chosen-site.ts";
 import { givenToken } from "../site/given-token.ts";
 import {
   changeProfiles,
@@ -96,7 +97,8 @@ async function set(session: Session, options: SetOptions, [name = ""]: readonly 
       hint: `Write tidemark profile set ${name} --site https://www.example.com.`,
     });
   }
-  const { site, operatorPath } = options;
+  const { site } = options;
+  const operatorPath = givenOperatorPath(options, world.env);
   const { origin } = siteAddress({ site, operatorPath, from: "--site" });
   // Check the file before asking for the token.
   await readProfiles(world);

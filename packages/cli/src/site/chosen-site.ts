@@ -32,17 +32,22 @@ export async function chosenSite(options: SiteOptions, where: SiteWorld): Promis
   const { env } = where;
   const profiles = await readProfiles(where);
   const named = namedSite(options, env);
+  const given = givenOperatorPath(options, env);
   if (named !== undefined) {
-    const given = options.operatorPath ?? env["TIDEMARK_OPERATOR_PATH"];
     const { origin } = siteAddress({ ...named, operatorPath: given });
     const same = Object.values(profiles.profiles).find(({ site }) => isSame(site, origin));
     const operatorPath = given ?? same?.operatorPath;
     return withToken(siteAddress({ ...named, operatorPath }), same, where);
   }
   const { name, profile } = chosenProfile(options, env, profiles);
-  const operatorPath = options.operatorPath ?? profile.operatorPath;
+  const operatorPath = given ?? profile.operatorPath;
   const from = `The profile ${JSON.stringify(name)}`;
   return withToken(siteAddress({ site: profile.site, operatorPath, from }), profile, where);
+}
+
+/** Returns the path of `--operator-path`, or else of TIDEMARK_OPERATOR_PATH. */
+export function givenOperatorPath({ operatorPath }: SiteOptions, env: World["env"]) {
+  return operatorPath ?? (env["TIDEMARK_OPERATOR_PATH"] || undefined);
 }
 
 function namedSite({ site, profile }: SiteOptions, env: World["env"]) {

@@ -3,7 +3,7 @@ import { addAbortSignal } from "node:stream";
 import { interruption } from "../command-error.ts";
 import { Popularity, readLoggedLine } from "./access-log.ts";
 import type { Session } from "../session.ts";
-import { readLine } from "./list.ts";
+import { type Line, readLine } from "./list.ts";
 import { type PageList, pageCountMax } from "./page-list.ts";
 import { readSitemap, type SitemapReport } from "./sitemaps.ts";
 import { type Bytes, bytesOfFile, linesOf, textOf } from "./source-text.ts";
@@ -64,14 +64,31 @@ async function readList(
   pages: PageList,
   { session, report }: SourceContext,
 ): Promise<void> {
+  // The first line of CSV may have the column heads.
+  const isHead = (text: string) => !/^(?:\/|https?:)/.test(text);
+  for await (const line of linesOfList(name, { options, session, isHead })) {
+    if (line.kind === "unreadable") report.unreadableLineCount += 1;
+    else if (line.kind === "named") pages.add(line.text, line.headers);
+  }
+}
+
+interface ListContext {
+  readonly options: SourceOptions;
+  readonly session: Session;
+  /** Decides whether the first line of CSV, given its first column, has the column heads. */
+  readonly isHead: (text: string) => boolean;
+}
+
+async function* linesOfList(
+  name: string,
+  { options, session, isHead }: ListContext,
+): AsyncGenerator<Line> {
   const isCsv = options.csv === true || /\.csv(?:\.gz)?$/i.test(name);
-  let isFirst = true;
+  let isFirst = isCsv;
   for await (const text of linesOf(textOf(await bytesNamed(name, session), { name }))) {
     const line = readLine(text, { isCsv });
-    // The first line of CSV may have the column heads.
-    const isHead = isFirst && isCsv && line.kind === "named" && !/^(?:\/|https?:)/.test(line.text);
-    if (line.kind === "unreadable") report.unreadableLineCount += 1;
-    else if (line.kind === "named" && !isHead) pages.add(line.text, line.headers);
+    if (line.kind === "nothing") continue;
+    if (!isFirst || line.kind !== "named" || !isHead(line.text)) yield line;
     isFirst = false;
   }
 }
@@ -148,8 +165,13 @@ async function keysGathered(options: SourceOptions, session: Session) {
   const keys = new Set<string>();
   let unreadableLineCount = 0;
   for (const name of options.list ?? []) {
-    for await (const text of linesOf(textOf(await bytesNamed(name, session), { name }))) {
-      const line = readLine(text, { isCsv: options.csv === true });
+    // A key has any form, so the first line of CSV always counts as column heads.
+    const isHead = (text: string) => {
+      const head = JSON.stringify(text.slice(0, 80));
+      session.terminal.note(`Not a key, because the first line of CSV names columns: ${head}`);
+      return true;
+    };
+    for await (const line of linesOfList(name, { options, session, isHead })) {
       if (line.kind === "unreadable") unreadableLineCount += 1;
       else if (line.kind === "named") keys.add(line.text);
     }

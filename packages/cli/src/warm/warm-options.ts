@@ -93,7 +93,15 @@ export function sourcesOf(options: WarmOptions, words: readonly string[]): Sourc
 export function checkManner(options: WarmOptions, words: readonly string[]): void {
   const { data, within, limit, list } = options;
   const isWithin = within === true || data !== undefined;
-  const ofPages = ["sitemap", "log", "hottest", "afterPurge", "variant", "header"] as const;
+  const ofPages = [
+    "sitemap",
+    "log",
+    "hottest",
+    "afterPurge",
+    "alsoHost",
+    "variant",
+    "header",
+  ] as const;
   const ofRequests = ["via", "rate", "concurrency"] as const;
   if (data !== undefined) {
     const other = ofPages.find((name) => options[name] !== undefined);

@@ -50,7 +50,7 @@ export const addWarm: AddCommand = (program, act) => {
     .option("--data <namespace>", "read the lists as keys of this namespace of data")
     .option(
       "--csv",
-      "read lists as CSV, with pages in the first column (default: lists whose names end with .csv)",
+      "read lists as CSV, with pages or keys in the first column (default: lists whose names end with .csv)",
     )
     .option("--since <date>", "use only pages of sitemaps modified since this date", dateOf)
     .option("--top <count>", "use only this many pages of each log", wholeNumber(1, 1_000_000))

@@ -155,6 +155,16 @@ const refused = [
   ["a command line with nothing to check", [], "There is nothing to check."],
   ["a folder that does not exist", ["--folder", "x"], "There is no folder"],
   ["an origin with a path", ["--origin", "https://a.test/x"], "has a path"],
+  [
+    "--purge without a site",
+    ["--origin", "https://a.test", "--purge"],
+    "--purge cannot be used. No site is specified.",
+  ],
+  [
+    "--page without a site",
+    ["--workers-dev", "https://a.test", "--page", "/"],
+    "--page cannot be used. No site is specified.",
+  ],
   ["a mistyped option", ["--orgin", "https://a.test"], "Did you mean --origin?"],
 ] as const;
 

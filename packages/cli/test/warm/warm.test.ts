@@ -193,6 +193,11 @@ const refused = [
   ["--within with --via", ["/a", "--within", "--via", "https://b.test"], "--via"],
   ["--limit without --within", ["/a", "--limit", "5"], "--limit needs --within"],
   ["--data without keys", ["--data", "n"], "--data has no keys"],
+  [
+    "--data with --also-host",
+    ["--data", "n", "--list", "-", "--also-host", "a.test"],
+    "but pages are also specified",
+  ],
   ["a missing file", ["--list", "gone.txt"], "There is no file"],
   ["a folder", ["--list", "."], "It is a folder"],
   ["stdin twice", ["--list", "-", "--log", "-"], "stdin is used twice"],

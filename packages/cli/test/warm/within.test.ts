@@ -1,4 +1,6 @@
 // Tests warming through the operator's routes: --within, --data, --hottest and --after-purge.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer, WarmAnswer } from "../../../../src/protocol/answers.ts";
 import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
@@ -88,6 +90,17 @@ describe("tidemark warm", () => {
     expect(ran.code).toBe(3);
     expect(ran.out).toContain(`failed: ${siteUrl} bad (no reason given)`);
     expect(site.orders).toEqual([{ data: { products: ["42", "43", "bad"] }, cursor: 0 }]);
+  });
+
+  it.each([
+    { list: "ids.csv", options: [] },
+    { list: "ids.txt", options: ["--csv"] },
+  ])("reads $list as CSV with the options $options", async ({ list, options }) => {
+    const { site, user: one } = await user();
+    await writeFile(join(one.folder, list), "# products\nid,name\n42,bread\n43;milk\n");
+    const ran = await one.runs(["warm", "--data", "products", "--list", list, ...options]);
+    expect(site.orders).toEqual([{ data: { products: ["42", "43"] }, cursor: 0 }]);
+    expect(ran.notes).toContain('names columns: "id"');
   });
 
   it("continues a failed run", async () => {
