@@ -75,7 +75,6 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
  * wait for their background work, which reads the entry back half of N after the answer.
  */
 const ofEntries = /\/_cache\/(?:purge|hooks\/|switch|dashboard\/(?:purge|switch)$)/;
-const unsettled = { waitUntil: (_work: Promise<unknown>) => undefined };
 
 /** One isolate in one colo. */
 export class Site {
@@ -89,6 +88,10 @@ export class Site {
   readonly #pending: Promise<unknown>[] = [];
   readonly #background = {
     waitUntil: (work: Promise<unknown>) => void this.#pending.push(work),
+  };
+  readonly #ofEntries: Promise<unknown>[] = [];
+  readonly #backgroundOfEntries = {
+    waitUntil: (work: Promise<unknown>) => void this.#ofEntries.push(work),
   };
 
   constructor(options: SiteOptions, origin: OriginInProcess) {
@@ -141,7 +144,7 @@ export class Site {
     const { method, url } = request;
     const isOfDialect = this.config.varnish !== undefined && method !== "GET";
     const isEntry = isOfDialect || (method === "POST" && ofEntries.test(url));
-    const background = isEntry ? unsettled : this.#background;
+    const background = isEntry ? this.#backgroundOfEntries : this.#background;
     const context = { ...background, passThroughOnException: () => undefined, props: {} };
     return this.#app.fetch(request, {}, context);
   }
@@ -182,6 +185,12 @@ export class Site {
   /** Returns the isolate's counts since the last call, by series. */
   counted(): Record<string, number> {
     return Object.fromEntries(this.#app.cache.metrics.take(this.clock.atMs));
+  }
+
+  /** Also waits until all entries are read back, half of N after their posts. */
+  async settleEntries(): Promise<void> {
+    await Promise.all(this.#ofEntries);
+    await this.settle();
   }
 
   /** Waits for all background work, including work that it starts. */

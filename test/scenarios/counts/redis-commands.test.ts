@@ -10,7 +10,7 @@ import {
 } from "../../../local/upstash-rest-server.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
-import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
 
 const token = "token-of-the-front";
 const adminToken = "admin-of-this-site";
@@ -85,9 +85,7 @@ async function useEverything(site: Site): Promise<void> {
   await site.get("/a", { method: "DELETE" });
   await send(site, "purge", { tags: ["news"] });
   await send(site, "switch", { bypass: ["crowds"] });
-  await site.settle();
-  // `settle` does not wait for the reads that follow a purge or a post of the switch.
-  await idle();
+  await site.settleEntries();
 }
 
 /** Returns the number of received commands by use. The form of a command shows its use. */
