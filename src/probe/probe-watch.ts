@@ -3,6 +3,7 @@
 import { isWithinMs } from "../base/elapsed.ts";
 import { Condition } from "../observe/condition.ts";
 import type { Context } from "../proxy/site/exchange.ts";
+import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Background } from "../platform/platform.ts";
 import { spanOf } from "../protocol/finding.ts";
 import type { ProbedHost } from "./port/probe-part.ts";
@@ -40,8 +41,6 @@ export class ProbeWatch {
   #refreshing: readonly ProbedPage[] = [];
   /** Whether they have been read again at least once. */
   #isRefreshed = false;
-  /** The acceptance of the last purge that was checked. */
-  #lastAtMs = 0;
   /** The scheme and host of the first request, so that all reads have the same keys. */
   #host: ProbedHost | undefined;
   #restedAtMs = -Infinity;
@@ -108,7 +107,6 @@ export class ProbeWatch {
     if (pending.size > 0) return rereadMs;
     this.#watched = undefined;
     this.#doneAt = watched.position;
-    this.#lastAtMs = watched.acceptedAtMs;
     this.#refreshing = pages.at(host);
     this.#isRefreshed = false;
     return this.#untilNextMs / 2;
@@ -142,7 +140,7 @@ export class ProbeWatch {
 
   get #untilNextMs(): number {
     const { everyMs, site } = this.#settings;
-    return this.#lastAtMs + everyMs - site.nowAtMs();
+    return acceptedAtMs(this.#doneAt) + everyMs - site.nowAtMs();
   }
 
   async #next(): Promise<WatchedPurge | undefined> {
