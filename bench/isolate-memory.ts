@@ -53,8 +53,8 @@ async function main(): Promise<void> {
   const keyCount = Number(values.keys);
   const worker = await bundleWith(config);
   const found = await Promise.all(sites.map((site) => measured(site, { worker, keyCount })));
-  const text = report(found, keyCount) + (await aboutHeaders());
-  process.stdout.write(text);
+  const text = report(found, keyCount);
+  process.stdout.write(text + (await aboutHeaders()));
   const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "isolate-memory", text);
   if (found.some((each) => each.heldBytes > boundBytes)) process.exitCode = 1;

@@ -1,8 +1,6 @@
 // Measures the cost of a hit and of a miss by function, with a CPU profile of the built Worker
-// under load from workerd's inspector. Without --path, the bench profiles all paths, and writes
-// docs/measurements.md.
+// under load from workerd's inspector. Without --path, the bench profiles all paths.
 //   npm run bench -- profile [--path memory|edge|shared|304|miss] [--seconds 4] [--top 25]
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
 import { freePort, startColo } from "../local/colo.ts";
@@ -11,7 +9,6 @@ import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { machineSaid, markdownTable, percent } from "./load/figures.ts";
 import { Inspector } from "./load/inspector.ts";
 import { startPart } from "./load/part.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 import { type Costs, costsOf } from "./profile/costs.ts";
 import { cpuProfile } from "./profile/cpu-profile.ts";
 import type { OriginCalls } from "./speed/origin-process.ts";
@@ -21,7 +18,6 @@ import { etag, pageOf, type Path, paths, siteConfig } from "./speed/site.ts";
 const bodyBytes = 10_240;
 const connections = 32;
 const sampleUs = 200;
-const documentedCount = 4;
 
 interface Asked {
   readonly path: string;
@@ -139,18 +135,12 @@ async function main(): Promise<void> {
   const running = new Running();
   try {
     const target = await startTarget(running);
-    const documented: string[] = [];
     for (const ask of asked) {
       const costs = await costsOfAsk(target, ask, Number(values.seconds));
       const top = Number(values.top);
       process.stdout.write(
         `\n${heading(ask, costs)}\n${functionTable(costs, top)}\n${moduleTable(costs, top)}`,
       );
-      documented.push(`${heading(ask, costs)}\n${functionTable(costs, documentedCount)}`);
-    }
-    if (values.path === undefined) {
-      const document = fileURLToPath(new URL("../docs/measurements.md", import.meta.url));
-      await replaceMarkedPart(document, "npm run bench -- profile", documented.join("\n"));
     }
   } finally {
     await running.stop();

@@ -13,10 +13,11 @@ import type { VolleyCalls } from "./load/volley-process.ts";
 import { replaceMarkedPart } from "./load/marked-part.ts";
 import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
-import { demandsTable } from "./speed/demands.ts";
+import { demandsTable, missedDemands } from "./speed/demands.ts";
 import { type MissTimes, missTimes } from "./speed/miss-times.ts";
 import {
   contestTable,
+  documentedContests,
   hitsTable,
   missesTable,
   missTimesTable,
@@ -93,18 +94,19 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
     times = await missTimes(ground, { roundCount: missRoundCount, requestCount: missRequestCount });
     told(missTimesTable(times));
   }
-  const demands = told(demandsTable(measured, times));
+  told(demandsTable(measured, times));
   const { discarded } = rounds;
   told(`Rounds that were discarded because of an unexpected response: ${discarded.length}.\n`);
   process.stderr.write(discarded.map((why) => `  ${why}\n`).join(""));
+  const hits = documentedContests(measured);
   const performance = [
     manner,
-    hitsTable(measured, "rates"),
-    hitsTable(measured, "cpuUs"),
+    hitsTable(hits, "rates"),
+    hitsTable(hits, "cpuUs"),
     ...measured.filter(({ contest }) => contest.kind === "miss").map(missesTable),
     ...(times === undefined ? [] : [plainMissTimesTable(times)]),
   ];
-  return { performance: performance.join("\n"), measurements: demands };
+  return { performance: performance.join("\n"), measurements: missedDemands(measured, times) };
 }
 
 async function main(): Promise<void> {

@@ -9,20 +9,20 @@ import {
   billTable,
   cacheApiTable,
   checksTable,
-  dollars,
+  cpuSaid,
   journalTable,
   pricesSaid,
   type Reported,
   restSaid,
   setsTable,
   singlesTable,
+  usePricesTable,
   usesTable,
 } from "./report.ts";
 import { kvDelaySeconds } from "./kv-model.ts";
 import { objectMsACall } from "./mix-bill.ts";
 import type { MixRun } from "./mix-run.ts";
 import { billedMixes, mixesTable } from "./mixes.ts";
-import { upstash } from "./prices.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {
@@ -43,6 +43,8 @@ export interface Documents {
 export function documented(given: Documented): Documents {
   const { singles, checks, run, designs, settings } = given;
   const printed = [
+    paragraph(restSaid(given)),
+    usesTable(given),
     setsTable(designs.setCommands, settings),
     cacheApiTable(given),
     cacheStatusTable(run),
@@ -80,28 +82,25 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
 }
 
 function measurementsPart(given: Documented): string {
-  const { settings, machine, run, command } = given;
-  const each = (counts: number) =>
-    (counts / settings.requestCount) * upstash.commands.dollarsAMillion;
+  const { settings, machine, lag, command } = given;
   return [
     `    ${command}${optionsSaid(settings)}\n`,
     paragraph(
-      `${traceSaid(settings)} The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. ${restSaid(given)}`,
+      `${traceSaid(settings)} The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. N = ${lag.maxLagSeconds} s. ` +
+        cpuSaid(given),
     ),
     paragraph(
       `[The bill](costs.md#the-bill-of-a-site) has two columns for other caches, which are computed. *Tags as sets* is a cache with the same ` +
         `lookups, fills and origin requests. Each page has one tag, and each tag is a Redis set of keys. Each origin request takes a lock, and ` +
-        `each request increments a counter in Redis. Each additional tag of a page would cost ${dollars(each(perFurtherTag(run)))} for a ` +
-        `million requests. A purge reaches only Redis, not memory or the edge. *No Redis* is a cache that does not strip tracking ` +
+        `each request increments a counter in Redis. A purge reaches only Redis, not memory or the edge. *No Redis* is a cache that does not strip tracking ` +
         `parameters, sort queries, validate responses or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(
-      `The REST server counts commands, including each command of a transaction, and the bytes of HTTP bodies. On a real site, the trace ` +
-        `would take ${lifeMinutesSaid(settings)} minutes. So the bill contains the reads of the journal, the reports and the scrapes of ` +
+      `On a real site, the trace would take ${lifeMinutesSaid(settings)} minutes. So the bill contains the reads of the journal, the reports and the scrapes of ` +
         `this time. A cron trigger and a scrape run each minute.`,
     ),
-    usesTable(given),
+    usePricesTable(given),
   ].join("\n");
 }
 
@@ -111,11 +110,6 @@ const lifeMinutesSaid = (settings: TraceSettings): string => counted(lifeMinutes
 function livesMinutes(): string {
   const minutes = lifetimeShares.map(({ lifetimeSeconds }) => (lifetimeSeconds * scale) / 60);
   return `${Math.min(...minutes)} to ${Math.max(...minutes)}`;
-}
-
-/** Returns the commands of the whole trace for one more tag on each page. */
-function perFurtherTag({ entries }: Reported["run"]): number {
-  return 2 * entries.fill.requests + entries.freshening.requests;
 }
 
 function optionsSaid({ requestCount, pageCount, durationMs }: TraceSettings): string {

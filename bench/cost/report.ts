@@ -52,8 +52,27 @@ export function billTable({ tidemark, sets, plain }: Designs): string {
   );
 }
 
+const usesHead = [
+  "purpose",
+  "REST requests",
+  "commands",
+  "to Redis",
+  "from Redis",
+  "dollars for a million requests",
+];
+
 /** Formats the requests to Redis by purpose. */
-export function usesTable({ run, settings, designs }: Reported): string {
+export function usesTable(reported: Reported): string {
+  return markdownTable(usesHead, useRows(reported));
+}
+
+/** Formats the commands and dollars by purpose, for the documentation. */
+export function usePricesTable(reported: Reported): string {
+  const pricesOf = (cells: readonly string[]) => [0, 2, 5].map((column) => cells[column] ?? "");
+  return markdownTable(pricesOf(usesHead), useRows(reported).map(pricesOf));
+}
+
+function useRows({ run, settings, designs }: Reported): string[][] {
   const { requestCount } = settings;
   const entry = (
     name: string,
@@ -75,22 +94,12 @@ export function usesTable({ run, settings, designs }: Reported): string {
     "",
     dollars((added(of) / requestCount) * upstash.commands.dollarsAMillion),
   ];
-  return markdownTable(
-    [
-      "purpose",
-      "REST requests",
-      "commands",
-      "to Redis",
-      "from Redis",
-      "dollars for a million requests",
-    ],
-    [
-      ...used.map((use) => entry(use === "look-up" ? "lookup" : use, run.entries[use])),
-      entry("all", sumOf(run.entries)),
-      clocked("further reads of the journal at real speed", designs.journal),
-      clocked("further reports and scrapes at real speed", designs.metrics),
-    ],
-  );
+  return [
+    ...used.map((use) => entry(use === "look-up" ? "lookup" : use, run.entries[use])),
+    entry("all", sumOf(run.entries)),
+    clocked("further reads of the journal at real speed", designs.journal),
+    clocked("further reports and scrapes at real speed", designs.metrics),
+  ];
 }
 
 export function setsTable(commands: TagsAsSets, { requestCount }: TraceSettings): string {
@@ -185,20 +194,24 @@ export function cacheApiTable({ run }: Reported): string {
   );
 }
 
-/** Formats the figures that are in no table: latency, origin, processors and storage. */
-export function restSaid({ run, lag }: Reported): string {
-  const { cpuMs, replayed, storedBytes, origin } = run;
-  const cpuEach = ((cpuMs ?? 0) / replayed.tookMs.length).toFixed(2);
-  const cpu =
-    cpuMs === undefined
-      ? "CPU time is not measured on this system. "
-      : `The workerd processes took ${cpuEach} ms of CPU for each request. This includes the runtime's own HTTP and its ` +
-        `simulated Cache API, which Cloudflare does not bill, so the figure is an upper bound. `;
+/** Formats the CPU time of a request. */
+export function cpuSaid({ run: { cpuMs, replayed } }: Reported): string {
+  if (cpuMs === undefined) return "CPU time is not measured on this system.";
+  const cpuEach = (cpuMs / replayed.tookMs.length).toFixed(2);
+  return (
+    `The workerd processes took ${cpuEach} ms of CPU for each request. This includes the runtime's own HTTP and its ` +
+    `simulated Cache API, which Cloudflare does not bill, so the figure is an upper bound.`
+  );
+}
+
+/** Formats the figures that are in no table and in no document: latency, origin and storage. */
+export function restSaid({ run }: Reported): string {
+  const { replayed, storedBytes, origin } = run;
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => quantile(replayed.tookMs, share));
   return (
-    `N = ${lag.maxLagSeconds} s. Answers took ${p50.toFixed(1)} ms at the median and ${p99.toFixed(0)} ms at the 99th ` +
+    `Answers took ${p50.toFixed(1)} ms at the median and ${p99.toFixed(0)} ms at the 99th ` +
     `percentile. The origin got ${counted(origin.requests)} requests, answered ${counted(origin.notModified)} of them ` +
-    `with a 304, and sent ${mebibytes(origin.bytes)} of bodies. ${cpu}` +
+    `with a 304, and sent ${mebibytes(origin.bytes)} of bodies. ` +
     `At the end, Redis stored at most ${mebibytes(storedBytes)}. ` +
     `${upstash.storage.includedGigabytes} GB is free of charge.`
   );

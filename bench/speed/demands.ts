@@ -49,6 +49,27 @@ export function demandsTable(
   contests: readonly ContestFigures[],
   times: MissTimes | undefined,
 ): string {
+  const demands = demandsOf(contests, times);
+  return markdownTable(["demand", "bound", "measured", "holds"], demands.map(cells));
+}
+
+/** Formats the number of demands that hold, and a table of the others, for the documentation. */
+export function missedDemands(
+  contests: readonly ContestFigures[],
+  times: MissTimes | undefined,
+): string {
+  const demands = demandsOf(contests, times);
+  const missed = demands.filter((demand) => !isHeld(demand));
+  const said = `The published run met ${demands.length - missed.length} of ${demands.length} bounds`;
+  if (missed.length === 0) return `${said}.\n`;
+  const rows = missed.map((demand) => cells(demand).slice(0, -1));
+  return `${said}. It missed these:\n\n${markdownTable(["demand", "bound", "measured"], rows)}`;
+}
+
+function demandsOf(
+  contests: readonly ContestFigures[],
+  times: MissTimes | undefined,
+): readonly Demand[] {
   const ratios = (title: string, asked: Parameters<typeof ratiosOf>[1]) => {
     const figures = contests.find(({ contest }) => contest.title === title);
     return figures === undefined ? [] : ratiosOf(figures, asked);
@@ -56,7 +77,7 @@ export function demandsTable(
   const added = (name: string) => (times === undefined ? [] : addedShare(times, name));
   const late = added(slowName).map((share, round) => share - (added(relayName)[round] ?? 0));
   const cpu = { name: memoryName, to: constantName, figure: "cpuUs" } as const;
-  const demands: Demand[] = [
+  return [
     ...contestDemands.map(({ title, name, to, bound }): Demand => ({
       said: `${title}: requests/s of ${name} ÷ ${to}`,
       seen: ratios(title, { name, to, figure: "rates" }),
@@ -82,18 +103,21 @@ export function demandsTable(
       shown: percent,
     },
   ];
-  return markdownTable(["demand", "bound", "measured", "holds"], demands.map(cells));
 }
 
-/** Formats the cells of a demand. A value equal to the bound is allowed. */
-function cells({ said, seen, bound, shown }: Demand): string[] {
+/** Returns whether a demand holds. A value equal to the bound is allowed. */
+function isHeld({ seen, bound }: Demand): boolean {
   const value = median(seen);
-  const isHeld = "least" in bound ? value >= bound.least : value <= bound.below;
+  return "least" in bound ? value >= bound.least : value <= bound.below;
+}
+
+function cells(demand: Demand): string[] {
+  const { said, seen, bound, shown } = demand;
   const boundSaid = "least" in bound ? `≥ ${bound.least}` : `≤ ${shown(bound.below)}`;
   return [
     said,
     boundSaid,
     medianSaid(seen, shown),
-    seen.length === 0 ? "not measured" : isHeld ? "yes" : "**no**",
+    seen.length === 0 ? "not measured" : isHeld(demand) ? "yes" : "**no**",
   ];
 }

@@ -87,7 +87,13 @@ export function contestTable(figures: ContestFigures): string {
 const short = (title: string): string =>
   title.replace("A hit of ", "").replace(byBrowser, ", browser");
 
-/** Formats the medians of all hits and 304s. At 10 MiB, the edge hit is that of the default configuration. */
+/** Returns the contests of hits and 304s that docs/performance.md shows. */
+export function documentedContests(measured: readonly ContestFigures[]): readonly ContestFigures[] {
+  const titles = ["A hit of 10 KiB", "A hit of 1 MiB", "304 to `If-None-Match`"];
+  return measured.filter(({ contest }) => titles.includes(contest.title));
+}
+
+/** Formats the medians of the hits and 304s. At 10 MiB, the edge hit is that of the default configuration. */
 export function hitsTable(measured: readonly ContestFigures[], figure: Figure): string {
   const contests = measured.filter(({ contest }) => contest.kind !== "miss");
   const systems = [constantName, bareName, honoName, memoryName, edgeName, sharedName];
@@ -126,7 +132,16 @@ export function missTimesTable(times: MissTimes): string {
 
 /** Formats the latencies of misses without a relay, for the documentation. */
 export function plainMissTimesTable(times: MissTimes): string {
-  return missTimesOf(times.rows.filter(({ name }) => name !== relayName && name !== slowName));
+  return markdownTable(
+    ["A miss, origin 50 ms away", "p50", "adds to the origin's median"],
+    times.rows
+      .filter(({ name }) => name !== relayName && name !== slowName)
+      .map(({ name, tookMs, addedMs }, at) => [
+        name,
+        ms(quantile(tookMs, 0.5)),
+        at === 0 ? unknown : spreadSaid(addedMs, ms),
+      ]),
+  );
 }
 
 function missTimesOf(rows: MissTimes["rows"]): string {

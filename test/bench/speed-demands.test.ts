@@ -8,8 +8,8 @@ import {
   memoryName,
   type Row,
 } from "../../bench/speed/contests.ts";
-import { demandsTable } from "../../bench/speed/demands.ts";
-import { hitsTable, ratiosOf } from "../../bench/speed/report.ts";
+import { demandsTable, missedDemands } from "../../bench/speed/demands.ts";
+import { documentedContests, hitsTable, ratiosOf } from "../../bench/speed/report.ts";
 import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
 import { type MissTimes, tidemarkName } from "../../bench/speed/miss-times.ts";
 
@@ -81,6 +81,18 @@ it("`demandsTable` judges a miss by the time that it adds to the origin's", () =
   };
   const said = line(demandsTable([], times), "A miss adds");
   expect(said).toContain("11.0 % (11.0 %–11.0 %) | **no** |");
+});
+
+it("`missedDemands` shows only the demands that do not hold", () => {
+  const missed = missedDemands([contestOf([constant, bare, memory(3)])], undefined);
+  expect(missed).toContain(`${memoryName} ÷ ${bareName} | ≥ 4 | 3.00 (3.00–3.00) |`);
+  expect(missed).not.toContain(`CPU of ${memoryName} ÷ ${constantName}`);
+});
+
+it("`documentedContests` leaves out the sizes that the page does not show", () => {
+  const shown = contestOf([bare, memory(4)]);
+  const other = { ...shown, contest: { ...shown.contest, title: "A hit of 1 KiB" } };
+  expect(documentedContests([other, shown])).toEqual([shown]);
 });
 
 it("`hitsTable` has a column for each contest, and counts the default configuration as the edge", () => {
