@@ -1,4 +1,4 @@
-// Tests the --help text of every command, and that docs/command.md has a section for each command.
+// Tests the --help text of every command, and that docs/command.md names each command.
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
@@ -53,11 +53,11 @@ describe.each(all)("$name --help", ({ name, path, command }) => {
   });
 });
 
-it("docs/command.md has a section for each command, and a link to it in its first table", () => {
+it("docs/command.md has each command in its first table, and sections only for commands", () => {
   const page = readFileSync("docs/command.md", "utf8");
   const names = all.flatMap(({ path }) => (path.length === 1 ? path : []));
   const sections = [...page.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);
-  expect(new Set(sections)).toEqual(new Set(names));
+  expect(sections.filter((name) => !names.includes(name ?? ""))).toEqual([]);
   const [, table = ""] = page.split("\n|---|---|\n");
   const [rows = ""] = table.split("\n\n");
   expect(names.filter((name) => !rows.includes(`[\`${name}\`](`))).toEqual([]);
