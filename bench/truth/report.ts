@@ -24,43 +24,24 @@ export function documented(
 }
 
 function partText({ run, figures }: Part): string {
-  const { kills } = run;
-  const killed = Object.values(kills).reduce((sum, count) => sum + count, 0);
+  const killed = Object.values(run.kills).reduce((sum, count) => sum + count, 0);
   const head =
     killed === 0
       ? "**While no isolate dies:**\n"
-      : `**While isolates are killed:** ${killed} kills, ${kills["report not taken"]} before Redis received a report, ` +
-        `${kills["report not answered"]} between a report's acceptance and its response. ` +
-        `${counted(cutCount(run))} requests were cut off.\n`;
-  const isTime = ({ group }: Figure) => group.startsWith("bucket");
-  const [times, sums] = [figures.filter(isTime), figures.filter((figure) => !isTime(figure))];
+      : `**While isolates are killed:** ${killed} kills. ${counted(cutCount(run))} requests were cut off.\n`;
+  // `failedLine` reports the percentiles that do not hold.
+  const sums = figures.filter(({ group }) => !group.startsWith("bucket"));
   const groups = [...Map.groupBy(sums, ({ group }) => group)];
   const shown = groups.filter(([group, own]) => group === allRequests || !own.every(holds));
   const table = markdownTable(
-    [
-      "",
-      "counted outside the Worker",
-      "in the metrics",
-      "missing",
-      "may be missing",
-      "figures that hold",
-    ],
-    [...shown.map(([group, own]) => groupRow(group, own)), allRow(groups.length, sums)],
+    ["", "counted outside the Worker", "in the metrics", "figures that hold"],
+    [...shown.map(([group, own]) => groupRow(group, own)), ["all metrics", "", "", heldOf(sums)]],
   );
-  return `${head}\n${table}${times.length === 0 ? "" : `\n${timesTable(times)}`}`;
+  return `${head}\n${table}`;
 }
 
 const heldOf = (figures: readonly Figure[]) =>
   `${figures.filter(holds).length} of ${figures.length}`;
-
-const allRow = (groupCount: number, figures: readonly Figure[]) => [
-  `all ${groupCount} groups`,
-  "",
-  "",
-  "",
-  "",
-  heldOf(figures),
-];
 
 function groupRow(group: string, figures: readonly Figure[]): string[] {
   const all = figures.filter(({ what }) => what === "all");
@@ -71,36 +52,7 @@ function groupRow(group: string, figures: readonly Figure[]): string[] {
   const isSum = !group.startsWith("families");
   const sum = (of: (figure: Figure) => number) =>
     isSum ? counted(summed.reduce((total, figure) => total + of(figure), 0)) : "";
-  return [
-    group,
-    sum((figure) => figure.counted),
-    sum((figure) => figure.told),
-    sum((figure) => figure.counted - figure.told),
-    sum((figure) => figure.counted - figure.min),
-    heldOf(figures),
-  ];
-}
-
-function timesTable(figures: readonly Figure[]): string {
-  return markdownTable(
-    [
-      "99th percentiles",
-      "in the same bucket as outside the Worker",
-      "in the next bucket",
-      "further away",
-    ],
-    [...Map.groupBy(figures, ({ group }) => group)].map(([group, own]) => {
-      const apart = own.map(({ told, counted: outside }) => Math.abs(told - outside));
-      const count = (isSo: (buckets: number) => boolean) => String(apart.filter(isSo).length);
-      const metric = group.split(" ").at(-1) ?? "";
-      return [
-        `\`${metric}\`, ${own.length} of them`,
-        count((buckets) => buckets === 0),
-        count((buckets) => buckets === 1),
-        count((buckets) => buckets > 1),
-      ];
-    }),
-  );
+  return [group, sum((figure) => figure.counted), sum((figure) => figure.told), heldOf(figures)];
 }
 
 export const failedLine = ({ group, what, told, counted: outside, min, max }: Figure): string =>

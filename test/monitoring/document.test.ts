@@ -17,11 +17,8 @@ const monitoring = readFileSync("docs/monitoring.md", "utf8");
 function tabled(before: string): { name: string; labels: string[] }[] {
   const from = page.indexOf(before);
   const table = page.slice(from, page.indexOf("\n\n", page.indexOf("\n|", from)));
-  return [...table.matchAll(/^\| `(tidemark_\w+)` \| (.*?) ?\| .+ \|$/gm)].map(
-    ([, name = "", labels = ""]) => ({
-      name,
-      labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label = ""]) => label),
-    }),
+  return [...table.matchAll(/^\| `(tidemark_\w+)(?:\{([\w,]+)\})?` \| .+ \|$/gm)].map(
+    ([, name = "", labels = ""]) => ({ name, labels: labels.split(",").filter(Boolean) }),
   );
 }
 

@@ -14,7 +14,13 @@ it("docs/logs.md has a row for each event, and its examples are complete lines",
   );
   expect(examples.length).toBeGreaterThan(1);
   for (const example of examples) {
-    expect(Object.keys(example).slice(0, 5)).toEqual(["ts", "level", "event", "message", "version"]);
+    expect(Object.keys(example).slice(0, 5)).toEqual([
+      "ts",
+      "level",
+      "event",
+      "message",
+      "version",
+    ]);
     expect(logEvents).toContain(example.event);
   }
 });
