@@ -21,8 +21,7 @@ export const isWordPressInstalled =
   spawnSync("php", hasMysqli).status === 0;
 
 if (!isWordPressInstalled) {
-  const lack =
-    "WordPress, PHP or MariaDB is not installed. CONTRIBUTING.md names the packages of Debian.";
+  const lack = "WordPress, PHP or MariaDB is not installed. .ci/run names the packages of Debian.";
   if (process.env["TIDEMARK_REQUIRE_WORDPRESS"] === "1") {
     throw new Error(`TIDEMARK_REQUIRE_WORDPRESS is 1, but: ${lack}`);
   }
