@@ -51,7 +51,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
-  const examples = ["own-data.txt", "node.txt", "handlers.txt"];
+  const examples = ["own-data.txt", "node.txt", "handlers.txt", "purge.txt"];
   for (const name of ["plain.mjs", "type-faults.txt", ...examples]) {
     await cp(join(root, "test/package", name), join(folder, name.replace(/\.txt$/, ".ts")));
   }
