@@ -68,10 +68,9 @@ async function main(): Promise<void> {
         "In the last table, each of three caches has its own memory and connection.",
       ratesTable(measured.rates),
       commandsTable(measured.commands),
-      herdTable(measured.loads),
       raceTable(measured.races),
     ].join("\n\n");
-    process.stdout.write(`${said}\n`);
+    process.stdout.write(`${said}\n\n${herdTable(measured.loads)}\n`);
     if (!isDry)
       await replaceMarkedPart(join(root, "docs/data-tests.md"), "npm run bench -- data", said);
     const faults = missed(measured);
