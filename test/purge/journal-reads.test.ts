@@ -1,5 +1,4 @@
 // The reads of the journal by one colo in an hour, with and without copies of the view.
-// docs/purging.md states the counts for 24 isolates.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
