@@ -48,7 +48,6 @@ it("a hit on a site with a journal also runs code in src/purge/, and in no other
 
 it.each([
   { heading: "A miss", kind: "miss", status: 200, told: "fwd=uri-miss" },
-  { heading: "A validation", kind: "validation", status: 200, told: "fwd-status=304" },
   { heading: "A purge", kind: "purge", status: 200, told: "" },
 ] as const)("each documented file runs: $heading", ({ heading, kind, status, told }) => {
   const ran = withJournal[kind];
