@@ -22,7 +22,7 @@ import {
 import { kvDelaySeconds } from "./kv-model.ts";
 import { objectMsACall } from "./mix-bill.ts";
 import type { MixRun } from "./mix-run.ts";
-import { billedMixes, mixesTable } from "./mixes.ts";
+import { billedMixes, mixesTable, mixTotalsTable } from "./mixes.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {
@@ -44,6 +44,7 @@ export function documented(given: Documented): Documents {
   const { singles, checks, run, designs, settings } = given;
   const printed = [
     paragraph(restSaid(given)),
+    mixesTable(mixesBilled(given)),
     usesTable(given),
     setsTable(designs.setCommands, settings),
     cacheApiTable(given),
@@ -59,7 +60,12 @@ export function documented(given: Documented): Documents {
   };
 }
 
-function costsPart({ run, designs, settings, command, replays }: Documented): string {
+function mixesBilled({ run, designs, settings, replays }: Documented) {
+  return billedMixes({ run, designs, requests: settings.requestCount, replays });
+}
+
+function costsPart(given: Documented): string {
+  const { designs, settings, command } = given;
   const { requestCount, pageCount } = settings;
   const said =
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
@@ -71,14 +77,16 @@ function costsPart({ run, designs, settings, command, replays }: Documented): st
     `with that mix. A *computed* bill applies the prices of that mix to the operations of the run that has all in Redis. ` +
     `*Offload* is the share of requests that cause no origin request.`;
   const besides =
-    `Cloudflare bills a Durable Object for its calls, for the rows that it writes, and for the time in which the object answers. *Objects in use* ` +
-    `is the price of this time, computed with ${objectMsACall} ms for each call. Mixes without Redis send no reports of metrics, so add ` +
+    `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. Mixes without Redis send no reports of metrics, so add ` +
     `the price of [Analytics Engine](analytics-engine.md). In the model of Workers KV, other colos see a write only after ` +
     `${kvDelaySeconds} s. Until then, the other colos request the page from the origin themselves.`;
-  const table = mixesTable(billedMixes({ run, designs, requests: requestCount, replays }));
-  return [paragraph(said), billTable(designs), paragraph(mixes), table, paragraph(besides)].join(
-    "\n",
-  );
+  return [
+    paragraph(said),
+    billTable(designs),
+    paragraph(mixes),
+    mixTotalsTable(mixesBilled(given)),
+    paragraph(besides),
+  ].join("\n");
 }
 
 function measurementsPart(given: Documented): string {

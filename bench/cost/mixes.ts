@@ -103,27 +103,28 @@ export function billedMixes(given: {
 }
 
 export function mixesTable(mixes: readonly BilledMix[]): string {
-  const row = (mix: BilledMix) => {
-    const { name, kind, originRequests, workers, records, journal, duration } = mix;
-    return [
-      name,
-      kind,
-      `${counted(originRequests)} (${percent(1 - originRequests / 1e6)})`,
-      ...[workers, records, journal, duration].map(dollars),
-      `**${dollars(togetherOf(mix))}**`,
-    ];
-  };
-  return markdownTable(
-    [
-      "a million requests",
-      "bill",
-      "origin requests (offload)",
-      "Workers",
-      "records",
-      "journal",
-      "objects in use",
-      "together",
-    ],
-    mixes.map(row),
-  );
+  const partsOf = ({ workers, records, journal, duration }: BilledMix) =>
+    [workers, records, journal, duration].map(dollars);
+  return tableOf(mixes, ["Workers", "records", "journal", "objects in use"], partsOf);
+}
+
+/** Formats the sum of each bill without its parts, for the documentation. */
+export function mixTotalsTable(mixes: readonly BilledMix[]): string {
+  return tableOf(mixes, [], () => []);
+}
+
+function tableOf(
+  mixes: readonly BilledMix[],
+  partNames: readonly string[],
+  partsOf: (mix: BilledMix) => readonly string[],
+): string {
+  const rows = mixes.map((mix) => [
+    mix.name,
+    mix.kind,
+    `${counted(mix.originRequests)} (${percent(1 - mix.originRequests / 1e6)})`,
+    ...partsOf(mix),
+    `**${dollars(togetherOf(mix))}**`,
+  ]);
+  const head = ["a million requests", "bill", "origin requests (offload)", ...partNames];
+  return markdownTable([...head, "together"], rows);
 }

@@ -117,13 +117,11 @@ export function purposesTable(at: PointAt): string {
 
 /** Origin requests per second, by mix: those with Redis have one value. */
 export function originTable(at: PointAt, rate: number): string {
-  const rows = coloCounts.map((colos) => [
-    String(colos),
-    ...playedNames.map(([, mix]) => perSecond(at(mix, colos, rate).originPerSecond)),
-    perSecond(
-      at("records in Workers KV, journal in a Durable Object", colos, rate).kvWritesOfAKeyPerSecond,
-    ),
-  ]);
+  const rows = coloCounts.map((colos) => {
+    const requests = playedNames.map(([, mix]) => perSecond(at(mix, colos, rate).originPerSecond));
+    const inKv = at("records in Workers KV, journal in a Durable Object", colos, rate);
+    return [String(colos)].concat(requests, perSecond(inKv.kvWritesOfAKeyPerSecond));
+  });
   const head = ["colos", ...playedNames.map(([name]) => name), "KV: writes of its busiest key"];
   return markdownTable(head, rows);
 }
@@ -177,20 +175,6 @@ export function limitsChart(at: PointAt, colos: number): Chart {
     y: { label: "% of its limit", text: (value) => `${value} %` },
     lines,
     limit: { value: 100, name: "the limit" },
-  };
-}
-
-export function originChart(at: PointAt, rate: number): Chart {
-  const lines = playedNames.map(([name, mix]) => ({
-    name,
-    values: coloCounts.map((colos) => at(mix, colos, rate).originPerSecond),
-  }));
-  return {
-    title: `Origin requests per second, ${counted(rate)} requests/s`,
-    description: `One line for each shared tier. With KV, the origin's requests grow with the colos. The table beside the chart has the values.`,
-    x: { label: "colos", values: coloCounts },
-    y: { label: "origin requests/s", text: (value) => counted(value) },
-    lines,
   };
 }
 
