@@ -1,4 +1,4 @@
-// Tests the log lines of each event, with the fields that docs/logs.md names.
+// Tests the log lines of each event, and the fields of these lines.
 import { afterEach, expect, it, vi } from "vitest";
 import { logEvents, type LogLine } from "../../../src/observe/log-line.ts";
 import { openSite } from "../../../testing/site/harness.ts";
