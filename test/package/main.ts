@@ -51,10 +51,12 @@ async function installed(tarball: string, folder: string): Promise<void> {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
-  const examples = ["own-data.txt", "node.txt", "handlers.txt", "purge.txt"];
-  for (const name of ["plain.mjs", "type-faults.txt", ...examples]) {
-    await cp(join(root, "test/package", name), join(folder, name.replace(/\.txt$/, ".ts")));
+  const examples = ["own-data", "node", "handlers", "purge", "tidemark.config"];
+  // Files of TypeScript end with .txt there, so that the checks of the repository skip them.
+  for (const name of ["type-faults", ...examples]) {
+    await cp(join(root, `test/package/${name}.txt`), join(folder, `${name}.ts`));
   }
+  await cp(join(root, "test/package/plain.mjs"), join(folder, "plain.mjs"));
 }
 
 async function typed(folder: string): Promise<void> {
