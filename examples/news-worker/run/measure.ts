@@ -1,7 +1,5 @@
-// `npm run measure`: measures this site with Tidemark and without any cache, and writes the tables
-// of README.md.
-//   npm run measure -- [--seconds 60] [--print-only]
-import { fileURLToPath } from "node:url";
+// `npm run measure`: measures this site with Tidemark and without any cache, and prints tables.
+//   npm run measure -- [--seconds 60]
 import { parseArgs } from "node:util";
 import { upstash } from "../../../bench/cost/prices.ts";
 import {
@@ -11,18 +9,15 @@ import {
   percent,
   quantile,
 } from "../../../bench/load/figures.ts";
-import { replaceMarkedPart } from "../../../bench/load/marked-part.ts";
 import { crowd, type Crowd, publications, reads, type Reads, tiers } from "./measured.ts";
 import { type NewsSettings, type NewsSite, startNewsSite } from "./news-site.ts";
 
-const command = "npm run measure";
 const perSecond = 50;
 const publicationCount = 12;
 
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
-    "print-only": { type: "boolean", default: false },
   },
 });
 const seconds = Number(values.seconds);
@@ -105,6 +100,4 @@ isolate; with several isolates, the edge answers a part of the reads that memory
 
 ${tierTable()}
 ${siteTable()}`;
-if (values["print-only"]) process.stdout.write(text);
-else
-  await replaceMarkedPart(fileURLToPath(new URL("../README.md", import.meta.url)), command, text);
+process.stdout.write(text);
