@@ -18,7 +18,7 @@ interface Run {
 function runs(...given: readonly "journal"[]) {
   const node = ["--disable-warning=ExperimentalWarning", script, ...given];
   const printed = execFileSync(process.execPath, node, { encoding: "utf8" });
-  return JSON.parse(printed) as Record<"hit" | "miss" | "validation" | "purge", Run>;
+  return JSON.parse(printed) as Record<"hit" | "miss" | "purge", Run>;
 }
 
 /** Returns the files of a list in docs/request-paths.md. */
