@@ -1,6 +1,6 @@
 // Formats the texts of a run: for docs/costs.md, for docs/measurements.md, and for the terminal.
 import { counted } from "../load/figures.ts";
-import { cacheStatusTable, traceSaid } from "../trace/report.ts";
+import { cacheStatusTable } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
 import { coloCount, lifetimeShares, originMs, scale, type TraceSettings } from "../trace/trace.ts";
 import type { Check } from "./checks.ts";
@@ -16,7 +16,6 @@ import {
   restSaid,
   setsTable,
   singlesTable,
-  usePricesTable,
   usesTable,
 } from "./report.ts";
 import { kvDelaySeconds } from "./kv-model.ts";
@@ -91,10 +90,13 @@ function costsPart(given: Documented): string {
 
 function measurementsPart(given: Documented): string {
   const { settings, machine, lag, command } = given;
+  const { requestCount, pageCount, durationMs, stretch = 1 } = settings;
+  const pace = (scale / stretch).toFixed(0);
   return [
     `    ${command}${optionsSaid(settings)}\n`,
     paragraph(
-      `${traceSaid(settings)} The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. N = ${lag.maxLagSeconds} s. ` +
+      `The trace has ${counted(requestCount)} requests for ${counted(pageCount)} pages in ${durationMs / 1_000} s, ${pace} times as fast as ` +
+        `on a real site. [Performance](performance.md#a-sites-traffic) describes its URLs and edits. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. N = ${lag.maxLagSeconds} s. ` +
         cpuSaid(given),
     ),
     paragraph(
@@ -108,7 +110,6 @@ function measurementsPart(given: Documented): string {
       `On a real site, the trace would take ${lifeMinutesSaid(settings)} minutes. So the bill contains the reads of the journal, the reports and the scrapes of ` +
         `this time. A cron trigger and a scrape run each minute.`,
     ),
-    usePricesTable(given),
   ].join("\n");
 }
 

@@ -52,27 +52,8 @@ export function billTable({ tidemark, sets, plain }: Designs): string {
   );
 }
 
-const usesHead = [
-  "purpose",
-  "REST requests",
-  "commands",
-  "to Redis",
-  "from Redis",
-  "dollars for a million requests",
-];
-
 /** Formats the requests to Redis by purpose. */
-export function usesTable(reported: Reported): string {
-  return markdownTable(usesHead, useRows(reported));
-}
-
-/** Formats the commands and dollars by purpose, for the documentation. */
-export function usePricesTable(reported: Reported): string {
-  const pricesOf = (cells: readonly string[]) => [0, 2, 5].map((column) => cells[column] ?? "");
-  return markdownTable(pricesOf(usesHead), useRows(reported).map(pricesOf));
-}
-
-function useRows({ run, settings, designs }: Reported): string[][] {
+export function usesTable({ run, settings, designs }: Reported): string {
   const { requestCount } = settings;
   const entry = (
     name: string,
@@ -94,12 +75,22 @@ function useRows({ run, settings, designs }: Reported): string[][] {
     "",
     dollars((added(of) / requestCount) * upstash.commands.dollarsAMillion),
   ];
-  return [
-    ...used.map((use) => entry(use === "look-up" ? "lookup" : use, run.entries[use])),
-    entry("all", sumOf(run.entries)),
-    clocked("further reads of the journal at real speed", designs.journal),
-    clocked("further reports and scrapes at real speed", designs.metrics),
-  ];
+  return markdownTable(
+    [
+      "purpose",
+      "REST requests",
+      "commands",
+      "to Redis",
+      "from Redis",
+      "dollars for a million requests",
+    ],
+    [
+      ...used.map((use) => entry(use === "look-up" ? "lookup" : use, run.entries[use])),
+      entry("all", sumOf(run.entries)),
+      clocked("further reads of the journal at real speed", designs.journal),
+      clocked("further reports and scrapes at real speed", designs.metrics),
+    ],
+  );
 }
 
 export function setsTable(commands: TagsAsSets, { requestCount }: TraceSettings): string {

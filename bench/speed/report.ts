@@ -93,10 +93,10 @@ export function documentedContests(measured: readonly ContestFigures[]): readonl
   return measured.filter(({ contest }) => titles.includes(contest.title));
 }
 
-/** Formats the medians of the hits and 304s. At 10 MiB, the edge hit is that of the default configuration. */
+/** Formats the medians of the hits and 304s, for the documentation. At 10 MiB, the edge hit is that of the default configuration. */
 export function hitsTable(measured: readonly ContestFigures[], figure: Figure): string {
   const contests = measured.filter(({ contest }) => contest.kind !== "miss");
-  const systems = [constantName, bareName, honoName, memoryName, edgeName, sharedName];
+  const systems = [constantName, bareName, memoryName, edgeName, sharedName];
   const cell = ({ rows }: ContestFigures, name: string): string => {
     const isOf = (given: string) => given === name || (given === defaultName && name === edgeName);
     const values = rows.find(({ row }) => isOf(row.name))?.[figure] ?? [];
@@ -109,14 +109,15 @@ export function hitsTable(measured: readonly ContestFigures[], figure: Figure): 
   );
 }
 
-/** Formats the medians of the misses. */
+/** Formats the medians of the misses, without hono/cache, which is like the bare Worker. */
 export function missesTable({ contest, rows }: ContestFigures): string {
   const cells = ({ row, rates, cpuUs }: RowFigures) => [
     row.name,
     counted(median(rates)),
     cpuUs.length === 0 ? unknown : counted(median(cpuUs)),
   ];
-  return markdownTable([contest.title, "requests/s", "CPU per request, µs"], rows.map(cells));
+  const shown = rows.filter(({ row }) => row.name !== honoName);
+  return markdownTable([contest.title, "requests/s", "CPU per request, µs"], shown.map(cells));
 }
 
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
@@ -130,12 +131,13 @@ export function missTimesTable(times: MissTimes): string {
   );
 }
 
-/** Formats the latencies of misses without a relay, for the documentation. */
+/** Formats the latencies of misses without a relay and without hono/cache, for the documentation. */
 export function plainMissTimesTable(times: MissTimes): string {
+  const leftOut = [relayName, slowName, honoName];
   return markdownTable(
     ["A miss, origin 50 ms away", "p50", "adds to the origin's median"],
     times.rows
-      .filter(({ name }) => name !== relayName && name !== slowName)
+      .filter(({ name }) => !leftOut.includes(name))
       .map(({ name, tookMs, addedMs }, at) => [
         name,
         ms(quantile(tookMs, 0.5)),
