@@ -8,7 +8,7 @@ import type { Tiers } from "../../proxy/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 
-/** Limits of a dry run on the shared tier. docs/purge-api.md derives its cost from them. */
+/** Limits of a dry run on the shared tier. docs/purge-api.md states the numbers of commands. */
 const boundsOf = {
   admin: { recordsMax: 1_000, commandsMax: 1_200 },
   // The claim of the id is one more command.
