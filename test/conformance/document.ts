@@ -30,7 +30,7 @@ export function withRun(document: string, run: Run): string {
 export const partOf = ({ edition, isAsShipped }: Pick<Run, "edition" | "isAsShipped">): string =>
   `${edition}, ${isAsShipped ? "as shipped" : "configured"}`;
 
-const missesHead = ["required, not passed", "optimal, not passed", "why"];
+const missesHead = ["required, not passed", "why"];
 
 function configuredSections(run: Run): string[] {
   const misses = missed(run);
@@ -73,9 +73,9 @@ function boundsOf(document: string, run: Run): { from: number; to: number } {
 }
 
 /**
- * Returns a row for each reason.
+ * Returns a row for each reason why a required test is not passed.
  *
- * @throws Error naming a miss without a reason
+ * @throws Error naming a required or optimal miss without a reason
  */
 function missed(run: Run): string[][] {
   const reasons = reasonsFor(run.edition);
@@ -86,9 +86,10 @@ function missed(run: Run): string[][] {
   };
   const misses = judged.flatMap((kind) => failed(kind, run));
   const byReason = [...Map.groupBy(misses, reasonOf)];
-  const idsOf = (kind: Kind, tests: readonly SuiteTest[]) =>
-    listed(tests.filter((test) => test.kind === kind));
-  return byReason.map(([why, tests]) => judged.map((kind) => idsOf(kind, tests)).concat(why));
+  return byReason.flatMap(([why, tests]) => {
+    const required = tests.filter(({ kind }) => kind === "required");
+    return required.length === 0 ? [] : [[listed(required), why]];
+  });
 }
 
 const listed = (tests: readonly SuiteTest[]): string =>

@@ -1,5 +1,4 @@
-// All known differences between Tidemark and http-cache-semantics, in the order of
-// docs/differences.md.
+// All known differences between Tidemark and http-cache-semantics, which docs/differences.md explains.
 import type { Difference } from "./difference.ts";
 import { differencesOfReading } from "./differences-of-reading.ts";
 import { differencesOfStoring } from "./differences-of-storing.ts";
