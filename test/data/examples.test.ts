@@ -41,8 +41,8 @@ const printedBy = (content: string) =>
   [...content.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = ""]) => said);
 
 describe("docs/data-patterns.md", () => {
-  it("has at least 12 short examples, each with its output", () => {
-    expect(examples.length).toBeGreaterThanOrEqual(12);
+  it("has at least 5 short examples, each with its output", () => {
+    expect(examples.length).toBeGreaterThanOrEqual(5);
     for (const { name, content } of examples) {
       expect([name, printedBy(content).length > 0]).toEqual([name, true]);
       const lines = content.split("\n").filter((line) => line !== "" && !line.startsWith("import"));

@@ -46,12 +46,12 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, ...caching, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware data data-on-workers data-on-node data-patterns frameworks outward sinks varnish-dialect webhooks write-behind";
+    "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
-  const examples = ["own-data", "node", "handlers", "purge", "tidemark.config"];
+  const examples = ["own-data", "node", "handlers", "purge", "sqlite-sink", "tidemark.config"];
   // Files of TypeScript end with .txt there, so that the checks of the repository skip them.
   for (const name of ["type-faults", ...examples]) {
     await cp(join(root, `test/package/${name}.txt`), join(folder, `${name}.ts`));
