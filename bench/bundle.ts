@@ -32,12 +32,11 @@ function report({ bytes, gzipBytes, files }: BundleContents): string {
   const rows = largestFirst.map(([part, partBytes]) => [
     purposes[part] === undefined ? part : `\`${part}\``,
     counted(partBytes),
-    purposes[part] ?? "",
   ]);
   return (
     `The Worker has ${counted(bytes)} bytes, and ${counted(gzipBytes)} when compressed. ` +
     `A test fails above ${counted(bundleBytesMax)} bytes, or above ${counted(bundleGzipBytesMax)} compressed bytes.\n\n` +
-    markdownTable(["part", "bytes", "for"], rows)
+    markdownTable(["part", "bytes"], rows)
   );
 }
 

@@ -1,8 +1,18 @@
 // Formats the texts of a run: for docs/costs.md, for docs/measurements.md, and for the terminal.
-import { counted } from "../load/figures.ts";
+import { counted, percent } from "../load/figures.ts";
 import { cacheStatusTable } from "../trace/report.ts";
 import { restRttMs } from "../trace/start-workers.ts";
-import { coloCount, lifetimeShares, originMs, scale, type TraceSettings } from "../trace/trace.ts";
+import {
+  coloCount,
+  editCount,
+  lifetimeShares,
+  originMs,
+  queryShare,
+  scale,
+  type TraceSettings,
+  trackingShare,
+  zipfExponent,
+} from "../trace/trace.ts";
 import type { Check } from "./checks.ts";
 import { lifeMinutes } from "./designs.ts";
 import {
@@ -45,6 +55,7 @@ export function documented(given: Documented): Documents {
     paragraph(restSaid(given)),
     mixesTable(mixesBilled(given)),
     usesTable(given),
+    billTable([designs.tidemark, designs.sets, designs.plain]),
     setsTable(designs.setCommands, settings),
     cacheApiTable(given),
     cacheStatusTable(run),
@@ -70,7 +81,7 @@ function costsPart(given: Documented): string {
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
     `colos. The bill contains the journal and all metrics, and applies the prices beyond the amounts that a plan includes each month ` +
-    `([method](measurements.md#the-bill)). The other two columns are computed for two other designs with the same traffic.`;
+    `([method](measurements.md#the-bill)). The other column is computed for the same traffic.`;
   const mixes =
     `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill comes from a run ` +
     `with that mix. A *computed* bill applies the prices of that mix to the operations of the run that has all in Redis. ` +
@@ -81,7 +92,7 @@ function costsPart(given: Documented): string {
     `${kvDelaySeconds} s. Until then, the other colos request the page from the origin themselves.`;
   return [
     paragraph(said),
-    billTable(designs),
+    billTable([designs.tidemark, designs.plain]),
     paragraph(mixes),
     mixTotalsTable(mixesBilled(given)),
     paragraph(besides),
@@ -96,14 +107,13 @@ function measurementsPart(given: Documented): string {
     `    ${command}${optionsSaid(settings)}\n`,
     paragraph(
       `The trace has ${counted(requestCount)} requests for ${counted(pageCount)} pages in ${durationMs / 1_000} s, ${pace} times as fast as ` +
-        `on a real site. [Performance](performance.md#a-sites-traffic) describes its URLs and edits. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. N = ${lag.maxLagSeconds} s. ` +
+        `on a real site. The popularity of the pages follows Zipf's law with exponent ${zipfExponent}. Of the requests, ${percent(trackingShare)} have tracking ` +
+        `parameters. Of the pages, ${percent(queryShare)} have a query. There are ${editCount} edits, each with a purge. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. N = ${lag.maxLagSeconds} s. ` +
         cpuSaid(given),
     ),
     paragraph(
-      `[The bill](costs.md#the-bill-of-a-site) has two columns for other caches, which are computed. *Tags as sets* is a cache with the same ` +
-        `lookups, fills and origin requests. Each page has one tag, and each tag is a Redis set of keys. Each origin request takes a lock, and ` +
-        `each request increments a counter in Redis. A purge reaches only Redis, not memory or the edge. *No Redis* is a cache that does not strip tracking ` +
-        `parameters, sort queries, validate responses or purge. No bill includes the cost of the origin's bytes.`,
+      `In [the bill](costs.md#the-bill-of-a-site), *no Redis* is a cache that does not strip tracking parameters, sort queries, validate ` +
+        `responses or purge. No bill includes the cost of the origin's bytes.`,
     ),
     paragraph(pricesSaid()),
     paragraph(

@@ -26,8 +26,7 @@ export function dollars(value: number): string {
 
 const tenthsOfMebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 
-export function billTable({ tidemark, sets, plain }: Designs): string {
-  const all = [tidemark, sets, plain];
+export function billTable(all: readonly Design[]): string {
   const row = (name: string, cell: (design: Design) => string) => [name, ...all.map(cell)];
   const bill = (design: Design) => marginalBill(design.usage);
   const { includedGigabytesAMonth: includedGigabytes } = upstash.bandwidth;

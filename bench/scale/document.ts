@@ -15,7 +15,9 @@ export interface Results {
 
 /** The changes that the bench prints, but does not write into the page. */
 const changesLeftOut = [
+  "N = 60",
   "A = 3",
+  '`collapse: "global"`',
   "`earlyRefresh: 0`",
   "isolates of 50 requests/s",
   "isolates that live 2 minutes",

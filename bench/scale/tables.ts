@@ -74,16 +74,21 @@ export function billsTable(at: PointAt, colos: number, rate: number): string {
   return markdownTable(["mix of stores", `in ${colos} colos`], rows);
 }
 
-/** The busiest store at each rate: the share of its limit, and which store it is. */
+/**
+ * The busiest store at each rate: the share of its limit, and which store it is. Beside records in
+ * Redis, a journal in an object hardly changes the load, so this mix has no column.
+ */
 export function limitsTable(at: PointAt, colos: number): string {
-  const rows = rates.map((rate) => [
-    counted(rate),
-    ...mixes.map((mix) => {
+  const shown = mixes.filter((mix) => mix !== "records in Redis, journal in a Durable Object");
+  const rows = rates.map((rate) => {
+    const cells = shown.map((mix) => {
       const { share, store } = tightestOf(at(mix, colos, rate));
       return share > 1 ? `**${percent(share)}**, ${store}` : `${percent(share)}, ${store}`;
-    }),
-  ]);
-  return markdownTable(["requests/s", ...names], rows);
+    });
+    return [counted(rate)].concat(cells);
+  });
+  const shownNames = shown.map((mix) => names[mixes.indexOf(mix)] ?? mix);
+  return markdownTable(["requests/s", ...shownNames], rows);
 }
 
 /** Commands of a million requests with everything in Redis, and what the origin and memory see. */
