@@ -1,14 +1,12 @@
 // Checks the figures of /_cache/metrics. Three colos of the built Worker are under load, and the
 // metrics are compared with the counts of the load, the origin and Redis. In the first part no
 // isolate dies; in the second part the bench kills colos. Exits with 1 if a figure is wrong.
-//   npm run bench -- truth [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry] [--print-only]
-import { fileURLToPath } from "node:url";
+//   npm run bench -- truth [--requests 200000] [--rate 200] [--seed 1] [--part 1] [--hurry]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { reportPace, type ReportPace } from "../src/observe/metrics.ts";
 import { machineSaid } from "./load/figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 import { holds } from "./truth/figure.ts";
 import { figuresOf } from "./truth/judged.ts";
 import { documented, failedLine, type Part } from "./truth/report.ts";
@@ -19,7 +17,7 @@ const command = "npm run bench -- truth";
 /** A faster pace of reports, for a quick check. The Worker then differs from the deployed one. */
 const hurried: ReportPace = { busyAfterMs: 4_000, busyRequests: 100, quietAfterMs: 12_000 };
 
-function given() {
+function givenParts(): TruthSettings[] {
   const { values } = parseArgs({
     options: {
       requests: { type: "string", default: "200000" },
@@ -27,7 +25,6 @@ function given() {
       seed: { type: "string", default: "1" },
       part: { type: "string" },
       hurry: { type: "boolean", default: false },
-      "print-only": { type: "boolean", default: false },
     },
   });
   const isHurried = values.hurry;
@@ -42,10 +39,7 @@ function given() {
   };
   // At this pace, isolates die after several reports, or before their first report.
   const killing = { ...settings, killEveryMs: pace.busyAfterMs / 2 };
-  const parts = [settings, killing].filter((_, at) =>
-    ["", String(at + 1)].includes(values.part ?? ""),
-  );
-  return { parts, isWhole: parts.length === 2 && !isHurried && !values["print-only"] };
+  return [settings, killing].filter((_, at) => ["", String(at + 1)].includes(values.part ?? ""));
 }
 
 async function partOf(settings: TruthSettings): Promise<Part> {
@@ -62,19 +56,14 @@ async function partOf(settings: TruthSettings): Promise<Part> {
 }
 
 async function main(): Promise<void> {
-  const { parts, isWhole } = given();
   const machine = machineSaid();
   const done: Part[] = [];
-  for (const settings of parts) done.push(await partOf(settings));
+  for (const settings of givenParts()) done.push(await partOf(settings));
   const text = documented(done, { command, machine });
   process.stdout.write(`${text}\n`);
   const failed = done.flatMap(({ figures }) => figures.filter((figure) => !holds(figure)));
   process.stderr.write(failed.map((figure) => `${failedLine(figure)}\n`).join(""));
   if (failed.length > 0) process.exitCode = 1;
-  if (isWhole) {
-    const path = fileURLToPath(new URL("../docs/metrics.md", import.meta.url));
-    await replaceMarkedPart(path, command, text);
-  }
 }
 
 await main();
