@@ -18,8 +18,8 @@ export interface Group {
 
 export const contentsPath = "docs/README.md";
 
-/** A line of a list, or a row of the numbered table. Its first link is the page. */
-const entries = /^(?:- |\| \d+ \| )\[([^\]]+)\]\(([^)\s]+)\)(.*)$/gm;
+/** A line of a list. Its first link is the page. */
+const entries = /^- \[([^\]]+)\]\(([^)\s]+)\)(.*)$/gm;
 
 /** Returns the groups of the table of contents, in their order. */
 export function groupsOf(contents: string): Group[] {
@@ -36,7 +36,7 @@ export function groupsOf(contents: string): Group[] {
 const pageOf = ([, title = "", link = "", rest = ""]: RegExpExecArray): Page => ({
   title: title.replaceAll("`", ""),
   path: posix.join(posix.dirname(contentsPath), link),
-  summary: rest.replaceAll(/^[:,] | \|$|`/g, ""),
+  summary: rest.replaceAll(/^: |`/g, ""),
 });
 
 /** Returns the path of a page on the site, such as `configuration`. The README is the start page. */
