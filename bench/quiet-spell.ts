@@ -1,6 +1,6 @@
 // Measures the first request after a pause of the traffic, with a distant database. The isolate's
 // view of the purge journal is then older than N − A, so the request waits for the journal before
-// any lookup (rule 24 of docs/purge-protocol.md).
+// any lookup (rule 24 of docs/purge-protocol-switch.md).
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";

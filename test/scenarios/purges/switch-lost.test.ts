@@ -1,5 +1,5 @@
 // Tests the switch, which sends requests straight to the origin, with an unreadable key or after a
-// fail-over that lost a post (docs/purge-protocol.md, rule 24).
+// fail-over that lost a post (docs/purge-protocol-switch.md, rule 24).
 import { expect, it, vi } from "vitest";
 import { authorization, bypassed, postSwitch, switchState } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
