@@ -13,16 +13,6 @@ export interface Results {
   readonly halved: readonly Counted[];
 }
 
-/** The changes that the bench prints, but does not write into the page. */
-const changesLeftOut = [
-  "N = 60",
-  "A = 3",
-  '`collapse: "global"`',
-  "`earlyRefresh: 0`",
-  "isolates of 50 requests/s",
-  "isolates that live 2 minutes",
-];
-
 /** The points that the tables show. */
 const [dollarsAtColos, limitsAtColos, originAtRate] = [50, 330, 18_000];
 
@@ -34,9 +24,6 @@ const parts = (results: Results) => {
     tables: {
       dollars: tables.dollarsTable(at, dollarsAtColos),
       limits: tables.limitsTable(at, limitsAtColos),
-      changes: tables.changesTable(
-        results.changes.filter(({ what }) => !changesLeftOut.includes(what)),
-      ),
     },
     printed: {
       origin: tables.originTable(at, originAtRate),
