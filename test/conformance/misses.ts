@@ -75,8 +75,8 @@ const inOne: Readonly<Record<Edition, Readonly<Record<string, string>>>> = {
   },
   head: {
     "other-authorization":
-      "Tidemark does not reuse the response, as the test requires. But the first client gets " +
-      "the response with `private` added to `Cache-Control`, and the test does not expect that.",
+      "The test requires that Tidemark does not reuse the response, and Tidemark does not. But " +
+      "Tidemark adds `private` to `Cache-Control`, and the test does not expect that.",
     "interim-not-cached": interim,
     "interim-102": interim,
     "interim-103": interim,
