@@ -39,7 +39,9 @@ function configuredSections(run: Run): string[] {
   return [
     `Configured, Tidemark passes ${tally(run)} tests.`,
     ...(run.edition === "head" ? [table(missesHead, misses), optimalMisses] : []),
-    ...(run.published.length > 0 ? [sourceOfOthers, table(standingsHead(run), standings(run))] : []),
+    ...(run.published.length > 0
+      ? [sourceOfOthers, table(standingsHead(run), standings(run))]
+      : []),
   ];
 }
 
