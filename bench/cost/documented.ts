@@ -80,16 +80,14 @@ function costsPart(given: Documented): string {
   const said =
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
-    `colos. The bill contains the journal and all metrics, and applies the prices beyond the amounts that a plan includes each month ` +
-    `([method](measurements.md#the-bill)). The other column is computed for the same traffic.`;
+    `colos ([method](measurements.md#the-bill)). The bill contains the journal and all metrics, and does not subtract the amounts that a plan ` +
+    `includes each month. The column without Redis is computed for the same traffic.`;
   const mixes =
-    `The next table has the same traffic for each [mix of stores](stores.md#a-journal-without-redis). A *replayed* bill comes from a run ` +
-    `with that mix. A *computed* bill applies the prices of that mix to the operations of the run that has all in Redis. ` +
-    `*Offload* is the share of requests that cause no origin request.`;
+    `The next table has the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that cause no ` +
+    `origin request.`;
   const besides =
-    `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. Mixes without Redis send no reports of metrics, so add ` +
-    `the price of [Analytics Engine](analytics-engine.md). In the model of Workers KV, other colos see a write only after ` +
-    `${kvDelaySeconds} s. Until then, the other colos request the page from the origin themselves.`;
+    `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. Mixes without ` +
+    `Redis send no reports of metrics, so add the price of [Analytics Engine](analytics-engine.md).`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),
@@ -113,13 +111,10 @@ function measurementsPart(given: Documented): string {
     ),
     paragraph(
       `In [the bill](costs.md#the-bill-of-a-site), *no Redis* is a cache that does not strip tracking parameters, sort queries, validate ` +
-        `responses or purge. No bill includes the cost of the origin's bytes.`,
+        `responses or purge. No bill includes the cost of the origin's bytes. The bill with the journal alone in a Durable Object is computed ` +
+        `from the run with Redis. In the model of Workers KV, other colos see a write only after ${kvDelaySeconds} s.`,
     ),
     paragraph(pricesSaid()),
-    paragraph(
-      `On a real site, the trace would take ${lifeMinutesSaid(settings)} minutes. So the bill contains the reads of the journal, the reports and the scrapes of ` +
-        `this time. A cron trigger and a scrape run each minute.`,
-    ),
   ].join("\n");
 }
 

@@ -103,9 +103,11 @@ export function billedMixes(given: {
 }
 
 export function mixesTable(mixes: readonly BilledMix[]): string {
-  const partsOf = ({ workers, records, journal, duration }: BilledMix) =>
-    [workers, records, journal, duration].map(dollars);
-  return tableOf(mixes, ["Workers", "records", "journal", "objects in use"], partsOf);
+  const partsOf = ({ kind, workers, records, journal, duration }: BilledMix) => [
+    kind,
+    ...[workers, records, journal, duration].map(dollars),
+  ];
+  return tableOf(mixes, ["bill", "Workers", "records", "journal", "objects in use"], partsOf);
 }
 
 /** Formats the sum of each bill without its parts, for the documentation. */
@@ -120,11 +122,10 @@ function tableOf(
 ): string {
   const rows = mixes.map((mix) => [
     mix.name,
-    mix.kind,
     `${counted(mix.originRequests)} (${percent(1 - mix.originRequests / 1e6)})`,
     ...partsOf(mix),
     `**${dollars(togetherOf(mix))}**`,
   ]);
-  const head = ["a million requests", "bill", "origin requests (offload)", ...partNames];
+  const head = ["a million requests", "origin requests (offload)", ...partNames];
   return markdownTable([...head, "together"], rows);
 }
