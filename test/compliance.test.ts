@@ -34,11 +34,11 @@ function faultsOf(cells: readonly string[]): string[] {
   ];
 }
 
-it("has a chapter for each RFC, and more than 95 rows", () => {
+it("has a chapter for each RFC, and more than 85 rows", () => {
   const headings = [...document.matchAll(/^## (RFC \d+)/gm)].map(([, rfc]) => rfc);
   const rfcs = ["9111", "9110", "9110", "9110", "9211", "9213", "5861", "8246", "9875", "6585"];
   expect(headings).toEqual(rfcs.map((number) => `RFC ${number}`));
-  expect(rows.length).toBeGreaterThan(95);
+  expect(rows.length).toBeGreaterThan(85);
 });
 
 it.each(rows)("names an existing test: $place", ({ cells }) => {

@@ -75,7 +75,6 @@ const inOne: Readonly<Record<Edition, Readonly<Record<string, string>>>> = {
   },
   head: {
     "other-authorization":
-      "The test requires that Tidemark does not reuse the response, and Tidemark does not. But " +
       "Tidemark adds `private` to `Cache-Control`, and the test does not expect that.",
     "interim-not-cached": interim,
     "interim-102": interim,
