@@ -103,17 +103,17 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (request.hasAuthorization && !sharedDespiteAuthorization(directives)) {
     return refuse("authorization");
   }
-  // Departs from RFC 9111 §3, where a lifetime suffices. A client may provoke an error of one
+  // RFC 9111 §3 allows storing with any lifetime. But a client may provoke an error of one
   // request, for example with an overlong field, and others must not receive it.
   const isForStoring = given.isNamed && !neverStoredStatuses.has(status);
   if (isOfOneRequest(status) && !isForStoring) return refuse("error-status");
   if (!given.lifetimeAssigned && !allowedToStore(given)) return refuse("not-allowed-explicitly");
 
-  // Departs from RFC 9111 §7.3, which allows storing a cookie. A cookie is for one client.
+  // RFC 9111 §7.3 allows storing a cookie. But a cookie is for one client.
   if (fields.has("set-cookie")) return refuse("set-cookie");
   // §4.1: `Vary: *` never matches, so the stored response could never answer.
   if (selectingFieldNames(fields).includes("*")) return refuse("vary-any");
-  // Departs from RFC 9111 §3. An event stream is for one client, and would have ended before the
+  // RFC 9111 §3 allows storing it. But an event stream is for one client, and would have ended before the
   // next request.
   if (isEndless(fields.get("content-type"))) return refuse("endless-stream");
   if (!given.hasUse) return refuse("no-use");

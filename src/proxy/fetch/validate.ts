@@ -46,7 +46,7 @@ export async function validated(
   const { metadata: before, body } = candidate.stored;
   if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
   const metadata = freshenedMetadata(before, fresh, need);
-  // Departs from RFC 9111 §7.3: a 304 that sets a personal cookie is for one client.
+  // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const cookies = personalCookies(fresh.response.headers, lookup.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
