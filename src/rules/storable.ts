@@ -113,8 +113,8 @@ export function mayStore(given: StoreAsk): StorableVerdict {
   if (fields.has("set-cookie")) return refuse("set-cookie");
   // §4.1: `Vary: *` never matches, so the stored response could never answer.
   if (selectingFieldNames(fields).includes("*")) return refuse("vary-any");
-  // RFC 9111 §3 allows storing it. But an event stream is for one client, and would have ended before the
-  // next request.
+  // RFC 9111 §3 allows storing it. But an event stream is for one client, and would have ended
+  // before the next request.
   if (isEndless(fields.get("content-type"))) return refuse("endless-stream");
   if (!given.hasUse) return refuse("no-use");
   return { kind: "storable" };
