@@ -208,15 +208,12 @@ export function restSaid({ run }: Reported): string {
 }
 
 export function pricesSaid(): string {
-  const { requests, cpuMs, baseDollarsAMonth } = workers;
+  const { requests, cpuMs } = workers;
   return (
-    `The bill uses the prices of ${readOn} for amounts beyond those that a month includes. ` +
-    `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/): $${baseDollarsAMonth} a month with ` +
-    `${requests.includedAMonth / 1e6} million requests and ${cpuMs.includedAMonth / 1e6} million CPU milliseconds, then ` +
-    `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million milliseconds. ` +
-    `[Upstash, pay as you go](https://upstash.com/docs/redis/overall/billing), one region: ` +
-    `$${(upstash.commands.dollarsAMillion / 10).toFixed(2)} per 100,000 commands; ` +
-    `${upstash.bandwidth.includedGigabytesAMonth} GB of bandwidth a month, then $${upstash.bandwidth.dollarsAGigabyte} a GB; ` +
-    `${upstash.storage.includedGigabytes} GB of storage, then $${upstash.storage.dollarsAGigabyteMonth} a GB and month.`
+    `The bill uses the prices of ${readOn} for amounts beyond those that a month includes: ` +
+    `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million CPU milliseconds with ` +
+    `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/), and ` +
+    `$${(upstash.commands.dollarsAMillion / 10).toFixed(2)} per 100,000 commands and $${upstash.bandwidth.dollarsAGigabyte} a GB of ` +
+    `bandwidth with [Upstash, pay as you go](https://upstash.com/docs/redis/overall/billing), in one region.`
   );
 }
