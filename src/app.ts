@@ -17,7 +17,7 @@ import { type CacheParts, createCache, type TieredCache } from "./create-cache.t
 import { createOutward } from "./outward/schedule/create-outward.ts";
 import type { ProbeWorker } from "./probe/probe-worker.ts";
 import { createProxy } from "./create-proxy.ts";
-import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
+import type { DataBesidePages, Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
@@ -217,14 +217,12 @@ function operatorsOf(path: string, routes: Hono, failed: (cause: unknown) => Res
 }
 
 /**
- * Makes the data cache use the pages' core, or logs a fault if that is not possible. In both cases,
- * the data cache's counts are reported with the pages' counts.
+ * Makes the data cache use the pages' core, and logs the fault if there is one. In both cases, the
+ * data cache's counts are reported with the pages' counts.
  */
 function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
-  const why = data.join(pages);
-  if (why !== undefined) {
-    log({ event: "fault", level: "warn", message: faultText(faultOf(why)) });
-  }
+  const fault = data.join(pages);
+  if (fault !== undefined) log({ event: "fault", level: "warn", message: faultText(fault) });
   pages.core.metrics.include(data.taken);
 }
 
