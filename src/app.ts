@@ -105,16 +105,16 @@ export function createApp(
   log.colo = environment.colo;
   const { namespace, siteHosts } = environment;
   const config = { ...written, namespace };
-  const faults = [...configWarnings(config, siteHosts), ...environment.faults];
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
-  faults.forEach(tell);
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset, others } = environment;
   const own = { ...platform, database, others, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
+  const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
+  faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
