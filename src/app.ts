@@ -17,7 +17,7 @@ import { type CacheParts, createCache, type TieredCache } from "./create-cache.t
 import { createOutward } from "./outward/schedule/create-outward.ts";
 import type { ProbeWorker } from "./probe/probe-worker.ts";
 import { createProxy } from "./create-proxy.ts";
-import { type DataBesidePages, faultOf, type Pages } from "./data-beside-pages.ts";
+import type { DataBesidePages, Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
@@ -105,16 +105,16 @@ export function createApp(
   log.colo = environment.colo;
   const { namespace, siteHosts } = environment;
   const config = { ...written, namespace };
-  const faults = [...configWarnings(config, siteHosts), ...environment.faults];
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
-  faults.forEach(tell);
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset, others } = environment;
   const own = { ...platform, database, others, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
+  const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
+  faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
@@ -217,14 +217,12 @@ function operatorsOf(path: string, routes: Hono, failed: (cause: unknown) => Res
 }
 
 /**
- * Makes the data cache use the pages' core, or logs a fault if that is not possible. In both cases,
- * the data cache's counts are reported with the pages' counts.
+ * Makes the data cache use the pages' core, and logs the fault if there is one. In both cases, the
+ * data cache's counts are reported with the pages' counts.
  */
 function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
-  const why = data.join(pages);
-  if (why !== undefined) {
-    log({ event: "fault", level: "warn", message: faultText(faultOf(why)) });
-  }
+  const fault = data.join(pages);
+  if (fault !== undefined) log({ event: "fault", level: "warn", message: faultText(fault) });
   pages.core.metrics.include(data.taken);
 }
 

@@ -15,13 +15,6 @@ export interface Pages {
   readonly seenHost: () => string | undefined;
 }
 
-/**
- * The reason why a data cache has a separate core. `in-use`: the data cache was used before the
- * Worker started, or another Worker uses it. `other-database`: the data cache has another database
- * or namespace.
- */
-export type ReasonApart = "in-use" | "other-database";
-
 /** The state of a counter or buffer in an isolate, from which health derives findings. */
 export interface SetTroubles {
   readonly backlog: {
@@ -75,9 +68,10 @@ export interface KeyWarmer {
 /** The parts of a data cache that its Worker uses. */
 export interface DataBesidePages {
   /**
-   * Makes the data cache use the pages' core. Returns the reason if this is not possible.
+   * Makes the data cache use the pages' core. Returns a fault if this is not possible, or if options
+   * of the data cache then have no effect.
    */
-  readonly join: (pages: Pages) => ReasonApart | undefined;
+  readonly join: (pages: Pages) => Fault | undefined;
   /** Runs the data cache's part of the cron trigger. Never rejects. */
   readonly runCron: () => Promise<void>;
   /** Returns the data cache's counts since the last call. */
@@ -88,21 +82,6 @@ export interface DataBesidePages {
   /** Returns the coverage of each value in memory. */
   readonly stored: () => Iterable<Coverage>;
   readonly warming: KeyWarmer;
-}
-
-export function faultOf(why: ReasonApart): Fault {
-  const what = "The data cache does not share the pages' core: it reads the purge journal itself.";
-  return why === "in-use"
-    ? {
-        what,
-        why: "It was used before the Worker started, or another Worker of this isolate uses it.",
-        hint: "Use it for the first time while a request is answered, and pass it to one Worker only.",
-      }
-    : {
-        what,
-        why: "It has another database or another namespace than the pages.",
-        hint: "Create it with the configuration and the variables of the Worker.",
-      };
 }
 
 const partsOf = new WeakMap<object, DataBesidePages>();

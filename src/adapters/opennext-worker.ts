@@ -165,13 +165,6 @@ function inCode(
     // Each store that is off has a fault.
     throw new OperatorError(faults[0] as Fault);
   }
-  if (database !== undefined && stores.tiers.length > 0) faults.push(idleTiers);
   for (const fault of faults) log({ event: "fault", level: "warn", message: faultText(fault) });
   return { database, journal: bound.journal, others, tiers: bound.makers.dataTiers };
 }
-
-const idleTiers: Fault = {
-  what: "The option tiers of withTidemark has no effect.",
-  why: "UPSTASH_REDIS_REST_URL is set, so Redis stores the values.",
-  hint: "Omit tiers, or unset the variables of Redis and pass a journal.",
-};

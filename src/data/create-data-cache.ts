@@ -3,12 +3,12 @@ import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
-import { type CachePlatform, createBeside, createCache } from "../create-cache.ts";
-import type { RedisAddress } from "../redis/open-client.ts";
-import { makeKnown, type Pages, type ReasonApart } from "../data-beside-pages.ts";
+import { createBeside, createCache } from "../create-cache.ts";
+import { makeKnown, type Pages } from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
 import { EventListener } from "./value/events.ts";
 import { HashStore } from "./fields/hash-store.ts";
+import { idleBeside, inUse, whyApart } from "./join-pages.ts";
 import { keepLoaded } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
@@ -102,10 +102,11 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   };
   makeKnown(cache, {
     join(given) {
-      if (made !== undefined || pages !== undefined) return "in-use";
-      const why = whyApart(settings, given);
-      if (why === undefined) pages = given;
-      return why;
+      if (made !== undefined || pages !== undefined) return inUse;
+      const fault = whyApart(settings, given);
+      if (fault !== undefined) return fault;
+      pages = given;
+      return idleBeside(settings, given);
     },
     runCron: () => cache.runCron(),
     taken: () => new Map([...opened().counts.taken(), ...behind.taken()]),
@@ -121,31 +122,6 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     },
   });
   return cache;
-}
-
-/** Returns why data cannot share the pages' core: its database, journal or namespace differs. */
-function whyApart(
-  { platform, config, isOneProcess }: DataSettings,
-  { core }: Pages,
-): ReasonApart | undefined {
-  const { database, journal } = platform;
-  if (isOneProcess) return "other-database";
-  if (database === undefined) return undefined;
-  const { database: ofPages, journal: journalOfPages } = core.settings.platform;
-  // A store in code is only given to pages, and serves data as well.
-  const isInCode = typeof journalOfPages === "function";
-  const [own, theirs] = [journal, journalOfPages].map(addressOf);
-  const isSame =
-    database.url === ofPages?.url &&
-    database.token === ofPages.token &&
-    database.carry === ofPages.carry &&
-    (isInCode || (own?.url === theirs?.url && own?.carry === theirs?.carry)) &&
-    config.namespace === core.settings.config.namespace;
-  return isSame ? undefined : "other-database";
-}
-
-function addressOf(journal: CachePlatform["journal"]): RedisAddress | undefined {
-  return typeof journal === "object" ? journal : undefined;
 }
 
 function open(settings: DataSettings, pages: Pages | undefined) {

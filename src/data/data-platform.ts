@@ -12,7 +12,7 @@ import { platformHere } from "../platform/workers.ts";
 import type { OnDataEvent } from "./value/events.ts";
 
 /** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
-export interface DataPlatform extends Partial<CachePlatform> {
+export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
   /** Variables of the Worker or process. The cache reads the database, `NAMESPACE`, `SITE_HOST` and `COLO`. */
   readonly env?: object | undefined;
   /** Receives background work. On Workers, pass `waitUntil` of `cloudflare:workers`. */
@@ -59,20 +59,18 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
-  // A caller that passes a database or a journal passes all databases.
-  const {
-    redis: named,
-    journal,
-    others,
-  } = given.database === undefined && given.journal === undefined
-    ? databasesOf(variables, faults)
-    : { redis: given.database, journal: given.journal, others: given.others };
-  for (const fault of [...faults, ...[named].filter(isFault)]) {
+  // A caller that passes a database, or `undefined` in its place, passes all databases.
+  const read = "database" in given ? undefined : databasesOf(variables, faults);
+  const { redis: named, others } = read ?? { redis: given.database, others: given.others };
+  const journal = given.journal ?? read?.journal;
+  if (isFault(named)) faults.push(named);
+  const database = isFault(named) ? undefined : named;
+  if (database !== undefined && (given.tiers ?? []).length > 0) faults.push(idleTiers);
+  for (const fault of faults) {
     log({ event: "fault", level: "warn", message: faultText(fault) });
   }
   const host = given.host ?? siteHostsOf(variables)[0];
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
-  const database = isFault(named) ? undefined : named;
   const colo = textOf(variables, "COLO");
   const namespace = namespaceOf(variables) ?? config.namespace;
   const { limits, purge, metrics } = config;
@@ -101,5 +99,12 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
     waitUntil: waitUntil ?? (() => undefined),
     onEvent: given.onEvent,
+    given,
   };
 }
+
+const idleTiers: Fault = {
+  what: "The option tiers of the data cache has no effect.",
+  why: "A database is set, so Redis stores the values.",
+  hint: "Omit tiers, or unset the variables of Redis and pass a journal.",
+};

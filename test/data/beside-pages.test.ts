@@ -98,6 +98,20 @@ it("joins data that has the pages' own database, without a log line", async () =
   expect(site.log).toEqual([]);
 });
 
+it("names the options that data beside pages does not apply", async () => {
+  const clock = new FakeClock();
+  const data = createDataCache(defineConfig({ purge: { maxLagSeconds: 20 } }), {
+    memoryBytes: 1_000_000,
+    log: () => undefined,
+    tiers: [() => expect.fail("This tier was created.")],
+  });
+  const site = openSite({ data, upstash: new UnsteadyUpstash(clock), clock });
+  await site.get("/page");
+  await site.get("/page");
+  const idleOptions = "Options of the data cache have no effect: log, limits, purge, tiers.";
+  expect(site.log).toEqual([expect.stringContaining(idleOptions)]);
+});
+
 it("refuses in createWorker a data cache that createDataCache has not made", () => {
   const data = { ...createDataCache(defineConfig({})) };
   expect(() => createWorker(defineConfig({}), { data })).toThrow("The option data is invalid.");

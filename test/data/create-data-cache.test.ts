@@ -3,9 +3,11 @@ import { describe, expect, it, vi } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import { createDataCache } from "../../src/data/create-data-cache.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
+import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import "../../testing/fakes/workers-globals.ts";
 
 openNetworkOfFakes();
@@ -57,12 +59,28 @@ describe("the variables", () => {
     expect(log).toEqual([expect.stringContaining("The database is not used")]);
   });
 
+  it("name the database of values whose journal is another store", async () => {
+    const journal = durableObjectJournal().bound(
+      { JOURNAL: new FakeObject().namespace },
+      undefined,
+    );
+    const { upstash, articles } = opened({}, { journal });
+    expect(await articles().set("42", "v")).toContain("shared");
+    expect(upstash.keys).toEqual([expect.stringMatching(/^site:d:/)]);
+  });
+
   it.each([
     { env: { SITE_HOST: "https://a.test" }, why: "SITE_HOST is invalid." },
     { env: { NAMESPACE: "a b" }, why: "NAMESPACE is invalid." },
   ])("are refused at once: $why", ({ env, why }) => {
     expect(opened(env).make).toThrow(why);
   });
+});
+
+it("logs that Redis stores the values, not the given tiers", () => {
+  const { log, make } = opened({}, { tiers: [() => expect.fail("This tier was created.")] });
+  make();
+  expect(log).toEqual([expect.stringContaining("so Redis stores the values")]);
 });
 
 it("reads no clock and no random number before its first use, as Workers require", async () => {

@@ -90,7 +90,7 @@ export async function lookFurther(
     hitRateMins: hitRateMinsOf(config),
     refusedHere: settings.gate.refusals.here,
     outward: outward && reports && { reports, dueAfterMs: outward.dueAfterMs },
-    configWarnings: configWarnings(config, environment.siteHosts),
+    configWarnings: configWarnings(config, environment.siteHosts, cache),
   };
   return {
     state: state,

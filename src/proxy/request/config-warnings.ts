@@ -8,13 +8,27 @@ import type { Fault } from "../../base/operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
 
+/** What the fields of routes need. */
+export interface Stores {
+  /** The tiers of this Worker. */
+  readonly tiers: { readonly all: readonly { readonly name: string }[] };
+  /** Purges; `undefined` without a journal. */
+  readonly purging?: object | undefined;
+}
+
 /**
  * Returns one fault per setting without effect.
  *
  * @param siteHosts the site's hosts; empty if each host is a site of its own
+ * @param stores the Worker's stores; `undefined` if they are unknown
  */
-export function configWarnings({ routes }: Config, siteHosts: readonly string[] = []): Fault[] {
+export function configWarnings(
+  { routes }: Config,
+  siteHosts: readonly string[] = [],
+  stores?: Stores,
+): Fault[] {
   const warnings = [
+    ...(stores === undefined ? [] : routes.map((route) => lackingStores(route, stores))),
     ...routes.map(idleFieldsOf),
     ...routes.map(forwardedInVain),
     ...routes.flatMap((route, at) => hiddenBy(routes.slice(0, at), route)),
@@ -31,6 +45,26 @@ function idleFieldsOf({ name, bypass, idleFields }: Route): Fault | undefined {
       ? "bypass sends its requests straight to the origin, and stores nothing."
       : "Its methods lack GET, and only answers to GET are stored.",
     hint: bypass ? "Remove these fields, or bypass." : "Remove these fields, or add GET.",
+  };
+}
+
+function lackingStores(route: Route, { tiers, purging }: Stores): Fault | undefined {
+  const names = tiers.all.map(({ name }) => name);
+  const isStored = !isPassedBy(route);
+  const lacksShared = isStored && !names.includes("shared");
+  const lacksJournal = purging === undefined;
+  const idle = Object.entries({
+    tiers: isStored && !route.tiers.some((name) => names.includes(name)),
+    collapse: lacksShared && route.collapse === "global",
+    admission: lacksShared && route.admission !== undefined,
+    invalidate: lacksJournal && route.invalidate === "everywhere",
+    whenUnreachable: lacksJournal && isStored && route.servesUnverified,
+  }).flatMap(([field, isIdle]) => (isIdle ? [field] : []));
+  if (idle.length === 0) return undefined;
+  return {
+    what: `Route "${route.name}" has fields without effect: ${idle.join(", ")}.`,
+    why: `This Worker has only the tiers ${names.join(" and ")}, and ${lacksJournal ? "no" : "a"} journal of purges.`,
+    hint: "Set the variables of Redis, or remove these fields.",
   };
 }
 

@@ -3,12 +3,15 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
 import { faultText } from "../../../src/base/operator-error.ts";
-import { configWarnings } from "../../../src/proxy/request/config-warnings.ts";
+import { configWarnings, type Stores } from "../../../src/proxy/request/config-warnings.ts";
 import tidemarkConfig from "../../../tidemark.config.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 
-const told = (routes: NonNullable<WrittenConfig["routes"]>) =>
-  configWarnings(defineConfig({ routes })).map(faultText);
+const storesOf = (...names: string[]) => ({ tiers: { all: names.map((name) => ({ name })) } });
+const all = { ...storesOf("memory", "edge", "shared"), purging: {} };
+
+const told = (routes: NonNullable<WrittenConfig["routes"]>, stores: Stores = all) =>
+  configWarnings(defineConfig({ routes }), [], stores).map(faultText);
 
 describe("in a route with or without bypass,", () => {
   const own = (fields: object) => told([{ name: "own", match: "/me/*", ...fields }]);
@@ -47,6 +50,38 @@ it("a warning names fields without effect if no method is GET", () => {
     'Route "writes" has fields without effect: fresh, forward. Its methods lack GET, and only ' +
       "answers to GET are stored. Remove these fields, or add GET.",
   ]);
+});
+
+describe("a route whose store is absent", () => {
+  const local = storesOf("memory", "edge");
+  const writes = { methods: ["POST"], invalidate: "everywhere" } as const;
+
+  it.each([
+    { fields: { collapse: "global" }, stores: { ...local, purging: {} }, idle: "collapse" },
+    { fields: { admission: "first-ask" }, stores: local, idle: "admission" },
+    { fields: { tiers: ["shared"] }, stores: local, idle: "tiers" },
+    { fields: { invalidate: "everywhere" }, stores: local, idle: "invalidate" },
+    { fields: { ...writes, bypass: true }, stores: local, idle: "invalidate" },
+    { fields: { whenUnreachable: "serve" }, stores: local, idle: "whenUnreachable" },
+  ] as const)("has a warning for $idle", ({ fields, stores, idle }) => {
+    const journal = "purging" in stores ? "a" : "no";
+    expect(told([{ name: "one", match: "/a", ...fields }], stores)).toEqual([
+      `Route "one" has fields without effect: ${idle}. This Worker has only the tiers memory and edge, and ` +
+        `${journal} journal of purges. Set the variables of Redis, or remove these fields.`,
+    ]);
+  });
+
+  it.each([
+    { fields: { tiers: ["edge", "shared"] }, stores: local },
+    { fields: { ...writes, whenUnreachable: undefined }, stores: { ...local, purging: {} } },
+    { fields: { collapse: "isolate", invalidate: "here" }, stores: local },
+    {
+      fields: { collapse: "global", admission: "first-ask", invalidate: "everywhere" },
+      stores: all,
+    },
+  ] as const)("has no warning for $fields", ({ fields, stores }) => {
+    expect(told([{ name: "one", match: "/a", ...fields }], stores)).toEqual([]);
+  });
 });
 
 describe("a field in `forward`", () => {
