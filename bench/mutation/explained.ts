@@ -8,6 +8,42 @@ const mutant = (line: string, [from, to]: readonly [from: string, to: string]): 
 
 export const explained: readonly Explained[] = [
   {
+    file: "src/purge/journal/entry.ts",
+    reason: "The condition of the loop keeps both indexes below the length.",
+    mutants: ["fields[at]", "fields[at + 1]"].map((field) =>
+      mutant('values.set(fields[at] ?? "", fields[at + 1] ?? "");', [
+        `${field} ?? ""`,
+        `${field} ?? "Stryker was here!"`,
+      ]),
+    ),
+  },
+  {
+    file: "src/purge/journal/purge-target.ts",
+    reason: "Without these lines, the function returns an equal object more slowly.",
+    mutants: [
+      mutant("if (kept !== undefined) return kept;", ["kept !== undefined", "false"]),
+      mutant("known.set(record, worked);", ["known.set(record, worked)", ""]),
+    ],
+  },
+  {
+    file: "src/purge/journal/spelling.ts",
+    reason: "Without this line, the function returns the same URL more slowly, as keys are sorted.",
+    mutants: [
+      mutant('if (!url.includes("%")) return url;', ['!url.includes("%")', "false"]),
+      mutant('if (!url.includes("%")) return url;', ['"%"', '""']),
+    ],
+  },
+  {
+    file: "src/purge/journal/switch-state.ts",
+    reason: "Without this condition, parsing the empty text gives the same result more slowly.",
+    mutants: ["false", 'json === "Stryker was here!"'].map((condition) =>
+      mutant('return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;', [
+        'json === ""',
+        condition,
+      ]),
+    ),
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [

@@ -8,7 +8,7 @@ import type { Fault } from "../../base/operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
 
-/** What the fields of routes need. */
+/** The stores that fields of routes need. */
 export interface Stores {
   /** The tiers of this Worker. */
   readonly tiers: { readonly all: readonly { readonly name: string }[] };

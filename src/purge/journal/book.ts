@@ -12,7 +12,7 @@ const nameCharsMax = 64;
 export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
   const directories = prefixes.map((prefix) => {
     const text = comparedUrl(prefix);
-    return directory(text, text.lastIndexOf("/"));
+    return directory(text.slice(0, text.lastIndexOf("/") + 1));
   });
   return shortened([...tags.map(comparedTag), ...directories]);
 }
@@ -21,14 +21,14 @@ export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
 export function namesCovering(record: Coverage): readonly string[] {
   const { tags, paths } = coverable(record);
   const directories = paths.flatMap((path) =>
-    Array.from(path.matchAll(/\//g), ({ index }) => directory(path, index)),
+    Array.from(path.matchAll(/\//g), ({ index }) => directory(path.slice(0, index + 1))),
   );
   // The directory of a prefix without a slash is empty.
-  return shortened([...tags, directory("", -1), ...directories]);
+  return shortened([...tags, directory(""), ...directories]);
 }
 
-function directory(text: string, slashAt: number): string {
-  return `dir:${text.slice(0, slashAt + 1)}`;
+function directory(path: string): string {
+  return `dir:${path}`;
 }
 
 /**

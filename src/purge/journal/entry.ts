@@ -73,8 +73,8 @@ export function markOf(lost: string, n: string): NewEntry {
 const emptyReason = "the journal was empty";
 
 /** Returns whether an entry is the mark that begins an empty journal. */
-export function isBeginning({ by, lost, reason }: NewEntry): boolean {
-  return by === "tidemark" && lost === "" && reason === emptyReason;
+export function isBeginning({ by, reason }: NewEntry): boolean {
+  return by === "tidemark" && reason === emptyReason;
 }
 
 /**

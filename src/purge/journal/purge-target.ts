@@ -92,25 +92,28 @@ const known = new WeakMap<Coverage, Coverable>();
  * of the record needs them.
  */
 export function coverable(record: Coverage): Coverable {
-  let worked = known.get(record);
-  if (worked === undefined && record.url.startsWith(dataScheme)) {
-    const url = comparedUrl(record.url);
-    const tags = [everythingTag, urlTag(url), ...record.tags.map(userTag)];
-    worked = { tags, paths: [url, url] };
-    known.set(record, worked);
-  }
-  if (worked === undefined) {
-    const { url, route, tags, groups = [] } = record;
-    const [origin = "", host = ""] = /^\w+:\/\/([^/?#]*)/.exec(url) ?? [];
-    const unseen = [everythingTag, hostTag(host), routeTag(route), comparedTag(urlTag(url))];
-    const ofGroups = groups.map((group) => groupTag({ origin, group }));
-    const withoutQuery = url.split("?", 1)[0] ?? url;
-    const path = withoutQuery.slice(withoutQuery.indexOf("/", withoutQuery.indexOf("//") + 2));
-    worked = {
-      tags: [...unseen, ...tags.map(userTag), ...ofGroups],
-      paths: [comparedUrl(path), comparedUrl(withoutQuery)],
-    };
-    known.set(record, worked);
-  }
+  const kept = known.get(record);
+  if (kept !== undefined) return kept;
+  const worked = record.url.startsWith(dataScheme) ? coverableData(record) : coverablePage(record);
+  known.set(record, worked);
   return worked;
+}
+
+function coverableData(record: Coverage): Coverable {
+  const url = comparedUrl(record.url);
+  return { tags: [everythingTag, urlTag(url), ...record.tags.map(userTag)], paths: [url, url] };
+}
+
+function coverablePage({ url, route, tags, groups = [] }: Coverage): Coverable {
+  const withoutQuery = url.split("?", 1)[0] ?? url;
+  const hostAt = withoutQuery.indexOf("//") + 2;
+  const pathAt = withoutQuery.indexOf("/", hostAt);
+  const host = withoutQuery.slice(hostAt, pathAt);
+  const origin = withoutQuery.slice(0, pathAt);
+  const derived = [everythingTag, hostTag(host), routeTag(route), comparedTag(urlTag(url))];
+  const ofGroups = groups.map((group) => groupTag({ origin, group }));
+  return {
+    tags: [...derived, ...tags.map(userTag), ...ofGroups],
+    paths: [comparedUrl(withoutQuery.slice(pathAt)), comparedUrl(withoutQuery)],
+  };
 }

@@ -18,11 +18,11 @@ const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@
  */
 export function comparedUrl(url: string): string {
   if (!url.includes("%")) return url;
-  const [path = "", ...query] = url.split("?");
-  const comparedPath = unescaped(path, spelledTwice.path);
-  if (query.length === 0) return comparedPath;
-  const pairs = comparedInQuery(query.join("?")).split("&");
-  return `${comparedPath}?${sortedByName(pairs).join("&")}`;
+  const queryAt = url.indexOf("?");
+  if (queryAt === -1) return unescaped(url, spelledTwice.path);
+  const path = unescaped(url.slice(0, queryAt), spelledTwice.path);
+  const pairs = comparedInQuery(url.slice(queryAt + 1)).split("&");
+  return `${path}?${sortedByName(pairs).join("&")}`;
 }
 
 /**

@@ -2,9 +2,18 @@
 // everything.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEntry, encodeEntry, lastSwitched } from "../../../src/purge/journal/entry.ts";
+import {
+  decodeEntry,
+  encodeEntry,
+  heldBytes,
+  isBeginning,
+  isOrdered,
+  lastSwitched,
+  markOf,
+} from "../../../src/purge/journal/entry.ts";
+import { nothing } from "../../../src/purge/journal/purge-target.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
+import { entryAt, newEntry, responseWith } from "../../../testing/examples/purges.ts";
 
 const red = newEntry({ n: "n1", mode: "soft", tags: ["tag:red"], prefixes: ["/a/"] });
 const flat = (fields: Readonly<Record<string, string>>) => Object.entries(fields).flat();
@@ -46,18 +55,92 @@ describe("an entry", () => {
   it("may have fields of newer versions", () => {
     expect(decodeEntry("1-0", [...fieldsOf(), "more", "x"])).toMatchObject(red);
   });
+
+  it("is read without a name at its end that has no value", () => {
+    expect(decodeEntry("1-0", [...fieldsOf(), "n"])).toEqual({ ...red, position: "1-0" });
+  });
+
+  it("has an empty text for each missing field", () => {
+    const texts = { n: "", id: "", bodyDigest: "", reason: "", by: "", lost: "" };
+    expect(decodeEntry("1-0", [])).toMatchObject(texts);
+  });
+});
+
+describe("a mark, which covers everything", () => {
+  const mark = {
+    n: "n1",
+    mode: "hard",
+    targets: { tags: ["everything"], prefixes: [] },
+    id: "",
+    bodyDigest: "",
+    by: "tidemark",
+  };
+
+  it.each([
+    { id: "an empty journal", lost: "", reason: "the journal was empty" },
+    { id: "a lost entry", lost: "1-0 n0", reason: "the journal has lost entries" },
+  ])("says who wrote it, and why: $id", ({ lost, reason }) => {
+    expect(markOf(lost, "n1")).toEqual({ ...mark, lost, reason });
+  });
+
+  it.each([
+    { id: "the mark of an empty journal", entry: markOf("", "n1"), expected: true },
+    { id: "the mark of a lost entry", entry: markOf("1-0 n0", "n1"), expected: false },
+    {
+      id: "a sender who gives the same reason",
+      entry: newEntry({ reason: "the journal was empty" }),
+      expected: false,
+    },
+  ])("begins the journal only if the journal was empty: $id", ({ entry, expected }) => {
+    expect(isBeginning(entry)).toBe(expected);
+  });
+});
+
+it.each([
+  { id: "a hard purge", entry: entryAt("1-0"), expected: true },
+  { id: "a mark", entry: entryAt("1-0", markOf("", "n1")), expected: true },
+  { id: "a soft purge", entry: entryAt("1-0", { mode: "soft" }), expected: false },
+  { id: "an invalidation", entry: entryAt("1-0", { by: "invalidation" }), expected: false },
+])(
+  "a hard purge or a mark forbids validation, but an invalidation does not: $id",
+  ({ entry, expected }) => {
+    expect(isOrdered(entry)).toBe(expected);
+  },
+);
+
+describe("the estimated memory of an entry", () => {
+  const bytesOf = (changes: Parameters<typeof newEntry>[0]) => heldBytes(entryAt("1-0", changes));
+  const long = "x".repeat(1_000);
+  const routes = Array.from({ length: 100 }, (_, at) => `route-${at}`);
+  const switched = { post: "p1", replaces: "", bypass: routes };
+
+  it.each([
+    { id: "a tag", changes: { tags: [long] }, chars: 1_000 },
+    { id: "a prefix", changes: { prefixes: [long] }, chars: 1_000 },
+    { id: "a prefix of 100 segments", changes: { prefixes: ["a/".repeat(100)] }, chars: 200 },
+    { id: "a reason", changes: { reason: long }, chars: 1_000 },
+    { id: "a post of the switch", changes: { switched }, chars: routes.join("").length },
+  ])("includes two bytes for each character: $id", ({ changes, chars }) => {
+    expect(bytesOf(changes) - bytesOf({})).toBeGreaterThanOrEqual(2 * chars);
+  });
+
+  it("depends on the segments of a prefix, because each segment is indexed", () => {
+    const [one, many] = [long, `${"a".repeat(9)}/`.repeat(100)];
+    expect(bytesOf({ prefixes: [one] })).toBeLessThan(4_000);
+    expect(bytesOf({ prefixes: [many] })).toBeGreaterThan(20_000);
+  });
 });
 
 describe("a post of the switch", () => {
   const switched = { post: "p2", replaces: "p1", bypass: ["articles"] };
-  const fields = encodeEntry({ ...newEntry({ n: "n1", mode: "soft", tags: [] }), switched });
-  const nothing = { tags: [], prefixes: [] };
+  const fields = encodeEntry(newEntry({ n: "n1", mode: "soft", targets: nothing, switched }));
 
   it("is restored by decoding", () => {
     const read = decodeEntry("1-0", flat(fields));
     expect(read).toMatchObject({ switched, targets: nothing });
     const state = { post: "p2", bypass: ["articles"], position: "1-0", n: "n1" };
     expect(lastSwitched([read])).toEqual(state);
+    expect(lastSwitched([read, entryAt("2-0")])).toEqual(state);
   });
 
   it("covers nothing for an older Worker, which ignores the added field", () => {

@@ -1,7 +1,12 @@
 // The tags by which a purge can name a stored response: its own tags, and tags derived from its
 // URL, route and groups.
 import { describe, expect, it } from "vitest";
-import { coverable } from "../../../src/purge/journal/purge-target.ts";
+import {
+  canaryTag,
+  coverable,
+  dataScheme,
+  namedTargets,
+} from "../../../src/purge/journal/purge-target.ts";
 import { responseWith } from "../../../testing/examples/purges.ts";
 
 const tagsOf = (changes: Parameters<typeof responseWith>[0]) =>
@@ -22,5 +27,44 @@ describe("groups belong to one origin (RFC 9875 §2.1)", () => {
     const tags = tagsOf({ url, tags: ["news"], groups: ["news"] });
     expect(tags.filter((tag) => tag.startsWith("group:"))).toEqual(groups);
     expect(tags).toContain("tag:news");
+  });
+});
+
+it("application data has only its own tags, and tags for everything and the URL", () => {
+  const data = { url: `${dataScheme}//articles/%28a`, route: "articles", groups: ["news"] };
+  const url = `${dataScheme}//articles/(a`;
+  expect(coverable(responseWith({ ...data, tags: ["red"] }))).toEqual({
+    tags: ["everything", `url:${url}`, "tag:red"],
+    paths: [url, url],
+  });
+});
+
+it("prefixes are compared with the path, and with the URL without its query", () => {
+  const { paths } = coverable(responseWith({ url: "https://a.example:8443/%28a/b?c=/d" }));
+  expect(paths).toEqual(["/(a/b", "https://a.example:8443/(a/b"]);
+});
+
+it("every version of the Worker purges the canaries of purge probes by the same tag", () => {
+  expect(tagsOf({ tags: [canaryTag] })).toContain("tag:tidemark-canary");
+});
+
+describe("operators see the targets of a purge by kind", () => {
+  const none = { tags: [], urls: [], prefixes: [], hosts: [], routes: [], groups: [] };
+
+  it.each([
+    { id: "tag", tags: ["tag:a:b"], shown: { tags: ["a:b"] } },
+    { id: "URL", tags: ["url:https://a.example/"], shown: { urls: ["https://a.example/"] } },
+    { id: "host", tags: ["host:a.example:8443"], shown: { hosts: ["a.example:8443"] } },
+    { id: "route", tags: ["route:articles"], shown: { routes: ["articles"] } },
+    {
+      id: "group",
+      tags: ["group:https://a.example news"],
+      shown: { groups: ["https://a.example news"] },
+    },
+    { id: "everything", tags: ["everything"], shown: { everything: true } },
+    { id: "prefix", tags: [], prefixes: ["/a/"], shown: { prefixes: ["/a/"] } },
+    { id: "of a newer version", tags: ["other:a", "a tag:"], shown: {} },
+  ])("$id", ({ tags, prefixes = [], shown }) => {
+    expect(namedTargets({ tags, prefixes })).toEqual({ ...none, everything: false, ...shown });
   });
 });

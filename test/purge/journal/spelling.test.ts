@@ -1,0 +1,51 @@
+// The spellings of URLs and tags that a purge treats as the same name.
+import { describe, expect, it } from "vitest";
+import { comparedUrl, isLatin1, tagSpellings } from "../../../src/purge/journal/spelling.ts";
+
+describe("purges compare a URL", () => {
+  it.each([
+    { id: "as it is, without escapes", url: "/a?b=2&c=1", as: "/a?b=2&c=1" },
+    { id: "without escapes in its path", url: "/a%28b%2A", as: "/a(b*" },
+    { id: "without escapes in its query", url: "/a?b%5Bc%5D=1", as: "/a?b[c]=1" },
+    { id: "with a sorted query", url: "/a?b%5B%5D=1&b0=2&a=3", as: "/a?a=3&b0=2&b[]=1" },
+    { id: "with an escaped separator in its query", url: "/a?b=1%26c%2B", as: "/a?b=1%26c%2B" },
+    { id: "without an escaped separator in its path", url: "/a%26b?c", as: "/a&b?c" },
+    { id: "with a question mark in its query", url: "/a?b=?c%28", as: "/a?b=?c(" },
+    { id: "that is only a query", url: "?b=%26", as: "?b=%26" },
+    { id: "with an escaped slash and an escaped escape", url: "/a%2Fb%2528", as: "/a%2Fb%2528" },
+  ])("$id", ({ url, as }) => {
+    expect(comparedUrl(url)).toBe(as);
+  });
+});
+
+describe("a purge of a tag also covers other spellings of the tag", () => {
+  it.each([
+    { id: "ASCII", tag: "news", as: ["news"] },
+    { id: "white space of a group", tag: " news", as: [" news", "news"] },
+    {
+      id: "Latin-1, which workerd decodes as UTF-8",
+      tag: "größe",
+      as: ["größe", "gr\ufffd\ufffde"],
+    },
+    { id: "more than Latin-1", tag: "größe €", as: ["größe €"] },
+    {
+      id: "Latin-1 with white space",
+      tag: "é ",
+      as: ["é ", "é", "\ufffd ", "\ufffd"],
+    },
+  ])("$id", ({ tag, as }) => {
+    expect(tagSpellings(tag)).toEqual(as);
+  });
+});
+
+it.each([
+  { text: "", expected: false },
+  { text: "news", expected: false },
+  { text: "\x7f", expected: false },
+  { text: "\x80", expected: true },
+  { text: "\xff", expected: true },
+  { text: "\u0100", expected: false },
+  { text: "é€", expected: false },
+])("Latin-1 encodes $text, but with other bytes than UTF-8: $expected", ({ text, expected }) => {
+  expect(isLatin1(text)).toBe(expected);
+});
