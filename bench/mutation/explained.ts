@@ -44,6 +44,21 @@ export const explained: readonly Explained[] = [
     ),
   },
   {
+    file: "src/purge/local-purges.ts",
+    reason: "Every stamp names this entry or a later one, so its text decides and shows nothing.",
+    mutants: [
+      mutant('const beginning = this.#placed(markOf("", settings.randomText()));', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+    ],
+  },
+  {
+    file: "src/purge/local-purges.ts",
+    reason: "A purge has at least one target, so the loop always replaces this value.",
+    mutants: [mutant('let position = "";', ['""', '"Stryker was here!"'])],
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [

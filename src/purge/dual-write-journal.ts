@@ -170,9 +170,8 @@ export class DualWriteJournal implements Journal, Switch {
     const [own, there] = await Promise.all([read.switching.read(), other.switching.read()]);
     if (own.kind === "unavailable" || there.kind === "unavailable") return;
     if (own.state === undefined || own.names === there.names) return;
-    const otherPosition = there.state?.position ?? "0-0";
-    if (comparePositions(own.state.position, otherPosition) < 0) return;
-    const { post, bypass } = own.state;
+    const { post, bypass, position } = own.state;
+    if (there.state !== undefined && comparePositions(position, there.state.position) < 0) return;
     await other.switching.post({
       n: randomText(),
       mode: "soft",

@@ -110,11 +110,11 @@ export class LocalPurges implements PurgeView {
   }
 
   attend(): undefined {
-    return undefined;
+    // No request waits for a renewal.
   }
 
   seek(): undefined {
-    return undefined;
+    // A newer view would know no more stamps.
   }
 
   isUnreachable(): boolean {

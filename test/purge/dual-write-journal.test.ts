@@ -1,8 +1,10 @@
 // Tests the journal of a site that moves between two stores: each write reaches both, or is refused.
 import { beforeEach, describe, expect, it } from "vitest";
+import { createPurging } from "../../src/create-purging.ts";
 import { DualWriteJournal, dualWritten } from "../../src/purge/dual-write-journal.ts";
 import type { OpenJournal } from "../../src/purge/journal-in-code.ts";
 import type { PostEntry } from "../../src/purge/journal/switch.ts";
+import type { DatabaseHealth } from "../../src/redis/database-way.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
@@ -10,7 +12,7 @@ import { ObjectSubscribers } from "../../src/stores/durable-object/object-subscr
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSubscribers } from "../../src/stores/redis/journal/redis-subscribers.ts";
 import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
-import { newEntry } from "../../testing/examples/purges.ts";
+import { newEntry, orderOf } from "../../testing/examples/purges.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -168,7 +170,69 @@ describe("the health of a move", () => {
     expect(health.words?.unreachable?.[0]).toContain("Durable Object");
     expect(health.isShutOff).toBe(false);
   });
+
+  const trouble = (isOver: boolean) =>
+    ({ kind: "unreachable", sinceAtMs: 1, lastAtMs: 1, isOver, counts: {} }) as const;
+  const well = {};
+  const wasDown = { trouble: trouble(true), troubleWithWrites: trouble(true) };
+  const isDown = { trouble: trouble(false) };
+  const isFull = { troubleWithWrites: trouble(false) };
+
+  it.each([
+    { id: "both are well", read: well, other: well, named: "redis" },
+    { id: "only the store that is read is down", read: isDown, other: well, named: "redis" },
+    { id: "both are down", read: isDown, other: isDown, named: "redis" },
+    { id: "the store that is read refuses writes", read: isFull, other: isDown, named: "redis" },
+    { id: "the other store was down", read: well, other: wasDown, named: "redis" },
+    { id: "the other store is down", read: well, other: isDown, named: "object" },
+    { id: "the other store refuses writes", read: wasDown, other: isFull, named: "object" },
+  ] as const)("is that of one store: $id", ({ read, other, named }) => {
+    const healths = { redis: healthWith(read, "redis"), object: healthWith(other, "object") };
+    const { health } = joined(healths);
+    expect(health.words).toBe(healths[named].words);
+    expect(health.trouble).toBe(healths[named].trouble);
+    expect(health.troubleWithWrites).toBe(healths[named].troubleWithWrites);
+  });
+
+  it.each([
+    { read: false, other: false, refuses: false },
+    { read: true, other: false, refuses: true },
+    { read: false, other: true, refuses: true },
+  ])("refuses writes if either store does: $read, $other", ({ read, other, refuses }) => {
+    const redis = healthWith({ refusesWrites: read }, "redis");
+    const { health } = joined({ redis, object: healthWith({ refusesWrites: other }, "object") });
+    expect(health.refusesWrites).toBe(refuses);
+  });
 });
+
+describe("the attempts of a webhook", () => {
+  it("are each written to both stores, although the view has the first", async () => {
+    const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
+    const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log: () => undefined };
+    const store = () => dualWritten(redisStore, objectStore, randomText);
+    const { acceptances, view } = createPurging({ purge, namespace: "site" }, store, platform);
+    const attention = { atMs: clock.atMs, afterAnswer: (work: () => unknown) => void work() };
+    await view.stamp(attention);
+    for (const count of [1, 2]) {
+      const order = orderOf(["tag:red"], { id: "msg_1" });
+      expect(await acceptances.accept(order, attention)).toMatchObject({ kind: "accepted" });
+      await view.catchUp();
+      const found = await objectStore.journal.newestFirst(9);
+      expect("kind" in found ? [] : found.filter(({ id }) => id === "msg_1")).toHaveLength(count);
+    }
+  });
+});
+
+function healthWith(changes: Partial<DatabaseHealth>, name: string): DatabaseHealth {
+  const none = { trouble: undefined, troubleWithWrites: undefined };
+  const words = { unreachable: [`${name} is unreachable`, "wait"] } as const;
+  return { ...none, isShutOff: false, refusesWrites: false, words, ...changes };
+}
+
+function joined(healths: Readonly<Record<"redis" | "object", DatabaseHealth>>) {
+  const read = { ...redisStore, health: healths.redis };
+  return dualWritten(read, { ...objectStore, health: healths.object }, randomText);
+}
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
