@@ -31,11 +31,13 @@ export interface DryRun {
   readonly isolate: DryRunCount;
   /**
    * The counts from the shared tier. `isWhole`: whether every stored response was examined.
-   * `whyNotWhole`: the reason why some responses were not examined.
+   * `whyNotWhole`: the reason why some responses were not examined. `"not listable"`: only Redis can
+   * list its responses.
    */
   readonly shared:
     | (DryRunCount & { readonly isWhole: boolean; readonly whyNotWhole?: string })
     | "unavailable"
+    | "not listable"
     | "not configured";
   /** The parts that the dry run could not examine. */
   readonly limits: string;
@@ -109,9 +111,15 @@ export const dryRunReader: Reader<DryRun> = {
   read: ({ dryRun, ...rest }) => (dryRun === true && isDryRun(rest) ? rest : undefined),
 };
 
+const notExamined: ReadonlySet<unknown> = new Set([
+  "unavailable",
+  "not listable",
+  "not configured",
+]);
+
 function isDryRun(value: Record<string, unknown>): value is Record<string, unknown> & DryRun {
   const { targets, isolate, shared, limits } = value;
-  const isShared = shared === "unavailable" || shared === "not configured" || isFound(shared);
+  const isShared = notExamined.has(shared) || isFound(shared);
   return isRecord(targets) && isFound(isolate) && isShared && typeof limits === "string";
 }
 

@@ -1,8 +1,12 @@
 // Tests a dry run of a purge. It counts the records that the purge would cover, and purges nothing.
 import { describe, expect, it, vi } from "vitest";
+import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
+import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../testing/fakes/fake-object.ts";
+import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
-import { openColos, type Site } from "../../testing/site/harness.ts";
+import { openColos, openSite, type Site } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { adminToken, bearer, send } from "../../testing/site/purge-sender.ts";
@@ -122,6 +126,27 @@ describe("a dry run", () => {
     expect(await triedOut(near, { tags: ["red"] })).toMatchObject({
       isolate: { examined: 1, covered: 1 },
       shared: "unavailable",
+    });
+  });
+
+  it("reports that objects cannot be listed", async () => {
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      tiers: [durableObjectRecords()],
+      journal: durableObjectJournal(),
+      env: {
+        ADMIN_TOKEN: adminToken,
+        JOURNAL: new FakeObject().namespace,
+        RECORDS: new FakeRecordObjects().namespace,
+      },
+      origin: () => page("page", cc("max-age=600", { "cache-tag": "red" })),
+    });
+    await site.get("/red/1");
+    expect(await triedOut(site, { tags: ["red"] })).toMatchObject({
+      isolate: { examined: 1, covered: 1 },
+      shared: "not listable",
+      limits: expect.stringMatching(/^The counts include only this isolate's memory\. Other/),
     });
   });
 

@@ -43,9 +43,9 @@ describe("the purger's method dryRun", () => {
 
   it("is retried like a purge, with one id", async () => {
     const counts = { dryRun: true, targets: {}, isolate: { examined: 0, covered: 0 } };
-    const answer = { ...counts, shared: "not configured", limits: "memory" };
+    const answer = { ...counts, shared: "not listable", limits: "memory" };
     const { purger, tries, waitsMs } = scripted([cut, answered(503), () => Response.json(answer)]);
-    expect(await purger.dryRun(order)).toMatchObject({ shared: "not configured" });
+    expect(await purger.dryRun(order)).toMatchObject({ shared: "not listable" });
     expect([tries.length, waitsMs]).toEqual([3, [250, 500]]);
     expect(new Set(tries.map(({ headers }) => headers.get("webhook-id"))).size).toBe(1);
     expect(JSON.parse(tries[0]?.body ?? "")).toEqual({ ...order, dryRun: true });

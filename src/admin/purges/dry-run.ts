@@ -56,12 +56,7 @@ export async function dryRun(
   };
   const isolate = found(memory.stored());
   const ofData = data && found(data.stored());
-  const listed =
-    ofWorld?.listed === undefined
-      ? "not configured"
-      : claim === "unknown"
-        ? "unavailable"
-        : await ofWorld.listed(bounds);
+  const listed = await listedIn(ofWorld, claim, bounds);
   const foundInShared =
     typeof listed === "string"
       ? listed
@@ -71,7 +66,9 @@ export async function dryRun(
           ...(listed.leftOut && { whyNotWhole: whyLeftOut(listed.leftOut, bounds) }),
         };
   const limits =
-    `The counts include this isolate's memory, and up to ${bounds.recordsMax} records of the shared tier. ` +
+    (typeof listed === "string"
+      ? "The counts include only this isolate's memory. "
+      : `The counts include this isolate's memory, and up to ${bounds.recordsMax} records of the shared tier. `) +
     "Other isolates and the edge tiers of colos cannot be listed; the purge would also reach them." +
     (data ? " For data, the counts include only this isolate's memory." : "");
   return {
@@ -81,6 +78,17 @@ export async function dryRun(
     ...(by === "admin" && { urls: [...urls].slice(0, urlsMax) }),
     limits: by === "admin" ? limits : `${limits} The list of URLs needs the admin token.`,
   };
+}
+
+/** Only Redis can list its records. */
+async function listedIn(
+  tier: DryRunPlaces["tiers"]["ofWorld"],
+  claim: "new" | "unknown",
+  bounds: ListingBounds,
+) {
+  if (tier === undefined) return "not configured";
+  if (tier.listed === undefined) return "not listable";
+  return claim === "unknown" ? "unavailable" : tier.listed(bounds);
 }
 
 function whyLeftOut(leftOut: ListingLimit, { recordsMax, commandsMax }: ListingBounds): string {
