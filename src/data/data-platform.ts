@@ -65,7 +65,8 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const journal = given.journal ?? read?.journal;
   if (isFault(named)) faults.push(named);
   const database = isFault(named) ? undefined : named;
-  if (database !== undefined && (given.tiers ?? []).length > 0) faults.push(idleTiers);
+  const { tiers = [] } = given;
+  if (database !== undefined && tiers.length > 0) faults.push(idleTiers);
   for (const fault of faults) {
     log({ event: "fault", level: "warn", message: faultText(fault) });
   }
@@ -93,7 +94,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       metrics: { ...metrics, isOn: false },
     },
     host,
-    tiers: given.tiers ?? [],
+    tiers,
     /** Whether no other process or isolate shares the values. Purges then need no database. */
     isOneProcess: false,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
