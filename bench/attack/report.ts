@@ -21,7 +21,7 @@ export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circ
     setUpSaid(calm, circumstances),
     markdownTable(
       [
-        "attack that misses a demand",
+        "attack with a missed demand",
         "honest p99 ÷ calm p99",
         "added origin requests",
         "added Redis commands",
