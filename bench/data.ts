@@ -63,8 +63,8 @@ async function main(): Promise<void> {
       races: await purgeDuringLoad(redisUrl),
     };
     const said = [
-      `Node ${process.versions.node}, one redis-server, ioredis 6.0.0 for both; BentoCache 1.6.1 with memory, Redis and its bus, ` +
-        `both with default settings; ${machine}; ${roundCount} rounds, in which the caches take turns. In brackets: the 95 % confidence interval of the median. ` +
+      `Both caches use Node ${process.versions.node}, one redis-server, ioredis 6.0.0 and their default settings. BentoCache 1.6.1 has memory, ` +
+        `Redis and its bus. ${machine}; ${roundCount} rounds, in which the caches take turns. In brackets: the 95 % confidence interval of the median. ` +
         "In the last table, each of three caches has its own memory and connection.",
       ratesTable(measured.rates),
       commandsTable(measured.commands),
