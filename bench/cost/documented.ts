@@ -81,7 +81,7 @@ function costsPart(given: Documented): string {
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
     `colos ([method](measurements.md#the-bill)). The bill contains the journal and all metrics, and does not subtract the amounts that a plan ` +
-    `includes each month. The column without Redis is computed for the same traffic.`;
+    `includes each month. The column *no Redis* is computed for the same traffic.`;
   const mixes =
     `The next table has the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that cause no ` +
     `origin request.`;
@@ -111,7 +111,7 @@ function measurementsPart(given: Documented): string {
     ),
     paragraph(
       `In [the bill](costs.md#the-bill-of-a-site), *no Redis* is a cache that does not strip tracking parameters, sort queries, validate ` +
-        `responses or purge. No bill includes the cost of the origin's bytes. The bill with the journal alone in a Durable Object is computed ` +
+        `responses or purge. No bill includes the cost of the origin's bytes. The bill with records in Redis and the journal in a Durable Object is computed ` +
         `from the run with Redis. In the model of Workers KV, other colos see a write only after ${kvDelaySeconds} s.`,
     ),
     paragraph(pricesSaid()),

@@ -40,7 +40,7 @@ export function billTable(all: readonly Design[]): string {
       row("Workers: requests", (design) => dollars(bill(design).workerRequests)),
       row("Workers: CPU, at most", (design) => ifKnown(design, dollars(bill(design).cpu))),
       row("Redis: commands", (design) => dollars(bill(design).redisCommands)),
-      row(`Redis: bandwidth, beyond ${includedGigabytes} GB a month`, (design) =>
+      row(`Redis: bandwidth, at the price beyond ${includedGigabytes} GB a month`, (design) =>
         dollars(bill(design).redisBandwidth),
       ),
       row("**together**", (design) => {
@@ -210,7 +210,7 @@ export function restSaid({ run }: Reported): string {
 export function pricesSaid(): string {
   const { requests, cpuMs } = workers;
   return (
-    `The bill uses the prices of ${readOn} for amounts beyond those that a month includes: ` +
+    `The bill uses the prices of ${readOn} for amounts beyond those that a plan includes: ` +
     `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million CPU milliseconds with ` +
     `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/), and ` +
     `$${(upstash.commands.dollarsAMillion / 10).toFixed(2)} per 100,000 commands and $${upstash.bandwidth.dollarsAGigabyte} a GB of ` +
