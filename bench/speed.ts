@@ -82,7 +82,7 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
   };
   const cpuSaid = isCpuKnown ? "" : " This system does not report the CPU time of a process.";
   const manner = told(
-    `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row, on one of ${runtimeCount} equal processes.${cpuSaid}\n`,
+    `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row. Each system has ${runtimeCount} equal processes, and each round uses one of them.${cpuSaid}\n`,
   );
   for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
     const figures = await rounds.of(await start(ground));

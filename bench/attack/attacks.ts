@@ -103,7 +103,7 @@ const plain: readonly Attack[] = [
   },
   {
     name: "many-fields",
-    said: "1,000 fields of 40 characters, on honest clients' pages and random paths in turn",
+    said: "1,000 header fields of 40 characters in each request, for honest clients' pages and random paths in turn",
     manner: "ask",
     rateShare: 0.5,
     asking: (nth, draws) => ({
@@ -167,7 +167,7 @@ const changing: readonly Attack[] = [
   },
   {
     name: "posts",
-    said: "`POST` to honest clients' pages, each of which invalidates a page",
+    said: "`POST` to honest clients' pages: each request invalidates a page",
     manner: "ask",
     rateShare: 1,
     asking: (_, draws) => post(somePage(draws)),
