@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const include = [
@@ -71,7 +72,7 @@ const except = (files: string[], ...lists: string[][]) =>
   files.filter((path) => !lists.some((list) => list.includes(path)));
 const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 
-/** `npm test` plays a quarter of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
+/** `npm test` plays a sixth of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
 const longHistories = [
   "test/simulation/data/write-history.test.ts",
   "test/simulation/move-history.test.ts",
@@ -90,6 +91,11 @@ const replacing = except(
 /** A worker may keep a fake timer that nobody fires, so these files share none with the others. */
 const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, replacing);
 
+/** Node compiles the files of the commands that tests start only once. */
+const compileCache = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)),
+};
+
 export default defineConfig({
   test: {
     // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
@@ -99,13 +105,14 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     setupFiles: ["testing/forget-databases.ts"],
+    env: compileCache,
     projects: [
       {
         extends: true,
         test: {
           name: "live",
           include: [...live, ...withHistories],
-          env: { TIDEMARK_ALL_HISTORIES: "1" },
+          env: { ...compileCache, TIDEMARK_ALL_HISTORIES: "1" },
         },
       },
       { extends: true, test: { name: "replacing", include: replacing } },

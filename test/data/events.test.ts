@@ -74,13 +74,12 @@ it("reports one load of several keys as one event, and each failed key as an err
 });
 
 it("reports the tiers of a set, and the error of a failed write", async () => {
-  const { isolate, articles, taken } = listening();
+  const { articles, taken } = listening();
   await articles.set("42", "v");
   expect(taken()).toEqual([{ type: "write", ...of("42"), tiers: ["memory", "edge", "shared"] }]);
   const error = new Error("The database is down.");
   await expect(articles.write("42", "w", () => Promise.reject(error))).rejects.toBe(error);
   expect(taken()).toEqual([{ type: "error", ...of("42"), error }]);
-  await isolate.settle();
 });
 
 it("reports an accepted purge in the application's names, and no refused purge", async () => {

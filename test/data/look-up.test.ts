@@ -151,12 +151,18 @@ describe("a lookup with further tags", () => {
 
   it("asks the book about the tag if the view has dropped the value's stamp", async () => {
     const { isolate, articles, found } = await stored();
-    for (let at = 0; at < 9_000; at += 1) await isolate.data.purge({ tags: [`filler-${at}`] });
+    for (let at = 0; at < 100; at += 1) {
+      const tags = Array.from(
+        { length: 1_000 },
+        (_, nth) => `filler-${at}-${nth}-${"x".repeat(200)}`,
+      );
+      await isolate.data.purge({ tags });
+    }
     isolate.clock.advance(10);
     const elsewhere = isolate.elsewhere().articles();
     expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
-    expect(await found(elsewhere, ["filler-0"])).toEqual([undefined, false]);
-    expect(await found(articles, ["filler-0"])).toEqual([undefined, false]);
+    expect(await found(elsewhere, [`filler-0-0-${"x".repeat(200)}`])).toEqual([undefined, false]);
+    expect(await found(articles, [`filler-0-0-${"x".repeat(200)}`])).toEqual([undefined, false]);
     expect(await found(elsewhere, ["other"])).toEqual(["old", false]);
   });
 

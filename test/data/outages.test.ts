@@ -6,6 +6,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { passSilence, playTimeouts } from "../../testing/fakes/played-timeouts.ts";
 import { UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+import { idle } from "../../testing/site/harness.ts";
 
 /** Answers reads, and refuses writes with `error`. */
 class RefusingWrites extends UnsteadyUpstash {
@@ -123,13 +124,13 @@ it.each([
     const upstash = new RefusingWrites(clock);
     const { isolate, articles, ask } = opened(lifetimes, new DataIsolate({ upstash, clock }));
     await articles.get("warm");
-    await isolate.settle();
+    await idle();
     upstash.error = row.error;
     await expect(articles.set("40", "v")).rejects.toThrow("articles/40 was not set");
     const set = articles.set("41", "v", { everywhere: false });
     expect(await set).toEqual(["memory", "edge"]);
     expect([await ask(), await ask()]).toEqual(["v1", "v1"]);
-    await isolate.settle();
+    await idle();
     expect(await isolate.beside().articles(lifetimes).get("42")).toBe("v1");
     await expect(articles.delete("42")).rejects.toThrow(row.why);
     expect(await ask()).toBe("v1");

@@ -76,10 +76,10 @@ describe.each(loads)("a load ($id)", ({ age, options, ...how }) => {
   );
 
   it("is stored without a purge", async () => {
-    const { isolate, articles, source, asked } = await opened();
+    const { articles, source, asked } = await opened();
     source.answer("new");
     await asked;
-    await isolate.settle();
+    await idle();
     expect(await articles.get("42")).toBe("new");
   });
 });

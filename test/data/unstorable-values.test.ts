@@ -42,10 +42,10 @@ describe("a load of a value that the codec cannot restore", () => {
   });
 
   it("removes an older stored value", async () => {
-    const { isolate, products } = open();
+    const { products } = open();
     await products.getOrSet(42, () => "older");
     await products.getOrSet(42, () => new Product(), { forceFresh: true });
-    await isolate.settle();
+    await idle();
     expect(await products.get(42)).toBeUndefined();
   });
 

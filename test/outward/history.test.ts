@@ -64,7 +64,7 @@ describe("the histories find a planted fault", () => {
     },
   ])("$fault", async ({ plant, shares = faults }) => {
     const found: string[] = [];
-    for (let seed = 1; seed <= 5; seed += 1) {
+    for (let seed = 1; seed <= 5 && found.length === 0; seed += 1) {
       const settings = { seed, store: "Redis", purgeCount: 300, plant, ...shares } as const;
       found.push(...(await playedOutward(settings)).breaches);
     }

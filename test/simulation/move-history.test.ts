@@ -9,9 +9,9 @@ import { movingParts } from "../../testing/simulation/simulated-object.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 
 /** @returns the first violation, and how often stored values answered */
-async function sumOf(kind: WorldKind, count: number, Dual = DualWriteJournal) {
+async function sumOf(kind: WorldKind, count: number, Dual = DualWriteJournal, from = 1) {
   let usableCount = 0;
-  for (let seed = 1; seed <= count; seed += 1) {
+  for (let seed = from; seed < from + count; seed += 1) {
     const options = { kind, setShare: 0.3, isMove: true, parts: movingParts(Dual) };
     const history = await writeHistoryOf(seed, options);
     const [violation] = history.violations;
@@ -80,11 +80,16 @@ class Comparing extends DualWriteJournal {
 }
 
 describe("histories of a move find a fault", () => {
-  it.each([
+  it.each<{ what: string; Dual: typeof DualWriteJournal; kind: WorldKind; from?: number }>([
     { what: "a purge goes to one store", Dual: Single, kind: "ordinary" },
     { what: "a purge is accepted without the other store", Dual: Unconfirmed, kind: "crossing" },
-    { what: "a set compares positions of two journals", Dual: Comparing, kind: "failing" },
-  ] as const)("$what", async ({ Dual, kind }) => {
-    expect((await sumOf(kind, 900, Dual)).violation).toMatch(/^seed /);
+    {
+      what: "a set compares positions of two journals",
+      Dual: Comparing,
+      kind: "failing",
+      from: 100,
+    },
+  ])("$what", async ({ Dual, kind, from }) => {
+    expect((await sumOf(kind, 900, Dual, from)).violation).toMatch(/^seed /);
   });
 });

@@ -75,7 +75,7 @@ describe("requests and data keep their promises with the journal in a Durable Ob
 describe("many isolates", () => {
   it("use no purged response after its deadline, over one Durable Object", async () => {
     let usableCount = 0;
-    for (let seed = 1; seed <= 8; seed += 1) {
+    for (let seed = 1; seed <= shareOf(8); seed += 1) {
       const history = await historyOf(seed, { Store: ObjectJournal, isolateCount: 60 });
       expect(history.violations).toEqual([]);
       usableCount += history.usableCount;

@@ -118,6 +118,7 @@ const rows: readonly Row[] = [
     rule: "17",
     fault: "an empty journal is not a loss",
     parts: journal.emptyIsNoLoss,
+    fromSeed: 190,
     within: 1_500,
   },
   {

@@ -50,7 +50,7 @@ export const rowsOfRequests: readonly Row[] = [
     fault: "a body is used without checking its digest",
     siteParts: site.bodyUnchecked,
     kind: "crossing",
-    fromSeed: 2_130,
+    fromSeed: 2_630,
     within: 900,
   },
   {

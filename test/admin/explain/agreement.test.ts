@@ -172,7 +172,7 @@ const commonKinds = [
 ];
 
 /** A multiple of `requestsPerHistory`. TIDEMARK_EXPLAIN_REQUESTS=10000 takes a minute. */
-const requestsInAll = Number(process.env["TIDEMARK_EXPLAIN_REQUESTS"] ?? shareOf(2_000));
+const requestsInAll = Number(process.env["TIDEMARK_EXPLAIN_REQUESTS"] ?? shareOf(2_400));
 const requestsPerHistory = 100;
 const histories = requestsInAll / requestsPerHistory;
 

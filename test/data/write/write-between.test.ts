@@ -1,7 +1,7 @@
 // Tests purges, writes, loads and losses between the stamp and the purge of a write.
 import { describe, expect, it } from "vitest";
 import { HeldSource } from "../../../testing/data/data-isolate.ts";
-import { until } from "../../../testing/site/harness.ts";
+import { idle, until } from "../../../testing/site/harness.ts";
 import { allTiers, opened } from "./write-world.ts";
 
 describe("between the stamp and the purge of a write,", () => {
@@ -49,7 +49,7 @@ describe("between the stamp and the purge of a write,", () => {
   });
 
   it("a load of the older value does not replace the written one", async () => {
-    const { here, articles, heldWrite } = await opened();
+    const { articles, heldWrite } = await opened();
     const source = new HeldSource();
     const loading = articles.getOrSet("42", source.load, { forceFresh: true });
     await until(() => source.count === 1);
@@ -58,7 +58,7 @@ describe("between the stamp and the purge of a write,", () => {
     expect(await written).toEqual(allTiers);
     source.answer("old");
     expect(await loading).toBe("old");
-    await here.settle();
+    await idle();
     expect(await articles.get("42")).toBe("new");
   });
 

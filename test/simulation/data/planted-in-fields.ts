@@ -171,16 +171,16 @@ export const plantedInFields: readonly PlantedFault[] = [
     fault: "the head is not compared",
     parts: headNotCompared,
     kind: "turned-back",
-    from: 530,
+    from: 548,
     within: 300,
   },
   { fault: "purged fields stay beside new ones", parts: keptWhatWasPurged, within: 300 },
-  { fault: "the head is read in another round trip", parts: judgedApart, from: 371, within: 300 },
+  { fault: "the head is read in another round trip", parts: judgedApart, from: 410, within: 300 },
   { fault: "fields are judged by an earlier head", parts: judgedByTheLastHead, within: 300 },
   {
     fault: "an increment ignores the head",
     parts: raisedWhateverLies,
-    from: 240,
+    from: 345,
     within: 300,
   },
   {
@@ -189,7 +189,7 @@ export const plantedInFields: readonly PlantedFault[] = [
     from: 1_490,
     within: 300,
   },
-  { fault: "an increment revives purged fields", parts: revived, from: 955, within: 300 },
+  { fault: "an increment revives purged fields", parts: revived, from: 977, within: 300 },
   {
     fault: "an increment creates a hash",
     parts: madeByAnIncrement,
