@@ -82,7 +82,7 @@ function settings(mutated: string, incrementalFile: string, force: boolean) {
     coverageAnalysis: "perTest",
     concurrency: 2,
     // A busy machine must not make a survivor look like an endless loop.
-    timeoutMS: 60_000,
+    timeoutMS: 30_000,
     tempDirName: "bench/mutation/dist",
     ignorePatterns: ["/docs", "/docs-site", "/examples"],
     // Version 7 of TypeScript lacks the function by which Stryker would rewrite the file.

@@ -6,7 +6,8 @@ import { hostsIn, pathIn, tagsIn } from "./varnish-patterns.ts";
 
 /** Fields with a pattern of tags in a BAN, and with a list of tags in a PURGE. */
 const tagFields = ["x-cache-tags", "cache-tags", "purge-cache-tags"];
-const keyFields = ["xkey-purge", "xkey-softpurge"];
+const hardKeyFields = ["xkey-purge", "xkey"];
+const keyFields = [...hardKeyFields, "xkey-softpurge"];
 
 type Order = WebhookOrder | { readonly fault: Reason };
 
@@ -19,7 +20,8 @@ export function orderOf({ method, url, headers }: WebhookRequest): Order {
   if ("fault" in found) return found;
   const isSoft =
     headers.get("x-magento-purge-soft") !== null ||
-    (headers.get("xkey-softpurge") !== null && headers.get("xkey-purge") === null);
+    (headers.get("xkey-softpurge") !== null &&
+      hardKeyFields.every((name) => headers.get(name) === null));
   return { ...found, ...(isSoft ? { mode: "soft" } : {}), reason: `Varnish ${method}` };
 }
 
@@ -29,7 +31,7 @@ function targetsOf({ method, url, headers }: WebhookRequest): Order {
   const magento = headers.get("x-magento-tags-pattern");
   if (magento !== null) return byTagPattern("X-Magento-Tags-Pattern", magento, host);
   const keys = keyFields.flatMap((name) => headers.get(name) ?? []);
-  if (keys.length > 0) return byTagList("xkey-purge or xkey-softpurge", keys.join(" "));
+  if (keys.length > 0) return byTagList(keyFields.join(" or "), keys.join(" "));
   const tagField = tagFields.find((name) => headers.get(name) !== null);
   if (tagField !== undefined) {
     const tags = headers.get(tagField) ?? "";
@@ -119,6 +121,6 @@ const noHost: Reason = {
 };
 
 const noKeys: Reason = {
-  why: "The request has neither xkey-purge nor xkey-softpurge.",
+  why: "The request has none of the fields xkey-purge, xkey and xkey-softpurge.",
   hint: "Send the keys in xkey-softpurge, separated by spaces.",
 };

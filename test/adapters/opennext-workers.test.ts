@@ -125,7 +125,6 @@ beforeAll(async () => {
   const written = await readFile(worker, "utf8");
   const purge = `purge: { maxLagSeconds: ${maxLagMs / 1_000}, clockAllowanceSeconds: 1 }`;
   await writeFile(worker, written.replace('namespace: "', `${purge}, namespace: "`));
-  await run("npm", ["ci", ...quietInstall], folder, env);
   const tarball = await packedTidemark(`${folder}-pack`);
   await run("npm", ["install", "--no-save", ...quietInstall, tarball], folder, env);
   await run(join(folder, "node_modules/.bin/opennextjs-cloudflare"), ["build"], folder, env);

@@ -78,6 +78,7 @@ describe("a purge request of Varnish's dialect", () => {
       { "xkey-purge": "tag2,none" },
       ["/fos", "/xkey"],
     ],
+    ["Shopware, keys in a PURGE", "PURGE", "/", { xkey: "tag2 none" }, ["/fos", "/xkey"]],
     ["FOSHttpCache for Symfony", "PURGE", "/", { "x-cache-tags": "tag2,none" }, ["/fos", "/xkey"]],
     ["FOSHttpCache, a URL", "PURGE", "/news/1", {}, ["/news/1"]],
     ["FOSHttpCache, a path", "BAN", "/", ban({ "x-url": "^/news/1$" }), ["/news/1"]],
@@ -160,6 +161,7 @@ describe("a purge request of Varnish's dialect", () => {
     ["xkey-softpurge", { "xkey-softpurge": "tag1" }, "soft"],
     ["X-Magento-Purge-Soft", { ...magento("a"), "x-magento-purge-soft": "1" }, "soft"],
     ["both fields of keys", { "xkey-softpurge": "tag1", "xkey-purge": "tag2" }, "hard"],
+    ["xkey beside xkey-softpurge", { "xkey-softpurge": "tag1", xkey: "tag2" }, "hard"],
     ["no field", {}, "hard"],
   ])("is soft if its fields say so: %s", async (_, fields, mode) => {
     const { site } = openVarnishSite();
