@@ -87,7 +87,7 @@ function costsPart(given: Documented): string {
     `origin request.`;
   const besides =
     `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. Mixes without ` +
-    `Redis send no reports of metrics, so add the price of [Analytics Engine](analytics-engine.md).`;
+    `Redis send no reports of metrics, so add the [price of Analytics Engine](https://developers.cloudflare.com/analytics/analytics-engine/pricing/).`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),
