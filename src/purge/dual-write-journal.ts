@@ -1,6 +1,6 @@
 // A journal in two stores, while a site moves from one to the other. Each write goes to both, and
 // isolates of different deployments may read different stores.
-import { comparePositions, type EntryPlace, type NewEntry } from "./journal/entry.ts";
+import { comparePositions, type EntryPlace, lastSwitched, type NewEntry } from "./journal/entry.ts";
 import type { Journal, PlaceState, Unavailable } from "./journal/journal.ts";
 import { nothing } from "./journal/purge-target.ts";
 import { subscribersWhileMoving } from "./journal/subscribers.ts";
@@ -33,6 +33,7 @@ export class DualWriteJournal implements Journal, Switch {
   readonly #settings: DualWriteSettings;
   /** The places in the other store, by the entry's `n` in the store that is read. */
   readonly #otherPlaces = new Map<string, EntryPlace>();
+  #isSwitchCopied = false;
 
   constructor(settings: DualWriteSettings) {
     this.#settings = settings;
@@ -51,8 +52,12 @@ export class DualWriteJournal implements Journal, Switch {
     return this.#own.newest();
   }
 
-  since(place: EntryPlace): ReturnType<Journal["since"]> {
-    return this.#own.since(place);
+  /** An isolate that begins with a copy of a view never reads `newest`, so it copies the switch here. */
+  async since(place: EntryPlace): ReturnType<Journal["since"]> {
+    const read = await this.#own.since(place);
+    const isPosted = read.kind === "read" && lastSwitched(read.entries) !== undefined;
+    if (isPosted || !this.#isSwitchCopied) void this.#copySwitch();
+    return read;
   }
 
   /**
@@ -169,10 +174,11 @@ export class DualWriteJournal implements Journal, Switch {
     const { read, other, randomText } = this.#settings;
     const [own, there] = await Promise.all([read.switching.read(), other.switching.read()]);
     if (own.kind === "unavailable" || there.kind === "unavailable") return;
+    this.#isSwitchCopied = true;
     if (own.state === undefined || own.names === there.names) return;
     const { post, bypass, position } = own.state;
     if (there.state !== undefined && comparePositions(position, there.state.position) < 0) return;
-    await other.switching.post({
+    const copied = await other.switching.post({
       n: randomText(),
       mode: "soft",
       targets: nothing,
@@ -183,6 +189,7 @@ export class DualWriteJournal implements Journal, Switch {
       lost: "",
       switched: { post, replaces: there.names, bypass },
     });
+    this.#isSwitchCopied = copied.kind === "posted";
   }
 
   #note(places: readonly EntryPlace[], otherPlaces: readonly EntryPlace[]): void {

@@ -139,6 +139,24 @@ describe("a post from before the move", () => {
     expect(await objectStore.switching.read()).toMatchObject({ names: "p2" });
   });
 
+  it.each(["the other store was down", "the post came later"])(
+    "is copied by a later read if %s",
+    async (why) => {
+      const journal = readingRedis();
+      const posted = await redisStore.switching.post(postOf("p1", "", true));
+      const place = posted.kind === "posted" ? posted.place : { position: "", n: "" };
+      object.isDown = why.includes("down");
+      await journal.since(place);
+      await settled();
+      object.isDown = false;
+      const names = why.includes("later") ? "p2" : "p1";
+      if (names === "p2") await redisStore.switching.post(postOf("p2", "p1", false));
+      await journal.since(place);
+      await settled();
+      expect(await objectStore.switching.read()).toMatchObject({ names });
+    },
+  );
+
   it("does not stop reads while the other store is down", async () => {
     await redisStore.switching.post(postOf("p1", "", true));
     object.isDown = true;
