@@ -103,7 +103,7 @@ export default defineConfig({
     // A busy machine may take its time: a test that hangs is all that these find.
     // A busy machine needs minutes for histories. Only a test that hangs reaches this bound.
     testTimeout: 300_000,
-    hookTimeout: 120_000,
+    hookTimeout: 300_000,
     setupFiles: ["testing/forget-databases.ts"],
     env: compileCache,
     projects: [
