@@ -11,6 +11,6 @@ export default defineConfig({
     isolate: false,
     setupFiles: ["testing/forget-databases.ts"],
     // A mutant that keeps a test waiting ends with the test, so that Stryker need not restart its process.
-    testTimeout: 20_000,
+    testTimeout: 5_000,
   },
 });

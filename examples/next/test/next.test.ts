@@ -9,6 +9,7 @@ import { Api, buildExample, type NextProcess, startNext } from "./next-site.ts";
 /** N, and a second for the purge itself. */
 const waitMs = 11_000;
 const waiting = { timeout: 60_000, interval: 200 };
+const REVALIDATE_SECRET = "secret-of-the-cms";
 
 // oxlint-disable-next-line max-lines-per-function -- one story over the same processes
 describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
@@ -23,7 +24,8 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     const API_URL = await api.start();
     await running.add(Promise.resolve(api));
     redis = await running.add(startRedisServer());
-    open = () => running.add(startNext(folder, { API_URL, REDIS_URL: redis.url }));
+    open = () =>
+      running.add(startNext(folder, { API_URL, REDIS_URL: redis.url, REVALIDATE_SECRET }));
     processes = [await open(), await open()];
   }, 600_000);
   afterAll(() => running.stop());
@@ -50,8 +52,16 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     return fetch(`${url}/stories/1`, { method: "POST", headers: { Origin: url }, body });
   }
 
-  const hook = (at: 0 | 1, order: object) =>
-    fetch(`${processes[at].url}/api/revalidate`, { method: "POST", body: JSON.stringify(order) });
+  const hook = (at: 0 | 1, order: object, secret = REVALIDATE_SECRET) =>
+    fetch(`${processes[at].url}/api/revalidate`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${secret}` },
+      body: JSON.stringify(order),
+    });
+
+  it("the webhook refuses a wrong secret", async () => {
+    expect((await hook(0, { tag: "story:1" }, "wrong")).status).toBe(403);
+  });
 
   it("a value of one process is a hit in the other", async () => {
     const read = await readAt(0, "1");
