@@ -140,7 +140,7 @@ export const families = {
   dataUnpurged: counter(
     "data_unpurged_writes",
     ["namespace"],
-    "Writes through whose purge the journal did not accept at once",
+    "Calls, such as write and set, whose purge the journal did not accept at once",
   ),
   behindChanges: counter(
     "behind_changes",

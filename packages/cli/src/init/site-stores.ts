@@ -47,6 +47,9 @@ export async function storesIn(
   throw usageError({ what, why, hint: "Remove that file, or leave out --stores." });
 }
 
+/** The cron trigger also keeps room for purges in the database, and folds the reports. */
+const cronForRedis = "// The reserve for purges, reports, hot keys, $1 need $2\n  ";
+
 /** Returns a file of the template for these stores. The template itself has Durable Objects. */
 export function textFor(stores: SiteStores, path: TemplatePath): string {
   const text = templateText(path);
@@ -58,7 +61,11 @@ export function textFor(stores: SiteStores, path: TemplatePath): string {
       .replace(/^export \{ Tidemark.*\n\n/m, "")
       .replace(/\(config, \{[^]*\}\)/, "(config)");
   }
-  if (path === "wrangler.jsonc") return text.replace(/ {2}\/\/ The stores: [^]*?\n\n/, "");
+  if (path === "wrangler.jsonc") {
+    return text
+      .replace(/ {2}\/\/ The stores: [^]*?\n\n/, "")
+      .replace(/\/\/ Hot keys, (.*) need (.*)\n {2}\/\/ (?="triggers")/, cronForRedis);
+  }
   if (path !== ".dev.vars.example") return text;
   return text
     .replace("Only with Upstash in place of Durable Objects: the", "The")

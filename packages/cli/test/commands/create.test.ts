@@ -68,6 +68,7 @@ describe("the stores of `tidemark create`", () => {
     const inRedis = stores === "upstash";
     expect(/^UPSTASH_REDIS_REST_TOKEN=$/m.test(await textOf(".dev.vars"))).toBe(inRedis);
     expect("durable_objects" in parse(wrangler)).toBe(!inRedis);
+    expect("triggers" in parse(wrangler)).toBe(inRedis);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
     expect(worker).toContain(inRedis ? "createWorker(config);" : "createWorker(config, {");
   });
