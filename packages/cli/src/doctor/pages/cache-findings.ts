@@ -1,4 +1,4 @@
-// Findings about other caches, which purges do not reach: in front of Tidemark, or between it and the origin.
+// Findings about other caches, which only outward purges reach: in front of Tidemark, or between it and the origin.
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
 import { explanation, type LookRead } from "../../../../../src/protocol/explanation.ts";
 import type { DoctorFinding } from "../finding.ts";
@@ -37,11 +37,11 @@ function inFront(pages: readonly Page[]): DoctorFinding | [] {
     level: first.isHarmless ? "info" : "critical",
     about: aboutPages(signs.map(({ page }) => page)),
     what: first.isHarmless
-      ? "There is a cache between Tidemark and the clients. Purges do not reach it."
-      : "A cache between Tidemark and the clients answers requests. Purges do not reach it.",
+      ? "There is a cache between Tidemark and the clients. Only outward purges reach it."
+      : "A cache between Tidemark and the clients answers requests. Only outward purges reach it.",
     cause: first.text,
     remedy:
-      "Turn that cache off for this site: Workers Cache, cache rules of the zone, or a CDN. Otherwise purge it as well, and set cacheInFront.",
+      "Turn that cache off for this site: Workers Cache, cache rules of the zone, or a CDN. Otherwise configure an outward target for it, and set cacheInFront.",
   };
 }
 
