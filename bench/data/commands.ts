@@ -20,7 +20,7 @@ const load = async () => articleOf(1, 1_000);
 const calls: Readonly<Record<string, Call>> = {
   "`getOrSet`, loaded, with 3 tags": ({ here }) =>
     here.getOrSet("a", { tags: ["x", "y", "z"], load }),
-  "`getOrSet`, hit in memory": ({ here }) => here.getOrSet("a", { tags: [], load }),
+  "`getOrSet`, hit in memory, with 3 tags": ({ here }) => here.getOrSet("a", { tags: [], load }),
   "`getOrSet`, hit in Redis, with 3 tags": ({ there }) => there.getOrSet("a", { tags: [], load }),
   "`get` of a missing key": ({ here }) => here.get("nothing"),
   "`set`": ({ here }) => here.set("b", articleOf(2, 1_000)),

@@ -82,7 +82,7 @@ export function raceTable(outcomes: Outcomes): string {
     outcomes[manner].BentoCache,
   ]);
   return markdownTable(
-    ["the older value after a purge by tag during a load", "Tidemark", "BentoCache"],
+    ["the older value, if its tag is purged while a load reads it", "Tidemark", "BentoCache"],
     rows,
   );
 }
