@@ -8,6 +8,20 @@ const mutant = (line: string, [from, to]: readonly [from: string, to: string]): 
 
 export const explained: readonly Explained[] = [
   {
+    file: "src/purge/acceptance/acceptance.ts",
+    reason: "Each acceptance has at least one entry, and an append returns a place for each entry.",
+    mutants: [
+      mutant('return { kind: "accepted", position: placed.at(-1)?.position ?? "" };', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+      mutant('const [place = { position: "", n: entry.n }] = appended.places;', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+    ],
+  },
+  {
     file: "src/purge/acceptance/joined-purges.ts",
     reason: "No target counts before the first one, so both values begin the first span alike.",
     mutants: [mutant("#exactSinceAtMs = -Infinity;", ["-", "+"])],
