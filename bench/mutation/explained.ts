@@ -8,6 +8,77 @@ const mutant = (line: string, [from, to]: readonly [from: string, to: string]): 
 
 export const explained: readonly Explained[] = [
   {
+    file: "src/purge/acceptance/acceptance.ts",
+    reason: "Each acceptance has at least one entry, and an append returns a place for each entry.",
+    mutants: [
+      mutant('return { kind: "accepted", position: placed.at(-1)?.position ?? "" };', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+      mutant('const [place = { position: "", n: entry.n }] = appended.places;', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+    ],
+  },
+  {
+    file: "src/purge/acceptance/joined-purges.ts",
+    reason: "No target counts before the first one, so both values begin the first span alike.",
+    mutants: [mutant("#exactSinceAtMs = -Infinity;", ["-", "+"])],
+  },
+  {
+    file: "src/purge/acceptance/joined-purges.ts",
+    reason: "Stand-bys compare only whether the number has changed.",
+    mutants: [mutant("batch.signs += 1;", ["+=", "-="])],
+  },
+  {
+    file: "src/purge/acceptance/read-backs.ts",
+    reason: "An append returns a place for each entry.",
+    mutants: [
+      mutant(
+        'return entries.map((entry, at) => ({ ...entry, ...(places[at] ?? { position: "" }) }));',
+        ['""', '"Stryker was here!"'],
+      ),
+    ],
+  },
+  {
+    file: "src/purge/acceptance/read-backs.ts",
+    reason: "Without this condition, the end of a late read only lets another read be repeated.",
+    mutants: [
+      mutant("if (each.look === look) each.look = undefined;", ["each.look === look", "true"]),
+    ],
+  },
+  {
+    file: "src/purge/acceptance/webhook.ts",
+    reason: "Neither text is a number, so the claim is refused alike.",
+    mutants: [
+      mutant('const timestamp = headers.get("webhook-timestamp") ?? "";', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+    ],
+  },
+  {
+    file: "src/purge/acceptance/webhook.ts",
+    reason: "Neither text has a signature of version 1, so the claim is refused alike.",
+    mutants: [
+      mutant('const signatures = signaturesIn(headers.get("webhook-signature") ?? "");', [
+        '""',
+        '"Stryker was here!"',
+      ]),
+    ],
+  },
+  {
+    file: "src/purge/acceptance/webhook.ts",
+    reason: "An age of 0 s is within the tolerance, so this line never sees it.",
+    mutants: [
+      mutant(
+        'const why = `Its webhook-timestamp is over ${toleranceSeconds} s too ${ageSeconds > 0 ? "old" : "new"}`;',
+        [">", ">="],
+      ),
+    ],
+  },
+  {
     file: "src/purge/journal/entry.ts",
     reason: "The condition of the loop keeps both indexes below the length.",
     mutants: ["fields[at]", "fields[at + 1]"].map((field) =>

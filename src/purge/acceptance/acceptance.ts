@@ -120,9 +120,9 @@ export class Acceptances {
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
   async #readOn(since: Stamp, placed: Entry): Promise<readonly Entry[] | undefined> {
     const { view } = this.#settings;
-    if (since === "none" || view.chain?.knows(since) !== true) return undefined;
+    if (view.chain?.knows(since) !== true) return undefined;
     await view.catchUp({ waits: true });
-    return view.chain?.between(since, placed);
+    return view.chain.between(since, placed);
   }
 
   /** Replaces the current post, unless another post does so first (rule 24). */
@@ -159,14 +159,12 @@ export class Acceptances {
 
   /**
    * Returns the entries of an earlier attempt of the webhook, if a view at most N − A old has all
-   * of them.
+   * of them. `#isReused` has ruled out entries with another body.
    */
-  #standing({ id, bodyDigest, mode, targets }: SignedOrder): readonly Entry[] {
+  #standing({ id, mode, targets }: SignedOrder): readonly Entry[] {
     const { view, journal } = this.#settings;
     if (id === "" || journal.isInTwoStores === true) return [];
-    const read = view.currentEntries.filter(
-      (entry) => entry.id === id && entry.bodyDigest === bodyDigest && entry.mode === mode,
-    );
+    const read = view.currentEntries.filter((entry) => entry.id === id && entry.mode === mode);
     const tags = new Set(read.flatMap((entry) => entry.targets.tags));
     const prefixes = new Set(read.flatMap((entry) => entry.targets.prefixes));
     const isWhole =

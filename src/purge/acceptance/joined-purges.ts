@@ -185,7 +185,7 @@ export class JoinedPurges {
     const { metrics, log } = this.#settings;
     for (const _ of tags) metrics.add("invalidations", ["failed"]);
     // Queries may contain private data.
-    const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*$/s, "?…"));
+    const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*/s, "?…"));
     const named = withoutQueries.join(", ");
     const more = tags.length > namedMax ? ` and ${tags.length - namedMax} more` : "";
     const message =

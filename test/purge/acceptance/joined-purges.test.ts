@@ -1,70 +1,12 @@
 // Purges of invalidated responses (RFC 9111 §4.4): the targets of one second share an entry.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Metrics } from "../../../src/observe/metrics.ts";
-import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
-import { joinMs, JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
+import { joinMs } from "../../../src/purge/acceptance/joined-purges.ts";
 import { orderOf } from "../../../testing/examples/purges.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
+import { Sender, slowAnswer } from "./invalidation-sender.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-class Sender {
-  readonly clock = new FakeClock();
-  readonly metrics = new Metrics(0);
-  readonly log: string[] = [];
-  /** For each try: the milliseconds since the start, and the targets. */
-  readonly tries: { atMs: number; tags: readonly string[] }[] = [];
-  readonly orders: SignedOrder[] = [];
-  isUp = true;
-  beforeAnswer: () => Promise<void> = () => Promise.resolve();
-  readonly #startedAtMs = this.clock.atMs;
-  readonly #purges = new JoinedPurges({
-    metrics: this.metrics,
-    nowAtMs: this.clock.nowAtMs,
-    log: ({ message }) => void this.log.push(message),
-    acceptances: {
-      accept: async (order) => {
-        this.tries.push({ atMs: this.clock.atMs - this.#startedAtMs, tags: order.targets.tags });
-        this.orders.push(order);
-        const { isUp } = this;
-        await this.beforeAnswer();
-        return isUp ? { kind: "accepted", position: "1-0" } : { kind: "unavailable" };
-      },
-    },
-  });
-
-  get counts() {
-    return this.metrics.snapshot().invalidations;
-  }
-
-  get tagsTried() {
-    return this.tries.map(({ tags }) => tags);
-  }
-
-  name(...tags: readonly string[]): void {
-    for (const tag of tags) this.#add(tag, (work) => void work());
-  }
-
-  /** Adds a target by a request whose background work never runs. */
-  nameAndEnd(tag: string): void {
-    this.#add(tag, () => undefined);
-  }
-
-  #add(exact: string, afterAnswer: (work: () => Promise<void>) => void): void {
-    this.#purges.add([{ exact, wider: "route:a" }], { atMs: this.clock.atMs, afterAnswer });
-  }
-
-  async pass(ms: number): Promise<void> {
-    for (let passed = 0; passed < ms; passed += 100) {
-      this.clock.advance(0.1);
-      await vi.advanceTimersByTimeAsync(100);
-    }
-  }
-}
-
-const slowAnswer = () => new Promise<void>((resolve) => setTimeout(resolve, 5_000));
 
 let sender: Sender;
 beforeEach(() => void (sender = new Sender()));
@@ -93,10 +35,59 @@ describe("an entry", () => {
     expect(tags.filter((tag) => tag.startsWith("url:")).length).toBe(64);
     expect(tags.slice(64)).toEqual(Array(6).fill("route:a"));
     expect(sender.counts).toMatchObject({ named: 70, widened: 6 });
-    await sender.pass(540_000);
-    sender.name("url:later");
-    await sender.pass(1_000);
-    expect(sender.tagsTried.at(-1)).toEqual(["url:later"]);
+  });
+
+  it.each([
+    { afterMs: 600_000, tag: "route:a" },
+    { afterMs: 600_100, tag: "exact" },
+  ])("has exact targets again after more than ten minutes: $afterMs ms", async (given) => {
+    const exact = "a".repeat(5_000);
+    for (let nth = 0; nth < 14; nth += 1) {
+      sender.name(`${nth}${exact}`);
+      await sender.pass(1_000);
+    }
+    expect(sender.tagsTried.at(-1)).toEqual(["route:a"]);
+    await sender.pass(given.afterMs - 14_000);
+    sender.name(`14${exact}`);
+    expect(sender.tagsTried.at(-1)).toEqual([given.tag.replace("exact", `14${exact}`)]);
+  });
+
+  it.each([
+    { chars: 4_096, isExact: true },
+    { chars: 4_097, isExact: false },
+  ])("has an exact target up to the limit of 64 KiB: $chars", async ({ chars, isExact }) => {
+    // As JSON with a comma, each of these targets has 4,096 bytes.
+    for (let nth = 0; nth < 15; nth += 1) {
+      sender.name(`${nth}`.padEnd(4_093, "a"));
+      await sender.pass(1_000);
+    }
+    const last = "b".repeat(chars);
+    sender.name(last);
+    expect(sender.tagsTried.at(-1)).toEqual([isExact ? last : "route:a"]);
+  });
+
+  it("does not count wider targets towards the limit of 64 KiB", async () => {
+    sender.wider = `route:${"w".repeat(1_000)}`;
+    const exact = "a".repeat(6_000);
+    for (let nth = 0; nth < 10; nth += 1) {
+      sender.name(`${nth}${exact}`, `${nth}${"b".repeat(200)}`);
+      await sender.pass(1_000);
+    }
+    const named = sender.tagsTried.flat();
+    expect(named.filter((tag) => tag.endsWith(exact)).length).toBe(10);
+    expect(named.filter((tag) => tag === sender.wider).length).toBe(9);
+  });
+
+  it("is not sent if no target is named", async () => {
+    sender.nameNone();
+    await sender.pass(2_000);
+    expect(sender.tries).toEqual([]);
+  });
+
+  it("gives background work to at most four of its requests", () => {
+    sender.name("a");
+    sender.name(...Array.from({ length: 10 }, (_, nth) => `${nth}`));
+    expect(sender.workCount).toBe(1 + 4);
   });
 
   it("counts a repeated URL once per entry towards the limit of 64 KiB", async () => {
@@ -206,46 +197,27 @@ describe("while the journal is unreachable, a batch", () => {
     expect(sender.tagsTried).toEqual([["a"], ["b"], ["a"]]);
   });
 
-  it("logs at most three targets", async () => {
-    sender.name(...Array.from({ length: 6 }, (_, nth) => `tag ${nth}`));
+  it.each([
+    { count: 3, named: ": tag 1, tag 2, tag 3." },
+    { count: 5, named: ": tag 1, tag 2, tag 3 and 2 more." },
+  ])("logs at most three targets of $count", async ({ count, named }) => {
+    sender.name(...Array.from({ length: 1 + count }, (_, nth) => `tag ${nth}`));
     await sender.pass(60_000);
     expect(sender.log.length).toBe(2);
-    expect(sender.log[1]).toContain(": tag 1, tag 2, tag 3 and 2 more.");
-    expect(sender.counts.failed).toBe(6);
+    expect(sender.log[1]).toContain(named);
+    expect(sender.counts.failed).toBe(1 + count);
   });
 
-  it("is not sent by a second request while the first makes progress", async () => {
-    sender.beforeAnswer = slowAnswer;
+  it.each([
+    { slowFromMs: 0, triesCount: 3 },
+    { slowFromMs: 5_000, triesCount: 5 },
+  ])("is not sent by a second request while the first makes progress: %o", async (given) => {
+    if (given.slowFromMs === 0) sender.beforeAnswer = slowAnswer;
     sender.name("a", "b", "c", "d");
+    await sender.pass(given.slowFromMs);
+    sender.beforeAnswer = slowAnswer;
     await sender.pass(60_000);
-    expect(sender.tagsTried.filter((tags) => tags.includes("c")).length).toBe(3);
+    expect(sender.tagsTried.filter((tags) => tags.includes("c")).length).toBe(given.triesCount);
     expect(sender.counts.failed).toBe(4);
-  });
-});
-
-describe("a batch whose request has ended", () => {
-  it("is sent by another request of the batch", async () => {
-    sender.name("a");
-    sender.nameAndEnd("b");
-    sender.name("c");
-    await sender.pass(3_000);
-    expect(sender.tagsTried).toEqual([["a"], ["b", "c"]]);
-  });
-
-  it("is sent by the next request if all of its requests have ended", async () => {
-    for (let nth = 0; nth < 8; nth += 1) sender.nameAndEnd(`${nth}`);
-    await sender.pass(5_000);
-    sender.name("late");
-    await sender.pass(100);
-    expect(sender.tagsTried.map(({ length }) => length)).toEqual([9]);
-  });
-
-  it("is sent again if the request ended during a try", async () => {
-    sender.name("a", "b", "c");
-    const beforeAnswer = vi.fn<() => Promise<void>>(() => Promise.resolve());
-    sender.beforeAnswer = beforeAnswer.mockImplementationOnce(() => new Promise(() => undefined));
-    await sender.pass(10_000);
-    expect(sender.tagsTried).toEqual([["a"], ["b", "c"], ["b", "c"]]);
-    expect(sender.counts.purged).toBe(2);
   });
 });

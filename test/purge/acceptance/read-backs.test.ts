@@ -8,35 +8,103 @@ import { Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function open() {
+function open(lagMs = maxLagMs) {
   const { journal, view, clock } = new Isolate();
   let nth = 0;
   const randomText = () => `again ${(nth += 1)}`;
   const nowAtMs = clock.nowAtMs;
-  const readBacks = new ReadBacks({ journal, view, nowAtMs, randomText, maxLagMs });
+  const readBacks = new ReadBacks({ journal, view, nowAtMs, randomText, maxLagMs: lagMs });
   const standing = vi.spyOn(journal, "standing");
   const written = (n: string): Entry => {
     const entry = newEntry({ n });
     return { ...entry, position: journal.write(entry) };
   };
   const readBack = () => standing.mock.calls.map(([places]) => places.map(({ n }) => n).join(" "));
-  return { journal, clock, readBacks, standing, written, readBack };
+  const counts = () => standing.mock.calls.map(([places]) => places.length);
+  return { journal, clock, readBacks, standing, written, readBack, counts };
+}
+
+/** Returns a function that lists the seconds at which an entry was read back. */
+function secondsOf(standing: ReturnType<typeof open>["standing"]): (n: string) => number[] {
+  const beganAtMs = Date.now();
+  const reads: { atSeconds: number; names: readonly string[] }[] = [];
+  standing.mockImplementation((places) => {
+    const atSeconds = (Date.now() - beganAtMs) / 1_000;
+    reads.push({ atSeconds, names: places.map(({ n }) => n) });
+    return Promise.resolve({ kind: "unavailable" });
+  });
+  return (n) => reads.filter(({ names }) => names.includes(n)).map(({ atSeconds }) => atSeconds);
 }
 
 /** Waits until the read-back of entries that were accepted now. */
 const halfLag = () => vi.advanceTimersByTimeAsync(maxLagMs / 2);
 
-it("shares a read between entries of one second", async () => {
-  const { clock, readBacks, written, readBack } = open();
+it.each([
+  { lagMs: 2_000, sharedMs: 200 },
+  { lagMs: 10_000, sharedMs: 1_000 },
+  { lagMs: 60_000, sharedMs: 1_000 },
+])("shares a read between entries of N/10, but at most 1 s: $lagMs", async (given) => {
+  const { clock, readBacks, written, readBack } = open(given.lagMs);
   void readBacks.later([written("a")]);
-  clock.advance(1);
+  clock.advance(given.sharedMs / 1_000);
   void readBacks.later([written("b")]);
   clock.advance(0.001);
   const last = readBacks.later([written("c")]);
-  await halfLag();
+  await vi.advanceTimersByTimeAsync(given.lagMs / 2);
   await last;
   expect(readBack()).toEqual(["a b", "c"]);
 });
+
+it.each([
+  { lagMs: 2_000, seconds: [1, 6, 11, 16] },
+  { lagMs: 60_000, seconds: [20, 25, 30, 35] },
+])("tries after N/2, but at most 20 s, then three times 5 s apart: $lagMs", async (given) => {
+  const { readBacks, standing, written } = open(given.lagMs);
+  const secondsAt = secondsOf(standing);
+  const later = readBacks.later([written("a")]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  await later;
+  expect(secondsAt("a")).toEqual(given.seconds);
+});
+
+it("tries an entry 5 s apart, even if requests of later entries try in between", async () => {
+  const { clock, readBacks, standing, written } = open();
+  const secondsAt = secondsOf(standing);
+  void readBacks.later([written("a")]);
+  clock.advance(1.5);
+  await vi.advanceTimersByTimeAsync(1_500);
+  void readBacks.later([written("b")]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(secondsAt("a")).toEqual([5, 10, 15, 20]);
+  expect(secondsAt("b")).toEqual([6.5, 11.5, 16.5, 21.5]);
+});
+
+it.each([
+  { count: 128, counts: [128] },
+  { count: 130, counts: [128, 2] },
+])("reads at most 128 entries at once: $count", async (given) => {
+  const all = Array.from({ length: given.count }, (_, at) => `${at}`);
+  const now = open();
+  expect(await now.readBacks.now(all.map(now.written))).toBe(true);
+  const later = open();
+  const ofOne = later.readBacks.later(all.map(later.written));
+  const ofMany = open();
+  void Promise.all(all.map((n) => ofMany.readBacks.later([ofMany.written(n)])));
+  await halfLag();
+  await ofOne;
+  for (const { counts } of [now, later, ofMany]) expect(counts()).toEqual(given.counts);
+});
+
+it.each([{ down: "standing" }, { down: "append" }] as const)(
+  "reports that a read-back failed: $down",
+  async ({ down }) => {
+    const { journal, clock, readBacks, written } = open();
+    const lost = written("a");
+    journal.stream.loseNewest(1, clock.atMs);
+    journal.down = [down];
+    expect(await readBacks.now([lost])).toBe(false);
+  },
+);
 
 it("reads back the entries of a request that has ended", async () => {
   const { journal, clock, readBacks, written, readBack } = open();
@@ -62,17 +130,20 @@ it("repeats another request's read that does not end within 3 s", async () => {
   expect(readBack()).toEqual(["a b", "b"]);
 });
 
-it("reads back the entries of a request that ended during its read", async () => {
+it.each([
+  { afterSeconds: 40, reads: ["left", "other"] },
+  { afterSeconds: 41, reads: ["left", "other left"] },
+])("reads an entry back over 40 s after its request began a read: %o", async (given) => {
   const { clock, readBacks, standing, written, readBack } = open();
   standing.mockImplementationOnce(() => new Promise(() => undefined));
   void readBacks.later([written("left")]);
   await halfLag();
   vi.clearAllTimers();
-  clock.advance(41);
+  clock.advance(given.afterSeconds);
   const other = readBacks.later([written("other")]);
   await halfLag();
   await other;
-  expect(readBack()).toEqual(["left", "other left"]);
+  expect(readBack()).toEqual(given.reads);
 });
 
 it("tries four times for a hundred purges while the journal is unreachable", async () => {
@@ -82,6 +153,30 @@ it("tries four times for a hundred purges while the journal is unreachable", asy
   await vi.advanceTimersByTimeAsync(60_000);
   await Promise.all(all);
   expect(readBack().length).toBe(4);
+});
+
+it("leaves an entry to the renewals of the view after four tries", async () => {
+  const { journal, clock, readBacks, written, readBack } = open();
+  journal.down = ["standing"];
+  void readBacks.later([written("given up")]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  clock.advance(60);
+  const other = readBacks.later([written("other")]);
+  journal.down = [];
+  await halfLag();
+  await other;
+  expect(readBack().at(-1)).toBe("other");
+});
+
+it("reads on for a lost entry after the other entries of its request were found", async () => {
+  const { journal, clock, readBacks, written, readBack } = open();
+  const placed = ["a", "b"].map(written);
+  const later = readBacks.later(placed);
+  journal.stream.loseNewest(1, clock.atMs);
+  await halfLag();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await later;
+  expect(readBack()).toEqual(["a b", "again 1"]);
 });
 
 it("reads an entry back N/2 after each of two acceptances", async () => {

@@ -55,6 +55,28 @@ describe("rule 12: an entry has at most 8 KiB", () => {
   });
 });
 
+describe("rule 12: the parts of a large purge", () => {
+  const long = (nth: number) => `tag:${String(nth).padStart(5_000, "0")}`;
+
+  it.each([
+    { id: "prefixes alone", tags: [], prefixes: [long(1), long(2), long(3)] },
+    { id: "as many tags as prefixes", tags: [long(1), long(2)], prefixes: [long(3), long(4)] },
+    { id: "a target over 8 KiB", tags: [`tag:${"a".repeat(9_000)}`], prefixes: [] },
+    { id: "targets over 8 KiB", tags: ["a".repeat(9_000)], prefixes: ["b".repeat(9_000)] },
+  ])("have one target each if no two targets fit: $id", async ({ tags, prefixes }) => {
+    const order = orderOf([], { targets: { tags, prefixes } });
+    const { isolate } = await accepting(order);
+    const [, ...entries] = entriesIn(isolate);
+    const targets = entries.map((entry) => [entry.targets.tags, entry.targets.prefixes].flat());
+    const names = [...tags, ...prefixes].toSorted();
+    expect([targets.flat().toSorted(), targets.length]).toEqual([names, names.length]);
+    for (const entry of entries) {
+      const { position, n } = entry;
+      expect(entry).toEqual({ ...order, targets: entry.targets, position, n, lost: "" });
+    }
+  });
+});
+
 describe("rule 21: every attempt appends", () => {
   it("returns the position of its own entry", async () => {
     const { isolate, acceptances, accepted } = await accepting();

@@ -57,13 +57,24 @@ describe("a repeated webhook", () => {
     { id: "the view is older than N − A", idleMs: boundMs + 1 },
     { id: "it has no id", changes: { id: "" } },
     { id: "it has another id", changes: { id: "msg_2" } },
+    { id: "it has another mode", changes: { mode: "soft" } },
     { id: "it has other targets", changes: { targets: { tags: ["tag:blue"], prefixes: [] } } },
+    {
+      id: "it has another prefix",
+      changes: { targets: { tags: ["tag:red"], prefixes: ["/a/", "/b/"] } },
+    },
   ])("is appended if $id", async ({ isRead = true, idleMs = 0, changes = {} }) => {
     const { isolate, journal, first, again } = await accepting(order, isRead);
     isolate.clock.advance(idleMs / 1_000);
     const second = await again(changes);
     expect(second.kind).toBe("accepted");
     expect(second).not.toEqual(first);
+    expect(journal.asked).toContain("append");
+  });
+
+  it("is appended if neither attempt has an id", async () => {
+    const { journal, again } = await accepting({ ...order, id: "", bodyDigest: "" });
+    await again();
     expect(journal.asked).toContain("append");
   });
 

@@ -1,0 +1,81 @@
+// A sender of invalidations (RFC 9111 §4.4), over an acceptance that records each try.
+import { vi } from "vitest";
+import { Metrics } from "../../../src/observe/metrics.ts";
+import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
+import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+
+export class Sender {
+  readonly clock = new FakeClock();
+  readonly metrics = new Metrics(0);
+  readonly log: string[] = [];
+  /** For each try: the milliseconds since the start, and the targets. */
+  readonly tries: { atMs: number; tags: readonly string[] }[] = [];
+  readonly orders: SignedOrder[] = [];
+  isUp = true;
+  /** The target that replaces exact ones. */
+  wider = "route:a";
+  /** The number of requests that `name` gave background work. */
+  workCount = 0;
+  beforeAnswer: () => Promise<void> = () => Promise.resolve();
+  readonly #startedAtMs = this.clock.atMs;
+  readonly #purges = new JoinedPurges({
+    metrics: this.metrics,
+    nowAtMs: this.clock.nowAtMs,
+    log: ({ message }) => void this.log.push(message),
+    acceptances: {
+      accept: async (order) => {
+        this.tries.push({ atMs: this.passedMs, tags: order.targets.tags });
+        this.orders.push(order);
+        const { isUp } = this;
+        await this.beforeAnswer();
+        return isUp ? { kind: "accepted", position: "1-0" } : { kind: "unavailable" };
+      },
+    },
+  });
+
+  get passedMs(): number {
+    return this.clock.atMs - this.#startedAtMs;
+  }
+
+  get counts() {
+    return this.metrics.snapshot().invalidations;
+  }
+
+  get tagsTried() {
+    return this.tries.map(({ tags }) => tags);
+  }
+
+  name(...tags: readonly string[]): void {
+    for (const tag of tags) {
+      this.#add([tag], (work) => {
+        this.workCount += 1;
+        void work();
+      });
+    }
+  }
+
+  /** Adds the targets of an answer that names none. */
+  nameNone(): void {
+    this.#add([], (work) => void work());
+  }
+
+  /** Adds a target by a request whose background work never runs. */
+  nameAndEnd(tag: string): void {
+    this.#add([tag], () => undefined);
+  }
+
+  #add(tags: readonly string[], afterAnswer: (work: () => Promise<void>) => void): void {
+    const targets = tags.map((exact) => ({ exact, wider: this.wider }));
+    this.#purges.add(targets, { atMs: this.clock.atMs, afterAnswer });
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.clock.advance(0.1);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+  }
+}
+
+export const slowAnswer = () => new Promise<void>((resolve) => setTimeout(resolve, 5_000));

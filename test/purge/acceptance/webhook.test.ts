@@ -1,0 +1,128 @@
+// Standard Webhooks: which header fields may claim a purge, and which secrets verify the claim. The
+// good claim is the example of the specification's libraries.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { webhookClaim } from "../../../src/purge/acceptance/webhook.ts";
+import { signatureOf } from "../../../testing/site/purge-sender.ts";
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const otherSecret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
+const id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+const atSeconds = 1_614_265_330;
+const body = '{"test": 2432232314}';
+const signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+const good = {
+  "webhook-id": id,
+  "webhook-timestamp": `${atSeconds}`,
+  "webhook-signature": signature,
+};
+type Fields = Partial<Record<keyof typeof good, string>>;
+
+const claimOf = (changes: Fields) =>
+  webhookClaim({ headers: new Headers({ ...good, ...changes }) });
+
+async function isSigned(changes: Fields, secrets = secret, content = body) {
+  const claim = claimOf(changes);
+  return claim.kind === "claimed" && claim.isSigned(secrets, new TextEncoder().encode(content));
+}
+
+/** Returns a signature that is well-formed, but wrong. */
+const wrong = (nth: number) => `v1,${btoa(`${nth}`.repeat(32))}`;
+const list = (...signatures: readonly string[]) => signatures.join(" ");
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: atSeconds * 1_000 + 999 }));
+afterEach(() => void vi.useRealTimers());
+
+describe("a claim", () => {
+  it("has the id of the webhook", () => {
+    expect(claimOf({})).toMatchObject({ kind: "claimed", id });
+  });
+
+  it.each<Fields>([
+    { "webhook-id": "" },
+    { "webhook-timestamp": "" },
+    { "webhook-timestamp": `x${atSeconds}` },
+    { "webhook-timestamp": `${atSeconds}x` },
+    { "webhook-timestamp": `${atSeconds}.5` },
+    { "webhook-timestamp": "1".repeat(16) },
+    { "webhook-signature": "" },
+    { "webhook-signature": signature.replace("v1,", "") },
+    { "webhook-signature": signature.replace("v1,", "v2,") },
+    { "webhook-signature": signature.replace("v1,", "v1a,") },
+    { "webhook-signature": "v1,AAAA" },
+    { "webhook-signature": "v1,not base64" },
+    { "webhook-signature": list(signature, wrong(1), wrong(2), wrong(3), wrong(4)) },
+  ])("is refused as malformed with %o", (changes) => {
+    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1";
+    expect(claimOf(changes)).toEqual({ kind: "refused", reason: "malformed", why });
+  });
+
+  it.each(Object.keys(good))("is refused as malformed without %s", (name) => {
+    const headers = new Headers(good);
+    headers.delete(name);
+    expect(webhookClaim({ headers })).toMatchObject({ kind: "refused", reason: "malformed" });
+  });
+
+  it.each([
+    { bySeconds: -301, why: "Its webhook-timestamp is over 300 s too old" },
+    { bySeconds: 301, why: "Its webhook-timestamp is over 300 s too new" },
+  ])("is refused if its timestamp is $bySeconds s from the current time", ({ bySeconds, why }) => {
+    const claim = claimOf({ "webhook-timestamp": `${atSeconds + bySeconds}` });
+    expect(claim).toEqual({ kind: "refused", reason: "timestamp", why });
+  });
+
+  it.each([-300, -1, 0, 1, 300])(
+    "is accepted if its timestamp is %d s from the current time",
+    async (bySeconds) => {
+      const at = atSeconds + bySeconds;
+      const ofThen = signatureOf(body, { id, atSeconds: at, with: secret });
+      const changes = { "webhook-timestamp": `${at}`, "webhook-signature": ofThen };
+      expect(await isSigned(changes)).toBe(true);
+    },
+  );
+});
+
+describe("a signature", () => {
+  it.each([
+    { of: "the example", changes: {}, verifies: true },
+    { of: "another id", changes: { "webhook-id": "msg_2" }, verifies: false },
+    {
+      of: "a second earlier",
+      changes: { "webhook-timestamp": `${atSeconds - 1}` },
+      verifies: false,
+    },
+    { of: "another secret", changes: { "webhook-signature": wrong(1) }, verifies: false },
+    {
+      of: "an unknown version beside a wrong one",
+      changes: { "webhook-signature": list(signature.replace("v1", "v2"), wrong(1)) },
+      verifies: false,
+    },
+    {
+      of: "the last of four",
+      changes: { "webhook-signature": list(wrong(1), wrong(2), wrong(3), signature) },
+      verifies: true,
+    },
+    {
+      of: "version 1 after five of another version",
+      changes: { "webhook-signature": list(...Array<string>(5).fill("v1a,x"), signature) },
+      verifies: true,
+    },
+  ])("is verified: $of", async ({ changes, verifies }) => {
+    expect(await isSigned(changes)).toBe(verifies);
+  });
+
+  it.each([
+    { secrets: secret, verifies: true },
+    { secrets: secret.replace("whsec_", ""), verifies: true },
+    { secrets: `${otherSecret} ${secret}`, verifies: true },
+    { secrets: `${secret} ${otherSecret}`, verifies: true },
+    { secrets: otherSecret, verifies: false },
+    { secrets: "", verifies: false },
+  ])("is verified with the secrets: $secrets", async ({ secrets, verifies }) => {
+    expect(await isSigned({}, secrets)).toBe(verifies);
+  });
+
+  it("is verified against the bytes of the body", async () => {
+    expect(await isSigned({}, secret, `${body}\n`)).toBe(false);
+  });
+});
