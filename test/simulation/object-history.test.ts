@@ -27,7 +27,7 @@ describe("no purged response answers after its deadline, over a Durable Object",
   it.each(["ordinary", "trimming", "crossing", "turned-back", "failing", "resending"] as const)(
     "in random histories: %s",
     async (kind) => {
-      const { violation, usableCount } = await sumOf(kind, shareOf(36));
+      const { violation, usableCount } = await sumOf(kind, shareOf(60));
       expect(violation).toBeUndefined();
       // A view that lets no response answer would pass, too.
       expect(usableCount).toBeGreaterThan(0);
@@ -62,7 +62,7 @@ describe("requests and data keep their promises with the journal in a Durable Ob
   ])("in random histories: $what", async ({ play }) => {
     let usableCount = 0;
     for (const kind of ["ordinary", "trimming", "turned-back"] as const) {
-      for (let seed = 1; seed <= shareOf(12); seed += 1) {
+      for (let seed = 1; seed <= shareOf(20); seed += 1) {
         const history = await play(seed, kind);
         expect(history.violations).toEqual([]);
         usableCount += history.usableCount;
