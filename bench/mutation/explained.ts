@@ -130,6 +130,18 @@ export const explained: readonly Explained[] = [
     mutants: [mutant('let position = "";', ['""', '"Stryker was here!"'])],
   },
   {
+    file: "src/purge/view/target-index.ts",
+    reason: "Without these conditions, a lookup takes more steps: no rest contains a slash.",
+    mutants: [
+      mutant("if (at + length > end) continue;", ["at + length > end", "false"]),
+      mutant("if (at + length > end) continue;", ["+", "-"]),
+      mutant("node = slashAt < 0 ? undefined : node.children?.get(text.slice(at, end));", [
+        "slashAt < 0",
+        "false",
+      ]),
+    ],
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [

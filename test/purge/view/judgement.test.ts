@@ -14,6 +14,7 @@ import {
   maxLagMs,
   newEntry,
   responseWith,
+  stampAt,
   warmIsolate,
 } from "../../../testing/examples/purges.ts";
 
@@ -108,6 +109,23 @@ it("allocates no judgement for a usable response", async () => {
   const { isolate, stored } = await warm();
   expect(isolate.view.judge(stored, ask(isolate))).toBe(usable);
   expect(noJournal.judge(responseWith(), ask(isolate))).toBe(usable);
+});
+
+describe("without a journal", () => {
+  it("no purge covers a response, no route is bypassed, and no request waits", () => {
+    expect(noJournal.purgedSince(responseWith(), 0)).toBe(false);
+    expect(noJournal.bypasses("articles")).toBe(false);
+    expect(noJournal.isRenewedFirst(0)).toBe(false);
+    expect(noJournal.isUnreachable({ atMs: 0, maxLagMs })).toBe(false);
+  });
+
+  it.each([
+    { id: "without a stamp", stamp: "none", isValidated: true },
+    { id: "with the stamp of an earlier journal", stamp: stampAt("1-0"), isValidated: false },
+  ] as const)("a response $id is validated: $isValidated", ({ stamp, isValidated }) => {
+    const asked = { atMs: 0, maxLagMs };
+    expect(noJournal.mayBeValidated(responseWith({ stamp }), asked)).toBe(isValidated);
+  });
 });
 
 describe("rule 8: the exemption of a route", () => {
