@@ -130,6 +130,65 @@ export const explained: readonly Explained[] = [
     mutants: [mutant('let position = "";', ['""', '"Stryker was here!"'])],
   },
   {
+    file: "src/purge/view/accepted-purges.ts",
+    reason: "Purges do not change the newest post, so without these conditions it is found again.",
+    mutants: ["add", "forget"].map(() =>
+      mutant("if (entry.switched !== undefined) this.#findSwitched();", [
+        "entry.switched !== undefined",
+        "true",
+      ]),
+    ),
+  },
+  {
+    file: "src/purge/view/accepted-purges.ts",
+    reason: "Without this line, the function finds no entry more slowly.",
+    mutants: [
+      mutant("if (this.#accepted.size === 0) return none;", ["this.#accepted.size === 0", "false"]),
+    ],
+  },
+  {
+    file: "src/purge/view/accepted-purges.ts",
+    reason: "Two purges have one position only after a loss, and apply from the same instant.",
+    mutants: [
+      mutant("return comparePositions(one.position, other.position) <= 0 ? one : other;", [
+        "<=",
+        "<",
+      ]),
+    ],
+  },
+  {
+    file: "src/purge/view/chain.ts",
+    reason: "A chain holds at least one entry.",
+    mutants: ["position", "n"].map((name) =>
+      mutant('return { position: entry?.position ?? "", n: entry?.n ?? "" };', [
+        `entry?.${name} ?? ""`,
+        `entry?.${name} ?? "Stryker was here!"`,
+      ]),
+    ),
+  },
+  {
+    file: "src/purge/view/chain.ts",
+    reason: "The lines after this condition find no purge either, but allocate lists on each hit.",
+    mutants: [
+      mutant("if (!this.#newest.some(record, isPurgedSince, since)) return undefined;", [
+        "!this.#newest.some(record, isPurgedSince, since)",
+        "false",
+      ]),
+      mutant("newest.hardAt > since || newestSoft(newest) > since;", [
+        "newest.hardAt > since || newestSoft(newest) > since",
+        "true",
+      ]),
+      mutant("newest.hardAt > since || newestSoft(newest) > since;", [
+        "newest.hardAt >",
+        "newest.hardAt >=",
+      ]),
+      mutant("newest.hardAt > since || newestSoft(newest) > since;", [
+        "newestSoft(newest) >",
+        "newestSoft(newest) >=",
+      ]),
+    ],
+  },
+  {
     file: "src/purge/view/target-index.ts",
     reason: "Without these conditions, a lookup takes more steps: no rest contains a slash.",
     mutants: [

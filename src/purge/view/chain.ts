@@ -100,9 +100,9 @@ export class Chain {
     this.#numberByPosition.set(entry.position, number);
     this.#newest.change(entry.targets, (kept) => {
       const covered = kept ?? { hardAt: -Infinity, orderedAt: -Infinity, softAts: [] };
-      if (isOrdered(entry)) covered.orderedAt = Math.max(covered.orderedAt, number);
-      if (entry.mode === "hard") covered.hardAt = Math.max(covered.hardAt, number);
-      else if (number > newestSoft(covered)) covered.softAts.push(number);
+      if (isOrdered(entry)) covered.orderedAt = number;
+      if (entry.mode === "hard") covered.hardAt = number;
+      else covered.softAts.push(number);
       return covered;
     });
   }

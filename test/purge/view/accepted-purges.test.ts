@@ -1,11 +1,17 @@
 // Purges that an isolate has accepted but not read, in any order. overlay.test.ts tests them in a
 // view.
 import { describe, expect, it } from "vitest";
+import { heldBytes } from "../../../src/purge/journal/entry.ts";
 import { AcceptedPurges } from "../../../src/purge/view/accepted-purges.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
+import { usedHeapBytes } from "../../../testing/used-heap.ts";
 
 const red = (position: string, mode: "hard" | "soft" = "hard") =>
   entryAt(position, { tags: ["tag:red"], prefixes: ["/a/"], mode });
+
+/** A post that makes all requests bypass the cache. */
+const post = (position: string) =>
+  entryAt(position, { switched: { post: `post ${position}`, replaces: "", bypass: true } });
 
 function accepted(...entries: readonly ReturnType<typeof entryAt>[]): AcceptedPurges {
   const purges = new AcceptedPurges();
@@ -32,6 +38,33 @@ describe("accepted purges cover responses with any stamp but their own", () => {
   ] as const)("$id: $mode", ({ entries, stamp, mode }) => {
     expect(accepted(...entries).purgeOf(responseWith({ stamp }))?.mode).toBe(mode);
   });
+});
+
+describe("of several accepted purges of a record", () => {
+  const [older, newer] = [red("2000-0", "soft"), red("3000-0", "soft")];
+  const hard = red("4000-0");
+  const green = entryAt("9000-0", { tags: ["tag:green"] });
+
+  it.each([
+    { id: "none", entries: [green], decides: undefined, newestAtMs: -Infinity },
+    { id: "two soft ones", entries: [older, newer], decides: "2000-0", newestAtMs: 3_000 },
+    { id: "the newer first", entries: [newer, older], decides: "2000-0", newestAtMs: 3_000 },
+    { id: "a hard one", entries: [older, hard, green], decides: "4000-0", newestAtMs: 4_000 },
+    { id: "a hard one first", entries: [hard, newer], decides: "4000-0", newestAtMs: 4_000 },
+  ])("the oldest of the hardest decides, and the newest counts as last: $id", (row) => {
+    const purges = accepted(...row.entries);
+    expect(purges.purgeOf(responseWith())?.position).toBe(row.decides);
+    expect(purges.lastPurgeAtMs(responseWith())).toBe(row.newestAtMs);
+  });
+});
+
+it.each([
+  { latestAtMs: -1, found: [] },
+  { latestAtMs: 1, found: ["1-0", "2-0"] },
+  { latestAtMs: 2, found: ["1-0", "2-0", "3-0"] },
+])("accepted purges up to $latestAtMs ms: $found", ({ latestAtMs, found }) => {
+  const purges = accepted(red("1-0"), red("2-0"), red("3-0"));
+  expect(purges.upTo(latestAtMs).map(({ n }) => n)).toEqual(found);
 });
 
 describe("accepted purges are forgotten", () => {
@@ -68,5 +101,90 @@ describe("accepted purges are forgotten", () => {
     for (let at = 99; at > 0; at -= 1) purges.forget(`${at}-0`);
     expect(purges.purgeOf(responseWith())?.mode).toBe(undefined);
     expect(purges.purgeOf(responseWith({ tags: ["7"] }))?.mode).toBe("soft");
+  });
+
+  it("without a trace in memory", () => {
+    const purges = new AcceptedPurges();
+    const long = "x".repeat(100_000);
+    const before = usedHeapBytes();
+    for (let at = 1; at <= 100; at += 1) {
+      purges.add(entryAt(`${at}-0`, { tags: [`${at}${long}`] }), at);
+      purges.forget(`${at}-0`);
+    }
+    expect(usedHeapBytes() - before).toBeLessThan(5_000_000);
+    expect(purges.upTo(Infinity)).toEqual([]);
+  });
+});
+
+describe("the limit of 4 MiB", () => {
+  const bytesMax = 4 * 1_048_576;
+  const green = (at: number) => entryAt(`${at}-0`, { tags: ["tag:green"] });
+  /** An entry of this many estimated bytes, two per character. */
+  const ofBytes = (bytes: number) => {
+    const reason = "x".repeat((bytes - heldBytes(green(1))) / 2);
+    return { ...green(1), reason };
+  };
+
+  it.each([
+    { id: "is reached by one", entries: [ofBytes(bytesMax)], covers: undefined },
+    { id: "is exceeded by one", entries: [ofBytes(bytesMax + 2)], covers: "1-0" },
+    { id: "is exceeded by the second", entries: [ofBytes(bytesMax), green(2)], covers: "2-0" },
+    {
+      id: "is reached by two",
+      entries: [ofBytes(bytesMax - heldBytes(green(2))), green(2)],
+      covers: undefined,
+    },
+  ])("only makes a purge cover everything if the purge exceeds it: $id", ({ entries, covers }) => {
+    expect(accepted(...entries).purgeOf(responseWith())?.position).toBe(covers);
+  });
+
+  it("does not count forgotten purges", () => {
+    const purges = accepted(ofBytes(bytesMax));
+    purges.forget("1-0");
+    purges.add(green(2), 0);
+    expect(purges.purgeOf(responseWith())).toBeUndefined();
+    expect(purges.purgeOf(responseWith({ tags: ["green"] }))?.position).toBe("2-0");
+  });
+
+  it("does not make a post of the switch cover anything", () => {
+    const purges = accepted(ofBytes(bytesMax), post("2-0"));
+    expect(purges.purgeOf(responseWith())).toBeUndefined();
+    expect(purges.switchedAfter("1-0")?.post).toBe("post 2-0");
+  });
+});
+
+describe("rule 24 e: an accepted post of the switch", () => {
+  it.each([
+    { id: "without a chain", end: "", applies: true },
+    { id: "after the chain's end", end: "9-0", applies: true },
+    { id: "lost, and its position taken by the chain's end", end: "10-0", applies: false },
+    { id: "before the chain's end", end: "11-0", applies: false },
+  ])("applies only if it is newer than the chain: $id", ({ end, applies }) => {
+    const switched = accepted(post("10-0")).switchedAfter(end);
+    const expected = { post: "post 10-0", bypass: true, position: "10-0", n: "10-0" };
+    expect(switched).toEqual(applies ? expected : undefined);
+  });
+
+  it.each([
+    { id: "in order", positions: ["9-0", "10-0"] },
+    { id: "in another order", positions: ["10-0", "9-0"] },
+  ])("applies if it is the newest of two: $id", ({ positions }) => {
+    const purges = accepted(...positions.map(post));
+    expect(purges.switchedAfter("1-0")?.post).toBe("post 10-0");
+    purges.forget("10-0");
+    expect(purges.switchedAfter("1-0")?.post).toBe("post 9-0");
+  });
+
+  it.each([
+    { id: "after its acceptance", readFirst: false },
+    { id: "before its acceptance", readFirst: true },
+  ])("no longer applies once it was read, but is still read back: $id", ({ readFirst }) => {
+    const purges = new AcceptedPurges();
+    purges.add(post("2-0"), 0, readFirst);
+    if (!readFirst) purges.wasRead("2-0");
+    expect(purges.switchedAfter("1-0")).toBeUndefined();
+    expect(purges.upTo(Infinity).map(({ n }) => n)).toEqual(["2-0"]);
+    purges.forget("2-0");
+    expect(purges.upTo(Infinity)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import { type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
 import { shareOf } from "../../../testing/histories.ts";
+import { usedHeapBytes } from "../../../testing/used-heap.ts";
 
 /** Applies rules 5 and 6 by comparing every entry. */
 function purgedPlainly(entries: readonly Entry[], stored: StoredMetadata) {
@@ -115,4 +116,75 @@ it.each([
     chain.purgeOf(responseWith({ url: `https://www.example.com${path}`, stamp: stampAt("1-0") })),
   );
   expect(covered.map((entry) => entry?.position)).toEqual(["2-0", "2-0", undefined]);
+});
+
+describe("a chain that has dropped its two oldest entries", () => {
+  const entries = [1, 2, 3, 4, 5, 6].map((at) => entryAt(`${at}-0`));
+  const chain = new Chain(entries, { entriesMax: 4, bytesMax: Infinity });
+
+  it.each([
+    { id: "all after the first", after: "3-0", upTo: "6-0", found: ["4-0", "5-0", "6-0"] },
+    { id: "some in the middle", after: "4-0", upTo: "5-0", found: ["5-0"] },
+    { id: "none after the last", after: "6-0", upTo: "6-0", found: [] },
+    { id: "nothing after a dropped entry", after: "2-0", upTo: "6-0", found: undefined },
+    { id: "nothing up to a dropped entry", after: "3-0", upTo: "2-0", found: undefined },
+  ])("returns the entries between two places: $id", ({ after, upTo, found }) => {
+    const between = chain.between(stampAt(after), stampAt(upTo));
+    expect(between?.map(({ position }) => position)).toEqual(found);
+  });
+});
+
+describe("the newest purge of a record in a chain", () => {
+  const hard = entryAt("1000-0", { tags: ["tag:red"] });
+  const soft = entryAt("2000-0", { tags: ["tag:red"], mode: "soft" });
+  const green = entryAt("3000-0", { tags: ["tag:green"] });
+  const ofPath = entryAt("4000-0", { prefixes: ["/a/"] });
+
+  it.each([
+    { id: "hard", entries: [hard, green], atMs: 1_000 },
+    { id: "soft after hard", entries: [hard, soft, green], atMs: 2_000 },
+    { id: "of another target", entries: [hard, soft, ofPath], atMs: 4_000 },
+    { id: "none", entries: [green], atMs: -Infinity },
+  ])("has the time of its acceptance, also before the stamp: $id", ({ entries, atMs }) => {
+    const stamp = stampAt(entries.at(-1)?.position ?? "");
+    expect(new Chain(entries).lastPurgeAtMs(responseWith({ stamp }))).toBe(atMs);
+  });
+});
+
+describe("the turnover of a chain", () => {
+  const entries = [1, 2, 3, 4, 5, 6, 7, 8].map((at) => entryAt(`${at}-0`));
+  const each = heldBytes(entryAt("1-0"));
+
+  it.each([
+    { id: "half of the entries", count: 2, bounds: { entriesMax: 4, bytesMax: 100 * each } },
+    { id: "all entries", count: 4, bounds: { entriesMax: 4, bytesMax: 100 * each } },
+    { id: "twice the entries", count: 8, bounds: { entriesMax: 4, bytesMax: 100 * each } },
+    { id: "half of the bytes", count: 2, bounds: { entriesMax: 100, bytesMax: 4 * each } },
+    { id: "all bytes", count: 4, bounds: { entriesMax: 100, bytesMax: 4 * each } },
+    { id: "twice the bytes", count: 8, bounds: { entriesMax: 100, bytesMax: 4 * each } },
+  ])("is the appended share of the tighter bound: $id", ({ count, bounds }) => {
+    const chain = new Chain(entries.slice(0, 1), bounds);
+    for (const entry of entries.slice(1, count)) chain.append([entry]);
+    expect(chain.turnover).toBe(count / 4);
+    expect(chain.entries.length).toBe(Math.min(count, 4));
+  });
+});
+
+describe("dropped entries use no memory", () => {
+  const long = "x".repeat(100_000);
+
+  it.each([
+    { id: "a position", entryOf: (at: number) => entryAt(`${at}-${at}${"0".repeat(100_000)}`) },
+    { id: "a hard purge", entryOf: (at: number) => entryAt(`${at}-0`, { tags: [`${at}${long}`] }) },
+    {
+      id: "a soft purge",
+      entryOf: (at: number) => entryAt(`${at}-0`, { tags: [`${at}${long}`], mode: "soft" }),
+    },
+  ])("for $id", ({ entryOf }) => {
+    const chain = new Chain([entryAt("1-0")], { entriesMax: 1, bytesMax: Infinity });
+    const before = usedHeapBytes();
+    for (let at = 2; at < 102; at += 1) chain.append([entryOf(at)]);
+    expect(usedHeapBytes() - before).toBeLessThan(5_000_000);
+    expect(chain.entries.length).toBe(1);
+  });
 });
