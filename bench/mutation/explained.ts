@@ -130,6 +130,13 @@ export const explained: readonly Explained[] = [
     mutants: [mutant('let position = "";', ['""', '"Stryker was here!"'])],
   },
   {
+    file: "src/purge/view/clock-steps.ts",
+    reason: "The two instants are equal.",
+    mutants: [
+      mutant("if (instantMs > this.#latestAtMs) this.#latestAtMs = instantMs;", [">", ">="]),
+    ],
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [
