@@ -201,6 +201,18 @@ export const explained: readonly Explained[] = [
     ],
   },
   {
+    file: "src/purge/view/clock-steps.ts",
+    reason: "The two instants are equal.",
+    mutants: [
+      mutant("if (instantMs > this.#latestAtMs) this.#latestAtMs = instantMs;", [">", ">="]),
+    ],
+  },
+  {
+    file: "src/purge/view/journal-poll.ts",
+    reason: "No request is within a second of either instant.",
+    mutants: [mutant("#lookedAtMs = -Infinity;", ["-", "+"])],
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [

@@ -27,8 +27,8 @@ interface AcceptedEntry {
   readonly entry: Entry;
   readonly atMs: number;
   /**
-   * Whether the chain already contains the entry. Only a post of the switch then stays here,
-   * because it must still be read back (rule 22).
+   * Whether the chain already contains the entry, or a mark that follows it. Only a post of the
+   * switch then stays here, because it must still be read back (rule 22).
    */
   readonly isRead: boolean;
 }

@@ -37,7 +37,7 @@ export class BookChecks {
     const { stamp } = record;
     const chain = this.#chain();
     if (stamp === "none" || chain === undefined || chain.knows(stamp)) return undefined;
-    const { tags, groups = [], url, route } = record;
+    const { tags, groups, url, route } = record;
     const name = JSON.stringify([stamp.n, url, route, tags, groups]);
     const known = this.#restamped.get(name);
     if (known === undefined || !chain.knows(known)) return this.#asked(record, name, chain.end);

@@ -73,7 +73,7 @@ export class JournalPoll {
       const leftMs = untilAtMs - nowAtMs();
       const isOver = reads === readsMax || leftMs < pauseMs;
       await copies.notePoll(host, { claimant, end, untilAtMs: isOver ? nowAtMs() : untilAtMs });
-      if (isOver || !(await awaitNews(end, leftMs).catch(() => false))) return;
+      if (isOver || !(await awaitNews(end, leftMs).catch(() => undefined))) return;
       // Another isolate may have begun the next turn. It reads the same news.
       if ((await copies.pollNote(host))?.claimant !== claimant) return;
       await this.#view.read(host);

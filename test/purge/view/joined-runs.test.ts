@@ -67,7 +67,7 @@ it("begins a run after every call", async () => {
 });
 
 it("waits at most the timeout for a run that does not end or does not begin", async () => {
-  const { runs, gates, pass } = open();
+  const { runs, gates, pass, end } = open();
   void runs.ask();
   void runs.ask();
   await pass(waitTimeoutMs - 1);
@@ -80,6 +80,21 @@ it("waits at most the timeout for a run that does not end or does not begin", as
   expect(gates.length).toBe(2);
   void runs.ask();
   expect(gates.length).toBe(3);
+  // The queued call, which another has replaced, learns late that its run may begin.
+  await end(1);
+  expect(gates.length).toBe(3);
+  void runs.ask();
+  expect(gates.length).toBe(3);
+  await end(2);
+  expect(gates.length).toBe(4);
+});
+
+it("begins a run at once after the last run has ended", async () => {
+  const { runs, gates, end } = open();
+  void runs.ask();
+  await end(0);
+  void runs.ask();
+  expect(gates.length).toBe(2);
 });
 
 it("rejects only the calls that ran", async () => {

@@ -2,7 +2,7 @@
 // nothing else.
 import { expect, it } from "vitest";
 import { createPurging } from "../../../src/create-purging.ts";
-import type { JournalNews } from "../../../src/purge/view/journal-news.ts";
+import { type JournalNews, NewsListeners } from "../../../src/purge/view/journal-news.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
@@ -28,6 +28,14 @@ it("a view reports entries that replace lost ones", () => {
   isolate.view.apply([lost]);
   isolate.view.replace([lost], [entryAt("2-0", { n: "new" })]);
   expect(isolate.news).toEqual(["accepted lost", "again new"]);
+});
+
+it("listeners receive no empty news", () => {
+  const listeners = new NewsListeners(() => undefined);
+  const heard: JournalNews[] = [];
+  listeners.add((news) => void heard.push(news));
+  listeners.tell("read", []);
+  expect(heard).toEqual([]);
 });
 
 it("an isolate logs and counts a listener that throws, without the error's message", async () => {

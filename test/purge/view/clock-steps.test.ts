@@ -1,0 +1,24 @@
+// Detects steps back of the clock by more than A, and which instants are then in doubt (rule 10).
+import { expect, it } from "vitest";
+import { ClockSteps } from "../../../src/purge/view/clock-steps.ts";
+
+const allowanceMs = 1_000;
+
+it.each([
+  { id: "less than A", atMs: 9_001, isSetBack: false },
+  { id: "A", atMs: 9_000, isSetBack: false },
+  { id: "more than A", atMs: 8_999, isSetBack: true },
+])("a step back by $id is a step: $isSetBack", ({ atMs, isSetBack }) => {
+  const steps = new ClockSteps(allowanceMs);
+  expect(steps.isSetBackAt(10_000)).toBe(false);
+  expect(steps.isSetBackAt(atMs)).toBe(isSetBack);
+  expect(steps.count).toBe(isSetBack ? 1 : 0);
+  expect([10_000, 10_001].map((at) => steps.isInDoubt(at))).toEqual([isSetBack, false]);
+});
+
+it("an earlier instant does not hide the highest one", () => {
+  const steps = new ClockSteps(allowanceMs);
+  steps.note(10_000);
+  steps.note(5_000);
+  expect(steps.isSetBackAt(6_000)).toBe(true);
+});
