@@ -213,6 +213,13 @@ export const explained: readonly Explained[] = [
     mutants: [mutant("#lookedAtMs = -Infinity;", ["-", "+"])],
   },
   {
+    file: "src/purge/view/journal-view.ts",
+    reason: "No request is within N/4 of either instant.",
+    mutants: ["#soughtAtMs = -Infinity;", "this.#soughtAtMs = -Infinity;"].map((line) =>
+      mutant(line, ["-", "+"]),
+    ),
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [

@@ -159,9 +159,10 @@ export class JournalView implements PurgeView {
 
   /** Applies rule 23: a 304 after a hard purge could let the purged body answer again. */
   mayBeValidated(record: PurgeSubject, ask: Omit<JudgementAsk, "colo">): boolean {
-    const isKnown = this.chain?.knows(record.stamp) ?? false;
-    if (!isKnown || !this.#isWithinBound(this.sentAtMs, ask)) return false;
-    return !this.#accepted.isPurgedByOrder(record) && this.chain?.isPurgedByOrder(record) !== true;
+    const { chain } = this;
+    if (chain === undefined || !chain.knows(record.stamp)) return false;
+    if (!this.#isWithinBound(this.sentAtMs, ask)) return false;
+    return !this.#accepted.isPurgedByOrder(record) && !chain.isPurgedByOrder(record);
   }
 
   /** Returns whether this colo requested the body recently (rule 7 b). */

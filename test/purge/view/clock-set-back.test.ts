@@ -85,6 +85,22 @@ describe("after a step back, the view", () => {
     expect(view.sentAtMs).toBe(-Infinity);
   });
 
+  it("is renewed by a new read, even if a read from before a small step is under way", async () => {
+    const { isolate, clock, journal, view, stored, ask } = await beforeStep();
+    const gate = closedGate();
+    journal.beforeAnswer = () => gate.opened;
+    clock.advance(8);
+    ask();
+    clock.advance(-1.5);
+    journal.beforeAnswer = () => Promise.resolve();
+    const renewed = ask()?.();
+    gate.open();
+    await renewed;
+    expect([view.sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "usable"]);
+    expect(journal.asked).toEqual(["since", "since"]);
+    await isolate.settle();
+  });
+
   it("seeks stamps and reports overdue entries as soon as without a step", async () => {
     const { isolate, clock, journal, view, ask, step } = await beforeStep();
     const sought: string[] = [];

@@ -84,3 +84,19 @@ describe("during later reads, an accepted purge", () => {
     expect([isolate.judge(before), isolate.judge(after)]).toEqual(["hard", "usable"]);
   });
 });
+
+describe("a read-back that has found an accepted purge", () => {
+  it.each([
+    { id: "before the view's oldest entry", position: () => "1-0", judged: "usable" },
+    // A server that has lost entries may give one position twice.
+    { id: "at its position", position: (oldest: string) => oldest, judged: "hard" },
+    { id: "after it", position: () => "9999999999999-0", judged: "hard" },
+  ])("ends its effect only if no read can return it: $id", async ({ position, judged }) => {
+    const { isolate, before } = await warm();
+    const entry = { ...red, position: position(isolate.view.chain?.floor.position ?? "") };
+    isolate.view.apply([entry]);
+    expect(isolate.judge(before)).toBe("hard");
+    isolate.view.confirm([entry]);
+    expect(isolate.judge(before)).toBe(judged);
+  });
+});

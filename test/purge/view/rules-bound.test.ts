@@ -1,6 +1,12 @@
 // Rule 7: how long a stored response may be used.
 import { describe, expect, it } from "vitest";
-import { boundMs, Isolate, newEntry, responseWith } from "../../../testing/examples/purges.ts";
+import {
+  allowanceMs,
+  boundMs,
+  Isolate,
+  newEntry,
+  responseWith,
+} from "../../../testing/examples/purges.ts";
 
 /** Creates an isolate and a response, and lets both the view and the response reach this age. */
 async function after(ageMs: number) {
@@ -37,6 +43,8 @@ describe("rule 7 (b): a body that this colo requested at most N − A ago", () =
   it.each([
     { id: "at the bound", ageMs: boundMs, stored: "HAM", colo: "HAM", judged: "usable" },
     { id: "past the bound", ageMs: boundMs + 1, stored: "HAM", colo: "HAM", judged: "unverified" },
+    { id: "dated A ahead", ageMs: -allowanceMs, stored: "HAM", colo: "HAM", judged: "usable" },
+    { id: "further ahead", ageMs: -1_001, stored: "HAM", colo: "HAM", judged: "unverified" },
     { id: "another colo", ageMs: 0, stored: "NRT", colo: "HAM", judged: "unverified" },
     { id: "no colo on either side", ageMs: 0, stored: "", colo: "", judged: "unverified" },
     { id: "no colo of this isolate", ageMs: 0, stored: "HAM", colo: "", judged: "unverified" },

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
+import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import {
   entryAt,
   Isolate,
@@ -134,6 +135,20 @@ describe("rule 6: an unknown stamp counts as older than every entry", () => {
     here.clock.advance(afterMs / 1_000);
     await here.view.seek(here.attention);
     expect(here.journal.readCount).toBe(readCount);
+  });
+
+  it("renews the view N/4 after the last start, even if a later request joined it", async () => {
+    const { here } = await filledElsewhere();
+    const gate = closedGate();
+    here.journal.beforeAnswer = () => gate.opened;
+    const first = here.view.seek(here.attention);
+    here.clock.advance(1);
+    const joining = here.view.seek(here.attention);
+    gate.open();
+    await Promise.all([first, joining]);
+    here.clock.advance(maxLagMs / 4_000 - 1);
+    await here.view.seek(here.attention);
+    expect(here.journal.readCount).toBe(2);
   });
 
   it("makes a request wait for a renewal that another request has started", async () => {
