@@ -220,6 +220,13 @@ export const explained: readonly Explained[] = [
     ),
   },
   {
+    file: "src/purge/view/purge-spread.ts",
+    reason: "No instant is within N of either value.",
+    mutants: ["#triedAtMs = -Infinity;", "this.#triedAtMs = -Infinity;"].map((line) =>
+      mutant(line, ["-", "+"]),
+    ),
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [
