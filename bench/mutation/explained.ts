@@ -227,6 +227,18 @@ export const explained: readonly Explained[] = [
     ),
   },
   {
+    file: "src/purge/view/view-copies.ts",
+    reason: "No instant is within ten seconds of either value.",
+    mutants: [mutant("#silentAtMs = -Infinity;", ["-", "+"])],
+  },
+  {
+    file: "src/purge/view/view-copies.ts",
+    reason: "Neither text is a valid claim or note.",
+    mutants: ["[who, claimedAtMs]", "[claimant, until, position, n]"].map((parts) =>
+      mutant(`const ${parts} = (text ?? "").split(" ");`, ['""', '"Stryker was here!"']),
+    ),
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [

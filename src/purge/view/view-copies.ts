@@ -104,7 +104,7 @@ export class ViewCopies {
     const address = await this.#addressOf(host, "claim");
     const text = await this.#attempt(async (cache) => (await cache.match(address))?.text());
     const [who, claimedAtMs] = (text ?? "").split(" ");
-    const isFresh = isWithinMs(claimMs, Number(claimedAtMs || -Infinity), nowAtMs());
+    const isFresh = isWithinMs(claimMs, Number(claimedAtMs), nowAtMs());
     if (who !== claimant && isFresh) return "others";
     await this.#put(address, `${claimant} ${nowAtMs()}`, claimMs);
     return "ours";
@@ -180,7 +180,7 @@ export class ViewCopy {
     const at = this.#items.findLastIndex(
       (item) => Array.isArray(item) && item[0] === place.position,
     );
-    if (at < 0 || !isSamePlace(entriesOf([this.#items[at]])[0], place)) return undefined;
+    if (!isSamePlace(entriesOf([this.#items[at]])[0], place)) return undefined;
     return decodeAll(this.#items.slice(at + 1));
   }
 }
@@ -195,7 +195,8 @@ async function encodeCopy({ entries, sentAtMs, switched }: KnownView) {
   const encoder = new TextEncoder();
   const state = JSON.stringify(switched ?? null);
   const head = `{"v":${version},"sentAtMs":${sentAtMs},"switched":${state},"items":[`;
-  let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 2;
+  // The end `]}` has two bytes, and the last item no comma.
+  let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 1;
   const items: string[] = [];
   for (const entry of entries.slice(-newestCount).toReversed()) {
     const item = JSON.stringify([entry.position, Object.entries(encodeEntry(entry)).flat()]);

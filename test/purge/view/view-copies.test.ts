@@ -2,6 +2,7 @@
 // their use.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
+import type { SwitchState } from "../../../src/purge/journal/switch-state.ts";
 import type { ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
 import { Colo, host } from "./colo-copies.ts";
 import { entryAt } from "../../../testing/examples/purges.ts";
@@ -15,10 +16,10 @@ const three = [
   entryAt("3-0", { lost: "1-0 x" }),
 ];
 
-async function published(entries: readonly Entry[] = three) {
+async function published(entries: readonly Entry[] = three, switched?: SwitchState) {
   const colo = new Colo();
   const sentAtMs = colo.clock.atMs - 1_234;
-  await colo.copies().publish(host, { entries, sentAtMs });
+  await colo.copies().publish(host, { entries, sentAtMs, switched });
   return { colo, sentAtMs, address: colo.cache.addresses[0] ?? "" };
 }
 
@@ -28,6 +29,18 @@ describe("a copy", () => {
     colo.clock.advance(5);
     const copy = await colo.copies().read(host);
     expect([copy?.entries(), copy?.sentAtMs]).toEqual([three, sentAtMs]);
+  });
+
+  it("has the state of the switch", async () => {
+    const switched = { post: "p1", position: "2-0", n: "n", bypass: ["articles"] };
+    const { colo } = await published(three, switched);
+    expect((await colo.copies().read(host))?.switched).toEqual(switched);
+  });
+
+  it("has a content type that nothing compresses", async () => {
+    const { colo, address } = await published();
+    const { headers } = (await colo.cache.match(address)) ?? new Response();
+    expect(headers.get("content-type")).toBe("application/octet-stream");
   });
 
   it.each([
@@ -60,13 +73,17 @@ describe("a copy", () => {
   });
 
   it("has at most 1 MiB", async () => {
-    const { colo, address } = await published(entriesOf(600, { reason: "ß".repeat(1_000) }));
-    const bytes = await (await colo.cache.match(address))?.arrayBuffer();
-    expect(bytes?.byteLength).toBeLessThanOrEqual(1_048_576);
-    expect(bytes?.byteLength).toBeGreaterThan(1_048_576 - 3_000);
-    const entries = (await colo.copies().read(host))?.entries() ?? [];
-    expect(entries.at(-1)?.position).toBe("600-0");
-    expect(entries.length).toBeLessThan(600);
+    const copyOf = async (chars: number) => {
+      const entries = [entryAt("1-0", { reason: `ß${"x".repeat(chars)}` }), entryAt("2-0")];
+      const { colo, address } = await published(entries);
+      const bytes = await (await colo.cache.match(address))?.arrayBuffer();
+      const held = (await colo.copies().read(host))?.entries() ?? [];
+      return { bytes: bytes?.byteLength ?? 0, held: held.map(({ position }) => position) };
+    };
+    const most = 1_048_576;
+    const room = most - (await copyOf(0)).bytes;
+    expect(await copyOf(room)).toEqual({ bytes: most, held: ["1-0", "2-0"] });
+    expect((await copyOf(room + 1)).held).toEqual(["2-0"]);
   });
 
   it.each([
@@ -178,6 +195,24 @@ describe("a copy counts as absent if it", () => {
       await copies.publish(host, { entries: three, sentAtMs: 0 });
     }
   });
+});
+
+it("a cache that does not answer is not used for ten seconds", async () => {
+  const colo = new Colo();
+  let calls = 0;
+  const never = () => {
+    calls += 1;
+    return new Promise<never>(() => undefined);
+  };
+  const copies = colo.copies({ cache: () => ({ match: never, put: never }) });
+  const callsAfter = async (seconds: number) => {
+    colo.clock.advance(seconds);
+    await copies.read(host);
+    return calls;
+  };
+  expect([await callsAfter(0), await callsAfter(9.999), await callsAfter(0.001)]).toEqual([
+    1, 1, 2,
+  ]);
 });
 
 describe("a claim", () => {
