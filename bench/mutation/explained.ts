@@ -208,6 +208,16 @@ export const explained: readonly Explained[] = [
     ],
   },
   {
+    file: "src/purge/view/journal-follower.ts",
+    reason: "No entry has position 0-0, so neither text names an entry.",
+    mutants: [
+      mutant(
+        'const checked = await this.#dated((journal) => journal.atPrimary({ position: "0-0", n: "" }));',
+        ['""', '"Stryker was here!"'],
+      ),
+    ],
+  },
+  {
     file: "src/purge/view/journal-poll.ts",
     reason: "No request is within a second of either instant.",
     mutants: [mutant("#lookedAtMs = -Infinity;", ["-", "+"])],

@@ -2,7 +2,7 @@
 // view-copies.test.ts tests the form of a copy.
 import { describe, expect, it } from "vitest";
 import { asked, host, informed } from "./colo-copies.ts";
-import { maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import { boundMs, entryAt, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
 
 const red = () => newEntry({ n: "red", tags: ["tag:red"] });
 
@@ -65,15 +65,18 @@ describe("rule 14: a copy", () => {
     { id: "lacks the view's last entry", entries: ["2-0"], n: "2-0" },
     { id: "has another entry at that position", entries: ["here", "2-0"], n: "another" },
   ])("is not taken by a warm isolate if it $id", async ({ entries, n }) => {
-    const { colo, journal, clock, other, first } = await informed();
-    clock.advance(6);
+    const { colo, journal, clock, first } = await informed();
+    // This isolate renews its view so early that a copy would suffice.
+    const eager = colo.isolate({ random: () => 0 });
+    await eager.filled();
+    clock.advance((0.4 * boundMs) / 1_000);
     const copied = entries.map((position) => ({
       ...newEntry({ n, tags: ["tag:red"] }),
       position: position === "here" ? first : position,
     }));
     await colo.copies().publish(host, { entries: copied, sentAtMs: clock.atMs });
-    await asked(other);
-    expect([other.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
+    await asked(eager);
+    expect([eager.view.chain?.entries.length, journal.asked]).toEqual([1, ["since"]]);
   });
 
   it("makes the journal count as readable again after a failed read", async () => {
@@ -101,6 +104,27 @@ describe("rule 14: a copy", () => {
     expect([other.view.sentAtMs, cache.journalPuts]).toEqual([clock.atMs, puts]);
   });
 
+  it("is published after a loss, even if the view was read in the same millisecond", async () => {
+    const { colo, journal, clock, reader } = await informed();
+    journal.stream.loseNewest(1, clock.atMs);
+    await reader.view.seek(reader.attention);
+    await reader.settle();
+    const cold = colo.isolate();
+    await cold.filled();
+    expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
+    expect(cold.view.chain?.end).toEqual(reader.view.chain?.end);
+  });
+
+  it("counts for the time until a purge was read", async () => {
+    const { journal, clock, reader, other } = await informed();
+    clock.advance(6);
+    journal.write(red());
+    await asked(reader);
+    clock.advance(1);
+    await asked(other);
+    expect(other.view.lag).toEqual({ lastMs: 1_000, worstMs: 1_000, readAtMs: clock.atMs });
+  });
+
   it("is not published after a failed read", async () => {
     const { cache, journal, clock, reader } = await informed();
     journal.down = ["since"];
@@ -125,5 +149,24 @@ describe("rule 14: a copy", () => {
     await asked(other);
     expect(journal.asked).toEqual(["since", "atPrimary", "appendMark", "since", "atPrimary"]);
     expect(other.view.chain?.end).toEqual(reader.view.chain?.end);
+  });
+});
+
+describe("rule 24 c: the switch in a copy", () => {
+  const on = { post: "on", replaces: "", bypass: true };
+  const off = { post: "off", replaces: "on", bypass: false };
+
+  it.each([
+    { id: "has the state of the copy", post: undefined, bypasses: true },
+    { id: "has the state of a post among the entries", post: off, bypasses: false },
+  ])("$id", async ({ post, bypasses }) => {
+    const { colo, clock } = await informed();
+    const entries = [entryAt("2-0"), ...(post ? [entryAt("3-0", { switched: post })] : [])];
+    const switched = { ...on, position: "1-0", n: "1-0" };
+    await colo.copies().publish(host, { entries, sentAtMs: clock.atMs, switched });
+    const cold = colo.isolate();
+    await cold.filled();
+    expect(cold.view.chain?.floor.n).toBe("2-0");
+    expect(cold.view.bypasses("articles")).toBe(bypasses);
   });
 });

@@ -1,0 +1,230 @@
+// Which reads extend or replace a view, which count as failed, and how long purges take to be read.
+// The tests of the rules in this folder test the judgements that follow.
+import { describe, expect, it } from "vitest";
+import {
+  boundMs,
+  Isolate,
+  maxLagMs,
+  newEntry,
+  stampAt,
+  warmIsolate,
+} from "../../../testing/examples/purges.ts";
+import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
+
+const red = (n = "red") => newEntry({ n, tags: ["tag:red"] });
+const atOnce = () => Promise.resolve();
+
+/** Lets pending promises run. */
+const idle = () => new Promise((resolve) => setImmediate(resolve));
+
+const setting = ({ view, attention }: Isolate) => view.stamp(attention, { onPrimary: true });
+const namesIn = ({ view }: Isolate) => view.chain?.entries.map(({ n }) => n);
+
+describe("rule 8: a failed read makes the journal unreadable", () => {
+  it.each([
+    { id: "the first read", down: "newest", isCold: true },
+    { id: "the check whether the journal is empty", down: "atPrimary", isCold: true },
+    { id: "a renewal", down: "since" },
+    { id: "the check of a read that lacks the view's last entry", down: "atPrimary" },
+    { id: "a read for setting", down: "sinceOnPrimary", read: setting },
+  ] as const)("$id", async ({ down, ...row }) => {
+    const isCold = "isCold" in row;
+    const isolate = isCold ? new Isolate() : await warmIsolate();
+    const { clock, journal, view } = isolate;
+    clock.advance((boundMs + 1) / 1_000);
+    journal.replicaLagMs = down === "atPrimary" ? 60_000 : 0;
+    const isUnreachable = () => view.isUnreachable({ atMs: clock.atMs, maxLagMs });
+    expect(isUnreachable()).toBe(false);
+    journal.down = [down];
+    await ("read" in row ? row.read(isolate) : view.catchUp());
+    expect([view.failedAtMs, isUnreachable()]).toEqual([clock.atMs, true]);
+  });
+});
+
+describe("rule 13: a read", () => {
+  it("is discarded, and does not count as failed, if another read has replaced the view", async () => {
+    const isolate = await warmIsolate();
+    const { clock, journal, view } = isolate;
+    const [check, renewal] = [closedGate(), closedGate()];
+    clock.advance(1);
+    journal.keptCount = 3;
+    for (const n of ["a", "b", "c"]) journal.write(newEntry({ n }));
+    journal.beforeAnswer = async () => {
+      if (journal.asked.at(-1) === "atPrimary") await check.opened;
+    };
+    clock.advance(5);
+    const checkedAtMs = clock.atMs;
+    void view.attend(isolate.attention);
+    await idle();
+    // After the timeout, a lagging replica answers another read from the same last entry.
+    clock.advance(2.5);
+    journal.write(red());
+    journal.replicaLagMs = 8_000;
+    journal.beforeAnswer = () => renewal.opened;
+    void view.attend(isolate.attention);
+    check.open();
+    await idle();
+    const stored = await isolate.filled();
+    renewal.open();
+    await isolate.settle();
+    expect(journal.asked).toEqual(["since", "atPrimary", "since"]);
+    expect([namesIn(isolate), view.sentAtMs]).toEqual([["a", "b", "c"], checkedAtMs]);
+    expect(view.failedAtMs).toBe(undefined);
+    clock.advance(boundMs / 1_000);
+    expect(isolate.judge(stored)).toBe("unverified");
+  });
+});
+
+describe("rule 16: after a check at the primary, the view", () => {
+  it.each([
+    { id: "follows an older entry", keptCount: 8_192 },
+    { id: "is the oldest entry that trimming has left", keptCount: 2 },
+  ])("keeps its entries, and gets the newer one: its end $id", async ({ keptCount }) => {
+    const isolate = await warmIsolate();
+    const { journal, view } = isolate;
+    const stored = await isolate.filled();
+    journal.write(red());
+    await view.catchUp();
+    journal.keptCount = keptCount;
+    journal.write(newEntry({ n: "newer" }));
+    journal.replicaLagMs = 60_000;
+    journal.asked.length = 0;
+    await view.catchUp();
+    expect(journal.asked).toEqual(["since", "atPrimary"]);
+    expect(namesIn(isolate)).toEqual(["first", "red", "newer"]);
+    expect(isolate.judge(stored)).toBe("hard");
+    expect(isolate.judge(await isolate.filled())).toBe("usable");
+  });
+});
+
+describe("rule 18: an isolate without a view", () => {
+  it("begins no view with an answer that has no entries", async () => {
+    const isolate = new Isolate();
+    const { journal, clock, view } = isolate;
+    journal.appendMark = async () => ({ kind: "read", entries: [], sentAtMs: clock.atMs });
+    expect((await isolate.filled()).stamp).toBe("none");
+    await isolate.settle();
+    expect([view.chain, view.sentAtMs]).toEqual([undefined, -Infinity]);
+  });
+});
+
+describe("rule 22: an accepted purge that the journal has lost", () => {
+  /** Creates an isolate that has accepted a purge, which the journal has lost. */
+  async function withLostPurge() {
+    const isolate = await warmIsolate();
+    const { clock, view } = isolate;
+    clock.advance(1);
+    view.apply([{ ...red("own"), position: `${clock.atMs}-0` }]);
+    return isolate;
+  }
+
+  it("still applies if the view starts again after trimming", async () => {
+    const isolate = await withLostPurge();
+    const { journal, view } = isolate;
+    journal.keptCount = 3;
+    for (const n of ["a", "b", "c"]) journal.write(newEntry({ n }));
+    await view.catchUp();
+    expect([journal.asked, namesIn(isolate)]).toEqual([
+      ["since", "atPrimary"],
+      ["a", "b", "c"],
+    ]);
+    expect(isolate.judge(await isolate.filled())).toBe("hard");
+  });
+
+  it("applies no longer once this isolate has appended a mark, which covers more", async () => {
+    const isolate = await withLostPurge();
+    const { clock, journal, view } = isolate;
+    const stored = await isolate.filled();
+    journal.stream.loseNewest(1, clock.atMs);
+    await view.catchUp();
+    expect(journal.asked).toEqual(["since", "atPrimary", "appendMark"]);
+    expect(isolate.judge({ ...stored, stamp: "none" })).toBe("hard");
+    expect(isolate.judge(await isolate.filled())).toBe("usable");
+  });
+});
+
+describe("rule 25 c: the page of a write", () => {
+  /** Creates an isolate that has read `second`, and a function that writes with the stamp `first`. */
+  async function withTwo() {
+    const isolate = await warmIsolate();
+    const { journal, view, news } = isolate;
+    const first = view.chain!.end;
+    journal.write(newEntry({ n: "second" }));
+    await view.catchUp();
+    news.length = 0;
+    return { isolate, write: () => view.follower.appendAndRead(first, red("written")) };
+  }
+
+  it("extends the view only with the entries after its last entry", async () => {
+    const { isolate, write } = await withTwo();
+    await write();
+    expect(namesIn(isolate)).toEqual(["first", "second", "written"]);
+    expect(isolate.news).toEqual(["read written"]);
+  });
+
+  it("does not extend the view if it lacks the view's last entry, which was lost", async () => {
+    const { isolate, write } = await withTwo();
+    const { clock, journal, view } = isolate;
+    journal.stream.loseNewest(1, clock.atMs);
+    clock.advance(1);
+    await write();
+    expect(namesIn(isolate)).toEqual(["first", "second"]);
+    await view.catchUp();
+    expect(journal.asked).toContain("appendMark");
+  });
+});
+
+describe("rule 28 d: a stamp for setting", () => {
+  it("comes from a read that began after the call, which concurrent calls share", async () => {
+    const isolate = await warmIsolate();
+    const { journal } = isolate;
+    const gate = closedGate();
+    journal.beforeAnswer = () => gate.opened;
+    const earlier = setting(isolate);
+    const position = journal.write(red());
+    const later = [setting(isolate), setting(isolate), setting(isolate)];
+    gate.open();
+    await earlier;
+    const stamp = stampAt(position, "red");
+    expect(await Promise.all(later)).toEqual([stamp, stamp, stamp]);
+    expect(journal.asked).toEqual(["sinceOnPrimary", "sinceOnPrimary"]);
+  });
+
+  it("is empty if a lagging replica moved the view during the read", async () => {
+    const isolate = await warmIsolate();
+    const { clock, journal, view } = isolate;
+    for (const n of ["a", "b"]) journal.write(newEntry({ n }));
+    clock.advance(1);
+    journal.write(red());
+    journal.replicaLagMs = 1_000;
+    const gate = closedGate();
+    journal.beforeAnswer = () => gate.opened;
+    const stamp = setting(isolate);
+    journal.beforeAnswer = atOnce;
+    await view.catchUp();
+    expect(namesIn(isolate)).toEqual(["first", "a", "b"]);
+    gate.open();
+    expect(await stamp).toBe("none");
+  });
+});
+
+describe("the time until a purge was read", () => {
+  it("is measured at each read", async () => {
+    const { clock, journal, view } = await warmIsolate();
+    journal.write(red());
+    clock.advance(3);
+    await view.catchUp();
+    expect(view.lag).toEqual({ lastMs: 3_000, worstMs: 3_000, readAtMs: clock.atMs });
+  });
+
+  it("ignores a purge accepted while this isolate was idle, if its clock was set back", async () => {
+    const { clock, journal, view } = await warmIsolate();
+    clock.advance(-60);
+    view.arrived(clock.atMs);
+    clock.advance(65);
+    journal.write(red());
+    clock.advance(4);
+    await view.catchUp();
+    expect([view.chain?.end.n, view.lag]).toEqual(["red", undefined]);
+  });
+});
