@@ -3,6 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { newEntry } from "../../../testing/examples/purges.ts";
 import { Colo, host } from "./colo-copies.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
 
 /** A journal that answers waits when the test says so. */
 class Waits {

@@ -3,6 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { asked, host, informed } from "./colo-copies.ts";
 import { boundMs, entryAt, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
+
+playTimers();
 
 const red = () => newEntry({ n: "red", tags: ["tag:red"] });
 
