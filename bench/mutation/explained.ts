@@ -227,6 +227,18 @@ export const explained: readonly Explained[] = [
     ),
   },
   {
+    file: "src/purge/view/view-renewals.ts",
+    reason: "Without a chain, each request renews the view anyway.",
+    mutants: [
+      mutant("knows: (place) => follower.chain?.knows(place) ?? false,", ["false", "true"]),
+    ],
+  },
+  {
+    file: "src/purge/view/view-renewals.ts",
+    reason: "No request is within half a second of either instant.",
+    mutants: [mutant("#lookedAtMs = -Infinity;", ["-", "+"])],
+  },
+  {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [
