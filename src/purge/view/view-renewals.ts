@@ -102,9 +102,9 @@ export class ViewRenewals {
     return this.isPast(atMs) || !this.#hasJustLooked(atMs);
   }
 
+  /** Discards the renewal in progress, because its read was sent before the clock was set back. */
   forgetInstants(): void {
     this.#renewal = undefined;
-    this.#lookedAtMs = -Infinity;
   }
 
   /**
@@ -148,8 +148,8 @@ export class ViewRenewals {
   }
 
   #hasJustLooked(atMs: number): boolean {
-    const sinceMs = atMs - this.#lookedAtMs;
-    return sinceMs >= 0 && sinceMs < Math.min(lookAgainMsMax, this.#boundMs / 8);
+    const pauseMs = Math.min(lookAgainMsMax, this.#boundMs / 8);
+    return isWithinMs(pauseMs, this.#lookedAtMs, atMs);
   }
 
   /** Renews the view. Returns work to run once no request waits for the renewal. */

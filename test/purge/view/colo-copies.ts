@@ -36,6 +36,8 @@ export class Colo {
 
 interface Changes extends Partial<ViewCopiesSettings> {
   readonly random?: () => number;
+  /** N. Default: `maxLagMs` of the examples. */
+  readonly lagMs?: number;
   readonly poll?: Pick<JournalPollSettings, "awaitNews" | "pauseMs">;
 }
 
@@ -45,14 +47,14 @@ export class IsolateInColo extends Isolate {
 
   constructor(colo: Colo, changes: Changes) {
     super(colo);
-    const { random, poll, ...copiesChanges } = changes;
+    const { random, poll, lagMs = maxLagMs, ...copiesChanges } = changes;
     const copies = colo.copies(copiesChanges);
     this.view = new JournalView({
       journal: colo.journal,
       copies,
       poll: poll && { ...poll, copies },
       nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
-      maxLagMs,
+      maxLagMs: lagMs,
       allowanceMs,
       timeoutMs: 2_000,
       ...(random && { random }),

@@ -1,8 +1,9 @@
 // Rule 14: which copies a view takes, its age afterwards, and which isolate publishes copies.
 // view-copies.test.ts tests the form of a copy.
-import { describe, expect, it } from "vitest";
-import { asked, host, informed } from "./colo-copies.ts";
+import { describe, expect, it, vi } from "vitest";
+import { asked, Colo, host, informed } from "./colo-copies.ts";
 import { boundMs, entryAt, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
+import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import { playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
@@ -135,6 +136,28 @@ describe("rule 14: a copy", () => {
     await asked(reader);
     // Only the claim was put.
     expect([cache.journalPuts, journal.asked]).toEqual([3, ["since"]]);
+  });
+
+  it("is not replaced by a read of unknown age, sent before the clock was set back", async () => {
+    const colo = new Colo();
+    const { journal, clock } = colo;
+    journal.write(newEntry({ n: "first" }));
+    const [early, late, cold] = [colo.isolate(), colo.isolate(), colo.isolate()];
+    const gate = closedGate();
+    journal.beforeAnswer = () => gate.opened;
+    void early.view.attend(early.attention);
+    await vi.waitFor(() => expect(journal.asked).toEqual(["newest"]));
+    clock.advance(-60);
+    journal.replicaLagMs = -60_000;
+    early.view.arrived(clock.atMs);
+    journal.beforeAnswer = () => Promise.resolve();
+    await late.filled();
+    await late.settle();
+    gate.open();
+    await early.settle();
+    expect([early.view.chain?.end.n, early.view.sentAtMs]).toEqual(["first", -Infinity]);
+    await cold.filled();
+    expect([cold.view.sentAtMs, journal.readCount]).toEqual([clock.atMs, 2]);
   });
 
   it("does not hide a loss: one isolate appends the mark, and the next reads it", async () => {

@@ -1,9 +1,9 @@
 // Rules 6 and 15 with copies in the colo: when a view is renewed, whether from a copy or the
 // journal, and which isolate reads the journal.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { asked, Colo, host, informed } from "./colo-copies.ts";
+import { asked, Colo, host, informed, type IsolateInColo } from "./colo-copies.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
-import { boundMs, newEntry } from "../../../testing/examples/purges.ts";
+import { allowanceMs, boundMs, newEntry } from "../../../testing/examples/purges.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -74,6 +74,33 @@ describe("rule 15: an isolate renews its view", () => {
     expect(cache.journalMatches - matches - claims).toBe(2 * 2);
   });
 
+  it("with a small N from a copy of the claim's owner, before a request waits", async () => {
+    const colo = new Colo();
+    const { clock, journal } = colo;
+    const smallBoundMs = 800;
+    journal.write(newEntry());
+    const [reader, other] = Array.from({ length: 2 }, () =>
+      colo.isolate({ lagMs: allowanceMs + smallBoundMs, random: () => 1 }),
+    ) as [IsolateInColo, IsolateInColo];
+    for (const isolate of [reader, other]) {
+      await isolate.filled();
+      await isolate.settle();
+    }
+    clock.advance((0.6 * smallBoundMs) / 1_000);
+    const gate = closedGate();
+    journal.beforeAnswer = () => gate.opened;
+    void reader.view.attend(reader.attention);
+    await vi.waitFor(() => expect(journal.asked).toEqual(["newest", "since"]));
+    // The reader's claim keeps the other isolate from reading.
+    await asked(other);
+    gate.open();
+    await reader.settle();
+    clock.advance(smallBoundMs / 8 / 1_000);
+    await asked(other);
+    expect(other.view.sentAtMs).toBe(reader.view.sentAtMs);
+    expect(journal.readCount).toBe(2);
+  });
+
   it("from a young copy also past N − A, while the request waits", async () => {
     const { journal, clock, reader, other } = await informed();
     clock.advance(6);
@@ -111,6 +138,18 @@ describe("rule 15: an isolate renews its view", () => {
     gate.open();
     await reader.settle();
     expect(cache.journalPuts).toBe(puts + 2);
+  });
+
+  it("past N − A without waiting until its claim is stored", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const { cache, clock, reader } = await informed();
+    const gate = closedGate();
+    clock.advance(10);
+    cache.beforePut = () => gate.opened;
+    await reader.view.attend(reader.attention)?.();
+    expect(reader.view.sentAtMs).toBe(clock.atMs);
+    gate.open();
+    await reader.settle();
   });
 
   it.each(["throws", "forgets"] as const)("from the journal if the cache %s", async (mode) => {
@@ -168,6 +207,19 @@ describe("rule 6: an unknown stamp is sought", () => {
     if (isRenewing) void other.view.attend(other.attention);
     await other.view.seek(other.attention, stored);
     expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
+    await other.settle();
+  });
+
+  it("in the journal without waiting until the claim is stored", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const { cache, journal, clock, other, stored } = await filledElsewhere();
+    const gate = closedGate();
+    // The reader's claim has expired.
+    clock.advance(2);
+    cache.beforePut = () => gate.opened;
+    await other.view.seek(other.attention, stored);
+    expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
+    gate.open();
     await other.settle();
   });
 });
