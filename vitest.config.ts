@@ -1,6 +1,8 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const include = [
   "test/**/*.test.ts",
@@ -8,16 +10,27 @@ const include = [
   "packages/*/test/**/*.test.ts",
 ];
 
-/** Suites that wait in real time, or start many processes: `npm run test:live` runs them. */
+/**
+ * Suites that wait in real time, or start many processes: `npm run test:live` runs them in this
+ * order. The longest come first, so that none runs alone at the end.
+ */
 const live = [
-  "examples/news-worker/test/browser.test.ts",
-  "examples/news-worker/test/readme.test.ts",
+  "test/adapters/opennext-workers.test.ts",
   "examples/next/test/next.test.ts",
+  "test/consistency/data/consistency.test.ts",
+  "packages/cli/test/start/start.test.ts",
+  "test/consistency/consistency.test.ts",
+  "test/docs-site/built-site.test.ts",
+  "test/wordpress/wordpress.test.ts",
+  "test/specification/search.test.ts",
+  "test/dashboard/browser.test.ts",
+  "examples/news-worker/test/readme.test.ts",
+  "test/local/start.test.ts",
+  "test/adapters/astro-example.test.ts",
+  "test/worker/slow-clients.test.ts",
+  "examples/news-worker/test/browser.test.ts",
   "packages/cli/test/init/three-sites.test.ts",
   "packages/cli/test/process.test.ts",
-  "packages/cli/test/start/start.test.ts",
-  "test/adapters/opennext-workers.test.ts",
-  "test/adapters/astro-example.test.ts",
   "test/admin/health/real-journal.test.ts",
   "test/admin/health/real-redis.test.ts",
   "test/admin/health/real-totals.test.ts",
@@ -28,14 +41,9 @@ const live = [
   "test/chaos/origin.test.ts",
   "test/chaos/tcp-proxy.test.ts",
   "test/consistency/beside-release.test.ts",
-  "test/consistency/consistency.test.ts",
-  "test/consistency/data/consistency.test.ts",
-  "test/dashboard/browser.test.ts",
   "test/data/examples.test.ts",
-  "test/docs-site/built-site.test.ts",
   "test/local/embedded-valkey.test.ts",
   "test/local/start-reload.test.ts",
-  "test/local/start.test.ts",
   "test/local/upstash-rest/life-cycle.test.ts",
   "test/local/upstash-rest/outage.test.ts",
   "test/redis/connection/lost-replies.test.ts",
@@ -43,7 +51,6 @@ const live = [
   "test/scenarios/tiers/room-filled.test.ts",
   "test/specification/dropped-rules.test.ts",
   "test/specification/planted-faults.test.ts",
-  "test/specification/search.test.ts",
   "test/specification/traces.test.ts",
   "test/worker/bundle-uploaded.test.ts",
   "test/worker/invalidate-everywhere.test.ts",
@@ -53,10 +60,8 @@ const live = [
   "test/worker/one-forward.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
-  "test/worker/slow-clients.test.ts",
   "test/worker/transparency.test.ts",
   "test/worker/varnish.test.ts",
-  "test/wordpress/wordpress.test.ts",
   "test/write-behind/sinks/examples.test.ts",
   "test/write-behind/sinks/mysql-check.test.ts",
   "test/write-behind/sinks/mysql-connections.test.ts",
@@ -96,8 +101,20 @@ const compileCache = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)),
 };
 
+/** Sorts the live suites as their list does, before all other files. */
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = live.indexOf(relative(import.meta.dirname, moduleId));
+      return at < 0 ? live.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: InOrder },
     // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
     maxWorkers: 3,
     // A busy machine may take its time: a test that hangs is all that these find.

@@ -1,7 +1,8 @@
 // Builds examples/astro with the packed Tidemark, and runs it in two processes over one real Redis.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,11 @@ beforeAll(async () => {
   await cp(example, site, { recursive: true, filter: isSource });
   const tarball = await packedTidemark(join(folder, "pack"));
   await run("npm", ["install", "--no-save", ...quietInstall, tarball], site, newerEnv);
+  const story = join(site, "src/pages/news/[id].astro");
+  const query = /new Promise\(.*150\)\);/;
+  const asked = "fetch(process.env.QUERY_URL + id);";
+  await writeFile(story, (await readFile(story, "utf8")).replace(query, asked));
+  await queries.start();
   await writeFile(join(site, "check.ts"), types);
   const strict = [
     "--noEmit",
@@ -43,11 +49,43 @@ beforeAll(async () => {
   await run("npm", ["run", "build"], site, { ...newerEnv, ASTRO_TELEMETRY_DISABLED: "1" });
   valkey = await running.add(startEmbeddedValkey());
   [here, there] = await Promise.all([started(site), started(site)]);
-}, 180_000);
+}, 600_000);
 afterAll(async () => {
   await running.stop();
+  await queries.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** The queries of a page, in place of the pause in the example. */
+class Queries {
+  readonly asked: string[] = [];
+  url = "";
+  readonly #held = new Map<string, Promise<void>>();
+  readonly #server = createHttpServer((request, response) => {
+    const id = request.url?.slice(1) ?? "";
+    this.asked.push(id);
+    void Promise.resolve(this.#held.get(id)).then(() => response.end());
+  });
+
+  async start(): Promise<void> {
+    await once(this.#server.listen(0, "127.0.0.1"), "listening");
+    this.url = `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`;
+  }
+
+  /** Holds the answers for a story until the returned function is called. */
+  hold(id: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held.set(id, promise);
+    return resolve;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+const queries = new Queries();
 
 /** Astro's own types accept the provider. */
 const types = `import type { CacheProviderFactory } from "astro";
@@ -71,6 +109,7 @@ async function started(site: string): Promise<Site> {
     PORT: String(port),
     ADMIN_TOKEN: token,
     SITE_HOST: "www.example.com",
+    QUERY_URL: queries.url,
   };
   const child: ChildProcess = spawn(newerNode, ["dist/server/entry.mjs"], { cwd: site, env });
   await running.add(Promise.resolve({ stop: async () => void child.kill("SIGKILL") }));
@@ -137,9 +176,11 @@ describe("examples/astro", () => {
   });
 
   it("a purge while the page is rendered is not lost", async () => {
+    const release = queries.hold("3");
     const first = ask(here, "/news/3");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => queries.asked, { timeout: 200_000 }).toContain("3");
     await publish(here, "3");
+    release();
     expect((await first).text).toContain("version 1");
     expect((await ask(here, "/news/3")).text).toContain("version 2");
   });

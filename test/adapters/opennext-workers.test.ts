@@ -142,7 +142,7 @@ beforeAll(async () => {
   };
   colos = ["AMS", "SIN"].map((name) => new Colo(folder, name, variables));
   for (const colo of colos) await running.add(colo.ready());
-}, 300_000);
+}, 600_000);
 
 afterAll(() => running.stop());
 

@@ -23,8 +23,10 @@ import { modesTaken, Writers } from "./writers.ts";
 
 export interface RunSettings {
   readonly seed: number;
-  /** How long writers write and the nemesis breaks the site. */
+  /** How long writers write and the nemesis breaks the site, at least. */
   readonly activeMs: number;
+  /** Whether the run has enough operations to end. Default: always. */
+  readonly isEnough?: (recorder: Recorder) => boolean;
   readonly coloCount: number;
   readonly pagesPerKind: number;
   readonly readersPerColo: number;
@@ -115,8 +117,10 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const beganAtMs = recorder.nowMs();
   const checked = () => check(recorder.history(promised));
   let findings: Findings | undefined;
+  const { activeMs, isEnough = () => true } = settings;
   const isOver = () =>
-    recorder.nowMs() - beganAtMs >= settings.activeMs || (findings?.violations.length ?? 0) > 0;
+    (recorder.nowMs() - beganAtMs >= activeMs && isEnough(recorder)) ||
+    (findings?.violations.length ?? 0) > 0;
   const looking = lookNowAndThen(settings.checkEveryMs, isOver, () => (findings = checked()));
 
   const readers = new Readers(recorder);
