@@ -1,7 +1,7 @@
 // The mutants that survive, and why no test needs to notice them. `npm run bench -- mutation`
 // compares them with each run.
 import { explainedInView } from "./explained-in-view.ts";
-import { type Explained, mutant } from "./judge.ts";
+import { changedLine, type Explained } from "./judge.ts";
 
 export const explained: readonly Explained[] = [
   ...explainedInView,
@@ -9,11 +9,11 @@ export const explained: readonly Explained[] = [
     file: "src/purge/acceptance/acceptance.ts",
     reason: "Each acceptance has at least one entry, and an append returns a place for each entry.",
     mutants: [
-      mutant('return { kind: "accepted", position: placed.at(-1)?.position ?? "" };', [
+      changedLine('return { kind: "accepted", position: placed.at(-1)?.position ?? "" };', [
         '""',
         '"Stryker was here!"',
       ]),
-      mutant('const [place = { position: "", n: entry.n }] = appended.places;', [
+      changedLine('const [place = { position: "", n: entry.n }] = appended.places;', [
         '""',
         '"Stryker was here!"',
       ]),
@@ -22,18 +22,18 @@ export const explained: readonly Explained[] = [
   {
     file: "src/purge/acceptance/joined-purges.ts",
     reason: "No target counts before the first one, so both values begin the first span alike.",
-    mutants: [mutant("#exactSinceAtMs = -Infinity;", ["-", "+"])],
+    mutants: [changedLine("#exactSinceAtMs = -Infinity;", ["-", "+"])],
   },
   {
     file: "src/purge/acceptance/joined-purges.ts",
     reason: "Stand-bys compare only whether the number has changed.",
-    mutants: [mutant("batch.signs += 1;", ["+=", "-="])],
+    mutants: [changedLine("batch.signs += 1;", ["+=", "-="])],
   },
   {
     file: "src/purge/acceptance/read-backs.ts",
     reason: "An append returns a place for each entry.",
     mutants: [
-      mutant(
+      changedLine(
         'return entries.map((entry, at) => ({ ...entry, ...(places[at] ?? { position: "" }) }));',
         ['""', '"Stryker was here!"'],
       ),
@@ -43,14 +43,14 @@ export const explained: readonly Explained[] = [
     file: "src/purge/acceptance/read-backs.ts",
     reason: "Without this condition, the end of a late read only lets another read be repeated.",
     mutants: [
-      mutant("if (each.look === look) each.look = undefined;", ["each.look === look", "true"]),
+      changedLine("if (each.look === look) each.look = undefined;", ["each.look === look", "true"]),
     ],
   },
   {
     file: "src/purge/acceptance/webhook.ts",
     reason: "Neither text is a number, so the claim is refused alike.",
     mutants: [
-      mutant('const timestamp = headers.get("webhook-timestamp") ?? "";', [
+      changedLine('const timestamp = headers.get("webhook-timestamp") ?? "";', [
         '""',
         '"Stryker was here!"',
       ]),
@@ -60,7 +60,7 @@ export const explained: readonly Explained[] = [
     file: "src/purge/acceptance/webhook.ts",
     reason: "Neither text has a signature of version 1, so the claim is refused alike.",
     mutants: [
-      mutant('const signatures = signaturesIn(headers.get("webhook-signature") ?? "");', [
+      changedLine('const signatures = signaturesIn(headers.get("webhook-signature") ?? "");', [
         '""',
         '"Stryker was here!"',
       ]),
@@ -70,7 +70,7 @@ export const explained: readonly Explained[] = [
     file: "src/purge/acceptance/webhook.ts",
     reason: "An age of 0 s is within the tolerance, so this line never sees it.",
     mutants: [
-      mutant(
+      changedLine(
         'const why = `Its webhook-timestamp is over ${toleranceSeconds} s too ${ageSeconds > 0 ? "old" : "new"}`;',
         [">", ">="],
       ),
@@ -80,7 +80,7 @@ export const explained: readonly Explained[] = [
     file: "src/purge/journal/entry.ts",
     reason: "The condition of the loop keeps both indexes below the length.",
     mutants: ["fields[at]", "fields[at + 1]"].map((field) =>
-      mutant('values.set(fields[at] ?? "", fields[at + 1] ?? "");', [
+      changedLine('values.set(fields[at] ?? "", fields[at + 1] ?? "");', [
         `${field} ?? ""`,
         `${field} ?? "Stryker was here!"`,
       ]),
@@ -90,23 +90,23 @@ export const explained: readonly Explained[] = [
     file: "src/purge/journal/purge-target.ts",
     reason: "Without these lines, the function returns an equal object more slowly.",
     mutants: [
-      mutant("if (kept !== undefined) return kept;", ["kept !== undefined", "false"]),
-      mutant("known.set(record, worked);", ["known.set(record, worked)", ""]),
+      changedLine("if (kept !== undefined) return kept;", ["kept !== undefined", "false"]),
+      changedLine("known.set(record, worked);", ["known.set(record, worked)", ""]),
     ],
   },
   {
     file: "src/purge/journal/spelling.ts",
     reason: "Without this line, the function returns the same URL more slowly, as keys are sorted.",
     mutants: [
-      mutant('if (!url.includes("%")) return url;', ['!url.includes("%")', "false"]),
-      mutant('if (!url.includes("%")) return url;', ['"%"', '""']),
+      changedLine('if (!url.includes("%")) return url;', ['!url.includes("%")', "false"]),
+      changedLine('if (!url.includes("%")) return url;', ['"%"', '""']),
     ],
   },
   {
     file: "src/purge/journal/switch-state.ts",
     reason: "Without this condition, parsing the empty text gives the same result more slowly.",
     mutants: ["false", 'json === "Stryker was here!"'].map((condition) =>
-      mutant('return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;', [
+      changedLine('return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;', [
         'json === ""',
         condition,
       ]),
@@ -116,7 +116,7 @@ export const explained: readonly Explained[] = [
     file: "src/purge/local-purges.ts",
     reason: "Every stamp names this entry or a later one, so its text decides and shows nothing.",
     mutants: [
-      mutant('const beginning = this.#placed(markOf("", settings.randomText()));', [
+      changedLine('const beginning = this.#placed(markOf("", settings.randomText()));', [
         '""',
         '"Stryker was here!"',
       ]),
@@ -125,13 +125,13 @@ export const explained: readonly Explained[] = [
   {
     file: "src/purge/local-purges.ts",
     reason: "A purge has at least one target, so the loop always replaces this value.",
-    mutants: [mutant('let position = "";', ['""', '"Stryker was here!"'])],
+    mutants: [changedLine('let position = "";', ['""', '"Stryker was here!"'])],
   },
   {
     file: "src/rules/cache-control.ts",
     reason: "A directive without field names and one with an invalid name are both unqualified.",
     mutants: [
-      mutant(
+      changedLine(
         'const names = (argument ?? "").split(",").map((name) => name.trim().toLowerCase());',
         ['""', '"Stryker was here!"'],
       ),
@@ -141,7 +141,7 @@ export const explained: readonly Explained[] = [
     file: "src/rules/directives.ts",
     reason: "The function counts quotes, and the replacement contains none.",
     mutants: [
-      mutant(String.raw`return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;`, [
+      changedLine(String.raw`return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;`, [
         '""',
         '"Stryker was here!"',
       ]),
@@ -151,7 +151,7 @@ export const explained: readonly Explained[] = [
     file: "src/rules/query.ts",
     reason: "V8 sorts stably, and asks only whether a comparison is negative.",
     mutants: ["true", "false", "a.name >= b.name", "a.name <= b.name"].map((greater) =>
-      mutant(".sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))", [
+      changedLine(".sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))", [
         "a.name > b.name",
         greater,
       ]),
@@ -161,7 +161,7 @@ export const explained: readonly Explained[] = [
     file: "src/rules/storable-fields.ts",
     reason: "Without this line, the function returns a copy of the same set.",
     mutants: [
-      mutant("if (nominated.length === 0 && !isChunked) return hopByHop;", [
+      changedLine("if (nominated.length === 0 && !isChunked) return hopByHop;", [
         "nominated.length === 0 && !isChunked",
         "false",
       ]),
@@ -170,6 +170,6 @@ export const explained: readonly Explained[] = [
   {
     file: "src/rules/validators.ts",
     reason: "Without this line, the comparison of the list gives the same result more slowly.",
-    mutants: [mutant("if (tag === noneMatch) return true;", ["tag === noneMatch", "false"])],
+    mutants: [changedLine("if (tag === noneMatch) return true;", ["tag === noneMatch", "false"])],
   },
 ];

@@ -37,8 +37,10 @@ export interface Explained {
 }
 
 /** Returns the text of a mutant: the line, and the line with one change. */
-export const mutant = (line: string, [from, to]: readonly [from: string, to: string]): string =>
-  `${line} -> ${line.replace(from, () => to)}`;
+export const changedLine = (
+  line: string,
+  [from, to]: readonly [from: string, to: string],
+): string => `${line} -> ${line.replace(from, () => to)}`;
 
 /** The counts of mutants in one file. */
 export interface FileCounts {

@@ -29,9 +29,9 @@ async function published(entries: readonly Entry[] = three, switched?: SwitchSta
 
 /** Lets all timers end until the work is done. */
 async function waited<T>(work: Promise<T>): Promise<T> {
-  let isDone = false;
-  void work.finally(() => (isDone = true));
-  while (!isDone) {
+  const watch = { isOver: false };
+  void work.finally(() => (watch.isOver = true));
+  while (!watch.isOver) {
     await idle();
     await vi.advanceTimersByTimeAsync(250);
   }
