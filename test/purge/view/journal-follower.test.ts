@@ -10,12 +10,10 @@ import {
   warmIsolate,
 } from "../../../testing/examples/purges.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
+import { idle } from "../../../testing/site/harness.ts";
 
 const red = (n = "red") => newEntry({ n, tags: ["tag:red"] });
 const atOnce = () => Promise.resolve();
-
-/** Lets pending promises run. */
-const idle = () => new Promise((resolve) => setImmediate(resolve));
 
 const setting = ({ view, attention }: Isolate) => view.stamp(attention, { onPrimary: true });
 const namesIn = ({ view }: Isolate) => view.chain?.entries.map(({ n }) => n);

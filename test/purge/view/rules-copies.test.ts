@@ -1,9 +1,10 @@
 // Rule 14: which copies a view takes, its age afterwards, and which isolate publishes copies.
 // view-copies.test.ts tests the form of a copy.
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { asked, Colo, host, informed } from "./colo-copies.ts";
 import { boundMs, entryAt, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
+import { until } from "../../../testing/site/harness.ts";
 import { playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();
@@ -146,7 +147,7 @@ describe("rule 14: a copy", () => {
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
     void early.view.attend(early.attention);
-    await vi.waitFor(() => expect(journal.asked).toEqual(["newest"]));
+    await until(() => journal.asked.length === 1);
     clock.advance(-60);
     journal.replicaLagMs = -60_000;
     early.view.arrived(clock.atMs);

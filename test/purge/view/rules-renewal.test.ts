@@ -1,11 +1,13 @@
 // Rules 6 and 15 with copies in the colo: when a view is renewed, whether from a copy or the
 // journal, and which isolate reads the journal.
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { asked, Colo, host, informed, type IsolateInColo } from "./colo-copies.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import { allowanceMs, boundMs, newEntry } from "../../../testing/examples/purges.ts";
+import { until } from "../../../testing/site/harness.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
 
-afterEach(() => void vi.useRealTimers());
+playTimers();
 
 describe("rule 15: the age at which a view is renewed is drawn each time", () => {
   it.each([
@@ -90,7 +92,7 @@ describe("rule 15: an isolate renews its view", () => {
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
     void reader.view.attend(reader.attention);
-    await vi.waitFor(() => expect(journal.asked).toEqual(["newest", "since"]));
+    await until(() => journal.asked.length === 2);
     // The reader's claim keeps the other isolate from reading.
     await asked(other);
     gate.open();
@@ -125,7 +127,6 @@ describe("rule 15: an isolate renews its view", () => {
 
   it("without waiting until its own copy is stored", async () => {
     // The faked timers never run, so no timeout ends the wait for the cache.
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
     const { cache, clock, reader } = await informed();
     const gate = closedGate();
     clock.advance(10);
@@ -141,7 +142,6 @@ describe("rule 15: an isolate renews its view", () => {
   });
 
   it("past N − A without waiting until its claim is stored", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
     const { cache, clock, reader } = await informed();
     const gate = closedGate();
     clock.advance(10);
@@ -211,7 +211,6 @@ describe("rule 6: an unknown stamp is sought", () => {
   });
 
   it("in the journal without waiting until the claim is stored", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
     const { cache, journal, clock, other, stored } = await filledElsewhere();
     const gate = closedGate();
     // The reader's claim has expired.
