@@ -1,7 +1,7 @@
 // Tests which entries and posts of a site that moves are found in the other store, over two fakes.
 import { beforeEach, describe, expect, it } from "vitest";
 import { DualWriteJournal } from "../../src/purge/dual-write-journal.ts";
-import type { NewEntry } from "../../src/purge/journal/entry.ts";
+import type { EntryPlace, NewEntry } from "../../src/purge/journal/entry.ts";
 import type { PostEntry, Switch } from "../../src/purge/journal/switch.ts";
 import type { SwitchState } from "../../src/purge/journal/switch-state.ts";
 import { newEntry } from "../../testing/examples/purges.ts";
@@ -16,6 +16,7 @@ class FakeSwitch implements Switch {
   state: SwitchState | undefined;
   /** The posts that this switch accepted, in order. */
   readonly accepted: PostEntry[] = [];
+  readCount = 0;
   /** The number of posts of others that come before the next posts. */
   othersFirst = 0;
 
@@ -24,6 +25,7 @@ class FakeSwitch implements Switch {
   }
 
   async read() {
+    this.readCount += 1;
     return { kind: "read", state: this.state, names: this.state?.post ?? "" } as const;
   }
 
@@ -144,6 +146,34 @@ describe("the first read", () => {
     const switched = { post: "p1", replaces: there?.post ?? "", bypass: true };
     const entry = { ...copied, reason: "the journal moves", switched };
     expect(other.switching.accepted).toEqual(isCopied ? [entry] : []);
+  });
+});
+
+describe("a renewal of the view", () => {
+  const first = newEntry({ n: "first" });
+  let place: EntryPlace;
+  beforeEach(() => void (place = { position: read.journal.write(first), n: "first" }));
+
+  /** Returns how often the switch was read so far. */
+  async function renewed(): Promise<number> {
+    await dual.since(place);
+    await settled();
+    return read.switching.readCount;
+  }
+
+  it("reads the switch once, and again for a post", async () => {
+    expect([await renewed(), await renewed()]).toEqual([1, 1]);
+    await read.switching.post(postOf("p1", "", true));
+    expect(await renewed()).toBe(2);
+    expect(other.switching.state).toMatchObject({ post: "p1" });
+  });
+
+  it("copies the post again if a post of another came between", async () => {
+    read.switching.state = { post: "p1", bypass: true, position: "5-0", n: "n" };
+    other.switching.othersFirst = 1;
+    expect([await renewed(), other.switching.state?.post]).toEqual([1, "other-0"]);
+    expect([await renewed(), other.switching.state?.post]).toEqual([2, "p1"]);
+    expect(await renewed()).toBe(2);
   });
 });
 
