@@ -1,16 +1,18 @@
 // Tests the purges of a cache in one process: each applies at once, and large purges are split.
 import { describe, expect, it } from "vitest";
 import { byInvalidation } from "../../src/purge/journal/entry.ts";
+import { chainEntriesMax } from "../../src/purge/journal/journal.ts";
 import { LocalPurges } from "../../src/purge/local-purges.ts";
+import type { PurgeSubject } from "../../src/purge/view/view.ts";
 import { orderOf, responseWith } from "../../testing/examples/purges.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
 /** The texts of entries are `n1`, the beginning, then `n2`, `n3`, … */
-function open() {
+function open(stored: readonly PurgeSubject[] = []) {
   const clock = new FakeClock();
   let nth = 0;
   const randomText = () => `n${(nth += 1)}`;
-  const purges = new LocalPurges({ nowAtMs: clock.nowAtMs, randomText, stored: () => [] });
+  const purges = new LocalPurges({ nowAtMs: clock.nowAtMs, randomText, stored: () => stored });
   return { clock, purges };
 }
 
@@ -29,6 +31,18 @@ describe("a record", () => {
     expect(purges.judge({ ...before, tags: ["green"] })).toEqual({ kind: "usable" });
     const after = responseWith({ stamp: await purges.stamp() });
     expect(purges.judge(after)).toEqual({ kind: "usable" });
+  });
+
+  it("outlives the entries of a chain, unless a purge covers it", async () => {
+    const stored: PurgeSubject[] = [];
+    const { purges } = open(stored);
+    const stamp = await purges.stamp();
+    stored.push(responseWith({ stamp, tags: ["green"] }), responseWith({ stamp, tags: ["red"] }));
+    await purges.accept(red);
+    for (let count = 0; count < chainEntriesMax; count += 1) {
+      await purges.accept(orderOf([`tag:${count}`]));
+    }
+    expect(stored.map((record) => purges.judge(record).kind)).toEqual(["usable", "purged"]);
   });
 
   it.each([
