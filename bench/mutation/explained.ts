@@ -87,14 +87,6 @@ export const explained: readonly Explained[] = [
     ),
   },
   {
-    file: "src/purge/journal/purge-target.ts",
-    reason: "Without these lines, the function returns an equal object more slowly.",
-    mutants: [
-      changedLine("if (kept !== undefined) return kept;", ["kept !== undefined", "false"]),
-      changedLine("known.set(record, worked);", ["known.set(record, worked)", ""]),
-    ],
-  },
-  {
     file: "src/purge/journal/spelling.ts",
     reason: "Without this line, the function returns the same URL more slowly, as keys are sorted.",
     mutants: [

@@ -18,6 +18,11 @@ it("adds tags for everything, the host, the route and the URL", () => {
   expect(tagsOf({ tags: ["red"] })).toEqual([...derived, "tag:red"]);
 });
 
+it("derives the tags of a record only once, because each use of the record needs them", () => {
+  const record = responseWith();
+  expect(coverable(record)).toBe(coverable(record));
+});
+
 describe("groups belong to one origin (RFC 9875 §2.1)", () => {
   it.each([
     { id: "host", url: "https://a.example/x", groups: ["group:https://a.example news"] },
