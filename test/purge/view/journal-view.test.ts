@@ -1,5 +1,5 @@
-// What a view tells its callers besides a judgement: whether a validator may be sent, when a purge
-// came, the newest stamp, and the switch. The other tests of this folder test its judgements.
+// Tests what a view returns besides judgements: whether a validator may be sent, the instants of purges,
+// the newest stamp, and the switch. The other tests of this folder test judgements.
 import { describe, expect, it } from "vitest";
 import { byInvalidation } from "../../../src/purge/journal/entry.ts";
 import {
