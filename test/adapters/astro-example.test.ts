@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { packedTidemark } from "../package/packed-tidemark.ts";
 import { newerEnv, newerNode, quietInstall, run, tool } from "../package/commands.ts";
+import { Source } from "./source.ts";
 
 const running = new Running();
 const example = new URL("../../examples/astro/", import.meta.url);
@@ -19,6 +19,9 @@ const token = "admin-token-of-this-site";
 const lagSeconds = 5;
 let folder = "";
 let valkey: Awaited<ReturnType<typeof startEmbeddedValkey>>;
+/** Answers in place of the pause in the example. */
+const source = new Source();
+let sourceUrl = "";
 let here: Site;
 let there: Site;
 
@@ -32,9 +35,9 @@ beforeAll(async () => {
   await run("npm", ["install", "--no-save", ...quietInstall, tarball], site, newerEnv);
   const story = join(site, "src/pages/news/[id].astro");
   const query = /new Promise\(.*150\)\);/;
-  const asked = "fetch(process.env.QUERY_URL + id);";
+  const asked = "fetch(`${process.env.SOURCE_URL}/${id}`);";
   await writeFile(story, (await readFile(story, "utf8")).replace(query, asked));
-  await queries.start();
+  sourceUrl = await source.start();
   await writeFile(join(site, "check.ts"), types);
   const strict = [
     "--noEmit",
@@ -52,40 +55,9 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await running.stop();
-  await queries.stop();
+  await source.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** The queries of a page, in place of the pause in the example. */
-class Queries {
-  readonly asked: string[] = [];
-  url = "";
-  readonly #held = new Map<string, Promise<void>>();
-  readonly #server = createHttpServer((request, response) => {
-    const id = request.url?.slice(1) ?? "";
-    this.asked.push(id);
-    void Promise.resolve(this.#held.get(id)).then(() => response.end());
-  });
-
-  async start(): Promise<void> {
-    await once(this.#server.listen(0, "127.0.0.1"), "listening");
-    this.url = `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`;
-  }
-
-  /** Holds the answers for a story until the returned function is called. */
-  hold(id: string): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held.set(id, promise);
-    return resolve;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-const queries = new Queries();
 
 /** Astro's own types accept the provider. */
 const types = `import type { CacheProviderFactory } from "astro";
@@ -109,7 +81,7 @@ async function started(site: string): Promise<Site> {
     PORT: String(port),
     ADMIN_TOKEN: token,
     SITE_HOST: "www.example.com",
-    QUERY_URL: queries.url,
+    SOURCE_URL: sourceUrl,
   };
   const child: ChildProcess = spawn(newerNode, ["dist/server/entry.mjs"], { cwd: site, env });
   await running.add(Promise.resolve({ stop: async () => void child.kill("SIGKILL") }));
@@ -176,11 +148,12 @@ describe("examples/astro", () => {
   });
 
   it("a purge while the page is rendered is not lost", async () => {
-    const release = queries.hold("3");
+    const gate = Promise.withResolvers<void>();
+    source.held = gate.promise;
     const first = ask(here, "/news/3");
-    await expect.poll(() => queries.asked, { timeout: 200_000 }).toContain("3");
+    await expect.poll(() => source.reads, { timeout: 200_000 }).toContain("/3");
     await publish(here, "3");
-    release();
+    gate.resolve();
     expect((await first).text).toContain("version 1");
     expect((await ask(here, "/news/3")).text).toContain("version 2");
   });

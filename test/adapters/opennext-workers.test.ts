@@ -3,8 +3,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,6 +12,7 @@ import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { newerEnv, quietInstall, run, tool } from "../package/commands.ts";
 import { packedTidemark } from "../package/packed-tidemark.ts";
+import { Source } from "./source.ts";
 
 /** N of the built Worker. */
 const maxLagMs = 3_000;
@@ -29,29 +28,6 @@ const running = new Running();
 let rest: UpstashRestServer;
 let colos: Colo[] = [];
 let source: Source;
-
-/** The origin of the application's data, whose answers name a version. */
-class Source {
-  version = 1;
-  readonly reads: string[] = [];
-  held: Promise<unknown> | undefined;
-  readonly #server = createServer((request, response) => {
-    const { version } = this;
-    this.reads.push(request.url ?? "");
-    void Promise.resolve(this.held).then(() => response.end(`version ${version}`));
-  });
-
-  async start(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 class Colo {
   log = "";
