@@ -30,7 +30,7 @@ import {
   texts,
   yesOrNo,
 } from "./forms.ts";
-import { patternFault } from "./route-pattern.ts";
+import { patternFault, readPattern } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 
 const pattern = text("/articles/:slug").check(
@@ -154,6 +154,6 @@ export function unknownParameters({ match, tags }: z.output<typeof routeInput>):
   } catch {
     // Ignore errors of the function itself, which are handled when a response is tagged.
   }
-  const known = [match].flat().map((written) => new Set(written.split(/\/:?/)));
-  return [...parameters].filter((name) => known.some((names) => !names.has(name)));
+  const known = [match].flat().map((written) => readPattern(written).parameters);
+  return [...parameters].filter((name) => known.some((names) => !names.includes(name)));
 }

@@ -21,9 +21,11 @@ export interface WrittenRoute {
   /** Name in statistics, errors and purges. Required. @example name: "articles" */
   readonly name: string;
   /**
-   * A pattern, or a list of patterns. A pattern consists of literal segments, `:name`, and a final
-   * `*`. A host, or `*.` and a name for all hosts below it, may precede the path. Required.
+   * A pattern, or a list of patterns. In a path, `*` matches any text and `:name` one segment. A
+   * backslash makes the next character a literal. A host, or `*.` and a name for all hosts below it,
+   * may precede the path. Required.
    * @example match: "/articles/:slug"
+   * @example match: ["/me/*", "/*.pdf"]
    * @example match: ["shop.example/*", "*.shop.example/*"]
    */
   readonly match: string | readonly string[];
