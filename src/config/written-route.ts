@@ -34,6 +34,11 @@ export interface WrittenRoute {
    * @example methods: ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;
+  /**
+   * Conditions: if a request does not meet them, a later route applies. Needs `bypass`. Default: none.
+   * @example when: { cookie: ["session", "wordpress_logged_in_*"] }
+   */
+  readonly when?: WrittenWhen | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
   /**
@@ -162,6 +167,12 @@ export interface WrittenRoute {
    * @example whenUnreachable: "serve"
    */
   readonly whenUnreachable?: "serve" | undefined;
+}
+
+/** Conditions on a request. */
+export interface WrittenWhen {
+  /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
+  readonly cookie: readonly NamePattern[];
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

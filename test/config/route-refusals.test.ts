@@ -8,6 +8,11 @@ const isFresh = 'must be a duration such as "5m", or durations by status such as
 const noHost = (host: string, match = `${host}/*`) =>
   `begins with ${JSON.stringify(host)}, which is not a valid host: write "/${match}" for a path, ` +
   'or a host and a path, such as "a.example/*"';
+const conditional = "needs bypass: true, because conditions of other routes are not built yet";
+const noCookie =
+  'has a name that no cookie can have: write the whole name, or its beginning and "*"';
+const noCredential =
+  'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name';
 const noPath = {
   expression:
     'but is not a regular expression: use "*" for any text, ":name" for a segment, a list for ' +
@@ -132,11 +137,35 @@ describe("an invalid route", () => {
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],
     [{ key: { header: [] } }, 'key: "header" is not a field of key'],
     [{ forward: "accept" }, 'forward: must be a list, such as ["x-app"]'],
-    [{ forward: ["x app"] }, "forward: has a name that no header field can have"],
+    [{ when: { cookie: ["a"] } }, `when: ${conditional}`],
+    [{ when: { cookie: ["a"] }, bypass: false }, `when: ${conditional}`],
+    [{ bypass: true, when: {} }, 'when.cookie: must be a list, such as ["utm_*"]'],
     [
-      { forward: ["*"] },
-      "forward: must contain whole names; omit it to forward all fields, or write [] for none",
+      { bypass: true, when: { cookie: [] } },
+      "when.cookie: is empty, so no request would match this route",
     ],
+    [
+      { bypass: true, when: { cookie: ["*_session"] } },
+      'when.cookie: has a "*" that is not at the end of a name',
+    ],
+    ...["^session", "session=1", "a; b", "wordpress_.*", "(a|b)", "a b", "session$"].map(
+      (name) => [{ bypass: true, when: { cookie: [name] } }, `when.cookie: ${noCookie}`] as const,
+    ),
+    [
+      { bypass: true, when: { header: ["x-a"] } },
+      'when.cookie: must be a list, such as ["utm_*"]. route "news", when.header: is not built yet; leave it out',
+    ],
+    [
+      { bypass: true, when: { cookie: ["a"], cookies: ["a"] } },
+      'when: "cookies" is not a field of when',
+    ],
+    [{ forward: ["x app"] }, "forward: has a name that no header field can have"],
+    [{ forward: ["*"] }, 'forward: must contain whole names, without "*"'],
+    [{ key: { headers: ["x-*"] } }, 'key.headers: must contain whole names, without "*"'],
+    [{ key: { cookies: ["currency*"] } }, 'key.cookies: must contain whole names, without "*"'],
+    [{ key: { cookies: ["a=b"] } }, `key.cookies: ${noCookie}`],
+    [{ cookies: { ignore: ["^theme"] } }, `cookies.ignore: ${noCookie}`],
+    [{ credentialFields: { except: ["*"] } }, `credentialFields.except: ${noCredential}`],
     [{ key: { headers: ["x app"] } }, "key.headers: has a name that no header field can have"],
     [{ key: { cookies: [""] } }, "key.cookies.0: is empty"],
     [{ cookies: { ignore: "a" } }, 'cookies.ignore: must be a list, such as ["utm_*"]'],
@@ -176,7 +205,7 @@ describe("an invalid route", () => {
       { refreshAhead: 10 },
       `refreshAhead: must be a duration: a number with s, m, h or d, such as "5m"`,
     ],
-  ])("is refused: %j", (changes, says) => {
+  ] as const)("is refused: %j", (changes: object, says: string) => {
     expect(refusalOf(route(changes))).toBe(`route "news", ${says}`);
   });
 });

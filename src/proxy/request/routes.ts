@@ -13,10 +13,12 @@ export interface RouteMatch {
 /**
  * @param target a target with the site's host, so that equal keys have equal routes
  * @param method the request's method, with GET for HEAD; the default is GET
+ * @param met the routes whose condition the request meets; the default is none
  */
 export type MatchRoute = (
   target: Pick<Target, "scheme" | "host" | "path">,
   method?: string,
+  met?: readonly Route[],
 ) => RouteMatch;
 
 /** Compiles the routes. A request that matches no route gets `config.anywhere`. */
@@ -26,10 +28,11 @@ export function compileRoutes(config: Config): MatchRoute {
       route.match.map((pattern) => ({ route, pattern, matchPath: compilePath(pattern) })),
     ),
   );
-  return (target, method = "GET") => {
+  return (target, method = "GET", met = []) => {
     for (const { route, pattern, matchPath } of placesFor(target.path)) {
-      if (route.methods?.includes(method) === false || !fitsHost(pattern.host, target)) continue;
-      const values = matchPath(target.path);
+      if (route.methods?.includes(method) === false) continue;
+      if (route.whenCookies !== undefined && !met.includes(route)) continue;
+      const values = fitsHost(pattern.host, target) ? matchPath(target.path) : undefined;
       if (values === undefined) continue;
       const named = pattern.parameters.map((name, at) => [name, decoded(values[at] ?? "")]);
       return { route, parameters: Object.fromEntries(named) as Record<string, string> };
