@@ -25,6 +25,8 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
   beforeReply: (call: string) => Promise<void> = () => Promise.resolve();
   /** The calls in order, such as `append`. */
   readonly calls: string[] = [];
+  /** The statements that the object has run. */
+  readonly statements: string[] = [];
 
   readonly stub: ObjectStub = {
     fetch: async (url, init) => {
@@ -63,12 +65,14 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
     this.#rows("DELETE FROM entries WHERE ms = ? AND sequence = ?", ms, sequence);
   }
 
-  readonly sql: Sql = {
+  readonly sql: ObjectState["storage"]["sql"] = {
     exec: (query, ...bindings) => {
+      this.statements.push(query);
       const before = this.#changes;
       const rows = this.#rows(query, ...bindings);
       return { toArray: () => rows, rowsWritten: this.#changes - before };
     },
+    databaseSize: 0,
   };
 
   get #changes(): number {

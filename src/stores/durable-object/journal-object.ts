@@ -7,10 +7,11 @@ import { JournalTables } from "./journal-tables.ts";
 import type { Sql } from "./last-purges.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
 
-/** The part of the state of a Durable Object that the journal uses. */
+/** The part of the state of a Durable Object that journals and records use. */
 export interface ObjectState {
   readonly storage: {
-    readonly sql: Sql;
+    /** `databaseSize`: the used bytes, which fall after deletions. */
+    readonly sql: Sql & { readonly databaseSize: number };
     /** Runs the work in a transaction, which an error rolls back. */
     transactionSync<T>(work: () => T): T;
   };
@@ -43,6 +44,9 @@ const runs: Runs = {
   replaceState: ({ subscribers }, ask) => subscribers.replace(ask),
 };
 
+/** The calls that may append an entry, so that waiting calls learn of it. */
+const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post"]);
+
 /** The longest wait of a call. The Worker that waits has 30 s after its answer. */
 const waitMsMax = 30_000;
 
@@ -55,8 +59,8 @@ export class TidemarkJournal {
   readonly #storage: ObjectState["storage"];
   readonly #sql: CountedSql;
   readonly #tables: Tables;
-  /** Continues each waiting call. */
-  readonly #waiting = new Set<() => void>();
+  /** Tells each waiting call the last entry. */
+  readonly #waiting = new Set<(last: string | undefined) => void>();
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
@@ -94,26 +98,29 @@ export class TidemarkJournal {
   ): JournalCalls[Call][1] {
     const run: (...given: [Tables, typeof ask, number]) => JournalCalls[Call][1] = runs[call];
     const reply = this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
-    for (const proceed of this.#waiting) proceed();
+    if (appending.has(call)) {
+      const last = this.#last;
+      for (const tell of this.#waiting) tell(last);
+    }
     return reply;
   }
 
-  /** Other calls run while this one waits. */
+  get #last(): string | undefined {
+    return this.#tables.journal.last?.n;
+  }
+
+  /** Other calls run while this one waits. Returns whether there is another last entry. */
   async #wait({ end, ms }: WaitAsk): Promise<boolean> {
-    const untilAtMs = Date.now() + Math.min(ms, waitMsMax);
-    for (;;) {
-      const leftMs = untilAtMs - Date.now();
-      if (this.#tables.journal.last?.n !== end) return true;
-      if (leftMs <= 0) return false;
-      await new Promise<void>((resolve) => {
-        const proceed = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(proceed);
-          resolve();
-        };
-        const timer = setTimeout(proceed, leftMs);
-        this.#waiting.add(proceed);
-      });
-    }
+    if (this.#last !== end) return true;
+    return new Promise((resolve) => {
+      const done = (isNews: boolean) => {
+        clearTimeout(timer);
+        this.#waiting.delete(tell);
+        resolve(isNews);
+      };
+      const tell = (last: string | undefined) => last !== end && done(true);
+      const timer = setTimeout(() => done(false), Math.min(ms, waitMsMax));
+      this.#waiting.add(tell);
+    });
   }
 }
