@@ -208,6 +208,12 @@ export interface WrittenLimits {
    * @example databaseBytes: 256 * 1_048_576
    */
   readonly databaseBytes?: number | undefined;
+  /**
+   * Size of each Durable Object of records in bytes, 4 MiB to 10 GB. A fuller object evicts what clients
+   * request least. Default: 512 MiB.
+   * @example objectBytes: 2_147_483_648
+   */
+  readonly objectBytes?: number | undefined;
   /** Maximum variants stored for one page, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
 }

@@ -65,15 +65,31 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
     this.#rows("DELETE FROM entries WHERE ms = ? AND sequence = ?", ms, sequence);
   }
 
-  readonly sql: ObjectState["storage"]["sql"] = {
-    exec: (query, ...bindings) => {
-      this.statements.push(query);
-      const before = this.#changes;
-      const rows = this.#rows(query, ...bindings);
-      return { toArray: () => rows, rowsWritten: this.#changes - before };
-    },
-    databaseSize: 0,
-  };
+  readonly sql: ObjectState["storage"]["sql"] = this.#sizedSql();
+
+  #sizedSql(): ObjectState["storage"]["sql"] {
+    const usedBytes = () => this.#usedBytes;
+    return {
+      exec: (query, ...bindings) => {
+        this.statements.push(query);
+        const before = this.#changes;
+        const rows = this.#rows(query, ...bindings);
+        return { toArray: () => rows, rowsWritten: this.#changes - before };
+      },
+      get databaseSize() {
+        return usedBytes();
+      },
+    };
+  }
+
+  /** The bytes of all pages that are in use, as Cloudflare counts them. */
+  get #usedBytes(): number {
+    const [row] = this.#rows(
+      `SELECT page_size * (page_count - freelist_count) AS bytes
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+    );
+    return Number(row?.["bytes"]);
+  }
 
   get #changes(): number {
     return Number(this.#rows("SELECT total_changes() AS changes")[0]?.["changes"]);

@@ -1,16 +1,23 @@
 // Counts the rows that the statements of a Durable Object write. Cloudflare bills each row, also that
 // of an index and that of a deletion.
+import type { ObjectState } from "./journal-object.ts";
 import type { Sql } from "./last-purges.ts";
 
 /** The field of a reply with the number of rows that the call has written. */
 export const rowsField = "tidemark-rows-written";
 
-export class CountedSql implements Sql {
-  readonly #sql: Sql;
+type SizedSql = ObjectState["storage"]["sql"];
+
+export class CountedSql implements SizedSql {
+  readonly #sql: SizedSql;
   #cursors: ReturnType<Sql["exec"]>[] = [];
 
-  constructor(sql: Sql) {
+  constructor(sql: SizedSql) {
     this.#sql = sql;
+  }
+
+  get databaseSize(): number {
+    return this.#sql.databaseSize;
   }
 
   exec(...given: Parameters<Sql["exec"]>): ReturnType<Sql["exec"]> {

@@ -178,7 +178,7 @@ describe("a wait for the next entry", () => {
       ["append", append],
     ] as const;
     const alone: number[] = [];
-    for (const given of calls) alone.push(await statementsOf(...given));
+    for (const [call, given] of calls) alone.push(await statementsOf(call, given));
     let endedCount = 0;
     const waits = Array.from({ length: 1_000 }, async () => {
       expect(await client.awaitNews(place!, 60_000)).toBe(true);
@@ -186,9 +186,9 @@ describe("a wait for the next entry", () => {
     });
     await turns();
     // The first call leaves the state of "cdn" unchanged.
-    for (const [nth, given] of calls.entries()) {
-      const count = await statementsOf(...given);
-      expect(count, given[0]).toBeLessThanOrEqual(alone[nth]!);
+    for (const [nth, [call, given]] of calls.entries()) {
+      const count = await statementsOf(call, given);
+      expect(count, call).toBeLessThanOrEqual(alone[nth]!);
     }
     await turns();
     expect(endedCount).toBe(0);
