@@ -69,7 +69,7 @@ export const families = {
     ["tier", "result"],
     "Writes to a tier, by result; not-removed if a removal failed",
   ),
-  evictions: counter("evictions", ["tier"], "Records that a tier evicted to make room"),
+  evictions: counter("evictions", ["tier"], "Records that the memory tier evicted to make room"),
   redisCommands: counter(
     "redis_commands",
     ["purpose"],

@@ -1,9 +1,7 @@
 // A Durable Object in this process. SQLite of Node stores its tables.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import {
-  type ObjectState,
-  TidemarkJournal,
-} from "../../src/stores/durable-object/journal-object.ts";
+import type { ObjectState, SizedSql } from "../../src/stores/durable-object/counted-sql.ts";
+import { TidemarkJournal } from "../../src/stores/durable-object/journal-object.ts";
 import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 
@@ -65,9 +63,9 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
     this.#rows("DELETE FROM entries WHERE ms = ? AND sequence = ?", ms, sequence);
   }
 
-  readonly sql: ObjectState["storage"]["sql"] = this.#sizedSql();
+  readonly sql: SizedSql = this.#sizedSql();
 
-  #sizedSql(): ObjectState["storage"]["sql"] {
+  #sizedSql(): SizedSql {
     const usedBytes = () => this.#usedBytes;
     return {
       exec: (query, ...bindings) => {

@@ -1,12 +1,23 @@
 // Counts the rows that the statements of a Durable Object write. Cloudflare bills each row, also that
 // of an index and that of a deletion.
-import type { ObjectState } from "./journal-object.ts";
 import type { Sql } from "./last-purges.ts";
 
 /** The field of a reply with the number of rows that the call has written. */
 export const rowsField = "tidemark-rows-written";
 
-type SizedSql = ObjectState["storage"]["sql"];
+/** The part of the state of a Durable Object that journals and records use. */
+export interface ObjectState {
+  readonly storage: {
+    readonly sql: SizedSql;
+    /** Runs the work in a transaction, which an error rolls back. */
+    transactionSync<T>(work: () => T): T;
+  };
+}
+
+export interface SizedSql extends Sql {
+  /** The used bytes, which fall after deletions. */
+  readonly databaseSize: number;
+}
 
 export class CountedSql implements SizedSql {
   readonly #sql: SizedSql;

@@ -55,16 +55,15 @@ export interface WithLimit {
   readonly objectBytes?: number | undefined;
 }
 
-/** `isFull`: whether the object has lately evicted records. */
-export interface Written {
-  readonly evictedCount: number;
+/** A member of the reply to a write: whether the object has lately evicted records. */
+export interface WithRoom {
   readonly isFull: boolean;
 }
 
 /** The question and the reply of each call. A reply of a read is followed by the body. */
 export interface RecordCalls {
   readonly read: [ReadAsk, { readonly head?: string; readonly hasBody?: boolean }];
-  readonly write: [WriteAsk, Written];
+  readonly write: [WriteAsk, WithRoom];
   /**
    * Reads whole records. Replies with the first of them, as many as fit into a reply, and at least
    * one. `bodyBytes` is the length of each record's body.
@@ -76,7 +75,7 @@ export interface RecordCalls {
   /** Writes records, each unless the stored one is newer. Replies whether each was newer. */
   readonly writeMany: [
     { readonly records: readonly ManyWrite[] },
-    { readonly areNewer: readonly boolean[] } & Written,
+    { readonly areNewer: readonly boolean[] } & WithRoom,
   ];
   readonly remove: [{ readonly key: string }, object];
   readonly lease: [LeaseAsk, { readonly value: string; readonly head?: string }];

@@ -1,21 +1,10 @@
 // The Durable Object of a journal. One object serves all isolates of a namespace, and stores the
 // journal in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
-import { CountedSql } from "./counted-sql.ts";
+import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 import { JournalTables } from "./journal-tables.ts";
-import type { Sql } from "./last-purges.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
-
-/** The part of the state of a Durable Object that journals and records use. */
-export interface ObjectState {
-  readonly storage: {
-    /** `databaseSize`: the used bytes, which fall after deletions. */
-    readonly sql: Sql & { readonly databaseSize: number };
-    /** Runs the work in a transaction, which an error rolls back. */
-    transactionSync<T>(work: () => T): T;
-  };
-}
 
 interface Tables {
   readonly journal: JournalTables;

@@ -16,7 +16,7 @@ import {
   type RecordCalls,
   unframed,
   type WithLimit,
-  type Written,
+  type WithRoom,
 } from "./framed-call.ts";
 import { answerOf, isOverloaded, type ObjectStub, Refusal } from "./object-client.ts";
 
@@ -130,9 +130,7 @@ export class RecordsClient {
     };
     try {
       const { message, body } = await this.#calls.answered(sent, msMax);
-      const { evictedCount = 0, isFull } = message as Partial<Written>;
-      if (evictedCount > 0) this.#metrics?.add("evictions", ["shared"], evictedCount);
-      if (isFull === true) this.#failed(target, "full");
+      if ((message as Partial<WithRoom>).isFull === true) this.#failed(target, "full");
       else this.#succeeded(target, call);
       return { reply: message as RecordCalls[Call][1], body };
     } catch (cause) {

@@ -1,20 +1,20 @@
 // The Durable Object of a share of the records, which its SQLite database stores, and of their leases.
 import { errorName } from "../../base/error-name.ts";
-import { CountedSql } from "./counted-sql.ts";
+import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import {
   briefBytesMax,
   framed,
   fullStatus,
   manyBytesMax,
+  type ManyWrite,
   type RecordCall,
   type RecordCalls,
   unframed,
   type WithLimit,
 } from "./framed-call.ts";
-import type { ObjectState } from "./journal-object.ts";
 import type { Sql } from "./last-purges.ts";
-import { LeaseTable } from "./object-lease-table.ts";
-import { RecordsRoom } from "./records-room.ts";
+import { LeaseTable } from "./object-leases.ts";
+import { RecordsRoom, type RowTimes } from "./records-room.ts";
 import { isNewer } from "./unless-newer.ts";
 
 /**
@@ -25,6 +25,9 @@ import { isNewer } from "./unless-newer.ts";
 const schema = `CREATE TABLE IF NOT EXISTS records (
   key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL, isAsked INTEGER NOT NULL,
   head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`;
+
+/** The bytes to free once SQLite finds no space: twice the largest row. */
+const freedBytes = 4_194_304;
 
 type Reply<Call extends RecordCall> = RecordCalls[Call][1];
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -67,14 +70,12 @@ export class TidemarkRecords {
       const reply = this.#storage.transactionSync(() =>
         this.#reply(call, message as never, { body, atMs }),
       );
-      // In a transaction of its own, because an object without space must answer reads.
-      if (this.#room.isNoteDue) this.#attempt(() => this.#room.note(atMs));
       if (reply === undefined) return new Response(null, { status: 404 });
       const headers = this.#sql.takenFields();
       return new Response(await framed(reply.message, ...(reply.bodies ?? [])), { headers });
     } catch (cause) {
       const isFull = cause instanceof Error && /SQLITE_FULL|disk is full/.test(cause.message);
-      if (isFull) this.#attempt(() => this.#room.afterFull(atMs));
+      if (isFull) this.#freeSpace(atMs);
       return Response.json({ error: errorName(cause) }, { status: isFull ? fullStatus : 500 });
     }
   }
@@ -88,7 +89,8 @@ export class TidemarkRecords {
       case "read":
         return this.#read(ask, atMs);
       case "write":
-        return { message: this.#written(this.#write(ask, body, atMs), atMs) };
+        this.#write(ask, body, atMs);
+        return { message: { isFull: this.#room.isFull(atMs) } satisfies Reply<"write"> };
       case "readMany":
         return this.#readMany(ask, atMs);
       case "writeMany":
@@ -115,7 +117,7 @@ export class TidemarkRecords {
       atMs,
     );
     if (row === undefined) return { message: {} satisfies Reply<"read"> };
-    if (isPeek !== true) this.#room.wasRead(key, row, atMs);
+    if (isPeek !== true) this.#room.note(key, row as unknown as RowTimes, atMs);
     const body = row["body"] === null ? undefined : new Uint8Array(row["body"] as ArrayBuffer);
     const message: Reply<"read"> = { head: String(row["head"]), hasBody: body !== undefined };
     return { message, bodies: body && [body] };
@@ -128,7 +130,7 @@ export class TidemarkRecords {
     for (const key of keys) {
       const query = `SELECT noted, isAsked, head, body FROM records WHERE key = ? AND until > ?`;
       const [row] = this.#rows(query, key, atMs);
-      if (row !== undefined) this.#room.wasRead(key, row, atMs);
+      if (row !== undefined) this.#room.note(key, row as unknown as RowTimes, atMs);
       const body = new Uint8Array((row?.["body"] as ArrayBuffer | undefined) ?? []);
       bytes += body.byteLength;
       if (bytes > manyBytesMax && records.length > 0) break;
@@ -144,31 +146,24 @@ export class TidemarkRecords {
     bodies: Bytes,
     atMs: number,
   ): Reply<"writeMany"> {
-    let [at, evictedCount] = [0, 0];
+    let at = 0;
     const areNewer = records.map(({ bodyBytes, unless, ...record }) => {
       const body = bodies.subarray(at, (at += bodyBytes));
       const [held] = unless ? this.#rows(`SELECT head FROM records WHERE key = ?`, record.key) : [];
       const keepsHeld = unless && held && isNewer(String(held["head"]), unless);
-      // Nobody may request a session or a cart again before it is needed.
-      const isAsked = unless?.kind === "set";
-      if (keepsHeld !== true) evictedCount += this.#write(record, body, atMs, isAsked);
+      if (keepsHeld !== true) this.#write({ ...record, unless }, body, atMs);
       return keepsHeld === true;
     });
-    return { areNewer, ...this.#written(evictedCount, atMs) };
+    return { areNewer, isFull: this.#room.isFull(atMs) };
   }
 
-  /**
-   * Writes a record. A replacement counts as a request, as does a write with `isAsked`.
-   *
-   * @returns the number of evicted records
-   */
+  /** A replacement counts as a request, as does a `set`, whose value no load may be able to supply. */
   #write(
-    { key, keepMs, head }: RecordCalls["write"][0],
+    { key, keepMs, head, unless }: RecordCalls["write"][0] & Pick<ManyWrite, "unless">,
     body: Bytes,
     atMs: number,
-    isAsked = false,
-  ): number {
-    const evictedCount = this.#room.beforeWrite(key, head.length + body.byteLength, atMs);
+  ): void {
+    this.#room.beforeWrite(key, head.length + body.byteLength, atMs);
     this.#rows(
       `INSERT INTO records (key, until, noted, isAsked, head, body) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET until = excluded.until, noted = excluded.noted, isAsked = 1,
@@ -176,23 +171,19 @@ export class TidemarkRecords {
       key,
       atMs + keepMs,
       atMs,
-      isAsked ? 1 : 0,
+      unless?.kind === "set" ? 1 : 0,
       head,
       body,
     );
-    return evictedCount;
   }
 
-  #written(evictedCount: number, atMs: number): Reply<"write"> {
-    return { evictedCount, isFull: this.#room.isFull(atMs) };
-  }
-
-  /** Runs work on which the reply does not depend. If it fails, a later call repeats it. */
-  #attempt(work: () => void): void {
+  /** Deletions succeed also in a full database. */
+  #freeSpace(atMs: number): void {
     try {
-      this.#storage.transactionSync(work);
+      const bytesMax = this.#sql.databaseSize - freedBytes;
+      this.#storage.transactionSync(() => this.#room.evict(bytesMax, atMs));
     } catch {
-      // The storage has no space, or fails. The next write reports it.
+      // The caller reports the failed write.
     }
   }
 

@@ -1,53 +1,47 @@
-// Keeps a Durable Object of records within its size. Clients choose the keys, so the object deletes
-// the records that clients have requested least.
+// Keeps a Durable Object of records within its size (docs/degradation.md#durable-objects). Clients
+// choose the keys, so the object drops what clients request least.
 import { pausedFromRatio, tightFromRatio } from "../../redis/database-room.ts";
-import type { ObjectState } from "./journal-object.ts";
+import type { SizedSql } from "./counted-sql.ts";
 
-type Sql = ObjectState["storage"]["sql"];
-
-/** A record's name and times. `noted`: when it was written, or when a later request was noted. */
-interface Row {
-  readonly key: string;
-  readonly until: number;
+/** `noted`: when the row was written, or its last noted request. `isAsked`: 1 after a second request. */
+export interface RowTimes {
   readonly noted: number;
-  /** 1 once the record was requested after its first write, else 0. */
   readonly isAsked: number;
 }
 
-/** The number of writes between two sweeps, and the rows that a sweep checks, in the order of keys. */
-const [writesPerSweep, rowsPerSweep] = [64, 512];
-/** A write deletes a part of the rows of each sample, and takes as many samples at most. */
-const [rowsPerSample, rowsPerEviction, samplesMax, vainSamplesMax] = [64, 16, 128, 4];
-/** Requested records are spared while a larger part of the sample was never requested again. */
+interface Row extends RowTimes {
+  readonly key: string;
+  readonly until: number;
+}
+
+/** The rows that each write checks, and the rows of a sample, some of which an eviction deletes. */
+const [rowsPerWrite, rowsPerSample, rowsPerEviction] = [8, 64, 16];
+/** The samples that a write takes at most, and the samples in a row in which it finds nothing. */
+const [samplesMax, vainSamplesMax] = [128, 4];
+/** Requested rows are evicted once fewer rows of a sample were not requested again. */
 const newRowsMin = rowsPerSample / 8;
-/** How long a tight object keeps a record that is never requested again. */
+/** The time after which a tight object drops a row that was not requested again. */
 const onceMsMax = 3_600_000;
-/** A younger `set` stays, because a load that began earlier may still arrive (rule 28 c). */
+/** A younger `set` stays, because an older load may still arrive (rule 28 c). */
 const settledMsMin = 600_000;
-/** An object that has evicted a record counts as full for this time. */
+/** The time for which an object counts as full after an eviction. */
 const fullMs = 600_000;
-/** The bytes to free once SQLite finds no space: twice the largest row. */
-const freedBytes = 4_194_304;
 const dayMs = 86_400_000;
 
 const dayOf = (atMs: number) => Math.floor(atMs / dayMs);
 
 export class RecordsRoom {
-  readonly #sql: Sql;
-  /** The configured size of the object, which each call states. */
+  readonly #sql: SizedSql;
+  /** The configured size, which each call states. */
   limitBytes = Infinity;
-  /** The keys of records that were read. */
-  readonly #toNote = new Set<string>();
-  #writeCount = 0;
   #evictedAtMs = -Infinity;
   /** The last key that was checked; empty to start over. */
   #checkedTo = "";
 
-  constructor(sql: Sql) {
+  constructor(sql: SizedSql) {
     this.#sql = sql;
   }
 
-  /** Whether the object evicts records, by the given clock. */
   isFull(atMs: number): boolean {
     return atMs - this.#evictedAtMs < fullMs;
   }
@@ -56,104 +50,65 @@ export class RecordsRoom {
     return this.#sql.databaseSize >= tightFromRatio * this.limitBytes;
   }
 
-  /** Sweeps if due, and evicts records until the written bytes fit. Never evicts the written key. */
-  beforeWrite(key: string, bytes: number, atMs: number): number {
-    this.#writeCount += 1;
-    if (this.#writeCount % writesPerSweep === 0) this.#sweep(atMs);
-    return this.#evict(pausedFromRatio * this.limitBytes - bytes, atMs, key);
+  /** Notes a request for a row: once a day, and only in a tight object. */
+  note(key: string, { isAsked, noted }: RowTimes, atMs: number): void {
+    if ((isAsked === 1 && dayOf(noted) >= dayOf(atMs)) || !this.#isTight) return;
+    this.#sql.exec("UPDATE records SET isAsked = 1, noted = ? WHERE key = ?", atMs, key);
   }
 
-  /** Frees space after SQLite has found none. */
-  afterFull(atMs: number): void {
-    this.#evict(this.#sql.databaseSize - freedBytes, atMs);
+  /** Drops old rows among the next ones, and evicts rows until a row of the given size fits. */
+  beforeWrite(key: string, bytes: number, atMs: number): void {
+    const onceUntilMs = this.#isTight ? atMs - onceMsMax : -Infinity;
+    for (const { key: of, until, isAsked, noted } of this.#next(rowsPerWrite))
+      if (until <= atMs || (isAsked === 0 && noted <= onceUntilMs)) this.#delete(of);
+    this.evict(pausedFromRatio * this.limitBytes - bytes, atMs, key);
   }
 
-  /** Takes a read of a record to note: at most one a day, and only in a tight object. */
-  wasRead(key: string, row: Readonly<Record<string, unknown>>, atMs: number): void {
-    const { isAsked, noted } = row as unknown as Row;
-    const isNew = isAsked === 0 || dayOf(noted) < dayOf(atMs);
-    if (isNew && this.#isTight) this.#toNote.add(key);
-  }
-
-  get isNoteDue(): boolean {
-    return this.#toNote.size > 0;
-  }
-
-  /** Notes the reads. */
-  note(atMs: number): void {
-    const keys = [...this.#toNote];
-    this.#toNote.clear();
-    for (const key of keys)
-      this.#sql.exec("UPDATE records SET isAsked = 1, noted = ? WHERE key = ?", atMs, key);
-  }
-
-  /** Deletes expired records, and in a tight object those that were not requested again in time. */
-  #sweep(atMs: number): void {
-    const rows = this.#next(rowsPerSweep);
-    const [first = "", last = ""] = [rows[0]?.key, rows.at(-1)?.key];
-    this.#sql.exec(
-      `DELETE FROM records WHERE key BETWEEN ? AND ?
-       AND (until <= ? OR isAsked = 0 AND noted <= ?)`,
-      first,
-      last,
-      atMs,
-      this.#isTight ? atMs - onceMsMax : -1,
-    );
-  }
-
-  /** Evicts records until the object has at most the given size. Returns how many had not expired. */
-  #evict(bytesMax: number, atMs: number, written?: string): number {
-    let [count, vainCount] = [0, 0];
-    for (let taken = 0; taken < samplesMax && vainCount < vainSamplesMax; taken += 1) {
-      if (this.#sql.databaseSize <= bytesMax) break;
+  /** Evicts rows, but not the row of `written`, until the object has at most the given size. */
+  evict(bytesMax: number, atMs: number, written?: string): void {
+    const fits = () => this.#sql.databaseSize <= bytesMax;
+    for (let [taken, vain] = [0, 0]; taken < samplesMax && vain < vainSamplesMax; taken += 1) {
+      if (fits()) return;
       const rows = leastOf(this.#sample(), atMs).filter(({ key }) => key !== written);
-      vainCount = rows.length === 0 ? vainCount + 1 : 0;
+      vain = rows.length === 0 ? vain + 1 : 0;
       for (const { key, until } of rows) {
-        if (this.#sql.databaseSize <= bytesMax) break;
-        this.#sql.exec("DELETE FROM records WHERE key = ?", key);
-        if (until > atMs) count += 1;
+        if (fits()) return;
+        this.#delete(key);
+        if (until > atMs) this.#evictedAtMs = atMs;
       }
     }
-    if (count > 0) this.#evictedAtMs = atMs;
-    return count;
   }
 
-  /** Reads as many rows as a sample has, because the oldest of a few rows may be new. */
+  #delete(key: string): void {
+    this.#sql.exec("DELETE FROM records WHERE key = ?", key);
+  }
+
+  /** Also reads the first rows after the last one, because the oldest of a few rows may be new. */
   #sample(): readonly Row[] {
     const rows = this.#next(rowsPerSample);
-    const missing = rowsPerSample - rows.length;
-    const more = missing > 0 ? this.#next(missing) : [];
-    return [...new Map([...rows, ...more].map((row) => [row.key, row])).values()];
+    const first = rows.length < rowsPerSample ? this.#next(rowsPerSample - rows.length) : [];
+    return [...new Map([...rows, ...first].map((row) => [row.key, row])).values()];
   }
 
-  /** Reads the next rows. After the last row, the first one follows. */
+  /** Reads the next rows in the order of keys. A call after the last row starts over. */
   #next(count: number): readonly Row[] {
-    const rows = this.#sql
-      .exec(
-        "SELECT key, until, noted, isAsked FROM records WHERE key > ? ORDER BY key LIMIT ?",
-        this.#checkedTo,
-        count,
-      )
-      .toArray() as unknown as readonly Row[];
+    const query =
+      "SELECT key, until, noted, isAsked FROM records WHERE key > ? ORDER BY key LIMIT ?";
+    const rows: Row[] = this.#sql.exec(query, this.#checkedTo, count).toArray() as never;
     this.#checkedTo = rows.length < count ? "" : (rows.at(-1)?.key ?? "");
     return rows;
   }
 }
 
-/**
- * Returns the rows of a sample to evict. Expired rows come first, then rows that were never
- * requested again, oldest first, then requested rows by the day of the last request.
- */
+/** Returns the rows of a sample to evict first, the least useful first. */
 function leastOf(sample: readonly Row[], atMs: number): readonly Row[] {
   const once = sample.filter(({ isAsked, until }) => isAsked === 0 || until <= atMs);
   const rows = once.length >= newRowsMin ? once : sample;
+  // Requests are noted once a day, so the time of day says nothing.
+  const ageOf = ({ isAsked, noted, until }: Row) =>
+    until <= atMs ? 0 : isAsked === 0 ? noted : dayOf(noted) * dayMs;
   return rows
     .filter(({ isAsked, noted }) => isAsked === 0 || noted <= atMs - settledMsMin)
-    .toSorted((one, other) => ageOf(one, atMs) - ageOf(other, atMs))
+    .toSorted((one, other) => ageOf(one) - ageOf(other))
     .slice(0, rowsPerEviction);
-}
-
-function ageOf({ isAsked, noted, until }: Row, atMs: number): number {
-  if (until <= atMs) return 0;
-  return isAsked === 0 ? noted : dayOf(noted) * dayMs;
 }
