@@ -34,7 +34,10 @@ export class LastPurges {
     this.#sql.exec(replace, "prefix", number, JSON.stringify(prefixes));
   }
 
-  /** Returns whether an entry after a number covers a record with these tags and paths. */
+  /**
+   * Returns whether an entry after a number covers a record with these tags and paths. `CROSS JOIN`
+   * keeps `targets` the inner loop. The planner would scan it for each tag.
+   */
   cover(record: {
     readonly tags: readonly string[];
     readonly paths: readonly string[];
@@ -42,7 +45,7 @@ export class LastPurges {
   }): boolean {
     const { tags, paths, after } = record;
     const byTag = this.#sql.exec(
-      `SELECT 1 FROM json_each(?) JOIN targets ON kind = 'tag' AND name = value
+      `SELECT 1 FROM json_each(?) CROSS JOIN targets ON kind = 'tag' AND name = value
        WHERE number > ? LIMIT 1`,
       JSON.stringify(tags),
       after,
@@ -55,7 +58,7 @@ export class LastPurges {
     const found = this.#sql.exec(
       `WITH RECURSIVE lengths(value) AS
          (SELECT 0 UNION ALL SELECT value + 1 FROM lengths WHERE value < length(?1))
-       SELECT 1 FROM lengths JOIN targets ON kind = 'prefix' AND name = substr(?1, 1, value)
+       SELECT 1 FROM lengths CROSS JOIN targets ON kind = 'prefix' AND name = substr(?1, 1, value)
        WHERE number > ?2 LIMIT 1`,
       path,
       after,
