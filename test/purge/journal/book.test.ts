@@ -2,14 +2,21 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Coverage } from "../../../src/cache/record/record.ts";
-import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
+import { bookQuery, namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
 import { dataScheme, type PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
 import { coveredBy } from "../../../src/purge/view/target-index.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
 const long = "x".repeat(70);
 const segments = fc.constantFrom("", "a", "ab", "(", "%28", "%2528", "ü", "a.b", long);
-const paths = fc.array(segments, { maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
+const shallow = fc.array(segments, { maxLength: 4 });
+/** Around the 31 slashes that names distinguish, and far beyond them. */
+const deep = fc
+  .tuple(fc.constantFrom(27, 28, 29, 30, 31, 32, 100), segments, shallow)
+  .map(([depth, segment, rest]) => [...Array<string>(depth).fill(segment), ...rest]);
+const paths = fc
+  .oneof({ weight: 3, arbitrary: shallow }, { weight: 1, arbitrary: deep })
+  .map((parts) => `/${parts.join("/")}`);
 const queries = fc.constantFrom("", "?", "?a=1", "?b=/a/&a=%28", "?a=(&b=1");
 const sites = fc.constantFrom(
   "https://a.example",
@@ -97,13 +104,35 @@ describe("the names of a purge and of a record", () => {
     expect([coveredBy(targets)(record), isShared(targets, record)]).toEqual([false, true]);
   });
 
-  it("have at most 64 characters", () => {
-    const url = `https://a.example/${long}/${long}?${long}`;
+  it("distinguish directories up to the 31st slash", () => {
+    const path = `https://a.example${"/a".repeat(27)}`;
+    const isNamed = (prefix: string) =>
+      isShared({ tags: [], prefixes: [prefix] }, { url: `${path}/b/c`, route: "", tags: [] });
+    // The scheme has two slashes.
+    expect([`${path}/b/`, `${path}/x/`, `${path}/b/x/`].map(isNamed)).toEqual([true, false, true]);
+  });
+
+  it.each([
+    { id: "a path of 1,900 slashes", path: "/".repeat(1_900) },
+    { id: "a path of 15,000 characters", path: `/${"a".repeat(14_999)}` },
+    { id: "a long path of many segments", path: "/ü".repeat(5_000) },
+  ])("are at most 63 for $id, besides those of tags", ({ path }) => {
+    const url = `https://a.example${path}`;
     const tags = [long, `tag:${long}`];
-    const names = [
-      ...namesCovering({ url, route: long, tags }),
-      ...namesOf({ tags, prefixes: [] }),
-    ];
-    expect(Math.max(...names.map((name) => name.length))).toBe(64);
+    const names = namesCovering({ url, route: long, tags });
+    expect(names.length).toBeLessThanOrEqual(63 + 4 + tags.length);
+    expect(names.every((name) => /^[\w-]{11}$/.test(name))).toBe(true);
+  });
+
+  it.each([
+    { tagCount: 1_997, n: "n.1" },
+    { tagCount: 1_998, n: "" },
+  ])("are not asked for if they are over 2,000: $tagCount tags", ({ tagCount, n }) => {
+    const tags = Array.from({ length: tagCount }, (_, at) => `${at}`);
+    const stamp = { position: "1-0", n: "n.1" };
+    // Two more names are internal tags, and one is a directory.
+    const url = `${dataScheme}all`;
+    const query = bookQuery({ url, route: "", tags, stamp });
+    expect([query.n, query.names.length]).toEqual([n, n === "" ? 0 : 2_000]);
   });
 });

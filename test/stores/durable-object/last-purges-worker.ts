@@ -8,8 +8,7 @@ interface CountingSql extends Sql {
 export interface RowsAsk {
   /** The number of targets that were purged before. */
   readonly purged: number;
-  readonly tags: readonly string[];
-  readonly paths: readonly string[];
+  readonly names: readonly string[];
 }
 
 export class Purged {
@@ -21,22 +20,22 @@ export class Purged {
 
   /** Fills the table with other targets, looks up the record, and answers with the rows read. */
   async fetch(request: Request): Promise<Response> {
-    const { purged, tags, paths } = (await request.json()) as RowsAsk;
+    const { purged, names } = (await request.json()) as RowsAsk;
     const cursors: ReturnType<CountingSql["exec"]>[] = [];
     const exec: Sql["exec"] = (...given) => {
       const cursor = this.#sql.exec(...given);
       cursors.push(cursor);
       return cursor;
     };
+    exec("CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY)");
     const lastPurges = new LastPurges({ exec });
     this.#sql.exec(
       `WITH RECURSIVE counted(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counted WHERE i < ?)
-       INSERT OR REPLACE INTO targets
-       SELECT iif(i % 2, 'tag', 'prefix'), 'tag:' || i, i FROM counted`,
+       INSERT OR REPLACE INTO purged SELECT 'name ' || i, i FROM counted`,
       purged,
     );
     cursors.length = 0;
-    const isCovered = lastPurges.cover({ tags, paths, after: 0 });
+    const isCovered = lastPurges.cover({ names, after: 0 });
     for (const cursor of cursors) cursor.toArray();
     return Response.json({ isCovered, rowsRead: cursors.reduce((sum, c) => sum + c.rowsRead, 0) });
   }
