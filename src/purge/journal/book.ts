@@ -10,7 +10,7 @@ import { comparedUrl } from "./spelling.ts";
  * The number of slashes up to which the book distinguishes prefixes. The path and the URL of a
  * record then have at most 63 names, whatever a client requests.
  */
-const slashesMax = 31;
+const slashesMax = 30;
 
 /** The maximum number of names of a record. Cloudflare's own cache allows 1,000 tags. */
 const namesMax = 2_000;
@@ -42,8 +42,9 @@ export function bookQuery(record: Coverage & { readonly stamp: Stamp }): BookQue
 }
 
 /**
- * Returns the text up to each of its first slashes, shortest first. The first is empty, for
- * prefixes without a slash. Purges and records must use the same cut.
+ * Returns the text up to each of its first slashes, shortest first, and then up to its first `?`,
+ * where the prefix of one page ends. The first is empty, for prefixes without a slash. Purges and
+ * records must use the same cut.
  */
 function directoriesIn(text: string): string[] {
   const directories = [""];
@@ -52,7 +53,8 @@ function directoriesIn(text: string): string[] {
     directories.push(text.slice(0, at + 1));
     at = text.indexOf("/", at + 1);
   }
-  return directories;
+  const pageEnd = text.indexOf("?") + 1;
+  return pageEnd > 0 ? [...directories, text.slice(0, pageEnd)] : directories;
 }
 
 /** Returns the digests as names of one length, without duplicates. */

@@ -3,16 +3,20 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Coverage } from "../../../src/cache/record/record.ts";
 import { bookQuery, namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
-import { dataScheme, type PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
+import {
+  dataScheme,
+  pathPrefix,
+  type PurgeTargets,
+} from "../../../src/purge/journal/purge-target.ts";
 import { coveredBy } from "../../../src/purge/view/target-index.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
 const long = "x".repeat(70);
 const segments = fc.constantFrom("", "a", "ab", "(", "%28", "%2528", "ü", "a.b", long);
 const shallow = fc.array(segments, { maxLength: 4 });
-/** Around the 31 slashes that names distinguish, and far beyond them. */
+/** Around the 30 slashes that names distinguish, and far beyond them. */
 const deep = fc
-  .tuple(fc.constantFrom(27, 28, 29, 30, 31, 32, 100), segments, shallow)
+  .tuple(fc.constantFrom(26, 27, 28, 29, 30, 31, 100), segments, shallow)
   .map(([depth, segment, rest]) => [...Array<string>(depth).fill(segment), ...rest]);
 const paths = fc
   .oneof({ weight: 3, arbitrary: shallow }, { weight: 1, arbitrary: deep })
@@ -50,10 +54,14 @@ const targetsFor = ({ url, route, tags, groups = [] }: Coverage) => {
     ...groups.map((group) => `group:${origin} ${group}`),
   ];
   const others = ["tag:green", "url:https://a.example/", "host:b.example", "route:b", ""];
+  const whole = [`${path}?`, pathPrefix({ origin, path })];
   const cut = (text: string) => fc.nat(text.length).map((length) => text.slice(0, length));
   return fc.record({
     tags: fc.array(fc.constantFrom(...own, ...others), { maxLength: 3 }),
-    prefixes: fc.array(fc.oneof(cut(path), cut(`${origin}${path}`), paths), { maxLength: 2 }),
+    prefixes: fc.array(
+      fc.oneof(cut(path), cut(url), cut(`${origin}${path}`), fc.constantFrom(...whole), paths),
+      { maxLength: 2 },
+    ),
   });
 };
 
@@ -88,8 +96,9 @@ describe("the names of a purge and of a record", () => {
   it.each([
     { id: "another tag", tags: ["tag:blue"], prefixes: [] },
     { id: "a directory below", tags: [], prefixes: ["/a/b/"] },
-    { id: "a directory of the query", tags: [], prefixes: ["/a/b?c=/"] },
     { id: "another host", tags: [], prefixes: ["https://b.example/a/"] },
+    { id: "another page of the directory", tags: [], prefixes: ["https://a.example/a/c?"] },
+    { id: "a page whose name begins alike", tags: [], prefixes: ["/a/?"] },
     { id: "nothing", tags: [], prefixes: [] },
   ])("do not intersect for $id", ({ tags, prefixes }) => {
     expect(isShared({ tags, prefixes }, record)).toBe(false);
@@ -99,13 +108,14 @@ describe("the names of a purge and of a record", () => {
     { id: "another page of the directory", prefixes: ["/a/c"] },
     { id: "another site", prefixes: ["https://b"] },
     { id: "a prefix without a slash", prefixes: ["a"] },
+    { id: "a directory of the query", prefixes: ["/a/b?c=/"] },
   ])("may intersect although the purge does not cover the record: $id", ({ prefixes }) => {
     const targets = { tags: [], prefixes };
     expect([coveredBy(targets)(record), isShared(targets, record)]).toEqual([false, true]);
   });
 
-  it("distinguish directories up to the 31st slash", () => {
-    const path = `https://a.example${"/a".repeat(27)}`;
+  it("distinguish directories up to the 30th slash", () => {
+    const path = `https://a.example${"/a".repeat(26)}`;
     const isNamed = (prefix: string) =>
       isShared({ tags: [], prefixes: [prefix] }, { url: `${path}/b/c`, route: "", tags: [] });
     // The scheme has two slashes.
