@@ -102,6 +102,11 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     clause: "RFC 3986 §6.2.2",
     why: "two servers may read its path as two different paths",
   },
+  "long-url": {
+    clause: "RFC 9110 §4.1",
+    why: "its path and the keyed part of its query are longer than 2,048 bytes",
+    hint: "shorten the URL, or list the parameters that matter in the route's key.query",
+  },
 };
 
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */

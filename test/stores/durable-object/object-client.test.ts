@@ -100,7 +100,7 @@ describe("a call that fails", () => {
   it("is unavailable with a hint if the storage refuses it, and appends nothing", async () => {
     const { object, journal } = open();
     await journal.append([newEntry({ n: "a" })]);
-    object.database.exec("DROP TABLE targets");
+    object.database.exec("DROP TABLE purged");
     expect(await journal.append([newEntry({ n: "b", tags: ["tag:red"] })])).toMatchObject({
       kind: "unavailable",
       why: "The journal's Durable Object refused a call.",
