@@ -102,6 +102,11 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     clause: "RFC 3986 §6.2.2",
     why: "two servers may read its path as two different paths",
   },
+  caller: {
+    clause: "tidemark/astro",
+    why: "it has a cookie or a credential, and the page is rendered in this client's own context",
+    hint: "if no page depends on the cookie, name it in cookies.harmless",
+  },
 };
 
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */

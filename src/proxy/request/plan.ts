@@ -53,7 +53,9 @@ export type PassRule =
   | "event-stream"
   | "precondition"
   | "ambiguous-path"
-  | "switch";
+  | "switch"
+  /** The handler would see the context of this client, who has a cookie or a credential. */
+  | "caller";
 
 /** A request that bypasses the cache. */
 export interface PassedRequest {
