@@ -105,7 +105,12 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   "long-url": {
     clause: "RFC 9110 §4.1",
     why: "its path and the keyed part of its query are longer than 2,048 bytes",
-    hint: "shorten the URL, or list the parameters that matter in the route's key.query",
+    hint: "shorten the URL, or list the parameters that matter in the route's query.allow",
+  },
+  caller: {
+    clause: "tidemark/astro",
+    why: "it has a cookie or a credential, and the page is rendered in this client's own context",
+    hint: "if no page depends on the cookie, name it in cookies.harmless",
   },
 };
 
