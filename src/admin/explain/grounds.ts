@@ -114,6 +114,13 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   },
 };
 
+/** Explains a bypass by a condition. Names the configured cookies, and none of the request. */
+export function groundOfCondition(cookies: readonly string[]): Ground {
+  const named = cookies.map((cookie) => JSON.stringify(cookie)).join(", ");
+  const why = `the request has a cookie that its route bypasses: ${named}`;
+  return { clause: "when.cookie", why, hint: "to see the stored page, omit the cookie" };
+}
+
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */
 export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: string): Ground {
   if (otherwise === undefined)

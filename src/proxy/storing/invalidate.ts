@@ -31,11 +31,13 @@ interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
  */
 export function invalidateBy(response: Response, given: InvalidatingRequest): void {
   const { passed, exchange } = given;
-  const { request, route } = passed;
+  const { request, target } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [sentUrl(passed), ...named.filter((url) => url !== null)];
   const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
+  // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
+  const { route } = exchange.site.matchRoute(target, request.method);
   if (route.invalidate === "here") return;
   const targets = [...pages, ...invalidateGroups(response, given)];
   exchange.site.joinedPurges?.add(targets, {

@@ -24,6 +24,7 @@ playTimers();
 
 const everywhere: ConfigInput = {
   routes: [
+    { name: "signed-in", match: "/news/*", when: { cookie: ["session"] }, bypass: true },
     { name: "news", match: "/news/*", invalidate: "everywhere" },
     { name: "here", match: "/here/*" },
     { name: "api", match: "/api/*", bypass: true, invalidate: "everywhere" },
@@ -92,6 +93,14 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
     expect(colos.entries.map(({ mode, targets }) => [mode, targets.tags])).toEqual([
       ["hard", ["url:https://www.example.com/shop/a"]],
     ]);
+  });
+
+  it("has purged the page also if the client meets the condition of an earlier route", async () => {
+    const colos = open();
+    await fill(colos, "/news/a");
+    await write(colos.near, "/news/a", { cookie: "session=1" });
+    await colos.pass(withinSeconds);
+    expect(await isHit(colos.far, "/news/a")).toBe(false);
   });
 
   it("leaves responses of a route without the option in other colos", async () => {
