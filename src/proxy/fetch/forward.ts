@@ -3,6 +3,7 @@
 import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
@@ -214,13 +215,13 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 }
 
 /**
- * Sends a request. If the origin cannot be reached, sends a GET or HEAD once more, within the budget
- * for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
+ * Sends a request. If the origin cannot be reached, sends a safe request without a body once more,
+ * within the budget for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
-  const { method, body, signal } = request;
-  const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
+  const { body, signal } = request;
+  const isRepeatable = isSafe(request) && body === null;
   const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
   try {
     const response = await site.fetchOrigin(origin, request);

@@ -4,6 +4,7 @@
 // invalidates the groups in Cache-Group-Invalidation (RFC 9875 §3), and sends a purge of the URIs
 // and groups to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { comparedTag, groupTag, pathPrefix, urlTag } from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
 import { keyUrl } from "../request/key.ts";
@@ -12,13 +13,6 @@ import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { isTooLong, pathAndQuery, readTarget, type Target } from "../request/target.ts";
-
-/** The safe methods (RFC 9110 §9.2.1). */
-const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-
-export function isSafe({ method }: Request): boolean {
-  return safeMethods.has(method);
-}
 
 /** A request, and its exchange. */
 interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {

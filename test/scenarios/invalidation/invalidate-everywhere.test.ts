@@ -145,6 +145,7 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
   it.each([
     { id: "an error", method: "POST", status: "400" },
     { id: "a safe method", method: "OPTIONS", status: "200" },
+    { id: "a safe method with a body", method: "QUERY", status: "200" },
   ])("leaves all responses after $id", async ({ method, status }) => {
     const colos = open();
     await fill(colos, "/news/a");
