@@ -44,6 +44,12 @@ import {
   type WebhookSender,
 } from "../webhooks/port/hook.ts";
 
+/** The size of a store, at least 4 MiB. */
+const storeBytes = (bytesMax: number) =>
+  z
+    .int("must be a whole number of bytes, such as 268_435_456")
+    .check(...between(4_194_304, bytesMax));
+
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
   clockAllowanceSeconds: lagSeconds,
@@ -150,9 +156,9 @@ export const configInput = fields("the configuration", {
     sharedBodyBytes: bytes(7),
     // An isolate has 128 MB in total.
     memoryBytes: bytes(96),
-    databaseBytes: z
-      .int("must be a whole number of bytes, such as 268_435_456")
-      .check(...between(4_194_304, Number.MAX_SAFE_INTEGER)),
+    databaseBytes: storeBytes(Number.MAX_SAFE_INTEGER),
+    // A Durable Object stores at most 10 GB.
+    objectBytes: storeBytes(10_000_000_000),
     variants: z.int("must be a whole number, such as 100").check(...between(1, 500)),
   } satisfies FormsOf<WrittenLimits>),
   routes: z.array(routeInput, "must be a list of routes"),

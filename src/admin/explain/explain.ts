@@ -21,7 +21,7 @@ import {
   missReason,
   type Verdict,
 } from "../../proxy/reuse/verdict.ts";
-import { bySwitch, notePass } from "../../proxy/fetch/pass-by.ts";
+import { notePass, passedInstead } from "../../proxy/fetch/pass-by.ts";
 import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
@@ -86,7 +86,7 @@ export async function explain(
         return {
           ...about,
           handling: "passed-by",
-          ...passedBy(bySwitch(request, read, context), about.route, context),
+          ...passedBy(passedInstead("switch", request, read, context), about.route, context),
         };
       }
       const cookie = request.headers.get("cookie");

@@ -102,6 +102,16 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     clause: "RFC 3986 §6.2.2",
     why: "two servers may read its path as two different paths",
   },
+  "long-url": {
+    clause: "RFC 9110 §4.1",
+    why: "its path and the keyed part of its query are longer than 2,048 bytes",
+    hint: "shorten the URL, or list the parameters that matter in the route's query.allow",
+  },
+  caller: {
+    clause: "tidemark/astro",
+    why: "it has a cookie or a credential, and the page is rendered in this client's own context",
+    hint: "if no page depends on the cookie, name it in cookies.harmless",
+  },
 };
 
 /** Explains a bypass by a condition. Names the configured cookies, and none of the request. */

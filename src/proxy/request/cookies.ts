@@ -68,13 +68,18 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
 
 /**
  * Returns the `Set-Cookie` lines that make a response personal. If any line sets a cookie that is
- * not dropped from requests, the result is all lines. Otherwise, or if the route strips
- * `Set-Cookie`, the result is empty.
+ * not dropped from requests, the result is all lines. Otherwise, the result is empty. If the route
+ * strips `Set-Cookie`, only a line that may set a keyed cookie counts, because the response then
+ * belongs to the cookie's new value, and not to the key of the request.
  */
 export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
-  if (route.setCookie === "strip" || !headers.has("set-cookie")) return [];
+  if (!headers.has("set-cookie")) return [];
   const lines = headers.getSetCookie();
-  return lines.every((line) => isDropped(nameSetBy(line), route, config)) ? [] : lines;
+  const isKeyed = (name: string | undefined) =>
+    name === undefined ? route.keyCookies.length > 0 : isIn(route.keyCookies, name);
+  const isShared = (name: string | undefined) =>
+    route.setCookie === "strip" ? !isKeyed(name) : isDropped(name, route, config);
+  return lines.every((line) => isShared(nameSetBy(line))) ? [] : lines;
 }
 
 /**
