@@ -32,6 +32,11 @@ export interface Attack {
    */
   readonly database?: { readonly policy: string; readonly hasOwnJournal?: true };
   /**
+   * The size of the Durable Object of the records, on a site without Redis. Absent on a site with
+   * Redis.
+   */
+  readonly objectMebibytes?: number;
+  /**
    * Why this attack may miss a demand without the platform's rate limiter; absent if all demands
    * must hold.
    */

@@ -2,7 +2,7 @@
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
 import { provoking } from "./provoking.ts";
-import { databaseMebibytes } from "./site.ts";
+import { databaseMebibytes, sharedPath } from "./site.ts";
 import {
   type Asking,
   forgedPurge,
@@ -242,12 +242,26 @@ const filling: readonly Attack[] = [
   database,
 }));
 
+const objectMebibytes = 32;
+
+/** Honest clients request new pages of a route that only the objects store. */
+const fillsObject: Attack = {
+  name: "fills-object",
+  said: `new queries that fill a Durable Object of ${objectMebibytes} MiB, on a site without Redis`,
+  manner: "ask",
+  rateShare: 1.5,
+  asking: (nth) => ({ path: fillingPath(nth) }),
+  alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
+  objectMebibytes,
+};
+
 export const attacks: readonly Attack[] = [
   ...plain,
   ...provoking,
   ...changing,
   ...connections,
   ...filling,
+  fillsObject,
 ];
 
 /** @throws Error for an unknown name */

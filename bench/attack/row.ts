@@ -1,6 +1,10 @@
 // Measures one row of the table: honest clients, with or without an attack. Each row has a new
 // Worker and a new Redis, so that it does not inherit the data of another row.
-import { type Colo, startColo } from "../../local/colo.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundled, root } from "../../local/bundling.ts";
+import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
@@ -15,7 +19,7 @@ import type { Attack } from "./attack.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
 import { type MachineUse, watchMachine } from "./machine-use.ts";
 import type { OriginCalls } from "./origin-process.ts";
-import { databaseMebibytes, faultOf, pagePath, restRttMs } from "./site.ts";
+import { databaseMebibytes, faultOf, objectsConfig, pagePath, restRttMs } from "./site.ts";
 
 export interface Ground {
   readonly origin: Part<OriginCalls>;
@@ -60,10 +64,13 @@ export async function measuredRow(
 ): Promise<Row> {
   const running = new Running();
   try {
+    const { objectMebibytes } = attack ?? {};
+    const overObjects =
+      objectMebibytes === undefined ? {} : await objectsOf(running, objectMebibytes);
     const rest = await restOver(running, attack?.database);
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
-    const colo = await running.add(coloFor(ground, { rest, journal }, attack));
+    const colo = await running.add(coloFor(ground, { rest, journal }, attack, overObjects));
     // The platform's cron trigger creates the ballast.
     await colo.fireCron();
     await running.add(Promise.resolve(startCron(colo)));
@@ -114,6 +121,7 @@ function coloFor(
   { originUrl, worker, log }: Ground,
   { rest, journal }: Databases,
   attack: Attack | undefined,
+  overObjects: Partial<ColoSettings> = {},
 ): Promise<Colo> {
   const rateLimits = attack?.limit === undefined ? {} : { ORIGIN_LIMITER: attack.limit };
   const env = {
@@ -128,7 +136,31 @@ function coloFor(
     PURGE_SECRET: secret,
     SITE_HOST: "site.test",
   };
-  return startColo({ name: "colo", worker, port: 0, env, rateLimits, onLog: log.note });
+  const own = { ...overObjects, env: { ...env, ...overObjects.env } };
+  return startColo({ name: "colo", worker, port: 0, rateLimits, onLog: log.note, ...own });
+}
+
+/** Returns the settings of a colo whose site has its stores in Durable Objects. */
+async function objectsOf(running: Running, mebibytes: number): Promise<Partial<ColoSettings>> {
+  const folder = await mkdtemp(join(tmpdir(), "tidemark-attack-"));
+  await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
+  const config = objectsConfig(mebibytes * 1_048_576);
+  const contents = `
+    import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
+    import { defineConfig } from "./src/tidemark.ts";
+    import { createWorker } from "./src/worker.ts";
+    export { TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
+    export default createWorker(defineConfig(${config}), {
+      journal: durableObjectJournal({ longPoll: true }),
+      tiers: [durableObjectRecords({ objects: 1 })],
+    });`;
+  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
+  const objects = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
+  return {
+    worker: await bundled({ stdin }),
+    env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" },
+    shared: { objects, host: "colo", folder },
+  };
 }
 
 /**
