@@ -1,6 +1,7 @@
 // All attacks, grouped by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
+import { agedAttacks } from "./aged.ts";
 import { provoking } from "./provoking.ts";
 import { databaseMebibytes, sharedPath } from "./site.ts";
 import {
@@ -242,17 +243,15 @@ const filling: readonly Attack[] = [
   database,
 }));
 
-const objectMebibytes = 32;
-
-/** Honest clients request new pages of a route that only the objects store. */
-const fillsObject: Attack = {
-  name: "fills-object",
-  said: `new queries that fill a Durable Object of ${objectMebibytes} MiB, on a site without Redis`,
+/** The objects share 32 MiB. Honest clients request new pages of a route that only they store. */
+const fillsObjects: Attack = {
+  name: "fills-objects",
+  said: "new queries that fill Durable Objects of 4 MiB, on a site without Redis",
   manner: "ask",
   rateShare: 1.5,
   asking: (nth) => ({ path: fillingPath(nth) }),
   alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
-  objectMebibytes,
+  objectBytes: 4 * mebibyte,
 };
 
 export const attacks: readonly Attack[] = [
@@ -261,7 +260,8 @@ export const attacks: readonly Attack[] = [
   ...changing,
   ...connections,
   ...filling,
-  fillsObject,
+  fillsObjects,
+  ...agedAttacks,
 ];
 
 /** @throws Error for an unknown name */

@@ -1,19 +1,22 @@
 // Measures one row of the table: honest clients, with or without an attack. Each row has a new
 // Worker and a new Redis, so that it does not inherit the data of another row.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { bundled, root } from "../../local/bundling.ts";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
-import { adminToken, storesSettled } from "../../testing/worker/world.ts";
+import {
+  adminToken,
+  storesOfCloudflare,
+  storesSettled,
+  withoutRedis,
+} from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
+import { age } from "./aged.ts";
 import type { AssaultFigures, AttackerCalls } from "./attacker-process.ts";
 import type { Attack } from "./attack.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
@@ -27,6 +30,8 @@ export interface Ground {
   readonly honest: Part<HonestCalls>;
   readonly attacker: Part<AttackerCalls>;
   readonly worker: string;
+  /** The Worker over the stores of Cloudflare, without Redis. */
+  readonly cloudflareWorker: string;
   readonly log: RuntimeLog;
 }
 
@@ -64,15 +69,18 @@ export async function measuredRow(
 ): Promise<Row> {
   const running = new Running();
   try {
-    const { objectMebibytes } = attack ?? {};
-    const overObjects =
-      objectMebibytes === undefined ? {} : await objectsOf(running, objectMebibytes);
     const rest = await restOver(running, attack?.database);
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
-    const colo = await running.add(coloFor(ground, { rest, journal }, attack, overObjects));
+    const stores = isWithoutRedis(attack) ? await storesOfCloudflare(running) : {};
+    const settings = { ...(await settingsFor(ground, { rest, journal }, attack)), ...stores };
+    const colo = await running.add(startColo(settings));
     // The platform's cron trigger creates the ballast.
     await colo.fireCron();
+    if (attack?.aged !== undefined) {
+      await ground.honest.call("fill", { url: colo.url });
+      await age(attack, colo, settings);
+    }
     await running.add(Promise.resolve(startCron(colo)));
     await warmUp(ground, pace, colo);
     await ground.origin.call("take");
@@ -117,17 +125,21 @@ interface Databases {
   readonly journal: UpstashRestServer | undefined;
 }
 
-function coloFor(
-  { originUrl, worker, log }: Ground,
+const isWithoutRedis = (attack: Attack | undefined): boolean =>
+  attack?.aged?.stores === "cloudflare" || attack?.objectBytes !== undefined;
+
+async function settingsFor(
+  { originUrl, worker, cloudflareWorker, log }: Ground,
   { rest, journal }: Databases,
   attack: Attack | undefined,
-  overObjects: Partial<ColoSettings> = {},
-): Promise<Colo> {
+): Promise<ColoSettings> {
   const rateLimits = attack?.limit === undefined ? {} : { ORIGIN_LIMITER: attack.limit };
   const env = {
     ORIGIN_URL: originUrl,
-    UPSTASH_REDIS_REST_URL: rest.url,
-    UPSTASH_REDIS_REST_TOKEN: rest.token,
+    ...(!isWithoutRedis(attack) && {
+      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_TOKEN: rest.token,
+    }),
     ...(journal && {
       JOURNAL_REDIS_REST_URL: journal.url,
       JOURNAL_REDIS_REST_TOKEN: journal.token,
@@ -136,31 +148,11 @@ function coloFor(
     PURGE_SECRET: secret,
     SITE_HOST: "site.test",
   };
-  const own = { ...overObjects, env: { ...env, ...overObjects.env } };
-  return startColo({ name: "colo", worker, port: 0, rateLimits, onLog: log.note, ...own });
-}
-
-/** Returns the settings of a colo whose site has its stores in Durable Objects. */
-async function objectsOf(running: Running, mebibytes: number): Promise<Partial<ColoSettings>> {
-  const folder = await mkdtemp(join(tmpdir(), "tidemark-attack-"));
-  await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
-  const config = objectsConfig(mebibytes * 1_048_576);
-  const contents = `
-    import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
-    import { defineConfig } from "./src/tidemark.ts";
-    import { createWorker } from "./src/worker.ts";
-    export { TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
-    export default createWorker(defineConfig(${config}), {
-      journal: durableObjectJournal({ longPoll: true }),
-      tiers: [durableObjectRecords({ objects: 1 })],
-    });`;
-  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
-  const objects = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
-  return {
-    worker: await bundled({ stdin }),
-    env: { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" },
-    shared: { objects, host: "colo", folder },
-  };
+  const { objectBytes } = attack ?? {};
+  const small =
+    objectBytes && bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
+  const own = isWithoutRedis(attack) ? ((await small) ?? cloudflareWorker) : worker;
+  return { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
 }
 
 /**

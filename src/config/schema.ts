@@ -1,9 +1,10 @@
 // The schema of a configuration, with its error messages.
 import * as z from "zod/mini";
 import {
-  addedPatterns,
+  added,
   between,
   bytes,
+  cookiePatterns,
   credentialFields,
   fieldNames,
   fields,
@@ -11,6 +12,7 @@ import {
   lagSeconds,
   noLonger,
   notBuiltYet,
+  patterns,
   secondsToADay,
   settleSeconds,
   text,
@@ -132,9 +134,9 @@ export const configInput = fields("the configuration", {
     },
   ),
   key: fields("key", {
-    query: fields("query", { strip: addedPatterns } satisfies FormsOf<WrittenStrip>),
+    query: fields("query", { strip: added(patterns) } satisfies FormsOf<WrittenStrip>),
   } satisfies FormsOf<WrittenStripping>),
-  cookies: fields("cookies", { harmless: addedPatterns } satisfies FormsOf<WrittenCookies>),
+  cookies: fields("cookies", { harmless: added(cookiePatterns) } satisfies FormsOf<WrittenCookies>),
   credentialFields,
   tagFields: fieldNames,
   heuristics: yesOrNo,
@@ -195,7 +197,7 @@ export const configInput = fields("the configuration", {
     };
     checkLag(["purge", "maxLagSeconds"], purge.maxLagSeconds ?? defaultMaxLagSeconds);
     const everythingAt = routes.findIndex(
-      ({ match, methods }) => methods === undefined && [match].flat().includes("*"),
+      ({ match, methods, when }) => !methods && !when && [match].flat().includes("*"),
     );
     const seen = new Set<string>();
     for (const [index, route] of routes.entries()) {
@@ -227,6 +229,9 @@ function checkAlone(
   if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
+  }
+  if (route.when !== undefined && route.bypass !== true) {
+    say("when", "needs bypass: true, because conditions of other routes are not built yet");
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime; add fresh');
