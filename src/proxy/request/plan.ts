@@ -54,7 +54,9 @@ export type PassRule =
   | "precondition"
   | "ambiguous-path"
   | "long-url"
-  | "switch";
+  | "switch"
+  /** The handler would see the context of this client, who has a cookie or a credential. */
+  | "caller";
 
 /** A request that bypasses the cache. */
 export interface PassedRequest {

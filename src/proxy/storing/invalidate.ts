@@ -4,6 +4,7 @@
 // invalidates the groups in Cache-Group-Invalidation (RFC 9875 §3), and sends a purge of the URIs
 // and groups to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { comparedTag, groupTag, pathPrefix, urlTag } from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
 import { keyUrl } from "../request/key.ts";
@@ -12,13 +13,6 @@ import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { isTooLong, pathAndQuery, readTarget, type Target } from "../request/target.ts";
-
-/** The safe methods (RFC 9110 §9.2.1). */
-const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-
-export function isSafe({ method }: Request): boolean {
-  return safeMethods.has(method);
-}
 
 /** A request, and its exchange. */
 interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
@@ -31,11 +25,13 @@ interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
  */
 export function invalidateBy(response: Response, given: InvalidatingRequest): void {
   const { passed, exchange } = given;
-  const { request, route } = passed;
+  const { request, target } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [sentUrl(passed), ...named.filter((url) => url !== null)];
   const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
+  // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
+  const { route } = exchange.site.matchRoute(target, request.method);
   if (route.invalidate === "here") return;
   const targets = [...pages, ...invalidateGroups(response, given)];
   exchange.site.joinedPurges?.add(targets, {

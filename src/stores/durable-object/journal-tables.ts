@@ -71,9 +71,9 @@ export class JournalTables {
     if (this.#stateOf(after) !== "standing") return { isJoined: false, entries: [], switched };
     const { number = 0 } = this.#rowOf(after.n) ?? {};
     const size = this.#first(
-      `SELECT count(*) AS count, total(length(fields)) AS chars FROM entries
-       WHERE number > ? AND fields IS NOT NULL`,
-      [number],
+      `SELECT count(*) AS count, total(length(fields)) AS chars FROM
+         (SELECT fields FROM entries WHERE number > ? AND fields IS NOT NULL ORDER BY number LIMIT ?)`,
+      [number, countMax + 1],
     );
     const isJoined = Number(size?.["count"]) <= countMax && Number(size?.["chars"]) <= charsMax;
     return { isJoined, entries: isJoined ? this.#from(number + 1) : [], switched };
@@ -152,11 +152,13 @@ export class JournalTables {
 
   /** Returns the number of kept entries, and the oldest. */
   extent() {
-    const extent = this.#first(
-      "SELECT count(*) AS count, min(number) AS oldest FROM entries WHERE fields IS NOT NULL",
+    const [oldest] = this.#rows(
+      "SELECT * FROM entries WHERE fields IS NOT NULL ORDER BY number LIMIT 1",
     );
-    const oldest = this.#rowNumbered(Number(extent?.["oldest"]));
-    return { count: Number(extent?.["count"]), oldest: oldest ? placeOf(oldest).position : null };
+    if (oldest === undefined) return { count: 0, oldest: null };
+    // Numbers have no gaps, because each entry has the number after the last one.
+    const count = (this.last?.number ?? 0) - oldest.number + 1;
+    return { count, oldest: placeOf(oldest).position };
   }
 
   #append(

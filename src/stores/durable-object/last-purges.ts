@@ -26,8 +26,8 @@ export class LastPurges {
     this.#sql = sql;
     sql.exec(schema);
     sql.exec(
-      `INSERT INTO purged SELECT ?, number FROM entries
-       WHERE NOT EXISTS (SELECT 1 FROM purged) ORDER BY number DESC LIMIT 1`,
+      `INSERT INTO purged SELECT ?, (SELECT max(number) FROM entries) AS last
+       WHERE last > 0 AND NOT EXISTS (SELECT 1 FROM purged)`,
       ...namesOf(everything),
     );
   }

@@ -28,8 +28,7 @@ import type {
   ObjectEntry,
   StoredSwitch,
 } from "./journal-calls.ts";
-import type { ObjectClient } from "./object-client.ts";
-import { unavailableFor } from "./object-unavailable.ts";
+import { type ObjectClient, unavailableFor } from "./object-client.ts";
 
 export interface ObjectJournalSettings {
   readonly client: ObjectClient;

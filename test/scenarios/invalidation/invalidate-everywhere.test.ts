@@ -24,6 +24,7 @@ playTimers();
 
 const everywhere: ConfigInput = {
   routes: [
+    { name: "signed-in", match: "/news/*", when: { cookie: ["session"] }, bypass: true },
     { name: "news", match: "/news/*", invalidate: "everywhere" },
     { name: "here", match: "/here/*" },
     { name: "api", match: "/api/*", bypass: true, invalidate: "everywhere" },
@@ -94,6 +95,14 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
     ]);
   });
 
+  it("has purged the page also if the client meets the condition of an earlier route", async () => {
+    const colos = open();
+    await fill(colos, "/news/a");
+    await write(colos.near, "/news/a", { cookie: "session=1" });
+    await colos.pass(withinSeconds);
+    expect(await isHit(colos.far, "/news/a")).toBe(false);
+  });
+
   it("leaves responses of a route without the option in other colos", async () => {
     const colos = open();
     await fill(colos, "/here/a");
@@ -136,6 +145,7 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
   it.each([
     { id: "an error", method: "POST", status: "400" },
     { id: "a safe method", method: "OPTIONS", status: "200" },
+    { id: "a safe method with a body", method: "QUERY", status: "200" },
   ])("leaves all responses after $id", async ({ method, status }) => {
     const colos = open();
     await fill(colos, "/news/a");
