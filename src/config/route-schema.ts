@@ -10,6 +10,7 @@ import type {
   WrittenRoutePurge,
 } from "./written-route.ts";
 import {
+  anonymous,
   between,
   credentialFields,
   duration,
@@ -95,6 +96,7 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenKey, "device" | "language" | "country">),
   forward: forwardedNames,
   credentialFields,
+  anonymous,
   cookies: fields("cookies", { ignore: patterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),

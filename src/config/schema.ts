@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import {
   addedPatterns,
+  anonymous,
   between,
   bytes,
   credentialFields,
@@ -130,6 +131,7 @@ export const configInput = fields("the configuration", {
   } satisfies FormsOf<WrittenStripping>),
   cookies: fields("cookies", { harmless: addedPatterns } satisfies FormsOf<WrittenCookies>),
   credentialFields,
+  anonymous,
   tagFields: fieldNames,
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,

@@ -7,7 +7,6 @@ import { contentLength, type FieldLine, type Fields, headersOf } from "../../rul
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
-import { askedByOf } from "../request/anonymous.ts";
 import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
@@ -38,7 +37,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     // Some origins state a length even if the status allows no body (RFC 9110 §8.6).
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
-    askedBy: askedByOf(lookup),
+    isOfClient: lookup.isAnonymous ? undefined : true,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),
@@ -71,7 +70,7 @@ export function freshenedMetadata(
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
-    askedBy: before.askedBy,
+    isOfClient: before.isOfClient,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
     ...answerMetadata(fresh, { headers: merged, fields, fieldTags, all }, place),

@@ -52,6 +52,7 @@ export const doctorCodes = [
   "cookie-unknown",
   "session-shared",
   "vary-wide",
+  "varies-silently",
   "origin-open",
   "origin-is-tidemark",
   "workers-dev-answers",
