@@ -145,6 +145,10 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
+    runsInCaller(name) {
+      const origin = environment.origins.get(name);
+      return origin?.kind === "handler" && origin.handle.runsInCaller === true;
+    },
     async fetchOrigin(name, request) {
       const origin = environment.origins.get(name);
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);

@@ -1,6 +1,7 @@
 // All attacks, grouped by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
+import { agedAttacks } from "./aged.ts";
 import { provoking } from "./provoking.ts";
 import { databaseMebibytes } from "./site.ts";
 import {
@@ -263,6 +264,7 @@ export const attacks: readonly Attack[] = [
   ...changing,
   ...connections,
   ...filling,
+  ...agedAttacks,
 ];
 
 /** @throws Error for an unknown name */

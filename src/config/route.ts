@@ -38,6 +38,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     match,
     /** The methods that the route handles, where GET includes HEAD; `undefined`: all. */
     methods: route.methods,
+    /** The cookies of which a request must have one; `undefined`: the route has no condition. */
+    whenCookies: route.when?.cookie,
     bypass: route.bypass ?? false,
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
@@ -124,7 +126,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
  * the view is renewed.
  */
 const usedBesideBypass: ReadonlySet<string> = new Set(
-  "name match methods bypass origin invalidate purge".split(" "),
+  "name match methods when bypass origin invalidate purge".split(" "),
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */

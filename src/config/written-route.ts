@@ -21,9 +21,11 @@ export interface WrittenRoute {
   /** Name in statistics, errors and purges. Required. @example name: "articles" */
   readonly name: string;
   /**
-   * A pattern, or a list of patterns. A pattern consists of literal segments, `:name`, and a final
-   * `*`. A host, or `*.` and a name for all hosts below it, may precede the path. Required.
+   * A pattern, or a list of patterns. In a path, `*` matches any text and `:name` one segment. A
+   * backslash makes the next character a literal. A host, or `*.` and a name for all hosts below it,
+   * may precede the path. Required.
    * @example match: "/articles/:slug"
+   * @example match: ["/me/*", "/*.pdf"]
    * @example match: ["shop.example/*", "*.shop.example/*"]
    */
   readonly match: string | readonly string[];
@@ -32,6 +34,11 @@ export interface WrittenRoute {
    * @example methods: ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;
+  /**
+   * Conditions: if a request does not meet them, a later route applies. Needs `bypass`. Default: none.
+   * @example when: { cookie: ["session", "wordpress_logged_in_*"] }
+   */
+  readonly when?: WrittenWhen | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
   /**
@@ -166,6 +173,12 @@ export interface WrittenRoute {
    * @example whenUnreachable: "serve"
    */
   readonly whenUnreachable?: "serve" | undefined;
+}
+
+/** Conditions on a request. */
+export interface WrittenWhen {
+  /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
+  readonly cookie: readonly NamePattern[];
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

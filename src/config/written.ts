@@ -202,12 +202,10 @@ export interface WrittenLimits {
   readonly sharedBodyBytes?: number | undefined;
   /** Size of the memory tier in bytes, at most 96 MiB. Default: 32 MiB. @example memoryBytes: 67_108_864 */
   readonly memoryBytes?: number | undefined;
-  /**
-   * Size of the database's plan in bytes, at least 4 MiB, if Redis does not report it. Default: as reported
-   * by Redis.
-   * @example databaseBytes: 256 * 1_048_576
-   */
+  /** Size of the database in bytes, from 4 MiB. Default: as reported by Redis. @example databaseBytes: 268_435_456 */
   readonly databaseBytes?: number | undefined;
+  /** Size of each object of records in bytes, 4 MiB to 10 GB. Default: 512 MiB. @example objectBytes: 2_147_483_648 */
+  readonly objectBytes?: number | undefined;
   /** Maximum variants stored for one page, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
 }

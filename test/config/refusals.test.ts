@@ -154,6 +154,7 @@ describe("an invalid configuration", () => {
     [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
     [{ limits: { memoryBytes: 2 ** 40 } }, "limits.memoryBytes: is more than 96 MiB"],
     [{ limits: { databaseBytes: 256 } }, "limits.databaseBytes: is less than 4194304"],
+    [{ limits: { objectBytes: 256 } }, "limits.objectBytes: is less than 4194304"],
     [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],
     [{ limits: { variants: 501 } }, "limits.variants: is more than 500"],
     [{ limits: { variants: 1.5 } }, "limits.variants: must be a whole number, such as 100"],

@@ -10,6 +10,7 @@ import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 const plain = "A page in words that repeat, repeat, repeat. ".repeat(200);
 
 const app = `
+  const users = new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
   let count = 0;
   const asked = [];
   app.use(async (c, next) => {
@@ -58,6 +59,22 @@ const app = `
     })());
     return new Response(readable, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
   });
+  let calls = 0;
+  app.get("/calls", (c) => c.text(String(calls), 200, { "cache-control": "no-store" }));
+  app.get("/context/:name", (c) => {
+    const isStale = c.req.param("name") === "stale";
+    c.header("Cache-Control", "public, max-age=" + (isStale ? "0, stale-while-revalidate=600" : "600"));
+    if (isStale) calls += 1;
+    const user = users.getStore() ?? "nobody";
+    const pieces = ["called by ", user, ", read by ", undefined, ", env of ", c.env.user ?? "nobody"].values();
+    return new Response(new ReadableStream({
+      pull(controller) {
+        const { value, done } = pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(new TextEncoder().encode(value ?? users.getStore() ?? "nobody"));
+      },
+    }, { highWaterMark: 0 }), { headers: { "cache-control": c.res.headers.get("cache-control") } });
+  });
   app.post("/form", async (c) => c.text("got " + await c.req.text()));
 `;
 
@@ -66,12 +83,23 @@ const bodies: Readonly<Record<string, Buffer>> = {
   br: brotliCompressSync(plain),
 };
 
+/** Runs each request in the context of the user that its field names. */
+const around = `(site) => ({
+  ...site,
+  fetch: (request, env, context) => {
+    const user = request.headers.get("x-as");
+    if (user === null) return site.fetch(request, env, context);
+    return users.run(user, () => site.fetch(request, { ...env, user }, context));
+  },
+})`;
+
 const worker = await bundleApp(
   app,
   `{ operatorPath: "/_edge", routes: [
     { name: "mine", match: "/view/mine/*", bypass: true },
     { name: "local", match: "/view/local/*", key: { cf: ["country"] } },
   ] }`,
+  around,
 );
 const { colo, url } = await worldOfFile(
   (request, response) => {
@@ -81,6 +109,9 @@ const { colo, url } = await worldOfFile(
   },
   { worker },
 );
+
+/** The first request of the isolate, which creates the cache. */
+const first = rawRequest(url, "/context/first", { headers: { "x-as": "mallory" } });
 
 async function get(path: string, sent: RawRequest = {}) {
   const answer = await rawRequest(url, path, sent);
@@ -187,6 +218,34 @@ describe("a Hono application behind the cache", () => {
     socket.addEventListener("error", () => reject(new Error("The upgrade was refused.")));
     expect(await promise).toBe("heard you");
     socket.close();
+  });
+});
+
+describe("a client's AsyncLocalStorage around the cache", () => {
+  const ofNobody = "called by nobody, read by nobody, env of nobody";
+  const as = (user: string, path: string, headers = {}) =>
+    get(path, { headers: { "x-as": user, ...headers } });
+
+  it("is absent in shared pages, even for the first request of the isolate", async () => {
+    expect((await first).body.toString()).toBe(ofNobody);
+    const { text, told } = await get("/context/first");
+    expect([text, told]).toEqual([ofNobody, expect.stringContaining("hit")]);
+  });
+
+  it("is absent in a refresh that a stale hit causes", async () => {
+    await get("/context/stale");
+    await settled();
+    const { told } = await as("ada", "/context/stale", { cookie: "session=1" });
+    expect(told).toContain("hit; ttl=");
+    await until(async () => (await get("/calls")).text === "2", "a refresh");
+    await settled();
+    expect((await get("/context/stale")).text).toBe(ofNobody);
+  });
+
+  it("is that of the client in a request that bypasses the cache", async () => {
+    const headers = { authorization: "Bearer of-ada" };
+    const { text } = await as("ada", "/context/x", headers);
+    expect(text).toMatch(/^called by ada, .* env of nobody$/);
   });
 });
 

@@ -116,6 +116,7 @@ export class SimulatedSite {
         metrics,
         log: ({ message }) => void this.failures.push(message),
       }),
+      runsInCaller: () => false,
       fetchOrigin: (_, request) => around.origin.fetch(request, trace?.forwards(request)),
       nowAtMs,
       random: () => 0.5,

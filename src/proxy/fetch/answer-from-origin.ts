@@ -17,6 +17,7 @@ import { settleDoubt } from "../reuse/in-doubt.ts";
 import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
 import { unreachable } from "../../base/unreachable.ts";
@@ -67,7 +68,8 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
     return come ? answeredBy(come, need) : failurePage("timeout", need);
   },
   anonymous: {
-    isFault: ({ kind }) => kind === "origin-failed" || kind === "nothing-to-share",
+    isFault: ({ kind }, need) =>
+      kind === "origin-failed" || (kind === "nothing-to-share" && !isUnshared(need)),
     isDue: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
@@ -145,6 +147,7 @@ async function nextAfter(
       const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
       if (!originHealth.servesAnonymous(need.lookup.route.origin, nowAtMs())) {
         uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
+        uncacheable.unshared.forget(need.key.text);
         return { kind: "alone" };
       }
       return {
@@ -156,18 +159,31 @@ async function nextAfter(
     case "stored": {
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
       // If the response was purged during the wait, one of the followers leads the others.
-      return { kind: judged.kind === "usable" ? "alone" : "again" };
+      if (judged.kind !== "usable") return { kind: "again" };
+      const terms = termsOf(outcome.stored.metadata, need.lookup.route);
+      return isAlwaysValidated(terms) ? aloneAtOnce(need) : { kind: "alone" };
     }
     case "arriving":
       // The body is too slow for other requests to wait for it.
       need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
       return { kind: "alone" };
     case "nothing-to-share":
+      return isUnshared(need) ? aloneAtOnce(need) : { kind: "alone" };
     case "varies":
       return { kind: "alone" };
     default:
       return unreachable(outcome);
   }
+}
+
+/** Returns whether an anonymous request has lately got an answer that nobody may share. */
+function isUnshared({ key, exchange }: OriginNeed): boolean {
+  return exchange.site.uncacheable.unshared.has(key.text, exchange.nowAtMs());
+}
+
+/** Forwards without a slot, because the origin answers well, and later requests need no slot. */
+async function aloneAtOnce(need: OriginNeed): Promise<Next<OriginNeed, Response>> {
+  return { kind: "answer", answer: await forwardAlone(need, true) };
 }
 
 /** Looks up the request's own variant, which another request may have fetched. */

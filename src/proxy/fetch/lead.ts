@@ -15,6 +15,7 @@ import { storedMeanwhile } from "./stored-since.ts";
 import { forwardSelecting, isOriginError } from "./forward.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
+import { inPublicContext } from "./public-work.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -22,10 +23,13 @@ import { learnFromHead, validated } from "./validate.ts";
  *
  * @param flight the flight, which the caller ends once everything is stored
  */
-export async function lead(
-  need: OriginNeed,
-  flight: ForwardFlight,
-): Promise<FetchResult<Response>> {
+export function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
+  const { lookup, exchange } = need;
+  // The body as well is read in this context, because a handler may write it only when it is read.
+  return inPublicContext(lookup.route.origin, exchange, () => leadPublic(need, flight));
+}
+
+async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
   const { exchange, key } = need;
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
@@ -68,7 +72,7 @@ export async function lead(
   const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
   // The 304 refers to another response, or to a response that was purged since. Forward again
   // without conditions.
-  return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
+  return sent ?? leadPublic({ ...need, validating: undefined, fallback: validating }, flight);
 }
 
 function storedNothing(answer: Response): FetchResult<Response> {

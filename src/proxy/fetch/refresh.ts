@@ -232,7 +232,7 @@ async function isOurTurn(
   if (turn.word === "lead-anonymously") return true;
   if (turn.word === "uncacheable") {
     if (turnMsMax === undefined) return true;
-    exchange.site.uncacheable.pass.mark(key.text, exchange.nowAtMs());
+    exchange.site.uncacheable.confirm(key.text, exchange.nowAtMs());
     return false;
   }
   flight.settle({ kind: "origin-failed", failure: turn.word });

@@ -1,7 +1,7 @@
 // Classifies the cookies of requests and responses by the configuration.
 import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../rules/fields.ts";
-import { matchesAny } from "../../config/known-names.ts";
+import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 
 export interface SortedCookies {
   /** The forwarded cookies, in the request's order; empty for none. */
@@ -92,6 +92,25 @@ export function nameSetBy(line: string): string | undefined {
   if (/,[^;,]*=/.test(line)) return undefined;
   const [pair = ""] = line.split(";", 1);
   return pair.includes("=") ? pair.split("=", 1)[0]?.trim() : undefined;
+}
+
+/**
+ * Returns a test for a cookie with one of the names. Servers read names differently, so the test
+ * ignores case and quotes, also finds percent-encoded names, and takes a comma for the end of a cookie.
+ */
+export function compileHasCookie(names: NamePatterns): (field: string) => boolean {
+  const forms = names.map((name) => {
+    const literal = name.replace(/\*$/, "").replaceAll(/\W/g, String.raw`\$&`);
+    return name.endsWith("*") ? literal : String.raw`${literal}(?=[=;,"\s]|$)`;
+  });
+  const form = new RegExp(String.raw`(?:^|[;,])[\s"]*(?:${forms.join("|")})`, "i");
+  return (field) => form.test(field) || (field.includes("%") && form.test(percentDecoded(field)));
+}
+
+function percentDecoded(text: string): string {
+  return text.replaceAll(/%([2-7][\da-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 function pairsIn(field: string): string[] {

@@ -111,6 +111,8 @@ export interface Site extends LookupSite {
    * reached.
    */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
+  /** Returns whether an origin is a handler that can run only in its caller's context. */
+  readonly runsInCaller: (origin: string) => boolean;
 }
 
 /** A request as an origin receives it. */
@@ -122,6 +124,6 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly own?: Headers | undefined;
   /** Starts work of a handler that may continue after its response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the request or run that caused this request. */
-  readonly caller?: object | undefined;
+  /** The runtime's context of the client's request, if a handler may know it. */
+  readonly caller: object | undefined;
 }

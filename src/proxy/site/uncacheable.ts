@@ -61,6 +61,11 @@ export class Uncacheable {
    */
   readonly pass = new Marks(60_000);
   /**
+   * Keys whose last answer to an anonymous request nobody may share. After a quiet spell, only the
+   * first request leads: the requests that wait for it need no anonymous request and no slot.
+   */
+  readonly unshared = new Marks(3_600_000);
+  /**
    * Pages with an earlier storable success. An error or redirect to a client's request replaces the
    * success only after an anonymous request had the same result, even if the success has expired.
    */
@@ -72,4 +77,10 @@ export class Uncacheable {
    * had nothing to share, or got an answer that needs confirmation.
    */
   readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
+
+  /** Marks a key after an anonymous request, in this or another isolate, got nothing to share. */
+  confirm(key: string, atMs: number): void {
+    this.pass.mark(key, atMs);
+    this.unshared.mark(key, atMs);
+  }
 }

@@ -64,7 +64,8 @@ export function applyRefusal(
   replacing: ReplacingRequest,
 ): void {
   const { lookup, exchange, key, replaced } = replacing;
-  const { forAll, pass, ledAnonymously, successes } = exchange.site.uncacheable;
+  const { uncacheable } = exchange.site;
+  const { forAll, pass, unshared, ledAnonymously, successes } = uncacheable;
   const { status } = metadata;
   const atMs = exchange.nowAtMs();
   const confirmAgain = () =>
@@ -72,12 +73,16 @@ export function applyRefusal(
   if (refusal === undefined) {
     if (isStoredByRoute(metadata, lookup.route)) confirmAgain();
     if (status < 300) successes.mark(lookup.key.text, atMs);
+    unshared.forget(key.text);
     // The `pass` mark stays until the body is stored.
     return forAll.forget(key.text);
   }
   const isToConfirm = refusal === "unconfirmed";
   const isConfirmed = lookup.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);
+  // After an overload of the origin, the requests that wait go ten at a time.
+  if (status === 429 || status >= 500) unshared.forget(key.text);
+  else if (lookup.isAnonymous) uncacheable.confirm(key.text, atMs);
   if (isToConfirm) return confirmAgain();
   const isForAll = holdsForAll.has(refusal) && !isPersonal(lookup);
   if (!isForAll || !tellsOfResource(status)) return;

@@ -202,6 +202,32 @@ describe("files in a drafted configuration", () => {
   });
 });
 
+describe("a drafted configuration with a log-in", () => {
+  const sets = (...names: string[]) => {
+    const headers = new Headers({ "content-type": "text/html" });
+    for (const name of names) headers.append("set-cookie", `${name}=1`);
+    return () => new Response("a", { headers });
+  };
+
+  it("lets clients with a cookie that only private pages set bypass the cache", async () => {
+    const pages = { "/login": sets("app.sid", "visit", "x`y"), "/a": sets("visit"), "/b": "b" };
+    const { routes, text } = await routesOf(originOf(pages));
+    const condition = { patterns: ["*"], whenCookies: ["app.sid"], bypass: true };
+    expect(routes[0]).toMatchObject({ name: "signed-in", ...condition });
+    expect(text).toContain("Only private pages set: app.sid.");
+  });
+
+  it("has no such route if private pages set no cookie of their own", async () => {
+    const { route } = await routesOf(originOf({ "/login": sets("visit"), "/a": sets("visit") }));
+    expect(route("signed-in")).toBeUndefined();
+  });
+});
+
+it("init escapes the characters of a path that patterns use", async () => {
+  const { route } = await routesOf(originOf({ "/(x)/login": "c", "/a+b/x.css": "d" }));
+  expect(route("private")?.patterns).toContain(String.raw`/\(x\)/login/*`);
+});
+
 describe("a drafted configuration for WordPress", () => {
   const made = { "/wp-content/a.css": () => html("", { "content-type": "text/css" }), "/a": "a" };
 
