@@ -107,8 +107,7 @@ export interface WrittenRoute {
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /**
-   * Fixed fields of the requests that Tidemark sends on behalf of all clients. Default: as in the
-   * general field.
+   * Fields of Tidemark's own requests. Default: as in the general field.
    * @example anonymous: { accept: "application/json" }
    */
   readonly anonymous?: WrittenAnonymous | undefined;
@@ -219,10 +218,7 @@ export interface WrittenCredentialFields {
 
 /** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
 export interface WrittenAnonymous {
-  /**
-   * `Accept`. Default: `text/html,application/xhtml+xml,*\/*;q=0.8`.
-   * @example accept: "application/json"
-   */
+  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
   readonly accept?: string | undefined;
   /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
   readonly userAgent?: string | undefined;

@@ -29,9 +29,9 @@ export function selectingFieldNames(response: Fields): string[] {
  */
 export function silentlyVaryingBy(before: Fields, now: Fields): string[] {
   const stated = selectingFieldNames(now);
-  const told = (fields: Fields, name: string) =>
+  const first = (fields: Fields, name: string) =>
     (fields.get(name) ?? "").split(";", 1).join().trim().toLowerCase();
-  const differ = (name: string) => told(before, name) !== told(now, name);
+  const differ = (name: string) => first(before, name) !== first(now, name);
   return [
     ...(differ("content-type") ? ["accept"] : []),
     ...(differ("content-language") ? ["accept-language"] : []),

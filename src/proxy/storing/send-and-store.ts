@@ -80,8 +80,7 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
 function noteSilentVariation(metadata: StoredMetadata, need: OriginNeed): void {
   const { lookup, exchange } = need;
   const before = storedCandidate(need)?.stored.metadata;
-  if (!lookup.isAnonymous || before?.isOfClient !== true) return;
-  if (before.status !== metadata.status) return;
+  if (metadata.isOfClient || !before?.isOfClient || before.status !== metadata.status) return;
   const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   if (names.length === 0) return;
   const { site } = exchange;
