@@ -24,7 +24,7 @@ import { VariantDemand } from "./proxy/site/variant-demand.ts";
 import { serve } from "./proxy/serve.ts";
 import type { Context } from "./proxy/site/exchange.ts";
 import type { Site } from "./proxy/site/site.ts";
-import { CredentialRefusals } from "./proxy/site/credential-refusals.ts";
+import { RouteNotes } from "./proxy/site/route-notes.ts";
 import { Invalidations } from "./proxy/site/invalidations.ts";
 import { LastAnswers } from "./proxy/site/last-answers.ts";
 import { LeftOutTags } from "./proxy/site/left-out-tags.ts";
@@ -125,7 +125,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     flights: new Flights(),
     uncacheable: new Uncacheable(),
     lastAnswers: new LastAnswers(),
-    credentialRefusals: new CredentialRefusals(),
+    credentialRefusals: new RouteNotes(),
+    silentVariations: new RouteNotes(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),

@@ -93,6 +93,21 @@ const plain: readonly Attack[] = [
     },
   },
   {
+    name: "silent-accept",
+    said: "two new pages of an origin that forgets `Vary`, with `Accept: application/json`",
+    manner: "ask",
+    rateShare: 0.2,
+    asking: (nth, draws) =>
+      nth < 20
+        ? { path: `/silent/${nth % 2}`, headers: { accept: "application/json" } }
+        : { path: `/missing/${word(draws)}` },
+    alsoHonest: ["/silent/0", "/silent/1"].map((path) => ({
+      path,
+      headers: { accept: "text/html,*/*;q=0.8" },
+      type: "text/html",
+    })),
+  },
+  {
     name: "large-field",
     said: "a field of 60 KiB, on honest clients' pages and random paths in turn",
     manner: "ask",
