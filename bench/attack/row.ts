@@ -63,6 +63,13 @@ export async function measuredRow(
     const rest = await restOver(running, attack?.database);
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
+    if (attack?.isStoredElsewhere === true) {
+      const elsewhere = await running.add(coloFor(ground, { rest, journal }, attack));
+      for (const { path } of attack.alsoHonest ?? []) {
+        await ask(elsewhere.url + path, {}, { waitTimeoutMs: 5_000 });
+      }
+      await storesSettled(elsewhere);
+    }
     const colo = await running.add(coloFor(ground, { rest, journal }, attack));
     // The platform's cron trigger creates the ballast.
     await colo.fireCron();
