@@ -4,7 +4,12 @@ import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged, dataUnstorable } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { hookMapping } from "./hook-findings.ts";
-import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
+import {
+  journalLag,
+  journalLostEntries,
+  journalUnreadable,
+  switchLost,
+} from "./journal-findings.ts";
 import type { SiteState } from "./site-state.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
@@ -29,6 +34,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   journalUnreadable,
   journalLag,
   journalLostEntries,
+  switchLost,
   (state) => state.probe?.findings(state) ?? [],
   originTroubles,
   anonymousRefused,
