@@ -7,6 +7,7 @@ import { hookMapping } from "./hook-findings.ts";
 import {
   journalLag,
   journalLostEntries,
+  journalRestarted,
   journalUnreadable,
   switchLost,
 } from "./journal-findings.ts";
@@ -34,6 +35,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   journalUnreadable,
   journalLag,
   journalLostEntries,
+  journalRestarted,
   switchLost,
   (state) => state.probe?.findings(state) ?? [],
   originTroubles,

@@ -111,3 +111,24 @@ export function switchLost({ view, atMs }: SiteState): Finding | [] {
     remedy: "Check with tidemark switch that the switch is as you want it.",
   };
 }
+
+/**
+ * Returns the finding on a database that started from a snapshot. If no isolate remembers a lost
+ * entry, nothing else shows the loss.
+ */
+export function journalRestarted({ view, rooms, atMs }: SiteState): Finding | [] {
+  const { uptimeMs } = rooms?.find(({ holdsJournal }) => holdsJournal)?.info ?? {};
+  const oldest = view?.entries[0];
+  if (uptimeMs === undefined || uptimeMs > lossMs || oldest === undefined) return [];
+  const startedAtMs = atMs - uptimeMs;
+  if (acceptedAtMs(oldest.position) > startedAtMs) return [];
+  return {
+    code: "journal-restarted",
+    level: "warning",
+    what: "The database of the purge journal started from a snapshot. Purges since the snapshot are undone, unless an isolate remembers a newer entry.",
+    since: isoOf(startedAtMs),
+    cause: "The database restarted or was restored, and appendonly is off.",
+    remedy:
+      "Purge everything, and check the switch with tidemark switch. To lose at most a second of purges in the future, set appendonly yes.",
+  };
+}

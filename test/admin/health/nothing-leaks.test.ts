@@ -86,7 +86,7 @@ function drawnLook(draws: Draws): SiteState {
     ],
   } as const;
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
-  const room = { usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1 };
+  const room = { usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1, uptimeMs: of(500) };
   const backlog = { backlogMax: 10, everyMs: minuteMs, heardAtMs: atMs };
   return lookedAt({
     clients: [
