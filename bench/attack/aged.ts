@@ -58,7 +58,7 @@ export async function age(
     for (let at = 0; at < 2; at += 1) await ask(colo.url + path, {}, { waitTimeoutMs });
   });
   await storesSettled(colo);
-  await someAtOnce(purgeCount, async (nth) => {
+  for (let nth = 0; nth < purgeCount; nth += 1) {
     const tags = Array.from({ length: tagsPerPurge }, (_, at) => `${nth}-${at}`);
     const { status } = await ask(
       `${colo.url}/_cache/purge`,
@@ -66,7 +66,7 @@ export async function age(
       { method: "POST", body: JSON.stringify({ tags }), waitTimeoutMs },
     );
     if (status !== 200) throw new Error(`A purge before the attack got ${status}.`);
-  });
+  }
   await colo.replaceWorker(settings);
 }
 
