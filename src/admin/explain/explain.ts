@@ -26,7 +26,7 @@ import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import { groundOf, groundOfPass, groundOfRefusedUrl } from "./grounds.ts";
+import { groundOf, groundOfCondition, groundOfPass, groundOfRefusedUrl } from "./grounds.ts";
 import { keyAccountOf, quoted } from "./key-account.ts";
 import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
@@ -136,6 +136,7 @@ function passedBy(
     const verdict = { kind: "gateway-timeout", by, ...groundOf[by] };
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
+  const { whenCookies } = passed.route;
   const [below] = alsoFit;
   const isRoutesOwn = rule === "route" && below !== undefined;
   const verdict = {
@@ -145,6 +146,7 @@ function passedBy(
     ...(isRoutesOwn && {
       hint: `if the page is for everybody, put ${quoted(below)} before ${quoted(name)}`,
     }),
+    ...(rule === "route" && whenCookies && groundOfCondition(whenCookies)),
   };
   if (loops.wouldBeOne(request.headers.get("via"))) {
     return { verdict, cacheStatus: null, next: "refuse: loop" };

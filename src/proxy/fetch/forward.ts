@@ -3,13 +3,13 @@
 import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
-import { ownUserAgent } from "../request/anonymous.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
@@ -145,7 +145,8 @@ export async function probeOrigin(
 }
 
 async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {
-  const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
+  const { neutralFields } = context.site.config.anywhere;
+  const fields = { ...neutralFields, "accept-encoding": "identity" };
   const headers = passedFields({ client: new Headers(fields), target });
   const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
   const request = { method: "GET", headers, body: null, cf: undefined };
@@ -209,13 +210,13 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 }
 
 /**
- * Sends a request. If the origin cannot be reached, sends a GET or HEAD once more, within the budget
- * for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
+ * Sends a request. If the origin cannot be reached, sends a safe request without a body once more,
+ * within the budget for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
-  const { method, body, signal } = request;
-  const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
+  const { body, signal } = request;
+  const isRepeatable = isSafe(request) && body === null;
   const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
   try {
     const response = await site.fetchOrigin(origin, request);

@@ -2,6 +2,7 @@
 // not stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest, PlanContext } from "../request/plan.ts";
@@ -9,7 +10,7 @@ import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
-import { invalidateBy, isSafe } from "../storing/invalidate.ts";
+import { invalidateBy } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
 
 /** Returns a planned lookup as a request that bypasses the cache. */
