@@ -172,9 +172,8 @@ async function ask(
   const { headers } = request;
   headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
-    const { target } = asking;
     const { afterAnswer, caller } = context;
-    const sent = { ...request, target, signal: abort.signal, afterAnswer, caller };
+    const sent = { ...request, target: asking.target, signal: abort.signal, afterAnswer, caller };
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;
