@@ -153,7 +153,7 @@ class TidemarkProvider implements AstroCacheProvider {
     const app = createApp(this.#config, env, platform, {
       ...inCode,
       database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
-      // A page is found by its client's request, as are the `locals` that it sees.
+      // Astro finds its page and its locals by the client's request.
       origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },
     });
     return { app, env, waitUntil };
