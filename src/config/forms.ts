@@ -1,7 +1,7 @@
 // Schemas shared by the fields of a configuration, with their error messages.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenCredentialFields } from "./written-route.ts";
+import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 
@@ -123,6 +123,15 @@ export const credentialFields = fields("credentialFields", {
   add: credentialNames,
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
+
+const sentValue = text("Tidemark").check(
+  z.regex(/^[!-~](?:[ -~]*[!-~])?$/, "must consist of printable ASCII characters"),
+);
+
+export const anonymous = fields("anonymous", {
+  accept: sentValue,
+  userAgent: sentValue,
+} satisfies FormsOf<WrittenAnonymous>);
 
 /**
  * Rejects fields that differ in every request. With such a field in the key, no request would be a

@@ -11,6 +11,7 @@ import type {
   WrittenRoutePurge,
 } from "./written-route.ts";
 import {
+  anonymous,
   between,
   cookieNames,
   cookiePatterns,
@@ -108,6 +109,7 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenKey, "device" | "language" | "country">),
   forward: fieldNames,
   credentialFields,
+  anonymous,
   cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import {
   added,
+  anonymous,
   between,
   bytes,
   cookiePatterns,
@@ -109,10 +110,7 @@ export const configInput = fields("the configuration", {
   operatorPath: z
     .string("must be a path")
     .check(
-      z.regex(
-        /^\/[a-z0-9_-]{1,64}$/,
-        "must be a slash and a name of 1 to 64 small letters, digits, - or _",
-      ),
+      z.regex(/^\/[a-z0-9_-]{1,64}$/, "must be a slash and 1 to 64 small letters, digits, - or _"),
     ),
   origins: z.record(
     z.string(),
@@ -138,6 +136,7 @@ export const configInput = fields("the configuration", {
   } satisfies FormsOf<WrittenStripping>),
   cookies: fields("cookies", { harmless: added(cookiePatterns) } satisfies FormsOf<WrittenCookies>),
   credentialFields,
+  anonymous,
   tagFields: fieldNames,
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,

@@ -107,6 +107,11 @@ export interface WrittenRoute {
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /**
+   * Fields of Tidemark's own requests. Default: as in the general field.
+   * @example anonymous: { accept: "application/json" }
+   */
+  readonly anonymous?: WrittenAnonymous | undefined;
+  /**
    * Cookies that are neither keyed nor forwarded on this route, in addition to the general cookies.
    * Default: none.
    * @example cookies: { ignore: ["theme"] }
@@ -209,6 +214,14 @@ export interface WrittenCredentialFields {
   readonly add?: readonly string[] | undefined;
   /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
   readonly except?: readonly string[] | undefined;
+}
+
+/** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
+export interface WrittenAnonymous {
+  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
+  readonly accept?: string | undefined;
+  /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
+  readonly userAgent?: string | undefined;
 }
 
 /** Cookies of a route. */

@@ -3,6 +3,7 @@
 import type {
   Duration,
   NamePattern,
+  WrittenAnonymous,
   WrittenCredentialFields,
   WrittenRoute,
   WrittenRoutePurge,
@@ -65,6 +66,8 @@ export interface WrittenConfig {
    * @example credentialFields: { add: ["x-tenant"], except: ["x-csrf-token"] }
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
+  /** Fields of Tidemark's own requests. Default: see each field. @example anonymous: { accept: "*" } */
+  readonly anonymous?: WrittenAnonymous | undefined;
   /**
    * Response fields with tags, in addition to Cache-Tag, Surrogate-Key and Cache-Groups. Default:
    * none.
@@ -94,10 +97,7 @@ export interface WrittenConfig {
    * @example trustProxy: ["10.0.0.0/8"]
    */
   readonly trustProxy?: false | number | readonly string[] | undefined;
-  /**
-   * Number of hot keys to refresh before they expire, 0 to 1,000. Default: 0, none.
-   * @example hotKeys: 100
-   */
+  /** Number of hot keys to refresh before expiry, 0 to 1,000. Default: 0, none. @example hotKeys: 100 */
   readonly hotKeys?: number | undefined;
   /** Log lines for single requests. Default: none. @example logs: { sample: 0.01 } */
   readonly logs?: WrittenLogs | undefined;

@@ -74,6 +74,10 @@ describe("defineConfig", () => {
       purgeSettleSeconds: 0,
       servesUnverified: false,
       idleFields: [],
+      neutralFields: {
+        accept: "text/html,application/xhtml+xml,*/*;q=0.8",
+        "user-agent": "Tidemark",
+      },
     });
   });
 

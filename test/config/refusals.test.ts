@@ -84,8 +84,7 @@ describe("an invalid configuration", () => {
   const twice = ["/a", "/b"].map((match) => ({ name: "a", match }));
   const origin = (url: string) => ({ origins: { a: { url } } });
   const noOrigin = "origins.a.url: is not an origin";
-  const isPath =
-    "operatorPath: must be a slash and a name of 1 to 64 small letters, digits, - or _";
+  const isPath = "operatorPath: must be a slash and 1 to 64 small letters, digits, - or _";
   it.each<[written: unknown, says: string]>([
     [null, "at the top: must be an object, but is null"],
     [[], 'at the top: must be an object, but is an instance of "Array"'],

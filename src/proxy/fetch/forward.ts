@@ -10,7 +10,6 @@ import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
-import { ownUserAgent } from "../request/anonymous.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
@@ -150,7 +149,8 @@ export async function probeOrigin(
 }
 
 async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {
-  const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
+  const { neutralFields } = context.site.config.anywhere;
+  const fields = { ...neutralFields, "accept-encoding": "identity" };
   const headers = passedFields({ client: new Headers(fields), target });
   const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
   const caller = publicCaller(origin, context);

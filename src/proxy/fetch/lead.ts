@@ -81,9 +81,9 @@ function storedNothing(answer: Response): FetchResult<Response> {
 
 /**
  * Returns the fields of a conditional request. The result is empty without a whole stored body. It
- * is also empty if a hard purge covers or may cover the response, because a 304 would let the
- * purged body answer again. After a soft purge, the request omits a date that two versions may
- * share.
+ * is also empty if a 304 would let a wrong body answer again: if a hard purge covers or may cover
+ * the response, and in a refresh of a body that a client's own request fetched. After a soft purge,
+ * the request omits a date that two versions may share.
  */
 function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const { validating } = need;
@@ -95,6 +95,7 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;
+  if (need.lookup.isAnonymous && metadata.isOfClient === true) return [];
   const stored = fieldsOf(metadata);
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));

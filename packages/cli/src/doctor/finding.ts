@@ -53,6 +53,7 @@ export const doctorCodes = [
   "cookie-unknown",
   "session-shared",
   "vary-wide",
+  "varies-silently",
   "origin-open",
   "origin-is-tidemark",
   "workers-dev-answers",

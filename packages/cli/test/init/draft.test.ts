@@ -104,11 +104,14 @@ describe("pages in a drafted configuration", () => {
     expect({ freshSeconds: undefined, ...route("pages") }).toMatchObject(others);
   });
 
-  it("are keyed by Accept-Language if a page depends on it without Vary", async () => {
-    const { route } = await routesOf(originOf({ "/about": byField("accept-language") }));
-    expect(route("pages")).toMatchObject({ keyHeaders: ["accept-language"], bypass: false });
-    expect(route("pages")?.freshSeconds).toBeUndefined();
-  });
+  it.each(["accept", "accept-language"])(
+    "are keyed by %s if a page depends on it without Vary",
+    async (name) => {
+      const { route } = await routesOf(originOf({ "/about": byField(name) }));
+      expect(route("pages")).toMatchObject({ keyHeaders: [name], bypass: false });
+      expect(route("pages")?.freshSeconds).toBeUndefined();
+    },
+  );
 
   it.each([
     ["a phone", byPhone, "untold-user-agent"],

@@ -29,6 +29,8 @@ export interface PageReadings {
   readonly notLookedAt: readonly string[];
 }
 
+const otherFields = { accept: "application/json", "accept-language": "de" };
+
 /** Long enough for `ttl` to fall by at least one second. */
 const pauseMs = 2_100;
 
@@ -42,8 +44,8 @@ export async function readPages(
   const headers = site === undefined ? {} : forwardedFields(site);
   const ofSite = (path: string, fields = {}) =>
     site === undefined ? undefined : look(site + path, fields, world);
-  const ofOrigin = (path: string) =>
-    origin === undefined ? undefined : look(origin + path, headers, world);
+  const ofOrigin = (path: string, fields = {}) =>
+    origin === undefined ? undefined : look(origin + path, { ...headers, ...fields }, world);
   const first = new Map<string, PageAnswer>();
   const askFirst = async (path: string) => {
     const answer = await (ofSite(path) ?? ofOrigin(path));
@@ -70,12 +72,14 @@ export async function readPages(
       site === undefined
         ? [before, await ofOrigin(path)]
         : [await ofOrigin(path), await ofOrigin(path)];
+    const asOther = await ofOrigin(path, otherFields);
     read.push({
       path,
       answers: site === undefined ? [] : [before, again],
       debugged,
       withCookies,
       direct,
+      asOther,
     });
   }
   const failures = read.flatMap((one) =>
@@ -98,6 +102,7 @@ interface PageRead {
   readonly debugged: PageAnswer | undefined;
   readonly withCookies: PageAnswer | undefined;
   readonly direct: readonly (PageAnswer | undefined)[];
+  readonly asOther: PageAnswer | undefined;
 }
 
 /** Returns the fields in which Tidemark sends the site's address to an origin. */
@@ -106,13 +111,14 @@ function forwardedFields(site: string): Record<string, string> {
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
 }
 
-function pageOf({ path, answers, debugged, withCookies, direct }: PageRead): Page[] {
+function pageOf({ path, answers, debugged, withCookies, direct, asOther }: PageRead): Page[] {
   const page = {
     path,
     answers: answers.filter(isAnswer),
     debugged: isAnswer(debugged) ? debugged : undefined,
     withCookies: isAnswer(withCookies) ? withCookies : undefined,
     direct: direct.filter(isAnswer),
+    asOther: isAnswer(asOther) ? asOther : undefined,
   };
   return page.answers.length + page.direct.length === 0 ? [] : [page];
 }
