@@ -103,9 +103,10 @@ export function leftOut(changed: readonly string[]): readonly CostlySuites[] {
 /** Returns the files that differ from a commit; `undefined` if this clone does not have it. */
 function changedSince(commit: string): readonly string[] | undefined {
   const args = ["diff", "--name-only", "--no-renames", "-z", "--merge-base", commit];
-  const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
   try {
-    return execFileSync("git", args, options).split("\0").filter(Boolean);
+    return execFileSync("git", args, { encoding: "utf8", stdio: "pipe" })
+      .split("\0")
+      .filter(Boolean);
   } catch {
     process.stderr.write(`All suites run: this clone does not have ${commit} of .ci/green.\n`);
     return undefined;

@@ -37,6 +37,8 @@ export interface Attack {
    * `pageCount` pages.
    */
   readonly aged?: { readonly stores: "redis" | "cloudflare"; readonly pageCount: number };
+  /** The size of each Durable Object of records, on a site without Redis; absent with Redis. */
+  readonly objectBytes?: number;
   /**
    * Why this attack may miss a demand without the platform's rate limiter; absent if all demands
    * must hold.

@@ -3,7 +3,7 @@ import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
 import { agedAttacks } from "./aged.ts";
 import { provoking } from "./provoking.ts";
-import { databaseMebibytes } from "./site.ts";
+import { databaseMebibytes, sharedPath } from "./site.ts";
 import {
   type Asking,
   forgedPurge,
@@ -258,12 +258,24 @@ const filling: readonly Attack[] = [
   database,
 }));
 
+/** The objects share 32 MiB. Honest clients request new pages of a route that only they store. */
+const fillsObjects: Attack = {
+  name: "fills-objects",
+  said: "new queries that fill Durable Objects of 4 MiB, on a site without Redis",
+  manner: "ask",
+  rateShare: 1.5,
+  asking: (nth) => ({ path: fillingPath(nth) }),
+  alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
+  objectBytes: 4 * mebibyte,
+};
+
 export const attacks: readonly Attack[] = [
   ...plain,
   ...provoking,
   ...changing,
   ...connections,
   ...filling,
+  fillsObjects,
   ...agedAttacks,
 ];
 

@@ -6,7 +6,13 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
-import { adminToken, storesOfCloudflare, storesSettled } from "../../testing/worker/world.ts";
+import {
+  adminToken,
+  storesOfCloudflare,
+  storesSettled,
+  withoutRedis,
+} from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -16,7 +22,7 @@ import type { Attack } from "./attack.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
 import { type MachineUse, watchMachine } from "./machine-use.ts";
 import type { OriginCalls } from "./origin-process.ts";
-import { databaseMebibytes, faultOf, pagePath, restRttMs } from "./site.ts";
+import { databaseMebibytes, faultOf, objectsConfig, pagePath, restRttMs } from "./site.ts";
 
 export interface Ground {
   readonly origin: Part<OriginCalls>;
@@ -66,9 +72,8 @@ export async function measuredRow(
     const rest = await restOver(running, attack?.database);
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
-    const isWithoutRedis = attack?.aged?.stores === "cloudflare";
-    const stores = isWithoutRedis ? await storesOfCloudflare(running) : {};
-    const settings = { ...settingsFor(ground, { rest, journal }, attack), ...stores };
+    const stores = isWithoutRedis(attack) ? await storesOfCloudflare(running) : {};
+    const settings = { ...(await settingsFor(ground, { rest, journal }, attack)), ...stores };
     const colo = await running.add(startColo(settings));
     // The platform's cron trigger creates the ballast.
     await colo.fireCron();
@@ -120,16 +125,18 @@ interface Databases {
   readonly journal: UpstashRestServer | undefined;
 }
 
-function settingsFor(
+const isWithoutRedis = (attack: Attack | undefined): boolean =>
+  attack?.aged?.stores === "cloudflare" || attack?.objectBytes !== undefined;
+
+async function settingsFor(
   { originUrl, worker, cloudflareWorker, log }: Ground,
   { rest, journal }: Databases,
   attack: Attack | undefined,
-): ColoSettings {
+): Promise<ColoSettings> {
   const rateLimits = attack?.limit === undefined ? {} : { ORIGIN_LIMITER: attack.limit };
-  const isWithoutRedis = attack?.aged?.stores === "cloudflare";
   const env = {
     ORIGIN_URL: originUrl,
-    ...(!isWithoutRedis && {
+    ...(!isWithoutRedis(attack) && {
       UPSTASH_REDIS_REST_URL: rest.url,
       UPSTASH_REDIS_REST_TOKEN: rest.token,
     }),
@@ -141,7 +148,10 @@ function settingsFor(
     PURGE_SECRET: secret,
     SITE_HOST: "site.test",
   };
-  const own = isWithoutRedis ? cloudflareWorker : worker;
+  const { objectBytes } = attack ?? {};
+  const small =
+    objectBytes && bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
+  const own = isWithoutRedis(attack) ? ((await small) ?? cloudflareWorker) : worker;
   return { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
 }
 

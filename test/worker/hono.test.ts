@@ -2,6 +2,8 @@
 // responses that clients get.
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { bundled, root } from "../../local/bundling.ts";
+import { startColo } from "../../local/colo.ts";
 import { bundleApp } from "../../testing/worker/bundle-app.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../../testing/worker/raw-request.ts";
 import { adminToken, type Stats, until } from "../../testing/worker/world.ts";
@@ -101,7 +103,7 @@ const worker = await bundleApp(
   ] }`,
   around,
 );
-const { colo, url } = await worldOfFile(
+const { colo, origin, url } = await worldOfFile(
   (request, response) => {
     const coding = request.url?.slice(1) ?? "";
     const fields = { "content-type": "text/plain", "content-encoding": coding, etag: '"1"' };
@@ -246,6 +248,41 @@ describe("a client's AsyncLocalStorage around the cache", () => {
     const headers = { authorization: "Bearer of-ada" };
     const { text } = await as("ada", "/context/x", headers);
     expect(text).toMatch(/^called by ada, .* env of nobody$/);
+  });
+});
+
+describe("without nodejs_compat, a Worker", () => {
+  const startOld = (script: string, env = {}, lines: string[] = []) =>
+    startColo({
+      name: "old",
+      worker: script,
+      port: 0,
+      env,
+      compatibility: { date: "2026-07-01" },
+      onLine: (text) => void lines.push(text),
+    });
+
+  it("with a handler does not start, and says why", async () => {
+    const lines: string[] = [];
+    const old = await startOld(await bundleApp('app.get("/", (c) => c.text("page"));'), {}, lines);
+    try {
+      expect((await rawRequest(old.url, "/")).status).toBe(500);
+      await until(async () => lines.length > 0, "a line of the log");
+      expect(lines.join()).toMatch(/start-refused.* add the flag \\"nodejs_compat\\"/);
+    } finally {
+      await old.stop();
+    }
+  });
+
+  it("with the address of an origin answers", async () => {
+    const script = await bundled({ entryPoints: ["worker.ts"], absWorkingDir: root });
+    const old = await startOld(script, { ORIGIN_URL: origin.url });
+    try {
+      const { status, headers } = await rawRequest(old.url, "/x", {});
+      expect([status, headers["cache-status"]]).toEqual([200, expect.stringContaining("stored")]);
+    } finally {
+      await old.stop();
+    }
   });
 });
 

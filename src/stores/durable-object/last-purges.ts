@@ -39,8 +39,8 @@ export class LastPurges {
   }
 
   /**
-   * Returns whether an entry after a number has one of the names. `CROSS JOIN` keeps `purged` the
-   * inner loop. The planner would scan it for each name.
+   * Returns whether an entry after a number has one of the names. `CROSS JOIN` makes `purged` the
+   * inner loop, whatever the planner estimates. As the outer loop, it would be scanned.
    */
   cover({ names, after }: { readonly names: readonly string[]; readonly after: number }): boolean {
     const found = this.#sql.exec(

@@ -59,8 +59,10 @@ export class RecordsRoom {
   /** Drops old rows among the next ones, and evicts rows until a row of the given size fits. */
   beforeWrite(key: string, bytes: number, atMs: number): void {
     const onceUntilMs = this.#isTight ? atMs - onceMsMax : -Infinity;
-    for (const { key: of, until, isAsked, noted } of this.#next(rowsPerWrite))
-      if (until <= atMs || (isAsked === 0 && noted <= onceUntilMs)) this.#delete(of);
+    for (const row of this.#next(rowsPerWrite)) {
+      const isOld = row.until <= atMs || (row.isAsked === 0 && row.noted <= onceUntilMs);
+      if (isOld && row.key !== key) this.#delete(row.key);
+    }
     this.evict(pausedFromRatio * this.limitBytes - bytes, atMs, key);
   }
 

@@ -17,7 +17,7 @@ const shallow = fc.array(segments, { maxLength: 4 });
 /** Around the 30 slashes that names distinguish, and far beyond them. */
 const deep = fc
   .tuple(fc.constantFrom(26, 27, 28, 29, 30, 31, 100), segments, shallow)
-  .map(([depth, segment, rest]) => [...Array<string>(depth).fill(segment), ...rest]);
+  .map(([depth, segment, rest]) => Array<string>(depth).fill(segment).concat(rest));
 const paths = fc
   .oneof({ weight: 3, arbitrary: shallow }, { weight: 1, arbitrary: deep })
   .map((parts) => `/${parts.join("/")}`);

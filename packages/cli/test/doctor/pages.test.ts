@@ -109,9 +109,15 @@ describe("doctor on several pages", () => {
 
   it("names the page that cannot be reached", async () => {
     const { world } = new Network(wellSite);
-    const { findings, unreachable } = await examined(world, { site: "https://gone.test" });
-    expect(findings).toEqual([]);
-    expect(unreachable).toContain("The page / of the site");
+    const { findings } = await examined(world, { site: "https://gone.test" });
+    expect(findings).toMatchObject([
+      {
+        code: "unreachable",
+        level: "critical",
+        what: "No page of https://gone.test could be fetched.",
+        cause: expect.stringContaining("The page / of the site"),
+      },
+    ]);
   });
 });
 

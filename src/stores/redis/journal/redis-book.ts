@@ -5,8 +5,11 @@ import type { Journal } from "../../../purge/journal/journal.ts";
 
 /** Encodes a query for `bookScript`. */
 export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]): string[] {
-  const asked = records.map(bookQuery);
-  return [end.n, ...asked.flatMap(({ n, names }) => [n, String(names.length), ...names])];
+  const asked = records.flatMap((record) => {
+    const { n, names } = bookQuery(record);
+    return [n, String(names.length), ...names];
+  });
+  return [end.n, ...asked];
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ReadOptions {
 
 export interface PageReadings {
   readonly pages: readonly Page[];
+  /** Sentences about pages that could not be fetched: of the site, or of the origin without a site. */
+  readonly failures: readonly string[];
   readonly notLookedAt: readonly string[];
 }
 
@@ -38,7 +40,7 @@ export async function readPages(
 ): Promise<PageReadings> {
   const { site, origin, debugToken } = options;
   const base = site ?? origin;
-  if (base === undefined) return { pages: [], notLookedAt: [] };
+  if (base === undefined) return { pages: [], failures: [], notLookedAt: [] };
   const headers = site === undefined ? {} : forwardedFields(site);
   const ofSite = (path: string, fields = {}) =>
     site === undefined ? undefined : look(site + path, fields, world);
@@ -80,7 +82,11 @@ export async function readPages(
       asOther,
     });
   }
-  return { pages: read.flatMap(pageOf), notLookedAt: read.flatMap(failuresOf) };
+  const failures = read.flatMap((one) =>
+    site === undefined ? failed(one, "direct") : failed(one, "answers"),
+  );
+  const notLookedAt = read.flatMap((one) => [...failed(one, "answers"), ...failed(one, "direct")]);
+  return { pages: read.flatMap(pageOf), failures, notLookedAt };
 }
 
 /** Returns the field that a browser sends after these responses; `undefined` if they set no cookie. */
@@ -121,12 +127,10 @@ const isAnswer = (answer: PageAnswer | undefined): answer is Answer => answer?.k
 
 const isTidemarks = (answer: PageAnswer | undefined) => isAnswer(answer) && isOurs(answer.headers);
 
-function failuresOf({ path, answers, direct }: PageRead): string[] {
-  const failed = (all: PageRead["direct"], whose: string) => {
-    const first = all.find((answer) => answer?.kind === "failed");
-    return first?.kind === "failed" ? [`The page ${path} ${whose}: ${first.why}.`] : [];
-  };
-  return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
+function failed(read: PageRead, of: "answers" | "direct"): string[] {
+  const first = read[of].find((answer) => answer?.kind === "failed");
+  const whose = of === "answers" ? "site" : "origin";
+  return first?.kind === "failed" ? [`The page ${read.path} of the ${whose}: ${first.why}.`] : [];
 }
 
 /** The responses before and after the purge. */
