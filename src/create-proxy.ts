@@ -18,7 +18,6 @@ import { compileRoutes } from "./proxy/request/routes.ts";
 import { pathAndQuery } from "./proxy/request/target.ts";
 import { compileUrlReader, type UrlRead } from "./proxy/request/url-reader.ts";
 import { Lifts } from "./proxy/site/lifts.ts";
-import { SharedOdds } from "./proxy/site/shared-odds.ts";
 import { Marks, Uncacheable } from "./proxy/site/uncacheable.ts";
 import { VariantDemand } from "./proxy/site/variant-demand.ts";
 import { serve } from "./proxy/serve.ts";
@@ -140,7 +139,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
             metrics,
           })
         : undefined,
-    sharedOdds: new SharedOdds(),
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),

@@ -6,9 +6,17 @@ import type { Asking } from "./askings.ts";
 /**
  * `ask` reads the whole response. `reset-before` and `reset-during` reset the connection: before
  * the response, or at its first byte. `slow-read` and `slow-upload` read or send one byte a second
- * until the attack ends.
+ * until the attack ends. `crowd` sends `crowdCount` requests at once.
  */
-export type Manner = "ask" | "reset-before" | "reset-during" | "slow-read" | "slow-upload";
+export type Manner =
+  | "ask"
+  | "crowd"
+  | "reset-before"
+  | "reset-during"
+  | "slow-read"
+  | "slow-upload";
+
+export const crowdCount = 150;
 
 export interface Attack {
   readonly name: string;
@@ -24,6 +32,8 @@ export interface Attack {
    * hits.
    */
   readonly alsoHonest?: readonly Asking[];
+  /** Whether another colo has stored the responses to `alsoHonest` in Redis before the attack. */
+  readonly isStoredElsewhere?: true;
   /** The limit of `ORIGIN_LIMITER`; absent if the attack runs without a rate limiter. */
   readonly limit?: RateLimitSettings;
   /**

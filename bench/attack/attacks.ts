@@ -57,6 +57,22 @@ const plain: readonly Attack[] = [
     asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
   },
   {
+    name: "misses-of-one",
+    said: "honest clients' pages, with random queries, while honest clients request pages of other colos",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
+    alsoHonest: Array.from({ length: 1_000 }, (_, nth) => ({ path: `/noise/1024?other=${nth}` })),
+    isStoredElsewhere: true,
+  },
+  {
+    name: "crowds",
+    said: "150 visitors at once on a new page that nobody may share, every five seconds",
+    manner: "crowd",
+    rateShare: 0.002,
+    asking: (nth) => ({ path: `/crowded/${nth}` }),
+  },
+  {
     name: "vary",
     said: "one page that varies by `User-Agent`, with random values",
     manner: "ask",

@@ -8,7 +8,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import { chokeField } from "./provoking.ts";
-import { accountPath, lifetimeSeconds, originMs, pageBody, pageEtag, pageTag } from "./site.ts";
+import {
+  accountPath,
+  crowdedMs,
+  lifetimeSeconds,
+  originMs,
+  pageBody,
+  pageEtag,
+  pageTag,
+} from "./site.ts";
 
 /**
  * The maximum size of a request head. It exceeds the limit of the Worker's runtime, so that the
@@ -59,6 +67,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (folder === "silent") return negotiate(request, response);
   if (folder === "noise") return void response.writeHead(200, cacheable).end(noise(Number(detail)));
   if (folder === "rangeless") return large(Number(detail), undefined, response);
+  if (folder === "crowded") {
+    await delay(crowdedMs - originMs);
+    const own = { ...cacheable, "set-cookie": `form=${requestCount}` };
+    return void response.writeHead(200, own).end("form");
+  }
   if (folder === "vary")
     return void response.writeHead(200, { ...cacheable, vary: detail }).end("x".repeat(4_096));
   response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));

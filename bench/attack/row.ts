@@ -74,6 +74,13 @@ export async function measuredRow(
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
     const stores = isWithoutRedis(attack) ? await storesOfCloudflare(running) : {};
     const settings = { ...(await settingsFor(ground, { rest, journal }, attack)), ...stores };
+    if (attack?.isStoredElsewhere === true) {
+      const elsewhere = await running.add(startColo(settings));
+      for (const { path } of attack.alsoHonest ?? []) {
+        await ask(elsewhere.url + path, {}, { waitTimeoutMs: 5_000 });
+      }
+      await storesSettled(elsewhere);
+    }
     const colo = await running.add(startColo(settings));
     // The platform's cron trigger creates the ballast.
     await colo.fireCron();

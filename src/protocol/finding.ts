@@ -20,6 +20,8 @@ export const findingCodes = [
   "journal-unreadable",
   "journal-lag",
   "journal-lost-entries",
+  "journal-restarted",
+  "switch-lost",
   "purge-late",
   "origin-down",
   "origin-unreachable",

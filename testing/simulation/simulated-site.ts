@@ -20,7 +20,6 @@ import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { serve } from "../../src/proxy/serve.ts";
 import type { Context } from "../../src/proxy/site/exchange.ts";
 import type { Site } from "../../src/proxy/site/site.ts";
-import { SharedOdds } from "../../src/proxy/site/shared-odds.ts";
 import { Marks, Uncacheable } from "../../src/proxy/site/uncacheable.ts";
 import { VariantDemand } from "../../src/proxy/site/variant-demand.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
@@ -105,7 +104,6 @@ export class SimulatedSite {
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hotKeys: undefined,
-      sharedOdds: new SharedOdds(),
       variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,
       copied: new Marks(60_000),

@@ -50,7 +50,7 @@ export interface ViewState {
   readonly sentAtMs: number;
   readonly failedAtMs: number | undefined;
   readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
-  readonly entries: readonly Pick<Entry, "position" | "lost">[];
+  readonly entries: readonly Pick<Entry, "position" | "lost" | "switched" | "by" | "reason">[];
   readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
 }
 

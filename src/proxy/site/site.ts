@@ -25,7 +25,6 @@ import type { Lifts } from "./lifts.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { Rangeless } from "./rangeless.ts";
 import type { RouteNotes } from "./route-notes.ts";
-import type { SharedOdds } from "./shared-odds.ts";
 import type { Marks, Uncacheable } from "./uncacheable.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -50,7 +49,6 @@ export interface LookupSite {
   readonly lifts: Pick<Lifts, "begin" | "end">;
   /** The keys whose large bodies were copied into the colo's tier in the last minute. */
   readonly copied: Pick<Marks, "has" | "mark">;
-  readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
   readonly knownVary: Pick<KnownVary, "names">;
   readonly invalidations: Pick<Invalidations, "covers">;
   readonly originHealth: Pick<OriginHealth, "spareLook">;
@@ -66,7 +64,6 @@ export interface Site extends LookupSite {
   readonly loops: Loops;
   readonly flights: ForwardFlights;
   readonly lifts: Lifts;
-  readonly sharedOdds: SharedOdds;
   readonly knownVary: KnownVary;
   readonly invalidations: Invalidations;
   readonly originHealth: OriginHealth;

@@ -23,7 +23,7 @@ import { storedCandidate, type LeadNeed, type OriginNeed } from "../reuse/need.t
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
-import { applyForSessions, applyRefusal, learnOdds } from "./consequences.ts";
+import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { noteAnswer } from "./last-answer.ts";
@@ -43,7 +43,6 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
   const refused = refusedBy(metadata, headers, need);
   applyRefusal(refused?.rule, metadata, { ...need, replaced: storedCandidate(need) });
   applyForSessions(refused?.rule, status, need);
-  learnOdds(refused?.rule, metadata, need);
   const atMs = exchange.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);

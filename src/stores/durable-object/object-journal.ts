@@ -161,7 +161,8 @@ export class ObjectJournal implements Journal, Switch {
     });
     if ("kind" in reply) return reply;
     if (reply.place !== undefined) return { kind: "posted", place: reply.place };
-    return { kind: "overtaken", current: stateOf(reply.current) };
+    const { current } = reply;
+    return { kind: "overtaken", current: stateOf(current), names: current?.post ?? "" };
   }
 
   #appending(entries: readonly NewEntry[]) {
