@@ -185,8 +185,12 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     metrics,
     /** Reports of counts from all isolates, and their totals. */
     reports,
-    /** Runs the cron trigger once: folds reports, and checks the database's free space. */
-    runCron: async () => void (await Promise.all([reports.runCron(), room?.runCron()])),
+    /**
+     * Runs the cron trigger once: folds reports, checks the database's free space, and renews the
+     * view, so that an isolate without requests notices a loss of entries.
+     */
+    runCron: async () =>
+      void (await Promise.all([reports.runCron(), room?.runCron(), purging?.runCron()])),
     /** Reports the counts of this isolate in the background. */
     report: reports.report,
     /** Runs background work. Never rejects: failures are counted and logged. */
@@ -216,9 +220,9 @@ function tiersOver<Detail>(
   });
   memories.push(memory);
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
-  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
+  const { sharedBodyBytes: bodyBytesMax, objectBytes } = limits;
+  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const { sharedBodyBytes: bodyBytesMax } = limits;
   const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>

@@ -42,6 +42,14 @@ export interface Attack {
    */
   readonly database?: { readonly policy: string; readonly hasOwnJournal?: true };
   /**
+   * Makes all pages old before the attack: a new isolate does not know their stamps, so it looks up
+   * each in the journal's book, beside 100,000 purged tags. The attack first requests its first
+   * `pageCount` pages.
+   */
+  readonly aged?: { readonly stores: "redis" | "cloudflare"; readonly pageCount: number };
+  /** The size of each Durable Object of records, on a site without Redis; absent with Redis. */
+  readonly objectBytes?: number;
+  /**
    * Why this attack may miss a demand without the platform's rate limiter; absent if all demands
    * must hold.
    */

@@ -1,8 +1,9 @@
 // All attacks, grouped by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
+import { agedAttacks } from "./aged.ts";
 import { provoking } from "./provoking.ts";
-import { databaseMebibytes } from "./site.ts";
+import { databaseMebibytes, sharedPath } from "./site.ts";
 import {
   type Asking,
   forgedPurge,
@@ -106,6 +107,21 @@ const plain: readonly Attack[] = [
       const { path, headers } = someVariant(draws);
       return { path, headers: { ...headers, "cf-connecting-ip": "192.0.2.66" } };
     },
+  },
+  {
+    name: "silent-accept",
+    said: "two new pages of an origin that forgets `Vary`, with `Accept: application/json`",
+    manner: "ask",
+    rateShare: 0.2,
+    asking: (nth, draws) =>
+      nth < 20
+        ? { path: `/silent/${nth % 2}`, headers: { accept: "application/json" } }
+        : { path: `/missing/${word(draws)}` },
+    alsoHonest: ["/silent/0", "/silent/1"].map((path) => ({
+      path,
+      headers: { accept: "text/html,*/*;q=0.8" },
+      type: "text/html",
+    })),
   },
   {
     name: "large-field",
@@ -258,12 +274,25 @@ const filling: readonly Attack[] = [
   database,
 }));
 
+/** The objects share 32 MiB. Honest clients request new pages of a route that only they store. */
+const fillsObjects: Attack = {
+  name: "fills-objects",
+  said: "new queries that fill Durable Objects of 4 MiB, on a site without Redis",
+  manner: "ask",
+  rateShare: 1.5,
+  asking: (nth) => ({ path: fillingPath(nth) }),
+  alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
+  objectBytes: 4 * mebibyte,
+};
+
 export const attacks: readonly Attack[] = [
   ...plain,
   ...provoking,
   ...changing,
   ...connections,
   ...filling,
+  fillsObjects,
+  ...agedAttacks,
 ];
 
 /** @throws Error for an unknown name */

@@ -63,8 +63,11 @@ export function startRefresh(
     client,
     like.selecting.map(([name]) => name),
   );
-  const accepts = (found: FoundResponse) =>
-    found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
+  const accepts = (found: FoundResponse) => {
+    const { respondedAtMs, isOfClient } = found.candidate.stored.metadata;
+    const isBetter = isOfClient !== true || like.isOfClient !== true;
+    return respondedAtMs > like.respondedAtMs && isBetter && isFresh(found);
+  };
   startBehind({ lookup, exchange: refreshOf(lookup, context), accepts, like }, key);
 }
 
