@@ -220,9 +220,9 @@ function tiersOver<Detail>(
   });
   memories.push(memory);
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
-  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
+  const { sharedBodyBytes: bodyBytesMax, objectBytes } = limits;
+  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const { sharedBodyBytes: bodyBytesMax } = limits;
   const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>

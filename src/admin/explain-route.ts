@@ -25,7 +25,10 @@ export async function explainRoute(request: Request, explained: ExplainSubject):
   const { url, init } = question;
   const { config, matchRoute, siteHosts } = explained.context.site;
   // Use a separate reader, because the isolate's own reader remembers URLs.
-  const read = compileUrlReader({ config, matchRoute, siteHosts })({ url, method: init.method });
+  const read = compileUrlReader({ config, matchRoute, siteHosts })(
+    { url, method: init.method },
+    init,
+  );
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
   if (!wantsText(ownUrl, request.headers)) return jsonAnswer(explanation);
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };

@@ -1,8 +1,8 @@
 // Lists the functions that return findings. Each function covers one or more codes.
 import { behindBacklog, behindDeadLetters, behindFlushesFail } from "./behind-findings.ts";
-import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged, dataUnstorable } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
+import { credentialField, variesSilently } from "./field-findings.ts";
 import { hookMapping } from "./hook-findings.ts";
 import {
   journalLag,
@@ -44,6 +44,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   sharesHigh,
   clientsLimited,
   credentialField,
+  variesSilently,
   operatorRefused,
   sealsBroken,
   hookMapping,

@@ -56,7 +56,10 @@ export function durableObjectRecords({
       const clientOf = ({
         namespace,
         ...settings
-      }: Pick<TierSettings<unknown>, "namespace" | "nowAtMs" | "log" | "metrics">) => {
+      }: Pick<
+        TierSettings<unknown>,
+        "namespace" | "nowAtMs" | "log" | "metrics" | "objectBytes"
+      >) => {
         const others = Array.from({ length: count - 1 }, (_, at) => stubOf(namespace, at + 1));
         const spread = new Spread([stubOf(namespace, 0), ...others]);
         return new RecordsClient({ ...settings, spread });

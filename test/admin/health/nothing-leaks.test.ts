@@ -106,6 +106,9 @@ function drawnLook(draws: Draws): SiteState {
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
     credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],
+    silentVariations: [
+      { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
+    ],
     tiers: (["edge", "kv", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),
