@@ -80,7 +80,10 @@ export function isOfUse(verdict: Verdict): boolean {
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
   readonly lookup: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
-  readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations" | "config">>, "site" | "colo">;
+  readonly exchange: Pick<
+    Exchange<Pick<LookupSite, "view" | "invalidations" | "config">>,
+    "site" | "colo"
+  >;
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
 }

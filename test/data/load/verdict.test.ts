@@ -46,7 +46,12 @@ describe("a verdict", () => {
     { id: "in doubt and stale", atMs: 12_000, judged: inDoubt, is: unusable("unverified") },
     { id: "in doubt and after stale", atMs: 15_000, judged: inDoubt, is: unusable("expired") },
   ])("is as expected for a value that is $id", ({ atMs, judged, is }) => {
-    const ports = { view: { judge: () => judged }, colo: () => "", maxLagMs: 10_000, allowanceMs: 1_000 };
+    const ports = {
+      view: { judge: () => judged },
+      colo: () => "",
+      maxLagMs: 10_000,
+      allowanceMs: 1_000,
+    };
     expect(judge(stored(), { space, atMs, ports })).toMatchObject(is);
   });
 
