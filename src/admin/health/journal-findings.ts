@@ -13,6 +13,9 @@ import type { SiteState } from "./site-state.ts";
  */
 const failedMs = 60_000;
 
+/** The margin between the start of a database and the entries from before it. */
+const beforeStartMs = 60_000;
+
 /**
  * Returns the finding on failed reads. It is critical once the view is older than N − A, because
  * most routes then do not use stored responses.
@@ -121,7 +124,8 @@ export function journalRestarted({ view, rooms, atMs }: SiteState): Finding | []
   const oldest = view?.entries[0];
   if (uptimeMs === undefined || uptimeMs > lossMs || oldest === undefined) return [];
   const startedAtMs = atMs - uptimeMs;
-  if (acceptedAtMs(oldest.position) > startedAtMs) return [];
+  // Another clock dates the entries, so only entries from well before the start count.
+  if (acceptedAtMs(oldest.position) > startedAtMs - beforeStartMs) return [];
   return {
     code: "journal-restarted",
     level: "warning",

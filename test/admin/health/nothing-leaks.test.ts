@@ -59,7 +59,7 @@ function drawnLook(draws: Draws): SiteState {
     isShutOff: draws.isLucky(0.5),
     refusesWrites: draws.isLucky(0.2),
   });
-  const entry = { ...planted, position: `${atMs - 1_000}-0`, lost: marked, reason: marked };
+  const entry = { ...planted, position: `${atMs - 61_000}-0`, lost: marked, reason: marked };
   const bypass = draws.oneOf([true, false, ["articles"]]);
   const switched = { post: marked, replaces: marked, bypass };
   const entries = [

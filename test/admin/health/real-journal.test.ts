@@ -88,6 +88,19 @@ describe.each(redisServers)("health with a journal in $redis", ({ start }) => {
     await post(site, false);
     expect((await healthOf(site)).findings).toEqual([]);
   });
+
+  it("has the finding switch-lost after the database lost the state, and keeps the state", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await post(site, true);
+    await site.get("/a");
+    await world.run("FLUSHALL");
+    site.clock.advance(6);
+    await until(site, "switch-lost", "there", 1);
+    expect(await found(site, "switch-thrown")).toMatchObject({ level: "info" });
+    const cold = world.site({ config: soon });
+    expect((await cold.get("/a")).cacheStatus).toContain("detail=switch");
+  });
 });
 
 async function post(site: Site, bypass: unknown): Promise<void> {
