@@ -1,6 +1,7 @@
 // The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent
 // loads. The core does not depend on origins or requests, so application data can use the core with
 // or without pages.
+import { NameSecret } from "./cache/record/name-secret.ts";
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import type { JournalMaker } from "./purge/journal-in-code.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
@@ -29,6 +30,7 @@ import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
 import { journalWords } from "./redis/trouble.ts";
+import { storedSecret } from "./stores/redis/stored-secret.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
@@ -138,6 +140,12 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const own = typeof journal === "object" ? { words: journalWords, ...journal } : journal;
   const store = own ?? database;
   const purging = store && createPurging({ namespace, purge }, store, watched);
+  const { sealKeys } = database ?? (typeof own === "object" ? own : {});
+  const redis = databases?.[0].redis;
+  const secretIn = purging?.redis ?? redis;
+  // Without a store, only Workers of the same zone can read the records, so no secret is needed.
+  const readSecret = secretIn ? () => storedSecret(secretIn, namespace) : "";
+  const nameSecret = new NameSecret(namespace, sealKeys?.[0] ?? purging?.secret ?? readSecret);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -163,6 +171,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     settings: { config, platform },
     /** The factories of the parts. */
     make,
+    nameSecret,
     /** All memory tiers of this core. */
     memories,
     /** The limit of each memory tier. */
@@ -170,7 +179,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     /** The databases of the shared tier; `undefined` without one. */
     databases,
     /** The client of the first database, which also stores everything but records and leases. */
-    redis: databases?.[0].redis,
+    redis,
     /** The free space of the shared tier's databases; `undefined` without a database. */
     room,
     /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
@@ -203,7 +212,7 @@ function tiersOver<Detail>(
   form: RecordForm<Detail>,
   { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
 ) {
-  const { databases, metrics, fillBudget, memories, memoryBytesMax } = core;
+  const { databases, metrics, fillBudget, memories, memoryBytesMax, nameSecret } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
   const { cache, nowAtMs, log } = platform;
@@ -218,12 +227,12 @@ function tiersOver<Detail>(
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const { sharedBodyBytes: bodyBytesMax } = limits;
+  const own = { nameSecret, bodyBytesMax: limits.sharedBodyBytes };
   const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>
     overShared((settings) =>
-      sharedTierOver(over, { ...settings, bodyBytesMax, uploadBytesMax: memoryBytesMax }),
+      sharedTierOver(over, { ...settings, ...own, uploadBytesMax: memoryBytesMax }),
     )(ofAny);
   const shared = inCode ? undefined : databases && overRedis(databases);
   const below = [cacheApi, ...others, shared]
@@ -235,6 +244,6 @@ function tiersOver<Detail>(
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     /** The leases on loads that all colos share; `undefined` without a database. */
-    leases: inCode ? inCode.leases : databases && leasesOver(databases, { namespace, form }),
+    leases: inCode ? inCode.leases : databases && leasesOver(databases, { ...ofAny, nameSecret }),
   };
 }

@@ -62,7 +62,7 @@ function sentUrl({ target }: PassedRequest): string {
  */
 function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | undefined {
   const { passed, exchange } = given;
-  const { config, matchRoute, siteHosts } = exchange.site;
+  const { matchRoute, siteHosts } = exchange.site;
   const { request, target, address } = passed;
   const base = sentUrl(passed);
   if (!URL.canParse(url, base)) return undefined;
@@ -74,7 +74,7 @@ function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | 
   if (!isOurs || named.isAmbiguous) return undefined;
   const { route } = matchRoute(named);
   if (route.bypass) return undefined;
-  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
+  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
   const { key } = keyedAs(request, { keyed, route }, { site: exchange.site, address });
   const exact = urlTag(keyed.url);
   exchange.site.invalidations.add(comparedTag(exact), exchange.nowAtMs());
