@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { withHistories } from "./test/costly-suites.ts";
 
 const include = [
   "test/**/*.test.ts",
@@ -77,14 +78,8 @@ const except = (files: string[], ...lists: string[][]) =>
   files.filter((path) => !lists.some((list) => list.includes(path)));
 const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 
-/** `npm test` plays a sixth of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
-const longHistories = [
-  "test/simulation/data/write-history.test.ts",
-  "test/simulation/move-history.test.ts",
-  "test/simulation/object-history.test.ts",
-];
-/** `npm test` plays a share of their histories, and `npm run test:live` all. */
-const withHistories = except(having(/testing\/histories\.ts"/), longHistories);
+/** `.ci/run` leaves out live suites that cover no changed file (`test/costly-suites.ts`). */
+const leftOut = process.env["TIDEMARK_LEFT_OUT"]?.split(",") ?? [];
 /**
  * Files that need a worker of their own: they replace modules or, as this server does, globals, or
  * count timers, of which another file may have left some.
@@ -117,7 +112,6 @@ export default defineConfig({
     sequence: { sequencer: InOrder },
     // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
     maxWorkers: 3,
-    // A busy machine may take its time: a test that hangs is all that these find.
     // A busy machine needs minutes for histories. Only a test that hangs reaches this bound.
     testTimeout: 300_000,
     hookTimeout: 300_000,
@@ -128,7 +122,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
-          include: [...live, ...withHistories],
+          include: except([...live, ...withHistories], leftOut),
           env: { ...compileCache, TIDEMARK_ALL_HISTORIES: "1" },
         },
       },

@@ -4,6 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
+import { withoutRedis } from "../testing/worker/world.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
 import type { AttackerCalls } from "./attack/attacker-process.ts";
 import type { Attack } from "./attack/attack.ts";
@@ -92,8 +93,9 @@ async function main(): Promise<void> {
     const attacker = await running.add(startPart<AttackerCalls>(program("attacker")));
     const originUrl = await origin.call("start");
     const worker = await bundleWith(siteConfig);
+    const cloudflareWorker = await bundleWith(siteConfig, { entryPoints: [withoutRedis] });
     const log = new RuntimeLog();
-    const ground = { origin, originUrl, honest, attacker, worker, log };
+    const ground = { origin, originUrl, honest, attacker, worker, cloudflareWorker, log };
     const rows = await measuredRows(ground, asked);
     const calm = calmOf(rows.filter(({ attack }) => attack === undefined));
     const circumstances = { machine, pace: asked.pace };

@@ -1,5 +1,5 @@
-// Measures the purge journal after one purge and after a million: a verdict, a view, a cold start,
-// a join and a purge. Also measures which responses a cold isolate can trust after a burst of
+// Measures the purge journal after one purge and after a million: a verdict, a look-up in a Durable
+// Object, a view, a cold start, a join and a purge. Also measures which responses a cold isolate can trust after a burst of
 // purges. Uses the local REST server and the embedded Valkey. `node --expose-gc bench/journal.ts
 // [number of purges, by default a million]`
 import "../testing/fakes/workers-globals.ts";
@@ -7,6 +7,7 @@ import { Running } from "../local/running.ts";
 import { reportBursts } from "./journal/bursts.ts";
 import { reportCopies } from "./journal/copies.ts";
 import { reportLatency, reportReads } from "./journal/over-redis.ts";
+import { reportNames } from "./journal/names.ts";
 import { reportVerdicts } from "./journal/verdicts.ts";
 import { openWorld } from "./journal/world.ts";
 
@@ -14,6 +15,7 @@ const countMax = Number(process.argv[2] ?? 1_000_000);
 
 async function main(): Promise<void> {
   if (globalThis.gc === undefined) throw new Error("Start it with node --expose-gc.");
+  reportNames(countMax);
   await reportVerdicts(countMax);
   await reportCopies();
   const running = new Running();

@@ -191,7 +191,7 @@ function answerer({
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
-    const read = proxy.site.readUrl(arrival ?? request);
+    const read = proxy.site.readUrl(arrival ?? request, request);
     // The operator's routes may copy the request, but no runtime can construct a TRACE request.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
     // Only the operator's routes need a Hono context. All other requests avoid its cost.

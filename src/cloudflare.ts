@@ -13,5 +13,6 @@ export {
   durableObjectRecords,
 } from "./stores/durable-object/durable-object-records.ts";
 export { TidemarkRecords } from "./stores/durable-object/records-object.ts";
-export { type ObjectState, TidemarkJournal } from "./stores/durable-object/journal-object.ts";
+export type { ObjectState } from "./stores/durable-object/counted-sql.ts";
+export { TidemarkJournal } from "./stores/durable-object/journal-object.ts";
 export type { JournalInCode } from "./purge/journal-in-code.ts";

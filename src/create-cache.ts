@@ -1,7 +1,6 @@
 // The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent
 // loads. The core does not depend on origins or requests, so application data can use the core with
 // or without pages.
-import { NameSecret } from "./cache/record/name-secret.ts";
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
 import type { JournalMaker } from "./purge/journal-in-code.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
@@ -30,7 +29,7 @@ import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
 import { journalWords } from "./redis/trouble.ts";
-import { storedSecret } from "./stores/redis/stored-secret.ts";
+import { nameSecretOver } from "./stores/redis/stored-secret.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
@@ -142,10 +141,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const purging = store && createPurging({ namespace, purge }, store, watched);
   const { sealKeys } = database ?? (typeof own === "object" ? own : {});
   const redis = databases?.[0].redis;
-  const secretIn = purging?.redis ?? redis;
-  // Without a store, only Workers of the same zone can read the records, so no secret is needed.
-  const readSecret = secretIn ? () => storedSecret(secretIn, namespace) : "";
-  const nameSecret = new NameSecret(namespace, sealKeys?.[0] ?? purging?.secret ?? readSecret);
+  const known = sealKeys?.[0] ?? purging?.secret;
+  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? redis);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -194,8 +191,12 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     metrics,
     /** Reports of counts from all isolates, and their totals. */
     reports,
-    /** Runs the cron trigger once: folds reports, and checks the database's free space. */
-    runCron: async () => void (await Promise.all([reports.runCron(), room?.runCron()])),
+    /**
+     * Runs the cron trigger once: folds reports, checks the database's free space, and renews the
+     * view, so that an isolate without requests notices a loss of entries.
+     */
+    runCron: async () =>
+      void (await Promise.all([reports.runCron(), room?.runCron(), purging?.runCron()])),
     /** Reports the counts of this isolate in the background. */
     report: reports.report,
     /** Runs background work. Never rejects: failures are counted and logged. */
@@ -225,9 +226,10 @@ function tiersOver<Detail>(
   });
   memories.push(memory);
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
-  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, metrics };
+  const { objectBytes, sharedBodyBytes: bodyBytesMax } = limits;
+  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const own = { nameSecret, bodyBytesMax: limits.sharedBodyBytes };
+  const own = { nameSecret, bodyBytesMax };
   const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>

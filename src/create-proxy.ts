@@ -18,13 +18,12 @@ import { compileRoutes } from "./proxy/request/routes.ts";
 import { pathAndQuery } from "./proxy/request/target.ts";
 import { compileUrlReader, type UrlRead } from "./proxy/request/url-reader.ts";
 import { Lifts } from "./proxy/site/lifts.ts";
-import { SharedOdds } from "./proxy/site/shared-odds.ts";
 import { Marks, Uncacheable } from "./proxy/site/uncacheable.ts";
 import { VariantDemand } from "./proxy/site/variant-demand.ts";
 import { serve } from "./proxy/serve.ts";
 import type { Context } from "./proxy/site/exchange.ts";
 import type { Site } from "./proxy/site/site.ts";
-import { CredentialRefusals } from "./proxy/site/credential-refusals.ts";
+import { RouteNotes } from "./proxy/site/route-notes.ts";
 import { Invalidations } from "./proxy/site/invalidations.ts";
 import { LastAnswers } from "./proxy/site/last-answers.ts";
 import { LeftOutTags } from "./proxy/site/left-out-tags.ts";
@@ -125,7 +124,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     flights: new Flights(),
     uncacheable: new Uncacheable(),
     lastAnswers: new LastAnswers(),
-    credentialRefusals: new CredentialRefusals(),
+    credentialRefusals: new RouteNotes(),
+    silentVariations: new RouteNotes(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),
@@ -139,11 +139,14 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
             metrics,
           })
         : undefined,
-    sharedOdds: new SharedOdds(),
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
+    runsInCaller(name) {
+      const origin = environment.origins.get(name);
+      return origin?.kind === "handler" && origin.handle.runsInCaller === true;
+    },
     async fetchOrigin(name, request) {
       const origin = environment.origins.get(name);
       if (origin === undefined) throw new Error(`No origin is named ${name}.`);

@@ -25,13 +25,14 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
 }
 
 /**
- * Puts the cache in front of an application. The cache calls the application with a new context for
- * each forward, which includes refreshes and probes. For a request that the cache may answer,
- * `request.cf` has only the members that are part of the cache key.
+ * Puts the cache in front of an application. The cache calls the application for each forward, which
+ * includes refreshes and probes, with the Worker's bindings. For a request that the cache may
+ * answer, the application runs in no client's context, and `request.cf` has only the members that
+ * are part of the cache key.
  *
  * @param config a configuration from `defineConfig`; the origin named `default` is the application
  * @param given.env the variables on Node, such as `process.env`. Without them, a Worker's bindings
- *   apply
+ *   apply, and on Node none
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
  * @param given.tiers the tiers in addition to memory, the Cache API and Redis
@@ -49,12 +50,11 @@ export function tidemark(
   } & Pick<GivenInCode, "tiers" | "journal" | "onRequest"> = {},
 ): CachedApplication {
   const { env: variables, ...inCode } = given;
-  let bindings = variables ?? {};
   const worker = createWorker(config, {
     ...inCode,
     origins: {
-      default: (request, background) =>
-        app.fetch(request, bindings, {
+      default: async (request, background) =>
+        app.fetch(request, variables ?? (await bindingsOfAll()), {
           waitUntil: (work) => background.waitUntil(work),
           passThroughOnException,
           props: {},
@@ -64,14 +64,11 @@ export function tidemark(
   });
   return {
     fetch(request, env, context) {
-      // Only a Worker's bindings are the same for every request.
-      if (variables === undefined && context !== undefined) bindings = bindingsIn(env);
+      // A server on Node passes no context, and its `env` is the connection.
+      const bindings = variables ?? (context && env) ?? {};
       return worker.fetch(request, bindings, context ?? unattended, env);
     },
-    scheduled(event, env, background) {
-      if (variables === undefined) bindings = env;
-      return worker.scheduled(event, bindings, background);
-    },
+    scheduled: (event, env, background) => worker.scheduled(event, variables ?? env, background),
   };
 }
 
@@ -126,13 +123,15 @@ function noCache(): OperatorError {
 }
 
 /**
- * Removes `eventContext`, which contains one client's request. Hono's adapter for Cloudflare Pages
- * adds it to the bindings.
+ * Returns the Worker's own bindings; an empty object on other runtimes. The bindings of one request
+ * may have values of its client, such as `eventContext` on Cloudflare Pages.
  */
-function bindingsIn(env: object = {}): object {
-  if (!("eventContext" in env)) return env;
-  const { eventContext: _, ...ofAll } = env;
-  return ofAll;
+async function bindingsOfAll(): Promise<object> {
+  if (!("WebSocketPair" in globalThis)) return {};
+  // A name that bundlers for Node do not resolve.
+  const name: string = "cloudflare:workers";
+  const { env } = (await import(/* @vite-ignore */ name)) as { readonly env: object };
+  return env;
 }
 
 /** Does nothing, because no exception passes through: the cache always answers. */

@@ -4,4 +4,5 @@ export { isAnalyticsCookie } from "./config/known-names.ts";
 export { cookiesSetBy, type StorageVerdict, storingOf } from "./judging/storing.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
+export { silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RefusalRule } from "./rules/storable.ts";

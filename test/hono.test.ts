@@ -1,11 +1,12 @@
 // Tests a Hono application behind the cache on Node, with only the memory tier. `@hono/node-server`
 // serves it.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
 import { defineConfig } from "../src/tidemark.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
@@ -20,6 +21,7 @@ const bodies: Readonly<Record<string, Buffer>> = {
 };
 const codings = Object.keys(bodies);
 
+const users = new AsyncLocalStorage<string>();
 let origin: ScriptedOrigin;
 let count = 0;
 const app = new Hono<{ Bindings: { NAME: string } }>();
@@ -31,6 +33,10 @@ app.use(async (c, next) => {
 app.get("/page", (c) => {
   c.header("ETag", `"${count}"`);
   return c.text(`page ${count} of ${c.env.NAME}`);
+});
+app.get("/user", (c) => {
+  c.header("Cache-Control", "public, max-age=0, stale-while-revalidate=600");
+  return c.text(`called ${count} by ${users.getStore() ?? "nobody"}`);
 });
 app.get("/mine", (c) => c.text(`mine ${count}`, 200, { "cache-control": "private" }));
 app.get("/slow", async (c) => {
@@ -56,7 +62,10 @@ const routes = [
 const adminToken = "admin-token-of-this-site";
 const env = { NAME: "Node", ADMIN_TOKEN: adminToken };
 const site = tidemark(app, defineConfig({ routes }), { env });
-const server = serve({ fetch: site.fetch, port: 0, hostname: "127.0.0.1" });
+/** Runs each request in the context of the user that its field names. */
+const around: typeof site.fetch = (request, connection) =>
+  users.run(request.headers.get("x-as") ?? "nobody", () => site.fetch(request, connection));
+const server = serve({ fetch: around, port: 0, hostname: "127.0.0.1" });
 let url = "";
 
 beforeAll(async () => {
@@ -104,6 +113,15 @@ describe("on Node", () => {
     expect(told).toContain("detail=route");
   });
 
+  it("a shared page and its refresh see no AsyncLocalStorage of a client", async () => {
+    const headers = { "x-as": "ada", cookie: "session=1" };
+    const [first, stale] = [await get("/user", { headers }), await get("/user", { headers })];
+    expect(first.text).toMatch(/^called \d+ by nobody$/);
+    expect(stale.text).toBe(first.text);
+    await vi.waitFor(async () => expect((await get("/user")).text).not.toBe(first.text));
+    expect((await get("/user")).text).toMatch(/^called \d+ by nobody$/);
+  });
+
   it("a private answer is not stored", async () => {
     const [first, second] = [await get("/mine"), await get("/mine")];
     expect(first.text).not.toBe(second.text);
@@ -138,20 +156,6 @@ describe("on Node", () => {
     const { status, told } = await get("/page", { headers });
     expect([status, told.includes("detail=upgrade")]).toEqual([200, true]);
   });
-});
-
-it("a handler does not get the bindings that Pages adds to one request", async () => {
-  const seen: object[] = [];
-  const handler = (_: Request, bindings: object) => {
-    seen.push(bindings);
-    return new Response("page");
-  };
-  const { fetch: answer } = tidemark({ fetch: handler }, defineConfig({}));
-  const nothing = () => undefined;
-  const context = { waitUntil: nothing, passThroughOnException: nothing, props: {} };
-  const ofPages = { NAME: "Pages", eventContext: { request: "of one client" } };
-  await answer(new Request("http://site.test/"), ofPages, context);
-  expect(seen).toEqual([{ NAME: "Pages" }]);
 });
 
 it("an invalid configuration is refused at once", () => {

@@ -7,6 +7,8 @@ export interface Asking {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** The media type that honest clients must get in the last third of the time. */
+  readonly type?: string;
 }
 
 export const word = (draws: Draws): string => Math.floor(draws.between(0, 2 ** 52)).toString(36);

@@ -1,9 +1,10 @@
 // The attackers, in a separate process. Runs one attack for a given time, at a rate that does not
 // depend on the Worker's responses.
 import { Draws } from "../../testing/draws.ts";
-import { ask } from "../load/ask.ts";
+import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import type { Asking } from "./askings.ts";
+import { crowdCount } from "./attack.ts";
 import { attackNamed } from "./attacks.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
 import { RudeConnection } from "./rude-connection.ts";
@@ -22,6 +23,8 @@ export interface AssaultFigures {
   readonly notSentCount: number;
   /** The number of responses by status. The status 0 means that there was no response. */
   readonly statuses: ReadonlyMap<number, number>;
+  /** The duration of the slowest request of each crowd. */
+  readonly crowdSlowestMs: readonly number[];
   readonly lateMsMax: number;
 }
 
@@ -39,6 +42,7 @@ const calls = {
     const statuses = new Map<number, number>();
     const rude: RudeConnection[] = [];
     const underWay = new Set<Promise<void>>();
+    const crowdSlowestMs: number[] = [];
     let [sentCount, notSentCount] = [0, 0];
     const note = (status: number) => {
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
@@ -49,19 +53,24 @@ const calls = {
         return;
       }
       const asked = asking(sentCount, draws);
-      sentCount += 1;
-      if (manner !== "ask") {
+      const count = manner === "crowd" ? crowdCount : 1;
+      sentCount += count;
+      if (manner !== "ask" && manner !== "crowd") {
         rude.push(new RudeConnection(url, { asking: asked, manner }, note));
         return;
       }
-      const answered = statusOf(url, asked).then(note);
+      const sentAtMs = nowAtMs();
+      const all = Array.from({ length: count }, async () => note(await statusOf(url, asked)));
+      const answered = Promise.all(all).then(() => {
+        if (manner === "crowd") crowdSlowestMs.push(nowAtMs() - sentAtMs);
+      });
       underWay.add(answered);
       void answered.finally(() => underWay.delete(answered));
     };
     const lateMsMax = await atInstants(instantsMs(draws.fork(), { perSecond, seconds }), begin);
     for (const connection of rude) connection.leave();
     await Promise.all(underWay);
-    return { sentCount, notSentCount, statuses, lateMsMax };
+    return { sentCount, notSentCount, statuses, crowdSlowestMs, lateMsMax };
   },
 };
 export type AttackerCalls = typeof calls;

@@ -1,8 +1,9 @@
 // All attacks, grouped by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
 import type { Attack } from "./attack.ts";
+import { agedAttacks } from "./aged.ts";
 import { provoking } from "./provoking.ts";
-import { databaseMebibytes } from "./site.ts";
+import { databaseMebibytes, sharedPath } from "./site.ts";
 import {
   type Asking,
   forgedPurge,
@@ -56,6 +57,22 @@ const plain: readonly Attack[] = [
     asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
   },
   {
+    name: "misses-of-one",
+    said: "honest clients' pages, with random queries, while honest clients request pages of other colos",
+    manner: "ask",
+    rateShare: 1,
+    asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
+    alsoHonest: Array.from({ length: 1_000 }, (_, nth) => ({ path: `/noise/1024?other=${nth}` })),
+    isStoredElsewhere: true,
+  },
+  {
+    name: "crowds",
+    said: "150 visitors at once on a new page that nobody may share, every five seconds",
+    manner: "crowd",
+    rateShare: 0.002,
+    asking: (nth) => ({ path: `/crowded/${nth}` }),
+  },
+  {
     name: "vary",
     said: "one page that varies by `User-Agent`, with random values",
     manner: "ask",
@@ -90,6 +107,21 @@ const plain: readonly Attack[] = [
       const { path, headers } = someVariant(draws);
       return { path, headers: { ...headers, "cf-connecting-ip": "192.0.2.66" } };
     },
+  },
+  {
+    name: "silent-accept",
+    said: "two new pages of an origin that forgets `Vary`, with `Accept: application/json`",
+    manner: "ask",
+    rateShare: 0.2,
+    asking: (nth, draws) =>
+      nth < 20
+        ? { path: `/silent/${nth % 2}`, headers: { accept: "application/json" } }
+        : { path: `/missing/${word(draws)}` },
+    alsoHonest: ["/silent/0", "/silent/1"].map((path) => ({
+      path,
+      headers: { accept: "text/html,*/*;q=0.8" },
+      type: "text/html",
+    })),
   },
   {
     name: "large-field",
@@ -242,12 +274,25 @@ const filling: readonly Attack[] = [
   database,
 }));
 
+/** The objects share 32 MiB. Honest clients request new pages of a route that only they store. */
+const fillsObjects: Attack = {
+  name: "fills-objects",
+  said: "new queries that fill Durable Objects of 4 MiB, on a site without Redis",
+  manner: "ask",
+  rateShare: 1.5,
+  asking: (nth) => ({ path: fillingPath(nth) }),
+  alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
+  objectBytes: 4 * mebibyte,
+};
+
 export const attacks: readonly Attack[] = [
   ...plain,
   ...provoking,
   ...changing,
   ...connections,
   ...filling,
+  fillsObjects,
+  ...agedAttacks,
 ];
 
 /** @throws Error for an unknown name */

@@ -2,14 +2,18 @@
 // an attack.
 import { quantile } from "../load/figures.ts";
 import type { Row } from "./row.ts";
+import { crowdedMs } from "./site.ts";
 
 const p99RatioMax = 2;
-const commandsMax = 1.2;
+/** A request for a new URL costs a lookup and a write. */
+const commandsMax = 2.2;
+const crowdRatioMax = 3.5;
 const alsoHitShareMin = 0.9;
 
 export const demandsSaid =
   `honest p99 ≤ ${p99RatioMax} × calm, no honest error, ` +
   `≤ ${commandsMax} Redis commands for an attacker's request, ` +
+  `a crowd waits ≤ ${crowdRatioMax} × the origin's time, ` +
   `≥ ${100 * alsoHitShareMin} % hits in the last third on the extra requests of honest clients`;
 
 /** The combined figures of the rows without an attack. */
@@ -90,7 +94,9 @@ export function judged(row: Row, calm: Calm): Judged {
     cpuMsEach: isCpuKnown ? (runtimeCpuMs - calm.cpuMs) / sentCount : undefined,
     commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
   };
-  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
+  const slowestMs = assault?.crowdSlowestMs ?? [];
+  const crowdRatio = slowestMs.length === 0 ? 0 : quantile(slowestMs, 0.5) / crowdedMs;
+  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare, crowdRatio });
   if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
   // A row without an attack misses a demand only by an error.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
@@ -98,13 +104,14 @@ export function judged(row: Row, calm: Calm): Judged {
 
 function brokenOf(
   figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach"> &
-    Pick<Row["honest"], "alsoHitShare">,
+    Pick<Row["honest"], "alsoHitShare"> & { readonly crowdRatio: number },
 ): readonly string[] {
-  const { p99Ratio, errorCount, commandsEach, alsoHitShare } = figures;
+  const { p99Ratio, errorCount, commandsEach, alsoHitShare, crowdRatio } = figures;
   return [
     ...(p99Ratio <= p99RatioMax ? [] : ["p99"]),
     ...(errorCount === 0 ? [] : ["errors"]),
     ...(commandsEach <= commandsMax ? [] : ["commands"]),
+    ...(crowdRatio <= crowdRatioMax ? [] : ["crowds"]),
     ...(alsoHitShare >= alsoHitShareMin ? [] : ["hits in the end"]),
   ];
 }

@@ -55,8 +55,9 @@ const fillsAtOnce = 20;
 interface Request {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Absent if any response with status 200 is correct. */
+  /** Absent if any response with status 200 is correct, and in the last third with `type`. */
   readonly wanted?: Omit<Wanted, "notBeforeMs">;
+  readonly type?: string | undefined;
 }
 
 class Visitors {
@@ -101,8 +102,8 @@ class Visitors {
   #drawn(draws: Draws): Request {
     const { also } = this.#load;
     if (also.length > 0 && draws.isLucky(alsoShare)) {
-      const { path, headers = {} } = also[someNumber(draws, also.length)]!;
-      return { path, headers };
+      const { path, headers = {}, type } = also[someNumber(draws, also.length)]!;
+      return { path, headers, type };
     }
     if (draws.isLucky(accountShare)) {
       const cookie = `session=${draws.between(0, 1).toString(36).slice(2)}-of-a-client`;
@@ -118,7 +119,7 @@ class Visitors {
 
   async #visit(
     dueAtMs: number,
-    { path, headers, wanted }: Request,
+    { path, headers, wanted, type = "" }: Request,
     lateAtMs: number,
   ): Promise<void> {
     const answer = await ask(this.#load.url + path, headers, { waitTimeoutMs });
@@ -126,9 +127,11 @@ class Visitors {
     const tookMs = nowAtMs() - Math.min(dueAtMs, startedAtMs);
     const fault = wanted
       ? faultOf(answer, { ...wanted, notBeforeMs: this.#purgedAtMs(path, startedAtMs) })
-      : answer.status === 200
-        ? undefined
-        : `status ${answer.status}`;
+      : answer.status !== 200
+        ? `status ${answer.status}`
+        : dueAtMs < lateAtMs || answer.contentType.startsWith(type)
+          ? undefined
+          : `the type ${answer.contentType}`;
     if (fault !== undefined) return this.#note(fault);
     const isHit = cacheStatus.includes("; hit");
     this.#figures.tookMs.push(tookMs);

@@ -8,7 +8,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
 import { chokeField } from "./provoking.ts";
-import { accountPath, lifetimeSeconds, originMs, pageBody, pageEtag, pageTag } from "./site.ts";
+import {
+  accountPath,
+  crowdedMs,
+  lifetimeSeconds,
+  originMs,
+  pageBody,
+  pageEtag,
+  pageTag,
+} from "./site.ts";
 
 /**
  * The maximum size of a request head. It exceeds the limit of the Worker's runtime, so that the
@@ -56,8 +64,14 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (pathname === accountPath) return account(request, response);
   if (folder === "pages") return page(Number(detail), request, response);
   if (folder === "large") return large(Number(detail), request.headers.range, response);
+  if (folder === "silent") return negotiate(request, response);
   if (folder === "noise") return void response.writeHead(200, cacheable).end(noise(Number(detail)));
   if (folder === "rangeless") return large(Number(detail), undefined, response);
+  if (folder === "crowded") {
+    await delay(crowdedMs - originMs);
+    const own = { ...cacheable, "set-cookie": `form=${requestCount}` };
+    return void response.writeHead(200, own).end("form");
+  }
   if (folder === "vary")
     return void response.writeHead(200, { ...cacheable, vary: detail }).end("x".repeat(4_096));
   response.writeHead(404, html).end("<p>There is no such page.</p>".repeat(20));
@@ -103,6 +117,18 @@ function page(
   }
   const body = pageBody(number, { path: url, cookie: "", madeAtMs: nowAtMs() });
   response.writeHead(200, fields).end(body);
+}
+
+/** Chooses the form by `Accept`, without `Vary`, and with one validator for both forms. */
+function negotiate({ headers }: IncomingMessage, response: ServerResponse): void {
+  const isData = headers.accept?.startsWith("application/json") === true;
+  const fields = {
+    "content-type": isData ? "application/json" : "text/html",
+    "cache-control": "max-age=10",
+    etag: '"1"',
+  };
+  const isUnchanged = headers["if-none-match"] === fields.etag;
+  response.writeHead(isUnchanged ? 304 : 200, fields).end(isUnchanged ? undefined : "x");
 }
 
 function large(bytes: number, range: string | undefined, response: ServerResponse): void {

@@ -1,21 +1,28 @@
 // Measures one row of the table: honest clients, with or without an attack. Each row has a new
 // Worker and a new Redis, so that it does not inherit the data of another row.
-import { type Colo, startColo } from "../../local/colo.ts";
+import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
-import { adminToken, storesSettled } from "../../testing/worker/world.ts";
+import {
+  adminToken,
+  storesOfCloudflare,
+  storesSettled,
+  withoutRedis,
+} from "../../testing/worker/world.ts";
+import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
+import { age } from "./aged.ts";
 import type { AssaultFigures, AttackerCalls } from "./attacker-process.ts";
 import type { Attack } from "./attack.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
 import { type MachineUse, watchMachine } from "./machine-use.ts";
 import type { OriginCalls } from "./origin-process.ts";
-import { databaseMebibytes, faultOf, pagePath, restRttMs } from "./site.ts";
+import { databaseMebibytes, faultOf, objectsConfig, pagePath, restRttMs } from "./site.ts";
 
 export interface Ground {
   readonly origin: Part<OriginCalls>;
@@ -23,6 +30,8 @@ export interface Ground {
   readonly honest: Part<HonestCalls>;
   readonly attacker: Part<AttackerCalls>;
   readonly worker: string;
+  /** The Worker over the stores of Cloudflare, without Redis. */
+  readonly cloudflareWorker: string;
   readonly log: RuntimeLog;
 }
 
@@ -63,9 +72,22 @@ export async function measuredRow(
     const rest = await restOver(running, attack?.database);
     const hasOwnJournal = attack?.database?.hasOwnJournal === true;
     const journal = hasOwnJournal ? await restOver(running, undefined) : undefined;
-    const colo = await running.add(coloFor(ground, { rest, journal }, attack));
+    const stores = isWithoutRedis(attack) ? await storesOfCloudflare(running) : {};
+    const settings = { ...(await settingsFor(ground, { rest, journal }, attack)), ...stores };
+    if (attack?.isStoredElsewhere === true) {
+      const elsewhere = await running.add(startColo(settings));
+      for (const { path } of attack.alsoHonest ?? []) {
+        await ask(elsewhere.url + path, {}, { waitTimeoutMs: 5_000 });
+      }
+      await storesSettled(elsewhere);
+    }
+    const colo = await running.add(startColo(settings));
     // The platform's cron trigger creates the ballast.
     await colo.fireCron();
+    if (attack?.aged !== undefined) {
+      await ground.honest.call("fill", { url: colo.url });
+      await age(attack, colo, settings);
+    }
     await running.add(Promise.resolve(startCron(colo)));
     await warmUp(ground, pace, colo);
     await ground.origin.call("take");
@@ -110,16 +132,21 @@ interface Databases {
   readonly journal: UpstashRestServer | undefined;
 }
 
-function coloFor(
-  { originUrl, worker, log }: Ground,
+const isWithoutRedis = (attack: Attack | undefined): boolean =>
+  attack?.aged?.stores === "cloudflare" || attack?.objectBytes !== undefined;
+
+async function settingsFor(
+  { originUrl, worker, cloudflareWorker, log }: Ground,
   { rest, journal }: Databases,
   attack: Attack | undefined,
-): Promise<Colo> {
+): Promise<ColoSettings> {
   const rateLimits = attack?.limit === undefined ? {} : { ORIGIN_LIMITER: attack.limit };
   const env = {
     ORIGIN_URL: originUrl,
-    UPSTASH_REDIS_REST_URL: rest.url,
-    UPSTASH_REDIS_REST_TOKEN: rest.token,
+    ...(!isWithoutRedis(attack) && {
+      UPSTASH_REDIS_REST_URL: rest.url,
+      UPSTASH_REDIS_REST_TOKEN: rest.token,
+    }),
     ...(journal && {
       JOURNAL_REDIS_REST_URL: journal.url,
       JOURNAL_REDIS_REST_TOKEN: journal.token,
@@ -128,7 +155,11 @@ function coloFor(
     PURGE_SECRET: secret,
     SITE_HOST: "site.test",
   };
-  return startColo({ name: "colo", worker, port: 0, env, rateLimits, onLog: log.note });
+  const { objectBytes } = attack ?? {};
+  const small =
+    objectBytes && bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
+  const own = isWithoutRedis(attack) ? ((await small) ?? cloudflareWorker) : worker;
+  return { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
 }
 
 /**

@@ -7,6 +7,8 @@ export const maxLagSeconds = 10;
 /** The response time of the origin, and the round-trip time to Redis. */
 export const originMs = 20;
 export const restRttMs = 5;
+/** The response time of the origin for a page that nobody may share. */
+export const crowdedMs = 1_000;
 
 /** The size of the database that an attack fills. */
 export const databaseMebibytes = 64;
@@ -15,13 +17,25 @@ export const databaseMebibytes = 64;
  * The configuration of a site without special precautions. A `POST` to a form invalidates its page
  * in all colos.
  */
-export const siteConfig = JSON.stringify({
+const config = {
   purge: { maxLagSeconds },
   routes: [
     { name: "forms", match: "/forms/*", invalidate: "everywhere" },
     { name: "rest", match: "*", negative: { 404: "30s", 410: "5m" } },
   ],
-});
+};
+export const siteConfig = JSON.stringify(config);
+
+/** The path of the pages that only the shared tier stores, on a site without Redis. */
+export const sharedPath = "/noise";
+
+/** Returns the configuration of a site without Redis, whose objects have the given size. */
+export const objectsConfig = (objectBytes: number) =>
+  JSON.stringify({
+    ...config,
+    limits: { objectBytes },
+    routes: [{ name: "shared", match: `${sharedPath}/*`, tiers: ["shared"] }, ...config.routes],
+  });
 
 export const pagePath = (page: number): string => `/pages/${page}`;
 export const pageTag = (page: number): string => `page-${page}`;

@@ -25,6 +25,8 @@ export interface Seen {
   /** 0 if the response is missing or incomplete. */
   readonly status: number;
   readonly cacheStatus: string;
+  /** The value of `Content-Type`; empty if there is none. */
+  readonly contentType: string;
   readonly body: string;
   /** The bytes of the body as received. */
   readonly bodyBytes: number;
@@ -34,7 +36,14 @@ export interface Seen {
 
 export const nowAtMs = (): number => performance.timeOrigin + performance.now();
 
-const noAnswer = { status: 0, cacheStatus: "", body: "", bodyBytes: 0, statedBytes: undefined };
+const noAnswer = {
+  status: 0,
+  cacheStatus: "",
+  contentType: "",
+  body: "",
+  bodyBytes: 0,
+  statedBytes: undefined,
+};
 
 /** Sends a request. Never throws: a broken connection yields status 0. */
 export function ask(
@@ -66,6 +75,7 @@ export function ask(
           headTookMs,
           status,
           cacheStatus,
+          contentType: response.headers["content-type"] ?? "",
           body: body.toString(),
           bodyBytes: body.length,
           statedBytes: length === undefined ? undefined : Number(length),

@@ -91,8 +91,8 @@ function demandsOf(
       shown: twoPlaces,
     })),
     {
-      said: `A miss adds this share to the time of an origin ${originMs} ms away, with Redis ${restRttMs} ms away, once Tidemark skips Redis`,
-      seen: added(tidemarkName),
+      said: `A miss adds this share to the time of an origin ${originMs} ms away, beyond the read of Redis, which is ${restRttMs} ms away`,
+      seen: added(tidemarkName).map((share) => share - restRttMs / originMs),
       bound: { below: 0.1 },
       shown: percent,
     },

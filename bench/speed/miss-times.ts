@@ -4,16 +4,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { median } from "../load/figures.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
-import { pageOf, type Path } from "./site.ts";
+import { pageOf } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
 export const originMs = 50;
 export const restRttMs = 5;
 export const storingMs = 300;
-/**
- * The number of warm-up requests. It exceeds the number of unsuccessful lookups after which
- * Tidemark skips Redis for a route (docs/adr/0015).
- */
 const warmUpCount = 72;
 const thinkingMs = 20;
 const bodyBytes = 10_240;
@@ -34,12 +30,7 @@ export interface MissTimes {
   readonly stored: { readonly answeredMs: number; readonly storedMs: number };
 }
 
-/**
- * Tidemark after so many unsuccessful lookups of a route that it skips Redis for this route
- * (docs/adr/0015).
- */
-export const tidemarkName = "Tidemark, after it has learned to skip Redis";
-const askingName = "Tidemark on a route without the edge tier, which never skips Redis";
+export const tidemarkName = "Tidemark";
 export const slowName = `Tidemark with a relay that delays writes by ${storingMs} ms`;
 export const relayName = "Tidemark with the relay, without a delay";
 
@@ -49,8 +40,6 @@ interface Contender {
   readonly said: string;
   /** The time by which the relay delays writes to Redis; absent for systems without the relay. */
   readonly storingMs?: number;
-  /** The first segment of the page's path; by default "memory". */
-  readonly path?: Path;
 }
 
 async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
@@ -63,7 +52,6 @@ async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
     { name: "hono/cache", system: systems.hono, said: "" },
     { name: "Tidemark without Redis", system: systems.withoutRedis, said },
     { name: tidemarkName, system: systems.tidemark, said },
-    { name: askingName, system: systems.tidemark, said, path: "shared" },
     { name: relayName, system: slow, said, storingMs: 0 },
     { name: slowName, system: slow, said, storingMs },
   ] satisfies Contender[];
@@ -103,9 +91,9 @@ export async function missTimes(
 }
 
 let pageCount = 0;
-function newPage(path: Path = "memory"): string {
+function newPage(): string {
   pageCount += 1;
-  return pageOf(path, bodyBytes, `late-${run}-${pageCount}`);
+  return pageOf("memory", bodyBytes, `late-${run}-${pageCount}`);
 }
 
 async function tookMs(
@@ -127,8 +115,8 @@ async function tookMs(
   return took;
 }
 
-async function missMs({ name, system, said, path }: Contender): Promise<number> {
-  const url = `${system.runtimes[0]?.url}${newPage(path)}`;
+async function missMs({ name, system, said }: Contender): Promise<number> {
+  const url = `${system.runtimes[0]?.url}${newPage()}`;
   const { status, cacheStatus, tookMs: took } = await ask(url);
   if (status !== 200 || !cacheStatus.includes(said))
     throw new Error(`${name}: not a miss, but ${status} with "${cacheStatus}".`);

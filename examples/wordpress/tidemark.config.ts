@@ -3,6 +3,12 @@ import { defineConfig } from "tidemark";
 
 export default defineConfig({
   routes: [
+    {
+      name: "signed-in",
+      match: "*",
+      when: { cookie: ["wordpress_logged_in_*", "wp-postpass_*"] },
+      bypass: true,
+    },
     { name: "admin", match: "/wp-admin/*", bypass: true },
     { name: "login", match: "/wp-login.php", bypass: true },
     { name: "comments", match: "/wp-comments-post.php", bypass: true, invalidate: "everywhere" },

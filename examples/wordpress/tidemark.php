@@ -286,5 +286,6 @@ function send(string $id, string $body): array
     }
     $why = $json['error']['why'] ?? preg_replace('/\s+/', ' ', substr($text, 0, 300));
     $hint = $status === 401 ? 'Check TIDEMARK_PURGE_SECRET, and the clock of this server.' : $json['error']['hint'] ?? '';
-    return [$status, trim("$status $why $hint")];
+    // Any server may have written these texts, and they go into a log.
+    return [$status, preg_replace('/[^[:print:]]/', '?', trim("$status $why $hint"))];
 }

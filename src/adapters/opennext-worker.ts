@@ -4,6 +4,7 @@ import { type Config, configOf } from "../config/config.ts";
 import { bindStores } from "../bind-stores.ts";
 import { type Fault, faultText, isFault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";
+import { isSafe } from "../rules/methods.ts";
 import { createDataCache } from "../data/create-data-cache.ts";
 import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
@@ -81,8 +82,6 @@ export function withTidemark(
 }
 
 const notPurged = "The purge was not accepted: older pages may still answer. Try again.\n";
-
-const isSafe = ({ method }: Request): boolean => method === "GET" || method === "HEAD";
 
 /** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
 function ofDataAlone(config: Config): Config {

@@ -13,7 +13,7 @@ import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/switch-order.ts";
 import type { Switch } from "../purge/journal/switch.ts";
-import type { Bypass, SwitchState } from "../purge/journal/switch-state.ts";
+import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
 import type { Attention, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import { errorAnswer, errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
@@ -22,7 +22,7 @@ import { errorAnswer, errorsOf, journalAway, jsonAnswer, quoted } from "./json-a
 export interface SwitchRouteSettings {
   readonly switching:
     | {
-        readonly acceptances: Pick<Acceptances, "post">;
+        readonly acceptances: Pick<Acceptances, "post" | "keepSwitch">;
         readonly switching: Pick<Switch, "read">;
         readonly switchLog: Pick<SwitchLog, "posted">;
         readonly view: Pick<PurgeView, "attend"> & { readonly switched: SwitchState | undefined };
@@ -39,8 +39,9 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
 /**
  * Answers `GET /_cache/switch`.
  *
- * @returns 200. `bypass`, `position` and `since` describe the last post. `here` is the bypass in
- *   this isolate. `variable` is the bypass that BYPASS sets. If the journal does not answer,
+ * @returns 200. `bypass`, `position` and `since` describe the newest post. If the database has lost
+ *   it, but this isolate knows it, the isolate posts it again. `here` is the bypass in this isolate.
+ *   `variable` is the bypass that BYPASS sets. If the journal does not answer,
  *   `bypass` is the last value that this isolate read, and `journal` gives the reason. `key` is an
  *   error message, present only if the switch's key in Redis is unreadable. `unknownRoutes` are
  *   posted names that match no route of this deployment
@@ -61,8 +62,9 @@ export async function switchState(
     const journal = journalAway(current, "send the request again");
     return jsonAnswer({ ...stateAnswer(known), here, variable, visibleWithinSeconds, journal });
   }
-  const { state, names } = current;
-  const isSpoilt = state === undefined && names !== "";
+  const state = newestOf(current.state, known);
+  if (state !== current.state) attention.afterAnswer(() => switching.acceptances.keepSwitch());
+  const isSpoilt = current.state === undefined && current.names !== "";
   const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
   const unknownRoutes = unknownOf(named, routes);
   return jsonAnswer({

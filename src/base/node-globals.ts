@@ -19,7 +19,13 @@ interface NodeGlobals {
       (name: "node:crypto"): {
         hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex"): string;
       };
-      (name: "node:async_hooks"): { AsyncLocalStorage: new <Value>() => AsyncStorage<Value> };
+      (name: "node:async_hooks"): {
+        AsyncLocalStorage: {
+          new <Value>(): AsyncStorage<Value>;
+          /** Returns a function that runs work in the present context. */
+          snapshot(): <Result>(work: () => Result) => Result;
+        };
+      };
       (name: "node:v8"): { getHeapStatistics(): { readonly heap_size_limit: number } };
     };
   };

@@ -84,7 +84,7 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
  */
 export interface AnonymousPolicy<Place, Shared extends SharedOutcome> {
   /** Returns whether this outcome of a client's fetch applies only to that client. */
-  readonly isFault: (outcome: FlightOutcome<Shared>) => boolean;
+  readonly isFault: (outcome: FlightOutcome<Shared>, place: Place) => boolean;
   /** Returns whether a client's fetch recently failed or stalled. No client leads in that case. */
   readonly isDue: (place: Place) => boolean;
   /** Remembers that a client's fetch failed or stalled. */

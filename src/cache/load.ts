@@ -70,7 +70,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
     // The outcome is from an earlier flight, so continue to wait.
     if (result.kind === "late") continue;
     const isOfClient = result.flight?.isAnonymous !== true;
-    if (isOfClient && by.anonymous?.isFault(result.outcome) === true) {
+    if (isOfClient && by.anonymous?.isFault(result.outcome, place) === true) {
       faults += 1;
       if (faults === faultsMax) return by.alone(place, waited);
       by.anonymous.require(place);

@@ -93,6 +93,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
       memoryBytes: limits.memoryBytes ?? 32 * mebibyte,
       /** The size of a database that does not report its limit; `undefined` if unknown. */
       databaseBytes: limits.databaseBytes,
+      /** The size of each Durable Object of records. */
+      objectBytes: limits.objectBytes ?? 512 * mebibyte,
       /** Maximum variants stored for one resource. */
       variants: limits.variants ?? 100,
     },

@@ -1,7 +1,7 @@
 // Schemas shared by the fields of a configuration, with their error messages.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenCredentialFields } from "./written-route.ts";
+import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 
@@ -79,18 +79,29 @@ export const patterns = texts("utm_*").check(
   each((name) => !name.slice(0, -1).includes("*"), 'has a "*" that is not at the end of a name'),
 );
 
+/** Characters that no cookie's name has, and forms of regular expressions. */
+const notInCookieName = /[\s=;,"\\()[\]{}|^$+?]|\.\*$/;
+const isInCookieName = each(
+  (name) => !notInCookieName.test(name),
+  'has a name that no cookie can have: write the whole name, or its beginning and "*"',
+);
+export const cookiePatterns = patterns.check(isInCookieName);
+export const cookieNames = texts("currency").check(
+  isInCookieName,
+  each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
+);
+
 /** The schema of names that are added to the known names, or that replace them (`only`). */
-export const addedPatterns = z.union(
-  [patterns, z.strictObject({ only: patterns }, { error: strictly("a list of names") })],
-  {
+export const added = (names: typeof patterns) =>
+  z.union([names, z.strictObject({ only: names }, { error: strictly("a list of names") })], {
     error:
       'must be a list of names to add, such as ["app_*"], or { only: ["app_*"] } to replace the known names',
-  },
-);
+  });
 
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export const fieldNames = texts("x-app").check(
   each((name) => fieldName.test(name), "has a name that no header field can have"),
+  each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
 );
 
 /** Fields that this option cannot list, because the cache has other rules for them. */
@@ -99,7 +110,7 @@ const withOwnRules: readonly string[] = ["authorization", "cookie"];
 /** Names of request fields, with an optional `*` at one end. */
 const credentialNames = texts("x-app-key").check(
   each(
-    (name) => fieldName.test(name) && !name.slice(1, -1).includes("*") && !/^\*.*\*$/.test(name),
+    (name) => fieldName.test(name) && /^(?:\*[^*]+|[^*]+\*?)$/.test(name),
     'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name',
   ),
   each(
@@ -113,6 +124,15 @@ export const credentialFields = fields("credentialFields", {
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
 
+const sentValue = text("Tidemark").check(
+  z.regex(/^[!-~](?:[ -~]*[!-~])?$/, "must consist of printable ASCII characters"),
+);
+
+export const anonymous = fields("anonymous", {
+  accept: sentValue,
+  userAgent: sentValue,
+} satisfies FormsOf<WrittenAnonymous>);
+
 /**
  * Rejects fields that differ in every request. With such a field in the key, no request would be a
  * hit.
@@ -121,13 +141,6 @@ export const keyedNames = fieldNames.check(
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
     "names traceparent or tracestate, which differ in each request; remove that name",
-  ),
-);
-
-export const forwardedNames = fieldNames.check(
-  each(
-    (name) => !name.includes("*"),
-    "must contain whole names; omit it to forward all fields, or write [] for none",
   ),
 );
 

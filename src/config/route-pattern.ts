@@ -16,11 +16,32 @@ export interface RoutePattern {
   readonly text: string;
   /** `undefined` matches any host. */
   readonly host: HostPattern | undefined;
-  /** Literal segments, `:name`, and a final `*`. */
+  /** The path without escapes, with `anyText` for `*` and `anySegment` for `:name`. */
   readonly path: string;
+  /** The names of the path's `:names`. */
+  readonly parameters: readonly string[];
 }
 
-const pathForm = /^(?:\/(?::\w+|(?!:)[^/*?#]*))*(?:\/\*)?$/;
+/** Characters for private use, which stand for `*` and `:name` in the path of a pattern. */
+export const [anyText, anySegment] = ["\uE000", "\uE001"] as const;
+
+/** Forms that match nothing, or not what they seem to match, with the reason and the right form. */
+const pathFaults: readonly (readonly [form: RegExp, reason: string])[] = [
+  [/[?#]/, 'but paths have no query: use query.allow, or a list such as ["/a", "/a/:b"]'],
+  [/\s/, 'but URLs have no white space: remove it, or write "%20"'],
+  [/\/(?:\.|%2e){1,2}(?=\/|$)/i, "but URLs have no dot segments: write the path without it"],
+  [
+    /\\.?|\.\*|\*\*|[()[\]{}|^$+]/,
+    'but is not a regular expression: use "*" for any text, ":name" for a segment, a list for ' +
+      String.raw`alternatives, and "\" before a literal character, as in "\("`,
+  ],
+  [
+    /\/(?![^/*:]*(?<!\w):\w+(?:\.[^/*:]*)?(?:\/|$))[^/]*:[^/]*/,
+    String.raw`but a parameter is written as "/:name", "/@:name" or "/:name.html", and a colon as "\:"`,
+  ],
+  [/:(\w+)\b(?=.*:\1\b)/, "twice: give each parameter another name"],
+];
+
 const hostForm = /^(\*\.)?([^*@\\?#%\s]+?)(?::(\d{1,5}))?$/;
 
 /** Returns the error for an invalid pattern; `undefined` for a valid one. */
@@ -35,9 +56,13 @@ export function patternFault(text: string): string | undefined {
     const right = `write "/${text}" for a path, or a host and a path, such as "a.example/*"`;
     return `begins with ${JSON.stringify(host)}, which is not a valid host: ${right}`;
   }
-  return pathForm.test(path)
-    ? undefined
-    : 'does not consist of literal segments, ":name", and "*" as the last one';
+  // An escaped character is a literal.
+  const bare = path.replaceAll(/\\[^\w\s/\\?#]/g, "~");
+  for (const [form, reason] of pathFaults) {
+    const [found] = form.exec(bare) ?? [];
+    if (found !== undefined) return `has ${JSON.stringify(found)}, ${reason}`;
+  }
+  return undefined;
 }
 
 /**
@@ -46,8 +71,14 @@ export function patternFault(text: string): string | undefined {
  * @param text a valid pattern
  */
 export function readPattern(text: string): RoutePattern {
-  const [host, path] = partsOf(text);
-  return { text, host: readHost(host), path };
+  const [host, written] = partsOf(text);
+  const parameters: string[] = [];
+  const path = written.replaceAll(/\\(.)|\*|:(\w+)/g, (_, literal?: string, parameter?: string) => {
+    if (parameter === undefined) return literal ?? anyText;
+    parameters.push(parameter);
+    return anySegment;
+  });
+  return { text, host: readHost(host), path, parameters };
 }
 
 /** Splits a pattern into host and path. `*` means every path of every host. */

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { cfNames } from "./cf-names.ts";
 import type {
   TagsOf,
+  WrittenWhen,
   WrittenKey,
   WrittenQuery,
   WrittenRoute,
@@ -10,14 +11,17 @@ import type {
   WrittenRoutePurge,
 } from "./written-route.ts";
 import {
+  anonymous,
   between,
+  cookieNames,
+  cookiePatterns,
   credentialFields,
   duration,
   durationOrOrigin,
   keyedNames,
   fields,
   type FormsOf,
-  forwardedNames,
+  fieldNames,
   hitRate,
   lagSeconds,
   lifetimes,
@@ -27,10 +31,9 @@ import {
   settleSeconds,
   strictly,
   text,
-  texts,
   yesOrNo,
 } from "./forms.ts";
-import { patternFault } from "./route-pattern.ts";
+import { patternFault, readPattern } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 
 const pattern = text("/articles/:slug").check(
@@ -62,6 +65,17 @@ const methods = z
 
 const settings = fields("a route", {
   methods,
+  when: z.strictObject(
+    {
+      cookie: cookiePatterns.check(
+        z.refine((names) => names.length > 0, "is empty, so no request would match this route"),
+      ),
+      header: z.optional(notBuiltYet),
+      query: z.optional(notBuiltYet),
+      country: z.optional(notBuiltYet),
+    } satisfies FormsOf<WrittenWhen, "header" | "query" | "country">,
+    { error: strictly("when") },
+  ),
   bypass: yesOrNo,
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
   origin: text("bucket"),
@@ -81,7 +95,7 @@ const settings = fields("a route", {
   query: fields("query", { allow: patterns } satisfies FormsOf<WrittenQuery>),
   key: fields("key", {
     headers: keyedNames,
-    cookies: texts("currency"),
+    cookies: cookieNames,
     cf: z.array(
       z.enum(cfNames, {
         error: ({ input }) =>
@@ -93,9 +107,10 @@ const settings = fields("a route", {
     language: notBuiltYet,
     country: z.undefined('is written as cf: ["country"]'),
   } satisfies FormsOf<WrittenKey, "device" | "language" | "country">),
-  forward: forwardedNames,
+  forward: fieldNames,
   credentialFields,
-  cookies: fields("cookies", { ignore: patterns } satisfies FormsOf<WrittenRouteCookies>),
+  anonymous,
+  cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   tags: z.custom<readonly string[] | TagsOf>(
@@ -154,6 +169,6 @@ export function unknownParameters({ match, tags }: z.output<typeof routeInput>):
   } catch {
     // Ignore errors of the function itself, which are handled when a response is tagged.
   }
-  const known = [match].flat().map((written) => new Set(written.split(/\/:?/)));
-  return [...parameters].filter((name) => known.some((names) => !names.has(name)));
+  const known = [match].flat().map((written) => readPattern(written).parameters);
+  return [...parameters].filter((name) => known.some((names) => !names.includes(name)));
 }

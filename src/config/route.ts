@@ -17,8 +17,10 @@ export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 /** General settings that a route inherits, most of which it may override. */
 type InheritedSettings = Pick<
   WrittenConfig,
-  "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
+  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
 >;
+
+const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
@@ -36,6 +38,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     match,
     /** The methods that the route handles, where GET includes HEAD; `undefined`: all. */
     methods: route.methods,
+    /** The cookies of which a request must have one; `undefined`: the route has no condition. */
+    whenCookies: route.when?.cookie,
     bypass: route.bypass ?? false,
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
@@ -72,6 +76,12 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
       credentialNames(general.credentialFields),
       knownCredentialFields,
     ]),
+    /** The fixed fields of the requests that Tidemark sends on behalf of all clients. */
+    neutralFields: {
+      // Some frameworks answer a mere */* with JSON, and some origins need a User-Agent.
+      accept: route.anonymous?.accept ?? general.anonymous?.accept ?? htmlFirst,
+      "user-agent": route.anonymous?.userAgent ?? general.anonymous?.userAgent ?? "Tidemark",
+    },
     keyHeaders: sorted(lowerCased(route.key?.headers ?? [])),
     keyCookies: sorted(route.key?.cookies ?? []),
     /** Members of `request.cf`. */
@@ -116,7 +126,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
  * the view is renewed.
  */
 const usedBesideBypass: ReadonlySet<string> = new Set(
-  "name match methods bypass origin invalidate purge".split(" "),
+  "name match methods when bypass origin invalidate purge".split(" "),
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */

@@ -1,9 +1,11 @@
 // The schema of a configuration, with its error messages.
 import * as z from "zod/mini";
 import {
-  addedPatterns,
+  added,
+  anonymous,
   between,
   bytes,
+  cookiePatterns,
   credentialFields,
   fieldNames,
   fields,
@@ -11,6 +13,7 @@ import {
   lagSeconds,
   noLonger,
   notBuiltYet,
+  patterns,
   secondsToADay,
   settleSeconds,
   text,
@@ -41,6 +44,12 @@ import {
   type PurgeDialect,
   type WebhookSender,
 } from "../webhooks/port/hook.ts";
+
+/** The size of a store, at least 4 MiB. */
+const storeBytes = (bytesMax: number) =>
+  z
+    .int("must be a whole number of bytes, such as 268_435_456")
+    .check(...between(4_194_304, bytesMax));
 
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
@@ -101,10 +110,7 @@ export const configInput = fields("the configuration", {
   operatorPath: z
     .string("must be a path")
     .check(
-      z.regex(
-        /^\/[a-z0-9_-]{1,64}$/,
-        "must be a slash and a name of 1 to 64 small letters, digits, - or _",
-      ),
+      z.regex(/^\/[a-z0-9_-]{1,64}$/, "must be a slash and 1 to 64 small letters, digits, - or _"),
     ),
   origins: z.record(
     z.string(),
@@ -126,10 +132,11 @@ export const configInput = fields("the configuration", {
     },
   ),
   key: fields("key", {
-    query: fields("query", { strip: addedPatterns } satisfies FormsOf<WrittenStrip>),
+    query: fields("query", { strip: added(patterns) } satisfies FormsOf<WrittenStrip>),
   } satisfies FormsOf<WrittenStripping>),
-  cookies: fields("cookies", { harmless: addedPatterns } satisfies FormsOf<WrittenCookies>),
+  cookies: fields("cookies", { harmless: added(cookiePatterns) } satisfies FormsOf<WrittenCookies>),
   credentialFields,
+  anonymous,
   tagFields: fieldNames,
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,
@@ -148,9 +155,9 @@ export const configInput = fields("the configuration", {
     sharedBodyBytes: bytes(7),
     // An isolate has 128 MB in total.
     memoryBytes: bytes(96),
-    databaseBytes: z
-      .int("must be a whole number of bytes, such as 268_435_456")
-      .check(...between(4_194_304, Number.MAX_SAFE_INTEGER)),
+    databaseBytes: storeBytes(Number.MAX_SAFE_INTEGER),
+    // A Durable Object stores at most 10 GB.
+    objectBytes: storeBytes(10_000_000_000),
     variants: z.int("must be a whole number, such as 100").check(...between(1, 500)),
   } satisfies FormsOf<WrittenLimits>),
   routes: z.array(routeInput, "must be a list of routes"),
@@ -189,7 +196,7 @@ export const configInput = fields("the configuration", {
     };
     checkLag(["purge", "maxLagSeconds"], purge.maxLagSeconds ?? defaultMaxLagSeconds);
     const everythingAt = routes.findIndex(
-      ({ match, methods }) => methods === undefined && [match].flat().includes("*"),
+      ({ match, methods, when }) => !methods && !when && [match].flat().includes("*"),
     );
     const seen = new Set<string>();
     for (const [index, route] of routes.entries()) {
@@ -221,6 +228,9 @@ function checkAlone(
   if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
+  }
+  if (route.when !== undefined && route.bypass !== true) {
+    say("when", "needs bypass: true, because conditions of other routes are not built yet");
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime; add fresh');

@@ -21,9 +21,11 @@ export interface WrittenRoute {
   /** Name in statistics, errors and purges. Required. @example name: "articles" */
   readonly name: string;
   /**
-   * A pattern, or a list of patterns. A pattern consists of literal segments, `:name`, and a final
-   * `*`. A host, or `*.` and a name for all hosts below it, may precede the path. Required.
+   * A pattern, or a list of patterns. In a path, `*` matches any text and `:name` one segment. A
+   * backslash makes the next character a literal. A host, or `*.` and a name for all hosts below it,
+   * may precede the path. Required.
    * @example match: "/articles/:slug"
+   * @example match: ["/me/*", "/*.pdf"]
    * @example match: ["shop.example/*", "*.shop.example/*"]
    */
   readonly match: string | readonly string[];
@@ -32,6 +34,11 @@ export interface WrittenRoute {
    * @example methods: ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;
+  /**
+   * Conditions: if a request does not meet them, a later route applies. Needs `bypass`. Default: none.
+   * @example when: { cookie: ["session", "wordpress_logged_in_*"] }
+   */
+  readonly when?: WrittenWhen | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
   /**
@@ -100,6 +107,11 @@ export interface WrittenRoute {
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
   /**
+   * Fields of Tidemark's own requests. Default: as in the general field.
+   * @example anonymous: { accept: "application/json" }
+   */
+  readonly anonymous?: WrittenAnonymous | undefined;
+  /**
    * Cookies that are neither keyed nor forwarded on this route, in addition to the general cookies.
    * Default: none.
    * @example cookies: { ignore: ["theme"] }
@@ -162,6 +174,12 @@ export interface WrittenRoute {
   readonly whenUnreachable?: "serve" | undefined;
 }
 
+/** Conditions on a request. */
+export interface WrittenWhen {
+  /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
+  readonly cookie: readonly NamePattern[];
+}
+
 /** Builds tags from a path's `:name` parameters. Must not throw. */
 export type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
 
@@ -196,6 +214,14 @@ export interface WrittenCredentialFields {
   readonly add?: readonly string[] | undefined;
   /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
   readonly except?: readonly string[] | undefined;
+}
+
+/** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
+export interface WrittenAnonymous {
+  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
+  readonly accept?: string | undefined;
+  /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
+  readonly userAgent?: string | undefined;
 }
 
 /** Cookies of a route. */

@@ -3,6 +3,7 @@
 import type {
   Duration,
   NamePattern,
+  WrittenAnonymous,
   WrittenCredentialFields,
   WrittenRoute,
   WrittenRoutePurge,
@@ -65,6 +66,8 @@ export interface WrittenConfig {
    * @example credentialFields: { add: ["x-tenant"], except: ["x-csrf-token"] }
    */
   readonly credentialFields?: WrittenCredentialFields | undefined;
+  /** Fields of Tidemark's own requests. Default: see each field. @example anonymous: { accept: "*" } */
+  readonly anonymous?: WrittenAnonymous | undefined;
   /**
    * Response fields with tags, in addition to Cache-Tag, Surrogate-Key and Cache-Groups. Default:
    * none.
@@ -94,10 +97,7 @@ export interface WrittenConfig {
    * @example trustProxy: ["10.0.0.0/8"]
    */
   readonly trustProxy?: false | number | readonly string[] | undefined;
-  /**
-   * Number of hot keys to refresh before they expire, 0 to 1,000. Default: 0, none.
-   * @example hotKeys: 100
-   */
+  /** Number of hot keys to refresh before expiry, 0 to 1,000. Default: 0, none. @example hotKeys: 100 */
   readonly hotKeys?: number | undefined;
   /** Log lines for single requests. Default: none. @example logs: { sample: 0.01 } */
   readonly logs?: WrittenLogs | undefined;
@@ -202,12 +202,10 @@ export interface WrittenLimits {
   readonly sharedBodyBytes?: number | undefined;
   /** Size of the memory tier in bytes, at most 96 MiB. Default: 32 MiB. @example memoryBytes: 67_108_864 */
   readonly memoryBytes?: number | undefined;
-  /**
-   * Size of the database's plan in bytes, at least 4 MiB, if Redis does not report it. Default: as reported
-   * by Redis.
-   * @example databaseBytes: 256 * 1_048_576
-   */
+  /** Size of the database in bytes, from 4 MiB. Default: as reported by Redis. @example databaseBytes: 268_435_456 */
   readonly databaseBytes?: number | undefined;
+  /** Size of each object of records in bytes, 4 MiB to 10 GB. Default: 512 MiB. @example objectBytes: 2_147_483_648 */
+  readonly objectBytes?: number | undefined;
   /** Maximum variants stored for one page, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
 }

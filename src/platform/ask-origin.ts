@@ -16,8 +16,8 @@ interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "sign
   readonly own?: Headers | undefined;
   /** Runs work of a handler that continues after its response. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the request or run that caused this request. */
-  readonly caller?: object | undefined;
+  /** The runtime's context of the client's request, if a handler may know it. */
+  readonly caller: object | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { originUrlFault, shownUrl } from "../protocol/variables/origin-url.ts";
 import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
+import { hasNeutralContext } from "../base/neutral-context.ts";
 import type { Background, Platform } from "./platform.ts";
 
 /**
@@ -14,13 +15,20 @@ import type { Background, Platform } from "./platform.ts";
  * field is removed. A handler can use `fetch` with `encodeResponseBody: "manual"` to return an
  * encoded body.
  *
- * @param caller the runtime's context of the request or cron run that caused this call
+ * The handler runs in no client's context, except for a request that bypasses the cache.
  */
-export type OriginHandler = (
-  request: Request,
-  background: Background,
-  caller?: object,
-) => Response | Promise<Response>;
+export interface OriginHandler {
+  /**
+   * @param caller the runtime's context of the client's request, if this request bypasses the
+   *   cache; otherwise `undefined`
+   */
+  (request: Request, background: Background, caller?: object): Response | Promise<Response>;
+  /**
+   * Whether the handler can run only in the context of the request that caused the call, and always
+   * gets `caller`. Then a request with a cookie or a credential never leads to a shared response.
+   */
+  readonly runsInCaller?: true;
+}
 
 /** The target of requests to one origin. */
 export type OriginTarget =
@@ -55,6 +63,7 @@ export function originsOf(
         hint: 'Add it to `origins` of the configuration, or pass the handler as "default".',
       });
     }
+    if (!hasNeutralContext && handle.runsInCaller !== true) throw needsNeutralContext(name);
     origins.set(name, { kind: "handler", handle });
   }
   if (!origins.has("default")) origins.set("default", defaultOrigin(env, rewriteLocations));
@@ -68,6 +77,14 @@ export function originsOf(
     else origins.set(name, target);
   }
   return origins;
+}
+
+function needsNeutralContext(name: string): OperatorError {
+  return new OperatorError({
+    what: `The handler of the origin ${JSON.stringify(name)} cannot run.`,
+    why: "Without node:async_hooks, its answers for all clients could see the context of one client.",
+    hint: 'Set compatibility_date to "2026-08-04" or later, or add the flag "nodejs_compat".',
+  });
 }
 
 function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {

@@ -1,7 +1,6 @@
 // Reads a probed page as a client would, and tells which version answered.
 import { patiently } from "../base/timeouts.ts";
 import type { Decision, Outcome } from "../observe/decision.ts";
-import { ownUserAgent } from "../proxy/request/anonymous.ts";
 import { serve } from "../proxy/serve.ts";
 import type { Context } from "../proxy/site/exchange.ts";
 import type { ProbedPage } from "./probed-pages.ts";
@@ -34,7 +33,7 @@ const proving: ReadonlySet<string | undefined> = new Set<Outcome>([
 export async function readPage(page: ProbedPage, context: Context): Promise<PageRead> {
   const { url, read, site } = page;
   const atMs = site.nowAtMs();
-  const headers = { "accept-encoding": "gzip, br", "user-agent": ownUserAgent };
+  const headers = { ...read.route.neutralFields, "accept-encoding": "gzip, br" };
   const { promise: settling, resolve } = Promise.withResolvers<Decision>();
   const sampled = {
     settled: (decision: Decision) => void (decision.isRefresh || resolve(decision)),

@@ -62,6 +62,7 @@ export const families = {
     ["route"],
     "Answers for which Tidemark could not verify whether a purge covers them",
   ),
+  silentVariations: counter("silent_variations", ["route"], "Refreshes that show a missing Vary"),
   bypassed: counter("bypassed", ["route"], "Requests that the switch sent straight to the origin"),
   tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by result"),
   tierWrites: counter(

@@ -20,6 +20,8 @@ export const findingCodes = [
   "journal-unreadable",
   "journal-lag",
   "journal-lost-entries",
+  "journal-restarted",
+  "switch-lost",
   "purge-late",
   "origin-down",
   "origin-unreachable",
@@ -31,6 +33,7 @@ export const findingCodes = [
   "unverified-high",
   "clients-limited",
   "credential-field",
+  "varies-silently",
   "unknown-cookies",
   "operator-refused",
   "seals-broken",
@@ -62,7 +65,10 @@ export const levels = ["critical", "warning", "info"] as const;
 
 export type Level = (typeof levels)[number];
 
-/** A finding contains no secret, no address, and no text that clients choose, such as a key. */
+/**
+ * A finding contains no secret, no address, and no text that clients choose, such as a key. Only
+ * `details`, which no log line contains, may name paths of stored pages.
+ */
 export interface Finding {
   readonly code: FindingCode;
   readonly level: Level;
@@ -74,7 +80,10 @@ export interface Finding {
   readonly since: string | null;
   readonly cause: string;
   readonly remedy: string;
-  /** When Redis or an origin last failed. For an origin, also the number of failures. */
+  /**
+   * When Redis or an origin last failed; for an origin, also the number of failures. For
+   * `varies-silently`, the pages.
+   */
   readonly details?: string;
 }
 

@@ -6,7 +6,8 @@ import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
-import { bySwitch, passBy } from "./fetch/pass-by.ts";
+import { passBy, passedInstead } from "./fetch/pass-by.ts";
+import { mayCausePublicWork } from "./fetch/public-work.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
@@ -102,23 +103,42 @@ function isSpared(
   return isInMemory && exchange.site.originHealth.spareLook(lookup, atMs);
 }
 
+/** A client's request, and the parts of its URL. */
+interface Arrived {
+  readonly request: Request;
+  readonly read: UrlRead;
+}
+
 function answered(
   found: FoundResponse | undefined,
   search: Search,
-  { request, read }: { readonly request: Request; readonly read: UrlRead },
+  arrived: Arrived,
 ): Response | Promise<Response> {
   const { exchange, key, marker, atMs } = search;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
-  if (found !== undefined) return carryOut(found.verdict, found.candidate, search);
-  if (!search.isBypassed()) return carryOut(decide(missReason(search), search), undefined, search);
+  if (found === undefined && search.isBypassed()) return passingBy("switch", search, arrived);
+  const verdict = found?.verdict ?? decide(missReason(search), search);
+  const isForward = verdict.kind === "validate" || verdict.kind === "forward";
+  if (!isForward || mayCausePublicWork(arrived.request, arrived.read.route, exchange))
+    return carryOut(verdict, found?.candidate, search, arrived);
+  discardBody(found?.candidate.stored);
+  return passingBy("caller", search, arrived);
+}
+
+function passingBy(
+  rule: "switch" | "caller",
+  { exchange, atMs }: Search,
+  { request, read }: Arrived,
+): Promise<Response> {
   const { arrivedAtMs = atMs } = exchange.decision;
-  return passBy(bySwitch(request, read, exchange), { arrivedAtMs }, exchange);
+  return passBy(passedInstead(rule, request, read, exchange), { arrivedAtMs }, exchange);
 }
 
 function carryOut(
   verdict: Verdict,
   found: Candidate | undefined,
   search: Search,
+  { request }: Arrived,
 ): Response | Promise<Response> {
   const { lookup, key, exchange } = search;
   noteVerdict(verdict, search);
@@ -127,7 +147,9 @@ function carryOut(
     case "serve":
     case "serve-stale":
       exchange.site.hotKeys?.hit(verdict.candidate, lookup, exchange.afterAnswer);
-      if (isRefreshDue(verdict, search)) refreshBehind(lookup, verdict.candidate, key, exchange);
+      if (isRefreshDue(verdict, search) && mayCausePublicWork(request, lookup.route, exchange)) {
+        refreshBehind(lookup, verdict.candidate, key, exchange);
+      }
       return hit(verdict, search);
     case "validate":
       return forwarded(needOf(search, found, { validating: verdict.candidate }));

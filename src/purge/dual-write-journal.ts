@@ -1,10 +1,16 @@
 // A journal in two stores, while a site moves from one to the other. Each write goes to both, and
 // isolates of different deployments may read different stores.
-import { comparePositions, type EntryPlace, lastSwitched, type NewEntry } from "./journal/entry.ts";
+import { type EntryPlace, lastSwitched, type NewEntry } from "./journal/entry.ts";
 import type { Journal, PlaceState, Unavailable } from "./journal/journal.ts";
-import { nothing } from "./journal/purge-target.ts";
 import { subscribersWhileMoving } from "./journal/subscribers.ts";
-import type { PostEntry, PostResult, Switch } from "./journal/switch.ts";
+import {
+  type PostEntry,
+  postEntry,
+  type PostResult,
+  postUnlessNewer,
+  type Switch,
+} from "./journal/switch.ts";
+import { newestOf } from "./journal/switch-state.ts";
 import type { OpenJournal } from "./journal-in-code.ts";
 import type { DatabaseHealth } from "../redis/database-way.ts";
 
@@ -20,8 +26,6 @@ export interface DualWriteSettings {
 
 /** The maximum number of entries whose places in the other store are known. */
 const placesMax = 4_096;
-/** The maximum number of attempts to copy a post, if posts of others come between. */
-const copiesMax = 3;
 
 /**
  * A purge is accepted once both stores have confirmed it. The two journals share no place, so each
@@ -135,8 +139,13 @@ export class DualWriteJournal implements Journal, Switch {
     return this.#own.extent();
   }
 
-  read(): ReturnType<Switch["read"]> {
-    return this.#settings.read.switching.read();
+  /** Reads both stores, because the next post must be newer than the posts of both. */
+  async read(): ReturnType<Switch["read"]> {
+    const { read, other } = this.#settings;
+    const [own, there] = await Promise.all([read.switching.read(), other.switching.read()]);
+    if (own.kind === "unavailable") return own;
+    if (there.kind === "unavailable") return there;
+    return { ...own, state: newestOf(own.state, there.state) };
   }
 
   async post(entry: PostEntry): Promise<PostResult> {
@@ -147,49 +156,22 @@ export class DualWriteJournal implements Journal, Switch {
     return (isKept ? await this.#copyPost(entry, posted.current) : undefined) ?? posted;
   }
 
-  /** @returns why the other store has not confirmed the post; `undefined` if it has */
+  /** @returns why the other store has neither the post nor a newer one; else `undefined` */
   async #copyPost(entry: PostEntry, place: EntryPlace): Promise<Unavailable | undefined> {
-    const { switching } = this.#settings.other;
-    for (let tries = 0; tries < copiesMax; tries += 1) {
-      const current = await switching.read();
-      if (current.kind === "unavailable") return current;
-      if (current.names === entry.switched.post) return undefined;
-      const switched = { ...entry.switched, replaces: current.names };
-      const copied = await switching.post({ ...entry, switched });
-      if (copied.kind === "unavailable") return copied;
-      if (copied.kind === "posted") {
-        this.#note([place], [copied.place]);
-        return undefined;
-      }
-    }
-    const why = "Other posts of the switch came between.";
-    return { kind: "unavailable", why, hint: "post the switch again" };
+    const copied = await postUnlessNewer(this.#settings.other.switching, entry);
+    if (copied.kind === "posted") this.#note([place], [copied.place]);
+    return copied.kind === "unavailable" ? copied : undefined;
   }
 
-  /**
-   * Copies a post from before the move to the other store. Isolates of two deployments copy in both
-   * directions, so only the later post is copied.
-   */
+  /** Copies a post from before the move to the other store, unless that store has a newer one. */
   async #copySwitch(): Promise<void> {
-    const { read, other, randomText } = this.#settings;
-    const [own, there] = await Promise.all([read.switching.read(), other.switching.read()]);
-    if (own.kind === "unavailable" || there.kind === "unavailable") return;
-    this.#isSwitchCopied = true;
-    if (own.state === undefined || own.names === there.names) return;
-    const { post, bypass, position } = own.state;
-    if (there.state !== undefined && comparePositions(position, there.state.position) < 0) return;
-    const copied = await other.switching.post({
-      n: randomText(),
-      mode: "soft",
-      targets: nothing,
-      id: "",
-      bodyDigest: "",
-      reason: "the journal moves",
-      by: "tidemark",
-      lost: "",
-      switched: { post, replaces: there.names, bypass },
-    });
-    this.#isSwitchCopied = copied.kind === "posted";
+    const { read, randomText } = this.#settings;
+    const own = await read.switching.read();
+    if (own.kind === "unavailable") return;
+    const about = { by: "tidemark", reason: "the journal moves" };
+    const entry = own.state && postEntry(randomText(), { ...own.state, replaces: "" }, about);
+    const failure = entry && (await this.#copyPost(entry, own.state));
+    this.#isSwitchCopied = failure === undefined;
   }
 
   #note(places: readonly EntryPlace[], otherPlaces: readonly EntryPlace[]): void {

@@ -47,10 +47,10 @@ export interface JournalStore {
 export const randomText = (): string => crypto.randomUUID();
 
 /**
- * The minimum retention of a copy. If the renewal lag is longer, copies are retained for the
- * renewal lag.
+ * The retention of a copy. For this time, an isolate that begins in the colo notices a loss of what
+ * the colo knew (rule 14). An older copy might end before the book, and look like a loss (rule 17 c).
  */
-const copyKeepMs = 60_000;
+const copyKeepMs = 3_600_000;
 
 /** The parts of the runtime that the purge view uses. */
 export interface PurgePlatform {
@@ -89,7 +89,7 @@ export function purgingOver(
       allowanceMs,
       journal: name,
       claimant: randomText(),
-      keepMs: Math.max(copyKeepMs, renewalLagMs),
+      keepMs: copyKeepMs,
     });
   const news = new NewsListeners((cause) => {
     listenerFailed?.();
@@ -129,5 +129,12 @@ export function purgingOver(
     acceptances,
     /** Registers a listener for every entry that this isolate reads or accepts from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
+    /** Renews the view if due, unless the store loses no entries. */
+    runCron: async (): Promise<void> => {
+      const works: Promise<void>[] = [];
+      const afterAnswer = (work: () => Promise<void>) => void works.push(work());
+      if (journal.keepsConfirmed !== true) view.attend({ atMs: nowAtMs(), afterAnswer });
+      await Promise.all(works);
+    },
   };
 }

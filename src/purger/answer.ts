@@ -132,10 +132,14 @@ function isFound(value: unknown): boolean {
 function errorIn(answer: unknown): ErrorText | undefined {
   if (!isRecord(answer) || !isRecord(answer["error"])) return undefined;
   const { code, what, why, hint } = answer["error"];
-  // Other servers may also answer in this form, with strings of any length.
-  const text = (given: unknown) => (typeof given === "string" ? given.slice(0, textCharsMax) : "");
+  const text = (given: unknown) => (typeof given === "string" ? printable(given) : "");
   const error = { code: text(code), what: text(what), why: text(why), hint: text(hint) };
   return Object.values(error).includes("") ? undefined : error;
+}
+
+/** Shortens text of the server, which may be any server, and makes it safe for logs and terminals. */
+function printable(text: string): string {
+  return text.slice(0, textCharsMax).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -165,7 +169,7 @@ function errorOfStatus(status: number, headers: Headers): ErrorText {
     return { code: "not-found", what, why: "The address does not accept purges.", hint };
   }
   if (status >= 300 && status < 400) {
-    const why = `The address redirects to ${headers.get("location") ?? "another one"}.`;
+    const why = `The address redirects to ${printable(headers.get("location") ?? "another one")}.`;
     return { code: "redirect", what, why, hint: "Use the address that it redirects to." };
   }
   return { code: "not-tidemark", what, why: `The answer was ${status}.`, hint: checkUrl };

@@ -1,4 +1,4 @@
-// Reads a database's fill level and evictions with INFO.
+// Reads a database's fill level, evictions and last start with INFO.
 import type { RedisPurpose } from "./purpose.ts";
 import type { RedisAnswer, RedisClient } from "./redis-client.ts";
 
@@ -32,6 +32,7 @@ export function databaseInfoIn(text: string) {
     const value = fields.get(name);
     return value !== undefined && /^\d+$/.test(value) ? Number(value) : null;
   };
+  const uptimeSeconds = numberOf("aof_enabled") === 0 ? numberOf("uptime_in_seconds") : null;
   const onDisk = { used: numberOf("total_data_size"), max: numberOf("max_data_size") };
   const inMemory = { used: numberOf("used_memory"), max: numberOf("maxmemory") };
   const { used: usedBytes, max } = onDisk.used === null ? inMemory : onDisk;
@@ -51,6 +52,8 @@ export function databaseInfoIn(text: string) {
     policy: fields.get("maxmemory_policy") || null,
     /** Keys evicted since the server started. */
     evictedKeys: numberOf("evicted_keys"),
+    /** The time since the start of a server without an append-only file; else absent. */
+    ...(uptimeSeconds !== null && { uptimeMs: uptimeSeconds * 1_000 }),
     /** Keys of all databases of the server, from any application. */
     keys: numberOf("total_keys") ?? keysIn(text),
   };

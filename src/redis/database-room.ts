@@ -8,7 +8,7 @@ import type { RedisClient } from "./redis-client.ts";
  * if a client may have invented its query. Clients can invent queries on routes without
  * `query.allow`.
  */
-const tightFromRatio = 0.6;
+export const tightFromRatio = 0.6;
 /** From this share of used space on, no new records are stored. */
 export const pausedFromRatio = 0.85;
 /** The ballast is written only if the used share, including the ballast, stays below this ratio. */

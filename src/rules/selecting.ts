@@ -24,6 +24,21 @@ export function selectingFieldNames(response: Fields): string[] {
 }
 
 /**
+ * Returns the request fields that probably changed a response and that its `Vary` does not name:
+ * `accept` for another media type, `accept-language` for another language (RFC 9110 §12.5).
+ */
+export function silentlyVaryingBy(before: Fields, now: Fields): string[] {
+  const stated = selectingFieldNames(now);
+  const first = (fields: Fields, name: string) =>
+    (fields.get(name) ?? "").split(";", 1).join().trim().toLowerCase();
+  const differ = (name: string) => first(before, name) !== first(now, name);
+  return [
+    ...(differ("content-type") ? ["accept"] : []),
+    ...(differ("content-language") ? ["accept-language"] : []),
+  ].filter((name) => !stated.includes(name));
+}
+
+/**
  * Matches a single origin as browsers write it: in lower case, without the scheme's default port.
  */
 const originPattern =

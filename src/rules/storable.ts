@@ -33,7 +33,8 @@ const otherUnderstoodStatuses: ReadonlySet<number> = new Set([
 
 /** Statuses whose responses must not be stored (RFC 6585 §3 to §6). */
 const neverStoredStatuses: ReadonlySet<number> = new Set([428, 429, 431, 511]);
-const partStatuses: ReadonlySet<number> = new Set([206, 416]);
+/** A 226 changes a response that only the requesting client has (RFC 3229 §10.4.1). */
+const partStatuses: ReadonlySet<number> = new Set([206, 226, 416]);
 
 /**
  * Classifies statuses that Cloudflare's network sends in place of an origin behind it. 522 and 524

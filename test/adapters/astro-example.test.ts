@@ -24,6 +24,8 @@ const source = new Source();
 let sourceUrl = "";
 let here: Site;
 let there: Site;
+/** Astro as middleware of a server that passes the user to pages, as `locals` and as context. */
+let inServer: Site;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tidemark-astro-"));
@@ -49,9 +51,24 @@ beforeAll(async () => {
     "es2022",
   ];
   await run(newerNode, [tool("typescript/bin/tsc"), ...strict, "check.ts"], site);
-  await run("npm", ["run", "build"], site, { ...newerEnv, ASTRO_TELEMETRY_DISABLED: "1" });
+  const astro = (...given: string[]) =>
+    run("npm", ["run", "build", "--", ...given], site, {
+      ...newerEnv,
+      ASTRO_TELEMETRY_DISABLED: "1",
+    });
+  await astro();
+  const own = await readFile(join(site, "astro.config.mjs"), "utf8");
+  const within = own
+    .replace("standalone", "middleware")
+    .replace("output:", 'outDir: "in", output:');
+  await writeFile(join(site, "within.config.mjs"), within);
+  await writeFile(join(site, "src/pages/user.astro"), userPage);
+  await writeFile(join(site, "src/user.astro"), userPart);
+  await writeFile(join(site, "server.mjs"), server);
+  await astro("--config", "within.config.mjs");
   valkey = await running.add(startEmbeddedValkey());
   [here, there] = await Promise.all([started(site), started(site)]);
+  inServer = await started(site, "server.mjs");
 }, 600_000);
 afterAll(async () => {
   await running.stop();
@@ -65,13 +82,35 @@ import astroProvider, { astroCache } from "tidemark/astro";
 export const factories: CacheProviderFactory[] = [astroProvider, astroCache({})];
 `;
 
+const userPart = `---
+await new Promise((resolve) => setTimeout(resolve, 20));
+---
+late {globalThis.users.getStore() ?? "nobody"}
+`;
+const userPage = `---
+import Late from "../user.astro";
+Astro.cache.set({ maxAge: 0, swr: 600 });
+---
+locals {Astro.locals.user ?? "nobody"}, store {globalThis.users.getStore() ?? "nobody"}, <Late />
+`;
+const server = `import { AsyncLocalStorage } from "node:async_hooks";
+import { createServer } from "node:http";
+import { handler } from "./in/server/entry.mjs";
+const users = (globalThis.users = new AsyncLocalStorage());
+createServer((request, response) => {
+  const [, user] = /user=(\\w+)/.exec(request.headers.cookie ?? "") ?? [];
+  const next = () => response.writeHead(404).end();
+  users.run(user, () => handler(request, response, next, { user }));
+}).listen(Number(process.env.PORT), () => console.log("listening"));
+`;
+
 interface Site {
   readonly url: string;
   readonly log: string[];
 }
 
 /** Starts a process of the built site. */
-async function started(site: string): Promise<Site> {
+async function started(site: string, entry = "dist/server/entry.mjs"): Promise<Site> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = {
@@ -83,7 +122,7 @@ async function started(site: string): Promise<Site> {
     SITE_HOST: "www.example.com",
     SOURCE_URL: sourceUrl,
   };
-  const child: ChildProcess = spawn(newerNode, ["dist/server/entry.mjs"], { cwd: site, env });
+  const child: ChildProcess = spawn(newerNode, [entry], { cwd: site, env });
   await running.add(Promise.resolve({ stop: async () => void child.kill("SIGKILL") }));
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -176,6 +215,22 @@ describe("examples/astro", () => {
     expect((await as("ada")).text).toContain("ada");
     expect((await as("bob")).text).toContain("bob");
     expect((await ask(here, "/none")).text).toContain("404");
+  });
+
+  it("a page for all has no user of its server's locals and context", async () => {
+    const as = (cookie: string) => ask(inServer, "/user", { headers: { cookie } });
+    const [ofAda, ofAll] = ["ada", "nobody"].map(
+      (user) => `locals ${user}, store ${user}, late ${user}`,
+    );
+    const seen = async (cookie: string) => (await as(cookie)).text.replaceAll(/\s+/g, " ");
+    // The first request loads the cache.
+    expect(await seen("user=ada")).toContain(ofAda);
+    expect(await seen("")).toContain(ofAll);
+    await untilHit(inServer, "/user");
+    for (const cookie of ["user=ada", "", "user=ada", ""]) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await seen(cookie)).toContain(ofAll);
+    }
   });
 
   it("without Redis pages are answered, and a purge is refused, which the log explains", async () => {

@@ -137,6 +137,34 @@ describe("pages", () => {
     },
   );
 
+  it.each<[client: string, headers: Record<string, string>]>([
+    ["a cookie", { cookie: "session=ada" }],
+    ["a cookie that the route ignores or keys", { cookie: "ignored=1; keyed=1" }],
+    ["a credential", { "x-api-key": "of-ada" }],
+  ])("a page that was rendered for a client with %s is this client's alone", async (_, headers) => {
+    const route = { cookies: { ignore: ["ignored"] }, key: { cookies: ["keyed"] } };
+    const { provider } = opened({ routes: [{ name: "all", match: "*", ...route }] });
+    const asked = () => new Request("http://localhost/page", { headers });
+    const shared = { "cache-control": "public, max-age=60" };
+    const mine = await get(provider, asked(), { ...minute, headers: shared, body: "of ada" });
+    expect([mine.text, mine.told]).toEqual([
+      "of ada",
+      "tidemark; fwd=bypass; fwd-status=200; detail=caller",
+    ]);
+    expect(mine.response.headers.get("cache-control")).toBe("max-age=60, private");
+    expect((await get(provider, "/page", { ...minute, body: "of all" })).text).toBe("of all");
+    const { text, renderings } = await get(provider, asked(), { body: "of ada" });
+    const isKeyed = headers["cookie"]?.includes("keyed") === true;
+    expect([text, renderings]).toEqual(isKeyed ? ["of ada", 1] : ["of all", 0]);
+  });
+
+  it("a client whose cookies are all harmless leads to a page of all", async () => {
+    const { provider } = opened({ cookies: { harmless: ["_ga"] } });
+    const asked = new Request("http://localhost/page", { headers: { cookie: "_ga=1" } });
+    await get(provider, asked, { ...minute, body: "of all" });
+    expect(await get(provider, "/page")).toMatchObject({ text: "of all", renderings: 0 });
+  });
+
   it("hosts have pages of their own, and the order of parameters does not matter", async () => {
     const { provider } = opened();
     await get(provider, "http://a.example/page?b=2&a=1", { ...minute, body: "a" });
@@ -228,24 +256,29 @@ it.each([
 });
 
 describe("stale pages", () => {
-  it("answer within `swr`, and are rendered again without the client's cookies", async () => {
+  it("answer within `swr`, and only a client without cookies has them rendered again", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { provider } = opened();
-    await get(provider, "/page", { maxAge: 1, swr: 600, body: "old" });
+    const lifetimes = { maxAge: 1, swr: 600 };
+    await get(provider, "/page", { ...lifetimes, body: "old" });
     vi.setSystemTime(Date.now() + 10_000);
-    const asked = new Request("http://localhost/page", {
-      method: "HEAD",
-      headers: { cookie: "user=ada" },
-    });
+    const withCookie = { method: "HEAD", headers: { cookie: "user=ada" } };
+    const own = new Request("http://localhost/page", withCookie);
+    const refusal = { headers: { "cache-control": "private" }, body: "of ada" };
+    const head = await get(provider, own, refusal);
+    expect([head.response.status, head.renderings]).toEqual([200, 0]);
+    expect(head.told).toMatch(/hit; ttl=-/);
     const seen: unknown[] = [];
     const during = ({ method, headers }: Request) =>
       void seen.push([method, headers.get("cookie")]);
-    const head = await get(provider, asked, { ...minute, swr: 600, body: "new", during });
-    expect(head.response.status).toBe(200);
+    const anonymous = new Request("http://localhost/page", { method: "HEAD" });
+    await get(provider, anonymous, { ...lifetimes, body: "new", during });
     await vi.waitFor(() => expect(seen).toEqual([["GET", null]]));
     await vi.waitFor(async () =>
       expect((await get(provider, "/page", { body: "none" })).text).toBe("new"),
     );
+    vi.setSystemTime(Date.now() + 700_000);
+    expect((await get(provider, own.clone(), refusal)).renderings).toBe(1);
   });
 
   it("answer for a rendering that fails within `staleIfError`, and the error is logged", async () => {

@@ -35,14 +35,14 @@ describe("a page to warm", () => {
     expect(near.origin.count).toBe(1);
   });
 
-  it("is validated if it is stale, and is then fresh", async () => {
+  it("is validated if it is stale and was warmed before, and is then fresh", async () => {
     const { near, clock } = openWarmSite({
       origin: (request) =>
         request.headers.has("if-none-match")
           ? new Response(null, { status: 304, headers: cc("max-age=600", { etag: '"1"' }) })
           : page("page", cc("max-age=600", { etag: '"1"' })),
     });
-    await near.get("/a");
+    await warmed(near, "/a");
     clock.advance(700);
     expect(await warmed(near, "/a")).toEqual([{ page: "/a", result: "warmed", status: 304 }]);
     expect(await statusOf(near, "/a")).toContain("hit; ttl=600");
@@ -58,6 +58,7 @@ describe("a page to warm", () => {
     expect(await statusOf(far, "/a", browser)).toContain("; hit;");
     const { fields } = near.origin.last;
     expect([fields.get("user-agent"), fields.has("authorization")]).toEqual(["Tidemark", false]);
+    expect(fields.get("accept")).toBe("text/html,application/xhtml+xml,*/*;q=0.8");
   });
 
   it("is stored only in this colo if it is too large for the shared tier", async () => {

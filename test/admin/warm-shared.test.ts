@@ -64,7 +64,7 @@ describe("a page that is fresh in this colo, but not in the shared tier", () => 
           ? new Response(null, { status: 304, headers: cc("max-age=600", { etag: '"1"' }) })
           : page("the page", cc("max-age=600", { etag: '"1"' })),
     });
-    await near.get("/a");
+    await warmed(near, "/a");
     upstash.lay({ ...upstash.kept, records: [] });
     expect(await warmed(near, "/a")).toMatchObject([{ result: "warmed", status: 304 }]);
     const { cacheStatus, text } = await far.get("/a");

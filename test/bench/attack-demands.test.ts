@@ -22,6 +22,7 @@ interface Given {
   readonly runtimeCpuMs?: number;
   readonly hasEnded?: boolean;
   readonly alsoHitShare?: number;
+  readonly crowdSlowestMs?: readonly number[];
 }
 
 function calmRow(given: Given = {}): Row {
@@ -49,7 +50,13 @@ function calmRow(given: Given = {}): Row {
 const attackedRow = (given: Given, by: Partial<Attack> = {}): Row => ({
   ...calmRow(given),
   attack: { ...attack, ...by },
-  assault: { sentCount: 100, notSentCount: 0, statuses: new Map([[404, 100]]), lateMsMax: 0 },
+  assault: {
+    sentCount: 100,
+    notSentCount: 0,
+    statuses: new Map([[404, 100]]),
+    crowdSlowestMs: given.crowdSlowestMs ?? [],
+    lateMsMax: 0,
+  },
 });
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -67,12 +74,13 @@ it("`calmOf` joins calm rows: percentiles of all requests, and means of counts",
 const calm = calmOf([calmRow({ commands: { SET: 50 } })]);
 
 it.each([
-  { id: "all-at-the-bounds", given: { tookMs: [20], commands: { SET: 170 } }, broken: [] },
+  { id: "all-at-the-bounds", given: { tookMs: [20], commands: { SET: 270 } }, broken: [] },
   { id: "p99", given: { tookMs: [20.1] }, broken: ["p99"] },
   { id: "an-error", given: { faults: new Map([["status 502", 1]]) }, broken: ["errors"] },
   { id: "the-runtime", given: { hasEnded: true }, broken: ["the runtime ended"] },
   { id: "hits", given: { alsoHitShare: 0.89 }, broken: ["hits in the end"] },
-  { id: "commands", given: { commands: { SET: 100, GET: 71 } }, broken: ["commands"] },
+  { id: "commands", given: { commands: { SET: 100, GET: 171 } }, broken: ["commands"] },
+  { id: "crowds", given: { crowdSlowestMs: [3_000, 3_600, 4_000] }, broken: ["crowds"] },
 ])("`judged` finds a broken demand: $id", ({ given, broken }) => {
   expect(judged(attackedRow(given), calm).broken).toEqual(broken);
 });

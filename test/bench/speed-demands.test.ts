@@ -76,7 +76,7 @@ it("`demandsTable` shows the interval of the median, and judges by the median", 
 it("`demandsTable` judges a miss by the time that it adds to the origin's", () => {
   const times: MissTimes = {
     directMs: [50, 100],
-    rows: [{ name: tidemarkName, tookMs: [56, 111], addedMs: [5.5, 11] }],
+    rows: [{ name: tidemarkName, tookMs: [56, 111], addedMs: [10.5, 21] }],
     stored: { answeredMs: 60, storedMs: 400 },
   };
   const said = line(demandsTable([], times), "A miss adds");

@@ -8,6 +8,7 @@ import {
   trackingParameters,
 } from "../../src/config/config.ts";
 import { matchesAny } from "../../src/config/known-names.ts";
+import { readPattern } from "../../src/config/route-pattern.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 
 const route = (changes: object) => ({ routes: [{ name: "news", match: "/news/*", ...changes }] });
@@ -41,7 +42,7 @@ describe("defineConfig", () => {
     expect(credentials?.entryFor("x-api-key")).toBe("*-key");
     expect(plain).toEqual({
       name: "news",
-      match: [{ text: "/news/*", host: undefined, path: "/news/*" }],
+      match: [readPattern("/news/*")],
       methods: undefined,
       bypass: false,
       mode: "default",
@@ -73,6 +74,10 @@ describe("defineConfig", () => {
       purgeSettleSeconds: 0,
       servesUnverified: false,
       idleFields: [],
+      neutralFields: {
+        accept: "text/html,application/xhtml+xml,*/*;q=0.8",
+        "user-agent": "Tidemark",
+      },
     });
   });
 

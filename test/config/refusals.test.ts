@@ -84,8 +84,7 @@ describe("an invalid configuration", () => {
   const twice = ["/a", "/b"].map((match) => ({ name: "a", match }));
   const origin = (url: string) => ({ origins: { a: { url } } });
   const noOrigin = "origins.a.url: is not an origin";
-  const isPath =
-    "operatorPath: must be a slash and a name of 1 to 64 small letters, digits, - or _";
+  const isPath = "operatorPath: must be a slash and 1 to 64 small letters, digits, - or _";
   it.each<[written: unknown, says: string]>([
     [null, "at the top: must be an object, but is null"],
     [[], 'at the top: must be an object, but is an instance of "Array"'],
@@ -154,6 +153,7 @@ describe("an invalid configuration", () => {
     [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
     [{ limits: { memoryBytes: 2 ** 40 } }, "limits.memoryBytes: is more than 96 MiB"],
     [{ limits: { databaseBytes: 256 } }, "limits.databaseBytes: is less than 4194304"],
+    [{ limits: { objectBytes: 256 } }, "limits.objectBytes: is less than 4194304"],
     [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],
     [{ limits: { variants: 501 } }, "limits.variants: is more than 500"],
     [{ limits: { variants: 1.5 } }, "limits.variants: must be a whole number, such as 100"],

@@ -197,16 +197,18 @@ describe("node local/check-config.ts", () => {
     });
   });
 
-  it("runs before the upload in `npm run deploy`", async () => {
+  it("runs, with the static part of doctor, before the upload in `npm run deploy`", async () => {
     const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       scripts: Record<string, string>;
     };
     expect(scripts["deploy"]?.split(" && ")).toEqual([
-      "tsc -p tsconfig.worker.json",
-      "node local/check-config.ts",
+      "npm run deploy:check",
+      "npm run tidemark -- doctor --static",
       "wrangler deploy",
     ]);
+    const check = "tsc -p tsconfig.worker.json && node local/check-config.ts";
+    expect(scripts["deploy:check"]).toBe(check);
     const proof = await readFile(join(root, ".ci/run"), "utf8");
-    expect(proof).toContain("npm run deploy -- --dry-run");
+    expect(proof).toContain("npm run deploy:check\nnpx wrangler deploy --dry-run\n");
   });
 });

@@ -17,22 +17,24 @@ const endMsMax = 10_000;
 const command = "node_modules/tidemark-cli/dist/tidemark.js";
 
 /**
- * @param at.tarballs the folder for the command's tarball
- * @param at.site a folder made of the template, with the library installed
+ * @param at.tarballs the folder for tarballs
+ * @param at.site a folder made of the template, with the library and the command installed
+ * @param at.tarball the path of the command's tarball
  * @throws Error for the first step that fails
  */
-export async function useCommand(at: { tarballs: string; site: string }): Promise<void> {
-  const tarball = await step("command: pack", () => commandTarball(at.tarballs));
-  const install = ["install", "--save-dev", ...quietInstall, tarball];
-  await step("command: install", () => run("npm", install, at.site, newerEnv));
+export async function useCommand(at: {
+  tarballs: string;
+  site: string;
+  tarball: string;
+}): Promise<void> {
   await step("command: help, version, a refusal", () => asked(at.site));
   await step("command: mistyped lines", () => askCommandLines(join(at.site, command)));
-  await step("command: create", () => created({ ...at, tarball }));
+  await step("command: create", () => created(at));
   await step("command: start", () => started(at.site));
 }
 
 /** @returns the path of the tarball */
-async function commandTarball(folder: string): Promise<string> {
+export async function commandTarball(folder: string): Promise<string> {
   await run(newerNode, ["packages/cli/build/build.ts"], root);
   const allowed = /^(?:package\.json|README\.md|LICENSE|dist\/[\w-]+\.js)$/;
   const { path, paths } = await packed(folder, ["-w", "tidemark-cli"], allowed);

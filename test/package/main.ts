@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../local/bundling.ts";
 import { check, newerNode, packed, quietInstall, run, step, tool } from "./commands.ts";
-import { useCommand } from "./command.ts";
+import { commandTarball, useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
 
@@ -117,8 +117,9 @@ try {
   await step("use", () => used(folder));
   await step("wrangler", () => bundledByWrangler(folder));
   const site = join(folder, "site");
-  await useTemplate(tarball, site);
-  await useCommand({ tarballs: folder, site });
+  const command = await step("command: pack", () => commandTarball(folder));
+  await useTemplate([tarball, command], site);
+  await useCommand({ tarballs: folder, site, tarball: command });
 } catch (cause) {
   process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
   process.exitCode = 1;

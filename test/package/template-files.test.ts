@@ -22,7 +22,7 @@ it("the template depends on this version of the package", () => {
 it("the template depends on tools in the versions that are tested here", () => {
   const names = Object.keys(manifest.devDependencies);
   const versions = Object.fromEntries(names.map((name) => [name, ours.devDependencies[name]]));
-  expect(manifest.devDependencies).toEqual(versions);
+  expect(manifest.devDependencies).toEqual({ ...versions, "tidemark-cli": ours.version });
 });
 
 it("the template has this repository's compatibility date", () => {

@@ -22,26 +22,37 @@ const env = { ...newerEnv, WRANGLER_SEND_METRICS: "false" };
 /**
  * Takes each step of a new user.
  *
- * @param tarball the path of the packed package
+ * @param tarballs the paths of the packed library and command
  * @param folder the folder to create
  * @throws Error for the first step that fails
  */
-export async function useTemplate(tarball: string, folder: string): Promise<void> {
-  await step("template: install", () => installed(tarball, folder));
+export async function useTemplate(tarballs: string[], folder: string): Promise<void> {
+  await step("template: install", () => installed(tarballs, folder));
+  await step("template: a placeholder", () => refusedPlaceholder(folder));
   await step("template: deploy, dry", () => deployed(folder));
   await step("template: a refused configuration", () => refused(folder));
   await step("template: dev, and a purge", () => servedAndPurged(folder));
 }
 
-async function installed(tarball: string, folder: string): Promise<void> {
+async function installed(tarballs: string[], folder: string): Promise<void> {
   await cp(join(root, "templates/site"), folder, {
     recursive: true,
     filter: (path) => !path.endsWith("node_modules"),
   });
-  await run("npm", ["install", ...quietInstall, tarball], folder, env);
+  await run("npm", ["install", ...quietInstall, ...tarballs], folder, env);
 }
 
 const dryDeploy = ["run", "deploy", "--", "--dry-run"];
+
+/** Deploys the template as it is, which fails, and then fills in the origin. */
+async function refusedPlaceholder(folder: string): Promise<void> {
+  const told = await run("npm", dryDeploy, folder, env).catch(String);
+  check(told.includes("ORIGIN_URL is still the placeholder."), `Nothing is refused:\n${told}`);
+  check(!told.includes("Total Upload"), "A placeholder would be uploaded.");
+  const path = join(folder, "wrangler.jsonc");
+  const text = await readFile(path, "utf8");
+  await writeFile(path, text.replace("https://www.example.com", "https://origin.site.test"));
+}
 
 /** Runs `npm run deploy` dry. It checks the types and runs the folder's test first. */
 async function deployed(folder: string): Promise<void> {

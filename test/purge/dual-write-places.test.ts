@@ -36,7 +36,7 @@ class FakeSwitch implements Switch {
     }
     const current = this.state;
     if (entry.switched.replaces !== (current?.post ?? "")) {
-      return { kind: "overtaken", current } as const;
+      return { kind: "overtaken", current, names: current?.post ?? "" } as const;
     }
     const place = { position: this.#journal.write(entry), n: entry.n };
     this.accepted.push(entry);
@@ -105,14 +105,14 @@ describe("an entry that only the other store has lost is gone", () => {
 });
 
 describe("a post of the switch", () => {
-  it("is tried three times in the other store if posts of others come between", async () => {
-    other.switching.othersFirst = 2;
+  it("is tried four times in the other store if posts of others come between", async () => {
+    other.switching.othersFirst = 3;
     expect(await dual.post(postOf("p1", "", false))).toMatchObject({ kind: "posted" });
     expect(other.switching.state).toMatchObject({ post: "p1", bypass: false });
   });
 
-  it("is unavailable after three tries, with a hint", async () => {
-    other.switching.othersFirst = 3;
+  it("is unavailable after four tries, with a hint", async () => {
+    other.switching.othersFirst = 4;
     expect(await dual.post(postOf("p1", "", false))).toEqual({
       kind: "unavailable",
       why: "Other posts of the switch came between.",
@@ -133,9 +133,8 @@ describe("the first read", () => {
 
   it.each([
     { id: "nothing", there: undefined, isCopied: true },
-    { id: "an earlier post", there: stateAt("p0", "4-9"), isCopied: true },
-    { id: "a post of the same position", there: stateAt("p0", "5-0"), isCopied: true },
-    { id: "a later post", there: stateAt("p0", "5-1"), isCopied: false },
+    { id: "an older post at a later position", there: stateAt("p0", "6-0"), isCopied: true },
+    { id: "a newer post at an earlier position", there: stateAt("p2", "4-0"), isCopied: false },
     { id: "the same post", there: stateAt("p1", "4-0"), isCopied: false },
   ])("copies the post if the other store has $id: $isCopied", async ({ there, isCopied }) => {
     read.switching.state = stateAt("p1", "5-0");
@@ -168,9 +167,9 @@ describe("a renewal of the view", () => {
     expect(other.switching.state).toMatchObject({ post: "p1" });
   });
 
-  it("copies the post again if a post of another came between", async () => {
+  it("copies the post again if posts of others came between", async () => {
     read.switching.state = { post: "p1", bypass: true, position: "5-0", n: "n" };
-    other.switching.othersFirst = 1;
+    other.switching.othersFirst = 4;
     expect([await renewed(), other.switching.state?.post]).toEqual([1, "other-0"]);
     expect([await renewed(), other.switching.state?.post]).toEqual([2, "p1"]);
     expect(await renewed()).toBe(2);

@@ -76,6 +76,12 @@ describe("the answer to a purge", () => {
     ["null", json(null), "not-tidemark"],
     ["truncated JSON", () => new Response('{"position":"1-0"'), "not-tidemark"],
     ["no visibleWithinSeconds", json({ position: "1-0" }), "not-tidemark"],
+    [
+      "control characters",
+      json({ error: { code: "x", what: "\u001b[2Ja", why: "b\nc", hint: "d\u202e\u2028" } }, 400),
+      "x",
+      /^\ufffd\[2Ja b\ufffdc d\ufffd\ufffd$/,
+    ],
     ["unknown error", json({ error: { code: 7 } }, 400), "not-tidemark"],
   ])("is final: %s", async (_, answer, code, says = /./) => {
     const { purger, tries } = scripted([answer]);

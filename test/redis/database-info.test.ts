@@ -29,6 +29,7 @@ describe.each(redisServers)("the database information of $redis", ({ start }) =>
       policy: "noeviction",
       evictedKeys: 0,
       keys: 0,
+      uptimeMs: expect.any(Number),
     });
     expect(database.rest.counts().commandCountByName).toEqual({ INFO: 1 });
   });
@@ -101,6 +102,13 @@ it.each([
       keys: 15,
     },
   },
+  {
+    id: "a start without an append-only file",
+    text: "uptime_in_seconds:7\naof_enabled:0",
+    is: { uptimeMs: 7_000 },
+  },
+  { id: "an append-only file", text: "uptime_in_seconds:7\naof_enabled:1", is: {} },
+  { id: "a start, but not how data is saved", text: "uptime_in_seconds:7", is: {} },
   { id: "an empty text", text: "", is: {} },
   { id: "an object", text: "[object Object]", is: {} },
   { id: "no numbers", text: "used_memory:\nmaxmemory:-1\nevicted_keys:1e3", is: {} },

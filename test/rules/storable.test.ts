@@ -94,6 +94,7 @@ describe("mayStore", () => {
     { status: 199, rule: "status-not-understood" },
     { status: 200, rule: "storable" },
     { status: 206, rule: "partial" },
+    { status: 226, rule: "partial" },
     { status: 299, rule: "storable" },
     { status: 304, rule: "status-not-understood" },
     { status: 404, rule: "storable" },
@@ -214,7 +215,7 @@ describe("failureOf", () => {
 describe("whyNeverStored", () => {
   it.each([
     ...[428, 429, 431, 511].map((status) => [status, "must not be stored (RFC 6585)"] as const),
-    ...[206, 416].map(
+    ...[206, 226, 416].map(
       (status) => [status, "describes only a part, so it is never stored"] as const,
     ),
     [522, "is Cloudflare's own status for a failed origin, so it is never stored"] as const,

@@ -183,6 +183,14 @@ const rows: readonly Row[] = [
   },
   {
     rule: "27",
+    fault: "a look-up cuts the path at another directory than the note",
+    parts: book.directoryCutEarlier,
+    kind: "diverging",
+    fromSeed: 40,
+    within: 100,
+  },
+  {
+    rule: "27",
     fault: "the new stamp is from the time of the answer",
     parts: book.restampedLate,
     kind: "diverging",

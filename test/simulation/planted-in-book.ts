@@ -1,6 +1,8 @@
 // Faults in the use of the journal's book (rule 27), for planted-faults.test.ts.
+import type { Coverage } from "../../src/cache/record/record.ts";
 import type { EntryPlace } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
+import { urlTag } from "../../src/purge/journal/purge-target.ts";
 import { restamp } from "../../src/purge/view/book-checks.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import {
@@ -25,6 +27,11 @@ class Faulty extends RedisJournal {
   protected get isFull(): boolean {
     const { stream, settings } = this.#isolate.world;
     return stream.items.length >= settings.keptCount;
+  }
+
+  /** Whether the book notes a purge of the tag. */
+  protected isNoted(tag: string): boolean {
+    return JSON.stringify(this.#isolate.world.stream.noted).includes(tag);
   }
 }
 
@@ -64,6 +71,21 @@ export const prefixesUnnoted = withJournal(
       return super.unpurged(
         end,
         records.map((record) => ({ ...record, url })),
+      );
+    }
+  },
+);
+
+/** Looks up a record without its last directory, by which the book notes prefixes of pages there. */
+export const directoryCutEarlier = withJournal(
+  class extends Faulty {
+    override async unpurged(end: EntryPlace, records: Records) {
+      const read = await super.unpurged(end, records);
+      if (read.kind !== "read" || records.some(({ url }) => this.isNoted(urlTag(url)))) return read;
+      const url = (record: Coverage) => record.url.replace(/[^/]*\/[^/]*$/, "");
+      return super.unpurged(
+        end,
+        records.map((record) => ({ ...record, url: url(record) })),
       );
     }
   },

@@ -7,8 +7,13 @@ import {
   RedisJournal,
   type RedisJournalSettings,
 } from "../../src/stores/redis/journal/redis-journal.ts";
-import type { Switch } from "../../src/purge/journal/switch.ts";
-import { stateInKey, switchKey } from "../../src/stores/redis/journal/switch-key.ts";
+import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
+import {
+  isPostedAgain,
+  type PostEntry,
+  type PostResult,
+  type Switch,
+} from "../../src/purge/journal/switch.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import type { KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import { partsWithCopies, SimulatedCopies } from "../../testing/simulation/simulated-copies.ts";
@@ -58,49 +63,14 @@ const adopting = (
 /** Begins a chain without the state in the key. */
 const keyUnread = adopting((read) => ({ ...read, switched: undefined }));
 
-/** Reads the key in a separate round trip, before the page. */
-const keyReadBefore: Partial<Parts> = {
-  journal: (settings) =>
-    new (class extends RedisJournal {
-      override async newest() {
-        const before = await current(settings);
-        const read = await super.newest();
-        return read.kind === "read" ? { ...read, switched: before } : read;
-      }
-
-      override async atPrimary(place: EntryPlace) {
-        const before = await current(settings);
-        const read = await super.atPrimary(place);
-        return read.kind === "read" ? { ...read, switched: before } : read;
-      }
-    })(settings),
-};
-
-async function current({ redis, namespace }: RedisJournalSettings) {
-  const reply = await redis.attempt<unknown>("switch", (client) =>
-    client.get(switchKey(namespace)),
-  );
-  return reply.kind === "answered" ? stateInKey(reply.value).state : undefined;
-}
-
-/** Keeps the former state after a loss. */
-const formerStays: Partial<Parts> = {
-  journal: (settings, isolate) =>
-    new (class extends RedisJournal {
-      override async atPrimary(place: EntryPlace) {
-        return this.#kept(await super.atPrimary(place));
-      }
-
-      override async appendMark(lost: string) {
-        return this.#kept(await super.appendMark(lost));
-      }
-
-      #kept<T extends { kind: string }>(read: T): T {
-        return isolate.view.chain === undefined
-          ? read
-          : { ...read, switched: isolate.view.switched };
-      }
-    })(settings),
+/** Follows the key after a loss, even to an older post. */
+const olderFollowed: Partial<Parts> = {
+  view: (settings) => {
+    const view = new JournalView(settings);
+    const { follower } = view;
+    follower.learn = (state) => void (follower.switched = state ?? follower.switched);
+    return view;
+  },
 };
 
 /** Drops posts from later reads. */
@@ -137,36 +107,48 @@ const askedUnderAnOldView: Partial<Parts> = {
     })(settings),
 };
 
-const posting = (change: (store: Switch, again: boolean) => Switch): Partial<Parts> => ({
-  switching: (store) => {
-    const posts = new Set<string>();
-    return {
-      read: () => store.read(),
-      post: (entry) => {
-        const isAgain = posts.has(entry.switched.post);
-        posts.add(entry.switched.post);
-        return change(store, isAgain).post(entry);
-      },
-    };
-  },
+/** Replaces the posts that isolates write again. */
+const postingAgain = (change: (store: Switch, entry: PostEntry) => Promise<PostResult>) => ({
+  switching: (store: Switch): Switch => ({
+    read: () => store.read(),
+    post: (entry) => (isPostedAgain(entry) ? change(store, entry) : store.post(entry)),
+  }),
 });
 
 /** Does not post a lost post again. */
-const neverPostedAgain = posting((store, isAgain) =>
-  isAgain ? { ...store, post: async () => ({ kind: "overtaken", current: undefined }) } : store,
-);
-
-/** Posts a lost post again, even over a later post. */
-const postedOverOthers = posting((store, isAgain) => ({
-  read: () => store.read(),
-  post: async (entry) => {
-    const posted = await store.post(entry);
-    if (!isAgain || posted.kind !== "overtaken") return posted;
-    const replaces = posted.current?.post ?? "";
-    if (replaces === entry.switched.post) return posted;
-    return store.post({ ...entry, switched: { ...entry.switched, replaces } });
-  },
+const neverPostedAgain = postingAgain(async (_, { switched, n }) => ({
+  kind: "overtaken",
+  current: { ...switched, n, position: "1-0" },
+  names: switched.post,
 }));
+
+/** Posts a lost post again, even over a newer one. */
+const postedOverOthers = postingAgain(async (store, entry) => {
+  const posted = await store.post(entry);
+  if (posted.kind !== "overtaken" || posted.names === entry.switched.post) return posted;
+  return store.post({ ...entry, switched: { ...entry.switched, replaces: posted.names } });
+});
+
+/** Lets only the isolate that accepted a post write it again. */
+const othersForget: Partial<Parts> = {
+  acceptances: (settings) =>
+    new (class extends Acceptances {
+      override keepSwitch() {
+        return Promise.resolve();
+      }
+    })(settings),
+};
+
+/** Takes the time of a post from the clock alone. */
+const datedByClock: Partial<Parts> = {
+  switching: (store) => ({
+    read: async () => {
+      const held = await store.read();
+      return held.kind === "read" ? { ...held, state: undefined } : held;
+    },
+    post: (entry) => store.post(entry),
+  }),
+};
 
 const rows: readonly {
   readonly fault: string;
@@ -176,14 +158,8 @@ const rows: readonly {
 }[] = [
   { fault: "the key is not read", parts: () => keyUnread, kind: "trimming", within: 100 },
   {
-    fault: "key and page are read in two round trips",
-    parts: () => keyReadBefore,
-    kind: "crossing",
-    within: 400,
-  },
-  {
-    fault: "the former state stays after a loss",
-    parts: () => formerStays,
+    fault: "an older post in the key replaces a newer one",
+    parts: () => olderFollowed,
     kind: "failing",
     within: 200,
   },
@@ -197,11 +173,18 @@ const rows: readonly {
     within: 400,
   },
   {
-    fault: "a lost post replaces a later one",
+    fault: "only the accepting isolate posts a lost post again",
+    parts: () => othersForget,
+    kind: "failing",
+    within: 400,
+  },
+  {
+    fault: "a lost post replaces a newer one",
     parts: () => postedOverOthers,
     kind: "failing",
     within: 800,
   },
+  { fault: "the clock alone dates a post", parts: () => datedByClock, within: 100 },
 ];
 
 describe("histories of the switch find a fault", () => {

@@ -2,6 +2,8 @@
 // responses that clients get.
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { bundled, root } from "../../local/bundling.ts";
+import { startColo } from "../../local/colo.ts";
 import { bundleApp } from "../../testing/worker/bundle-app.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../../testing/worker/raw-request.ts";
 import { adminToken, type Stats, until } from "../../testing/worker/world.ts";
@@ -10,6 +12,7 @@ import { worldOfFile } from "../../testing/worker/world-of-file.ts";
 const plain = "A page in words that repeat, repeat, repeat. ".repeat(200);
 
 const app = `
+  const users = new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
   let count = 0;
   const asked = [];
   app.use(async (c, next) => {
@@ -58,6 +61,22 @@ const app = `
     })());
     return new Response(readable, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
   });
+  let calls = 0;
+  app.get("/calls", (c) => c.text(String(calls), 200, { "cache-control": "no-store" }));
+  app.get("/context/:name", (c) => {
+    const isStale = c.req.param("name") === "stale";
+    c.header("Cache-Control", "public, max-age=" + (isStale ? "0, stale-while-revalidate=600" : "600"));
+    if (isStale) calls += 1;
+    const user = users.getStore() ?? "nobody";
+    const pieces = ["called by ", user, ", read by ", undefined, ", env of ", c.env.user ?? "nobody"].values();
+    return new Response(new ReadableStream({
+      pull(controller) {
+        const { value, done } = pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(new TextEncoder().encode(value ?? users.getStore() ?? "nobody"));
+      },
+    }, { highWaterMark: 0 }), { headers: { "cache-control": c.res.headers.get("cache-control") } });
+  });
   app.post("/form", async (c) => c.text("got " + await c.req.text()));
 `;
 
@@ -66,14 +85,25 @@ const bodies: Readonly<Record<string, Buffer>> = {
   br: brotliCompressSync(plain),
 };
 
+/** Runs each request in the context of the user that its field names. */
+const around = `(site) => ({
+  ...site,
+  fetch: (request, env, context) => {
+    const user = request.headers.get("x-as");
+    if (user === null) return site.fetch(request, env, context);
+    return users.run(user, () => site.fetch(request, { ...env, user }, context));
+  },
+})`;
+
 const worker = await bundleApp(
   app,
   `{ operatorPath: "/_edge", routes: [
     { name: "mine", match: "/view/mine/*", bypass: true },
     { name: "local", match: "/view/local/*", key: { cf: ["country"] } },
   ] }`,
+  around,
 );
-const { colo, url } = await worldOfFile(
+const { colo, origin, url } = await worldOfFile(
   (request, response) => {
     const coding = request.url?.slice(1) ?? "";
     const fields = { "content-type": "text/plain", "content-encoding": coding, etag: '"1"' };
@@ -81,6 +111,9 @@ const { colo, url } = await worldOfFile(
   },
   { worker },
 );
+
+/** The first request of the isolate, which creates the cache. */
+const first = rawRequest(url, "/context/first", { headers: { "x-as": "mallory" } });
 
 async function get(path: string, sent: RawRequest = {}) {
   const answer = await rawRequest(url, path, sent);
@@ -187,6 +220,69 @@ describe("a Hono application behind the cache", () => {
     socket.addEventListener("error", () => reject(new Error("The upgrade was refused.")));
     expect(await promise).toBe("heard you");
     socket.close();
+  });
+});
+
+describe("a client's AsyncLocalStorage around the cache", () => {
+  const ofNobody = "called by nobody, read by nobody, env of nobody";
+  const as = (user: string, path: string, headers = {}) =>
+    get(path, { headers: { "x-as": user, ...headers } });
+
+  it("is absent in shared pages, even for the first request of the isolate", async () => {
+    expect((await first).body.toString()).toBe(ofNobody);
+    const { text, told } = await get("/context/first");
+    expect([text, told]).toEqual([ofNobody, expect.stringContaining("hit")]);
+  });
+
+  it("is absent in a refresh that a stale hit causes", async () => {
+    await get("/context/stale");
+    await settled();
+    const { told } = await as("ada", "/context/stale", { cookie: "session=1" });
+    expect(told).toContain("hit; ttl=");
+    await until(async () => (await get("/calls")).text === "2", "a refresh");
+    await settled();
+    expect((await get("/context/stale")).text).toBe(ofNobody);
+  });
+
+  it("is that of the client in a request that bypasses the cache", async () => {
+    const headers = { authorization: "Bearer of-ada" };
+    const { text } = await as("ada", "/context/x", headers);
+    expect(text).toMatch(/^called by ada, .* env of nobody$/);
+  });
+});
+
+describe("without nodejs_compat, a Worker", () => {
+  const startOld = (script: string, env = {}, lines: string[] = []) =>
+    startColo({
+      name: "old",
+      worker: script,
+      port: 0,
+      env,
+      compatibility: { date: "2026-07-01" },
+      onLine: (text) => void lines.push(text),
+    });
+
+  it("with a handler does not start, and says why", async () => {
+    const lines: string[] = [];
+    const old = await startOld(await bundleApp('app.get("/", (c) => c.text("page"));'), {}, lines);
+    try {
+      expect((await rawRequest(old.url, "/")).status).toBe(500);
+      await until(async () => lines.length > 0, "a line of the log");
+      expect(lines.join()).toMatch(/start-refused.* add the flag \\"nodejs_compat\\"/);
+    } finally {
+      await old.stop();
+    }
+  });
+
+  it("with the address of an origin answers", async () => {
+    const script = await bundled({ entryPoints: ["worker.ts"], absWorkingDir: root });
+    const old = await startOld(script, { ORIGIN_URL: origin.url });
+    try {
+      const { status, headers } = await rawRequest(old.url, "/x", {});
+      expect([status, headers["cache-status"]]).toEqual([200, expect.stringContaining("stored")]);
+    } finally {
+      await old.stop();
+    }
   });
 });
 

@@ -109,6 +109,12 @@ export class TidemarkRecords extends Records {
       if (isRefused) throw new Error("database or disk is full: SQLITE_FULL");
       return storage.sql.exec(query, ...bindings);
     };
-    super({ storage: { sql: { exec }, transactionSync: (work) => storage.transactionSync(work) } });
+    const sql = {
+      exec,
+      get databaseSize() {
+        return storage.sql.databaseSize;
+      },
+    };
+    super({ storage: { sql, transactionSync: (work) => storage.transactionSync(work) } });
   }
 }

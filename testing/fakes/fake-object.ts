@@ -1,9 +1,7 @@
 // A Durable Object in this process. SQLite of Node stores its tables.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import {
-  type ObjectState,
-  TidemarkJournal,
-} from "../../src/stores/durable-object/journal-object.ts";
+import type { ObjectState, SizedSql } from "../../src/stores/durable-object/counted-sql.ts";
+import { TidemarkJournal } from "../../src/stores/durable-object/journal-object.ts";
 import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 
@@ -25,6 +23,8 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
   beforeReply: (call: string) => Promise<void> = () => Promise.resolve();
   /** The calls in order, such as `append`. */
   readonly calls: string[] = [];
+  /** The statements that the object has run. */
+  readonly statements: string[] = [];
 
   readonly stub: ObjectStub = {
     fetch: async (url, init) => {
@@ -63,13 +63,31 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
     this.#rows("DELETE FROM entries WHERE ms = ? AND sequence = ?", ms, sequence);
   }
 
-  readonly sql: Sql = {
-    exec: (query, ...bindings) => {
-      const before = this.#changes;
-      const rows = this.#rows(query, ...bindings);
-      return { toArray: () => rows, rowsWritten: this.#changes - before };
-    },
-  };
+  readonly sql: SizedSql = this.#sizedSql();
+
+  #sizedSql(): SizedSql {
+    const usedBytes = () => this.#usedBytes;
+    return {
+      exec: (query, ...bindings) => {
+        this.statements.push(query);
+        const before = this.#changes;
+        const rows = this.#rows(query, ...bindings);
+        return { toArray: () => rows, rowsWritten: this.#changes - before };
+      },
+      get databaseSize() {
+        return usedBytes();
+      },
+    };
+  }
+
+  /** The bytes of all pages that are in use, as Cloudflare counts them. */
+  get #usedBytes(): number {
+    const [row] = this.#rows(
+      `SELECT page_size * (page_count - freelist_count) AS bytes
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+    );
+    return Number(row?.["bytes"]);
+  }
 
   get #changes(): number {
     return Number(this.#rows("SELECT total_changes() AS changes")[0]?.["changes"]);

@@ -29,7 +29,7 @@ export class UnsteadyUpstash extends FakeUpstash {
       this.storedCount += 1;
       return answer;
     }
-    if (!/"x(?:add|range|revrange)"|:switch"|:journal:book"/i.test(JSON.stringify(body))) {
+    if (!/"x(?:add|range|revrange)"|:switch"|:journal:names"/i.test(JSON.stringify(body))) {
       return super.answer(path, body);
     }
     if (this.journalMode === "down") throw new TypeError("No connection.");

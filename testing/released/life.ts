@@ -101,10 +101,12 @@ const scripted: Readonly<Record<string, (request: Request) => Response | Promise
   "/grouped": () => page("grouped", { ...day, "cache-groups": '"spring", "autumn"' }),
   "/named": () =>
     page("named", { ...day, "x-name": "Gr\u00f6\u00dfe", "cache-tag": "Gr\u00f6\u00dfe" }),
-  "/renewed": (request) =>
-    request.headers.has("if-none-match")
-      ? unchanged({ ...day, etag: '"one"' })
-      : page("renewed", { ...cc("max-age=1"), etag: '"one"' }),
+  "/renewed": ({ headers }) => {
+    if (headers.has("if-none-match")) return unchanged({ ...day, etag: '"one"' });
+    // A refresh must not replace the response that a 304 has renewed.
+    if (headers.get("user-agent") === "Tidemark") return page("refused", {}, 403);
+    return page("renewed", { ...cc("max-age=1"), etag: '"one"' });
+  },
   "/varied": (request) =>
     page(`in ${request.headers.get("accept-language")}`, { ...day, vary: "accept-language" }),
   "/large": () => page(longText.repeat(3), day),

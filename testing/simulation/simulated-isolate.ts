@@ -198,7 +198,11 @@ export class SimulatedIsolate {
       },
       exchange: {
         colo: () => this.colo,
-        site: { view: this.view, invalidations: { covers: () => false } },
+        site: {
+          config: configOf(this.world.settings),
+          view: this.view,
+          invalidations: { covers: () => false },
+        },
       },
       atMs: this.nowAtMs(),
     };

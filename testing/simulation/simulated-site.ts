@@ -8,7 +8,7 @@ import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
 import { Rangeless } from "../../src/proxy/site/rangeless.ts";
 import { KnownVary } from "../../src/proxy/site/known-vary.ts";
 import { Invalidations } from "../../src/proxy/site/invalidations.ts";
-import { CredentialRefusals } from "../../src/proxy/site/credential-refusals.ts";
+import { RouteNotes } from "../../src/proxy/site/route-notes.ts";
 import { LastAnswers } from "../../src/proxy/site/last-answers.ts";
 import { LeftOutTags } from "../../src/proxy/site/left-out-tags.ts";
 import { Lifts } from "../../src/proxy/site/lifts.ts";
@@ -20,7 +20,6 @@ import type { Tiers } from "../../src/proxy/stored/tiers.ts";
 import { serve } from "../../src/proxy/serve.ts";
 import type { Context } from "../../src/proxy/site/exchange.ts";
 import type { Site } from "../../src/proxy/site/site.ts";
-import { SharedOdds } from "../../src/proxy/site/shared-odds.ts";
 import { Marks, Uncacheable } from "../../src/proxy/site/uncacheable.ts";
 import { VariantDemand } from "../../src/proxy/site/variant-demand.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
@@ -105,13 +104,13 @@ export class SimulatedSite {
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
       lastAnswers: new LastAnswers(),
-      credentialRefusals: new CredentialRefusals(),
+      credentialRefusals: new RouteNotes(),
+      silentVariations: new RouteNotes(),
       knownVary: new KnownVary(),
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,
       hotKeys: undefined,
-      sharedOdds: new SharedOdds(),
       variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,
       copied: new Marks(60_000),
@@ -122,6 +121,7 @@ export class SimulatedSite {
         metrics,
         log: ({ message }) => void this.failures.push(message),
       }),
+      runsInCaller: () => false,
       fetchOrigin: (_, request) => around.origin.fetch(request, trace?.forwards(request)),
       nowAtMs,
       random: () => 0.5,

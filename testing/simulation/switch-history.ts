@@ -1,7 +1,8 @@
 // Random histories of the switch, in the same world as histories of views. Invariants: a read
-// returns a state that the key has, or had less than N + max(0, ε + L − A) ago. A post that is lost
-// before its read-back is posted again, but never replaces a later post.
-import { readPost } from "../../src/purge/journal/switch-state.ts";
+// returns a post that the key has, or had less than N + max(0, ε + L − A) ago, or a newer one. No
+// isolate returns to an older post. A lost post that an isolate remembers is posted again, unless
+// the isolate cannot reach the journal. It never replaces a newer post, nor one accepted later.
+import { isNewer, readPost } from "../../src/purge/journal/switch-state.ts";
 import { stateInKey } from "../../src/stores/redis/journal/switch-key.ts";
 import type { History, HistoryOptions } from "./history.ts";
 import { SimulatedWorld } from "./journal-simulator.ts";
@@ -11,6 +12,9 @@ import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./si
 
 const stepCount = 40;
 const bypasses = [true, false, ["usual"], ["quick"]] as const;
+
+/** The largest difference between the clocks of two colos (`colosOf`). */
+const clocksApartMs = 16_000;
 
 /** With at most this delay, the database replies well before a request stops waiting. */
 const nearMs = 20;
@@ -39,7 +43,11 @@ class SwitchCourse implements History {
   readonly #isolates: SimulatedIsolate[];
   readonly #suffer: () => void;
   readonly #misfortune: number;
-  readonly #postedBy = new Map<string, SimulatedIsolate>();
+  /** The newest post that each isolate has used. */
+  readonly #used = new Map<SimulatedIsolate, string>();
+  /** When each post was first written. */
+  readonly #writtenAtMs = new Map<string, number>();
+  #lostAtMs = -Infinity;
   /** For each isolate, since when its reads have reached the journal, without a pause of N. */
   readonly #reached = new Map<
     SimulatedIsolate,
@@ -56,7 +64,10 @@ class SwitchCourse implements History {
     this.#isolates = colosOf(world).map((colo) => this.#begin(colo));
     this.#suffer = misfortunes(world, kind, {
       isolates: () => this.#isolates,
-      afterLoss: () => (this.#lossCount += 1),
+      afterLoss: () => {
+        this.#lossCount += 1;
+        this.#lostAtMs = world.atMs;
+      },
     });
     world.onAppended = (_, fields) => this.#weighPost(fields);
   }
@@ -105,18 +116,24 @@ class SwitchCourse implements History {
     await isolate.attend()?.();
     const { switched, sentAtMs } = isolate.view;
     this.judgedCount += 1;
+    const used = this.#used.get(isolate) ?? "";
+    const post = switched?.post ?? "";
+    if (isAfter(used, post))
+      this.#breach(`${isolate.name} returns from ${used} to ${post || "none"}`);
+    this.#used.set(isolate, post);
     // If the journal is unreachable, or slower than a request waits, the last state remains.
     const isReached = wayMs <= nearMs && isolate.redis.failedCount === failedCount;
     const isPast = isolate.nowAtMs() - sentAtMs > renewalLagMs - allowanceMs;
     if (isPast && (!isReached || world.isRedisDown)) return;
-    const post = switched?.post ?? "";
     if (post !== "") this.usableCount += 1;
     const windowMs = renewalLagMs + Math.max(0, clockErrorMs + replicaLagMs - allowanceMs);
     const held = world.stream.heldSince(world.atMs - windowMs);
-    if (held.some((text) => postIn(text) === post)) return;
-    // An isolate applies its own lost post until the read-back, which needs a reachable journal.
-    const isOwn = this.#postedBy.get(post) === isolate;
-    if (isOwn && world.atMs - reachedSinceMs < windowMs + 6 * wayMs) return;
+    const isOutdated = held.every((text) => isAfter(postIn(text), post));
+    // An isolate remembers a lost post. To post it again, it needs a reachable journal.
+    const isRemembered = held.every((text) => isAfter(post, postIn(text)));
+    const sinceMs = Math.max(reachedSinceMs, this.#lostAtMs);
+    const isDue = isRemembered && world.atMs - sinceMs >= windowMs + 12 * wayMs;
+    if (!isOutdated && !isDue) return;
     this.#breach(`${isolate.name} uses the post ${post || "none"} instead of ${held.join("; ")}`);
   }
 
@@ -142,7 +159,6 @@ class SwitchCourse implements History {
     );
     world.tell(() => `${isolate.name} posts ${JSON.stringify(bypass)}: ${JSON.stringify(posted)}`);
     if (posted.kind !== "posted") return;
-    this.#postedBy.set(posted.state.post, isolate);
     this.#reached.delete(isolate);
     await this.#isStoodFor(posted.state.post, isolate, failedCount);
   }
@@ -172,11 +188,19 @@ class SwitchCourse implements History {
     const written = fields.includes("switch") ? readPost(json ?? "") : undefined;
     if (written === undefined) return;
     const { post, replaces } = written;
-    const before = this.#replacedBy.get(post);
-    if (before === undefined) this.#replacedBy.set(post, replaces);
-    else if (this.#lastHeld !== before) {
-      this.#breach(`${post} is posted again and replaces ${this.#lastHeld || "none"}`);
+    if (!this.#replacedBy.has(post)) {
+      this.#replacedBy.set(post, replaces);
+      this.#writtenAtMs.set(post, this.#world.atMs);
     }
+    const before = this.#lastHeld;
+    const laterMs = this.#writtenMs(before) - this.#writtenMs(post);
+    if (isAfter(post, before) && laterMs <= clocksApartMs + this.#world.settings.clockErrorMs)
+      return;
+    this.#breach(`${post} replaces ${before}, ${laterMs} ms newer`);
+  }
+
+  #writtenMs(post: string): number {
+    return this.#writtenAtMs.get(post) ?? -Infinity;
   }
 
   /** The post that the key named before the last change of the database. */
@@ -191,3 +215,7 @@ class SwitchCourse implements History {
 }
 
 const postIn = (text: string): string => stateInKey(text).state?.post ?? "";
+
+/** Returns whether a post is newer than another. An empty id is no post. */
+const isAfter = (post: string, other: string): boolean =>
+  post !== "" && isNewer({ post }, other === "" ? undefined : { post: other });

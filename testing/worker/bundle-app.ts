@@ -4,16 +4,17 @@ import { bundled, root } from "../../local/bundling.ts";
 /**
  * @param app statements that add handlers to `app`; bindings are in `c.env`
  * @param config the argument of `defineConfig`
+ * @param around a function of the Worker, which returns the default export
  * @returns one ES module
  */
-export function bundleApp(app: string, config = "{}"): Promise<string> {
+export function bundleApp(app: string, config = "{}", around = "(site) => site"): Promise<string> {
   const contents = `
     import { Hono } from "hono";
     import { tidemark } from "./src/hono.ts";
     import { defineConfig } from "./src/tidemark.ts";
     const app = new Hono();
     ${app}
-    export default tidemark(app, defineConfig(${config}));
+    export default (${around})(tidemark(app, defineConfig(${config})));
   `;
   return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
 }

@@ -72,9 +72,11 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
   }
 }
 
-const withoutRedis = join(root, "local/run/cloudflare-worker.ts");
+/** The main module of a Worker over the stores of Cloudflare. */
+export const withoutRedis = join(root, "local/run/cloudflare-worker.ts");
 
-async function storesOfCloudflare(running: Running) {
+/** Returns the storage for colos without Redis. The colo named `colo-1` must start first. */
+export async function storesOfCloudflare(running: Running) {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-stores-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
   const objects = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };

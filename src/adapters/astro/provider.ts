@@ -10,6 +10,7 @@ import { type Config, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
 import type { ServerRequest } from "../../platform/arrival.ts";
+import type { OriginHandler } from "../../platform/origins.ts";
 import { platformHere } from "../../platform/workers.ts";
 import type { Env } from "../../protocol/variables/bindings.ts";
 import { hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
@@ -144,16 +145,16 @@ class TidemarkProvider implements AstroCacheProvider {
     const platform = platformHere();
     const { SEAL_KEY: sealKey } = variables;
     const env = redis === undefined ? variables : withoutDatabases(variables, platform);
+    const rendered: OriginHandler = (request, _, caller = {}) => {
+      const visit = this.#visits.get(caller);
+      if (visit === undefined) throw new TypeError("Astro has no such request.");
+      return visit.rendered(request);
+    };
     const app = createApp(this.#config, env, platform, {
       ...inCode,
       database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
-      origins: {
-        default: (request, _, caller = {}) => {
-          const visit = this.#visits.get(caller);
-          if (visit === undefined) throw new TypeError("Astro has no such request.");
-          return visit.rendered(request);
-        },
-      },
+      // Astro finds its page, and `Astro.locals`, by the client's request.
+      origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },
     });
     return { app, env, waitUntil };
   }

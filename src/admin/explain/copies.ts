@@ -3,7 +3,6 @@ import type { QuietSite } from "./quiet-context.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../../proxy/request/key.ts";
-import { isPersonal } from "../../proxy/request/personal.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
@@ -18,7 +17,7 @@ export interface TierAccount {
   readonly tier: TierName;
   /**
    * Whether a live request would read this tier. `passed-over`: the request would skip this tier,
-   * because the tier is unlikely to have a usable response.
+   * because each session gets an answer of its own.
    */
   readonly isAsked: boolean | "passed-over";
   /** Why a live request would not read this tier. */
@@ -96,14 +95,16 @@ function isAskedOf(
   return looks.length > 0;
 }
 
-/** Returns why a live request would not read a tier. Mirrors `find`, `Search` and `passesOver`. */
+/** Returns why a live request would not read a tier. Mirrors `find` and `Search`. */
 function whyNotAsked(
   name: TierName,
   search: Search<QuietSite>,
   found: FoundResponse | undefined,
 ): string {
   if (tierScopes[name] === "isolate") return "another request has just fetched the response";
-  if (isAskedOf(name, search) === "passed-over") return whyPassedOver(search);
+  if (isAskedOf(name, search) === "passed-over") {
+    return "a request with an unknown cookie or a credential has just got an answer that no other client may have";
+  }
   if (found !== undefined && search.accepts(found)) return "the response above answers";
   const { lookup } = search;
   if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, lookup.route))) {
@@ -112,12 +113,6 @@ function whyNotAsked(
   return search.isHopeless()
     ? "the last answer was not storable for any client, so requests read only memory for some seconds"
     : "the origin fails, and the stale response above may answer instead";
-}
-
-function whyPassedOver({ lookup, key, exchange, atMs }: Search<QuietSite>): string {
-  return isPersonal(lookup) && exchange.site.uncacheable.forSessions.has(key.text, atMs)
-    ? "a request with an unknown cookie or a credential has just got an answer that no other client may have"
-    : "this tier rarely has such a response";
 }
 
 function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>) {

@@ -21,12 +21,12 @@ import {
   missReason,
   type Verdict,
 } from "../../proxy/reuse/verdict.ts";
-import { bySwitch, notePass } from "../../proxy/fetch/pass-by.ts";
+import { notePass, passedInstead } from "../../proxy/fetch/pass-by.ts";
 import { noteVerdict, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import { groundOf, groundOfPass, groundOfRefusedUrl } from "./grounds.ts";
+import { groundOf, groundOfCondition, groundOfPass, groundOfRefusedUrl } from "./grounds.ts";
 import { keyAccountOf, quoted } from "./key-account.ts";
 import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
@@ -86,7 +86,7 @@ export async function explain(
         return {
           ...about,
           handling: "passed-by",
-          ...passedBy(bySwitch(request, read, context), about.route, context),
+          ...passedBy(passedInstead("switch", request, read, context), about.route, context),
         };
       }
       const cookie = request.headers.get("cookie");
@@ -136,6 +136,7 @@ function passedBy(
     const verdict = { kind: "gateway-timeout", by, ...groundOf[by] };
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
+  const { whenCookies } = passed.route;
   const [below] = alsoFit;
   const isRoutesOwn = rule === "route" && below !== undefined;
   const verdict = {
@@ -145,6 +146,7 @@ function passedBy(
     ...(isRoutesOwn && {
       hint: `if the page is for everybody, put ${quoted(below)} before ${quoted(name)}`,
     }),
+    ...(rule === "route" && whenCookies && groundOfCondition(whenCookies)),
   };
   if (loops.wouldBeOne(request.headers.get("via"))) {
     return { verdict, cacheStatus: null, next: "refuse: loop" };

@@ -102,7 +102,24 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     clause: "RFC 3986 §6.2.2",
     why: "two servers may read its path as two different paths",
   },
+  "long-url": {
+    clause: "RFC 9110 §4.1",
+    why: "its path and the keyed part of its query are longer than 2,048 bytes",
+    hint: "shorten the URL, or list the parameters that matter in the route's query.allow",
+  },
+  caller: {
+    clause: "tidemark/astro",
+    why: "it has a cookie or a credential, and the page is rendered in this client's own context",
+    hint: "if no page depends on the cookie, name it in cookies.harmless",
+  },
 };
+
+/** Explains a bypass by a condition. Names the configured cookies, and none of the request. */
+export function groundOfCondition(cookies: readonly string[]): Ground {
+  const named = cookies.map((cookie) => JSON.stringify(cookie)).join(", ");
+  const why = `the request has a cookie that its route bypasses: ${named}`;
+  return { clause: "when.cookie", why, hint: "to see the stored page, omit the cookie" };
+}
 
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */
 export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: string): Ground {

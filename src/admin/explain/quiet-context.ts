@@ -18,7 +18,7 @@ export function quietContext(
   core: TieredCache<ResponseDetail>,
 ): Context<QuietSite> {
   const { site } = context;
-  const { uncacheable, sharedOdds, originHealth, flights, knownVary, invalidations } = site;
+  const { uncacheable, originHealth, flights, knownVary, invalidations } = site;
   const { config, loops, nowAtMs, view, bypasses, lastAnswers } = site;
   const quiet: QuietSite = {
     config,
@@ -37,10 +37,6 @@ export function quietContext(
       pass: { has: (key, atMs) => uncacheable.pass.peek(key, atMs) },
       forSessions: { has: (key, atMs) => uncacheable.forSessions.peek(key, atMs) },
       successes: { mark: () => undefined },
-    },
-    sharedOdds: {
-      isWorthAsking: (place) => sharedOdds.peek(place),
-      brought: () => undefined,
     },
     knownVary: { names: (key) => knownVary.peek(key) },
     invalidations: { covers: (stored, key) => invalidations.peek(stored, key) },

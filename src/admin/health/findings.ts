@@ -1,10 +1,16 @@
 // Lists the functions that return findings. Each function covers one or more codes.
 import { behindBacklog, behindDeadLetters, behindFlushesFail } from "./behind-findings.ts";
-import { credentialField } from "./credential-findings.ts";
 import { dataLoadsFail, dataUnpurged, dataUnstorable } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
+import { credentialField, variesSilently } from "./field-findings.ts";
 import { hookMapping } from "./hook-findings.ts";
-import { journalLag, journalLostEntries, journalUnreadable } from "./journal-findings.ts";
+import {
+  journalLag,
+  journalLostEntries,
+  journalRestarted,
+  journalUnreadable,
+  switchLost,
+} from "./journal-findings.ts";
 import type { SiteState } from "./site-state.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
@@ -29,6 +35,8 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   journalUnreadable,
   journalLag,
   journalLostEntries,
+  journalRestarted,
+  switchLost,
   (state) => state.probe?.findings(state) ?? [],
   originTroubles,
   anonymousRefused,
@@ -36,6 +44,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   sharesHigh,
   clientsLimited,
   credentialField,
+  variesSilently,
   operatorRefused,
   sealsBroken,
   hookMapping,

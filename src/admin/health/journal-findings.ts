@@ -2,6 +2,7 @@
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
+import { isPostedAgain } from "../../purge/journal/switch.ts";
 import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
@@ -77,7 +78,7 @@ function lagHere(view: SiteState["view"], atMs: number) {
   return [{ where: "this isolate", readAtMs, ms }];
 }
 
-/** A loss of entries causes more misses than usual for about this time. */
+/** The time for which losses, and restarts that may be losses, are reported. */
 const lossMs = 60 * 60_000;
 
 export function journalLostEntries({ view, atMs }: SiteState): Finding | [] {
@@ -93,6 +94,41 @@ export function journalLostEntries({ view, atMs }: SiteState): Finding | [] {
     cause:
       "The database failed over, was restored from a backup, or evicted the journal's key. Or somebody deleted that key.",
     remedy:
-      "You need to do nothing for this loss. If it happens again, check that eviction is off for the database.",
+      "Check the switch with tidemark switch: if no isolate remembered its last change, change it again. If entries are lost again, check that eviction is off for the database.",
+  };
+}
+
+/** Returns the finding on a post of the switch that an isolate has posted again (rule 24 g). */
+export function switchLost({ view, atMs }: SiteState): Finding | [] {
+  const again = view?.entries.findLast(isPostedAgain);
+  if (again === undefined || !isWithinMs(lossMs, acceptedAtMs(again.position), atMs)) return [];
+  return {
+    code: "switch-lost",
+    level: "warning",
+    what: "The database lost the last change of the switch. Until an isolate that remembered the change restored it, other isolates may have followed an older state.",
+    since: isoOf(acceptedAtMs(again.position)),
+    cause: "The database failed over, was restored from a backup, or evicted the switch's key.",
+    remedy: "Check with tidemark switch that the switch is as you want it.",
+  };
+}
+
+/**
+ * Returns the finding on a database that started from a snapshot. If no isolate remembers a lost
+ * entry, nothing else shows the loss.
+ */
+export function journalRestarted({ view, rooms, atMs }: SiteState): Finding | [] {
+  const { uptimeMs } = rooms?.find(({ holdsJournal }) => holdsJournal)?.info ?? {};
+  const oldest = view?.entries[0];
+  if (uptimeMs === undefined || uptimeMs > lossMs || oldest === undefined) return [];
+  const startedAtMs = atMs - uptimeMs;
+  if (acceptedAtMs(oldest.position) > startedAtMs) return [];
+  return {
+    code: "journal-restarted",
+    level: "warning",
+    what: "The database of the purge journal started from a snapshot. Purges since the snapshot are undone, unless an isolate remembers a newer entry.",
+    since: isoOf(startedAtMs),
+    cause: "The database restarted or was restored, and appendonly is off.",
+    remedy:
+      "Purge everything, and check the switch with tidemark switch. To lose at most a second of purges in the future, set appendonly yes.",
   };
 }

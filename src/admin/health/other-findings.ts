@@ -103,7 +103,7 @@ function storeRefusing({ kind, why, remedy, sinceAtMs }: TierTrouble): Finding {
     code: isFull ? "shared-full" : "shared-failing",
     level: "warning",
     what: isFull
-      ? "The store of the shared tier is full: colos do not share new pages and values."
+      ? "The store of the shared tier is full. The origin gets more requests."
       : "The store of the shared tier fails. The origin gets more requests.",
     since: isoOf(sinceAtMs),
     cause: `${why}.`,

@@ -5,7 +5,7 @@ import type { Outward } from "../../outward/schedule/create-outward.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import type { Environment } from "../../platform/environment.ts";
-import type { CredentialRefusal } from "../../proxy/site/credential-refusals.ts";
+import type { RouteNote } from "../../proxy/site/route-notes.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
@@ -23,7 +23,10 @@ import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
 export interface HealthSettings {
   readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts" | "hooks">;
   readonly cache: TieredCache<ResponseDetail>;
-  readonly site: Pick<Site, "config" | "originHealth" | "credentialRefusals" | "nowAtMs" | "log">;
+  readonly site: Pick<
+    Site,
+    "config" | "originHealth" | "credentialRefusals" | "silentVariations" | "nowAtMs" | "log"
+  >;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
   readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
   readonly probe?: Pick<OpenProbe, "findings"> | undefined;
@@ -47,7 +50,7 @@ export interface ViewState {
   readonly sentAtMs: number;
   readonly failedAtMs: number | undefined;
   readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
-  readonly entries: readonly Pick<Entry, "position" | "lost">[];
+  readonly entries: readonly Pick<Entry, "position" | "lost" | "switched" | "by" | "reason">[];
   readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
 }
 
@@ -73,7 +76,9 @@ export interface IsolateState {
    * Responses of the last 15 minutes that were not shared because of a field that looks like a
    * credential.
    */
-  readonly credentialRefusals: readonly CredentialRefusal[];
+  readonly credentialRefusals: readonly RouteNote[];
+  /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
+  readonly silentVariations: readonly RouteNote[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
@@ -114,7 +119,7 @@ export interface SiteState extends IsolateState {
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
 export function lookHere({ environment, cache, site, data, probe }: HealthSettings): IsolateState {
-  const { config, originHealth, credentialRefusals, nowAtMs } = site;
+  const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
   const { databases = [], purging, tiers } = cache;
   return {
     atMs: nowAtMs(),
@@ -135,6 +140,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
     originTroubles: originHealth.troubles,
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
+    silentVariations: silentVariations.recent(nowAtMs()),
     tiers: tiers.all,
     data: data?.troubles(),
     faults: environment.faults,

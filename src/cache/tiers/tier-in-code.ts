@@ -19,6 +19,8 @@ export interface TierSettings<Detail> {
   /** Called for each call of the store of large bodies. */
   readonly onBodyCall?: ((call: BodyCall) => void) | undefined;
   readonly log: Log;
+  /** The option `limits.objectBytes`; absent for no limit. */
+  readonly objectBytes?: number | undefined;
   /** Counts the operations that the store bills. */
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }

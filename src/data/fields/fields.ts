@@ -181,8 +181,7 @@ export class Fields<T> {
    * is then in the current chain.
    */
   #verifiedIn(head: string): DataMetadata | undefined {
-    const { view, maxLagMs } = this.#ports;
-    return this.#isUsable(head, { view, maxLagMs, colo: nowhere }) ? headIn(head) : undefined;
+    return this.#isUsable(head, { ...this.#ports, colo: nowhere }) ? headIn(head) : undefined;
   }
 
   #textsOf(given: Partial<T>): FieldTexts {

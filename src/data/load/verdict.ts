@@ -21,13 +21,12 @@ export interface VerdictPorts {
   readonly colo: () => string;
   /** N of the purge protocol. */
   readonly maxLagMs: number;
+  /**
+   * A of the purge protocol. A value from further in the future has an unknown age: the writer's
+   * clock is wrong, or this clock was set back.
+   */
+  readonly allowanceMs: number;
 }
-
-/**
- * The tolerated difference between the clocks of the isolates. A value from further in the future
- * has an unknown age: the writer's clock is wrong, or this clock was set back.
- */
-const clockErrorMsMax = 10_000;
 
 /** Judges a value by its age and by the purge view. Every use of a stored value calls this function. */
 export function judge(
@@ -35,11 +34,11 @@ export function judge(
   { space, atMs, ports }: { space: Space; atMs: number; ports: VerdictPorts },
 ): DataVerdict {
   if (!hasForm(metadata, space)) return { kind: "unusable", by: "form" };
-  const { maxLagMs, colo } = ports;
+  const { maxLagMs, allowanceMs, colo } = ports;
   const judged = ports.view.judge(metadata, { atMs, maxLagMs, colo });
   if (isHard(judged)) return { kind: "unusable", by: "purged" };
   const aheadMs = metadata.respondedAtMs - atMs;
-  if (aheadMs > clockErrorMsMax) return { kind: "unusable", by: "expired" };
+  if (aheadMs > allowanceMs) return { kind: "unusable", by: "expired" };
   const ageMs = Math.max(0, -aheadMs);
   const leftMs = metadata.freshMs - ageMs;
   const isPurged = judged.kind === "purged";

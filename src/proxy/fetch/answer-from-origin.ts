@@ -17,6 +17,7 @@ import { settleDoubt } from "../reuse/in-doubt.ts";
 import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { Search } from "../reuse/search.ts";
 import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
 import { unreachable } from "../../base/unreachable.ts";
@@ -67,7 +68,8 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
     return come ? answeredBy(come, need) : failurePage("timeout", need);
   },
   anonymous: {
-    isFault: ({ kind }) => kind === "origin-failed" || kind === "nothing-to-share",
+    isFault: ({ kind }, need) =>
+      kind === "origin-failed" || (kind === "nothing-to-share" && !isUnshared(need)),
     isDue: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
@@ -145,6 +147,7 @@ async function nextAfter(
       const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
       if (!originHealth.servesAnonymous(need.lookup.route.origin, nowAtMs())) {
         uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
+        uncacheable.unshared.forget(need.key.text);
         return { kind: "alone" };
       }
       return {
@@ -156,18 +159,31 @@ async function nextAfter(
     case "stored": {
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
       // If the response was purged during the wait, one of the followers leads the others.
-      return { kind: judged.kind === "usable" ? "alone" : "again" };
+      if (judged.kind !== "usable") return { kind: "again" };
+      const terms = termsOf(outcome.stored.metadata, need.lookup.route);
+      return isAlwaysValidated(terms) ? aloneAtOnce(need) : { kind: "alone" };
     }
     case "arriving":
       // The body is too slow for other requests to wait for it.
       need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
       return { kind: "alone" };
     case "nothing-to-share":
+      return isUnshared(need) ? aloneAtOnce(need) : { kind: "alone" };
     case "varies":
       return { kind: "alone" };
     default:
       return unreachable(outcome);
   }
+}
+
+/** Returns whether an anonymous request has lately got an answer that nobody may share. */
+function isUnshared({ key, exchange }: OriginNeed): boolean {
+  return exchange.site.uncacheable.unshared.has(key.text, exchange.nowAtMs());
+}
+
+/** Forwards without a slot, because the origin answers well, and later requests need no slot. */
+async function aloneAtOnce(need: OriginNeed): Promise<Next<OriginNeed, Response>> {
+  return { kind: "answer", answer: await forwardAlone(need, true) };
 }
 
 /** Looks up the request's own variant, which another request may have fetched. */
@@ -219,7 +235,8 @@ async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Respo
 /**
  * Forwards as the leader of a flight. A client's own forward may fail or be refused for a reason
  * that concerns only that client. If a response is stored, an anonymous request in the background
- * therefore decides whether the stored response is removed.
+ * therefore decides whether the stored response is removed. It also replaces a body that another
+ * client's fields may have changed, after a 304 has confirmed this body.
  */
 async function fetchAndConfirm(
   need: OriginNeed,
@@ -230,9 +247,14 @@ async function fetchAndConfirm(
   const before = storedCandidate(need);
   const fetched = await lead(need, flight);
   if (before === undefined) return fetched;
-  const { ledAnonymously } = site.uncacheable;
-  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, exchange.nowAtMs());
-  if (!ledAnonymously.has(key.text, exchange.nowAtMs())) return fetched;
+  const { ledAnonymously, replaced } = site.uncacheable;
+  const atMs = exchange.nowAtMs();
+  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, atMs);
+  const keptBody = exchange.decision.outcome === "validated" && exchange.decision.stored;
+  const isToReplace =
+    keptBody && before.stored.metadata.isOfClient && !replaced.has(key.text, atMs);
+  if (isToReplace === true) replaced.mark(key.text, atMs);
+  else if (!ledAnonymously.has(key.text, atMs)) return fetched;
   exchange.afterAnswer(async () => {
     await fetched.done;
     // End the client's own flight first, because a refresh does not start during a flight.

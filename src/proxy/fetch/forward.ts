@@ -3,19 +3,20 @@
 import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { cfOfMembers } from "../request/key.ts";
-import { ownUserAgent } from "../request/anonymous.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
+import { inPublicContext, publicCaller } from "./public-work.ts";
 import { uploadMs } from "./upload-time.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
@@ -87,7 +88,8 @@ async function forwardAsked(
   const trace = traceFields(conditions, newSpanId);
   const headers = lookup.forwarded.toHeaders([...validators, ...part, ...trace]);
   const page = method === "GET" && !isPersonal(lookup) && part.length === 0 ? key.text : undefined;
-  const request = { method, headers, body: null, cf: cfOfMembers(lookup.cf) };
+  const caller = publicCaller(route.origin, context);
+  const request = { method, headers, body: null, cf: cfOfMembers(lookup.cf), caller };
   const { isAnonymous } = lookup;
   const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, context);
   if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
@@ -114,7 +116,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask(
     { origin: route.origin, target },
-    { method, headers, body, cf, own },
+    { method, headers, body, cf, own, caller: context.caller },
     context,
     withinMs,
   );
@@ -139,15 +141,20 @@ export async function probeOrigin(
 ): Promise<boolean> {
   const last = context.site.originHealth.wellTarget(origin) ?? target;
   const paths = new Set([last.path, "/"]);
-  const probe = (path: string) => probePage(origin, { ...last, path, query: "" }, context);
+  const probe = (path: string) =>
+    inPublicContext(origin, context, () =>
+      probePage(origin, { ...last, path, query: "" }, context),
+    );
   return (await Promise.all(Array.from(paths, probe))).includes(true);
 }
 
 async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {
-  const fields = { accept: "*/*", "accept-encoding": "identity", "user-agent": ownUserAgent };
+  const { neutralFields } = context.site.config.anywhere;
+  const fields = { ...neutralFields, "accept-encoding": "identity" };
   const headers = passedFields({ client: new Headers(fields), target });
   const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
-  const request = { method: "GET", headers, body: null, cf: undefined };
+  const caller = publicCaller(origin, context);
+  const request = { method: "GET", headers, body: null, cf: undefined, caller };
   const answer = await ask({ origin, target, isAnonymous: true }, request, context, withinMs);
   if (answer.kind === "answered") cancelBody(answer.response);
   return answer.kind === "answered";
@@ -159,7 +166,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
  */
 async function ask(
   asking: HealthRequest,
-  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
+  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "caller">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
 ): Promise<ForwardResult> {
@@ -171,8 +178,8 @@ async function ask(
   headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
     const { target } = asking;
-    const { afterAnswer, caller } = context;
-    const sent = { ...request, target, signal: abort.signal, afterAnswer, caller };
+    const { afterAnswer } = context;
+    const sent = { ...request, target, signal: abort.signal, afterAnswer };
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;
@@ -208,13 +215,13 @@ function failed(asking: HealthRequest, failure: OriginTrouble, context: Context)
 }
 
 /**
- * Sends a request. If the origin cannot be reached, sends a GET or HEAD once more, within the budget
- * for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
+ * Sends a request. If the origin cannot be reached, sends a safe request without a body once more,
+ * within the budget for retries. The cause may be a reused connection that the origin has closed (RFC 9110 §9.2.2).
  */
 async function sentWithRetry(origin: string, request: OriginRequest, context: Context) {
   const { site } = context;
-  const { method, body, signal } = request;
-  const isRepeatable = (method === "GET" || method === "HEAD") && body === null;
+  const { body, signal } = request;
+  const isRepeatable = isSafe(request) && body === null;
   const maySendAgain = () => isRepeatable && !signal.aborted && site.originHealth.takeRetry(origin);
   try {
     const response = await site.fetchOrigin(origin, request);

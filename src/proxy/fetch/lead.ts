@@ -15,6 +15,7 @@ import { storedMeanwhile } from "./stored-since.ts";
 import { forwardSelecting, isOriginError } from "./forward.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
+import { inPublicContext } from "./public-work.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -22,10 +23,13 @@ import { learnFromHead, validated } from "./validate.ts";
  *
  * @param flight the flight, which the caller ends once everything is stored
  */
-export async function lead(
-  need: OriginNeed,
-  flight: ForwardFlight,
-): Promise<FetchResult<Response>> {
+export function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
+  const { lookup, exchange } = need;
+  // The body as well is read in this context, because a handler may write it only when it is read.
+  return inPublicContext(lookup.route.origin, exchange, () => leadPublic(need, flight));
+}
+
+async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
   const { exchange, key } = need;
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
@@ -68,7 +72,7 @@ export async function lead(
   const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
   // The 304 refers to another response, or to a response that was purged since. Forward again
   // without conditions.
-  return sent ?? lead({ ...need, validating: undefined, fallback: validating }, flight);
+  return sent ?? leadPublic({ ...need, validating: undefined, fallback: validating }, flight);
 }
 
 function storedNothing(answer: Response): FetchResult<Response> {
@@ -77,9 +81,9 @@ function storedNothing(answer: Response): FetchResult<Response> {
 
 /**
  * Returns the fields of a conditional request. The result is empty without a whole stored body. It
- * is also empty if a hard purge covers or may cover the response, because a 304 would let the
- * purged body answer again. After a soft purge, the request omits a date that two versions may
- * share.
+ * is also empty if a 304 would let a wrong body answer again: if a hard purge covers or may cover
+ * the response, and in a refresh of a body that a client's own request fetched. After a soft purge,
+ * the request omits a date that two versions may share.
  */
 function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const { validating } = need;
@@ -91,6 +95,7 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;
+  if (need.lookup.isAnonymous && metadata.isOfClient === true) return [];
   const stored = fieldsOf(metadata);
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));

@@ -2,24 +2,25 @@
 // not stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
+import { isSafe } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest, PlanContext } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
-import { isPrivate, keepPrivate } from "../respond/downstream.ts";
+import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
-import { invalidateBy, isSafe } from "../storing/invalidate.ts";
+import { invalidateBy } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
 
-/** Returns a request that bypasses the cache because of the switch or `BYPASS`. */
-export function bySwitch(
+/** Returns a planned lookup as a request that bypasses the cache. */
+export function passedInstead(
+  rule: "switch" | "caller",
   request: Request,
   { target, route, keyed, prefix }: UrlRead,
   { address }: Pick<PlanContext, "address">,
 ): PassedRequest {
-  const { url } = keyed;
-  return { request, address, target, url, route, prefix, reason: "bypass", rule: "switch" };
+  return { request, address, target, url: keyed.url, route, prefix, reason: "bypass", rule };
 }
 
 /** Records in the decision why a request bypasses the cache. */
@@ -78,7 +79,7 @@ export async function passBy(
   decision.outcome = "passed";
   decision.tier = "origin";
   decision.answerBytes = bytesPassedOn(response, request.method);
-  const sent = passOn(response, exchange, keepPrivate);
+  const sent = passOn(response, exchange, rule === "caller" ? makePrivate : keepPrivate);
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;

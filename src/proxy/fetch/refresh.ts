@@ -63,8 +63,11 @@ export function startRefresh(
     client,
     like.selecting.map(([name]) => name),
   );
-  const accepts = (found: FoundResponse) =>
-    found.candidate.stored.metadata.respondedAtMs > like.respondedAtMs && isFresh(found);
+  const accepts = (found: FoundResponse) => {
+    const { respondedAtMs, isOfClient } = found.candidate.stored.metadata;
+    const isBetter = isOfClient !== true || like.isOfClient !== true;
+    return respondedAtMs > like.respondedAtMs && isBetter && isFresh(found);
+  };
   startBehind({ lookup, exchange: refreshOf(lookup, context), accepts, like }, key);
 }
 
@@ -229,7 +232,7 @@ async function isOurTurn(
   if (turn.word === "lead-anonymously") return true;
   if (turn.word === "uncacheable") {
     if (turnMsMax === undefined) return true;
-    exchange.site.uncacheable.pass.mark(key.text, exchange.nowAtMs());
+    exchange.site.uncacheable.confirm(key.text, exchange.nowAtMs());
     return false;
   }
   flight.settle({ kind: "origin-failed", failure: turn.word });

@@ -67,7 +67,7 @@ export async function leaderTurn(
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
     site.uncacheable.forAll.mark(key.text, exchange.nowAtMs());
-    site.uncacheable.pass.mark(key.text, exchange.nowAtMs());
+    site.uncacheable.confirm(key.text, exchange.nowAtMs());
     return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   }
   const isFailure = turn.kind === "told" && turn.word !== "lead-anonymously";

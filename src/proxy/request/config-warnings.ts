@@ -83,7 +83,7 @@ function forwardedInVain(route: Route): Fault | undefined {
 /** Returns a fault for each pattern that an earlier route hides. */
 function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fault[] {
   const hiding = before
-    .filter((route) => coversMethods(route.methods, methods))
+    .filter((route) => route.whenCookies === undefined && coversMethods(route.methods, methods))
     .flatMap((route) => route.match.map((pattern) => ({ route: route.name, pattern })));
   return match.flatMap((pattern) => {
     const first = hiding.find((earlier) => hides(earlier.pattern, pattern));

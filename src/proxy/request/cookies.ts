@@ -1,7 +1,7 @@
 // Classifies the cookies of requests and responses by the configuration.
 import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../rules/fields.ts";
-import { matchesAny } from "../../config/known-names.ts";
+import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 
 export interface SortedCookies {
   /** The forwarded cookies, in the request's order; empty for none. */
@@ -68,13 +68,18 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
 
 /**
  * Returns the `Set-Cookie` lines that make a response personal. If any line sets a cookie that is
- * not dropped from requests, the result is all lines. Otherwise, or if the route strips
- * `Set-Cookie`, the result is empty.
+ * not dropped from requests, the result is all lines. Otherwise, the result is empty. If the route
+ * strips `Set-Cookie`, only a line that may set a keyed cookie counts, because the response then
+ * belongs to the cookie's new value, and not to the key of the request.
  */
 export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
-  if (route.setCookie === "strip" || !headers.has("set-cookie")) return [];
+  if (!headers.has("set-cookie")) return [];
   const lines = headers.getSetCookie();
-  return lines.every((line) => isDropped(nameSetBy(line), route, config)) ? [] : lines;
+  const isKeyed = (name: string | undefined) =>
+    name === undefined ? route.keyCookies.length > 0 : isIn(route.keyCookies, name);
+  const isShared = (name: string | undefined) =>
+    route.setCookie === "strip" ? !isKeyed(name) : isDropped(name, route, config);
+  return lines.every((line) => isShared(nameSetBy(line))) ? [] : lines;
 }
 
 /**
@@ -87,6 +92,25 @@ export function nameSetBy(line: string): string | undefined {
   if (/,[^;,]*=/.test(line)) return undefined;
   const [pair = ""] = line.split(";", 1);
   return pair.includes("=") ? pair.split("=", 1)[0]?.trim() : undefined;
+}
+
+/**
+ * Returns a test for a cookie with one of the names. Servers read names differently, so the test
+ * ignores case and quotes, also finds percent-encoded names, and takes a comma for the end of a cookie.
+ */
+export function compileHasCookie(names: NamePatterns): (field: string) => boolean {
+  const forms = names.map((name) => {
+    const literal = name.replace(/\*$/, "").replaceAll(/\W/g, String.raw`\$&`);
+    return name.endsWith("*") ? literal : String.raw`${literal}(?=[=;,"\s]|$)`;
+  });
+  const form = new RegExp(String.raw`(?:^|[;,])[\s"]*(?:${forms.join("|")})`, "i");
+  return (field) => form.test(field) || (field.includes("%") && form.test(percentDecoded(field)));
+}
+
+function percentDecoded(text: string): string {
+  return text.replaceAll(/%([2-7][\da-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 function pairsIn(field: string): string[] {

@@ -15,7 +15,7 @@ const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"])
 const contentFields = ["length", "type", "encoding", "language"].map((of) => `content-${of}`);
 const bodyFields = [...contentFields, "expect"];
 /** Fields that apply to one request only. A forwarded request has its own values. */
-const ofOneRequest = [...conditionalFieldNames, "range", ...traceFieldNames];
+const ofOneRequest = [...conditionalFieldNames, "range", "a-im", ...traceFieldNames];
 const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
 
 /**

@@ -2,6 +2,7 @@
 // requests of a URL do not parse it again.
 import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
+import { compileHasCookie } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf } from "./path-readings.ts";
@@ -33,8 +34,12 @@ export interface OtherReading {
 /** The input of a reader. */
 export type RequestUrl = Pick<Request, "url" | "method">;
 
-/** Reads a URL. Requests with the same URL may get the same object. */
-export type ReadUrl = (request: RequestUrl) => UrlRead;
+/**
+ * Reads a URL. Requests with the same URL may get the same object.
+ *
+ * @param client the request with the client's cookies; without it, no route's condition is met
+ */
+export type ReadUrl = (request: RequestUrl, client?: Pick<Request, "headers">) => UrlRead;
 
 /** Clients choose URLs, so the memoized results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
@@ -63,22 +68,30 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     sizeCalculation: (_, name) => readBytes(name),
   });
   const prefixOf = compilePrefixes(config);
+  const { routes } = config;
   const isOneForAll = config.routes.length === 0;
   const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
+  const conditional = config.routes.flatMap((route) =>
+    route.whenCookies ? [{ route, isMet: compileHasCookie(route.whenCookies) }] : [],
+  );
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
-  return (request) => {
+  return (request, client) => {
     const { url } = request;
     const other = namesMethods ? otherMethod(request) : undefined;
-    const name = other === undefined ? url : `${other} ${url}`;
+    const met = conditional.length === 0 ? noRoutes : routesMet(client, conditional);
+    const named = other === undefined ? url : `${other} ${url}`;
+    // No method contains a colon, so that no client can choose a name of another kind.
+    const name =
+      met === noRoutes ? named : `${met.map((one) => routes.indexOf(one)).join(":")}: ${named}`;
     const before = kept.get(name);
     if (before !== undefined) return before;
     const target = readTarget(url, siteHosts);
-    const { route, parameters } = matchRoute(target, other);
+    const { route, parameters } = matchRoute(target, other, met);
     const keyed = keyUrl(target, route, site);
     const isOurs = [target.path, target.writtenPath].some((path) =>
       isReserved(path, config.operatorPath),
     );
-    const matched = (path: string) => matchRoute({ ...target, path }, other).route;
+    const matched = (path: string) => matchRoute({ ...target, path }, other, met).route;
     const otherwise = isOneForAll
       ? undefined
       : readOtherwise(target, route, { matched, hasOthers: origins.size > 1 });
@@ -95,6 +108,24 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     kept.set(name, read);
     return read;
   };
+}
+
+const noRoutes: readonly Route[] = [];
+
+interface Condition {
+  readonly route: Route;
+  readonly isMet: (cookies: string) => boolean;
+}
+
+/** Returns the routes whose condition the client's request meets. */
+function routesMet(
+  client: Parameters<ReadUrl>[1],
+  conditions: readonly Condition[],
+): readonly Route[] {
+  const cookies = client?.headers.get("cookie") ?? "";
+  if (cookies === "") return noRoutes;
+  const met = conditions.filter(({ isMet }) => isMet(cookies));
+  return met.length === 0 ? noRoutes : met.map(({ route }) => route);
 }
 
 interface Routes {

@@ -1,15 +1,26 @@
 // Backfills upper tiers with a response of a lower tier and with its `Vary` marker.
 import { resultOf } from "../../cache/keep.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierWrite } from "../../cache/tiers/tier.ts";
+import type { TierWrite, VaryMarker } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
+import type { LookupRequest } from "../request/plan.ts";
+import type { Exchange } from "../site/exchange.ts";
+import type { LookupSite } from "../site/site.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, ResponseTier } from "../stored/tiers.ts";
-import type { SearchState } from "./shared-look.ts";
 import { newestMarker } from "./vary-markers.ts";
 import type { Candidate } from "../stored/stored-response.ts";
+
+/** A search, once a tier has answered it. */
+export interface SearchState {
+  readonly lookup: LookupRequest;
+  readonly key: RecordKey;
+  readonly marker: VaryMarker | undefined;
+  readonly atMs: number;
+  readonly exchange: Exchange<LookupSite>;
+}
 
 /** Writes to memory immediately, and to the other tiers in the background. */
 export function backfill(

@@ -14,7 +14,7 @@ import {
   type ResponseRecord,
   type ResponseTier,
 } from "../stored/tiers.ts";
-import type { SearchState } from "./shared-look.ts";
+import type { SearchState } from "./backfill.ts";
 import { newestMarker } from "./vary-markers.ts";
 
 /**

@@ -1,5 +1,5 @@
 // Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips
-// Redis where it rarely has the response.
+// Redis for a session if each session gets an answer of its own.
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite, Site } from "../site/site.ts";
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
@@ -10,6 +10,7 @@ import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
+import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
@@ -22,7 +23,6 @@ import type {
 import { responseIn, type ResponseTier, type Tiers, withValues } from "../stored/tiers.ts";
 import { backfill } from "./backfill.ts";
 import { copyToColo } from "./copy-to-colo.ts";
-import { type SharedResult, lookBeyond, passesOver } from "./shared-look.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
 
 /** A stored response, and the verdict on it. */
@@ -41,7 +41,7 @@ export interface SearchOptions<S extends LookupSite = Site> {
   readonly isSpared?: (found: FoundResponse, search: Search<S>) => boolean;
   /** Whether to read the shared tier at its primary, because the record was just written. */
   readonly atPrimary?: boolean;
-  /** Whether the search may skip the shared tier where it rarely has a usable response. */
+  /** Whether the search may skip the tiers beyond the colo. */
   readonly mayPassOver?: boolean;
 }
 
@@ -57,11 +57,10 @@ export class Search<S extends LookupSite = Site>
   marker: VaryMarker | undefined = undefined;
   /** The key of the response. Concurrent forwards of one key are collapsed. */
   key: RecordKey;
-  inShared: SharedResult | undefined = undefined;
+  /** Why the tiers beyond the colo gave no result: no record, or the search skipped them. */
+  inShared: "nothing" | "passed-over" | undefined = undefined;
   /** Memory's `changeCount` before the read under this key; `undefined` before that read. */
   memoryCount: number | undefined = undefined;
-  /** Whether memory and the edge tier have no record; false before the edge tier is read. */
-  isNewToColo = false;
   /** The instant of the verdicts: the arrival, and later the end of the last wait. */
   atMs: number;
   /** The end of the last read of a tier. */
@@ -175,21 +174,21 @@ export class Search<S extends LookupSite = Site>
   }
 
   async ask(tier: ResponseTier, finding: Lookup<ResponseDetail, Verdict>): Promise<void> {
-    const lookIn = () => finding.lookIn(tier);
-    const hasFound = () => finding.found !== undefined;
-    if (tierScopes[tier.name] === "colo") {
-      const result = await lookIn();
-      this.isNewToColo = result === "absent" && !hasFound();
-      return;
-    }
-    this.#passesOver ??= passesOver(this, this.#ask.mayPassOver);
-    if (this.#passesOver) {
+    const isBeyondColo = tierScopes[tier.name] !== "colo";
+    if (isBeyondColo && (this.#passesOver ??= this.#mayPassOver())) {
       this.inShared = "passed-over";
       this.exchange.decision.looked(tier.name, this.inShared, undefined);
       return;
     }
-    const isLast = tier === this.used.ofWorld;
-    this.inShared = await lookBeyond(this, { lookIn, hasFound, isLast });
+    const result = await finding.lookIn(tier);
+    const isNowhere = result === "absent" && finding.found === undefined && !this.marker;
+    this.inShared = isNowhere && tier === this.used.ofWorld ? "nothing" : undefined;
+  }
+
+  /** Responses under this key were personal to other sessions, so they may not answer a session. */
+  #mayPassOver(): boolean {
+    if (this.#ask.mayPassOver !== true || !isPersonal(this.lookup)) return false;
+    return this.exchange.site.uncacheable.forSessions.has(this.key.text, this.atMs);
   }
 
   /** Reads a tier, metadata first if the client may need no body. */

@@ -48,6 +48,7 @@ interface Grounds {
 /** A stored response with its age at an instant. */
 export interface Timing {
   readonly candidate: Candidate;
+  /** Infinite if unknown. */
   readonly ageSeconds: number;
   /** The remaining lifetime; 0 or negative once stale. A soft purge ends the lifetime. */
   readonly ttlSeconds: number;
@@ -79,7 +80,10 @@ export function isOfUse(verdict: Verdict): boolean {
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
   readonly lookup: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
-  readonly exchange: Pick<Exchange<Pick<LookupSite, "view" | "invalidations">>, "site" | "colo">;
+  readonly exchange: Pick<
+    Exchange<Pick<LookupSite, "view" | "invalidations" | "config">>,
+    "site" | "colo"
+  >;
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
 }
@@ -132,7 +136,11 @@ export interface WeighedResponse extends Timing {
 export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedResponse {
   const { metadata } = candidate.stored;
   const terms = termsOf(metadata, question.lookup.route);
-  const age = ageSeconds(metadata, terms, question.atMs);
+  // A response from the future has an unknown age: its writer's clock is wrong, or this clock was
+  // set back.
+  const { allowanceMs } = question.exchange.site.config.purge;
+  const isAhead = metadata.respondedAtMs - question.atMs > allowanceMs;
+  const age = isAhead ? Infinity : ageSeconds(metadata, terms, question.atMs);
   const judged = judgedUnder(question, candidate);
   const isSoft = judged.kind === "purged" && judged.mode === "soft";
   // The journal's clock may be ahead of this isolate's clock.
@@ -190,9 +198,9 @@ function staleSecondsOf({ ttlSeconds }: WeighedResponse): number {
   return Math.max(0, -ttlSeconds);
 }
 
-/** Returns whether both RFC 9111 §4.2.4 and the purges allow stale use. */
-export function mayBeStale({ terms, judged }: WeighedResponse): boolean {
-  if (terms.neverStale || terms.alwaysValidate) return false;
+/** Returns whether RFC 9111 §4.2.4 and the purges allow stale use, and the age is known. */
+export function mayBeStale({ terms, judged, ageSeconds: age }: WeighedResponse): boolean {
+  if (terms.neverStale || terms.alwaysValidate || age === Infinity) return false;
   return judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
 }
 

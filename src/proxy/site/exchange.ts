@@ -12,7 +12,7 @@ export interface Context<S = Site> {
   readonly colo: () => string;
   /** Starts work that may continue after the response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the request or run, which handlers of origins receive. */
+  /** The runtime's context of the request or run. Handlers get it for bypassed requests only. */
   readonly caller?: object;
   /**
    * The client's address; `null` if unknown. `undefined` on Workers, where Cloudflare writes it

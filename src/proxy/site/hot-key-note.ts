@@ -132,7 +132,12 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   const request = requestOf(note);
   const { siteHosts, readUrl } = exchange.site;
   if (request === undefined || siteHosts.length === 0) return undefined;
-  const planned = plan(request, readUrl(request), exchange);
+  const read = readUrl(request);
+  for (const [name, value] of Object.entries(read.route.neutralFields)) {
+    const isSet = request.headers.has(name) || read.route.keyHeaders.includes(name);
+    if (!isSet) request.headers.set(name, value);
+  }
+  const planned = plan(request, read, exchange);
   if (planned.kind !== "lookup") return undefined;
   const { lookup } = planned;
   const isAsNoted =

@@ -8,7 +8,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** An answer of the origin to GET. */
 export interface LastAnswer {
-  /** Metadata with only the caching fields, and without tags, selecting values and `askedBy`. */
+  /** Metadata with only the caching fields, and without tags and selecting values. */
   readonly metadata: StoredMetadata;
   /** The reason why the answer was not stored; `undefined` if it was stored. */
   readonly refused: RuleAndNames | undefined;

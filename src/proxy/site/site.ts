@@ -15,7 +15,6 @@ import type { Target } from "../request/target.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
 import type { ResponseHead, Tiers } from "../stored/tiers.ts";
 import type { ClientLimit } from "./client-limit.ts";
-import type { CredentialRefusals } from "./credential-refusals.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { HeadTimes } from "./head-times.ts";
 import type { HotKeys } from "./hot-keys.ts";
@@ -26,7 +25,7 @@ import type { LeftOutTags } from "./left-out-tags.ts";
 import type { Lifts } from "./lifts.ts";
 import type { OriginHealth } from "./origin-health.ts";
 import type { Rangeless } from "./rangeless.ts";
-import type { SharedOdds } from "./shared-odds.ts";
+import type { RouteNotes } from "./route-notes.ts";
 import type { Marks, Uncacheable } from "./uncacheable.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -51,7 +50,6 @@ export interface LookupSite {
   readonly lifts: Pick<Lifts, "begin" | "end">;
   /** The keys whose large bodies were copied into the colo's tier in the last minute. */
   readonly copied: Pick<Marks, "has" | "mark">;
-  readonly sharedOdds: Pick<SharedOdds, "isWorthAsking" | "brought">;
   readonly knownVary: Pick<KnownVary, "names">;
   readonly invalidations: Pick<Invalidations, "covers">;
   readonly originHealth: Pick<OriginHealth, "spareLook">;
@@ -69,7 +67,6 @@ export interface Site extends LookupSite {
   readonly loops: Loops;
   readonly flights: ForwardFlights;
   readonly lifts: Lifts;
-  readonly sharedOdds: SharedOdds;
   readonly knownVary: KnownVary;
   readonly invalidations: Invalidations;
   readonly originHealth: OriginHealth;
@@ -78,7 +75,12 @@ export interface Site extends LookupSite {
   readonly headTimes: HeadTimes;
   readonly rangeless: Rangeless;
   readonly lastAnswers: LastAnswers;
-  readonly credentialRefusals: CredentialRefusals;
+  /**
+   * Fields that prevented responses from being shared: entries of the configured lists, because
+   * clients choose the names of fields.
+   */
+  readonly credentialRefusals: RouteNotes;
+  readonly silentVariations: RouteNotes;
   readonly leftOutTags: LeftOutTags;
   readonly metrics: Metrics;
   /** Reports the counts of this isolate in the background. */
@@ -109,6 +111,8 @@ export interface Site extends LookupSite {
    * reached.
    */
   readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
+  /** Returns whether an origin is a handler that can run only in its caller's context. */
+  readonly runsInCaller: (origin: string) => boolean;
 }
 
 /** A request as an origin receives it. */
@@ -120,6 +124,6 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly own?: Headers | undefined;
   /** Starts work of a handler that may continue after its response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the request or run that caused this request. */
-  readonly caller?: object | undefined;
+  /** The runtime's context of the client's request, if a handler may know it. */
+  readonly caller: object | undefined;
 }

@@ -61,13 +61,26 @@ export class Uncacheable {
    */
   readonly pass = new Marks(60_000);
   /**
+   * Keys whose last answer to an anonymous request nobody may share. After a quiet spell, only the
+   * first request leads: the requests that wait for it need no anonymous request and no slot.
+   */
+  readonly unshared = new Marks(3_600_000);
+  /**
    * Pages with an earlier storable success. An error or redirect to a client's request replaces the
    * success only after an anonymous request had the same result, even if the success has expired.
    */
   readonly successes = new Marks(600_000);
+  /** Pages whose body, from a client's own request, a refresh was to replace after a 304. */
+  readonly replaced = new Marks(600_000);
   /**
    * Keys for which the isolate sends an anonymous request. A client's request for the key failed,
    * had nothing to share, or got an answer that needs confirmation.
    */
   readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
+
+  /** Marks a key after an anonymous request, in this or another isolate, got nothing to share. */
+  confirm(key: string, atMs: number): void {
+    this.pass.mark(key, atMs);
+    this.unshared.mark(key, atMs);
+  }
 }

@@ -5,13 +5,11 @@ import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
-import { askedByPattern, type ResponseDetail, type StoredMetadata } from "./stored-response.ts";
+import type { ResponseDetail, StoredMetadata } from "./stored-response.ts";
 
 /** Rejects invalid names and values, for which `Headers` would throw (RFC 9110 §5.1, §5.5). */
 export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
 export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
-
-const sentValue = z.string().check(z.regex(askedByPattern));
 
 const check = recordCheck<ResponseDetail>({
   name: fieldName,
@@ -22,9 +20,7 @@ const check = recordCheck<ResponseDetail>({
     selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
     withheldTags: z.optional(z.array(z.tuple([fieldName, z.array(z.string())]))),
     lacksRouteTags: z.optional(z.boolean()),
-    askedBy: z.optional(
-      z.object({ userAgent: z.optional(sentValue), accept: z.optional(sentValue) }),
-    ),
+    isOfClient: z.optional(z.boolean()),
     jitterDraw: z.number(),
     bodyDate: z.optional(fieldValue),
     lifetimeSecondsMax: z.optional(z.number()),
@@ -39,13 +35,12 @@ const headersFieldBytes = 256;
 /** The runtime's memory for `Headers` with `Age` and `Cache-Status`, which every hit adds. */
 const headersBytes = 1_408 + 2 * headersFieldBytes;
 
-function heapBytes({ fields, askedBy, selecting, withheldTags }: StoredMetadata): number {
+function heapBytes({ fields, selecting, withheldTags }: StoredMetadata): number {
   let bytes = headersBytes;
   for (const [name, value] of fields) {
     const textLength = name.length + value.length;
     bytes += 2 * textBytes + headersFieldBytes + 2 * textLength;
   }
-  for (const value of Object.values(askedBy ?? {})) bytes += textBytes + (value?.length ?? 0);
   for (const [name, value] of selecting) {
     bytes += 2 * textBytes + name.length + (value?.length ?? 0);
   }

@@ -8,21 +8,6 @@ import type { SelectingValues } from "../../rules/selecting.ts";
 /** The tags in one response field. The field itself is not always stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
 
-/**
- * Matches the field values that a refresh can send again. Browsers send 70 to 200 characters. All
- * other characters are invalid in requests (RFC 9110 §5.5).
- */
-export const askedByPattern = /^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/;
-
-/**
- * The `User-Agent` and `Accept` of the request that a response answered, if they match
- * `askedByPattern`. A refresh sends them again to get the same kind of response.
- */
-export interface AskerFields {
-  readonly userAgent?: string | undefined;
-  readonly accept?: string | undefined;
-}
-
 /** HTTP's metadata of a stored response, in addition to the metadata of every record. */
 export interface ResponseDetail {
   readonly status: number;
@@ -39,8 +24,11 @@ export interface ResponseDetail {
    * Whether the route's tag function failed, so that purges by its tags would miss this response.
    */
   readonly lacksRouteTags?: boolean | undefined;
-  /** `undefined` in records of earlier versions. */
-  readonly askedBy?: AskerFields | undefined;
+  /**
+   * Whether a client's own request fetched the body. Fields that `Vary` should name may then have
+   * changed the body, so a refresh sends no validators.
+   */
+  readonly isOfClient?: boolean | undefined;
   /**
    * A random number, 0 ≤ draw < 1, drawn once per fill. The lifetime is shortened by this share of
    * the route's jitter.

@@ -61,9 +61,14 @@ export function groupsOf(
   stored: Pick<StoredMetadata, "fields" | "withheldTags">,
 ): string[] | undefined {
   const withheld = stored.withheldTags?.filter(([name]) => name === groupsField) ?? [];
-  const groups = groupsIn(fieldsOf(stored).get(groupsField));
-  for (const [, tags] of withheld) groups.push(...tags);
+  const named = groupsIn(fieldsOf(stored).get(groupsField));
+  const groups = [...named, ...withheld.flatMap(([, tags]) => tags)].filter(isGroup);
   return groups.length === 0 ? undefined : groups;
+}
+
+/** Returns whether a purge can name the group. A longer group is as if it were absent. */
+export function isGroup(group: string): boolean {
+  return tagBytes(group) <= tagBytesMax;
 }
 
 /**

@@ -7,7 +7,6 @@ import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { placeOfVariants } from "../site/shared-odds.ts";
 import { storeInTiers } from "./in-tiers.ts";
 import { isStoredByRoute } from "./refusal.ts";
 import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
@@ -35,7 +34,7 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boo
   if (admission === "second-ask") return true;
   if (need.inShared === "nothing" && isPaused(need.exchange)) return true;
   if (route.collapse !== "global" && isBrief(need.lookup, need.exchange.site)) return true;
-  return isLikelyMadeUp(metadata, need);
+  return mayBeMadeUp(metadata, need);
 }
 
 /**
@@ -49,18 +48,15 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
 }
 
 /**
- * Returns whether this is a new variant of a page with several variants, on a route where colos
- * rarely share variants. Returns false with `collapse: "global"`, because other colos wait for this
- * fill.
+ * Returns whether this is a new variant of a page with several variants, because a client may have
+ * invented it. Returns false with `collapse: "global"`, because other colos wait for this fill.
  */
-function isLikelyMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
+function mayBeMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
   const { lookup, exchange, marker } = need;
-  const { site } = exchange;
   const { admission, collapse, tiers } = lookup.route;
   if (admission !== undefined || collapse === "global") return false;
-  if (site.tiers.of(tiers).ofColo === undefined) return false;
+  if (exchange.site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
-  if (!site.sharedOdds.isPoor(placeOfVariants(lookup))) return false;
   return isNewAmongSeveral(keyOf(metadata, need), marker, exchange.nowAtMs());
 }
 

@@ -1,10 +1,8 @@
 // Applies the effects of an answer on later requests: remembers whether its key is cacheable, and
 // removes the stored response that the answer supersedes.
 import type { Route } from "../../config/config.ts";
-import { isErrorStatus } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { OriginNeed } from "../reuse/need.ts";
-import { placeOf } from "../site/shared-odds.ts";
 import { ledAnonymouslyMsMax } from "../site/uncacheable.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
@@ -64,7 +62,8 @@ export function applyRefusal(
   replacing: ReplacingRequest,
 ): void {
   const { lookup, exchange, key, replaced } = replacing;
-  const { forAll, pass, ledAnonymously, successes } = exchange.site.uncacheable;
+  const { uncacheable } = exchange.site;
+  const { forAll, pass, unshared, ledAnonymously, successes } = uncacheable;
   const { status } = metadata;
   const atMs = exchange.nowAtMs();
   const confirmAgain = () =>
@@ -72,12 +71,16 @@ export function applyRefusal(
   if (refusal === undefined) {
     if (isStoredByRoute(metadata, lookup.route)) confirmAgain();
     if (status < 300) successes.mark(lookup.key.text, atMs);
+    unshared.forget(key.text);
     // The `pass` mark stays until the body is stored.
     return forAll.forget(key.text);
   }
   const isToConfirm = refusal === "unconfirmed";
   const isConfirmed = lookup.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);
+  // After an overload of the origin, the requests that wait go ten at a time.
+  if (status === 429 || status >= 500) unshared.forget(key.text);
+  else if (lookup.isAnonymous) uncacheable.confirm(key.text, atMs);
   if (isToConfirm) return confirmAgain();
   const isForAll = holdsForAll.has(refusal) && !isPersonal(lookup);
   if (!isForAll || !tellsOfResource(status)) return;
@@ -120,24 +123,5 @@ export function endStored(replacing: ReplacingRequest): void {
     // tiers.
     exchange.site.invalidations.add(ended.text, exchange.nowAtMs());
     removeStored(ended, replacing, [ownHost, host]);
-  }
-}
-
-/**
- * Updates the odds that Redis has a response that this colo lacks. A page with variants is treated
- * as found, because each colo must add to the page's marker. Errors without variants are ignored,
- * because requests for random paths would otherwise make lookups skip Redis for real pages.
- */
-export function learnOdds(
-  refusal: StoreRefusal | undefined,
-  { status, selecting }: StoredMetadata,
-  { lookup, exchange, inShared }: OriginNeed,
-): void {
-  const { site } = exchange;
-  const isStored = refusal === undefined;
-  const place = placeOf(lookup);
-  if (isStored && selecting.length > 0) site.sharedOdds.brought(place, "something");
-  else if (inShared === "nothing" && !isErrorStatus(status)) {
-    site.sharedOdds.brought(place, isStored ? "nothing" : "refused");
   }
 }

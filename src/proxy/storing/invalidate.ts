@@ -4,26 +4,15 @@
 // invalidates the groups in Cache-Group-Invalidation (RFC 9875 §3), and sends a purge of the URIs
 // and groups to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
-import {
-  comparedTag,
-  groupTag,
-  hostTag,
-  routeTag,
-  urlTag,
-} from "../../purge/journal/purge-target.ts";
-import type { WidenableTarget } from "../../purge/acceptance/bounded-targets.ts";
+import { isSafe } from "../../rules/methods.ts";
+import { comparedTag, groupTag, pathPrefix, urlTag } from "../../purge/journal/purge-target.ts";
+import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
 import { keyUrl } from "../request/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
-import { pathAndQuery, readTarget } from "../request/target.ts";
-
-/** The safe methods (RFC 9110 §9.2.1). */
-const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-
-export function isSafe({ method }: Request): boolean {
-  return safeMethods.has(method);
-}
+import { isGroup } from "../stored/tags.ts";
+import { isTooLong, pathAndQuery, readTarget, type Target } from "../request/target.ts";
 
 /** A request, and its exchange. */
 interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
@@ -36,11 +25,13 @@ interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
  */
 export function invalidateBy(response: Response, given: InvalidatingRequest): void {
   const { passed, exchange } = given;
-  const { request, route } = passed;
+  const { request, target } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [sentUrl(passed), ...named.filter((url) => url !== null)];
   const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
+  // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
+  const { route } = exchange.site.matchRoute(target, request.method);
   if (route.invalidate === "here") return;
   const targets = [...pages, ...invalidateGroups(response, given)];
   exchange.site.joinedPurges?.add(targets, {
@@ -60,7 +51,7 @@ function sentUrl({ target }: PassedRequest): string {
  * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or
  *   belongs to another origin
  */
-function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | undefined {
+function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget | undefined {
   const { passed, exchange } = given;
   const { matchRoute, siteHosts } = exchange.site;
   const { request, target, address } = passed;
@@ -75,22 +66,28 @@ function invalidate(url: string, given: InvalidatingRequest): WidenableTarget | 
   const { route } = matchRoute(named);
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
+  if (isTooLong(keyed.target)) return undefined;
   const { key } = keyedAs(request, { keyed, route }, { site: exchange.site, address });
-  const exact = urlTag(keyed.url);
-  exchange.site.invalidations.add(comparedTag(exact), exchange.nowAtMs());
+  const tag = urlTag(keyed.url);
+  exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
   removeStored(key, given, hosts);
-  return { exact, wider: routeTag(route.name) };
+  return { tag, path: pathPrefix({ origin: originOf(named), path: named.path }) };
 }
 
 /** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */
 function invalidateGroups(
   response: Response,
   { passed: { target }, exchange }: InvalidatingRequest,
-): readonly WidenableTarget[] {
-  const origin = `${target.scheme}://${target.host}`;
-  return groupsIn(response.headers.get("cache-group-invalidation")).map((group) => {
-    const exact = groupTag({ origin, group });
-    exchange.site.invalidations.add(exact, exchange.nowAtMs());
-    return { exact, wider: hostTag(target.host) };
+): readonly InvalidatedTarget[] {
+  const groups = groupsIn(response.headers.get("cache-group-invalidation"));
+  return groups.filter(isGroup).map((group) => {
+    const tag = groupTag({ origin: originOf(target), group });
+    exchange.site.invalidations.add(tag, exchange.nowAtMs());
+    return { tag };
   });
+}
+
+/** Returns the origin in the spelling of keys. */
+function originOf({ scheme, host }: Target): string {
+  return `${scheme}://${host}`;
 }

@@ -36,7 +36,7 @@ export function noteAnswer(
   const telling = fields.filter(([name]) => tellingFields.has(name));
   const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
   const isSent = decision.outcome === "stored" || decision.outcome === "validated";
-  const nothing = { tags: [], withheldTags: [], selecting: [], askedBy: undefined };
+  const nothing = { tags: [], withheldTags: [], selecting: [] };
   exchange.site.lastAnswers.answered.set(lookup.url, {
     metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
     refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,

@@ -7,11 +7,12 @@ import { contentLength, type FieldLine, type Fields, headersOf } from "../../rul
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
-import { askedByOf } from "../request/anonymous.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
+import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variants.ts";
 
 /** An origin's answer, with the stamp from before its request. Instants are epoch milliseconds. */
@@ -38,12 +39,17 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     // Some origins state a length even if the status allows no body (RFC 9110 §8.6).
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
-    askedBy: askedByOf(lookup),
+    isOfClient: isOfClient(lookup, exchange.site) || undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),
   };
   return settled(metadata, place);
+}
+
+/** Returns whether a client's fields may decide the answer: the origin's handler may see them. */
+function isOfClient({ isAnonymous, route }: LookupRequest, { runsInCaller }: Site): boolean {
+  return !isAnonymous || runsInCaller(route.origin);
 }
 
 /**
@@ -71,7 +77,7 @@ export function freshenedMetadata(
     bodyDigest: before.bodyDigest,
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
-    askedBy: before.askedBy,
+    isOfClient: before.isOfClient,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
     ...answerMetadata(fresh, { headers: merged, fields, fieldTags, all }, place),

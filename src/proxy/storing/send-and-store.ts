@@ -8,7 +8,9 @@
 // 6. variants.ts limits the variants.
 // 7. in-tiers.ts writes to the tiers.
 import type { FetchResult } from "../../cache/flights.ts";
+import { fieldsOf } from "../../rules/fields.ts";
 import { lengthOf } from "../../rules/ranges.ts";
+import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { mayNeedNoBody, rangeIn } from "../request/conditions.ts";
@@ -21,7 +23,7 @@ import { storedCandidate, type LeadNeed, type OriginNeed } from "../reuse/need.t
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
-import { applyForSessions, applyRefusal, learnOdds } from "./consequences.ts";
+import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { noteAnswer } from "./last-answer.ts";
@@ -41,12 +43,13 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
   const refused = refusedBy(metadata, headers, need);
   applyRefusal(refused?.rule, metadata, { ...need, replaced: storedCandidate(need) });
   applyForSessions(refused?.rule, status, need);
-  learnOdds(refused?.rule, metadata, need);
   const atMs = exchange.nowAtMs();
   if (refused !== undefined) {
     decision.refuses(refused);
     if (refused.rule === "credential-field") {
-      site.credentialRefusals.note(lookup.route, refused.names, atMs);
+      const { name, credentials } = lookup.route;
+      const entries = refused.names.flatMap((field) => credentials.entryFor(field) ?? []);
+      site.credentialRefusals.note(name, entries, atMs);
     }
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, need, { ...refused, metadata });
@@ -55,6 +58,7 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
   }
   decision.stored = true;
   decision.tier = "origin";
+  noteSilentVariation(metadata, need);
   if (ignoresRange(metadata, lookup)) site.rangeless.mark(key.text, atMs);
   const marked = awaitsSecondAsk(metadata, need)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
@@ -67,6 +71,25 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
   if (arePersonal(own, metadata)) makePrivate(fields);
   return sent;
 }
+
+/**
+ * Notes the fields that changed a page although `Vary` does not name them: a client's own request
+ * fetched another media type or language than this refresh.
+ */
+function noteSilentVariation(metadata: StoredMetadata, need: OriginNeed): void {
+  const { lookup, exchange } = need;
+  const before = storedCandidate(need)?.stored.metadata;
+  if (metadata.isOfClient || !before?.isOfClient || before.status !== metadata.status) return;
+  const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
+  if (names.length === 0) return;
+  const { site } = exchange;
+  const entries = names.map((name) => `${name} ${lookup.target.path.slice(0, pathCharactersMax)}`);
+  site.silentVariations.note(lookup.route.name, entries, exchange.nowAtMs());
+  site.metrics.add("silentVariations", [lookup.route.name]);
+}
+
+/** The maximum length of a path in a note. */
+const pathCharactersMax = 200;
 
 /**
  * Returns the origin's answer, or a 304 if the client already has the body. If the answer is not

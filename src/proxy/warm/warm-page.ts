@@ -7,7 +7,6 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { type RefreshAhead, refreshAhead } from "../fetch/refresh.ts";
-import { ownUserAgent } from "../request/anonymous.ts";
 import { type LookupRequest, asRefresh, type PassRule, plan } from "../request/plan.ts";
 import { countedAs } from "../request/target.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
@@ -199,8 +198,11 @@ function plannedAs(
 ): LookupRequest | SkippedPage {
   const { host } = new URL(url);
   if (host !== ownHost && !isOfSite(host, context)) return passedBy("host");
-  const request = new Request(url, { headers: withUsualFields(headers) });
-  const planned = plan(request, context.site.readUrl(request), context);
+  const read = context.site.readUrl(new Request(url));
+  // Browsers get the variant for this Accept-Encoding.
+  const usual = { ...read.route.neutralFields, "accept-encoding": "gzip, br" };
+  const request = new Request(url, { headers: { ...usual, ...Object.fromEntries(headers) } });
+  const planned = plan(request, read, context);
   if (planned.kind === "reserved") return passedBy("reserved");
   if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
@@ -218,15 +220,4 @@ function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {
   const bare = host.replace(/:\d+$/, "");
   // An unlisted host maps to the first host, but does not belong to the site.
   return siteHosts.length > 0 && [host, bare].includes(countedAs(host, siteHosts));
-}
-
-/**
- * Adds `Accept-Encoding` as browsers send it, so that the variant for browsers is fetched. Also
- * adds Tidemark's own `User-Agent`. Keeps given fields.
- */
-function withUsualFields(given: Headers): Headers {
-  const headers = new Headers(given);
-  if (!headers.has("accept-encoding")) headers.set("accept-encoding", "gzip, br");
-  if (!headers.has("user-agent")) headers.set("user-agent", ownUserAgent);
-  return headers;
 }

@@ -3,9 +3,9 @@
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
-import { nothing, type PurgeTargets } from "../journal/purge-target.ts";
-import type { PostEntry } from "../journal/switch.ts";
-import type { Bypass, SwitchState } from "../journal/switch-state.ts";
+import type { PurgeTargets } from "../journal/purge-target.ts";
+import { postEntry } from "../journal/switch.ts";
+import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { Attention } from "../view/view.ts";
 
@@ -61,10 +61,19 @@ export class Acceptances {
 
   /**
    * Reads back accepted entries now, because a renewal of the view should have returned them, but
-   * did not (rule 22).
+   * did not (rule 22). Posts the switch again if the view has found that the switch lost its post
+   * (rule 24 g).
    */
   async lookFor(overdue: readonly Entry[]): Promise<void> {
-    if (await this.#readBacks.now(overdue)) await this.#settings.view.catchUp();
+    const { view } = this.#settings;
+    const areFound = await this.#readBacks.now(overdue);
+    if (view.follower.isSwitchLost) await this.keepSwitch();
+    if (areFound) await view.catchUp();
+  }
+
+  /** Posts the newest known post again, unless the switch has it or a newer one (rule 24 g). */
+  async keepSwitch(): Promise<void> {
+    await this.#readBacks.keepSwitch();
   }
 
   /**
@@ -135,9 +144,10 @@ export class Acceptances {
     view.arrived(nowAtMs());
     const current = await switching.read();
     if (current.kind === "unavailable") return current;
-    const switched = { post: randomText(), replaces: current.names, bypass };
-    const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;
-    const entry: PostEntry = { ...unsent, n: randomText(), by, reason, switched };
+    const known = newestOf(current.state, view.switched);
+    const post = postId(nowAtMs(), randomText(), known);
+    const switched = { post, replaces: current.names, bypass };
+    const entry = postEntry(randomText(), switched, { by, reason });
     if (bytesOf(entry) > entryBytesMax) return { kind: "too-large" };
     const posted = await switching.post(entry);
     if (posted.kind === "overtaken") return { kind: "overtaken" };
@@ -146,7 +156,6 @@ export class Acceptances {
     view.apply([placed]);
     attention.afterAnswer(() => view.catchUp());
     this.#readBackLater([placed], attention);
-    const { post } = switched;
     return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
 

@@ -1,6 +1,6 @@
 // Purges the responses that unsafe requests invalidate (RFC 9111 §4.4). Targets of one second share
-// a batch, so an isolate sends at most one batch per second, apart from retries. If the request
-// that carries a batch ends, another request sends the batch.
+// a batch, so an isolate sends one batch per second, apart from retries and full batches. If the
+// request that carries a batch ends, another request sends the batch.
 //
 // A batch closes when it is sent, because its entry must be later than the answers that named its
 // targets. A target that is named later is added to the next batch, even if the closed batch
@@ -12,7 +12,6 @@ import { byInvalidation } from "../journal/entry.ts";
 import { tagBytes } from "../../protocol/purge-order.ts";
 import type { Attention } from "../view/view.ts";
 import type { Acceptances } from "./acceptance.ts";
-import { BoundedTargets, type WidenableTarget } from "./bounded-targets.ts";
 
 export interface JoinedPurgesSettings {
   /** The acceptance of purges. `accept` takes at most 5 s. */
@@ -60,10 +59,13 @@ const byAnswers = {
   mode: "hard",
 } as const;
 
+/** The maximum number of targets in a batch. Further targets begin another batch. */
+export const targetsMax = 256;
+
 /**
- * The bytes of exact targets that an isolate may name in ten minutes. Beyond this limit, the
- * isolate names wider targets. Otherwise one client's requests could push other entries out of the
- * views.
+ * The bytes of tags that an isolate may name in ten minutes. Beyond this limit, the isolate names
+ * paths instead of URLs, so many requests for one path become one target. Otherwise one client's
+ * requests could push other entries out of the views.
  */
 const exactBytesMax = 65_536;
 const exactSpanMs = 600_000;
@@ -71,8 +73,17 @@ const exactSpanMs = 600_000;
 /** The maximum number of targets in a log line. */
 const namedMax = 3;
 
+/** What an unsafe request invalidates: a URL or a group. */
+export interface InvalidatedTarget {
+  /** The tag of the URL or group. */
+  readonly tag: string;
+  /** A prefix that covers the URL with any query. Groups have none, and are always named exactly. */
+  readonly path?: string;
+}
+
 interface Batch {
-  readonly targets: BoundedTargets;
+  readonly tags: Set<string>;
+  readonly prefixes: Set<string>;
   readonly startedAtMs: number;
   readonly waitMs: number;
   carrierCount: number;
@@ -102,16 +113,16 @@ export class JoinedPurges {
    * @param targets the targets that one response names; may be empty
    * @param afterAnswer starts background work of the request, which may carry the batch
    */
-  add(targets: readonly WidenableTarget[], { afterAnswer }: Attention): void {
+  add(targets: readonly InvalidatedTarget[], { afterAnswer }: Attention): void {
     if (targets.length === 0) return;
     const { metrics, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
     const batch = (this.#open ??= this.#begun(atMs));
     for (const target of targets) {
       metrics.add("invalidations", ["named"]);
-      if (this.#added(target, batch.targets, atMs) === "wider")
-        metrics.add("invalidations", ["widened"]);
+      if (!this.#isExact(target, batch, atMs)) metrics.add("invalidations", ["widened"]);
     }
+    if (batch.tags.size + batch.prefixes.size >= targetsMax) this.#open = undefined;
     const isLate = atMs - batch.startedAtMs > batch.silenceMs;
     if (batch.carrierCount >= carriersMax && !isLate) return;
     batch.carrierCount += 1;
@@ -123,22 +134,28 @@ export class JoinedPurges {
     });
   }
 
-  #added(target: WidenableTarget, targets: BoundedTargets, atMs: number): "exact" | "wider" {
+  /** Adds a target to the batch. Returns whether its tag, not its path, is in the batch. */
+  #isExact({ tag, path }: InvalidatedTarget, { tags, prefixes }: Batch, atMs: number): boolean {
+    if (tags.has(tag)) return true;
     if (Math.abs(atMs - this.#exactSinceAtMs) > exactSpanMs) {
       this.#exactSinceAtMs = atMs;
       this.#exactBytes = 0;
     }
-    const beforeBytes = targets.bytes;
-    const mayBeExact = this.#exactBytes + tagBytes(target.exact) <= exactBytesMax;
-    const added = targets.add(target, mayBeExact);
-    if (added === "exact") this.#exactBytes += targets.bytes - beforeBytes;
-    return added;
+    // As JSON, a tag also has two quotes and a comma.
+    const bytes = tagBytes(tag) + 3;
+    if (path !== undefined && this.#exactBytes + bytes > exactBytesMax) {
+      prefixes.add(path);
+      return false;
+    }
+    this.#exactBytes += bytes;
+    tags.add(tag);
+    return true;
   }
 
   #begun(atMs: number): Batch {
     const waitMs = Math.min(joinMs, Math.max(0, this.#sentAtMs + joinMs - atMs));
     const unseen = { carrierCount: 0, signs: 0, silenceMs: waitMs + lateMsMax, isSettled: false };
-    return { targets: new BoundedTargets(), startedAtMs: atMs, waitMs, ...unseen };
+    return { tags: new Set(), prefixes: new Set(), startedAtMs: atMs, waitMs, ...unseen };
   }
 
   /**
@@ -170,28 +187,30 @@ export class JoinedPurges {
     }
     if (batch.isSettled) return;
     batch.isSettled = true;
-    this.#tellGivenUp(batch.targets.tags);
+    this.#tellGivenUp([...batch.tags, ...batch.prefixes]);
   }
 
-  async #isAccepted({ targets }: Batch, afterAnswer: AfterAnswer): Promise<boolean> {
+  async #isAccepted({ tags, prefixes }: Batch, afterAnswer: AfterAnswer): Promise<boolean> {
     const { acceptances, metrics, nowAtMs } = this.#settings;
-    const order = { ...byAnswers, targets: { tags: targets.tags, prefixes: [] } };
+    const order = { ...byAnswers, targets: { tags: [...tags], prefixes: [...prefixes] } };
     const { kind } = await acceptances.accept(order, { atMs: nowAtMs(), afterAnswer });
     if (kind === "accepted") metrics.add("invalidations", ["purged"]);
     return kind === "accepted";
   }
 
-  #tellGivenUp(tags: readonly string[]): void {
+  #tellGivenUp(targets: readonly string[]): void {
     const { metrics, log } = this.#settings;
-    for (const _ of tags) metrics.add("invalidations", ["failed"]);
+    for (const _ of targets) metrics.add("invalidations", ["failed"]);
     // Queries may contain private data.
-    const withoutQueries = tags.slice(0, namedMax).map((tag) => tag.replace(/\?.*/s, "?…"));
+    const withoutQueries = targets
+      .slice(0, namedMax)
+      .map((target) => target.replace(/\?.*/s, "?…"));
     const named = withoutQueries.join(", ");
-    const more = tags.length > namedMax ? ` and ${tags.length - namedMax} more` : "";
+    const more = targets.length > namedMax ? ` and ${targets.length - namedMax} more` : "";
     const message =
       `Could not write invalidations to the purge journal: ${named}${more}. ` +
       "Other isolates and colos keep these responses until they expire. Purge them once the journal works.";
-    log({ event: "invalidation-lost", level: "error", message, targets: tags.length });
+    log({ event: "invalidation-lost", level: "error", message, targets: targets.length });
   }
 }
 

@@ -3,7 +3,7 @@
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { Entry, EntryPlace, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { PostEntry, Switch } from "../journal/switch.ts";
+import { postedAgain, postEntry, postUnlessNewer, type Switch } from "../journal/switch.ts";
 import type { JournalView } from "../view/journal-view.ts";
 
 export interface AcceptanceSettings {
@@ -151,7 +151,7 @@ export class ReadBacks {
     const read = await journal.standing(placed);
     if (read.kind === "unavailable") return undefined;
     // A post that seems trimmed may be lost. Posting it again is safe: if it was trimmed, the
-    // switch's key still names it or a later post, so nothing is written.
+    // switch still has it or a newer post, so nothing is written.
     const gone = placed.filter((entry, at) => {
       const state = read.states[at];
       return state === "gone" || (state === "trimmed" && isPost(entry));
@@ -166,35 +166,34 @@ export class ReadBacks {
       writtenAgain.push(...placedAt(appended.places, again));
       this.#replace(purges, writtenAgain);
     }
-    for (const entry of gone.filter(isPost)) {
-      const again = await this.#postedAgain(entry);
-      if (again === undefined) return undefined;
-      writtenAgain.push(...again);
-    }
+    const posts = gone.filter(isPost);
+    const again = posts.length > 0 ? await this.keepSwitch(posts) : [];
+    if (again === undefined) return undefined;
+    writtenAgain.push(...again);
     return writtenAgain;
   }
 
   /**
-   * Posts a lost entry again, but only while the switch's key names the post that the lost post had
-   * replaced (rule 24 e). If the key names the lost post itself, only the entry was lost. If the
-   * key names a later post, that post applies.
+   * Posts the newest known post again, unless the switch has it or a newer one. If the journal is
+   * unavailable, the view's next renewal causes another try (rule 24 g).
    *
+   * @param lost the posts that this isolate accepted and whose entries are lost
    * @returns the new entry, or an empty list if none was written; `undefined` if the journal is
    *   unavailable
    */
-  async #postedAgain(entry: PostEntry & Entry): Promise<readonly Entry[] | undefined> {
+  async keepSwitch(lost: readonly Entry[] = []): Promise<readonly Entry[] | undefined> {
     const { switching, randomText, view } = this.#settings;
-    const again: PostEntry = { ...entry, n: randomText() };
-    const posted = await switching?.post(again);
-    if (posted === undefined || posted.kind === "unavailable") return undefined;
-    if (posted.kind === "posted") {
-      const placed = placedAt([posted.place], [again]);
-      this.#replace([entry], placed);
-      return placed;
-    }
-    if (posted.current?.post === entry.switched.post) view.confirm([entry]);
-    else view.replace([entry], []);
-    return [];
+    const { follower } = view;
+    if (switching === undefined || follower.switched === undefined) return [];
+    const switched = { ...follower.switched, replaces: "" };
+    const entry = postEntry(randomText(), switched, postedAgain);
+    const posted = await postUnlessNewer(switching, entry);
+    follower.isSwitchLost = posted.kind === "unavailable";
+    if (posted.kind === "unavailable") return undefined;
+    if (posted.kind === "overtaken") follower.learn(posted.current);
+    const placed = posted.kind === "posted" ? placedAt([posted.place], [entry]) : [];
+    this.#replace(lost, placed);
+    return placed;
   }
 
   /** Replaces lost entries with the entries appended in their place, which later reads look for. */
@@ -205,9 +204,7 @@ export class ReadBacks {
   }
 }
 
-function isPost<T extends NewEntry>(entry: T): entry is T & PostEntry {
-  return entry.switched !== undefined;
-}
+const isPost = ({ switched }: NewEntry): boolean => switched !== undefined;
 
 /** Returns the entries with their places in the journal. */
 export function placedAt(places: readonly EntryPlace[], entries: readonly NewEntry[]): Entry[] {

@@ -1,40 +1,64 @@
 // The names of targets in the journal's book (docs/purge-protocol.md, rule 27). Different targets
 // may share a name. A purge of one target then also counts for the others, so the book errs towards
 // a purge.
-import type { Coverage } from "../../cache/record/record.ts";
+import { sha256Short } from "../../base/sha256.ts";
+import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "./purge-target.ts";
 import { comparedUrl } from "./spelling.ts";
 
-/** The maximum length of a name, in UTF-16 code units. Longer names are cut at the front. */
-const nameCharsMax = 64;
+/**
+ * The number of slashes up to which the book distinguishes prefixes. The path and the URL of a
+ * record then have at most 63 names, whatever a client requests.
+ */
+const slashesMax = 30;
+
+/** The maximum number of names of a record. Cloudflare's own cache allows 1,000 tags. */
+const namesMax = 2_000;
 
 /** Returns the names of a purge's targets. A prefix is named by its directory. */
 export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
-  const directories = prefixes.map((prefix) => {
-    const text = comparedUrl(prefix);
-    return directory(text.slice(0, text.lastIndexOf("/") + 1));
-  });
-  return shortened([...tags.map(comparedTag), ...directories]);
+  const directories = prefixes.map((prefix) => directoriesIn(comparedUrl(prefix)).at(-1) ?? "");
+  return digested(tags.map(comparedTag), directories);
 }
 
 /** Returns all names under which the book may note a purge of the record. */
 export function namesCovering(record: Coverage): readonly string[] {
   const { tags, paths } = coverable(record);
-  const directories = paths.flatMap((path) =>
-    Array.from(path.matchAll(/\//g), ({ index }) => directory(path.slice(0, index + 1))),
-  );
-  // The directory of a prefix without a slash is empty.
-  return shortened([...tags, directory(""), ...directories]);
+  return digested(tags, paths.flatMap(directoriesIn));
 }
 
-function directory(path: string): string {
-  return `dir:${path}`;
+/** A record as the book is asked about it. */
+export interface BookQuery {
+  /** The `n` of the record's stamp. If it is empty, the answer is false. */
+  readonly n: string;
+  readonly names: readonly string[];
+}
+
+/** Returns the query for a record. The `n` is empty if the book cannot vouch for the record. */
+export function bookQuery(record: Coverage & { readonly stamp: Stamp }): BookQuery {
+  const names = record.stamp === "none" ? [] : namesCovering(record);
+  if (record.stamp === "none" || names.length > namesMax) return { n: "", names: [] };
+  return { n: record.stamp.n, names };
 }
 
 /**
- * Shortens names, and removes duplicates. Replaces lone surrogates, because connections to Redis
- * encode them in different ways.
+ * Returns the text up to each of its first slashes, shortest first, and then up to its first `?`,
+ * where the prefix of one page ends. The first is empty, for prefixes without a slash. Purges and
+ * records must use the same cut.
  */
-function shortened(names: readonly string[]): readonly string[] {
-  return [...new Set(names.map((name) => name.slice(-nameCharsMax).toWellFormed()))];
+function directoriesIn(text: string): string[] {
+  const directories = [""];
+  let at = text.indexOf("/");
+  while (at >= 0 && directories.length <= slashesMax) {
+    directories.push(text.slice(0, at + 1));
+    at = text.indexOf("/", at + 1);
+  }
+  const pageEnd = text.indexOf("?") + 1;
+  return pageEnd > 0 ? [...directories, text.slice(0, pageEnd)] : directories;
+}
+
+/** Returns the digests as names of one length, without duplicates. */
+function digested(tags: readonly string[], directories: readonly string[]): readonly string[] {
+  const texts = new Set([...tags, ...directories.map((path) => `dir:${path}`)]);
+  return Array.from(texts, sha256Short);
 }

@@ -34,6 +34,17 @@ export const hostTag = (host: string): string => `host:${host}`;
 export const routeTag = (route: string): string => `route:${route}`;
 /** @param url the keyed URL */
 export const urlTag = (url: string): string => `url:${url}`;
+/** The maximum length of a path in a prefix for it, in characters. */
+const pathCharsMax = 256;
+
+/**
+ * Returns a prefix that covers a page with any query. If the path is long, the prefix covers all
+ * paths that begin alike.
+ */
+export function pathPrefix({ origin, path }: { origin: string; path: string }): string {
+  return origin + `${comparedUrl(path)}?`.slice(0, pathCharsMax);
+}
+
 /**
  * Returns the tag for a group of one origin (RFC 9875 §2.1). The group's name is also a user's tag.
  * A purge of that tag covers the group at all origins.
@@ -79,8 +90,8 @@ export interface Coverable {
   /** All tags by which the record can be purged. */
   readonly tags: readonly string[];
   /**
-   * The strings that prefixes are compared with: the path, and the URL without its query. For
-   * application data, both are the URL.
+   * The strings that prefixes are compared with: the path and the URL without the query, both with a
+   * final `?`, at which a prefix of one page ends. For application data, both are the URL.
    */
   readonly paths: readonly [path: string, url: string];
 }
@@ -114,6 +125,6 @@ function coverablePage({ url, route, tags, groups = [] }: Coverage): Coverable {
   const ofGroups = groups.map((group) => groupTag({ origin, group }));
   return {
     tags: [...derived, ...tags.map(userTag), ...ofGroups],
-    paths: [comparedUrl(withoutQuery.slice(pathAt)), comparedUrl(withoutQuery)],
+    paths: [`${comparedUrl(withoutQuery.slice(pathAt))}?`, `${comparedUrl(withoutQuery)}?`],
   };
 }

@@ -7,7 +7,7 @@ export type Bypass = boolean | readonly string[];
 
 /** A post: a change of the switch, as stored in a journal entry. */
 export interface SwitchPost {
-  /** A random string without white space. It is unchanged if the post is written again. */
+  /** The id (`postId`), unchanged if the post is written again. */
   readonly post: string;
   /** The id of the post that this post replaced; empty for the first post. */
   readonly replaces: string;
@@ -18,6 +18,35 @@ export interface SwitchPost {
 export interface SwitchState extends Pick<SwitchPost, "post" | "bypass"> {
   readonly position: string;
   readonly n: string;
+}
+
+const timeIn = ({ post }: Pick<SwitchState, "post">): number => Number.parseInt(post, 10) || 0;
+
+/**
+ * Returns the id of a new post: a time and a random text (rule 24 b).
+ *
+ * @param known the newest post that the isolate knows. The time is later, whatever the clock says
+ */
+export function postId(atMs: number, random: string, known: SwitchState | undefined): string {
+  return `${Math.max(Math.floor(atMs), known === undefined ? 0 : timeIn(known) + 1)}-${random}`;
+}
+
+/** Returns whether a post is newer than another, or than none (rule 24 b). */
+export function isNewer(
+  one: Pick<SwitchState, "post">,
+  other: Pick<SwitchState, "post"> | undefined,
+): boolean {
+  if (other === undefined) return true;
+  const laterMs = timeIn(one) - timeIn(other);
+  return laterMs === 0 ? one.post > other.post : laterMs > 0;
+}
+
+/** Returns the newer of two states. */
+export function newestOf(
+  one: SwitchState | undefined,
+  other: SwitchState | undefined,
+): SwitchState | undefined {
+  return other !== undefined && isNewer(other, one) ? other : one;
 }
 
 /** @param route the route's name; empty for requests that no route matches */

@@ -2,15 +2,20 @@
 // port, because a post and its entry are written in one step.
 import type { EntryPlace, NewEntry } from "./entry.ts";
 import type { Unavailable } from "./journal.ts";
-import type { SwitchPost, SwitchState } from "./switch-state.ts";
+import { nothing } from "./purge-target.ts";
+import { isNewer, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /** An entry that changes the switch. */
 export type PostEntry = NewEntry & { readonly switched: SwitchPost };
 
 export type PostResult =
   | { readonly kind: "posted"; readonly place: EntryPlace }
-  /** Another post is current, so nothing was written. `current` is that post, if it is valid. */
-  | { readonly kind: "overtaken"; readonly current: SwitchState | undefined }
+  /** Another post is current, so nothing was written. See `HeldSwitch`. */
+  | {
+      readonly kind: "overtaken";
+      readonly current: SwitchState | undefined;
+      readonly names: string;
+    }
   | Unavailable;
 
 /** The stored switch. */
@@ -33,4 +38,44 @@ export interface Switch {
    * Appends the entry and stores its post in one step, but only if `replaces` names the last post.
    */
   post(entry: PostEntry): Promise<PostResult>;
+}
+
+/** The sender and the reason of a post that was written again (rule 24 g). */
+export const postedAgain = { by: "tidemark", reason: "the database had lost this post" } as const;
+
+/** Returns whether an entry is a post that was written again. */
+export function isPostedAgain(entry: Pick<NewEntry, "switched" | "by" | "reason">): boolean {
+  const { by, reason } = postedAgain;
+  return entry.switched !== undefined && entry.by === by && entry.reason === reason;
+}
+
+/** Returns the entry of a post. */
+export function postEntry(
+  n: string,
+  { post, replaces, bypass }: SwitchPost,
+  { by, reason }: Pick<NewEntry, "by" | "reason">,
+): PostEntry {
+  const unsent = { id: "", bodyDigest: "", lost: "", mode: "soft", targets: nothing } as const;
+  return { ...unsent, n, by, reason, switched: { post, replaces, bypass } };
+}
+
+/** The maximum number of tries to post again, if posts of others come between. */
+const triesMax = 4;
+
+/**
+ * Writes a post again, unless the switch has it or a newer one (rule 24 g). The result is then
+ * `overtaken`.
+ */
+export async function postUnlessNewer(
+  switching: Pick<Switch, "post">,
+  entry: PostEntry,
+): Promise<PostResult> {
+  let { switched } = entry;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const posted = await switching.post({ ...entry, switched });
+    if (posted.kind !== "overtaken" || !isNewer(switched, posted.current)) return posted;
+    switched = { ...switched, replaces: posted.names };
+  }
+  const why = "Other posts of the switch came between.";
+  return { kind: "unavailable", why, hint: "post the switch again" };
 }

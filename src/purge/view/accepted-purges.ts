@@ -1,6 +1,5 @@
 // The entries that this isolate accepted. The view applies them in addition to its chain, until a
-// read of the journal adds them to the chain. A post of the switch stays until it is read back
-// (rule 22).
+// read of the journal adds them to the chain.
 import type { PurgeSubject } from "./view.ts";
 import {
   acceptedAtMs,
@@ -9,10 +8,8 @@ import {
   heldBytes,
   isOrdered,
   isSamePlace,
-  lastSwitched,
 } from "../journal/entry.ts";
 import { everything } from "../journal/purge-target.ts";
-import type { SwitchState } from "../journal/switch-state.ts";
 import { TargetIndex } from "./target-index.ts";
 
 /**
@@ -26,11 +23,6 @@ const none: readonly Entry[] = [];
 interface AcceptedEntry {
   readonly entry: Entry;
   readonly atMs: number;
-  /**
-   * Whether the chain already contains the entry, or a mark that follows it. Only a post of the
-   * switch then stays here, because it must still be read back (rule 22).
-   */
-  readonly isRead: boolean;
 }
 
 export class AcceptedPurges {
@@ -38,19 +30,6 @@ export class AcceptedPurges {
   readonly #accepted = new Map<string, AcceptedEntry>();
   readonly #index = new TargetIndex<Set<Entry>>();
   #heldBytes = 0;
-  /** The state after the newest post that the chain does not contain. */
-  #switched: SwitchState | undefined;
-
-  /**
-   * Returns the state after this isolate's newest unread post, if the post is newer than the
-   * chain's end (rule 24 e).
-   *
-   * @param end the position of the chain's end; empty without a chain
-   */
-  switchedAfter(end: string): SwitchState | undefined {
-    const own = this.#switched;
-    return own !== undefined && comparePositions(own.position, end) > 0 ? own : undefined;
-  }
 
   /** Returns the entries accepted no later than `latestAtMs`, in the order of acceptance. */
   upTo(latestAtMs: number): Entry[] {
@@ -62,18 +41,15 @@ export class AcceptedPurges {
    * Adds an accepted entry.
    *
    * @param atMs the time of acceptance by this isolate's clock
-   * @param isRead whether the chain already contains the entry. Only a post is then added
    */
-  add(accepted: Entry, atMs: number, isRead = false): void {
+  add(accepted: Entry, atMs: number): void {
     this.forget(accepted.n);
-    if (isRead && accepted.switched === undefined) return;
     const isOver = this.#heldBytes + heldBytes(accepted) > heldBytesMax;
     const isWidened = isOver && accepted.switched === undefined;
     const entry: Entry = isWidened ? { ...accepted, mode: "hard", targets: everything } : accepted;
-    this.#accepted.set(entry.n, { entry, atMs, isRead });
+    this.#accepted.set(entry.n, { entry, atMs });
     this.#heldBytes += heldBytes(entry);
     this.#index.change(entry.targets, (kept) => (kept ?? new Set()).add(entry));
-    if (entry.switched !== undefined) this.#findSwitched();
   }
 
   /** Replaces acceptance times after `latestAtMs` by that time, after the clock was set back. */
@@ -83,17 +59,7 @@ export class AcceptedPurges {
     }
   }
 
-  /**
-   * Removes an entry that the chain now contains. A post of the switch stays until it is read back:
-   * a mark compensates for a lost purge, but not for a lost post (rule 24 e).
-   */
-  wasRead(n: string): void {
-    const accepted = this.#accepted.get(n);
-    if (accepted?.entry.switched === undefined) return this.forget(n);
-    this.#accepted.set(n, { ...accepted, isRead: true });
-    this.#findSwitched();
-  }
-
+  /** Removes an entry, for example because the chain now contains it. */
   forget(n: string): void {
     const entry = this.#accepted.get(n)?.entry;
     if (entry === undefined) return;
@@ -103,23 +69,16 @@ export class AcceptedPurges {
       kept?.delete(entry);
       return kept?.size === 0 ? undefined : kept;
     });
-    if (entry.switched !== undefined) this.#findSwitched();
-  }
-
-  #findSwitched(): void {
-    const unread = Array.from(this.#accepted.values()).filter(({ isRead }) => !isRead);
-    const entries = unread.map(({ entry }) => entry);
-    this.#switched = lastSwitched(entries.sort((a, b) => comparePositions(a.position, b.position)));
   }
 
   /**
-   * Removes the purges that this isolate accepted before a mark of loss, because the mark covers
-   * everything.
+   * Removes the entries that this isolate accepted before a mark of loss: the mark covers
+   * everything, and a post that was lost is posted again (rule 24 g).
    *
    * @param markedAtMs this isolate's clock before the mark was sent
    */
   forgetUpTo(markedAtMs: number): void {
-    for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.wasRead(n);
+    for (const [n, { atMs }] of this.#accepted) if (atMs <= markedAtMs) this.forget(n);
   }
 
   /** Returns the deciding purge of a record; `undefined` if no purge covers the record. */

@@ -12,7 +12,7 @@ import {
   type NewEntry,
 } from "../journal/entry.ts";
 import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
-import type { SwitchState } from "../journal/switch-state.ts";
+import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
@@ -36,8 +36,10 @@ export class JournalFollower {
   readonly #accepted: AcceptedPurges;
   readonly #clock: ClockSteps;
   chain: Chain | undefined;
-  /** The state of the switch at the chain's end (rule 24 b). */
+  /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
+  /** Whether the switch has lost `switched`, so that this isolate posts it again (rule 24 g). */
+  isSwitchLost = false;
   /**
    * The clock before the newest read that confirmed the chain's end; −∞ if unknown. For a copy,
    * this is the read that the copy is from.
@@ -184,9 +186,8 @@ export class JournalFollower {
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
     const { sentAtMs } = copy;
-    // A post among the entries is at least as new as the state in the copy.
-    const switched = lastSwitched(entries) ?? copy.switched;
-    const read: JournalRead = { kind: "read", entries, sentAtMs, switched };
+    this.learn(newestOf(copy.switched, lastSwitched(entries)));
+    const read: JournalRead = { kind: "read", entries, sentAtMs, switched: this.switched };
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain, chain.end.position, read);
     return true;
@@ -203,7 +204,7 @@ export class JournalFollower {
   #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
-    this.switched = lastSwitched(entries) ?? this.switched;
+    this.learn(lastSwitched(entries));
     this.#spread.read(entries);
     this.#verified(entries, sentAtMs);
   }
@@ -226,6 +227,11 @@ export class JournalFollower {
     return appended;
   }
 
+  /** Notes a post, if it is newer than the newest known one. */
+  learn(state: SwitchState | undefined): void {
+    this.switched = newestOf(this.switched, state);
+  }
+
   #noteFailure({ kind }: { kind: string }): void {
     this.failedAtMs = kind === "unavailable" ? this.#settings.nowAtMs() : undefined;
   }
@@ -233,9 +239,8 @@ export class JournalFollower {
   #adopt(read: JournalRead): void {
     if (read.entries.length === 0) return;
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
-    // The switch's key has the current state. Use the entries only if the read found no state
-    // there.
-    this.switched = read.switched ?? lastSwitched(read.entries);
+    this.learn(newestOf(read.switched, lastSwitched(read.entries)));
+    this.isSwitchLost = this.switched !== undefined && isNewer(this.switched, read.switched);
     this.#verified(read.entries, read.sentAtMs);
   }
 
@@ -243,7 +248,7 @@ export class JournalFollower {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
-    for (const { n } of entries) this.#accepted.wasRead(n);
+    for (const { n } of entries) this.#accepted.forget(n);
     this.#settings.news?.tell("read", entries);
     this.#settings.onRead?.();
   }

@@ -6,7 +6,7 @@ import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import { BookChecks } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { comparePositions, type Entry } from "../journal/entry.ts";
+import { comparePositions, type Entry, lastSwitched } from "../journal/entry.ts";
 import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
@@ -27,7 +27,10 @@ export interface JournalViewSettings extends FollowingSettings, RenewalSettings 
   readonly clock?: ClockSteps;
   /** Returns whether the journal is shut off. No request then waits for a renewal. */
   readonly isShutOff?: () => boolean;
-  /** Receives accepted entries that no read has returned in time (rule 22). */
+  /**
+   * Receives accepted entries that no read has returned in time (rule 22). Also called if the switch
+   * has lost a post (rule 24 g).
+   */
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
@@ -71,10 +74,9 @@ export class JournalView implements PurgeView {
     return this.follower.failedAtMs;
   }
 
-  /** The state after the newest post that this isolate knows or accepted (rule 24 e). */
+  /** The newest post that this isolate knows (rule 24 b). */
   get switched(): SwitchState | undefined {
-    const own = this.#accepted.switchedAfter(this.chain?.end.position ?? "");
-    return own ?? this.follower.switched;
+    return this.follower.switched;
   }
 
   bypasses(route: string): boolean {
@@ -210,10 +212,10 @@ export class JournalView implements PurgeView {
   }
 
   #cover(entries: readonly Entry[]): void {
+    this.follower.learn(lastSwitched(entries));
     for (const entry of entries) {
       // A read in progress may already have returned the entry.
-      const isRead = this.chain?.knows(entry) === true;
-      this.#accepted.add(entry, this.#settings.nowAtMs(), isRead);
+      if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());
     }
   }
 
@@ -245,6 +247,6 @@ export class JournalView implements PurgeView {
 
   async #lookForOverdue(): Promise<void> {
     const overdue = this.#accepted.upTo(this.sentAtMs - this.#settings.maxLagMs / 2);
-    if (overdue.length > 0) await this.#settings.onOverdue?.(overdue);
+    if (overdue.length > 0 || this.follower.isSwitchLost) await this.#settings.onOverdue?.(overdue);
   }
 }

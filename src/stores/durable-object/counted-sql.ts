@@ -5,12 +5,30 @@ import type { Sql } from "./last-purges.ts";
 /** The field of a reply with the number of rows that the call has written. */
 export const rowsField = "tidemark-rows-written";
 
-export class CountedSql implements Sql {
-  readonly #sql: Sql;
+/** The part of the state of a Durable Object that journals and records use. */
+export interface ObjectState {
+  readonly storage: {
+    readonly sql: SizedSql;
+    /** Runs the work in a transaction, which an error rolls back. */
+    transactionSync<T>(work: () => T): T;
+  };
+}
+
+export interface SizedSql extends Sql {
+  /** The used bytes, which fall after deletions. */
+  readonly databaseSize: number;
+}
+
+export class CountedSql implements SizedSql {
+  readonly #sql: SizedSql;
   #cursors: ReturnType<Sql["exec"]>[] = [];
 
-  constructor(sql: Sql) {
+  constructor(sql: SizedSql) {
     this.#sql = sql;
+  }
+
+  get databaseSize(): number {
+    return this.#sql.databaseSize;
   }
 
   exec(...given: Parameters<Sql["exec"]>): ReturnType<Sql["exec"]> {

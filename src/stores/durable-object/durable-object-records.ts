@@ -57,7 +57,10 @@ export function durableObjectRecords({
       const clientOf = ({
         namespace,
         ...settings
-      }: Pick<TierSettings<unknown>, "namespace" | "nowAtMs" | "log" | "metrics">) => {
+      }: Pick<
+        TierSettings<unknown>,
+        "namespace" | "nowAtMs" | "log" | "metrics" | "objectBytes"
+      >) => {
         const others = Array.from({ length: count - 1 }, (_, at) => stubOf(namespace, at + 1));
         // No client can compute the ID of an object, and no object has this one.
         const known = objects.idFromName(`${namespace} secret`).toString();

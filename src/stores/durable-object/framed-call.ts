@@ -6,6 +6,8 @@ export interface ReadAsk {
   readonly key: string;
   /** `head`: the body is only sent if it has at most `briefBytesMax`. */
   readonly part: "whole" | "head";
+  /** Whether no client has requested the record. */
+  readonly isPeek?: boolean | undefined;
 }
 
 /** The body follows. */
@@ -48,10 +50,20 @@ export interface ReplaceAsk {
   readonly ms: number;
 }
 
+/** A member of each question: the size of an object, in bytes; absent for no limit. */
+export interface WithLimit {
+  readonly objectBytes?: number | undefined;
+}
+
+/** A member of the reply to a write: whether the object has lately evicted records. */
+export interface WithRoom {
+  readonly isFull: boolean;
+}
+
 /** The question and the reply of each call. A reply of a read is followed by the body. */
 export interface RecordCalls {
   readonly read: [ReadAsk, { readonly head?: string; readonly hasBody?: boolean }];
-  readonly write: [WriteAsk, object];
+  readonly write: [WriteAsk, WithRoom];
   /**
    * Reads whole records. Replies with the first of them, as many as fit into a reply, and at least
    * one. `bodyBytes` is the length of each record's body.
@@ -63,7 +75,7 @@ export interface RecordCalls {
   /** Writes records, each unless the stored one is newer. Replies whether each was newer. */
   readonly writeMany: [
     { readonly records: readonly ManyWrite[] },
-    { readonly areNewer: readonly boolean[] },
+    { readonly areNewer: readonly boolean[] } & WithRoom,
   ];
   readonly remove: [{ readonly key: string }, object];
   readonly lease: [LeaseAsk, { readonly value: string; readonly head?: string }];

@@ -1,7 +1,9 @@
 // The calls of a Worker to the Durable Object of its journal, as JSON. A deployment may run two
 // versions of the Worker over one object, so no member ever changes its meaning.
+import type { BookQuery } from "../../purge/journal/book.ts";
 import type { EntryPlace } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
+import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { ReplaceAsk } from "./subscriber-table.ts";
 
 /** An entry in the form of a reply of XRANGE: its position, and its fields with their names. */
@@ -13,14 +15,11 @@ export interface StoredSwitch extends EntryPlace {
   readonly bypass: string;
 }
 
-/** A new entry. */
-export interface ObjectEntry {
+/** A new entry, with its targets. */
+export interface ObjectEntry extends PurgeTargets {
   readonly n: string;
   /** The other fields, as alternating names and values. */
   readonly fields: readonly string[];
-  /** The targets, in the spelling for comparison. */
-  readonly tags: readonly string[];
-  readonly prefixes: readonly string[];
 }
 
 /** The maximum number of entries of a reply, and of the characters in their fields. */
@@ -91,12 +90,7 @@ export interface WaitAsk {
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;
-  readonly records: readonly {
-    /** The `n` of the stamp. */
-    readonly n: string;
-    readonly tags: readonly string[];
-    readonly paths: readonly string[];
-  }[];
+  readonly records: readonly BookQuery[];
 }
 
 export interface ShownAsk {

@@ -1,20 +1,10 @@
 // The Durable Object of a journal. One object serves all isolates of a namespace, and stores the
 // journal in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
-import { CountedSql } from "./counted-sql.ts";
+import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 import { JournalTables } from "./journal-tables.ts";
-import type { Sql } from "./last-purges.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
-
-/** The part of the state of a Durable Object that the journal uses. */
-export interface ObjectState {
-  readonly storage: {
-    readonly sql: Sql;
-    /** Runs the work in a transaction, which an error rolls back. */
-    transactionSync<T>(work: () => T): T;
-  };
-}
 
 interface Tables {
   readonly journal: JournalTables;
@@ -43,6 +33,9 @@ const runs: Runs = {
   replaceState: ({ subscribers }, ask) => subscribers.replace(ask),
 };
 
+/** The calls that may append an entry, so that waiting calls learn of it. */
+const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post"]);
+
 /** The longest wait of a call. The Worker that waits has 30 s after its answer. */
 const waitMsMax = 30_000;
 
@@ -55,8 +48,8 @@ export class TidemarkJournal {
   readonly #storage: ObjectState["storage"];
   readonly #sql: CountedSql;
   readonly #tables: Tables;
-  /** Continues each waiting call. */
-  readonly #waiting = new Set<() => void>();
+  /** Tells each waiting call the last entry. */
+  readonly #waiting = new Set<(last: string | undefined) => void>();
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
@@ -94,26 +87,29 @@ export class TidemarkJournal {
   ): JournalCalls[Call][1] {
     const run: (...given: [Tables, typeof ask, number]) => JournalCalls[Call][1] = runs[call];
     const reply = this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
-    for (const proceed of this.#waiting) proceed();
+    if (appending.has(call)) {
+      const last = this.#last;
+      for (const tell of this.#waiting) tell(last);
+    }
     return reply;
   }
 
-  /** Other calls run while this one waits. */
+  get #last(): string | undefined {
+    return this.#tables.journal.last?.n;
+  }
+
+  /** Other calls run while this one waits. Returns whether there is another last entry. */
   async #wait({ end, ms }: WaitAsk): Promise<boolean> {
-    const untilAtMs = Date.now() + Math.min(ms, waitMsMax);
-    for (;;) {
-      const leftMs = untilAtMs - Date.now();
-      if (this.#tables.journal.last?.n !== end) return true;
-      if (leftMs <= 0) return false;
-      await new Promise<void>((resolve) => {
-        const proceed = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(proceed);
-          resolve();
-        };
-        const timer = setTimeout(proceed, leftMs);
-        this.#waiting.add(proceed);
-      });
-    }
+    if (this.#last !== end) return true;
+    return new Promise((resolve) => {
+      const done = (isNews: boolean) => {
+        clearTimeout(timer);
+        this.#waiting.delete(tell);
+        resolve(isNews);
+      };
+      const tell = (last: string | undefined) => last !== end && done(true);
+      const timer = setTimeout(() => done(false), Math.min(ms, waitMsMax));
+      this.#waiting.add(tell);
+    });
   }
 }

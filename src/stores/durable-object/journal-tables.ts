@@ -26,8 +26,8 @@ import { LastPurges, type Sql } from "./last-purges.ts";
 const placesMax = 1_000_000;
 const placeMsMax = 400 * 86_400_000;
 
-/** The number of appends between two deletions of old places, and of the targets of old entries. */
-const [appendsPerSweep, appendsPerTargetSweep] = [1_000, 64_000];
+/** The number of appends between two deletions of old places, and of the names of old entries. */
+const appendsPerSweep = 1_000;
 
 /**
  * `entries`: one row for each place. `request` is the id of the request that appended the entry.
@@ -58,8 +58,8 @@ export class JournalTables {
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    this.#lastPurges = new LastPurges(sql);
     for (const statement of schema) sql.exec(statement);
+    this.#lastPurges = new LastPurges(sql);
   }
 
   /** Reads the newest entries, or all entries after a place. */
@@ -71,9 +71,9 @@ export class JournalTables {
     if (this.#stateOf(after) !== "standing") return { isJoined: false, entries: [], switched };
     const { number = 0 } = this.#rowOf(after.n) ?? {};
     const size = this.#first(
-      `SELECT count(*) AS count, total(length(fields)) AS chars FROM entries
-       WHERE number > ? AND fields IS NOT NULL`,
-      [number],
+      `SELECT count(*) AS count, total(length(fields)) AS chars FROM
+         (SELECT fields FROM entries WHERE number > ? AND fields IS NOT NULL ORDER BY number LIMIT ?)`,
+      [number, countMax + 1],
     );
     const isJoined = Number(size?.["count"]) <= countMax && Number(size?.["chars"]) <= charsMax;
     return { isJoined, entries: isJoined ? this.#from(number + 1) : [], switched };
@@ -131,10 +131,10 @@ export class JournalTables {
   /** Returns for each record whether no entry after its stamp covers the record (rule 27). */
   unpurged({ end, records }: UnpurgedAsk): readonly boolean[] {
     const isEndKnown = this.#rowOf(end) !== undefined;
-    return records.map(({ n, tags, paths }) => {
+    return records.map(({ n, names }) => {
       const stamp = this.#rowOf(n);
       if (!isEndKnown || stamp === undefined) return false;
-      return !this.#lastPurges.cover({ tags, paths, after: stamp.number });
+      return !this.#lastPurges.cover({ names, after: stamp.number });
     });
   }
 
@@ -152,11 +152,13 @@ export class JournalTables {
 
   /** Returns the number of kept entries, and the oldest. */
   extent() {
-    const extent = this.#first(
-      "SELECT count(*) AS count, min(number) AS oldest FROM entries WHERE fields IS NOT NULL",
+    const [oldest] = this.#rows(
+      "SELECT * FROM entries WHERE fields IS NOT NULL ORDER BY number LIMIT 1",
     );
-    const oldest = this.#rowNumbered(Number(extent?.["oldest"]));
-    return { count: Number(extent?.["count"]), oldest: oldest ? placeOf(oldest).position : null };
+    if (oldest === undefined) return { count: 0, oldest: null };
+    // Numbers have no gaps, because each entry has the number after the last one.
+    const count = (this.last?.number ?? 0) - oldest.number + 1;
+    return { count, oldest: placeOf(oldest).position };
   }
 
   #append(
@@ -178,7 +180,7 @@ export class JournalTables {
     return { position: `${ms}-${sequence}`, n };
   }
 
-  /** Drops old places, and the targets that only purges without a place name. */
+  /** Drops old places, and some of the names that only entries without a place have. */
   #sweep(number: number, atMs: number): void {
     this.#rows("DELETE FROM entries WHERE number <= ?", [number - placesMax]);
     this.#rows(
@@ -186,7 +188,7 @@ export class JournalTables {
          (SELECT number FROM entries WHERE ms >= ? ORDER BY number LIMIT 1)`,
       [atMs - placeMsMax],
     );
-    if (number % appendsPerTargetSweep === 0) this.#lastPurges.forget();
+    this.#lastPurges.forget(number / appendsPerSweep);
   }
 
   /** Returns the newest entries within the limits, oldest first. */

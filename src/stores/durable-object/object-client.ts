@@ -2,11 +2,11 @@
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { DatabaseClient } from "../../redis/database-client.ts";
-import type { DatabaseClientSettings, Way } from "../../redis/database-way.ts";
+import type { DatabaseClientSettings, RedisCause, Way } from "../../redis/database-way.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
-import type { RedisTrouble, TroubleWords } from "../../redis/trouble.ts";
+import { hintOf, type RedisTrouble, type TroubleWords, whyOf } from "../../redis/trouble.ts";
 import { rowsField } from "./counted-sql.ts";
-import type { AwaitNews } from "../../purge/journal/journal.ts";
+import type { AwaitNews, Unavailable } from "../../purge/journal/journal.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 
 /** The part of a Durable Object's stub that is used. */
@@ -140,4 +140,12 @@ function troubleOf(cause: unknown): RedisTrouble {
   if (cause instanceof OutOfTime) return "timeout";
   if (cause instanceof Refusal) return "refused";
   return isOverloaded(cause) ? "busy" : "unreachable";
+}
+
+/** Explains to the sender of a purge or a post why the journal's object is unavailable. */
+export function unavailableFor(cause: RedisCause, client: ObjectClient): Unavailable {
+  const trouble = cause === "shut-off" || cause === "writes-refused" ? client.trouble?.kind : cause;
+  if (trouble === undefined) return { kind: "unavailable" };
+  const { words } = client;
+  return { kind: "unavailable", why: `${whyOf(trouble, words)}.`, hint: hintOf(trouble, words) };
 }

@@ -1,5 +1,6 @@
 // The journal and the switch in a Durable Object. The object answers one call at a time and loses no
 // entry, so every read is a read on the primary.
+import { bookQuery } from "../../purge/journal/book.ts";
 import {
   encodeEntry,
   entriesOf,
@@ -17,8 +18,6 @@ import {
   pageCount,
   type Unavailable,
 } from "../../purge/journal/journal.ts";
-import { comparedTag, coverable } from "../../purge/journal/purge-target.ts";
-import { comparedUrl } from "../../purge/journal/spelling.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
 import { jsonIn, readState, type SwitchState } from "../../purge/journal/switch-state.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
@@ -29,8 +28,7 @@ import type {
   ObjectEntry,
   StoredSwitch,
 } from "./journal-calls.ts";
-import type { ObjectClient } from "./object-client.ts";
-import { unavailableFor } from "./object-unavailable.ts";
+import { type ObjectClient, unavailableFor } from "./object-client.ts";
 
 export interface ObjectJournalSettings {
   readonly client: ObjectClient;
@@ -116,12 +114,7 @@ export class ObjectJournal implements Journal, Switch {
     end: EntryPlace,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
-    const asked = records.map((record) => {
-      const { tags, paths } = coverable(record);
-      const n = record.stamp === "none" ? "" : record.stamp.n;
-      return { n, tags: tags.map(wellFormed), paths: paths.map(wellFormed) };
-    });
-    const ask = { end: end.n, records: asked };
+    const ask = { end: end.n, records: records.map(bookQuery) };
     const { reply } = await this.#asked("journal read", "unpurged", ask);
     return "kind" in reply ? reply : { kind: "read", answers: reply };
   }
@@ -168,7 +161,8 @@ export class ObjectJournal implements Journal, Switch {
     });
     if ("kind" in reply) return reply;
     if (reply.place !== undefined) return { kind: "posted", place: reply.place };
-    return { kind: "overtaken", current: stateOf(reply.current) };
+    const { current } = reply;
+    return { kind: "overtaken", current: stateOf(current), names: current?.post ?? "" };
   }
 
   #appending(entries: readonly NewEntry[]) {
@@ -198,18 +192,7 @@ export class ObjectJournal implements Journal, Switch {
 
 function objectEntry(entry: NewEntry): ObjectEntry {
   const { n, ...others } = encodeEntry(entry);
-  const { tags, prefixes } = entry.targets;
-  return {
-    n: n ?? "",
-    fields: Object.entries(others).flat(),
-    tags: tags.map(comparedTag).map(wellFormed),
-    prefixes: prefixes.map(comparedUrl).map(wellFormed),
-  };
-}
-
-/** Replaces lone surrogates, which SQLite cannot store. */
-function wellFormed(text: string): string {
-  return text.toWellFormed();
+  return { n: n ?? "", fields: Object.entries(others).flat(), ...entry.targets };
 }
 
 function foundIn({ entries, switched }: JournalPage) {

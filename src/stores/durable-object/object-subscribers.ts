@@ -1,7 +1,6 @@
 // The states of the journal's subscribers in a Durable Object.
 import type { Subscribers } from "../../purge/journal/subscribers.ts";
-import type { ObjectClient } from "./object-client.ts";
-import { unavailableFor } from "./object-unavailable.ts";
+import { type ObjectClient, unavailableFor } from "./object-client.ts";
 
 export class ObjectSubscribers implements Subscribers {
   readonly #client: ObjectClient;

@@ -65,7 +65,13 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       const name = await key.nameIn(this.#settings.namespace);
       const part = ask.part === "whole" && ask.isPeek !== true ? "whole" : "head";
       const target = await this.#client.objectOf(key);
-      const given = { target, call: "read", ask: { key: name, part }, msMax: readMsMax } as const;
+      const { isPeek } = ask;
+      const given = {
+        target,
+        call: "read",
+        ask: { key: name, part, isPeek },
+        msMax: readMsMax,
+      } as const;
       const read = (purpose: RedisPurpose) => this.#client.send({ ...given, purpose });
       if (!this.#client.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
       const { reply, body } = await read("look-up");

@@ -9,7 +9,15 @@ import type { Metrics } from "../../observe/metrics.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
 import { BoundedCalls } from "../bounded-calls.ts";
 import type { Spread } from "../spread.ts";
-import { framed, fullStatus, type RecordCall, type RecordCalls, unframed } from "./framed-call.ts";
+import {
+  framed,
+  fullStatus,
+  type RecordCall,
+  type RecordCalls,
+  unframed,
+  type WithLimit,
+  type WithRoom,
+} from "./framed-call.ts";
 import { answerOf, isOverloaded, type ObjectStub, Refusal } from "./object-client.ts";
 
 /** Returns a stub of one object. */
@@ -19,6 +27,8 @@ export interface RecordsClientSettings {
   readonly spread: Spread<Target>;
   readonly nowAtMs: () => number;
   readonly log: Log;
+  /** The option `limits.objectBytes`; absent for no limit. */
+  readonly objectBytes?: number | undefined;
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
 
@@ -47,25 +57,27 @@ const words: Readonly<Record<ErrorKind, readonly [why: string, remedy: string]>>
     "check the object's errors in the Worker's logs",
   ],
   full: [
-    "A Durable Object of the records is full, and stores nothing new",
-    "raise `objects`, or shorten the lifetimes",
+    "A Durable Object of the records is full, and evicts what clients request least",
+    "raise `limits.objectBytes` or `objects`, or shorten the lifetimes",
   ],
 };
 
 export class RecordsClient {
   readonly #spread: Spread<Target>;
   readonly #nowAtMs: () => number;
+  readonly #objectBytes: number | undefined;
   readonly #metrics: RecordsClientSettings["metrics"];
   readonly #calls: BoundedCalls;
   readonly #errors: Condition<ErrorKind>;
-  /** The objects whose last call failed. A full object stays in the map until it stores a record. */
+  /** The objects whose last call failed. A full object stays in the map until a write finds space. */
   readonly #failing = new Map<Target, ErrorKind>();
 
-  constructor({ spread, nowAtMs, log, metrics }: RecordsClientSettings) {
+  constructor({ spread, nowAtMs, log, objectBytes, metrics }: RecordsClientSettings) {
     const tell: Log = (line) => log({ ...line, part: "shared-tier" });
     const about = "The Durable Object of the records";
     this.#spread = spread;
     this.#nowAtMs = nowAtMs;
+    this.#objectBytes = objectBytes;
     this.#metrics = metrics;
     this.#calls = new BoundedCalls({ nowAtMs, tell, about, event: "database" });
     this.#errors = new Condition({
@@ -107,7 +119,8 @@ export class RecordsClient {
   async send<Call extends RecordCall>(sending: Dispatch<Call>) {
     const { target, call, ask, bodies = [], msMax, purpose, mayRepeat = true } = sending;
     const sent = async () => {
-      const message = await framed(ask, ...bodies);
+      const limit: WithLimit = { objectBytes: this.#objectBytes };
+      const message = await framed({ ...ask, ...limit }, ...bodies);
       const response = await answerOf(target, `https://records/${call}`, message, {
         purpose,
         metrics: this.#metrics,
@@ -117,16 +130,16 @@ export class RecordsClient {
     };
     try {
       const { message, body } = await this.#calls.answered(sent, msMax);
-      this.#succeeded(target, call);
+      if ((message as Partial<WithRoom>).isFull === true) this.#failed(target, "full");
+      else this.#succeeded(target, call);
       return { reply: message as RecordCalls[Call][1], body };
     } catch (cause) {
-      if (!(cause instanceof OutOfTime)) this.#failed(target, cause);
+      if (!(cause instanceof OutOfTime)) this.#failed(target, kindOf(cause));
       throw cause;
     }
   }
 
-  #failed(target: Target, cause: unknown): void {
-    const kind = kindOf(cause);
+  #failed(target: Target, kind: ErrorKind): void {
     this.#failing.set(target, kind);
     this.#errors.failed(kind, this.#nowAtMs());
   }

@@ -1,32 +1,33 @@
-// The Durable Object of a share of the records and their leases, which its SQLite database stores.
+// The Durable Object of a share of the records, which its SQLite database stores, and of their leases.
 import { errorName } from "../../base/error-name.ts";
-import { CountedSql } from "./counted-sql.ts";
+import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import {
   briefBytesMax,
   framed,
   fullStatus,
   manyBytesMax,
+  type ManyWrite,
   type RecordCall,
   type RecordCalls,
   unframed,
+  type WithLimit,
 } from "./framed-call.ts";
-import type { ObjectState } from "./journal-object.ts";
 import type { Sql } from "./last-purges.ts";
+import { LeaseTable } from "./object-leases.ts";
+import { RecordsRoom, type RowTimes } from "./records-room.ts";
 import { isNewer } from "./unless-newer.ts";
 
 /**
- * `until`: when the object drops the row, in epoch milliseconds by its clock. It has no index, because
- * each write would also be billed for the index.
+ * `until`: when the object drops the row, in epoch milliseconds by its clock. `noted` and `isAsked`
+ * state how useful the row is (`records-room.ts`). No column has an index, because each write would
+ * also be billed for the index.
  */
-const schema = [
-  `CREATE TABLE IF NOT EXISTS records (
-     key TEXT PRIMARY KEY, until INTEGER NOT NULL, head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS leases (
-     key TEXT PRIMARY KEY, until INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID`,
-];
+const schema = `CREATE TABLE IF NOT EXISTS records (
+  key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL, isAsked INTEGER NOT NULL,
+  head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`;
 
-/** The number of writes between two sweeps, and the rows that a sweep checks, in the order of keys. */
-const [writesPerSweep, rowsPerSweep] = [64, 512];
+/** The bytes to free once SQLite finds no space: twice the largest row. */
+const freedBytes = 4_194_304;
 
 type Reply<Call extends RecordCall> = RecordCalls[Call][1];
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -40,14 +41,14 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
 export class TidemarkRecords {
   readonly #storage: ObjectState["storage"];
   readonly #sql: CountedSql;
-  #writes = 0;
-  /** The last key that a sweep has checked; empty to start over. */
-  #sweptTo = "";
+  readonly #room: RecordsRoom;
+  readonly #leases = new LeaseTable();
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
     this.#sql = new CountedSql(storage.sql);
-    storage.transactionSync(() => schema.forEach((statement) => this.#sql.exec(statement)));
+    this.#room = new RecordsRoom(this.#sql);
+    storage.transactionSync(() => this.#sql.exec(schema));
   }
 
   /**
@@ -64,6 +65,7 @@ export class TidemarkRecords {
   /** Runs a call in one transaction, by the object's clock. */
   async answer(call: string, bytes: ArrayBuffer, atMs: number): Promise<Response> {
     const { message, body } = unframed(bytes);
+    this.#room.limitBytes = (message as WithLimit).objectBytes ?? Infinity;
     try {
       const reply = this.#storage.transactionSync(() =>
         this.#reply(call, message as never, { body, atMs }),
@@ -73,7 +75,7 @@ export class TidemarkRecords {
       return new Response(await framed(reply.message, ...(reply.bodies ?? [])), { headers });
     } catch (cause) {
       const isFull = cause instanceof Error && /SQLITE_FULL|disk is full/.test(cause.message);
-      if (isFull) this.#makeRoom(atMs);
+      if (isFull) this.#freeSpace(atMs);
       return Response.json({ error: errorName(cause) }, { status: isFull ? fullStatus : 500 });
     }
   }
@@ -88,7 +90,7 @@ export class TidemarkRecords {
         return this.#read(ask, atMs);
       case "write":
         this.#write(ask, body, atMs);
-        return { message: {} };
+        return { message: { isFull: this.#room.isFull(atMs) } satisfies Reply<"write"> };
       case "readMany":
         return this.#readMany(ask, atMs);
       case "writeMany":
@@ -99,15 +101,15 @@ export class TidemarkRecords {
       case "lease":
         return { message: this.#lease(ask, atMs) };
       case "replace":
-        return { message: this.#replace(ask, atMs) };
+        return { message: { isReplaced: this.#leases.replace(ask, atMs) } };
       default:
         return undefined;
     }
   }
 
-  #read({ key, part }: RecordCalls["read"][0], atMs: number) {
+  #read({ key, part, isPeek }: RecordCalls["read"][0], atMs: number) {
     const [row] = this.#rows(
-      `SELECT head, CASE WHEN ? OR length(body) <= ? THEN body END AS body
+      `SELECT noted, isAsked, head, CASE WHEN ? OR length(body) <= ? THEN body END AS body
        FROM records WHERE key = ? AND until > ?`,
       part === "whole" ? 1 : 0,
       briefBytesMax,
@@ -115,6 +117,7 @@ export class TidemarkRecords {
       atMs,
     );
     if (row === undefined) return { message: {} satisfies Reply<"read"> };
+    if (isPeek !== true) this.#room.note(key, row as unknown as RowTimes, atMs);
     const body = row["body"] === null ? undefined : new Uint8Array(row["body"] as ArrayBuffer);
     const message: Reply<"read"> = { head: String(row["head"]), hasBody: body !== undefined };
     return { message, bodies: body && [body] };
@@ -125,8 +128,9 @@ export class TidemarkRecords {
     const bodies: Bytes[] = [];
     let bytes = 0;
     for (const key of keys) {
-      const query = `SELECT head, body FROM records WHERE key = ? AND until > ?`;
+      const query = `SELECT noted, isAsked, head, body FROM records WHERE key = ? AND until > ?`;
       const [row] = this.#rows(query, key, atMs);
+      if (row !== undefined) this.#room.note(key, row as unknown as RowTimes, atMs);
       const body = new Uint8Array((row?.["body"] as ArrayBuffer | undefined) ?? []);
       bytes += body.byteLength;
       if (bytes > manyBytesMax && records.length > 0) break;
@@ -147,75 +151,48 @@ export class TidemarkRecords {
       const body = bodies.subarray(at, (at += bodyBytes));
       const [held] = unless ? this.#rows(`SELECT head FROM records WHERE key = ?`, record.key) : [];
       const keepsHeld = unless && held && isNewer(String(held["head"]), unless);
-      if (keepsHeld !== true) this.#write(record, body, atMs);
+      if (keepsHeld !== true) this.#write({ ...record, unless }, body, atMs);
       return keepsHeld === true;
     });
-    return { areNewer };
+    return { areNewer, isFull: this.#room.isFull(atMs) };
   }
 
-  #write({ key, keepMs, head }: RecordCalls["write"][0], body: Bytes, atMs: number): void {
+  /** A replacement counts as a request, as does a `set`, whose value no load may be able to supply. */
+  #write(
+    { key, keepMs, head, unless }: RecordCalls["write"][0] & Pick<ManyWrite, "unless">,
+    body: Bytes,
+    atMs: number,
+  ): void {
+    this.#room.beforeWrite(key, head.length + body.byteLength, atMs);
     this.#rows(
-      `INSERT INTO records (key, until, head, body) VALUES (?, ?, ?, ?)
-       ON CONFLICT (key) DO UPDATE SET until = excluded.until, head = excluded.head, body = excluded.body`,
+      `INSERT INTO records (key, until, noted, isAsked, head, body) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET until = excluded.until, noted = excluded.noted, isAsked = 1,
+         head = excluded.head, body = excluded.body`,
       key,
       atMs + keepMs,
+      atMs,
+      unless?.kind === "set" ? 1 : 0,
       head,
       body,
     );
-    this.#writes += 1;
-    if (this.#writes % writesPerSweep === 0) this.#sweep(atMs);
   }
 
-  /** Sweeps a full object, which no write sweeps. Deletions succeed also in a full database. */
-  #makeRoom(atMs: number): void {
+  /** Deletions succeed also in a full database. */
+  #freeSpace(atMs: number): void {
     try {
-      this.#storage.transactionSync(() => this.#sweep(atMs));
+      const bytesMax = this.#sql.databaseSize - freedBytes;
+      this.#storage.transactionSync(() => this.#room.evict(bytesMax, atMs));
     } catch {
       // The caller reports the failed write.
     }
   }
 
-  /** Deletes the expired records among the next keys. The last sweep of a round starts over. */
-  #sweep(atMs: number): void {
-    const next = `SELECT key FROM records WHERE key > ? ORDER BY key LIMIT ${rowsPerSweep}`;
-    const keys = this.#rows(next, this.#sweptTo).map((row) => String(row["key"]));
-    const [first = "", last = ""] = [keys[0], keys.at(-1)];
-    const expired = `DELETE FROM records WHERE key BETWEEN ? AND ? AND until <= ?`;
-    this.#rows(expired, first, last, atMs);
-    this.#sweptTo = keys.length < rowsPerSweep ? "" : last;
-    this.#rows(`DELETE FROM leases WHERE until <= ?`, atMs);
-  }
-
   /** Takes the lease if it is free, and reads the record's head in the same step. */
-  #lease({ key, record, token, ms }: RecordCalls["lease"][0], atMs: number): Reply<"lease"> {
-    const held = this.#held(key, atMs);
-    if (held === undefined) this.#hold(key, token, atMs + ms);
-    const [row] = this.#rows(`SELECT head FROM records WHERE key = ? AND until > ?`, record, atMs);
+  #lease(ask: RecordCalls["lease"][0], atMs: number): Reply<"lease"> {
+    const query = `SELECT head FROM records WHERE key = ? AND until > ?`;
+    const [row] = this.#rows(query, ask.record, atMs);
     const head = row && { head: String(row["head"]) };
-    return { value: held ?? token, ...head };
-  }
-
-  /** Replaces the value of a lease. A call that is sent again changes nothing more. */
-  #replace(
-    { key, expected, value, ms }: RecordCalls["replace"][0],
-    atMs: number,
-  ): Reply<"replace"> {
-    const held = this.#held(key, atMs);
-    if (held !== expected) return { isReplaced: held !== undefined && held === value };
-    if (value === "") this.#rows(`DELETE FROM leases WHERE key = ?`, key);
-    else this.#hold(key, value, atMs + ms);
-    return { isReplaced: true };
-  }
-
-  #held(key: string, atMs: number): string | undefined {
-    const [row] = this.#rows(`SELECT value FROM leases WHERE key = ? AND until > ?`, key, atMs);
-    return row && String(row["value"]);
-  }
-
-  #hold(key: string, value: string, until: number): void {
-    const statement = `INSERT INTO leases (key, value, until) VALUES (?, ?, ?)
-      ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until`;
-    this.#rows(statement, key, value, until);
+    return { value: this.#leases.take(ask, atMs), ...head };
   }
 
   #rows(query: string, ...bindings: Parameters<Sql["exec"]>[1][]): Rows {

@@ -69,14 +69,6 @@ describe("the explanation of a tier that a request would not read", () => {
     ]);
   });
 
-  it("names the reason: Redis rarely has a response of this kind", async () => {
-    const site = open(fresh);
-    for (let nth = 0; nth < 200; nth += 1) await site.get(`/articles/${nth + 2}`);
-    expect(await textOf(site)).toContain(
-      "The shared tier has nothing. The request would skip it, because this tier rarely has",
-    );
-  });
-
   it("names the reason: the last response was for one session only", async () => {
     const site = open(fresh);
     const withCookie = { headers: { cookie: "session=1" } };

@@ -151,6 +151,29 @@ describe("a failed read of the journal", () => {
   });
 });
 
+describe("a journal whose database started from a snapshot", () => {
+  const room = { usedBytes: 1, maxBytes: 9, usedRatio: 0.1, policy: null, evictedKeys: 0, keys: 1 };
+  const looked = (more: { uptimeMs?: number; agoMs?: number; holdsJournal?: boolean }) => {
+    const { uptimeMs, agoMs = 3_600_001, holdsJournal = true } = more;
+    const info = { ...room, ...(uptimeMs !== undefined && { uptimeMs }) };
+    const entries = [{ position: `${atMs - agoMs}-0`, lost: "", by: "", reason: "" }];
+    return {
+      view: { sentAtMs: atMs, failedAtMs: undefined, lag: undefined, entries, switched: undefined },
+      rooms: [{ database: "database" as const, holdsJournal, info, evictedAtMs: undefined }],
+    };
+  };
+
+  it.each([
+    { id: "an entry from before the start", given: { uptimeMs: 3_600_000 }, isFound: true },
+    { id: "a start over an hour ago", given: { uptimeMs: 3_600_001, agoMs: 9e6 }, isFound: false },
+    { id: "only entries since the start", given: { uptimeMs: 9, agoMs: 8 }, isFound: false },
+    { id: "an append-only file", given: {}, isFound: false },
+    { id: "no journal", given: { uptimeMs: 9, holdsJournal: false }, isFound: false },
+  ])("causes a finding: $id: $isFound", ({ given, isFound }) => {
+    expect(codesOf(looked(given))).toEqual(isFound ? ["journal-restarted"] : []);
+  });
+});
+
 describe("a tier that does not answer in time", () => {
   const trouble = {
     kind: "timeout" as const,

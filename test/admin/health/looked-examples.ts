@@ -22,6 +22,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     originTroubles: new Map(),
     refusingAnonymous: new Map(),
     credentialRefusals: [],
+    silentVariations: [],
     tiers: [],
     data: undefined,
     hooks: new Map(),

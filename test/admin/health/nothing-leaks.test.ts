@@ -5,6 +5,7 @@ import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts
 import { failedOutcomes } from "../../../src/protocol/outward.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
+import { postedAgain } from "../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../src/admin/health/site-state.ts";
 import { purgeLate } from "../../../src/probe/probe-findings.ts";
 import type { Condition } from "../../../src/observe/condition.ts";
@@ -60,6 +61,11 @@ function drawnLook(draws: Draws): SiteState {
   });
   const entry = { ...planted, position: `${atMs - 1_000}-0`, lost: marked, reason: marked };
   const bypass = draws.oneOf([true, false, ["articles"]]);
+  const switched = { post: marked, replaces: marked, bypass };
+  const entries = [
+    { ...entry, by: marked },
+    { ...entry, ...postedAgain, switched },
+  ];
   const of = (count: number) => (draws.isLucky(0.5) ? count : 0);
   const windows = {
     2: [
@@ -80,7 +86,7 @@ function drawnLook(draws: Draws): SiteState {
     ],
   } as const;
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
-  const room = { usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1 };
+  const room = { usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1, uptimeMs: of(500) };
   const backlog = { backlogMax: 10, everyMs: minuteMs, heardAtMs: atMs };
   return lookedAt({
     clients: [
@@ -94,12 +100,15 @@ function drawnLook(draws: Draws): SiteState {
       sentAtMs: draws.oneOf([atMs, -Infinity]),
       failedAtMs: draws.isLucky(0.5) ? atMs : undefined,
       lag: undefined,
-      entries: draws.isLucky(0.5) ? [entry] : [],
+      entries: draws.isLucky(0.5) ? entries : [],
       switched: { ...planted, bypass, position: `${atMs - 1_000}-1` },
     },
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
     credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],
+    silentVariations: [
+      { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
+    ],
     tiers: (["edge", "kv", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),

@@ -30,8 +30,8 @@ describe("a verdict", () => {
     { id: "at its expiry", atMs: 10_000, judged: usable, is: stale("expired") },
     { id: "just before the end of stale", atMs: 14_999, judged: usable, is: stale("expired") },
     { id: "after stale", atMs: 15_000, judged: usable, is: unusable("expired") },
-    { id: "slightly ahead", atMs: -10_000, judged: usable, is: { kind: "fresh", ageMs: 0 } },
-    { id: "ahead", atMs: -10_001, judged: usable, is: unusable("expired") },
+    { id: "slightly ahead", atMs: -1_000, judged: usable, is: { kind: "fresh", ageMs: 0 } },
+    { id: "ahead", atMs: -1_001, judged: usable, is: unusable("expired") },
     { id: "purged hard", atMs: 0, judged: hard, is: unusable("purged") },
     { id: "purged softly", atMs: 3_000, judged: softAt(3_000), is: stale("purged") },
     { id: "purged softly long ago", atMs: 8_000, judged: softAt(3_000), is: unusable("purged") },
@@ -46,7 +46,12 @@ describe("a verdict", () => {
     { id: "in doubt and stale", atMs: 12_000, judged: inDoubt, is: unusable("unverified") },
     { id: "in doubt and after stale", atMs: 15_000, judged: inDoubt, is: unusable("expired") },
   ])("is as expected for a value that is $id", ({ atMs, judged, is }) => {
-    const ports = { view: { judge: () => judged }, colo: () => "", maxLagMs: 10_000 };
+    const ports = {
+      view: { judge: () => judged },
+      colo: () => "",
+      maxLagMs: 10_000,
+      allowanceMs: 1_000,
+    };
     expect(judge(stored(), { space, atMs, ports })).toMatchObject(is);
   });
 
@@ -54,7 +59,7 @@ describe("a verdict", () => {
     "is `unusable` for a value of another form: %j",
     (changes) => {
       const view = { judge: () => expect.fail("The view was asked.") };
-      const ports = { view, colo: () => "", maxLagMs: 10_000 };
+      const ports = { view, colo: () => "", maxLagMs: 10_000, allowanceMs: 1_000 };
       const verdict = judge(stored(changes), { space, atMs: 0, ports });
       expect(verdict).toEqual({ kind: "unusable", by: "form" });
     },

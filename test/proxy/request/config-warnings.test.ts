@@ -37,6 +37,7 @@ describe("in a route with or without bypass,", () => {
     { bypass: true, fresh: undefined },
     { bypass: true, invalidate: "everywhere" },
     { bypass: true, origin: "default" },
+    { bypass: true, when: { cookie: ["a"] } },
     { bypass: true, purge: { maxLagSeconds: 20 } },
     { bypass: false, fresh: "5m" },
   ])("the options %o cause no warning", (fields) => {
@@ -108,6 +109,15 @@ describe("the check for routes that are never reached", () => {
       'Route "one" is never reached. Each path that matches "/files/one" also matches "/files/*" of route ' +
         '"files", which comes first. Put "one" before "files", or remove it.',
     ]);
+  });
+
+  it("accepts a route behind a route with a condition", () => {
+    const when = { cookie: ["session"] };
+    const routes = [
+      { name: "signed-in", match: "*", when, bypass: true },
+      { name: "rest", match: "*" },
+    ];
+    expect(told(routes)).toEqual([]);
   });
 
   it("names each hidden pattern of a route", () => {

@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import {
+  compileHasCookie,
   personalCookies,
   sortCookies,
   unknownCookies,
@@ -33,6 +34,40 @@ it.each<[field: string, forwarded: string, keyed: string[], hasUnknown: boolean]
   ["_ga_X=1, session=7", "_ga_X=1, session=7", [], true],
 ])("sorts the cookies of a request: %j", (field, forwarded, keyed, hasUnknown) => {
   expect(sorted(field)).toEqual({ forwarded, keyed, hasUnknown });
+});
+
+it.each<[field: string, hasOne: boolean]>([
+  ["session=1", true],
+  ["a=1; session=1", true],
+  ["a=1;session=1", true],
+  ["a=1, session=1", true],
+  ["  session = 1", true],
+  ["session", true],
+  ["session=", true],
+  ["Session=1", true],
+  ['"session"=1', true],
+  ["%73ession=1", true],
+  ["a=%; s%65ssion=1", true],
+  ["wordpress_logged_in_0a=1", true],
+  ["WORDPRESS_logged%5Fin_=1", true],
+  ["app.sid=1", true],
+  ["appxsid=1", false],
+  ["sessions=1", false],
+  ["my_session=1", false],
+  ["a=session=1", false],
+  ["a=session", false],
+  ["wordpress_logged_in=1", false],
+  ["", false],
+])("finds a cookie however a server may read its name: %j", (field, hasOne) => {
+  const hasCookie = compileHasCookie(["session", "wordpress_logged_in_*", "app.sid"]);
+  expect(hasCookie(field)).toBe(hasOne);
+});
+
+it("finds a cookie in time that is linear in the length of the field", () => {
+  const hasCookie = compileHasCookie(["session", "a*"]);
+  for (const piece of ['"', " ", ";", ",", "; ", "%20", "session"]) {
+    expect(hasCookie(`x=${piece.repeat(100_000)}`)).toBe(false);
+  }
 });
 
 it("treats all cookies except keyed ones as unknown if a request has more than 200", () => {

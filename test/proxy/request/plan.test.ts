@@ -24,6 +24,9 @@ describe("a request that a stored response must not answer", () => {
     ["if-match", { headers: { "if-match": '"a"' } }, "precondition", "bypass"],
     ["if-unmodified-since", { headers: { "if-unmodified-since": date } }, "precondition", "bypass"],
     ["ambiguous-path", { url: `${site}/a%2fb` }, "ambiguous-path", "bypass"],
+    ["long-path", { url: `${site}/`.padEnd(site.length + 2_049, "a") }, "long-url", "bypass"],
+    ["long-query", { url: `${site}/?${"a".repeat(2_048)}` }, "long-url", "bypass"],
+    ["long-in-bytes", { url: `${site}/${"ü".repeat(342)}` }, "long-url", "bypass"],
   ])("bypasses the cache: %s", (_id, request, rule, reason) => {
     expect(planOf(request, config)).toMatchObject({ kind: "pass", passed: { rule, reason } });
   });
@@ -48,6 +51,11 @@ describe("a request that a stored response may answer", () => {
     { headers: { "cache-control": "no-cache, no-store" } },
     { headers: { accept: "text/html, */*" } },
     { url: `${site}/menu` },
+    { url: `${site}/`.padEnd(site.length + 2_048, "a") },
+    { url: `${site}/?${"a".repeat(2_047)}` },
+    { url: `${site}/${"ü".repeat(341)}` },
+    { url: `${site}/${"%41".repeat(2_047)}` },
+    { url: `${site}/?utm_source=${"a".repeat(9_000)}` },
   ])("is looked up: %j", (request) => expect(planOf(request).kind).toBe("lookup"));
 });
 

@@ -120,6 +120,15 @@ describe("dot segments and backslashes", () => {
 });
 
 describe("the host of an unusual URL", () => {
+  it.each([
+    { chars: 253, isHost: true },
+    { chars: 254, isHost: false },
+  ])("is invalid if it is longer than a name in the DNS: $chars", ({ chars, isHost }) => {
+    const host = "a.".repeat(200).slice(0, chars);
+    const named = host.replace(/\.$/, "a");
+    expect(readTarget(`https://${named}/`).host).toBe(isHost ? named : "");
+  });
+
   const noHosts =
     "http://user@evil.example/a http://user:word@a.example/ http://a.example* http://[/x " +
     "http://a.example:99999/x http://a.example:x/x http://a%2fb/x http:/// ftp://a.example/ /a *";

@@ -39,6 +39,38 @@ describe("the URL reader", () => {
     expect(read({ url, method: "PUT" }).route.name).toBe("reads");
   });
 
+  it("parses a URL once per set of met conditions", () => {
+    const conditional = defineConfig({
+      routes: [
+        { name: "a", match, when: { cookie: ["a"] }, bypass: true },
+        { name: "b", match, when: { cookie: ["b"] }, bypass: true },
+        { name: "writes", match, methods: ["POST"] },
+        { name: "reads", match },
+      ],
+    });
+    const matchRoute = compileRoutes(conditional);
+    const readFor = compileUrlReader({
+      nameSecret,
+      config: conditional,
+      matchRoute,
+      siteHosts: [],
+    });
+    const by = (cookie: string, method = "GET") =>
+      readFor({ url, method }, { headers: new Headers(cookie === "" ? {} : { cookie }) });
+    const kinds = ["", "a=1", "b=1", "a=1; b=1", "c=1"];
+    expect(kinds.map((cookie) => by(cookie).route.name)).toEqual(["reads", "a", "b", "a", "reads"]);
+    expect(kinds.map((cookie) => by(cookie, "POST").route.name)).toEqual([
+      "writes",
+      "a",
+      "b",
+      "a",
+      "writes",
+    ]);
+    expect(readFor({ url, method: "0" })).not.toBe(by("a=1"));
+    for (const cookie of kinds) expect(by(cookie)).toBe(by(cookie));
+    expect(by("c=1")).toBe(readFor({ url, method: "HEAD" }));
+  });
+
   it("parses a URL once for all methods if no route has methods", () => {
     expect(readUrl({ url, method: "POST" })).toBe(readUrl({ url, method: "GET" }));
   });

@@ -38,11 +38,16 @@ export function questionOf(given: Case): VerdictQuestion {
     ...(asks === undefined ? {} : { "cache-control": asks }),
     ...(cookie === undefined ? {} : { cookie }),
   };
+  const config = configWith(route);
   return {
-    lookup: askedWith({ headers }, configWith(route)),
+    lookup: askedWith({ headers }, config),
     exchange: {
       colo: () => "HAM",
-      site: { view: { ...noJournal, judge: () => judged }, invalidations: { covers: () => false } },
+      site: {
+        config,
+        view: { ...noJournal, judge: () => judged },
+        invalidations: { covers: () => false },
+      },
     },
     atMs: storedAtMs + ageSeconds * 1_000,
   };

@@ -2,6 +2,7 @@
 // says what a request may do with a stored response: answer, answer stale, validate or forward.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { defineConfig } from "../../../src/config/config.ts";
 import { requestDirectives } from "../../../src/rules/cache-control.ts";
 import { storableFields } from "../../../src/rules/storable-fields.ts";
 import { governingDirectives } from "../../../src/rules/governing-directives.ts";
@@ -84,6 +85,8 @@ interface Situation {
   readonly isInvalidated: boolean;
 }
 
+const config = defineConfig({});
+
 const situation: fc.Arbitrary<Situation> = fc
   .record({
     metadata: stored,
@@ -111,6 +114,7 @@ const situation: fc.Arbitrary<Situation> = fc
       exchange: {
         colo: () => "HAM",
         site: {
+          config,
           view: { ...noJournal, judge: () => judged },
           invalidations: { covers: () => isInvalidated },
         },

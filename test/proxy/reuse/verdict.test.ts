@@ -26,6 +26,10 @@ describe("the verdict on a stored response, by its age", () => {
   it.each<[id: string, given: Case, verdict: string]>([
     ["fresh", { ageSeconds: 59.999 }, "serve"],
     ["stale-at-its-lifetime", { ageSeconds: 60 }, "forward stale"],
+    ["ahead-by-A", { ageSeconds: -1 }, "serve"],
+    ["ahead-beyond-A", { ageSeconds: -1.001 }, "forward stale"],
+    ["ahead-with-a-validator", { ageSeconds: -3_600, more: etag }, "validate stale"],
+    ["ahead-but-stale-is-allowed", { stored: within, ageSeconds: -3_600 }, "forward stale"],
     ["validator", { ageSeconds: 60, more: etag }, "validate stale"],
     ["last-modified", { ageSeconds: 60, more: { "last-modified": "x" } }, "validate stale"],
     ["no-cache", { stored: "no-cache, max-age=60", more: etag }, "validate stale"],

@@ -86,7 +86,7 @@ describe("a hot key", () => {
     expect(near.origin.count).toBe(2);
   });
 
-  it("is refreshed by a conditional request if it has a validator", async () => {
+  it("is refreshed by a conditional request if a refresh has fetched its validator", async () => {
     const origin = (request: Request) =>
       request.headers.has("if-none-match")
         ? unchanged(cc("max-age=120"))
@@ -94,11 +94,14 @@ describe("a hot key", () => {
     const site = await heated(openHotSite({ origin }));
     const [near, far] = site.colos;
     await near.fireCron();
+    expect(near.origin.last.fields.has("if-none-match")).toBe(false);
+    await heated(site);
+    await near.fireCron();
     expect(near.origin.last.fields.get("if-none-match")).toBe('"1"');
-    expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 1 });
+    expect(await hotKeyCounts(near)).toMatchObject({ refreshed: 2 });
     site.clock.advance(61);
     expect((await far.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=59; detail=shared");
-    expect(near.origin.count).toBe(2);
+    expect(near.origin.count).toBe(3);
   });
 
   it("is refreshed only in its hot variant", async () => {

@@ -11,10 +11,12 @@ export class Sender {
   readonly log: string[] = [];
   /** For each try: the milliseconds since the start, and the targets. */
   readonly tries: { atMs: number; tags: readonly string[] }[] = [];
+  /** The prefixes of each try. */
+  readonly pathsTried: (readonly string[])[] = [];
   readonly orders: SignedOrder[] = [];
   isUp = true;
-  /** The target that replaces exact ones. */
-  wider = "route:a";
+  /** The prefix that replaces tags; `undefined` for groups, which are named exactly. */
+  path: string | undefined = "https://a.example/a?";
   /** The number of requests that `name` gave background work. */
   workCount = 0;
   beforeAnswer: () => Promise<void> = () => Promise.resolve();
@@ -26,6 +28,7 @@ export class Sender {
     acceptances: {
       accept: async (order) => {
         this.tries.push({ atMs: this.passedMs, tags: order.targets.tags });
+        this.pathsTried.push(order.targets.prefixes);
         this.orders.push(order);
         const { isUp } = this;
         await this.beforeAnswer();
@@ -66,7 +69,8 @@ export class Sender {
   }
 
   #add(tags: readonly string[], afterAnswer: (work: () => Promise<void>) => void): void {
-    const targets = tags.map((exact) => ({ exact, wider: this.wider }));
+    const { path } = this;
+    const targets = tags.map((tag) => ({ tag, ...(path !== undefined && { path }) }));
     this.#purges.add(targets, { atMs: this.clock.atMs, afterAnswer });
   }
 

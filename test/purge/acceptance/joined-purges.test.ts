@@ -1,6 +1,6 @@
 // Purges of invalidated responses (RFC 9111 §4.4): the targets of one second share an entry.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { joinMs } from "../../../src/purge/acceptance/joined-purges.ts";
+import { joinMs, targetsMax } from "../../../src/purge/acceptance/joined-purges.ts";
 import { orderOf } from "../../../testing/examples/purges.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import { Sender, slowAnswer } from "./invalidation-sender.ts";
@@ -25,7 +25,7 @@ describe("an entry", () => {
     expect(sender.counts).toEqual({ named: 3, widened: 0, purged: 2, failed: 0 });
   });
 
-  it("has wider targets after 64 KiB of exact targets within ten minutes", async () => {
+  it("has the path instead of URLs after 64 KiB of URLs within ten minutes", async () => {
     const url = (nth: number) => `url:${nth}:${"a".repeat(1_000)}`;
     for (let nth = 0; nth < 70; nth += 1) {
       sender.name(url(nth));
@@ -33,29 +33,39 @@ describe("an entry", () => {
     }
     const tags = sender.tagsTried.flat();
     expect(tags.filter((tag) => tag.startsWith("url:")).length).toBe(64);
-    expect(tags.slice(64)).toEqual(Array(6).fill("route:a"));
+    expect(tags.length).toBe(64);
+    expect(sender.pathsTried.slice(64).join(" ")).toBe(Array(6).fill(sender.path).join(" "));
     expect(sender.counts).toMatchObject({ named: 70, widened: 6 });
   });
 
+  it("names groups exactly, although URLs have reached the limit", async () => {
+    for (let nth = 0; nth < 70; nth += 1) sender.name(`url:${nth}:${"a".repeat(1_000)}`);
+    await sender.pass(2_000);
+    sender.path = undefined;
+    sender.name("group:a", "group:b");
+    await sender.pass(2_000);
+    expect(sender.tagsTried.slice(-2)).toEqual([["group:a"], ["group:b"]]);
+  });
+
   it.each([
-    { afterMs: 600_000, tag: "route:a" },
-    { afterMs: 600_100, tag: "exact" },
-  ])("has exact targets again after more than ten minutes: $afterMs ms", async (given) => {
+    { afterMs: 600_000, isExact: false },
+    { afterMs: 600_100, isExact: true },
+  ])("has URLs again after more than ten minutes: $afterMs ms", async ({ afterMs, isExact }) => {
     const exact = "a".repeat(5_000);
     for (let nth = 0; nth < 14; nth += 1) {
       sender.name(`${nth}${exact}`);
       await sender.pass(1_000);
     }
-    expect(sender.tagsTried.at(-1)).toEqual(["route:a"]);
-    await sender.pass(given.afterMs - 14_000);
+    expect([sender.tagsTried.at(-1), sender.pathsTried.at(-1)]).toEqual([[], [sender.path]]);
+    await sender.pass(afterMs - 14_000);
     sender.name(`14${exact}`);
-    expect(sender.tagsTried.at(-1)).toEqual([given.tag.replace("exact", `14${exact}`)]);
+    expect(sender.tagsTried.at(-1)).toEqual(isExact ? [`14${exact}`] : []);
   });
 
   it.each([
-    { chars: 4_096, isExact: true },
-    { chars: 4_097, isExact: false },
-  ])("has an exact target up to the limit of 64 KiB: $chars", async ({ chars, isExact }) => {
+    { chars: 4_093, isExact: true },
+    { chars: 4_094, isExact: false },
+  ])("has a URL up to the limit of 64 KiB: $chars", async ({ chars, isExact }) => {
     // As JSON with a comma, each of these targets has 4,096 bytes.
     for (let nth = 0; nth < 15; nth += 1) {
       sender.name(`${nth}`.padEnd(4_093, "a"));
@@ -63,19 +73,15 @@ describe("an entry", () => {
     }
     const last = "b".repeat(chars);
     sender.name(last);
-    expect(sender.tagsTried.at(-1)).toEqual([isExact ? last : "route:a"]);
+    expect(sender.tagsTried.at(-1)).toEqual(isExact ? [last] : []);
   });
 
-  it("does not count wider targets towards the limit of 64 KiB", async () => {
-    sender.wider = `route:${"w".repeat(1_000)}`;
-    const exact = "a".repeat(6_000);
-    for (let nth = 0; nth < 10; nth += 1) {
-      sender.name(`${nth}${exact}`, `${nth}${"b".repeat(200)}`);
-      await sender.pass(1_000);
-    }
-    const named = sender.tagsTried.flat();
-    expect(named.filter((tag) => tag.endsWith(exact)).length).toBe(10);
-    expect(named.filter((tag) => tag === sender.wider).length).toBe(9);
+  it("has at most 256 targets, and the next ones are sent in the same second", async () => {
+    sender.name("first");
+    sender.name(...Array.from({ length: targetsMax + 10 }, (_, nth) => `${nth}`));
+    await sender.pass(1_000);
+    expect(sender.tagsTried.map(({ length }) => length)).toEqual([1, targetsMax, 10]);
+    expect(sender.counts).toEqual({ named: 267, widened: 0, purged: 3, failed: 0 });
   });
 
   it("is not sent if no target is named", async () => {

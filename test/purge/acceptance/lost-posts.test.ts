@@ -1,5 +1,5 @@
-// Rules 22 and 24 (e): a post of the switch whose entry was lost, or seems trimmed, is posted again
-// by the switch's script, which knows whether the post still applies.
+// Rules 22 and 24 (e, g): a post of the switch whose entry was lost, or seems trimmed, is posted
+// again, unless the switch has the post or a newer one.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Entry } from "../../../src/purge/journal/entry.ts";
 import type { PostEntry, PostResult } from "../../../src/purge/journal/switch.ts";
@@ -19,10 +19,13 @@ async function posted() {
   const again: PostEntry[] = [];
   const switching = {
     result: undefined as PostResult | undefined,
+    isResultOfFirst: false,
     read: () => Promise.resolve(unavailable),
     post: (entry: PostEntry): Promise<PostResult> => {
       again.push(entry);
-      if (switching.result !== undefined) return Promise.resolve(switching.result);
+      const { result } = switching;
+      if (switching.isResultOfFirst) switching.result = undefined;
+      if (result !== undefined) return Promise.resolve(result);
       const place = { position: journal.write(entry), n: entry.n };
       return Promise.resolve({ kind: "posted", place });
     },
@@ -30,7 +33,10 @@ async function posted() {
   const randomText = () => `again ${(nth += 1)}`;
   const settings = { journal, view, randomText, nowAtMs: clock.nowAtMs, maxLagMs, switching };
   const readBacks = new ReadBacks(settings);
-  isolate.onOverdue = async (entries) => void (await readBacks.now(entries));
+  isolate.onOverdue = async (entries) => {
+    await readBacks.now(entries);
+    if (view.follower.isSwitchLost) await readBacks.keepSwitch();
+  };
   const standing = vi.spyOn(journal, "standing");
   const readBack = () => standing.mock.calls.map(([places]) => places.map(({ n }) => n).join(" "));
   clock.advance(0.001);
@@ -46,6 +52,7 @@ async function posted() {
   const current = (post: string): PostResult => ({
     kind: "overtaken",
     current: { post, bypass: false, position: placed.position, n: "other" },
+    names: post,
   });
   return {
     isolate,
@@ -83,16 +90,27 @@ describe("a lost post", () => {
     expect(view.bypasses("")).toBe(true);
   });
 
-  it.each([
-    { key: "names a later post", post: "p2" },
-    { key: "is not valid", post: undefined },
-  ])("no longer applies if the switch's key $key", async ({ post }) => {
+  it("no longer applies if the switch's key names a newer post", async () => {
     const { view, readBacks, placed, switching, lose, current } = await posted();
     lose();
-    switching.result =
-      post === undefined ? { kind: "overtaken", current: undefined } : current(post);
+    switching.result = current("p2");
     expect(await readBacks.now([placed])).toBe(true);
     expect(view.bypasses("")).toBe(false);
+  });
+
+  it.each([
+    { key: "names an older post", current: "p0" },
+    { key: "is not valid", current: undefined },
+  ])("replaces the switch's key if the key $key", async ({ current: post }) => {
+    const { view, readBacks, placed, switching, again, lose, current } = await posted();
+    lose();
+    const other = { kind: "overtaken", current: undefined, names: "spoilt" } as const;
+    switching.result = post === undefined ? other : current(post);
+    switching.isResultOfFirst = true;
+    expect(await readBacks.now([placed])).toBe(true);
+    const replaced = again.map(({ switched }) => switched.replaces);
+    expect(replaced).toEqual(["", post ?? "spoilt"]);
+    expect(view.bypasses("")).toBe(true);
   });
 
   it("is looked for again by the next renewal if the switch is unreachable", async () => {

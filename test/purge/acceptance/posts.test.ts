@@ -15,7 +15,11 @@ async function opened() {
   const isolate = await warmIsolate();
   const { journal, view, clock } = isolate;
   const before = await isolate.filled();
-  const held: HeldSwitch = { kind: "read", state: undefined, names: "old" };
+  const held: { -readonly [Member in keyof HeldSwitch]: HeldSwitch[Member] } = {
+    kind: "read",
+    state: undefined,
+    names: "old",
+  };
   const posts: PostEntry[] = [];
   const switching: Switch = {
     read: async () => held,
@@ -30,7 +34,7 @@ async function opened() {
   const acceptances = new Acceptances({ journal, view, nowAtMs, maxLagMs, randomText, switching });
   const post = (bypass: Bypass, reason = "") =>
     acceptances.post({ bypass, by: "operator", reason }, isolate.attention);
-  return { isolate, journal, view, clock, before, posts, acceptances, post };
+  return { isolate, journal, view, clock, before, held, posts, acceptances, post };
 }
 
 const red = orderOf(["tag:red"]);
@@ -93,12 +97,26 @@ describe("a post", () => {
     expect(posted).toMatchObject({ kind: "posted", state: { post: name, n: entry?.n } });
   });
 
+  it.each([
+    { id: "the clock", known: "1-a", dated: (atMs: number) => atMs },
+    { id: "the post that the key has", known: "2000000000000-a", dated: () => 2_000_000_000_001 },
+  ])("has an id that is later than $id", async ({ known, dated }) => {
+    const { clock, held, posts, post } = await opened();
+    held.state = { post: known, bypass: false, position: "1-0", n: "n" };
+    await post(true);
+    await post(false);
+    const [first, second] = posts.map(({ switched }) => switched.post);
+    const atMs = dated(clock.atMs);
+    expect([first, second]).toEqual([`${atMs}-random 1`, `${atMs + 1}-random 3`]);
+  });
+
   it("is read back, and posted again if its entry was lost", async () => {
     const { isolate, journal, posts, post } = await opened();
     await post(true);
     journal.stream.loseNewest(1, isolate.clock.atMs);
     await vi.advanceTimersByTimeAsync(maxLagMs / 2);
-    expect(posts.map(({ switched }) => switched.post)).toEqual(["random 1", "random 1"]);
+    const [first, again] = posts;
+    expect(again?.switched.post).toBe(first?.switched.post);
   });
 
   it("is refused if its entry has over 8 KiB, and changes nothing", async () => {

@@ -2,14 +2,25 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Coverage } from "../../../src/cache/record/record.ts";
-import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
-import { dataScheme, type PurgeTargets } from "../../../src/purge/journal/purge-target.ts";
+import { bookQuery, namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
+import {
+  dataScheme,
+  pathPrefix,
+  type PurgeTargets,
+} from "../../../src/purge/journal/purge-target.ts";
 import { coveredBy } from "../../../src/purge/view/target-index.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
 const long = "x".repeat(70);
 const segments = fc.constantFrom("", "a", "ab", "(", "%28", "%2528", "ü", "a.b", long);
-const paths = fc.array(segments, { maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
+const shallow = fc.array(segments, { maxLength: 4 });
+/** Around the 30 slashes that names distinguish, and far beyond them. */
+const deep = fc
+  .tuple(fc.constantFrom(26, 27, 28, 29, 30, 31, 100), segments, shallow)
+  .map(([depth, segment, rest]) => Array<string>(depth).fill(segment).concat(rest));
+const paths = fc
+  .oneof({ weight: 3, arbitrary: shallow }, { weight: 1, arbitrary: deep })
+  .map((parts) => `/${parts.join("/")}`);
 const queries = fc.constantFrom("", "?", "?a=1", "?b=/a/&a=%28", "?a=(&b=1");
 const sites = fc.constantFrom(
   "https://a.example",
@@ -43,10 +54,14 @@ const targetsFor = ({ url, route, tags, groups = [] }: Coverage) => {
     ...groups.map((group) => `group:${origin} ${group}`),
   ];
   const others = ["tag:green", "url:https://a.example/", "host:b.example", "route:b", ""];
+  const whole = [`${path}?`, pathPrefix({ origin, path })];
   const cut = (text: string) => fc.nat(text.length).map((length) => text.slice(0, length));
   return fc.record({
     tags: fc.array(fc.constantFrom(...own, ...others), { maxLength: 3 }),
-    prefixes: fc.array(fc.oneof(cut(path), cut(`${origin}${path}`), paths), { maxLength: 2 }),
+    prefixes: fc.array(
+      fc.oneof(cut(path), cut(url), cut(`${origin}${path}`), fc.constantFrom(...whole), paths),
+      { maxLength: 2 },
+    ),
   });
 };
 
@@ -81,8 +96,9 @@ describe("the names of a purge and of a record", () => {
   it.each([
     { id: "another tag", tags: ["tag:blue"], prefixes: [] },
     { id: "a directory below", tags: [], prefixes: ["/a/b/"] },
-    { id: "a directory of the query", tags: [], prefixes: ["/a/b?c=/"] },
     { id: "another host", tags: [], prefixes: ["https://b.example/a/"] },
+    { id: "another page of the directory", tags: [], prefixes: ["https://a.example/a/c?"] },
+    { id: "a page whose name begins alike", tags: [], prefixes: ["/a/?"] },
     { id: "nothing", tags: [], prefixes: [] },
   ])("do not intersect for $id", ({ tags, prefixes }) => {
     expect(isShared({ tags, prefixes }, record)).toBe(false);
@@ -92,18 +108,41 @@ describe("the names of a purge and of a record", () => {
     { id: "another page of the directory", prefixes: ["/a/c"] },
     { id: "another site", prefixes: ["https://b"] },
     { id: "a prefix without a slash", prefixes: ["a"] },
+    { id: "a directory of the query", prefixes: ["/a/b?c=/"] },
   ])("may intersect although the purge does not cover the record: $id", ({ prefixes }) => {
     const targets = { tags: [], prefixes };
     expect([coveredBy(targets)(record), isShared(targets, record)]).toEqual([false, true]);
   });
 
-  it("have at most 64 characters", () => {
-    const url = `https://a.example/${long}/${long}?${long}`;
+  it("distinguish directories up to the 30th slash", () => {
+    const path = `https://a.example${"/a".repeat(26)}`;
+    const isNamed = (prefix: string) =>
+      isShared({ tags: [], prefixes: [prefix] }, { url: `${path}/b/c`, route: "", tags: [] });
+    // The scheme has two slashes.
+    expect([`${path}/b/`, `${path}/x/`, `${path}/b/x/`].map(isNamed)).toEqual([true, false, true]);
+  });
+
+  it.each([
+    { id: "a path of 1,900 slashes", path: "/".repeat(1_900) },
+    { id: "a path of 15,000 characters", path: `/${"a".repeat(14_999)}` },
+    { id: "a long path of many segments", path: "/ü".repeat(5_000) },
+  ])("are at most 63 for $id, besides those of tags", ({ path }) => {
+    const url = `https://a.example${path}`;
     const tags = [long, `tag:${long}`];
-    const names = [
-      ...namesCovering({ url, route: long, tags }),
-      ...namesOf({ tags, prefixes: [] }),
-    ];
-    expect(Math.max(...names.map((name) => name.length))).toBe(64);
+    const names = namesCovering({ url, route: long, tags });
+    expect(names.length).toBeLessThanOrEqual(63 + 4 + tags.length);
+    expect(names.every((name) => /^[\w-]{11}$/.test(name))).toBe(true);
+  });
+
+  it.each([
+    { tagCount: 1_997, n: "n.1" },
+    { tagCount: 1_998, n: "" },
+  ])("are not asked for if they are over 2,000: $tagCount tags", ({ tagCount, n }) => {
+    const tags = Array.from({ length: tagCount }, (_, at) => `${at}`);
+    const stamp = { position: "1-0", n: "n.1" };
+    // Two more names are internal tags, and one is a directory.
+    const url = `${dataScheme}all`;
+    const query = bookQuery({ url, route: "", tags, stamp });
+    expect([query.n, query.names.length]).toEqual([n, n === "" ? 0 : 2_000]);
   });
 });

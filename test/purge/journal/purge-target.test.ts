@@ -6,7 +6,9 @@ import {
   coverable,
   dataScheme,
   namedTargets,
+  pathPrefix,
 } from "../../../src/purge/journal/purge-target.ts";
+import { coveredBy } from "../../../src/purge/view/target-index.ts";
 import { responseWith } from "../../../testing/examples/purges.ts";
 
 const tagsOf = (changes: Parameters<typeof responseWith>[0]) =>
@@ -44,9 +46,47 @@ it("application data has only its own tags, and tags for everything and the URL"
   });
 });
 
-it("prefixes are compared with the path, and with the URL without its query", () => {
+it("prefixes are compared with the path and the URL, both without the query and with `?`", () => {
   const { paths } = coverable(responseWith({ url: "https://a.example:8443/%28a/b?c=/d" }));
-  expect(paths).toEqual(["/(a/b", "https://a.example:8443/(a/b"]);
+  expect(paths).toEqual(["/(a/b?", "https://a.example:8443/(a/b?"]);
+});
+
+describe("the prefix for a path", () => {
+  const origin = "https://a.example";
+  const covers = (path: string, url: string) =>
+    coveredBy({ tags: [], prefixes: [pathPrefix({ origin, path })] })(responseWith({ url }));
+
+  it.each([
+    { url: "/a", isCovered: true },
+    { url: "/a?b=/c", isCovered: true },
+    { url: "/ab", isCovered: false },
+    { url: "/a/b", isCovered: false },
+    { url: "/", isCovered: false },
+  ])("covers the page with any query, and no other page: $url", ({ url, isCovered }) => {
+    expect(covers("/a", `${origin}${url}`)).toBe(isCovered);
+    expect(covers("/a", `https://b.example${url}`)).toBe(false);
+  });
+
+  it("covers the page in every spelling", () => {
+    expect(covers("/%28a", `${origin}/(a?b`)).toBe(true);
+    expect(covers("/(a", `${origin}/%28a`)).toBe(true);
+  });
+
+  it.each([
+    { chars: 255, isAlike: false },
+    { chars: 256, isAlike: true },
+  ])("covers paths that begin alike if it has $chars characters or more", ({ chars, isAlike }) => {
+    const path = "/".padEnd(chars, "a");
+    expect(covers(path, `${origin}${path}`)).toBe(true);
+    expect(covers(path, `${origin}${path}b`)).toBe(isAlike);
+  });
+
+  it("covers its page wherever an escape is cut", () => {
+    for (let length = 240; length < 260; length += 1) {
+      const path = `${"/".padEnd(length, "a")}%28%C3%A4%2F%25/b`;
+      expect(covers(path, `${origin}${path}?c`)).toBe(true);
+    }
+  });
 });
 
 it("every version of the Worker purges the canaries of purge probes by the same tag", () => {

@@ -149,42 +149,5 @@ describe("the limit of 4 MiB", () => {
   it("does not make a post of the switch cover anything", () => {
     const purges = accepted(ofBytes(bytesMax), post("2-0"));
     expect(purges.purgeOf(responseWith())).toBeUndefined();
-    expect(purges.switchedAfter("1-0")?.post).toBe("post 2-0");
-  });
-});
-
-describe("rule 24 e: an accepted post of the switch", () => {
-  it.each([
-    { id: "without a chain", end: "", applies: true },
-    { id: "after the chain's end", end: "9-0", applies: true },
-    { id: "lost, and its position taken by the chain's end", end: "10-0", applies: false },
-    { id: "before the chain's end", end: "11-0", applies: false },
-  ])("applies only if it is newer than the chain: $id", ({ end, applies }) => {
-    const switched = accepted(post("10-0")).switchedAfter(end);
-    const expected = { post: "post 10-0", bypass: true, position: "10-0", n: "10-0" };
-    expect(switched).toEqual(applies ? expected : undefined);
-  });
-
-  it.each([
-    { id: "in order", positions: ["9-0", "10-0"] },
-    { id: "in another order", positions: ["10-0", "9-0"] },
-  ])("applies if it is the newest of two: $id", ({ positions }) => {
-    const purges = accepted(...positions.map(post));
-    expect(purges.switchedAfter("1-0")?.post).toBe("post 10-0");
-    purges.forget("10-0");
-    expect(purges.switchedAfter("1-0")?.post).toBe("post 9-0");
-  });
-
-  it.each([
-    { id: "after its acceptance", readFirst: false },
-    { id: "before its acceptance", readFirst: true },
-  ])("no longer applies once it was read, but is still read back: $id", ({ readFirst }) => {
-    const purges = new AcceptedPurges();
-    purges.add(post("2-0"), 0, readFirst);
-    if (!readFirst) purges.wasRead("2-0");
-    expect(purges.switchedAfter("1-0")).toBeUndefined();
-    expect(purges.upTo(Infinity).map(({ n }) => n)).toEqual(["2-0"]);
-    purges.forget("2-0");
-    expect(purges.upTo(Infinity)).toEqual([]);
   });
 });

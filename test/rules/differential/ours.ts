@@ -148,7 +148,7 @@ export class Ours {
       },
       exchange: {
         colo: () => "HAM",
-        site: { view: noJournal, invalidations: { covers: () => false } },
+        site: { config, view: noJournal, invalidations: { covers: () => false } },
       },
       atMs: receivedAtMs + this.#exchange.restedSeconds * 1_000,
     };

@@ -124,15 +124,28 @@ describe("Cache-Group-Invalidation", () => {
     expect(colos.entries.map(({ targets }) => targets.tags.length)).toEqual([32]);
   });
 
-  it("purges only its host if it names more groups than an entry holds", async () => {
+  it("appends several entries if it names more groups than an entry holds", async () => {
     const colos = open();
     const names = numbered(200);
-    const last = inGroup(names.at(-1) ?? "");
-    await fill(colos, last, `https://other.example${last}`);
+    const paths = [inGroup(names[0] ?? ""), inGroup(names.at(-1) ?? ""), "/a"];
+    await fill(colos, ...paths);
     await write(colos.near, "/api/stories", naming(listOf(names)));
     await colos.pass(withinSeconds);
-    expect(await hits(colos.far, last, `https://other.example${last}`)).toEqual([false, true]);
-    expect(colos.entries.length).toBe(1);
+    expect(await hits(colos.far, ...paths)).toEqual([false, false, true]);
+    expect(colos.entries.length).toBe(2);
+  });
+
+  it.each([
+    { chars: 256, groups: [`https://www.example.com ${"a".repeat(256)}`] },
+    { chars: 257, groups: [] },
+  ])("names a group of up to 256 characters: $chars", async ({ chars, groups }) => {
+    const colos = open();
+    await write(colos.near, "/api/stories", naming(listOf(["a".repeat(chars)])));
+    await colos.pass(withinSeconds);
+    const tags = colos.entries.flatMap(({ targets }) => targets.tags);
+    expect(tags.filter((tag) => tag.startsWith("group:"))).toEqual(
+      groups.map((group) => `group:${group}`),
+    );
   });
 
   it.each([

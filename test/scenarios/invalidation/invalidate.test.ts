@@ -22,7 +22,7 @@ const isHit = async (site: Site, path: string) =>
   (await site.get(path)).cacheStatus.includes("; hit");
 
 describe("an answer without an error to an unsafe request", () => {
-  it.each(["POST", "PUT", "DELETE", "PATCH", "PURGE"])(
+  it.each(["POST", "PUT", "DELETE", "PATCH", "PURGE", "PROPPATCH", "LOCK", "query"])(
     "invalidates its URI: %s",
     async (method) => {
       const site = siteWith(204);
@@ -84,7 +84,8 @@ describe("a stored response", () => {
   });
 
   // Authorization makes GET and HEAD requests bypass the cache, like unsafe requests.
-  it.each(["GET", "HEAD", "OPTIONS"])("is kept after a safe request: %s", async (method) => {
+  const safe = ["GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
+  it.each(safe)("is kept after a safe request: %s", async (method) => {
     const site = siteWith(200);
     await site.get("/a");
     await site.get("/a", { method, headers: { authorization: "Bearer x" } });

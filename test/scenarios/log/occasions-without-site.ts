@@ -25,7 +25,7 @@ export async function lostInvalidation(): Promise<LogLine[]> {
     nowAtMs: () => 0,
     log: (line) => void lines.push(line),
   });
-  const target = { exact: "url:https://a.example/x?token=s3cret", wider: "host:a.example" };
+  const target = { tag: "url:https://a.example/x?token=s3cret" };
   joined.add([target], { atMs: 0, afterAnswer: (work) => void work() });
   await vi.advanceTimersByTimeAsync(60_000);
   vi.useRealTimers();

@@ -198,6 +198,25 @@ describe("a cookie that the configuration or a built-in list names", () => {
     expect(site.cache.text + upstash.text).not.toContain("visitor");
   });
 
+  it.each([
+    { id: "the keyed cookie", set: "currency=USD" },
+    { id: "a line that may join two cookies", set: "a=1, currency=USD" },
+  ])("stays on a page that is not stored, although the route strips it: $id", async ({ set }) => {
+    const key = { cookies: ["currency"] };
+    const { site } = openPrivate({
+      config: { routes: [{ ...fresh, key, setCookie: "strip" }] },
+      origin: (_, nth) =>
+        page(nth === 1 ? "price in USD" : "price in EUR", nth === 1 ? { "set-cookie": set } : {}),
+    });
+    const euro = { headers: { cookie: "currency=EUR" } };
+    const switching = await site.get("/a", euro);
+    expect([switching.text, switching.fields.get("set-cookie")]).toEqual(["price in USD", set]);
+    expect(switching.cacheStatus).toContain("detail=set-cookie");
+    expect((await site.get("/a", euro)).text).toBe("price in EUR");
+    const hit = await site.get("/a", euro);
+    expect([hit.text, hit.cacheStatus]).toEqual(["price in EUR", expect.stringContaining("; hit")]);
+  });
+
   it("is removed from a stored page if all cookies of the page are harmless", async () => {
     const { site, upstash } = openPrivate({
       config: { routes: [fresh], cookies: { harmless: ["theme"] } },

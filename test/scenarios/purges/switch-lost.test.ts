@@ -1,12 +1,19 @@
 // Tests the switch, which sends requests straight to the origin, with an unreadable key or after a
 // fail-over that lost a post (docs/purge-protocol-switch.md, rule 24).
-import { expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { Finding } from "../../../src/protocol/finding.ts";
+import { idle, type Site } from "../../../testing/site/harness.ts";
 import { authorization, bypassed, postSwitch, switchState } from "../../../testing/site/switch.ts";
 import { ask, playTimers, TwoColos } from "../../../testing/site/two-colos.ts";
 
 playTimers();
 
 const routes = [{ name: "lists", match: "/lists/*", fresh: "1h" }];
+async function findingsOf(site: Site): Promise<readonly Finding[]> {
+  const answer = await site.ask("/_cache/health", { headers: { authorization } });
+  return ((await answer.json()) as { findings: Finding[] }).findings;
+}
+
 const open = () => new TwoColos({ routes }, () => new Response("page"));
 
 it("the state reports an unreadable key of the switch until the next post", async () => {
@@ -78,7 +85,7 @@ it("an isolate posts the switch again after a fail-over of a minute lost the pos
   expect(lookCount()).toBe(count);
 });
 
-it("a lost post takes no effect after a later read, until it is posted again", async () => {
+it("a lost post stays in effect after a later read, and is posted again", async () => {
   const colos = open();
   const { near, upstash } = colos;
   await ask(near, "/lists/1");
@@ -92,9 +99,91 @@ it("a lost post takes no effect after a later read, until it is posted again", a
   await colos.pass(1);
   expect((await near.ask("/_cache/purge", purge)).status).toBe(200);
   await colos.pass(1);
-  expect((await ask(near, "/lists/2")).cacheStatus).not.toBe(bypassed);
-  await colos.pass(5);
   expect((await ask(near, "/lists/2")).cacheStatus).toBe(bypassed);
+  expect(upstash.heldSwitch).toBeNull();
+  await colos.pass(5);
+  expect(upstash.heldSwitch).toContain(" true");
+});
+
+describe("after a loss that follows the read-back", () => {
+  /** Turns the switch on, and then to `bypass`. Both colos know the last state. */
+  async function posted(bypass: boolean | readonly string[]) {
+    const colos = open();
+    const { near, far, upstash } = colos;
+    for (const site of [near, far]) await ask(site, "/lists/1");
+    await postSwitch(near, { bypass: true });
+    await colos.pass(10);
+    const snapshot = { items: upstash.journal.range(["-", "+"]), held: upstash.heldSwitch };
+    if (bypass !== true) await postSwitch(near, { bypass });
+    await colos.pass(9);
+    for (const site of [near, far]) await ask(site, "/lists/1");
+    await colos.pass(10);
+    const all = async (...sites: readonly Site[]) => {
+      const seen: boolean[] = [];
+      for (const site of sites) seen.push((await ask(site, "/lists/1")).cacheStatus === bypassed);
+      return seen;
+    };
+    /** Lets each colo read twice. A new isolate begins in between. */
+    const settled = async () => {
+      const cold = colos.open("SYD");
+      const seen = await all(near, far);
+      for (let turn = 0; turn < 3; turn += 1) {
+        await colos.pass(5);
+        seen.push(...(await all(near, far)));
+      }
+      return { seen: new Set(seen), cold: await all(cold, colos.open("LAX")) };
+    };
+    const restore = ({ items, held }: typeof snapshot) => {
+      upstash.journal.lay(items);
+      upstash.heldSwitch = held;
+    };
+    const empty = () => restore({ items: [], held: null });
+    return { colos, near, far, upstash, snapshot, restore, empty, settled };
+  }
+
+  it("of everything, each isolate that knew the state keeps it, and all others learn it", async () => {
+    const { near, far, empty, settled } = await posted(true);
+    empty();
+    expect(await settled()).toEqual({ seen: new Set([true]), cold: [true, true] });
+    for (const site of [near, far]) {
+      expect(await switchState(site)).toMatchObject({ bypass: true, here: true });
+      expect((await findingsOf(site)).map(({ code }) => code)).toEqual(
+        expect.arrayContaining(["journal-lost-entries", "switch-lost", "switch-thrown"]),
+      );
+    }
+  });
+
+  it("a snapshot in which the switch was on does not turn it on", async () => {
+    const { near, snapshot, restore, settled } = await posted(false);
+    restore(snapshot);
+    expect(await settled()).toEqual({ seen: new Set([false]), cold: [false, false] });
+    expect(await switchState(near)).toMatchObject({ bypass: false, here: false });
+  });
+
+  it("a post to an isolate that does not know the lost state replaces this state", async () => {
+    const { colos, near, empty, upstash, settled } = await posted(true);
+    empty();
+    const cold = colos.open("SYD");
+    await colos.pass(1);
+    expect((await postSwitch(cold, { bypass: false })).status).toBe(200);
+    await ask(near, "/lists/1");
+    await settled();
+    expect(await settled()).toEqual({ seen: new Set([false]), cold: [false, false] });
+    expect(upstash.heldSwitch).toContain(" false");
+  });
+
+  it("of the key alone, the state names the known post, and restores the key", async () => {
+    const { near, far, upstash } = await posted(["lists"]);
+    const postHeld = () => upstash.heldSwitch?.split(" ")[0];
+    const post = postHeld();
+    Object.assign(upstash, { heldSwitch: null });
+    expect(await switchState(far)).toMatchObject({ bypass: ["lists"], here: ["lists"] });
+    await idle();
+    expect(postHeld()).toBe(post);
+    const count = upstash.journal.length;
+    expect(await switchState(near)).toMatchObject({ bypass: ["lists"] });
+    expect(upstash.journal.length).toBe(count);
+  });
 });
 
 it("the state of the switch stays in its key after the journal was trimmed", async () => {

@@ -13,7 +13,11 @@ import { openColos, openSite, type Site } from "../../../testing/site/harness.ts
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 import type { Stats } from "../../../testing/worker/world.ts";
 
-const config = { routes: [{ name: "global", match: "/global/*", collapse: "global" as const }] };
+const objectBytes = 4 * 1_048_576;
+const config = {
+  limits: { objectBytes },
+  routes: [{ name: "global", match: "/global/*", collapse: "global" as const }],
+};
 const stores = { tiers: [durableObjectRecords({ objects: 1 })], journal: durableObjectJournal() };
 
 let clock: FakeClock;
@@ -39,6 +43,11 @@ afterEach(() => void vi.useRealTimers());
 
 const openTwo = () => openColos(2, { clock, config, ...stores, env, origin }) as [Site, Site];
 
+const pass = (seconds: number) => {
+  clock.advance(seconds);
+  vi.setSystemTime(clock.atMs);
+};
+
 const purge = (site: Site) =>
   site.get("/_cache/purge", {
     method: "POST",
@@ -54,10 +63,6 @@ describe("a site with records in Durable Objects", () => {
     expect([seen.text, seen.cacheStatus]).toEqual(["page 1", expect.stringContaining("shared")]);
     expect(first.lines[0]).toMatchObject({ event: "started", tiers: "memory edge shared" });
     expect((await purge(first)).status).toBe(200);
-    const pass = (seconds: number) => {
-      clock.advance(seconds);
-      vi.setSystemTime(clock.atMs);
-    };
     pass(1);
     expect((await first.get("/a")).text).toBe("page 2");
     pass(10);
@@ -97,6 +102,36 @@ describe("a site with records in Durable Objects", () => {
     records.isDown = false;
     await first.get("/c");
     expect((await second.get("/c")).text).toBe("page 4");
+  });
+
+  it("shares each new page with other colos, while made-up queries fill the object", async () => {
+    const made = ({ url }: Request, nth: number) =>
+      page(`${nth}`.padEnd(url.includes("made") ? 100_000 : 20_000), cc("max-age=86400"));
+    const sites = openColos(3, { clock, config, ...stores, env, origin: made });
+    const [first, second, third] = sites as [Site, Site, Site];
+    await first.get("/");
+    // The storage ends where the configuration says.
+    records.database.exec(`PRAGMA max_page_count = ${objectBytes / 4_096}`);
+    let madeCount = 0;
+    const flood = async (count: number) => {
+      for (let nth = 0; nth < count; nth += 1) {
+        pass(1);
+        await first.get(`/?made=${(madeCount += 1)}`);
+      }
+    };
+    const isShared = async (site: Site, path: string) =>
+      (await site.get(path)).cacheStatus.includes("detail=shared");
+    await flood(45);
+    const paths = Array.from({ length: 49 }, (_, nth) => `/page/${nth}`);
+    const counts = { second: 0, third: 0 };
+    for (const path of paths) {
+      await first.get(path);
+      await flood(1);
+      if (await isShared(second, path)) counts.second += 1;
+    }
+    await flood(45);
+    for (const path of paths) if (await isShared(third, path)) counts.third += 1;
+    expect(counts).toEqual({ second: 49, third: 49 });
   });
 
   it("keeps Workers KV as a tier of copies", async () => {

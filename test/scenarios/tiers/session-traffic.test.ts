@@ -1,5 +1,5 @@
-// Tests how often Redis is read for pages that may not be shared: personal pages of sessions, and
-// pages with no-store. A session here is a client with an unknown cookie.
+// Tests how often Redis is read for personal pages of sessions. A session here is a client with an
+// unknown cookie.
 import { describe, expect, it } from "vitest";
 import { cc, page, type Script, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
@@ -107,14 +107,18 @@ describe("a page with a different version for each session", () => {
   });
 });
 
-describe("pages with no-store", () => {
-  it.each([
-    { id: "GET", init: {} },
-    { id: "HEAD", init: { method: "HEAD" } },
-    { id: "sessions", init: as("a") },
-  ])("cause 64 lookups in Redis, and then one lookup for eight pages: $id", async ({ init }) => {
-    const { near, upstash } = openCounted(() => page("page", cc("no-store")));
-    for (let at = 0; at < 200; at += 1) await near.get(`/api/${at}`, init);
-    expect(upstash.commands.length).toBe(64 + (200 - 64) / 8);
-  });
+it("a session's variant joins the marker in Redis, whose lookup was skipped", async () => {
+  const varied = cc("public, max-age=600", { vary: "x-app" });
+  let isForAll = false;
+  const { near, far, clock, looksFor } = openCounted(({ headers }) =>
+    isForAll ? page(headers.get("x-app") ?? "", varied) : page("yours", cc("private")),
+  );
+  const app = (name: string, cookie = "") => ({ headers: { "x-app": name, cookie } });
+  await near.get("/a", app("a", "session=1"));
+  isForAll = true;
+  await far.get("/a", app("a"));
+  clock.advance(1);
+  const { text } = await near.get("/a", app("b", "session=2"));
+  expect(text).toBe("b");
+  expect((await looksFor("/a", app("a"))).cacheStatus).toContain("detail=shared");
 });

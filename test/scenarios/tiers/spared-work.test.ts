@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { type AskInit, openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -36,6 +37,21 @@ it("one client's no-store does not make a page uncacheable for other clients", a
   await site.get("/a", { headers: { "cache-control": "no-store" } });
   await Promise.all([site.get("/a"), site.get("/a")]);
   expect(site.origin.count).toBe(2);
+});
+
+it.each([
+  { id: "storable", odd: cc("max-age=60") },
+  { id: "not storable", odd: cc("no-store") },
+])("one client's misses for made-up URLs spare no lookup of a page: $id", async ({ odd }) => {
+  const { near, far } = openPair({
+    origin: ({ url }) => page(url, url.includes("?") ? odd : cc("max-age=60")),
+  });
+  const pages = Array.from({ length: 80 }, (_, nth) => `/articles/${nth}`);
+  for (const path of pages) await far.get(path);
+  for (let nth = 0; nth < 200; nth += 1) await near.get(`/articles/0?made-up=${nth}`);
+  const before = near.origin.count;
+  for (const path of pages) await near.get(path);
+  expect(near.origin.count).toBe(before);
 });
 
 describe("a page on a route without the memory tier", () => {

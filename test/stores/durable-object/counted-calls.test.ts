@@ -56,7 +56,7 @@ it("calls to an object of records are counted by purpose, and the rows that they
   const written = { fill: 1, freshening: 1, "Vary marker": 1 };
   expect(counts()).toEqual({
     calls: { "look-up": 1, ...written, lease: 2, removal: 2 },
-    rows: { ...written, lease: 2, removal: 1 },
+    rows: { ...written, removal: 1 },
   });
   expect(object.calls).toHaveLength(8);
 });

@@ -1,6 +1,8 @@
 // Tests the tables of a journal in a Durable Object: positions, limits, trimming and old places.
 import { describe, expect, it } from "vitest";
+import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
+import { LastPurges } from "../../../src/stores/durable-object/last-purges.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 
 const limits = { countMax: 10, charsMax: 1_000_000 };
@@ -66,7 +68,10 @@ describe("a trimmed entry", () => {
     const [stamp] = append(1, { keptCount: 2 });
     const other = { keptCount: 2, tags: ["tag:green"] };
     const [end] = [append(2, other), append(3, other), append(4, other)].at(-1) ?? [];
-    const of = (tag: string) => ({ n: stamp?.n ?? "", tags: [tag], paths: [] });
+    const of = (tag: string) => ({
+      n: stamp?.n ?? "",
+      names: namesOf({ tags: [tag], prefixes: [] }),
+    });
     const records = [of("tag:red"), of("tag:green")];
     expect(tables.standing({ places: [stamp!, end!] })).toEqual(["trimmed", "standing"]);
     expect(tables.unpurged({ end: end?.n ?? "", records })).toEqual([true, false]);
@@ -85,30 +90,42 @@ describe("a trimmed entry", () => {
   });
 });
 
-it("a target is forgotten with the places of all entries that name it", () => {
+it("names are forgotten with the places of all entries that name them", () => {
   const { append, count } = open();
-  append(1, { keptCount: 2, tags: ["tag:once"], count: 1_000 });
-  append(2 * yearMs, { keptCount: 2, tags: ["tag:often"], count: 62_999 });
-  expect(count("targets")).toBe(2);
-  append(2 * yearMs, { keptCount: 2, tags: ["tag:often"] });
-  expect(count("targets")).toBe(1);
+  const tags = Array.from({ length: 300 }, (_, at) => `tag:once-${at}`);
+  const often = { keptCount: 2, tags: ["tag:often"] };
+  append(1, { keptCount: 2, tags });
+  append(1, { ...often, count: 999 });
+  append(2 * yearMs, { ...often, count: 1_000 });
+  // Each sweep forgets the names with one first character.
+  const afterOne = count("purged");
+  expect(afterOne).toBeLessThan(301);
+  expect(afterOne).toBeGreaterThan(270);
+  append(2 * yearMs, { ...often, count: 1_000 });
+  expect(count("purged")).toBeLessThan(afterOne);
 });
 
-it("a prefix of several directories covers whole paths only", () => {
-  const { tables, append } = open();
-  const [stamp] = append(1);
-  const entry = { n: "n", fields: [], tags: [], prefixes: ["/a/b", "https://x.test/ä/"] };
-  tables.append({ request: "prefixes", entries: [entry], keptCount: 9, ...limits }, 2);
-  const record = (path: string, n = stamp?.n ?? "") => ({ n, tags: [], paths: [path] });
-  expect(tables.unpurged({ end: "n.2", records: [record("/a/b", "n.2")] })).toEqual([true]);
-  const paths = ["/a/bc", "/a/b", "/a/", "/b/a/b", "https://x.test/ä/1", "https://x.test/a/1", ""];
-  expect(tables.unpurged({ end: "n.2", records: paths.map((path) => record(path)) })).toEqual([
-    false,
-    false,
-    true,
-    true,
-    false,
-    true,
-    true,
-  ]);
+it("all sweeps together reach every name, and keep those of entries with a place", () => {
+  const { object } = open();
+  const lastPurges = new LastPurges(object.sql);
+  object.sql.exec("INSERT INTO entries VALUES (5, 1, 0, 'n.5', '', NULL)");
+  const tags = (kind: string) => Array.from({ length: 500 }, (_, at) => `tag:${kind}-${at}`);
+  lastPurges.note({ tags: tags("old"), prefixes: [], number: 4 });
+  lastPurges.note({ tags: tags("new"), prefixes: [], number: 5 });
+  for (let sweep = 0; sweep < 64; sweep += 1) lastPurges.forget(sweep);
+  const numbers = object.sql.exec("SELECT number, count(*) AS count FROM purged GROUP BY number");
+  expect(numbers.toArray()).toMatchObject([{ number: 5, count: 500 }]);
+});
+
+it("a table that begins after entries does not vouch for their stamps", () => {
+  const { object, append } = open();
+  const [before, last] = append(1, { count: 2 });
+  object.sql.exec("DROP TABLE purged");
+  const later = new JournalTables(object.sql);
+  const [after] = append(2);
+  const names = namesCovering({ url: "https://a.example/", route: "", tags: [] });
+  const records = [before, last, after].map((place) => ({ n: place?.n ?? "", names }));
+  expect(later.unpurged({ end: "n.3", records })).toEqual([false, true, true]);
+  const again = new JournalTables(object.sql);
+  expect(again.unpurged({ end: "n.3", records })).toEqual([false, true, true]);
 });

@@ -100,7 +100,7 @@ describe("a call that fails", () => {
   it("is unavailable with a hint if the storage refuses it, and appends nothing", async () => {
     const { object, journal } = open();
     await journal.append([newEntry({ n: "a" })]);
-    object.database.exec("DROP TABLE targets");
+    object.database.exec("DROP TABLE purged");
     expect(await journal.append([newEntry({ n: "b", tags: ["tag:red"] })])).toMatchObject({
       kind: "unavailable",
       why: "The journal's Durable Object refused a call.",
@@ -154,6 +154,48 @@ describe("a wait for the next entry", () => {
     await news;
     expect(await world.client.awaitNews(place, 60_000)).toBe(true);
     expect(await world.client.awaitNews({ ...place, n: "of a lost journal" }, 60_000)).toBe(true);
+  });
+
+  it("costs other calls no statement, and only a new entry ends it", async () => {
+    const { object, client, journal } = open();
+    const [place] = await written(journal, 1);
+    const statementsOf = async (call: string, ask: object) => {
+      const before = object.statements.length;
+      await object.stub.fetch(`https://journal/${call}`, {
+        method: "POST",
+        body: JSON.stringify(ask),
+      });
+      return object.statements.length - before;
+    };
+    const limits = { countMax: 9, charsMax: 9_999, keptCount: 9 };
+    const append = { request: "one", entries: [], ...limits };
+    const calls = [
+      ["read", limits],
+      ["unpurged", { end: place!.n, records: [] }],
+      ["states", { names: ["cdn"] }],
+      ["replaceState", { name: "cdn", version: "", text: "text" }],
+      ["mark", { ...append, onlyIfEmpty: true }],
+      ["append", append],
+    ] as const;
+    const alone: number[] = [];
+    for (const [call, given] of calls) alone.push(await statementsOf(call, given));
+    let endedCount = 0;
+    const waits = Array.from({ length: 1_000 }, async () => {
+      expect(await client.awaitNews(place!, 60_000)).toBe(true);
+      endedCount += 1;
+    });
+    await turns();
+    // The first call leaves the state of "cdn" unchanged.
+    for (const [nth, [call, given]] of calls.entries()) {
+      const count = await statementsOf(call, given);
+      expect(count, call).toBeLessThanOrEqual(alone[nth]!);
+    }
+    await turns();
+    expect(endedCount).toBe(0);
+    const before = object.statements.length;
+    await written(journal, 1);
+    await Promise.all(waits);
+    expect(object.statements.length - before).toBeLessThan(20);
   });
 
   it("ends without news after its time", async () => {

@@ -26,7 +26,7 @@ const metadataAlone = { ...ask, part: "metadata" } as const;
 /** A length at which the metadata still fits into the row. */
 const bodyBytesMax = 1_900_000;
 
-function openTier(objects = 3) {
+function openTier(objects = 3, objectBytes?: number) {
   const records = new FakeRecordObjects();
   const env = { RECORDS: records.namespace };
   const bound = durableObjectRecords({ objects }).bound(env);
@@ -39,13 +39,20 @@ function openTier(objects = 3) {
     nowAtMs: Date.now,
     onBadRecord: () => void (badRecordCount += 1),
     log: ({ message }) => void told.push(message),
+    objectBytes,
   }) as ObjectTier<ResponseDetail>;
   const all = () => records.all;
-  return { tier, all, told, badRecordCount: () => badRecordCount };
+  return {
+    tier,
+    all,
+    told,
+    badRecordCount: () => badRecordCount,
+    evictedCount: () => evictedCount,
+  };
 }
 
-const rowsIn = (objects: readonly FakeObject<TidemarkRecords>[], table: "records" | "leases") =>
-  objects.map((one) => one.sql.exec(`SELECT key FROM ${table}`).toArray().length);
+const rowsIn = (objects: readonly FakeObject<TidemarkRecords>[]) =>
+  objects.map((one) => one.sql.exec("SELECT key FROM records").toArray().length);
 
 describeTier("Durable Objects", async () => {
   const opened = openTier();
@@ -59,10 +66,7 @@ describeLeases("Durable Objects", async () => {
   return {
     leases: tier.leases,
     shared: tier,
-    end: async (key) => {
-      const digest = await key.digest();
-      for (const one of all()) one.sql.exec("DELETE FROM leases WHERE key = ?", digest);
-    },
+    end: async () => all().forEach((one) => one.end()),
     goDown: () => all().forEach((one) => (one.isDown = true)),
   };
 });
@@ -71,7 +75,7 @@ describe("records in Durable Objects", () => {
   it("are in one object each, and every object gets a share", async () => {
     const { tier, all } = openTier();
     for (let nth = 0; nth < 24; nth += 1) await tier.write(keyOf(`share ${nth}`), page, keep);
-    const counts = rowsIn(all(), "records");
+    const counts = rowsIn(all());
     expect(counts).toHaveLength(3);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(24);
     expect(Math.min(...counts)).toBeGreaterThan(0);
@@ -184,32 +188,40 @@ describe("troubles of the objects are logged when they begin and when they end",
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("if an object is full, until it stores a record again", async () => {
-    const { tier, all, told } = openTier(1);
-    const brief = { ...keep, untilAtMs: keep.atMs + 60_000 };
+  it("if an object is full, until it has evicted nothing for ten minutes", async () => {
+    const { tier, all, told } = openTier(1, 4_194_304);
     const large = responseOf(noise(300_000));
-    await tier.write(keyOf("first"), large, brief);
-    const [object] = all();
-    object?.database.exec("PRAGMA max_page_count = 200");
-    for (const name of ["second", "third", "fourth", "fifth"]) {
-      await tier.write(keyOf(name), large, keep);
-      await look(tier, keyOf("first"), ask);
+    const write = (name: string) => tier.write(keyOf(name), large, keep);
+    for (let nth = 0; nth < 20; nth += 1) {
+      expect(await write(`record ${nth}`)).toEqual({ kind: "kept" });
+      await look(tier, keyOf("record 0"), ask);
     }
-    const full = {
-      kind: "full",
-      isOver: false,
-      remedy: "raise `objects`, or shorten the lifetimes",
-    };
-    expect(tier.trouble).toMatchObject(full);
-    expect(told).toEqual([
-      "A Durable Object of the records is full, and stores nothing new: raise `objects`, or shorten the lifetimes.",
-    ]);
-    // A full object drops expired records, although no write succeeds.
+    const remedy = "raise `limits.objectBytes` or `objects`, or shorten the lifetimes";
+    expect(tier.trouble).toMatchObject({ kind: "full", isOver: false, remedy });
+    const why = "A Durable Object of the records is full, and evicts what clients request least";
+    expect(told).toEqual([`${why}: ${remedy}.`]);
+    expect(rowsIn(all())).toEqual([11]);
     vi.advanceTimersByTime(600_001);
-    expect((await tier.write(keyOf("fifth"), large, keep)).kind).toBe("unavailable");
-    expect((await tier.write(keyOf("fifth"), large, keep)).kind).toBe("kept");
+    await tier.remove(keyOf("record 19"));
+    await tier.remove(keyOf("record 18"));
+    expect(await write("later")).toEqual({ kind: "kept" });
     expect(tier.trouble).toMatchObject({ kind: "full", isOver: true });
     expect(told.slice(1)).toEqual(["The Durable Objects of the records work again after 600 s."]);
+  });
+
+  it("if SQLite has no space, which the object then frees", async () => {
+    const { tier, all, told } = openTier(1);
+    const large = responseOf(noise(300_000));
+    await tier.write(keyOf("first"), large, keep);
+    all()[0]?.database.exec("PRAGMA max_page_count = 200");
+    const kinds: string[] = [];
+    for (const name of ["second", "third", "fourth"]) {
+      kinds.push((await tier.write(keyOf(name), large, keep)).kind);
+      await look(tier, keyOf("first"), ask);
+    }
+    expect(kinds).toEqual(["kept", "unavailable", "kept"]);
+    expect(tier.trouble).toMatchObject({ kind: "full", isOver: false });
+    expect(told).toHaveLength(1);
   });
 
   it.each([
@@ -287,12 +299,12 @@ describe("by the clock of the object", () => {
     expect((await tier.leases.ask(keyOf("lease"))).kind).toBe("taken");
     vi.advanceTimersByTime(600_001);
     for (let nth = 0; nth < 64; nth += 1) await tier.write(keyOf(`later ${nth}`), page, keep);
-    expect([rowsIn(all(), "records"), rowsIn(all(), "leases")]).toEqual([[64], [0]]);
+    expect(rowsIn(all())).toEqual([64]);
     // The next sweep starts over at the first key.
     for (let nth = 0; nth < 3; nth += 1) await tier.write(keyOf(`again ${nth}`), page, brief);
     vi.advanceTimersByTime(600_001);
     for (let nth = 0; nth < 64; nth += 1) await tier.write(keyOf(`later ${nth}`), page, keep);
-    expect(rowsIn(all(), "records")).toEqual([64]);
+    expect(rowsIn(all())).toEqual([64]);
   });
 });
 

@@ -50,7 +50,7 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
-    `npm install ${packageFiles.library}   ${notPublished}`,
+    `npm install ${packageFiles.library} ${packageFiles.command}   ${notPublished}`,
     "npm run dev -- --var ORIGIN_URL:http://127.0.0.1:3000   # the address of your site",
   ];
   terminal.print(`Written into ${folder}. ${storesTold[stores]}`);

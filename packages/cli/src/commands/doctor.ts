@@ -1,5 +1,6 @@
 // `tidemark doctor`: finds problems in a folder, at a site and in its pages.
 import { stat } from "node:fs/promises";
+import { Option } from "commander";
 import { resolve } from "node:path";
 import { originUrlFault, shownUrl } from "../../../../src/protocol/variables/origin-url.ts";
 import { CommandError, interruption, usageError } from "../command-error.ts";
@@ -7,15 +8,11 @@ import { type ExitCode, exitCode } from "../exit-code.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
 import type { ChosenSite } from "../site/chosen-site.ts";
 import { SiteClient } from "../site/site-client.ts";
-import { type Examination, inOrder } from "../doctor/finding.ts";
+import { type DoctorFinding, type Examination, inOrder } from "../doctor/finding.ts";
 import { examineFolder } from "../doctor/folder/examine-folder.ts";
 import { type FolderRead, readFolder } from "../doctor/folder/folder-read.ts";
 import { originInFolder } from "../doctor/folder/origin-in-folder.ts";
-import {
-  examinePages,
-  examineWorkersDev,
-  type PagesExamination,
-} from "../doctor/pages/examine-pages.ts";
+import { examinePages, examineWorkersDev } from "../doctor/pages/examine-pages.ts";
 import { printReport } from "../doctor/report.ts";
 import { examineSite, type SiteExamination } from "../doctor/site/examine-site.ts";
 
@@ -25,6 +22,7 @@ interface DoctorOptions {
   readonly page?: readonly string[];
   readonly workersDev?: string;
   readonly purge?: true;
+  readonly static?: true;
 }
 
 export const addDoctor: AddCommand = (program, act) => {
@@ -45,6 +43,12 @@ export const addDoctor: AddCommand = (program, act) => {
       "--workers-dev <url>",
       "the Worker's address at workers.dev, to check whether it answers",
     )
+    .addOption(
+      new Option(
+        "--static",
+        "check only the folder, without a request, as before a deployment",
+      ).conflicts(["origin", "page", "workersDev", "purge"]),
+    )
     .option("--purge", "purge the pages, to check that clients then get new responses; asks first")
     .addHelpText("after", examples)
     .action(act<DoctorOptions>(doctor));
@@ -52,17 +56,18 @@ export const addDoctor: AddCommand = (program, act) => {
 
 const examples = `
 Exit code: 0 if all findings are info, 3 with a warning or worse,
-1 if the site cannot be reached.
+1 if no page of the site, or of the origin, can be fetched.
 
 Examples:
   tidemark doctor
+  tidemark doctor --static
   tidemark doctor --site https://www.example.com --page / --page /news/42
   tidemark doctor --origin https://origin.example.com --json`;
 
 async function doctor(session: Session, options: DoctorOptions): Promise<ExitCode> {
   const { terminal, world } = session;
   const folder = await readFolder(await folderOf(options, world.folder));
-  const site = await siteIfNamed(session);
+  const site = options.static ? undefined : await siteIfNamed(session);
   const given = checkedOrigin("--origin", options.origin);
   const workersDev = checkedOrigin("--workers-dev", options.workersDev);
   if (folder.wrangler.kind === "absent" && !site && given === undefined && !workersDev) {
@@ -71,19 +76,15 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   try {
     const ofFolder = examineFolder(folder);
     const client = site && new SiteClient(site, world);
-    const ofSite = await siteExamined(client, session);
-    const ofPages = ofSite.unreachable
+    const ofSite = await siteExamined(client, options, session);
+    const ofPages = ofSite.findings.some(isUnreachable)
       ? nothing
       : await pagesExamined({ client, ofSite, given, folder }, options, session);
     const second = workersDev === undefined ? nothing : await examineWorkersDev(workersDev, world);
     const answer = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages, second]) };
     terminal.json(answer);
     printReport(answer, terminal);
-    const unreachable = ofSite.unreachable?.message ?? ofPages.unreachable;
-    if (unreachable !== undefined) {
-      terminal.note(unreachable);
-      return exitCode.failed;
-    }
+    if (answer.findings.some(isUnreachable)) return exitCode.failed;
     return answer.findings.some(({ level }) => level !== "info")
       ? exitCode.findings
       : exitCode.done;
@@ -93,7 +94,10 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   }
 }
 
-const nothing: PagesExamination = { findings: [], lookedAt: [], notLookedAt: [] };
+const isUnreachable = ({ code, level }: DoctorFinding) =>
+  code === "unreachable" && level === "critical";
+
+const nothing: Examination = { findings: [], lookedAt: [], notLookedAt: [] };
 
 function together(parts: readonly Examination[]): Examination {
   return {
@@ -148,11 +152,14 @@ function nothingToLookAt(folder: string): CommandError {
 
 async function siteExamined(
   client: SiteClient | undefined,
+  options: DoctorOptions,
   { world }: Session,
 ): Promise<SiteExamination> {
   const unseen = { findings: [], lookedAt: [], isOperator: false };
   if (client === undefined) {
-    const why = "The site: no site is specified. Write --site https://www.example.com.";
+    const why = options.static
+      ? "The site, and its pages: --static checks only the folder."
+      : "The site: no site is specified. Write --site https://www.example.com.";
     return { ...unseen, notLookedAt: [why] };
   }
   if (client.site.token === undefined) {
@@ -174,7 +181,7 @@ async function pagesExamined(
   { client, ofSite, given, folder }: DoctorInput,
   { page, purge }: DoctorOptions,
   { terminal, world }: Session,
-): Promise<PagesExamination> {
+): Promise<Examination> {
   const site = client?.site;
   const origin = given ?? originInFolder(folder, site?.origin);
   if (purge === true && site === undefined) throw lacksSite("--purge", "--site");

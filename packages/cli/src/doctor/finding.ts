@@ -27,6 +27,7 @@ export const doctorCodes = [
   "environment-lacks",
   "cron-missing",
   "workers-cache",
+  "unreachable",
   "not-tidemark",
   "token-refused",
   "machine-clock",
@@ -52,6 +53,7 @@ export const doctorCodes = [
   "cookie-unknown",
   "session-shared",
   "vary-wide",
+  "varies-silently",
   "origin-open",
   "origin-is-tidemark",
   "workers-dev-answers",
@@ -87,6 +89,12 @@ const rankOf = { critical: 0, warning: 1, info: 2 } as const satisfies Record<Le
 export function inOrder(findings: readonly DoctorFinding[]): DoctorFinding[] {
   const byText = new Map(findings.map((one) => [`${one.code} ${one.about} ${one.what}`, one]));
   return [...byText.values()].toSorted((a, b) => rankOf[a.level] - rankOf[b.level]);
+}
+
+/** Reports that a site, or one of its pages, could not be fetched. @param why a sentence */
+export function unreachable(what: string, why: string, level: Level = "critical"): DoctorFinding {
+  const remedy = "Check the address, and that the site is up.";
+  return { code: "unreachable", level, what, cause: why, remedy };
 }
 
 /** Quotes and joins names, such as `"a", "b"`. */

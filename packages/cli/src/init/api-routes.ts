@@ -1,8 +1,8 @@
 // Drafts routes for APIs.
 import type { OriginSight } from "../origin/look-at-origin.ts";
-import { apiPattern, hasOddSegment, segmentsOf } from "../origin/page-kind.ts";
+import { apiPattern, literalPattern, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type JudgedPage, reasons } from "./content-route.ts";
-import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
+import { type DraftRoute, fewest, groupedBy, slugOf } from "./draft.ts";
 
 /**
  * Drafts the routes. If the origin's fields let caches store a response of an API, the route of the
@@ -53,6 +53,6 @@ export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
 
 function apiGroupOf(path: string): string {
   const segments = segmentsOf(path);
-  const isDeep = segments.length > 1 && !hasOddSegment(path);
-  return apiPattern(path) ?? (isDeep ? `/${segments[0] ?? ""}/*` : patternOfPath(path));
+  const top = literalPattern(`/${segments[0] ?? ""}`);
+  return apiPattern(path) ?? (segments.length > 1 ? `${top}/*` : literalPattern(path));
 }

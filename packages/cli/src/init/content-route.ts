@@ -1,6 +1,6 @@
 // Derives the fields of a route from its examined pages. In doubt, the route sets no lifetime or bypasses the cache.
 import { type Judgement, judge } from "../origin/judge-page.ts";
-import { isUntold, type PageSight } from "../origin/look-at-page.ts";
+import { fieldOfTrait, isUntold, type PageSight } from "../origin/look-at-page.ts";
 import { type DraftRoute, listed } from "./draft.ts";
 
 export interface JudgedPage {
@@ -43,9 +43,11 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
   if (isForFew || (content.length > 0 && of("private").length === content.length)) {
     return { comments, fields: ["bypass: true"], samples: [] };
   }
-  const key = pages.some(({ sight }) => isUntold(sight, "language"))
-    ? ['key: { headers: ["accept-language"] }']
-    : [];
+  const untold = (["accept", "language"] as const).filter((trait) =>
+    pages.some(({ sight }) => isUntold(sight, trait)),
+  );
+  const names = untold.map((trait) => JSON.stringify(fieldOfTrait[trait]));
+  const key = names.length === 0 ? [] : [`key: { headers: [${names.join(", ")}] }`];
   const doubtful = of("private", "uncertain");
   if (content.length === 0 || doubtful.length > 0) {
     const why =

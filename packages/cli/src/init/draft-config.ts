@@ -1,18 +1,19 @@
 // Drafts the routes: first those that bypass the cache, then files, then pages, then all others.
 import type { OriginSight } from "../origin/look-at-origin.ts";
-import { segmentsOf } from "../origin/page-kind.ts";
+import { literalPattern, segmentsOf } from "../origin/page-kind.ts";
 import { apiRoutes } from "./api-routes.ts";
 import { contentFields, isUnguarded, type JudgedPage, judged, reasons } from "./content-route.ts";
 import { type Draft, type DraftRoute, groupedBy, slugOf } from "./draft.ts";
 import { assetRoutes, listsRoute } from "./file-routes.ts";
-import { privateRoute } from "./private-route.ts";
+import { privateRoute, signedInRoute } from "./private-route.ts";
 import { wordPressRoutes } from "./wordpress-routes.ts";
 
 export function draftConfig(sight: OriginSight): Draft {
   const pages = sight.pages.map(judged);
   const isWordPress = sight.platform === "WordPress" || sight.platform === "WooCommerce";
   const routes = isWordPress ? wordPressRoutes(sight, pages) : plainRoutes(sight, pages);
-  return { sight, consent: consentOf(pages), routes: namedOnce(routes) };
+  const all = [...signedInRoute(sight, pages), ...routes];
+  return { sight, consent: consentOf(pages), routes: namedOnce(all) };
 }
 
 /**
@@ -82,9 +83,7 @@ function contentGroups(pages: readonly JudgedPage[]): Map<string, JudgedPage[]> 
     ({ sight: { path }, judgement: { kind } }) => kind !== "other" && segmentsOf(path).length > 1,
   );
   const groups = groupedBy(deep, ({ sight: { path } }) => segmentsOf(path)[0] ?? "");
-  const isGroup = ([segment, members]: [string, JudgedPage[]]) =>
-    members.length > 1 && !/[*:]/.test(segment);
-  return new Map([...groups].filter(isGroup));
+  return new Map([...groups].filter(([, members]) => members.length > 1));
 }
 
 function groupRoute(segment: string, members: readonly JudgedPage[]): DraftRoute {
@@ -104,7 +103,7 @@ function groupRoute(segment: string, members: readonly JudgedPage[]): DraftRoute
   return {
     name,
     match: [
-      isFlat && !made.fields.includes("bypass: true") ? `/${segment}/:slug` : `/${segment}/*`,
+      `${literalPattern(`/${segment}`)}/${isFlat && !made.fields.includes("bypass: true") ? ":slug" : "*"}`,
     ],
     ...made,
     fields: [...made.fields, ...(isStored && !isTagged ? [`tags: ${tags}`] : [])],

@@ -1,6 +1,5 @@
 // The draft of a configuration: its routes, with comments about the examined pages.
 import type { OriginSight } from "../origin/look-at-origin.ts";
-import { hasOddSegment } from "../origin/page-kind.ts";
 
 export interface DraftRoute {
   readonly name: string;
@@ -22,13 +21,6 @@ export interface Draft {
 
 export function isBypass({ fields }: DraftRoute): boolean {
   return fields.includes("bypass: true");
-}
-
-/** Returns the narrowest route pattern that matches this path. */
-export function patternOfPath(path: string): string {
-  const segments = (path.split("?", 1)[0] ?? path).split("/");
-  const at = segments.findIndex(hasOddSegment);
-  return at < 0 ? segments.join("/") : `${segments.slice(0, at).join("/")}/*`;
 }
 
 /** Removes patterns that another pattern of the list covers. */

@@ -1,7 +1,7 @@
 // Drafts routes for assets, and for lists such as feeds.
-import { hasOddSegment, isFingerprinted, segmentsOf } from "../origin/page-kind.ts";
+import { isFingerprinted, literalPattern, segmentsOf } from "../origin/page-kind.ts";
 import { contentFields, type JudgedPage } from "./content-route.ts";
-import { type DraftRoute, fewest, groupedBy, patternOfPath, slugOf } from "./draft.ts";
+import { type DraftRoute, fewest, groupedBy, slugOf } from "./draft.ts";
 
 /** Folders whose names indicate that they contain only files. */
 const fileFolder =
@@ -11,10 +11,7 @@ export function assetRoutes(
   assets: readonly JudgedPage[],
   content: readonly JudgedPage[],
 ): DraftRoute[] {
-  const good = assets.filter(
-    ({ judgement: { kind }, sight: { path } }) =>
-      kind !== "other" && kind !== "private" && !hasOddSegment(path),
-  );
+  const good = assets.filter(({ judgement: { kind } }) => kind !== "other" && kind !== "private");
   const patternOf = ({ sight: { path } }: JudgedPage) => patternOfFolder(path, content);
   return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
 }
@@ -29,7 +26,7 @@ function patternOfFolder(path: string, content: readonly JudgedPage[]): string {
   const at = segments.findIndex((segment) => fileFolder.test(segment));
   const folder = `/${segments.slice(0, at < 0 ? undefined : at + 1).join("/")}/`;
   const holdsPages = content.some((page) => page.sight.path.startsWith(folder));
-  return segments.length === 0 || holdsPages ? patternOfPath(path) : `${folder}*`;
+  return segments.length === 0 || holdsPages ? literalPattern(path) : `${literalPattern(folder)}*`;
 }
 
 function assetRoute(pattern: string, members: readonly JudgedPage[]): DraftRoute {
@@ -56,11 +53,10 @@ function assetRoute(pattern: string, members: readonly JudgedPage[]): DraftRoute
 }
 
 export function listsRoute(files: readonly JudgedPage[]): DraftRoute[] {
-  const good = files.filter(
-    ({ judgement: { kind }, sight: { path } }) =>
-      ["open", "origin", "validated"].includes(kind) && !hasOddSegment(path),
+  const good = files.filter(({ judgement: { kind } }) =>
+    ["open", "origin", "validated"].includes(kind),
   );
   if (good.length === 0) return [];
-  const match = fewest(good.map(({ sight: { path } }) => patternOfPath(path)));
+  const match = fewest(good.map(({ sight: { path } }) => literalPattern(path)));
   return [{ name: "lists", match, ...contentFields(good, { fresh: "10m", staleIfError: "1d" }) }];
 }

@@ -112,6 +112,12 @@ const finds: readonly Find[] = [
       `Accept-Language changes ${paths}, and Vary does not say so. The route adds that field to the cache key. Better: let the origin send Vary: Accept-Language, or give each language its own URLs.`,
   ),
   ofPages(
+    "untold-accept",
+    (page) => isUntold(page, "accept"),
+    (paths) =>
+      `Accept changes ${paths}, and Vary does not say so. The route adds that field to the cache key. Better: let the origin send Vary: Accept.`,
+  ),
+  ofPages(
     "untold-user-agent",
     (page) => isUntold(page, "user-agent"),
     (paths) =>

@@ -57,8 +57,8 @@ export function nextCommands(
 ): string[] {
   return [
     ...(folder === undefined ? [] : [cdTo(folder)]),
-    `npm install ${packageFiles.library}   ${notPublished}`,
-    `npm install --save-dev ${packageFiles.command}${hasOwnPackage ? " typescript vitest wrangler" : ""}`,
+    `npm install ${packageFiles.library} ${packageFiles.command}   ${notPublished}`,
+    ...(hasOwnPackage ? ["npm install --save-dev typescript vitest wrangler"] : []),
     hasOwnPackage ? "npx tsc && npx vitest run" : "npm run check && npm test",
     "npx tidemark start",
     "umask 077",

@@ -48,6 +48,7 @@ function ofContent(sight: PageSight): Judgement {
   if (isUntold(sight, "user-agent")) {
     return uncertain("differs by User-Agent without saying so in Vary");
   }
+  if (isUntold(sight, "accept")) return uncertain("differs by Accept without saying so in Vary");
   if (isUntold(sight, "language")) {
     return uncertain("differs by Accept-Language without saying so in Vary");
   }

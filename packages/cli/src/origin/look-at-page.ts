@@ -12,7 +12,7 @@ import { kindOf, type PageKind } from "./page-kind.ts";
 import { cachesBefore } from "./platform.ts";
 
 /** Traits in which clients may differ. */
-export type ClientTrait = "cookie" | "language" | "user-agent" | "address";
+export type ClientTrait = "cookie" | "accept" | "language" | "user-agent" | "address";
 
 /** The results of examining one page. */
 export interface PageSight {
@@ -53,6 +53,7 @@ export interface PageSight {
 
 /** The request field of each trait, as `Vary` names it. */
 export const fieldOfTrait = {
+  accept: "accept",
   language: "accept-language",
   "user-agent": "user-agent",
   address: "x-forwarded-for",
@@ -73,6 +74,7 @@ export function isUntold(
 const foreignCookies = "tidemark_look=1; CookieConsent=true; OptanonConsent=1";
 const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<string, string>>>> = {
   cookie: (set) => ({ cookie: [set, foreignCookies].filter((text) => text !== "").join("; ") }),
+  accept: () => ({ accept: "application/json" }),
   language: () => ({ "accept-language": "de" }),
   "user-agent": () => ({
     "user-agent":

@@ -38,14 +38,14 @@ export function apiPattern(path: string): string | undefined {
 function patternUpTo(path: string, form: RegExp): string | undefined {
   const segments = segmentsOf(path);
   const at = segments.findIndex((segment) => form.test(segment));
-  if (at < 0 || hasOddSegment(segments.slice(0, at).join("/"))) return undefined;
-  const upTo = `/${segments.slice(0, at + 1).join("/")}`;
+  if (at < 0) return undefined;
+  const upTo = literalPattern(`/${segments.slice(0, at + 1).join("/")}`);
   return upTo.endsWith(".php") ? upTo : `${upTo}/*`;
 }
 
-/** Returns whether a segment has a special meaning in a route pattern. */
-export function hasOddSegment(path: string): boolean {
-  return segmentsOf(path).some((one) => one.includes("*") || one.startsWith(":"));
+/** Returns the route pattern that matches only this path, without a query. */
+export function literalPattern(path: string): string {
+  return withoutQuery(path).replaceAll(/[()[\]{}|^$+*:]/g, String.raw`\$&`);
 }
 
 /** Returns the non-empty segments of a path, without the query. */

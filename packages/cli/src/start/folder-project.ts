@@ -72,7 +72,7 @@ function libraryIn(folder: string): Library {
     throw new OperatorError({
       what: "The package tidemark is missing.",
       why: `It is not installed in ${folder}, and the Worker needs it.`,
-      hint: `Run npm install ${packageFiles.library} there. The package is not published yet: npm pack writes this file in a copy of Tidemark's repository.`,
+      hint: `Run npm install ${packageFiles.library} ${packageFiles.command} there. The packages are not published yet: npm pack writes these files in a copy of Tidemark's repository.`,
       cause,
     });
   }

@@ -11,6 +11,9 @@ const bytesMax = 52_428_800;
 const entryCountMax = 50_000;
 /** An index should name only sitemaps (sitemaps.org), but some sites have an index of indexes. */
 const depthMax = 3;
+/** The limits of all files together, for an index without an end. */
+const filesMax = 1_000;
+const allCharactersMax = 1_073_741_824;
 const redirectsMax = 5;
 const answerMsMax = 60_000;
 
@@ -34,7 +37,8 @@ interface SitemapOptions {
 /** @throws CommandError for the first file that cannot be read, because the pages would be incomplete */
 export async function readSitemap(source: string, given: SitemapOptions, report: SitemapReport) {
   refuseAddress(source);
-  await read(source, { ...given, report, seen: new Set<string>(), depth: 1 });
+  const seen = new Set<string>();
+  await read(source, { ...given, report, seen, depth: 1, characters: { count: 0 } });
 }
 
 /** @throws CommandError for an invalid URL, and for one with a password */
@@ -59,6 +63,8 @@ interface Walk extends SitemapOptions {
   /** The files read so far, because an index may name itself, or the same file twice. */
   readonly seen: Set<string>;
   readonly depth: number;
+  /** Counts the characters of all files. */
+  readonly characters: { count: number };
 }
 
 async function read(source: string, walk: Walk): Promise<void> {
@@ -71,7 +77,8 @@ async function read(source: string, walk: Walk): Promise<void> {
   let entryCount = 0;
   try {
     const text = textOf(await bytesOf(source, walk), { name: source, bytesMax });
-    for await (const { kind, loc, modifiedAtMs = Infinity } of sitemapEntries(text)) {
+    const entries = sitemapEntries(counted(text, source, walk));
+    for await (const { kind, loc, modifiedAtMs = Infinity } of entries) {
       entryCount += 1;
       if (modifiedAtMs < sinceAtMs) report.olderCount += 1;
       else if (kind === "sitemap") further.push(loc);
@@ -85,13 +92,24 @@ async function read(source: string, walk: Walk): Promise<void> {
   }
   if (entryCount > entryCountMax) report.overfull.push(source);
   if (further.length > 0 && depth === depthMax) {
-    throw unusable(
-      source,
-      `It is an index nested in ${depthMax - 1} others.`,
-      "Pass its parts separately.",
-    );
+    throw unusable(source, `It is an index nested in ${depthMax - 1} others.`, passParts);
+  }
+  if (report.files + further.length > filesMax) {
+    const why = `It and the indexes before it name more than ${filesMax} files.`;
+    throw unusable(source, why, passParts);
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
+}
+
+/** @throws CommandError if the files have too much text together */
+async function* counted(text: AsyncIterable<string>, source: string, { characters }: Walk) {
+  for await (const piece of text) {
+    characters.count += piece.length;
+    if (characters.count > allCharactersMax) {
+      throw unusable(source, "It and the sitemaps before it have more than 1 GiB.", passParts);
+    }
+    yield piece;
+  }
 }
 
 /** Checks a URL of an index. An index must not send the command to another host. */
@@ -113,6 +131,8 @@ function checked(loc: string, source: string): string {
   }
   return url.href;
 }
+
+const passParts = "Pass its parts separately.";
 
 const isRemote = (source: string) => /^https?:\/\//i.test(source);
 

@@ -244,6 +244,11 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "secret-not-usable warning the file secrets.json",
   ],
   [
+    "a secret that was not filled in",
+    { "secrets.json": '{ "PURGE_SECRET": "", "ADMIN_TOKEN": "token-of-an-operator" }' },
+    "secret-not-usable warning the file secrets.json",
+  ],
+  [
     "secrets that others may read",
     { "secrets.env": `ADMIN_TOKEN=${secrets.ADMIN_TOKEN}` },
     "secret-file-open warning the file secrets.env",

@@ -46,6 +46,21 @@ it.skipIf(!hasGit)("doctor finds nothing in a folder without faults", async () =
   expect(code).toBe(0);
 });
 
+it("doctor --static checks only the folder, and sends no request", async () => {
+  const user = await FakeUser.at({ env: { TIDEMARK_SITE: "https://www.site.test" } });
+  const vars = { ORIGIN_URL: "https://www.example.com" };
+  for (const [name, text] of Object.entries({ ...others, ...wrangler({ vars }) })) {
+    const path = join(user.folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  const { code, out } = await user.runs(["doctor", "--static"]);
+  expect(code).toBe(3);
+  expect(out).toContain("warning  origin-wrong\n  ORIGIN_URL is still the placeholder.\n  Why: ");
+  expect(out).toContain("--static checks only the folder.");
+  expect((await user.runs(["doctor", "--static", "--purge"])).code).toBe(2);
+});
+
 it("doctor finds nothing in a wrangler.toml with an environment and without faults", async () => {
   const toml = `
 main = "src/worker.ts"

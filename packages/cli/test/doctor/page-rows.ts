@@ -203,6 +203,16 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
   ["Vary: Cookie", { site: hits({ vary: "Cookie" }) }, "vary-wide info"],
   ["Vary: Accept-Encoding", { site: hits({ vary: "Accept-Encoding" }) }],
   [
+    "an origin that forgets Vary",
+    {
+      site: wellSite,
+      origin: (_path, _at, _nth, _cookie, accept) =>
+        fromOrigin(accept === "application/json" ? { "content-type": accept } : html),
+    },
+    "varies-silently warning",
+    open,
+  ],
+  [
     "an origin that is also Tidemark",
     { site: wellSite, origin: answers({ "cache-status": "tidemark; fwd=uri-miss" }) },
     open,

@@ -11,8 +11,14 @@ export interface Told {
   readonly text?: string;
 }
 
-/** Returns a response. `nth` counts the requests for the URL, from 1. `cookie` is the request's field. */
-export type Script = (path: string, atSeconds: number, nth: number, cookie: string | null) => Told;
+/** Returns a response. `nth` counts the requests for the URL, from 1. */
+export type Script = (
+  path: string,
+  atSeconds: number,
+  nth: number,
+  cookie: string | null,
+  accept: string | null,
+) => Told;
 
 const startAtMs = Date.UTC(2026, 10, 1);
 export const dateAt = (seconds: number) => new Date(startAtMs + seconds * 1_000).toUTCString();
@@ -46,7 +52,8 @@ export class Network {
       if (script === undefined)
         throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } });
       const nth = this.asked.filter((one) => one === `GET ${url.href}`).length;
-      const told = script(url.pathname, this.seconds, nth, headers.get("cookie"));
+      const [cookie, accept] = [headers.get("cookie"), headers.get("accept")];
+      const told = script(url.pathname, this.seconds, nth, cookie, accept);
       const { status = 200, fields = {}, text = "page" } = told;
       const explained = headers.get("tidemark-debug") === token && !("x-no-debug" in fields);
       return new Response(text, {

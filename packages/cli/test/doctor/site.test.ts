@@ -133,14 +133,14 @@ it.each([
     "if the site is unreachable",
     { ...operatorEnv, TIDEMARK_SITE: gone },
     1,
-    [],
+    ["unreachable"],
     "The operator's routes",
   ],
   [
     "if the site is unreachable and there is no token",
     { TIDEMARK_SITE: gone },
     1,
-    [],
+    ["unreachable"],
     "The page / of the site",
   ],
 ])("`tidemark doctor` lists what it could not check %s", async (_, env, code, codes, unseen) => {
@@ -150,6 +150,16 @@ it.each([
   const { findings, notLookedAt } = toldIn(ran.out);
   expect(findings.map((one) => one.code)).toEqual(codes);
   expect(notLookedAt.join("\n")).toContain(unseen);
+});
+
+it.each([
+  ["a site", ["--site", gone]],
+  ["an origin", ["--origin", gone]],
+])("`tidemark doctor` reports %s that is unreachable", async (_, named) => {
+  const { user } = await opened();
+  const ran = await user.runs(["doctor", ...named], { env: {} });
+  expect(ran.code).toBe(1);
+  expect(ran.out).toMatch(/^Found: 1 critical\.\n\ncritical {2}unreachable\n {2}No page of /);
 });
 
 it("`tidemark doctor` refuses a page of another site", async () => {

@@ -104,11 +104,14 @@ describe("pages in a drafted configuration", () => {
     expect({ freshSeconds: undefined, ...route("pages") }).toMatchObject(others);
   });
 
-  it("are keyed by Accept-Language if a page depends on it without Vary", async () => {
-    const { route } = await routesOf(originOf({ "/about": byField("accept-language") }));
-    expect(route("pages")).toMatchObject({ keyHeaders: ["accept-language"], bypass: false });
-    expect(route("pages")?.freshSeconds).toBeUndefined();
-  });
+  it.each(["accept", "accept-language"])(
+    "are keyed by %s if a page depends on it without Vary",
+    async (name) => {
+      const { route } = await routesOf(originOf({ "/about": byField(name) }));
+      expect(route("pages")).toMatchObject({ keyHeaders: [name], bypass: false });
+      expect(route("pages")?.freshSeconds).toBeUndefined();
+    },
+  );
 
   it.each([
     ["a phone", byPhone, "untold-user-agent"],
@@ -197,6 +200,32 @@ describe("files in a drafted configuration", () => {
     });
     expect(route("files-shop-img")?.patterns).toEqual(["/shop/img/*"]);
   });
+});
+
+describe("a drafted configuration with a log-in", () => {
+  const sets = (...names: string[]) => {
+    const headers = new Headers({ "content-type": "text/html" });
+    for (const name of names) headers.append("set-cookie", `${name}=1`);
+    return () => new Response("a", { headers });
+  };
+
+  it("lets clients with a cookie that only private pages set bypass the cache", async () => {
+    const pages = { "/login": sets("app.sid", "visit", "x`y"), "/a": sets("visit"), "/b": "b" };
+    const { routes, text } = await routesOf(originOf(pages));
+    const condition = { patterns: ["*"], whenCookies: ["app.sid"], bypass: true };
+    expect(routes[0]).toMatchObject({ name: "signed-in", ...condition });
+    expect(text).toContain("Only private pages set: app.sid.");
+  });
+
+  it("has no such route if private pages set no cookie of their own", async () => {
+    const { route } = await routesOf(originOf({ "/login": sets("visit"), "/a": sets("visit") }));
+    expect(route("signed-in")).toBeUndefined();
+  });
+});
+
+it("init escapes the characters of a path that patterns use", async () => {
+  const { route } = await routesOf(originOf({ "/(x)/login": "c", "/a+b/x.css": "d" }));
+  expect(route("private")?.patterns).toContain(String.raw`/\(x\)/login/*`);
 });
 
 describe("a drafted configuration for WordPress", () => {

@@ -266,7 +266,7 @@ describe("`tidemark start` with a faulty project", () => {
     const { run } = await start();
     expect(await ended(run.child)).toBe(1);
     expect(run.errors()).toMatch(
-      /The package tidemark is missing\. .*npm install path\/to\/tidemark-[\d.]+tgz there/,
+      /The package tidemark is missing\. .*npm install path\/to\/tidemark-[\d.]+tgz path\/to\/tidemark-cli-[\d.]+tgz there/,
     );
   });
 });

@@ -65,6 +65,22 @@ const answers: Readonly<Record<string, unknown>> = {
     [evil]: { [evil]: texts },
   },
   explain: { request: { url: evil }, verdict: { [evil]: evil } },
+  outward: {
+    targets: [
+      { target: evil, journal: all("why hint") },
+      {
+        ...all("target cursor lastDelivery"),
+        failing: { ...all("since nextTry"), outcome: "unauthorized", status: 500, times: 1 },
+      },
+    ],
+    dueAfterSeconds: 1,
+  },
+  probe: {
+    colo: evil,
+    allowanceSeconds: 1,
+    purge: { tags: texts, urls: texts },
+    pages: [{ page: evil, result: "unknown", versionAtMs: null, withinSeconds: 1 }],
+  },
   warm: { done: [{ page: evil, result: "failed", status: 500, why: evil }], next: null, total: 1 },
   hot: { pages: [evil, `${siteUrl}/ok`].map((url) => ({ url, count: 1 })), examined: 2 },
 };

@@ -27,12 +27,15 @@ it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ["100,000 open elements", `<urlset>${"<a>".repeat(100_000)}`, "elements are open"],
   ["a custom entity", withEntity('"y"'), "Line 1: undefined entity"],
   ["a file as an entity", withEntity('SYSTEM "file:///etc/passwd"'), "undefined entity"],
+  ["2 MiB of CDATA", `<urlset><url><loc><![CDATA[${"] ".repeat(1 << 20)}`, "without an entry"],
+  ["2 MiB of DOCTYPE", `<!DOCTYPE urlset [${"<!ENTITY a ''>".repeat(150_000)}`, "without an entry"],
+  ["2 MiB of comments", `<urlset>${"<!-- - -->".repeat(210_000)}`, "without an entry"],
   ["invalid UTF-8", new Uint8Array([0x3c, 0x61, 0x3e, 0xff, 0xfe]), "It is not UTF-8"],
   ["UTF-16", new Uint8Array(Buffer.from("\uFEFF<urlset/>", "utf16le")), "It is not UTF-8"],
   ["truncated gzip", zipped(urlset(`${site}/a`)).slice(0, 40), "damaged or truncated"],
   [
     "gzip of more than 50 MiB",
-    zipped(`${unclosed}${" ".repeat(53_000_000)}</urlset>`),
+    zipped(`${unclosed}${`<url>${" ".repeat(500_000)}</url>`.repeat(106)}</urlset>`),
     "more than 50 MiB",
   ],
   [
@@ -44,6 +47,21 @@ it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ["an index of another host", index("https://other.test/1.xml"), "on another host"],
   ["an index of a relative path", index("1.xml"), "which is not a URL"],
   ["an index of a URL with a password", index(password), "user name or a password"],
+  [
+    "an index of more than 1,000 files",
+    index(...Array.from({ length: 1_001 }, (_, at) => `${site}/${at}.xml`)),
+    "more than 1000 files",
+  ],
+  [
+    "indexes of more than 1,000 files together",
+    index(`${site}/a.xml`, `${site}/b.xml`),
+    "more than 1000 files",
+    {
+      "/a.xml": index(...Array.from({ length: 600 }, () => `${site}/none.xml`)),
+      "/none.xml": urlset(),
+      "/b.xml": index(...Array.from({ length: 999 }, (_, at) => `${site}/${at}.xml`)),
+    },
+  ],
   ["indexes nested too deep", index(`${site}/1.xml`), "an index nested in 2 others", nested(3)],
   [
     "an index with a part that has status 500",

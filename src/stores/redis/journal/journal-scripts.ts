@@ -5,7 +5,7 @@ import { namesOf } from "../../../purge/journal/book.ts";
 import { switchKey } from "./switch-key.ts";
 
 /**
- * The maximum number of fields in a book, of some 80 bytes each. A full book becomes the older
+ * The maximum number of fields in a book, of at most 80 bytes each. A full book becomes the older
  * book.
  */
 export const bookFieldsMax = 131_072;
@@ -13,7 +13,7 @@ export const bookFieldsMax = 131_072;
 /** Returns the keys of the scripts: the journal, its book, the older book, and the switch. */
 export const journalKeys = (namespace: string): readonly [string, string, string, string] => [
   `${namespace}:journal`,
-  `${namespace}:journal:book`,
+  `${namespace}:journal:names`,
   `${namespace}:journal:older`,
   switchKey(namespace),
 ];

@@ -1,17 +1,13 @@
 // Encodes queries to the journal's book, and decodes the replies.
-import { namesCovering } from "../../../purge/journal/book.ts";
+import { bookQuery } from "../../../purge/journal/book.ts";
 import type { EntryPlace } from "../../../purge/journal/entry.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
 
-/** The maximum number of names of one record. Lua's `unpack` fails at some 8,000 values. */
-const namesMax = 4_000;
-
-/** Encodes a query for `bookScript`. A record with too many names gets a false answer. */
+/** Encodes a query for `bookScript`. */
 export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]): string[] {
   const asked = records.flatMap((record) => {
-    const names = namesCovering(record);
-    if (record.stamp === "none" || names.length > namesMax) return ["", "0"];
-    return [record.stamp.n, String(names.length), ...names];
+    const { n, names } = bookQuery(record);
+    return [n, String(names.length), ...names];
   });
   return [end.n, ...asked];
 }

@@ -51,7 +51,8 @@ export class RedisSwitch implements Switch {
     const [kind, said, n] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
     const [place] = placesIn([[said, n]]);
     if (kind === "posted" && place !== undefined) return { kind, place };
-    if (kind === "overtaken") return { kind, current: this.#sealed.stateIn(said) };
+    if (kind === "overtaken")
+      return { kind, current: this.#sealed.stateIn(said), names: postInKey(said) };
     return unavailableFor("not-upstash", redis);
   }
 }

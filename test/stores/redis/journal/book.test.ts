@@ -7,7 +7,7 @@ import { type EntryChanges, newEntry, responseWith } from "../../../../testing/e
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { journalKey, nowhere, openJournalWorld } from "./journal-world.ts";
 
-const bookKey = "site:journal:book";
+const bookKey = "site:journal:names";
 const olderKey = "site:journal:older";
 
 /** Returns the entry's number, which is part of its `n`. */

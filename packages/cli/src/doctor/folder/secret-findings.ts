@@ -41,7 +41,12 @@ export function secretFileFindings(read: FolderRead): DoctorFinding[] {
   return secretFiles.flatMap((file) => {
     const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
     const deployment = deployments.find((one) => one.environment === environment);
-    return [exposed(file), partlySet(file, deployment), hookMissing(file, configuration)].flat();
+    return [
+      exposed(file),
+      empty(file),
+      partlySet(file, deployment),
+      hookMissing(file, configuration),
+    ].flat();
   });
 }
 
@@ -66,6 +71,21 @@ function exposed({ name, isOpen, isIgnored, secrets }: SecretFile): DoctorFindin
     remedy: `Run chmod 600 ${name}, and delete it once the secrets are set.`,
   };
   return [...(isIgnored === false ? [notIgnored] : []), ...(isOpen ? [open] : [])];
+}
+
+/** Finds secrets that a deployment would set to nothing. In development, each secret is optional. */
+function empty({ name, secrets = {} }: SecretFile): DoctorFinding[] {
+  if (name.startsWith(".dev.vars")) return [];
+  return secretNames
+    .filter((secret) => secret in secrets && !isSet(secrets, secret))
+    .map((secret) => ({
+      code: "secret-not-usable",
+      level: "warning",
+      about: `the file ${name}`,
+      what: `The Worker gets no ${secret}.`,
+      cause: `${secret} is empty in ${name}.`,
+      remedy: `Fill in ${secret}, or remove its line.`,
+    }));
 }
 
 function partlySet(

@@ -2,7 +2,7 @@
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
-import type { DoctorFinding, Examination } from "../finding.ts";
+import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
 import { answerFindings } from "./answer-findings.ts";
 import { cacheFindings } from "./cache-findings.ts";
 import { isOurs } from "../../asking/cache-status.ts";
@@ -13,26 +13,26 @@ import type { Page } from "./page.ts";
 import { purgeFindings, purgeRefused } from "./purge-findings.ts";
 import { type ReadOptions, type PurgedPage, purgePages, readPages } from "./read-pages.ts";
 
-export type PagesExamination = Examination & {
-  /** The reason if no page of the site could be fetched. */
-  readonly unreachable?: string;
-};
-
 /** @param purger purges the pages for a test; `undefined` purges nothing */
 export async function examinePages(
   options: ReadOptions,
   purger: SiteClient | undefined,
   world: LookWorld & Pick<World, "sleep">,
-): Promise<PagesExamination> {
-  const { pages, notLookedAt } = await readPages(options, world);
+): Promise<Examination> {
+  const { pages, failures, notLookedAt } = await readPages(options, world);
   const ofSite = pages.filter(({ answers }) => answers.length > 0);
   const ofOrigin = pages.filter(({ direct }) => direct.length > 0);
   const purged = await purgedIfAsked(ofSite, purger, world);
   const paths = (some: readonly { readonly path: string }[]) =>
     some.map(({ path }) => path).join(" ");
-  const isUnreachable = options.site !== undefined && ofSite.length === 0;
+  const asked = options.site ?? options.origin;
+  const isGone = (options.site === undefined ? ofOrigin : ofSite).length === 0;
+  const [what, level] = isGone
+    ? ([`No page of ${asked} could be fetched.`, "critical"] as const)
+    : ([`A page of ${asked} could not be fetched.`, "warning"] as const);
   return {
     findings: [
+      failures.slice(0, isGone ? 1 : undefined).map((why) => unreachable(what, why, level)),
       answerFindings(pages),
       options.site === undefined ? [] : linkFindings(pages, options.origin),
       cacheFindings(pages),
@@ -49,7 +49,6 @@ export async function examinePages(
         : []),
     ],
     notLookedAt: [...notLookedAt, ...withoutContent(pages), ...unseen(options, purger)],
-    ...(isUnreachable && { unreachable: notLookedAt[0] ?? "No page could be fetched." }),
   };
 }
 

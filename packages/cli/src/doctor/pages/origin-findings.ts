@@ -1,4 +1,5 @@
 // Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
+import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import { isOfOneClient, setCookies } from "./cookies.ts";
@@ -21,6 +22,7 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
     unknownCookies(pages),
     sharedSessions(pages),
     varyWide(good),
+    variesSilently(good),
     openOrigin(pages),
     behindTidemark(pages),
   ].flat();
@@ -183,6 +185,26 @@ function varyWide(pages: readonly Page[]): DoctorFinding | [] {
     cause: `Vary names ${quoted(names)}.`,
     remedy:
       "Let the origin vary only by fields that it uses, such as Accept-Language. List cookies that do not matter in cookies.harmless.",
+  };
+}
+
+/** Finds pages whose media type or language depends on a field that `Vary` does not name. */
+function variesSilently(pages: readonly Page[]): DoctorFinding | [] {
+  const found = pages.flatMap((page) => {
+    const [plain] = page.direct;
+    if (plain === undefined || page.asOther?.status !== plain.status) return [];
+    const names = silentlyVaryingBy(plain.headers, page.asOther.headers);
+    return names.length === 0 ? [] : [{ page, names }];
+  });
+  if (found.length === 0) return [];
+  const names = quoted(new Set(found.flatMap((one) => one.names)));
+  return {
+    code: "varies-silently",
+    level: "warning",
+    about: aboutPages(found.map(({ page }) => page)),
+    what: "Clients can get another media type or language than they asked for.",
+    cause: `The origin's answer depends on ${names}, which its Vary does not name.`,
+    remedy: `Let the origin name the field in Vary, or write key: { headers: [${names}] } in the route.`,
   };
 }
 

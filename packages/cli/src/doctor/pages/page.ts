@@ -17,6 +17,8 @@ export interface Page {
   readonly withCookies: Answer | undefined;
   /** The origin's responses to consecutive requests. */
   readonly direct: readonly Answer[];
+  /** The origin's response with `Accept` and `Accept-Language` of another client. */
+  readonly asOther: Answer | undefined;
 }
 
 /** Returns text such as `page "/"`, or `pages "/", "/a"`. */

@@ -24,8 +24,12 @@ export interface ReadOptions {
 
 export interface PageReadings {
   readonly pages: readonly Page[];
+  /** Sentences about pages that could not be fetched: of the site, or of the origin without a site. */
+  readonly failures: readonly string[];
   readonly notLookedAt: readonly string[];
 }
+
+const otherFields = { accept: "application/json", "accept-language": "de" };
 
 /** Long enough for `ttl` to fall by at least one second. */
 const pauseMs = 2_100;
@@ -36,12 +40,12 @@ export async function readPages(
 ): Promise<PageReadings> {
   const { site, origin, debugToken } = options;
   const base = site ?? origin;
-  if (base === undefined) return { pages: [], notLookedAt: [] };
+  if (base === undefined) return { pages: [], failures: [], notLookedAt: [] };
   const headers = site === undefined ? {} : forwardedFields(site);
   const ofSite = (path: string, fields = {}) =>
     site === undefined ? undefined : look(site + path, fields, world);
-  const ofOrigin = (path: string) =>
-    origin === undefined ? undefined : look(origin + path, headers, world);
+  const ofOrigin = (path: string, fields = {}) =>
+    origin === undefined ? undefined : look(origin + path, { ...headers, ...fields }, world);
   const first = new Map<string, PageAnswer>();
   const askFirst = async (path: string) => {
     const answer = await (ofSite(path) ?? ofOrigin(path));
@@ -68,15 +72,21 @@ export async function readPages(
       site === undefined
         ? [before, await ofOrigin(path)]
         : [await ofOrigin(path), await ofOrigin(path)];
+    const asOther = await ofOrigin(path, otherFields);
     read.push({
       path,
       answers: site === undefined ? [] : [before, again],
       debugged,
       withCookies,
       direct,
+      asOther,
     });
   }
-  return { pages: read.flatMap(pageOf), notLookedAt: read.flatMap(failuresOf) };
+  const failures = read.flatMap((one) =>
+    site === undefined ? failed(one, "direct") : failed(one, "answers"),
+  );
+  const notLookedAt = read.flatMap((one) => [...failed(one, "answers"), ...failed(one, "direct")]);
+  return { pages: read.flatMap(pageOf), failures, notLookedAt };
 }
 
 /** Returns the field that a browser sends after these responses; `undefined` if they set no cookie. */
@@ -92,6 +102,7 @@ interface PageRead {
   readonly debugged: PageAnswer | undefined;
   readonly withCookies: PageAnswer | undefined;
   readonly direct: readonly (PageAnswer | undefined)[];
+  readonly asOther: PageAnswer | undefined;
 }
 
 /** Returns the fields in which Tidemark sends the site's address to an origin. */
@@ -100,13 +111,14 @@ function forwardedFields(site: string): Record<string, string> {
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
 }
 
-function pageOf({ path, answers, debugged, withCookies, direct }: PageRead): Page[] {
+function pageOf({ path, answers, debugged, withCookies, direct, asOther }: PageRead): Page[] {
   const page = {
     path,
     answers: answers.filter(isAnswer),
     debugged: isAnswer(debugged) ? debugged : undefined,
     withCookies: isAnswer(withCookies) ? withCookies : undefined,
     direct: direct.filter(isAnswer),
+    asOther: isAnswer(asOther) ? asOther : undefined,
   };
   return page.answers.length + page.direct.length === 0 ? [] : [page];
 }
@@ -115,12 +127,10 @@ const isAnswer = (answer: PageAnswer | undefined): answer is Answer => answer?.k
 
 const isTidemarks = (answer: PageAnswer | undefined) => isAnswer(answer) && isOurs(answer.headers);
 
-function failuresOf({ path, answers, direct }: PageRead): string[] {
-  const failed = (all: PageRead["direct"], whose: string) => {
-    const first = all.find((answer) => answer?.kind === "failed");
-    return first?.kind === "failed" ? [`The page ${path} ${whose}: ${first.why}.`] : [];
-  };
-  return [...failed(answers, "of the site"), ...failed(direct, "of the origin")];
+function failed(read: PageRead, of: "answers" | "direct"): string[] {
+  const first = read[of].find((answer) => answer?.kind === "failed");
+  const whose = of === "answers" ? "site" : "origin";
+  return first?.kind === "failed" ? [`The page ${read.path} of the ${whose}: ${first.why}.`] : [];
 }
 
 /** The responses before and after the purge. */

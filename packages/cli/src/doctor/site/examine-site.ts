@@ -4,14 +4,12 @@ import type { FindingCode } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
-import type { DoctorFinding, Examination } from "../finding.ts";
+import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { entriesSearched, hookFindings } from "./hook-findings.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
 
 export type SiteExamination = Examination & {
-  /** The reason if the site could not be reached. */
-  readonly unreachable?: CommandError;
   /** Whether the site accepts the token. */
   readonly isOperator: boolean;
 };
@@ -87,7 +85,10 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
   const { code, fault } = refusal;
   const notLookedAt = [`The operator's routes: ${fault.why}`];
   const nothing = { lookedAt: [], notLookedAt, isOperator: false };
-  if (code === "unreachable") return { ...nothing, findings: [], unreachable: refusal };
+  if (code === "unreachable") {
+    const found = { ...unreachable(fault.what, fault.why), remedy: fault.hint };
+    return { ...nothing, findings: [found] };
+  }
   const isOfToken = code === "unauthorized" || code === "not-usable";
   const finding: DoctorFinding = {
     code: isOfToken ? "token-refused" : "not-tidemark",

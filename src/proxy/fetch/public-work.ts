@@ -1,0 +1,36 @@
+// Public work: requests to an origin whose answers other clients may get. It runs in no client's
+// context, unless the origin's handler can run only in its caller's.
+import { inNeutralContext } from "../../base/neutral-context.ts";
+import type { Route } from "../../config/config.ts";
+import { sortCookies } from "../request/cookies.ts";
+import type { Context } from "../site/exchange.ts";
+
+/** Runs public work for an origin. */
+export function inPublicContext<Result>(
+  origin: string,
+  { site }: Context,
+  work: () => Result,
+): Result {
+  return site.runsInCaller(origin) ? work() : inNeutralContext(work);
+}
+
+/** Returns the caller that a handler learns of in public work. */
+export function publicCaller(origin: string, { site, caller }: Context): object | undefined {
+  return site.runsInCaller(origin) ? caller : undefined;
+}
+
+/**
+ * Returns whether a client may cause public work. If the handler sees the client's context, the
+ * client must have no cookie and no credential, even one that the origin does not get.
+ */
+export function mayCausePublicWork(
+  { headers }: Pick<Request, "headers">,
+  { origin, credentials }: Route,
+  { site }: Context,
+): boolean {
+  if (!site.runsInCaller(origin)) return true;
+  const cookies = sortCookies(headers.get("cookie") ?? "", noneKnown, site.config);
+  return !cookies.hasUnknown && [...headers.keys()].every((name) => !credentials.entryFor(name));
+}
+
+const noneKnown = { keyCookies: [], ignoreCookies: [] };

@@ -1,0 +1,124 @@
+// The live suites that `.ci/run` leaves out if no file that they cover has changed since its last
+// green run: builds of foreign frameworks and of the documentation site, searches and histories.
+// Run as a script, prints the suites to leave out, separated by commas, and the reasons to stderr.
+import { execFileSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+
+/** `npm test` plays a sixth of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
+const longest = [
+  "test/simulation/data/write-history.test.ts",
+  "test/simulation/move-history.test.ts",
+  "test/simulation/object-history.test.ts",
+];
+
+/** `npm test` plays a share of their histories, and `npm run test:live` all. */
+export const withHistories = globSync("test/**/*.test.ts").filter(
+  (path) => !longest.includes(path) && /testing\/histories\.ts"/.test(readFileSync(path, "utf8")),
+);
+
+export interface CostlySuites {
+  /** Files of tests, from the root of the repository. */
+  readonly suites: readonly string[];
+  /** Files and folders. Other suites, which always run, test the code below these. */
+  readonly covers: readonly string[];
+}
+
+/** A change of one of these files runs every suite. */
+export const coveredByAll = [
+  ".ci/run",
+  "package-lock.json",
+  "test/costly-suites.ts",
+  "vitest.config.ts",
+];
+
+export const costlySuites: readonly CostlySuites[] = [
+  {
+    suites: ["test/adapters/opennext-workers.test.ts"],
+    covers: ["examples/opennext", "src/adapters", "src/cloudflare.ts", "test/adapters"],
+  },
+  {
+    suites: ["examples/next/test/next.test.ts"],
+    covers: ["examples/next", "src/adapters", "src/node", "src/node-cache.ts"],
+  },
+  {
+    suites: ["test/adapters/astro-example.test.ts"],
+    covers: ["examples/astro", "src/adapters", "src/node", "src/node-cache.ts", "test/adapters"],
+  },
+  {
+    suites: ["test/wordpress/wordpress.test.ts"],
+    covers: ["examples/wordpress", "src/webhooks", "test/wordpress", "testing/wordpress"],
+  },
+  {
+    suites: ["test/docs-site/built-site.test.ts"],
+    covers: ["CHANGELOG.md", "README.md", "docs", "docs-site", "packages/cli/src/program.ts"],
+  },
+  {
+    suites: [
+      "test/specification/dropped-rules.test.ts",
+      "test/specification/planted-faults.test.ts",
+      "test/specification/search.test.ts",
+    ],
+    covers: ["docs/purge-protocol.md", "test/specification", "testing/specification"],
+  },
+  {
+    suites: [
+      "test/consistency/consistency.test.ts",
+      "test/consistency/data/consistency.test.ts",
+      ...withHistories,
+    ],
+    covers: [
+      "src/adapters",
+      "src/admin",
+      "src/cache",
+      "src/data",
+      "src/observe",
+      "src/outward",
+      "src/proxy",
+      "src/purge",
+      "src/redis",
+      "src/reports",
+      "src/rules",
+      "src/stores",
+      "src/write-behind",
+      "test/consistency",
+      "test/simulation",
+      "testing/consistency",
+      "testing/histories.ts",
+      "testing/simulation",
+    ],
+  },
+];
+
+/** Returns whether one of the changed files is a covered file, or is below a covered folder. */
+function touches(changed: readonly string[], covers: readonly string[]): boolean {
+  return changed.some((path) => covers.some((one) => `${path}/`.startsWith(`${one}/`)));
+}
+
+/** Returns the rows that cover none of the changed files. */
+export function leftOut(changed: readonly string[]): readonly CostlySuites[] {
+  if (touches(changed, coveredByAll)) return [];
+  return costlySuites.filter(({ suites, covers }) => !touches(changed, [...covers, ...suites]));
+}
+
+/** Returns the files that differ from a commit; `undefined` if this clone does not have it. */
+function changedSince(commit: string): readonly string[] | undefined {
+  const args = ["diff", "--name-only", "--no-renames", "-z", "--merge-base", commit];
+  try {
+    return execFileSync("git", args, { encoding: "utf8", stdio: "pipe" })
+      .split("\0")
+      .filter(Boolean);
+  } catch {
+    process.stderr.write(`All suites run: this clone does not have ${commit} of .ci/green.\n`);
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  const green = readFileSync(".ci/green", "utf8").trim();
+  const rows = leftOut(changedSince(green) ?? coveredByAll);
+  for (const { suites, covers } of rows) {
+    const why = `unchanged since ${green.slice(0, 8)}: ${covers.join(", ")}`;
+    process.stderr.write(`Left out: ${suites.join(", ")} (${why}).\n`);
+  }
+  process.stdout.write(rows.flatMap(({ suites }) => suites).join());
+}

@@ -1,0 +1,136 @@
+// Tests handlers that read the user from an AsyncLocalStorage around the cache. Work whose answer
+// others may get runs in no client's context, and a bypassed request in its own.
+import { AsyncLocalStorage } from "node:async_hooks";
+import { describe, expect, it } from "vitest";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
+import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
+import { cc } from "../../../testing/fakes/origin-in-process.ts";
+
+const users = new AsyncLocalStorage<string>();
+const userNow = () => users.getStore() ?? "nobody";
+const withCookie: AskInit = { headers: { cookie: "session=1" } };
+
+type Fields = (user: string) => Readonly<Record<string, string>>;
+
+/** Opens a site in the context of Ada, as its first request would. */
+function opened(cacheControl: string | Fields, config: ConfigInput = {}) {
+  /** The users in whose context the handler was called. */
+  const seen: string[] = [];
+  const fields = typeof cacheControl === "string" ? () => cc(cacheControl) : cacheControl;
+  const handler = () => {
+    seen.push(userNow());
+    // The body is written only when it is read.
+    const pieces = ["of ", undefined, "."].values();
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          const { value, done = false } = pieces.next();
+          if (done) return controller.close();
+          controller.enqueue(new TextEncoder().encode(value ?? userNow()));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return new Response(body, { headers: fields(userNow()) });
+  };
+  const options = { config, handlers: { default: handler } };
+  const site = users.run("ada", () => openSite(options));
+  return { site, seen };
+}
+
+/** Sends a request in the context of a user. */
+const as = (user: string, site: Site, path = "/page", init: AskInit = {}) =>
+  users.run(user, () => site.get(path, init));
+
+const stale = "public, max-age=1, stale-while-revalidate=600";
+
+describe("a page that all clients share has no user of", () => {
+  it("the client whose request led to it", async () => {
+    const { site } = opened("public, max-age=60");
+    expect((await as("ada", site, "/page", withCookie)).text).toBe("of nobody.");
+    expect(await site.get("/page")).toMatchObject({ text: "of nobody." });
+  });
+
+  it("the client whose stale hit caused a refresh", async () => {
+    const { site } = opened(stale);
+    await site.get("/page");
+    site.clock.advance(2);
+    expect((await as("ada", site, "/page", withCookie)).cacheStatus).toContain("hit; ttl=-1");
+    const { text, cacheStatus } = await site.get("/page");
+    expect([text, cacheStatus]).toEqual(["of nobody.", expect.stringContaining("hit; ttl=1")]);
+  });
+
+  it("a client that entered a context for good", async () => {
+    const { site } = opened(stale);
+    const entered = async () => {
+      users.enterWith("eve");
+      await site.get("/page");
+      site.clock.advance(2);
+      await site.get("/page");
+    };
+    await users.run("mallory", entered);
+    expect((await site.get("/page")).text).toBe("of nobody.");
+  });
+
+  it("the leader of a flight that others join", async () => {
+    const { site } = opened("max-age=60");
+    const answers = await Promise.all(["ada", "bob", "eve"].map((user) => as(user, site)));
+    expect(answers.map(({ text }) => text)).toEqual(Array(3).fill("of nobody."));
+    expect(answers.filter(({ cacheStatus }) => cacheStatus.includes("collapsed"))).toHaveLength(2);
+  });
+
+  it("the clients for which an anonymous request is sent", async () => {
+    const { site, seen } = opened((user) => cc(user === "nobody" ? "max-age=60" : "private"));
+    await Promise.all(["ada", "bob", "eve"].map((user) => as(user, site, "/page", withCookie)));
+    await as("ada", site, "/page", { headers: { range: "bytes=0-1" } });
+    await as("ada", site, "/page", { headers: { range: "bytes=0-1" } });
+    expect(new Set(seen)).toEqual(new Set(["nobody"]));
+  });
+
+  it("the operator whose order warms it", async () => {
+    const default_ = () => new Response(userNow(), { headers: cc("public, max-age=60") });
+    const { near } = users.run("ada", () => openWarmSite({ handlers: { default: default_ } }));
+    expect(await users.run("ada", () => warmed(near, "/page"))).toMatchObject([{}]);
+    const { text, cacheStatus } = await near.get("/page");
+    expect([text, cacheStatus]).toEqual(["nobody", expect.stringContaining("hit")]);
+  });
+});
+
+it("a handler's failure lets nobody's context into the probes of the origin", async () => {
+  const seen: string[] = [];
+  const handler = () => {
+    seen.push(userNow());
+    throw new TypeError("The database is down.");
+  };
+  const site = users.run("ada", () => openSite({ handlers: { default: handler } }));
+  for (let nth = 0; nth < 12; nth += 1) await as("ada", site, `/page/${nth}`);
+  expect(seen.length).toBeGreaterThan(12);
+  expect(new Set(seen)).toEqual(new Set(["nobody"]));
+});
+
+it("a refusal for a signed-in client does not remove the page of all", async () => {
+  const { site } = opened((user) => cc(user === "nobody" ? stale : "private"));
+  await site.get("/page");
+  site.clock.advance(2);
+  for (let nth = 0; nth < 3; nth += 1) {
+    await as("ada", site, "/page", nth === 1 ? {} : withCookie);
+    site.clock.advance(2);
+  }
+  const { text, cacheStatus } = await site.get("/page");
+  expect([text, cacheStatus]).toEqual(["of nobody.", expect.stringContaining("hit")]);
+});
+
+describe("a request that bypasses the cache runs in its client's context", () => {
+  const config: ConfigInput = { routes: [{ name: "me", match: "/me/*", bypass: true }] };
+
+  it.each<[path: string, init: AskInit]>([
+    ["/me/orders", {}],
+    ["/page", { headers: { authorization: "Bearer of-ada" } }],
+    ["/page", { method: "POST", body: "x" }],
+  ])("%s %j", async (path, init) => {
+    const { site } = opened("max-age=60", config);
+    expect((await as("ada", site, path, init)).text).toBe("of ada.");
+    expect((await as("bob", site, path, init)).text).toBe("of bob.");
+  });
+});
