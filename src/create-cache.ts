@@ -140,9 +140,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const store = own ?? database;
   const purging = store && createPurging({ namespace, purge }, store, watched);
   const { sealKeys } = database ?? (typeof own === "object" ? own : {});
-  const redis = databases?.[0].redis;
   const known = sealKeys?.[0] ?? purging?.secret;
-  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? redis);
+  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? databases?.[0].redis);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -176,7 +175,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     /** The databases of the shared tier; `undefined` without one. */
     databases,
     /** The client of the first database, which also stores everything but records and leases. */
-    redis,
+    redis: databases?.[0].redis,
     /** The free space of the shared tier's databases; `undefined` without a database. */
     room,
     /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
