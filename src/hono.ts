@@ -124,7 +124,7 @@ function noCache(): OperatorError {
 
 /**
  * Returns the Worker's own bindings; an empty object on other runtimes. The bindings of one request
- * may have values of its client, such as `eventContext` on Cloudflare Pages.
+ * may have values of its client, such as its request on Cloudflare Pages.
  */
 async function bindingsOfAll(): Promise<object> {
   if (!("WebSocketPair" in globalThis)) return {};

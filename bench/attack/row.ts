@@ -156,9 +156,11 @@ async function settingsFor(
     SITE_HOST: "site.test",
   };
   const { objectBytes } = attack ?? {};
-  const small =
-    objectBytes && bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
-  const own = isWithoutRedis(attack) ? ((await small) ?? cloudflareWorker) : worker;
+  const noRedis =
+    objectBytes === undefined
+      ? cloudflareWorker
+      : await bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
+  const own = isWithoutRedis(attack) ? noRedis : worker;
   return { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
 }
 

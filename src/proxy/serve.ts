@@ -104,7 +104,7 @@ function isSpared(
 }
 
 /** A client's request, and the parts of its URL. */
-interface Arrived {
+interface ClientRequest {
   readonly request: Request;
   readonly read: UrlRead;
 }
@@ -112,7 +112,7 @@ interface Arrived {
 function answered(
   found: FoundResponse | undefined,
   search: Search,
-  arrived: Arrived,
+  arrived: ClientRequest,
 ): Response | Promise<Response> {
   const { exchange, key, marker, atMs } = search;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
@@ -128,7 +128,7 @@ function answered(
 function passingBy(
   rule: "switch" | "caller",
   { exchange, atMs }: Search,
-  { request, read }: Arrived,
+  { request, read }: ClientRequest,
 ): Promise<Response> {
   const { arrivedAtMs = atMs } = exchange.decision;
   return passBy(passedInstead(rule, request, read, exchange), { arrivedAtMs }, exchange);
@@ -138,7 +138,7 @@ function carryOut(
   verdict: Verdict,
   found: Candidate | undefined,
   search: Search,
-  { request }: Arrived,
+  { request }: ClientRequest,
 ): Response | Promise<Response> {
   const { lookup, key, exchange } = search;
   noteVerdict(verdict, search);

@@ -362,4 +362,4 @@ export const command: House = {
 };
 
 export const filesInFolderMax = 20;
-export const linesInFileMax = 250;
+export const linesInFileMax = 400;

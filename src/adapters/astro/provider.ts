@@ -153,7 +153,7 @@ class TidemarkProvider implements AstroCacheProvider {
     const app = createApp(this.#config, env, platform, {
       ...inCode,
       database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
-      // Astro finds its page, and `Astro.locals`, by the client's request.
+      // Astro finds its page and its locals by the client's request.
       origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },
     });
     return { app, env, waitUntil };

@@ -73,7 +73,7 @@ const exactSpanMs = 600_000;
 /** The maximum number of targets in a log line. */
 const namedMax = 3;
 
-/** What an unsafe request invalidates: a URL or a group. */
+/** A URL or a group that an unsafe request invalidates. */
 export interface InvalidatedTarget {
   /** The tag of the URL or group. */
   readonly tag: string;

@@ -47,7 +47,6 @@ function openTier(objects = 3, objectBytes?: number) {
     all,
     told,
     badRecordCount: () => badRecordCount,
-    evictedCount: () => evictedCount,
   };
 }
 

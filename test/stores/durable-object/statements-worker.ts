@@ -5,8 +5,10 @@ import type { ObjectState, SizedSql } from "../../../src/stores/durable-object/c
 
 type Cursor = ReturnType<SizedSql["exec"]> & { readonly rowsRead: number };
 interface State {
-  readonly storage: ObjectState["storage"] & {
-    readonly sql: { exec(...given: Parameters<SizedSql["exec"]>): Cursor };
+  readonly storage: Omit<ObjectState["storage"], "sql"> & {
+    readonly sql: Pick<SizedSql, "databaseSize"> & {
+      exec(...given: Parameters<SizedSql["exec"]>): Cursor;
+    };
   };
 }
 interface Started {
