@@ -1,4 +1,4 @@
-// The secret by which the names of records hide values that clients have sent. Without it, whoever reads
+// The secret by which the names of records hide values that clients have sent. Without it, a reader of
 // a store cannot test guesses of these values.
 import { hkdf, hmac } from "fast-sha256";
 import { hexOf } from "../../base/sha256.ts";

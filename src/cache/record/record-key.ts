@@ -8,7 +8,7 @@ import type { NameSecret } from "./name-secret.ts";
  */
 export type RecordFamily = "r" | "d" | "f";
 
-export interface Naming {
+export interface NameRule {
   readonly secret: NameSecret;
   /** Whether the key's text has values of a client that may be secrets. */
   readonly isSecret: boolean;
@@ -20,10 +20,10 @@ export class RecordKey {
   readonly host: string;
   readonly family: RecordFamily;
   /** How stores name the record; absent for data, whose keys an application chooses. */
-  readonly naming: Naming | undefined;
+  readonly naming: NameRule | undefined;
   #digest: string | undefined;
 
-  constructor(text: string, host: string, family: RecordFamily = "r", naming?: Naming) {
+  constructor(text: string, host: string, family: RecordFamily = "r", naming?: NameRule) {
     this.text = text;
     this.host = host;
     this.family = family;
