@@ -70,11 +70,11 @@ export async function postUnlessNewer(
   switching: Pick<Switch, "post">,
   entry: PostEntry,
 ): Promise<PostResult> {
-  let { switched } = entry;
+  let { replaces } = entry.switched;
   for (let tries = 0; tries < triesMax; tries += 1) {
-    const posted = await switching.post({ ...entry, switched });
-    if (posted.kind !== "overtaken" || !isNewer(switched, posted.current)) return posted;
-    switched = { ...switched, replaces: posted.names };
+    const posted = await switching.post({ ...entry, switched: { ...entry.switched, replaces } });
+    if (posted.kind !== "overtaken" || !isNewer(entry.switched, posted.current)) return posted;
+    replaces = posted.names;
   }
   const why = "Other posts of the switch came between.";
   return { kind: "unavailable", why, hint: "post the switch again" };
