@@ -29,13 +29,43 @@ export function selectingFieldNames(response: Fields): string[] {
  */
 export function silentlyVaryingBy(before: Fields, now: Fields): string[] {
   const stated = selectingFieldNames(now);
-  const first = (fields: Fields, name: string) =>
-    (fields.get(name) ?? "").split(";", 1).join().trim().toLowerCase();
-  const differ = (name: string) => first(before, name) !== first(now, name);
+  const differ = (name: string) => valueOf(before, name) !== valueOf(now, name);
   return [
     ...(differ("content-type") ? ["accept"] : []),
     ...(differ("content-language") ? ["accept-language"] : []),
   ].filter((name) => !stated.includes(name));
+}
+
+/** Returns a field's value in lower case, without parameters; empty if the field is missing. */
+function valueOf(fields: Fields, name: string): string {
+  return (fields.get(name) ?? "").split(";", 1).join().trim().toLowerCase();
+}
+
+/**
+ * Returns whether a request prefers another media type or language than those of a response, by the
+ * qualities in `Accept` and `Accept-Language` (RFC 9110 §12.5.1, §12.5.4).
+ */
+export function prefersAnother(request: Fields, response: Fields): boolean {
+  const type = valueOf(response, "content-type");
+  const language = valueOf(response, "content-language");
+  return (
+    ranksBelowOthers([type, type.replace(/\/.*/, "/*"), "*/*"], request.get("accept")) ||
+    ranksBelowOthers([language, language.replace(/-.*/, ""), "*"], request.get("accept-language"))
+  );
+}
+
+/** @param forms the value of a response, and the ranges that match it, most specific first */
+function ranksBelowOthers(forms: readonly string[], field: string | null): boolean {
+  if (forms[0] === "" || field === null) return false;
+  const qualities = new Map(
+    field.split(",").map((range) => {
+      const [name = "", ...parameters] = range.toLowerCase().split(/\s*;\s*/);
+      const quality = parameters.find((one) => one.startsWith("q="))?.slice(2) ?? "1";
+      return [name.trim(), Number(quality)];
+    }),
+  );
+  const own = forms.map((form) => qualities.get(form)).find((quality) => quality !== undefined);
+  return (own ?? 0) < Math.max(...qualities.values());
 }
 
 /**

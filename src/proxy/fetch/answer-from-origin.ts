@@ -235,8 +235,7 @@ async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Respo
 /**
  * Forwards as the leader of a flight. A client's own forward may fail or be refused for a reason
  * that concerns only that client. If a response is stored, an anonymous request in the background
- * therefore decides whether the stored response is removed. It also replaces a body that another
- * client's fields may have changed, after a 304 has confirmed this body.
+ * therefore decides whether the stored response is removed.
  */
 async function fetchAndConfirm(
   need: OriginNeed,
@@ -247,14 +246,9 @@ async function fetchAndConfirm(
   const before = storedCandidate(need);
   const fetched = await lead(need, flight);
   if (before === undefined) return fetched;
-  const { ledAnonymously, replaced } = site.uncacheable;
-  const atMs = exchange.nowAtMs();
-  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, atMs);
-  const keptBody = exchange.decision.outcome === "validated" && exchange.decision.stored;
-  const isToReplace =
-    keptBody && before.stored.metadata.isOfClient && !replaced.has(key.text, atMs);
-  if (isToReplace === true) replaced.mark(key.text, atMs);
-  else if (!ledAnonymously.has(key.text, atMs)) return fetched;
+  const { ledAnonymously } = site.uncacheable;
+  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, exchange.nowAtMs());
+  if (!ledAnonymously.has(key.text, exchange.nowAtMs())) return fetched;
   exchange.afterAnswer(async () => {
     await fetched.done;
     // End the client's own flight first, because a refresh does not start during a flight.

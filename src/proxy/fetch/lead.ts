@@ -3,6 +3,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import { prefersAnother } from "../../rules/selecting.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
@@ -84,8 +85,9 @@ function storedNothing(answer: Response): FetchResult<Response> {
 /**
  * Returns the fields of a conditional request. The result is empty without a whole stored body. It
  * is also empty if a 304 would let a wrong body answer again: if a hard purge covers or may cover
- * the response, and in a refresh of a body that a client's own request fetched. After a soft purge,
- * the request omits a date that two versions may share.
+ * the response, or if a client's own request fetched the body, and this is a refresh, or the request
+ * of a client that prefers another media type or language. After a soft purge, the request omits a
+ * date that two versions may share.
  */
 function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const { validating } = need;
@@ -97,8 +99,9 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;
-  if (need.lookup.isAnonymous && metadata.isOfClient === true) return [];
   const stored = fieldsOf(metadata);
+  const { isAnonymous, forwarded } = need.lookup;
+  if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
 }

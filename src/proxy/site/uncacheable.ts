@@ -70,8 +70,6 @@ export class Uncacheable {
    * success only after an anonymous request had the same result, even if the success has expired.
    */
   readonly successes = new Marks(600_000);
-  /** Pages whose body, from a client's own request, a refresh was to replace after a 304. */
-  readonly replaced = new Marks(600_000);
   /**
    * Keys for which the isolate sends an anonymous request. A client's request for the key failed,
    * had nothing to share, or got an answer that needs confirmation.

@@ -74,12 +74,12 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
 
 /**
  * Notes the fields that changed a page although `Vary` does not name them: a client's own request
- * fetched another media type or language than this refresh.
+ * fetched another media type or language than this request.
  */
 function noteSilentVariation(metadata: StoredMetadata, need: OriginNeed): void {
   const { lookup, exchange } = need;
   const before = storedCandidate(need)?.stored.metadata;
-  if (metadata.isOfClient || !before?.isOfClient || before.status !== metadata.status) return;
+  if (!before?.isOfClient || before.status !== metadata.status) return;
   const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   if (names.length === 0) return;
   const { site } = exchange;
