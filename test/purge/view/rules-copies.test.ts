@@ -180,8 +180,8 @@ describe("rule 14: a copy", () => {
 });
 
 describe("rule 24 c: the switch in a copy", () => {
-  const on = { post: "on", replaces: "", bypass: true };
-  const off = { post: "off", replaces: "on", bypass: false };
+  const on = { post: "1-on", replaces: "", bypass: true };
+  const off = { post: "2-off", replaces: "1-on", bypass: false };
 
   it.each([
     { id: "has the state of the copy", post: undefined, bypasses: true },
