@@ -2,7 +2,7 @@
 // it before the upload.
 import { relative } from "node:path";
 import { inspect } from "node:util";
-import { faultText } from "../src/base/operator-error.ts";
+import { faultText, OperatorError } from "../src/base/operator-error.ts";
 import { configWarnings } from "../src/proxy/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
@@ -13,6 +13,7 @@ async function checked(configPath: string): Promise<string> {
   const { routes } = config;
   await checkTypes(configPath);
   for (const warning of configWarnings(config)) {
+    if (warning.level === "warning") throw new OperatorError(warning);
     process.stderr.write(`Warning: ${faultText(warning)}\n`);
   }
   const count = routes.length === 1 ? "1 route" : `${routes.length} routes`;

@@ -1,5 +1,6 @@
 // Opens the Redis databases of the shared tier, and the tier and the leases over them.
 import type { Leases } from "./cache/tiers/lease.ts";
+import type { NameSecret } from "./cache/record/name-secret.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import type { RecordHead, Tier } from "./cache/tiers/tier.ts";
 import { type Log, logOf } from "./observe/log-line.ts";
@@ -56,7 +57,11 @@ export function roomOf([first, ...others]: readonly [BodyDatabase, ...BodyDataba
   return new DatabaseRooms([first.room, ...others.map(({ room }) => room)]);
 }
 
-type TierSettings<Detail> = Omit<SharedTierSettings<Detail>, "redis" | "room">;
+type TierSettings<Detail> = Omit<SharedTierSettings<Detail>, "redis" | "room"> & SpreadSettings;
+
+interface SpreadSettings {
+  readonly nameSecret: NameSecret;
+}
 
 /** Creates the shared tier. Each database sends at most its part of `uploadBytesMax` at a time. */
 export function sharedTierOver<Detail>(
@@ -66,25 +71,28 @@ export function sharedTierOver<Detail>(
   const uploadBytesMax = settings.uploadBytesMax / databases.length;
   const over = ({ redis, room }: BodyDatabase) =>
     new SharedTier({ ...settings, uploadBytesMax, redis, room });
-  return databases.length === 1 ? over(databases[0]) : new SpreadTier(spreadOver(databases, over));
+  return databases.length === 1
+    ? over(databases[0])
+    : new SpreadTier(spreadOver(databases, over, settings));
 }
 
 /** Creates the leases. The lease of a key is in the database of its record. */
 export function leasesOver<Detail>(
   databases: readonly [BodyDatabase, ...BodyDatabase[]],
-  settings: { readonly namespace: string; readonly form: RecordForm<Detail> },
+  settings: { readonly namespace: string; readonly form: RecordForm<Detail> } & SpreadSettings,
 ): Leases<RecordHead<Detail>> {
   const randomText = () => crypto.randomUUID();
   const over = ({ redis }: BodyDatabase) => new RedisLeases({ ...settings, redis, randomText });
   return databases.length === 1
     ? over(databases[0])
-    : new SpreadLeases(spreadOver(databases, over));
+    : new SpreadLeases(spreadOver(databases, over, settings));
 }
 
 function spreadOver<Part>(
   [first, ...others]: readonly [BodyDatabase, ...BodyDatabase[]],
   over: (database: BodyDatabase) => Part,
+  { nameSecret }: SpreadSettings,
 ): Spread<Part> {
   const partOf = (one: BodyDatabase) => [one.url, over(one)] as const;
-  return new Spread([partOf(first), ...others.map(partOf)]);
+  return new Spread([partOf(first), ...others.map(partOf)], nameSecret);
 }

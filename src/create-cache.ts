@@ -29,6 +29,7 @@ import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
 import { journalWords } from "./redis/trouble.ts";
+import { nameSecretOver } from "./stores/redis/stored-secret.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
@@ -138,6 +139,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const own = typeof journal === "object" ? { words: journalWords, ...journal } : journal;
   const store = own ?? database;
   const purging = store && createPurging({ namespace, purge }, store, watched);
+  const { sealKeys } = database ?? (typeof own === "object" ? own : {});
+  const known = sealKeys?.[0] ?? purging?.secret;
+  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? databases?.[0].redis);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -163,6 +167,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     settings: { config, platform },
     /** The factories of the parts. */
     make,
+    nameSecret,
     /** All memory tiers of this core. */
     memories,
     /** The limit of each memory tier. */
@@ -207,7 +212,7 @@ function tiersOver<Detail>(
   form: RecordForm<Detail>,
   { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
 ) {
-  const { databases, metrics, fillBudget, memories, memoryBytesMax } = core;
+  const { databases, metrics, fillBudget, memories, memoryBytesMax, nameSecret } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
   const { cache, nowAtMs, log } = platform;
@@ -220,14 +225,15 @@ function tiersOver<Detail>(
   });
   memories.push(memory);
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
-  const { sharedBodyBytes: bodyBytesMax, objectBytes } = limits;
+  const { objectBytes, sharedBodyBytes: bodyBytesMax } = limits;
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
+  const own = { nameSecret, bodyBytesMax };
   const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>
     overShared((settings) =>
-      sharedTierOver(over, { ...settings, bodyBytesMax, uploadBytesMax: memoryBytesMax }),
+      sharedTierOver(over, { ...settings, ...own, uploadBytesMax: memoryBytesMax }),
     )(ofAny);
   const shared = inCode ? undefined : databases && overRedis(databases);
   const below = [cacheApi, ...others, shared]
@@ -239,6 +245,6 @@ function tiersOver<Detail>(
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     /** The leases on loads that all colos share; `undefined` without a database. */
-    leases: inCode ? inCode.leases : databases && leasesOver(databases, { namespace, form }),
+    leases: inCode ? inCode.leases : databases && leasesOver(databases, { ...ofAny, nameSecret }),
   };
 }

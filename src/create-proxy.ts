@@ -114,7 +114,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     ...platform,
     config,
     matchRoute,
-    readUrl: compileUrlReader({ config, matchRoute, siteHosts }),
+    readUrl: compileUrlReader({ ...cache, config, matchRoute, siteHosts }),
     siteHosts,
     bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
     originHealth: new OriginHealth(platform.log),

@@ -62,6 +62,7 @@ export function createPurging(
     health,
     /** The client of a journal in Redis. */
     redis: opened.redis,
+    secret: opened.secret,
   };
 }
 

@@ -7,10 +7,10 @@ import { ask } from "../load/ask.ts";
 import type { Asking } from "./askings.ts";
 import type { Attack } from "./attack.ts";
 
-/** A new isolate reads the newest thousand entries. Each names as many tags as it can. */
-const entryCount = 1_100;
-const tagsPerEntry = 91;
-const purgesAtOnce = 8;
+/** Together, the purges take more memory than a view may, so a new isolate knows only the newest. */
+const purgeCount = 20;
+const tagsPerPurge = 5_500;
+const atOnce = 8;
 const waitTimeoutMs = 20_000;
 
 const pageCount = 360;
@@ -52,24 +52,28 @@ export async function age(
   settings: Pick<ColoSettings, "worker" | "env">,
 ): Promise<void> {
   const draws = new Draws(1);
-  for (let nth = 0; nth < (aged?.pageCount ?? 0); nth += 1) {
+  await someAtOnce(aged?.pageCount ?? 0, async (nth) => {
     const { path } = asking(nth, draws);
     // The second request stores the page in the shared tier.
     for (let at = 0; at < 2; at += 1) await ask(colo.url + path, {}, { waitTimeoutMs });
-  }
+  });
   await storesSettled(colo);
-  let nth = 0;
-  const purge = async (): Promise<void> => {
-    for (let entry = nth++; entry < entryCount; entry = nth++) {
-      const tags = Array.from({ length: tagsPerEntry }, (_, at) => `${entry}-${at}`);
-      const { status } = await ask(
-        `${colo.url}/_cache/purge`,
-        { authorization: `Bearer ${adminToken}` },
-        { method: "POST", body: JSON.stringify({ tags }), waitTimeoutMs },
-      );
-      if (status !== 200) throw new Error(`A purge before the attack got ${status}.`);
-    }
-  };
-  await Promise.all(Array.from({ length: purgesAtOnce }, purge));
+  for (let nth = 0; nth < purgeCount; nth += 1) {
+    const tags = Array.from({ length: tagsPerPurge }, (_, at) => `${nth}-${at}`);
+    const { status } = await ask(
+      `${colo.url}/_cache/purge`,
+      { authorization: `Bearer ${adminToken}` },
+      { method: "POST", body: JSON.stringify({ tags }), waitTimeoutMs },
+    );
+    if (status !== 200) throw new Error(`A purge before the attack got ${status}.`);
+  }
   await colo.replaceWorker(settings);
+}
+
+async function someAtOnce(count: number, run: (nth: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let nth = next++; nth < count; nth = next++) await run(nth);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
 }

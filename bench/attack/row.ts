@@ -156,11 +156,11 @@ async function settingsFor(
     SITE_HOST: "site.test",
   };
   const { objectBytes } = attack ?? {};
-  const noRedis =
+  const overSmallObjects =
     objectBytes === undefined
       ? cloudflareWorker
       : await bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
-  const own = isWithoutRedis(attack) ? noRedis : worker;
+  const own = isWithoutRedis(attack) ? overSmallObjects : worker;
   return { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
 }
 

@@ -3,6 +3,7 @@
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
+import { sha256Short } from "../base/sha256.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
 import { type NextDurations, type NextPurges } from "./next-purges.ts";
@@ -14,6 +15,10 @@ export interface RouteCacheContext {
   /** The folder beside the file `BUILD_ID`. */
   readonly serverDistDir?: string | undefined;
   readonly fs?: { readFileSync(path: string): { toString(): string } } | undefined;
+}
+
+interface PrerenderManifest {
+  readonly preview: { readonly previewModeId: string };
 }
 
 /** A route's lifetimes in seconds; `false` for a route that is not revalidated by time. */
@@ -128,7 +133,7 @@ export class RouteCache {
     await this.#ports.purges.purge([tags].flat(), durations);
   }
 
-  /** Routes of two builds are apart, because their code differs. */
+  /** Routes of two builds or applications are apart, because their code differs. */
   #placeOf(cacheKey: string, isFetch: boolean) {
     if (isFetch) return ["fetch", segmentOf(cacheKey)] as const;
     return ["routes", segmentOf(this.#buildId()), segmentOf(cacheKey)] as const;
@@ -139,9 +144,14 @@ export class RouteCache {
     const { buildIds } = this.#ports;
     const known = buildIds.get(serverDistDir);
     if (known !== undefined) return known;
-    const read = fs?.readFileSync(`${serverDistDir}/../BUILD_ID`).toString().trim() ?? "";
-    buildIds.set(serverDistDir, read);
-    return read;
+    const read = (name: string) =>
+      fs?.readFileSync(`${serverDistDir}/../${name}`).toString().trim() ?? "";
+    const buildId = read("BUILD_ID");
+    // Applications may choose equal ids. Next.js draws `previewModeId`, which is a secret, for each build.
+    const { preview } = JSON.parse(read("prerender-manifest.json")) as PrerenderManifest;
+    const own = `${buildId} ${sha256Short(preview.previewModeId)}`;
+    buildIds.set(serverDistDir, own);
+    return own;
   }
 }
 

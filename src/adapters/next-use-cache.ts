@@ -1,5 +1,7 @@
 // The handler for cacheHandlers in Next.js 16, which stores the results of functions with "use cache".
+import { OperatorError } from "../base/operator-error.ts";
 import type { Namespace } from "../data/namespace.ts";
+import { OutOfTime, within } from "../base/timeouts.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
 import { type NextDurations, type NextPurges } from "./next-purges.ts";
@@ -66,7 +68,8 @@ export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
       const collecting = collect(pendingEntry);
       const storing = collecting.then((entry) => entry && store(place, entry, ports));
       pending.add(String(place), storing);
-      await collecting;
+      // `pending` reports the error.
+      await collecting.catch(() => undefined);
     },
     async refreshTags() {
       // Each lookup judges the value by the journal.
@@ -111,20 +114,44 @@ interface CollectedEntry {
   readonly bytes: StoredBytes;
 }
 
-/** Returns the entry with its bytes; `undefined` if the load has failed or was aborted. */
+const collectMsMax = 60_000;
+
+/**
+ * Returns the entry with its bytes; `undefined` if the load has failed or was aborted.
+ *
+ * @throws OperatorError after a minute, and cancels the stream
+ */
 async function collect(pendingEntry: Promise<UseCacheEntry>): Promise<CollectedEntry | undefined> {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
-    const value = await pendingEntry;
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of value.value) chunks.push(chunk);
-    return {
-      value,
-      bytes: storedBytesOf(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())),
-    };
-  } catch {
+    return await within(read(), collectMsMax);
+  } catch (cause) {
+    if (cause instanceof OutOfTime) {
+      void reader?.cancel(cause).catch(() => undefined);
+      throw endless();
+    }
     // Next.js reports the error.
     return undefined;
   }
+
+  async function read(): Promise<CollectedEntry> {
+    const value = await pendingEntry;
+    reader = value.value.getReader();
+    const chunks: Uint8Array[] = [];
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      chunks.push(part.value);
+    }
+    const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+    return { value, bytes: storedBytesOf(bytes) };
+  }
+}
+
+function endless(): OperatorError {
+  return new OperatorError({
+    what: 'A result of a function with "use cache" is not stored.',
+    why: "It was not complete after a minute.",
+    hint: "Limit the waits of the function, and end each stream in its result.",
+  });
 }
 
 function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {

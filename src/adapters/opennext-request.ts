@@ -2,6 +2,7 @@
 // A request shares no state with another, because the Workers runtime forbids to use another request's I/O.
 import { type AsyncStorage, nodeGlobals } from "../base/node-globals.ts";
 import { OperatorError } from "../base/operator-error.ts";
+import { sha256Short } from "../base/sha256.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Lookup } from "../data/look-up.ts";
@@ -174,11 +175,15 @@ function tagsIn({ meta, data, tags }: OpenNextValue): readonly string[] {
   return [...named, ...(data?.tags ?? []), ...(tags ?? [])];
 }
 
-/** Returns the key. Each build has values of its own, as in the caches of OpenNext. */
+/**
+ * Returns the key. Each build has values of its own, as in the caches of OpenNext. Applications may choose
+ * equal build ids, so the key also has a digest of the secret that Next.js draws for each build.
+ */
 export function placeOf(key: string, kind: OpenNextKind): string[] {
   const env = nodeGlobals.process?.env;
   const build = env?.["OPEN_NEXT_BUILD_ID"] ?? env?.["NEXT_BUILD_ID"] ?? "no-build-id";
-  return [segmentOf(build), kind, segmentOf(key)];
+  const drawn = sha256Short(env?.["NEXT_PREVIEW_MODE_ID"] ?? "");
+  return [segmentOf(`${build} ${drawn}`), kind, segmentOf(key)];
 }
 
 /** OpenNext bundles this module several times. All copies use the requests of the first one. */

@@ -2,7 +2,7 @@
 // imports no package.
 import type { Namespace } from "../data/namespace.ts";
 import type { Key } from "../data/value/key.ts";
-import { segmentOf } from "./library-key.ts";
+import { segmentsOf } from "./library-key.ts";
 
 /** The options of one call that the driver knows. */
 interface TransactionOptions {
@@ -58,5 +58,5 @@ export function unstorageDriver(namespace: Namespace<unknown>): UnstorageDriver 
 
 /** Returns the key as a path: unstorage separates segments by colons. */
 function keyOf(key: string): Key {
-  return key.split(":").map(segmentOf);
+  return segmentsOf(key.split(":"));
 }

@@ -83,9 +83,8 @@ async function hottestCovered(
   return { pages: found.notes.map(pageOf), examined: found.examined };
 }
 
-function pageOf({ url, fields, cookie, count, expiresAtMs }: HotKeyNote): HotPage {
-  const headers = { ...Object.fromEntries(fields), ...(cookie !== "" && { cookie }) };
-  return { url, headers, count, expiresAt: isoOf(expiresAtMs) };
+function pageOf({ url, fields, count, expiresAtMs }: HotKeyNote): HotPage {
+  return { url, headers: Object.fromEntries(fields), count, expiresAt: isoOf(expiresAtMs) };
 }
 
 const refused = errorsOf("The hottest keys were not shown.");

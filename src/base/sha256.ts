@@ -9,8 +9,11 @@ const ofNode = nodeGlobals.process?.getBuiltinModule?.("node:crypto").hash;
 /** Returns the digest as 64 hex digits. */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   if (ofNode !== undefined) return ofNode("sha256", bytes, "hex");
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // Bundlers and Node disagree about the type of the default import, not about its value.
@@ -19,8 +22,7 @@ const { hash } = library as typeof FastSha256;
 
 /** Returns the digest as 64 hex digits, without a promise. Use it only for short text. */
 export function sha256HexAtOnce(text: string): string {
-  const digest = hash(new TextEncoder().encode(text));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(hash(new TextEncoder().encode(text)));
 }
 
 /** Returns the first 64 bits of the digest in 11 characters of base64url. Use it only for short text. */

@@ -25,12 +25,17 @@ export type Outcome =
 
 const none: readonly never[] = [];
 
+/** A key, of which the log has a digest. */
+interface DigestedKey {
+  digestAtOnce(): string;
+}
+
 /** The record of one request. For a hit in memory, the record is a single object. */
 export class Decision implements Handling {
   /** The route's name; empty if no route matched. */
   readonly route: string;
-  /** The primary key's text; `undefined` without a lookup. */
-  readonly key: string | undefined;
+  /** The primary key; `undefined` without a lookup. */
+  readonly key: DigestedKey | undefined;
   /** The query as sent. The key holds only its relevant parts. */
   readonly sentQuery: string | undefined;
   /**
@@ -97,7 +102,7 @@ export class Decision implements Handling {
 
   constructor(of: {
     route: string;
-    key?: string;
+    key?: DigestedKey;
     sentQuery?: string;
     prefix?: string;
     arrivedAtMs?: number;

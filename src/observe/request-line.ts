@@ -3,7 +3,6 @@
 // with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { errorName } from "../base/error-name.ts";
-import { sha256Short } from "../base/sha256.ts";
 import type { Decision } from "./decision.ts";
 import type { TierLook } from "./decision-parts.ts";
 import type { Log, LogLine, LogValue } from "./log-line.ts";
@@ -165,7 +164,7 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
     trace_id: about.traceId,
     "tidemark.took_ms": about.tookMs,
     "tidemark.route": route,
-    "tidemark.key": key === undefined ? undefined : sha256Short(key),
+    "tidemark.key": key?.digestAtOnce().slice(0, 16),
     "tidemark.result": outcome,
     "tidemark.tier": ruleOf(tier),
     "tidemark.verdict": verdict,

@@ -54,7 +54,7 @@ export class ProbedPages {
     const { read, ...page } = this.#pageAt(origin + path, path);
     const route = { ...config.anywhere, name: "canary", origin: "canary" };
     const own = { isReserved: false, route, otherwise: undefined, prefix: "", parameters: {} };
-    const keyed = keyUrl(read.target, route, config);
+    const keyed = keyUrl(read.target, route, this.#site);
     return { ...page, read: { ...read, ...own, keyed }, site: this.#canarySite };
   }
 

@@ -69,7 +69,7 @@ export function searchFor<S extends LookupSite>(
   const { route, prefix, key, sentQuery, directives } = lookup;
   const decision = new Decision({
     route: route.name,
-    key: key.text,
+    key,
     sentQuery,
     prefix,
     arrivedAtMs: atMs,

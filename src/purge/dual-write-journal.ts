@@ -199,8 +199,9 @@ export function dualWritten(
 ): OpenJournal {
   const journal = new DualWriteJournal({ read, other, randomText });
   const subscribers = subscribersWhileMoving(read.subscribers, other.subscribers);
-  const { name } = read;
-  return { journal, switching: journal, subscribers, name, health: jointHealth(read, other) };
+  const { name, secret = other.secret } = read;
+  const health = jointHealth(read, other);
+  return { journal, switching: journal, subscribers, name, health, secret };
 }
 
 /** Returns the troubles of the store that is read, or else those of the other store. */

@@ -21,6 +21,8 @@ export interface JournalStoreSettings {
 
 export interface OpenJournal extends Omit<JournalStore, "isShutOff"> {
   readonly health: DatabaseHealth;
+  /** A text that all isolates of the site know, and no client; absent if the store has to keep one. */
+  readonly secret?: string | undefined;
 }
 
 export type JournalMaker = (settings: JournalStoreSettings) => OpenJournal;

@@ -13,6 +13,8 @@ export type RedisPurpose =
   | "purge, written"
   | "purge, read back"
   | "hot keys"
+  /** Reads the secret of the names of records. */
+  | "secret"
   | "probe"
   | "switch"
   /** Reads and changes the states of targets of outward purges. */

@@ -79,6 +79,23 @@ export function originAnswered(
   return isMadeUp && named.length > 0 ? "one-client" : "any";
 }
 
+const plainNames =
+  /^(?:accept|accept-.*|cf-ipcountry|user-agent|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
+const secretWords = /auth|cookie|key|pass|secret|session|token/;
+
+/**
+ * Returns whether the value of a request field may be a secret of the client. Such values leave the
+ * isolate only as part of a keyed digest.
+ *
+ * @param field the name in lower case, and the value; `null` if the field is missing
+ */
+export function mayBeSecret([name, value]: readonly [string, string | null]): boolean {
+  return value !== null && (!plainNames.test(name) || secretWords.test(name));
+}
+
+/** Stands for a value that is not known. It matches no request, because no field has a line feed. */
+export const unknownValue = "\n";
+
 export type SelectingValues = readonly (readonly [name: string, value: string | null])[];
 
 /** Fields whose values are case-insensitive (RFC 9110 §12.5.4, RFC 4647 §2). */

@@ -1,5 +1,7 @@
 // Spreads keys over several databases by rendezvous hashing (Thaler and Ravishankar, 1998). A key
-// belongs to the database with the highest score for it, so a new database takes only its own share.
+// belongs to the database with the highest score for it, so a new database takes only its own share. No
+// client can tell which keys share a database, because the score depends on a secret.
+import type { NameSecret } from "../cache/record/name-secret.ts";
 import type { RecordKey } from "../cache/record/record-key.ts";
 import { sha256HexAtOnce } from "../base/sha256.ts";
 
@@ -10,6 +12,7 @@ export class Spread<Part> {
   readonly #seeded: readonly (readonly [seed: number, part: Part])[];
 
   readonly #first: Part;
+  readonly #secret: NameSecret;
 
   /**
    * @param databases each database's address and part. The address decides the share, so a new token
@@ -20,14 +23,18 @@ export class Spread<Part> {
       readonly [url: string, part: Part],
       ...(readonly [url: string, part: Part])[],
     ],
+    secret: NameSecret,
   ) {
+    this.#secret = secret;
     this.#first = databases[0][1];
     this.parts = databases.map(([, part]) => part);
     this.#seeded = databases.map(([url, part]) => [bitsOf(sha256HexAtOnce(url)), part]);
   }
 
   async of(key: RecordKey): Promise<Part> {
-    const bits = bitsOf(await key.digest());
+    const digest = await key.digest();
+    await this.#secret.ready();
+    const bits = bitsOf(this.#secret.of(digest));
     let [best, highest] = [this.#first, -1];
     for (const [seed, part] of this.#seeded) {
       const score = mixed(seed ^ bits);

@@ -83,7 +83,10 @@ it.each<[string, RouteValue | null]>([
   expect(found && staleStateOf(found)).toBe(false);
 });
 
-it("builds share the results of fetch, and not pages", async () => {
+it.each([
+  { id: "two builds", dir: "/next/.next/server" },
+  { id: "two applications with equal build ids", dir: "/other-app/.next/server" },
+])("$id share the results of fetch, and not pages", async ({ dir }) => {
   const world = await opened();
   const one = world.request();
   for (const [key, context] of [
@@ -93,7 +96,7 @@ it("builds share the results of fetch, and not pages", async () => {
     await one.get(key, context);
   await one.set("/page", page("first"), { cacheControl: lifetimes });
   await one.set("f", fetched("first"), toFetch);
-  const next = openRequest(world, "/next/.next/server");
+  const next = openRequest(world, dir);
   expect(await next.get("/page", ofPage)).toBeNull();
   expect(bodyOf(await next.get("f", ofFetch))).toBe("first");
 });

@@ -343,3 +343,30 @@ describe("kept starts", () => {
     expect(starts.of(9_000)).toEqual(start("9000"));
   });
 });
+
+describe("an entry that is never complete", () => {
+  it("delays lookups of its key for ten seconds at most, and is reported", async () => {
+    vi.useFakeTimers();
+    const { cache, errors, text, load } = await opened();
+    await cache.get("42", []);
+    let isCancelled = false;
+    const value = new ReadableStream<Uint8Array>({ cancel: () => void (isCancelled = true) });
+    const settled: string[] = [];
+    void cache.set("42", Promise.resolve(entryOf("", { value }))).then(() => settled.push("set"));
+    void text().then((found) => settled.push(`found ${found}`));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(settled).toEqual(["found undefined"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([settled.at(-1), isCancelled]).toEqual(["set", true]);
+    expect(errors.map(String)).toEqual([expect.stringContaining("after a minute")]);
+    expect(await load("another value")).toBe("another value");
+  });
+
+  it("is reported as well if its load never ends", async () => {
+    vi.useFakeTimers();
+    const { cache, errors } = await opened();
+    void cache.set("42", new Promise(() => undefined));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(errors.map(String)).toEqual([expect.stringContaining("after a minute")]);
+  });
+});

@@ -45,8 +45,21 @@ export function openNext(isolate = new DataIsolate(), options: NextCacheOptions 
 
 export type NextWorld = ReturnType<typeof openNext>;
 
+/** The files of builds, by the folder of the build. Two of them have the same id. */
+const files: Readonly<Record<string, string>> = {
+  "/app/.next/BUILD_ID": "b1\n",
+  "/app/.next/prerender-manifest.json": '{ "preview": { "previewModeId": "secret-1" } }',
+  "/next/.next/BUILD_ID": "b2\n",
+  "/next/.next/prerender-manifest.json": '{ "preview": { "previewModeId": "secret-1" } }',
+  "/other-app/.next/BUILD_ID": "b1\n",
+  "/other-app/.next/prerender-manifest.json": '{ "preview": { "previewModeId": "secret-2" } }',
+};
 const fs = {
-  readFileSync: (path: string) => (path === "/app/.next/server/../BUILD_ID" ? "b1\n" : ""),
+  readFileSync: (path: string) => {
+    const text = files[path.replace("/server/..", "")];
+    if (text === undefined) throw new Error(`ENOENT: no such file, open '${path}'`);
+    return text;
+  },
 };
 
 /** An instance for one request. */

@@ -77,11 +77,14 @@ describe("a page", () => {
     expect([await here.read("/a"), await there.read("/a")]).toEqual(["miss", "miss"]);
   });
 
-  it("belongs to its build", async () => {
+  it.each([
+    { id: "build", name: "OPEN_NEXT_BUILD_ID" },
+    { id: "application, even if another has an equal build id", name: "NEXT_PREVIEW_MODE_ID" },
+  ])("belongs to its $id", async ({ name }) => {
     const { here } = twoIsolates();
-    vi.stubEnv("OPEN_NEXT_BUILD_ID", "one");
+    vi.stubEnv(name, "one");
     await here.render("/a", "v1");
-    vi.stubEnv("OPEN_NEXT_BUILD_ID", "two");
+    vi.stubEnv(name, "two");
     expect(await here.read("/a")).toBe("miss");
     vi.unstubAllEnvs();
   });

@@ -81,6 +81,30 @@ describe("a driver", () => {
   });
 });
 
+describe("a key that is no path of data", () => {
+  const long = Array.from({ length: 60 }, (_, nth) => `${nth}-${"é".repeat(20)}`);
+  const keys = {
+    "of many segments": long.join(":"),
+    "of many segments, with another end": [...long.slice(0, -1), "end"].join(":"),
+    "of one long segment": "x".repeat(5_000),
+    "with half characters": "a:\ud800",
+    "with the name of a property": "__proto__:constructor",
+    "with a digest": "sha256:00",
+  };
+
+  it.each(Object.entries(keys))("sets, has, gets and removes its item: %s", async (_, key) => {
+    const namespace = new DataIsolate().data.namespace<unknown>("n".repeat(64), { fresh: "1d" });
+    const driver = unstorageDriver(namespace);
+    for (const other of Object.values(keys)) await driver.setItem(other, "other");
+    await driver.setItem(key, "own");
+    expect([await driver.getItem(key), await driver.hasItem(key)]).toEqual(["own", true]);
+    await driver.removeItem(key);
+    expect([await driver.getItem(key), await driver.hasItem(key)]).toEqual([null, false]);
+    const left = await Promise.all(Object.values(keys).map((each) => driver.getItem(each)));
+    expect(left.filter((item) => item === "other").length).toBe(Object.keys(keys).length - 1);
+  });
+});
+
 it.each([
   { ttl: 60, gone: 60 },
   { ttl: undefined, gone: 86_400 },

@@ -105,9 +105,9 @@ describe("an explanation", () => {
   );
 
   it.each([
-    ["key.headers", "x-a", { "x-a": "2" }, "2", "1"],
-    ["key.cookies", "lang", { "x-a": "1", cookie: "lang=de" }, "lang=de", null],
-    ["vary", "x-b", { "x-a": "1", "x-b": "2" }, "2", null],
+    ["key.headers", "x-a", { "x-a": "2" }, "…", "…"],
+    ["key.cookies", "lang", { "x-a": "1", cookie: "lang=de" }, "…", null],
+    ["vary", "x-b", { "x-a": "1", "x-b": "2" }, "…", null],
   ])("names the nearest stored key that differs by %s", async (of, name, headers, sent, stored) => {
     const config = configOf([
       { name: "all", match: "*", key: { headers: ["x-a"], cookies: ["lang"] } },

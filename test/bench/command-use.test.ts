@@ -9,7 +9,10 @@ import {
   postScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 
-const head = encodeRecord({ kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] }, 1_000);
+const head = encodeRecord(
+  { kind: "vary", names: ["accept"], sinceAtMs: 0, listedSinceAtMs: 0, variants: [] },
+  1_000,
+);
 const metadata = { bodyDigest: "d1", tags: ["a", "b"] };
 const response = JSON.stringify({ record: { kind: "response", metadata } });
 const digests = new Map([

@@ -18,7 +18,13 @@ type Verdict = "answers" | "does not";
 type Name = TierName;
 type Held = CacheRecord<Detail> | VaryMarker;
 
-const marker: VaryMarker = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
+const marker: VaryMarker = {
+  kind: "vary",
+  names: ["a"],
+  sinceAtMs: 0,
+  listedSinceAtMs: 0,
+  variants: [],
+};
 
 const record = (respondedAtMs: number, isFit: boolean): CacheRecord<Detail> => ({
   metadata: {

@@ -157,6 +157,18 @@ describe("node local/check-config.ts", () => {
   const run = (path: string) =>
     promisify(execFile)(process.execPath, [script, path], { timeout: 120_000 });
 
+  it("refuses a route that bypasses the cache and is never reached", async () => {
+    const routes = [
+      { name: "all", match: "/*" },
+      { name: "mine", match: "/me/*", bypass: true },
+    ];
+    const text = `export default defineConfig(${JSON.stringify({ routes })});`;
+    await expect(run(await written("hidden.js", defining + text))).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("never reached, so its pages may be stored.") as string,
+    });
+  });
+
   it("ends with 0 and a warning for a useless option, although a timer is open", async () => {
     const vain = '{ name: "a", match: "/a", bypass: true, fresh: "5m" }';
     const text = `setInterval(() => {}, 1_000);\nexport default { routes: [${vain}] };`;

@@ -2,10 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { cacheStatus } from "../../src/rules/cache-status.ts";
 import { Decision, settle } from "../../src/observe/decision.ts";
+import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 
 const decided = (by: string) => {
-  const decision = new Decision({ route: "all", key: "GET https://a.example/" });
+  const decision = new Decision({
+    route: "all",
+    key: new RecordKey("GET https://a.example/", "a.example"),
+  });
   decision.reached("forward", by, undefined);
   decision.forwards("stale");
   return decision;

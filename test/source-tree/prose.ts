@@ -7,7 +7,7 @@ const participles =
 /** Words that end like participles and are nouns, or names of errors. */
 const nouns = new Set(
   [
-    "D1Binding Encoding Feed Finding Handling Mapping Need Reading Running Seed String Timing".split(
+    "D1Binding Encoding Feed Finding Handling Mapping Need Reading Running Seed String Timing Warning".split(
       " ",
     ),
     "Caching LoadFailed NotAccepted NotJoined OutputClosed Stripping".split(" "),

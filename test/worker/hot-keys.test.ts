@@ -36,7 +36,6 @@ it("the scheduled handler refreshes a reported key in the shared tier", async ()
   const note: HotKeyNote = {
     url: "http://site.test/a",
     fields: [["accept-language", "de"]],
-    cookie: "",
     expiresAtMs: Date.now() + 80_000,
     count: 2,
   };

@@ -10,6 +10,9 @@ import { Loops } from "../../src/proxy/request/loops.ts";
 import { type LookupRequest, plan, type Plan } from "../../src/proxy/request/plan.ts";
 import { compileRoutes } from "../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
+import { NameSecret } from "../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 export type RouteChanges = Partial<Omit<RouteInput, "name" | "match">>;
 
@@ -34,7 +37,7 @@ export function planOf(
 ): Plan {
   const { url = "https://www.example.com/", ...init } = request;
   const matchRoute = compileRoutes(config);
-  const readUrl = compileUrlReader({ config, matchRoute, siteHosts });
+  const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts });
   const asked = new Request(url, init);
   return plan(asked, readUrl(asked), { site: { config, loops }, address: undefined });
 }

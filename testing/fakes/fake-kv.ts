@@ -24,6 +24,12 @@ export class FakeKv {
     return [...this.#versions.keys()];
   }
 
+  /** All written values as one string. */
+  get text(): string {
+    const values = [...this.#versions.values()].flat().map(({ value }) => value ?? undefined);
+    return values.map((value) => new TextDecoder().decode(value)).join("\n");
+  }
+
   /** Returns the view of one colo: its own writes at once, those of others after the lag. */
   colo(lagMs = 0): KvNamespace & { readonly getWithMetadata: () => never } {
     const colo = {};

@@ -56,6 +56,10 @@ export class FakeUpstash {
   readonly leaseCommands: string[] = [];
   /** The value of the purge switch's key; `null` before the first post. */
   heldSwitch: string | null = null;
+  /** The secret of the names of records; `null` before an isolate has drawn it. */
+  heldSecret: string | null = null;
+  /** The commands for the secret. */
+  readonly secretCommands: string[] = [];
   /** The states of the journal's subscribers. */
   readonly subscribers = new Map<string, string>();
   /** Called just before a post of the switch is written. */
@@ -167,8 +171,10 @@ export class FakeUpstash {
           if (stored === "OK") this.written.push("whole");
           return stored;
         }
+        if (key.endsWith(":secret")) this.heldSecret ??= rest[0] ?? null;
         return /:(?:lease|dry-run):/.test(key) ? this.#takeLease(key, rest) : "OK";
       case "GET":
+        if (key.endsWith(":secret")) return this.heldSecret;
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
       case "INFO":
         return this.#info();
@@ -222,6 +228,7 @@ export class FakeUpstash {
   }
 
   #commandsOf(name: string, key: string): string[] {
+    if (key.endsWith(":secret")) return this.secretCommands;
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;

@@ -8,6 +8,9 @@ import { TidemarkRecords } from "../../src/stores/durable-object/records-object.
 import { Spread } from "../../src/stores/spread.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import type { RecordObjects, SimulatedWorld } from "./journal-simulator.ts";
+import { NameSecret } from "../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 /** A call may arrive this long after its connection broke, also after the timeout of a write. */
 const lateMsMax = 8_000;
@@ -33,7 +36,7 @@ export class SimulatedRecords implements RecordObjects {
       const stub = this.#stubOf(object);
       return [`object ${this.#objects.indexOf(object)}`, () => stub];
     });
-    const spread = new Spread([first!, second!]);
+    const spread = new Spread([first!, second!], nameSecret);
     const log = () => undefined;
     const client = new this.#Client({ spread, nowAtMs, log });
     const ofAny = { form, namespace: "site", nowAtMs, onBadRecord: () => undefined, log };

@@ -36,6 +36,9 @@ import { SiteTrace } from "./traces/site-trace.ts";
 import { type WarmedPage, warmPage } from "../../src/proxy/warm/warm-page.ts";
 import { responseForm } from "../../src/proxy/stored/record-form.ts";
 import type { ResponseDetail } from "../../src/proxy/stored/stored-response.ts";
+import { NameSecret } from "../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 /** The parts that a test may replace with a fault. All others are the product's own. */
 export interface SiteParts {
@@ -55,7 +58,10 @@ function compiledOf(config: Config): Compiled {
   let known = compiled.get(config);
   if (known === undefined) {
     const matchRoute = compileRoutes(config);
-    known = { matchRoute, readUrl: compileUrlReader({ config, matchRoute, siteHosts: [] }) };
+    known = {
+      matchRoute,
+      readUrl: compileUrlReader({ config, nameSecret, matchRoute, siteHosts: [] }),
+    };
     compiled.set(config, known);
   }
   return known;
@@ -83,6 +89,7 @@ export class SimulatedSite {
     const tiers = parts.tiers(tiersOf(isolate, around.cache), isolate);
     const sound: Site = {
       config,
+      nameSecret,
       ...compiledOf(config),
       siteHosts: [],
       tiers: trace?.observed(tiers) ?? tiers,

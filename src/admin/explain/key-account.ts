@@ -2,6 +2,7 @@
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { nameIn } from "../../rules/query.ts";
+import { mayBeSecret } from "../../rules/selecting.ts";
 import {
   noCookies,
   nameOfCookie,
@@ -24,16 +25,14 @@ export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
  * @param cookie the value of `Cookie`; `null` for none
  */
 export function keyAccountOf(lookup: LookupRequest, config: Config, cookie: string | null) {
-  const { key, url, route, forwarded, sentQuery } = lookup;
+  const { url, route, forwarded, sentQuery } = lookup;
   return {
-    /** The primary key, before any `Vary`. */
-    text: key.text,
     /** The URL by which a purge can name the page. */
     url,
     query: queryAccountOf(sentQuery, lookup.target.query, route, config),
     /** Values of `key.headers`, normalized, and of `key.cf`. */
     fields: [
-      ...route.keyHeaders.map((name) => [name, forwarded.get(name)] as const),
+      ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
       ...lookup.cf.map(
         ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
       ),
@@ -85,6 +84,14 @@ function cookiesAccountOf(
     leftOut,
     unknown: unknown.map(({ name }) => name ?? "(without a name)"),
   };
+}
+
+/** Replaces a value that is not shown, because it may be a secret of a client. */
+export const hiddenValue = "…";
+
+/** @param name the name of a request field, in lower case */
+export function shownValue(name: string, value: string | null): string | null {
+  return mayBeSecret([name, value]) ? hiddenValue : value;
 }
 
 /** Quotes a name for sentences. */

@@ -4,10 +4,10 @@ import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../rules/query.ts";
 import { selectingValues } from "../../rules/selecting.ts";
 import type { LookupRequest } from "../../proxy/request/plan.ts";
-import { quoted } from "./key-account.ts";
+import { hiddenValue, quoted, shownValue } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
-/** One difference between two keys. `null`: the part is missing. */
+/** One difference between two keys. `null`: the part is missing. `…`: the value may be a secret. */
 export interface Difference {
   readonly of:
     | "scheme"
@@ -128,7 +128,7 @@ function differencesOf(
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
-    if (sent !== stored) found.push({ of: "key.headers", name, sent, stored });
+    if (sent !== stored) found.push(shown({ of: "key.headers", name }, sent, stored));
   });
   route.keyCf.forEach((name, at) => {
     const [sent, stored] = [own, other].map(({ cf }) => cf[at]?.toString() ?? null);
@@ -144,7 +144,9 @@ function ofCookies(own: readonly string[], other: readonly string[]): Difference
     pairs.find((pair) => nameIn(pair) === name) ?? null;
   return names.flatMap((name) => {
     const [sent, stored] = [valueIn(own, name), valueIn(other, name)];
-    return sent === stored ? [] : [{ of: "key.cookies" as const, name, sent, stored }];
+    const hide = (pair: string | null) => pair && hiddenValue;
+    if (sent === stored) return [];
+    return [{ of: "key.cookies" as const, name, sent: hide(sent), stored: hide(stored) }];
   });
 }
 
@@ -160,16 +162,17 @@ function ofVary(
   );
   return selecting.flatMap(([name, stored]) => {
     const own = sent.get(name) ?? null;
-    if (own === stored) return [];
-    const shownValue = name === "cookie" ? cookieNames : (value: string | null) => value;
-    return [{ of: "vary" as const, name, sent: shownValue(own), stored: shownValue(stored) }];
+    return own === stored ? [] : [shown({ of: "vary", name }, own, stored)];
   });
 }
 
-/** Keeps only the names, because a value may be a session. */
-function cookieNames(field: string | null): string | null {
-  const pairs = field?.split(";").map((pair) => /^[^=]*=/.exec(pair.trim())?.[0] ?? "");
-  return pairs?.map((name) => `${name}…`).join("; ") ?? null;
+function shown(
+  part: { readonly of: "key.headers" | "vary"; readonly name: string },
+  sent: string | null,
+  stored: string | null,
+): Difference {
+  const { name } = part;
+  return { ...part, sent: shownValue(name, sent), stored: shownValue(name, stored) };
 }
 
 /** Counts differences. A different query also adds a tenth for each parameter that differs. */

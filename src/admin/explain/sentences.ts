@@ -1,7 +1,7 @@
 // Renders an explanation as text, with one or two sentences per step of the request.
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import type { Copy, TierAccount } from "./copies.ts";
-import { type KeyAccount, type LeftOutPart, quoted } from "./key-account.ts";
+import { hiddenValue, type KeyAccount, type LeftOutPart, quoted } from "./key-account.ts";
 import type { MatchingPurge, MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
 import {
@@ -176,7 +176,11 @@ function nearestSentence({ url, differences, count, hint }: NearestKey, own: str
 
 function differenceText({ of, name, sent, stored }: Difference): string {
   const what = name === undefined ? of : `${of} ${name}`;
-  const [yours, its] = [sent, stored].map((value) => value ?? "nothing");
+  if (sent === hiddenValue && stored === hiddenValue)
+    return `${what}: the stored key has another value`;
+  const [yours, its] = [sent, stored].map((value) =>
+    value === hiddenValue ? "a value" : (value ?? "nothing"),
+  );
   if (of !== "query") return `${what}: you sent ${yours}; the stored key has ${its}`;
   const [own, kept] = [yours, its].map((query) => (query === "?" ? "no parameters" : query));
   return `you sent ${own}; the stored key has ${kept}`;

@@ -121,7 +121,8 @@ export function configuration({ faults, configWarnings }: SiteState): Finding[] 
     cause: fault.why,
     remedy: fault.hint,
   });
-  return [...faults.map(finding("warning")), ...configWarnings.map(finding("info"))];
+  const found = configWarnings.map((fault) => finding(fault.level ?? "info")(fault));
+  return [...faults.map(finding("warning")), ...found];
 }
 
 export function switchThrown({ view }: SiteState): Finding | [] {

@@ -4,6 +4,7 @@ import type { Site } from "../../proxy/site/site.ts";
 import type { Outward } from "../../outward/schedule/create-outward.ts";
 import type { DataBesidePages, DataTroubles } from "../../data-beside-pages.ts";
 import type { Fault } from "../../base/operator-error.ts";
+import type { ConfigWarning } from "../../proxy/request/config-warnings.ts";
 import type { Environment } from "../../platform/environment.ts";
 import type { RouteNote } from "../../proxy/site/route-notes.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
@@ -114,7 +115,7 @@ export interface SiteState extends IsolateState {
     | { readonly reports: Awaited<ReturnType<Outward["reports"]>>; readonly dueAfterMs: number }
     | undefined;
   /** Settings without effect. */
-  readonly configWarnings: readonly Fault[];
+  readonly configWarnings: readonly ConfigWarning[];
 }
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */

@@ -1,6 +1,7 @@
 // A record: a body, the properties that a purge can match, and provenance. Users of the cache add
 // their own details.
 import type { ByteRange } from "../../rules/ranges.ts";
+import type { SelectingValues } from "../../rules/selecting.ts";
 
 /** The properties that a purge can match. */
 export interface Coverage {
@@ -46,6 +47,8 @@ export interface RecordMetadata extends Coverage, Provenance {
   readonly bodyBytes: number | null;
   /** The SHA-256 of the body, in hex; `null` for a streamed body that was never held in memory. */
   readonly bodyDigest: string | null;
+  /** The request's values that select the record, besides its key. Stores have only the names. */
+  readonly selecting?: SelectingValues;
   /** Whether the shared tier stores the record only after a second request. */
   readonly awaitsSecondAsk?: boolean | undefined;
 }

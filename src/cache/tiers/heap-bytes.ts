@@ -6,11 +6,8 @@ import type { TierRecord } from "./tier.ts";
 /** The size of a marker without variants. */
 const markerBytes = 512;
 
-/** The size of a listed variant: an array, a short string and a number. */
-const variantBytes = 128;
-
-/** The size of a listed variant's whole digest. */
-const digestBytes = 96;
+/** The size of a listed variant: an array, a digest and a number. */
+const variantBytes = 192;
 
 /** The size of a record without its detail, tags and body. */
 const recordBytes = 1_024;
@@ -23,10 +20,7 @@ export const textBytes = 24;
  * the actual size.
  */
 export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<Detail>): number {
-  if (record.kind === "vary") {
-    const { variants, digests = [] } = record;
-    return markerBytes + variantBytes * variants.length + digestBytes * digests.length;
-  }
+  if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
   const { metadata } = record.stored;
   let bytes = recordBytes + form.heapBytes(metadata);
   // A tag is stored twice: as received, and as purges spell it.

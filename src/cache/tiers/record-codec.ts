@@ -1,5 +1,6 @@
 // Encodes records as versioned text, and validates records when they are read.
 import * as z from "zod/mini";
+import { unknownValue } from "../../rules/selecting.ts";
 import type { MetadataWith } from "../record/record.ts";
 import type { CheckedRecord, RecordForm } from "./record-form.ts";
 import type { RecordHead, TierRecord } from "./tier.ts";
@@ -8,7 +9,7 @@ import type { RecordHead, TierRecord } from "./tier.ts";
  * The version of the format, which every incompatible change increments. A record of another
  * version is a miss.
  */
-export const version = 4;
+export const version = 5;
 
 /** The version of a record whose body is in another store, so that it is a miss without that store. */
 export const versionApart = `${version}-apart`;
@@ -35,14 +36,12 @@ const metadataForm = {
  *
  * @param given.detail the checks by member
  * @param given.name the check of a name in a marker
- * @param given.completed adds members that an earlier version did not write
  */
 export function recordCheck<Detail>(given: {
   readonly detail: { readonly [Name in keyof Detail]-?: z.ZodMiniType<Detail[Name]> };
   readonly name: z.ZodMiniType<string>;
-  readonly completed: (metadata: MetadataWith<Detail>) => MetadataWith<Detail>;
 }): RecordForm<Detail>["check"] {
-  const { detail, name, completed } = given;
+  const { detail, name } = given;
   const form = z.object({
     v: z.literal(version),
     keepUntilAtMs: z.number(),
@@ -52,9 +51,8 @@ export function recordCheck<Detail>(given: {
         kind: z.literal("vary"),
         names: z.array(name),
         sinceAtMs: z.number(),
-        variants: z.array(z.tuple([z.string(), z.number()])),
-        digests: z.optional(z.array(z.string().check(z.regex(/^(?:[\da-f]{64})?$/)))),
-        listedSinceAtMs: z.optional(z.number()),
+        variants: z.array(z.tuple([z.string().check(z.regex(/^[\da-f]{64}$/)), z.number()])),
+        listedSinceAtMs: z.number(),
       }),
     ]),
   });
@@ -63,7 +61,7 @@ export function recordCheck<Detail>(given: {
     if (!checked.success) return undefined;
     const { record, keepUntilAtMs } = checked.data;
     if (record.kind === "vary") return { record, keepUntilAtMs };
-    const metadata = completed(record.metadata as unknown as MetadataWith<Detail>);
+    const metadata = record.metadata as unknown as MetadataWith<Detail>;
     return { record: { kind: "response", metadata }, keepUntilAtMs };
   };
 }
@@ -75,10 +73,18 @@ export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
 /** Returns ASCII-only JSON, which can also be a header field. */
 export function encodeRecord(record: RecordHead<unknown>, keepUntilAtMs: number): string {
   const isApart = record.kind === "response" && "apart" in record.metadata;
-  return JSON.stringify({ v: isApart ? versionApart : version, keepUntilAtMs, record }).replaceAll(
+  const v = isApart ? versionApart : version;
+  return JSON.stringify({ v, keepUntilAtMs, record: withoutValues(record) }).replaceAll(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** Leaves out the values of a request that select the record, because they may be secrets of a client. */
+function withoutValues(record: RecordHead<unknown>): object {
+  if (record.kind === "vary" || record.metadata.selecting === undefined) return record;
+  const selecting = record.metadata.selecting.map(([name]) => [name, unknownValue]);
+  return { ...record, metadata: { ...record.metadata, selecting } };
 }
 
 /** Returns the record; `undefined` for text of another version or form. Never throws. */

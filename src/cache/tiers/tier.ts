@@ -37,19 +37,11 @@ export interface VaryMarker {
   readonly sinceAtMs: number;
   /** The stored variants and their expiry. `limits.variants` limits their number. */
   readonly variants: readonly StoredVariant[];
-  /**
-   * The full hex digests of the same keys, in the same order, to remove the records. An unknown digest
-   * is empty. Absent in markers of version 0.1.
-   */
-  readonly digests?: readonly string[] | undefined;
-  /**
-   * The instant since which all listed variants were requested. A later purge may cover them. Absent in
-   * markers of version 0.1, for which `sinceAtMs` applies.
-   */
-  readonly listedSinceAtMs?: number | undefined;
+  /** The instant since which all listed variants were requested. A later purge may cover them. */
+  readonly listedSinceAtMs: number;
 }
 
-/** A stored variant. The digest is the first 64 bits of the SHA-256 of the variant's key. */
+/** A stored variant, by the digest of its key (`RecordKey.digest`). */
 export type StoredVariant = readonly [digest: string, untilAtMs: number];
 
 /** A record whose body is still arriving and is too large to hold in memory. */

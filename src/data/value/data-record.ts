@@ -39,7 +39,6 @@ export const dataForm: RecordForm<DataDetail> = {
       freshMs: z.number(),
       staleMs: z.number(),
     },
-    completed: (metadata) => metadata,
   }),
   heapBytes: ({ bodyBytes }) => heapBytesPerByte * (bodyBytes ?? 0),
   // Requests for keys that do not exist may evict only records of other such keys.

@@ -16,7 +16,7 @@ import type { Target } from "../request/target.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
-import { inPublicContext, publicCaller } from "./public-work.ts";
+import { inPublicContext } from "./public-work.ts";
 import { uploadMs } from "./upload-time.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
@@ -84,13 +84,11 @@ async function forwardAsked(
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const { key, route, target, method } = lookup;
+  const { key, route, target, method, isAnonymous } = lookup;
   const trace = traceFields(conditions, newSpanId);
   const headers = lookup.forwarded.toHeaders([...validators, ...part, ...trace]);
   const page = method === "GET" && !isPersonal(lookup) && part.length === 0 ? key.text : undefined;
-  const caller = publicCaller(route.origin, context);
-  const request = { method, headers, body: null, cf: cfOfMembers(lookup.cf), caller };
-  const { isAnonymous } = lookup;
+  const request = { method, headers, body: null, cf: cfOfMembers(lookup.cf) };
   const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, context);
   if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
   return answer;
@@ -116,7 +114,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask(
     { origin: route.origin, target },
-    { method, headers, body, cf, own, caller: context.caller },
+    { method, headers, body, cf, own },
     context,
     withinMs,
   );
@@ -141,11 +139,9 @@ export async function probeOrigin(
 ): Promise<boolean> {
   const last = context.site.originHealth.wellTarget(origin) ?? target;
   const paths = new Set([last.path, "/"]);
-  const probe = (path: string) =>
-    inPublicContext(origin, context, () =>
-      probePage(origin, { ...last, path, query: "" }, context),
-    );
-  return (await Promise.all(Array.from(paths, probe))).includes(true);
+  const probes = (own: Context) =>
+    Array.from(paths, (path) => probePage(origin, { ...last, path, query: "" }, own));
+  return (await Promise.all(inPublicContext(origin, context, probes))).includes(true);
 }
 
 async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {
@@ -153,8 +149,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
   const fields = { ...neutralFields, "accept-encoding": "identity" };
   const headers = passedFields({ client: new Headers(fields), target });
   const withinMs = Math.min(probeMsMax, context.site.config.originTimeout.firstByteMs);
-  const caller = publicCaller(origin, context);
-  const request = { method: "GET", headers, body: null, cf: undefined, caller };
+  const request = { method: "GET", headers, body: null, cf: undefined };
   const answer = await ask({ origin, target, isAnonymous: true }, request, context, withinMs);
   if (answer.kind === "answered") cancelBody(answer.response);
   return answer.kind === "answered";
@@ -166,7 +161,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
  */
 async function ask(
   asking: HealthRequest,
-  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "caller">,
+  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
 ): Promise<ForwardResult> {
@@ -177,9 +172,8 @@ async function ask(
   const { headers } = request;
   headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
-    const { target } = asking;
-    const { afterAnswer } = context;
-    const sent = { ...request, target, signal: abort.signal, afterAnswer };
+    const { afterAnswer, caller } = context;
+    const sent = { ...request, target: asking.target, signal: abort.signal, afterAnswer, caller };
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;
@@ -251,7 +245,6 @@ export function isOriginError(status: number): boolean {
 /** Returns a span ID of W3C Trace Context: 16 random hexadecimal digits, which are not all 0. */
 function newSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
-  // An ID of zeros is invalid.
   if (bytes.every((byte) => byte === 0)) return newSpanId();
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -24,9 +24,11 @@ import { learnFromHead, validated } from "./validate.ts";
  * @param flight the flight, which the caller ends once everything is stored
  */
 export function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
-  const { lookup, exchange } = need;
+  const { origin } = need.lookup.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
-  return inPublicContext(lookup.route.origin, exchange, () => leadPublic(need, flight));
+  return inPublicContext(origin, need.exchange, (exchange) =>
+    leadPublic({ ...need, exchange }, flight),
+  );
 }
 
 async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {

@@ -5,18 +5,14 @@ import type { Route } from "../../config/config.ts";
 import { sortCookies } from "../request/cookies.ts";
 import type { Context } from "../site/exchange.ts";
 
-/** Runs public work for an origin. */
-export function inPublicContext<Result>(
+/** Runs public work for an origin. The work gets the exchange without the client's caller. */
+export function inPublicContext<Given extends Context, Result>(
   origin: string,
-  { site }: Context,
-  work: () => Result,
+  given: Given,
+  work: (given: Given) => Result,
 ): Result {
-  return site.runsInCaller(origin) ? work() : inNeutralContext(work);
-}
-
-/** Returns the caller that a handler learns of in public work. */
-export function publicCaller(origin: string, { site, caller }: Context): object | undefined {
-  return site.runsInCaller(origin) ? caller : undefined;
+  if (given.site.runsInCaller(origin)) return work(given);
+  return inNeutralContext(() => work({ ...given, caller: undefined }));
 }
 
 /**

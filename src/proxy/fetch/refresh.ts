@@ -166,7 +166,7 @@ interface Refresh {
 
 /** Builds the exchange of a refresh, which no client waits for. */
 function refreshOf({ key, route }: LookupRequest, context: Context): Exchange {
-  const decision = new Decision({ route: route.name, key: key.text, isRefresh: true });
+  const decision = new Decision({ route: route.name, key, isRefresh: true });
   return { ...context, decision };
 }
 

@@ -5,7 +5,6 @@ import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { LeaderTurn } from "../../cache/load-policy.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { selects } from "../../rules/selecting.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { type OriginNeed, questionOf } from "../reuse/need.ts";
@@ -92,9 +91,7 @@ async function outcomeOf(
   if (record.kind === "vary") {
     return key.text === lookup.key.text ? { kind: "varies", marker: record } : undefined;
   }
-  const { metadata } = record;
-  if (!selects(metadata.selecting, lookup.forwarded)) return undefined;
-  const stored = { metadata, body: { kind: "absent" } } as const;
+  const stored = { metadata: record.metadata, body: { kind: "absent" } } as const;
   const { ofWorld, memory } = exchange.site.tiers;
   const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
   await settleDoubt(candidate, need);

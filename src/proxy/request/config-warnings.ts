@@ -1,5 +1,4 @@
-// Finds settings without effect. These are warnings and not errors, because all answers stay
-// correct.
+// Finds settings without effect. They are no errors, because the configuration is valid.
 import type { Config, Route } from "../../config/config.ts";
 import { isPassedBy } from "../../config/route.ts";
 import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
@@ -7,6 +6,9 @@ import { traceFieldNames } from "../../rules/trace-context.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
 import { hides } from "./routes.ts";
+
+/** A setting without effect. `warning`: pages may be stored that the setting should protect. */
+export type ConfigWarning = Fault & { readonly level?: "warning" };
 
 /** The stores that fields of routes need. */
 export interface Stores {
@@ -26,7 +28,7 @@ export function configWarnings(
   { routes }: Config,
   siteHosts: readonly string[] = [],
   stores?: Stores,
-): Fault[] {
+): ConfigWarning[] {
   const warnings = [
     ...(stores === undefined ? [] : routes.map((route) => lackingStores(route, stores))),
     ...routes.map(idleFieldsOf),
@@ -81,18 +83,23 @@ function forwardedInVain(route: Route): Fault | undefined {
 }
 
 /** Returns a fault for each pattern that an earlier route hides. */
-function hiddenBy(before: readonly Route[], { name, match, methods }: Route): Fault[] {
+function hiddenBy(
+  before: readonly Route[],
+  { name, match, methods, bypass }: Route,
+): ConfigWarning[] {
   const hiding = before
     .filter((route) => route.whenCookies === undefined && coversMethods(route.methods, methods))
-    .flatMap((route) => route.match.map((pattern) => ({ route: route.name, pattern })));
+    .flatMap((route) => route.match.map((pattern) => ({ route, pattern })));
   return match.flatMap((pattern) => {
     const first = hiding.find((earlier) => hides(earlier.pattern, pattern));
     if (first === undefined) return [];
     const by = match.length === 1 ? "" : ` by "${pattern.text}"`;
+    const isRisk = bypass && !first.route.bypass;
     return {
-      what: `Route "${name}" is never reached${by}.`,
-      why: `Each path that matches "${pattern.text}" also matches "${first.pattern.text}" of route "${first.route}", which comes first.`,
-      hint: `Put "${name}" before "${first.route}", or remove it.`,
+      ...(isRisk && { level: "warning" }),
+      what: `Route "${name}" is never reached${by}${isRisk ? ", so its pages may be stored" : ""}.`,
+      why: `Each path that matches "${pattern.text}" also matches "${first.pattern.text}" of route "${first.route.name}", which comes first.`,
+      hint: `Put "${name}" before "${first.route.name}", or remove it.`,
     };
   });
 }

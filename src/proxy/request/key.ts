@@ -1,8 +1,9 @@
 // The cache key of a request (RFC 9111 §2), as a string.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
-import { selectingValues } from "../../rules/selecting.ts";
+import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import type { Fields } from "../../rules/fields.ts";
+import type { NameSecret } from "../../cache/record/name-secret.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
 
@@ -32,10 +33,17 @@ export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): 
     !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
 }
 
+/** The settings of a site's keys. */
+export interface KeySettings {
+  readonly config: Config;
+  readonly nameSecret: NameSecret;
+}
+
 /** Returns the key of a URL. GET and HEAD share the key; other methods have no lookup. */
-export function keyUrl(requested: Target, route: Route, config: Config): KeyedUrl {
-  const { target, url } = keyedUrl(requested, countsOn(route, config));
-  return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost) };
+export function keyUrl(requested: Target, route: Route, site: KeySettings): KeyedUrl {
+  const { target, url } = keyedUrl(requested, countsOn(route, site.config));
+  const naming = { secret: site.nameSecret, isSecret: false };
+  return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost, "r", naming) };
 }
 
 /** Returns the target and the URL with only the parameters that are part of the key. */
@@ -78,9 +86,10 @@ export function primaryKey(
   cf: readonly CfMember[],
   forwarded: Fields,
 ): RecordKey {
-  const values: unknown[] = [keyHeaders.map((name) => forwarded.get(name)), keyedCookies];
+  const fields = keyHeaders.map((name) => [name, forwarded.get(name)] as const);
+  const values: unknown[] = [fields.map(([, value]) => value), keyedCookies];
   if (cf.length > 0) values.push(cf.map(([, value]) => value));
-  return new RecordKey(`${key.text}\n${JSON.stringify(values)}`, key.host);
+  return key.with(JSON.stringify(values), keyedCookies.length > 0 || fields.some(mayBeSecret));
 }
 
 /**
@@ -93,6 +102,6 @@ export function variantKey(
   forwarded: Fields,
 ): RecordKey {
   if (names.length === 0) return primary;
-  const selecting = JSON.stringify(selectingValues(names, forwarded));
-  return new RecordKey(`${primary.text}\nvary ${selecting}`, primary.host);
+  const selecting = selectingValues(names, forwarded);
+  return primary.with(`vary ${JSON.stringify(selecting)}`, selecting.some(mayBeSecret));
 }

@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
 import { compileHasCookie } from "./cookies.ts";
-import { type KeyedUrl, keyUrl } from "./key.ts";
+import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf } from "./path-readings.ts";
 import { isReserved } from "./reserved.ts";
@@ -51,8 +51,7 @@ const objectBytes = 768;
 const readBytes = (name: string): number => objectBytes + 8 * name.length;
 
 /** The settings for reading a site's URLs. */
-export interface SiteUrls {
-  readonly config: Config;
+export interface SiteUrls extends KeySettings {
   readonly matchRoute: MatchRoute;
   /**
    * The site's hosts. Every other host maps to the first of these hosts. If the list is empty, each
@@ -62,7 +61,8 @@ export interface SiteUrls {
 }
 
 /** Returns the reader of an isolate, with its memoized results. */
-export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): ReadUrl {
+export function compileUrlReader(site: SiteUrls): ReadUrl {
+  const { config, matchRoute, siteHosts } = site;
   const kept = new LRUCache<string, UrlRead>({
     maxSize: keptBytesMax,
     sizeCalculation: (_, name) => readBytes(name),
@@ -87,7 +87,7 @@ export function compileUrlReader({ config, matchRoute, siteHosts }: SiteUrls): R
     if (before !== undefined) return before;
     const target = readTarget(url, siteHosts);
     const { route, parameters } = matchRoute(target, other, met);
-    const keyed = keyUrl(target, route, config);
+    const keyed = keyUrl(target, route, site);
     const isOurs = [target.path, target.writtenPath].some((path) =>
       isReserved(path, config.operatorPath),
     );

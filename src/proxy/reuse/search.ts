@@ -20,7 +20,7 @@ import type {
   StoredMetadata,
   StoredResponse,
 } from "../stored/stored-response.ts";
-import { responseIn, type ResponseRead, type ResponseTier, type Tiers } from "../stored/tiers.ts";
+import { responseIn, type ResponseTier, type Tiers, withValues } from "../stored/tiers.ts";
 import { backfill } from "./backfill.ts";
 import { copyToColo } from "./copy-to-colo.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
@@ -123,7 +123,7 @@ export class Search<S extends LookupSite = Site>
     return isKept(stored.metadata, lookup.route, atMs) ? stored : undefined;
   }
 
-  inMemory(): ResponseRead {
+  inMemory() {
     const { memory } = this.used;
     this.memoryCount = memory.changeCount;
     const read = memory.read(this.key, this);
@@ -192,14 +192,14 @@ export class Search<S extends LookupSite = Site>
   }
 
   /** Reads a tier, metadata first if the client may need no body. */
-  async readFrom(tier: ResponseTier): Promise<ResponseRead> {
+  async readFrom(tier: ResponseTier) {
     const read = await this.#read(tier, mayNeedNoBody(this.lookup) ? "metadata" : "whole");
     const stored = responseIn(read);
     const isEnough = stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
     return isEnough ? read : this.#read(tier, "whole");
   }
 
-  async #read(tier: ResponseTier, part: "metadata" | "whole"): Promise<ResponseRead> {
+  async #read(tier: ResponseTier, part: "metadata" | "whole") {
     const { lookup, exchange, atMs: sinceAtMs } = this;
     const { afterAnswer, site } = exchange;
     const { lifts } = site;
@@ -227,7 +227,7 @@ export class Search<S extends LookupSite = Site>
     const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
     this.exchange.decision.looked(tier.name, read.kind, tookMs);
-    return read;
+    return withValues(read, lookup.forwarded);
   }
 
   /** Returns whether metadata suffices: for a 304 or an answer to HEAD. */

@@ -1,7 +1,6 @@
 // Reads `Vary` markers, which list the variants of a page (RFC 9111 §4.1).
 import type { Exchange } from "../site/exchange.ts";
 import type { LookupSite } from "../site/site.ts";
-import { sha256Short } from "../../base/sha256.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
@@ -16,7 +15,7 @@ export function isNewAmongSeveral(
 ): boolean {
   const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
   if (live.length < severalMin) return false;
-  const own = sha256Short(variant.text);
+  const own = variant.digestAtOnce();
   return !live.some(([digest]) => digest === own);
 }
 

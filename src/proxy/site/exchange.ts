@@ -13,7 +13,7 @@ export interface Context<S = Site> {
   /** Starts work that may continue after the response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** The runtime's context of the request or run. Handlers get it for bypassed requests only. */
-  readonly caller?: object;
+  readonly caller?: object | undefined;
   /**
    * The client's address; `null` if unknown. `undefined` on Workers, where Cloudflare writes it
    * into each request.

@@ -4,6 +4,7 @@ import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
+import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
 import { type LookupRequest, asRefresh, plan, type PlanContext } from "../request/plan.ts";
 import type { Terms } from "../stored/lifetime.ts";
@@ -22,10 +23,8 @@ const shortValue = fieldValue.check(z.maxLength(valueCharactersMax));
 const noteForm = z.object({
   /** The keyed URL. */
   url: z.string().check(z.maxLength(urlCharactersMax)),
-  /** The route's key fields and the response's selecting fields, sorted by name. */
+  /** The route's key fields and the response's selecting fields, sorted by name. None is a secret. */
   fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
-  /** The cookies of the key, as one field value; empty for none. */
-  cookie: shortValue,
   /** The instant when the stored response becomes stale, in epoch milliseconds. */
   expiresAtMs: z.number(),
   count: z.int().check(z.minimum(1), z.maximum(countMax)),
@@ -49,9 +48,8 @@ const ofOneClient: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Fields that the Worker sets, from the note or to a constant. */
+/** Fields that the Worker sets itself. */
 const setByUs: ReadonlySet<string> = new Set([
-  "cookie",
   "x-forwarded-proto",
   "x-forwarded-host",
   "surrogate-capability",
@@ -95,26 +93,25 @@ export function canBeKeptWarm(
 }
 
 /**
- * Returns the note of a hit; `undefined` if the key has values of `request.cf`, or if the note
- * would contain a client's data or be too large.
+ * Returns the note of a hit; `undefined` if the key has cookies or values of `request.cf`, or if the
+ * note would contain a value that may be a secret, or be too large.
  */
 export function noteOf(
   candidate: Candidate,
   lookup: LookupRequest,
   terms: Terms,
 ): HotKeyNote | undefined {
+  const { cf, keyedCookies, route, forwarded, url } = lookup;
   // The isolate's own request has no `request.cf`, so it cannot have this key.
-  if (lookup.cf.length > 0) return undefined;
+  if (cf.length > 0 || keyedCookies !== "") return undefined;
   const { selecting } = candidate.stored.metadata;
-  const keyed = lookup.route.keyHeaders.map((name) => [name, lookup.forwarded.get(name)] as const);
-  const fields = [...new Map([...selecting, ...keyed])]
-    .flatMap(([name, value]): [string, string][] =>
-      value === null || setByUs.has(name) ? [] : [[name, value]],
-    )
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  if (!fields.every(([name]) => mayBeNoted(name, lookup))) return undefined;
-  const { url, keyedCookies: cookie } = lookup;
-  return readNote({ url, fields, cookie, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
+  const names = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
+  const fields = selectingValues([...names].sort(), forwarded).filter(
+    ([name, value]) => value !== null && !setByUs.has(name),
+  );
+  const isOfClient = ([name]: readonly [string, unknown]) => !mayBeNoted(name, lookup);
+  if (fields.some(mayBeSecret) || fields.some(isOfClient)) return undefined;
+  return readNote({ url, fields, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
 
 /** The parts of an exchange that are needed to follow a note. */
@@ -145,18 +142,14 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   const { lookup } = planned;
   const isAsNoted =
     lookup.url === note.url &&
-    lookup.keyedCookies === note.cookie &&
-    !lookup.hasUnknownCookie &&
     reach(lookup.route.tiers, "world") &&
     note.fields.every(([name]) => mayBeNoted(name, lookup));
   return isAsNoted ? asRefresh(lookup, []) : undefined;
 }
 
-function requestOf({ url, fields, cookie }: HotKeyNote): Request | undefined {
+function requestOf({ url, fields }: HotKeyNote): Request | undefined {
   try {
-    const headers = new Headers(fields);
-    if (cookie !== "") headers.set("cookie", cookie);
-    return new Request(url, { headers });
+    return new Request(url, { headers: fields });
   } catch {
     // The URL or a field value is invalid.
     return undefined;

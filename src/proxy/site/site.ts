@@ -1,6 +1,7 @@
 // The state of a site in one isolate: configuration, tiers, and observations of earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
+import type { NameSecret } from "../../cache/record/name-secret.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -59,6 +60,8 @@ export interface LookupSite {
 
 /** The whole state. It lives as long as its isolate. */
 export interface Site extends LookupSite {
+  /** The secret of the names of records. */
+  readonly nameSecret: NameSecret;
   readonly view: PurgeView;
   readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
   readonly loops: Loops;

@@ -3,7 +3,6 @@
 import { LRUCache } from "lru-cache";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
-import { sha256Short } from "../../base/sha256.ts";
 
 /**
  * The length of a part of the last minute. The last minute is the current part and the three parts
@@ -51,15 +50,16 @@ export class VariantDemand {
    */
   note(variant: RecordKey, { variants }: VaryMarker, atMs: number): void {
     if (variants.length < this.#listedMin) return;
-    const requests = this.#byKey.get(variant.text) ?? this.#begun(variant.text);
+    const requests = this.#byKey.get(variant.text) ?? this.#begun(variant);
     const part = partAt(atMs);
     requests.counts = countsAt(part, requests);
     requests.part = part;
     requests.counts[0] = (requests.counts[0] ?? 0) + 1;
   }
 
-  #begun(text: string): Requests {
-    const requests = { digest: sha256Short(text), part: 0, counts: [] };
+  #begun(variant: RecordKey): Requests {
+    const { text } = variant;
+    const requests = { digest: variant.digestAtOnce(), part: 0, counts: [] };
     this.#byKey.set(text, requests);
     if (this.#byKey.has(text)) this.#byDigest.set(requests.digest, requests);
     return requests;

@@ -5,7 +5,6 @@ import { textBytes } from "../../cache/tiers/heap-bytes.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
-import { groupsOf } from "./tags.ts";
 import type { ResponseDetail, StoredMetadata } from "./stored-response.ts";
 
 /** Rejects invalid names and values, for which `Headers` would throw (RFC 9110 §5.1, §5.5). */
@@ -26,14 +25,7 @@ const check = recordCheck<ResponseDetail>({
     bodyDate: z.optional(fieldValue),
     lifetimeSecondsMax: z.optional(z.number()),
   },
-  completed: withGroups,
 });
-
-/** Adds the groups to records of earlier versions, which have them only in `Cache-Groups`. */
-function withGroups(metadata: StoredMetadata): StoredMetadata {
-  const groups = metadata.groups ?? groupsOf(metadata);
-  return groups === undefined ? metadata : { ...metadata, groups };
-}
 
 /**
  * The runtime's memory per field of `Headers`, mostly outside the heap. Each stored response that

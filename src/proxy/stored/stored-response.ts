@@ -3,6 +3,7 @@
 import type { Candidate as CacheCandidate } from "../../cache/find.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import type { SelectingValues } from "../../rules/selecting.ts";
 
 /** The tags in one response field. The field itself is not always stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
@@ -13,7 +14,7 @@ export interface ResponseDetail {
   readonly statusText: string;
   readonly fields: readonly FieldLine[];
   /** The selecting header fields and their forwarded values (RFC 9111 §4.1). */
-  readonly selecting: readonly (readonly [name: string, value: string | null])[];
+  readonly selecting: SelectingValues;
   /**
    * The tags from fields that are not stored in `fields`. A 304 without such a field keeps the
    * field's tags.
@@ -43,7 +44,9 @@ export interface ResponseDetail {
  * The metadata of a stored response: everything except its body. It can be serialized to JSON and
  * back.
  */
-export interface StoredMetadata extends RecordMetadata, ResponseDetail {}
+export interface StoredMetadata extends RecordMetadata, ResponseDetail {
+  readonly selecting: SelectingValues;
+}
 
 /** A stored response with its body, or the part that was read. */
 export type StoredResponse = CacheRecord<ResponseDetail>;

@@ -37,7 +37,7 @@ export function removeStored(
 ): void {
   const { decision } = exchange;
   const { memory, below } = exchange.site.tiers;
-  const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host));
+  const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host, "r", key.naming));
   memory.remove(key);
   const removing = takeOut(
     below.flatMap((tier) =>

@@ -53,7 +53,7 @@ function sentUrl({ target }: PassedRequest): string {
  */
 function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget | undefined {
   const { passed, exchange } = given;
-  const { config, matchRoute, siteHosts } = exchange.site;
+  const { matchRoute, siteHosts } = exchange.site;
   const { request, target, address } = passed;
   const base = sentUrl(passed);
   if (!URL.canParse(url, base)) return undefined;
@@ -65,7 +65,7 @@ function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget 
   if (!isOurs || named.isAmbiguous) return undefined;
   const { route } = matchRoute(named);
   if (route.bypass) return undefined;
-  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, config);
+  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
   if (isTooLong(keyed.target)) return undefined;
   const { key } = keyedAs(request, { keyed, route }, { site: exchange.site, address });
   const tag = urlTag(keyed.url);

@@ -4,7 +4,6 @@
 import type { Context } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk } from "../stored/tiers.ts";
-import { sha256HexAtOnce, sha256Short } from "../../base/sha256.ts";
 import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
@@ -81,7 +80,7 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
   if (metadata.selecting.length === 0) return true;
   const { nowAtMs, config, variantDemand } = place.exchange.site;
   const { variants } = listOf(metadata, place);
-  const own = sha256Short(keyOf(metadata, place).text);
+  const own = keyOf(metadata, place).digestAtOnce();
   if (variants.length < config.limits.variants || variants.some(({ digest }) => digest === own)) {
     return true;
   }
@@ -100,7 +99,7 @@ export function endsVariants(metadata: StoredMetadata, place: VariantPlace): boo
 }
 
 function isListed(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const own = sha256Short(keyOf(metadata, place).text);
+  const own = keyOf(metadata, place).digestAtOnce();
   return listOf(metadata, place).variants.some(({ digest }) => digest === own);
 }
 
@@ -113,7 +112,7 @@ export function withDisplaced<Place extends VariantPlace>(
   place: Place,
 ): Place {
   if (metadata.selecting.length === 0) return place;
-  const own = sha256Short(keyOf(metadata, place).text);
+  const own = keyOf(metadata, place).digestAtOnce();
   const others = listOf(metadata, place).variants.filter(({ digest }) => digest !== own);
   const displaced = leastRequested(others, place);
   return displaced.length === 0 ? place : { ...place, displaced };
@@ -147,13 +146,13 @@ export function markerTo(
   place: VariantPlace,
 ): ToKeep<VaryMarker> {
   const { lookup, marker, ofColo, exchange } = place;
-  const own = sha256Short(stored.key.text);
+  const own = stored.key.digestAtOnce();
   const list = listOf(metadata, place);
   const others = list.variants.filter(({ digest }) => digest !== own);
   const tooMany = new Set(leastRequested(others, place));
   const variants: ListedVariant[] = [
     ...others.filter((variant) => !tooMany.has(variant)),
-    { digest: own, untilAtMs: stored.untilAtMs, whole: sha256HexAtOnce(stored.key.text) },
+    { digest: own, untilAtMs: stored.untilAtMs },
   ];
   const names = metadata.selecting.map(([name]) => name);
   const sinceAtMs = Math.max(
@@ -168,7 +167,6 @@ export function markerTo(
       names,
       sinceAtMs,
       variants: variants.map(({ digest, untilAtMs }) => [digest, untilAtMs]),
-      digests: variants.map(({ whole }) => whole),
       listedSinceAtMs: list.sinceAtMs,
     },
     untilAtMs: Math.max(exchange.nowAtMs() + markerKeepMs, latestAtMs),
@@ -180,11 +178,8 @@ export function markerTo(
 
 /** A variant in a marker's list. */
 interface ListedVariant {
-  /** The first 64 bits of the SHA-256 of its key. */
   readonly digest: string;
   readonly untilAtMs: number;
-  /** The whole digest in hex; empty if the marker's version lacks it. */
-  readonly whole: string;
 }
 
 /**
@@ -203,24 +198,19 @@ function listOf(
   const lists = [typeof ofColo === "object" ? ofColo : undefined];
   for (const list of [...lists, newestMarker(lookup.key, marker, exchange)]) {
     if (list === undefined) continue;
-    const listedSinceAtMs = list.listedSinceAtMs ?? list.sinceAtMs;
+    const { listedSinceAtMs } = list;
     // Add 1 ms, because the first entry of a new journal covers everything and may be as old as the
     // list.
     if (exchange.site.view.purgedSince(metadata, listedSinceAtMs + 1)) continue;
     sinceAtMs = Math.min(sinceAtMs, listedSinceAtMs);
-    for (const [at, [digest, untilAtMs]] of list.variants.entries()) {
-      if (untilAtMs <= atMs || gone.has(digest)) continue;
-      listed.set(digest, { digest, untilAtMs, whole: list.digests?.[at] ?? "" });
+    for (const [digest, untilAtMs] of list.variants) {
+      if (untilAtMs > atMs && !gone.has(digest)) listed.set(digest, { digest, untilAtMs });
     }
   }
   return { variants: [...listed.values()], sinceAtMs };
 }
 
-/**
- * Returns the keys of the displaced variants in the tiers below memory. Skips variants whose marker
- * has no whole digest.
- */
+/** Returns the keys of the displaced variants in the tiers below memory. */
 export function keysOf({ lookup, displaced = [] }: VariantPlace): RecordKey[] {
-  const withText = displaced.filter(({ whole }) => whole !== "");
-  return withText.map(({ whole }) => RecordKey.ofDigest(whole, lookup.key.host));
+  return displaced.map(({ digest }) => RecordKey.ofDigest(digest, lookup.key.host));
 }

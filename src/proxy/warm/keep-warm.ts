@@ -34,7 +34,7 @@ export async function keepWarm(context: Context): Promise<void> {
 export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNote[] {
   const byKey = new Map<string, HotKeyNote>();
   for (const note of notes) {
-    const key = JSON.stringify([note.url, note.cookie, note.fields]);
+    const key = JSON.stringify([note.url, note.fields]);
     const before = byKey.get(key);
     const count = note.count + (before?.count ?? 0);
     const expiresAtMs = Math.min(note.expiresAtMs, before?.expiresAtMs ?? Infinity);

@@ -62,7 +62,10 @@ export function durableObjectJournal({
         const awaitNews = longPoll ? client.awaitNews : undefined;
         const name = `object ${id.toString()}`;
         const subscribers = new ObjectSubscribers(client);
-        return { journal, switching: journal, subscribers, name, health: client, awaitNews };
+        // No client can compute the ID of an object, and no object has this one.
+        const secret = objects.idFromName(`${namespace} secret`).toString();
+        const own = { name, secret, subscribers, awaitNews };
+        return { ...own, journal, switching: journal, health: client };
       };
       return move === undefined ? open : moving(move, open, redis);
     },

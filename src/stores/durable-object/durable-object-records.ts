@@ -1,5 +1,6 @@
 // The shared tier and the leases in Durable Objects, for the option `tiers` of `createWorker`.
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
+import { NameSecret } from "../../cache/record/name-secret.ts";
 import { Spread } from "../spread.ts";
 import { isNamespace, type LocationHint } from "./object-namespace.ts";
 import { ObjectTier } from "./object-tier.ts";
@@ -61,7 +62,10 @@ export function durableObjectRecords({
         "namespace" | "nowAtMs" | "log" | "metrics" | "objectBytes"
       >) => {
         const others = Array.from({ length: count - 1 }, (_, at) => stubOf(namespace, at + 1));
-        const spread = new Spread([stubOf(namespace, 0), ...others]);
+        // No client can compute the ID of an object, and no object has this one.
+        const known = objects.idFromName(`${namespace} secret`).toString();
+        const secret = new NameSecret(namespace, known);
+        const spread = new Spread([stubOf(namespace, 0), ...others], secret);
         return new RecordsClient({ ...settings, spread });
       };
       let client: RecordsClient | undefined;

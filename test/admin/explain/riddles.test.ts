@@ -108,7 +108,7 @@ describe("the explanation of a page with earlier requests", () => {
     await site.get(url, { headers: { cookie: "session=s3cretvalue; alone" } });
     const init = { headers: { cookie: "session=0therva1ue" } };
     const text = await explainedText(site, url, init);
-    expect(text).toContain("vary cookie: you sent session=…; the stored key has session=…; ….");
+    expect(text).toContain("vary cookie: the stored key has another value.");
     expect(text).not.toMatch(/s3cretvalue|0therva1ue|alone/);
   });
 

@@ -120,6 +120,19 @@ describe("the check for routes that are never reached", () => {
     expect(told(routes)).toEqual([]);
   });
 
+  it("warns of a hidden route that should protect pages, unless the hiding route bypasses too", () => {
+    const [all, me] = ["/*", "/me/*"];
+    const routes = (bypass: boolean) => [
+      { name: "all", match: all, bypass },
+      { name: "mine", match: me, bypass: true },
+    ];
+    const levels = [false, true].map((bypass) =>
+      configWarnings(defineConfig({ routes: routes(bypass) })).map(({ level }) => level),
+    );
+    expect(levels).toEqual([["warning"], [undefined]]);
+    expect(told(routes(false))[0]).toContain("never reached, so its pages may be stored.");
+  });
+
   it("names each hidden pattern of a route", () => {
     const routes = [
       { name: "shop", match: ["shop.example/*", "/shop/*"] },

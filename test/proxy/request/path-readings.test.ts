@@ -9,6 +9,9 @@ import { plan } from "../../../src/proxy/request/plan.ts";
 import { compileRoutes } from "../../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../../src/proxy/request/url-reader.ts";
 import { pathSpelled } from "../../../src/proxy/request/target.ts";
+import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 const config = defineConfig({
   origins: { bucket: { url: "https://bucket.example" }, social: { url: "https://social.example" } },
@@ -21,7 +24,7 @@ const config = defineConfig({
   ],
 });
 const matchRoute = compileRoutes(config);
-const readUrl = compileUrlReader({ config, matchRoute, siteHosts: [] });
+const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts: [] });
 const loops = new Loops({ pseudonym: "x", nowAtMs: () => 0, log: () => undefined });
 
 /** Returns a request as a runtime would that does not normalise the URL. */

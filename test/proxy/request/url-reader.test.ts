@@ -4,10 +4,14 @@ import { defineConfig } from "../../../src/config/config.ts";
 import { compileRoutes } from "../../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../../src/proxy/request/url-reader.ts";
 import { configWith } from "../../../testing/examples/requests.ts";
+import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 const config = configWith();
 const readUrl = compileUrlReader({
   config,
+  nameSecret,
   matchRoute: compileRoutes(config),
   siteHosts: [],
 });
@@ -19,7 +23,12 @@ describe("the URL reader", () => {
     { name: "reads", match },
   ];
   const named = defineConfig({ routes });
-  const read = compileUrlReader({ config: named, matchRoute: compileRoutes(named), siteHosts: [] });
+  const read = compileUrlReader({
+    config: named,
+    nameSecret,
+    matchRoute: compileRoutes(named),
+    siteHosts: [],
+  });
   const url = "https://www.example.com/api/a";
 
   it("parses a URL once for GET and HEAD, and once per other method, if routes have methods", () => {
@@ -40,7 +49,12 @@ describe("the URL reader", () => {
       ],
     });
     const matchRoute = compileRoutes(conditional);
-    const readFor = compileUrlReader({ config: conditional, matchRoute, siteHosts: [] });
+    const readFor = compileUrlReader({
+      nameSecret,
+      config: conditional,
+      matchRoute,
+      siteHosts: [],
+    });
     const by = (cookie: string, method = "GET") =>
       readFor({ url, method }, { headers: new Headers(cookie === "" ? {} : { cookie }) });
     const kinds = ["", "a=1", "b=1", "a=1; b=1", "c=1"];

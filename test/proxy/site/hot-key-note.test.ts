@@ -9,6 +9,9 @@ import { Loops } from "../../../src/proxy/request/loops.ts";
 import { compileRoutes } from "../../../src/proxy/request/routes.ts";
 import { compileUrlReader } from "../../../src/proxy/request/url-reader.ts";
 import "../../../testing/fakes/workers-globals.ts";
+import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 const config = defineConfig({
   routes: [
@@ -24,7 +27,12 @@ const config = defineConfig({
   ],
 });
 const siteHosts = ["www.example.com", "shop.example.com"];
-const readUrl = compileUrlReader({ config, matchRoute: compileRoutes(config), siteHosts });
+const readUrl = compileUrlReader({
+  config,
+  nameSecret,
+  matchRoute: compileRoutes(config),
+  siteHosts,
+});
 const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
 const site = { config, readUrl, siteHosts, loops };
 const exchange = { site, address: undefined };
@@ -32,7 +40,6 @@ const exchange = { site, address: undefined };
 const note: HotKeyNote = {
   url: "https://www.example.com/a?b=1",
   fields: [],
-  cookie: "",
   expiresAtMs: 1_893_500_000_000,
   count: 4,
 };
@@ -54,8 +61,8 @@ describe("a valid note", () => {
     ],
     [
       "with the key of its route",
-      { url: keyed.url, fields: [["cf-ipcountry", "DE"]], cookie: "currency=EUR" },
-      { "cf-ipcountry": "DE", cookie: "currency=EUR" },
+      { url: keyed.url, fields: [["cf-ipcountry", "DE"]] },
+      { "cf-ipcountry": "DE", cookie: null },
     ],
     [
       "without fields that no client may send to the origin",
@@ -122,14 +129,6 @@ describe("a note whose request is not allowed", () => {
     expect(askedAgain({ ...from, fields: [[name, value]] }, exchange)).toBeUndefined();
   });
 
-  it.each([
-    ["session=ada", note],
-    ["currency=EUR; s=1", keyed],
-    ["seen=1", keyed],
-  ])("is not followed because of its cookie: %s", (cookie, from) => {
-    expect(askedAgain({ ...from, cookie }, exchange)).toBeUndefined();
-  });
-
   it("is not followed if the site has no configured host", () => {
     expect(askedAgain(note, { ...exchange, site: { ...site, siteHosts: [] } })).toBeUndefined();
   });
@@ -151,8 +150,6 @@ describe("a malformed note in an entry of the stream", () => {
     ["a name in capitals", { fields: [["Cookie", "c"]] }],
     ["two lines in one", { fields: [["a", "b\r\ncookie: s=1"]] }],
     ["a long value", { fields: [["a", long]] }],
-    ["a long cookie", { cookie: long }],
-    ["no cookie", { cookie: undefined }],
     ["no expiry", { expiresAtMs: "soon" }],
     ["no count", { count: 0 }],
     ["half a count", { count: 1.5 }],
@@ -188,7 +185,7 @@ describe("an entry of the stream", () => {
 });
 
 it("reads the notes that it has encoded", () => {
-  const notes = [note, { ...keyed, fields: [["accept-language", "dé"]], cookie: "currency=€" }];
+  const notes = [note, { ...keyed, fields: [["accept-language", "dé"]] }];
   const top = encodeNotes(notes as HotKeyNote[]);
   expect(notesIn([["1-0", ["v", "1", "top", top]]])).toEqual(notes);
 });

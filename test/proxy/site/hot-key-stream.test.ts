@@ -16,7 +16,6 @@ const rest = await running.add(startUpstashRestServer({ redisUrl, token: "token"
 const note: HotKeyNote = {
   url: "https://www.example.com/a",
   fields: [["accept-language", "dé"]],
-  cookie: "currency=EUR",
   expiresAtMs: 1_893_500_000_000,
   count: 3,
 };

@@ -4,20 +4,20 @@ import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { VaryMarker } from "../../../src/cache/tiers/tier.ts";
 import { VariantDemand } from "../../../src/proxy/site/variant-demand.ts";
-import { sha256Short } from "../../../src/base/sha256.ts";
+import { sha256HexAtOnce } from "../../../src/base/sha256.ts";
 
 const atMs = 1_900_000_000_000 - (1_900_000_000_000 % 15_000);
 const key = (name: string) => new RecordKey(name, "www.example.com");
 
 function listing(count: number): VaryMarker {
   const variants = Array.from({ length: count }, (_, at) => [`variant ${at}`, Infinity] as const);
-  return { kind: "vary", names: ["accept-language"], sinceAtMs: 0, variants };
+  return { kind: "vary", names: ["accept-language"], sinceAtMs: 0, listedSinceAtMs: 0, variants };
 }
 
 function noted(...afterSeconds: number[]) {
   const demand = new VariantDemand(10);
   for (const seconds of afterSeconds) demand.note(key("de"), listing(5), atMs + seconds * 1_000);
-  return (seconds: number) => demand.inLastMinute(sha256Short("de"), atMs + seconds * 1_000);
+  return (seconds: number) => demand.inLastMinute(sha256HexAtOnce("de"), atMs + seconds * 1_000);
 }
 
 describe("the count of requests for a variant", () => {
@@ -37,14 +37,14 @@ describe("the count of requests for a variant", () => {
   it("is zero if the page has fewer than half of the allowed variants", () => {
     const demand = new VariantDemand(10);
     demand.note(key("de"), listing(4), atMs);
-    expect(demand.inLastMinute(sha256Short("de"), atMs)).toBe(0);
+    expect(demand.inLastMinute(sha256HexAtOnce("de"), atMs)).toBe(0);
   });
 });
 
 it("evicts the least recently requested variants when there are too many", () => {
   const demand = new VariantDemand(1);
   const marker = listing(1);
-  const ofDigest = (name: string) => demand.inLastMinute(sha256Short(name), atMs);
+  const ofDigest = (name: string) => demand.inLastMinute(sha256HexAtOnce(name), atMs);
   demand.note(key("left"), marker, atMs);
   for (let at = 0; at < 2_000; at += 1) {
     demand.note(key(`${at}`.padEnd(500)), marker, atMs);
@@ -57,5 +57,5 @@ it("does not count a variant whose key is larger than the limit", () => {
   const demand = new VariantDemand(1);
   const huge = "x".repeat(1_048_576);
   for (let nth = 0; nth < 2; nth += 1) demand.note(key(huge), listing(1), atMs);
-  expect(demand.inLastMinute(sha256Short(huge), atMs)).toBe(0);
+  expect(demand.inLastMinute(sha256HexAtOnce(huge), atMs)).toBe(0);
 });

@@ -12,7 +12,13 @@ it.each([
 ] as const)("returns $answered for an answer without Vary: $id", ({ came, answered }) => {
   const memory = memoryTier(100_000);
   const lookup = askedWith();
-  const marker = { kind: "vary", names: ["origin"], sinceAtMs: 0, variants: [] } as const;
+  const marker = {
+    kind: "vary",
+    names: ["origin"],
+    sinceAtMs: 0,
+    listedSinceAtMs: 0,
+    variants: [],
+  } as const;
   const memoryCount = came === "unread" ? undefined : memory.changeCount;
   if (came !== "nothing") memory.write(lookup.key, marker, keep);
   const exchange = exchangeWith({ tiers: { memory } }, { nowAtMs: () => keepUntilAtMs - 1_000 });

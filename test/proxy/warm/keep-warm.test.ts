@@ -28,7 +28,6 @@ const url = (path: string) => `https://www.example.com${path}`;
 const noteOf = (path: string, more: Partial<HotKeyNote> = {}): HotKeyNote => ({
   url: url(path),
   fields: [],
-  cookie: "",
   expiresAtMs: 0,
   count: 2,
   ...more,
@@ -220,7 +219,7 @@ describe("a key that needs no refresh", () => {
       noteOf("/a", { url: "https://evil.example/a" }),
       noteOf("/a", { fields: [["authorization", "Bearer x"]] }),
       noteOf("/a", { fields: [["cf-connecting-ip", "127.0.0.1"]] }),
-      noteOf("/a", { cookie: "session=ada" }),
+      noteOf("/a", { fields: [["cookie", "session=ada"]] }),
       { url: 5 },
     ]);
     plant(site, "{");
@@ -371,7 +370,7 @@ describe("the function hottest", () => {
       noteOf("/a", { count: 3, expiresAtMs: 5 }),
       noteOf("/b", { count: 4 }),
       noteOf("/a", { count: 3, expiresAtMs: 4 }),
-      noteOf("/a", { count: 1, cookie: "currency=EUR" }),
+      noteOf("/a", { count: 1, fields: [["accept-language", "de"]] }),
     ];
     expect(hottest(notes, 10)).toEqual([
       noteOf("/a", { count: 6, expiresAtMs: 4 }),

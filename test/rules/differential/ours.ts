@@ -20,6 +20,9 @@ import { configWith, metadataWith, routeWith } from "../../../testing/examples/r
 import { receivedAtMs } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
 import { fieldsIn } from "./fields.ts";
+import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 const route = routeWith();
 const config = configWith();
@@ -106,7 +109,7 @@ export class Ours {
   /** Returns the conditional fields of a validation. */
   conditions(): (string | null)[] {
     const client = fieldsIn.asks(this.#exchange);
-    const keyed = keyUrl(readTarget("https://www.example.com/"), route, config);
+    const keyed = keyUrl(readTarget("https://www.example.com/"), route, { config, nameSecret });
     const { forwarded } = keyedAs(
       { headers: client },
       { keyed, route },

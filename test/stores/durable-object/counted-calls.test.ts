@@ -35,7 +35,13 @@ function open() {
 }
 
 const key = keyOf("page");
-const marker = { kind: "vary", names: ["accept"], sinceAtMs: 0, variants: [] } as const;
+const marker = {
+  kind: "vary",
+  names: ["accept"],
+  sinceAtMs: 0,
+  listedSinceAtMs: 0,
+  variants: [],
+} as const;
 
 it("calls to an object of records are counted by purpose, and the rows that they write", async () => {
   const { tier, object, counts } = open();

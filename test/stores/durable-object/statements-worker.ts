@@ -3,17 +3,18 @@
 import { TidemarkJournal, TidemarkRecords } from "../../../src/cloudflare.ts";
 import type { ObjectState, SizedSql } from "../../../src/stores/durable-object/counted-sql.ts";
 
+interface ReadingSql extends SizedSql {
+  exec(...given: Parameters<SizedSql["exec"]>): Cursor;
+}
 type Cursor = ReturnType<SizedSql["exec"]> & { readonly rowsRead: number };
 interface State {
-  readonly storage: Omit<ObjectState["storage"], "sql"> & {
-    readonly sql: Pick<SizedSql, "databaseSize"> & {
-      exec(...given: Parameters<SizedSql["exec"]>): Cursor;
-    };
-  };
+  readonly storage: Omit<ObjectState["storage"], "sql"> & { readonly sql: ReadingSql };
 }
 interface Started {
   fetch(request: Request): Promise<Response>;
 }
+
+type Bindings = Parameters<SizedSql["exec"]> extends [string, ...infer Rest] ? Rest : never;
 
 /** A statement that an object has run. */
 export interface Told {
@@ -66,12 +67,9 @@ class Reporting implements Started {
     });
   }
 
-  #planOf(query: string, bindings: readonly never[] | readonly unknown[]): readonly string[] {
+  #planOf(query: string, bindings: Bindings): readonly string[] {
     if (query.startsWith("CREATE")) return [];
-    const rows = this.#state.storage.sql.exec(
-      `EXPLAIN QUERY PLAN ${query}`,
-      ...(bindings as readonly string[]),
-    );
+    const rows = this.#state.storage.sql.exec(`EXPLAIN QUERY PLAN ${query}`, ...bindings);
     return rows.toArray().map(({ detail }) => String(detail));
   }
 }

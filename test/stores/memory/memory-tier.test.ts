@@ -28,6 +28,7 @@ const marker = (count: number): ResponseRecord => ({
   kind: "vary",
   names: ["accept"],
   sinceAtMs: 0,
+  listedSinceAtMs: 0,
   variants: Array.from({ length: count }, (_, at) => [`${at}`, keep.untilAtMs] as const),
 });
 

@@ -17,7 +17,13 @@ export const bodyBytesMax = 2 * 1_048_576;
 
 export const page = responseOf(bytesOf("page"));
 export const large = responseOf(noise(300_000));
-export const marker: ResponseRecord = { kind: "vary", names: ["a"], sinceAtMs: 0, variants: [] };
+export const marker: ResponseRecord = {
+  kind: "vary",
+  names: ["a"],
+  sinceAtMs: 0,
+  listedSinceAtMs: 0,
+  variants: [],
+};
 
 /** A field that makes metadata longer than a read of metadata first requests. */
 const longField = [["x-long", "p".repeat(5_000)]] as const;

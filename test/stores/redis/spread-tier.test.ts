@@ -14,6 +14,9 @@ import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { describeLeases } from "../../cache/leases/contract.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 import { bodyBytesMax, keyOf, openWorld, page, tierOver } from "./shared-world.ts";
+import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+
+const nameSecret = new NameSecret("site", "a text that no client knows");
 
 const url = (nth: number) => `https://db-${nth}.upstash.io`;
 const names = ["one", "two", "three"] as const;
@@ -22,16 +25,33 @@ const names = ["one", "two", "three"] as const;
 function spreadOver<Part>(part: (namespace: string) => Part): Spread<Part> {
   const [first, ...others] = names.map((name, nth) => [url(nth), part(name)] as const);
   if (first === undefined) throw new Error("There is no database.");
-  return new Spread([first, ...others]);
+  return new Spread([first, ...others], nameSecret);
 }
 
 describe("the share of a database", () => {
   const keys = Array.from({ length: 6_000 }, (_, nth) => new RecordKey(`GET /${nth}`, "a.example"));
   const ofDatabases = async (...numbers: readonly [number, ...number[]]) => {
     const [first, ...others] = numbers.map((nth) => [url(nth), nth] as const);
-    const spread = new Spread([first ?? [url(0), 0], ...others]);
+    const spread = new Spread([first ?? [url(0), 0], ...others], nameSecret);
     return Promise.all(keys.map((key) => spread.of(key)));
   };
+
+  it("depends on the secret, so no client can compute which keys share a database", async () => {
+    const places = ["one text", "another text"].map(async (text) => {
+      const spread = new Spread(
+        [
+          [url(0), 0],
+          [url(1), 1],
+        ],
+        new NameSecret("site", text),
+      );
+      return Promise.all(keys.slice(0, 1_000).map((key) => spread.of(key)));
+    });
+    const [one = [], other = []] = await Promise.all(places);
+    const sameCount = one.filter((part, at) => part === other[at]).length;
+    expect(sameCount).toBeGreaterThan(400);
+    expect(sameCount).toBeLessThan(600);
+  });
 
   it("is about the same for each", async () => {
     const chosen = await ofDatabases(0, 1, 2, 3);

@@ -19,7 +19,8 @@ export const marker = {
   kind: "vary",
   names: ["accept-encoding", "x-size"],
   sinceAtMs: 0,
-  variants: [["f7-_Zq0aB1c", 1]],
+  listedSinceAtMs: 0,
+  variants: [["f7".repeat(32), 1]],
 } as const satisfies ResponseRecord;
 
 export const fieldRows: { id: string; fields: FieldLine[] }[] = [
