@@ -184,6 +184,8 @@ class SwitchCourse implements History {
   readonly #replacedBy = new Map<string, string>();
 
   #weighPost(fields: readonly string[]): void {
+    // Other isolates learn of a loss by its mark.
+    if (fields[fields.indexOf("lost") + 1] !== "") this.#lostAtMs = this.#world.atMs;
     const json = fields[fields.indexOf("switch") + 1];
     const written = fields.includes("switch") ? readPost(json ?? "") : undefined;
     if (written === undefined) return;

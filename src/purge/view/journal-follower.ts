@@ -38,7 +38,7 @@ export class JournalFollower {
   chain: Chain | undefined;
   /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
-  /** Whether the switch has lost `switched`, so that this isolate posts it again (rule 24 g). */
+  /** Whether the switch may have lost `switched`, so that this isolate posts it again (rule 24 g). */
   isSwitchLost = false;
   /**
    * The clock before the newest read that confirmed the chain's end; −∞ if unknown. For a copy,
@@ -180,8 +180,8 @@ export class JournalFollower {
    */
   take(copy: ViewCopy): boolean {
     this.#spread.tried();
-    const isNewer = copy.sentAtMs > this.sentAtMs;
-    if (!isNewer || this.#clock.isInDoubt(copy.sentAtMs)) return false;
+    const isYounger = copy.sentAtMs > this.sentAtMs;
+    if (!isYounger || this.#clock.isInDoubt(copy.sentAtMs)) return false;
     const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
@@ -205,6 +205,8 @@ export class JournalFollower {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
     this.learn(lastSwitched(entries));
+    // The lost entries may include a post that this view knows, but its chain does not contain.
+    if (entries.some(({ lost }) => lost !== "")) this.isSwitchLost = this.switched !== undefined;
     this.#spread.read(entries);
     this.#verified(entries, sentAtMs);
   }
