@@ -155,10 +155,12 @@ export function markerTo(
     { digest: own, untilAtMs: stored.untilAtMs },
   ];
   const names = metadata.selecting.map(([name]) => name);
-  const sinceAtMs = Math.max(
-    marker?.sinceAtMs ?? metadata.requestedAtMs,
-    typeof ofColo === "object" ? ofColo.sinceAtMs : -Infinity,
-  );
+  const atMs = exchange.nowAtMs();
+  // An instant further ahead is from a wrong clock, and would exclude this response.
+  const sinceAtMsMax = atMs + exchange.site.config.purge.allowanceMs;
+  const known = [marker, ofColo].flatMap((one) => (typeof one === "object" ? one.sinceAtMs : []));
+  const credible = known.filter((instantMs) => instantMs <= sinceAtMsMax);
+  const sinceAtMs = credible.length > 0 ? Math.max(...credible) : metadata.requestedAtMs;
   const latestAtMs = Math.max(...variants.map(({ untilAtMs }) => untilAtMs));
   return {
     key: lookup.key,
@@ -169,7 +171,7 @@ export function markerTo(
       variants: variants.map(({ digest, untilAtMs }) => [digest, untilAtMs]),
       listedSinceAtMs: list.sinceAtMs,
     },
-    untilAtMs: Math.max(exchange.nowAtMs() + markerKeepMs, latestAtMs),
+    untilAtMs: Math.max(atMs + markerKeepMs, latestAtMs),
     // If the edge has no marker, an invalidation may have removed it. A new marker at the edge
     // would lead other isolates to invalidated variants.
     onlyIn: ofColo === "gone" ? "isolate" : undefined,

@@ -90,6 +90,16 @@ async function openExpired(fields: FieldTexts = etag('"1"'), script?: Script) {
   return site;
 }
 
+/** Opens a site whose stored response is from a refresh, and has just expired. */
+async function openRefreshed(fields: FieldTexts, script: Script) {
+  const first = cc("max-age=60, stale-while-revalidate=600");
+  const site = await openExpired(first, () => page("old", fields));
+  await site.get("/a");
+  site.clock.advance(61);
+  site.origin.script = script;
+  return site;
+}
+
 describe("a validation", () => {
   it("sends the stored validators, and its 304 freshens (RFC 9111 §4.3.1, §4.3.4)", async () => {
     const site = await openExpired(cc("max-age=60", { etag: '"1"', x: "old" }), () =>
@@ -160,13 +170,26 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
     { id: "set-cookie", fields: cc("max-age=60", { "set-cookie": "session=7" }) },
   ])("answers its own client, and removes the stored response: $id", async ({ fields }) => {
     const stored = cc("max-age=60, stale-if-error=600", { etag: '"1"' });
-    const site = await openExpired(stored, () => unchanged({ ...fields, etag: '"1"' }));
+    const site = await openRefreshed(stored, () => unchanged({ ...fields, etag: '"1"' }));
     const own = await site.get("/a");
     expect([own.text, own.cacheStatus]).toEqual(["old", "tidemark; fwd=stale; fwd-status=304"]);
     // An anonymous request in the background also gets such a 304, so the stored response is
     // removed.
-    await site.get("/a");
-    expect(site.origin.count).toBe(4);
+    expect([site.origin.count, site.origin.last.fields.get("if-none-match")]).toEqual([4, '"1"']);
+    site.origin.script = unreachable;
+    site.clock.advance(11);
+    expect((await site.get("/a")).status).toBe(502);
+  });
+
+  it("removes a response that a client's own request fetched", async () => {
+    const stored = cc("max-age=60, stale-if-error=600", { etag: '"1"' });
+    const own = cc("no-store", { etag: '"1"' });
+    const site = await openExpired(stored, ({ headers }) =>
+      headers.has("if-none-match") ? unchanged(own) : page("new", own),
+    );
+    expect((await site.get("/a")).text).toBe("old");
+    // The anonymous request has no validators, so its answer is a 200 that must not be stored.
+    expect([site.origin.count, site.origin.last.fields.has("if-none-match")]).toEqual([3, false]);
     site.origin.script = unreachable;
     site.clock.advance(11);
     expect((await site.get("/a")).status).toBe(502);
@@ -174,8 +197,9 @@ describe("a 304 that must not be stored (RFC 9111 §3.2, §4.3.4)", () => {
 
   it("removes a response that stale-while-revalidate allows", async () => {
     const stored = cc("max-age=60, stale-while-revalidate=600", { etag: '"1"' });
-    const site = await openExpired(stored, () => unchanged(cc("private", { etag: '"1"' })));
+    const site = await openRefreshed(stored, () => unchanged(cc("private", { etag: '"1"' })));
     await site.get("/a");
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
     site.origin.script = () => page("new", stored);
     expect((await site.get("/a")).text).toBe("new");
   });

@@ -1,5 +1,7 @@
 // Tests the variants of a page, which the fields in Vary select (RFC 9111 §4.1).
 import { describe, expect, it } from "vitest";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -38,6 +40,20 @@ it("a marker is kept after its variant has expired", async () => {
   await site.get("/a", inLanguage("de"));
   site.clock.advance(61);
   expect((await site.get("/a", inLanguage("de"))).cacheStatus).toContain("fwd=vary-miss");
+});
+
+it("a marker from a clock that is an hour ahead costs other colos one origin request", async () => {
+  const [clock, ahead] = [new FakeClock(), new FakeClock()];
+  ahead.advance(3_600);
+  const upstash = new FakeUpstash(clock);
+  const open = (of: FakeClock) => openSite({ origin, upstash, clock: of });
+  await open(ahead).get("/a", inLanguage("de"));
+  const colos = [open(clock), open(clock)];
+  for (let nth = 0; nth < 10; nth += 1) {
+    for (const colo of colos) await colo.get("/a", inLanguage("de"));
+    clock.advance(1);
+  }
+  expect(colos.map((colo) => colo.origin.count)).toEqual([1, 0]);
 });
 
 describe("a new response with another Vary", () => {
