@@ -161,14 +161,13 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     },
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
-  const reporting = { config, metrics, gauges: (atMs: number) => gauges.taken(atMs) };
-  const reports = createReports(reporting, platform);
+  const gaugesAt = (atMs: number) => gauges.taken(atMs);
+  const reports = createReports({ config, metrics, gauges: gaugesAt }, platform);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
     make,
     nameSecret,
-    /** All memory tiers of this core. */
     memories,
     /** The limit of each memory tier. */
     memoryBytesMax: limits.memoryBytes / memoryShares,

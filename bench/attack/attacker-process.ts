@@ -41,7 +41,7 @@ const calls = {
     const draws = new Draws(seed);
     const statuses = new Map<number, number>();
     const rude: RudeConnection[] = [];
-    const underWay = new Set<Promise<void>>();
+    const underWay = new Set<Promise<unknown>>();
     const crowdSlowestMs: number[] = [];
     let [sentCount, notSentCount] = [0, 0];
     const note = (status: number) => {
@@ -61,9 +61,9 @@ const calls = {
       }
       const sentAtMs = nowAtMs();
       const all = Array.from({ length: count }, async () => note(await statusOf(url, asked)));
-      const answered = Promise.all(all).then(() => {
-        if (manner === "crowd") crowdSlowestMs.push(nowAtMs() - sentAtMs);
-      });
+      const answered = Promise.all(all).then(() =>
+        manner === "crowd" ? crowdSlowestMs.push(nowAtMs() - sentAtMs) : 0,
+      );
       underWay.add(answered);
       void answered.finally(() => underWay.delete(answered));
     };

@@ -64,7 +64,7 @@ beforeAll(async () => {
   await writeFile(join(site, "within.config.mjs"), within);
   await writeFile(join(site, "src/pages/user.astro"), userPage);
   await writeFile(join(site, "src/user.astro"), userPart);
-  await writeFile(join(site, "server.mjs"), server);
+  await writeFile(join(site, "server.mjs"), serverWithUser);
   await astro("--config", "within.config.mjs");
   valkey = await running.add(startEmbeddedValkey());
   [here, there] = await Promise.all([started(site), started(site)]);
@@ -93,7 +93,7 @@ Astro.cache.set({ maxAge: 0, swr: 600 });
 ---
 locals {Astro.locals.user ?? "nobody"}, store {globalThis.users.getStore() ?? "nobody"}, <Late />
 `;
-const server = `import { AsyncLocalStorage } from "node:async_hooks";
+const serverWithUser = `import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer } from "node:http";
 import { handler } from "./in/server/entry.mjs";
 const users = (globalThis.users = new AsyncLocalStorage());

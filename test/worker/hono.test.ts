@@ -113,7 +113,7 @@ const { colo, origin, url } = await worldOfFile(
 );
 
 /** The first request of the isolate, which creates the cache. */
-const first = rawRequest(url, "/context/first", { headers: { "x-as": "mallory" } });
+const firstOfAll = rawRequest(url, "/context/first", { headers: { "x-as": "mallory" } });
 
 async function get(path: string, sent: RawRequest = {}) {
   const answer = await rawRequest(url, path, sent);
@@ -229,7 +229,7 @@ describe("a client's AsyncLocalStorage around the cache", () => {
     get(path, { headers: { "x-as": user, ...headers } });
 
   it("is absent in shared pages, even for the first request of the isolate", async () => {
-    expect((await first).body.toString()).toBe(ofNobody);
+    expect((await firstOfAll).body.toString()).toBe(ofNobody);
     const { text, told } = await get("/context/first");
     expect([text, told]).toEqual([ofNobody, expect.stringContaining("hit")]);
   });

@@ -78,7 +78,7 @@ it.each([
   expect(finding).toMatchObject({ about: 'route "api"', details: "Pages: /api/a." });
   expect(finding?.remedy).toContain(`key: { headers: ["${row.field}"] }`);
   const lines = site.lines.filter(({ event }) => event === "finding");
-  expect(lines.map(({ code }) => code)).toEqual(["varies-silently"]);
+  expect(lines.map((line) => line.code)).toEqual(["varies-silently"]);
   expect(JSON.stringify(lines)).not.toContain("/api/a");
   expect(countsOf(site, "silentVariations")).toEqual({ "silentVariations|api": 1 });
 });

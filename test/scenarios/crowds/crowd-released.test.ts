@@ -79,7 +79,7 @@ const validatedByEach = own(200, cc("no-cache", { etag: '"1"' }));
 
 describe("a crowd on a page that nobody may share", () => {
   it.each([
-    ...nobodyMayShare.map((row) => ({ ...row, forwards: 1 + 1 + 149 })),
+    ...nobodyMayShare.map(({ id, answer }) => ({ id, answer, forwards: 1 + 1 + 149 })),
     { id: "always-validated", answer: validatedByEach, forwards: 1 + 149 },
   ])("waits three times for the origin, and then twice: $id", async ({ answer, forwards }) => {
     const site = openSite({ origin: new SlowOrigin(500, answer).script });

@@ -89,8 +89,8 @@ describe("a page that all clients share has no user of", () => {
   });
 
   it("the operator whose order warms it", async () => {
-    const default_ = () => new Response(userNow(), { headers: cc("public, max-age=60") });
-    const { near } = users.run("ada", () => openWarmSite({ handlers: { default: default_ } }));
+    const handle = () => new Response(userNow(), { headers: cc("public, max-age=60") });
+    const { near } = users.run("ada", () => openWarmSite({ handlers: { default: handle } }));
     expect(await users.run("ada", () => warmed(near, "/page"))).toMatchObject([{}]);
     const { text, cacheStatus } = await near.get("/page");
     expect([text, cacheStatus]).toEqual(["nobody", expect.stringContaining("hit")]);

@@ -163,10 +163,15 @@ function guesses(): string[] {
   return clients.flatMap((client) => {
     const varied = (name: "x-api-key" | "cookie") =>
       JSON.stringify(
-        [
-          ["accept-language", "de"],
-          [name, client[name]],
-        ].toSorted(),
+        name < "accept-language"
+          ? [
+              [name, client[name]],
+              ["accept-language", "de"],
+            ]
+          : [
+              ["accept-language", "de"],
+              [name, client[name]],
+            ],
       );
     return [
       `${url("/keyed")}\n${JSON.stringify([[client["x-tenant"]], [client.cookie]])}`,

@@ -193,7 +193,7 @@ describe("a page that one client's Accept has changed", () => {
     const site = openSite({ origin: silent(cc("max-age=10")) });
     await site.get("/a", forData);
     const texts: string[] = [];
-    for (let second = 0; second < 60; second += 1) {
+    for (let seconds = 0; seconds < 60; seconds += 1) {
       site.clock.advance(1);
       texts.push((await site.get("/a", browser)).text);
     }

@@ -187,8 +187,7 @@ describe("a wait for the next entry", () => {
     await turns();
     // The first call leaves the state of "cdn" unchanged.
     for (const [nth, [call, given]] of calls.entries()) {
-      const count = await statementsOf(call, given);
-      expect(count, call).toBeLessThanOrEqual(alone[nth]!);
+      expect(await statementsOf(call, given)).toBeLessThanOrEqual(alone[nth]!);
     }
     await turns();
     expect(endedCount).toBe(0);

@@ -147,7 +147,7 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
   await recordCalls(size);
   const reports = objects.map(async (object) => parsed(await sent(`${object}/${size}/report`, "")));
   const all = (await Promise.all(reports)).flat() as Told[];
-  return all.map((one) => ({ ...one, query: spaced(one.query) }));
+  return all.map(({ query, plan, rowsRead }) => ({ query: spaced(query), plan, rowsRead }));
 }
 
 const spaced = (text: string) => text.replaceAll(/\s+/g, " ").trim();
