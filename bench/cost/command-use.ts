@@ -21,6 +21,7 @@ export const uses = [
   "hot keys",
   "probe",
   "switch",
+  "secret",
   "listing",
   "metrics",
   "database information",
@@ -34,6 +35,7 @@ type KeyKind =
   | "lease"
   | "journal"
   | "switch"
+  | "secret"
   | "probe"
   | "hot"
   | "metrics"
@@ -45,6 +47,7 @@ const keyKinds: Readonly<Record<string, KeyKind>> = {
   lease: "lease",
   journal: "journal",
   switch: "switch",
+  secret: "secret",
   metrics: "metrics",
   probe: "probe",
   hot: "hot",
@@ -78,6 +81,7 @@ export function useOf(
   if (kinds.has("ballast")) return "ballast";
   if (kinds.has("journal")) return useOfJournal(has, kinds);
   if (kinds.has("switch")) return "switch";
+  if (kinds.has("secret")) return "secret";
   if (kinds.has("record")) return useOfRecord(commands, digests);
   return useWithoutKey(has);
 }

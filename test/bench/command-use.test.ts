@@ -55,6 +55,14 @@ describe("a request to Redis", () => {
     ["probe", [["PING"]]],
     ["switch", [probe, ["GET", "site:switch"]]],
     ["switch", evaluated(postScript, "4", journal, "site:journal:names")],
+    ["secret", [["GET", "site:secret"]]],
+    [
+      "secret",
+      [
+        ["SET", "site:secret", "drawn", "NX"],
+        ["GET", "site:secret"],
+      ],
+    ],
     ["metrics", evaluated("return 1", "1", "site:metrics", "4096")],
     ["metrics", evaluated("return 1", "2", "site:metrics", "site:metrics:totals", "1.a")],
     [

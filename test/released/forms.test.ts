@@ -1,7 +1,8 @@
-// Tests that this source and the last release each read what the other has written to Redis and the
-// edge tier. After a roll-out, this source reads data of the release. After a roll-back, the
-// release reads data of this source.
+// Tests this source and the last release over one Redis and one edge cache, as in a roll-out or a
+// roll-back. Neither answers from a record of the other, and each obeys the other's purges. Each
+// reads the other's journal, leases and, in a roll-out, notes of hot keys.
 import { beforeAll, describe, expect, it } from "vitest";
+import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { type AskInit, idle, read, type Seen } from "../../testing/site/harness.ts";
 import type { Isolate } from "../../testing/released/isolate.ts";
 import {
@@ -16,7 +17,6 @@ import {
   purged,
   sendWebhook,
   SharedPlaces,
-  softlyPurged,
   standing,
   until,
 } from "../../testing/released/life.ts";
@@ -53,72 +53,48 @@ describe.each([
   const forms = (): Forms => formsBy[writer]!;
   const found = () => SharedPlaces.found(forms());
   const open = (places: SharedPlaces) => places.open(workerOf(reader));
-  /** Returns the answers to `standing` of the version that wrote the data. */
-  const answersOfWriter = async () => {
-    const isolate = await found().open(workerOf(writer));
-    return Promise.all(standing.map(({ path, headers = {} }) => ask(isolate, path, { headers })));
-  };
-  const gist = ({ status, text, fields }: Seen) => {
-    const { age, ...others } = Object.fromEntries(fields);
-    return { status, text, age, others };
-  };
+  /** Returns places with the reader's own data, which the writer has not changed yet. */
+  const own = () => SharedPlaces.found(formsBy[reader]!);
+  const openWriter = (places: SharedPlaces) => places.open(workerOf(writer));
+  const tiers = ["edge", "shared"] as const;
 
-  it("answers from each record in the edge tier like the version that wrote it", async () => {
-    const places = found();
+  it.each(tiers)("answers from none of the %s tier's records, and stores its own", async (tier) => {
+    const opened = () => {
+      const places = found();
+      if (tier === "shared") places.cache.empty();
+      return places;
+    };
+    const lasting = standing.filter(({ isAtEdgeAlone }) => tier === "edge" || !isAtEdgeAlone);
+    // The data are not empty: the version that wrote them answers from them.
+    const isolateOfWriter = await openWriter(opened());
+    for (const { path, headers = {} } of lasting) {
+      expect([path, tierOf(await isolateOfWriter.get(path, { headers }))]).toEqual([path, tier]);
+    }
+    const places = opened();
     const isolate = await open(places);
-    const answers = await answersOfWriter();
-    for (const [nth, { path, headers = {} }] of standing.entries()) {
-      const seen = await isolate.get(path, { headers });
-      expect([path, tierOf(seen)]).toEqual([path, "edge"]);
-      expect(gist(seen)).toEqual(gist(answers[nth]!));
+    const paths = new Set([...lasting.map(({ path }) => path), ...purged]);
+    for (const path of paths) {
+      const { status, text, cacheStatus } = await isolate.get(path);
+      const missed = [path, 200, "new", expect.stringContaining("; fwd=uri-miss;")];
+      expect([path, status, text, cacheStatus]).toEqual(missed);
     }
-    expect(places.origin.count).toBe(0);
-  });
-
-  it("answers in another colo from each record in Redis", async () => {
-    const places = found();
-    places.cache.empty();
-    const isolate = await places.open(workerOf(reader), "NRT");
-    for (const { path, headers = {}, isAtEdgeAlone } of standing) {
-      if (isAtEdgeAlone) continue;
-      expect([path, tierOf(await isolate.get(path, { headers }))]).toEqual([path, "shared"]);
+    places.origin.script = () => page("newer", cc("max-age=86400"));
+    for (const path of paths) {
+      const { text, cacheStatus } = await isolate.get(path);
+      expect([path, text, cacheStatus]).toEqual([path, "new", expect.stringContaining("; hit;")]);
     }
-    expect(places.origin.count).toBe(0);
+    // Nor does the other version answer from the records that have now replaced its own.
+    const other = await openWriter(places);
+    for (const path of paths) expect([path, (await other.get(path)).text]).toEqual([path, "newer"]);
   });
 
   // A copy by 0.1.0 lacks the state of the switch, which later copies contain.
   it("ignores the other version's copy of the view, and reads the journal once", async () => {
     const places = found();
     const isolate = await open(places);
-    expect(tierOf(await ask(isolate, "/plain"))).toBe("edge");
+    await ask(isolate, "/plain");
     const reads = places.upstash.journalCommands.filter((name) => /RANGE$|^EVAL_RO$/.test(name));
     expect(reads).toHaveLength(1);
-  });
-
-  it.each(["edge", "shared"])(
-    "does not answer from purged records in the %s tier",
-    async (tier) => {
-      const places = found();
-      if (tier === "shared") places.cache.empty();
-      places.clock.advance(pastN);
-      const isolate = await open(places);
-      for (const path of purged) {
-        const { text, cacheStatus } = await isolate.get(path);
-        expect([path, text, cacheStatus]).toEqual([path, "new", expect.stringContaining("fwd=")]);
-      }
-      expect(places.origin.count).toBe(purged.length);
-      // A record that was not purged still answers. An unreadable entry would cover everything.
-      expect(tierOf(await isolate.get("/plain"))).toBe(tier);
-    },
-  );
-
-  it("validates a softly purged record", async () => {
-    const places = found();
-    places.clock.advance(pastN);
-    const isolate = await open(places);
-    const { cacheStatus } = await isolate.get(softlyPurged);
-    expect(cacheStatus).toContain("fwd=stale");
-    expect(places.origin.last.fields.get("if-none-match")).toBe('"soft"');
   });
 
   it("reads each entry of the journal, including marks, with the same content", async () => {
@@ -152,35 +128,42 @@ describe.each([
       path: "/large",
       order: { everything: true },
     },
-  ])("purges records by $id", async ({ path, order }) => {
-    for (const tier of ["edge", "shared"]) {
-      const places = found();
-      if (tier === "shared") places.cache.empty();
+  ])("obeys a purge by $id of the other version", async ({ path, order }) => {
+    for (const tier of tiers) {
+      const places = own();
       const isolate = await open(places);
-      await purge(isolate, order);
-      const { text, cacheStatus } = await ask(isolate, path);
-      expect([tier, text, cacheStatus]).toEqual([tier, "new", expect.stringContaining("fwd=")]);
+      expect(tierOf(await isolate.get(path))).toBe("edge");
+      await purge(await openWriter(places), order);
+      places.clock.advance(pastN);
+      if (tier === "shared") places.cache.empty();
+      // The second isolate has the purged record in memory.
+      for (const each of [await open(places), isolate]) {
+        expect([tier, (await ask(each, path)).text]).toEqual([tier, "new"]);
+      }
+      // Other records still answer. An unreadable entry would cover everything.
+      if ("hosts" in order || "everything" in order) continue;
+      expect(tierOf(await (await open(places)).get("/empty"))).toBe(tier);
     }
   });
 
-  it("purges records softly", async () => {
-    const places = found();
-    const isolate = await open(places);
-    await purge(isolate, { tags: ["spring"], mode: "soft" });
-    await purge(isolate, { urls: ["https://www.example.com/renewed"], mode: "soft" });
-    await ask(isolate, "/renewed");
+  it("validates a record that the other version has softly purged", async () => {
+    const places = own();
+    const order = { urls: ["https://www.example.com/renewed"], mode: "soft" };
+    await purge(await openWriter(places), order);
+    places.clock.advance(pastN);
+    const { cacheStatus } = await (await open(places)).get("/renewed");
+    expect(cacheStatus).toContain("fwd=stale");
     expect(places.origin.last.fields.get("if-none-match")).toBe('"one"');
   });
 
-  it("invalidates records by a group that the answer to an unsafe method names", async () => {
-    const places = found();
-    const isolate = await open(places);
-    await ask(isolate, groupEnding, { method: "POST" });
+  it("obeys an invalidation by a group that the other version's origin has named", async () => {
+    const places = own();
+    await ask(await openWriter(places), groupEnding, { method: "POST" });
     await idle();
     places.clock.advance(pastN);
-    const other = await open(places);
-    expect((await other.get("/grouped")).text).toBe("new");
-    expect(tierOf(await other.get("/plain"))).toBe("edge");
+    const isolate = await open(places);
+    expect((await isolate.get("/grouped")).text).toBe("new");
+    expect(tierOf(await isolate.get("/plain"))).toBe("edge");
   });
 
   it.runIf(reader === "today")("forwards at once if a word replaces the lease", async () => {
@@ -214,7 +197,8 @@ describe.each([
     expect((await asked).text).toBe("new");
   });
 
-  it("refreshes a hot key from the other version's notes", async () => {
+  // Version 0.1.0 ignores notes without the member `cookie`, and then refreshes nothing.
+  it.runIf(reader === "today")("refreshes a hot key from the release's notes", async () => {
     const places = found();
     places.clock.advance(60);
     const isolate = await open(places);

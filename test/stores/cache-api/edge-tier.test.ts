@@ -2,7 +2,7 @@
 // Cache API.
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { EdgeTierInWorkerd, type Told } from "./edge-tier-in-workerd.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
@@ -157,9 +157,9 @@ describe("a response in the Cache API that the tier has not written", () => {
   const own = encodeRecord(headOf(page), keepUntilAtMs);
   it.each([
     { id: "no record field", record: undefined, body: "page" },
-    { id: "another version", record: own.replace('"v":4', '"v":5'), body: "page" },
+    { id: "another version", record: own.replace(`"v":${version}`, `"v":${version - 1}`), body: "page" },
     { id: "a record that is not JSON", record: own.slice(1), body: "page" },
-    { id: "a record of another form", record: '{"v":4}', body: "page" },
+    { id: "a record of another form", record: `{"v":${version}}`, body: "page" },
     { id: "a shorter body", record: own, body: "pag" },
     { id: "a longer body", record: own, body: "pages" },
     { id: "no body", record: own, body: "" },

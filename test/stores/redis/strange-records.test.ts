@@ -3,7 +3,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
 import {
   ask,
@@ -35,9 +35,9 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   const tooLong = new Uint8Array(bodyBytesMax + 1);
 
   it.each([
-    { id: "another version", text: `${own.replace('"v":4', '"v":5')}\n${plain}` },
+    { id: "another version", text: `${own.replace(`"v":${version}`, `"v":${version - 1}`)}\n${plain}` },
     { id: "a head that is not JSON", text: `${own.slice(0, -1)}\n${plain}` },
-    { id: "a head in another format", text: `{"v":4,"record":[]}\n${plain}` },
+    { id: "a head in another format", text: `{"v":${version},"record":[]}\n${plain}` },
     { id: "a number as head", text: `1\n${plain}` },
     { id: "no head", text: `\n${plain}` },
     { id: "foreign text", text: "text" },
