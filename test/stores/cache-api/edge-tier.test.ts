@@ -157,7 +157,11 @@ describe("a response in the Cache API that the tier has not written", () => {
   const own = encodeRecord(headOf(page), keepUntilAtMs);
   it.each([
     { id: "no record field", record: undefined, body: "page" },
-    { id: "another version", record: own.replace(`"v":${version}`, `"v":${version - 1}`), body: "page" },
+    {
+      id: "another version",
+      record: own.replace(`"v":${version}`, `"v":${version - 1}`),
+      body: "page",
+    },
     { id: "a record that is not JSON", record: own.slice(1), body: "page" },
     { id: "a record of another form", record: `{"v":${version}}`, body: "page" },
     { id: "a shorter body", record: own, body: "pag" },

@@ -35,7 +35,10 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   const tooLong = new Uint8Array(bodyBytesMax + 1);
 
   it.each([
-    { id: "another version", text: `${own.replace(`"v":${version}`, `"v":${version - 1}`)}\n${plain}` },
+    {
+      id: "another version",
+      text: `${own.replace(`"v":${version}`, `"v":${version - 1}`)}\n${plain}`,
+    },
     { id: "a head that is not JSON", text: `${own.slice(0, -1)}\n${plain}` },
     { id: "a head in another format", text: `{"v":${version},"record":[]}\n${plain}` },
     { id: "a number as head", text: `1\n${plain}` },
