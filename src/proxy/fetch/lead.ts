@@ -3,7 +3,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
-import { prefersAnother } from "../../rules/selecting.ts";
+import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
@@ -64,6 +64,9 @@ async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<Fetc
     if (lookup.method === "HEAD" && replaced !== undefined)
       learnFromHead(fresh, replaced, leadNeed);
     discardBody(replaced?.stored);
+    const isSecret = selectingFieldNames(response.headers).some((name) => mayBeSecret([name, ""]));
+    // The name of this variant is needed at once when it is stored.
+    if (isSecret) await key.naming?.secret.ready();
     return sendAndStore(fresh, leadNeed);
   }
   // A 304 to an unconditional request refers to no response, so this 304 is a failure.

@@ -20,6 +20,8 @@ export interface KeyedUrl {
   readonly url: string;
   /** The primary key on a route whose keys consist only of the URL. */
   readonly key: RecordKey;
+  /** Whether no response is stored, because the path and the query are too long. */
+  readonly isTooLong: boolean;
 }
 
 /** Returns whether a parameter of this name is part of the key. */
@@ -39,11 +41,17 @@ export interface KeySettings {
   readonly nameSecret: NameSecret;
 }
 
+/** The maximum length of a stored path and its query together, in bytes. A purge can name them. */
+const storedUrlBytesMax = 2_048;
+
 /** Returns the key of a URL. GET and HEAD share the key; other methods have no lookup. */
 export function keyUrl(requested: Target, route: Route, site: KeySettings): KeyedUrl {
   const { target, url } = keyedUrl(requested, countsOn(route, site.config));
   const naming = { secret: site.nameSecret, isSecret: false };
-  return { target, url, key: new RecordKey(`GET ${url}`, target.ownHost, "r", naming) };
+  const key = new RecordKey(`GET ${url}`, target.ownHost, "r", naming);
+  // Both are ASCII.
+  const isTooLong = target.path.length + target.query.length > storedUrlBytesMax;
+  return { target, url, key, isTooLong };
 }
 
 /** Returns the target and the URL with only the parameters that are part of the key. */

@@ -9,7 +9,7 @@ import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
 import type { RouteMatch } from "./routes.ts";
-import { isTooLong, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 import type { UrlRead } from "./url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
@@ -158,7 +158,7 @@ function passRule(
   if (via !== null && loops.hasReturned(via)) return "came-back";
   if (route.bypass) return "route";
   if (target.isAmbiguous || otherwise !== undefined) return "ambiguous-path";
-  if (isTooLong(keyed.target)) return "long-url";
+  if (keyed.isTooLong) return "long-url";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
   // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");

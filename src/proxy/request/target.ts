@@ -24,9 +24,6 @@ export interface Target {
   readonly isAmbiguous: boolean;
 }
 
-/** The maximum length of a stored path and its query together, in bytes. A purge can name them. */
-const storedUrlBytesMax = 2_048;
-
 const parts = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const hostForm = /^(?:[\w.-]{1,253}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i;
 /** A host of this form is always valid. A number of four digits cannot exceed the largest port. */
@@ -122,12 +119,6 @@ export function keyedQuery(query: string, counts: (name: string) => boolean): st
   if (query === "") return "";
   const counted = query.split("&").filter((pair) => pair !== "" && counts(nameIn(pair)));
   return sortedByName(counted).join("&");
-}
-
-/** Returns whether no response of the target is stored, because its URL is too long. */
-export function isTooLong({ path, query }: Pick<Target, "path" | "query">): boolean {
-  // Both are ASCII.
-  return path.length + query.length > storedUrlBytesMax;
 }
 
 /** Returns `/path?query`, or only the path if the query is empty. */

@@ -12,7 +12,7 @@ import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
-import { isTooLong, pathAndQuery, readTarget, type Target } from "../request/target.ts";
+import { pathAndQuery, readTarget, type Target } from "../request/target.ts";
 
 /** A request, and its exchange. */
 interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
@@ -66,7 +66,7 @@ function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget 
   const { route } = matchRoute(named);
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
-  if (isTooLong(keyed.target)) return undefined;
+  if (keyed.isTooLong) return undefined;
   const { key } = keyedAs(request, { keyed, route }, { site: exchange.site, address });
   const tag = urlTag(keyed.url);
   exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());

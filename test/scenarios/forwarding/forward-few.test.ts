@@ -102,10 +102,9 @@ describe("a withheld field by which an answer varies", () => {
     for (const value of ["de", "fr"]) await near.get("/a", language(value));
     clock.advance(61);
     const seen = await near.get("/a", language("de"));
-    expect([seen.text, sent("if-none-match")[3]]).toEqual(["de", '"de"']);
+    expect([seen.text, sent("if-none-match").at(-1)]).toEqual(["de", '"de"']);
     expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
-    // The fifth request replaces the body that a client's own request had fetched.
-    expect(near.origin.count).toBe(5);
+    expect(near.origin.count).toBe(4);
   });
 
   it("reaches the origin in a refresh", async () => {

@@ -51,12 +51,12 @@ const jsonOf = (out: string) => JSON.parse(out).addresses[0];
 
 it("warm --within splits long URLs into requests that the route accepts", async () => {
   const { user, asked } = await opened();
-  const long = Array.from({ length: 150 }, (_, at) => `/a?q=${"x".repeat(5_000)}${at}`);
+  const long = Array.from({ length: 375 }, (_, at) => `/a?q=${"x".repeat(2_000)}${at}`);
   const input = [...long, "https://www.example.com//b"].join("\n");
   const args = ["warm", "--within", "--limit", "100", "--list", "-", "--json"];
   const { code, out } = await user.runs(args, { input });
   expect(code).toBe(0);
-  expect(jsonOf(out)).toMatchObject({ warmed: 151, failed: 0 });
+  expect(jsonOf(out)).toMatchObject({ warmed: 376, failed: 0 });
   expect(asked).toHaveLength(4);
 });
 
