@@ -107,8 +107,7 @@ describe("the counts of requests and response bytes", () => {
       "responseBytes|all|validated|memory": 4,
       "forwards|all|uri-miss": 1,
       "forwards|all|stale": 1,
-      // One of them is to the refresh that replaces the body of a client's own request.
-      "originResponses|all|2xx": 2,
+      "originResponses|all|2xx": 1,
       "originResponses|all|3xx": 1,
     });
   });
