@@ -161,8 +161,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     },
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
-  const gaugesAt = (atMs: number) => gauges.taken(atMs);
-  const reports = createReports({ config, metrics, gauges: gaugesAt }, platform);
+  const reports = createReports({ config, metrics, gauges: gauges.taken.bind(gauges) }, platform);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
