@@ -120,7 +120,9 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const { activeMs, isEnough = () => true } = settings;
   const isOver = () =>
     (recorder.nowMs() - beganAtMs >= activeMs && isEnough(recorder)) ||
-    (findings?.violations.length ?? 0) > 0;
+    // On a busy machine, Redis may not answer in time, and a colo keeps its last state of the switch.
+    findings?.violations.some(({ rule }) => fault === undefined || rule !== "not-switched") ===
+      true;
   const looking = lookNowAndThen(settings.checkEveryMs, isOver, () => (findings = checked()));
 
   const readers = new Readers(recorder);
