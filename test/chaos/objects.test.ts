@@ -31,6 +31,7 @@ const worker = `
           if (mode === "full" && query.startsWith("INSERT")) throw new Error("database or disk is full: SQLITE_FULL");
           return storage.sql.exec(query, ...bindings);
         },
+        get databaseSize() { return storage.sql.databaseSize; },
       },
     },
   });
