@@ -17,7 +17,7 @@ const dropNamed = (given: Exchange, name: string): Exchange =>
   dropMembers(given, ["response"], (member) => member.name === name);
 
 /** Final statuses (RFC 9110 §15) that http-cache-semantics does not list as cacheable. */
-const statusesOnlyOurs = [201, 226, 400, 401, 403, 418, 500, 503, 599];
+const statusesOnlyOurs = [201, 400, 401, 403, 418, 500, 503, 599];
 
 const statesLifetime = (given: Exchange): boolean => explicitSeconds(given) !== undefined;
 
