@@ -36,7 +36,7 @@ export const differencesOfStoring: readonly Difference[] = [
   },
   {
     id: "answer-to-post",
-    agreedShareMax: { storable: 0.35 },
+    agreedShareMax: { storable: 0.37 },
     without: (given) =>
       given.request.method === "POST" && statesLifetime(given)
         ? changed(given, "request", { method: "GET" })
