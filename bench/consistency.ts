@@ -1,8 +1,7 @@
 // Tests the promise about purges under faults, with several colos and a real Redis, for a given
 // time. Checks all reads, and exits with 1 on a violation.
 //   npm run bench -- consistency --minutes 10 [--seed 1] [--colos 3] [--faults a,b] [--fault <a planted one>]
-// With --object, Durable Objects have the journal and the records, and there is no Redis. With --move, the journal moves there: every second
-// colo reads the object, the others read Redis, and all write to both.
+// With --object, Durable Objects have the journal and the records, and there is no Redis.
 // With --released, the last release and the current Worker run side by side, and colos change
 // versions.
 import { parseArgs } from "node:util";
@@ -34,15 +33,13 @@ function settingsFrom(args: readonly string[]): RunSettings {
       fault: { type: "string" },
       released: { type: "boolean", default: false },
       object: { type: "boolean", default: false },
-      move: { type: "boolean", default: false },
     },
   });
   const { fault } = values;
   if (fault !== undefined && !isPlantedFault(fault)) {
     throw unknown("--fault", fault, Object.keys(plantedFaults));
   }
-  const overObjects = values.object && !values.move;
-  const all = overObjects ? faultsOfObjects : faultNames;
+  const all = values.object ? faultsOfObjects : faultNames;
   const usual = fault === undefined ? all : revealing[fault];
   const faults = values.faults?.split(",").filter((name) => name !== "") ?? usual;
   for (const name of faults) {
@@ -58,12 +55,11 @@ function settingsFrom(args: readonly string[]): RunSettings {
     writerCount: 8,
     writePauseMsMax: 2_400,
     faults: faults as FaultName[],
-    restMsMax: overObjects ? 8_000 : 2_500,
+    restMsMax: values.object ? 8_000 : 2_500,
     quietMs: 35_000,
     readsPerRound: 1,
     besideRelease: values.released,
-    overObject: values.object || values.move,
-    isMove: values.move,
+    overObject: values.object,
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),
   };

@@ -10,7 +10,6 @@
 //   npm run bench -- simulation --object --kind trimming --histories 20000
 //   npm run bench -- simulation --object --requests --histories 2000
 //   npm run bench -- simulation --object --isolates 330 --histories 100
-//   npm run bench -- simulation --move --kind failing --histories 20000
 //   npm run bench -- simulation --write-behind --histories 100000 --kind failing-over
 //   npm run bench -- simulation --replay 110969
 import { availableParallelism } from "node:os";
@@ -22,7 +21,6 @@ import { unreachable } from "../src/base/unreachable.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import { type History, historyOf } from "../testing/simulation/history.ts";
 import { requestHistoryOf } from "../testing/simulation/request-history.ts";
-import { movingParts } from "../testing/simulation/simulated-object.ts";
 import { partsWithCopies } from "../testing/simulation/simulated-copies.ts";
 import { fieldHistoryOf } from "../testing/simulation/data/field-history.ts";
 import { writeHistoryOf } from "../testing/simulation/data/write-history.ts";
@@ -33,7 +31,7 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields" | "move";
+      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields";
       readonly kind: WorldKind;
       /** Whether Durable Objects have the journal and the records. */
       readonly isObject: boolean;
@@ -72,14 +70,6 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
       return writeHistoryOf(seed, options);
     case "sets":
       return writeHistoryOf(seed, { ...options, setShare: 0.5 });
-    case "move":
-      return writeHistoryOf(seed, {
-        kind,
-        tell,
-        setShare: 0.3,
-        isMove: true,
-        parts: movingParts(),
-      });
     case "fields":
       return fieldHistoryOf(seed, { kind, tell });
     default:
@@ -177,7 +167,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data", "sets", "fields", "move"] as const;
+const variants = ["requests", "switch", "data", "sets", "fields"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -193,7 +183,6 @@ async function main(): Promise<void> {
       sets: { type: "boolean", default: false },
       fields: { type: "boolean", default: false },
       object: { type: "boolean", default: false },
-      move: { type: "boolean", default: false },
       "write-behind": { type: "boolean", default: false },
     },
   });

@@ -4,10 +4,8 @@ import type { BodiesInCode, MakeTier, TierInCode } from "./cache/tiers/tier-in-c
 import { tierScopes } from "./config/tier-names.ts";
 import type { Environment } from "./platform/environment.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
-import { redisJournalAt } from "./create-purging.ts";
-import type { JournalInCode, JournalMaker } from "./purge/journal-in-code.ts";
+import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
-import { journalWords } from "./redis/trouble.ts";
 
 interface StoresInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
@@ -29,7 +27,7 @@ export function bindStores<Databases extends Pick<Environment, "redis" | "journa
   const environment = database === undefined ? read : { ...read, redis: database };
   const { redis } = environment;
   const hasRedis = redis !== undefined && !isFault(redis);
-  const opened = journal?.bound(env, redisJournalOf(environment)) ?? environment.journal;
+  const opened = journal?.bound(env) ?? environment.journal;
   const hasWorld = hasRedis || tiers.some(({ name }) => tierScopes[name] === "world");
   const over = bodies && (hasRedis || tiers.length > 0 ? bodies.bound(env) : lacksShared);
   const overShared = isFault(over) ? undefined : over;
@@ -46,7 +44,7 @@ export function bindStores<Databases extends Pick<Environment, "redis" | "journa
   });
   // Data uses neither copies of a region, which may be older than the last `set`, nor large bodies.
   const forData = bound.filter(({ scope }) => scope === "world").map(({ make }) => make);
-  const idle = journal === undefined || journal.move ? [] : idleVariablesOf(environment);
+  const idle = journal === undefined ? [] : idleVariablesOf(environment);
   const own = environment.faults.map((fault) =>
     fault === redis && journal !== undefined
       ? { ...fault, what: "The database is not used." }
@@ -58,15 +56,6 @@ export function bindStores<Databases extends Pick<Environment, "redis" | "journa
   return isFault(opened)
     ? { environment: { ...environment, redis: opened, faults }, makers }
     : { environment: { ...environment, faults }, makers, journal: opened };
-}
-
-/** Returns how to open the journal in Redis, for a store in code that moves away from it. */
-function redisJournalOf({
-  redis,
-  journal,
-}: Pick<Environment, "redis" | "journal">): JournalMaker | undefined {
-  if (journal !== undefined) return redisJournalAt({ words: journalWords, ...journal });
-  return redis === undefined || isFault(redis) ? undefined : redisJournalAt(redis);
 }
 
 function idleVariablesOf({ journal }: Pick<Environment, "journal">): Fault[] {

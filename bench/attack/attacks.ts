@@ -60,7 +60,7 @@ const plain: readonly Attack[] = [
     name: "misses-of-one",
     said: "honest clients' pages, with random queries, while honest clients request pages of other colos",
     manner: "ask",
-    rateShare: 1,
+    rateShare: 0.2,
     asking: (_, draws) => ({ path: `${somePage(draws)}?${word(draws)}=${word(draws)}` }),
     alsoHonest: Array.from({ length: 1_000 }, (_, nth) => ({ path: `/noise/1024?other=${nth}` })),
     isStoredElsewhere: true,
@@ -274,12 +274,15 @@ const filling: readonly Attack[] = [
   database,
 }));
 
-/** The objects share 32 MiB. Honest clients request new pages of a route that only they store. */
+/**
+ * The objects share 32 MiB, so the attack replaces everything in them about twice a minute.
+ * Honest clients request new pages of a route that only they store.
+ */
 const fillsObjects: Attack = {
   name: "fills-objects",
   said: "new queries that fill Durable Objects of 4 MiB, on a site without Redis",
   manner: "ask",
-  rateShare: 1.5,
+  rateShare: 0.6,
   asking: (nth) => ({ path: fillingPath(nth) }),
   alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
   objectBytes: 4 * mebibyte,

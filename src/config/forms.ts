@@ -12,19 +12,10 @@ export const fields = <Shape extends z.core.$ZodLooseShape>(place: string, shape
   z.partial(z.strictObject(shape, { error: strictly(place) }));
 
 /**
- * Requires a schema for each field of a `Written…` interface, and for names rejected with a reason.
- * With `satisfies`, a missing or extra field is a compile error.
+ * Requires a schema for each field of a `Written…` interface. With `satisfies`, a missing or extra
+ * field is a compile error.
  */
-export type FormsOf<Written, Refused extends string = never> = Readonly<
-  Record<keyof Written | Refused, z.core.$ZodType>
->;
-
-/** The schema of a reserved name. A configuration with this name does not load. */
-export const notBuiltYet = z.undefined("is not built yet; leave it out");
-
-/** The schema of a field that earlier versions had. @param since why it has no replacement */
-export const noLonger = (since: string) =>
-  z.undefined(`was removed without a replacement: ${since}; leave it out`);
+export type FormsOf<Written> = Readonly<Record<keyof Written, z.core.$ZodType>>;
 
 export const duration = z
   .string('must be a duration: a number with s, m, h or d, such as "5m"')
@@ -176,12 +167,6 @@ export const lifetimes = <Lifetime extends typeof duration>(
     },
   );
 
-/** Options of earlier versions, with their present names. */
-const renamed: ReadonlyMap<string, string> = new Map([
-  ["patience", "waitTimeout"],
-  ["patienceMs", "waitTimeoutMs"],
-]);
-
 /** Returns the error of an issue of an options object as a sentence, which begins with the option. */
 export function optionError({ code, path, message }: z.core.$ZodIssue): string {
   if (path.length > 0) return `${path.join(".")} ${message}.`;
@@ -192,14 +177,6 @@ export function optionError({ code, path, message }: z.core.$ZodIssue): string {
 export function strictly(place: string) {
   return ({ code, keys = [] }: { code?: string | undefined; keys?: string[] }): string => {
     if (code !== "unrecognized_keys") return "must be an object";
-    const unknown = keys.filter((key) => !renamed.has(key));
-    const named = unknown.map((key) => JSON.stringify(key)).join(", ");
-    return [
-      ...(unknown.length === 0 ? [] : [`${named} is not a field of ${place}`]),
-      ...keys.flatMap((key) => {
-        const now = renamed.get(key);
-        return now === undefined ? [] : [`"${key}" is now "${now}": rename it`];
-      }),
-    ].join("; ");
+    return `${keys.map((key) => JSON.stringify(key)).join(", ")} is not a field of ${place}`;
   };
 }

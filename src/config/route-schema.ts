@@ -25,7 +25,6 @@ import {
   hitRate,
   lagSeconds,
   lifetimes,
-  notBuiltYet,
   patterns,
   secondsToADay,
   settleSeconds,
@@ -70,10 +69,7 @@ const settings = fields("a route", {
       cookie: cookiePatterns.check(
         z.refine((names) => names.length > 0, "is empty, so no request would match this route"),
       ),
-      header: z.optional(notBuiltYet),
-      query: z.optional(notBuiltYet),
-      country: z.optional(notBuiltYet),
-    } satisfies FormsOf<WrittenWhen, "header" | "query" | "country">,
+    } satisfies FormsOf<WrittenWhen>,
     { error: strictly("when") },
   ),
   bypass: yesOrNo,
@@ -103,10 +99,7 @@ const settings = fields("a route", {
       }),
       'must be a list, such as ["country"]',
     ),
-    device: notBuiltYet,
-    language: notBuiltYet,
-    country: z.undefined('is written as cf: ["country"]'),
-  } satisfies FormsOf<WrittenKey, "device" | "language" | "country">),
+  } satisfies FormsOf<WrittenKey>),
   forward: fieldNames,
   credentialFields,
   anonymous,
@@ -131,8 +124,7 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
   whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
-  allowStoring: notBuiltYet,
-} satisfies FormsOf<Omit<WrittenRoute, "name" | "match">, "allowStoring">);
+} satisfies FormsOf<Omit<WrittenRoute, "name" | "match">>);
 
 /** All fields of a route, with their error messages. */
 export const routeInput = z.strictObject(

@@ -11,8 +11,6 @@ import {
   fields,
   type FormsOf,
   lagSeconds,
-  noLonger,
-  notBuiltYet,
   patterns,
   secondsToADay,
   settleSeconds,
@@ -56,8 +54,7 @@ const purgeInput = fields("purge", {
   clockAllowanceSeconds: lagSeconds,
   readReplicas: yesOrNo,
   settleSeconds,
-  retention: noLonger("the journal keeps its newest 8,192 entries, whatever their age"),
-} satisfies FormsOf<WrittenPurge, "retention">);
+} satisfies FormsOf<WrittenPurge>);
 
 /** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
@@ -174,8 +171,7 @@ export const configInput = fields("the configuration", {
   dashboard: z.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
   probe: z.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
   varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
-  allowStoring: notBuiltYet,
-} satisfies FormsOf<WrittenConfig, "allowStoring">).check(
+} satisfies FormsOf<WrittenConfig>).check(
   z.superRefine(({ origins = {}, purge = {}, routes = [], hooks = {}, varnish }, context) => {
     const say = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: "custom", path, message });
@@ -230,7 +226,7 @@ function checkAlone(
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }
   if (route.when !== undefined && route.bypass !== true) {
-    say("when", "needs bypass: true, because conditions of other routes are not built yet");
+    say("when", "needs bypass: true");
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime; add fresh');

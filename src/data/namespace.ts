@@ -220,11 +220,6 @@ export class Namespace<T, K extends Key = Key> {
     return purgeNamed({ prefixes: [prefix] }, this.#portsOf());
   }
 
-  /** Does the same as `clear`. */
-  bump(): Promise<PurgeReceipt> {
-    return this.clear();
-  }
-
   /** Returns a function like `work` whose results are stored. `key` derives keys from arguments. */
   wrap<Sent extends readonly unknown[]>(
     work: (...sent: Sent) => T | null | Promise<T | null>,

@@ -29,18 +29,6 @@ export type JournalMaker = (settings: JournalStoreSettings) => OpenJournal;
 
 /** A store of the journal that a Worker passes in code. Only Workers that import it bundle it. */
 export interface JournalInCode {
-  /**
-   * The journal that isolates read while a site moves between Redis and this store. Each write then
-   * goes to both. Absent if Redis has no journal.
-   */
-  readonly move?: "read-redis" | "read-object" | undefined;
-  /**
-   * Returns how to open the journal, or the fault in the bindings.
-   *
-   * @param redis opens the journal in Redis; `undefined` without a usable database
-   */
-  readonly bound: (
-    env: Readonly<Record<string, unknown>>,
-    redis: JournalMaker | undefined,
-  ) => JournalMaker | Fault;
+  /** Returns how to open the journal, or the fault in the bindings. */
+  readonly bound: (env: Readonly<Record<string, unknown>>) => JournalMaker | Fault;
 }

@@ -8,7 +8,7 @@ const isFresh = 'must be a duration such as "5m", or durations by status such as
 const noHost = (host: string, match = `${host}/*`) =>
   `begins with ${JSON.stringify(host)}, which is not a valid host: write "/${match}" for a path, ` +
   'or a host and a path, such as "a.example/*"';
-const conditional = "needs bypass: true, because conditions of other routes are not built yet";
+const conditional = "needs bypass: true";
 const noCookie =
   'has a name that no cookie can have: write the whole name, or its beginning and "*"';
 const noCredential =
@@ -153,7 +153,7 @@ describe("an invalid route", () => {
     ),
     [
       { bypass: true, when: { header: ["x-a"] } },
-      'when.cookie: must be a list, such as ["utm_*"]. route "news", when.header: is not built yet; leave it out',
+      'when.cookie: must be a list, such as ["utm_*"]. route "news", when: "header" is not a field of when',
     ],
     [
       { bypass: true, when: { cookie: ["a"], cookies: ["a"] } },

@@ -41,16 +41,10 @@ describe("the types of a written configuration", () => {
     { id: "origin", written: route({ fresh: { 200: "origin" } }) },
     // @ts-expect-error not a tier
     { id: "tier", written: route({ tiers: ["disk"] }) },
-    // @ts-expect-error not built yet
-    { id: "device", written: route({ key: { device: true } }) },
     // @ts-expect-error misspelt
     { id: "misspelt", written: route({ frsh: "5m" }) },
     // @ts-expect-error a size is a number of bytes
     { id: "size", written: site({ limits: { memoryBytes: "32 MiB" } }) },
-    // @ts-expect-error not built yet
-    { id: "store", written: site({ allowStoring: true }) },
-    // @ts-expect-error a removed option
-    { id: "retention", written: site({ purge: { retention: "1d" } }) },
     // @ts-expect-error a name is missing
     { id: "name", written: site({ routes: [{ match: "/" }] }) },
   ])("reject a value that the schema refuses: $id", ({ written }) => {

@@ -140,7 +140,7 @@ it("write costs a purge and a read in one round trip, and a store", async () => 
   expect(requestCount).toBe(2);
 });
 
-it.each(["delete", "expire", "bump"] as const)(
+it.each(["delete", "expire", "clear"] as const)(
   "%s costs one command, and reads of the journal later",
   async (run) => {
     const { here } = await opened();

@@ -60,10 +60,7 @@ describe("the variables", () => {
   });
 
   it("name the database of values whose journal is another store", async () => {
-    const journal = durableObjectJournal().bound(
-      { JOURNAL: new FakeObject().namespace },
-      undefined,
-    );
+    const journal = durableObjectJournal().bound({ JOURNAL: new FakeObject().namespace });
     const { upstash, articles } = opened({}, { journal });
     expect(await articles().set("42", "v")).toContain("shared");
     expect(upstash.keys).toEqual([expect.stringMatching(/^site:d:/)]);

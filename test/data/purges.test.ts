@@ -43,7 +43,6 @@ describe("a purge of the application", () => {
 
   it.each([
     { run: "delete", articles: all.toSpliced(1, 1) },
-    { run: "bump", articles: [] },
     { run: "clear", articles: all.slice(0, 1) },
   ] as const)("by $run of a namespace covers no other namespace", async ({ run, articles }) => {
     const world = await opened();

@@ -65,7 +65,7 @@ describe.each(oneRedisServer)("two processes over $redis", ({ start }) => {
         () => here.cache.purge({ tags: ["author:7"] }),
         () => here.articles.delete("42/a"),
         () => here.cache.purge({ prefixes: ["articles/42"] }),
-        () => here.articles.bump(),
+        () => here.articles.clear(),
       ];
       for (const purge of purges) {
         await here.articles.getOrSet("42/a", ({ tags }) => {

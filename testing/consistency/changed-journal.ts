@@ -21,8 +21,8 @@ export const changedJournal =
 export function changedInCode(journal: JournalInCode, change: JournalChange): JournalInCode {
   return {
     ...journal,
-    bound(env, redis) {
-      const open = journal.bound(env, redis);
+    bound(env) {
+      const open = journal.bound(env);
       if (isFault(open)) return open;
       return (settings) => {
         const opened = open(settings);

@@ -1,5 +1,4 @@
-// A Worker with its journal in a Durable Object, for histories of a real site, and with its records in
-// objects unless the journal moves. Its calls are delayed, lost and repeated at random. One process of
+// A Worker with its journal and its records in Durable Objects, for histories of a real site. Its calls are delayed, lost and repeated at random. One process of
 // its own runs the objects, and its storage of the records is full at times.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +20,7 @@ const textOf = (config: string, journal: DurableObjectJournal, call: string) => 
 
   const worker = createWorker(defineConfig(${config}), {
     journal: durableObjectJournal(${JSON.stringify(journal)}),
-    tiers: ${journal.move === undefined ? "[durableObjectRecords({ objects: 2 })]" : "[]"},
+    tiers: [durableObjectRecords({ objects: 2 })],
   });
   const unsteady = (env) => troubled(env, ${call});
   export default {

@@ -18,7 +18,6 @@ export interface Promised {
   readonly maxLagMs: number;
   readonly allowanceMs: number;
   readonly originMsMax: number;
-  readonly isMove?: boolean;
 }
 
 export class Recorder {

@@ -42,8 +42,6 @@ export interface RunSettings {
   readonly besideRelease?: boolean;
   /** Whether a Durable Object has the journal, instead of Redis. */
   readonly overObject?: boolean;
-  /** Whether the journal moves: colos read Redis or the object, by turns. Needs `overObject`. */
-  readonly isMove?: boolean;
   /**
    * The length of the quiet phase, in which each page must be answered from a tier again. An
    * isolate whose database was unreachable retries after pauses of up to 30 s.
@@ -100,9 +98,9 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
   const origin = await running.add(
     startVersionedOrigin({ pages, recorder, draws: draws.fork(), originMsMax }),
   );
-  const { coloCount, fault, besideRelease = false, overObject = false, isMove = false } = settings;
+  const { coloCount, fault, besideRelease = false, overObject = false } = settings;
   const general = { originUrl: origin.url, coloCount, maxLagMs, allowanceMs };
-  const sited = { ...general, recorder, fault, besideRelease, overObject, isMove };
+  const sited = { ...general, recorder, fault, besideRelease, overObject };
   const site = await running.add(startSite(sited));
   const { colos } = site;
   const modes = colos[0] === undefined ? [] : await modesTaken(colos[0]);
@@ -110,7 +108,6 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     maxLagMs,
     allowanceMs,
     originMsMax,
-    isMove,
     pages,
     colos: colos.map(({ name }) => name),
   };
@@ -131,7 +128,7 @@ async function runWith(settings: RunSettings, running: Running): Promise<RunResu
     const watching = lookNowAndThen(watch?.everyMs ?? 0, isOver, () => watch?.look(site));
     await acted({ settings, draws, recorder, site, origin, pages, modes, readers, isOver });
     await Promise.all([looking, watching]);
-    const reader = colos[isMove ? 1 : 0];
+    const [reader] = colos;
     if (overObject && reader) recorder.journal.push(...(await journalOf(reader, adminToken)));
     if ((findings?.violations.length ?? 0) === 0) {
       await quieten({ settings, recorder, site, pages, readers });
@@ -175,7 +172,7 @@ async function acted(given: {
     "redis-restarted-empty": isInRedis,
     "replica-lagging": isInRedis,
     "object-restarted": !isInRedis,
-    "objects-full": !isInRedis && settings.isMove !== true,
+    "objects-full": !isInRedis,
     "version-changed": settings.besideRelease === true,
   };
   const faults = settings.faults.filter((name) => canBe[name] !== false);

@@ -44,11 +44,6 @@ export interface SiteSettings {
   readonly besideRelease: boolean;
   /** Whether Durable Objects have the journal and the records, instead of Redis. */
   readonly overObject?: boolean;
-  /**
-   * Whether the journal moves: every second colo reads the object and the others Redis. Needs
-   * `overObject`.
-   */
-  readonly isMove?: boolean;
 }
 
 /** The version of the Worker from the sources, as named in a history. */
@@ -120,12 +115,7 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
 
 /** Returns the versions; the last release is first if it takes part. */
 async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
-  const { fault, besideRelease, overObject, isMove } = settings;
-  if (isMove === true) {
-    const moves = ["read-redis", "read-object"] as const;
-    const worker = (move: (typeof moves)[number]) => bundleOverObject(config, { move });
-    return Promise.all(moves.map(async (move) => ({ version: move, worker: await worker(move) })));
-  }
+  const { fault, besideRelease, overObject } = settings;
   if (overObject === true) {
     const worker = (longPoll: boolean) => bundleOverObject(config, { longPoll });
     return [
@@ -160,7 +150,7 @@ export async function startColoUnderTest(
   const { versions, rest, recorder, originUrl } = given;
   const ofRedis = rest && (await RestFront.start(rest.url, recorder));
   const front = ofRedis ?? new ObjectFront(() => url);
-  const hasRedis = given.overObject !== true || given.isMove === true;
+  const hasRedis = given.overObject !== true;
   const env = {
     ORIGIN_URL: originUrl,
     ...(hasRedis &&

@@ -3,28 +3,19 @@
 import type { JournalCall, JournalCalls } from "../../src/stores/durable-object/journal-calls.ts";
 import type { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
-import { DualWriteJournal } from "../../src/purge/dual-write-journal.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
-import {
-  RedisJournal,
-  type RedisJournalSettings,
-} from "../../src/stores/redis/journal/redis-journal.ts";
-import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
+import type { RedisJournalSettings } from "../../src/stores/redis/journal/redis-journal.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import { newEntry } from "../examples/purges.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import type { Parts, SimulatedIsolate } from "./simulated-isolate.ts";
 
-const outageMsMax = 20_000;
 const unavailable = { kind: "unavailable", cause: "timeout" } as const;
 
 export class SimulatedObject {
   readonly #world: SimulatedWorld;
   readonly #object = new FakeObject();
   #burstCount = 0;
-  #downUntilAtMs = 0;
-  /** The share of calls that begin an outage of the object alone, 0 to 1. */
-  outageShare = 0;
 
   readonly #Store: typeof ObjectJournal;
 
@@ -82,22 +73,13 @@ export class SimulatedObject {
     }
   }
 
-  get #isDown(): boolean {
-    const world = this.#world;
-    if (this.outageShare > 0 && world.draw() < this.outageShare) {
-      this.#downUntilAtMs = world.atMs + world.between(0, outageMsMax);
-      world.tell(() => `The object is down until ${this.#downUntilAtMs - 1_000_000} ms`);
-    }
-    return world.atMs < this.#downUntilAtMs;
-  }
-
   #clientOf({ redis }: SimulatedIsolate): ObjectClient {
     const trip = async <T>(_: string, run: (call: unknown) => Promise<T>) => {
       const world = this.#world;
       const { wayMs, lostShare } = world.settings;
       await world.sleep(world.between(0, wayMs));
       // A lost request leaves the object unchanged.
-      if (world.isRedisDown || this.#isDown || world.draw() < lostShare) {
+      if (world.isRedisDown || world.draw() < lostShare) {
         redis.failedCount += 1;
         return unavailable;
       }
@@ -125,27 +107,4 @@ export class SimulatedObject {
     world.stream.appendedCount += added.length;
     return structuredClone(reply);
   }
-}
-
-/**
- * Returns parts for worlds whose site moves its journal. Some isolates read Redis, others the
- * object, and all write to both.
- */
-export function movingParts(Dual = DualWriteJournal): Pick<Parts, "journal"> {
-  const objects = new WeakMap<SimulatedWorld, SimulatedObject>();
-  return {
-    journal: (settings, isolate) => {
-      const { world } = isolate;
-      const object = objects.get(world) ?? new SimulatedObject(world, ObjectJournal);
-      object.outageShare = 0.01;
-      objects.set(world, object);
-      const journal = object.journalOf(settings, isolate);
-      const there = { journal, switching: journal };
-      const redis = { journal: new RedisJournal(settings), switching: new RedisSwitch(settings) };
-      const { randomText } = settings;
-      return world.draw() < 0.5
-        ? new Dual({ read: redis, other: there, randomText })
-        : new Dual({ read: there, other: redis, randomText });
-    },
-  };
 }

@@ -171,8 +171,8 @@ export class Acceptances {
    * of them. `#isReused` has ruled out entries with another body.
    */
   #standing({ id, mode, targets }: SignedOrder): readonly Entry[] {
-    const { view, journal } = this.#settings;
-    if (id === "" || journal.isInTwoStores === true) return [];
+    const { view } = this.#settings;
+    if (id === "") return [];
     const read = view.currentEntries.filter((entry) => entry.id === id && entry.mode === mode);
     const tags = new Set(read.flatMap((entry) => entry.targets.tags));
     const prefixes = new Set(read.flatMap((entry) => entry.targets.prefixes));

@@ -98,11 +98,6 @@ export interface Journal {
    */
   readonly keepsConfirmed?: boolean;
   /**
-   * Whether an entry that was read may be missing where other isolates read. Each attempt of a
-   * webhook then appends (rule 21).
-   */
-  readonly isInTwoStores?: boolean;
-  /**
    * Reads the switch and at least the 1,000 newest entries, without a gap (rule 12). Returns fewer
    * entries if the journal has no more, or if they fill a view. It also returns fewer if an older
    * page is unavailable or comes from a lagging replica.

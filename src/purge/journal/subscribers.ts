@@ -35,29 +35,3 @@ export interface Subscribers {
     | Unavailable
   >;
 }
-
-/**
- * Joins the states in two stores, while the journal moves from one to the other. The journals share
- * no place, so a state of only the other store counts as lost.
- *
- * @param read the store that this isolate reads and writes
- */
-export function subscribersWhileMoving(read: Subscribers, other: Subscribers): Subscribers {
-  return {
-    async read(names) {
-      const own = await read.read(names);
-      if (own.kind === "unavailable" || own.states.every(({ text }) => text !== undefined)) {
-        return own;
-      }
-      const there = await other.read(names);
-      if (there.kind === "unavailable") return there;
-      const states = own.states.map((state, at) =>
-        state.text === undefined && there.states[at]?.text !== undefined
-          ? { version: state.version, text: "" }
-          : state,
-      );
-      return { kind: "read", states };
-    },
-    replace: (...given) => read.replace(...given),
-  };
-}

@@ -1,6 +1,4 @@
 // The journal of a Worker in a Durable Object, for the option `journal` of `createWorker`.
-import type { Fault } from "../../base/operator-error.ts";
-import { dualWritten } from "../../purge/dual-write-journal.ts";
 import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
 import { ObjectClient } from "./object-client.ts";
 import { ObjectJournal } from "./object-journal.ts";
@@ -17,14 +15,8 @@ export interface DurableObjectJournal {
    */
   readonly locationHint?: LocationHint;
   /**
-   * Moves a site between Redis and the object: both receive each purge, and isolates read the named
-   * one. Deploy `read-redis`, then `read-object`, then neither. Default: only the object is used.
-   */
-  readonly move?: "read-redis" | "read-object";
-  /**
    * Whether one isolate of each colo waits at the object for the next purge, so that purges usually
-   * arrive within a second or two. The bound of N stays the same. Has no effect beside `move`.
-   * Default: false.
+   * arrive within a second or two. The bound of N stays the same. Default: false.
    */
   readonly longPoll?: boolean;
 }
@@ -40,17 +32,15 @@ export interface DurableObjectJournal {
  */
 export function durableObjectJournal({
   binding = "JOURNAL",
-  move,
   longPoll = false,
   ...options
 }: DurableObjectJournal = {}): JournalInCode {
   return {
-    move,
-    bound(env, redis) {
+    bound(env) {
       const objects = env[binding];
       if (!isNamespace(objects)) {
         return {
-          what,
+          what: "The purge journal is off, so purges are refused and no shared tier is used.",
           why: `${binding} is not bound to a class of Durable Objects.`,
           hint: `Write ${binding} under durable_objects.bindings of the wrangler file, with class_name TidemarkJournal.`,
         };
@@ -67,32 +57,7 @@ export function durableObjectJournal({
         const own = { name, secret, subscribers, awaitNews };
         return { ...own, journal, switching: journal, health: client };
       };
-      return move === undefined ? open : moving(move, open, redis);
+      return open;
     },
   };
 }
-
-const what = "The purge journal is off, so purges are refused and no shared tier is used.";
-
-function moving(
-  move: NonNullable<DurableObjectJournal["move"]>,
-  openObject: JournalMaker,
-  openRedis: JournalMaker | undefined,
-): JournalMaker | Fault {
-  if (!moves.includes(move)) {
-    const why = `durableObjectJournal has move: ${JSON.stringify(move)}.`;
-    return { what, why, hint: `Write ${moves.map((one) => JSON.stringify(one)).join(" or ")}.` };
-  }
-  if (openRedis === undefined) {
-    const why = `durableObjectJournal has move: ${JSON.stringify(move)}, and there is no usable Redis database.`;
-    return { what, why, hint: "Set the database's variables, or remove move." };
-  }
-  return (settings) => {
-    const [object, redis] = [openObject(settings), openRedis(settings)];
-    return move === "read-redis"
-      ? dualWritten(redis, object, settings.randomText)
-      : dualWritten(object, redis, settings.randomText);
-  };
-}
-
-const moves: readonly string[] = ["read-redis", "read-object"];

@@ -13,8 +13,6 @@ import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
-import { DualWriteJournal } from "../../../src/purge/dual-write-journal.ts";
-import { subscribersWhileMoving } from "../../../src/purge/journal/subscribers.ts";
 import { describeJournal, describeShownJournal } from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
 import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
@@ -84,19 +82,6 @@ const fakeObject: Open<OpenAll> = async (keptCount) => {
   };
 };
 
-/** Opens a journal that writes to both stores, and reads the first. */
-const dual =
-  (openRead: Open<OpenAll>, openOther: Open<OpenAll>): Open<OpenAll> =>
-  async (keptCount) => {
-    const [read, other] = [await openRead(keptCount), await openOther(keptCount)];
-    const journal = new DualWriteJournal({ read, other, randomText });
-    const subscribers = subscribersWhileMoving(read.subscribers, other.subscribers);
-    return { ...read, journal, switching: journal, subscribers };
-  };
-
-const fromRedis = dual(fakeUpstash, fakeObject);
-const toObject = dual(fakeObject, fakeUpstash);
-
 describeJournal("the fake journal", fakeJournal);
 describeShownJournal("the fake journal", fakeJournal);
 describeUnpurged("the fake journal", fakeJournal);
@@ -116,10 +101,3 @@ describeSwitch("a Durable Object, over SQLite", fakeObject);
 describeSubscribers("Redis, over the fake Upstash", fakeUpstash);
 describeSubscribers("Redis, over simulated Redis", simulatedRedis);
 describeSubscribers("a Durable Object, over SQLite", fakeObject);
-describeSubscribers("a move, reading Redis", fromRedis);
-describeJournal("a move, reading Redis", fromRedis, { isMove: true });
-describeUnpurged("a move, reading Redis", fromRedis);
-describeSwitch("a move, reading Redis", fromRedis);
-describeJournal("a move, reading the object", toObject, { isMove: true });
-describeUnpurged("a move, reading the object", toObject);
-describeSwitch("a move, reading the object", toObject);

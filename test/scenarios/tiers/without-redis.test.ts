@@ -110,10 +110,23 @@ describe("a site without Redis", () => {
     expect(upstash.journalCommands).toEqual([]);
   });
 
+  it("begins with an empty cache after the journal has moved from Redis to the object", async () => {
+    const upstash = new FakeUpstash(clock);
+    const env = { ...bindings, JOURNAL: object.namespace };
+    const origin = () => page("text", cc("max-age=3600", { "cache-tag": "red" }));
+    const [before] = openColos(1, { clock, upstash, env, origin }) as [Site];
+    expect((await purge(before, { tags: ["red"] })).status).toBe(200);
+    for (let at = 0; at < 2; at += 1) await before.get("/a");
+    const { journal } = stores;
+    const settings = { clock, journal, upstash, env, origin };
+    const [after, another] = openColos(2, settings) as [Site, Site];
+    expect((await after.get("/a")).cacheStatus).not.toContain("; hit");
+    expect((await another.get("/a")).cacheStatus).toMatch(/; hit;.*detail=shared/);
+  });
+
   it.each([
     { option: { longPoll: true }, waits: 2 },
     { option: {}, waits: 0 },
-    { option: { longPoll: true, move: "read-object" as const }, waits: 0 },
   ])("polls the object once for each colo, if it is told to: $option", async (row) => {
     object.beforeCall = async (call) => {
       if (call === "wait") throw new Error("Network connection lost.");

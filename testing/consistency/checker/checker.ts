@@ -101,7 +101,6 @@ class Checker {
     }
     // A rejected or unanswered purge may still be written. A colo that has shown a later version
     // must not go back.
-    if (this.#history.isMove === true) return undefined;
     const writtenAtMs = this.#holes.writtenAtMs(purge);
     if (writtenAtMs === undefined || !isPast(writtenAtMs)) return undefined;
     const version = this.#floors.versions.at(read.path, purge.invokedAtMs);

@@ -140,10 +140,6 @@ export interface History {
   readonly allowanceMs: number;
   /** The origin's maximum time for an answer. */
   readonly originMsMax: number;
-  /**
-   * Whether the journal moves. An unaccepted purge may then be in only one of two journals.
-   */
-  readonly isMove?: boolean;
   readonly pages: readonly Page[];
   readonly colos: readonly string[];
   readonly writes: readonly Write[];

@@ -71,7 +71,7 @@ const answers: Readonly<Record<Call["op"], Answering>> = {
   expire: async ({ space, name = "" }, { named }) => {
     return { kind: "done", ...(await named[space].expire(name)) };
   },
-  bump: async ({ space }, { named }) => ({ kind: "done", ...(await named[space].bump()) }),
+  clear: async ({ space }, { named }) => ({ kind: "done", ...(await named[space].clear()) }),
   purge: async ({ order, soft }, { cache }) => {
     return { kind: "done", ...(await cache.purge({ ...order, soft })) };
   },

@@ -14,7 +14,7 @@ export interface Call {
     | "write"
     | "delete"
     | "expire"
-    | "bump"
+    | "clear"
     | "purge"
     | "set-fields"
     | "get-fields"

@@ -169,6 +169,6 @@ function callOf(order: DataOrder, mode: Mode): Call {
   const whole = allKeys.find(({ space }) => order.prefixes?.includes(space));
   const isOne = key !== undefined && order.keys?.length === 1 && order.tags === undefined;
   if (isOne) return { op: mode === "soft" ? "expire" : "delete", space: key.space, name: key.name };
-  if (whole !== undefined && mode === "hard") return { op: "bump", space: whole.space };
+  if (whole !== undefined && mode === "hard") return { op: "clear", space: whole.space };
   return { op: "purge", space: "steady", order, soft: mode === "soft" };
 }

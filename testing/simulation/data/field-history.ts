@@ -176,7 +176,7 @@ class FieldCourse implements History {
     const accept = world.any<() => Promise<{ readonly position: string } | undefined>>([
       () => parted.delete(key),
       () => parted.expire(key),
-      () => parted.bump(),
+      () => parted.clear(),
       () => this.#purgeTag(isolate),
     ]);
     for (let tries = 0; tries < 40; tries += 1) {

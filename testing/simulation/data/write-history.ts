@@ -30,8 +30,6 @@ export interface WriteHistoryOptions extends HistoryOptions {
   readonly storeParts?: Partial<StoreParts>;
   /** The share of events about a key whose values are set everywhere, 0 to 1. Default: 0. */
   readonly setShare?: number;
-  /** Whether the journal moves. Values that were set may then be lost. */
-  readonly isMove?: boolean;
 }
 
 /** Runs one history. The same seed gives the same history. */
@@ -204,7 +202,7 @@ class WriteCourse implements History {
     const { accept, isHard } = world.any<{ accept: () => Promise<unknown>; isHard: boolean }>([
       { accept: () => rows.delete(key), isHard: true },
       { accept: () => rows.expire(key), isHard: false },
-      { accept: () => rows.bump(), isHard: true },
+      { accept: () => rows.clear(), isHard: true },
       { accept: () => this.#purgeTag(isolate), isHard: true },
     ]);
     for (let tries = 0; tries < 40; tries += 1) {
@@ -282,8 +280,8 @@ class WriteCourse implements History {
   async #readInQuiet(store: SimulatedStore, key: Key): Promise<void> {
     const { isolate } = store;
     if (this.#sets.get(key as SetKey)?.hasGivenUp === true) return;
-    const { kind = "ordinary", isMove = false } = this.#options;
-    const kept = isMove ? undefined : this.#sets.get(key as SetKey)?.keptIn(kind);
+    const { kind = "ordinary" } = this.#options;
+    const kept = this.#sets.get(key as SetKey)?.keptIn(kind);
     let value = await store.rowsOf(key).get(key);
     // A read whose reply is lost finds no value, so read a value that must be there again.
     for (let left = kept === undefined ? 0 : 20; value === undefined && left > 0; left -= 1) {

@@ -201,11 +201,11 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "binding-incomplete warning",
   ],
   [
-    "a journal that moves to an object with another binding",
+    "a journal in an object with another binding",
     {
       ...wrangler({ ...objects, migrations }),
       "src/worker.ts":
-        'createWorker(config, { journal: durableObjectJournal({ move: "read-redis", binding: "OTHER" }) });',
+        'createWorker(config, { journal: durableObjectJournal({ binding: "OTHER" }) });',
     },
     "binding-incomplete warning",
   ],

@@ -9,15 +9,8 @@ import { type Open, type OpenStore, placesOf, readOf, written } from "./open-sto
 
 const nowhere: EntryPlace = { position: "1-1", n: "nowhere" };
 
-/**
- * @param open is called before each test, and opens an empty journal
- * @param given.isMove whether the journal is written to two stores, and so never reads on a primary
- */
-export function describeJournal(
-  implementation: string,
-  open: Open,
-  { isMove = false }: { readonly isMove?: boolean } = {},
-): void {
+/** @param open is called before each test, and opens an empty journal */
+export function describeJournal(implementation: string, open: Open): void {
   describe(`journal contract: ${implementation}`, () => {
     let store: OpenStore;
     let journal: Journal;
@@ -90,7 +83,7 @@ export function describeJournal(
       });
     });
 
-    describe.skipIf(isMove)("sinceOnPrimary (rule 28)", () => {
+    describe("sinceOnPrimary (rule 28)", () => {
       it.each([0, 1, 126])("reads the %i entries after an entry", async (count) => {
         const [first = nowhere, ...later] = await written(journal, count + 1);
         expect(readOf(await journal.sinceOnPrimary(first))).toEqual(later);
@@ -202,7 +195,7 @@ export function describeJournal(
       const answers = await Promise.all([
         journal.newest(),
         journal.since(first),
-        ...(isMove ? [] : [journal.sinceOnPrimary(first)]),
+        journal.sinceOnPrimary(first),
         journal.atPrimary(first),
         journal.standing([first]),
         journal.appendMark("9-9 gone"),
