@@ -42,17 +42,15 @@ export async function startEdgeProxy(originUrl: string, zone: OriginZone): Promi
 
 /** Returns the fields that the origin gets. Cloudflare consumes X-Real-IP. */
 function subrequest(sent: IncomingMessage["headers"], zone: OriginZone) {
-  const { "x-real-ip": realIp, "x-forwarded-for": hops, "cdn-loop": loop, ...others } = sent;
+  const { "x-real-ip": realIp, "x-forwarded-for": hops, "cdn-loop": loops, ...others } = sent;
   const address = (zone === "same" && realIp) || workerAddress;
-  const appended = (before: string | string[] | undefined, value: string) =>
-    before === undefined ? value : `${String(before)}, ${value}`;
   return {
     ...others,
     "accept-encoding": "br, gzip",
-    "cdn-loop": appended(loop, "cloudflare; loops=1"),
+    "cdn-loop": [loops ?? [], "cloudflare; loops=1"].flat().join(", "),
     "cf-connecting-ip": address,
     "cf-worker": "site.test",
-    "x-forwarded-for": appended(hops, address),
+    "x-forwarded-for": [hops ?? [], address].flat().join(", "),
   };
 }
 

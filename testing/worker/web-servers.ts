@@ -25,11 +25,8 @@ interface WebServerSettings {
 /** @throws Error with the output of nginx if it does not start */
 export function startNginx({ files, global = "", site = "" }: WebServerSettings) {
   return started(files, async ({ folder, port }) => {
-    const [main, block] = await Promise.all(
-      ["nginx.conf", "sites-available/default"].map((name) =>
-        readFile(`/etc/nginx/${name}`, "utf8"),
-      ),
-    );
+    const main = await readFile("/etc/nginx/nginx.conf", "utf8");
+    const block = await readFile("/etc/nginx/sites-available/default", "utf8");
     const ofSite = replaced(block, [
       [/listen 80 default_server;/, `listen 127.0.0.1:${port};\n${site}`],
       [/listen \[::\]:80 default_server;/, ""],
