@@ -86,9 +86,13 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
     "user-agent":
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
   }),
-  // An address for documentation (RFC 5737). An origin that does not trust this field shows no
+  // An address for documentation (RFC 5737). An origin that does not trust these fields shows no
   // difference.
-  address: () => ({ "x-forwarded-for": "203.0.113.9", "cf-ipcountry": "JP" }),
+  address: () => ({
+    "x-forwarded-for": "203.0.113.9",
+    "x-real-ip": "203.0.113.9",
+    "cf-ipcountry": "JP",
+  }),
 };
 /** The kinds of change, in increasing order. */
 const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];

@@ -116,6 +116,7 @@ describe("pages in a drafted configuration", () => {
   it.each([
     ["a phone", byPhone, "untold-user-agent"],
     ["x-forwarded-for", byField("x-forwarded-for"), "untold-address"],
+    ["x-real-ip", byField("x-real-ip"), "untold-address"],
     ["cf-ipcountry", byField("cf-ipcountry"), "untold-address"],
   ])("bypass the cache if %s changes a page without Vary", async (_, page, code) => {
     const { route, told } = await routesOf(originOf({ "/about": page }));
