@@ -16,21 +16,46 @@ const callsMaxOnFree = 48;
 const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
 const current = hooks && new hooks.AsyncLocalStorage<Invocation>();
 
-/** The invocation of this turn. workerd runs a turn, with all its microtasks, for one invocation. */
+/**
+ * The invocation of this turn. workerd runs a turn, with all its microtasks, for one invocation, so a
+ * name that is forgotten within its turn is never another invocation's.
+ */
 let ofTurn: Invocation | undefined;
+let hopsLeft = 0;
 
-/** Returns the present invocation. Outside of `inInvocation`, each turn counts as one. */
+/** More promises than between the end of a call and the application's next call. */
+const hopsMax = 24;
+
+function keepForTurn(invocation: Invocation): Invocation {
+  ofTurn = invocation;
+  if (hopsLeft === 0) queueMicrotask(hop);
+  hopsLeft = hopsMax;
+  return invocation;
+}
+
+function hop(): void {
+  hopsLeft -= 1;
+  if (hopsLeft > 0) queueMicrotask(hop);
+  else ofTurn = undefined;
+}
+
+/**
+ * Returns the present invocation. It is known to what `inInvocation` runs, and to what follows in the
+ * same turn. Otherwise each turn counts as one.
+ */
 export function invocationHere(): Invocation {
-  const known = current?.getStore() ?? ofTurn;
-  if (known !== undefined) return known;
-  queueMicrotask(() => (ofTurn = undefined));
-  return (ofTurn = new Invocation());
+  return current?.getStore() ?? ofTurn ?? keepForTurn(new Invocation());
 }
 
 /** Runs work whose calls, also later ones, count for the present invocation. */
 export function inInvocation<Result>(work: () => Result): Result {
-  if (current === undefined || current.getStore() !== undefined) return work();
-  return current.run(invocationHere(), work);
+  if (current?.getStore() !== undefined) return work();
+  const here = invocationHere();
+  const result = current === undefined ? work() : current.run(here, work);
+  const keep = () => void keepForTurn(here);
+  // The caller continues in the turn that settles the promise.
+  if (result instanceof Promise) result.then(keep, keep);
+  return result;
 }
 
 export class Invocation {
@@ -43,9 +68,11 @@ export class Invocation {
   #loadsBegun = 0;
   readonly #timedOut = new WeakSet<object>();
 
-  /** Takes a slot. Returns a promise only if the call has to wait for it. */
+  /** Takes a slot. Returns a promise if the call has to wait, which it does only on Workers. */
   takeSlot(): Promise<void> | undefined {
-    if (this.#openCount >= slotCount) return new Promise((take) => this.#waiting.push(take));
+    const isLimited = "WebSocketPair" in globalThis;
+    if (isLimited && this.#openCount >= slotCount)
+      return new Promise((take) => this.#waiting.push(take));
     this.#openCount += 1;
     return undefined;
   }

@@ -17,6 +17,9 @@ export interface RoundTripSettings extends RedisAddress {
 /** Clients over a connection differ by their purpose and timeout, which adapts. */
 const clientsMax = 100;
 
+/** A short timeout of reads, for a near database, must not shorten the wait for a slot. */
+const slotMsMin = 1_000;
+
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
   readonly #clients = new LRUCache<string, Redis>({ max: clientsMax });
@@ -53,7 +56,7 @@ export class RoundTrips {
         trip.sentAtMs = this.#settings.nowAtMs();
         return send(request);
       };
-      return this.#calls.inSlot(sent, trip.timeoutMs);
+      return this.#calls.inSlot(sent, Math.max(slotMsMin, trip.timeoutMs));
     });
     return redis;
   }

@@ -1,7 +1,7 @@
 // Tests a data cache over Upstash under the limits of Workers on one invocation.
 import { expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
-import { openInvocations } from "../../testing/data/invocations.ts";
+import { elsewhere, openInvocations } from "../../testing/data/invocations.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
@@ -48,6 +48,67 @@ it("answers 40 parallel calls over six connections", async () => {
   expect(reader.one.data.stats().namespaces["articles"]?.hits.shared).toBe(160);
   expect(reader.one.data.stats().redis.trouble).toBeUndefined();
   expect(world.sent).toBeLessThan(20);
+});
+
+it("uses four of the six connections for 30 parallel writes", async () => {
+  const { upstash, isolate } = opened();
+  const { articles } = isolate();
+  await world.run(() =>
+    Promise.all(keys(30).map((key) => articles.set(key, "v", { everywhere: false }))),
+  );
+  expect(world.waitingMax).toBe(4);
+  expect(upstash.keys).toHaveLength(30);
+});
+
+/** Sends requests that no store gets, at once. */
+const fetchMany = (count: number) => Promise.all(keys(count).map(() => fetch(elsewhere)));
+
+it("takes no queue behind the requests of a load for a slow database", async () => {
+  const { isolate } = opened();
+  const reader = isolate();
+  await world.run(() => warmed(reader));
+  for (const name of ["a", "b", "c", "d"]) {
+    await world.run(async () => {
+      const load = async () => String((await fetchMany(40)).length);
+      const calls = [reader.articles.get(`${name}-0`), reader.articles.getOrSet(name, load)];
+      await calls[0];
+      // The load now sends its requests.
+      for (const key of keys(3, name)) await reader.articles.get(key);
+      await Promise.all(calls);
+      await reader.one.settle();
+    });
+  }
+  const { redis, namespaces } = reader.one.data.stats();
+  expect(redis.trouble).toBeUndefined();
+  expect(namespaces["articles"]?.failedLoads).toBe(0);
+});
+
+it("lets no invocation shut off the database by its own time-outs", async () => {
+  const { upstash, isolate } = opened();
+  const reader = isolate();
+  await world.run(() => warmed(reader));
+  await world.run(async () => {
+    const crowd = fetchMany(200);
+    for (const key of keys(5, "behind")) await reader.articles.get(key);
+    await crowd;
+  });
+  expect(reader.one.data.stats().redis.trouble?.counts).toEqual({ timeout: expect.any(Number) });
+  upstash.forgetPast();
+  await world.run(() => reader.articles.get("next"));
+  expect(upstash.commands).toEqual(["GETRANGE"]);
+});
+
+it("leaves two subrequests to the origin, once it knows the limit", async () => {
+  const { isolate } = opened();
+  const { one, articles } = isolate();
+  const crowd = (name: string) => async () => {
+    for (const key of keys(60, name)) await articles.getOrSet(key, () => "v");
+    await one.settle();
+    return (await fetchMany(2)).length;
+  };
+  const limits = { subrequests: 50 };
+  await expect(world.run(crowd("first"), limits)).rejects.toThrow("Too many subrequests");
+  expect(await world.run(crowd("second"), limits)).toBe(2);
 });
 
 it("learns a refused subrequest as a fact about the invocation", async () => {

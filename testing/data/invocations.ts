@@ -8,6 +8,9 @@ import { settledTurn, SimulatedTime } from "../simulation/simulated-time.ts";
 export const tooMany =
   "Too many subrequests by single Worker invocation. To configure this limit, refer to https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
 
+/** The address of a server that is no store. */
+export const elsewhere = "https://api.test/";
+
 interface Limits {
   readonly connections?: number;
   readonly subrequests?: number;
@@ -28,19 +31,21 @@ export function openInvocations(latencyMs: number) {
     latencyMs,
     /** Requests that have left an invocation. */
     sent: 0,
+    /** The most requests of one invocation that waited at once, in the queue or for an answer. */
+    waitingMax: 0,
     /** Runs one invocation, until `work` has ended. */
     async run<T>(work: () => Promise<T>, limits: Limits = {}): Promise<T> {
       const { connections = 6, subrequests = 10_000 } = limits;
       const state = { connections, subrequests, open: 0, sent: 0, queue: [] };
-      let result: { readonly value: T } | undefined;
-      const ended = states.run(state, work).then((value) => void (result = { value }));
+      let hasEnded = false;
+      const ended = states.run(state, work).finally(() => (hasEnded = true));
+      ended.catch(() => undefined);
       return world.time.keeping(async () => {
-        for (let step = 0; step < 2_000 && result === undefined; step += 1) {
+        for (let step = 0; step < 2_000 && !hasEnded; step += 1) {
           await world.time.passTo(world.time.atMs + 10);
         }
-        await ended;
-        if (result === undefined) throw new Error("The invocation has not ended.");
-        return result.value;
+        if (!hasEnded) throw new Error("The invocation has not ended.");
+        return ended;
       });
     },
   };
@@ -50,6 +55,7 @@ export function openInvocations(latencyMs: number) {
   ) => {
     const state = states.getStore();
     if (state === undefined) return call();
+    world.waitingMax = Math.max(world.waitingMax, state.open + state.queue.length + 1);
     if ((state.sent += 1) > state.subrequests) throw new Error(tooMany);
     if (state.open >= state.connections) await new Promise<void>((free) => state.queue.push(free));
     else state.open += 1;
@@ -66,7 +72,9 @@ export function openInvocations(latencyMs: number) {
   };
   beforeEach(() => {
     world.time = new SimulatedTime(settledTurn);
-    Object.assign(world, { latencyMs, sent: 0 });
+    Object.assign(world, { latencyMs, sent: 0, waitingMax: 0 });
+    // Only Workers have this global, and limit connections.
+    vi.stubGlobal("WebSocketPair", class {});
     vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
       const controller = new AbortController();
       const late = new DOMException("The operation was aborted due to timeout", "TimeoutError");
@@ -76,13 +84,17 @@ export function openInvocations(latencyMs: number) {
     const { fetch } = globalThis;
     vi.spyOn(globalThis, "fetch").mockImplementation((url, init) => {
       const { signal } = init ?? {};
-      const answer = connected(signal, () => fetch(url, init));
+      const call = async () => (url === elsewhere ? new Response() : fetch(url, init));
+      const answer = connected(signal, call);
       return new Promise((resolve, reject) => {
         signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
         answer.then(resolve, reject);
       });
     });
   });
-  afterEach(() => void vi.restoreAllMocks());
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
   return world;
 }
