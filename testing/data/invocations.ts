@@ -20,6 +20,7 @@ interface State extends Required<Limits> {
   open: number;
   sent: number;
   readonly queue: (() => void)[];
+  hasEnded: boolean;
 }
 
 const states = new AsyncLocalStorage<State>();
@@ -36,15 +37,21 @@ export function openInvocations(latencyMs: number) {
     /** Runs one invocation, until `work` has ended. */
     async run<T>(work: () => Promise<T>, limits: Limits = {}): Promise<T> {
       const { connections = 6, subrequests = 10_000 } = limits;
-      const state = { connections, subrequests, open: 0, sent: 0, queue: [] };
-      let hasEnded = false;
-      const ended = states.run(state, work).finally(() => (hasEnded = true));
+      const state: State = {
+        connections,
+        subrequests,
+        open: 0,
+        sent: 0,
+        queue: [],
+        hasEnded: false,
+      };
+      const ended = states.run(state, work).finally(() => (state.hasEnded = true));
       ended.catch(() => undefined);
       return world.time.keeping(async () => {
-        for (let step = 0; step < 2_000 && !hasEnded; step += 1) {
+        for (let step = 0; step < 2_000 && !state.hasEnded; step += 1) {
           await world.time.passTo(world.time.atMs + 10);
         }
-        if (!hasEnded) throw new Error("The invocation has not ended.");
+        if (!state.hasEnded) throw new Error("The invocation has not ended.");
         return ended;
       });
     },
@@ -74,7 +81,7 @@ export function openInvocations(latencyMs: number) {
     world.time = new SimulatedTime(settledTurn);
     Object.assign(world, { latencyMs, sent: 0, waitingMax: 0 });
     // Only Workers have this global, and limit connections.
-    vi.stubGlobal("WebSocketPair", class {});
+    vi.stubGlobal("WebSocketPair", () => undefined);
     vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
       const controller = new AbortController();
       const late = new DOMException("The operation was aborted due to timeout", "TimeoutError");
