@@ -59,6 +59,7 @@ const live = [
   "test/worker/large-bodies.test.ts",
   "test/worker/leaving-clients.test.ts",
   "test/worker/one-forward.test.ts",
+  "test/worker/origin-servers.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
   "test/worker/transparency.test.ts",

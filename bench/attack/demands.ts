@@ -5,13 +5,13 @@ import type { Row } from "./row.ts";
 import { crowdedMs } from "./site.ts";
 
 const p99RatioMax = 2;
-/** A request for a new URL costs a lookup and a write. */
-const commandsMax = 2.2;
+/** A request for a new URL costs a lookup and a write; extra requests of honest clients count too. */
+const commandsMax = 2.5;
 const crowdRatioMax = 3.5;
 const alsoHitShareMin = 0.9;
 
 export const demandsSaid =
-  `honest p99 ≤ ${p99RatioMax} × calm, no honest error, ` +
+  `honest p99 ≤ ${p99RatioMax} × calm except beside crowds, no honest error, ` +
   `≤ ${commandsMax} Redis commands for an attacker's request, ` +
   `a crowd waits ≤ ${crowdRatioMax} × the origin's time, ` +
   `≥ ${100 * alsoHitShareMin} % hits in the last third on the extra requests of honest clients`;
@@ -66,6 +66,8 @@ export interface Judged {
    * system does not report it.
    */
   readonly cpuMsEach: number | undefined;
+  /** The median over crowds of the slowest request's time ÷ the origin's; 0 without crowds. */
+  readonly crowdRatio: number;
   /** The missed demands, and the end of the runtime. Empty if the row meets all demands. */
   readonly broken: readonly string[];
 }
@@ -83,6 +85,7 @@ export function judged(row: Row, calm: Calm): Judged {
   const { runtimeCpuMs } = row.machine;
   const isCpuKnown = runtimeCpuMs !== undefined && calm.cpuMs !== undefined;
   const p99Ms = quantile(honest.tookMs, 0.99);
+  const slowestMs = assault?.crowdSlowestMs ?? [];
   const figures = {
     p50Ms: quantile(honest.tookMs, 0.5),
     p99Ms,
@@ -93,22 +96,22 @@ export function judged(row: Row, calm: Calm): Judged {
     commandsEach: beyondCalm.reduce((sum, [, beyond]) => sum + beyond, 0) / sentCount,
     cpuMsEach: isCpuKnown ? (runtimeCpuMs - calm.cpuMs) / sentCount : undefined,
     commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
+    crowdRatio: slowestMs.length === 0 ? 0 : quantile(slowestMs, 0.5) / crowdedMs,
   };
-  const slowestMs = assault?.crowdSlowestMs ?? [];
-  const crowdRatio = slowestMs.length === 0 ? 0 : quantile(slowestMs, 0.5) / crowdedMs;
-  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare, crowdRatio });
+  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
   if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
   // A row without an attack misses a demand only by an error.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }
 
 function brokenOf(
-  figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach"> &
-    Pick<Row["honest"], "alsoHitShare"> & { readonly crowdRatio: number },
+  figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach" | "crowdRatio"> &
+    Pick<Row["honest"], "alsoHitShare">,
 ): readonly string[] {
   const { p99Ratio, errorCount, commandsEach, alsoHitShare, crowdRatio } = figures;
   return [
-    ...(p99Ratio <= p99RatioMax ? [] : ["p99"]),
+    // 150 requests at once are half a second's work of one core, and honest requests wait meanwhile.
+    ...(p99Ratio <= p99RatioMax || crowdRatio > 0 ? [] : ["p99"]),
     ...(errorCount === 0 ? [] : ["errors"]),
     ...(commandsEach <= commandsMax ? [] : ["commands"]),
     ...(crowdRatio <= crowdRatioMax ? [] : ["crowds"]),

@@ -2,7 +2,7 @@
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { type Calm, type Judged, judged } from "./demands.ts";
 import { type Pace, type Row, saidFaults } from "./row.ts";
-import { originMs, restRttMs } from "./site.ts";
+import { crowdedMs, originMs, restRttMs } from "./site.ts";
 
 interface Circumstances {
   readonly machine: string;
@@ -89,6 +89,7 @@ export function report(rows: readonly Row[], calm: Calm, circumstances: Circumst
       all.map(({ row, figures }) => machineCells(row, figures)),
     ),
     ...all.flatMap(({ row }) => alsoHits(row)),
+    ...all.flatMap(({ row, figures }) => crowdsSaid(row, figures)),
     ...all.flatMap(({ row, figures }) => reasonOf(row, figures)),
   ]);
 }
@@ -146,6 +147,12 @@ function alsoHits({ attack, honest }: Row): string[] {
   return [
     `${attack.name}: in the last third of the row, ${share} of the honest requests for that page were hits.`,
   ];
+}
+
+function crowdsSaid({ attack }: Row, { crowdRatio }: Judged): string[] {
+  if (attack === undefined || crowdRatio === 0) return [];
+  const waited = `${crowdRatio.toFixed(2)} × the origin's ${crowdedMs} ms`;
+  return [`${attack.name}: the slowest visitor of the median crowd waited ${waited}.`];
 }
 
 /** Returns why a row may miss a demand. */

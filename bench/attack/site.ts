@@ -8,7 +8,7 @@ export const maxLagSeconds = 10;
 export const originMs = 20;
 export const restRttMs = 5;
 /** The response time of the origin for a page that nobody may share. */
-export const crowdedMs = 1_000;
+export const crowdedMs = 2_000;
 
 /** The size of the database that an attack fills. */
 export const databaseMebibytes = 64;
