@@ -61,18 +61,6 @@ describe("a read", () => {
   });
 });
 
-it("parallel calls for 40 keys cost three commands, each for 16 keys at most", async () => {
-  const { here, there, costs } = await opened();
-  await costs(() => here.getOrSetMany(keys, loaded));
-  const asked = keys.slice(0, 40);
-  const values: unknown[] = [];
-  const cost = await costs(async () =>
-    values.push(...(await Promise.all(asked.map((key) => there.get(key))))),
-  );
-  expect(cost).toEqual({ MGET: 3, requests: 3 });
-  expect(values).toEqual(asked.map(() => "v"));
-});
-
 it("get costs one command", async () => {
   const { here, there, costs } = await opened();
   await here.set("a", "v", { everywhere: false });
