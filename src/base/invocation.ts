@@ -17,8 +17,8 @@ const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
 const current = hooks && new hooks.AsyncLocalStorage<Invocation>();
 
 /**
- * The invocation of this turn. workerd runs a turn, with all its microtasks, for one invocation, so a
- * name that is forgotten within its turn is never another invocation's.
+ * The invocation of this turn. workerd runs a turn, with all its microtasks, for one invocation. So a
+ * name that is forgotten within its turn is never used for another invocation.
  */
 let ofTurn: Invocation | undefined;
 let hopsLeft = 0;
