@@ -9,6 +9,7 @@ import { checkedOptions, type InitOptions } from "../init/init-options.ts";
 import { findingLines, nextCommands, pageLines } from "../init/report-lines.ts";
 import { seenOrigin } from "../init/seen-origin.ts";
 import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
+import { askedRegion, regionOption } from "../init/site-region.ts";
 import { storesIn, storesOption, usualStores } from "../init/site-stores.ts";
 import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
 import { judge } from "../origin/judge-page.ts";
@@ -35,6 +36,7 @@ export const addInit: AddCommand = (program, act) => {
     .option("--route <pattern>", "the Worker's route, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
     .option(...storesOption)
+    .option(...regionOption)
     .option("--dry-run", "write nothing, and show the configuration")
     .option("--force", "replace tidemark.config.ts and wrangler.jsonc")
     .addHelpText("after", examples)
@@ -54,8 +56,11 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const named = words[0] === undefined ? undefined : originAddress(words[0]);
   const present = options.dryRun === true ? [] : inTheWay(folder);
   if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
-  const stores = (await storesIn(folder, checked.stores)) ?? checked.stores ?? usualStores(world);
+  const own = await storesIn(folder, checked);
+  const stores = own ?? checked.stores ?? usualStores(world, checked.region);
   const origin = named ?? originAddress(await askedOrigin(session));
+  const isNew = own === undefined && stores === "cloudflare" && options.dryRun !== true;
+  const region = checked.region ?? (isNew ? await askedRegion(session, options.yes) : undefined);
   const sight = await seenOrigin(origin, session, {
     saysYes: options.yes === true,
     paths: checked.page,
@@ -67,6 +72,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     origin: sight.origin,
     route: checked.route,
     stores,
+    region,
   };
   const draft = draftConfig(sight);
   const findings = findingsOf(sight);
