@@ -103,7 +103,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
 }
 
 const bindingsToAdd =
-  "Your wrangler file needs the bindings JOURNAL and RECORDS and a migration: tidemark doctor shows what to write.";
+  "Your wrangler file needs the bindings JOURNAL and RECORDS and their exports: tidemark doctor shows what to write.";
 
 function inFolder(out: string, folder: string): string {
   return isAbsolute(out) ? out : join(folder, out);

@@ -14,7 +14,10 @@ const objects = {
       { name: "RECORDS", class_name: "TidemarkRecords" },
     ],
   },
-  migrations: [{ new_sqlite_classes: ["TidemarkJournal", "TidemarkRecords"] }],
+  exports: {
+    TidemarkJournal: { type: "durable-object", storage: "sqlite" },
+    TidemarkRecords: { type: "durable-object", storage: "sqlite" },
+  },
 };
 
 async function created(args: readonly string[] = [], options: FakeWorldOptions = {}) {
@@ -68,6 +71,7 @@ describe("the stores of `tidemark create`", () => {
     const inRedis = stores === "upstash";
     expect(/^UPSTASH_REDIS_REST_TOKEN=$/m.test(await textOf(".dev.vars"))).toBe(inRedis);
     expect("durable_objects" in parse(wrangler)).toBe(!inRedis);
+    expect("exports" in parse(wrangler)).toBe(!inRedis);
     expect("triggers" in parse(wrangler)).toBe(inRedis);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
     expect(worker).toContain(inRedis ? "createWorker(config);" : "createWorker(config, {");
