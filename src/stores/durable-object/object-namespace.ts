@@ -2,7 +2,6 @@
 import type { Reason } from "../../base/operator-error.ts";
 import {
   jurisdictions,
-  type LocationHint,
   locationHints,
   type ObjectPlacement,
 } from "../../protocol/object-placement.ts";
@@ -11,7 +10,7 @@ import type { ObjectStub } from "./object-client.ts";
 /** The part of a namespace of Durable Objects that is used. */
 export interface ObjectNamespace {
   idFromName(name: string): { toString(): string };
-  get(id: object, options?: { locationHint?: LocationHint }): ObjectStub;
+  get(id: object, options?: Pick<ObjectPlacement, "locationHint">): ObjectStub;
   jurisdiction?(name: string): ObjectNamespace;
 }
 
@@ -40,10 +39,10 @@ function isNamespace(binding: unknown): binding is ObjectNamespace {
   return typeof binding === "object" && binding !== null && "idFromName" in binding;
 }
 
-function wrongIn(option: string, value: string | undefined, valid: readonly string[]) {
-  if (value === undefined || valid.includes(value)) return undefined;
+function wrongIn(option: string, value: string | undefined, valid: object): Reason | undefined {
+  if (value === undefined || Object.hasOwn(valid, value)) return undefined;
   const why = `The option ${option} is ${JSON.stringify(value)}.`;
-  return { why, hint: `Write one of ${valid.join(", ")}.` };
+  return { why, hint: `Write one of ${Object.keys(valid).join(", ")}.` };
 }
 
 /** workerd on a developer's machine, which is the only place there, refuses all jurisdictions. */

@@ -37,11 +37,11 @@ const refusing = () => {
 describe("an object", () => {
   it.each<readonly [object, unknown]>([
     [{}, ["anywhere a", {}]],
-    ...locationHints.map((locationHint): [object, unknown] => [
+    ...Object.keys(locationHints).map((locationHint): [object, unknown] => [
       { locationHint },
       ["anywhere a", { locationHint }],
     ]),
-    ...jurisdictions.map((jurisdiction): [object, unknown] => [
+    ...Object.keys(jurisdictions).map((jurisdiction): [object, unknown] => [
       { jurisdiction },
       [`${jurisdiction} a`, {}],
     ]),

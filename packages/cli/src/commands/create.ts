@@ -6,13 +6,7 @@ import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { cdTo } from "../init/report-lines.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
-import {
-  askedRegion,
-  regionNamed,
-  regionOption,
-  type SiteRegion,
-  withRegion,
-} from "../init/site-region.ts";
+import { askedRegion, checkRegion, regionOption, withRegion } from "../init/site-region.ts";
 import {
   type SiteStores,
   storesNamed,
@@ -52,13 +46,12 @@ Examples:
 async function create(session: Session, options: CreateOptions, [written = ""]: readonly string[]) {
   const { terminal, world } = session;
   const named = storesNamed(options.stores);
-  const inRegion = regionNamed(options.region, named);
+  checkRegion(options.region, named);
   const folder = resolve(world.folder, written);
   await refuseUnlessEmpty(folder);
   const stores = named ?? (await askedStores(session, options));
-  const asks = stores === "cloudflare" && inRegion === undefined;
-  const region = asks ? await askedRegion(session, options.yes) : inRegion;
-  const files = filesOf({ stores, region }, workerNameOf(folder));
+  const region = stores === "cloudflare" ? await askedRegion(session, options) : undefined;
+  const files = filesOf(stores, region, workerNameOf(folder));
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
@@ -66,7 +59,7 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
     "npm run dev -- --var ORIGIN_URL:http://127.0.0.1:3000   # the address of your site",
   ];
   terminal.print(`Written into ${folder}. ${storesTold[stores]}`);
-  if (stores === "cloudflare") terminal.print(placeTold(region));
+  if (stores === "cloudflare" && region === undefined) terminal.print(unplaced);
   for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
   terminal.json({
     folder,
@@ -83,10 +76,8 @@ const storesTold = {
   upstash: "Purges and pages are stored in Redis: write its address and token into .dev.vars.",
 } as const;
 
-function placeTold(region: SiteRegion | undefined): string {
-  if (region !== undefined) return `Cloudflare will create them in the region ${region}.`;
-  return "Cloudflare will create them near the first request, and never move them. To choose a region, use --region.";
-}
+const unplaced =
+  "Cloudflare will create them near the first request, and never move them. To choose a region, use --region.";
 
 async function refuseUnlessEmpty(folder: string): Promise<void> {
   const found = await readdir(folder).catch((cause: NodeJS.ErrnoException) =>
@@ -109,8 +100,8 @@ async function askedStores(
   { yes, region }: CreateOptions,
 ): Promise<SiteStores> {
   const usual = usualStores(world, region);
-  const isClear = usual === "upstash" || region !== undefined || yes === true;
-  if (isClear || !terminal.isInteractive) return usual;
+  const isGiven = usual === "upstash" || region !== undefined || yes === true;
+  if (isGiven || !terminal.isInteractive) return usual;
   return (await terminal.isYes("Do you have an Upstash database?")) ? "upstash" : usual;
 }
 
@@ -122,10 +113,7 @@ function workerNameOf(folder: string): string {
   return name.slice(0, 54).replace(/^-+|-+$/g, "") || "tidemark-site";
 }
 
-function filesOf(
-  { stores, region }: { stores: SiteStores; region: SiteRegion | undefined },
-  name: string,
-): SiteFile[] {
+function filesOf(stores: SiteStores, region: string | undefined, name: string): SiteFile[] {
   const files = templatePaths.map((path) => ({
     path,
     text: withRegion(textFor(stores, path), region).replace(

@@ -56,11 +56,12 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const named = words[0] === undefined ? undefined : originAddress(words[0]);
   const present = options.dryRun === true ? [] : inTheWay(folder);
   if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
-  const own = await storesIn(folder, checked);
-  const stores = own ?? checked.stores ?? usualStores(world, checked.region);
+  const own = await storesIn(folder, checked.stores, options.region);
+  const stores = own ?? checked.stores ?? usualStores(world, options.region);
   const origin = named ?? originAddress(await askedOrigin(session));
-  const isNew = own === undefined && stores === "cloudflare" && options.dryRun !== true;
-  const region = checked.region ?? (isNew ? await askedRegion(session, options.yes) : undefined);
+  const isNew = own === undefined && stores === "cloudflare";
+  const yes = options.dryRun ?? options.yes;
+  const region = isNew ? await askedRegion(session, { ...options, yes }) : undefined;
   const sight = await seenOrigin(origin, session, {
     saysYes: options.yes === true,
     paths: checked.page,

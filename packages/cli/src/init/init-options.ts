@@ -1,6 +1,6 @@
 // Validates the options of `tidemark init` before any request.
 import { usageError } from "../command-error.ts";
-import { regionNamed } from "./site-region.ts";
+import { checkRegion } from "./site-region.ts";
 import { storesNamed } from "./site-stores.ts";
 import type { WranglerChoices } from "./wrangler-file.ts";
 
@@ -52,14 +52,8 @@ export function checkedOptions({
     throw refuse("--route and --zone need each other.", "Write both, or neither.");
   }
   const routed = routeOf(route, zone, refuse);
-  const named = storesNamed(stores);
-  return {
-    pageCountMax,
-    page,
-    route: routed,
-    stores: named,
-    region: regionNamed(region, named),
-  };
+  checkRegion(region, stores);
+  return { pageCountMax, page, route: routed, stores: storesNamed(stores) };
 }
 
 function routeOf(

@@ -38,7 +38,8 @@ export function usualStores({ env }: World, region?: string): SiteStores {
  */
 export async function storesIn(
   folder: string,
-  { stores: named, region }: { stores?: SiteStores | undefined; region?: string | undefined },
+  named: SiteStores | undefined,
+  region: string | undefined,
 ): Promise<SiteStores | undefined> {
   const main = await textIfThere(join(folder, "src/worker.ts"));
   if (main === undefined) return undefined;

@@ -1,13 +1,12 @@
 // Generates wrangler.jsonc from the template, with the site's name, origin and route.
-import type { SiteRegion } from "./site-region.ts";
 import { type SiteStores, textFor } from "./site-stores.ts";
 
-/** The choices of a new site. */
 export interface WranglerChoices {
   readonly name: string;
   readonly origin: string;
   readonly stores: SiteStores;
-  readonly region?: SiteRegion | undefined;
+  /** The place of Durable Objects; absent to leave it to the first request. */
+  readonly region?: string | undefined;
   /** A route in the site's own zone; `undefined` to start on workers.dev. */
   readonly route: { readonly pattern: string; readonly zone: string } | undefined;
 }

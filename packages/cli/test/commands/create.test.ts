@@ -112,8 +112,7 @@ describe("the region of `tidemark create`", () => {
     const option = place === "" ? "" : `{ ${place.replace(/: (.*)/, ': "$1"')} }`;
     expect(worker).toContain(`journal: durableObjectJournal(${option}),`);
     expect(worker).toContain(`tiers: [durableObjectRecords(${option})],`);
-    const region = place.split(": ")[1];
-    expect(out).toContain(region === undefined ? "near the first request" : `region ${region}.`);
+    expect(out.includes("near the first request")).toBe(place === "");
   });
 
   it.each([
