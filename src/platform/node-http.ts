@@ -59,6 +59,7 @@ export function httpModule(protocol: string): HttpModule {
   const found = runtime.process?.getBuiltinModule?.(
     protocol === "https:" ? "node:https" : "node:http",
   );
-  if (found === undefined) throw new Error("Origins with a URL need Workers, or Node 22.12 or newer.");
+  if (found === undefined)
+    throw new Error("Origins with a URL need Workers, or Node 22.12 or newer.");
   return found;
 }
