@@ -10,9 +10,9 @@ import {
 function recording(jurisdiction?: ObjectNamespace["jurisdiction"]) {
   const places: unknown[] = [];
   const inside = (area: string): ObjectNamespace => ({
-    idFromName: (name) => ({ toString: () => `${area} ${name}` }),
+    idFromName: (name) => ({ name: `${area} ${name}` }),
     get: (id, options) => {
-      places.push([String(id), options]);
+      places.push([id, options]);
       return { fetch: () => Promise.reject(new Error("not called")) };
     },
     jurisdiction: jurisdiction ?? inside,
@@ -36,16 +36,16 @@ const refusing = () => {
 
 describe("an object", () => {
   it.each<readonly [object, unknown]>([
-    [{}, ["anywhere a", {}]],
+    [{}, [{ name: "anywhere a" }, {}]],
     ...Object.keys(locationHints).map((locationHint): [object, unknown] => [
       { locationHint },
-      ["anywhere a", { locationHint }],
+      [{ name: "anywhere a" }, { locationHint }],
     ]),
     ...Object.keys(jurisdictions).map((jurisdiction): [object, unknown] => [
       { jurisdiction },
-      [`${jurisdiction} a`, {}],
+      [{ name: `${jurisdiction} a` }, {}],
     ]),
-    [{ jurisdiction: "eu", locationHint: "eeur" }, ["eu a", { locationHint: "eeur" }]],
+    [{ jurisdiction: "eu", locationHint: "eeur" }, [{ name: "eu a" }, { locationHint: "eeur" }]],
   ])("is created in its place: %j", (place, seen) => {
     const { places, namespace } = recording();
     placed(place, namespace);
@@ -55,7 +55,7 @@ describe("an object", () => {
   it("of any jurisdiction works in the local runtime, which refuses all", () => {
     const { places, namespace } = recording(localRuntime);
     placed({ jurisdiction: "eu" }, namespace);
-    expect(places).toEqual([["anywhere a", {}]]);
+    expect(places).toEqual([[{ name: "anywhere a" }, {}]]);
   });
 
   it.each([
