@@ -32,6 +32,7 @@ export const doctorCodes = [
   "token-refused",
   "machine-clock",
   "database-far",
+  "journal-far",
   "origin-timeout-short",
   "route-unmatched",
   "route-few-hits",
