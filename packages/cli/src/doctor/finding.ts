@@ -27,6 +27,7 @@ export const doctorCodes = [
   "environment-lacks",
   "cron-missing",
   "workers-cache",
+  "invocation-logs",
   "unreachable",
   "not-tidemark",
   "token-refused",
