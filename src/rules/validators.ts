@@ -48,22 +48,20 @@ export function conditionalFields(stored: Fields, isDateFit = true): [string, st
 }
 
 /**
- * Returns whether a 304 may freshen the response whose validator was sent. A strong ETag must equal
- * the stored ETag, and a weak ETag must match weakly. Without an ETag, `Last-Modified` must be
- * equal (RFC 9111 §4.3.4).
+ * Returns whether a 304 may freshen the response whose validator was sent. An ETag must match the
+ * stored ETag weakly. Without an ETag, `Last-Modified` must be equal (RFC 9111 §4.3.4).
  *
  * This departs from RFC 9111 §4.3.4: a 304 without a validator also freshens a stored response with
- * a validator. Only the validator of this stored response was sent, so the 304 cannot refer to
- * another.
+ * a validator, and a strong ETag one with the same weak ETag. Only the validator of this stored
+ * response was sent, so the 304 cannot refer to another.
  */
 export function freshensWhatWasSent(notModified: Fields, stored: Fields): boolean {
   const tag = entityTag(notModified);
-  const storedTag = entityTag(stored);
   if (tag === null) {
     const modified = notModified.get("last-modified");
     return modified === null || modified === stored.get("last-modified");
   }
-  if (!isWeak(tag)) return tag === storedTag;
+  const storedTag = entityTag(stored);
   return storedTag !== null && opaque(tag) === opaque(storedTag);
 }
 

@@ -49,6 +49,12 @@ describe("freshenedFields", () => {
     expect(freshenedFields(stored, [])).toEqual(stored.slice(1));
   });
 
+  it("keeps a weak ETag, which a server that codes bodies weakens in a 200 alone", () => {
+    const kept = freshenedFields([["etag", 'W/"a"']], [["etag", '"a"']]);
+    expect(kept).toEqual([["etag", 'W/"a"']]);
+    expect(freshenedFields([["etag", '"a"']], [["etag", 'W/"a"']])).toEqual([["etag", 'W/"a"']]);
+  });
+
   it("replaces all lines of a field by all lines of the 304 (§3.2)", () => {
     const stored: FieldLine[] = [
       ["link", "<a>"],

@@ -97,7 +97,8 @@ describe("freshensWhatWasSent", () => {
   it.each([
     ["same-strong", { etag: '"a"' }, { etag: '"a"' }, true],
     ["other-strong", { etag: '"b"' }, { etag: '"a"' }, false],
-    ["strong-for-weak", { etag: '"a"' }, { etag: 'W/"a"' }, false],
+    ["strong-for-weak", { etag: '"a"' }, { etag: 'W/"a"' }, true],
+    ["other-strong-for-weak", { etag: '"b"' }, { etag: 'W/"a"' }, false],
     ["strong-for-none", { etag: '"a"' }, { "last-modified": older }, false],
     ["same-weak", { etag: 'W/"a"' }, { etag: 'W/"a"' }, true],
     ["weak-for-strong", { etag: 'W/"a"' }, { etag: '"a"' }, true],

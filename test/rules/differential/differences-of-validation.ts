@@ -13,15 +13,6 @@ export const differencesOfValidation: readonly Difference[] = [
       changed(given, "asks", { ifNoneMatch: undefined, ifModifiedSince: undefined }),
   },
   {
-    id: "strong-304-of-a-weak-response",
-    agreedShareMax: { freshens: 0 },
-    without: (given) => {
-      const [stored, newer] = [given.response.etag, given.notModified.etag];
-      if (stored === undefined || newer === undefined) return given;
-      return stored === `W/${newer}` ? changed(given, "notModified", { etag: undefined }) : given;
-    },
-  },
-  {
     id: "304-without-validators",
     agreedShareMax: { freshens: 0 },
     without: (given) => {
