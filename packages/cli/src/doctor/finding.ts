@@ -55,6 +55,8 @@ export const doctorCodes = [
   "session-shared",
   "vary-wide",
   "varies-silently",
+  "plain-for-proxies",
+  "coding-in-tag",
   "origin-open",
   "origin-is-tidemark",
   "workers-dev-answers",
