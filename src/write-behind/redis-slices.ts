@@ -85,10 +85,9 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async rested(): Promise<RedisAnswer<RestedSlice | undefined>> {
     const { sliceMs, restMs } = this.#times;
-    const { index, clock } = this.#keys;
     const given = [sliceMs, restMs].map(String);
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.eval(restedScript, [index, clock], given),
+      client.eval(restedScript, [this.#keys.index, this.#keys.clock], given),
     );
     return valueOf(answer, ([slice, keys]) => {
       if (slice === undefined) return undefined;
@@ -159,11 +158,10 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>> {
     const { redis, afterAnswer } = this.#settings;
-    const { index, clock } = this.#keys;
     const given = [String(this.#times.sliceMs), ...keys];
     const answer = await redis.read<unknown>(
       "write-behind, read",
-      (client) => client.eval(readScript, [index, clock], given),
+      (client) => client.eval(readScript, [this.#keys.index, this.#keys.clock], given),
       afterAnswer,
     );
     return valueOf(answer, (found) =>

@@ -10,10 +10,10 @@ import { usesOtherKeys } from "../redis/key-locks.ts";
 export const recentCount = 16;
 
 /**
- * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new stream
- * entry of the last of KEYS provides the time. The entry is a write, so all scripts that need the time are sent to the
- * primary. A full database rejects the entry unless the script has already written. With
- * `isForFull`, the script first trims the stream, which needs no memory.
+ * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new entry in
+ * a stream, the last of KEYS, provides the time. The entry is a write, so all scripts that need the
+ * time are sent to the primary. A full database rejects the entry unless the script has already
+ * written. With `isForFull`, the script first trims the stream, which needs no memory.
  */
 const clock = `
 local function nowMs(isForFull)
@@ -48,7 +48,7 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice's key, the batch's key, the clock. ARGV: slice, sliceMs, lateMs, seenMs, the
+ * KEYS: index, count, the slice, the batch, the clock. ARGV: slice, sliceMs, lateMs, seenMs, the
  * limit for waiting keys; then keys and texts alternately. A batch whose key exists was accepted
  * earlier, so its time is not checked again. Redis does not roll back a failed script, so no command
  * may fail after a write. The script therefore ignores an invalid field of the slice, as a flush
@@ -159,7 +159,7 @@ export const lettersScript = `return redis.call("HGETALL", KEYS[1])`;
 export const dropLetterScript = `
 return {redis.call("HDEL", KEYS[1], ARGV[1]), redis.call("HLEN", KEYS[1])}`;
 
-/** KEYS: index, clock. ARGV: sliceMs, keys. @returns the number of each slice, and the text of each key */
+/** KEYS: index, clock. ARGV: sliceMs, keys. @returns each slice's number, and the text of each key */
 export const readScript = `${usesOtherKeys}${clock}${slices}
 local found = {}
 for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do

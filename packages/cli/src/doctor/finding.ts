@@ -27,7 +27,6 @@ export const doctorCodes = [
   "environment-lacks",
   "cron-missing",
   "workers-cache",
-  "invocation-logs",
   "unreachable",
   "not-tidemark",
   "token-refused",

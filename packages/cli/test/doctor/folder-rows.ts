@@ -280,12 +280,6 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   ],
   ["an enabled Workers Cache", wrangler({ cache: { enabled: true } }), "workers-cache critical"],
   [
-    "a log of each request",
-    wrangler({ observability: { enabled: true, logs: { head_sampling_rate: 1 } } }),
-    "invocation-logs info",
-  ],
-  ["sampled logs", wrangler({ observability: { enabled: true, head_sampling_rate: 0.01 } })],
-  [
     "an environment without the variables and bindings of the top level",
     staging({ vars: { ORIGIN_URL } }),
     `site-host-missing warning ${inStaging}`,

@@ -28,8 +28,6 @@ export interface Deployment {
   /** The classes of Durable Objects that migrations create with SQLite storage. */
   readonly sqliteClasses: readonly string[];
   readonly hasWorkersCache: boolean;
-  /** Whether Workers Logs stores an invocation log of each request. */
-  readonly logsEachRequest: boolean;
 }
 
 /**
@@ -62,7 +60,6 @@ const inheritedKeys = [
   "triggers",
   "cache",
   "migrations",
-  "observability",
 ];
 
 function inherited(table: Table): Table {
@@ -97,21 +94,7 @@ function deploymentOf(
     durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
     sqliteClasses: migrations.flatMap((one) => textsIn(one["new_sqlite_classes"])),
     hasWorkersCache: isTable(cache) && cache["enabled"] === true,
-    logsEachRequest: isTable(table["observability"]) && logsEachRequest(table["observability"]),
   };
-}
-
-function logsEachRequest(observability: Table): boolean {
-  const logs = isTable(observability["logs"]) ? observability["logs"] : {};
-  const {
-    enabled,
-    head_sampling_rate: share = 1,
-    invocation_logs: hasLogs,
-  } = {
-    ...observability,
-    ...logs,
-  };
-  return enabled === true && share === 1 && hasLogs !== false;
 }
 
 function placeOf(written: unknown): Place[] {

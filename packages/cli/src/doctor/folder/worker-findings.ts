@@ -1,4 +1,4 @@
-// Findings about the Worker of a deployment: its file, its compatibility date, caches in front of it, and its logs.
+// Findings about the Worker of a deployment: its file, its compatibility date, and caches in front of it.
 import type { DoctorFinding } from "../finding.ts";
 import { aboutOf, type Deployment } from "./deployment.ts";
 import type { FolderRead } from "./folder-read.ts";
@@ -7,12 +7,7 @@ import type { FolderRead } from "./folder-read.ts";
 const oldDate = "2025-01-01";
 
 export function workerFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
-  return [
-    mainMissing(deployment, read),
-    dateFindings(deployment),
-    workersCache(deployment),
-    invocationLogs(deployment),
-  ].flat();
+  return [mainMissing(deployment, read), dateFindings(deployment), workersCache(deployment)].flat();
 }
 
 function mainMissing(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding | [] {
@@ -61,17 +56,5 @@ function workersCache(deployment: Deployment): DoctorFinding | [] {
     what: "Purges do not work: a hit in Workers Cache never reaches Tidemark.",
     cause: "cache.enabled is true in the wrangler file.",
     remedy: "Set it to false or remove it, and deploy.",
-  };
-}
-
-function invocationLogs(deployment: Deployment): DoctorFinding | [] {
-  if (!deployment.logsEachRequest) return [];
-  return {
-    code: "invocation-logs",
-    level: "info",
-    ...aboutOf(deployment),
-    what: "Cloudflare bills a log event for each request, which costs more than the request itself.",
-    cause: "observability is on, without sampling, and with invocation logs.",
-    remedy: "Set observability.logs.invocation_logs to false. Lines of Tidemark are still logged.",
   };
 }
