@@ -61,7 +61,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const faults: Fault[] = [];
   // A caller that passes a database, or `undefined` in its place, also passes the journal's database.
   const read = "database" in given ? undefined : databasesOf(variables, faults);
-  const { redis: named } = read ?? { redis: given.database };
+  const named = read ? read.redis : given.database;
   const journal = given.journal ?? read?.journal;
   if (isFault(named)) faults.push(named);
   const database = isFault(named) ? undefined : named;
