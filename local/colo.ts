@@ -37,7 +37,14 @@ export interface Colo {
 /** The settings that can change while a colo runs. */
 export type Replacement = Pick<
   ColoSettings,
-  "worker" | "env" | "rateLimits" | "kvNamespaces" | "r2Buckets" | "compatibility" | "shared"
+  | "worker"
+  | "modules"
+  | "env"
+  | "rateLimits"
+  | "kvNamespaces"
+  | "r2Buckets"
+  | "compatibility"
+  | "shared"
 >;
 
 export interface RateLimitSettings {
@@ -49,6 +56,8 @@ export interface ColoSettings {
   readonly name: string;
   /** One ES module. */
   readonly worker: string;
+  /** More ES modules, which the Worker imports, by path. */
+  readonly modules?: Readonly<Record<string, string>>;
   /** 0 uses any free port. */
   readonly port: number;
   readonly host?: string;
@@ -150,7 +159,8 @@ interface Running {
 
 function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   const { host = "127.0.0.1", onLog = printed, onLine, inspectorPort, keepsIn, d1 } = settings;
-  const { worker, compatibility, onRequest, shared, kvNamespaces = [], r2Buckets = [] } = settings;
+  const { worker, modules = {}, compatibility, onRequest, shared } = settings;
+  const { kvNamespaces = [], r2Buckets = [] } = settings;
   const handleStructuredLogs = ({ message }: { message: string }) => {
     const request = onRequest && toldIn(message);
     if (request !== undefined) return onTold(request);
@@ -178,6 +188,9 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
           modules: [
             ...(onRequest === undefined ? [] : [teller]),
             { type: "ESModule", path: workerModule, contents: worker },
+            ...Object.entries(modules).map(([path, contents]) => {
+              return { type: "ESModule", path, contents } as const;
+            }),
           ],
           compatibilityDate: compatibility?.date ?? compatibilityDate,
           compatibilityFlags: [...(compatibility?.flags ?? [])],

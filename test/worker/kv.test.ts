@@ -2,11 +2,11 @@
 // answer after a purge.
 import { afterAll, expect, it } from "vitest";
 import { bundled, root } from "../../local/bundling.ts";
-import { startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
+import { startLimitedColo } from "../../testing/worker/platform-limits/limited-colo.ts";
 
 const contents = `
   import { workersKv } from "./src/cloudflare.ts";
@@ -40,7 +40,7 @@ const env = {
 };
 const worker = await bundled({ stdin, minify: false });
 const colo = await running.add(
-  startColo({ name: "HAM", worker, port: 0, env, kvNamespaces: ["PAGES"] }),
+  startLimitedColo({ name: "HAM", worker, port: 0, env, kvNamespaces: ["PAGES"] }),
 );
 
 /** Requests the page until this tier answers, because the copy follows an answer. */

@@ -2,12 +2,12 @@
 // streamed, their ranges, and a purge. The Worker does not use the edge, so that R2 answers.
 import { afterAll, expect, it } from "vitest";
 import { bundled, root } from "../../local/bundling.ts";
-import { startColo } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { noise } from "../../testing/examples/records.ts";
+import { startLimitedColo } from "../../testing/worker/platform-limits/limited-colo.ts";
 
 const contents = `
   import { r2Bodies } from "./src/cloudflare.ts";
@@ -51,7 +51,7 @@ const env = {
 };
 const worker = await bundled({ stdin, minify: false });
 const colo = await running.add(
-  startColo({ name: "HAM", worker, port: 0, env, r2Buckets: ["BODIES"] }),
+  startLimitedColo({ name: "HAM", worker, port: 0, env, r2Buckets: ["BODIES"] }),
 );
 
 /** Requests a page until the shared tier answers, because the body is stored after the answer. */

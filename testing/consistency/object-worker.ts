@@ -7,8 +7,9 @@ import type { DurableObjectJournal } from "../../src/cloudflare.ts";
 import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
 import type { JournalEvent } from "./checker/operations.ts";
 import { bundled, root } from "../../local/bundling.ts";
-import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
+import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { faultsPath, type ObjectFaults } from "./unsteady-objects.ts";
+import { startLimitedColo } from "../worker/platform-limits/limited-colo.ts";
 
 const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
   import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
@@ -82,7 +83,7 @@ export class ObjectHost {
 
   async startAgain(): Promise<void> {
     const { host: name } = this.shared;
-    this.#colo = await startColo({
+    this.#colo = await startLimitedColo({
       name,
       worker: this.#worker,
       port: 0,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Colo, startColo } from "../../local/colo.ts";
+import type { Colo } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { lastRelease } from "../released/release.ts";
@@ -16,6 +16,7 @@ import type { PlantedFault } from "./planted-faults.ts";
 import type { Recorder } from "./recorder.ts";
 import { ObjectFront } from "./object-front.ts";
 import { type Front, RestFront } from "./rest-front.ts";
+import { startLimitedColo } from "../worker/platform-limits/limited-colo.ts";
 
 export const purgeSecret = "whsec_dKq+5hQn0T5gAvrSxX8mJmPpCz1lYyOU";
 export const adminToken = "admin-of-the-consistency-run";
@@ -171,7 +172,7 @@ export async function startColoUnderTest(
     front.isolate = isolate;
     const keepsIn = join(kept, `${count.caches}`);
     const shared = given.objectHost && { shared: { ...given.objectHost.shared, keepsIn } };
-    return startColo({ name, worker, port, env, keepsIn, ...shared });
+    return startLimitedColo({ name, worker, port, env, keepsIn, ...shared });
   };
   let colo = await begin(0);
   const { url } = colo;

@@ -4,11 +4,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../local/bundling.ts";
-import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
+import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { bundleWith } from "./bundle-with.ts";
+import { startLimitedColo } from "./platform-limits/limited-colo.ts";
+import type { PlatformLimits } from "./platform-limits/limits.ts";
 
 export const adminToken = "admin-of-a-test-colo";
 
@@ -37,6 +39,8 @@ export interface WorldSettings {
   /** Runs the Worker of `npm start -- --stores cloudflare`, which uses no Redis. */
   readonly isWithoutRedis?: boolean;
   readonly onLine?: NonNullable<ColoSettings["onLine"]>;
+  /** Replaces the limits of this run. */
+  readonly limits?: PlatformLimits;
 }
 
 export async function startWorld(settings: WorldSettings): Promise<World> {
@@ -61,9 +65,10 @@ export async function startWorld(settings: WorldSettings): Promise<World> {
     const listening = onLine === undefined ? {} : { onLine };
     const names = Array.from({ length: settings.colos ?? 1 }, (_, index) => `colo-${index + 1}`);
     const colos = await Promise.all(
-      names.map((name) =>
-        running.add(startColo({ name, worker, port: 0, env, rateLimits, ...listening, ...stores })),
-      ),
+      names.map((name) => {
+        const colo = { name, worker, port: 0, env, rateLimits, ...listening, ...stores };
+        return running.add(startLimitedColo(colo, settings.limits));
+      }),
     );
     return { colos, rest, stop: () => running.stop() };
   } catch (cause) {
