@@ -3,6 +3,7 @@
 // D1 and service bindings are not counted.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
+import { fieldBytes } from "../../fakes/fake-cache.ts";
 import { drawsFrom } from "../../simulation/journal-simulator.ts";
 import type { ObjectTrouble, PlatformLimits } from "./limits.ts";
 import { ioEnded, standStill } from "./still-clock.ts";
@@ -85,6 +86,12 @@ export function impose(limits: PlatformLimits): Layer {
     replace(Cache.prototype, ["match"], async (send) => void (await send()));
     replace(Cache.prototype, ["delete"], async (send) => (await send()) && false);
   }
+  const { cacheFieldBytesMax = Infinity } = limits;
+  const { put } = Cache.prototype;
+  Cache.prototype.put = async function (address, response) {
+    if (fieldBytes(response.headers) > cacheFieldBytesMax) throw new TypeError("too many fields");
+    await put.call(this, address, response);
+  };
   const objects = limits.objects === undefined ? called : troubled(limits.objects);
   for (const binding of Object.values(env)) limitBinding(binding, objects);
   return {
