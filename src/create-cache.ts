@@ -181,10 +181,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
     /**
-     * Limits the memory of all bodies in transfer to `limits.memoryBytes`, in addition to the
-     * memory of the tiers.
+     * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
      */
-    fillBudget: new ByteBudget(limits.memoryBytes),
+    fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
     /** Reports of counts from all isolates, and their totals. */
     reports,
@@ -231,7 +230,7 @@ function tiersOver<Detail>(
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: NonNullable<typeof databases>) =>
     overShared((settings) =>
-      sharedTierOver(over, { ...settings, ...own, uploadBytesMax: memoryBytesMax }),
+      sharedTierOver(over, { ...settings, ...own, uploadBytesMax: memoryBytesMax / 4 }),
     )(ofAny);
   const shared = inCode ? undefined : databases && overRedis(databases);
   const below = [cacheApi, ...others, shared]

@@ -17,6 +17,11 @@ export interface Site {
    * purges.
    */
   readonly withRedis?: boolean;
+  /**
+   * Whether the memory tier has its largest size, all tiers are in use, and the run ends with stalled
+   * clients and with large bodies, which Redis receives. The heap is then limited to 128 MiB.
+   */
+  readonly isFull?: boolean;
 }
 
 const lifetime = "max-age=3600";
@@ -43,6 +48,7 @@ export const sites: readonly Site[] = [
   { name: "pages of 1 KiB", asking: (at) => ({ path: `/page/${at}` }) },
   { name: "a mix", asking: mixed },
   { name: "a mix, Redis, purges", asking: mixed, withRedis: true },
+  { name: "everything at its maximum", asking: mixed, withRedis: true, isFull: true },
 ];
 
 /** The header fields of a typical page, without `Date` and `Content-Length`. */
@@ -61,6 +67,8 @@ const pages: Readonly<Record<string, (path: string) => Page>> = {
   tiny: () => ({ bodyBytes: 16 }),
   long: () => ({ bodyBytes: 16 }),
   large: () => ({ bodyBytes: 20_480 }),
+  upload: () => ({ fields: { "content-encoding": "br" }, bodyBytes: 1_000_000 }),
+  stalled: () => ({ bodyBytes: 4_194_304 }),
   missing: () => ({ status: 404, bodyBytes: 256 }),
   vary: () => ({ fields: { vary: "accept-language" }, bodyBytes: 512 }),
   private: () => ({ fields: { "cache-control": "private" }, bodyBytes: 512 }),
