@@ -1,6 +1,6 @@
 // Measures the memory of an isolate after requests for 100,000 distinct keys. Compares it with the
-// memory tier's own count and with the platform's limit. `--write` updates the table in
-// docs/size-and-memory.md.
+// memory tier's own count and with the platform's limit. `--full` measures only the largest
+// configuration. `--write` updates the table in docs/size-and-memory.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Colo, freePort } from "../local/colo.ts";
@@ -40,7 +40,7 @@ const watchEveryMs = 250;
 const [stalledCount, uploadCount] = [32, 400];
 
 /** The number of requests per purge, for sites with Redis, and the number of tags in each purge. */
-const requestsPerPurge = 300;
+const requestsPerPurge = ({ isFull }: Site) => (isFull ? 50 : 300);
 const tagsPerPurge = 900;
 
 interface Found {
@@ -56,12 +56,13 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       keys: { type: "string", default: "100000" },
+      full: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
     },
   });
   const keyCount = Number(values.keys);
   const found: Found[] = [];
-  for (const site of sites) {
+  for (const site of sites.filter(({ isFull = false }) => isFull || !values.full)) {
     const worker = await bundleWith(site.isFull ? fullConfig : config);
     found.push(await measured(site, { worker, keyCount }));
   }
@@ -141,7 +142,7 @@ async function askAll(site: Site, colo: Colo, keyCount: number) {
       next += 1;
       await ask(colo, site.asking(at));
       if (at % 4 === 0) await ask(colo, site.asking(at));
-      if (site.withRedis && at % requestsPerPurge === 0) await purge(colo, at);
+      if (site.withRedis && at % requestsPerPurge(site) === 0) await purge(colo, at);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

@@ -1,4 +1,5 @@
 // The origin and the requests of the memory bench. Each request has a distinct key.
+import { randomBytes } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -67,7 +68,7 @@ const pages: Readonly<Record<string, (path: string) => Page>> = {
   tiny: () => ({ bodyBytes: 16 }),
   long: () => ({ bodyBytes: 16 }),
   large: () => ({ bodyBytes: 20_480 }),
-  upload: () => ({ fields: { "content-encoding": "br" }, bodyBytes: 1_000_000 }),
+  upload: () => ({ bodyBytes: 1_000_000 }),
   stalled: () => ({ bodyBytes: 4_194_304 }),
   missing: () => ({ status: 404, bodyBytes: 256 }),
   vary: () => ({ fields: { vary: "accept-language" }, bodyBytes: 512 }),
@@ -83,7 +84,8 @@ function answer(url: string, response: ServerResponse): void {
   const { status = 200, fields = {}, bodyBytes } = pages[kind]?.(url) ?? { bodyBytes: 16 };
   const etag = `"${url.slice(0, 40)}"`;
   response.writeHead(status, { ...usual, etag, "content-length": bodyBytes, ...fields });
-  response.end(Buffer.alloc(bodyBytes, "x"));
+  // Tidemark would compress repetitive bodies before it sends them to Redis.
+  response.end(url.startsWith("/upload/") ? randomBytes(bodyBytes) : Buffer.alloc(bodyBytes, "x"));
 }
 
 export async function startOrigin(): Promise<{ url: string; stop(): Promise<void> }> {

@@ -79,7 +79,8 @@ export class Relay {
     if (this.#countedBytes === undefined) this.#count();
     for (;;) {
       this.#dropTaken();
-      if (this.#bytes <= this.#bytesMax || this.#readers.size === 0 || this.#state !== "coming") return;
+      if (this.#bytes <= this.#bytesMax || this.#readers.size === 0 || this.#state !== "coming")
+        return;
       const isAlone = this.#readers.size === 1;
       const sinceAtMs = nowAtMs();
       const stallMs = isAlone ? stallMsMax.alone : stallMsMax.besideOthers;
