@@ -37,10 +37,12 @@ const fullConfig = `{
 }`;
 const watchEveryMs = 250;
 /** The numbers of clients that stall, and of requests with large bodies. */
-const [stalledCount, uploadCount] = [32, 400];
+const [stalledCount, uploadCount] = [32, 100];
 
 /** The number of requests per purge, for sites with Redis, and the number of tags in each purge. */
-const requestsPerPurge = ({ isFull }: Site) => (isFull ? 50 : 300);
+const requestsPerPurge = 300;
+/** The number of purges with everything at its maximum. */
+const purgeCount = 150;
 const tagsPerPurge = 900;
 
 interface Found {
@@ -136,13 +138,14 @@ async function heldWhileBusy(colo: Colo, heldNow: () => Promise<number>): Promis
 /** Requests each key once, and every fourth key again, to include the memory that hits occupy. */
 async function askAll(site: Site, colo: Colo, keyCount: number) {
   let next = 0;
+  const perPurge = site.isFull ? Math.ceil(keyCount / purgeCount) : requestsPerPurge;
   const client = async () => {
     while (next < keyCount) {
       const at = next;
       next += 1;
       await ask(colo, site.asking(at));
       if (at % 4 === 0) await ask(colo, site.asking(at));
-      if (site.withRedis && at % requestsPerPurge(site) === 0) await purge(colo, at);
+      if (site.withRedis && at % perPurge === 0) await purge(colo, at);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

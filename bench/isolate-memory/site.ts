@@ -45,11 +45,15 @@ const kinds: readonly ((at: number) => Asking)[] = [
 
 const mixed = (at: number): Asking => kinds[at % kinds.length]?.(at) ?? { path: "/" };
 
+/** Fills the memory tier also with few keys. */
+const wideOrMixed = (at: number): Asking =>
+  at % 2 === 0 ? { path: `/wide/${at}` } : mixed((at - 1) / 2);
+
 export const sites: readonly Site[] = [
   { name: "pages of 1 KiB", asking: (at) => ({ path: `/page/${at}` }) },
   { name: "a mix", asking: mixed },
   { name: "a mix, Redis, purges", asking: mixed, withRedis: true },
-  { name: "everything at its maximum", asking: mixed, withRedis: true, isFull: true },
+  { name: "everything at its maximum", asking: wideOrMixed, withRedis: true, isFull: true },
 ];
 
 /** The header fields of a typical page, without `Date` and `Content-Length`. */
@@ -68,6 +72,7 @@ const pages: Readonly<Record<string, (path: string) => Page>> = {
   tiny: () => ({ bodyBytes: 16 }),
   long: () => ({ bodyBytes: 16 }),
   large: () => ({ bodyBytes: 20_480 }),
+  wide: () => ({ bodyBytes: 65_536 }),
   upload: () => ({ bodyBytes: 1_000_000 }),
   stalled: () => ({ bodyBytes: 4_194_304 }),
   missing: () => ({ status: 404, bodyBytes: 256 }),
