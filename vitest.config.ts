@@ -59,6 +59,7 @@ const live = [
   "test/worker/large-bodies.test.ts",
   "test/worker/leaving-clients.test.ts",
   "test/worker/one-forward.test.ts",
+  "test/worker/origin-servers.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
   "test/worker/transparency.test.ts",
@@ -68,9 +69,22 @@ const live = [
   "test/write-behind/sinks/mysql-connections.test.ts",
   "test/write-behind/sinks/mysql.test.ts",
 ];
-const gone = live.filter((path) => !existsSync(path));
+/**
+ * Suites that `npm run test:live` repeats under each of these limits of Cloudflare's platform, if
+ * the run has none: reads and writes of all tiers, purges, and a crowd. CONTRIBUTING.md has the
+ * command for all suites.
+ */
+const underLimits = [
+  "test/worker/data.test.ts",
+  "test/worker/hot-keys.test.ts",
+  "test/worker/purge.test.ts",
+  "test/worker/tiers.test.ts",
+];
+const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty", "no-cache"] : [];
+
+const gone = [...live, ...underLimits].filter((path) => !existsSync(path));
 if (gone.length > 0) {
-  throw new Error(`There is no ${gone.join(", ")}: correct the list "live" in vitest.config.ts.`);
+  throw new Error(`There is no ${gone.join(", ")}: correct the lists in vitest.config.ts.`);
 }
 
 const all = globSync(include);
@@ -115,7 +129,7 @@ export default defineConfig({
     // A busy machine needs minutes for histories. Only a test that hangs reaches this bound.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    setupFiles: ["testing/forget-databases.ts"],
+    setupFiles: ["testing/forget-databases.ts", "testing/worker/platform-limits/impossible.ts"],
     env: compileCache,
     projects: [
       {
@@ -126,6 +140,14 @@ export default defineConfig({
           env: { ...compileCache, TIDEMARK_ALL_HISTORIES: "1" },
         },
       },
+      ...limits.map((limit) => ({
+        extends: true as const,
+        test: {
+          name: `live under ${limit}`,
+          include: underLimits,
+          env: { ...compileCache, TIDEMARK_PLATFORM: limit },
+        },
+      })),
       { extends: true, test: { name: "replacing", include: replacing } },
       // The files of a worker share its modules, which halves the CPU time of a small file.
       { extends: true, test: { name: "fake timers", include: withFakeTimers, isolate: false } },

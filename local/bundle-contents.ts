@@ -7,8 +7,8 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 614_000;
-export const bundleGzipBytesMax = 210_500;
+export const bundleBytesMax = 616_000;
+export const bundleGzipBytesMax = 211_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

@@ -6,9 +6,9 @@ import { reportCommandsOf } from "../cost/report-commands.ts";
 import type { Counted } from "./point.ts";
 
 /**
- * The limits of one store, in requests per second. That of Redis is an assumption: ask Upstash for
- * the limit of your plan. That of an object is Cloudflare's rule of thumb. KV rejects further writes
- * of one key (developers.cloudflare.com, "Limits").
+ * The limits of one store, in requests per second. That of Redis is Upstash's for all plans
+ * (https://upstash.com/docs/redis/overall/billing). That of an object is Cloudflare's rule of thumb.
+ * KV rejects further writes of one key (developers.cloudflare.com, "Limits").
  */
 export const limits = { redis: 10_000, object: 1_000, kvKey: 1 } as const;
 

@@ -1,4 +1,4 @@
-// `npm run build`: builds the published package in dist/, or in the folder of its argument: JavaScript for Node 20 and
+// `npm run build`: builds the published package in dist/, or in the folder of its argument: JavaScript for Node and
 // Workers, and the types of its exports. The repository itself runs from its sources.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -48,8 +48,6 @@ async function buildScripts(): Promise<void> {
     format: "esm",
     platform: "neutral",
     target: "es2022",
-    inject: ["local/package/node-20.ts"],
-    define: { "Promise.withResolvers": "promiseWithResolvers", "URL.parse": "parseUrl" },
     chunkNames: "[name]-[hash]",
     logLevel: "warning",
   });

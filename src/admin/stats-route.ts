@@ -28,7 +28,9 @@ export async function statsRoute(
   const { memory } = cache.tiers;
   const { config, flights, originHealth, nowAtMs } = site;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
-  const kept = purging && keptStats(await purging.journal.extent());
+  const askedAtMs = nowAtMs();
+  const extent = await purging?.journal.extent();
+  const roundTripMs = nowAtMs() - askedAtMs;
   return jsonAnswer({
     scope: "only this isolate; others have their own counts",
     version,
@@ -48,9 +50,15 @@ export async function statsRoute(
       : "none: the platform has no Cache API",
     redis: redis ? clientStats(redis) : without,
     ...(others.length > 0 && { otherDatabases: others.map(clientStats) }),
-    journal: purging
-      ? { ...journalStats(purging.view, nowAtMs()), kept, ...troubleStats(purging.health) }
-      : without,
+    journal:
+      purging && extent
+        ? {
+            ...journalStats(purging.view, nowAtMs()),
+            kept: keptStats(extent),
+            ...("kind" in extent ? {} : { roundTripMs }),
+            ...troubleStats(purging.health),
+          }
+        : without,
     configuredHooks: [...environment.hooks.keys()],
     configuredRoutes: config.routes.map((route) => routeStats(route, config)),
   });

@@ -1,6 +1,7 @@
 // Looks up a key, for pages and for data. A lookup first renews an old purge view. Then it reads
 // memory and the lower tiers in order. If the view cannot verify the record, the lookup renews the
 // view again. A sufficient record is backfilled into the tiers above.
+import { inInvocation } from "../base/invocation.ts";
 import type { TierName } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
@@ -91,7 +92,8 @@ export function find<Detail, V>(
   if (renewed === undefined) return inTiers(policy);
   // Renew first, because records that the old view cannot verify would cost reads of lower tiers
   // and a load.
-  return renewed().then(() => {
+  return inInvocation(async () => {
+    await renewed();
     policy.hasWaited();
     return inTiers(policy);
   });
@@ -103,7 +105,7 @@ function inTiers<Detail, V>(
   if (policy.isBypassed()) return undefined;
   const lookup = new Lookup(policy);
   if (lookup.inIsolate() || policy.isHopeless()) return verified(lookup.found, policy);
-  return lookup.below().then((found) => verified(found, policy));
+  return inInvocation(() => lookup.below().then((found) => verified(found, policy)));
 }
 
 /** Waits for a newer view if the current view cannot verify the record. */

@@ -1,4 +1,5 @@
 // Answers a call for one key, from the tiers or by a load.
+import { inInvocation } from "../base/invocation.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
@@ -31,14 +32,14 @@ export function answered(
 ): CallResult | undefined | Promise<CallResult | undefined> {
   const found = new DataSearch(ask.place, ports).found();
   if (found instanceof Promise) {
-    return found.then((below) => carryOut(stepAfter(below, ask, ports), ports));
+    return inInvocation(() => found.then((below) => carryOut(stepAfter(below, ask, ports), ports)));
   }
   return carryOut(stepAfter(found, ask, ports), ports);
 }
 
 function carryOut(step: Step, ports: LoadingPorts): CallResult | undefined | Promise<CallResult> {
   if (step.kind === "nothing") return undefined;
-  if (step.kind === "load") return loadOne(step.need, ports);
+  if (step.kind === "load") return inInvocation(() => loadOne(step.need, ports));
   if (step.refresh !== undefined) refreshBehind([step.refresh], ports);
   return step.given;
 }

@@ -1,5 +1,6 @@
 // The public class of a namespace.
 import type { TierName } from "../config/config.ts";
+import { inInvocation } from "../base/invocation.ts";
 import { unlessAborted } from "../base/timeouts.ts";
 import { answered } from "./answer.ts";
 import { emitting } from "./value/events.ts";
@@ -240,6 +241,6 @@ export class Namespace<T, K extends Key = Key> {
   ): Promise<readonly TierName[]> {
     const { ports, place } = this.#at(key);
     const written = { place, value, options: writtenOptionsOf(options) };
-    return emitting(place, () => write(written, ports), ports);
+    return emitting(place, () => inInvocation(() => write(written, ports)), ports);
   }
 }

@@ -53,12 +53,13 @@ const runtime = globalThis as {
  * Returns the module for a protocol.
  *
  * @param protocol the protocol of a URL: `http:` or `https:`
- * @throws Error if the runtime lacks the module, as Node before 20.16 does
+ * @throws Error if the runtime lacks the module
  */
 export function httpModule(protocol: string): HttpModule {
   const found = runtime.process?.getBuiltinModule?.(
     protocol === "https:" ? "node:https" : "node:http",
   );
-  if (found === undefined) throw new Error("Origins with a URL need Node 20.16 or newer.");
+  if (found === undefined)
+    throw new Error("Origins with a URL need Workers, or Node 22.12 or newer.");
   return found;
 }

@@ -223,6 +223,8 @@ export const answers = {
     configuredRoutes: z.array(configuredRoute),
     /** The names of the webhooks' hooks. Absent from sites before version 0.2. */
     configuredHooks: z.optional(z.array(text)),
+    /** The time of one call to the journal; a text without a journal. */
+    journal: z.optional(z.union([text, z.looseObject({ roundTripMs: z.optional(z.number()) })])),
   }),
   /** `GET explain`. */
   explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),

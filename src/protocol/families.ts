@@ -83,6 +83,11 @@ export const families = {
   ),
   objectCalls: counter("object_calls", ["purpose"], "Calls to Durable Objects"),
   objectRows: counter("object_rows_written", ["purpose"], "Rows that these calls wrote or deleted"),
+  refusedSubrequests: counter(
+    "refused_subrequests",
+    [],
+    "Calls to stores that the runtime refused, because one request made too many subrequests",
+  ),
   kvOperations: counter("kv_operations", ["operation"], "Operations of Workers KV"),
   bodyCalls: counter("body_calls", ["call"], "Calls to R2: put, get, head or delete"),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),

@@ -39,6 +39,7 @@ export const findingCodes = [
   "seals-broken",
   "hook-mapping",
   "outward-behind",
+  "subrequests-spent",
   "reports-missing",
   "reports-lost",
   "cache-api-slow",

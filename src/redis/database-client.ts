@@ -13,12 +13,14 @@ import type {
   DatabaseClientSettings,
   DatabaseHealth,
   RedisAnswer,
+  RedisCause,
   Run,
+  Trip,
   Way,
 } from "./database-way.ts";
 import { LatencyBound } from "./latency-bound.ts";
 import type { RedisPurpose } from "./purpose.ts";
-import type { RedisTrouble, TroubleWords } from "./trouble.ts";
+import { ofInvocation, type RedisTrouble, type TroubleWords } from "./trouble.ts";
 
 /** Timeouts. A read delays a client. A write does not, and may carry a body. */
 const [readTimeoutMsMax, writeTimeoutMs] = [1_000, 5_000];
@@ -114,7 +116,7 @@ export class DatabaseClient<Handle> implements DatabaseHealth {
     run: Run<Handle, T>,
     of: Of = "writes",
   ): Promise<RedisAnswer<T>> {
-    const answer = await this.#bounded({ purpose, run }, writeTimeoutMs, of);
+    const answer = await this.#bounded(run, this.#trip(purpose, writeTimeoutMs, of));
     if (answer.kind === "answered" && of === "writes") this.#condition.answered("writes");
     return answer;
   }
@@ -124,49 +126,59 @@ export class DatabaseClient<Handle> implements DatabaseHealth {
    * While the database is shut off, sends only one per pause, as a probe. Never rejects.
    */
   async look<T>(purpose: RedisPurpose, run: Run<Handle, T>): Promise<RedisAnswer<T>> {
-    const trip = { purpose, run };
-    const sentAtMs = this.#settings.nowAtMs();
-    const state = this.#breaker.ask(sentAtMs);
+    const state = this.#breaker.ask(this.#settings.nowAtMs());
     if (state === "open") return { kind: "unavailable", cause: "shut-off" };
-    if (state === "probe") return this.#probed(trip, "reads");
-    const answer = await this.#bounded(trip, this.#readBound.maxMs, "reads");
-    this.#learn(answer, sentAtMs);
-    return answer;
+    if (state === "probe") return this.#probed({ purpose, run }, "reads");
+    return this.#learnt(run, this.#trip(purpose, this.#readBound.maxMs, "reads"));
   }
 
-  async #measured<T>(trip: Call<Handle, T>, of: Of): Promise<RedisAnswer<T>> {
-    const timeoutMs = this.#readBound.timeoutMs;
-    const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(trip, timeoutMs, of);
+  #trip(purpose: RedisPurpose, timeoutMs: number, of: Of): Trip {
+    return { purpose, timeoutMs, of, sentAtMs: this.#settings.nowAtMs() };
+  }
+
+  /** Makes a round trip with the timeout that adapts to the latency, and adapts it. */
+  async #measured<T>(call: Call<Handle, T>, of: Of): Promise<RedisAnswer<T>> {
+    const trip = this.#trip(call.purpose, this.#readBound.timeoutMs, of);
+    const answer = await this.#learnt(call.run, trip);
     if (answer.kind === "answered") {
-      this.#readBound.measured(this.#settings.nowAtMs() - sentAtMs);
+      if (trip.hasQueued?.() !== true) this.#readBound.measured(this.#tookMs(trip));
       this.#isProbeInDoubt = false;
-    } else if (answer.cause === "timeout") this.#readBound.measured(timeoutMs);
-    this.#learn(answer, sentAtMs);
+    } else if (answer.cause === "timeout") this.#readBound.measured(trip.timeoutMs);
     return answer;
   }
 
   /** Probes with the maximum timeout, because the database may have become slower. */
-  async #probed<T>(trip: Call<Handle, T>, of: Of): Promise<RedisAnswer<T>> {
-    const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(trip, this.#readBound.maxMs, of);
+  async #probed<T>(call: Call<Handle, T>, of: Of): Promise<RedisAnswer<T>> {
+    const trip = this.#trip(call.purpose, this.#readBound.maxMs, of);
+    const answer = await this.#learnt(call.run, trip);
     if (answer.kind === "answered") {
-      const tookMs = this.#settings.nowAtMs() - sentAtMs;
-      if (!this.#isProbeInDoubt) this.#readBound.restart(tookMs);
+      if (!this.#isProbeInDoubt) this.#readBound.restart(this.#tookMs(trip));
       this.#isProbeInDoubt = true;
     }
-    this.#learn(answer, sentAtMs);
     return answer;
   }
 
+  #tookMs({ sentAtMs }: Trip): number {
+    return this.#settings.nowAtMs() - sentAtMs;
+  }
+
   /** Updates breaker and condition. An error about a key's type shows that the database works. */
-  #learn(answer: RedisAnswer<unknown>, sentAtMs: number): void {
+  async #learnt<T>(run: Run<Handle, T>, trip: Trip): Promise<RedisAnswer<T>> {
+    const answer = await this.#bounded(run, trip);
     if (answer.kind === "answered") {
       this.#breaker.succeeded();
       this.#condition.answered("reads");
     } else if (answer.cause === "wrong-type") this.#breaker.succeeded();
-    else if (answer.cause !== "too-large") this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    else if (answer.cause !== "too-large") this.#failed(answer.cause, trip);
     this.#tellBreakers();
+    return answer;
+  }
+
+  /** Updates the breaker. One invocation cannot open it by timeouts (docs/adr/0056). */
+  #failed(cause: RedisCause, { sentAtMs, isFirstTimeout }: Trip): void {
+    if (cause === ofInvocation) return;
+    if (cause === "timeout" && isFirstTimeout?.(this) === false) return;
+    this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
   }
 
   #tellBreakers(): void {
@@ -216,34 +228,35 @@ export class DatabaseClient<Handle> implements DatabaseHealth {
     return this.#sent({ purpose, run }, writeTimeoutMs);
   }
 
-  async #sent<T>(trip: Call<Handle, T>, timeoutMs: number): Promise<RedisAnswer<T>> {
-    const sentAtMs = this.#settings.nowAtMs();
-    const answer = await this.#bounded(trip, timeoutMs, "writes");
+  async #sent<T>({ purpose, run }: Call<Handle, T>, timeoutMs: number): Promise<RedisAnswer<T>> {
+    const trip = this.#trip(purpose, timeoutMs, "writes");
+    const answer = await this.#bounded(run, trip);
     const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
-    if (!isUp) this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
+    if (!isUp) this.#failed(answer.cause, trip);
     this.#tellBreakers();
     return answer;
   }
 
-  async #bounded<T>(trip: Call<Handle, T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
-    const answer = await this.#once(trip, timeoutMs, of);
+  async #bounded<T>(run: Run<Handle, T>, trip: Trip): Promise<RedisAnswer<T>> {
+    const answer = await this.#once(run, trip);
     const { freeRoom } = this.#way;
     if (freeRoom === undefined || answer.kind === "answered" || answer.cause !== "full") {
       return answer;
     }
     // Not in a transaction, because a full database discards transactions.
-    const freed = await this.#once({ purpose: "room", run: freeRoom }, timeoutMs, of);
+    const freed = await this.#once(freeRoom, { ...trip, purpose: "room" });
     // Retry even if the ballast was gone, because another isolate may have just deleted it.
-    return freed.kind === "answered" ? this.#once(trip, timeoutMs, of) : answer;
+    return freed.kind === "answered" ? this.#once(run, trip) : answer;
   }
 
-  async #once<T>(call: Call<Handle, T>, timeoutMs: number, of: Of): Promise<RedisAnswer<T>> {
+  async #once<T>(run: Run<Handle, T>, trip: Trip): Promise<RedisAnswer<T>> {
     try {
-      const handle = this.#way.handleFor(call.purpose, timeoutMs);
-      return { kind: "answered", value: await call.run(handle) };
+      return { kind: "answered", value: await run(this.#way.handleFor(trip)) };
     } catch (thrown) {
-      const cause = this.#way.failed(thrown);
-      this.#condition.failed(cause, of);
+      const trouble = this.#way.failed(thrown);
+      const isOfQueue = trouble === "timeout" && trip.hasQueued?.() === true;
+      const cause = isOfQueue ? ofInvocation : trouble;
+      this.#condition.failed(cause, trip.of);
       return { kind: "unavailable", cause };
     }
   }

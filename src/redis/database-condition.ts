@@ -1,7 +1,7 @@
 // Tracks and logs the health of a database, for reads and writes separately.
 import { Condition, type Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
-import { type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
+import { ofInvocation, type RedisTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
 
 /** Whether a call only reads, or also writes. */
 export type Of = "reads" | "writes";
@@ -17,10 +17,15 @@ export const refusalsOfWrites: readonly string[] = [
 ] satisfies RedisTrouble[];
 
 /**
- * Failures of writes that do not show that the database is down. They concern one command, or a
- * database that still answers reads.
+ * Failures of writes that do not show that the database is down. They concern one command or
+ * invocation, or a database that still answers reads.
  */
-export const causesWhileUp: readonly string[] = ["wrong-type", "too-large", ...refusalsOfWrites];
+export const causesWhileUp: readonly string[] = [
+  "wrong-type",
+  "too-large",
+  ofInvocation,
+  ...refusalsOfWrites,
+];
 
 export interface DatabaseConditionSettings {
   readonly nowAtMs: () => number;
@@ -108,6 +113,7 @@ export class DatabaseCondition {
 
   /** Notes a failure, as trouble with reads, writes or sizes. */
   failed(trouble: RedisTrouble, of: Of): void {
+    if (trouble === ofInvocation) return;
     // A wrong type concerns one key of many, and callers handle it.
     if (trouble === "wrong-type" && this.#settings.hasOneKey !== true) return;
     this.#conditionOf(trouble, of).failed(trouble, this.#settings.nowAtMs());

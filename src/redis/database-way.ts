@@ -1,5 +1,5 @@
 // The way from a database client to its database, and the results of its round trips.
-import type { DatabaseConditionSettings } from "./database-condition.ts";
+import type { DatabaseConditionSettings, Of } from "./database-condition.ts";
 import type { RedisPurpose } from "./purpose.ts";
 import type { Trouble } from "../observe/condition.ts";
 import type { RedisTrouble, TroubleWords } from "./trouble.ts";
@@ -18,6 +18,19 @@ export type Run<Handle, T> = (handle: Handle) => Promise<T>;
 export interface Call<Handle, T> {
   readonly purpose: RedisPurpose;
   readonly run: Run<Handle, T>;
+}
+
+/** One call on its way. A way with a queue adds what it knows about the queue (docs/adr/0056). */
+export interface Trip {
+  readonly purpose: RedisPurpose;
+  readonly timeoutMs: number;
+  readonly of: Of;
+  /** When the call was made, or got its connection. */
+  sentAtMs: number;
+  /** Returns whether the runtime may have queued the call behind the application's own requests. */
+  hasQueued?: () => boolean;
+  /** Notes a timeout. Returns whether it is the store's first one in the call's invocation. */
+  isFirstTimeout?: (store: object) => boolean;
 }
 
 /** The troubles of a database, as its client knows them. */
@@ -44,7 +57,7 @@ export interface DatabaseClientSettings extends DatabaseConditionSettings {
 /** The way to a database. */
 export interface Way<Handle> {
   /** Returns a handle whose calls reject after the timeout. */
-  readonly handleFor: (purpose: RedisPurpose, timeoutMs: number) => Handle;
+  readonly handleFor: (trip: Trip) => Handle;
   readonly ping: Run<Handle, unknown>;
   /** Classifies and counts the error of a call. */
   readonly failed: (cause: unknown) => RedisTrouble;

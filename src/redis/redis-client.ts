@@ -16,7 +16,7 @@ export class RedisClient extends DatabaseClient<Redis> {
     const roundTrips = new RoundTrips(settings);
     const { ballastKey } = settings;
     super(settings, {
-      handleFor: (purpose, timeoutMs) => roundTrips.clientFor(purpose, timeoutMs),
+      handleFor: (trip) => roundTrips.clientFor(trip),
       ping: (redis) => redis.ping(),
       failed(cause) {
         const trouble = readTrouble(cause);

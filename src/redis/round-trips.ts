@@ -1,9 +1,10 @@
 // Opens SDK clients, counts the Redis commands in their requests, and measures the latency.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
+import { invocationHere, StoreCalls } from "../base/invocation.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { Trip } from "./database-way.ts";
 import { openClient, type RedisAddress } from "./open-client.ts";
-import type { RedisPurpose } from "./purpose.ts";
 import type { RedisTrouble } from "./trouble.ts";
 
 export type RedisCounts = Pick<Metrics, "add" | "took">;
@@ -16,12 +17,17 @@ export interface RoundTripSettings extends RedisAddress {
 /** Clients over a connection differ by their purpose and timeout, which adapts. */
 const clientsMax = 100;
 
+/** A short timeout of reads, for a near database, must not shorten the wait for a slot. */
+const slotMsMin = 1_000;
+
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
   readonly #clients = new LRUCache<string, Redis>({ max: clientsMax });
+  readonly #calls: StoreCalls;
 
   constructor(settings: RoundTripSettings) {
     this.#settings = settings;
+    this.#calls = new StoreCalls(() => settings.metrics?.add("refusedSubrequests"));
   }
 
   /**
@@ -29,17 +35,33 @@ export class RoundTrips {
    * I/O of one request in another. Reuses clients over a connection, because creating one costs Node
    * 3 µs.
    */
-  clientFor(purpose: RedisPurpose, timeoutMs: number): Redis {
-    if (this.#settings.carry === undefined) return this.#opened(purpose, timeoutMs);
-    const name = `${purpose} ${timeoutMs}`;
+  clientFor(trip: Trip): Redis {
+    if (this.#settings.carry === undefined) return this.#openedInSlot(trip);
+    const name = `${trip.purpose} ${trip.timeoutMs}`;
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const made = this.#opened(purpose, timeoutMs);
+    const made = this.#opened(trip);
     this.#clients.set(name, made);
     return made;
   }
 
-  #opened(purpose: RedisPurpose, timeoutMs: number): Redis {
+  /** Over HTTP, a request waits for a connection of its invocation. */
+  #openedInSlot(trip: Trip): Redis {
+    const invocation = invocationHere();
+    trip.hasQueued = invocation.watchLoads();
+    trip.isFirstTimeout = (store) => invocation.isFirstTimeout(store);
+    const redis = this.#opened(trip);
+    redis.use((request, send) => {
+      const sent = () => {
+        trip.sentAtMs = this.#settings.nowAtMs();
+        return send(request);
+      };
+      return this.#calls.inSlot(sent, Math.max(slotMsMin, trip.timeoutMs));
+    });
+    return redis;
+  }
+
+  #opened({ purpose, timeoutMs }: Trip): Redis {
     const { metrics, nowAtMs } = this.#settings;
     const redis = openClient(this.#settings, timeoutMs);
     if (metrics === undefined) return redis;

@@ -39,6 +39,10 @@ export const texts = {
     "The database refused a command",
     "check the state of the database, such as in the Upstash console",
   ],
+  "platform-limit": [
+    "One request needs more subrequests or connections than the platform allows it",
+    "read several values with getMany or getOrSetMany, or use a plan with more subrequests",
+  ],
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
 } as const satisfies Record<string, readonly [why: string, hint: string]>;
 
@@ -66,6 +70,9 @@ export const numberedWords = (number: number): TroubleWords =>
 
 /** Troubles that usually end without intervention. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
+
+/** The trouble of one invocation, which says nothing about the database. */
+export const ofInvocation = "platform-limit" satisfies RedisTrouble;
 
 /** Returns the reason, without a full stop. It contains no secret, address or key. */
 export function whyOf(trouble: RedisTrouble, words: TroubleWords = texts): string {
@@ -98,6 +105,8 @@ export function readTrouble(cause: unknown): RedisTrouble {
   switch (name) {
     case "TimeoutError":
       return "timeout";
+    case "PlatformLimit":
+      return ofInvocation;
     case "ConnectionNotOpen":
       return "not-open";
     case "UpstashError":

@@ -2,6 +2,7 @@
 // shut off, `mayBeAsked` sends only one background probe per pause.
 import { Condition } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
+import { invocationHere, StoreCalls } from "../base/invocation.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
 import type { TierTrouble } from "../cache/tiers/tier.ts";
 import { Breaker } from "../redis/breaker.ts";
@@ -13,6 +14,10 @@ export interface BoundedCallsSettings {
   readonly nowAtMs: () => number;
   /** Receives the log lines when the store stops answering, and when it answers again. */
   readonly tell?: Log | undefined;
+  /** Whether a call takes a connection of its invocation. Default: false. */
+  readonly takesSlot?: boolean;
+  /** Called for each call that fails for lack of subrequests. */
+  readonly onRefused?: () => void;
 }
 
 /** The timeouts of reads, which a client may wait for, and of writes. */
@@ -21,14 +26,16 @@ export const writeMsMax = 5_000;
 
 export class BoundedCalls {
   readonly #settings: BoundedCallsSettings;
+  readonly #calls: StoreCalls;
   /** Counts only timeouts, because a prompt error does not delay requests. */
   readonly #breaker = new Breaker();
   readonly #condition: Condition<"timeout">;
   readonly #shutOff: Condition<"shut-off">;
 
   constructor(settings: BoundedCallsSettings) {
-    const { about, event, tell = () => undefined } = settings;
+    const { about, event, onRefused, tell = () => undefined } = settings;
     this.#settings = settings;
+    this.#calls = new StoreCalls(onRefused);
     this.#condition = new Condition({
       tell,
       about: () => ({ event }),
@@ -72,13 +79,20 @@ export class BoundedCalls {
    *
    * @param onLate receives an answer that arrives after the timeout
    */
-  async answered<T>(
+  answered<T>(call: () => Promise<T>, msMax: number, onLate?: (answer: T) => void): Promise<T> {
+    const bounded = () => this.#bounded(call, msMax, onLate);
+    if (this.#settings.takesSlot === true) return this.#calls.inSlot(bounded, msMax);
+    return this.#calls.counted(bounded);
+  }
+
+  async #bounded<T>(
     call: () => Promise<T>,
     msMax: number,
-    onLate?: (answer: T) => void,
+    onLate: ((answer: T) => void) | undefined,
   ): Promise<T> {
-    const { nowAtMs } = this.#settings;
+    const { nowAtMs, takesSlot = false } = this.#settings;
     const sentAtMs = nowAtMs();
+    const hasQueued = invocationHere().watchLoads();
     let called: Promise<T> | undefined;
     try {
       // Without a store, the call throws synchronously.
@@ -89,6 +103,8 @@ export class BoundedCalls {
     } catch (cause) {
       if (cause instanceof OutOfTime) {
         void called?.then(onLate, () => undefined);
+        // The call may have waited behind those of a load (docs/adr/0056).
+        if (takesSlot && hasQueued()) throw cause;
         this.#breaker.failed(nowAtMs(), sentAtMs);
         this.#condition.failed("timeout", nowAtMs());
         if (this.isShutOff) this.#shutOff.failed("shut-off", nowAtMs());

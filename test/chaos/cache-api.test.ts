@@ -10,11 +10,14 @@ import { pageOf } from "./load.ts";
 
 const paths = Array.from({ length: 12 }, (_, at) => `/page/${at}`);
 
+const textOf = (path: string) => (path === "/large" ? largeText : pageOf(path));
+const largeText = "large ".repeat(60_000);
+
 function openTwo(config: ConfigInput = {}): [Site, Site] {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
   const origin = (request: Request) =>
-    page(pageOf(new URL(request.url).pathname), cc("max-age=600"));
+    page(textOf(new URL(request.url).pathname), cc("max-age=600"));
   const env = { ADMIN_TOKEN: adminToken };
   const [first, second] = openColos(2, { clock, upstash, origin, env, config });
   return [first!, second!];
@@ -37,6 +40,18 @@ describe.each(["throws", "forgets"] as const)("a Cache API that %s", (mode) => {
     for (const status of await asked(second)) expect(status).toMatch(/hit.*detail=shared/);
     expect(first.origin.count).toBe(paths.length);
     expect([...first.log, ...second.log]).toEqual([]);
+  });
+
+  it("makes memory store a large page that an isolate reads from Redis twice", async () => {
+    const [first, second] = openTwo();
+    for (const site of [first, second]) site.cache.mode = mode;
+    await first.get("/large");
+    await idle();
+    for (const tier of ["shared", "shared", "memory"]) {
+      const { text, cacheStatus } = await second.get("/large");
+      expect(text).toBe(largeText);
+      expect(cacheStatus).toMatch(new RegExp(`hit.*detail=${tier}`));
+    }
   });
 
   it("does not affect hits in memory, and is used again once it works", async () => {

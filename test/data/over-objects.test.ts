@@ -85,6 +85,11 @@ describe("data without Redis", () => {
     expect(callsOf("writeMany")).toBeLessThanOrEqual(1 + 3);
     expect((await there.values().getMany(keys)).size).toBe(20);
     expect(callsOf("readMany")).toBeLessThanOrEqual(2 * 3);
+    const [singleCount, later] = [callsOf("read"), openColo()];
+    await later.site.get("/");
+    const parallel = await Promise.all(keys.map((key) => later.values().get(key)));
+    expect(parallel).toEqual(keys);
+    expect(callsOf("read") - singleCount).toBeLessThan(5);
   });
 
   it.each([

@@ -1,11 +1,11 @@
-// Checks the installed command with the machine's own Node, which may be 20: the help of all
-// commands, and that a mistyped line sends no request to the site.
+// Checks the installed command: the help of all commands, and that a mistyped line sends no request to
+// the site.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mistypedRows } from "../../packages/cli/test/mistyped-rows.ts";
-import { check } from "./commands.ts";
+import { check, newerNode } from "./commands.ts";
 
 /** The command as it is installed, and the site that its environment names. */
 interface Installed {
@@ -23,7 +23,7 @@ function ended({ command, site }: Installed, args: readonly string[], more = {})
   const own = { TIDEMARK_SITE: site, TIDEMARK_TOKEN: "token-x", HOME: "/nonexistent" };
   const env = { PATH: process.env["PATH"], ...own, ...more };
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const child = execFile("node", [command, ...args], { env }, (failure, out) => {
+  const child = execFile(newerNode, [command, ...args], { env }, (failure, out) => {
     resolve({ code: failure === null ? 0 : Number(failure.code), out });
   });
   child.stdin?.end();

@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../local/bundling.ts";
 import { freePort } from "../../local/colo.ts";
 import { Running } from "../../local/running.ts";
-import { check, newerEnv, quietInstall, run, step } from "./commands.ts";
+import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
 
 const host = "127.0.0.1";
 const startMsMax = 30_000;
@@ -180,9 +180,9 @@ const purger = createPurger({ url: PURGE_URL, secret: PURGE_SECRET });
 console.log(JSON.stringify(await purger.purge({ tags: ["article:fog"] })));
 `;
 
-/** Purges with the machine's own Node, which may be 20. */
+/** Purges from plain Node. */
 async function purged(folder: string, url: string): Promise<string> {
   await writeFile(join(folder, "purge.mjs"), purgeScript);
   const settings = { PURGE_URL: `${url}/_cache/purge`, PURGE_SECRET: purgeSecret };
-  return run("node", ["purge.mjs"], folder, { ...process.env, ...settings });
+  return run(newerNode, ["purge.mjs"], folder, { ...process.env, ...settings });
 }

@@ -114,13 +114,16 @@ describe.skipIf(!isWordPressInstalled)("WordPress behind Tidemark", () => {
         // WordPress refuses two comments from one address within 15 s.
         headers: {
           "content-type": "application/x-www-form-urlencoded",
-          "x-forwarded-for": "192.0.2.7",
+          "x-forwarded-for": "192.0.2.7, 2a06:98c0:3600::103",
         },
         body: new URLSearchParams(form).toString(),
       }).catch(() => undefined);
       await relay.held();
       await wordpress.crash();
       await sending;
+      const addressed =
+        "echo get_comments(['author_email' => 'ada@example.com'])[0]->comment_author_IP;";
+      expect(await wordpress.run(addressed)).toBe("192.0.2.7");
       expect(await rows()).toBe(1);
       expect(await shows(path, /^200(?![^]*second text)/)).toBe(true);
       await sendLater();

@@ -176,11 +176,13 @@ describe("a Hono application behind the cache", () => {
     const local = await ask("/view/local/x");
     expect(local.cf).toEqual({ country: mine.cf?.country });
     const other = await ask("/view/x", { headers });
-    expect([other.cf, other.fields["host"], other.fields["x-real-ip"]]).toEqual([
+    expect([other.cf, other.fields["host"], other.fields["x-original-url"]]).toEqual([
       null,
       "site.test",
       undefined,
     ]);
+    expect(other.fields["x-real-ip"]).not.toBe("192.0.2.1");
+    expect(other.fields["x-real-ip"]).toBe(other.fields["x-forwarded-for"]);
   });
 
   it("gets its bindings and the keyed URL, and no withheld fields of the client", async () => {

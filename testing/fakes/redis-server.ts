@@ -78,9 +78,11 @@ export async function startRedisServer(
 /**
  * Starts a process that kills the server when its own input closes. The input closes when this
  * process ends in any way.
+ *
+ * @param of `group` if the server was started as a group, which its children are in
  */
-export function guardOf(server: ChildProcess): ChildProcess {
-  const script = `read -r _; kill -9 ${server.pid}`;
+export function guardOf(server: ChildProcess, of: "process" | "group" = "process"): ChildProcess {
+  const script = `read -r _; kill -9 ${of === "group" ? "-" : ""}${server.pid}`;
   return spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"] });
 }
 

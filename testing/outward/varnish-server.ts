@@ -1,10 +1,9 @@
 // A real Varnish, if installed. With TIDEMARK_REQUIRE_VARNISH=1, its absence is an error.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { guardOf } from "../fakes/redis-server.ts";
+import { startWebServer, type WebServer } from "../web-server-process.ts";
 
 export const isVarnishInstalled = spawnSync("varnishd", ["-V"]).status === 0;
 
@@ -14,10 +13,6 @@ if (!isVarnishInstalled) {
     throw new Error(`TIDEMARK_REQUIRE_VARNISH is 1, but: ${lack}`);
   }
   console.warn(`${lack} Outward purges to it are not tested here.`);
-}
-
-export interface VarnishServer {
-  stop(): Promise<void>;
 }
 
 /**
@@ -30,7 +25,7 @@ export async function startVarnish(
   port: number,
   backendPorts: readonly number[],
   subroutines: string,
-): Promise<VarnishServer> {
+): Promise<WebServer> {
   const folder = await mkdtemp(join(tmpdir(), "varnish-"));
   const backends = backendPorts.map(
     (backend) => `backend colo${backend} { .host = "127.0.0.1"; .port = "${backend}"; }`,
@@ -43,38 +38,7 @@ export async function startVarnish(
   const file = join(folder, "default.vcl");
   await writeFile(file, `${begin}\n${subroutines}`);
   const address = `127.0.0.1:${port}`;
-  const child = spawn(
-    "varnishd",
-    ["-F", "-j", "none", "-n", join(folder, "work"), "-a", address, "-f", file, "-s", "malloc,32m"],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  let printed = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => (printed += String(chunk)));
-  }
-  const gone = once(child, "exit");
-  const guard = guardOf(child);
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await gone;
-    guard.kill("SIGKILL");
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await Promise.race([answers(address), gone.then(() => Promise.reject(new Error(printed)))]);
-  } catch (cause) {
-    await stop();
-    throw cause;
-  }
-  return { stop };
-}
-
-/** Waits until the server answers, even with an error of its backend. */
-async function answers(address: string): Promise<void> {
-  for (;;) {
-    const answer = await fetch(`http://${address}/`).catch(() => undefined);
-    await answer?.text();
-    if (answer !== undefined) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const work = join(folder, "work");
+  const args = ["-F", "-j", "none", "-n", work, "-a", address, "-f", file, "-s", "malloc,32m"];
+  return startWebServer({ command: "varnishd", args, port, folder });
 }

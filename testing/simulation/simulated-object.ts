@@ -3,7 +3,7 @@
 import type { JournalCall, JournalCalls } from "../../src/stores/durable-object/journal-calls.ts";
 import type { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
-import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
+import type { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
 import type { RedisJournalSettings } from "../../src/stores/redis/journal/redis-journal.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import { newEntry } from "../examples/purges.ts";

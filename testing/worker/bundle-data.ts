@@ -3,7 +3,7 @@ import { bundled, root } from "../../local/bundling.ts";
 
 /**
  * Bundles a Worker whose routes answer with JSON. `/get/<key>`, `/forced/<key>` and
- * `/many/<key>,<key>` load missing values, and `/look/<key>` does not. `POST /purge` purges by its
+ * `/many/<key>,<key>` load missing values, as does `/each/<key>,<key>` with parallel calls, and `/look/<key>` does not. `POST /purge` purges by its
  * body, and `/stats` returns the stats. A loaded value names the colo and the number of its load.
  *
  * @param options the options of the namespace, without braces
@@ -41,6 +41,9 @@ export function bundleData(options: string): Promise<string> {
           if (what === "many") {
             const { values } = await articles.getOrSetMany(key.split(","), many);
             return told([...values]);
+          }
+          if (what === "each") {
+            return told(await Promise.all(key.split(",").map((each) => articles.getOrSet(each, load))));
           }
           return told(await articles.getOrSet(key, load, { forceFresh: what === "forced" }));
         } catch (cause) {

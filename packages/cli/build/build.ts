@@ -70,9 +70,7 @@ await build({
   plugins: [fromProject, siteTemplate],
   format: "esm",
   platform: "node",
-  target: "node20.12",
-  inject: ["local/package/node-20.ts"],
-  define: { "Promise.withResolvers": "promiseWithResolvers", "URL.parse": "parseUrl" },
+  target: "node22.12",
   chunkNames: "[name]-[hash]",
   logLevel: "warning",
 });

@@ -22,6 +22,7 @@ import {
   reportsLost,
   reportsMissing,
   sealsBroken,
+  subrequestsSpent,
   switchThrown,
 } from "./other-findings.ts";
 import { clocksApart, redisTroubles } from "./redis-findings.ts";
@@ -49,6 +50,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   sealsBroken,
   hookMapping,
   outwardBehind,
+  subrequestsSpent,
   reportsMissing,
   reportsLost,
   tiersSlow,

@@ -54,6 +54,21 @@ export function sealsBroken(state: SiteState): Finding | [] {
   };
 }
 
+export function subrequestsSpent(state: SiteState): Finding | [] {
+  const refused = recentCount(state, (sums) => countedIn(sums, "refusedSubrequests"));
+  if (refused === undefined) return [];
+  return {
+    code: "subrequests-spent",
+    level: "warning",
+    what: `Single requests made more subrequests than the plan allows, in the last minutes: ${refused.count}. They did not use the stores any more.`,
+    since: refused.since,
+    cause:
+      "Workers Free allows 50 subrequests for each request, Workers Paid 10,000 unless `limits.subrequests` of wrangler says otherwise. Those of the application count too.",
+    remedy:
+      "Read several values with getMany or getOrSetMany, make fewer requests in one invocation, or use Workers Paid.",
+  };
+}
+
 /**
  * Tiers that can be slow, with the texts of their findings. `shared` is a store in code, because Redis has
  * findings of its own.

@@ -19,6 +19,7 @@ const codes = {
   "not-upstash": "redis-not-upstash",
   "too-large": "redis-refused",
   refused: "redis-refused",
+  "platform-limit": "subrequests-spent",
   failed: "redis-refused",
 } as const satisfies Record<RedisTrouble, FindingCode>;
 

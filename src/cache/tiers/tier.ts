@@ -209,7 +209,7 @@ export interface TierKeep {
   readonly body: "unchanged" | "new";
   /**
    * Whether this isolate requested the body a second time. Memory stores a large body only in this
-   * case.
+   * case, or at the second write.
    */
   readonly isAskedAgain?: boolean;
   /** The shared tier drops the record after this time, unless it is requested (`TierAsk.prolongMs`). */

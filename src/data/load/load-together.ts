@@ -1,6 +1,7 @@
 // Loads one or more values with one call of a source, and settles the flights of all callers that
 // wait for them. Takes the stamp before it calls the source, so a purge during the load covers the
 // values.
+import { invocationHere } from "../../base/invocation.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
@@ -106,7 +107,10 @@ async function answerOf(
   counts.counted(name, "loads", parts.length);
   try {
     const run = async () => load([...sayings.keys()], { of, signal: controller.signal });
-    return { kind: "answered", values: new PathMap(await within(run(), hardTimeoutMs)) };
+    return {
+      kind: "answered",
+      values: new PathMap(await within(invocationHere().load(run), hardTimeoutMs)),
+    };
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };
     const error = new LoadTimedOut(`A load of ${name} has taken more than ${hardTimeoutMs} ms.`);

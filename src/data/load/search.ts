@@ -18,9 +18,11 @@ import {
 import type { DataFlights } from "./load-outcome.ts";
 import type { StoreOrder } from "./store-order.ts";
 import type { DataTiers, Place } from "../value/place.ts";
+import { ReadsOfTurn } from "./reads-of-turn.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 
 const decoder = new TextDecoder();
+const readsOfTurn = new ReadsOfTurn();
 
 /** The dependencies of a lookup. */
 export interface SearchPorts extends VerdictPorts {
@@ -131,7 +133,9 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     const together = wasJustSet ? undefined : readTogether?.(tier, this.key);
     if (together !== undefined) return together;
     const isHeld = () => true;
-    return tier.read(this.key, { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer });
+    const ask = { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
+    const isJoined = tier.readMany !== undefined && !atPrimary;
+    return isJoined ? readsOfTurn.read(tier, this.key, ask) : tier.read(this.key, ask);
   }
 
   /** Treats a record that cannot be decoded as absent. */

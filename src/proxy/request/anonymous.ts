@@ -1,6 +1,7 @@
 // Builds the requests that Tidemark sends on behalf of all clients. They have the fields of the key
 // and of `Vary`, and the route's fixed Accept and User-Agent.
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import { addressNames } from "./forwarded-fields.ts";
 import type { LookupRequest } from "./plan.ts";
 
 /**
@@ -23,8 +24,7 @@ export function inNobodysName(
   const client = new Headers(route.neutralFields);
   for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
     const value = forwarded.get(name);
-    // X-Forwarded-For is derived from CF-Connecting-IP.
-    const source = name === "x-forwarded-for" ? "cf-connecting-ip" : name;
+    const source = addressNames.includes(name) ? "cf-connecting-ip" : name;
     if (value === null) client.delete(source);
     else client.set(source, value);
   }

@@ -37,6 +37,9 @@ export interface ForwardedRequest {
   readonly occasionedBy?: string | null;
 }
 
+/** The fields that have the client's address in a forwarded request. */
+export const addressNames: readonly string[] = ["cf-connecting-ip", "x-forwarded-for", "x-real-ip"];
+
 /** Returns the client's address; `null` if unknown. */
 export function addressOf(of: Pick<ForwardedRequest, "address" | "client">): string | null {
   return of.address === undefined ? of.client.get("cf-connecting-ip") : of.address;
@@ -225,12 +228,14 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
 
 /**
  * Fields that this cache sets and a client cannot; `null` omits a field. RFC 9110 §7.6.3 requires Via. A
- * forged Surrogate-Capability would make the cache store ESI source.
+ * forged Surrogate-Capability would make the cache store ESI source. In a subrequest of a Worker within its
+ * zone, Cloudflare turns X-Real-IP into CF-Connecting-IP.
  */
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
   ["x-forwarded-proto", ({ target }) => target.scheme],
   ["x-forwarded-host", ({ target }) => target.host],
   ["x-forwarded-for", addressOf],
+  ["x-real-ip", addressOf],
   // The forward appends this cache's pseudonym later, because no response varies by it.
   ["via", ({ client }) => client.get("via")],
   ["surrogate-capability", () => surrogateCapability],

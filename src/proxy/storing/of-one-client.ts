@@ -5,6 +5,7 @@ import { governingDirectives } from "../../rules/governing-directives.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
+import { addressNames } from "../request/forwarded-fields.ts";
 import { credentialsIn } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { forClients } from "../respond/downstream.ts";
@@ -93,7 +94,7 @@ export function namesClient(
 function marksOf({ selecting }: StoredMetadata, lookup: LookupRequest): string[] {
   const { forwarded, route, hasUnknownCookie } = lookup;
   const own = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
-  const isKeyedByAddress = own.has("x-forwarded-for") || own.has("cf-connecting-ip");
+  const isKeyedByAddress = addressNames.some((name) => own.has(name));
   const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
   const cookies = hasUnknownCookie && !own.has("cookie") ? unknownCookies(forwarded, route) : [];
   // Values with a comma are also searched for in parts, because another cookie may begin after the

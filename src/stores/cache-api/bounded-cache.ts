@@ -21,7 +21,8 @@ export class BoundedCache {
 
   constructor({ cache, nowAtMs, tell }: BoundedCacheSettings) {
     this.#cache = cache;
-    this.#calls = new BoundedCalls({ about: "The Cache API", event: "cache-api", nowAtMs, tell });
+    const about = "The Cache API";
+    this.#calls = new BoundedCalls({ about, event: "cache-api", nowAtMs, tell, takesSlot: true });
   }
 
   get isShutOff(): boolean {

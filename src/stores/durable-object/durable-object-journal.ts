@@ -1,19 +1,15 @@
 // The journal of a Worker in a Durable Object, for the option `journal` of `createWorker`.
+import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
 import { ObjectClient } from "./object-client.ts";
 import { ObjectJournal } from "./object-journal.ts";
-import { isNamespace, type LocationHint } from "./object-namespace.ts";
+import { placedObjects } from "./object-namespace.ts";
 import { ObjectSubscribers } from "./object-subscribers.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
-export interface DurableObjectJournal {
+export interface DurableObjectJournal extends ObjectPlacement {
   /** Default: `JOURNAL`. */
   readonly binding?: string;
-  /**
-   * Where Cloudflare creates the object, such as `weur`. It has an effect only before the object
-   * exists. Default: near the first request. The senders of purges should be near.
-   */
-  readonly locationHint?: LocationHint;
   /**
    * Whether one isolate of each colo waits at the object for the next purge, so that purges usually
    * arrive within a second or two. The bound of N stays the same. Default: false.
@@ -33,21 +29,18 @@ export interface DurableObjectJournal {
 export function durableObjectJournal({
   binding = "JOURNAL",
   longPoll = false,
-  ...options
+  ...place
 }: DurableObjectJournal = {}): JournalInCode {
   return {
     bound(env) {
-      const objects = env[binding];
-      if (!isNamespace(objects)) {
-        return {
-          what: "The purge journal is off, so purges are refused and no shared tier is used.",
-          why: `${binding} is not bound to a class of Durable Objects.`,
-          hint: `Write ${binding} under durable_objects.bindings of the wrangler file, with class_name TidemarkJournal.`,
-        };
+      const objects = placedObjects(env, { binding, className: "TidemarkJournal", ...place });
+      if ("why" in objects) {
+        const what = "The purge journal is off, so purges are refused and no shared tier is used.";
+        return { what, ...objects };
       }
       const open: JournalMaker = ({ namespace, ...settings }) => {
         const id = objects.idFromName(namespace);
-        const client = new ObjectClient({ ...settings, stub: () => objects.get(id, options) });
+        const client = new ObjectClient({ ...settings, stub: () => objects.get(id) });
         const journal = new ObjectJournal({ ...settings, client });
         const awaitNews = longPoll ? client.awaitNews : undefined;
         const name = `object ${id.toString()}`;

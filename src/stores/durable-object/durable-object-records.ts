@@ -1,13 +1,14 @@
 // The shared tier and the leases in Durable Objects, for the option `tiers` of `createWorker`.
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
+import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import { NameSecret } from "../../cache/record/name-secret.ts";
 import { Spread } from "../spread.ts";
-import { isNamespace, type LocationHint } from "./object-namespace.ts";
+import { placedObjects } from "./object-namespace.ts";
 import { ObjectTier } from "./object-tier.ts";
 import { RecordsClient } from "./records-client.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
-export interface DurableObjectRecords {
+export interface DurableObjectRecords extends ObjectPlacement {
   /** Default: `RECORDS`. */
   readonly binding?: string;
   /**
@@ -15,8 +16,6 @@ export interface DurableObjectRecords {
    * share of the added or removed objects. Default: 8.
    */
   readonly objects?: number;
-  /** Where Cloudflare creates the objects, such as `weur`. Default: near the first request. */
-  readonly locationHint?: LocationHint;
 }
 
 const objectsMax = 64;
@@ -35,24 +34,20 @@ const objectsMax = 64;
 export function durableObjectRecords({
   binding = "RECORDS",
   objects: count = 8,
-  ...options
+  ...place
 }: DurableObjectRecords = {}): TierInCode {
   return {
     name: "shared",
     bound(env) {
-      const objects = env[binding];
-      if (!isNamespace(objects)) {
-        const why = `${binding} is not bound to a class of Durable Objects.`;
-        const hint = `Write ${binding} under durable_objects.bindings of the wrangler file, with class_name TidemarkRecords.`;
-        return { what, why, hint };
-      }
+      const objects = placedObjects(env, { binding, className: "TidemarkRecords", ...place });
+      if ("why" in objects) return { what, ...objects };
       if (!Number.isInteger(count) || count < 1 || count > objectsMax) {
         const why = `durableObjectRecords has objects: ${JSON.stringify(count)}.`;
         return { what, why, hint: `Write a whole number from 1 to ${objectsMax}.` };
       }
       const stubOf = (namespace: string, nth: number) => {
         const id = objects.idFromName(`${namespace} ${nth}`);
-        return [`object ${nth}`, () => objects.get(id, options)] as const;
+        return [`object ${nth}`, () => objects.get(id)] as const;
       };
       const clientOf = ({
         namespace,

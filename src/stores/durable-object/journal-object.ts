@@ -67,7 +67,7 @@ export class TidemarkJournal {
    */
   async fetch(request: Request): Promise<Response> {
     const call = new URL(request.url).pathname.slice(1);
-    if (call === "wait") return Response.json(await this.#wait(await request.json()));
+    if (call === "wait") return new Response(this.#wait(await request.json()));
     if (!Object.hasOwn(runs, call))
       return Response.json({ error: "unknown call" }, { status: 404 });
     const ask = await request.json();
@@ -98,18 +98,30 @@ export class TidemarkJournal {
     return this.#tables.journal.last?.n;
   }
 
-  /** Other calls run while this one waits. Returns whether there is another last entry. */
-  async #wait({ end, ms }: WaitAsk): Promise<boolean> {
-    if (this.#last !== end) return true;
-    return new Promise((resolve) => {
-      const done = (isNews: boolean) => {
-        clearTimeout(timer);
-        this.#waiting.delete(tell);
-        resolve(isNews);
-      };
-      const tell = (last: string | undefined) => last !== end && done(true);
-      const timer = setTimeout(() => done(false), Math.min(ms, waitMsMax));
-      this.#waiting.add(tell);
+  /**
+   * Returns the body of a reply: whether there is another last entry. Other calls run meanwhile. The
+   * runtime cancels the body of a caller that has left. The timer must end then, because Cloudflare
+   * bills an object for as long as a timer is pending.
+   */
+  #wait({ end, ms }: WaitAsk): ReadableStream<Uint8Array> {
+    let stop = () => {};
+    return new ReadableStream({
+      start: (body) => {
+        const done = (isNews: boolean) => {
+          stop();
+          body.enqueue(new TextEncoder().encode(String(isNews)));
+          body.close();
+        };
+        if (this.#last !== end) return done(true);
+        const tell = (last: string | undefined) => last !== end && done(true);
+        const timer = setTimeout(() => done(false), Math.min(ms, waitMsMax));
+        this.#waiting.add(tell);
+        stop = () => {
+          clearTimeout(timer);
+          this.#waiting.delete(tell);
+        };
+      },
+      cancel: () => stop(),
     });
   }
 }

@@ -1,10 +1,17 @@
 // Sends calls to a Durable Object, with timeouts, a circuit breaker and one retry.
+import { PlatformLimit, StoreCalls } from "../../base/invocation.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { DatabaseClient } from "../../redis/database-client.ts";
 import type { DatabaseClientSettings, RedisCause, Way } from "../../redis/database-way.ts";
 import type { RedisPurpose } from "../../redis/purpose.ts";
-import { hintOf, type RedisTrouble, type TroubleWords, whyOf } from "../../redis/trouble.ts";
+import {
+  hintOf,
+  ofInvocation,
+  type RedisTrouble,
+  type TroubleWords,
+  whyOf,
+} from "../../redis/trouble.ts";
 import { rowsField } from "./counted-sql.ts";
 import type { AwaitNews, Unavailable } from "../../purge/journal/journal.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
@@ -64,9 +71,15 @@ export class ObjectClient extends DatabaseClient<CallObject> {
   readonly #wait: AwaitNews;
 
   constructor({ stub, metrics, ...settings }: ObjectClientSettings) {
+    const calls = new StoreCalls(() => metrics?.add("refusedSubrequests"));
     const way: Way<CallObject> = {
-      handleFor: (purpose, timeoutMs) => (call, ask) =>
-        within(sent(stub, call, ask, { purpose, metrics }), timeoutMs),
+      handleFor:
+        ({ purpose, timeoutMs }) =>
+        (call, ask) =>
+          within(
+            calls.counted(() => sent(stub, call, ask, { purpose, metrics })),
+            timeoutMs,
+          ),
       ping: (callObject) => callObject("standing", { places: [] }),
       failed: troubleOf,
     };
@@ -139,6 +152,7 @@ export function isOverloaded(cause: unknown): boolean {
 function troubleOf(cause: unknown): RedisTrouble {
   if (cause instanceof OutOfTime) return "timeout";
   if (cause instanceof Refusal) return "refused";
+  if (cause instanceof PlatformLimit) return ofInvocation;
   return isOverloaded(cause) ? "busy" : "unreachable";
 }
 

@@ -1,5 +1,6 @@
 // Sends calls to the Durable Objects of the records, within timeouts. Pages and data of an isolate share
 // one client, so each trouble of the objects is logged once.
+import { PlatformLimit } from "../../base/invocation.ts";
 import { OutOfTime } from "../../base/timeouts.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierTrouble, TierTroubleKind } from "../../cache/tiers/tier.ts";
@@ -79,7 +80,8 @@ export class RecordsClient {
     this.#nowAtMs = nowAtMs;
     this.#objectBytes = objectBytes;
     this.#metrics = metrics;
-    this.#calls = new BoundedCalls({ nowAtMs, tell, about, event: "database" });
+    const onRefused = () => metrics?.add("refusedSubrequests");
+    this.#calls = new BoundedCalls({ nowAtMs, tell, about, event: "database", onRefused });
     this.#errors = new Condition({
       tell,
       about: () => ({ event: "database" }),
@@ -134,7 +136,8 @@ export class RecordsClient {
       else this.#succeeded(target, call);
       return { reply: message as RecordCalls[Call][1], body };
     } catch (cause) {
-      if (!(cause instanceof OutOfTime)) this.#failed(target, kindOf(cause));
+      const isOfObject = !(cause instanceof OutOfTime || cause instanceof PlatformLimit);
+      if (isOfObject) this.#failed(target, kindOf(cause));
       throw cause;
     }
   }

@@ -1,5 +1,6 @@
 // The memory tier: recently used records in the isolate's heap, within a limit in bytes.
 import { LRUCache } from "lru-cache";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { sizeOf } from "../../cache/record/body-of-bytes.ts";
@@ -46,6 +47,8 @@ const largestShare = 1 / 16;
  * nothing.
  */
 const changedKeysMax = 256;
+/** The size limit of the keys of refused large bodies. */
+const refusedBytesMax = 65_536;
 
 type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
 
@@ -68,6 +71,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly #bodies = new WeakSet<Blob>();
   /** The change count at which a key was last written or removed. */
   readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
+  /** The keys of large bodies that await a second request. */
+  readonly #refused = new BoundedMarks(refusedBytesMax);
   changeCount = 0;
   /**
    * The body that is being written. It is not released if the replaced record has the same body.
@@ -201,8 +206,9 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   /**
-   * Returns the part for a record. A large body is stored only after a second request, or if the
-   * key's record in memory has the same body.
+   * Returns the part for a record. A large body is stored only after a second request or a second
+   * write, or if the key's record in memory has the same body. Without a working Cache API, each
+   * request reads the shared tier, and the second write is the only sign of the second request.
    */
   #partFor(key: RecordKey, record: TierRecord<Detail>, keep: TierKeep): Part<Detail> | undefined {
     if (record.kind === "vary") {
@@ -214,7 +220,12 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const body = bodyIn(record);
     const bodyBytes = body === undefined ? 0 : sizeOf(body);
     if (bodyBytes > smallBodyBytesMax) {
-      const isWanted = keep.isAskedAgain === true || this.#holdsLarge(key, metadata);
+      const isWanted =
+        keep.isAskedAgain === true ||
+        this.#holdsLarge(key, metadata) ||
+        this.#refused.has(key.text);
+      if (isWanted) this.#refused.delete(key.text);
+      else this.#refused.set(key.text, bodyBytes);
       return isWanted && bodyBytes <= this.largestBodyBytes ? this.#large : undefined;
     }
     return this.#settings.form.mayPushOutOthers(metadata) ? this.#others : this.#lesser;

@@ -78,6 +78,7 @@ function drawnLook(draws: Draws): SiteState {
       ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
       ["reportsLost", [], of(1)],
+      ["refusedSubrequests", [], of(1)],
       ["brokenSeals", [marked, marked], of(3)],
       ["purgeProbes", ["HAM", "late"], of(2)],
       ["purgeProbes", [marked, "new"], 2],

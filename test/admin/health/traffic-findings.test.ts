@@ -163,6 +163,8 @@ describe("a finding on the counts of the last 20 minutes", () => {
     ],
     ["a limited request", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
     ["no limited request", "clients-limited", [requests], false],
+    ["a refused subrequest", "subrequests-spent", [["refusedSubrequests", [], 1]], true],
+    ["no refused subrequest", "subrequests-spent", [requests], false],
     ["a lost report", "reports-lost", [["reportsLost", [], 1]], true],
     ["no lost report", "reports-lost", [requests], false],
   ])("depends on its limit: %s", (_id, code, rows, found) => {

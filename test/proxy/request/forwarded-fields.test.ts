@@ -40,7 +40,7 @@ const headersOf = (fields: Texts, given?: Given) => keyed(fields, given).toHeade
 const words = (text: string) => text.split(" ");
 const addresses = words(
   "forwarded forwarded-for x-forwarded x-forward-for x-originally-forwarded-for client-ip client_ip " +
-    "x-client-ip x-cluster-client-ip true-client-ip x-true-ip x-real-ip x_real_ip x-remote-ip " +
+    "x-client-ip x-cluster-client-ip true-client-ip x-true-ip x_real_ip x-remote-ip " +
     "x-remote-addr x-remote-user remote-user x-originating-ip x-proxyuser-ip x-custom-ip-authorization " +
     "cf-connecting-ipv6 cf-pseudo-ipv4 fastly-client-ip akamai-origin-hop x-akamai-edgescape " +
     "x-azure-clientip x-azure-socketip wl-proxy-client-ip proxy-client-ip incap-client-ip",
@@ -114,6 +114,7 @@ describe("a forwarded request that a stored response may answer", () => {
     ["x-forwarded-proto", { "x-forwarded-proto": "ftp" }, "https"],
     ["x-forwarded-host", { "x-forwarded-host": "evil" }, "www.example.com"],
     ["x-forwarded-for", { "x-forwarded-for": "1.1.1.1" }, "192.0.2.7"],
+    ["x-real-ip", { "x-real-ip": "1.1.1.1" }, "192.0.2.7"],
   ])("has the field %s, if the client sends %j, with the value %j", (name, given, value) => {
     expect(headersOf(given as Texts).get(name)).toBe(value);
   });
@@ -154,6 +155,7 @@ describe("a request of a route with the option forward", () => {
       "x-forwarded-for": "192.0.2.7",
       "x-forwarded-host": "www.example.com",
       "x-forwarded-proto": "https",
+      "x-real-ip": "192.0.2.7",
     });
   });
 
@@ -174,7 +176,7 @@ describe("the fields that Tidemark sets in a request", () => {
   it("have the same values for Vary as for the origin", () => {
     const fields = keyed({ via: "1.0 proxy", "x-forwarded-for": "203.0.113.9" });
     const headers = fields.toHeaders([]);
-    for (const name of ["via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]) {
+    for (const name of ["via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"]) {
       expect(fields.get(name)).toBe(headers.get(name));
     }
     expect(fields.get("x-forwarded-for")).toBe("192.0.2.7");
@@ -193,7 +195,7 @@ describe("a request that bypasses the cache", () => {
     ...steering,
     ...ofTheConnection,
     ...words(
-      "host proxy-authorization x-forwarded-for x_forwarded_prefix cf_connecting_ip cf_ipcountry " +
+      "host proxy-authorization x-forwarded-for x-real-ip x_forwarded_prefix cf_connecting_ip cf_ipcountry " +
         "x.forwarded.host x~original!url cf.connecting.ip",
     ),
     "cf_ipcountry",

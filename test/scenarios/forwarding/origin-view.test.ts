@@ -50,9 +50,14 @@ describe("the path and query of a forwarded request", () => {
 });
 
 describe("the fields of a forwarded request", () => {
-  const forged = { "x-forwarded-host": "evil.example", "x-forwarded-for": "1.1.1.1" };
+  const forged = {
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-for": "1.1.1.1",
+    "x-real-ip": "1.1.1.1",
+  };
   const nominating = { connection: "x-hop", "x-hop": "1" };
   const address = { "cf-connecting-ip": "192.0.2.7" };
+  const addressed = (value: string | null) => ({ "x-forwarded-for": value, "x-real-ip": value });
   const encodings = { "accept-encoding": "zstd, gzip;q=0.1, br" };
   const ifMatch = { "if-match": '"1"' };
   const ours = { "x-forwarded-proto": "https", "x-forwarded-host": "www.example.com" };
@@ -62,9 +67,15 @@ describe("the fields of a forwarded request", () => {
   const upgradeAndHop = { ...upgrade, connection: "upgrade, x-hop", "x-hop": "1" };
 
   it.each<{ id: string; method?: string; headers: Fields; sent: Fields<string | null> }>([
-    { id: "forged", headers: forged, sent: { ...ours, "x-forwarded-for": null } },
+    { id: "forged", headers: forged, sent: { ...ours, ...addressed(null) } },
     { id: "forged-with-bypass", method: "POST", headers: forged, sent: ours },
-    { id: "address", headers: { ...forged, ...address }, sent: { "x-forwarded-for": "192.0.2.7" } },
+    { id: "address", headers: { ...forged, ...address }, sent: addressed("192.0.2.7") },
+    {
+      id: "address-with-bypass",
+      method: "POST",
+      headers: { ...forged, ...address },
+      sent: addressed("192.0.2.7"),
+    },
     { id: "nominated", headers: nominating, sent: { "x-hop": null } },
     { id: "nominated-with-bypass", method: "POST", headers: nominating, sent: { "x-hop": null } },
     { id: "cookies", headers: { cookie }, sent: { cookie: "s=2" } },

@@ -251,6 +251,7 @@ describe("a response field with a value from one client's request", () => {
     ["an address of the key", address, { config: keyedBy({ headers: ["cf-connecting-ip"] }) }],
     ["a value of a response that varies by cookie", session, {}, "Cookie"],
     ["a value of a response that varies by address", address, {}, "X-Forwarded-For"],
+    ["a value of a response that varies by X-Real-IP", address, {}, "X-Real-IP"],
   ])("is ignored: %s", async (_, value, { init = asked(), config = {} } = {}, vary = "") => {
     const fields = vary === "" ? {} : { vary };
     const site = openSite({

@@ -94,7 +94,7 @@ it("a large body is not written to Redis again after a validation", async () => 
   expect(seen.text === text).toBe(true);
   expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
   expect(upstash.written).toEqual(["whole", "metadata"]);
-  expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
+  expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
 });
 
 it("a range request that validates gets the whole streamed body (RFC 9110 §14.2)", async () => {

@@ -88,6 +88,14 @@ describe("a site without Redis", () => {
     expect(faults.map(({ what }) => what)).toEqual([expect.stringContaining("journal is off")]);
   });
 
+  it("reports a region that Cloudflare does not have", async () => {
+    const journal = durableObjectJournal({ locationHint: "europe" as "weur" });
+    const env = { ...bindings, JOURNAL: object.namespace };
+    const [site] = openColos(1, { clock, ...stores, journal, env }) as [Site];
+    const { text } = await site.get("/_cache/stats", { headers: bearer });
+    expect(text).toContain('The option locationHint is \\"europe\\".');
+  });
+
   it("reports an unusable database without the claim that purges are off", async () => {
     const env = { ...bindings, UPSTASH_REDIS_REST_URL: "https://db.upstash.io" };
     const site = openColos(1, { clock, ...stores, env: { ...env, JOURNAL: object.namespace } });

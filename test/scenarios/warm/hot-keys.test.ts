@@ -188,7 +188,7 @@ describe("the note of hot keys", () => {
     [
       "a key with an address",
       fresh,
-      of("x-real-ip", "192.0.2.7"),
+      of("cf-connecting-ip", "192.0.2.7"),
       keyedBy({ headers: ["x-real-ip"] }),
     ],
     [

@@ -1,5 +1,5 @@
 // Tests calls to the Durable Object of a journal: retries, timeouts, errors, and the text of each.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
@@ -195,6 +195,19 @@ describe("a wait for the next entry", () => {
     await written(journal, 1);
     await Promise.all(waits);
     expect(object.statements.length - before).toBeLessThan(20);
+  });
+
+  it("ends when its caller leaves, so that no timer keeps the object billed", async () => {
+    const { object, journal } = open();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const init = { method: "POST", body: JSON.stringify({ ms: 25_000 }) };
+    const { body } = await object.stub.fetch("https://journal/wait", init);
+    expect(vi.getTimerCount()).toBe(1);
+    await body?.cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+    expect(await written(journal, 1)).toHaveLength(1);
   });
 
   it("ends without news after its time", async () => {

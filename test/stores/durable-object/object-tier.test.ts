@@ -313,6 +313,7 @@ describe("durableObjectRecords", () => {
     [{ binding: "OTHER" }, { OTHER: "text" }, "OTHER is not bound"],
     [{ objects: 0 }, { RECORDS: { idFromName: () => ({}) } }, "objects: 0."],
     [{ objects: 65 }, { RECORDS: { idFromName: () => ({}) } }, "objects: 65."],
+    [{ locationHint: "a" as "me" }, { RECORDS: { idFromName: () => ({}) } }, 'is "a".'],
   ])("has a fault with a hint: %j, %j", (options, env, why) => {
     const bound = durableObjectRecords(options).bound(env);
     expect(bound).toMatchObject({ why: expect.stringContaining(why), hint: expect.any(String) });

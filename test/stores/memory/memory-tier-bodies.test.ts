@@ -40,6 +40,13 @@ it.each([
   expect(isHeld(tier, "a")).toBe(row.kind === "kept");
 });
 
+it("a large body is kept at its second write, because a Cache API may store nothing", () => {
+  const { tier, write } = open(16 * mebibyte);
+  const record = sized(largeBodyBytesMax);
+  expect([write("a", record), write("b", record)]).toEqual(["refused", "refused"]);
+  expect([write("a", record), isHeld(tier, "a"), isHeld(tier, "b")]).toEqual(["kept", true, false]);
+});
+
 it("a large unchanged body stays in memory and is not reported", () => {
   const { released, write } = open(16 * mebibyte);
   const record = sized(largeBodyBytesMax);

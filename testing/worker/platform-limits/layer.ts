@@ -81,11 +81,8 @@ export function impose(limits: PlatformLimits): Layer {
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
     return connected(() => fetch(...given), signal);
   };
+  if (limits.cacheStoresNothing === true) storeNothing();
   replace(Cache.prototype, ["match", "put", "delete"], connected);
-  if (limits.cacheStoresNothing === true) {
-    replace(Cache.prototype, ["match"], async (send) => void (await send()));
-    replace(Cache.prototype, ["delete"], async (send) => (await send()) && false);
-  }
   const { cacheFieldBytesMax = Infinity } = limits;
   const { put } = Cache.prototype;
   Cache.prototype.put = async function (address, response) {
@@ -101,6 +98,15 @@ export function impose(limits: PlatformLimits): Layer {
     },
     asClass: (whole) => whole && limitedClass(whole, limits),
   };
+}
+
+/** A `put` reads the whole body, as it does elsewhere. */
+function storeNothing(): void {
+  define(Cache.prototype, "match", async () => undefined);
+  define(Cache.prototype, "delete", async () => false);
+  define(Cache.prototype, "put", (_, response) => {
+    return (response as Response).body?.pipeTo(new WritableStream()) ?? Promise.resolve();
+  });
 }
 
 /** Sends a call of a binding, or fails instead. */

@@ -6,6 +6,7 @@ import { usageError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { cdTo } from "../init/report-lines.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
+import { askedRegion, checkRegion, regionOption, withRegion } from "../init/site-region.ts";
 import {
   type SiteStores,
   storesNamed,
@@ -19,6 +20,7 @@ import { notPublished, packageFiles } from "../version.ts";
 
 interface CreateOptions {
   readonly stores?: string;
+  readonly region?: string;
   readonly yes?: boolean;
 }
 
@@ -31,22 +33,25 @@ export const addCreate: AddCommand = (program, act) => {
     )
     .argument("<folder>", "a new or empty folder")
     .option(...storesOption)
+    .option(...regionOption)
     .addHelpText("after", examples)
     .action(act<CreateOptions>(create));
 };
 
 const examples = `
 Examples:
-  tidemark create my-site
+  tidemark create my-site --region weur
   tidemark create my-site --stores upstash`;
 
 async function create(session: Session, options: CreateOptions, [written = ""]: readonly string[]) {
   const { terminal, world } = session;
   const named = storesNamed(options.stores);
+  checkRegion(options.region, named);
   const folder = resolve(world.folder, written);
   await refuseUnlessEmpty(folder);
   const stores = named ?? (await askedStores(session, options));
-  const files = filesOf(stores, workerNameOf(folder));
+  const region = stores === "cloudflare" ? await askedRegion(session, options) : undefined;
+  const files = filesOf(stores, region, workerNameOf(folder));
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
@@ -54,8 +59,15 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
     "npm run dev -- --var ORIGIN_URL:http://127.0.0.1:3000   # the address of your site",
   ];
   terminal.print(`Written into ${folder}. ${storesTold[stores]}`);
+  if (stores === "cloudflare" && region === undefined) terminal.print(unplaced);
   for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
-  terminal.json({ folder, stores, written: files.map(({ path }) => path), next });
+  terminal.json({
+    folder,
+    stores,
+    region: region ?? null,
+    written: files.map(({ path }) => path),
+    next,
+  });
   return exitCode.done;
 }
 
@@ -63,6 +75,9 @@ const storesTold = {
   cloudflare: "Purges and pages are stored in Durable Objects: no other account is needed.",
   upstash: "Purges and pages are stored in Redis: write its address and token into .dev.vars.",
 } as const;
+
+const unplaced =
+  "Cloudflare will create them near the first request, and never move them. To choose a region, use --region.";
 
 async function refuseUnlessEmpty(folder: string): Promise<void> {
   const found = await readdir(folder).catch((cause: NodeJS.ErrnoException) =>
@@ -82,10 +97,11 @@ async function refuseUnlessEmpty(folder: string): Promise<void> {
 /** Asks on a terminal. `--yes` is no answer to this question, and chooses the default. */
 async function askedStores(
   { terminal, world }: Session,
-  { yes }: CreateOptions,
+  { yes, region }: CreateOptions,
 ): Promise<SiteStores> {
-  const usual = usualStores(world);
-  if (usual === "upstash" || yes === true || !terminal.isInteractive) return usual;
+  const usual = usualStores(world, region);
+  const isGiven = usual === "upstash" || region !== undefined || yes === true;
+  if (isGiven || !terminal.isInteractive) return usual;
   return (await terminal.isYes("Do you have an Upstash database?")) ? "upstash" : usual;
 }
 
@@ -97,10 +113,13 @@ function workerNameOf(folder: string): string {
   return name.slice(0, 54).replace(/^-+|-+$/g, "") || "tidemark-site";
 }
 
-function filesOf(stores: SiteStores, name: string): SiteFile[] {
+function filesOf(stores: SiteStores, region: string | undefined, name: string): SiteFile[] {
   const files = templatePaths.map((path) => ({
     path,
-    text: textFor(stores, path).replace('"tidemark-site"', JSON.stringify(name)),
+    text: withRegion(textFor(stores, path), region).replace(
+      '"tidemark-site"',
+      JSON.stringify(name),
+    ),
   }));
   const secrets = textFor(stores, ".dev.vars.example")
     .replace(/^PURGE_SECRET=$/m, () => `PURGE_SECRET=whsec_${randomBytes(24).toString("base64")}`)

@@ -9,6 +9,7 @@ import { checkedOptions, type InitOptions } from "../init/init-options.ts";
 import { findingLines, nextCommands, pageLines } from "../init/report-lines.ts";
 import { seenOrigin } from "../init/seen-origin.ts";
 import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
+import { askedRegion, regionOption } from "../init/site-region.ts";
 import { storesIn, storesOption, usualStores } from "../init/site-stores.ts";
 import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
 import { judge } from "../origin/judge-page.ts";
@@ -35,6 +36,7 @@ export const addInit: AddCommand = (program, act) => {
     .option("--route <pattern>", "the Worker's route, such as www.example.com/*")
     .option("--zone <name>", "the zone of that route, such as example.com")
     .option(...storesOption)
+    .option(...regionOption)
     .option("--dry-run", "write nothing, and show the configuration")
     .option("--force", "replace tidemark.config.ts and wrangler.jsonc")
     .addHelpText("after", examples)
@@ -54,8 +56,12 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   const named = words[0] === undefined ? undefined : originAddress(words[0]);
   const present = options.dryRun === true ? [] : inTheWay(folder);
   if (present.length > 0 && options.force !== true) refuseUnlessAsked(present, session, options);
-  const stores = (await storesIn(folder, checked.stores)) ?? checked.stores ?? usualStores(world);
+  const own = await storesIn(folder, checked.stores, options.region);
+  const stores = own ?? checked.stores ?? usualStores(world, options.region);
   const origin = named ?? originAddress(await askedOrigin(session));
+  const isNew = own === undefined && stores === "cloudflare";
+  const yes = options.dryRun ?? options.yes;
+  const region = isNew ? await askedRegion(session, { ...options, yes }) : undefined;
   const sight = await seenOrigin(origin, session, {
     saysYes: options.yes === true,
     paths: checked.page,
@@ -67,6 +73,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     origin: sight.origin,
     route: checked.route,
     stores,
+    region,
   };
   const draft = draftConfig(sight);
   const findings = findingsOf(sight);
@@ -97,7 +104,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
 }
 
 const bindingsToAdd =
-  "Your wrangler file needs the bindings JOURNAL and RECORDS and a migration: tidemark doctor shows what to write.";
+  "Your wrangler file needs the bindings JOURNAL and RECORDS and their exports: tidemark doctor shows what to write.";
 
 function inFolder(out: string, folder: string): string {
   return isAbsolute(out) ? out : join(folder, out);

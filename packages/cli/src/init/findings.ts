@@ -1,4 +1,5 @@
 // Findings of init about an origin, in sentences: what was seen, and its effect.
+import { apacheLine, nginxLine } from "../asking/behind-proxy.ts";
 import { formatSeconds } from "../origin/format-seconds.ts";
 import { judge } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
@@ -152,6 +153,18 @@ const finds: readonly Find[] = [
     (page) => page.validation === "ignored" && isShareable(page),
     (paths) =>
       `The validators of ${paths} have no effect: conditional requests get the whole body instead of a 304.`,
+  ),
+  ofPages(
+    "coding-in-tag",
+    ({ validation }) => validation === "coding-in-tag",
+    (paths) =>
+      `The server adds the coding to the ETag of ${paths}, as in "1-gzip", and answers such a tag with the whole body instead of a 304. In Apache, write: ${apacheLine}`,
+  ),
+  ofPages(
+    "plain-for-proxies",
+    ({ isPlainForProxies }) => isPlainForProxies,
+    (paths) =>
+      `The origin compresses ${paths}, but not for requests with Via, which Tidemark must send. In nginx, write: ${nginxLine}`,
   ),
   ofPages(
     "head",

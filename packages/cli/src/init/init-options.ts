@@ -1,5 +1,6 @@
 // Validates the options of `tidemark init` before any request.
 import { usageError } from "../command-error.ts";
+import { checkRegion } from "./site-region.ts";
 import { storesNamed } from "./site-stores.ts";
 import type { WranglerChoices } from "./wrangler-file.ts";
 
@@ -11,6 +12,7 @@ export interface InitOptions {
   readonly route?: string;
   readonly zone?: string;
   readonly stores?: string;
+  readonly region?: string;
   readonly dryRun?: true;
   readonly force?: true;
   readonly yes?: boolean;
@@ -19,7 +21,15 @@ export interface InitOptions {
 const pagesMax = 200;
 
 /** @throws CommandError for the first invalid option */
-export function checkedOptions({ pages, page = [], name, route, zone, stores }: InitOptions) {
+export function checkedOptions({
+  pages,
+  page = [],
+  name,
+  route,
+  zone,
+  stores,
+  region,
+}: InitOptions) {
   const what = "Nothing was requested or written.";
   const refuse = (why: string, hint: string) => usageError({ what, why, hint });
   const pageCountMax = Number(pages);
@@ -42,6 +52,7 @@ export function checkedOptions({ pages, page = [], name, route, zone, stores }: 
     throw refuse("--route and --zone need each other.", "Write both, or neither.");
   }
   const routed = routeOf(route, zone, refuse);
+  checkRegion(region, stores);
   return { pageCountMax, page, route: routed, stores: storesNamed(stores) };
 }
 

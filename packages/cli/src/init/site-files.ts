@@ -7,6 +7,7 @@ import { wranglerNames } from "../wrangler/wrangler-file.ts";
 import { configTestText } from "./config-test-text.ts";
 import { configText } from "./config-text.ts";
 import type { Draft } from "./draft.ts";
+import { withRegion } from "./site-region.ts";
 import { textFor } from "./site-stores.ts";
 import { templateText } from "./site-template.ts";
 import { type WranglerChoices, wranglerFile } from "./wrangler-file.ts";
@@ -43,7 +44,10 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
   return [
     { path: "tidemark.config.ts", text: configText(draft, atMs) },
     { path: "wrangler.jsonc", text: wranglerFile(choices) },
-    { path: "src/worker.ts", text: textFor(choices.stores, "src/worker.ts") },
+    {
+      path: "src/worker.ts",
+      text: withRegion(textFor(choices.stores, "src/worker.ts"), choices.region),
+    },
     { path: "package.json", text: manifest },
     { path: "tsconfig.json", text: templateText("tsconfig.json") },
     { path: "test/config.test.ts", text: configTestText(draft.routes) },

@@ -25,23 +25,30 @@ export function storesNamed(text: string | undefined): SiteStores | undefined {
   throw usageError({ what, why, hint: "Write cloudflare or upstash." });
 }
 
-/** Returns the stores for a user who has named none. */
-export function usualStores({ env }: World): SiteStores {
-  return isSet(env, "UPSTASH_REDIS_REST_URL") ? "upstash" : "cloudflare";
+/** Returns the stores for a user who has named none, but maybe a region for Durable Objects. */
+export function usualStores({ env }: World, region?: string): SiteStores {
+  const isUpstash = region === undefined && isSet(env, "UPSTASH_REDIS_REST_URL");
+  return isUpstash ? "upstash" : "cloudflare";
 }
 
 /**
  * Returns the stores that an existing `src/worker.ts` uses, which init keeps; `undefined` without that file.
  *
- * @throws CommandError if the user has named others
+ * @throws CommandError if the user has named others, or a region
  */
 export async function storesIn(
   folder: string,
   named: SiteStores | undefined,
+  region: string | undefined,
 ): Promise<SiteStores | undefined> {
   const main = await textIfThere(join(folder, "src/worker.ts"));
   if (main === undefined) return undefined;
   const present = main.includes("durableObjectJournal(") ? "cloudflare" : "upstash";
+  if (region !== undefined) {
+    const why = "src/worker.ts already exists, and this command does not change it.";
+    const hint = `Remove --region, and write ${JSON.stringify(region)} into that file: docs/stores.md, "Where objects are".`;
+    throw usageError({ what, why, hint });
+  }
   if (named === undefined || named === present) return present;
   const why = `src/worker.ts already exists, with the stores of --stores ${present}.`;
   throw usageError({ what, why, hint: "Remove that file, or leave out --stores." });

@@ -5,6 +5,8 @@ export interface WranglerChoices {
   readonly name: string;
   readonly origin: string;
   readonly stores: SiteStores;
+  /** The place of Durable Objects; absent to leave it to the first request. */
+  readonly region?: string | undefined;
   /** A route in the site's own zone; `undefined` to start on workers.dev. */
   readonly route: { readonly pattern: string; readonly zone: string } | undefined;
 }

@@ -6,6 +6,7 @@ import {
   type StorageVerdict,
   storingOf,
 } from "../../../../src/http-rules.ts";
+import { isCompressed, proxyFields, tagWithCoding } from "../asking/behind-proxy.ts";
 import { bodyChange, type BodyChange, firstDifference, hasToken } from "./body-change.ts";
 import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
@@ -41,8 +42,13 @@ export interface PageSight {
   /** Whether a parameter `utm_source` changed the page more than a repeated request did. */
   readonly differsByTracking: boolean;
   readonly hasToken: boolean;
-  /** `ignored`: the page has a validator, but conditional requests get the whole body. */
-  readonly validation: "none" | "works" | "ignored" | "untried";
+  /**
+   * `ignored`: the page has a validator, but conditional requests get the whole body. `coding-in-tag`: so does
+   * a page whose server has added the coding to the ETag.
+   */
+  readonly validation: "none" | "works" | "ignored" | "coding-in-tag" | "untried";
+  /** Whether the origin compresses the page, but not for a request with `Via`. */
+  readonly isPlainForProxies: boolean;
   /** The status of HEAD, if it differs from that of GET. */
   readonly headStatus: number | undefined;
   readonly hasTags: boolean;
@@ -80,9 +86,13 @@ const traits: Readonly<Record<ClientTrait, (set: string) => Readonly<Record<stri
     "user-agent":
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
   }),
-  // An address for documentation (RFC 5737). An origin that does not trust this field shows no
+  // An address for documentation (RFC 5737). An origin that does not trust these fields shows no
   // difference.
-  address: () => ({ "x-forwarded-for": "203.0.113.9", "cf-ipcountry": "JP" }),
+  address: () => ({
+    "x-forwarded-for": "203.0.113.9",
+    "x-real-ip": "203.0.113.9",
+    "cf-ipcountry": "JP",
+  }),
 };
 /** The kinds of change, in increasing order. */
 const changes: readonly BodyChange[] = ["same", "token", "numbers", "content"];
@@ -131,6 +141,7 @@ export async function lookAtPage(
     differsByTracking: isComparable && counts(await ask({}, withTracking(path))),
     hasToken: hasToken(plain.text),
     validation: isWorthIt ? await validationOf(plain, ask) : "untried",
+    isPlainForProxies: isWorthIt && (await isPlainForProxies(plain, ask)),
     headStatus: head && head.status !== plain.status ? head.status : undefined,
     hasTags: ["cache-tag", "surrogate-key", "cache-groups"].some((name) => plain.headers.has(name)),
     namesItsHost: kind === "page" && plain.text.includes(`="${client.origin}/`),
@@ -179,7 +190,14 @@ async function validationOf(plain: Answer, ask: Ask): Promise<PageSight["validat
   if (etag === null && modified === null) return "none";
   const headers =
     etag === null ? { "if-modified-since": modified ?? "" } : { "if-none-match": etag };
-  return (await ask({ headers }))?.status === 304 ? "works" : "ignored";
+  if ((await ask({ headers }))?.status === 304) return "works";
+  return tagWithCoding(plain.headers) === undefined ? "ignored" : "coding-in-tag";
+}
+
+async function isPlainForProxies(plain: Answer, ask: Ask): Promise<boolean> {
+  if (!isCompressed(plain.headers)) return false;
+  const proxied = await ask({ headers: proxyFields });
+  return proxied?.status === plain.status && !isCompressed(proxied.headers);
 }
 
 /** Returns the members of a list field in lower case. */

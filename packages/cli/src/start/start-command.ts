@@ -1,6 +1,5 @@
 // `tidemark start`: runs a site behind Tidemark on this machine. Other commands do not load its
 // dependencies.
-import { failure } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { AddCommand, Session } from "../session.ts";
 import type { GivenStartOptions } from "../../../../local/start-options.ts";
@@ -10,7 +9,7 @@ export const addStart: AddCommand = (program, act) => {
     .command("start")
     .summary("run your site behind Tidemark on this machine")
     .description(
-      "Runs the Worker of this folder on this machine, in front of your site, with its own Redis or Durable Objects. Reloads your configuration when it changes, and prints a line for each request. Needs Node 22.12 or newer, and wrangler in this project.",
+      "Runs the Worker of this folder on this machine, in front of your site, with its own Redis or Durable Objects. Reloads your configuration when it changes, and prints a line for each request. Needs wrangler in this project.",
     )
     .option(
       "--origin <url>",
@@ -43,17 +42,7 @@ Examples:
   tidemark start --colos 2 --rtt 80
   tidemark start --quiet --no-watch`;
 
-const nodeMin = [22, 12] as const;
-
 async function start(session: Session, options: GivenStartOptions): Promise<ExitCode> {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major < nodeMin[0] || (major === nodeMin[0] && minor < nodeMin[1])) {
-    throw failure({
-      what: "tidemark start does not run here.",
-      why: `This is Node ${process.versions.node}, and the runtime of Workers needs ${nodeMin.join(".")} or newer.`,
-      hint: "Run it with a newer Node. All other commands run with this version.",
-    });
-  }
   const { runOwnSite } = await import("./own-site.ts");
   await runOwnSite(session, options);
   return exitCode.done;

@@ -8,6 +8,7 @@ import {
   dateText,
   isTable,
   readWranglerFile,
+  sqliteClassesIn,
   type Table,
   tablesIn,
   textsIn,
@@ -42,7 +43,6 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     kv_namespaces: kv,
     r2_buckets: r2,
     durable_objects: objects,
-    migrations,
     ...others
   } = file.table;
   const bound = tablesIn(tableOf(objects)["bindings"]);
@@ -52,7 +52,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     .flatMap(({ name, class_name: written }) =>
       textsIn([name]).map((text) => [text, String(written)] as const),
     );
-  const created = tablesIn(migrations).flatMap((one) => textsIn(one["new_sqlite_classes"]));
+  const created = sqliteClassesIn(file.table);
   const uncreated = ours.map(([, written]) => written).filter((one) => !created.includes(one));
   const date = dateText(writtenDate);
   const variables = Object.entries(tableOf(vars));
@@ -79,7 +79,7 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
       ...(uncreated.length === 0
         ? []
         : [
-            `${file.name} has no migration with ${uncreated.join(" and ")} in new_sqlite_classes, so Cloudflare refuses the Worker. tidemark doctor shows what to write.`,
+            `${file.name} does not declare ${uncreated.join(" and ")} in exports, so Cloudflare refuses the Worker. tidemark doctor shows what to write.`,
           ]),
       ...(notGiven.length === 0
         ? []

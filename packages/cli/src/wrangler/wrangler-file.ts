@@ -94,6 +94,17 @@ export function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
+/** Returns the classes of Durable Objects that `exports`, or else `migrations`, gives SQLite. */
+export function sqliteClassesIn({ exports, migrations }: Table): string[] {
+  const declared = Object.entries(isTable(exports) ? exports : {}).flatMap(([name, written]) =>
+    isTable(written) && written["storage"] === "sqlite" ? [name] : [],
+  );
+  return [
+    ...declared,
+    ...tablesIn(migrations).flatMap((one) => textsIn(one["new_sqlite_classes"])),
+  ];
+}
+
 /** Converts a date of TOML, which has its own type for dates. */
 export function dateText(value: unknown): string | undefined {
   if (value instanceof Date) return value.toISOString().slice(0, 10);

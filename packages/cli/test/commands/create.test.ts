@@ -14,7 +14,10 @@ const objects = {
       { name: "RECORDS", class_name: "TidemarkRecords" },
     ],
   },
-  migrations: [{ new_sqlite_classes: ["TidemarkJournal", "TidemarkRecords"] }],
+  exports: {
+    TidemarkJournal: { type: "durable-object", storage: "sqlite" },
+    TidemarkRecords: { type: "durable-object", storage: "sqlite" },
+  },
 };
 
 async function created(args: readonly string[] = [], options: FakeWorldOptions = {}) {
@@ -58,7 +61,7 @@ describe("the stores of `tidemark create`", () => {
       "cloudflare",
     ],
     ["the answer y on a terminal", [], { isTty: true, input: "y" }, "upstash"],
-    ["Enter on a terminal", [], { isTty: true, input: "\r" }, "cloudflare"],
+    ["Enter on a terminal", [], { isTty: true, input: ["\r", "\r"] }, "cloudflare"],
     ["--yes on a terminal", ["--yes"], { isTty: true }, "cloudflare"],
   ])("follow from %s", async (_, args, options, stores) => {
     const { code, notes, textOf } = await created(args, options);
@@ -68,6 +71,7 @@ describe("the stores of `tidemark create`", () => {
     const inRedis = stores === "upstash";
     expect(/^UPSTASH_REDIS_REST_TOKEN=$/m.test(await textOf(".dev.vars"))).toBe(inRedis);
     expect("durable_objects" in parse(wrangler)).toBe(!inRedis);
+    expect("exports" in parse(wrangler)).toBe(!inRedis);
     expect("triggers" in parse(wrangler)).toBe(inRedis);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
     expect(worker).toContain(inRedis ? "createWorker(config);" : "createWorker(config, {");
@@ -76,6 +80,47 @@ describe("the stores of `tidemark create`", () => {
   it("are named cloudflare or upstash, and nothing else", async () => {
     const { code, notes, user } = await created(["--stores", "redis"]);
     expect([code, notes]).toEqual([2, expect.stringContaining("Write cloudflare or upstash.")]);
+    expect(await readdir(user.folder)).toEqual([]);
+  });
+});
+
+describe("the region of `tidemark create`", () => {
+  const down = "\u001B[B";
+  it.each<[string, string[], FakeWorldOptions, string]>([
+    ["no option", [], {}, ""],
+    ["--yes on a terminal", ["--yes"], { isTty: true }, ""],
+    ["Enter on a terminal", [], { isTty: true, input: ["\r", "\r"] }, ""],
+    [
+      "a choice on a terminal",
+      [],
+      { isTty: true, input: ["\r", down, "\r"] },
+      "locationHint: wnam",
+    ],
+    ["--region weur", ["--region", "weur"], {}, "locationHint: weur"],
+    ["--region apac-ne", ["--region", "apac-ne"], {}, "locationHint: apac-ne"],
+    ["--region eu", ["--region", "eu"], {}, "jurisdiction: eu"],
+    [
+      "--region beside a database in the environment",
+      ["--region", "oc"],
+      { env: { UPSTASH_REDIS_REST_URL } },
+      "locationHint: oc",
+    ],
+  ])("follows from %s, for both stores", async (_, args, options, place) => {
+    const { code, out, textOf } = await created(args, options);
+    expect(code).toBe(0);
+    const worker = await textOf("src/worker.ts");
+    const option = place === "" ? "" : `{ ${place.replace(/: (.*)/, ': "$1"')} }`;
+    expect(worker).toContain(`journal: durableObjectJournal(${option}),`);
+    expect(worker).toContain(`tiers: [durableObjectRecords(${option})],`);
+    expect(out.includes("near the first request")).toBe(place === "");
+  });
+
+  it.each([
+    ["no region", ["--region", "europe"], "Write one of wnam, enam,"],
+    ["of Redis", ["--region", "eu", "--stores", "upstash"], "Choose the region of the database"],
+  ])("is refused if it is %s", async (_, args, says) => {
+    const { code, notes, user } = await created(args);
+    expect([code, notes]).toEqual([2, expect.stringContaining(says)]);
     expect(await readdir(user.folder)).toEqual([]);
   });
 });

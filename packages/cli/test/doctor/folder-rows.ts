@@ -62,9 +62,11 @@ const overObject: Files = {
 const objects = {
   durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
 };
+const exports = { TidemarkJournal: { type: "durable-object", storage: "sqlite" } };
 const migrations = [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }];
 
 const ORIGIN_URL = "https://www.site.test";
+const SITE_HOST = "www.site.test";
 const database = "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=";
 const ofShop = "HOOK_SECRET_SHOP=hR7kQ2vXw9Lp4TzBn6Ys";
 const atDevVars = "warning the file .dev.vars";
@@ -238,6 +240,30 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "binding-incomplete warning",
   ],
   ["a journal's object", { ...overObject, ...wrangler({ ...objects, migrations }) }],
+  ["a journal's object in exports", { ...overObject, ...wrangler({ ...objects, exports }) }],
+  [
+    "a journal's object in exports, inherited by an environment",
+    {
+      ...overObject,
+      ...wrangler({
+        ...objects,
+        exports,
+        env: { staging: { vars: { ORIGIN_URL, SITE_HOST }, ...objects } },
+      }),
+    },
+    `environment-lacks warning ${inStaging}`,
+  ],
+  [
+    "a journal's object in exports without SQLite",
+    {
+      ...overObject,
+      ...wrangler({
+        ...objects,
+        exports: { TidemarkJournal: { type: "durable-object", storage: "legacy-kv" } },
+      }),
+    },
+    "binding-incomplete warning",
+  ],
   [
     "a secrets.json that is not JSON",
     { "secrets.json": "ADMIN_TOKEN=x" },

@@ -29,6 +29,12 @@ const answers =
   (fields: Fields = {}): Script =>
   () =>
     fromOrigin(fields);
+const gzip = { "content-encoding": "gzip" };
+const suffixed = { ...gzip, etag: '"1-gzip"' };
+const byRequest =
+  (answer: (headers: Headers) => ReturnType<Script>): Script =>
+  (_path, _at, _nth, headers) =>
+    answer(headers);
 const refuses: Script = () => ({ status: 403 });
 const isPrivate = { "cache-control": "private" };
 const html = { "content-type": "text/html; charset=utf-8" };
@@ -206,10 +212,46 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     "an origin that forgets Vary",
     {
       site: wellSite,
-      origin: (_path, _at, _nth, _cookie, accept) =>
-        fromOrigin(accept === "application/json" ? { "content-type": accept } : html),
+      origin: byRequest((headers) => {
+        const isJson = headers.get("accept") === "application/json";
+        return fromOrigin(isJson ? { "content-type": "application/json" } : html);
+      }),
     },
     "varies-silently warning",
+    open,
+  ],
+  [
+    "an origin that compresses nothing for a proxy",
+    {
+      site: wellSite,
+      origin: byRequest((headers) => fromOrigin(headers.has("via") ? {} : gzip)),
+    },
+    "plain-for-proxies warning",
+    open,
+  ],
+  [
+    "an origin that refuses requests with Via",
+    {
+      site: wellSite,
+      origin: byRequest((headers) => (headers.has("via") ? { status: 403 } : fromOrigin(gzip))),
+    },
+    open,
+  ],
+  ["an origin that always compresses", { site: wellSite, origin: answers(gzip) }, open],
+  [
+    "an origin that does not recognise its ETag with a coding",
+    { site: wellSite, origin: answers(suffixed) },
+    "coding-in-tag warning",
+    open,
+  ],
+  [
+    "an origin that recognises its ETag with a coding",
+    {
+      site: wellSite,
+      origin: byRequest((headers) =>
+        headers.get("if-none-match") === suffixed.etag ? { status: 304 } : fromOrigin(suffixed),
+      ),
+    },
     open,
   ],
   [

@@ -86,7 +86,7 @@ describe("doctor on several pages", () => {
     const setting = { "set-cookie": "theme=dark; Path=/" };
     const network = new Network((path, at, _, sent) => {
       if (path === "/login") return passed("private", { "cache-control": "private", ...setting });
-      return sent === "theme=dark" ? passed('"unknown-cookie: theme"') : hit(at);
+      return sent.get("cookie") === "theme=dark" ? passed('"unknown-cookie: theme"') : hit(at);
     });
     const { findings } = await examined(network.world, { paths: ["/", "/login"] });
     expect(findings).toMatchObject([

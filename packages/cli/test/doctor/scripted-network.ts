@@ -12,13 +12,7 @@ export interface Told {
 }
 
 /** Returns a response. `nth` counts the requests for the URL, from 1. */
-export type Script = (
-  path: string,
-  atSeconds: number,
-  nth: number,
-  cookie: string | null,
-  accept: string | null,
-) => Told;
+export type Script = (path: string, atSeconds: number, nth: number, headers: Headers) => Told;
 
 const startAtMs = Date.UTC(2026, 10, 1);
 export const dateAt = (seconds: number) => new Date(startAtMs + seconds * 1_000).toUTCString();
@@ -52,11 +46,10 @@ export class Network {
       if (script === undefined)
         throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } });
       const nth = this.asked.filter((one) => one === `GET ${url.href}`).length;
-      const [cookie, accept] = [headers.get("cookie"), headers.get("accept")];
-      const told = script(url.pathname, this.seconds, nth, cookie, accept);
+      const told = script(url.pathname, this.seconds, nth, headers);
       const { status = 200, fields = {}, text = "page" } = told;
       const explained = headers.get("tidemark-debug") === token && !("x-no-debug" in fields);
-      return new Response(text, {
+      return new Response(status === 304 ? null : text, {
         status,
         headers: {
           date: dateAt(this.seconds),

@@ -1,6 +1,8 @@
 // Tests the findings and exit codes of `tidemark doctor` for a site that runs the real application.
 import { describe, expect, it } from "vitest";
+import { durableObjectJournal } from "../../../../src/cloudflare.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
 import { openSite, type SiteOptions } from "../../../../testing/site/harness.ts";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
@@ -119,6 +121,24 @@ describe("`tidemark doctor` for a site with one fault", () => {
     const { findings } = await findsIn({}, 7_000);
     expect(findings).toMatchObject([{ code: "machine-clock", level: "info" }]);
   });
+});
+
+it.each([
+  { ms: 99, codes: [] },
+  { ms: 100, codes: ["journal-far info"] },
+])("doctor shows the round trip to the journal, here $ms ms", async ({ ms, codes }) => {
+  const clock = new FakeClock();
+  const object = new FakeObject();
+  object.beforeReply = async (call) => void (call === "extent" && (clock.atMs += ms));
+  const { user } = await opened({
+    clock,
+    journal: durableObjectJournal({ locationHint: "weur" }),
+    env: { JOURNAL: object.namespace },
+  });
+  const { out } = await user.runs(["doctor", "--json"]);
+  const { findings, lookedAt } = toldIn(out);
+  expect(findings.map(({ code, level }) => `${code} ${level}`)).toEqual(codes);
+  expect(lookedAt).toContainEqual(expect.stringMatching(`^The journal: .* took ${ms} ms$`));
 });
 
 const gone = "https://gone.example.com";

@@ -14,7 +14,8 @@ export interface FakeWorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
   readonly isTty?: boolean;
-  readonly input?: string;
+  /** What the user types. An array has a text for each question. */
+  readonly input?: string | readonly string[];
   readonly columns?: number;
   /** Called at each pause. The pause ends when the returned promise, if any, resolves. */
   readonly onSleep?: (ms: number) => unknown;
@@ -81,7 +82,7 @@ export class FakeUser {
       env: options.env ?? {},
       folder: this.folder,
       home: this.folder,
-      input: Object.assign(Readable.from([options.input ?? ""]), {
+      input: Object.assign(Readable.from([options.input ?? ""].flat()), {
         isTTY: isTty,
         // Prompts call `setRawMode` on a terminal.
         setRawMode: () => undefined,

@@ -116,6 +116,7 @@ describe("pages in a drafted configuration", () => {
   it.each([
     ["a phone", byPhone, "untold-user-agent"],
     ["x-forwarded-for", byField("x-forwarded-for"), "untold-address"],
+    ["x-real-ip", byField("x-real-ip"), "untold-address"],
     ["cf-ipcountry", byField("cf-ipcountry"), "untold-address"],
   ])("bypass the cache if %s changes a page without Vary", async (_, page, code) => {
     const { route, told } = await routesOf(originOf({ "/about": page }));
@@ -133,6 +134,27 @@ describe("pages in a drafted configuration", () => {
     const { route, told } = await routesOf(() => html("app", {}));
     expect(route("pages")?.negativeByStatus.size).toBe(0);
     expect(told.findings.map(({ code }) => code)).toContain("no-404");
+  });
+});
+
+describe("a compressed page of an origin", () => {
+  const compressed = (lines = {}) => html("a", { "content-encoding": "gzip", ...lines });
+  const byRequest =
+    (name: string, other: Response): Page =>
+    ({ headers }) =>
+      headers.has(name) ? other.clone() : compressed({ etag: '"1-gzip"' });
+  const whole = compressed({ etag: '"1-gzip"' });
+
+  it.each([
+    ["plain for a proxy", byRequest("via", html("a", {})), ["coding-in-tag", "plain-for-proxies"]],
+    ["a 304", byRequest("if-none-match", new Response(null, { status: 304 })), []],
+    ["an unknown tag", () => whole.clone(), ["coding-in-tag"]],
+    ["another unknown tag", () => compressed({ etag: '"1"' }), ["no-304"]],
+  ])("leads to the expected findings: %s", async (_, page, codes) => {
+    const { told } = await routesOf(originOf({ "/about": page }));
+    const found = told.findings.map(({ code }) => code);
+    const about = ["coding-in-tag", "plain-for-proxies", "no-304"];
+    expect(about.filter((code) => found.includes(code))).toEqual(codes);
   });
 });
 

@@ -32,6 +32,8 @@ const wrong = [
     "is not a pattern in the zone",
   ],
   ["unknown stores", [origin, "--stores", "redis"], "Write cloudflare or upstash."],
+  ["an unknown region", [origin, "--region", "europe"], "Write one of wnam, enam,"],
+  ["a region of Redis", [origin, "--region", "eu", "--stores", "upstash"], "at Upstash instead"],
   ["a mistyped option", [origin, "--forse"], "Did you mean --force?"],
 ] as const;
 
@@ -141,7 +143,7 @@ describe("a file that exists before init runs", () => {
     const { out } = await user.runs(["init", origin]);
     const tarballs = `path/to/tidemark-${version}.tgz path/to/tidemark-cli-${version}.tgz`;
     const install = `npm install ${tarballs}   # not published yet`;
-    for (const line of [install, ...lines, "npx tidemark start"]) {
+    for (const line of [install, ...lines, "npx tidemark start", "npx wrangler login"]) {
       expect(out).toContain(`\n  ${line}`);
     }
   });
@@ -157,9 +159,12 @@ describe("a file that exists before init runs", () => {
     expect(await textOf("src/worker.ts")).toBe(worker);
   });
 
-  it("is not contradicted by --stores", async () => {
+  it.each([
+    ["--stores", "cloudflare"],
+    ["--region", "eu"],
+  ])("is not contradicted by %s", async (...args) => {
     const { user, asked } = await userWith({ "src/worker.ts": "createWorker(config)" });
-    const ran = await user.runs(["init", origin, "--stores", "cloudflare"]);
+    const ran = await user.runs(["init", origin, ...args]);
     expect([ran.code, ran.notes]).toEqual([2, expect.stringContaining("already exists")]);
     expect(asked).toEqual([]);
   });

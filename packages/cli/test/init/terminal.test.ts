@@ -16,6 +16,21 @@ it("init asks for the origin", async () => {
   expect(ran.out).toContain(`Sets which pages of ${origin} are cached`);
 });
 
+it("init asks for the region of the Durable Objects, and --yes leaves it open", async () => {
+  const down = "\u001B[B";
+  for (const [args, place] of [
+    [[], '{ locationHint: "wnam" }'],
+    [["--yes"], ""],
+  ] as const) {
+    const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
+    const ran = await user.runs(["init", origin, ...args], { input: [down, "\r"] });
+    expect(ran.code).toBe(0);
+    expect(ran.notes.includes("Where are most visitors?")).toBe(args.length === 0);
+    const worker = await readFile(join(user.folder, "src/worker.ts"), "utf8");
+    expect(worker).toContain(`durableObjectRecords(${place})`);
+  }
+});
+
 it.each([
   { answer: "y", code: 0, begins: "//" },
   { answer: "n", code: 130, begins: "mine" },
@@ -25,7 +40,7 @@ it.each([
     const user = await FakeUser.at({ ...reaching(origin, staticSite), isTty: true });
     const path = join(user.folder, "tidemark.config.ts");
     await writeFile(path, "mine");
-    const ran = await user.runs(["init", origin], { input: answer });
+    const ran = await user.runs(["init", origin], { input: ["\r", answer] });
     expect(ran.notes).toContain("Replace tidemark.config.ts?");
     expect(ran.code).toBe(code);
     expect((await readFile(path, "utf8")).startsWith(begins)).toBe(true);

@@ -135,7 +135,7 @@ describe("`tidemark start` in the folder of a site", () => {
 describe("`tidemark start` for a site with its journal in a Durable Object", () => {
   const objects = {
     durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
-    migrations: [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }],
+    exports: { TidemarkJournal: { type: "durable-object", storage: "sqlite" } },
   };
   const withJournal = main
     .replace("(config)", "(config, { journal: durableObjectJournal() })")

@@ -74,12 +74,14 @@ describe("an unavailable binding in a wrangler file", () => {
   });
 });
 
-it("a class of Durable Objects without a migration is named in a note", async () => {
+it("a class of Durable Objects that is not declared is named in a note", async () => {
   const bindings = [{ name: "JOURNAL", class_name: "TidemarkJournal" }];
   const table = { main: "a.ts", durable_objects: { bindings } };
   await folder.write("wrangler.json", JSON.stringify(table));
   const noted = await readWorkerOf(folder.path);
-  expect(noted?.notes).toEqual([expect.stringContaining("no migration with TidemarkJournal")]);
+  expect(noted?.notes).toEqual([
+    expect.stringContaining("does not declare TidemarkJournal in exports"),
+  ]);
 });
 
 describe("a syntax error in a wrangler file", () => {

@@ -37,7 +37,7 @@ const commands: readonly (readonly string[])[] = [
   ["doctor", "--page", "/"],
   ["doctor", "--folder", evil],
   ["init", siteUrl, "--dry-run"],
-  ["init", siteUrl, "--out", evil],
+  ["init", siteUrl, "--out", evil, "--region", "weur"],
   ["profile", "list"],
   ["profile", "use", evil],
   ["profile", "set", evil],
@@ -159,7 +159,7 @@ it("doctor and init print no control sequences from names and links in a folder"
   await symlink(evil, join(user.folder, name, ".dev.vars"));
   for (const args of [
     ["doctor", "--folder", name],
-    ["init", siteUrl, "--out", name],
+    ["init", siteUrl, "--out", name, "--region", "weur"],
   ]) {
     const { out, notes } = await user.runs(args);
     expect(harmIn(out + notes)).toEqual([]);

@@ -65,7 +65,7 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
       name,
       wrong: faultOfObject(name, store, deployment, text),
       without: store.without,
-      remedy: `Write { "name": "${name}", "class_name": "${store.className}" } under durable_objects.bindings, write the class into new_sqlite_classes of a migration, and export it from ${main}.`,
+      remedy: `Write { "name": "${name}", "class_name": "${store.className}" } under durable_objects.bindings, write "${store.className}": { "type": "durable-object", "storage": "sqlite" } under exports, and export the class from ${main}.`,
     })),
   );
   return [...rows, ...storeRows, ...objectRows].flatMap(
@@ -143,7 +143,8 @@ function faultOfObject(
   const { class_name: written, script_name: elsewhere } = bound;
   if (typeof written !== "string") return "The binding has no class_name";
   if (elsewhere !== undefined) return "";
-  if (!sqliteClasses.includes(written)) return `No migration has ${written} in new_sqlite_classes`;
+  if (!sqliteClasses.includes(written))
+    return `Neither exports nor a migration creates ${written} with SQLite`;
   const isExported = new RegExp(`\\bexport\\s*\\*|\\bexport\\b[^;]*\\b${className}\\b`).test(text);
   return isExported || written !== className ? "" : `${main} does not export ${written}`;
 }

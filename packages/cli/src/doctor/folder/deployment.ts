@@ -1,6 +1,13 @@
 // One deployment of a wrangler file: the top level or an environment, with wrangler's rules of inheritance.
 import { textOf } from "../../../../../src/protocol/variables/bindings.ts";
-import { dateText, isTable, type Table, tablesIn, textsIn } from "../../wrangler/wrangler-file.ts";
+import {
+  dateText,
+  isTable,
+  sqliteClassesIn,
+  type Table,
+  tablesIn,
+  textsIn,
+} from "../../wrangler/wrangler-file.ts";
 
 /** A route or a custom domain, through which the Worker receives requests. */
 export interface Place {
@@ -25,7 +32,7 @@ export interface Deployment {
   readonly kvNamespaces: readonly Table[];
   readonly r2Buckets: readonly Table[];
   readonly durableObjects: readonly Table[];
-  /** The classes of Durable Objects that migrations create with SQLite storage. */
+  /** The classes of Durable Objects with SQLite storage. */
   readonly sqliteClasses: readonly string[];
   readonly hasWorkersCache: boolean;
 }
@@ -60,6 +67,7 @@ const inheritedKeys = [
   "triggers",
   "cache",
   "migrations",
+  "exports",
 ];
 
 function inherited(table: Table): Table {
@@ -74,7 +82,6 @@ function deploymentOf(
   { cache: cacheOfTop }: Table,
 ): Deployment {
   const { route, routes, triggers, vars, cache = cacheOfTop, durable_objects: objects } = table;
-  const migrations = tablesIn(table["migrations"]);
   const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
   return {
     environment,
@@ -92,7 +99,7 @@ function deploymentOf(
     kvNamespaces: tablesIn(table["kv_namespaces"]),
     r2Buckets: tablesIn(table["r2_buckets"]),
     durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
-    sqliteClasses: migrations.flatMap((one) => textsIn(one["new_sqlite_classes"])),
+    sqliteClasses: sqliteClassesIn(table),
     hasWorkersCache: isTable(cache) && cache["enabled"] === true,
   };
 }

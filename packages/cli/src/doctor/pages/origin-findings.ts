@@ -1,6 +1,7 @@
 // Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
 import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
+import { apacheLine, isCompressed, nginxLine } from "../../asking/behind-proxy.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import { isOfOneClient, setCookies } from "./cookies.ts";
 import type { Answer } from "./look.ts";
@@ -23,6 +24,8 @@ export function originFindings(pages: readonly Page[]): DoctorFinding[] {
     sharedSessions(pages),
     varyWide(good),
     variesSilently(good),
+    plainForProxies(good),
+    codingInTag(good),
     openOrigin(pages),
     behindTidemark(pages),
   ].flat();
@@ -205,6 +208,36 @@ function variesSilently(pages: readonly Page[]): DoctorFinding | [] {
     what: "Clients can get another media type or language than they asked for.",
     cause: `The origin's answer depends on ${names}, which its Vary does not name.`,
     remedy: `Let the origin name the field in Vary, or write key: { headers: [${names}] } in the route.`,
+  };
+}
+
+function plainForProxies(pages: readonly Page[]): DoctorFinding | [] {
+  const found = pages.filter(
+    ({ direct, asProxy }) =>
+      asProxy?.status === direct[0]?.status && asProxy && !isCompressed(asProxy.headers),
+  );
+  if (found.length === 0) return [];
+  return {
+    code: "plain-for-proxies",
+    level: "warning",
+    about: aboutPages(found),
+    what: "The origin sends the page uncompressed to Tidemark.",
+    cause: "The origin does not compress answers to requests with Via, which Tidemark must send.",
+    remedy: `In nginx, write beside gzip: ${nginxLine}`,
+  };
+}
+
+function codingInTag(pages: readonly Page[]): DoctorFinding | [] {
+  const found = pages.filter(({ validated }) => validated?.status === 200);
+  if (found.length === 0) return [];
+  return {
+    code: "coding-in-tag",
+    level: "warning",
+    about: aboutPages(found),
+    what: "Each validation transfers the whole page.",
+    cause:
+      'The server adds the coding to the ETag, as in "1-gzip", and does not recognise such a tag.',
+    remedy: `In Apache, write: ${apacheLine}`,
   };
 }
 

@@ -17,6 +17,10 @@ export interface Page {
   readonly withCookies: Answer | undefined;
   /** The origin's responses to consecutive requests. */
   readonly direct: readonly Answer[];
+  /** The origin's response with `Via`; `undefined` if the origin does not compress the page. */
+  readonly asProxy: Answer | undefined;
+  /** The origin's response to its own ETag; `undefined` if the ETag does not end with a coding. */
+  readonly validated: Answer | undefined;
   /** The origin's response with `Accept` and `Accept-Language` of another client. */
   readonly asOther: Answer | undefined;
 }

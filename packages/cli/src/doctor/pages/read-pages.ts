@@ -3,6 +3,7 @@ import { debugField } from "../../../../../src/protocol/debug-fields.ts";
 import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
+import { isCompressed, proxyFields, tagWithCoding } from "../../asking/behind-proxy.ts";
 import { isOurs } from "../../asking/cache-status.ts";
 import { setCookies } from "./cookies.ts";
 import { pathsLinkedFrom } from "./links.ts";
@@ -72,6 +73,12 @@ export async function readPages(
       site === undefined
         ? [before, await ofOrigin(path)]
         : [await ofOrigin(path), await ofOrigin(path)];
+    const plain = direct.find(isAnswer);
+    const tag = plain && tagWithCoding(plain.headers);
+    const asProxy =
+      plain && isCompressed(plain.headers) ? await ofOrigin(path, proxyFields) : undefined;
+    const validated =
+      tag === undefined ? undefined : await ofOrigin(path, { "if-none-match": tag });
     const asOther = await ofOrigin(path, otherFields);
     read.push({
       path,
@@ -79,6 +86,8 @@ export async function readPages(
       debugged,
       withCookies,
       direct,
+      asProxy,
+      validated,
       asOther,
     });
   }
@@ -102,6 +111,8 @@ interface PageRead {
   readonly debugged: PageAnswer | undefined;
   readonly withCookies: PageAnswer | undefined;
   readonly direct: readonly (PageAnswer | undefined)[];
+  readonly asProxy: PageAnswer | undefined;
+  readonly validated: PageAnswer | undefined;
   readonly asOther: PageAnswer | undefined;
 }
 
@@ -111,19 +122,23 @@ function forwardedFields(site: string): Record<string, string> {
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
 }
 
-function pageOf({ path, answers, debugged, withCookies, direct, asOther }: PageRead): Page[] {
+function pageOf(read: PageRead): Page[] {
   const page = {
-    path,
-    answers: answers.filter(isAnswer),
-    debugged: isAnswer(debugged) ? debugged : undefined,
-    withCookies: isAnswer(withCookies) ? withCookies : undefined,
-    direct: direct.filter(isAnswer),
-    asOther: isAnswer(asOther) ? asOther : undefined,
+    path: read.path,
+    answers: read.answers.filter(isAnswer),
+    debugged: answerIn(read.debugged),
+    withCookies: answerIn(read.withCookies),
+    direct: read.direct.filter(isAnswer),
+    asProxy: answerIn(read.asProxy),
+    validated: answerIn(read.validated),
+    asOther: answerIn(read.asOther),
   };
   return page.answers.length + page.direct.length === 0 ? [] : [page];
 }
 
 const isAnswer = (answer: PageAnswer | undefined): answer is Answer => answer?.kind === "answered";
+
+const answerIn = (read: PageAnswer | undefined) => (isAnswer(read) ? read : undefined);
 
 const isTidemarks = (answer: PageAnswer | undefined) => isAnswer(answer) && isOurs(answer.headers);
 

@@ -7,6 +7,7 @@ import type { World } from "../../world.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { entriesSearched, hookFindings } from "./hook-findings.ts";
+import { journalFindings } from "./journal-findings.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
 
 export type SiteExamination = Examination & {
@@ -28,6 +29,8 @@ export async function examineSite(
   const faults = stats instanceof CommandError ? [] : stats.faults;
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
   const hooks = stats instanceof CommandError ? [] : (stats.configuredHooks ?? []);
+  const ofJournal =
+    stats instanceof CommandError ? { findings: [], lookedAt: [] } : journalFindings(stats);
   const hasMetrics = !(metrics instanceof CommandError);
   const journal =
     hooks.length === 0
@@ -50,11 +53,13 @@ export async function examineSite(
       })),
       ...ofFaults(faults),
       ...clock,
+      ...ofJournal.findings,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
       ...ofHooks.findings,
     ],
     lookedAt: [
       `${client.site.origin} as its operator (colo ${health.colo || "unknown"}): health${stats instanceof CommandError ? "" : ", stats"}${hasMetrics ? ", metrics" : ""}`,
+      ...ofJournal.lookedAt,
       ...ofHooks.lookedAt,
     ],
     notLookedAt: [
