@@ -166,10 +166,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
     /**
-     * Limits the memory of all bodies in transfer to `limits.memoryBytes`, in addition to the
-     * memory of the tiers.
+     * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
      */
-    fillBudget: new ByteBudget(limits.memoryBytes),
+    fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
     /** Reports of counts from all isolates, and their totals. */
     reports,
@@ -215,7 +214,7 @@ function tiersOver<Detail>(
   const others = given.map((make) => make(ofAny));
   const inCode = others.find(({ name }) => tierScopes[name] === "world");
   const overRedis = (over: RedisClient) => {
-    const own = { redis: over, room, bodyBytesMax, uploadBytesMax: memoryBytesMax };
+    const own = { redis: over, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
     return overShared((settings) => new SharedTier({ ...settings, ...own }))(ofAny);
   };
   const shared = inCode ? undefined : redis && overRedis(redis);
