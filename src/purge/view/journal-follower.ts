@@ -5,6 +5,7 @@ import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
 import {
+  comparePositions,
   type Entry,
   type EntryPlace,
   isSamePlace,
@@ -206,10 +207,17 @@ export class JournalFollower {
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
     this.learn(lastSwitched(entries));
-    // The lost entries may include a post that this view knows, but its chain does not contain.
-    if (entries.some(({ lost }) => lost !== "")) this.isSwitchLost = this.switched !== undefined;
+    if (entries.some(({ lost }) => lost !== "") || this.#lacksPost(entries, position))
+      this.isSwitchLost = this.switched !== undefined;
     this.#spread.read(entries);
     this.#verified(entries, sentAtMs);
+  }
+
+  /** Returns whether these entries lack the known post, although its place is among or after them. */
+  #lacksPost(entries: readonly Entry[], position: string): boolean {
+    const { switched } = this;
+    if (switched === undefined || comparePositions(switched.position, position) <= 0) return false;
+    return entries.every((entry) => entry.switched?.post !== switched.post);
   }
 
   /**

@@ -197,6 +197,18 @@ describe("rule 24 c: the switch in a copy", () => {
     expect(cold.view.bypasses("articles")).toBe(bypasses);
   });
 
+  it.each([true, false])(
+    "may have been lost if the next read lacks the post beyond the copy's end: %s",
+    async (isLost) => {
+      const { journal, clock, other } = await informed();
+      other.view.follower.learn({ ...off, position: "999999999999999-0", n: "lost" });
+      clock.advance(6);
+      journal.write(isLost ? red() : newEntry({ switched: off }));
+      await asked(other);
+      expect(other.view.follower.isSwitchLost).toBe(isLost);
+    },
+  );
+
   it.each([true, false])("has the duty to post the state again: %s", async (isSwitchLost) => {
     const { colo, clock } = await informed();
     const copy = { entries: [entryAt("2-0")], sentAtMs: clock.atMs, isSwitchLost };
