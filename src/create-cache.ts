@@ -15,7 +15,6 @@ import {
   roomOf,
   sharedTierOver,
 } from "./body-databases.ts";
-import { tierNames, tierScopes } from "./config/tier-names.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
@@ -94,7 +93,7 @@ type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
  * @param form defines how the tiers check and measure a record's detail
  * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
  *   cache will use this core
- * @param given.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param given.tiers the shared tier, in place of Redis
  * @param given.overShared adds a store of large bodies to the shared tier in Redis
  */
 export function createCache<Detail>(
@@ -228,15 +227,13 @@ function tiersOver<Detail>(
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const own = { nameSecret, bodyBytesMax };
   const others = given.map((make) => make(ofAny));
-  const inCode = others.find(({ name }) => tierScopes[name] === "world");
+  const [inCode] = others;
   const overRedis = (over: NonNullable<typeof databases>) =>
     overShared((settings) =>
       sharedTierOver(over, { ...settings, ...own, uploadBytesMax: memoryBytesMax }),
     )(ofAny);
   const shared = inCode ? undefined : databases && overRedis(databases);
-  const below = [cacheApi, ...others, shared]
-    .filter((tier) => tier !== undefined)
-    .toSorted((one, other) => tierNames.indexOf(one.name) - tierNames.indexOf(other.name));
+  const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
   return {
     tiers: new TierStack<Detail>(memory, below),
     /** The edge tier; `undefined` on a platform without a Cache API. */
