@@ -80,7 +80,7 @@ function costsPart(given: Documented): string {
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
     `colos ([method](measurements.md#the-bill)). The bill contains the journal and all metrics, and does not subtract the amounts that a plan ` +
-    `includes each month. The column *no Redis* is computed for the same traffic.`;
+    `includes each month. It excludes [logs](#logs) and storage. The column *no Redis* is computed for the same traffic.`;
   const mixes =
     `The next table has the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that cause no ` +
     `origin request.`;

@@ -6,8 +6,8 @@ import { reportCommandsOf } from "../cost/report-commands.ts";
 import type { Counted } from "./point.ts";
 
 /**
- * The limits of one store, in requests per second. That of Redis is an assumption: ask Upstash for
- * the limit of your plan. That of an object is Cloudflare's rule of thumb.
+ * The limits of one store, in requests per second. That of Redis is Upstash's for all plans
+ * (https://upstash.com/docs/redis/overall/billing). That of an object is Cloudflare's rule of thumb.
  */
 export const limits = { redis: 10_000, object: 1_000 } as const;
 

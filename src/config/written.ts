@@ -243,6 +243,6 @@ export interface WrittenPurge extends WrittenRoutePurge {
    * @example clockAllowanceSeconds: 2
    */
   readonly clockAllowanceSeconds?: number | undefined;
-  /** Whether the database has read replicas. Default: `false`. @example readReplicas: true */
+  /** Whether the database has replicas in other regions. Default: `false`. @example readReplicas: true */
   readonly readReplicas?: boolean | undefined;
 }

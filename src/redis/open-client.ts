@@ -1,6 +1,7 @@
 // Creates an SDK client.
 import { Redis } from "@upstash/redis/cloudflare";
 import type { DatabaseConditionSettings } from "./database-condition.ts";
+import { isOfUpstash, withKeyLocks } from "./key-locks.ts";
 
 /** Replaces the SDK's HTTP request. Answers in the same format within the timeout. */
 export type Carry = (
@@ -37,6 +38,7 @@ export function openClient({ url, token, carry }: RedisAddress, timeoutMs: numbe
     enableTelemetry: false,
     responseEncoding: false,
   });
+  if (isOfUpstash(url)) redis.use((request, send) => send(withKeyLocks(request)));
   if (carry !== undefined) redis.use((request) => carry(request, timeoutMs));
   return redis;
 }

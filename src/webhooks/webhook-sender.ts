@@ -134,10 +134,17 @@ function idOf(name: string, delivery: string, bodyDigest: string): string {
 /** Parses a body. Returns `undefined` if the body is not JSON in UTF-8. */
 function parsed(body: Uint8Array): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return { value: JSON.parse(text, asWritten) };
   } catch {
     return undefined;
   }
+}
+
+/** Keeps an integer that a number does not hold exactly, such as an id, as the text in the JSON. */
+function asWritten(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isInexact && /^-?\d+$/.test(context?.source ?? "") ? context?.source : value;
 }
 
 /** Returns the refusal of a hook whose secret is unusable. */

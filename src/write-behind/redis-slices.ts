@@ -65,12 +65,12 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async accept({ id, slice, changes }: Batch<Change>): Promise<RedisAnswer<Acceptance>> {
     const { redis, room, kind, backlogMax } = this.#settings;
-    const { index, count, sliceKey, batchKey } = this.#keys;
+    const { index, count, sliceKey, batchKey, clock } = this.#keys;
     const { sliceMs, lateMs, seenMs } = this.#times;
     const texts = changes.flatMap((change) => [change.key, kind.textOf(change)]);
     const given = [slice, sliceMs, lateMs, seenMs, backlogMax].map(String);
     const script = kind.name === "counter" ? acceptAddsScript : acceptPutsScript;
-    const keys = [index, count, sliceKey(slice), batchKey(id)];
+    const keys = [index, count, sliceKey(slice), batchKey(id), clock];
     const bytes = texts.reduce((sum, text) => sum + text.length, 0);
     if (room?.isPaused === true) {
       await room.beforeWrite(0);
@@ -87,7 +87,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     const { sliceMs, restMs } = this.#times;
     const given = [sliceMs, restMs].map(String);
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.eval(restedScript, [this.#keys.index], given),
+      client.eval(restedScript, [this.#keys.index, this.#keys.clock], given),
     );
     return valueOf(answer, ([slice, keys]) => {
       if (slice === undefined) return undefined;
@@ -161,7 +161,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     const given = [String(this.#times.sliceMs), ...keys];
     const answer = await redis.read<unknown>(
       "write-behind, read",
-      (client) => client.eval(readScript, [this.#keys.index], given),
+      (client) => client.eval(readScript, [this.#keys.index, this.#keys.clock], given),
       afterAnswer,
     );
     return valueOf(answer, (found) =>
@@ -191,6 +191,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
       count: `${index}:keys`,
       attempts: `${index}:attempts`,
       letters: `${index}:letters`,
+      clock: `${index}:clock`,
       sliceKey: (slice: number) => `${index}:${slice}`,
       batchKey: (id: string) => `${index}:batch:${id}`,
     };

@@ -4,22 +4,23 @@
 // A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key
 // for each batch identifies repeated batches. All names begin with the index's name, and a slice's
 // name ends with its number. All keys of a set are in one slot of a cluster.
+import { usesOtherKeys } from "../redis/key-locks.ts";
 
 /** How many slices before the current one are also found by name, in case the index has lost one. */
 export const recentCount = 16;
 
 /**
- * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new stream
- * entry provides the time. The entry is a write, so all scripts that need the time are sent to the
- * primary. A full database rejects the entry unless the script has already written. With
- * `isForFull`, the script first trims the stream, which needs no memory.
+ * Returns the time in milliseconds. If a database forbids TIME in scripts, the id of a new entry in
+ * a stream, the last of KEYS, provides the time. The entry is a write, so all scripts that need the
+ * time are sent to the primary. A full database rejects the entry unless the script has already
+ * written. With `isForFull`, the script first trims the stream, which needs no memory.
  */
 const clock = `
 local function nowMs(isForFull)
   local time = redis.pcall("TIME")
   if not time.err then return time[1] * 1000 + math.floor(time[2] / 1000) end
-  if isForFull then redis.call("XTRIM", KEYS[1] .. ":clock", "MAXLEN", "1") end
-  local id = redis.call("XADD", KEYS[1] .. ":clock", "MAXLEN", "1", "*", "t", "1")
+  if isForFull then redis.call("XTRIM", KEYS[#KEYS], "MAXLEN", "1") end
+  local id = redis.call("XADD", KEYS[#KEYS], "MAXLEN", "1", "*", "t", "1")
   return tonumber(string.match(id, "^%d+"))
 end`;
 
@@ -47,7 +48,7 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice's key, the batch's key. ARGV: slice, sliceMs, lateMs, seenMs, the
+ * KEYS: index, count, the slice, the batch, the clock. ARGV: slice, sliceMs, lateMs, seenMs, the
  * limit for waiting keys; then keys and texts alternately. A batch whose key exists was accepted
  * earlier, so its time is not checked again. Redis does not roll back a failed script, so no command
  * may fail after a write. The script therefore ignores an invalid field of the slice, as a flush
@@ -97,8 +98,8 @@ local function fold(key, change)
   end
 end`);
 
-/** KEYS: index. ARGV: sliceMs, restMs. @returns the oldest rested slice and its keys, or {} */
-export const restedScript = `${clock}${slices}
+/** KEYS: index, clock. ARGV: sliceMs, restMs. @returns the oldest rested slice and its keys, or {} */
+export const restedScript = `${usesOtherKeys}${clock}${slices}
 local atMs = nowMs(true)
 for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
   if atMs < (slice + 1) * ARGV[1] + ARGV[2] then return {} end
@@ -158,8 +159,8 @@ export const lettersScript = `return redis.call("HGETALL", KEYS[1])`;
 export const dropLetterScript = `
 return {redis.call("HDEL", KEYS[1], ARGV[1]), redis.call("HLEN", KEYS[1])}`;
 
-/** KEYS: index. ARGV: sliceMs, keys. @returns the number of each slice, and the text of each key */
-export const readScript = `${clock}${slices}
+/** KEYS: index, clock. ARGV: sliceMs, keys. @returns each slice's number, and the text of each key */
+export const readScript = `${usesOtherKeys}${clock}${slices}
 local found = {}
 for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do
   table.insert(found, {slice, redis.call("HMGET", KEYS[1] .. ":" .. slice, unpack(ARGV, 2))})

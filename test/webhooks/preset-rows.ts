@@ -24,6 +24,10 @@ export interface Row {
   readonly expected: Expected;
 }
 
+/** Returns a number that `JSON.stringify` writes with these digits. */
+const writtenAs = (digits: string): unknown =>
+  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
+
 const entry = (type = "Entry") => ({
   sys: { id: "7", type, contentType: { sys: { id: "article" } }, space: { sys: { id: "s" } } },
 });
@@ -247,6 +251,14 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         topic: "products/update",
         payload: { id: 9_554_194_432_293, handle: "t-shirt" },
         expected: { tags: ["product:9554194432293", "product:t-shirt", "product"] },
+      },
+      {
+        id: "the test notification, whose id is beyond 2^53",
+        topic: "products/update",
+        payload: { id: writtenAs("788032119674292922"), handle: "example-t-shirt" },
+        expected: {
+          tags: ["product:788032119674292922", "product:example-t-shirt", "product"],
+        },
       },
       {
         id: "a deleted product",

@@ -50,7 +50,7 @@ describe("a delivery whose body is not read yet", () => {
     [
       "a large Content-Length",
       413,
-      (site) => ({ ...signedBy(ghost, site), "content-length": "262145" }),
+      (site) => ({ ...signedBy(ghost, site), "content-length": "1048577" }),
     ],
   ])("is refused because of %s with %i", async (_, status, headers, env = {}) => {
     const { site } = openHooked({ vendor: ghost, env });
@@ -100,7 +100,7 @@ describe("the body of a delivery", () => {
 
   it.each([
     { id: "64 KiB by default", vendor: ofOnesOwn, more: {}, most: 65_536 },
-    { id: "256 KiB with a preset", vendor: shopify, more: {}, most: 262_144 },
+    { id: "1 MiB with a preset", vendor: shopify, more: {}, most: 1_048_576 },
     { id: "maxBytes", vendor: shopify, more: { maxBytes: 200_000 }, most: 200_000 },
   ])("has at most $id", async ({ vendor, more, most }) => {
     const { site } = openHooked({ vendor, more });

@@ -2,15 +2,16 @@
 // command or call.
 import { type Invocation, invocationHere } from "../../base/invocation.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Tier, TierAsk } from "../../cache/tiers/tier.ts";
+import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";
-import type { DataRead } from "./search.ts";
 
 /**
  * The keys of one batch. Their values are in memory together: 22 MB as base64 at the default of
  * `limits.sharedBodyBytes`. Callers of `getMany` choose the number themselves.
  */
 const keysMax = 16;
+
+type DataRead = TierRead<DataDetail>;
 
 interface Batch {
   readonly keys: RecordKey[];

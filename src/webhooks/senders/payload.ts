@@ -4,8 +4,11 @@ import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions, SenderOptions } from "../sender-options.ts";
 
-/** The default of the presets, because most payloads contain the whole article or product. */
-const payloadBytesMax = 262_144;
+/**
+ * The default of the presets, because most payloads contain the whole article or product. A product of
+ * Shopify with 250 images has 305 KB.
+ */
+const payloadBytesMax = 1_048_576;
 
 /** Completes the options of a sender with its own mapping. */
 export function presetOf<Payload>(
@@ -27,8 +30,7 @@ export function memberAt(payload: unknown, path: string): unknown {
 }
 
 /**
- * Returns a string, or a number as a string; `undefined` for any other member, for "", and for a
- * number that JSON does not hold exactly.
+ * Returns a string, or a whole number as a string; `undefined` for any other member, and for "".
  */
 export function textAt(payload: unknown, path: string): string | undefined {
   const value = memberAt(payload, path);

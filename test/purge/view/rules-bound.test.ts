@@ -4,6 +4,7 @@ import {
   allowanceMs,
   boundMs,
   Isolate,
+  maxLagMs,
   newEntry,
   responseWith,
 } from "../../../testing/examples/purges.ts";
@@ -70,6 +71,32 @@ describe("rule 7 (b): a body that this colo requested at most N − A ago", () =
     isolate.clock.advance(4.001);
     expect(isolate.judge(stored, { colo: "HAM", maxLagMs: 5_000 })).toBe("unverified");
     expect(isolate.judge(stored, { colo: "HAM" })).toBe("usable");
+  });
+});
+
+describe("rule 7: a read that a replica answers, with L at most", () => {
+  it.each([
+    { id: "a replica in the primary's region", replicaLagMs: 50, lateMs: 0 },
+    { id: "A", replicaLagMs: allowanceMs, lateMs: 0 },
+    { id: "A + 500 ms", replicaLagMs: allowanceMs + 500, lateMs: 500 },
+  ])("$id: a purge is late by at most $lateMs ms", async ({ replicaLagMs, lateMs }) => {
+    const { isolate, stored } = await after(boundMs + 1);
+    isolate.journal.replicaLagMs = replicaLagMs;
+    const { atMs: purgedAtMs } = isolate.clock;
+    isolate.journal.write(newEntry({ tags: ["tag:red"] }));
+    // The last moment at which the replica lacks the purge.
+    isolate.clock.advance((replicaLagMs - 1) / 1_000);
+    await isolate.view.attend(isolate.attention)?.();
+    await isolate.settle();
+    isolate.clock.advance(boundMs / 1_000);
+    expect(isolate.judge(stored)).toBe("usable");
+    const usedAfterMs = isolate.clock.atMs - purgedAtMs;
+    expect(Math.max(0, usedAfterMs - maxLagMs)).toBe(Math.max(0, lateMs - 1));
+    isolate.clock.advance(0.001);
+    expect(isolate.judge(stored)).toBe("unverified");
+    isolate.journal.replicaLagMs = 0;
+    await isolate.renew();
+    expect(isolate.judge(stored)).toBe("hard");
   });
 });
 

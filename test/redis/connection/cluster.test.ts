@@ -11,6 +11,7 @@ import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { AheadClock, openProcess, untilFound } from "../../../testing/data/node-process.ts";
 import { type RedisCluster, startRedisCluster } from "../../../testing/fakes/redis-cluster.ts";
 import { isRedisServerInstalled } from "../../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
 import { playedConnection } from "./played-connection.ts";
 
 describe("a command with several keys", () => {
@@ -54,6 +55,7 @@ describe("a command with several keys", () => {
 });
 
 describe.runIf(isRedisServerInstalled)("a cluster of three nodes", () => {
+  lengthenTimeouts();
   const running = new Running();
   let cluster: RedisCluster;
   const opened = new Map<string, Cluster | Awaited<ReturnType<typeof openNodeRedis>>>();

@@ -61,6 +61,7 @@ export function nextCommands(
     ...(hasOwnPackage ? ["npm install --save-dev typescript vitest wrangler"] : []),
     hasOwnPackage ? "npx tsc && npx vitest run" : "npm run check && npm test",
     "npx tidemark start",
+    "npx wrangler login",
     "umask 077",
     "cat > secrets.json <<END",
     "{",

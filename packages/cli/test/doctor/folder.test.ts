@@ -1,12 +1,14 @@
 // Tests the findings of doctor in a folder: folders with one or two faults, and folders without
 // faults.
 import { execFileSync, spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
 import { readFolder } from "../../src/doctor/folder/folder-read.ts";
 import { originInFolder } from "../../src/doctor/folder/origin-in-folder.ts";
+import { readWranglerFile } from "../../src/wrangler/wrangler-file.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import {
   type Files,
@@ -81,6 +83,16 @@ vars = { ORIGIN_URL = "https://origin-staging.site.test" }
     "wrangler.toml": toml,
   });
   expect(findings).toEqual([]);
+});
+
+/** The folders of this repository from which a Worker can be deployed. */
+const shipped = globSync(["wrangler.*", "{examples,templates}/*/wrangler.*"]);
+
+it.each(shipped)("no shipped Worker logs each request: %s", async (path) => {
+  const { file } = await readWranglerFile(dirname(path));
+  expect(file).toMatchObject({
+    table: { observability: { enabled: true, logs: { enabled: true, invocation_logs: false } } },
+  });
 });
 
 describe("doctor in a folder", () => {

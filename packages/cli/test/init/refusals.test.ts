@@ -143,7 +143,7 @@ describe("a file that exists before init runs", () => {
     const { out } = await user.runs(["init", origin]);
     const tarballs = `path/to/tidemark-${version}.tgz path/to/tidemark-cli-${version}.tgz`;
     const install = `npm install ${tarballs}   # not published yet`;
-    for (const line of [install, ...lines, "npx tidemark start"]) {
+    for (const line of [install, ...lines, "npx tidemark start", "npx wrangler login"]) {
       expect(out).toContain(`\n  ${line}`);
     }
   });
