@@ -1,12 +1,15 @@
 // Measures the memory of an isolate after requests for 100,000 distinct keys. Compares it with the
-// memory tier's own count and with half of the platform's limit. `--write` updates the table in
-// docs/size-and-memory.md.
+// memory tier's own count and with the platform's limit. `--full` measures only the largest
+// configuration. `--write` updates the table in docs/size-and-memory.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Colo, freePort, startColo } from "../local/colo.ts";
+import { type Colo, freePort } from "../local/colo.ts";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
+import { StalledClients } from "../testing/worker/stalled-clients.ts";
+import { startLimitedColo } from "../testing/worker/platform-limits/limited-colo.ts";
+import { namedLimits } from "../testing/worker/platform-limits/limits.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { adminToken, storesSettled } from "../testing/worker/world.ts";
 import { counted, markdownTable } from "./load/figures.ts";
@@ -17,8 +20,8 @@ import { Inspector } from "./load/inspector.ts";
 import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const mebibyte = 1_048_576;
-/** Half of the platform's 128 MB. */
-const boundBytes = 64_000_000;
+/** The platform's 128 MB; half of it with the default configuration. */
+const boundBytes = ({ isFull }: Site) => (isFull ? 128_000_000 : 64_000_000);
 const clients = 24;
 
 /**
@@ -28,14 +31,22 @@ const clients = 24;
 const config = `{
   routes: [{ name: "all", match: "*", tiers: ["memory", "shared"], negative: { 404: "5m" } }],
 }`;
+const fullConfig = `{
+  limits: { memoryBytes: 41_943_040, bufferBytes: 12_582_912 },
+  routes: [{ name: "all", match: "*", negative: { 404: "5m" } }],
+}`;
 const watchEveryMs = 250;
+/** The numbers of clients that stall, and of requests with large bodies. */
+const [stalledCount, uploadCount] = [32, 100];
 
 /** The number of requests per purge, for sites with Redis, and the number of tags in each purge. */
 const requestsPerPurge = 300;
+/** The number of purges with everything at its maximum. */
+const purgeCount = 150;
 const tagsPerPurge = 900;
 
 interface Found {
-  readonly name: string;
+  readonly site: Site;
   readonly freshBytes: number;
   readonly heldBytes: number;
   readonly peakBytes: number;
@@ -47,17 +58,21 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       keys: { type: "string", default: "100000" },
+      full: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
     },
   });
   const keyCount = Number(values.keys);
-  const worker = await bundleWith(config);
-  const found = await Promise.all(sites.map((site) => measured(site, { worker, keyCount })));
+  const found: Found[] = [];
+  for (const site of sites.filter(({ isFull = false }) => isFull || !values.full)) {
+    const worker = await bundleWith(site.isFull ? fullConfig : config);
+    found.push(await measured(site, { worker, keyCount }));
+  }
   const text = report(found, keyCount);
   process.stdout.write(text + (await aboutHeaders()));
   const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "isolate-memory", text);
-  if (found.some((each) => each.heldBytes > boundBytes)) process.exitCode = 1;
+  if (found.some(({ site, heldBytes: bytes }) => bytes > boundBytes(site))) process.exitCode = 1;
 }
 
 async function measured(
@@ -71,7 +86,8 @@ async function measured(
     const redis = site.withRedis ? await redisFor(running) : {};
     const inspectorPort = await freePort(0, "127.0.0.1");
     const settings = { name: "colo", worker, port: 0, env: { ...env, ...redis }, inspectorPort };
-    const colo = await running.add(startColo(settings));
+    const limits = site.isFull ? namedLimits.heap : {};
+    const colo = await running.add(startLimitedColo(settings, limits));
     await ask(colo, { path: "/" });
     const inspector = await running.add(Inspector.of("tidemark", inspectorPort));
     const heldNow = async () => {
@@ -84,8 +100,8 @@ async function measured(
     await storesSettled(colo);
     const peakBytes = await peak();
     const { bytes: countedBytes, records } = await memoryOf(colo);
-    const held = await heldNow();
-    return { name: site.name, freshBytes, heldBytes: held, peakBytes, countedBytes, records };
+    const held = site.isFull ? await heldWhileBusy(colo, heldNow) : await heldNow();
+    return { site, freshBytes, heldBytes: held, peakBytes, countedBytes, records };
   } finally {
     await running.stop();
   }
@@ -97,16 +113,39 @@ async function redisFor(running: Running): Promise<Record<string, string>> {
   return { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
 }
 
+/** Returns the most bytes held, while clients stall, and while large bodies are sent to Redis. */
+async function heldWhileBusy(colo: Colo, heldNow: () => Promise<number>): Promise<number> {
+  const stalled = new StalledClients();
+  try {
+    const paths = Array.from({ length: stalledCount }, (_, at) => `/stalled/${at}`);
+    await stalled.ask(colo.url, paths);
+    let isBusy = true;
+    let next = 0;
+    const client = async () => {
+      for (; next < uploadCount; await ask(colo, { path: `/upload/${next}` })) next += 1;
+    };
+    const working = Promise.all(Array.from({ length: clients }, client));
+    void working.finally(() => (isBusy = false));
+    let mostBytes = await heldNow();
+    while (isBusy) mostBytes = Math.max(mostBytes, await heldNow());
+    await working;
+    return mostBytes;
+  } finally {
+    stalled.leave();
+  }
+}
+
 /** Requests each key once, and every fourth key again, to include the memory that hits occupy. */
 async function askAll(site: Site, colo: Colo, keyCount: number) {
   let next = 0;
+  const perPurge = site.isFull ? Math.ceil(keyCount / purgeCount) : requestsPerPurge;
   const client = async () => {
     while (next < keyCount) {
       const at = next;
       next += 1;
       await ask(colo, site.asking(at));
       if (at % 4 === 0) await ask(colo, site.asking(at));
-      if (site.withRedis && at % requestsPerPurge === 0) await purge(colo, at);
+      if (site.withRedis && at % perPurge === 0) await purge(colo, at);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
@@ -141,7 +180,7 @@ async function memoryOf({ url }: Colo): Promise<{ bytes: number; records: number
 function report(found: readonly Found[], keyCount: number): string {
   const inMebibytes = (bytes: number) => (bytes / mebibyte).toFixed(1);
   const rows = found.map((each) => [
-    each.name,
+    each.site.name,
     counted(each.records),
     inMebibytes(each.countedBytes),
     inMebibytes(each.freshBytes),
@@ -157,7 +196,7 @@ function report(found: readonly Found[], keyCount: number): string {
     "largest measured",
   ];
   return (
-    `The bench requests ${counted(keyCount)} distinct keys of one isolate. The run fails if more than ${inMebibytes(boundBytes)} MiB are held.\n\n` +
+    `The bench requests ${counted(keyCount)} distinct keys of one isolate. The run fails if more than 61.0 MiB are held, or 122.1 MiB with everything at its maximum.\n\n` +
     markdownTable(head, rows)
   );
 }

@@ -109,8 +109,8 @@ export function createApp(
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const { dataset, others } = environment;
-  const own = { ...platform, database, others, journal, dataset, parts };
+  const { dataset } = environment;
+  const own = { ...platform, database, journal, dataset, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];

@@ -8,13 +8,6 @@ import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "./cache/tiers/tier-in-code.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
-import {
-  leasesOver,
-  type NumberedAddress,
-  openBodyDatabases,
-  roomOf,
-  sharedTierOver,
-} from "./body-databases.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
@@ -23,11 +16,13 @@ import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging, type PurgingParts } from "./create-purging.ts";
 import { noJournal } from "./purge/view/view.ts";
-import { ballastKeyOf } from "./redis/database-room.ts";
+import { ballastKeyOf, DatabaseRoom } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
 import { journalWords } from "./redis/trouble.ts";
+import { RedisLeases } from "./stores/redis/redis-leases.ts";
+import { SharedTier } from "./stores/redis/shared-tier.ts";
 import { nameSecretOver } from "./stores/redis/stored-secret.ts";
 import { areReportsOn, createReports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
@@ -56,8 +51,6 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
    * tier. Without a database and `journal`, there is no journal, so purges are not possible.
    */
   readonly database?: RedisAddress | undefined;
-  /** The further databases of the shared tier, each of which stores its share of the keys. */
-  readonly others?: readonly NumberedAddress[] | undefined;
   /** The database or another store of the purge journal and the switch, in place of `database`. */
   readonly journal?: RedisAddress | JournalMaker | undefined;
   /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
@@ -109,7 +102,7 @@ export function createCache<Detail>(
 
 /** Adds tiers for data to a core. All other parts are shared. */
 export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
-  const tiers = core.databases ? [] : core.dataTiers;
+  const tiers = core.redis ? [] : core.dataTiers;
   return { ...core, ...tiersOver(core, form, { tiers }) };
 }
 
@@ -119,16 +112,10 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const make = { ...defaults, ...platform.parts };
   const metrics = make.metrics(nowAtMs(), areReportsOn(config, platform));
   const ballastKey = journal === undefined ? ballastKeyOf(namespace) : undefined;
-  const databases =
-    database &&
-    openBodyDatabases([database, ...(platform.others ?? [])], {
-      nowAtMs,
-      metrics,
-      log,
-      make: make.redis,
-      room: { limitBytes: limits.databaseBytes, ballastKey, nowAtMs },
-    });
-  const room = databases && roomOf(databases);
+  const tell = logOf("shared-tier", log);
+  const redis = database && make.redis({ ...database, nowAtMs, metrics, tell });
+  const { databaseBytes: limitBytes } = limits;
+  const room = redis && new DatabaseRoom({ redis, limitBytes, ballastKey, nowAtMs });
   const listenerFailed = () => metrics.add("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
@@ -140,7 +127,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const purging = store && createPurging({ namespace, purge }, store, watched);
   const { sealKeys } = database ?? (typeof own === "object" ? own : {});
   const known = sealKeys?.[0] ?? purging?.secret;
-  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? databases?.[0].redis);
+  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? redis);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -169,21 +156,18 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     memories,
     /** The limit of each memory tier. */
     memoryBytesMax: limits.memoryBytes / memoryShares,
-    /** The databases of the shared tier; `undefined` without one. */
-    databases,
-    /** The client of the first database, which also stores everything but records and leases. */
-    redis: databases?.[0].redis,
-    /** The free space of the shared tier's databases; `undefined` without a database. */
+    /** The client of the shared tier's database; `undefined` without one. */
+    redis,
+    /** The free space of the shared tier's database; `undefined` without a database. */
     room,
     /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
     purging,
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
     /**
-     * Limits the memory of all bodies in transfer to `limits.memoryBytes`, in addition to the
-     * memory of the tiers.
+     * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
      */
-    fillBudget: new ByteBudget(limits.memoryBytes),
+    fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
     /** Reports of counts from all isolates, and their totals. */
     reports,
@@ -209,7 +193,7 @@ function tiersOver<Detail>(
   form: RecordForm<Detail>,
   { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
 ) {
-  const { databases, metrics, fillBudget, memories, memoryBytesMax, nameSecret } = core;
+  const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
   const { namespace, limits } = config;
   const { cache, nowAtMs, log } = platform;
@@ -221,18 +205,18 @@ function tiersOver<Detail>(
     onEvicted: () => metrics.add("evictions", ["memory"]),
   });
   memories.push(memory);
+  const randomText = () => crypto.randomUUID();
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
   const { objectBytes, sharedBodyBytes: bodyBytesMax } = limits;
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const own = { nameSecret, bodyBytesMax };
   const others = given.map((make) => make(ofAny));
   const [inCode] = others;
-  const overRedis = (over: NonNullable<typeof databases>) =>
-    overShared((settings) =>
-      sharedTierOver(over, { ...settings, ...own, uploadBytesMax: memoryBytesMax }),
-    )(ofAny);
-  const shared = inCode ? undefined : databases && overRedis(databases);
+  const overRedis = (over: RedisClient) => {
+    const own = { redis: over, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
+    return overShared((settings) => new SharedTier({ ...settings, ...own }))(ofAny);
+  };
+  const shared = inCode ? undefined : redis && overRedis(redis);
   const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
   return {
     tiers: new TierStack<Detail>(memory, below),
@@ -240,6 +224,6 @@ function tiersOver<Detail>(
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     /** The leases on loads that all colos share; `undefined` without a database. */
-    leases: inCode ? inCode.leases : databases && leasesOver(databases, { ...ofAny, nameSecret }),
+    leases: inCode ? inCode.leases : redis && new RedisLeases({ ...ofAny, redis, randomText }),
   };
 }

@@ -1,4 +1,5 @@
 // The origin and the requests of the memory bench. Each request has a distinct key.
+import { randomBytes } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -17,6 +18,11 @@ export interface Site {
    * purges.
    */
   readonly withRedis?: boolean;
+  /**
+   * Whether the memory tier has its largest size, all tiers are in use, and the run ends with stalled
+   * clients and with large bodies, which Redis receives. The heap is then limited to 128 MiB.
+   */
+  readonly isFull?: boolean;
 }
 
 const lifetime = "max-age=3600";
@@ -39,10 +45,15 @@ const kinds: readonly ((at: number) => Asking)[] = [
 
 const mixed = (at: number): Asking => kinds[at % kinds.length]?.(at) ?? { path: "/" };
 
+/** Fills the memory tier also with few keys. */
+const wideOrMixed = (at: number): Asking =>
+  at % 2 === 0 ? { path: `/wide/${at}` } : mixed((at - 1) / 2);
+
 export const sites: readonly Site[] = [
   { name: "pages of 1 KiB", asking: (at) => ({ path: `/page/${at}` }) },
   { name: "a mix", asking: mixed },
   { name: "a mix, Redis, purges", asking: mixed, withRedis: true },
+  { name: "everything at its maximum", asking: wideOrMixed, withRedis: true, isFull: true },
 ];
 
 /** The header fields of a typical page, without `Date` and `Content-Length`. */
@@ -61,6 +72,9 @@ const pages: Readonly<Record<string, (path: string) => Page>> = {
   tiny: () => ({ bodyBytes: 16 }),
   long: () => ({ bodyBytes: 16 }),
   large: () => ({ bodyBytes: 20_480 }),
+  wide: () => ({ bodyBytes: 65_536 }),
+  upload: () => ({ bodyBytes: 1_000_000 }),
+  stalled: () => ({ bodyBytes: 4_194_304 }),
   missing: () => ({ status: 404, bodyBytes: 256 }),
   vary: () => ({ fields: { vary: "accept-language" }, bodyBytes: 512 }),
   private: () => ({ fields: { "cache-control": "private" }, bodyBytes: 512 }),
@@ -75,7 +89,8 @@ function answer(url: string, response: ServerResponse): void {
   const { status = 200, fields = {}, bodyBytes } = pages[kind]?.(url) ?? { bodyBytes: 16 };
   const etag = `"${url.slice(0, 40)}"`;
   response.writeHead(status, { ...usual, etag, "content-length": bodyBytes, ...fields });
-  response.end(Buffer.alloc(bodyBytes, "x"));
+  // Tidemark would compress repetitive bodies before it sends them to Redis.
+  response.end(url.startsWith("/upload/") ? randomBytes(bodyBytes) : Buffer.alloc(bodyBytes, "x"));
 }
 
 export async function startOrigin(): Promise<{ url: string; stop(): Promise<void> }> {

@@ -4,7 +4,7 @@ import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
-import { segmentOf } from "./library-key.ts";
+import { segmentOf, tagsOf } from "./library-key.ts";
 
 /** An entity of a result: a type, or one object of this type. */
 export interface GraphqlEntity {
@@ -68,12 +68,12 @@ export function responseCache({
         if (start === undefined) throw unknownStart();
         const fresh = Number.isFinite(ttl) ? Math.min(ttl, ttlMsMax) : undefined;
         const tags = [...entities].flatMap((entity) => [entity.typename, tagOf(entity)]);
-        const options = { fresh, tags, start, everywhere: false };
+        const options = { fresh, tags: tagsOf(tags), start, everywhere: false };
         await namespace.set([segmentOf(id)], result, options);
       });
     },
     invalidate(entities) {
-      return behind(() => data.purge({ tags: Array.from(entities, tagOf) }));
+      return behind(() => data.purge({ tags: tagsOf(Array.from(entities, tagOf)) }));
     },
   });
   return Object.assign(() => opened(new Map()), opened(undefined));

@@ -1,6 +1,7 @@
 // Converts the keys and tags of other libraries, which are any strings, to those of data.
 import { sha256HexAtOnce } from "../base/sha256.ts";
 import type { Key } from "../data/value/key.ts";
+import { unescapedTag } from "../purge/journal/spelling.ts";
 
 /** The limit of a segment in bytes. A key has up to two such segments and the name of its namespace. */
 const segmentBytesMax = 448;
@@ -45,9 +46,12 @@ export function pathKeyOf(text: string): Key {
 /** The limit of a tag in bytes. */
 const tagBytesMax = 256;
 
-/** Returns the tags without empty ones. A tag of over 256 bytes becomes its digest. */
+/**
+ * Returns the tags without empty ones, and as text if a framework has escaped them. A tag of over
+ * 256 bytes becomes its digest.
+ */
 export function tagsOf(tags: readonly string[]): string[] {
-  const named = tags.map((tag) => tag.trim()).filter((tag) => tag !== "");
+  const named = tags.map((tag) => unescapedTag(tag).trim()).filter((tag) => tag !== "");
   const isShort = (tag: string) => tag.length <= tagBytesMax && bytesOf(tag) <= tagBytesMax;
   return named.map((tag) => (isShort(tag) ? tag : digestPrefix + sha256HexAtOnce(tag)));
 }

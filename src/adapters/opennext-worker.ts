@@ -154,9 +154,9 @@ function inCode(
   env: Readonly<Record<string, unknown>>,
   stores: Pick<OpenNextOptions, "journal"> & { readonly tiers: readonly TierInCode[] },
   log: Log,
-): Pick<DataPlatform, "database" | "journal" | "others" | "tiers"> {
+): Pick<DataPlatform, "database" | "journal" | "tiers"> {
   const own: Fault[] = [];
-  const { redis, journal, others } = databasesOf(env, own);
+  const { redis, journal } = databasesOf(env, own);
   if (isFault(redis)) own.push(redis);
   const bound = bindStores({ redis, journal, faults: own }, stores, env);
   const { redis: database, faults } = bound.environment;
@@ -165,5 +165,5 @@ function inCode(
     throw new OperatorError(faults[0] as Fault);
   }
   for (const fault of faults) log({ event: "fault", level: "warn", message: faultText(fault) });
-  return { database, journal: bound.journal, others, tiers: bound.makers.dataTiers };
+  return { database, journal: bound.journal, tiers: bound.makers.dataTiers };
 }

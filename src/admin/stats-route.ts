@@ -23,8 +23,7 @@ export async function statsRoute(
   { environment, cache, site, data }: AdminSettings,
   colo: string,
 ): Promise<Response> {
-  const { metrics, databases = [], purging, cacheApi: edge } = cache;
-  const [redis, ...others] = databases.map((one) => one.redis);
+  const { metrics, redis, purging, cacheApi: edge } = cache;
   const { memory } = cache.tiers;
   const { config, flights, originHealth, nowAtMs } = site;
   const without = isFault(environment.redis) ? "not usable" : "not configured";
@@ -49,7 +48,6 @@ export async function statsRoute(
       ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
       : "none: the platform has no Cache API",
     redis: redis ? clientStats(redis) : without,
-    ...(others.length > 0 && { otherDatabases: others.map(clientStats) }),
     journal:
       purging && extent
         ? {

@@ -53,8 +53,8 @@ export const hitRate = z
   .check(...between(0, 1));
 
 /** A size in bytes from 0 to `most` MiB. */
-export const bytes = (most: number) =>
-  z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, `${most} MiB`));
+export const bytes = (most: number, mostText = `${most} MiB`) =>
+  z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, mostText));
 
 export const lagSeconds = z
   .number("must be a number of seconds, such as 10")

@@ -147,11 +147,11 @@ export const configInput = fields("the configuration", {
     paths: yesOrNo,
   } satisfies FormsOf<WrittenLogs>),
   limits: fields("limits", {
-    bufferBytes: bytes(32),
+    bufferBytes: bytes(12),
     // Upstash accepts requests up to 10 MB, and base64 adds a third.
     sharedBodyBytes: bytes(7),
-    // An isolate has 128 MB in total.
-    memoryBytes: bytes(96),
+    // With bodies in transit, uploads, the journal and notes, an isolate then needs 122 of 128 MB.
+    memoryBytes: bytes(40, "40 MiB, with which an isolate stays below 128 MB"),
     databaseBytes: storeBytes(Number.MAX_SAFE_INTEGER),
     // A Durable Object stores at most 10 GB.
     objectBytes: storeBytes(10_000_000_000),

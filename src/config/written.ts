@@ -193,14 +193,18 @@ export interface WrittenLogs {
 /** Limits of memory, bodies and variants. */
 export interface WrittenLimits {
   /**
-   * Largest body in bytes that is held whole while it is stored, at most 32 MiB. Larger bodies are
+   * Largest body in bytes that is held whole while it is stored, at most 12 MiB. Larger bodies are
    * streamed to the edge tier. Default: 4 MiB.
    * @example bufferBytes: 8 * 1_048_576
    */
   readonly bufferBytes?: number | undefined;
   /** Largest body in Redis in bytes, at most 7 MiB. Default: 1 MiB. @example sharedBodyBytes: 524_288 */
   readonly sharedBodyBytes?: number | undefined;
-  /** Size of the memory tier in bytes, at most 96 MiB. Default: 32 MiB. @example memoryBytes: 67_108_864 */
+  /**
+   * Size of the memory tier in bytes, at most 40 MiB. Bodies in transit may take half as much in
+   * addition, and uploads to Redis a quarter. Default: 32 MiB.
+   * @example memoryBytes: 41_943_040
+   */
   readonly memoryBytes?: number | undefined;
   /** Size of the database in bytes, from 4 MiB. Default: as reported by Redis. @example databaseBytes: 268_435_456 */
   readonly databaseBytes?: number | undefined;

@@ -126,7 +126,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
 
 function open(settings: DataSettings, pages: Pages | undefined) {
   const core = coreOf(settings, pages);
-  const { metrics, redis, room, databases } = core;
+  const { metrics, redis, room } = core;
   const { platform, config } = core.settings;
   const { namespace, limits, purge } = config;
   // Without a host, there is no edge tier. Only copies of the purge view may use this invalid host.
@@ -153,7 +153,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     viewOfPurges: view,
     unpurged,
     holdOn: (place) => unpurged.holdOn(place),
-    hashes: databases && new HashStore({ ...databases[0], ...ofHashes }),
+    hashes: redis && new HashStore({ redis, room, ...ofHashes }),
     heads: new BoundedMarks<string>(undefined, (head) => head),
     randomText,
     colo: settings.colo ?? (pages === undefined ? () => isolate : () => metrics.colo || isolate),

@@ -59,9 +59,9 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
-  // A caller that passes a database, or `undefined` in its place, passes all databases.
+  // A caller that passes a database, or `undefined` in its place, also passes the journal's database.
   const read = "database" in given ? undefined : databasesOf(variables, faults);
-  const { redis: named, others } = read ?? { redis: given.database, others: given.others };
+  const named = read ? read.redis : given.database;
   const journal = given.journal ?? read?.journal;
   if (isFault(named)) faults.push(named);
   const database = isFault(named) ? undefined : named;
@@ -83,7 +83,6 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       ...(cache && { cache }),
       ...(database && { database }),
       ...(journal && { journal }),
-      ...(others && { others }),
       parts: given.parts,
     } satisfies CachePlatform as CachePlatform,
     // Only pages send reports, which include the counts of data. Data without pages has `stats()`.

@@ -130,30 +130,3 @@ return 1`;
  * Returns the key of the ballast, which a client deletes when a full database rejects its write.
  */
 export const ballastKeyOf = (namespace: string): string => `${namespace}:ballast`;
-
-/** The free space of several databases, each of which stores its share of the keys. */
-export class DatabaseRooms {
-  readonly #rooms: readonly DatabaseRoom[];
-
-  constructor(rooms: readonly DatabaseRoom[]) {
-    this.#rooms = rooms;
-  }
-
-  /** Whether a database has reached `tightFromRatio`. The database of a request is not known yet. */
-  get isTight(): boolean {
-    return this.#rooms.some((room) => room.isTight);
-  }
-
-  /** Whether all databases have reached `pausedFromRatio`. Each tier pauses for its own database. */
-  get isPaused(): boolean {
-    return this.#rooms.every((room) => room.isPaused);
-  }
-
-  async beforeWrite(bytes: number): Promise<void> {
-    await Promise.all(this.#rooms.map((room) => room.beforeWrite(bytes)));
-  }
-
-  readonly runCron = async (): Promise<void> => {
-    await Promise.all(this.#rooms.map((room) => room.runCron()));
-  };
-}

@@ -53,20 +53,13 @@ export type TroubleWords = Readonly<
   Partial<Record<RedisTrouble, readonly [why: string, hint: string]>>
 >;
 
-const wordsNaming = (prefix: string, suffix = ""): TroubleWords =>
-  Object.fromEntries(
-    Object.entries(texts).map(([kind, [why, hint]]) => [
-      kind,
-      [why, hint.replaceAll(/UPSTASH_REDIS_REST_(URL|TOKEN)/g, `${prefix}_$1${suffix}`)],
-    ]),
-  );
-
 /** Texts for a separate journal database, which has its own variables. */
-export const journalWords = wordsNaming("JOURNAL_REDIS_REST");
-
-/** Texts for a further database of the shared tier, such as that of UPSTASH_REDIS_REST_URL_2. */
-export const numberedWords = (number: number): TroubleWords =>
-  wordsNaming("UPSTASH_REDIS_REST", `_${number}`);
+export const journalWords: TroubleWords = Object.fromEntries(
+  Object.entries(texts).map(([kind, [why, hint]]) => [
+    kind,
+    [why, hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
+  ]),
+);
 
 /** Troubles that usually end without intervention. */
 const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];

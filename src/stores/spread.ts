@@ -1,34 +1,30 @@
-// Spreads keys over several databases by rendezvous hashing (Thaler and Ravishankar, 1998). A key
-// belongs to the database with the highest score for it, so a new database takes only its own share. No
-// client can tell which keys share a database, because the score depends on a secret.
+// Spreads keys over several objects by rendezvous hashing (Thaler and Ravishankar, 1998). A key
+// belongs to the object with the highest score for it, so a new object takes only its own share. No
+// client can tell which keys share an object, because the score depends on a secret.
 import type { NameSecret } from "../cache/record/name-secret.ts";
 import type { RecordKey } from "../cache/record/record-key.ts";
 import { sha256HexAtOnce } from "../base/sha256.ts";
 
-/** @typeParam Part what belongs to one database, such as its tier or its leases */
+/** @typeParam Part what belongs to one object, such as its stub */
 export class Spread<Part> {
-  /** In the order of the databases. */
-  readonly parts: readonly Part[];
   readonly #seeded: readonly (readonly [seed: number, part: Part])[];
 
   readonly #first: Part;
   readonly #secret: NameSecret;
 
   /**
-   * @param databases each database's address and part. The address decides the share, so a new token
-   *   moves no key
+   * @param objects each object's name and part. The name decides the share
    */
   constructor(
-    databases: readonly [
-      readonly [url: string, part: Part],
-      ...(readonly [url: string, part: Part])[],
+    objects: readonly [
+      readonly [name: string, part: Part],
+      ...(readonly [name: string, part: Part])[],
     ],
     secret: NameSecret,
   ) {
     this.#secret = secret;
-    this.#first = databases[0][1];
-    this.parts = databases.map(([, part]) => part);
-    this.#seeded = databases.map(([url, part]) => [bitsOf(sha256HexAtOnce(url)), part]);
+    this.#first = objects[0][1];
+    this.#seeded = objects.map(([name, part]) => [bitsOf(sha256HexAtOnce(name)), part]);
   }
 
   async of(key: RecordKey): Promise<Part> {

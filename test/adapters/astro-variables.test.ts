@@ -46,11 +46,6 @@ describe("variables of a database, beside `redis`", () => {
     journal,
     upstash,
     { ...upstash, ...journal, SEAL_KEY },
-    {
-      ...upstash,
-      UPSTASH_REDIS_REST_URL_2: "https://second.invalid",
-      UPSTASH_REDIS_REST_TOKEN_2: "t",
-    },
     { UPSTASH_REDIS_REST_TOKEN: "token-of-the-cache" },
   ])("have no effect, except for one fault: %j", async (env) => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();

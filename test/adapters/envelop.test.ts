@@ -138,13 +138,20 @@ describe("errors", () => {
     expect(await cache.get("a")).toBeUndefined();
     expect(errors.map(String)).toEqual(Array(2).fill(expect.stringContaining("start of its load")));
   });
+});
 
-  it("a result that cannot be stored is returned, and reported", async () => {
-    const { run, errors } = opened({ title: () => "Tides" });
-    const long = "x".repeat(300);
-    expect((await run(`{ article(id: "${long}") { id title } }`)).data.article.title).toBe("Tides");
-    expect(errors.map(String)).toEqual([expect.stringContaining("tag of data is invalid")]);
-  });
+it("entities with ids of any length are purged, together with others", async () => {
+  const isolate = new DataIsolate();
+  let title = "old";
+  const { cache, run, ask, errors } = opened({ title: () => title }, isolate);
+  const long = `{ article(id: "${"x".repeat(300)}") { id title } }`;
+  expect([(await run(long)).data.article.title, await ask()]).toEqual(["old", "old"]);
+  title = "new";
+  expect([(await run(long)).data.article.title, await ask()]).toEqual(["old", "old"]);
+  const entities = ["x".repeat(300), "42"].map((id) => ({ typename: "Article", id }));
+  await cache().invalidate(entities);
+  expect([(await run(long)).data.article.title, await ask()]).toEqual(["new", "new"]);
+  expect(errors).toEqual([]);
 });
 
 it("waitUntil receives stores and purges", async () => {

@@ -126,7 +126,11 @@ describe("an invalid configuration", () => {
     [{ hotKeys: 1_001 }, "hotKeys: is more than 1,000"],
     [{ limits: { bufferBytes: -1 } }, "limits.bufferBytes: is less than 0"],
     [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
-    [{ limits: { memoryBytes: 2 ** 40 } }, "limits.memoryBytes: is more than 96 MiB"],
+    [{ limits: { bufferBytes: 12_582_913 } }, "limits.bufferBytes: is more than 12 MiB"],
+    [
+      { limits: { memoryBytes: 41_943_041 } },
+      "limits.memoryBytes: is more than 40 MiB, with which an isolate stays below 128 MB",
+    ],
     [{ limits: { databaseBytes: 256 } }, "limits.databaseBytes: is less than 4194304"],
     [{ limits: { objectBytes: 256 } }, "limits.objectBytes: is less than 4194304"],
     [{ limits: { variants: 0 } }, "limits.variants: is less than 1"],

@@ -44,6 +44,7 @@ it.each([
   { id: "null", load: () => null },
   { id: "a skipped value", load: ({ skip }: LoadContext<string>) => (skip(), "new") },
   { id: "a value without a lifetime", load: ({ fresh }: LoadContext<string>) => (fresh(0), "new") },
+  { id: "a value that has expired", load: ({ fresh }: LoadContext<string>) => (fresh(-1), "new") },
 ])("a stale value leaves all tiers when its load returns $id", async ({ load }) => {
   const { isolate, articles } = await aged();
   expect(await articles.getOrSet("42", load)).toBe("old");

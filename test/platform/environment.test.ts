@@ -181,57 +181,6 @@ describe("a fault of a binding", () => {
   });
 });
 
-describe("numbered databases", () => {
-  const numbered = (number: number | string, url = `https://db-${number}.upstash.io`) => ({
-    [`UPSTASH_REDIS_REST_URL_${number}`]: url,
-    [`UPSTASH_REDIS_REST_TOKEN_${number}`]: "s3cret",
-  });
-  const read = (env: Env) => readEnvironment({ ...origin, ...env }, defineConfig({}));
-
-  it("are read in their order, with the keys of SEAL_KEY", () => {
-    const { faults, others } = read({
-      ...redis,
-      ...numbered(9),
-      ...numbered(2),
-      SEAL_KEY: sealKey,
-    });
-    expect(faults).toEqual([]);
-    expect(others).toEqual(
-      [2, 9].map((number) => ({
-        number,
-        url: `https://db-${number}.upstash.io`,
-        token: "s3cret",
-        sealKeys: [sealKey],
-      })),
-    );
-  });
-
-  it.each([
-    [{ ...redis, ...numbered(1) }, "URL_1 is not used. Its number is not 2 to 9."],
-    [{ ...redis, ...numbered(10) }, "URL_10 is not used. Its number is not 2 to 9."],
-    [numbered(2), "URL_2 is not used. UPSTASH_REDIS_REST_URL is not usable."],
-    [
-      { ...redis, ...numbered(2, "https://db.upstash.io/") },
-      "URL_2 is not used. Another variable names the same database.",
-    ],
-    [
-      { ...redis, UPSTASH_REDIS_REST_URL_3: "https://db-3.upstash.io" },
-      "URL_3 is not used. UPSTASH_REDIS_REST_TOKEN_3 is not set.",
-    ],
-    [{ ...redis, ...numbered(3, "redis://s3cret") }, "URL_3 is not used. UPSTASH_REDIS_REST_URL_3"],
-  ])("that are unusable leave the others in use: %j", (env, says) => {
-    const { faults, others } = read({
-      ...env,
-      ...("UPSTASH_REDIS_REST_URL" in env && numbered(4)),
-    });
-    const texts = faults.map(faultText);
-    expect(texts).toEqual([expect.stringContaining(says)]);
-    expect(texts.join()).not.toContain("s3cret");
-    const usable = "UPSTASH_REDIS_REST_URL" in env ? [4] : [];
-    expect(others.map(({ number }) => number)).toEqual(usable);
-  });
-});
-
 describe("a valid environment", () => {
   const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config);
 
@@ -242,7 +191,6 @@ describe("a valid environment", () => {
       ]),
       redis: undefined,
       journal: undefined,
-      others: [],
       adminToken: undefined,
       purgeSecrets: undefined,
       hooks: new Map(),

@@ -14,9 +14,7 @@ export class DatedWhenCopied extends SimulatedCopies {
 export class DatedWhenFound extends SimulatedCopies {
   override async read(): Promise<ViewCopy | undefined> {
     const copy = await super.read();
-    return (
-      copy && new ViewCopy(this.isolate.nowAtMs(), itemsOf(copy.entries() ?? []), copy.switched)
-    );
+    return copy && new ViewCopy(this.isolate.nowAtMs(), itemsOf(copy.entries() ?? []), copy);
   }
 }
 
@@ -26,7 +24,7 @@ export class Unjoined extends SimulatedCopies {
     const copy = await super.read();
     const entries = copy?.entries() ?? [];
     if (copy === undefined) return undefined;
-    return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries), copy.switched), {
+    return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries), copy), {
       entriesAfter: ({ position }: EntryPlace) => {
         const at = entries.findIndex((entry) => entry.position === position);
         return entries.slice(at + 1);

@@ -11,7 +11,6 @@ const stores = ["stores/memory", "stores/cache-api", "stores/redis"];
 
 const composition = [
   "bind-stores",
-  "body-databases",
   "create-cache",
   "outward/schedule",
   "create-proxy",
@@ -135,8 +134,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "create-purging": [...core, "stores/redis/journal"],
   "bind-stores": ["protocol/variables", ...core, "platform", "create-purging"],
-  "body-databases": [...core, "stores", ...stores],
-  "create-cache": [...core, "platform", "create-purging", "body-databases", reporting, ...stores],
+  "create-cache": [...core, "platform", "create-purging", reporting, ...stores],
   "outward/schedule": [...core, "platform", "outward/port", "create-cache"],
   "data-beside-pages": [...core, "create-cache"],
   "data/value": [...core],

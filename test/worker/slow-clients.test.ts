@@ -32,7 +32,7 @@ beforeEach(async () => {
     }),
   );
   world = await running.add(
-    startWorld({ originUrl: origin.url, config: "{ limits: { bufferBytes: 16_777_216 } }" }),
+    startWorld({ originUrl: origin.url, config: "{ limits: { bufferBytes: 12_582_912 } }" }),
   );
 });
 afterEach(async () => {

@@ -1,17 +1,26 @@
 // Tests the tiers that answer for a page on workerd, and the Redis commands of each request.
 import { describe, expect, it } from "vitest";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { storesSettled, tierCommands } from "../../testing/worker/world.ts";
+import { limitsOfRun } from "../../testing/worker/platform-limits/limited-colo.ts";
+import { limitsOf } from "../../testing/worker/platform-limits/limits.ts";
+import { adminToken, storesSettled, tierCommands } from "../../testing/worker/world.ts";
 import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
+
+/** 20 KB of tags. */
+const tags = Array.from({ length: 2_000 }, (_, at) => `tag-${1_000 + at}`).join();
 
 const world = await worldOfFile(
   (request, response) => {
-    const vary = request.url?.startsWith("/varied") === true ? { vary: "accept-encoding" } : {};
-    response.writeHead(200, { "cache-control": "max-age=600", ...vary });
+    const { url = "", headers } = request;
+    const vary = url.startsWith("/varied") ? { vary: "accept-encoding" } : {};
+    const tagged = url.startsWith("/below/tags") ? { "cache-tag": tags, etag: '"a"' } : {};
+    const status = headers["if-none-match"] === '"a"' ? 304 : 200;
+    response.writeHead(status, { "cache-control": "max-age=600", ...vary, ...tagged });
     response.end(`page ${request.url}`);
   },
   {
     colos: 2,
+    limits: { ...limitsOf("fields"), ...limitsOfRun },
     config: `{ routes: [
       { name: "below", match: "/below/*", tiers: ["edge", "shared"] },
       { name: "alone", match: "/alone/*", tiers: ["memory"] },
@@ -74,4 +83,17 @@ describe("a request", () => {
     await storesSettled(colo);
     expect(tierCommands(world)).toEqual(commands);
   });
+});
+
+it("a page comes from the edge tier with 20 KB of tags, also after a 304", async () => {
+  await statusFrom(first, "/below/tags");
+  await storesSettled(first);
+  expect(await statusFrom(first, "/below/tags")).toMatch(/; hit; ttl=\d+; detail=edge$/);
+  const authorization = `Bearer ${adminToken}`;
+  const purge = JSON.stringify({ tags: ["tag-2999"], mode: "soft" });
+  const sent = { method: "POST", headers: { authorization }, body: purge };
+  expect((await rawRequest(first.url, "/_cache/purge", sent)).status).toBe(200);
+  expect(await statusFrom(first, "/below/tags")).toMatch(/fwd=stale; fwd-status=304/);
+  await storesSettled(first);
+  expect(await statusFrom(first, "/below/tags")).toMatch(/; hit; ttl=\d+; detail=edge$/);
 });

@@ -3,6 +3,13 @@
 // the platform. It does not support eviction, Vary and other ranges.
 import type { FakeClock } from "./fake-clock.ts";
 
+/** Cloudflare documents this limit for the fields of a response in its cache. */
+export const fieldBytesMax = 16_384;
+
+/** Returns the size of the fields as HTTP/1.1 sends them. */
+export const fieldBytes = (fields: Iterable<readonly [name: string, value: string]>): number =>
+  [...fields].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+
 interface Kept {
   readonly body: ArrayBuffer;
   readonly headers: Headers;
@@ -128,6 +135,8 @@ export class FakeCache implements Pick<Cache, "match" | "put" | "delete"> {
     if (response.headers.has("set-cookie"))
       throw new TypeError("The Cache API rejects a response with Set-Cookie.");
     if (response.headers.has("vary")) throw new TypeError("The fake does not support Vary.");
+    if (fieldBytes(response.headers) > fieldBytesMax)
+      throw new TypeError("The Cache API guarantees only 16 KB of fields.");
     if (response.status === 206)
       throw new TypeError("The Cache API rejects a response with status 206.");
     const [, maxAge] = /max-age=(\d+)/.exec(response.headers.get("cache-control") ?? "") ?? [];

@@ -52,8 +52,8 @@ export class SimulatedCopies {
     this.#cache.copy = copy;
   }
 
-  protected copyOf({ entries, sentAtMs, switched }: KnownView): ViewCopy {
-    return new ViewCopy(sentAtMs, itemsOf(entries.slice(-copiedCount)), switched);
+  protected copyOf({ entries, sentAtMs, ...ofSwitch }: KnownView): ViewCopy {
+    return new ViewCopy(sentAtMs, itemsOf(entries.slice(-copiedCount)), ofSwitch);
   }
 
   async claim(): Promise<"ours" | "others"> {

@@ -37,10 +37,7 @@ const hearsNoPurge: Fault = {
  * token is set. `SEAL_KEY` applies to the connection.
  */
 export function withoutDatabases(variables: Env, { log, nowAtMs }: Platform): Env {
-  const ofOthers = [
-    ...databaseVariables(variables, "URL"),
-    ...databaseVariables(variables, "TOKEN"),
-  ];
+  const ofOthers = [...databaseVariables.URL, ...databaseVariables.TOKEN];
   const idle = ofOthers.filter((name) => isSet(variables, name));
   if (idle.length > 0) {
     const message = faultText({

@@ -8,7 +8,6 @@ import { whyOf } from "../../redis/trouble.ts";
 import type { Totals } from "../../reports/totals.ts";
 import { hitRateMinsOf } from "./hit-rate-mins.ts";
 import {
-  databaseName,
   type DatabaseName,
   databaseOfJournal,
   type HealthSettings,
@@ -59,24 +58,21 @@ export async function lookFurther(
   const { nowAtMs, config } = site;
   const place = databaseOfJournal(cache);
   const own = place === "journal's database" ? cache.purging?.redis : undefined;
-  const looks = (cache.databases ?? []).map(({ redis, number }) => {
-    return databaseLook(redis, nowAtMs, databaseName(number));
-  });
   const { outward } = settings;
-  const [databases, journal, totals, reports] = await Promise.all([
-    Promise.all(looks),
+  const [database, journal, totals, reports] = await Promise.all([
+    databaseLook(cache.redis, nowAtMs, "database"),
     databaseLook(own, nowAtMs, "journal's database"),
     totalsLook(cache.reports),
     outward?.reports(),
     renewed(cache.purging, attention),
   ]);
-  const rooms = [...databases, journal].flatMap(({ room }): RoomState[] => {
+  const rooms = [database, journal].flatMap(({ room }): RoomState[] => {
     if (room === undefined) return [];
     const { database: name, info } = room;
     const watch = watches.get(name) ?? new EvictionWatch();
     watches.set(name, watch);
     const evictedAtMs = watch.seen(info.evictedKeys, nowAtMs());
-    // `limits.databaseBytes` describes only the databases of the shared tier.
+    // `limits.databaseBytes` describes only the database of the shared tier.
     const limitBytes = name === "journal's database" ? undefined : config.limits.databaseBytes;
     const holdsJournal = name === place;
     return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
@@ -84,7 +80,7 @@ export async function lookFurther(
   const state: SiteState = {
     // Call `lookHere` only after the reads above, because the reads update this isolate's state.
     ...lookHere(settings),
-    clock: (own === undefined ? databases[0] : journal)?.clock,
+    clock: (own === undefined ? database : journal).clock,
     rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
     hitRateMins: hitRateMinsOf(config),
@@ -95,7 +91,7 @@ export async function lookFurther(
   return {
     state: state,
     notLookedAt: [
-      ...databases.flatMap(({ not }) => not),
+      ...database.not,
       ...journal.not,
       ...totals.not,
       ...(reports ?? []).flatMap(([name, { kind }]) =>

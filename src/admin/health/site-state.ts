@@ -41,7 +41,7 @@ export interface ClientState extends DatabaseHealth {
 }
 
 /** A Redis database of the deployment. The journal may have a database of its own. */
-export type DatabaseName = "database" | `database ${number}` | "journal's database";
+export type DatabaseName = "database" | "journal's database";
 
 export type StoreName = DatabaseName | "Durable Object";
 
@@ -121,15 +121,13 @@ export interface SiteState extends IsolateState {
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
 export function lookHere({ environment, cache, site, data, probe }: HealthSettings): IsolateState {
   const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
-  const { databases = [], purging, tiers } = cache;
+  const { redis, purging, tiers } = cache;
   return {
     atMs: nowAtMs(),
     maxLagMs: config.purge.renewalLagMs,
     allowanceMs: config.purge.allowanceMs,
     clients: [
-      ...databases.map(({ redis, number }) => {
-        return clientLooked("shared tier", redis, databaseName(number));
-      }),
+      ...(redis === undefined ? [] : [clientLooked("shared tier", redis, "database")]),
       ...(purging === undefined
         ? []
         : [clientLooked("purge journal", purging.health, databaseOfJournal(cache))]),
@@ -170,10 +168,6 @@ export function databaseOfJournal({ settings }: HealthSettings["cache"]): StoreN
   const { journal } = settings.platform;
   if (typeof journal === "function") return "Durable Object";
   return journal === undefined ? "database" : "journal's database";
-}
-
-export function databaseName(number: number): DatabaseName {
-  return number === 1 ? "database" : `database ${number}`;
 }
 
 function clientLooked(

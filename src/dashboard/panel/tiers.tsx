@@ -83,11 +83,9 @@ interface Breaker {
 }
 
 function breakersOf(stats: OperatorAnswer<"stats">): string[][] {
-  const others = (stats["otherDatabases"] as readonly Breaker[] | undefined) ?? [];
   const parts: [string, Breaker | string | undefined][] = [
     ["Cache API", stats["edge"] as Breaker | string],
     ["Redis", stats["redis"] as Breaker | string],
-    ...others.map((one, index): [string, Breaker] => [`Redis ${index + 2}`, one]),
     ["Purge journal", stats["journal"] as Breaker | string],
   ];
   const origins = (stats["originsShutOff"] as readonly string[] | undefined) ?? [];

@@ -10,7 +10,10 @@ import { PathMap } from "./path-map.ts";
 export interface LoadContext<T> {
   /** Adds tags to the value, in addition to those of the namespace. */
   readonly tags: (...tags: readonly string[]) => void;
-  /** Sets how long this value answers, instead of the namespace's `fresh`. */
+  /**
+   * Sets how long this value answers, instead of the namespace's `fresh`. A time below 0, such as
+   * that until a token expires, is 0.
+   */
   readonly fresh: (lifetime: DataDuration) => void;
   /** Returns the value to the caller without storing it. */
   readonly skip: () => void;
@@ -106,7 +109,7 @@ export class LoaderContext implements LoadContext<unknown> {
   };
 
   readonly fresh = (lifetime: DataDuration): void => {
-    this.freshMs = msOf(lifetime);
+    this.freshMs = typeof lifetime === "number" && lifetime < 0 ? 0 : msOf(lifetime);
   };
 
   readonly skip = (): void => {

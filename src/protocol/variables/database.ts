@@ -18,20 +18,13 @@ export interface Databases {
   readonly redis: Database | Fault | undefined;
   /** The database of the journal and the switch; `undefined` if they use `redis`. */
   readonly journal: Database | undefined;
-  /** The further databases of the shared tier, which share its keys with `redis`. */
-  readonly others: readonly NumberedDatabase[];
 }
 
-/** A database of UPSTASH_REDIS_REST_URL_2 to _9. */
-export interface NumberedDatabase extends Database {
-  readonly number: number;
-}
-
-/** Returns the names of the variables with the address (`URL`) or the token of a database. */
-export function databaseVariables(env: Env, kind: "URL" | "TOKEN"): string[] {
-  const form = new RegExp(`^(?:UPSTASH|JOURNAL)_REDIS_REST_${kind}(?:_\\d+)?$`);
-  return Object.keys(env).filter((name) => form.test(name));
-}
+/** The names of the variables with the address or the token of a database. */
+export const databaseVariables: Readonly<Record<"URL" | "TOKEN", readonly string[]>> = {
+  URL: ["UPSTASH_REDIS_REST_URL", "JOURNAL_REDIS_REST_URL"],
+  TOKEN: ["UPSTASH_REDIS_REST_TOKEN", "JOURNAL_REDIS_REST_TOKEN"],
+};
 
 const what = "The database is not used: the shared tier and purges are off.";
 
@@ -44,11 +37,9 @@ const what = "The database is not used: the shared tier and purges are off.";
 export function databasesOf(env: Env, faults: Fault[]): Databases {
   const sealKeys = sealKeysOf(env);
   if (typeof sealKeys === "string") {
-    const redis = { what, why: sealKeys, hint: hintOfSealKey };
-    return { redis, journal: undefined, others: [] };
+    return { redis: { what, why: sealKeys, hint: hintOfSealKey }, journal: undefined };
   }
-  const firsts = firstDatabases(env, faults);
-  const found = { ...firsts, others: numberedDatabases(env, firsts, faults) };
+  const found = unsealedDatabases(env, faults);
   if (sealKeys === undefined) return found;
   if (found.redis === undefined) {
     faults.push({
@@ -58,14 +49,13 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
     });
   }
   const sealed = <Found>(one: Found | Database) => (isDatabase(one) ? { ...one, sealKeys } : one);
-  const others = found.others.map((one) => ({ ...one, sealKeys }));
-  return { redis: sealed(found.redis), journal: sealed(found.journal), others };
+  return { redis: sealed(found.redis), journal: sealed(found.journal) };
 }
 
 const isDatabase = (one: unknown): one is Database =>
   typeof one === "object" && one !== null && "url" in one;
 
-function firstDatabases(env: Env, faults: Fault[]): Omit<Databases, "others"> {
+function unsealedDatabases(env: Env, faults: Fault[]): Databases {
   const redis = databaseOf(env);
   const journal = named(env, "JOURNAL_REDIS_REST");
   if (journal === undefined) return { redis, journal };
@@ -87,45 +77,6 @@ function firstDatabases(env: Env, faults: Fault[]): Omit<Databases, "others"> {
   }
   return { redis, journal };
 }
-
-/** Reads the numbered databases. One that is unusable is left out, and the others get its share. */
-function numberedDatabases(
-  env: Env,
-  { redis, journal }: Omit<Databases, "others">,
-  faults: Fault[],
-): NumberedDatabase[] {
-  const suffixes = ["URL", "TOKEN"].flatMap((kind) =>
-    databaseVariables(env, kind === "URL" ? "URL" : "TOKEN")
-      .filter((name) => isSet(env, name))
-      .flatMap((name) => /^UPSTASH_REDIS_REST_(?:URL|TOKEN)_(\d+)$/.exec(name)?.[1] ?? []),
-  );
-  const urls = new Set([redis, journal].flatMap((one) => (isDatabase(one) ? [hrefOf(one)] : [])));
-  return [...new Set(suffixes)].toSorted().flatMap((suffix): NumberedDatabase[] => {
-    const found = named(env, "UPSTASH_REDIS_REST", `_${suffix}`);
-    const unused = (why: string, hint: string) => {
-      faults.push({
-        what: `The database of UPSTASH_REDIS_REST_URL_${suffix} is not used.`,
-        why,
-        hint,
-      });
-      return [];
-    };
-    if (!/^[2-9]$/.test(suffix))
-      return unused("Its number is not 2 to 9.", "Rename both variables.");
-    if (found === undefined) return [];
-    if (!isDatabase(found)) return unused(found.why, found.hint);
-    if (!isDatabase(redis)) {
-      return unused("UPSTASH_REDIS_REST_URL is not usable.", "Set that database first.");
-    }
-    if (urls.has(hrefOf(found))) {
-      return unused("Another variable names the same database.", "Name another database.");
-    }
-    urls.add(hrefOf(found));
-    return [{ ...found, number: Number(suffix) }];
-  });
-}
-
-const hrefOf = ({ url }: Database) => new URL(url).href;
 
 /** Returns the cache's database; a fault if it is unusable; `undefined` if none is set. */
 export function databaseOf(env: Env): Database | Fault | undefined {
@@ -149,9 +100,7 @@ export function sealKeysOf(env: Env): readonly string[] | string | undefined {
   }
   const [guessable] = keys.flatMap((key) => guessableBy(key) ?? []);
   if (guessable !== undefined) return `A key of SEAL_KEY ${guessable}.`;
-  const same = databaseVariables(env, "TOKEN").find((name) =>
-    keys.includes(textOf(env, name) ?? ""),
-  );
+  const same = databaseVariables.TOKEN.find((name) => keys.includes(textOf(env, name) ?? ""));
   if (same === undefined) return keys;
   return `SEAL_KEY holds the same secret as ${same}, which whoever writes to Redis may have.`;
 }
@@ -162,8 +111,8 @@ const sealKeysMax = 4;
 export const hintOfSealKey =
   "Write the output of `openssl rand -base64 32`; separate several keys with spaces. Unset it to store without seals.";
 
-function named(env: Env, prefix: string, suffix = ""): Database | Fault | undefined {
-  const names = [`${prefix}_URL${suffix}`, `${prefix}_TOKEN${suffix}`];
+function named(env: Env, prefix: string): Database | Fault | undefined {
+  const names = [`${prefix}_URL`, `${prefix}_TOKEN`];
   if (!names.some((name) => isSet(env, name))) return undefined;
   const [url = "", token = ""] = names.map((name) => textOf(env, name));
   const missing = names.find((name) => textOf(env, name) === undefined);

@@ -41,7 +41,7 @@ function adminTokenFault(token: string, env: Env): string | undefined {
 
 /** Returns the name of another variable that holds the same secret; `undefined` if none does. */
 function secretEqualTo(token: string, env: Env): string | undefined {
-  const redis = databaseVariables(env, "TOKEN").find((name) => textOf(env, name) === token);
+  const redis = databaseVariables.TOKEN.find((name) => textOf(env, name) === token);
   if (redis !== undefined) return redis;
   const other = Object.keys(env).find((name) => {
     return (
@@ -104,16 +104,12 @@ export function weakSettingsIn(env: Env): Fault[] {
   const token = textOf(env, "ADMIN_TOKEN") ?? "";
   const secrets = purgeSecretsIn(env).filter((secret) => secretForm.test(secret));
   const bases = secrets.map((secret) => secret.replace("whsec_", ""));
-  const redis = databaseVariables(env, "TOKEN").filter((name) =>
-    bases.includes(textOf(env, name) ?? ""),
-  );
+  const redis = databaseVariables.TOKEN.filter((name) => bases.includes(textOf(env, name) ?? ""));
   return [
     ...(isFewWords(token) ? [fewWords] : []),
     ...(bases.some((base64) => textIn(base64) !== undefined) ? [typedSecret] : []),
     ...redis.map(sharedWithSenders),
-    ...databaseVariables(env, "URL")
-      .filter((name) => isClear(textOf(env, name)))
-      .map(clearText),
+    ...databaseVariables.URL.filter((name) => isClear(textOf(env, name))).map(clearText),
   ];
 }
 

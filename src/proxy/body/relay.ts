@@ -2,6 +2,7 @@
 // in its own request. So the relay contains only bytes and promises, and no I/O objects of another
 // request.
 import { isWithinMs } from "../../base/elapsed.ts";
+import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** The time during which clients can join. A body that takes longer may be endless. */
@@ -21,10 +22,14 @@ const silenceMsMax = 35_000;
 const stallMsMax = { alone: 20_000, besideOthers: 2_000 };
 /** The total time for which slow readers may delay the others. */
 const heldUpMsMax = 20_000;
+/** The limit of unread bytes while the memory budget is short. */
+const shortBytesMax = 65_536;
 
 interface RelayLimits {
   /** The limit of unread bytes. Beyond this limit, the clients' pace slows the origin down. */
   readonly bytesMax: number;
+  /** Counts the limit from the first call of `room` to the body's end. */
+  readonly budget: Pick<ByteBudget, "take" | "give">;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
 }
@@ -33,6 +38,8 @@ interface RelayLimits {
 export class Relay {
   readonly #limits: RelayLimits;
   readonly #sinceAtMs: number;
+  #bytesMax: number;
+  #countedBytes: number | undefined;
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   /** The number of chunks dropped before the first of `#chunks`. */
   #dropped = 0;
@@ -46,6 +53,7 @@ export class Relay {
 
   constructor(limits: RelayLimits) {
     this.#limits = limits;
+    this.#bytesMax = limits.bytesMax;
     this.#sinceAtMs = limits.nowAtMs();
   }
 
@@ -67,10 +75,12 @@ export class Relay {
    * and is disconnected only if it stalls.
    */
   async room(): Promise<void> {
-    const { bytesMax, nowAtMs } = this.#limits;
+    const { nowAtMs } = this.#limits;
+    if (this.#countedBytes === undefined) this.#count();
     for (;;) {
       this.#dropTaken();
-      if (this.#bytes <= bytesMax || this.#readers.size === 0 || this.#state !== "coming") return;
+      if (this.#bytes <= this.#bytesMax || this.#readers.size === 0 || this.#state !== "coming")
+        return;
       const isAlone = this.#readers.size === 1;
       const sinceAtMs = nowAtMs();
       const stallMs = isAlone ? stallMsMax.alone : stallMsMax.besideOthers;
@@ -78,6 +88,14 @@ export class Relay {
       if (!isAlone) this.#heldUpMs += Math.abs(nowAtMs() - sinceAtMs);
       if (!hasRoom || (!isAlone && this.#heldUpMs > heldUpMsMax)) this.#cutSlowest();
     }
+  }
+
+  /** Until now, the fill that gathers the body has counted the same chunks. */
+  #count(): void {
+    const { budget, bytesMax } = this.#limits;
+    const isCounted = budget.take(bytesMax, "large");
+    this.#countedBytes = isCounted ? bytesMax : 0;
+    if (!isCounted) this.#bytesMax = Math.min(bytesMax, shortBytesMax);
   }
 
   /** Returns whether the slowest reader reads a chunk within this time. */
@@ -101,6 +119,7 @@ export class Relay {
   end(state: "whole" | "cut"): void {
     if (this.#state !== "coming") return;
     this.#state = state;
+    this.#limits.budget.give(this.#countedBytes ?? 0);
     this.#wake();
   }
 
@@ -159,7 +178,7 @@ export class Relay {
    * clients can join from the first byte.
    */
   #dropTaken(): void {
-    if (this.#bytes <= this.#limits.bytesMax) return;
+    if (this.#bytes <= this.#bytesMax) return;
     this.#dropUpTo(Math.min(this.#slowestAt, this.#dropped + this.#chunks.length));
   }
 

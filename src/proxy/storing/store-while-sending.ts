@@ -140,9 +140,9 @@ function storeBehind(
 function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay | undefined {
   const { lookup, flight, exchange } = need;
   if (metadata.bodyBytes !== null) return undefined;
-  const { nowAtMs, config } = exchange.site;
+  const { nowAtMs, config, fillBudget: budget } = exchange.site;
   const relay = lookup.isAnonymous
-    ? new Relay({ bytesMax: config.limits.bufferBytes, nowAtMs })
+    ? new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs })
     : undefined;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {

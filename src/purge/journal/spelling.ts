@@ -52,13 +52,37 @@ function unescaped(text: string, characters: RegExp): string {
 
 /**
  * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
- * 9875 §2), and other tags are trimmed. workerd decodes fields as UTF-8, which changes tags that
- * the origin sent in Latin-1.
+ * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold. workerd decodes
+ * fields as UTF-8, which changes tags that the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
+  const texts = plain.map(unescapedTag);
   const misread = (text: string) => new TextDecoder().decode(latin1Bytes(text));
-  return [...plain, ...plain.filter(isLatin1).map(misread)];
+  return [
+    ...new Set([
+      ...plain,
+      ...texts,
+      ...texts.map(escapedTag),
+      ...plain.filter(isLatin1).map(misread),
+    ]),
+  ];
+}
+
+/** Escapes all but printable ASCII, as Next.js and vinext do. */
+function escapedTag(tag: string): string {
+  return tag.replaceAll(/[^\t\x20-\x7e]+/g, (run) => encodeURIComponent(run.toWellFormed()));
+}
+
+/** Returns the tag with escaped UTF-8 beyond ASCII as text. Other escapes stay. */
+export function unescapedTag(tag: string): string {
+  return tag.replaceAll(/(?:%[89a-f][\da-f])+/gi, (run) => {
+    try {
+      return decodeURIComponent(run);
+    } catch {
+      return run;
+    }
+  });
 }
 
 /** Returns whether Latin-1 can encode the text, but not with the same bytes as UTF-8. */

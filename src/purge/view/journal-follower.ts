@@ -190,6 +190,7 @@ export class JournalFollower {
     const read: JournalRead = { kind: "read", entries, sentAtMs, switched: this.switched };
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain, chain.end.position, read);
+    if (copy.isSwitchLost) this.isSwitchLost = this.switched !== undefined;
     return true;
   }
 

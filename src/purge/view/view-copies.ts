@@ -34,7 +34,10 @@ export interface ViewCopiesSettings {
  * The content of a copy: the view's entries, the clock before the view's last read, and the switch.
  * Some of the entries may be newer than that read.
  */
-export type KnownView = Omit<JournalRead, "kind">;
+export interface KnownView extends Omit<JournalRead, "kind"> {
+  /** Whether the switch may have lost the state, so that it has to be posted again (rule 24 g). */
+  readonly isSwitchLost?: boolean;
+}
 
 /** The state of a colo's poll. Isolates of the colo share it. */
 export interface PollNote {
@@ -46,7 +49,7 @@ export interface PollNote {
 }
 
 /** The version of the format, which every change increments. */
-const version = 2;
+const version = 3;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** The timeout of each cache operation. A working cache answers within a few milliseconds. */
@@ -161,12 +164,18 @@ export class ViewCopy {
    * posted.
    */
   readonly switched: SwitchState | undefined;
+  readonly isSwitchLost: boolean;
   /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
 
-  constructor(sentAtMs: number, items: readonly unknown[], switched?: SwitchState) {
+  constructor(
+    sentAtMs: number,
+    items: readonly unknown[],
+    { switched, isSwitchLost = false }: Pick<KnownView, "switched" | "isSwitchLost"> = {},
+  ) {
     this.sentAtMs = sentAtMs;
     this.switched = switched;
+    this.isSwitchLost = isSwitchLost;
     this.#items = items;
   }
 
@@ -191,10 +200,10 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
 }
 
 /** Encodes the newest entries that fit, after a digest. Returns `undefined` if no entry fits. */
-async function encodeCopy({ entries, sentAtMs, switched }: KnownView) {
+async function encodeCopy({ entries, sentAtMs, switched, isSwitchLost = false }: KnownView) {
   const encoder = new TextEncoder();
   const state = JSON.stringify(switched ?? null);
-  const head = `{"v":${version},"sentAtMs":${sentAtMs},"switched":${state},"items":[`;
+  const head = `{"v":${version},"sentAtMs":${sentAtMs},"switched":${state},"isSwitchLost":${isSwitchLost},"items":[`;
   // The end `]}` has two bytes, and the last item no comma.
   let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 1;
   const items: string[] = [];
@@ -221,7 +230,8 @@ async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | un
     if (!isCopy || items.length === 0) return undefined;
     const switched = readState(copy["switched"]);
     if (switched === undefined && copy["switched"] !== null) return undefined;
-    return new ViewCopy(sentAtMs as number, items as unknown[], switched);
+    const isSwitchLost = copy["isSwitchLost"] === true;
+    return new ViewCopy(sentAtMs as number, items as unknown[], { switched, isSwitchLost });
   } catch {
     return undefined;
   }

@@ -170,10 +170,11 @@ export class ViewRenewals {
   async read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
     const { copies } = this.#settings;
     const hasRead = await this.#follower.readOn();
-    const { chain, sentAtMs, switched } = this.#follower;
+    const { chain, sentAtMs, switched, isSwitchLost } = this.#follower;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
     if (!isOfKnownAge || !copies || host === undefined || chain === undefined) return undefined;
-    return () => copies.publish(host, { entries: chain.entries, sentAtMs, switched });
+    const { entries } = chain;
+    return () => copies.publish(host, { entries, sentAtMs, switched, isSwitchLost });
   }
 
   /** Returns whether a recent copy, or another isolate's claim, makes a read unnecessary. */

@@ -1,5 +1,5 @@
-// The edge tier: the Workers Cache API, one cache per colo. One header field contains the metadata,
-// so the Cache API does not act on the fields of the stored response.
+// The edge tier: the Workers Cache API, one cache per colo. One header field, or the body, contains
+// the metadata, so the Cache API does not act on the fields of the stored response.
 import { errorName } from "../../base/error-name.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
@@ -61,7 +61,9 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       if (response === undefined) return { kind: "absent" };
       const isUnchanged = known !== undefined && response.status === 304;
       const { headers } = response;
-      const metadataText = () => headers.get(recordField) ?? "";
+      const isInBody = !isUnchanged && !headers.has(recordField);
+      const text = isInBody ? await (await this.#cache.whole(response)).text() : undefined;
+      const metadataText = () => text ?? headers.get(recordField) ?? "";
       const decode = () =>
         this.#records.decode(key, ask.isPeek ? null : headers.get("etag"), metadataText);
       const decoded = isUnchanged ? known.decoded : decode();
@@ -101,23 +103,25 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   ): Promise<BodyRead> {
     if (response.status === 304) return { kind: "absent" };
     const apart = response.headers.get(bodyField) ?? undefined;
-    if (apart !== undefined) {
-      const range = rangeOf?.(metadata);
-      return this.#fromAddress(await addressOf(key, apart), metadata, range);
-    }
-    const isWantedWhole = isSmall(metadata)
+    const address = await addressOf(key, apart);
+    // A body that arrived as a stream has no digest, and is always streamed.
+    const hasArrived = apart !== undefined && metadata.bodyDigest === null;
+    const isBrief = !hasArrived && isSmall(metadata);
+    const isWantedWhole = isBrief
       ? partKind === "metadata" || isHeld?.(metadata) !== false
-      : isHeld?.(metadata) === true;
+      : !hasArrived && isHeld?.(metadata) === true;
+    const range = isBrief ? undefined : rangeOf?.(metadata);
     if (isWantedWhole) {
-      const blob = await this.#cache.whole(response);
+      const found = apart === undefined ? response : await this.#cache.match(address);
+      if (found === undefined) return "gone";
+      const blob = await this.#cache.whole(found);
       return blob.size === metadata.bodyBytes ? { kind: "blob", blob } : "not-whole";
     }
-    const range = isSmall(metadata) ? undefined : rangeOf?.(metadata);
+    if (apart !== undefined) return this.#fromAddress(address, metadata, range);
     if (range === undefined) return streamedFrom(response, metadata.bodyBytes);
     // Another record may replace this one before the second request, so check the entity tag.
     cancelBody(response);
-    const entityTag = response.headers.get("etag") ?? "none";
-    return this.#fromAddress(await addressOf(key), metadata, range, entityTag);
+    return this.#fromAddress(address, metadata, range, response.headers.get("etag") ?? "none");
   }
 
   /**

@@ -5,14 +5,14 @@ import { encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
+/** The field with the metadata. Absent if the metadata is the body of the stored response. */
 export const recordField = "tidemark-record";
 /**
- * The field with the last part of a streamed body's address. Absent if the body is stored with the
- * record.
+ * The field with the last part of the body's address. Absent if the body is stored with the record.
  */
 export const bodyField = "tidemark-body";
-/** Cloudflare rejects larger header fields, so records with more metadata are not stored. */
-const recordFieldBytesMax = 32_768;
+/** Cloudflare guarantees 16 KB for all fields of a stored response. The rest is for other fields. */
+const recordFieldBytesMax = 15_360;
 
 /**
  * Returns the address of a record. It is under the request's own host, because a lookup under
@@ -38,7 +38,8 @@ function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
 }
 
 /**
- * Writes a record. Rejects like the cache.
+ * Writes a record. Metadata that is too large for a field becomes the body of the stored response,
+ * and the record's own body gets its own address. Rejects like the cache.
  *
  * @param body the body to store with the record; `null` if there is none, or if `part` names it
  */
@@ -49,11 +50,17 @@ export async function writeHead(
   { keep, body, part }: { keep: TierKeep; body: Blob | null; part?: string },
 ): Promise<TierWrite> {
   const text = encodeRecord(head, keep.untilAtMs);
-  if (text.length > recordFieldBytesMax) return { kind: "refused", rule: "too-large" };
-  const headers = new Headers({ ...objectFields(keep), [recordField]: text });
+  const fitsField = text.length <= recordFieldBytesMax;
+  const apart = fitsField || body === null ? part : crypto.randomUUID();
+  if (apart !== part) {
+    const response = new Response(body, { headers: objectFields(keep) });
+    await cache.put(await addressOf(key, apart), response);
+  }
+  const headers = new Headers(objectFields(keep));
   headers.set("etag", `"${crypto.randomUUID()}"`);
-  if (part !== undefined) headers.set(bodyField, part);
-  await cache.put(await addressOf(key), new Response(body, { headers }));
+  if (fitsField) headers.set(recordField, text);
+  if (apart !== undefined) headers.set(bodyField, apart);
+  await cache.put(await addressOf(key), new Response(fitsField ? body : text, { headers }));
   return { kind: "kept" };
 }
 
@@ -80,7 +87,7 @@ export async function writeArriving(
     if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
     const head = { kind: "response", metadata: { ...metadata, bodyBytes } } as const;
     const written = await writeHead(cache, key, head, { keep, body: null, part });
-    isNamed = written.kind === "kept";
+    isNamed = true;
     return written;
   } catch (cause) {
     // A truncated stream also makes the put fail. Any other failure is the cache's.

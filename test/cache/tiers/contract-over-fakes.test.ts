@@ -15,7 +15,7 @@ import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedCache } from "../../../testing/simulation/simulated-cache.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import { describeTier, type OpenTier } from "./contract/contract.ts";
-import { recordFieldBytesMax, recordOfFieldBytes } from "../../stores/cache-api/edge-records.ts";
+import { recordOfFieldBytes } from "../../stores/cache-api/edge-records.ts";
 import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
 
 openNetworkOfFakes();
@@ -35,8 +35,7 @@ function opened(
 const edgeLimits = {
   bodyBytesMax: Infinity,
   takesStreams: true,
-  largest: recordOfFieldBytes(recordFieldBytesMax),
-  tooLarge: recordOfFieldBytes(recordFieldBytesMax + 1),
+  largest: recordOfFieldBytes(120_000),
 };
 
 const bodyBytesMax = 2 * mebibyte;

@@ -25,13 +25,30 @@ describe("a purge of a tag also covers other spellings of the tag", () => {
     {
       id: "Latin-1, which workerd decodes as UTF-8",
       tag: "größe",
-      as: ["größe", "gr\ufffd\ufffde"],
+      as: ["größe", "gr%C3%B6%C3%9Fe", "gr\ufffd\ufffde"],
     },
-    { id: "more than Latin-1", tag: "größe €", as: ["größe €"] },
+    { id: "more than Latin-1", tag: "größe €", as: ["größe €", "gr%C3%B6%C3%9Fe %E2%82%AC"] },
     {
       id: "Latin-1 with white space",
       tag: "é ",
-      as: ["é ", "é", "\ufffd ", "\ufffd"],
+      as: ["é ", "é", "%C3%A9 ", "%C3%A9", "\ufffd ", "\ufffd"],
+    },
+    { id: "Cyrillic", tag: "тег", as: ["тег", "%D1%82%D0%B5%D0%B3"] },
+    {
+      id: "escaped Cyrillic",
+      tag: "%d1%82%D0%B5%D0%B3",
+      as: ["%d1%82%D0%B5%D0%B3", "тег", "%D1%82%D0%B5%D0%B3"],
+    },
+    {
+      id: "an emoji beside ASCII escapes",
+      tag: "a%2Cb 🎉",
+      as: ["a%2Cb 🎉", "a%2Cb %F0%9F%8E%89"],
+    },
+    { id: "escapes that are not UTF-8", tag: "%ff%C3", as: ["%ff%C3"] },
+    {
+      id: "half a character",
+      tag: "\ud83c",
+      as: ["\ud83c", "%EF%BF%BD"],
     },
   ])("$id", ({ tag, as }) => {
     expect(tagSpellings(tag)).toEqual(as);

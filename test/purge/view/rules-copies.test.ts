@@ -196,4 +196,13 @@ describe("rule 24 c: the switch in a copy", () => {
     expect(cold.view.chain?.floor.n).toBe("2-0");
     expect(cold.view.bypasses("articles")).toBe(bypasses);
   });
+
+  it.each([true, false])("has the duty to post the state again: %s", async (isSwitchLost) => {
+    const { colo, clock } = await informed();
+    const copy = { entries: [entryAt("2-0")], sentAtMs: clock.atMs, isSwitchLost };
+    await colo.copies().publish(host, { ...copy, switched: { ...on, position: "1-0", n: "1-0" } });
+    const cold = colo.isolate();
+    await cold.filled();
+    expect(cold.view.follower.isSwitchLost).toBe(isSwitchLost);
+  });
 });

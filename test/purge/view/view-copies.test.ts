@@ -122,7 +122,7 @@ async function sealed(text: string): Promise<Bytes> {
 }
 
 const copyText = (changes: object) =>
-  JSON.stringify({ v: 2, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
+  JSON.stringify({ v: 3, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
 
 /** Returns whether a copy counts as absent after a change of its bytes. */
 async function isAbsentAfter(changed: Changed): Promise<boolean> {
@@ -151,7 +151,7 @@ describe("a copy counts as absent if it", () => {
     ["is not JSON", () => sealed("{")],
     // Version 1 had no switch.
     ["has the previous version", () => sealed(copyText({ v: 1, switched: undefined }))],
-    ["has another version", () => sealed(copyText({ v: 3 }))],
+    ["has another version", () => sealed(copyText({ v: 4 }))],
     ["lacks the switch", () => sealed(copyText({ switched: undefined }))],
     ["has an invalid switch", () => sealed(copyText({ switched: { bypass: 1 } }))],
     ["lacks its time", () => sealed(copyText({ sentAtMs: null }))],

@@ -2,9 +2,13 @@
 import { createHash } from "node:crypto";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
+import {
+  bytesOf,
+  keepUntilAtMs,
+  type PageRecord,
+  responseOf,
+} from "../../../testing/examples/records.ts";
 import { responseForm } from "../../../src/proxy/stored/record-form.ts";
-import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 
 export const edgeTierOver = (
@@ -14,13 +18,14 @@ export const edgeTierOver = (
 
 export const host = "a.example:8443";
 export const recordField = "tidemark-record";
-export const recordFieldBytesMax = 32_768;
+/** Longer metadata is stored as the body of the Cache API's response. */
+export const recordFieldBytesMax = 15_360;
 export const page = responseOf(bytesOf("page"));
 
 /** Returns a record whose metadata, as text, has this length. */
-export function recordOfFieldBytes(fieldBytes: number): ResponseRecord {
-  const padded = (padding: string): ResponseRecord =>
-    responseOf(bytesOf("b"), { fields: [["x-padding", padding]] });
+export function recordOfFieldBytes(fieldBytes: number, body = bytesOf("b")): PageRecord {
+  const padded = (padding: string): PageRecord =>
+    responseOf(body, { fields: [["x-padding", padding]] });
   const bare = encodeRecord(headOf(padded("")), keepUntilAtMs).length;
   return padded("p".repeat(fieldBytes - bare));
 }

@@ -12,14 +12,21 @@ import {
   look,
   metadataOf,
   noise,
-  responseOf,
+  seen,
   shown,
   withBody,
 } from "../../../testing/examples/records.ts";
 import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { addressOf, edgeTierOver, host, page, recordField } from "./edge-records.ts";
+import {
+  addressOf,
+  edgeTierOver,
+  host,
+  page,
+  recordField,
+  recordOfFieldBytes,
+} from "./edge-records.ts";
 import { EdgeTierInWorkerd } from "./edge-tier-in-workerd.ts";
 
 let edge: EdgeTierInWorkerd;
@@ -30,28 +37,32 @@ afterAll(() => edge.stop());
 
 const metadataAlone = { ...ask, part: "metadata" } as const;
 
-/** Writes a record with a body of this length to a fake cache. */
-async function stored(bytes: number) {
+/** Writes a record with a body and metadata of these lengths to a fake cache. */
+async function stored(bytes: number, metadataBytes = 1_000) {
   const cache = new FakeCache(new FakeClock());
   const tier = edgeTierOver(() => cache);
   const key = new RecordKey("GET https://a.example/", "a.example");
-  const record = responseOf(noise(bytes));
+  const record = recordOfFieldBytes(metadataBytes, noise(bytes));
   await tier.write(key, record, keep);
   return { cache, tier, key, record };
 }
 
-it.each([
-  { bytes: 4, wanted: true, kind: "blob" },
-  { bytes: 4, wanted: false, kind: "stream" },
-  { bytes: 4, wanted: undefined, kind: "blob" },
-  { bytes: 300_000, wanted: true, kind: "blob" },
-  { bytes: 300_000, wanted: undefined, kind: "stream" },
-])("$bytes bytes with isHeld $wanted are read as a $kind", async ({ bytes, wanted, kind }) => {
-  const { cache, tier, key } = await stored(bytes);
-  const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
-  const read = await tier.read(key, { ...ask, ...isHeld });
-  expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
-  expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
+describe.each([1_000, 60_000])("with %i bytes of metadata", (metadataBytes) => {
+  it.each([
+    { bytes: 0, wanted: undefined, kind: "blob" },
+    { bytes: 4, wanted: true, kind: "blob" },
+    { bytes: 4, wanted: false, kind: "stream" },
+    { bytes: 4, wanted: undefined, kind: "blob" },
+    { bytes: 300_000, wanted: true, kind: "blob" },
+    { bytes: 300_000, wanted: undefined, kind: "stream" },
+  ])("$bytes bytes with isHeld $wanted are read as a $kind", async ({ bytes, wanted, kind }) => {
+    const { cache, tier, key, record } = await stored(bytes, metadataBytes);
+    const isHeld = wanted === undefined ? {} : { isHeld: () => wanted };
+    const read = await tier.read(key, { ...ask, ...isHeld });
+    expect(read).toMatchObject({ record: { stored: { body: { kind } } } });
+    expect(cache.openBodies).toBe(kind === "blob" ? 0 : 1);
+    expect(await seen(read)).toEqual(shown(record, noise(bytes)));
+  });
 });
 
 describe("a range that the Cache API itself returns from a large body", () => {
@@ -81,9 +92,9 @@ describe("a range that the Cache API itself returns from a large body", () => {
     expect(await readOf(key, range)).toMatchObject({ body, isWhole: true });
   });
 
-  it("is read from a body that was written together with its record", async () => {
-    const key = new RecordKey("ranged beside", host);
-    await edge.write(key, responseOf(bytes), keep);
+  it.each([1_000, 60_000])("is read from a body with %i bytes of metadata", async (length) => {
+    const key = new RecordKey(`ranged beside ${length}`, host);
+    await edge.write(key, recordOfFieldBytes(length, bytes), keep);
     const range = { firstByte: 100_000, lastByte: 100_099 };
     const body = { kind: "part", range };
     expect(await readOf(key, range)).toMatchObject({ body, isWhole: true });
@@ -95,9 +106,11 @@ describe("a record whose metadata the isolate has read before", () => {
     { bytes: 4, wanted: false, kind: "absent" },
     { bytes: 4, wanted: undefined, kind: "absent" },
     { bytes: 4, wanted: true, kind: "blob" },
+    { bytes: 4, metadataBytes: 60_000, wanted: undefined, kind: "absent" },
+    { bytes: 4, metadataBytes: 60_000, wanted: true, kind: "blob" },
     { bytes: 300_000, wanted: true, kind: "absent" },
   ])("has this body if isHeld is $wanted, for $bytes bytes: $kind", async (row) => {
-    const { cache, tier, key, record } = await stored(row.bytes);
+    const { cache, tier, key, record } = await stored(row.bytes, row.metadataBytes);
     await tier.read(key, ask);
     const open = cache.openBodies;
     const isHeld = row.wanted === undefined ? {} : { isHeld: () => row.wanted };

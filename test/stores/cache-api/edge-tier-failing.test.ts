@@ -16,15 +16,7 @@ import {
 } from "../../../testing/examples/records.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import {
-  addressOf,
-  edgeTierOver,
-  host,
-  page,
-  recordField,
-  recordFieldBytesMax,
-  recordOfFieldBytes,
-} from "./edge-records.ts";
+import { addressOf, edgeTierOver, host, page, recordField } from "./edge-records.ts";
 
 type Failing = Pick<Cache, "match" | "put" | "delete">;
 
@@ -60,11 +52,8 @@ it.each([
   expect(await tier.write(key, page, keep)).toEqual(unavailable);
 });
 
-it.each([
-  { rule: "expired", record: page, given: expired },
-  { rule: "too-large", record: recordOfFieldBytes(recordFieldBytesMax + 1), given: keep },
-])("a record that is $rule is refused without a call", async ({ rule, record, given }) => {
-  expect(await unasked().write(key, record, given)).toEqual({ kind: "refused", rule });
+it("an expired record is refused without a call", async () => {
+  expect(await unasked().write(key, page, expired)).toEqual({ kind: "refused", rule: "expired" });
 });
 
 it("an expired stream that has already failed is refused", async () => {
@@ -110,11 +99,15 @@ describe("an arriving body", () => {
     expect(await arriving.completed).toBe("cut");
   });
 
-  it("leaves no part in the cache if its metadata is too large", async () => {
+  it("leaves no part in the cache if its record cannot be written", async () => {
     const cache = new FakeCache(clock);
-    const arriving = sending({ fields: [["x-padding", "p".repeat(recordFieldBytesMax)]] });
-    const written = await edgeTierOver(() => cache).write(key, arriving, keep);
-    expect(written).toEqual({ kind: "refused", rule: "too-large" });
+    const put: Failing["put"] = async (address, response) => {
+      if (address === addressOf(key)) throw new TypeError("no");
+      await cache.put(address, response);
+    };
+    const tier = edgeTierOver(() => ({ ...rejecting, put, delete: (at) => cache.delete(at) }));
+    expect(await tier.write(key, sending(), keep)).toEqual(unavailable);
+    expect(cache.puts).toBe(1);
     expect(cache.addresses).toEqual([]);
   });
 

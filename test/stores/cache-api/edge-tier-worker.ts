@@ -7,6 +7,7 @@ import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { TierKeep, TierWrite } from "../../../src/cache/tiers/tier.ts";
 import { bytesIn } from "../../../testing/fakes/body-bytes.ts";
+import { fieldBytes, fieldBytesMax } from "../../../testing/fakes/fake-cache.ts";
 import { framed, unframed } from "./framed.ts";
 import type {
   ArrivingResponse,
@@ -63,6 +64,7 @@ const cache: Pick<Cache, "match" | "put" | "delete"> = {
   delete: (address) => caches.default.delete(address),
   put: (address, response) => {
     noted.putAt.push(new Request(address).url);
+    if (fieldBytes(response.headers) > fieldBytesMax) throw new TypeError("too many fields");
     return caches.default.put(address, response);
   },
 };

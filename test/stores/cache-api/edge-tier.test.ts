@@ -39,8 +39,7 @@ describeTier("edge, in workerd", async () => {
     tier: edge,
     bodyBytesMax: Infinity,
     takesStreams: true,
-    largest: recordOfFieldBytes(recordFieldBytesMax),
-    tooLarge: recordOfFieldBytes(recordFieldBytesMax + 1),
+    largest: recordOfFieldBytes(120_000),
     badRecordCount: () => edge.badRecordCount,
   };
 });
@@ -78,6 +77,34 @@ describe("a record in the Cache API", () => {
     );
     expect(cached?.fields.get("content-type")).toBe("application/octet-stream");
     expect(await look(edge, key, ask)).toEqual(shown(record, bytesOf("not gzip")));
+  });
+
+  it.each([
+    { id: "in a field", lengthBytes: recordFieldBytesMax, puts: 1 },
+    { id: "as a body beside the record's body", lengthBytes: recordFieldBytesMax + 1, puts: 2 },
+  ])("has its metadata $id", async ({ lengthBytes, puts }) => {
+    const key = new RecordKey(`metadata of ${lengthBytes}`, host);
+    const record = recordOfFieldBytes(lengthBytes, bytesOf("page"));
+    for (const _ of ["new", "replaced"]) {
+      expect(await edge.write(key, record, keep)).toEqual({ kind: "kept" });
+      expect(edge.putAt).toHaveLength(puts);
+      expect(await look(edge, key, ask)).toEqual(shown(record, bytesOf("page")));
+    }
+    const text = encodeRecord(headOf(record), keepUntilAtMs);
+    const { fields, bytes } = (await edge.cachedAt(addressOf(key)))!;
+    expect(fields.get(recordField)).toBe(puts === 1 ? text : undefined);
+    expect(bytes).toEqual(bytesOf(puts === 1 ? "page" : text));
+  });
+
+  it("has the 500 variants of a marker as a body", async () => {
+    const key = new RecordKey("500 variants", host);
+    const variants = Array.from({ length: 500 }, (_, at) => {
+      return [at.toString(16).padStart(64, "0"), keepUntilAtMs] as const;
+    });
+    const times = { sinceAtMs: 0, listedSinceAtMs: 0 };
+    const marker = { kind: "vary", names: ["accept-language"], variants, ...times } as const;
+    expect(await edge.write(key, marker, keep)).toEqual({ kind: "kept" });
+    expect(await look(edge, key, ask)).toEqual(marker);
   });
 
   it.each([

@@ -3,6 +3,7 @@
 // D1 and service bindings are not counted.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
+import { fieldBytes } from "../../fakes/fake-cache.ts";
 import { drawsFrom } from "../../simulation/journal-simulator.ts";
 import type { ObjectTrouble, PlatformLimits } from "./limits.ts";
 import { ioEnded, standStill } from "./still-clock.ts";
@@ -82,6 +83,12 @@ export function impose(limits: PlatformLimits): Layer {
   };
   if (limits.cacheStoresNothing === true) storeNothing();
   replace(Cache.prototype, ["match", "put", "delete"], connected);
+  const { cacheFieldBytesMax = Infinity } = limits;
+  const { put } = Cache.prototype;
+  Cache.prototype.put = async function (address, response) {
+    if (fieldBytes(response.headers) > cacheFieldBytesMax) throw new TypeError("too many fields");
+    await put.call(this, address, response);
+  };
   const objects = limits.objects === undefined ? called : troubled(limits.objects);
   for (const binding of Object.values(env)) limitBinding(binding, objects);
   return {

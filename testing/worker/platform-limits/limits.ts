@@ -8,6 +8,8 @@ export interface PlatformLimits {
   readonly subrequestsMax?: number;
   /** The Cache API accepts each `put`, and finds nothing, as on workers.dev. */
   readonly cacheStoresNothing?: boolean;
+  /** The fields of a response that the Cache API accepts. */
+  readonly cacheFieldBytesMax?: number;
   /** The clock shows the time of the last I/O. */
   readonly clockStandsStill?: boolean;
   readonly objects?: ObjectTrouble;
@@ -29,6 +31,7 @@ export const namedLimits = {
   fifty: { subrequestsMax: 50 },
   paid: { subrequestsMax: 10_000 },
   "no-cache": { cacheStoresNothing: true },
+  fields: { cacheFieldBytesMax: 16_384 },
   still: { clockStandsStill: true },
   objects: {
     objects: { seed: 1, overloadedShare: 0.05, retryableShare: 0.05, slowShare: 0.02 },

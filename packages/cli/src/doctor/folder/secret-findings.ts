@@ -18,7 +18,7 @@ const secretNames = ["SEAL_KEY", "PURGE_SECRET", "ADMIN_TOKEN"];
 /** Returns the names of the secrets that are set. */
 function secretsAmong(env: Env): string[] {
   const named = Object.keys(env).filter((name) => hookOf(name) ?? outwardOf(name));
-  const names = [...databaseVariables(env, "TOKEN"), ...secretNames, ...named];
+  const names = [...databaseVariables.TOKEN, ...secretNames, ...named];
   return names.filter((name) => isSet(env, name));
 }
 
@@ -108,7 +108,7 @@ function partlySet(
   const ofPurges: Fault[] = [];
   purgeSecretsOf(env, ofPurges);
   const ofDatabases: Fault[] = [];
-  const ofDatabase = [...databaseVariables(secrets, "URL"), ...databaseVariables(secrets, "TOKEN")];
+  const ofDatabase = [...databaseVariables.URL, ...databaseVariables.TOKEN];
   const database = ofDatabase.some((one) => isSet(secrets, one))
     ? databasesOf(env, ofDatabases).redis
     : undefined;
