@@ -55,7 +55,6 @@ const live = [
   "test/specification/traces.test.ts",
   "test/worker/bundle-uploaded.test.ts",
   "test/worker/invalidate-everywhere.test.ts",
-  "test/worker/kv.test.ts",
   "test/worker/large-bodies.test.ts",
   "test/worker/leaving-clients.test.ts",
   "test/worker/one-forward.test.ts",

@@ -1,7 +1,7 @@
 // Computes the bill for a site's traffic. Replays the bench trace over each mix of stores, counts and
 // prices its use, and writes the tables of docs/costs.md and docs/measurements.md. Without redis, it prints
-// the other mixes.
-//   npm run bench -- cost [--stores redis,kv,cloudflare] [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
+// the mix without Redis.
+//   npm run bench -- cost [--stores redis,cloudflare] [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
@@ -12,7 +12,6 @@ import { documented } from "./cost/documented.ts";
 import { billOfMix } from "./cost/mix-bill.ts";
 import { mixChecksOf } from "./cost/mix-checks.ts";
 import { type MixRun, mixRun } from "./cost/mix-run.ts";
-import { type MixKind, mixKinds } from "./cost/mix-worker.ts";
 import { mixesTable } from "./cost/mixes.ts";
 import { checksTable } from "./cost/report.ts";
 import { countedRun, type Run } from "./cost/run.ts";
@@ -28,6 +27,7 @@ const command = "npm run bench -- cost";
  * lifetimes.
  */
 const usualSeconds = 180;
+const storeNames: readonly string[] = ["redis", "cloudflare"];
 /** The values of the default configuration. */
 const lag: Lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 
@@ -35,7 +35,7 @@ interface Given {
   readonly settings: TraceSettings;
   readonly isPrintedOnly: boolean;
   readonly hasRedis: boolean;
-  readonly mixes: readonly MixKind[];
+  readonly hasMix: boolean;
 }
 
 function given(): Given {
@@ -45,7 +45,7 @@ function given(): Given {
       pages: { type: "string", default: "5000" },
       seconds: { type: "string", default: "540" },
       seed: { type: "string", default: "1" },
-      stores: { type: "string", default: ["redis", ...mixKinds].join(",") },
+      stores: { type: "string", default: storeNames.join(",") },
       "print-only": { type: "boolean", default: false },
     },
   });
@@ -57,45 +57,39 @@ function given(): Given {
     stretch: Number(values.seconds) / usualSeconds,
   };
   const named = values.stores.split(",");
-  const unknown = named.find((one) => one !== "redis" && !mixKinds.some((kind) => kind === one));
+  const unknown = named.find((one) => !storeNames.includes(one));
   if (unknown !== undefined) {
-    const known = ["redis", ...mixKinds].join(", ");
+    const known = storeNames.join(", ");
     throw new Error(`--stores has ${JSON.stringify(unknown)}. Name some of: ${known}.`);
   }
   return {
     settings,
     isPrintedOnly: values["print-only"],
     hasRedis: named.includes("redis"),
-    mixes: mixKinds.filter((kind) => named.includes(kind)),
+    hasMix: named.includes("cloudflare"),
   };
 }
 
 async function main(): Promise<void> {
-  const { settings, isPrintedOnly, hasRedis, mixes } = given();
+  const { settings, isPrintedOnly, hasRedis, hasMix } = given();
   const machine = machineSaid();
   const log = new RuntimeLog();
   const how = { trace: settings, lag, log };
   const singles = hasRedis ? await whileRunning((running) => singleEvents(running, log)) : [];
   const run = hasRedis ? await whileRunning((running) => countedRun(running, how)) : undefined;
   tellOf("redis", run, log);
-  const replays: MixRun[] = [];
-  for (const kind of mixes) {
-    const replay = await whileRunning((running) => mixRun(running, how, kind));
-    tellOf(kind, replay, log);
-    replays.push(replay);
-  }
+  const mix = hasMix ? await whileRunning((running) => mixRun(running, how)) : undefined;
+  tellOf("cloudflare", mix, log);
   const { requestCount } = settings;
   const redisOriginRequests = run?.origin.requests;
-  const ofMixes = replays.flatMap((replay) =>
-    mixChecksOf(replay, { requestCount, redisOriginRequests }),
-  );
+  const ofMix = mix ? mixChecksOf(mix, { requestCount, redisOriginRequests }) : [];
   if (run === undefined) {
-    const bills = replays.map((replay) => billOfMix(replay, requestCount));
-    process.stdout.write(`${mixesTable(bills)}\n${checksTable(ofMixes)}\n`);
-    return tellFailures(failuresIn(ofMixes, []));
+    const bills = mix ? [billOfMix(mix, requestCount)] : [];
+    process.stdout.write(`${mixesTable(bills)}\n${checksTable(ofMix)}\n`);
+    return tellFailures(failuresIn(ofMix, []));
   }
   const designs = designsOf(run, traceOf(settings), settings);
-  const checks = [...checksOf(run, { lag, coloCount, ...designs }), ...ofMixes];
+  const checks = [...checksOf(run, { lag, coloCount, ...designs }), ...ofMix];
   const { costs, measurements, printed } = documented({
     run,
     designs,
@@ -103,7 +97,7 @@ async function main(): Promise<void> {
     lag,
     singles,
     checks,
-    replays,
+    mix,
     machine,
     command,
   });

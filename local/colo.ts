@@ -37,14 +37,7 @@ export interface Colo {
 /** The settings that can change while a colo runs. */
 export type Replacement = Pick<
   ColoSettings,
-  | "worker"
-  | "modules"
-  | "env"
-  | "rateLimits"
-  | "kvNamespaces"
-  | "r2Buckets"
-  | "compatibility"
-  | "shared"
+  "worker" | "modules" | "env" | "rateLimits" | "r2Buckets" | "compatibility" | "shared"
 >;
 
 export interface RateLimitSettings {
@@ -67,8 +60,6 @@ export interface ColoSettings {
   readonly compatibility?: { readonly date?: string; readonly flags?: readonly string[] };
   /** Bindings of `[[ratelimits]]`, by name. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
-  /** Bindings of `[[kv_namespaces]]`. Each is a separate namespace of this colo. */
-  readonly kvNamespaces?: readonly string[];
   /** Bindings of `[[r2_buckets]]`. Each is a separate bucket of this colo. */
   readonly r2Buckets?: readonly string[];
   /** The folder of the Cache API, whose content persists. Default: a temporary one. */
@@ -81,7 +72,7 @@ export interface ColoSettings {
   readonly onRequest?: (line: RequestLine) => void;
   /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
-  /** The storage that several colos share: Durable Objects, Workers KV and R2. */
+  /** The storage that several colos share: Durable Objects and R2. */
   readonly shared?: {
     /** The classes of Durable Objects, by binding. Their storage is SQLite. */
     readonly objects: Readonly<Record<string, string>>;
@@ -160,7 +151,7 @@ interface Running {
 function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   const { host = "127.0.0.1", onLog = printed, onLine, inspectorPort, keepsIn, d1 } = settings;
   const { worker, modules = {}, compatibility, onRequest, shared } = settings;
-  const { kvNamespaces = [], r2Buckets = [] } = settings;
+  const { r2Buckets = [] } = settings;
   const handleStructuredLogs = ({ message }: { message: string }) => {
     const request = onRequest && toldIn(message);
     if (request !== undefined) return onTold(request);
@@ -196,7 +187,6 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
           compatibilityFlags: [...(compatibility?.flags ?? [])],
           bindings: { ...settings.env, COLO: settings.name },
           ratelimits: Object.fromEntries(limits),
-          kvNamespaces: Object.fromEntries(kvNamespaces.map((name) => [name, name])),
           r2Buckets: Object.fromEntries(r2Buckets.map((name) => [name, name])),
           ...(shared && { durableObjects: objectsOf(shared, settings.name) }),
           ...(d1 === undefined ? {} : { d1Databases: { [d1.binding]: "shared" } }),

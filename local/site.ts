@@ -72,20 +72,12 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     const secretsOf = secretsBy(environment);
     const { SITE_HOST } = environment;
     const runnableOf = (
-      {
-        variables,
-        compatibility,
-        rateLimits = {},
-        kvNamespaces = [],
-        r2Buckets = [],
-        durableObjects,
-      }: Project,
+      { variables, compatibility, rateLimits = {}, r2Buckets = [], durableObjects }: Project,
       worker: string,
     ): Replacement => ({
       worker,
       compatibility,
       rateLimits,
-      kvNamespaces,
       r2Buckets,
       ...(durableObjects && { shared: { objects: durableObjects, host: "colo-1", folder } }),
       env: {

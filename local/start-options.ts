@@ -12,7 +12,7 @@ export interface StartOptions {
   /** The port of the first colo; the others use the next ones. */
   readonly port: number;
   readonly colos: number;
-  /** `cloudflare`: Durable Objects, Workers KV and R2, without Redis. */
+  /** `cloudflare`: Durable Objects and R2, without Redis. */
   readonly stores: (typeof storeNames)[number];
   /** `undefined` for the embedded Valkey. */
   readonly redis: string | undefined;
@@ -47,7 +47,7 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --origin URL        use this site (scheme and host) instead of the demo news site
   --port N            port of the first colo (default: 8787)
   --colos N           number of colos, on consecutive ports, each in its own process (1)
-  --stores NAME       redis, or cloudflare: Durable Objects, Workers KV and R2, without Redis (redis)
+  --stores NAME       redis, or cloudflare: Durable Objects and R2, without Redis (redis)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
   --config FILE       use this configuration instead of tidemark.config.ts
   --rtt MS            delay each answer of the shared tier, to simulate distance (0)

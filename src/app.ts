@@ -66,7 +66,7 @@ export interface Application {
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
-  /** Tiers in addition to memory, the Cache API and Redis. */
+  /** The shared tier, in place of Redis. */
   readonly tiers?: readonly TierInCode[] | undefined;
   /** The store of bodies that are too large for the shared tier. */
   readonly bodies?: BodiesInCode | undefined;
@@ -85,7 +85,7 @@ export interface InCode {
  * @param given a configuration from `defineConfig`; a plain object is validated here
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.data a data cache that shares the core
- * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param inCode.tiers the shared tier, in place of Redis
  * @param inCode.journal the store of the journal, in place of Redis
  * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong

@@ -1,7 +1,6 @@
-// Exports of `tidemark/cloudflare`: the Workers KV tier and the shared tier in Durable Objects, for the option
-// `tiers` of `createWorker`, large bodies in R2, for the option `bodies`, and the journal in a Durable Object,
-// for the option `journal`.
-export { type WorkersKv, workersKv } from "./stores/kv/kv-tier.ts";
+// Exports of `tidemark/cloudflare`: the shared tier in Durable Objects, for the option `tiers` of
+// `createWorker`, large bodies in R2, for the option `bodies`, and the journal in a Durable Object, for the
+// option `journal`.
 export { type R2Bodies, r2Bodies } from "./stores/r2/r2-bodies.ts";
 export type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 export {

@@ -8,7 +8,6 @@ import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier
 import type { RecordForm } from "./cache/tiers/record-form.ts";
 import type { BodyCall, MakeTier } from "./cache/tiers/tier-in-code.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
-import { tierNames, tierScopes } from "./config/tier-names.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { logOf } from "./observe/log-line.ts";
@@ -87,7 +86,7 @@ type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
  * @param form defines how the tiers check and measure a record's detail
  * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
  *   cache will use this core
- * @param given.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param given.tiers the shared tier, in place of Redis
  * @param given.overShared adds a store of large bodies to the shared tier in Redis
  */
 export function createCache<Detail>(
@@ -212,15 +211,13 @@ function tiersOver<Detail>(
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const others = given.map((make) => make(ofAny));
-  const inCode = others.find(({ name }) => tierScopes[name] === "world");
+  const [inCode] = others;
   const overRedis = (over: RedisClient) => {
     const own = { redis: over, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
     return overShared((settings) => new SharedTier({ ...settings, ...own }))(ofAny);
   };
   const shared = inCode ? undefined : redis && overRedis(redis);
-  const below = [cacheApi, ...others, shared]
-    .filter((tier) => tier !== undefined)
-    .toSorted((one, other) => tierNames.indexOf(one.name) - tierNames.indexOf(other.name));
+  const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
   return {
     tiers: new TierStack<Detail>(memory, below),
     /** The edge tier; `undefined` on a platform without a Cache API. */

@@ -35,7 +35,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  *   apply, and on Node none
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
- * @param given.tiers the tiers in addition to memory, the Cache API and Redis
+ * @param given.tiers the shared tier, in place of Redis
  * @param given.journal the store of the purge journal, in place of Redis
  * @throws OperatorError for an invalid configuration
  * @example

@@ -55,8 +55,8 @@ export interface GivenInCode {
  *
  * @param written a configuration from `defineConfig`
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
- * @param inCode.tiers the tiers in addition to memory, the Cache API and Redis, such as `workersKv`
- *   of `tidemark/cloudflare`
+ * @param inCode.tiers the shared tier in place of Redis, such as `durableObjectRecords` of
+ *   `tidemark/cloudflare`
  * @param inCode.bodies the store of bodies that are too large for the shared tier, such as `r2Bodies`
  *   of `tidemark/cloudflare`
  * @param inCode.journal the store of the purge journal in place of Redis, such as

@@ -28,7 +28,6 @@ import {
   singlesTable,
   usesTable,
 } from "./report.ts";
-import { kvDelaySeconds } from "./kv-model.ts";
 import { objectMsACall } from "./mix-bill.ts";
 import type { MixRun } from "./mix-run.ts";
 import { billedMixes, mixesTable, mixTotalsTable } from "./mixes.ts";
@@ -37,7 +36,7 @@ import type { Single } from "./single-events.ts";
 export interface Documented extends Reported {
   readonly singles: readonly Single[];
   readonly checks: readonly Check[];
-  readonly replays: readonly MixRun[];
+  readonly mix: MixRun | undefined;
   readonly machine: string;
   readonly command: string;
 }
@@ -70,8 +69,8 @@ export function documented(given: Documented): Documents {
   };
 }
 
-function mixesBilled({ run, designs, settings, replays }: Documented) {
-  return billedMixes({ run, designs, requests: settings.requestCount, replays });
+function mixesBilled({ run, designs, settings, mix }: Documented) {
+  return billedMixes({ run, designs, requests: settings.requestCount, mix });
 }
 
 function costsPart(given: Documented): string {
@@ -112,7 +111,7 @@ function measurementsPart(given: Documented): string {
     paragraph(
       `In [the bill](costs.md#the-bill-of-a-site), *no Redis* is a cache that does not strip tracking parameters, sort queries, validate ` +
         `responses or purge. No bill includes the cost of the origin's bytes. The bill with records in Redis and the journal in a Durable Object is computed ` +
-        `from the run with Redis. In the model of Workers KV, other colos see a write ${kvDelaySeconds} to ${2 * kvDelaySeconds} s late.`,
+        `from the run with Redis.`,
     ),
     paragraph(pricesSaid()),
   ].join("\n");

@@ -31,7 +31,7 @@ export const durationOf = (calls: number): number =>
 
 /** Returns the bill of a million requests, with the reads of the journal at the pace of life. */
 export function billOfMix(run: MixRun, requestCount: number): BilledMix {
-  const { kind, objects, kv, origin, timesFaster, cpuMs = 0, workers } = run;
+  const { objects, origin, timesFaster, cpuMs = 0, workers } = run;
   const million = 1_000_000 / requestCount;
   const inDollars = (counts: number, dollarsAMillion: number) =>
     ((counts * million) / 1e6) * dollarsAMillion;
@@ -40,7 +40,7 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
       (total, [name, one]) => total + (name.startsWith(`${store}/`) ? one[of] : 0),
       0,
     );
-  const { kvReads, kvWrites, objectRequests, objectRows } = cloudflare;
+  const { objectRequests, objectRows } = cloudflare;
   const appends = objects["journal/append"]?.calls ?? 0;
   const renewals = Math.max(0, sum("journal", "calls") - 2 * appends);
   // Each purge is read once at any pace.
@@ -50,17 +50,13 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
   const recordRows = sum("records", "rows") + fill + markers;
   const visited = requestCount + appends;
   return {
-    name: mixNames[kind],
+    name: mixNames.cloudflare,
     kind: "replayed",
     originRequests: origin.requests * million,
     workers:
       inDollars(visited, workerPrices.requests.dollarsAMillion) +
       inDollars(cpuMs, workerPrices.cpuMs.dollarsAMillion),
-    records:
-      inDollars(sum("records", "calls"), objectRequests) +
-      inDollars(recordRows, objectRows) +
-      inDollars(kv.read, kvReads) +
-      inDollars(kv.write + kv.delete, kvWrites),
+    records: inDollars(sum("records", "calls"), objectRequests) + inDollars(recordRows, objectRows),
     journal:
       inDollars(journalCalls, objectRequests) + inDollars(sum("journal", "rows"), objectRows),
     duration: durationOf((sum("records", "calls") + journalCalls) * million),
@@ -70,6 +66,5 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
 export const mixNames = {
   redis: "all in Redis",
   journal: "records in Redis, journal in a Durable Object",
-  kv: "records in Workers KV, journal in a Durable Object",
   cloudflare: "records and journal in Durable Objects",
 } as const;

@@ -30,11 +30,10 @@ export function mixChecksOf(run: MixRun, given: Given): Check[] {
       measured: failedCount + foreignCount + staleCount + purgesRefusedCount,
       ...exactly(0),
     },
-    // The delays of KV cost it offload, which the table of mixes shows.
-    ...(run.kind === "cloudflare" ? demands(run, given) : []),
+    ...demands(run, given),
   ];
   const named = ({ what, measured, min, max }: Check): Check => {
-    return { what: `${run.kind}: ${what}`, measured, min, max };
+    return { what: `cloudflare: ${what}`, measured, min, max };
   };
   return checks.map(named);
 }
@@ -57,8 +56,8 @@ function demands(run: MixRun, { requestCount, redisOriginRequests }: Given): Che
 }
 
 /** Checks that the stores and the Workers counted the same. */
-function countChecks({ kind, objects, kv, workers }: MixRun): Check[] {
-  const { objectCalls, objectRows, kvOperations } = workers;
+function countChecks({ objects, workers }: MixRun): Check[] {
+  const { objectCalls, objectRows } = workers;
   const calls = (...names: string[]) =>
     names.reduce((sum, name) => sum + (objects[name]?.calls ?? 0), 0);
   const told = (...purposes: string[]) =>
@@ -72,12 +71,7 @@ function countChecks({ kind, objects, kv, workers }: MixRun): Check[] {
     ["all calls", sumOfCounts(objectCalls), received.reduce((sum, one) => sum + one.calls, 0)],
     ["written rows", sumOfCounts(objectRows), received.reduce((sum, one) => sum + one.rows, 0)],
   ];
-  const operations = (["read", "write", "delete"] as const).map((name): (typeof pairs)[number] => [
-    `KV: ${name}`,
-    kvOperations[name] ?? 0,
-    kv[name],
-  ]);
-  return [...pairs, ...(kind === "kv" ? operations : [])].map(([what, measured, other]) => ({
+  return pairs.map(([what, measured, other]) => ({
     what: `${what}, as the Workers counted them and as the store counted them`,
     measured,
     min: other,

@@ -10,8 +10,7 @@ import { startColos } from "../load/colos.ts";
 import { runtimePids } from "../load/process-cpu.ts";
 import { perColo, restRttMs, siteHost } from "../trace/start-workers.ts";
 import { scale } from "../trace/trace.ts";
-import { type KvCounts, KvModel, serveKv } from "./kv-model.ts";
-import { type MixKind, mixWorkers } from "./mix-worker.ts";
+import { mixWorkers } from "./mix-worker.ts";
 import { type Replay, replayOver, type RunSettings } from "./replay-over.ts";
 
 /** The calls of one kind that an object received, and the rows that they wrote. */
@@ -22,28 +21,20 @@ export interface Received {
 }
 
 export interface MixRun extends Replay {
-  readonly kind: MixKind;
   readonly timesFaster: number;
   /** By class and call, such as `records/read`. */
   readonly objects: Readonly<Record<string, Received>>;
-  readonly kv: KvCounts;
 }
 
 type Objects = MixRun["objects"];
 
-export async function mixRun(
-  running: Running,
-  settings: RunSettings,
-  kind: MixKind,
-): Promise<MixRun> {
+export async function mixRun(running: Running, settings: RunSettings): Promise<MixRun> {
   const { trace, lag, log } = settings;
   const timesFaster = scale / (trace.stretch ?? 1);
   const folder = await mkdtemp(join(tmpdir(), "tidemark-mix-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
-  const kv = new KvModel(() => performance.now(), timesFaster);
-  const { url: kvUrl } = await running.add(serveKv(kv));
   const config = JSON.stringify({ purge: lag });
-  const workers = await mixWorkers(kind, { config, awayMs: restRttMs });
+  const workers = await mixWorkers({ config, awayMs: restRttMs });
   const classes = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
   const shared = { objects: classes, host: "objects", folder };
   const ofHost = { name: shared.host, worker: workers.host, port: 0, env: {}, shared };
@@ -57,22 +48,21 @@ export async function mixRun(
       name: "colo",
       originUrls: perColo(originUrl),
       worker: workers.colo,
-      env: { KV_URL: kvUrl, ADMIN_TOKEN: adminToken, SITE_HOST: siteHost },
+      env: { ADMIN_TOKEN: adminToken, SITE_HOST: siteHost },
       log,
       shared,
     }),
     otherPids,
     begin: async () => {
       before = await received();
-      kv.counts = { read: 0, write: 0, delete: 0 };
     },
     quietMs: async () => {
       const calls = Object.values(await received()).reduce((sum, one) => sum + one.calls, 0);
       if (calls !== last.calls) last = { calls, atMs: performance.now() };
-      return performance.now() - Math.max(last.atMs, kv.lastAtMs);
+      return performance.now() - last.atMs;
     },
   }));
-  return { ...replay, kind, timesFaster, objects: since(before, await received()), kv: kv.counts };
+  return { ...replay, timesFaster, objects: since(before, await received()) };
 }
 
 function since(before: Objects, after: Objects): Objects {

@@ -2,22 +2,13 @@
 // and one for the process that runs the Durable Objects, which counts their calls and rows.
 import { bundled, root } from "../../local/bundling.ts";
 
-/** `cloudflare`: records in Durable Objects; `kv`: records in Workers KV. The journal is in an object. */
-export const mixKinds = ["kv", "cloudflare"] as const;
-export type MixKind = (typeof mixKinds)[number];
-
-const tiers: Readonly<Record<MixKind, string>> = {
-  cloudflare: "durableObjectRecords()",
-  kv: 'workersKv({ binding: "PAGES" })',
-};
-
-/** A Worker of a colo. Its KV namespace is the model at `KV_URL`. */
-const coloText = (kind: MixKind, config: string, awayMs: number) => `
-  import { durableObjectJournal, durableObjectRecords, workersKv } from "./src/cloudflare.ts";
+/** A Worker of a colo. */
+const coloText = (config: string, awayMs: number) => `
+  import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { createWorker } from "./src/worker.ts";
 
-  const stores = { journal: durableObjectJournal(), tiers: [${tiers[kind]}] };
+  const stores = { journal: durableObjectJournal(), tiers: [durableObjectRecords()] };
   const worker = createWorker(defineConfig(${config}), stores);
   const wayBack = () => new Promise((resolve) => setTimeout(resolve, ${awayMs}));
   const away = (objects) => ({
@@ -29,31 +20,11 @@ const coloText = (kind: MixKind, config: string, awayMs: number) => `
       },
     }),
   });
-  const kvAt = (url) => {
-    const sent = async (key, init, query = "") => {
-      await wayBack();
-      const response = await fetch(url + encodeURIComponent(key) + query, init);
-      if (response.status >= 400 && response.status !== 404) throw new Error("KV: " + response.status);
-      return response;
-    };
-    return {
-      getWithMetadata: () => Promise.reject(new Error("The model has no metadata.")),
-      async get(key, { cacheTtl }) {
-        const response = await sent(key, {}, "?cacheTtl=" + cacheTtl);
-        if (response.status === 200) return response.body;
-        await response.body?.cancel();
-        return null;
-      },
-      put: async (key, body) => void (await (await sent(key, { method: "PUT", body })).text()),
-      delete: async (key) => void (await (await sent(key, { method: "DELETE" })).text()),
-    };
-  };
   let changed;
   const storesOf = (env) => (changed ??= {
     ...env,
     JOURNAL: away(env.JOURNAL),
     RECORDS: away(env.RECORDS),
-    PAGES: kvAt(env.KV_URL + env.COLO + "/"),
   });
   export default {
     fetch: (request, env, context) => worker.fetch(request, storesOf(env), context),
@@ -95,10 +66,13 @@ const bundledText = (contents: string): Promise<string> =>
   bundled({ stdin: { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } });
 
 /** @returns the modules of the colos and of the process with the objects */
-export async function mixWorkers(
-  kind: MixKind,
-  { config, awayMs }: { config: string; awayMs: number },
-): Promise<{ colo: string; host: string }> {
-  const [colo, host] = [coloText(kind, config, awayMs), hostText];
-  return { colo: await bundledText(colo), host: await bundledText(host) };
+export async function mixWorkers({
+  config,
+  awayMs,
+}: {
+  config: string;
+  awayMs: number;
+}): Promise<{ colo: string; host: string }> {
+  const colo = await bundledText(coloText(config, awayMs));
+  return { colo, host: await bundledText(hostText) };
 }

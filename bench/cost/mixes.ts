@@ -55,16 +55,12 @@ export function operationsOf(run: Run, { journal }: Designs, requests: number): 
   };
 }
 
-/**
- * Returns the bill of each mix. KV has the same operations here, although its copies of up to a
- * minute's age cause more of them.
- */
+/** Returns the bill of each mix. */
 export function mixesOf(of: Operations): readonly Mix[] {
-  const { kvReads, kvWrites, objectRequests, objectRows } = cloudflare;
+  const { objectRequests, objectRows } = cloudflare;
   const aCommand = upstash.commands.dollarsAMillion / 1e6;
   const bandwidth = (of.bytes / 1e9) * upstash.bandwidth.dollarsAGigabyte;
   const inRedis = (of.lookUps + of.writes + of.otherCommands) * aCommand + bandwidth;
-  const inKv = (of.lookUps * kvReads + of.writes * kvWrites) / 1e6;
   // A write writes one row, and so does the deletion of each expired record.
   const inObjects =
     ((of.lookUps + of.writes) * objectRequests + (of.writes + of.fills) * objectRows) / 1e6;
@@ -78,7 +74,6 @@ export function mixesOf(of: Operations): readonly Mix[] {
   return [
     { name: mixNames.redis, records: inRedis, journal: journalInRedis, duration: 0 },
     { name: mixNames.journal, records: inRedis, ...inObject },
-    { name: mixNames.kv, records: inKv, ...inObject },
     { name: mixNames.cloudflare, records: inObjects, ...inObject, duration },
   ];
 }
@@ -88,16 +83,17 @@ export function billedMixes(given: {
   readonly run: Run;
   readonly designs: Designs;
   readonly requests: number;
-  readonly replays: readonly MixRun[];
+  /** The run over Durable Objects; absent if it was not replayed. */
+  readonly mix: MixRun | undefined;
 }): readonly BilledMix[] {
-  const { run, designs, requests, replays } = given;
+  const { run, designs, requests, mix: replay } = given;
   const { originRequests, usage } = designs.tidemark;
   const { workerRequests, cpu } = marginalBill(usage);
-  const replayed = replays.map((one) => billOfMix(one, requests));
+  const replayed = replay && billOfMix(replay, requests);
   const billed = (mix: Mix): BilledMix => {
     const kind = mix.name === mixNames.redis ? "replayed" : "computed";
     const computed: BilledMix = { ...mix, kind, originRequests, workers: workerRequests + cpu };
-    return replayed.find(({ name }) => name === mix.name) ?? computed;
+    return replayed?.name === mix.name ? replayed : computed;
   };
   return mixesOf(operationsOf(run, designs, requests)).map(billed);
 }

@@ -20,14 +20,8 @@ export const upstash = {
   storage: { includedGigabytes: 1, dollarsAGigabyteMonth: 0.25 },
 } as const;
 
-/**
- * Dollars per million operations: https://developers.cloudflare.com/kv/platform/pricing/ and
- * https://developers.cloudflare.com/durable-objects/platform/pricing/.
- */
+/** Dollars per million: https://developers.cloudflare.com/durable-objects/platform/pricing/. */
 export const cloudflare = {
-  kvReads: 0.5,
-  /** Also deletions. */
-  kvWrites: 5,
   objectRequests: 0.15,
   /** Rows that are written or deleted. A million that are read costs $0.001, and is left out. */
   objectRows: 1,

@@ -113,10 +113,7 @@ async function allWritten(stores: StoresInUse, { maxLagSeconds }: Lag): Promise<
   }
 }
 
-export type StoreCounts = Pick<
-  Stats,
-  "redisCommands" | "objectCalls" | "objectRows" | "kvOperations"
->;
+export type StoreCounts = Pick<Stats, "redisCommands" | "objectCalls" | "objectRows">;
 
 interface WorkerCounts {
   readonly reads: TierCounts;
@@ -128,15 +125,10 @@ async function countsOf(colos: readonly Colo[]): Promise<WorkerCounts> {
   const stats = await Promise.all(colos.map(statsOf));
   const added = <All extends Groups>(of: (one: Stats) => All, none: All): All =>
     stats.map(of).reduce((sum, each) => combined(sum, each, 1), none);
-  const none: StoreCounts = {
-    redisCommands: {},
-    objectCalls: {},
-    objectRows: {},
-    kvOperations: {},
-  };
+  const none: StoreCounts = { redisCommands: {}, objectCalls: {}, objectRows: {} };
   const ofStores = (one: Stats): StoreCounts => {
-    const { redisCommands, objectCalls, objectRows, kvOperations } = one;
-    return { redisCommands, objectCalls, objectRows, kvOperations };
+    const { redisCommands, objectCalls, objectRows } = one;
+    return { redisCommands, objectCalls, objectRows };
   };
   return {
     reads: added<TierCounts>(({ reads }) => reads, {}),

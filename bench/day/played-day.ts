@@ -77,7 +77,7 @@ export class Day {
     this.#site = new PlayedSite({
       time,
       draws: this.#draws.fork(),
-      stores: { env: () => this.#redis.env, tiers: [], visibleAfterMs: 0, calls: noCalls },
+      stores: { env: this.#redis.env, tiers: [], calls: noCalls },
       config: { ...config, purge: { maxLagSeconds } },
       pages: [...this.#pages, this.#search],
       isOriginDown: () => this.#isOriginDown,
@@ -210,8 +210,6 @@ function pageNamed(target: string, nth: number): PlayedPage {
 
 const noCalls = () => ({
   redisCommands: 0,
-  kvReads: 0,
-  kvWrites: [],
   journalObject: 0,
   recordObjects: [],
 });

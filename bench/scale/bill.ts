@@ -8,9 +8,8 @@ import type { Counted } from "./point.ts";
 /**
  * The limits of one store, in requests per second. That of Redis is Upstash's for all plans
  * (https://upstash.com/docs/redis/overall/billing). That of an object is Cloudflare's rule of thumb.
- * KV rejects further writes of one key (developers.cloudflare.com, "Limits").
  */
-export const limits = { redis: 10_000, object: 1_000, kvKey: 1 } as const;
+export const limits = { redis: 10_000, object: 1_000 } as const;
 
 const secondsAMonth = 30 * 86_400;
 
@@ -23,7 +22,6 @@ const cronCommandsAMinute = 2;
 
 export const hasRedis = ({ settings }: Counted): boolean => settings.mix.includes("in Redis");
 const hasRedisJournal = ({ settings }: Counted): boolean => settings.mix === "all in Redis";
-export const hasKv = ({ settings }: Counted): boolean => settings.mix.includes("Workers KV");
 
 /** Commands or requests per second. */
 export interface Load {
@@ -36,9 +34,6 @@ export interface Load {
 export function loadOf(point: Counted): Load {
   const journalCalls = hasRedisJournal(point) ? commandsAPurge : 1;
   const journal = point.journalReadsPerSecond + journalCalls * point.purgesPerSecond;
-  if (hasKv(point)) {
-    return { records: point.kvReadsPerSecond + point.kvWritesPerSecond, journal, others: 0 };
-  }
   if (!hasRedis(point)) return { records: point.recordObjectsPerSecond, journal, others: 0 };
   return { records: recordCommandsOf(point), journal, others: otherCommandsOf(point) };
 }
@@ -65,7 +60,6 @@ export function tightestOf(point: Counted): { readonly store: string; readonly s
   const shares = [
     { store: "Redis", share: hasRedis(point) ? inRedis / limits.redis : 0 },
     { store: "the journal's object", share: hasRedisJournal(point) ? 0 : journal / limits.object },
-    { store: "one KV key", share: point.kvWritesOfAKeyPerSecond / limits.kvKey },
     {
       store: "an object of records",
       share: point.recordObjectsPerSecond / point.settings.objects / limits.object,
@@ -90,8 +84,7 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
   const { requestsPerSecond, objects } = point.settings;
   const aCommand = upstash.commands.dollarsAMillion;
   const isInObject = !hasRedisJournal(point);
-  const areInObjects = !hasRedis(point) && !hasKv(point);
-  const objectCount = (isInObject ? 1 : 0) + (areInObjects ? objects : 0);
+  const objectCount = (isInObject ? 1 : 0) + (hasRedis(point) ? 0 : objects);
   return {
     workers:
       (requestsPerSecond + point.purgesPerSecond) * millions * workers.requests.dollarsAMillion,
@@ -104,10 +97,6 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
 
 /** Returns the dollars of a million seconds. */
 function recordDollarsOf(point: Counted, { records }: Load): number {
-  if (hasKv(point)) {
-    const { kvReads, kvWrites } = cloudflare;
-    return point.kvReadsPerSecond * kvReads + point.kvWritesPerSecond * kvWrites;
-  }
   const { lookUpsPerSecond, foundPerSecond, writesPerSecond } = point;
   if (!hasRedis(point)) {
     // A write writes one row, and so does the later deletion of a record that was new.

@@ -16,7 +16,7 @@ export interface Chart {
 const size = { width: 760, height: 380 };
 const plot = { left: 66, right: 520, top: 46, bottom: 322 };
 const labelHeight = 15;
-const dashes = ["", "7 4", "2 3", "10 3 2 3"];
+const dashes = ["", "7 4", "2 3"];
 
 const style = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -24,11 +24,11 @@ const style = `
   .grid { stroke: #8886; stroke-width: 1 }
   .limit { stroke: #cf222e; stroke-width: 1.5 }
   .line { fill: none; stroke-width: 2.5 }
-  .c0 { stroke: #0969da } .c1 { stroke: #9a6700 } .c2 { stroke: #1a7f37 } .c3 { stroke: #8250df }
+  .c0 { stroke: #0969da } .c1 { stroke: #9a6700 } .c2 { stroke: #1a7f37 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
     .limit { stroke: #ff7b72 }
-    .c0 { stroke: #58a6ff } .c1 { stroke: #e3b341 } .c2 { stroke: #56d364 } .c3 { stroke: #d2a8ff }
+    .c0 { stroke: #58a6ff } .c1 { stroke: #e3b341 } .c2 { stroke: #56d364 }
   }`;
 
 export function svgOf(chart: Chart): string {
@@ -51,7 +51,7 @@ export function svgOf(chart: Chart): string {
     ...(limit
       ? [
           rule(plot.left, up(limit.value), plot.right, up(limit.value), "limit"),
-          text(plot.left + 6, up(limit.value) - 6, limit.name, ""),
+          text(plot.left + 6, up(limit.value) + 16, limit.name, ""),
         ]
       : []),
     ...lines.map(({ values: drawn }, nth) => {

@@ -94,7 +94,7 @@ export class PlayedSite {
     this.#caches.set(colo, cache);
     const own = draws.fork();
     const env = {
-      ...stores.env(colo),
+      ...stores.env,
       ORIGIN_URL: "https://origin.invalid",
       SITE_HOST: siteHost,
       COLO: `colo-${colo + 1}`,

@@ -47,10 +47,6 @@ export interface Counted {
   readonly removalsPerSecond: number;
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
-  readonly kvReadsPerSecond: number;
-  readonly kvWritesPerSecond: number;
-  /** The writes of the key that is written most. KV accepts one a second. */
-  readonly kvWritesOfAKeyPerSecond: number;
   readonly journalReadsPerSecond: number;
   readonly purgesPerSecond: number;
   /** The requests of all objects that store records, and the share of the busiest one. */
@@ -63,6 +59,8 @@ export interface Counted {
 }
 
 const warmUpSeconds = 60;
+/** The time after which all colos see a write to the shared tier. */
+const visibleAfterMs = 200;
 
 /** Returns the seconds that are counted: long enough for the purges and expiries of a rare page. */
 function windowSecondsOf(requestsPerSecond: number): number {
@@ -133,10 +131,10 @@ class Point {
       isolateLifeMs: settings.isolateLifeMinutes * 60_000,
       watchedColos: this.#watchedColos,
       viewAgeMs: 0.35 * (maxLagSeconds - clockAllowanceSeconds) * 1_000,
-      visibleAfterMs: stores.visibleAfterMs,
+      visibleAfterMs,
     });
     traffic.begin();
-    await time.passTo(time.atMs + stores.visibleAfterMs + warmUpSeconds * 1_000);
+    await time.passTo(time.atMs + visibleAfterMs + warmUpSeconds * 1_000);
     const { watched, others } = traffic.started;
     [...watched, ...others].forEach((isolate) => isolate.taken());
     const before = { calls: stores.calls(), origin: site.originRequests };
@@ -173,7 +171,6 @@ class Point {
       (count, nth) => count - (before.calls.recordObjects[nth] ?? 0),
     );
     const objectSum = objectCalls.reduce((sum, count) => sum + count, 0);
-    const kvWrites = after.calls.kvWrites.slice(before.calls.kvWrites.length);
     const memories = living.map(({ memory }) => memory);
     const records = memories.reduce((sum, memory) => sum + memory.records, 0);
     const bytes = memories.reduce((sum, memory) => sum + memory.bytes, 0);
@@ -189,9 +186,6 @@ class Point {
       writesPerSecond: (writes["kept"] ?? 0) * ofPages,
       removalsPerSecond: (writes["removed"] ?? 0) * ofPages,
       redisPerSecond: Object.fromEntries(perSecond),
-      kvReadsPerSecond: (after.calls.kvReads - before.calls.kvReads) * ofPages,
-      kvWritesPerSecond: kvWrites.length * ofPages,
-      kvWritesOfAKeyPerSecond: mostOfOne(kvWrites) / windowSeconds,
       journalReadsPerSecond: readsIn(countsOfJournal(inWatched)) * ofTime,
       purgesPerSecond: editsPerSecond,
       recordObjectsPerSecond: objectSum * ofPages,
@@ -201,13 +195,6 @@ class Point {
       troubles: of.site.troubles,
     };
   }
-}
-
-/** Returns how often the most frequent key occurs. */
-function mostOfOne(keys: readonly string[]): number {
-  const counts = new Map<string, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return Math.max(0, ...counts.values());
 }
 
 type JournalCounts = Readonly<Record<"commands" | "calls", ReadonlyMap<string, number>>>;

@@ -5,10 +5,9 @@ import type { MixName } from "./stores.ts";
 export const coloCounts = [3, 12, 50, 330] as const;
 export const rates = [18, 180, 1_800, 18_000, 100_000] as const;
 
-/** The mixes whose records are played. The fourth has the records of the first of them. */
+/** The mixes whose records are played. The third has the records of the first. */
 export const playedMixes: readonly MixName[] = [
   "all in Redis",
-  "records in Workers KV, journal in a Durable Object",
   "records and journal in Durable Objects",
 ];
 

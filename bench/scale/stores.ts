@@ -1,36 +1,27 @@
 // The mixes of stores of a played site, in this process. Redis is a counting fake. Durable Objects
-// run their own classes over SQLite. A colo sees what other colos write to KV a minute later.
+// run their own classes over SQLite.
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import {
   durableObjectJournal,
   durableObjectRecords,
   TidemarkRecords,
-  workersKv,
 } from "../../src/cloudflare.ts";
 import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
 import type { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { FakeKv } from "../../testing/fakes/fake-kv.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 
 export const mixes = [
   "all in Redis",
   "records in Redis, journal in a Durable Object",
-  "records in Workers KV, journal in a Durable Object",
   "records and journal in Durable Objects",
 ] as const;
 export type MixName = (typeof mixes)[number];
 
-/** The longest time until other colos see a write to KV (developers.cloudflare.com, "How KV works"). */
-const kvLagMs = 60_000;
-
 /** The calls of the stores outside of the isolates. */
 export interface StoreCalls {
   readonly redisCommands: number;
-  readonly kvReads: number;
-  /** The key of each write to KV, in order. */
-  readonly kvWrites: readonly string[];
   readonly journalObject: number;
   /** The calls of each object that stores records. */
   readonly recordObjects: readonly number[];
@@ -38,14 +29,12 @@ export interface StoreCalls {
 
 /** The settings with which an isolate of a mix is created. */
 export interface MixInCode {
-  readonly env: (colo: number) => Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, unknown>>;
   readonly tiers: readonly TierInCode[];
   readonly journal?: JournalInCode;
 }
 
 export interface Stores extends MixInCode {
-  /** The time after which all colos see a write to the shared tier. */
-  readonly visibleAfterMs: number;
   readonly calls: () => StoreCalls;
 }
 
@@ -53,7 +42,6 @@ export interface Stores extends MixInCode {
 export function openStores(mix: MixName, clock: FakeClock, objects: number): Stores {
   const journalObject = new FakeObject();
   const redis = new FakeUpstash(clock);
-  const kv = new FakeKv(clock);
   const records = new Map<string, FakeObject<TidemarkRecords>>();
   const recordsNamed = (name: string) => {
     const known = records.get(name) ?? new FakeObject((state) => new TidemarkRecords(state));
@@ -63,7 +51,6 @@ export function openStores(mix: MixName, clock: FakeClock, objects: number): Sto
   const inCode = mixInCode(mix, {
     redis: redis.env,
     journal: { JOURNAL: journalObject.namespace },
-    kv: keptByNumber(() => ({ PAGES: kv.colo(kvLagMs) })),
     records: {
       RECORDS: {
         idFromName: (name: string) => ({ toString: () => name }),
@@ -74,12 +61,8 @@ export function openStores(mix: MixName, clock: FakeClock, objects: number): Sto
   });
   return {
     ...inCode,
-    visibleAfterMs:
-      (mix === "records in Workers KV, journal in a Durable Object" ? kvLagMs : 0) + 200,
     calls: () => ({
       redisCommands: commandsOf(redis),
-      kvReads: kv.gets,
-      kvWrites: [...kv.puts],
       journalObject: journalObject.calls.length,
       recordObjects: Array.from(records.values(), ({ calls }) => calls.length),
     }),
@@ -90,26 +73,19 @@ interface Bindings {
   readonly redis: object;
   readonly journal: object;
   readonly records: object;
-  readonly kv: (colo: number) => object;
   readonly objects: number;
 }
 
-function mixInCode(mix: MixName, { redis, journal, records, kv, objects }: Bindings): MixInCode {
+function mixInCode(mix: MixName, { redis, journal, records, objects }: Bindings): MixInCode {
   const inObject = { journal: durableObjectJournal() };
   switch (mix) {
     case "all in Redis":
-      return { env: () => ({ ...redis }), tiers: [] };
+      return { env: { ...redis }, tiers: [] };
     case "records in Redis, journal in a Durable Object":
-      return { env: () => ({ ...redis, ...journal }), tiers: [], ...inObject };
-    case "records in Workers KV, journal in a Durable Object":
-      return {
-        env: (colo) => ({ ...journal, ...kv(colo) }),
-        tiers: [workersKv({ binding: "PAGES" })],
-        ...inObject,
-      };
+      return { env: { ...redis, ...journal }, tiers: [], ...inObject };
     case "records and journal in Durable Objects":
       return {
-        env: () => ({ ...journal, ...records }),
+        env: { ...journal, ...records },
         tiers: [durableObjectRecords({ objects })],
         ...inObject,
       };
@@ -124,13 +100,4 @@ function commandsOf(redis: FakeUpstash): number {
     (sum, { length }) => sum + length,
     0,
   );
-}
-
-function keptByNumber<T>(make: () => T): (nth: number) => T {
-  const made = new Map<number, T>();
-  return (nth) => {
-    const known = made.get(nth) ?? make();
-    made.set(nth, known);
-    return known;
-  };
 }

@@ -39,7 +39,7 @@ export function pointsAt(points: readonly Counted[]): PointAt {
 }
 
 /** The short names of the mixes, in the order of `mixes`. */
-const names = ["Redis", "Redis, journal in an object", "KV, journal in an object", "objects"];
+const names = ["Redis", "Redis, journal in an object", "objects"];
 
 /** Formats dollars with two digits that count. */
 function dollars(amount: number): string {
@@ -124,16 +124,13 @@ export function purposesTable(at: PointAt): string {
 export function originTable(at: PointAt, rate: number): string {
   const rows = coloCounts.map((colos) => {
     const requests = playedNames.map(([, mix]) => perSecond(at(mix, colos, rate).originPerSecond));
-    const inKv = at("records in Workers KV, journal in a Durable Object", colos, rate);
-    return [String(colos)].concat(requests, perSecond(inKv.kvWritesOfAKeyPerSecond));
+    return [String(colos)].concat(requests);
   });
-  const head = ["colos", ...playedNames.map(([name]) => name), "KV: writes of its busiest key"];
-  return markdownTable(head, rows);
+  return markdownTable(["colos", ...playedNames.map(([name]) => name)], rows);
 }
 
 const playedNames: readonly (readonly [string, MixName])[] = [
   ["Redis", "all in Redis"],
-  ["KV", "records in Workers KV, journal in a Durable Object"],
   ["objects", "records and journal in Durable Objects"],
 ];
 

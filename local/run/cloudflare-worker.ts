@@ -1,11 +1,6 @@
 // The Worker of `npm start -- --stores cloudflare`: this site's configuration over the stores of
 // Cloudflare, without Redis, with the dashboard.
-import {
-  durableObjectJournal,
-  durableObjectRecords,
-  r2Bodies,
-  workersKv,
-} from "../../src/cloudflare.ts";
+import { durableObjectJournal, durableObjectRecords, r2Bodies } from "../../src/cloudflare.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";
@@ -14,6 +9,6 @@ export { TidemarkJournal, TidemarkRecords } from "../../src/cloudflare.ts";
 
 export default createWorker(Object.assign(config, { dashboard: dashboard() }), {
   journal: durableObjectJournal({ longPoll: true }),
-  tiers: [durableObjectRecords(), workersKv({ binding: "PAGES" })],
+  tiers: [durableObjectRecords()],
   bodies: r2Bodies({ binding: "BODIES" }),
 });

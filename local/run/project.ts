@@ -21,8 +21,6 @@ export interface Project {
   /** Variables and secrets by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
-  /** Names of bindings to Workers KV. */
-  readonly kvNamespaces?: readonly string[];
   /** Names of bindings to R2. */
   readonly r2Buckets?: readonly string[];
   /** Classes of Durable Objects by the names of their bindings. */
@@ -41,7 +39,6 @@ export function ownProject(config: string, stores: StartOptions["stores"] = "red
   return {
     ...project,
     main: join(root, "local/run/cloudflare-worker.ts"),
-    kvNamespaces: ["PAGES"],
     r2Buckets: ["BODIES"],
     durableObjects: { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" },
   };

@@ -1,13 +1,9 @@
 // The names of the tiers, and the scope that shares each of them.
 
-/**
- * The scope of each tier, in lookup order. A `region` tier answers from regional copies, which may
- * lag behind the last write.
- */
+/** The scope of each tier, in lookup order. */
 export const tierScopes = {
   memory: "isolate",
   edge: "colo",
-  kv: "region",
   shared: "world",
 } as const;
 
@@ -15,9 +11,6 @@ export type TierName = keyof typeof tierScopes;
 export type TierScope = (typeof tierScopes)[TierName];
 
 export const tierNames = Object.keys(tierScopes) as readonly TierName[];
-
-/** The tiers for application data: all tiers except those whose copies may lag behind. */
-export const dataTierNames = tierNames.filter((name) => tierScopes[name] !== "region");
 
 /** Formats names for an error. */
 export function listed(names: readonly TierName[]): string {

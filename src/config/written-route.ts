@@ -81,7 +81,7 @@ export interface WrittenRoute {
    */
   readonly admission?: "first-ask" | "second-ask" | undefined;
   /**
-   * Tiers to use: `memory`, `edge`, `kv`, `shared`. Default: all of them.
+   * Tiers to use: `memory`, `edge`, `shared`. Default: all of them.
    * @example tiers: ["memory", "edge"]
    */
   readonly tiers?: readonly TierName[] | undefined;

@@ -18,7 +18,6 @@ export const logEvents = [
   "credentials",
   "database",
   "cache-api",
-  "kv",
   "r2",
   "origin",
   "data-load",

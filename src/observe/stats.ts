@@ -54,7 +54,6 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     /** Calls to Durable Objects, and the rows that they wrote, by purpose. */
     objectCalls: byLabel(sums, "objectCalls"),
     objectRows: byLabel(sums, "objectRows"),
-    kvOperations: byLabel(sums, "kvOperations"),
   };
 }
 

@@ -32,7 +32,7 @@ export const families = {
   requests: counter(
     "requests",
     ["route", "result", "tier"],
-    "Answered requests, by result, and by the tier of the answer: memory, edge, kv, shared, origin or none",
+    "Answered requests, by result, and by the tier of the answer: memory, edge, shared, origin or none",
   ),
   responseBytes: counter(
     "response_bytes",
@@ -88,7 +88,6 @@ export const families = {
     [],
     "Calls to stores that the runtime refused, because one request made too many subrequests",
   ),
-  kvOperations: counter("kv_operations", ["operation"], "Operations of Workers KV"),
   bodyCalls: counter("body_calls", ["call"], "Calls to R2: put, get, head or delete"),
   originRequests: counter("origin_requests", [], "Requests sent to an origin"),
   originRetries: counter("origin_retries", [], "Requests to an origin that were retried"),

@@ -43,7 +43,6 @@ export const findingCodes = [
   "reports-missing",
   "reports-lost",
   "cache-api-slow",
-  "kv-slow",
   "r2-slow",
   "shared-slow",
   "shared-full",

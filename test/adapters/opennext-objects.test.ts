@@ -83,7 +83,7 @@ it("says that the records are not bound", async () => {
 
 it("refuses to run with tiers, but without a journal", async () => {
   const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS", { tiers });
-  await expect(run(async () => {})).rejects.toThrow('The tier "shared" is off.');
+  await expect(run(async () => {})).rejects.toThrow("The shared tier is off.");
 });
 
 it("refuses to run if a variable of Redis is invalid", async () => {

@@ -55,7 +55,7 @@ describe("defineConfig", () => {
       staleIfErrorSeconds: 0,
       browserSeconds: undefined,
       immutable: false,
-      tiers: ["memory", "edge", "kv", "shared"],
+      tiers: ["memory", "edge", "shared"],
       admission: undefined,
       queryAllow: undefined,
       keyHeaders: [],

@@ -129,7 +129,7 @@ describe("an invalid route", () => {
     [{ staleIfError: 1 }, `staleIfError: ${isDuration}`],
     [
       { tiers: ["edge", "disk"] },
-      'tiers.1: has an unknown tier; the tiers are "memory", "edge", "kv", "shared"',
+      'tiers.1: has an unknown tier; the tiers are "memory", "edge", "shared"',
     ],
     [{ tiers: "edge" }, 'tiers: must be a list of tiers, such as ["memory", "edge"]'],
     [{ query: ["page"] }, "query: must be an object"],

@@ -23,7 +23,7 @@ const help = `Runs the public suite of HTTP caches against the built Worker.
   --tiers A,B      use these tiers only: memory, edge, shared (all)
   --colos N        start N colos and test the last one (1)
   --as-shipped     leave every option at its default
-  --stores NAME    redis, or cloudflare: Durable Objects and Workers KV, without Redis (redis)
+  --stores NAME    redis, or cloudflare: Durable Objects, without Redis (redis)
   --hono           use a Hono application as the origin, which forwards to the suite's
   --write          write the results into failed-tests.json and docs/conformance.md
   --help           show this

@@ -6,9 +6,7 @@ import { createDataCache } from "../../src/data/create-data-cache.ts";
 import type { NamespaceOptions } from "../../src/data/value/space.ts";
 import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
-import { workersKv } from "../../src/stores/kv/kv-tier.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
-import { FakeKv } from "../../testing/fakes/fake-kv.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
@@ -34,22 +32,19 @@ const pass = (seconds: number) => {
   vi.setSystemTime(clock.atMs);
 };
 
-interface Colo {
-  readonly upstash?: UnsteadyUpstash;
-  readonly tiers?: readonly ReturnType<typeof durableObjectRecords>[];
-}
-
 /** Opens a Worker with pages and data in a colo of its own. */
-function openColo({ upstash, tiers = [durableObjectRecords({ objects: 3 })] }: Colo = {}) {
+function openColo({ upstash }: { readonly upstash?: UnsteadyUpstash } = {}) {
   const data = createDataCache(defineConfig({}), { nowAtMs: clock.nowAtMs, random: () => 0.5 });
   const env = {
     JOURNAL: journal.namespace,
     RECORDS: records.namespace,
-    PAGES: new FakeKv(clock).colo(),
     SITE_HOST: "www.example.com",
   };
   const origin = () => page("page", cc("max-age=600"));
-  const stores = { tiers, journal: durableObjectJournal() };
+  const stores = {
+    tiers: [durableObjectRecords({ objects: 3 })],
+    journal: durableObjectJournal(),
+  };
   const given = { clock, data, env, origin, config: {}, ...stores };
   const site = openSite(upstash === undefined ? given : { ...given, upstash });
   const values = (options: Partial<NamespaceOptions<string, string>> = {}, name = "values") =>
@@ -175,11 +170,5 @@ describe("data without Redis", () => {
     const pages = rows();
     await values().set("42", "value");
     expect(rows()).toBe(pages);
-  });
-
-  it("does not use Workers KV, whose copies may be older", async () => {
-    const { site, values } = openColo({ tiers: [workersKv({ binding: "PAGES" })] });
-    await site.get("/");
-    expect(await values().set("42", "value")).toEqual(["memory", "edge"]);
   });
 });

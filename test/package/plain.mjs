@@ -20,7 +20,7 @@ import { responseCache } from "tidemark/envelop";
 import { keyvStore } from "tidemark/keyv";
 import { openNextOverrides } from "tidemark/opennext";
 import { unstorageDriver } from "tidemark/unstorage";
-import { workersKv } from "tidemark/cloudflare";
+import { r2Bodies } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { createDataCache as createNodeCache, OperatorError as SameErrorToo } from "tidemark/node";
 import { openTelemetry } from "tidemark/opentelemetry";
@@ -39,7 +39,7 @@ assert.throws(
   OperatorError,
 );
 assert.equal(typeof createCache, "function");
-assert.match(workersKv({ binding: "PAGES" }).bound({}).why, /^PAGES is not bound/);
+assert.match(r2Bodies({ binding: "BODIES" }).bound({}).why, /^BODIES is not bound/);
 
 assert.equal(SameError, OperatorError);
 assert.equal(ErrorOfSenders, OperatorError);

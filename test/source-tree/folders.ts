@@ -97,7 +97,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   stores: [...beneathCore, "cache/record", "cache/tiers"],
   "stores/memory": [...beneathCore, "cache/record", "cache/tiers"],
   "stores/cache-api": [...beneathCore, "cache/record", "cache/tiers", "stores"],
-  "stores/kv": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
   "stores/r2": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
   "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
@@ -217,7 +216,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
     release,
   ],
-  cloudflare: ["cache/tiers", "purge", "stores/kv", "stores/durable-object", "stores/r2"],
+  cloudflare: ["cache/tiers", "purge", "stores/durable-object", "stores/r2"],
   hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": [
     "base",

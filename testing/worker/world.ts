@@ -85,7 +85,7 @@ export async function storesOfCloudflare(running: Running) {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-stores-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
   const objects = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
-  return { kvNamespaces: ["PAGES"], shared: { objects, host: "colo-1", folder } };
+  return { shared: { objects, host: "colo-1", folder } };
 }
 
 export interface Stats {
@@ -104,7 +104,6 @@ export interface Stats {
   readonly redisCommands: Readonly<Record<string, number>>;
   readonly objectCalls: Readonly<Record<string, number>>;
   readonly objectRows: Readonly<Record<string, number>>;
-  readonly kvOperations: Readonly<Record<string, number>>;
 }
 
 export async function statsOf(colo: Colo): Promise<Stats> {

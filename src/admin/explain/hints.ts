@@ -1,6 +1,6 @@
 // Hints that name a cookie, a field, a limit or a purge of the explained request.
 import { acceptedAtMs, byInvalidation } from "../../purge/journal/entry.ts";
-import { edgeBodyBytesMax, kvBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { edgeBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { reach, type TierName } from "../../config/tier-names.ts";
 import type { Ground } from "./grounds.ts";
@@ -66,7 +66,6 @@ export function tooLarge(
   const takes: Readonly<Record<TierName, Limit>> = {
     memory: [smallBodyBytesMax, "bytes is the limit of memory for a new response"],
     edge: [edgeBodyBytesMax, "bytes is the limit of the edge tier"],
-    kv: [kvBodyBytesMax, "bytes is the limit of the KV tier"],
     shared: [sharedBodyBytes, "bytes is the limit of the shared tier (limits.sharedBodyBytes)"],
   };
   const buffer: Limit = [

@@ -84,7 +84,6 @@ const slowTiers = {
     named: "The store of the shared tier",
     instead: "The origin gets more requests.",
   },
-  kv: { code: "kv-slow", named: "Workers KV", instead: "Redis answers instead." },
   r2: {
     code: "r2-slow",
     named: "R2",

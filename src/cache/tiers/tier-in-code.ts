@@ -1,6 +1,5 @@
-// Tiers, and a store of large bodies, that a Worker passes in code.
+// The shared tier, and a store of large bodies, that a Worker passes in code.
 import type { Fault } from "../../base/operator-error.ts";
-import type { TierName } from "../../config/tier-names.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { RecordForm } from "./record-form.ts";
@@ -8,8 +7,6 @@ import type { Tier } from "./tier.ts";
 
 /** The settings of every tier. */
 export interface TierSettings<Detail> {
-  /** The tier's name, if it differs from the usual one. */
-  readonly name?: TierName | undefined;
   readonly form: RecordForm<Detail>;
   /** The prefix of each key, so that several sites can share a store. */
   readonly namespace: string;
@@ -29,9 +26,8 @@ export type BodyCall = "put" | "get" | "head" | "delete";
 
 export type MakeTier = <Detail>(settings: TierSettings<Detail>) => Tier<Detail>;
 
-/** A tier that a Worker passes in code. Only Workers that import the tier bundle it. */
+/** A shared tier that a Worker passes in code. Only Workers that import the tier bundle it. */
 export interface TierInCode {
-  readonly name: TierName;
   /** Returns the maker of the tier, or the fault in the bindings. */
   readonly bound: (env: Readonly<Record<string, unknown>>) => MakeTier | Fault;
 }

@@ -19,8 +19,6 @@ export const smallBodyBytesMax = 262_144;
 export const largeBodyBytesMax = 1_048_576;
 /** The largest object that the Cache API accepts. */
 export const edgeBodyBytesMax = 512 * 1_048_576;
-/** The largest value of Workers KV, less a head of 64 KiB. */
-export const kvBodyBytesMax = 25 * 1_048_576 - 65_536;
 
 /** The value of a key: a record with its body, or a marker that leads to several records. */
 export type TierRecord<Detail> = { kind: "response"; stored: CacheRecord<Detail> } | VaryMarker;
@@ -70,7 +68,6 @@ export type TierWrite =
         | "arriving"
         | "cut"
         | "expired"
-        | "brief"
         | "busy"
         | "no-digest"
         | "no-room"

@@ -1,5 +1,5 @@
 // Counts the use of data in this isolate by namespace, and logs when loads start to fail and when they recover.
-import { dataTierNames, type TierName } from "../../config/tier-names.ts";
+import { type TierName, tierNames } from "../../config/tier-names.ts";
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import { addAll, addDuration, Rises, seriesOf, type Sums } from "../../observe/sums.ts";
@@ -14,7 +14,7 @@ const namespacesMax = 256;
 const otherNamespaces = "other namespaces";
 
 const noHits = () =>
-  Object.fromEntries(dataTierNames.map((name) => [name, 0])) as Record<TierName, number>;
+  Object.fromEntries(tierNames.map((name) => [name, 0])) as Record<TierName, number>;
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;

@@ -1,6 +1,6 @@
 // The options of a namespace: defaults and validation.
 import * as z from "zod/mini";
-import { dataTierNames, listed, reach, type TierName } from "../../config/tier-names.ts";
+import { listed, reach, type TierName, tierNames } from "../../config/tier-names.ts";
 import { between, fields, optionError } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
@@ -110,7 +110,7 @@ const form = fields("a namespace", {
   tiers: z.readonly(
     z
       .array(
-        z.enum(dataTierNames, `has a tier other than ${listed(dataTierNames)}`),
+        z.enum(tierNames, `has a tier other than ${listed(tierNames)}`),
         'must be a list of tiers, such as ["memory", "shared"]',
       )
       .check(z.refine((names) => names.length > 0, "is empty")),
@@ -138,7 +138,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     keys,
     missing = "error",
     codec = structuredJson,
-    tiers = dataTierNames,
+    tiers = tierNames,
     ...given
   } = options;
   const ms = (written: DataDuration | undefined) => durationMs(written) ?? 0;
@@ -164,7 +164,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     hardTimeoutMs: given.hardTimeoutMs ?? 30_000,
     waitTimeoutMs: given.waitTimeoutMs ?? 5_000,
     retryAfterMs: ms(given.retryAfter ?? "10s"),
-    tiers: dataTierNames.filter((tier) => tiers.includes(tier)),
+    tiers: tierNames.filter((tier) => tiers.includes(tier)),
     codec: codec as Codec,
   };
 }
@@ -197,7 +197,7 @@ function faultsOf(name: string, options: Plain): string[] {
   if (options.softTimeoutMs !== undefined && options.stale === undefined) {
     faults.push("softTimeoutMs needs a stale value to answer with: add stale.");
   }
-  const { tiers = dataTierNames } = options;
+  const { tiers = tierNames } = options;
   if (options.collapse === "global" && !reach(tiers, "world")) {
     faults.push('collapse: "global" shares loads through Redis: add "shared" to tiers.');
   }

@@ -64,8 +64,8 @@ export function removeDisplaced(place: VariantPlace): void {
 
 /**
  * Stores a response in the given tiers. Memory contains the response when this function returns,
- * and the other tiers once the promise settles. Skips the regional tier, and also the shared tier
- * while the response awaits a second request. Writes nothing if the response was invalidated since
+ * and the other tiers once the promise settles. Skips the shared tier while the response awaits a
+ * second request. Writes nothing if the response was invalidated since
  * its request, if its route is now bypassed, or if the list of variants has no room.
  *
  * @param given.into the tiers to write to; tiers that the route does not use are ignored
@@ -78,11 +78,9 @@ export function storeInTiers(
 ): Promise<boolean> {
   if (hasLostItsPlace(stored.metadata, given)) return Promise.resolve(false);
   const { awaitsSecondAsk } = stored.metadata;
-  const tiers = given.into.filter(({ name }) => {
-    const scope = tierScopes[name];
-    // Another colo's lookup backfills the regional tier.
-    return scope !== "region" && (scope !== "world" || awaitsSecondAsk !== true);
-  });
+  const tiers = given.into.filter(
+    ({ name }) => tierScopes[name] !== "world" || awaitsSecondAsk !== true,
+  );
   return write({ kind: "response", stored }, tiers, given, body);
 }
 

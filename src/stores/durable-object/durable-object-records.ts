@@ -37,7 +37,6 @@ export function durableObjectRecords({
   ...place
 }: DurableObjectRecords = {}): TierInCode {
   return {
-    name: "shared",
     bound(env) {
       const objects = placedObjects(env, { binding, className: "TidemarkRecords", ...place });
       if ("why" in objects) return { what, ...objects };

@@ -11,8 +11,8 @@ export interface R2Bodies {
 }
 
 /**
- * Stores the bodies that are too large for the shared tier in R2. The shared tier (Redis, Durable Objects
- * or Workers KV) still has their records.
+ * Stores the bodies that are too large for the shared tier in R2. The shared tier, in Redis or Durable
+ * Objects, still has their records.
  *
  * @example createWorker(config, { bodies: r2Bodies({ binding: "BODIES" }) })
  */

@@ -194,9 +194,7 @@ describe("a tier that does not answer in time", () => {
   it.each([
     ["edge", false, "cache-api-slow", /did not answer in time\.$/],
     ["edge", true, "cache-api-slow", /is shut off/],
-    ["kv", false, "kv-slow", /^Workers KV did not answer in time\.$/],
     ["shared", true, "shared-slow", /is shut off\. The origin gets more requests\./],
-    ["kv", true, "kv-slow", /is shut off\. Redis answers/],
   ] as const)("causes a finding: %s, shut off: %s", (name, isShutOff, code, what) => {
     expect(findingsOf(lookedAt({ tiers: [{ name, isShutOff, trouble }] }))).toMatchObject([
       { code, what: expect.stringMatching(what) as string },

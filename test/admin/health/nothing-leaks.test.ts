@@ -110,7 +110,7 @@ function drawnLook(draws: Draws): SiteState {
     silentVariations: [
       { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
     ],
-    tiers: (["edge", "kv", "shared"] as const).map((name) => ({
+    tiers: (["edge", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),
       trouble: {

@@ -2,7 +2,6 @@
 import { vi } from "vitest";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
-import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
@@ -65,7 +64,6 @@ async function removedInR2({ site }: Opened): Promise<void> {
 }
 
 const silent = () => new Promise(() => undefined);
-const silentKv = { get: silent, put: silent, delete: silent, getWithMetadata: silent };
 const silentR2 = { put: silent, delete: silent, createMultipartUpload: silent };
 const onArticles = (tags?: () => string[]) => ({
   routes: [{ name: "articles", match: "*", ...(tags && { tags }) }],
@@ -189,11 +187,6 @@ export const occasions: Record<
       return site.lines.filter(({ part }) => part === "shared-tier");
     },
     holds: { part: "shared-tier", kind: "unreachable", state: "began" },
-  },
-  kv: {
-    options: { tiers: [workersKv({ binding: "PAGES" })], env: { PAGES: silentKv } },
-    does: timedOut,
-    holds: { part: "kv-tier", kind: "timeout", state: "began" },
   },
   r2: {
     options: { bodies: r2Bodies({ binding: "BODIES" }), env: { BODIES: silentR2 } },

@@ -4,9 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sha256HexAtOnce } from "../../../src/base/sha256.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeKv } from "../../../testing/fakes/fake-kv.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -59,10 +57,7 @@ interface World {
 
 function overRedis(env: Record<string, string> = {}): World {
   const upstash = new UnsteadyUpstash(clock);
-  const kv = new FakeKv(clock);
-  const options = { upstash, env: { ...env, PAGES: kv.colo() } };
-  const stored = () => JSON.stringify([upstash.kept, kv.keys, kv.text]);
-  return { options: { ...options, tiers: [workersKv({ binding: "PAGES" })] }, stored };
+  return { options: { upstash, env }, stored: () => JSON.stringify(upstash.kept) };
 }
 
 function overObjects(): World {

@@ -9,27 +9,27 @@ afterEach(() => void vi.useRealTimers());
 
 const tierOf = ({ cacheStatus }: Seen) => /detail=(\w+)/.exec(cacheStatus)?.[1] ?? cacheStatus;
 
-describe.each(Object.entries(mixes))("over %s", (name, mix) => {
-  // Workers KV itself takes a body that is held whole.
-  const paths =
-    name === "Workers KV" ? (["/streamed"] as const) : (["/held", "/streamed"] as const);
-  it.each(paths)("another colo finds %s until a purge covers it", async (path) => {
-    const { first, second, r2, pass } = openOverR2(mix);
-    const [text, next] = [bodyOf(sizes[path], 1), bodyOf(sizes[path], 2)];
-    await first.get(path);
-    expect(r2.calls).toEqual(["put 2d"]);
-    const part = await second.get(path, { headers: { range: "bytes=1000000-1000099" } });
-    expect([part.status, part.text]).toEqual([206, text.slice(1_000_000, 1_000_100)]);
-    expect(r2.calls).toEqual(["put 2d", "get 2d 1000000+100", "get 2d"]);
-    const seen = await second.get(path);
-    expect([tierOf(seen), seen.text === text]).toEqual(["edge", true]);
-    expect(first.origin.count).toBe(1);
-    expect((await send(first, { tags: ["red"] })).status).toBe(200);
-    pass(11);
-    expect((await second.get(path)).text === next).toBe(true);
-    expect((await first.get(path)).text === next).toBe(true);
-    expect([first.origin.count, r2.objects.size]).toEqual([2, 1]);
-  });
+describe.each(Object.entries(mixes))("over %s", (_, mix) => {
+  it.each(["/held", "/streamed"] as const)(
+    "another colo finds %s until a purge covers it",
+    async (path) => {
+      const { first, second, r2, pass } = openOverR2(mix);
+      const [text, next] = [bodyOf(sizes[path], 1), bodyOf(sizes[path], 2)];
+      await first.get(path);
+      expect(r2.calls).toEqual(["put 2d"]);
+      const part = await second.get(path, { headers: { range: "bytes=1000000-1000099" } });
+      expect([part.status, part.text]).toEqual([206, text.slice(1_000_000, 1_000_100)]);
+      expect(r2.calls).toEqual(["put 2d", "get 2d 1000000+100", "get 2d"]);
+      const seen = await second.get(path);
+      expect([tierOf(seen), seen.text === text]).toEqual(["edge", true]);
+      expect(first.origin.count).toBe(1);
+      expect((await send(first, { tags: ["red"] })).status).toBe(200);
+      pass(11);
+      expect((await second.get(path)).text === next).toBe(true);
+      expect((await first.get(path)).text === next).toBe(true);
+      expect([first.origin.count, r2.objects.size]).toEqual([2, 1]);
+    },
+  );
 });
 
 it("a body of 40 MB is read from R2 once, and then at the colo's edge", async () => {

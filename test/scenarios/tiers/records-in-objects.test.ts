@@ -3,9 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
-import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeKv } from "../../../testing/fakes/fake-kv.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
@@ -35,7 +33,6 @@ beforeEach(() => {
     ADMIN_TOKEN: adminToken,
     JOURNAL: new FakeObject().namespace,
     RECORDS: records.namespace,
-    PAGES: new FakeKv(clock).colo(),
   };
 });
 
@@ -71,18 +68,16 @@ describe("a site with records in Durable Objects", () => {
   });
 
   it("counts for the stats what Cloudflare bills", async () => {
-    const tiers = [...stores.tiers, workersKv({ binding: "PAGES" })];
-    const site = openSite({ clock, config, ...stores, tiers, env, origin });
+    const site = openSite({ clock, config, ...stores, env, origin });
     await site.get("/a");
     const { text } = await site.get("/_cache/stats", { headers: bearer });
-    const { objectCalls, objectRows, kvOperations } = JSON.parse(text) as Stats;
+    const { objectCalls, objectRows } = JSON.parse(text) as Stats;
     expect(objectCalls).toMatchObject({
       "look-up": 1,
       fill: 1,
       "journal read": expect.any(Number),
     });
     expect(objectRows).toMatchObject({ fill: 1 });
-    expect(kvOperations).toEqual({ read: 1 });
   });
 
   it("requests a page once for all colos with collapse: global", async () => {
@@ -134,13 +129,6 @@ describe("a site with records in Durable Objects", () => {
     expect(counts).toEqual({ second: 49, third: 49 });
   });
 
-  it("keeps Workers KV as a tier of copies", async () => {
-    const tiers = [...stores.tiers, workersKv({ binding: "PAGES" })];
-    const site = openSite({ clock, config, ...stores, tiers, env, origin });
-    await site.get("/a");
-    expect(site.lines[0]).toMatchObject({ tiers: "memory edge kv shared", faults: 0 });
-  });
-
   it("beside Redis, stores no record there", async () => {
     const upstash = new UnsteadyUpstash(clock);
     const { tiers } = stores;
@@ -166,7 +154,7 @@ describe("a site with records in Durable Objects", () => {
       expect.stringContaining(
         "has fields without effect: collapse. This Worker has only the tiers",
       ),
-      expect.stringContaining('The tier "shared" is off.'),
+      expect.stringContaining("The shared tier is off."),
     ]);
   });
 });

@@ -3,10 +3,8 @@ import { vi } from "vitest";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
-import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeKv } from "../../../testing/fakes/fake-kv.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeR2 } from "../../../testing/fakes/fake-r2.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -36,30 +34,17 @@ const origin: Script = ({ url }, nth) => {
 
 type Mix = (clock: FakeClock) => SiteOptions;
 
-const inCloudflare = (clock: FakeClock) => ({
-  JOURNAL: new FakeObject().namespace,
-  RECORDS: new FakeObject((state) => new TidemarkRecords(state)).namespace,
-  PAGES: new FakeKv(clock).colo(),
-});
-
 const overRedis: Mix = (clock) => ({ upstash: new FakeUpstash(clock) });
 
 export const mixes: Readonly<Record<string, Mix>> = {
   Redis: overRedis,
-  "Redis and Workers KV": (clock) => ({
-    ...overRedis(clock),
-    tiers: [workersKv({ binding: "PAGES" })],
-    env: inCloudflare(clock),
-  }),
-  "Durable Objects": (clock) => ({
+  "Durable Objects": () => ({
     journal: durableObjectJournal(),
     tiers: [durableObjectRecords({ objects: 2 })],
-    env: inCloudflare(clock),
-  }),
-  "Workers KV": (clock) => ({
-    journal: durableObjectJournal(),
-    tiers: [workersKv({ binding: "PAGES" })],
-    env: inCloudflare(clock),
+    env: {
+      JOURNAL: new FakeObject().namespace,
+      RECORDS: new FakeObject((state) => new TidemarkRecords(state)).namespace,
+    },
   }),
 };
 

@@ -1,9 +1,9 @@
-// Tests a site without Redis: the journal in a Durable Object, and Workers KV as the shared tier.
+// Tests a site whose journal is in a Durable Object, with and without Redis.
 import { beforeEach, describe, expect, it } from "vitest";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
-import { workersKv } from "../../../src/stores/kv/kv-tier.ts";
+import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
+import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeKv } from "../../../testing/fakes/fake-kv.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -11,23 +11,22 @@ import { openColos, type Site } from "../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
 const bindings = { ADMIN_TOKEN: adminToken };
-const stores = { tiers: [workersKv({ binding: "PAGES" })], journal: durableObjectJournal() };
+const stores = { tiers: [durableObjectRecords({ objects: 1 })], journal: durableObjectJournal() };
 
 let clock: FakeClock;
 let object: FakeObject;
 let first: Site;
-let second: Site;
 
 beforeEach(() => {
   clock = new FakeClock();
   object = new FakeObject();
-  const kv = new FakeKv(clock);
-  [first, second] = openColos(2, {
+  const records = new FakeObject((state) => new TidemarkRecords(state));
+  [first] = openColos(1, {
     clock,
     ...stores,
-    env: { ...bindings, JOURNAL: object.namespace, PAGES: kv.colo() },
+    env: { ...bindings, JOURNAL: object.namespace, RECORDS: records.namespace },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=3600", { "cache-tag": "red" })),
-  }) as [Site, Site];
+  }) as [Site];
 });
 
 const purge = (site: Site, order: object) =>
@@ -38,27 +37,6 @@ const purge = (site: Site, order: object) =>
   });
 
 describe("a site without Redis", () => {
-  it("stores pages in KV as its shared tier, for other colos", async () => {
-    expect((await first.get("/a")).text).toBe("page 1");
-    const seen = await second.get("/a");
-    expect([seen.text, seen.cacheStatus]).toEqual(["page 1", expect.stringContaining("shared")]);
-    expect(first.lines[0]).toMatchObject({ event: "started", tiers: "memory edge shared" });
-  });
-
-  it("purges all colos within N, and returns the place of the purge", async () => {
-    await first.get("/a");
-    await second.get("/a");
-    const purged = await purge(first, { tags: ["red"] });
-    expect([purged.status, JSON.parse(purged.text)]).toMatchObject([
-      200,
-      { position: /^\d+-\d+$/ },
-    ]);
-    expect((await first.get("/a")).text).toBe("page 2");
-    clock.advance(10);
-    // A colo reads its own copy of a value of KV for 30 s, so it may forward once more.
-    expect((await second.get("/a")).text).not.toBe("page 1");
-  });
-
   it("refuses a purge while the object does not answer, and names the object as the cause", async () => {
     await first.get("/a");
     object.isDown = true;

@@ -43,7 +43,6 @@ export async function readFolder(folder: string, named: string | undefined): Pro
       texts.filter((pair): pair is [string, string] => pair[1] !== undefined),
     ),
     rateLimits: wrangler?.rateLimits ?? {},
-    kvNamespaces: wrangler?.kvNamespaces ?? [],
     r2Buckets: wrangler?.r2Buckets ?? [],
     ...(wrangler?.durableObjects && { durableObjects: wrangler.durableObjects }),
     otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),

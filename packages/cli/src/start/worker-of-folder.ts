@@ -19,7 +19,6 @@ export interface WorkerOfFolder extends Pick<
   "main" | "compatibility" | "variables" | "notes"
 > {
   readonly rateLimits: Readonly<Record<string, RateLimitSettings>>;
-  readonly kvNamespaces: readonly string[];
   readonly r2Buckets: readonly string[];
   readonly durableObjects?: Readonly<Record<string, string>>;
 }
@@ -40,7 +39,6 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     vars,
     compatibility_date: writtenDate,
     compatibility_flags: flags,
-    kv_namespaces: kv,
     r2_buckets: r2,
     durable_objects: objects,
     ...others
@@ -72,7 +70,6 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
     },
     variables: Object.fromEntries(variables.filter(isText)),
     rateLimits: rateLimitsIn(others["ratelimits"]),
-    kvNamespaces: tablesIn(kv).flatMap(({ binding }) => textsIn([binding])),
     r2Buckets: tablesIn(r2).flatMap(({ binding }) => textsIn([binding])),
     ...(ours.length > 0 && { durableObjects: Object.fromEntries(ours) }),
     notes: [

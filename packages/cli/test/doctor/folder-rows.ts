@@ -48,9 +48,6 @@ const limiter = (limits: object) =>
 const hooks = (written: string): Files => ({
   "tidemark.config.ts": `export default defineConfig({ hotKeys: 50, hooks: ${written} });`,
 });
-const overKv: Files = {
-  "src/worker.ts": 'createWorker(config, { tiers: [workersKv({ binding: "PAGES" })] });',
-};
 const overR2: Files = {
   "src/worker.ts": 'createWorker(config, { bodies: r2Bodies({ binding: "BODIES" }) });',
 };
@@ -192,8 +189,6 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "hooks from another file, spread into an object",
     { ...devVars(ofShop), ...hooks("{ ...hooks }") },
   ],
-  ["a KV namespace without its binding", overKv, "binding-incomplete warning"],
-  ["a bound KV namespace", { ...overKv, ...wrangler({ kv_namespaces: [{ binding: "PAGES" }] }) }],
   ["a bucket without its binding", overR2, "binding-incomplete warning"],
   ["a bound bucket", { ...overR2, ...wrangler({ r2_buckets: [{ binding: "BODIES" }] }) }],
   ["a journal's object without its binding", overObject, "binding-incomplete warning"],

@@ -13,7 +13,6 @@ describe("the Worker of a wrangler file", () => {
     compatibility_date: "2026-11-01",
     compatibility_flags: ["nodejs_compat"],
     vars: { ORIGIN_URL: "https://origin.test" },
-    kv_namespaces: [{ binding: "PAGES", id: "1" }],
     r2_buckets: [{ binding: "BODIES", bucket_name: "bodies" }],
     ratelimits: [{ name: "ORIGIN_LIMITER", namespace_id: "1", simple: { limit: 3, period: 60 } }],
   };
@@ -27,9 +26,6 @@ ORIGIN_URL = "https://origin.test"
 name = "ORIGIN_LIMITER"
 namespace_id = "1"
 simple = { limit = 3, period = 60 }
-[[kv_namespaces]]
-binding = "PAGES"
-id = "1"
 [[r2_buckets]]
 binding = "BODIES"
 bucket_name = "bodies"
@@ -46,7 +42,6 @@ bucket_name = "bodies"
       compatibility: { date: "2026-11-01", flags: ["nodejs_compat"] },
       variables: { ORIGIN_URL: "https://origin.test" },
       rateLimits: { ORIGIN_LIMITER: { limit: 3, periodSeconds: 60 } },
-      kvNamespaces: ["PAGES"],
       r2Buckets: ["BODIES"],
       notes: [],
     });
@@ -60,6 +55,7 @@ bucket_name = "bodies"
 describe("an unavailable binding in a wrangler file", () => {
   it.each([
     ["DB (d1_databases)", { d1_databases: [{ binding: "DB" }] }],
+    ["WORDS (kv_namespaces)", { kv_namespaces: [{ binding: "WORDS" }] }],
     ["ORIGIN (services)", { services: [{ binding: "ORIGIN" }] }],
     ["AI (ai)", { ai: { binding: "AI" } }],
     ["Q (queues)", { queues: { producers: [{ binding: "Q" }] } }],

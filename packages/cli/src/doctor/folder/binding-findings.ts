@@ -15,7 +15,7 @@ export function bindingFindings(deployment: Deployment, read: FolderRead): Docto
 
 /** Checks the known bindings that are present, and the bindings that the code names. */
 function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
-  const { main = "", vars, services, rateLimits, datasets } = deployment;
+  const { main = "", vars, services, rateLimits, datasets, r2Buckets } = deployment;
   const text = mainTexts.get(main) ?? "";
   const origin = services.find(({ binding }) => binding === "ORIGIN");
   const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
@@ -50,16 +50,14 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
         'Write it under analytics_engine_datasets, as { "binding": "METRICS", "dataset": "tidemark" }.',
     },
   ];
-  const storeRows = namedStores(deployment).flatMap(({ maker, bound, without, remedyFor }) =>
-    bindingsOf(maker, text).map((name) => ({
-      name,
-      wrong: bound.some(({ binding }) => binding === name)
-        ? ""
-        : `${main} passes ${name} to ${maker}, and the wrangler file does not bind it`,
-      without,
-      remedy: remedyFor(name),
-    })),
-  );
+  const bucketRows = bucketsIn(text).map((name) => ({
+    name,
+    wrong: r2Buckets.some(({ binding }) => binding === name)
+      ? ""
+      : `${main} passes ${name} to r2Bodies, and the wrangler file does not bind it`,
+    without: "large bodies are not stored in R2",
+    remedy: `Write it under r2_buckets, as { "binding": "${name}", "bucket_name": "my-bodies" }.`,
+  }));
   const objectRows = objectStores.flatMap((store) =>
     objectBindingsIn(text, store).map((name) => ({
       name,
@@ -68,7 +66,7 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
       remedy: `Write { "name": "${name}", "class_name": "${store.className}" } under durable_objects.bindings, write "${store.className}": { "type": "durable-object", "storage": "sqlite" } under exports, and export the class from ${main}.`,
     })),
   );
-  return [...rows, ...storeRows, ...objectRows].flatMap(
+  return [...rows, ...bucketRows, ...objectRows].flatMap(
     ({ name, wrong, without, remedy }): DoctorFinding[] =>
       wrong === ""
         ? []
@@ -85,26 +83,10 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
   );
 }
 
-/** The stores whose binding has no usual name, with the bindings of their kind in the wrangler file. */
-const namedStores = ({ kvNamespaces, r2Buckets }: Deployment) => [
-  {
-    maker: "workersKv",
-    bound: kvNamespaces,
-    without: "the KV tier is off",
-    remedyFor: (name: string) => `Write it under kv_namespaces, as { "binding": "${name}" }.`,
-  },
-  {
-    maker: "r2Bodies",
-    bound: r2Buckets,
-    without: "large bodies are not stored in R2",
-    remedyFor: (name: string) =>
-      `Write it under r2_buckets, as { "binding": "${name}", "bucket_name": "my-bodies" }.`,
-  },
-];
-
-function bindingsOf(maker: string, text: string): string[] {
-  const call = new RegExp(`\\b${maker}\\(\\s*\\{\\s*binding\\s*:\\s*["'](\\w+)["']`, "g");
-  return [...text.matchAll(call)].map(([, name = ""]) => name);
+/** Returns the names of the bindings that the code passes to `r2Bodies`. */
+function bucketsIn(text: string): string[] {
+  const calls = text.matchAll(/\br2Bodies\(\s*\{\s*binding\s*:\s*["'](\w+)["']/g);
+  return [...calls].map(([, name = ""]) => name);
 }
 
 /** The functions that bind a class of Durable Objects, and the binding without the option `binding`. */

@@ -29,7 +29,6 @@ export interface Deployment {
   readonly services: readonly Table[];
   readonly rateLimits: readonly Table[];
   readonly datasets: readonly Table[];
-  readonly kvNamespaces: readonly Table[];
   readonly r2Buckets: readonly Table[];
   readonly durableObjects: readonly Table[];
   /** The classes of Durable Objects with SQLite storage. */
@@ -96,7 +95,6 @@ function deploymentOf(
     services: tablesIn(table["services"]),
     rateLimits: tablesIn(table["ratelimits"]),
     datasets: tablesIn(table["analytics_engine_datasets"]),
-    kvNamespaces: tablesIn(table["kv_namespaces"]),
     r2Buckets: tablesIn(table["r2_buckets"]),
     durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
     sqliteClasses: sqliteClassesIn(table),
