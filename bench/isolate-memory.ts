@@ -119,15 +119,15 @@ async function heldWhileBusy(colo: Colo, heldNow: () => Promise<number>): Promis
   try {
     const paths = Array.from({ length: stalledCount }, (_, at) => `/stalled/${at}`);
     await stalled.ask(colo.url, paths);
-    let isBusy = true;
+    const work = { isOver: false };
     let next = 0;
     const client = async () => {
       for (; next < uploadCount; await ask(colo, { path: `/upload/${next}` })) next += 1;
     };
     const working = Promise.all(Array.from({ length: clients }, client));
-    void working.finally(() => (isBusy = false));
+    void working.finally(() => (work.isOver = true));
     let mostBytes = await heldNow();
-    while (isBusy) mostBytes = Math.max(mostBytes, await heldNow());
+    while (!work.isOver) mostBytes = Math.max(mostBytes, await heldNow());
     await working;
     return mostBytes;
   } finally {

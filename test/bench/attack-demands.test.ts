@@ -74,13 +74,17 @@ it("`calmOf` joins calm rows: percentiles of all requests, and means of counts",
 const calm = calmOf([calmRow({ commands: { SET: 50 } })]);
 
 it.each([
-  { id: "all-at-the-bounds", given: { tookMs: [20], commands: { SET: 270 } }, broken: [] },
+  { id: "all-at-the-bounds", given: { tookMs: [20], commands: { SET: 300 } }, broken: [] },
   { id: "p99", given: { tookMs: [20.1] }, broken: ["p99"] },
   { id: "an-error", given: { faults: new Map([["status 502", 1]]) }, broken: ["errors"] },
   { id: "the-runtime", given: { hasEnded: true }, broken: ["the runtime ended"] },
   { id: "hits", given: { alsoHitShare: 0.89 }, broken: ["hits in the end"] },
-  { id: "commands", given: { commands: { SET: 100, GET: 171 } }, broken: ["commands"] },
-  { id: "crowds", given: { crowdSlowestMs: [3_000, 3_600, 4_000] }, broken: ["crowds"] },
+  { id: "commands", given: { commands: { SET: 100, GET: 201 } }, broken: ["commands"] },
+  {
+    id: "crowds",
+    given: { tookMs: [30], crowdSlowestMs: [6_000, 7_100, 8_000] },
+    broken: ["crowds"],
+  },
 ])("`judged` finds a broken demand: $id", ({ given, broken }) => {
   expect(judged(attackedRow(given), calm).broken).toEqual(broken);
 });

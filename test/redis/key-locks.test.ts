@@ -24,8 +24,9 @@ afterEach(() => void vi.restoreAllMocks());
 function sent(answer: (body: string) => Promise<Response> | Response): () => unknown[] {
   const bodies: string[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (_, init) => {
-    bodies.push(String(init?.body));
-    return answer(String(init?.body));
+    const body = init?.body as string;
+    bodies.push(body);
+    return answer(body);
   });
   return () => bodies.map((body) => JSON.parse(body) as unknown);
 }
@@ -64,7 +65,7 @@ it.each<[what: string, url: string, run: (redis: Redis) => Promise<unknown>, exp
   const requests = sent((body) =>
     Response.json(body.startsWith("[[") ? [{ result: 1 }, { result: 1 }] : { result: 1 }),
   );
-  await run(openClient({ url, token: "token" } as Parameters<typeof openClient>[0], 1_000));
+  await run(openClient({ url, token: "token" }, 1_000));
   expect(requests()).toEqual([expected]);
 });
 
@@ -90,11 +91,12 @@ function clientAtUpstash() {
   const path = JSON.stringify(flag).slice(1, -1);
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const url = String(input instanceof Request ? input.url : input);
-    const body = String(init?.body).replaceAll(path, JSON.stringify(checked).slice(1, -1));
+    const given = init?.body as string;
+    const body = given.replaceAll(path, JSON.stringify(checked).slice(1, -1));
     return real(url.replace(upstash, database.address.url), { ...init, body });
   });
   const settings = { url: upstash, token: "token", nowAtMs: Date.now, readTimeoutMsMax: 5_000 };
-  return new RedisClient(settings as ConstructorParameters<typeof RedisClient>[0]);
+  return new RedisClient(settings);
 }
 
 it("a journal works whose scripts may use only their keys", async () => {

@@ -183,10 +183,10 @@ export const riddles: readonly Riddle[] = [
   {
     id: "the body is too large for the only tier of its route",
     routes: [{ name: "articles", match: "/articles/*", tiers: ["memory"] }],
-    origin: () => page("x".repeat(400_000), cc("max-age=300")),
+    origin: () => page("x".repeat(1_200_000), cc("max-age=300")),
     told: notStored("too-large"),
     says: [
-      /by the rule too-large .*its body of 400000 bytes is too large .*\(memory\): 262144 bytes is the limit of memory.*add "edge" to tiers/,
+      /by the rule too-large .*its body of 1200000 bytes is too large .*\(memory\): 262144 bytes is the limit of memory.*add "edge" to tiers/,
       /Its Cache-Status says stored/,
     ],
     never: [/raise limits/, /limits\.bufferBytes/],

@@ -84,11 +84,12 @@ export function impose(limits: PlatformLimits): Layer {
   if (limits.cacheStoresNothing === true) storeNothing();
   replace(Cache.prototype, ["match", "put", "delete"], connected);
   const { cacheFieldBytesMax = Infinity } = limits;
-  const { put } = Cache.prototype;
-  Cache.prototype.put = async function (address, response) {
-    if (fieldBytes(response.headers) > cacheFieldBytesMax) throw new TypeError("too many fields");
-    await put.call(this, address, response);
-  };
+  const { put } = Cache.prototype as unknown as Methods;
+  define(Cache.prototype, "put", async function (address, response) {
+    if (fieldBytes((response as Response).headers) > cacheFieldBytesMax)
+      throw new TypeError("too many fields");
+    await put?.call(this, address, response);
+  });
   const objects = limits.objects === undefined ? called : troubled(limits.objects);
   for (const binding of Object.values(env)) limitBinding(binding, objects);
   return {
