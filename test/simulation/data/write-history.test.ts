@@ -243,7 +243,7 @@ const rows: readonly {
     parts: unsent(({ reason }, since) => reason === "set" && since === "none"),
     kind: "failing",
     setShare: 0.9,
-    from: 400,
+    from: 1_300,
     within: 300,
   },
   {
