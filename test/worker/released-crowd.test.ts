@@ -1,6 +1,6 @@
-// Tests a crowd on workerd that waited for a response that cannot be shared. The origin gets its
-// requests a few at a time, and clients that disconnect do not keep slots from the others. On
-// workerd, a request cannot wait for promises of another request.
+// Tests a crowd on workerd, at an origin that answers 429. The origin gets the crowd's requests a few
+// at a time, and clients that disconnect do not keep slots from the others. On workerd, a request
+// cannot wait for promises of another request.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
@@ -48,7 +48,7 @@ function slowOrigin(seen: { now: number; most: number }): Promise<ScriptedOrigin
     seen.most = Math.max(seen.most, seen.now);
     await sleep(url === "/page" ? afterMs : 0);
     seen.now -= 1;
-    response.writeHead(403).end(text);
+    response.writeHead(429).end(text);
   });
 }
 
