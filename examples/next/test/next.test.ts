@@ -1,6 +1,6 @@
 // Two processes of `next start` on one Redis: hits, purges of each kind, outages and restarts.
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { until } from "../../../testing/site/harness.ts";
@@ -64,8 +64,13 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
   });
 
   it("a value of one process is a hit in the other", async () => {
+    const client = new Redis(redis.url);
+    const before = await client.dbsize();
     const read = await readAt(0, "1");
     expect(read).toMatch(/^read \d+$/);
+    // The process stores the value after its answer.
+    await vi.waitUntil(async () => (await client.dbsize()) > before, waiting);
+    client.disconnect();
     expect(await readAt(1, "1")).toBe(read);
     const { reads } = api;
     expect(await page(0, "/")).toContain("first title of 2");
