@@ -1,10 +1,11 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
+import { type Invocation, invocationHere } from "../../base/invocation.ts";
 import { bytesOf } from "../../cache/record/body-of-bytes.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Tier, TierRead } from "../../cache/tiers/tier.ts";
+import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import type { Attention, PurgeView } from "../../purge/view/view.ts";
 import {
@@ -18,11 +19,9 @@ import {
 import type { DataFlights } from "./load-outcome.ts";
 import type { StoreOrder } from "./store-order.ts";
 import type { DataTiers, Place } from "../value/place.ts";
-import { ReadsOfTurn } from "./reads-of-turn.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 
 const decoder = new TextDecoder();
-const readsOfTurn = new ReadsOfTurn();
 
 /** The dependencies of a lookup. */
 export interface SearchPorts extends VerdictPorts {
@@ -135,7 +134,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     const isHeld = () => true;
     const ask = { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
     const isJoined = tier.readMany !== undefined && !atPrimary;
-    return isJoined ? readsOfTurn.read(tier, this.key, ask) : tier.read(this.key, ask);
+    return isJoined ? readWithOthers(tier, this.key, ask) : tier.read(this.key, ask);
   }
 
   /** Treats a record that cannot be decoded as absent. */
@@ -224,4 +223,45 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
 /** Returns whether the value may answer, fresh or stale. */
 export function isAnswer(found: FoundData | undefined): found is FoundData {
   return found !== undefined && found.verdict.kind !== "unusable";
+}
+
+/**
+ * The keys of one batch. Their values are in memory together: 22 MB as base64 at the default of
+ * `limits.sharedBodyBytes`. Callers of `getMany` choose the number themselves.
+ */
+const keysMax = 16;
+
+interface Batch {
+  readonly keys: RecordKey[];
+  readonly reads: Promise<readonly DataRead[]>;
+}
+
+const openBatches = new WeakMap<Tier<DataDetail>, WeakMap<Invocation, Batch>>();
+
+/**
+ * Reads a whole record from a tier with `readMany`. Parallel calls of one invocation in one turn cost one
+ * command or call together.
+ */
+async function readWithOthers(
+  tier: Tier<DataDetail>,
+  key: RecordKey,
+  ask: TierAsk<DataDetail>,
+): Promise<DataRead> {
+  const ofTier = openBatches.get(tier) ?? new WeakMap<Invocation, Batch>();
+  openBatches.set(tier, ofTier);
+  const invocation = invocationHere();
+  let batch = ofTier.get(invocation);
+  if (batch === undefined || batch.keys.length >= keysMax) {
+    const keys: RecordKey[] = [];
+    const send = async () => {
+      if (ofTier.get(invocation)?.keys === keys) ofTier.delete(invocation);
+      if (keys.length > 1) return (await tier.readMany?.(keys, ask)) ?? [];
+      return [await tier.read(key, ask)];
+    };
+    // The callbacks of this turn run first.
+    batch = { keys, reads: Promise.resolve().then(send) };
+    ofTier.set(invocation, batch);
+  }
+  const at = batch.keys.push(key) - 1;
+  return (await batch.reads)[at] ?? { kind: "absent" };
 }

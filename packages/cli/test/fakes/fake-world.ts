@@ -14,7 +14,7 @@ export interface FakeWorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
   readonly isTty?: boolean;
-  /** What the user types. An array has a text for each question. */
+  /** The text that the user types. An array has a text for each question. */
   readonly input?: string | readonly string[];
   readonly columns?: number;
   /** Called at each pause. The pause ends when the returned promise, if any, resolves. */
