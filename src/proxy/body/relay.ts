@@ -76,7 +76,7 @@ export class Relay {
    */
   async room(): Promise<void> {
     const { nowAtMs } = this.#limits;
-    if (this.#countedBytes === undefined) this.#count();
+    if (this.#countedBytes === undefined && this.#state === "coming") this.#count();
     for (;;) {
       this.#dropTaken();
       if (this.#bytes <= this.#bytesMax || this.#readers.size === 0 || this.#state !== "coming")

@@ -22,3 +22,12 @@ it("relays count the bytes that they hold, and hold less while memory is short",
   for (const relay of relays) relay.end("whole");
   expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
 });
+
+it("a relay counts nothing once its body has ended", async () => {
+  const budget = new ByteBudget(16 * pieceBytes);
+  const relay = new Relay({ bytesMax: 4 * pieceBytes, budget, nowAtMs: () => 0 });
+  relay.push(piece());
+  relay.end("cut");
+  await relay.room();
+  expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
+});
