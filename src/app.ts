@@ -1,14 +1,14 @@
 // The application. Hono serves the operator's routes below `operatorPath`, and the HTTP cache
 // serves all other requests.
 import { Hono } from "hono";
-import { answerDebugged } from "./admin/debug-field.ts";
-import { debugField } from "./protocol/debug-fields.ts";
+import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores } from "./bind-stores.ts";
 import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
+import type { Operate, Operating } from "./admin/operate-part.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
@@ -22,7 +22,7 @@ import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import { type Fault, faultText, isFault } from "./base/operator-error.ts";
+import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
 import {
   arrivalReader,
   type ReadArrival,
@@ -72,6 +72,7 @@ export interface InCode {
   readonly bodies?: BodiesInCode | undefined;
   /** The store of the journal, in place of Redis. */
   readonly journal?: JournalInCode | undefined;
+  readonly operate?: Operate | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   /** A connection to Redis, in place of a database in the bindings. */
@@ -87,6 +88,7 @@ export interface InCode {
  * @param inCode.data a data cache that shares the core
  * @param inCode.tiers the shared tier, in place of Redis
  * @param inCode.journal the store of the journal, in place of Redis
+ * @param inCode.operate the part that explains, measures and warms
  * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
@@ -95,9 +97,10 @@ export function createApp(
   given: Config,
   env: Env,
   host: Platform,
-  { origins, data, parts, onRequest, ...stores }: InCode = {},
+  { origins, data, operate, parts, onRequest, ...stores }: InCode = {},
 ): Application {
   const written = configOf(given);
+  refuseUnoperated(written, operate);
   const found = readEnvironment(env, written, origins);
   const { environment, makers, journal } = bindStores(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
@@ -110,7 +113,8 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
-  const own = { ...platform, database, journal, dataset, parts };
+  const { createReports } = operate ?? {};
+  const own = { ...platform, database, journal, dataset, createReports, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
@@ -118,7 +122,8 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { config, environment, platform, onRequest });
+  const { openHotKeys } = operate ?? {};
+  const proxy = createProxy(cache, { config, environment, platform, openHotKeys, onRequest });
   const failed = (cause: unknown) => {
     const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
     log.write({ event: "request-failed", level: "error", message });
@@ -149,8 +154,10 @@ export function createApp(
   const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
   const senders = senderRoutes(settings);
-  const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
-  const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
+  const operating = operate?.open(settings);
+  const routes = adminRoutes(settings, senders, operating);
+  const operators = operatorsOf(config.operatorPath, routes, failed);
+  const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request);
@@ -162,9 +169,22 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    await Promise.all([...cronRuns(settings, background), proxy.keepWarm(background)]);
+    await Promise.all([...cronRuns(settings, background), operating?.runCron(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+/** @throws OperatorError for settings that need `operate()`, if there is none */
+export function refuseUnoperated(config: Config, operate: Operate | undefined): void {
+  const { dashboard, probe, hotKeys } = config;
+  const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
+  const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
+  if (operate !== undefined || names.length === 0) return;
+  throw new OperatorError({
+    what: "The Worker does not start.",
+    why: `The configuration has ${names.join(" and ")}, which needs operate.`,
+    hint: "Pass operate: operate() of tidemark/operate, beside the configuration.",
+  });
 }
 
 function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Background) {
@@ -176,6 +196,7 @@ function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Ba
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: Hono;
+  readonly operating: Operating | undefined;
   readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
@@ -184,6 +205,7 @@ interface AppParts {
 function answerer({
   proxy,
   operators,
+  operating,
   dialect,
   settings,
   arrivalOf,
@@ -201,10 +223,11 @@ function answerer({
     if (dialect?.methods.has(request.method) === true) {
       return dialect.answer(requestAt(arrival, request), background, address);
     }
-    if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
-    return answerDebugged(request, read, background, settings, (plain) =>
-      proxy.answer(plain, read, background, address),
-    );
+    const token = request.headers.get(debugField);
+    if (token === null) return proxy.answer(request, read, background, address);
+    const plain = withoutDebugField(request);
+    const answer = () => proxy.answer(plain, read, background, address);
+    return operating?.answerDebugged({ plain, token, read }, background, answer) ?? answer();
   };
 }
 

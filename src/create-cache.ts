@@ -24,7 +24,7 @@ import { journalWords } from "./redis/trouble.ts";
 import { RedisLeases } from "./stores/redis/redis-leases.ts";
 import { SharedTier } from "./stores/redis/shared-tier.ts";
 import { nameSecretOver } from "./stores/redis/stored-secret.ts";
-import { areReportsOn, createReports } from "./reports/create-reports.ts";
+import type { createReports, Reports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
@@ -55,6 +55,8 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
   readonly journal?: RedisAddress | JournalMaker | undefined;
   /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
   readonly dataset?: Dataset | undefined;
+  /** Creates the reports to `database` or `dataset`; without it, isolates report nothing. */
+  readonly createReports?: typeof createReports | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
@@ -108,9 +110,10 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, journal, nowAtMs, log } = platform;
+  const { database, dataset, journal, nowAtMs, log, createReports } = platform;
   const make = { ...defaults, ...platform.parts };
-  const metrics = make.metrics(nowAtMs(), areReportsOn(config, platform));
+  const isReported = createReports && config.metrics.isOn && (dataset ?? database) !== undefined;
+  const metrics = make.metrics(nowAtMs(), isReported === true);
   const ballastKey = journal === undefined ? ballastKeyOf(namespace) : undefined;
   const tell = logOf("shared-tier", log);
   const redis = database && make.redis({ ...database, nowAtMs, metrics, tell });
@@ -147,7 +150,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     },
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
-  const reports = createReports({ config, metrics, gauges: gauges.taken.bind(gauges) }, platform);
+  const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
+  const reports = createReports?.(reported, platform) ?? noReports;
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -186,6 +190,17 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
       background.waitUntil(run(work)),
   };
 }
+
+const noReports: Reports = {
+  report: () => undefined,
+  readTotals: async () => ({
+    kind: "unavailable",
+    isLasting: true,
+    why: "This Worker has no reports.",
+    hint: "Pass operate: operate() of tidemark/operate.",
+  }),
+  runCron: async () => undefined,
+};
 
 /** Creates the tiers and leases for one form of record. */
 function tiersOver<Detail>(

@@ -1,5 +1,6 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
-import { type Application, createApp, type ExecutionContext } from "./app.ts";
+import type { Operate } from "./admin/operate-part.ts";
+import { type Application, createApp, type ExecutionContext, refuseUnoperated } from "./app.ts";
 import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import type { JournalInCode } from "./purge/journal-in-code.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -45,6 +46,7 @@ export interface GivenInCode {
   readonly tiers?: readonly TierInCode[] | undefined;
   readonly bodies?: BodiesInCode | undefined;
   readonly journal?: JournalInCode | undefined;
+  readonly operate?: Operate | undefined;
   readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -61,6 +63,7 @@ export interface GivenInCode {
  *   of `tidemark/cloudflare`
  * @param inCode.journal the store of the purge journal in place of Redis, such as
  *   `durableObjectJournal` of `tidemark/cloudflare`
+ * @param inCode.operate `operate()` of `tidemark/operate`, which explains, measures and warms
  * @param inCode.onRequest receives each request that the cache answered, except
  *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
@@ -76,6 +79,7 @@ export function createWorker(
   { data, ...others }: GivenInCode = {},
 ): TidemarkWorker {
   const config = configOf(written);
+  refuseUnoperated(config, others.operate);
   const inCode = { ...others, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;

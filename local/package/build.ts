@@ -20,6 +20,7 @@ const entries = {
   senders: "senders",
   outward: "outward",
   dashboard: "dashboard/dashboard",
+  operate: "operate",
   probe: "probe/probe",
   opentelemetry: "open-telemetry",
   purger: "purger",

@@ -2,6 +2,7 @@
 // Cloudflare, without Redis, with the dashboard.
 import { durableObjectJournal, durableObjectRecords, r2Bodies } from "../../src/cloudflare.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { operate } from "../../src/operate.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";
 
@@ -11,4 +12,5 @@ export default createWorker(Object.assign(config, { dashboard: dashboard() }), {
   journal: durableObjectJournal({ longPoll: true }),
   tiers: [durableObjectRecords()],
   bodies: r2Bodies({ binding: "BODIES" }),
+  operate: operate(),
 });

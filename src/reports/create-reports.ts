@@ -47,14 +47,6 @@ export interface Reports {
   readonly runCron: () => Promise<void>;
 }
 
-/** Returns whether reports are enabled and have a destination. */
-export function areReportsOn(
-  { metrics }: ReportsSettings["config"],
-  { database, dataset }: Pick<ReportsPlatform, "database" | "dataset">,
-): boolean {
-  return metrics.isOn && (database !== undefined || dataset !== undefined);
-}
-
 export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
   const { config } = settings;
   const { nowAtMs } = platform;

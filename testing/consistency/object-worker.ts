@@ -14,6 +14,7 @@ import { startLimitedColo } from "../worker/platform-limits/limited-colo.ts";
 const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
   import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
+  import { operate } from "./src/operate.ts";
   import { createWorker } from "./src/worker.ts";
   import { controlled, distant, randomly, troubled } from "./testing/consistency/unsteady-objects.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
@@ -22,6 +23,7 @@ const textOf = (config: string, journal: DurableObjectJournal, call: string) => 
   const worker = createWorker(defineConfig(${config}), {
     journal: durableObjectJournal(${JSON.stringify(journal)}),
     tiers: [durableObjectRecords({ objects: 2 })],
+    operate: operate(),
   });
   const unsteady = (env) => troubled(env, ${call});
   export default {

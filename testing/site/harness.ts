@@ -10,6 +10,7 @@ import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { knownData } from "../../src/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
+import { operate } from "../../src/operate.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
@@ -121,6 +122,7 @@ export class Site {
       bodies: options.bodies,
       journal: options.journal,
       parts: options.parts,
+      operate: operate(),
     });
   }
 

@@ -1,6 +1,7 @@
 // The main module of wrangler.jsonc: a Worker with the configuration.
 // Its stores are Durable Objects, so it needs no account beside Cloudflare.
 import { durableObjectJournal, durableObjectRecords } from "tidemark/cloudflare";
+import { operate } from "tidemark/operate";
 import { createWorker } from "tidemark/worker";
 import config from "../tidemark.config.ts";
 
@@ -9,4 +10,5 @@ export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
 export default createWorker(config, {
   journal: durableObjectJournal(),
   tiers: [durableObjectRecords()],
+  operate: operate(),
 });
