@@ -37,7 +37,7 @@ export const ownLibrary = sourceLibrary(root);
 /** The installed package of a project. `createWorker` validates the configuration. */
 export function installedLibrary(folder: string): Library {
   const checking =
-    'import { createWorker } from "tidemark/worker";\n' +
-    "createWorker(module.default);\nexport const config = module.default;\n";
+    'import { operate } from "tidemark/operate";\nimport { createWorker } from "tidemark/worker";\n' +
+    "createWorker(module.default, { operate: operate() });\nexport const config = module.default;\n";
   return { folder, alias: {}, declarations: [], checking };
 }
