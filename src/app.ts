@@ -3,8 +3,6 @@
 import { Hono } from "hono";
 import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores } from "./bind-stores.ts";
-import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
-import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
@@ -34,6 +32,7 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
+import type { Stores } from "./stores/stores.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
@@ -66,12 +65,7 @@ export interface Application {
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
-  /** The shared tier, in place of Redis. */
-  readonly tiers?: readonly TierInCode[] | undefined;
-  /** The store of bodies that are too large for the shared tier. */
-  readonly bodies?: BodiesInCode | undefined;
-  /** The store of the journal, in place of Redis. */
-  readonly journal?: JournalInCode | undefined;
+  readonly stores?: Stores | undefined;
   readonly operate?: Operate | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
@@ -83,25 +77,25 @@ export interface InCode {
 /**
  * Creates the application of an isolate.
  *
- * @param given a configuration from `defineConfig`; a plain object is validated here
+ * @param configured a configuration from `defineConfig`; a plain object is validated here
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.data a data cache that shares the core
- * @param inCode.tiers the shared tier, in place of Redis
- * @param inCode.journal the store of the journal, in place of Redis
+ * @param inCode.stores the stores; by default, only memory and the Cache API
  * @param inCode.operate the part that explains, measures and warms
  * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
 export function createApp(
-  given: Config,
+  configured: Config,
   env: Env,
   host: Platform,
-  { origins, data, operate, parts, onRequest, ...stores }: InCode = {},
+  { origins, data, stores = {}, database: given, operate, parts, onRequest }: InCode = {},
 ): Application {
-  const written = configOf(given);
+  const written = configOf(configured);
   refuseUnoperated(written, operate);
-  const found = readEnvironment(env, written, origins);
+  const read = readEnvironment(env, written, origins, stores);
+  const found = given === undefined ? read : { ...read, redis: given };
   const { environment, makers, journal } = bindStores(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
@@ -113,8 +107,9 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
+  const { redis } = stores;
   const { createReports } = operate ?? {};
-  const own = { ...platform, database, journal, dataset, createReports, parts };
+  const own = { ...platform, database, redis, journal, dataset, createReports, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];

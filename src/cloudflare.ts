@@ -1,6 +1,9 @@
-// Exports of `tidemark/cloudflare`: the shared tier in Durable Objects, for the option `tiers` of
-// `createWorker`, large bodies in R2, for the option `bodies`, and the journal in a Durable Object, for the
-// option `journal`.
+// Exports of `tidemark/cloudflare`: Durable Objects and R2 as the stores of a site.
+export {
+  durableObjects,
+  type DurableObjectStores,
+} from "./stores/durable-object/durable-objects.ts";
+export type { Stores } from "./stores/stores.ts";
 export { type R2Bodies, r2Bodies } from "./stores/r2/r2-bodies.ts";
 export type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 export {

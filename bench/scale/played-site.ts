@@ -16,7 +16,7 @@ import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { originMs } from "../trace/trace.ts";
 import type { PlayedTime } from "./played-time.ts";
-import type { Stores } from "./stores.ts";
+import type { MixedStores } from "./stores.ts";
 
 openNetworkOfFakes();
 
@@ -56,7 +56,7 @@ const busySecondsBeforeExpiry = 0.5 + 1;
 
 export interface SiteSettings {
   readonly time: PlayedTime;
-  readonly stores: Stores;
+  readonly stores: MixedStores;
   readonly draws: Draws;
   readonly config: WrittenConfig;
   readonly pages: readonly PlayedPage[];
@@ -103,7 +103,7 @@ export class PlayedSite {
     const parts: CacheParts = readsAlone
       ? { view: (settings) => new JournalView({ ...settings, copies: undefined }) }
       : {};
-    const inCode = { ...stores, parts, operate: operate() };
+    const inCode = { stores: stores.stores, parts, operate: operate() };
     const platform = {
       cache: () => cache,
       fetch: (url: string, init: RequestInit) => this.#answerOfOrigin(url, init),

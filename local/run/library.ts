@@ -24,6 +24,7 @@ export function sourceLibrary(folder: string): Library {
     tidemark: config,
     "tidemark/senders": join(folder, "src/senders.ts"),
     "tidemark/outward": join(folder, "src/outward.ts"),
+    "tidemark/upstash": join(folder, "src/upstash.ts"),
     "tidemark/operate": join(folder, "src/operate.ts"),
     "tidemark/probe": join(folder, "src/probe/probe.ts"),
     "tidemark/dashboard": join(folder, "src/dashboard/dashboard.ts"),

@@ -11,9 +11,7 @@ import type { AdminSettings } from "./admin-settings.ts";
 /** What `operate()` returns, for the option of the same name. */
 export interface Operate {
   readonly createReports: typeof createReports;
-  readonly openHotKeys: (
-    settings: Omit<HotKeysSettings, "stream"> & HotKeyDatabase,
-  ) => HotKeys;
+  readonly openHotKeys: (settings: Omit<HotKeysSettings, "stream"> & HotKeyDatabase) => HotKeys;
   readonly open: (settings: AdminSettings) => Operating;
 }
 

@@ -23,7 +23,11 @@ export function adminRoutes(
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
     if (operating === undefined) return shortHealth(settings);
-    return operating.health({ ...attentionOf(context), request, colo: coloOf(environment, request) });
+    return operating.health({
+      ...attentionOf(context),
+      request,
+      colo: coloOf(environment, request),
+    });
   });
   if (gate.adminToken !== undefined) {
     admin.get("/proof", ({ req }) => gate.proof(req.raw));

@@ -214,9 +214,9 @@ class MemoryAlone extends TierStack<DataDetail> {
 }
 
 /** Uses the pages' core if there are pages, so that pages and data read the journal once. */
-function coreOf({ platform, config, host, tiers }: DataSettings, pages: Pages | undefined) {
+function coreOf({ platform, config, host, records }: DataSettings, pages: Pages | undefined) {
   if (pages === undefined) {
-    return createCache(config, platform, dataForm, platform.database ? {} : { tiers });
+    return createCache(config, platform, dataForm, { records });
   }
   const core = createBeside(pages.core, dataForm);
   const hasHost = (host ?? pages.siteHost) !== undefined;

@@ -3,7 +3,8 @@ import type { Config } from "../config/config.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
-import { type Database, databasesOf } from "../protocol/variables/database.ts";
+import { type Database, databasesOf, idleDatabases } from "../protocol/variables/database.ts";
+import type { Stores } from "../stores/stores.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { bypassOf } from "./bypass.ts";
@@ -22,16 +23,22 @@ export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
  * Reads the bindings. Unusable settings become `faults`, and only their features are off.
  *
  * @param handlers origins in code, by name
+ * @param stores the stores in code; without Redis, no database is used
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
-export function readEnvironment(env: Env, config: Config, handlers: OriginHandlers = {}) {
+export function readEnvironment(
+  env: Env,
+  config: Config,
+  handlers: OriginHandlers = {},
+  stores: Pick<Stores, "redis"> = {},
+) {
   /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
   const found = {
     /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
     /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
-    ...databasesOf(env, faults),
+    ...(stores.redis === undefined ? idleDatabases(env, faults) : databasesOf(env, faults)),
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),

@@ -51,7 +51,7 @@ const worker = `
       purge: { maxLagSeconds: 3, clockAllowanceSeconds: 0.2 },
       routes: [{ name: "shared", match: "/shared/*", tiers: ["shared"] }, { name: "rest", match: "*" }],
     }),
-    { journal: durableObjectJournal(), tiers: [durableObjectRecords({ objects: 2 })] },
+    { journal: durableObjectJournal(), records: durableObjectRecords({ objects: 2 }) },
   );
   export default {
     fetch(request, env, context) {

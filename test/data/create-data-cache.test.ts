@@ -74,12 +74,6 @@ describe("the variables", () => {
   });
 });
 
-it("logs that Redis stores the values, not the given tiers", () => {
-  const { log, make } = opened({}, { tiers: [() => expect.fail("This tier was created.")] });
-  make();
-  expect(log).toEqual([expect.stringContaining("so Redis stores the values")]);
-});
-
 it("reads no clock and no random number before its first use, as Workers require", async () => {
   const asked = vi.fn<() => number>(() => 1_000);
   const random = vi.spyOn(crypto, "randomUUID");

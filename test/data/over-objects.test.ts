@@ -42,7 +42,7 @@ function openColo({ upstash }: { readonly upstash?: UnsteadyUpstash } = {}) {
   };
   const origin = () => page("page", cc("max-age=600"));
   const stores = {
-    tiers: [durableObjectRecords({ objects: 3 })],
+    records: durableObjectRecords({ objects: 3 }),
     journal: durableObjectJournal(),
   };
   const given = { clock, data, env, origin, config: {}, ...stores };

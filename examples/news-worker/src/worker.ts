@@ -2,6 +2,7 @@
 // views to the database.
 import { tidemark } from "tidemark/hono";
 import { operate } from "tidemark/operate";
+import { upstash } from "tidemark/upstash";
 import config from "../tidemark.config.ts";
 import { createApp } from "./app.ts";
 import { cache } from "./cache.ts";
@@ -9,6 +10,6 @@ import { cache } from "./cache.ts";
 const app = createApp(async (url, c) =>
   cached.fetch(new Request(url), c.env as object, c.executionCtx),
 );
-const cached = tidemark(app, config, { data: cache, operate: operate() });
+const cached = tidemark(app, config, { data: cache, stores: upstash(), operate: operate() });
 
 export default cached;

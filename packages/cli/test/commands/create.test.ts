@@ -112,7 +112,7 @@ describe("the region of `tidemark create`", () => {
     const worker = await textOf("src/worker.ts");
     const option = place === "" ? "" : `{ ${place.replace(/: (.*)/, ': "$1"')} }`;
     expect(worker).toContain(`journal: durableObjectJournal(${option}),`);
-    expect(worker).toContain(`tiers: [durableObjectRecords(${option})],`);
+    expect(worker).toContain(`records: durableObjectRecords(${option}),`);
     expect(out.includes("near the first request")).toBe(place === "");
   });
 

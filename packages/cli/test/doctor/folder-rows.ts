@@ -217,7 +217,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "records in objects without a binding",
     {
       ...wrangler({ ...objects, migrations }),
-      "src/worker.ts": "createWorker(config, { tiers: [durableObjectRecords()] });",
+      "src/worker.ts": "createWorker(config, { records: durableObjectRecords() });",
     },
     "binding-incomplete warning",
   ],
@@ -229,7 +229,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
         migrations: [{ tag: "v1", new_sqlite_classes: ["TidemarkRecords"] }],
       }),
       "src/worker.ts":
-        'export * from "tidemark/cloudflare"; createWorker(config, { tiers: [durableObjectRecords({ objects: 4 })] });',
+        'export * from "tidemark/cloudflare"; createWorker(config, { records: durableObjectRecords({ objects: 4 }) });',
     },
   ],
   [
