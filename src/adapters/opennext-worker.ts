@@ -9,7 +9,7 @@ import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
 import { platformHere } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
-import { databasesOf } from "../protocol/variables/database.ts";
+import { databasesOf, noDatabases } from "../protocol/variables/database.ts";
 import type { Stores } from "../stores/stores.ts";
 import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
 
@@ -154,5 +154,3 @@ function refuseUnbound(stores: Stores, env: Readonly<Record<string, unknown>>): 
   // Each store that is off has a fault.
   if (!isUsable) throw new OperatorError(faults[0] as Fault);
 }
-
-const noDatabases = { redis: undefined, journal: undefined };

@@ -6,7 +6,7 @@ import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
 import type { Stores } from "../stores/stores.ts";
-import { databasesOf } from "../protocol/variables/database.ts";
+import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { platformHere } from "../platform/workers.ts";
@@ -64,10 +64,10 @@ export function settingsOf(
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
   // A caller that passes a database, or `undefined` in its place, also passes the journal's database.
-  const read =
-    "database" in given || stores.redis === undefined
-      ? { redis: given.database, journal: given.journal }
-      : databasesOf(variables, faults);
+  const isGiven = "database" in given || stores.redis === undefined;
+  const read = isGiven
+    ? { redis: given.database, journal: given.journal }
+    : databasesOf(variables, faults);
   if (isFault(read.redis)) faults.push(read.redis);
   const { environment, makers, journal } = bindStores({ ...read, faults }, stores, variables);
   const { redis: named } = environment;
@@ -100,6 +100,8 @@ export function settingsOf(
     },
     host,
     records: makers.records,
+    /** The variables without effect, unless pages use them. */
+    idle: isGiven && given.database === undefined ? idleDatabases(variables) : [],
     /** Whether no other process or isolate shares the values. Purges then need no database. */
     isOneProcess: false,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
-import { type Database, databasesOf, idleDatabases } from "../protocol/variables/database.ts";
+import { type Database, databasesOf, idleDatabases, noDatabases } from "../protocol/variables/database.ts";
 import type { Stores } from "../stores/stores.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
@@ -38,7 +38,7 @@ export function readEnvironment(
     /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
     /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
-    ...(stores.redis === undefined ? idleDatabases(env, faults) : databasesOf(env, faults)),
+    ...(stores.redis ? databasesOf(env, faults) : noDatabases),
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
@@ -65,6 +65,7 @@ export function readEnvironment(
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
+  if (stores.redis === undefined) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
   /** Why configured hot keys are off; `undefined` if they are on or not configured. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;

@@ -86,8 +86,7 @@ it("refuses to run with records, but without a journal", async () => {
 it("refuses to run if a variable of Redis is invalid", async () => {
   const env = { JOURNAL: new FakeObject().namespace, UPSTASH_REDIS_REST_URL: "x" };
   const stores = { ...upstash(), ...allInObjects };
-  await opened(env, "AMS", stores)(async () => {});
-  expect(logged.join()).toContain("TOKEN is not set");
+  await expect(opened(env, "AMS", stores)(async () => {})).rejects.toThrow("TOKEN is not set");
 });
 
 it("says that the variables of Redis have no effect", async () => {
@@ -97,6 +96,6 @@ it("says that the variables of Redis have no effect", async () => {
     JOURNAL: new FakeObject().namespace,
     RECORDS: new FakeRecordObjects().namespace,
   };
-  await opened({ ...redis, ...objects }, "AMS")(async () => {});
+  await opened({ ...redis, ...objects }, "AMS")(() => incrementalCache.get("/a"));
   expect(logged.join()).toContain("UPSTASH_REDIS_REST_URL has no effect");
 });

@@ -51,7 +51,7 @@ const worker = `
       purge: { maxLagSeconds: 3, clockAllowanceSeconds: 0.2 },
       routes: [{ name: "shared", match: "/shared/*", tiers: ["shared"] }, { name: "rest", match: "*" }],
     }),
-    { journal: durableObjectJournal(), records: durableObjectRecords({ objects: 2 }) },
+    { stores: durableObjects({ records: { objects: 2 } }), operate: operate() },
   );
   export default {
     fetch(request, env, context) {

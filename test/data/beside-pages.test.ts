@@ -107,12 +107,11 @@ it("names the options that data beside pages does not apply", async () => {
   const data = createDataCache(defineConfig({ purge: { maxLagSeconds: 20 } }), {
     memoryBytes: 1_000_000,
     log: () => undefined,
-    stores: { records: { bound: () => () => expect.fail("This tier was created.") } },
   });
   const site = openSite({ data, upstash: new UnsteadyUpstash(clock), clock });
   await site.get("/page");
   await site.get("/page");
-  const idleOptions = "Options of the data cache have no effect: log, limits, purge, stores.";
+  const idleOptions = "Options of the data cache have no effect: log, limits, purge.";
   expect(site.log).toEqual([expect.stringContaining(idleOptions)]);
 });
 
