@@ -45,7 +45,7 @@ it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ],
   ["a loop of redirects", redirect("/sitemap.xml"), "redirects more than 5 times"],
   ["an index of another host", index("https://other.test/1.xml"), "on another host"],
-  ["an index of a relative path", index("1.xml"), "which is not a URL"],
+  ["an index of a relative path", index("1.xml"), '"1.xml" is not a URL'],
   ["an index of a URL with a password", index(password), "user name or a password"],
   [
     "an index of more than 1,000 files",
