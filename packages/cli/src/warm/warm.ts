@@ -125,7 +125,7 @@ function dryRun({ terminal }: Session, pages: PageList, sources: object): ExitCo
   return exitCode.done;
 }
 
-interface Gathered {
+interface PageSource {
   readonly origin: string;
   readonly pages: PageList;
   /** The report on the sources, for `--json`. */
@@ -135,7 +135,7 @@ interface Gathered {
 async function run(
   session: Session,
   options: WarmOptions,
-  { origin, pages, sources }: Gathered,
+  { origin, pages, sources }: PageSource,
 ): Promise<ExitCode> {
   const { world, terminal } = session;
   const tally = new Tally();
