@@ -27,7 +27,7 @@ export interface SitemapOptions {
 export async function readSitemap(source: string, given: SitemapOptions): Promise<void> {
   const why = isRemote(source) ? whyNoUrl(source) : undefined;
   if (why !== undefined) {
-    const hint = "Use a URL without them, or download the file and pass its path.";
+    const hint = "Use a full URL without a user name, or download the file and pass its path.";
     throw usageError({ what: "--sitemap is invalid.", why, hint });
   }
   await read(source, { ...given, seen: new Set(), depth: 1, characters: { count: 0 } });

@@ -1,6 +1,6 @@
 // `tidemark warm`: fills the tiers with pages before visitors request them.
 import { InvalidArgumentError } from "commander";
-import { interruption, usageError } from "../command-error.ts";
+import { CommandError, interruption, usageError } from "../command-error.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { type AddCommand, repeated, type Session, wholeNumber } from "../session.ts";
 import type { Outcome } from "./ask-page.ts";
@@ -171,7 +171,9 @@ async function run(
   const end = isInterrupted ? "interrupted" : stop === undefined ? "done" : "stopped";
   const ended = { site: origin, tally, count: pages.count, end, seconds } as const;
   printReport(terminal, ended);
-  if (stop !== undefined && !isInterrupted) throw stop.cause;
+  if (stop !== undefined && !(isInterrupted && stop.cause instanceof CommandError)) {
+    throw stop.cause;
+  }
   terminal.json(jsonReport(ended, sources));
   if (isInterrupted) return exitCode.interrupted;
   return tally.counts.failed > 0 ? exitCode.findings : exitCode.done;
