@@ -5,7 +5,6 @@ import { bodyUpTo } from "./admin/access/request-body.ts";
 import { answerDebugged } from "./admin/debug-field.ts";
 import { explainRoute } from "./admin/explain-route.ts";
 import { healthRoute } from "./admin/health-route.ts";
-import { hotRoute } from "./admin/hot-route.ts";
 import { metricsRoute } from "./admin/metrics-route.ts";
 import type { Operate, Operating } from "./admin/operate-part.ts";
 import { statsRoute } from "./admin/stats-route.ts";
@@ -66,14 +65,6 @@ function addRoutes(
   );
   admin.get("/explain", forBearer, ({ req, executionCtx }) =>
     explainRoute(req.raw, { core: cache, context: contextFor(req.raw, executionCtx) }),
-  );
-  admin.get("/hot", forBearer, ({ req, executionCtx }) =>
-    hotRoute(new URL(req.url).searchParams, {
-      context: contextFor(req.raw, executionCtx),
-      fault: environment.hotKeysFault,
-      journal: purging?.journal,
-      visibleWithinSeconds,
-    }),
   );
   admin.post("/warm", forBearer, ({ req, executionCtx }) => {
     const context = contextFor(req.raw, executionCtx);

@@ -67,7 +67,6 @@ export function readEnvironment(
   };
   if (stores.redis === undefined) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
-  /** Why configured hot keys are off; `undefined` if they are on or not configured. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const withSecrets = [...found.hooks.values(), ...found.outward.values()];
@@ -77,7 +76,7 @@ export function readEnvironment(
   const pseudonym = pseudonymOf(found);
   /** The number of hot keys that are kept warm; 0: off. */
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
-  return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
+  return { ...found, pseudonym, hotKeys, faults };
 }
 
 /**
