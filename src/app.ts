@@ -6,7 +6,7 @@ import { bindStores } from "./bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
-import type { Operate, Operating } from "./admin/operate-part.ts";
+import type { Operate, OpenOperate } from "./admin/operate-part.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
@@ -32,7 +32,7 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
-import type { Stores } from "./stores/stores.ts";
+import type { Stores } from "./bind-stores.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
@@ -94,7 +94,7 @@ export function createApp(
 ): Application {
   const written = configOf(configured);
   refuseUnoperated(written, operate);
-  const read = readEnvironment(env, written, origins, stores);
+  const read = readEnvironment(env, written, origins, stores.redis !== undefined);
   const found = given === undefined ? read : { ...read, redis: given };
   const { environment, makers, journal } = bindStores(found, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
@@ -191,7 +191,7 @@ function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Ba
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: Hono;
-  readonly operating: Operating | undefined;
+  readonly operating: OpenOperate | undefined;
   readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;

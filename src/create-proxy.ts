@@ -1,6 +1,6 @@
 // Creates the HTTP cache of an isolate over a cache core, with the site's routes, origins and
 // state.
-import type { Operate } from "./admin/operate-part.ts";
+import type { OpenHotKeys } from "./proxy/site/hot-keys.ts";
 import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
@@ -38,7 +38,7 @@ export interface ProxySettings {
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
   /** Opens the hot keys; without it, there are none. */
-  readonly openHotKeys?: Operate["openHotKeys"] | undefined;
+  readonly openHotKeys?: OpenHotKeys | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }

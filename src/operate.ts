@@ -6,7 +6,7 @@ import { answerDebugged } from "./admin/debug-field.ts";
 import { explainRoute } from "./admin/explain-route.ts";
 import { healthRoute } from "./admin/health-route.ts";
 import { metricsRoute } from "./admin/metrics-route.ts";
-import type { Operate, Operating } from "./admin/operate-part.ts";
+import type { Operate, OpenOperate } from "./admin/operate-part.ts";
 import { statsRoute } from "./admin/stats-route.ts";
 import { warmRoute } from "./admin/warm-route.ts";
 import { coloOf } from "./platform/environment.ts";
@@ -33,7 +33,7 @@ export function operate(): Operate {
   };
 }
 
-function open(settings: AdminSettings): Operating {
+function open(settings: AdminSettings): OpenOperate {
   const { cache, contextFor } = settings;
   return {
     health: healthRoute(settings),
@@ -45,7 +45,7 @@ function open(settings: AdminSettings): Operating {
 }
 
 function addRoutes(
-  admin: Parameters<Operating["addTo"]>[0],
+  admin: Parameters<OpenOperate["addTo"]>[0],
   settings: AdminSettings,
   forBearer: MiddlewareHandler,
 ): void {

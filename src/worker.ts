@@ -8,7 +8,7 @@ import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
 import { OperatorError } from "./base/operator-error.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import type { Stores } from "./stores/stores.ts";
+import type { Stores } from "./bind-stores.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";

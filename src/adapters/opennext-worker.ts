@@ -10,7 +10,7 @@ import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
 import { platformHere } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
 import { databasesOf, noDatabases } from "../protocol/variables/database.ts";
-import type { Stores } from "../stores/stores.ts";
+import type { Stores } from "../bind-stores.ts";
 import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
 
 /** Options of the cache. */

@@ -4,14 +4,14 @@ import { bodiless } from "../proxy/respond/respond.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import type { Operating } from "./operate-part.ts";
+import type { OpenOperate } from "./operate-part.ts";
 
 /**
  * Size limit of `Tidemark-Explain`. Proxies in front of the Worker may reject larger fields.
  */
 const fieldBytesMax = 6_144;
 
-type Debugged = Parameters<Operating["answerDebugged"]>;
+type DebugArguments = Parameters<OpenOperate["answerDebugged"]>;
 
 /**
  * Answers a request that had the debug field. If the token in the field is valid, the response
@@ -20,12 +20,12 @@ type Debugged = Parameters<Operating["answerDebugged"]>;
  * @param debugged.plain the request without the field
  */
 export async function answerDebugged(
-  { plain, token, read }: Debugged[0],
+  { plain, token, read }: DebugArguments[0],
   {
     settings: { cache, contextFor, gate },
     background,
     answer,
-  }: { settings: AdminSettings; background: Debugged[1]; answer: Debugged[2] },
+  }: { settings: AdminSettings; background: DebugArguments[1]; answer: DebugArguments[2] },
 ): Promise<Response> {
   if (!(await gate.mayDebug(plain, token))) return answer();
   const context = contextFor(plain, background);

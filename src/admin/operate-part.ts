@@ -2,26 +2,20 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import type { Background } from "../platform/platform.ts";
 import type { UrlRead } from "../proxy/request/url-reader.ts";
-import type { HotKeys, HotKeysSettings } from "../proxy/site/hot-keys.ts";
+import type { OpenHotKeys } from "../proxy/site/hot-keys.ts";
 import type { Attention } from "../purge/view/view.ts";
-import type { RedisClient } from "../redis/redis-client.ts";
 import type { createReports } from "../reports/create-reports.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
-/** What `operate()` returns, for the option of the same name. */
+/** The result of `operate()`. */
 export interface Operate {
   readonly createReports: typeof createReports;
-  readonly openHotKeys: (settings: Omit<HotKeysSettings, "stream"> & HotKeyDatabase) => HotKeys;
-  readonly open: (settings: AdminSettings) => Operating;
-}
-
-interface HotKeyDatabase {
-  readonly redis: RedisClient;
-  readonly namespace: string;
+  readonly openHotKeys: OpenHotKeys;
+  readonly open: (settings: AdminSettings) => OpenOperate;
 }
 
 /** The operator's part of an isolate, beside purges, the switch and the journal. */
-export interface Operating {
+export interface OpenOperate {
   /** Answers `GET /_cache/health`. */
   readonly health: (request: HealthRequest) => Promise<Response>;
   /** Adds the routes that explain, measure and warm. They require the admin token. */

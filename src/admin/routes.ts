@@ -6,7 +6,7 @@ import type { Attention } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { errorAnswer, jsonAnswer } from "./json-answers.ts";
-import type { Operating } from "./operate-part.ts";
+import type { OpenOperate } from "./operate-part.ts";
 import { outwardRoute, outwardState } from "./outward-route.ts";
 import { type SenderRoutes, whyNoJournal } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
@@ -15,7 +15,7 @@ import { switchRoute, switchState } from "./switch-route.ts";
 export function adminRoutes(
   settings: AdminSettings,
   senders: SenderRoutes,
-  operating: Operating | undefined,
+  operating: OpenOperate | undefined,
 ): Hono {
   const { environment, gate } = settings;
   const admin = new Hono();
@@ -56,7 +56,7 @@ function attentionBy({ site, cache }: AdminSettings) {
 function addRoutesOfBearer(
   admin: Hono,
   settings: AdminSettings,
-  operating: Operating | undefined,
+  operating: OpenOperate | undefined,
 ): void {
   const { environment, cache, site, gate, outward } = settings;
   const attentionOf = attentionBy(settings);

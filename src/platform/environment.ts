@@ -3,8 +3,12 @@ import type { Config } from "../config/config.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
-import { type Database, databasesOf, idleDatabases, noDatabases } from "../protocol/variables/database.ts";
-import type { Stores } from "../stores/stores.ts";
+import {
+  type Database,
+  databasesOf,
+  idleDatabases,
+  noDatabases,
+} from "../protocol/variables/database.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { bypassOf } from "./bypass.ts";
@@ -23,14 +27,14 @@ export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
  * Reads the bindings. Unusable settings become `faults`, and only their features are off.
  *
  * @param handlers origins in code, by name
- * @param stores the stores in code; without Redis, no database is used
+ * @param usesRedis whether the stores in code use the databases of the bindings
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
 export function readEnvironment(
   env: Env,
   config: Config,
   handlers: OriginHandlers = {},
-  stores: Pick<Stores, "redis"> = {},
+  usesRedis = false,
 ) {
   /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
@@ -38,7 +42,7 @@ export function readEnvironment(
     /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
     /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
-    ...(stores.redis ? databasesOf(env, faults) : noDatabases),
+    ...(usesRedis ? databasesOf(env, faults) : noDatabases),
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
@@ -65,7 +69,7 @@ export function readEnvironment(
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
-  if (stores.redis === undefined) faults.push(...idleDatabases(env));
+  if (!usesRedis) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));

@@ -6,9 +6,6 @@ import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { Env } from "../../src/protocol/variables/bindings.ts";
 import { readEnvironment } from "../../src/platform/environment.ts";
 import { faultText, OperatorError } from "../../src/base/operator-error.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
-
-const inRedis = { redis: redisStore };
 
 const origin = { ORIGIN_URL: "https://origin.example" };
 const redis = {
@@ -25,7 +22,7 @@ const serviceOfWorker = new Proxy(
 
 function refusalOf(env: Env): string {
   try {
-    readEnvironment(env, defineConfig({}), {}, inRedis);
+    readEnvironment(env, defineConfig({}), {}, true);
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message;
@@ -85,7 +82,7 @@ describe("an invalid origin", () => {
 
 describe("a fault of a binding", () => {
   const read = (env: Env, config = defineConfig({})) =>
-    readEnvironment({ ...origin, ...env }, config, {}, inRedis);
+    readEnvironment({ ...origin, ...env }, config, {}, true);
   const bothOrNeither =
     "Set both as shown on the database's page, or neither to run without a database.";
   const databaseOff = "The database is not used: the shared tier and purges are off.";
@@ -185,7 +182,7 @@ describe("a fault of a binding", () => {
 });
 
 describe("a valid environment", () => {
-  const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config, {}, inRedis);
+  const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config, {}, true);
 
   it("has defaults for variables that are not set", () => {
     expect(read(origin)).toEqual({
@@ -292,7 +289,12 @@ describe("a service binding to a Worker", () => {
     ["dataset", "METRICS"],
     ["originLimiter", "ORIGIN_LIMITER"],
   ] as const)("is not accepted as %s", (found, name) => {
-    const read = readEnvironment({ ...origin, [name]: serviceOfWorker }, defineConfig({}), {}, inRedis);
+    const read = readEnvironment(
+      { ...origin, [name]: serviceOfWorker },
+      defineConfig({}),
+      {},
+      true,
+    );
     expect(read[found]).toBe(undefined);
     expect(read.faults.map(faultText)).toEqual([expect.stringContaining(`${name} is not usable`)]);
   });
