@@ -146,8 +146,8 @@ class StartedLoads implements CachifiedCache {
   }
 
   /**
-   * Purges the value. Cachified deletes a value that its `checkValue` refuses, and then loads, so the load
-   * gets a start after the purge.
+   * Purges the value. Cachified deletes a value that its check refuses, and then loads, so the load gets a
+   * start after the purge.
    */
   async delete(key: string): Promise<void> {
     const place = pathKeyOf(key);

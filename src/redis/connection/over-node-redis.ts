@@ -36,7 +36,7 @@ export function isOfNodeRedis(given: object): given is NodeRedisClient | NodeRed
   return "sendCommand" in given && "isReady" in given && "multi" in given;
 }
 
-/** Returns whether the value is a result of `createClientPool` or `createSentinel`. */
+/** Returns whether the value is a pool, or a client of Redis Sentinel. */
 export function isPoolOfNodeRedis(given: object): boolean {
   return "sendCommand" in given && ("totalClients" in given || "getSentinelNode" in given);
 }
