@@ -112,7 +112,7 @@ describe("a returned value", () => {
     const elsewhere = isolate.elsewhere().articles<ReturnType<typeof load>>();
     for (const value of [loaded, await articles.get("42"), await elsewhere.get("42")]) {
       deepStrictEqual(value, load());
-      expect(() => (value as ReturnType<typeof load>).set.add(2)).toThrow("is frozen");
+      expect(() => value.set.add(2)).toThrow("is frozen");
     }
   });
 
