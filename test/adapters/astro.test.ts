@@ -340,6 +340,7 @@ describe("invalidate", () => {
     ["/a", ["/a", "/a/", "/a?page=2", "//a", "/%61", "/%2561"]],
     ["/a/?page=1", ["/a", "/a/"]],
     ["/caf%C3%A9,x", ["/café,x", "/caf%C3%A9%2Cx/"]],
+    [`/${"a,".repeat(90)}`, [`/${"a,".repeat(90)}`]],
     [`/${"long/".repeat(80)}`, [`/${"long/".repeat(80)}`]],
     ["/", ["/", "/?a=1"]],
   ])("by the path %s ends %j, and no other page", async (path, pages) => {
