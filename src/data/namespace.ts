@@ -56,7 +56,7 @@ export type NamespacePorts = LoadingPorts &
  * The result of a load that returns `V`, in a namespace of `T`: `V` if `T` is unknown, and otherwise
  * `T`, or `null` if the load may return `null`.
  */
-export type Loaded<T, V> = unknown extends T
+export type CallValue<T, V> = unknown extends T
   ? Frozen<V>
   : Frozen<T> | (null extends V ? null : never);
 
@@ -86,9 +86,9 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     key: K,
     load?: Load<T, V>,
     options: CallOptions = {},
-  ): Promise<Loaded<T, V> | Absent> {
+  ): Promise<CallValue<T, V> | Absent> {
     const calling = unlessAborted(() => this.#gotOrSet(key, load, options), options.signal);
-    return calling as Promise<Loaded<T, V> | Absent>;
+    return calling as Promise<CallValue<T, V> | Absent>;
   }
 
   async #gotOrSet<V>(key: K, load: Load<T, V> | undefined, options: CallOptions) {
@@ -239,7 +239,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   wrap<Sent extends readonly unknown[], V extends T | null>(
     work: (...sent: Sent) => V | Promise<V>,
     { key }: { readonly key: (...sent: Sent) => K },
-  ): (...sent: Sent) => Promise<Loaded<T, V> | Absent> {
+  ): (...sent: Sent) => Promise<CallValue<T, V> | Absent> {
     return async (...sent) => this.getOrSet(key(...sent), () => work(...sent));
   }
 
