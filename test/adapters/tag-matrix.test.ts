@@ -197,16 +197,13 @@ const beside: typeof inFrameworks = {
     accepted(send(site, { tags: [escaped(tag)] })),
   "a signed purge": ({ site }, tag) => {
     const body = JSON.stringify({ tags: [tag] });
-    return accepted(send(site, body, signedHeaders(body, { id: escaped(tag) })));
+    return accepted(send(site, body, signedHeaders(body, { id: `tag-${tags.indexOf(tag)}` })));
   },
   "a webhook": async ({ site }, tag) => {
     const body = JSON.stringify({ tag });
     const init = { method: "POST", body, headers: { "x-token": hookToken } };
     const answer = await site.ask("/_cache/hooks/cms", init);
-    expect([answer.status, await answer.text()]).toEqual([
-      200,
-      expect.stringContaining("position"),
-    ]);
+    if (answer.status !== 200) throw new Error(await answer.text());
   },
 };
 
@@ -252,5 +249,5 @@ describe.each(Object.entries({ ...inFrameworks, ...beside }))("%s", (name, sendP
 });
 
 it.each(Object.entries(beside))("%s refuses a tag of over 256 bytes", async (_, sendPurge) => {
-  await expect(sendPurge(openWorld(), long)).rejects.toThrow();
+  await expect(sendPurge(openWorld(), long)).rejects.toThrow("256 bytes");
 });

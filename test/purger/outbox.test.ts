@@ -118,7 +118,9 @@ describe("a round of deliveries", () => {
   ])("counts tries that the database returns as $form", async ({ of }) => {
     const { outbox, rows, clock } = open([cut], (store) => ({
       due: async (atMs, limit) =>
-        (await store.due(atMs, limit)).map((row) => ({ ...row, failedTries: of(row.failedTries) })),
+        (await store.due(atMs, limit)).map(({ failedTries, ...row }) =>
+          Object.assign(row, { failedTries: of(failedTries) }),
+        ),
     }));
     outbox.enqueue({ tags: ["a"] });
     for (const waitMs of [500, 1_000, 2_000]) {

@@ -386,12 +386,7 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { id: 7 },
         expected: { tags: ["product:7", "product"] },
       },
-      ...[
-        "https://tidemark.test/a%2Fb/",
-        "product/a/",
-        "https://u:p@tidemark.test/a",
-        "https://[",
-      ].map((permalink) => ({
+      ...["https://tidemark.test/a%2Fb/", "product/a/", "https://["].map((permalink) => ({
         id: `a product with the URL ${permalink}, which no purge can name`,
         topic: "product.updated",
         payload: { id: 7, permalink },
