@@ -52,21 +52,23 @@ function unescaped(text: string, characters: RegExp): string {
 
 /**
  * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
- * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold. workerd decodes
- * fields as UTF-8, which changes tags that the origin sent in Latin-1.
+ * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold, or would
+ * separate. workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
   const texts = plain.map(unescapedTag);
   const misread = (text: string) => new TextDecoder().decode(latin1Bytes(text));
+  const spelled = [...plain, ...texts, ...texts.map(escapedTag)];
   return [
-    ...new Set([
-      ...plain,
-      ...texts,
-      ...texts.map(escapedTag),
-      ...plain.filter(isLatin1).map(misread),
-    ]),
+    ...new Set([...spelled, ...plain.filter(isLatin1).map(misread), ...spelled.map(inTagField)]),
   ];
+}
+
+/** Escapes what `Cache-Tag` would separate or refuse: commas and control characters. */
+export function inTagField(tag: string): string {
+  // oxlint-disable-next-line eslint/no-control-regex -- the field refuses them
+  return tag.replaceAll(/[\0-\x1f\x7f,]/g, encodeURIComponent);
 }
 
 /** Escapes all but printable ASCII, as Next.js and vinext do. */
