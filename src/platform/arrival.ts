@@ -13,6 +13,12 @@ export interface ServerRequest {
       readonly encrypted?: boolean | undefined;
     };
   };
+  readonly outgoing?: ServerAnswer;
+}
+
+interface ServerAnswer {
+  flushHeaders?: () => void;
+  write(chunk: Uint8Array): unknown;
 }
 
 /** How a request arrived at the site. */
@@ -163,6 +169,15 @@ export function arrivalReader(settings: {
       isReported = true;
       tell(unknownPeer);
     }
+    if (server.outgoing?.flushHeaders) server.outgoing.flushHeaders = sendHead;
     return arrivalOf(request, server, trustsPeer);
   };
+}
+
+/**
+ * Sends the fields of an answer before its body. Node's own `flushHeaders` sends them as UTF-8. With a
+ * chunk, even an empty one, Node sends each character as one octet (`_send` in lib/_http_outgoing.js).
+ */
+function sendHead(this: ServerAnswer): void {
+  this.write(new Uint8Array());
 }
