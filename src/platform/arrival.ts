@@ -33,6 +33,8 @@ export interface Arrival {
    * the first field, and other servers use the last.
    */
   readonly hasTwoHosts: boolean;
+  /** The server's request, which names the client. */
+  readonly server: ServerRequest;
 }
 
 const mapped = /^::ffff:(?=\d+\.)/i;
@@ -58,7 +60,7 @@ export function arrivalOf(
 ): Arrival {
   const { method, headers } = request;
   const hasTwoHosts = headers.get("host")?.includes(",") === true;
-  const about = { method, hasTwoHosts };
+  const about = { method, hasTwoHosts, server };
   const socket = server.incoming?.socket;
   if (socket === undefined) return { address: null, url: request.url, ...about };
   const scheme = socket.encrypted === true ? "https" : "http";

@@ -172,8 +172,9 @@ async function ask(
   const { headers } = request;
   headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
-    const { afterAnswer, caller } = context;
-    const sent = { ...request, target: asking.target, signal: abort.signal, afterAnswer, caller };
+    const { afterAnswer, caller, server } = context;
+    const { signal } = abort;
+    const sent = { ...request, target: asking.target, signal, afterAnswer, caller, server };
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;

@@ -124,6 +124,7 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly own?: Headers | undefined;
   /** Starts work of a handler that may continue after its response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the client's request, if a handler may know it. */
+  /** As in the context, if a handler may know the client. */
   readonly caller: object | undefined;
+  readonly server: object | undefined;
 }
