@@ -45,7 +45,8 @@ const withNonces = ["content-security-policy", "content-security-policy-report-o
 
 /**
  * Returns the names of the fields by which a 304 changes the meaning of the stored body. White space,
- * and the case of descriptions, do not count.
+ * and the case of descriptions, do not count. Nor does a coding if the stored body has none, because
+ * a runtime may have decoded it.
  *
  * @param update the fields of a 304, or of a 200 to HEAD
  */
@@ -57,5 +58,5 @@ export function meaningChangedBy(update: Fields, stored: Fields): string[] {
   return [
     ...describing.filter((name) => described(update, name) !== described(stored, name)),
     ...withNonces.filter((name) => nonces(update, name) !== nonces(stored, name)),
-  ].filter((name) => update.has(name));
+  ].filter((name) => update.has(name) && (name !== "content-encoding" || stored.has(name)));
 }

@@ -91,6 +91,7 @@ describe("meaningChangedBy", () => {
   const stored: FieldLine[] = [
     ["content-type", "text/html; charset=utf-8"],
     ["content-language", "de"],
+    ["content-encoding", "gzip"],
     ["content-security-policy", policy("abc=")],
   ];
 
@@ -123,6 +124,13 @@ describe("meaningChangedBy", () => {
   ])("names the fields that give the stored body another meaning: $id", ({ update, names }) => {
     expect(meaningChangedBy(fieldsOf({ fields: update }), fieldsOf({ fields: stored }))).toEqual(
       names,
+    );
+  });
+
+  it("does not name a coding if a runtime may have decoded the stored body", () => {
+    const update = fieldsOf({ fields: [["content-encoding", "gzip"]] });
+    expect(meaningChangedBy(update, fieldsOf({ fields: [["content-type", "text/html"]] }))).toEqual(
+      [],
     );
   });
 });
