@@ -46,11 +46,14 @@ function answerInLatin1(path: string, incoming: IncomingMessage, outgoing: Serve
     "cache-control": kind === "304" ? "max-age=0" : "max-age=600",
     ...(kind === "304" && { etag: '"1"' }),
     ...(kind === "vary" && { vary: "x-name" }),
-    ...(field !== "" && !isOld && { [field]: "caf\xe9" }),
+    ...(field !== "" && !isOld && { [field]: kind === "utf-8" ? utf8 : "caf\xe9" }),
   };
   outgoing.writeHead(isKnown ? 304 : 200, fields);
   outgoing.end(isKnown ? "" : Buffer.from(name, "latin1").toString("hex"));
 }
+
+/** The octets of text in UTF-8, as Node reads and writes them. */
+const utf8 = Buffer.from("café тег 😀").toString("latin1");
 
 const server = createServer(answer);
 server.on("upgrade", (incoming, socket) => {
@@ -175,6 +178,16 @@ describe("a field with octets that are not UTF-8", () => {
       expect(asked).toBe(before + 3);
     },
   );
+
+  it("in UTF-8 instead is stored, and stays the same in a hit", async () => {
+    await rawRequest(colo.url, "/latin-1/utf-8/x-any");
+    await storesSettled(colo);
+    const hit = await rawRequest(colo.url, "/latin-1/utf-8/x-any");
+    expect([hit.headers["x-any"], cacheStatusOf(hit)]).toEqual([
+      utf8,
+      expect.stringContaining("hit"),
+    ]);
+  });
 
   it("reaches clients unchanged beside a cookie", async () => {
     const { headers } = await rawRequest(colo.url, "/latin-1/plain/set-cookie");
