@@ -18,7 +18,9 @@ export interface ServerRequest {
 
 interface ServerAnswer {
   flushHeaders?: () => void;
+  cork(): void;
   write(chunk: Uint8Array): unknown;
+  uncork(): void;
 }
 
 /** How a request arrived at the site. */
@@ -179,7 +181,10 @@ export function arrivalReader(settings: {
 /**
  * Sends the fields of an answer before its body. Node's own `flushHeaders` sends them as UTF-8. With a
  * chunk, even an empty one, Node sends each character as one octet (`_send` in lib/_http_outgoing.js).
+ * Without `cork`, Node would wait for the next tick, and an error before would drop the fields.
  */
 function sendHead(this: ServerAnswer): void {
+  this.cork();
   this.write(new Uint8Array());
+  this.uncork();
 }
