@@ -54,7 +54,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
   const { logs } = config;
   const isDescribed = logs.sample > 0 || onRequest !== undefined;
   const requestLog = isDescribed ? new RequestLog({ ...platform, ...logs, onRequest }) : undefined;
-  const addressUnlessKnown = platform.isServer === true ? null : undefined;
+  const addressUnlessStated = platform.isServer === true ? null : undefined;
   /** @param request `undefined` for a cron run */
   const contextFor = (
     request: Request | undefined,
@@ -68,7 +68,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     afterAnswer: (work) => cache.behind(background)(work),
     caller: background,
     server: arrival?.server,
-    address: arrival === undefined ? addressUnlessKnown : arrival.address,
+    address: arrival === undefined ? addressUnlessStated : arrival.address,
     sampled,
   });
   return {

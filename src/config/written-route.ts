@@ -123,9 +123,8 @@ export interface WrittenRoute {
    */
   readonly setCookie?: "respect" | "strip" | undefined;
   /**
-   * `"refetch"`: requests the whole response after a 304 with another Content-Type, Content-Encoding,
-   * Content-Language or nonce of a Content-Security-Policy. Default: `"update"`, which combines the
-   * 304 with the stored body.
+   * `"refetch"`: requests the whole response after a 304 with another type, coding, language or nonce than
+   * the stored response. Default: `"update"`, which combines the 304 with the stored body.
    * @example on304: "refetch"
    */
   readonly on304?: "update" | "refetch" | undefined;

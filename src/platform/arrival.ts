@@ -13,14 +13,12 @@ export interface ServerRequest {
       readonly encrypted?: boolean | undefined;
     };
   };
-  readonly outgoing?: ServerAnswer;
-}
-
-interface ServerAnswer {
-  flushHeaders?: () => void;
-  cork(): void;
-  write(chunk: Uint8Array): unknown;
-  uncork(): void;
+  readonly outgoing?: {
+    flushHeaders?: () => void;
+    cork(): void;
+    write(chunk: Uint8Array): unknown;
+    uncork(): void;
+  };
 }
 
 /** How a request arrived at the site. */
@@ -183,7 +181,7 @@ export function arrivalReader(settings: {
  * chunk, even an empty one, Node sends each character as one octet (`_send` in lib/_http_outgoing.js).
  * Without `cork`, Node would wait for the next tick, and an error before would drop the fields.
  */
-function sendHead(this: ServerAnswer): void {
+function sendHead(this: NonNullable<ServerRequest["outgoing"]>): void {
   this.cork();
   this.write(new Uint8Array());
   this.uncork();

@@ -18,7 +18,7 @@ interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "sign
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** The last parameters of `OriginHandler`. */
   readonly caller: object | undefined;
-  readonly server: object | undefined;
+  readonly server?: object | undefined;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface OriginHandler {
   /**
    * @param caller the runtime's context of the client's request, if this request bypasses the
    *   cache; otherwise `undefined`
-   * @param server the server's request on Node, if `caller` is known; otherwise `undefined`
+   * @param server the server's request on Node, if this request bypasses the cache
    */
   (
     request: Request,

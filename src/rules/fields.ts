@@ -17,8 +17,8 @@ export function areSendable(values: Iterable<string>): boolean {
 }
 
 /**
- * Returns whether octets of a value are lost. workerd reads fields as UTF-8, and replaces all other
- * octets, which RFC 9110 §5.5 allows. Only a copy of the whole `Headers` object keeps them.
+ * Returns whether octets of a value are lost (RFC 9110 §5.5). workerd reads fields as UTF-8, and
+ * replaces all other octets. Only a copy of the whole `Headers` object keeps them.
  */
 export function hasLostOctets(value: string): boolean {
   return value.includes("\ufffd");

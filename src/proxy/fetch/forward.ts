@@ -114,7 +114,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask(
     { origin: route.origin, target },
-    { method, headers, body, cf, own },
+    { method, headers, body, cf, own, server: context.server },
     context,
     withinMs,
   );
@@ -161,7 +161,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
  */
 async function ask(
   asking: HealthRequest,
-  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
+  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "server">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
 ): Promise<ForwardResult> {
@@ -172,9 +172,8 @@ async function ask(
   const { headers } = request;
   headers.set("via", site.loops.viaWithOurs(headers.get("via")));
   try {
-    const { afterAnswer, caller, server } = context;
-    const { signal } = abort;
-    const sent = { ...request, target: asking.target, signal, afterAnswer, caller, server };
+    const { afterAnswer, caller } = context;
+    const sent = { ...request, target: asking.target, signal: abort.signal, afterAnswer, caller };
     const response = await sentWithRetry(asking.origin, sent, context);
     const respondedAtMs = context.nowAtMs();
     const { status } = response;

@@ -12,7 +12,7 @@ export function inPublicContext<Given extends Context, Result>(
   work: (given: Given) => Result,
 ): Result {
   if (given.site.runsInCaller(origin)) return work(given);
-  return inNeutralContext(() => work({ ...given, caller: undefined, server: undefined }));
+  return inNeutralContext(() => work({ ...given, caller: undefined }));
 }
 
 /**

@@ -14,7 +14,7 @@ export interface Context<S = Site> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** The runtime's context of the request or run. Handlers get it for bypassed requests only. */
   readonly caller?: object | undefined;
-  /** On Node: the server's request, which names the client. Handlers get it like `caller`. */
+  /** The server's request on Node. Handlers get it for bypassed requests only. */
   readonly server?: object | undefined;
   /**
    * The client's address; `null` if unknown. `undefined` on Workers, where Cloudflare writes it

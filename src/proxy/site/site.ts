@@ -124,7 +124,8 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly own?: Headers | undefined;
   /** Starts work of a handler that may continue after its response is sent. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** As in the context, if a handler may know the client. */
+  /** The runtime's context of the client's request, if a handler may know it. */
   readonly caller: object | undefined;
-  readonly server: object | undefined;
+  /** As in the context, if the request bypasses the cache. */
+  readonly server?: object | undefined;
 }
