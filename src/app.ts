@@ -197,13 +197,12 @@ function answerer({
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     settings.probe?.attend(request, read.target, background);
-    const address = arrival?.address;
     if (dialect?.methods.has(request.method) === true) {
-      return dialect.answer(requestAt(arrival, request), background, address);
+      return dialect.answer(requestAt(arrival, request), background, arrival?.address);
     }
-    if (!request.headers.has(debugField)) return proxy.answer(request, read, background, address);
+    if (!request.headers.has(debugField)) return proxy.answer(request, read, background, arrival);
     return answerDebugged(request, read, background, settings, (plain) =>
-      proxy.answer(plain, read, background, address),
+      proxy.answer(plain, read, background, arrival),
     );
   };
 }

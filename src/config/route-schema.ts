@@ -105,6 +105,7 @@ const settings = fields("a route", {
   anonymous,
   cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
+  on304: z.enum(["update", "refetch"], 'must be "update" or "refetch"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   tags: z.custom<readonly string[] | TagsOf>(
     (tags) =>

@@ -88,6 +88,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
+    /** `refetch`: a 304 that changes the meaning of the stored body leads to a whole response. */
+    on304: route.on304 ?? "update",
     /** 0 to 1: maximum random reduction of a lifetime. */
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],

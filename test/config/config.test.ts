@@ -63,6 +63,7 @@ describe("defineConfig", () => {
       keyCf: [],
       ignoreCookies: [],
       setCookie: "respect",
+      on304: "update",
       jitter: 0,
       collapse: "isolate",
       waitTimeoutMs: 10_000,

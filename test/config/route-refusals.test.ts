@@ -170,6 +170,7 @@ describe("an invalid route", () => {
     [{ key: { cookies: [""] } }, "key.cookies.0: is empty"],
     [{ cookies: { ignore: "a" } }, 'cookies.ignore: must be a list, such as ["utm_*"]'],
     [{ setCookie: "drop" }, 'setCookie: must be "respect" or "strip"'],
+    [{ on304: "keep" }, 'on304: must be "update" or "refetch"'],
     [{ jitter: "10%" }, "jitter: must be a number from 0 to 1"],
     [{ jitter: -0.1 }, "jitter: is less than 0"],
     [{ jitter: 1.1 }, "jitter: is more than 1"],

@@ -114,7 +114,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask(
     { origin: route.origin, target },
-    { method, headers, body, cf, own },
+    { method, headers, body, cf, own, server: context.server },
     context,
     withinMs,
   );
@@ -161,7 +161,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
  */
 async function ask(
   asking: HealthRequest,
-  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
+  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "server">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
 ): Promise<ForwardResult> {
