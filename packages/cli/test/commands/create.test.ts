@@ -73,6 +73,7 @@ describe("the stores of `tidemark create`", () => {
     expect("durable_objects" in parse(wrangler)).toBe(!inRedis);
     expect("exports" in parse(wrangler)).toBe(!inRedis);
     expect("triggers" in parse(wrangler)).toBe(inRedis);
+    expect("secrets" in parse(wrangler)).toBe(inRedis);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
     expect(worker).toContain(inRedis ? "createWorker(config);" : "createWorker(config, {");
   });

@@ -112,6 +112,13 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     moreVars({ ORIGIN_URL: "https://www.example.com" }),
     "origin-wrong warning",
   ],
+  ...["127.0.0.1:3000", "localhost", "10.1.2.3", "192.168.0.7", "172.20.0.2", "[::1]:8080"].map(
+    (host): [string, Files, string] => [
+      `a route before the address ${host}`,
+      moreVars({ ORIGIN_URL: `http://${host}` }),
+      "origin-wrong warning",
+    ],
+  ),
   [
     "a custom domain that is also the origin",
     wrangler({ routes: [{ pattern: "www.site.test", custom_domain: true }] }),

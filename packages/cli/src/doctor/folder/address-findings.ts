@@ -45,7 +45,12 @@ function originFindings(deployment: Deployment, read: FolderRead): DoctorFinding
       remedy: "Write only scheme and host, such as https://origin.example.com.",
     };
   }
-  return [ofTheExample(deployment, url), leadsBack(deployment, new URL(url).hostname)].flat();
+  const { hostname } = new URL(url);
+  return [
+    ofTheExample(deployment, url),
+    ofThisMachine(deployment, hostname),
+    leadsBack(deployment, hostname),
+  ].flat();
 }
 
 function originMissing(deployment: Deployment): DoctorFinding {
@@ -75,6 +80,22 @@ function ofTheExample(deployment: Deployment, url: string): DoctorFinding | [] {
     what: "ORIGIN_URL is still the placeholder.",
     cause: `ORIGIN_URL is ${shownUrl(url)}, as in the example.`,
     remedy: "Set ORIGIN_URL to the address of your site's server.",
+  };
+}
+
+/** Loopback and private addresses (RFC 6890 §2.2), which only reach this machine or its network. */
+const localHost =
+  /^(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][\da-f:]+)\])$/;
+
+function ofThisMachine(deployment: Deployment, hostname: string): DoctorFinding | [] {
+  if (deployment.places.length === 0 || !localHost.test(hostname)) return [];
+  return {
+    code: "origin-wrong",
+    level: "warning",
+    ...aboutOf(deployment),
+    what: "Cloudflare cannot reach the origin.",
+    cause: `ORIGIN_URL has the host ${JSON.stringify(hostname)}, which is an address of this machine or its network.`,
+    remedy: "Set ORIGIN_URL to a public address of your site's server.",
   };
 }
 
