@@ -117,11 +117,7 @@ function partsOf(keyText: string) {
 const foldedPath = ({ path }: KeyParts): string =>
   normalisedEscapes(path).toLowerCase().replace(/\/$/, "");
 
-function differencesOf(
-  own: KeyParts,
-  other: KeyParts,
-  { route }: LookupRequest,
-): Difference[] {
+function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest): Difference[] {
   const found: Difference[] = [];
   for (const part of ["scheme", "host", "path"] as const) {
     if (own[part] !== other[part]) {

@@ -2,7 +2,12 @@
 // are ambiguous, because two servers may read them differently.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keyedQuery, namedUrl, pathAndQuery, readTarget } from "../../../src/proxy/request/target.ts";
+import {
+  keyedQuery,
+  namedUrl,
+  pathAndQuery,
+  readTarget,
+} from "../../../src/proxy/request/target.ts";
 
 const site = "https://www.example.com";
 const at = (path: string) => readTarget(site + path);
