@@ -7,7 +7,6 @@ import { bodyUpTo } from "./access/request-body.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { explainRoute } from "./explain-route.ts";
 import { healthRoute } from "./health-route.ts";
-import { hotRoute } from "./hot-route.ts";
 import { journalRoute } from "./journal-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { outwardRoute, outwardState } from "./outward-route.ts";
@@ -73,14 +72,6 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   );
   admin.get("/explain", forBearer, ({ req, executionCtx }) =>
     explainRoute(req.raw, { core: cache, context: contextFor(req.raw, executionCtx) }),
-  );
-  admin.get("/hot", forBearer, ({ req, executionCtx }) =>
-    hotRoute(new URL(req.url).searchParams, {
-      context: contextFor(req.raw, executionCtx),
-      fault: environment.hotKeysFault,
-      journal: cache.purging?.journal,
-      visibleWithinSeconds: site.config.purge.visibleWithinSeconds,
-    }),
   );
   admin.post("/warm", forBearer, ({ req, executionCtx }) => {
     const context = contextFor(req.raw, executionCtx);

@@ -6,7 +6,6 @@ import type { ViewName } from "./page/shell.tsx";
 import { Data } from "./panel/data.tsx";
 import { Explained, ExplainForm, explainQuery } from "./panel/explain.tsx";
 import { Health } from "./panel/health.tsx";
-import { Hot } from "./panel/hot.tsx";
 import { Journal } from "./panel/journal.tsx";
 import { type Notice, NoticeBox } from "./panel/notice.tsx";
 import { Purged, PurgeForm, purgeOrderOf, PurgePreview } from "./panel/purge.tsx";
@@ -114,15 +113,6 @@ const viewParts: Readonly<Record<string, Part>> = {
       <Live>
         {shownIf(await ports.readTotals(), (totals) => (
           <Data totals={totals} sets={ports.sets()} atMs={ports.nowAtMs()} />
-        ))}
-      </Live>
-    );
-  },
-  async hot(ports) {
-    return (
-      <Live>
-        {shownIf(await answerOf<"hot">(ports, "/hot?count=20"), ({ pages }) => (
-          <Hot pages={pages} />
         ))}
       </Live>
     );

@@ -59,7 +59,6 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     colo: textOf(env, "COLO"),
   };
   faults.push(...faultsOfCf(config, found.origins));
-  /** Why configured hot keys are off; `undefined` if they are on or not configured. */
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const withSecrets = [...found.hooks.values(), ...found.outward.values()];
@@ -69,7 +68,7 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
   const pseudonym = pseudonymOf(found);
   /** The number of hot keys that are kept warm; 0: off. */
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
-  return { ...found, pseudonym, hotKeys, hotKeysFault, faults };
+  return { ...found, pseudonym, hotKeys, faults };
 }
 
 /**

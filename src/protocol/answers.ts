@@ -80,15 +80,6 @@ const health = z.object({
   notLookedAt: texts,
 });
 
-/** A key with frequent hits in the last few minutes. */
-const hotPage = z.object({
-  url: text,
-  headers: z.optional(labels),
-  /** The number of sampled hits: about one in sixteen of all hits. */
-  count: z.number(),
-  expiresAt: instant,
-});
-
 /**
  * `already`: a tier has a fresh record. `warmed`: fetched from the origin or the data source, and
  * stored. `not-stored`: fetched, but a rule forbids storing. `passed-by`: the request bypasses the
@@ -230,14 +221,6 @@ export const answers = {
   explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),
   /** `POST warm`. */
   warm: z.object({ done: z.array(warmed), next: z.nullable(z.number()), total: z.number() }),
-  /** `GET hot?count=100&coveredBy=<position>`: hottest first. */
-  hot: z.object({
-    pages: z.array(hotPage),
-    /** With `coveredBy`: the number of hot keys examined. */
-    examined: z.optional(z.number()),
-    /** With `coveredBy`: seconds until every isolate applies that purge. */
-    holdsInSeconds: z.optional(seconds),
-  }),
 } as const;
 
 export type AnswerName = keyof typeof answers;
@@ -246,6 +229,5 @@ export type OperatorAnswer<Name extends AnswerName> = Immutable<z.output<(typeof
 export type ErrorAnswer = Immutable<z.output<typeof errorAnswer>>;
 export type JournalEntry = Immutable<z.output<typeof journalEntry>>;
 export type ConfiguredRoute = Immutable<z.output<typeof configuredRoute>>;
-export type HotPage = Immutable<z.output<typeof hotPage>>;
 export type WarmResult = z.output<typeof warmResult>;
 export type WarmAnswer = Immutable<z.output<typeof warmed>>;

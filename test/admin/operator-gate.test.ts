@@ -13,7 +13,6 @@ const routes = [
   ["GET", "stats"],
   ["GET", "journal"],
   ["GET", "metrics"],
-  ["GET", "hot"],
   ["GET", "explain?url=/a"],
   ["GET", "switch"],
   ["POST", "switch"],

@@ -35,7 +35,6 @@ async function siteWithHistory(): Promise<Site> {
     },
     config: {
       dashboard: dashboard(),
-      hotKeys: 20,
       routes: [
         { name: "article", match: "/news/:slug" },
         { name: "checkout", match: "/checkout" },

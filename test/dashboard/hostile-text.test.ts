@@ -61,7 +61,6 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
         { position: "1-0", at: instant, by: "admin", mode: "hard", reason: "", bypass: [text] },
       ],
     },
-    hot: { pages: [{ url: text, count: 1, headers: { cookie: text }, expiresAt: instant }] },
     switch: {
       bypass: [text],
       since: text,
@@ -142,7 +141,7 @@ function foreignIn(html: string): string[] {
 }
 
 const parts = [
-  ...["overview", "week", "tiers", "purges", "data", "hot", "explain", "switch"].map((name) => ({
+  ...["overview", "week", "tiers", "purges", "data", "explain", "switch"].map((name) => ({
     method: "GET",
     name,
     confirmed: "",

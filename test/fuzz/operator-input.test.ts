@@ -65,16 +65,7 @@ it("an order of an operator is accepted, or refused with the reason", async () =
 });
 
 const queries = fc.record({
-  path: fc.constantFrom(
-    "explain",
-    "journal",
-    "hot",
-    "metrics",
-    "stats",
-    "health",
-    "switch",
-    "outward",
-  ),
+  path: fc.constantFrom("explain", "journal", "metrics", "stats", "health", "switch", "outward"),
   query: fc.dictionary(
     fc.constantFrom("url", "method", "header", "format", "last", "from", "until", "count", "after"),
     fc.oneof(words, fc.string(), fc.constantFrom("json", "text", "GET", "Cookie: a=b", "0-0")),

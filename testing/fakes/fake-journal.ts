@@ -137,12 +137,6 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async at(position: string) {
-    return this.#answer("at", () =>
-      decoded(this.#replica()).filter((entry) => entry.position === position),
-    );
-  }
-
   async after(position: string, count: number) {
     return this.#answer("after", () =>
       decoded(this.#replica())

@@ -162,10 +162,6 @@ export interface Tier<Detail> {
   ): Promise<readonly TierWrite[]>;
   /** Lists stored records for an operator, within limits. */
   listed?(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable">;
-  /** Reads records without bodies and without side effects. */
-  listedAt?(
-    keys: readonly RecordKey[],
-  ): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable">;
 }
 
 /** The topmost tier. It is synchronous, and reports whether a key has changed since a lookup began. */

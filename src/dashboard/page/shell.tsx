@@ -8,7 +8,6 @@ export const views = {
   tiers: "Tiers",
   purges: "Purges",
   data: "Data",
-  hot: "Hot keys",
   explain: "Explain",
   switch: "Switch",
 } as const;

@@ -61,15 +61,6 @@ export class HotKeyStream {
     });
     return answer.kind === "answered" ? notesIn(answer.value) : [];
   }
-
-  /** Reads the notes since an instant, with one command. Trimmed entries are missing. */
-  async since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
-    const since = String(Math.max(0, atMs));
-    const answer = await this.#redis.attempt<unknown>("hot keys", (redis) =>
-      redis.xrevrange(this.#key, "+", since, entriesMax),
-    );
-    return answer.kind === "answered" ? notesIn(answer.value) : "unavailable";
-  }
 }
 
 /** Encodes the notes that fit into an entry, hottest first. */

@@ -52,11 +52,6 @@ export class HotKeys {
     return this.#settings.stream.recent(atMs);
   }
 
-  /** Returns the notes of all isolates since an instant. Never rejects. */
-  since(atMs: number): Promise<HotKeyNote[] | "unavailable"> {
-    return this.#settings.stream.since(atMs);
-  }
-
   #count(candidate: Candidate, lookup: LookupRequest, afterAnswer: AfterAnswer): void {
     const { config, metrics, nowAtMs } = this.#settings;
     const terms = termsOf(candidate.stored.metadata, lookup.route);

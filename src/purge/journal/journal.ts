@@ -155,8 +155,6 @@ export interface Journal {
     end: EntryPlace,
     records: readonly (Coverage & { readonly stamp: Stamp })[],
   ): Promise<{ kind: "read"; answers: readonly boolean[] } | Unavailable>;
-  /** Reads the entry at a position, for operators. Returns one entry or none. */
-  at(position: string): Promise<readonly Entry[] | Unavailable>;
   /**
    * Reads up to `count` entries after a position, oldest first, for operators. `"0"` is the start.
    */

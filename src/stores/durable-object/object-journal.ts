@@ -119,15 +119,6 @@ export class ObjectJournal implements Journal, Switch {
     return "kind" in reply ? reply : { kind: "read", answers: reply };
   }
 
-  async at(position: string): ReturnType<Journal["at"]> {
-    const [ms = 0, sequence = 0] = position.split("-").map(Number);
-    const read = await this.after(
-      sequence > 0 ? `${ms}-${sequence - 1}` : `${ms - 1}-${Number.MAX_SAFE_INTEGER}`,
-      1,
-    );
-    return "kind" in read ? read : read.filter((entry) => entry.position === position);
-  }
-
   after(position: string, count: number): ReturnType<Journal["after"]> {
     return this.#shown({ after: position, count });
   }

@@ -55,7 +55,6 @@ export class LargeBodies<Detail> implements Tier<Detail> {
   readonly arrivingBytesMax: number;
   readonly leases: Leases<RecordHead<Detail>> | undefined;
   readonly listed?: NonNullable<Tier<Detail>["listed"]>;
-  readonly listedAt?: NonNullable<Tier<Detail>["listedAt"]>;
   readonly #settings: LargeBodiesSettings<Detail>;
 
   constructor(settings: LargeBodiesSettings<Detail>) {
@@ -65,7 +64,6 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     this.arrivingBytesMax = bodyBytesMax;
     this.leases = tier.leases;
     if (tier.listed !== undefined) this.listed = tier.listed.bind(tier);
-    if (tier.listedAt !== undefined) this.listedAt = tier.listedAt.bind(tier);
   }
 
   get isShutOff(): boolean {

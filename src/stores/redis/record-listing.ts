@@ -1,7 +1,6 @@
 // Lists records of the shared tier, to show an operator which records a purge would cover.
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
 import {
@@ -10,7 +9,6 @@ import {
   type ListingBounds,
   listingMsMax,
 } from "../../cache/tiers/listing.ts";
-import { type RecordHead } from "../../cache/tiers/tier.ts";
 
 /** The unused part of a listing's limits. */
 interface Remainder {
@@ -46,29 +44,6 @@ export async function listRecords<Detail>(
   const left: Remainder = { isTimeOver: false, commands: commandsMax };
   const timer = setTimeout(() => (left.isTimeOver = true), listingMsMax);
   return listWithin(records, recordsMax, left).finally(() => clearTimeout(timer));
-}
-
-/**
- * Reads the records under some keys, without bodies. Takes one round trip, and another for the
- * first sixteen records with long metadata.
- *
- * @returns the records in the order of the keys; `undefined` for a key without a readable record
- */
-export async function recordsAt<Detail>(
-  { redis, form, namespace }: RecordsInRedis<Detail>,
-  keys: readonly RecordKey[],
-): Promise<readonly (RecordHead<Detail> | undefined)[] | "unavailable"> {
-  if (redis.isShutOff) return "unavailable";
-  const redisKeys = await Promise.all(keys.map((key) => key.nameIn(namespace)));
-  const heads = await textsOf(redis, redisKeys, "metadata");
-  if (heads === "unavailable") return heads;
-  const cut = redisKeys.filter((_, at) => isCutHead(heads[at])).slice(0, longHeadsAtOnce);
-  const longer = await textsOf(redis, cut, "long-metadata");
-  if (longer === "unavailable") return longer;
-  const whole = new Map(cut.map((key, at) => [key, longer[at]]));
-  return redisKeys.map(
-    (key, at) => recordIn(key, whole.get(key) ?? heads[at], { redis, form })?.record,
-  );
 }
 
 async function listWithin<Detail>(

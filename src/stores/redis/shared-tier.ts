@@ -5,7 +5,7 @@ import { bodyIn, bodyOf } from "./body-text.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { listRecords, recordsAt, type RecordsInRedis } from "./record-listing.ts";
+import { listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { isRewritten, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../base/sha256.ts";
@@ -168,10 +168,6 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   listed(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable"> {
     return listRecords(this.#settings, bounds);
-  }
-
-  listedAt(keys: readonly RecordKey[]) {
-    return recordsAt(this.#settings, keys);
   }
 
   async remove(key: RecordKey): Promise<TierRemoval> {

@@ -101,7 +101,7 @@ async function operatorsAnswers(site: Site): Promise<Record<string, string>> {
     return text + head;
   };
   const own = "header=x-api-key:own&header=x-tenant:own&header=cookie:currency%3Down";
-  const questions = ["hot", "health", "stats", "metrics", "journal"];
+  const questions = ["health", "stats", "metrics", "journal"];
   for (const path of paths) {
     for (const format of ["json", "text"]) {
       questions.push(`explain?url=${encodeURIComponent(path)}&format=${format}&${own}`);

@@ -1,29 +1,29 @@
-// Requests one page like a visitor, and reads its body.
+// Requests one page like a visitor, and interprets Tidemark's answer (RFC 9211).
 import { retryAfterSeconds } from "../../../../src/http-rules.ts";
-import { isOurs } from "../asking/cache-status.ts";
+import type { WarmResult } from "../../../../src/protocol/answers.ts";
+import { cacheMembers, isOurs } from "../asking/cache-status.ts";
 import { networkFailure } from "../asking/network-failure.ts";
 import { userAgent } from "../asking/user-agent.ts";
 import type { World } from "../world.ts";
-import { type Outcome, outcomeOf } from "./told-status.ts";
+import type { Page } from "./page-list.ts";
 
-export type WarmAnswer =
-  | {
-      readonly kind: "answered";
-      readonly outcome: Outcome;
-      readonly beganAtMs: number;
-      /** The time until the response fields arrived. */
-      readonly durationMs: number;
-      readonly isTidemark: boolean;
-    }
-  /** The site or its origin failed, but a retry may succeed. */
-  | {
-      readonly kind: "trouble";
-      readonly outcome: Outcome;
-      /** `undefined` if there is no Retry-After. */
-      readonly retryAfterMs: number | undefined;
-      readonly isTidemark: boolean;
-    }
-  | { readonly kind: "interrupted" };
+/** The result of a page. */
+export interface Outcome {
+  readonly result: WarmResult;
+  /** The response's status; absent without a response. */
+  readonly status?: number | undefined;
+  /** The reason if the page was not stored, was not looked up, or failed. */
+  readonly why?: string | undefined;
+}
+
+export interface PageAnswer {
+  /** `trouble`: the site or its origin failed, but a retry may succeed. */
+  readonly kind: "answered" | "trouble";
+  readonly outcome: Outcome;
+  readonly isTidemark: boolean;
+  /** `undefined` without a valid Retry-After. */
+  readonly retryAfterMs: number | undefined;
+}
 
 const answerMsMax = 120_000;
 /** The time limit for a body that fills no tier, because that body may be an endless stream. */
@@ -34,29 +34,27 @@ const browserFields = { "accept-encoding": "gzip, deflate, br, zstd", "user-agen
 
 /** Requests a page. Never rejects. */
 export async function askPage(
-  url: string,
-  headers: Readonly<Record<string, string>>,
+  origin: string,
+  { path, headers }: Page,
   world: Pick<World, "fetch" | "nowAtMs" | "interrupted">,
-): Promise<WarmAnswer> {
-  const beganAtMs = world.nowAtMs();
+): Promise<PageAnswer | "interrupted"> {
   const { interrupted } = world;
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]);
   try {
-    const response = await world.fetch(url, {
+    const response = await world.fetch(origin + path, {
       headers: { ...browserFields, ...headers },
       // Do not follow redirects, because they are stored like other responses.
       redirect: "manual",
       signal,
     });
-    const durationMs = world.nowAtMs() - beganAtMs;
-    const answer = read(response, { beganAtMs, durationMs }, world.nowAtMs());
+    const answer = read(response, world.nowAtMs());
     const isFilling = answer.outcome.result === "warmed";
     await readBody(response, isFilling ? answerMsMax : restMsMax);
     return answer;
   } catch (cause) {
-    if (interrupted.aborted) return { kind: "interrupted" };
+    if (interrupted.aborted) return "interrupted";
     const { why } = networkFailure(cause, answerMsMax);
-    const outcome = { result: "failed", why, isFromOrigin: true } as const;
+    const outcome = { result: "failed", why } as const;
     return { kind: "trouble", outcome, retryAfterMs: undefined, isTidemark: false };
   }
 }
@@ -73,21 +71,39 @@ async function readBody({ body }: Response, msMax: number): Promise<void> {
   while (!(await reader.read()).done);
 }
 
-function read(
-  response: Response,
-  taken: { readonly beganAtMs: number; readonly durationMs: number },
-  nowAtMs: number,
-): Exclude<WarmAnswer, { kind: "interrupted" }> {
+const staleWhy = "the origin failed, and a stale response answered";
+
+function read(response: Response, nowAtMs: number): PageAnswer {
   const { status, headers } = response;
-  const answer = outcomeOf(response);
-  const isTidemark = isOurs(headers);
   const why = status >= 400 ? `status ${status}` : "the response has no Cache-Status of Tidemark";
-  const outcome = answer ?? { result: "failed", status, why, isFromOrigin: true };
-  const isOriginDown = outcome.why?.startsWith("the origin failed") === true;
-  if (!troubleStatuses.has(status) && !isOriginDown) {
-    return { kind: "answered", outcome, ...taken, isTidemark };
-  }
+  const outcome = outcomeOf(response) ?? { result: "failed", status, why };
+  const isTrouble = troubleStatuses.has(status) || outcome.why === staleWhy;
   const seconds = retryAfterSeconds(headers.get("retry-after"), nowAtMs);
-  const retryAfterMs = seconds === undefined ? undefined : seconds * 1_000;
-  return { kind: "trouble", outcome, retryAfterMs, isTidemark };
+  return {
+    kind: isTrouble ? "trouble" : "answered",
+    outcome,
+    isTidemark: isOurs(headers),
+    retryAfterMs: seconds === undefined ? undefined : seconds * 1_000,
+  };
+}
+
+/** Returns `undefined` if the response is not from Tidemark. */
+function outcomeOf({ status, headers }: Response): Outcome | undefined {
+  const { ours } = cacheMembers(headers);
+  if (ours === undefined) return undefined;
+  const { isHit, detail, parameters } = ours;
+  if (detail.endsWith("stale-if-error")) return { result: "failed", status, why: staleWhy };
+  if (status >= 400) return { result: "failed", status, why: `status ${status}` };
+  if (isHit) {
+    const ttlSeconds = Number(parameters.get("ttl") ?? 0);
+    // Tidemark refreshes a stale response in the background, so the page is warmed.
+    return { result: ttlSeconds < 0 ? "warmed" : "already", status };
+  }
+  if (parameters.get("stored") === true || parameters.get("collapsed") === true) {
+    return { result: "warmed", status };
+  }
+  const forward = parameters.get("fwd");
+  const isPassedBy = forward === "bypass" || forward === "method";
+  const reason = detail || (typeof forward === "string" ? forward : undefined);
+  return { result: isPassedBy ? "passed-by" : "not-stored", status, why: reason };
 }

@@ -1,56 +1,64 @@
-// Parses lists of pages or keys: one per line, as text, as JSON, or in the first column of CSV.
+// Reads lists of pages: a URL, a path, or JSON with header fields in each line.
+import { addAbortSignal } from "node:stream";
+import type { World } from "../world.ts";
+import type { PageList } from "./page-list.ts";
+import { bytesOfFile, bytesOfStream, textOf } from "./source-text.ts";
 
 /** The content of a line. */
 export type Line =
-  | { readonly kind: "named"; readonly text: string; readonly headers?: Record<string, string> }
+  | { readonly kind: "page"; readonly text: string; readonly headers?: Record<string, string> }
   | { readonly kind: "nothing" }
   | { readonly kind: "unreadable" };
 
-const nothing: Line = { kind: "nothing" };
-const unreadable: Line = { kind: "unreadable" };
+/** Enough for a million pages. */
+const bytesMax = 134_217_728;
 
 /**
- * @param line `undefined` if the line was too long
- * @param isCsv whether a comma or a semicolon also ends the first column; a tab always ends it
+ * Adds the pages of a list.
+ *
+ * @param name a file, or - for stdin
+ * @returns the number of lines that could not be read
+ * @throws CommandError if the list cannot be read
  */
-export function readLine(line: string | undefined, { isCsv }: { readonly isCsv: boolean }): Line {
-  if (line === undefined) return unreadable;
-  const trimmed = line.trim();
-  if (trimmed === "" || trimmed.startsWith("#")) return nothing;
-  if (trimmed.startsWith("{")) return ofJson(trimmed);
-  if (trimmed.startsWith('"')) return ofQuoted(trimmed);
-  const end = trimmed.search(isCsv ? /[,;\t]/ : /\t/);
-  return { kind: "named", text: (end === -1 ? trimmed : trimmed.slice(0, end)).trim() };
-}
-
-function ofQuoted(text: string): Line {
-  const quoted = /^"((?:[^"]|"")*)"\s*(?:[,;\t]|$)/.exec(text)?.[1];
-  return quoted === undefined
-    ? unreadable
-    : { kind: "named", text: quoted.replaceAll('""', '"').trim() };
-}
-
-function ofJson(text: string): Line {
-  let value: { readonly url?: unknown; readonly key?: unknown; readonly headers?: unknown };
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return unreadable;
+export async function readList(name: string, pages: PageList, world: World): Promise<number> {
+  const limit = { name, bytesMax };
+  const { input, interrupted } = world;
+  const bytes =
+    name === "-"
+      ? await bytesOfStream(addAbortSignal(interrupted, input), limit)
+      : await bytesOfFile(name, world);
+  let unreadableCount = 0;
+  for (const text of textOf(bytes, limit).split("\n")) {
+    const line = readLine(text);
+    if (line.kind === "unreadable") unreadableCount += 1;
+    else if (line.kind === "page") pages.add(line.text, line.headers);
   }
-  const named = value.url ?? value.key;
-  const isNamed = typeof named === "string" || typeof named === "number";
-  if (!isNamed || !isFields(value.headers ?? {})) return unreadable;
-  const headers = value.headers as Record<string, string> | undefined;
-  return { kind: "named", text: String(named), ...(headers && { headers }) };
+  return unreadableCount;
 }
 
-function isFields(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  if (Object.values(value).some((one) => typeof one !== "string")) return false;
+export function readLine(line: string): Line {
+  const text = line.trim();
+  if (text === "" || text.startsWith("#")) return { kind: "nothing" };
+  if (!text.startsWith("{")) return { kind: "page", text };
   try {
-    void new Headers(value as Record<string, string>);
-    return true;
+    const { url, headers } = JSON.parse(text) as { url?: unknown; headers?: unknown };
+    if (typeof url !== "string") return { kind: "unreadable" };
+    return {
+      kind: "page",
+      text: url,
+      ...(headers !== undefined && { headers: fieldsOf(headers) }),
+    };
   } catch {
-    return false;
+    return { kind: "unreadable" };
   }
+}
+
+/** @throws TypeError if the value is not an object of header fields */
+function fieldsOf(value: unknown): Record<string, string> {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || Object.values(value).some((one) => typeof one !== "string"))
+    throw new TypeError("The headers are not fields.");
+  const fields = value as Record<string, string>;
+  void new Headers(fields);
+  return fields;
 }

@@ -11,12 +11,12 @@ export interface Page {
 export type SkipReason = "twice" | "other-host" | "no-url" | "operator-route" | "too-many";
 
 /** The limit of pages. The list takes about 150 bytes of memory for each page. */
-export const pageCountMax = 1_000_000;
+const pageCountMax = 1_000_000;
 const pathCharactersMax = 8_192;
 const examplesMax = 3;
 
 export class PageList {
-  readonly withoutFetch: Record<SkipReason, number> = {
+  readonly skipped: Record<SkipReason, number> = {
     twice: 0,
     "other-host": 0,
     "no-url": 0,
@@ -54,7 +54,7 @@ export class PageList {
   /** @param text a URL of the site, or a path that begins with a slash */
   add(text: string, headers?: Page["headers"]): "added" | SkipReason {
     const verdict = this.#verdict(text, headers);
-    if (verdict !== "added") this.withoutFetch[verdict] += 1;
+    if (verdict !== "added") this.skipped[verdict] += 1;
     return verdict;
   }
 
@@ -70,7 +70,8 @@ export class PageList {
     const isAddress = /^(?:\/(?!\/)|https?:\/\/)/i.test(trimmed);
     const url = isAddress ? URL.parse(trimmed, this.#origin) : null;
     const isSecret = url !== null && (url.username !== "" || url.password !== "");
-    if (url === null || isSecret || trimmed.length > pathCharactersMax) {
+    const path = url === null ? "" : url.pathname + url.search;
+    if (url === null || isSecret || path.length > pathCharactersMax) {
       const shown = isSecret ? `${url.protocol}//…@${url.host}` : trimmed.slice(0, 100);
       if (this.noUrls.length < examplesMax) this.noUrls.push(shown);
       return "no-url";
@@ -81,11 +82,11 @@ export class PageList {
         otherHosts.push(url.host);
       return "other-host";
     }
-    const { pathname, search } = url;
+    const { pathname } = url;
     if (pathname === this.#operatorPath || pathname.startsWith(`${this.#operatorPath}/`)) {
       return "operator-route";
     }
-    const key = keyOf({ path: pathname + search, ...(headers && { headers }) });
+    const key = keyOf({ path, ...(headers && { headers }) });
     if (this.#keys.has(key)) return "twice";
     if (this.#keys.size >= this.#countMax) return "too-many";
     this.#keys.add(key);
@@ -94,7 +95,7 @@ export class PageList {
 }
 
 /** Returns a unique text for a page and its variant. Field names are in lower case and sorted. */
-export function keyOf({ path, headers = {} }: Page): string {
+function keyOf({ path, headers = {} }: Page): string {
   const fields = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -1,138 +1,156 @@
-// Reports the results of warming: a table and reasons for people, and an object for programs. Also creates the errors
-// for an early stop.
-import { type CommandError, failure } from "../command-error.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+// Counts the results of warming, and reports them: a table and reasons for people, and an object for programs.
+import type { WarmResult } from "../../../../src/protocol/answers.ts";
+import type { Session } from "../session.ts";
 import { tableOf } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Outcome } from "./ask-page.ts";
 import type { PageList } from "./page-list.ts";
-import { counted, duration } from "./progress.ts";
-import type { SourceReport } from "./sources.ts";
-import { results, type Tally } from "./tally.ts";
 
+const headOf: Readonly<Record<WarmResult, string>> = {
+  already: "already there",
+  warmed: "warmed",
+  "not-stored": "not stored",
+  "passed-by": "passed by",
+  failed: "failed",
+};
+const failuresMax = 1_000;
 const failuresShown = 10;
+/** Limits the reasons, because Cache-Status may contain names that origins and clients choose. */
+const reasonsMax = 50;
+
+interface Failure {
+  readonly page: string;
+  readonly status?: number;
+  readonly why: string;
+}
+
+export class Tally {
+  readonly counts: Record<WarmResult, number> = {
+    already: 0,
+    warmed: 0,
+    "not-stored": 0,
+    "passed-by": 0,
+    failed: 0,
+  };
+  /** The first failures. */
+  readonly failures: Failure[] = [];
+  /** Counts by reason, such as "not-stored: set-cookie". */
+  readonly reasons = new Map<string, number>();
+
+  get done(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** @param page the path of the page */
+  note(page: string, { result, status, why = "no reason given" }: Outcome): void {
+    this.counts[result] += 1;
+    if (result === "already" || result === "warmed") return;
+    const reason = `${result}: ${why}`;
+    const isKnown = this.reasons.has(reason) || this.reasons.size < reasonsMax;
+    const name = isKnown ? reason : `${result}: other reasons`;
+    this.reasons.set(name, (this.reasons.get(name) ?? 0) + 1);
+    if (result !== "failed" || this.failures.length === failuresMax) return;
+    this.failures.push({ page, why, ...(status !== undefined && { status }) });
+  }
+}
+
+const drawnEveryMs = 200;
+const toldEveryMs = 30_000;
+
+/**
+ * Returns a function to call after each page. The function shows the counts on stderr: as one updated line in a
+ * terminal; otherwise as a line every 30 s.
+ */
+export function progressOf(
+  { terminal, world }: Session,
+  { tally, count }: Pick<RunEnd, "tally" | "count">,
+): () => void {
+  const { showsProgress } = terminal;
+  let shownAtMs = world.nowAtMs();
+  return () => {
+    const now = world.nowAtMs();
+    if (now - shownAtMs < (showsProgress ? drawnEveryMs : toldEveryMs)) return;
+    shownAtMs = now;
+    const { done, counts } = tally;
+    const line = `${counted(done)}/${counted(count)} pages, ${counted(counts.already)} already there, ${counted(counts.failed)} failed`;
+    if (showsProgress) terminal.overwrite(line);
+    else terminal.note(line);
+  };
+}
+
+const counted = (count: number): string => count.toLocaleString("en");
 
 export interface RunEnd {
   readonly site: string;
   readonly tally: Tally;
-  readonly what: "pages" | "keys";
-  /** The number of pages or keys in the sources. */
+  /** The number of pages in the sources. */
   readonly count: number;
-  /** The number of these pages or keys that earlier runs finished. */
-  readonly doneBeforeCount: number;
   readonly end: "done" | "interrupted" | "stopped";
   readonly seconds: number;
 }
 
-export function printReport(terminal: Terminal, ended: RunEnd): void {
-  const { tally, count, doneBeforeCount, end, seconds, what } = ended;
-  const rows = tally.addresses.map((address, at) => [
-    address,
-    ...results.map((result) => counted(tally.of(at)?.[result] ?? 0)),
-  ]);
-  const heads = ["", "already there", "warmed", "not stored", "passed by", "failed"];
-  for (const line of tableOf([heads, ...rows], new Set([1, 2, 3, 4, 5]))) terminal.print(line);
-  for (const [reason, times] of [...tally.reasons].sort(([, a], [, b]) => b - a)) {
+export function printReport(
+  terminal: Terminal,
+  { site, tally, count, end, seconds }: RunEnd,
+): void {
+  const { counts, reasons, failures } = tally;
+  const row = Object.keys(headOf).map((result) => counted(counts[result as WarmResult]));
+  const table = [
+    ["", ...Object.values(headOf)],
+    [site, ...row],
+  ];
+  for (const line of tableOf(table, new Set([1, 2, 3, 4, 5]))) terminal.print(line);
+  for (const [reason, times] of [...reasons].sort(([, a], [, b]) => b - a)) {
     terminal.print(`  ${reason}: ${counted(times)}`);
   }
-  for (const { what: name, address, why } of tally.failures.slice(0, failuresShown)) {
-    terminal.print(`  failed: ${address}${name.startsWith("/") ? "" : " "}${name} (${why})`);
+  for (const { page, why } of failures.slice(0, failuresShown)) {
+    terminal.print(`  failed: ${site}${page} (${why})`);
   }
-  const failed = tally.sum("failed");
-  if (failed > failuresShown) {
-    terminal.print(`  and ${counted(failed - failuresShown)} more; --json lists up to 1,000`);
+  if (counts.failed > failuresShown) {
+    const more = counted(counts.failed - failuresShown);
+    terminal.print(`  and ${more} more; --json lists up to ${counted(failuresMax)}`);
   }
-  const before = doneBeforeCount > 0 ? `, ${counted(doneBeforeCount)} of them by earlier runs` : "";
+  const whole = Math.ceil(seconds);
   const lasts = {
-    done: `${counted(count)} ${what}${before}, in ${duration(seconds)}.`,
-    interrupted: `Interrupted after ${duration(seconds)}. Run the same command to continue.`,
-    stopped: `Stopped after ${duration(seconds)}.`,
+    done: `${counted(count)} pages, in ${whole} s.`,
+    interrupted: `Interrupted after ${whole} s. Run the same command again for the other pages.`,
+    stopped: `Stopped after ${whole} s.`,
   };
   terminal.print(lasts[end]);
 }
 
-export function jsonReport(ended: RunEnd, sources: object): object {
-  const { site, tally, what, count, doneBeforeCount, end, seconds } = ended;
-  const failed = tally.sum("failed");
+export function jsonReport({ site, tally, count, end, seconds }: RunEnd, sources: object): object {
+  const { counts, reasons, failures } = tally;
   return {
     site,
-    [what]: count,
-    doneBefore: doneBeforeCount,
+    pages: count,
     isInterrupted: end === "interrupted",
     seconds,
-    addresses: tally.addresses.map((address, at) => ({ address, ...tally.of(at) })),
-    reasons: Object.fromEntries(tally.reasons),
-    failures: tally.failures,
-    failuresLeftOut: failed - tally.failures.length,
+    results: counts,
+    reasons: Object.fromEntries(reasons),
+    failures,
+    failuresLeftOut: counts.failed - failures.length,
     sources,
   };
 }
 
 /** Returns a line for each group of skipped entries. */
-export function sourceNotes(pages: PageList, report: SourceReport): string[] {
-  const { withoutFetch, otherHosts, noUrls } = pages;
-  const { sitemaps, unreadableLineCount, otherRequestCount, uncountedRequestCount } = report;
+export function sourceNotes(pages: PageList, unreadableLines: number): string[] {
+  const { skipped, otherHosts, noUrls } = pages;
   const hosts = otherHosts.join(", ");
-  return [
-    ...skippedLines(
-      withoutFetch["other-host"],
+  const texts = noUrls.map((text) => JSON.stringify(text)).join(", ");
+  const notes: readonly (readonly [count: number, what: string])[] = [
+    [
+      skipped["other-host"],
       `are for other hosts (${hosts}); if one of them also serves this site, pass it with --also-host`,
-    ),
-    ...skippedLines(
-      withoutFetch["no-url"],
-      `are neither http URLs nor paths (${noUrls.map((text) => JSON.stringify(text)).join(", ")})`,
-    ),
-    ...skippedLines(withoutFetch["operator-route"], "are operator routes, which are never stored"),
-    ...skippedLines(
-      withoutFetch["too-many"],
-      `exceed the limit of ${counted(pages.count)} for one run`,
-    ),
-    ...skippedLines(withoutFetch.twice, "are duplicates"),
-    ...skippedLines(sitemaps.olderCount, "are older than --since"),
-    ...sitemaps.overfull.map((name) => `${name} has more than 50,000 entries; all are used.`),
-    ...(unreadableLineCount > 0
-      ? [`${counted(unreadableLineCount)} lines could not be read.`]
-      : []),
-    ...(otherRequestCount > 0
-      ? [`${counted(otherRequestCount)} requests of the log were not GET with 2xx or 3xx.`]
-      : []),
-    ...(uncountedRequestCount > 0
-      ? [`${counted(uncountedRequestCount)} requests of the log were for pages beyond the limit.`]
-      : []),
-    ...hotNotes(report),
+    ],
+    [skipped["no-url"], `are neither http URLs nor paths (${texts})`],
+    [skipped["operator-route"], "are operator routes, which are never stored"],
+    [skipped["too-many"], `exceed the limit of ${counted(pages.count)} for one run`],
+    [skipped.twice, "are duplicates"],
+    [unreadableLines, "are lines that could not be read"],
   ];
-}
-
-function hotNotes({ hotCount, hotExaminedCount }: SourceReport): string[] {
-  if (hotExaminedCount !== undefined) {
-    const covered = `the purge covers ${counted(hotCount ?? 0)}`;
-    return [
-      `Of the ${counted(hotExaminedCount)} hot pages that isolates have reported, ${covered}.`,
-    ];
-  }
-  return hotCount === 0 ? ["Isolates have reported no hot pages within the last ten minutes."] : [];
-}
-
-function skippedLines(count: number, what: string): string[] {
-  return count === 0 ? [] : [`Skipped: ${counted(count)} ${what}.`];
-}
-
-export function notTidemark([site]: readonly string[]): CommandError {
-  return failure(
-    {
-      what: `${site} did not answer like Tidemark.`,
-      why: "Its responses have no Cache-Status of Tidemark, so it is unknown what was stored.",
-      hint: "Use the address of the site behind Tidemark. No cache in front of it may remove Cache-Status.",
-    },
-    "not-tidemark",
-  );
-}
-
-export function stopped(why: string): CommandError {
-  return failure(
-    {
-      what: "The warming has stopped.",
-      why,
-      hint: "Check the origin. Run the same command to continue.",
-    },
-    "site-in-trouble",
-  );
+  return notes
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `Skipped: ${counted(count)} ${what}.`);
 }

@@ -1,11 +1,9 @@
-// Parses a sitemap of sitemaps.org as a stream: a set of URLs, or an index of sitemaps.
+// Parses a sitemap of sitemaps.org: a set of URLs, or an index of sitemaps.
 import { SaxesParser } from "saxes";
 
 export interface SitemapEntry {
   readonly kind: "page" | "sitemap";
   readonly loc: string;
-  /** Epoch milliseconds; `undefined` if absent or invalid. */
-  readonly modifiedAtMs: number | undefined;
 }
 
 /** Reports a file that is not a sitemap. The message contains the line. */
@@ -21,6 +19,7 @@ const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: stri
 const locCharactersMax = 8_193;
 /** Limits the parser's memory. Extensions for news, images and videos need 5 levels. */
 const depthMax = 32;
+const pieceCharacters = 65_536;
 /**
  * The limit of text without an entry. The parser needs seconds for megabytes of comments, CDATA and
  * DOCTYPE. An entry with 1,000 images, the most that Google reads, has less.
@@ -28,38 +27,34 @@ const depthMax = 32;
 const idleCharactersMax = 1_048_576;
 
 /** @throws SitemapFault if the text is not XML, or is not a sitemap */
-export async function* sitemapEntries(text: AsyncIterable<string>): AsyncGenerator<SitemapEntry> {
+export function sitemapEntries(text: string): readonly SitemapEntry[] {
+  // Some sites put a line break before the declaration, which XML forbids.
+  const begun = text.trimStart();
+  if (begun === "") throw new SitemapFault("It is empty.");
+  if (/^<(?:!doctype )?html/i.test(begun)) throw new SitemapFault("It is an HTML page.");
   const found: SitemapEntry[] = [];
   const parser = parserInto(found);
-  let isEmpty = true;
-  let idleCharacters = 0;
-  for await (const piece of text) {
-    // Some sites put a line break before the declaration, which XML forbids.
-    const begun = isEmpty ? piece.trimStart() : piece;
-    if (begun === "") continue;
-    if (isEmpty && /^<(?:!doctype )?html/i.test(begun))
-      throw new SitemapFault("It is an HTML page.");
-    isEmpty = false;
-    parser.write(begun);
-    idleCharacters = found.length > 0 ? 0 : idleCharacters + begun.length;
-    if (idleCharacters > idleCharactersMax) {
+  let lastEntryAt = 0;
+  for (let at = 0; at < begun.length; at += pieceCharacters) {
+    const before = found.length;
+    parser.write(begun.slice(at, at + pieceCharacters));
+    if (found.length > before) lastEntryAt = at;
+    if (at - lastEntryAt > idleCharactersMax) {
       throw new SitemapFault(`Line ${parser.line}: more than 1 MiB without an entry.`);
     }
-    yield* found.splice(0);
   }
-  if (isEmpty) throw new SitemapFault("It is empty.");
   parser.close();
-  yield* found.splice(0);
+  return found;
 }
 
 function parserInto(found: SitemapEntry[]): SaxesParser {
   const parser = new SaxesParser();
   const open: string[] = [];
   let sort: (typeof kinds)[string] | undefined;
-  let [prefix, loc, modified] = ["", "", ""];
+  let [prefix, loc] = ["", ""];
+  const faulty = (why: string) => new SitemapFault(`Line ${parser.line}: ${why}.`);
   parser.on("error", ({ message }) => {
-    const reason = message.replace(/^\d+:\d+: /, "").replace(/\.$/, "");
-    throw new SitemapFault(`Line ${parser.line}: ${reason}.`);
+    throw faulty(message.replace(/^\d+:\d+: /, "").replace(/\.$/, ""));
   });
   parser.on("opentag", ({ name }) => {
     if (open.length === 0) {
@@ -67,34 +62,21 @@ function parserInto(found: SitemapEntry[]): SaxesParser {
       prefix = name.slice(0, name.length - local.length);
       sort = kinds[local];
       if (sort === undefined) {
-        throw new SitemapFault(
-          `Line ${parser.line}: its root is <${name.slice(0, 40)}>, not <urlset> or <sitemapindex>.`,
-        );
+        throw faulty(`its root is <${name.slice(0, 40)}>, not <urlset> or <sitemapindex>`);
       }
     }
-    if (open.length === depthMax) {
-      throw new SitemapFault(`Line ${parser.line}: more than ${depthMax} elements are open.`);
-    }
+    if (open.length === depthMax) throw faulty(`more than ${depthMax} elements are open`);
     open.push(name);
-    if (open.length === 2) [loc, modified] = ["", ""];
+    if (open.length === 2) loc = "";
   });
   const texted = (text: string) => {
     if (open[2] === `${prefix}loc`) loc = (loc + text).slice(0, locCharactersMax);
-    else if (open[2] === `${prefix}lastmod`) modified = (modified + text).slice(0, 64);
   };
   parser.on("text", texted);
   parser.on("cdata", texted);
   parser.on("closetag", () => {
     const isEntry = open.length === 2 && open[1] === `${prefix}${sort?.element}`;
-    if (isEntry && sort !== undefined) {
-      const modifiedAtMs = Date.parse(modified.trim());
-      const isDate = !Number.isNaN(modifiedAtMs);
-      found.push({
-        kind: sort.kind,
-        loc: loc.trim(),
-        modifiedAtMs: isDate ? modifiedAtMs : undefined,
-      });
-    }
+    if (isEntry && sort !== undefined) found.push({ kind: sort.kind, loc: loc.trim() });
     open.pop();
   });
   return parser;

@@ -1,14 +1,13 @@
 // Reads sitemaps from files or over HTTP, and the sitemaps that an index names.
 import { userAgent } from "../asking/user-agent.ts";
-import { CommandError, failure, interruption, usageError } from "../command-error.ts";
+import { CommandError, failure, usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import type { PageList } from "./page-list.ts";
-import { bytesOfFile, textOf } from "./source-text.ts";
-import { sitemapEntries, SitemapFault } from "./sitemap-parser.ts";
+import { bytesOfFile, bytesOfStream, type TextLimit, textOf } from "./source-text.ts";
+import { type SitemapEntry, sitemapEntries, SitemapFault } from "./sitemap-parser.ts";
 
-/** The limits of sitemaps.org for one file: 50 MiB and 50,000 entries. */
+/** The limit of sitemaps.org for one file: 50 MiB. */
 const bytesMax = 52_428_800;
-const entryCountMax = 50_000;
 /** An index should name only sitemaps (sitemaps.org), but some sites have an index of indexes. */
 const depthMax = 3;
 /** The limits of all files together, for an index without an end. */
@@ -17,49 +16,24 @@ const allCharactersMax = 1_073_741_824;
 const redirectsMax = 5;
 const answerMsMax = 60_000;
 
-export interface SitemapReport {
-  files: number;
-  /** The number of entries older than `since`. */
-  olderCount: number;
-  /** Files with more entries than sitemaps.org allows. All entries are used. */
-  readonly overfull: string[];
-}
-
-interface SitemapOptions {
+export interface SitemapOptions {
   readonly pages: PageList;
   readonly world: World;
-  /** Skips pages that were modified earlier, but keeps those without a date. */
-  readonly sinceAtMs: number | undefined;
   /** Called before each file is read. */
   readonly onFile: (name: string) => void;
 }
 
 /** @throws CommandError for the first file that cannot be read, because the pages would be incomplete */
-export async function readSitemap(source: string, given: SitemapOptions, report: SitemapReport) {
-  refuseAddress(source);
-  const seen = new Set<string>();
-  await read(source, { ...given, report, seen, depth: 1, characters: { count: 0 } });
+export async function readSitemap(source: string, given: SitemapOptions): Promise<void> {
+  const why = isRemote(source) ? whyNoUrl(source) : undefined;
+  if (why !== undefined) {
+    const hint = "Use a full URL without a user name, or download the file and pass its path.";
+    throw usageError({ what: "--sitemap is invalid.", why, hint });
+  }
+  await read(source, { ...given, seen: new Set(), depth: 1, characters: { count: 0 } });
 }
-
-/** @throws CommandError for an invalid URL, and for one with a password */
-function refuseAddress(source: string): void {
-  if (!isRemote(source)) return;
-  const url = URL.parse(source);
-  if (url !== null && !hasPassword(url)) return;
-  throw usageError({
-    what: "--sitemap is invalid.",
-    why:
-      url === null
-        ? `${JSON.stringify(source)} is not a URL.`
-        : "It contains a user name or a password.",
-    hint: "Use a URL without them, or download the file and pass its path.",
-  });
-}
-
-const hasPassword = ({ username, password }: URL) => username !== "" || password !== "";
 
 interface Walk extends SitemapOptions {
-  readonly report: SitemapReport;
   /** The files read so far, because an index may name itself, or the same file twice. */
   readonly seen: Set<string>;
   readonly depth: number;
@@ -68,80 +42,77 @@ interface Walk extends SitemapOptions {
 }
 
 async function read(source: string, walk: Walk): Promise<void> {
-  const { pages, sinceAtMs = -Infinity, report, seen, depth } = walk;
+  const { pages, seen, depth, characters } = walk;
   if (seen.has(source)) return;
   seen.add(source);
   walk.onFile(source);
-  report.files += 1;
-  const further: string[] = [];
-  let entryCount = 0;
-  try {
-    const text = textOf(await bytesOf(source, walk), { name: source, bytesMax });
-    const entries = sitemapEntries(counted(text, source, walk));
-    for await (const { kind, loc, modifiedAtMs = Infinity } of entries) {
-      entryCount += 1;
-      if (modifiedAtMs < sinceAtMs) report.olderCount += 1;
-      else if (kind === "sitemap") further.push(loc);
-      else pages.add(loc);
-    }
-  } catch (cause) {
-    if (cause instanceof CommandError) throw cause;
-    const why =
-      cause instanceof SitemapFault ? cause.message : "The connection broke during the download.";
-    throw unusable(source, why, "Name an XML sitemap, or pass the pages with --list.", cause);
+  const text = await textAt(source, walk.world);
+  characters.count += text.length;
+  if (characters.count > allCharactersMax) {
+    throw unusable(source, "It and the sitemaps before it have more than 1 GiB.", passParts);
   }
-  if (entryCount > entryCountMax) report.overfull.push(source);
+  const further: string[] = [];
+  for (const { kind, loc } of entriesIn(text, source)) {
+    if (kind === "sitemap") further.push(loc);
+    else pages.add(loc);
+  }
   if (further.length > 0 && depth === depthMax) {
     throw unusable(source, `It is an index nested in ${depthMax - 1} others.`, passParts);
   }
-  if (report.files + further.length > filesMax) {
+  if (seen.size + further.length > filesMax) {
     const why = `It and the indexes before it name more than ${filesMax} files.`;
     throw unusable(source, why, passParts);
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
 }
 
-/** @throws CommandError if the files have too much text together */
-async function* counted(text: AsyncIterable<string>, source: string, { characters }: Walk) {
-  for await (const piece of text) {
-    characters.count += piece.length;
-    if (characters.count > allCharactersMax) {
-      throw unusable(source, "It and the sitemaps before it have more than 1 GiB.", passParts);
-    }
-    yield piece;
+function entriesIn(text: string, source: string): readonly SitemapEntry[] {
+  try {
+    return sitemapEntries(text);
+  } catch (cause) {
+    if (!(cause instanceof SitemapFault)) throw cause;
+    const hint = "Name an XML sitemap, or pass the pages with --list.";
+    throw unusable(source, cause.message, hint, cause);
   }
 }
 
 /** Checks a URL of an index. An index must not send the command to another host. */
 function checked(loc: string, source: string): string {
   const url = URL.parse(loc);
+  const isOther = isRemote(source) && url?.host !== new URL(source).host;
+  const why = whyNoUrl(loc) ?? (isOther ? `${loc.slice(0, 200)} is on another host.` : undefined);
+  if (url !== null && why === undefined) return url.href;
   const hint = "An index may contain only full URLs of its own host.";
-  if (url === null || !isRemote(loc)) {
-    throw unusable(
-      source,
-      `It names ${JSON.stringify(loc.slice(0, 200))}, which is not a URL.`,
-      hint,
-    );
-  }
-  if (hasPassword(url)) {
-    throw unusable(source, "It names a URL with a user name or a password.", hint);
-  }
-  if (isRemote(source) && url.host !== new URL(source).host) {
-    throw unusable(source, `It names ${url.href.slice(0, 200)}, which is on another host.`, hint);
-  }
-  return url.href;
+  throw unusable(source, `It names a sitemap that cannot be read. ${why}`, hint);
 }
 
 const passParts = "Pass its parts separately.";
 
 const isRemote = (source: string) => /^https?:\/\//i.test(source);
 
-async function bytesOf(source: string, { world }: Walk) {
-  if (!isRemote(source)) return bytesOfFile(source, world);
-  const response = await answerOf(source, world);
-  if (response.body === null)
-    throw unusable(source, "The response has no body.", "Check the address.");
-  return response.body;
+/** Returns why a text is not an address of a sitemap; `undefined` if it is one. */
+function whyNoUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || !isRemote(text)) return `${JSON.stringify(text.slice(0, 200))} is not a URL.`;
+  const isSecret = url.username !== "" || url.password !== "";
+  return isSecret ? "The URL contains a user name or a password." : undefined;
+}
+
+async function textAt(name: string, world: World): Promise<string> {
+  const limit = { name, bytesMax };
+  const bytes = isRemote(name) ? await download(limit, world) : await bytesOfFile(name, world);
+  return textOf(bytes, limit);
+}
+
+async function download(limit: TextLimit, world: World): Promise<Buffer> {
+  const { body } = await answerOf(limit.name, world);
+  try {
+    return body === null ? Buffer.alloc(0) : await bytesOfStream(body, limit);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    const why = "The connection broke during the download.";
+    throw unusable(limit.name, why, "Run the same command again.", cause);
+  }
 }
 
 async function answerOf(source: string, world: World): Promise<Response> {
@@ -152,32 +123,25 @@ async function answerOf(source: string, world: World): Promise<Response> {
     const response = await world
       .fetch(url, { headers, redirect: "manual", signal })
       .catch((cause) => {
-        if (world.interrupted.aborted) throw interruption("The sitemap was not read completely.");
         const hint = "Check the address, and that the site is up.";
         throw unusable(source, `${url.origin} could not be reached.`, hint, cause);
       });
     if (response.status === 200) return response;
     await response.body?.cancel();
     const location = URL.parse(response.headers.get("location") ?? "", url.href);
-    const isRedirect = response.status >= 300 && response.status < 400 && location !== null;
-    if (!isRedirect) {
+    if (response.status < 300 || response.status >= 400 || location === null) {
       throw unusable(source, `The status is ${response.status}.`, "Check the address.");
     }
-    if (location.host !== url.host || redirects === redirectsMax) {
-      const why =
-        redirects === redirectsMax
-          ? `It redirects more than ${redirectsMax} times.`
-          : `It redirects to ${location.origin}.`;
-      throw unusable(source, why, "Use the final address.");
+    const isTooMany = redirects === redirectsMax;
+    if (location.host !== url.host || isTooMany) {
+      const why = isTooMany ? `more than ${redirectsMax} times` : `to ${location.origin}`;
+      throw unusable(source, `It redirects ${why}.`, "Use the final address.");
     }
     url = location;
   }
 }
 
 function unusable(source: string, why: string, hint: string, cause?: unknown) {
-  return failure(
-    { what: `The sitemap ${source} cannot be used.`, why, hint },
-    "bad-sitemap",
-    cause,
-  );
+  const fault = { what: `The sitemap ${source} cannot be used.`, why, hint };
+  return failure(fault, "bad-sitemap", cause);
 }

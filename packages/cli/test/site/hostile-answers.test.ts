@@ -89,7 +89,6 @@ const commands: readonly (readonly string[])[] = [
   "switch off --dry-run",
   "metrics --json",
   "explain /a --json",
-  "warm --hottest 5",
   "warm --within --list -",
 ].map((line) => line.split(" "));
 

@@ -1,5 +1,4 @@
 // A site that puts an attack on terminals into every text of its responses.
-import { siteUrl } from "../fakes/site-as-fetch.ts";
 
 /**
  * Control sequences for title, link, clipboard, cursor and colour, bidirectional overrides, and
@@ -82,7 +81,6 @@ const answers: Readonly<Record<string, unknown>> = {
     pages: [{ page: evil, result: "unknown", versionAtMs: null, withinSeconds: 1 }],
   },
   warm: { done: [{ page: evil, result: "failed", status: 500, why: evil }], next: null, total: 1 },
-  hot: { pages: [evil, `${siteUrl}/ok`].map((url) => ({ url, count: 1 })), examined: 2 },
 };
 
 /** A Prometheus exposition with the attack in the help text and in a label. */

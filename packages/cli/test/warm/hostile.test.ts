@@ -1,4 +1,4 @@
-// Tests `tidemark warm` with hostile lists, logs and sites. It must neither crash nor hang, and
+// Tests `tidemark warm` with hostile lists and sites. It must neither crash nor hang, and
 // must not print passwords.
 import { expect, it } from "vitest";
 import { exitCode } from "../../src/exit-code.ts";
@@ -21,24 +21,17 @@ it("warm does not print passwords in the URLs of a list", async () => {
   expect(user.site.urls).toEqual([`${site}/c`]);
 });
 
-it("warm skips malicious lines of a log", async () => {
+it("warm skips malicious lines of a list", async () => {
   const user = await WarmUser.at();
-  const line = (request: string) => `1.2.3.4 - - [t] "${request}" 200 5 "-" "-"`;
-  const requests = [
-    "GET /good HTTP/1.1",
-    String.raw`GET /a\x22b HTTP/1.1`,
-    "GET //other.test/ HTTP/1.1",
-    "GET http://u:p@www.example.com/ HTTP/1.1",
-    "GET /x/../_cache/purge HTTP/1.1",
+  const lines = [
+    "/good",
+    "//other.test/",
+    "/x/../_cache/purge",
     String.raw`\x16\x03\x01`,
+    "GET /a",
   ];
-  const text = Buffer.concat([
-    Buffer.from(`${requests.map(line).join("\n")}\n`),
-    Buffer.from(`${line("GET /\u00ff HTTP/1.1")}\n`, "latin1"),
-  ]);
-  const { notes } = await user.warms(["--log", "-"], { input: text as never });
+  await user.warms(["--list", "-"], { input: lines.join("\n") });
   expect(user.site.urls).toEqual([`${site}/good`]);
-  expect(notes).toContain("3 lines could not be read.");
 });
 
 it.each(["tidemark; fwd=bypass; detail=route", hit])(

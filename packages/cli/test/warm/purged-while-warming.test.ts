@@ -24,16 +24,13 @@ it("a page that warming requested before a purge is not served after the purge",
   expect((await user.runs(["purge", "--tag", "a"])).code).toBe(0);
   site.clock.advance(1);
   purged.resolve();
-  expect(JSON.parse((await warming).out).addresses[0]).toMatchObject({
-    address: siteUrl,
-    failed: 0,
-  });
+  expect(JSON.parse((await warming).out)).toMatchObject({ site: siteUrl, results: { failed: 0 } });
   await site.settle();
   expect((await site.get("/a")).text).toBe("version 2");
 
   // A second warming finds version 2 stored.
   const again = await user.runs(["warm", "/a", "--json"]);
-  expect(JSON.parse(again.out).addresses[0]).toMatchObject({ already: 1, warmed: 0 });
+  expect(JSON.parse(again.out).results).toMatchObject({ already: 1, warmed: 0 });
   expect((await site.get("/a")).text).toBe("version 2");
 });
 
@@ -43,9 +40,9 @@ it("warm stores pages in its first run, and finds them stored in its second run"
   });
   const user = await FakeUser.at({ fetch, env: operatorEnv });
   const first = await user.runs(["warm", "/a", "/b", "--json"]);
-  expect(JSON.parse(first.out).addresses[0]).toMatchObject({ warmed: 2, already: 0 });
+  expect(JSON.parse(first.out).results).toMatchObject({ warmed: 2, already: 0 });
   await site.settle();
   const second = await user.runs(["warm", "/a", "/b", "--json"]);
-  expect(JSON.parse(second.out).addresses[0]).toMatchObject({ warmed: 0, already: 2 });
+  expect(JSON.parse(second.out).results).toMatchObject({ warmed: 0, already: 2 });
   expect(asked).toEqual(["GET /a", "GET /b", "GET /a", "GET /b"]);
 });

@@ -11,6 +11,8 @@ const nested = (depth: number): Files =>
 const status = (code: number) => () => new Response("", { status: code });
 const redirect = (location: string) => () =>
   new Response(null, { status: 302, headers: { location } });
+const broken = () =>
+  new Response(new ReadableStream({ start: (to) => to.error(new TypeError("terminated")) }));
 const zipped = (text: string) => new Uint8Array(gzipSync(text));
 const unclosed = urlset(`${site}/a`).slice(0, -9);
 const withEntity = (entity: string) =>
@@ -19,6 +21,7 @@ const password = "https://user:secret@www.example.com/1.xml";
 
 it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ["status 404", status(404), "The status is 404"],
+  ["a broken connection", broken, "The connection broke during the download"],
   ["an HTML page", "<!DOCTYPE html>\n<html><body>Hello<br></body></html>", "It is an HTML page."],
   ["plain text", "hello", "Line 1"],
   ["an empty file", "  ", "It is empty"],
@@ -45,7 +48,7 @@ it.each<[name: string, sitemap: Files[string], says: string, parts?: Files]>([
   ],
   ["a loop of redirects", redirect("/sitemap.xml"), "redirects more than 5 times"],
   ["an index of another host", index("https://other.test/1.xml"), "on another host"],
-  ["an index of a relative path", index("1.xml"), "which is not a URL"],
+  ["an index of a relative path", index("1.xml"), '"1.xml" is not a URL'],
   ["an index of a URL with a password", index(password), "user name or a password"],
   [
     "an index of more than 1,000 files",

@@ -63,17 +63,4 @@ describe("a sitemap", () => {
     expect(notes).toContain("Skipped: 1 are for other hosts (other.test)");
     expect(notes).toContain('Skipped: 1 are neither http URLs nor paths ("relative")');
   });
-
-  it("is read with --since without older pages, but with undated pages", async () => {
-    const dated = (loc: string, date: string) =>
-      `<url><loc>${site}${loc}</loc><lastmod>${date}</lastmod></url>`;
-    const files = {
-      "/sitemap.xml": `<sitemapindex><sitemap><loc>${site}/old.xml</loc><lastmod>2020-01-01</lastmod></sitemap><sitemap><loc>${site}/new.xml</loc></sitemap></sitemapindex>`,
-      "/new.xml": `<urlset>${dated("/a", "2026-11-02T10:00:00+01:00")}${dated("/b", "2026-10-31")}<url><loc>${site}/c</loc></url>${dated("/d", "soon")}</urlset>`,
-    };
-    const { paths, asked, notes } = await read(files, ["--since", "2026-11-01"]);
-    expect(paths).toEqual(["/a", "/c", "/d"]);
-    expect(asked).not.toContain(`${site}/old.xml`);
-    expect(notes).toContain("2 are older than --since");
-  });
 });

@@ -72,6 +72,7 @@ export class WarmUser {
   /** The number of requests after which the user presses Ctrl-C. */
   interruptAfter = Infinity;
   readonly #user: FakeUser;
+  readonly #sleepers: { readonly untilMs: number; readonly resolve: () => void }[] = [];
 
   private constructor(user: FakeUser, script: Script) {
     this.#user = user;
@@ -96,12 +97,21 @@ export class WarmUser {
         return this.site.fetch(asked, init);
       },
       nowAtMs: () => this.atMs,
-      sleep: async (ms) => {
-        this.atMs += ms;
-        await new Promise((resolve) => setImmediate(resolve));
-      },
+      sleep: (ms) => this.#sleeps(ms),
     });
     return { code, out: output.text, notes: notes.text };
+  }
+
+  /** When nothing else is left to do, the clock advances to the end of the earliest sleep. */
+  #sleeps(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#sleepers.push({ untilMs: this.atMs + ms, resolve });
+    setImmediate(() => {
+      const [next] = this.#sleepers.sort((a, b) => a.untilMs - b.untilMs).splice(0, 1);
+      this.atMs = Math.max(this.atMs, next?.untilMs ?? 0);
+      next?.resolve();
+    });
+    return promise;
   }
 }
 

@@ -20,21 +20,12 @@ describe("pages of a list", () => {
     }
   });
 
-  it("are requested once with each variant", async () => {
-    const user = await WarmUser.at();
-    const variants = ["--variant", "Accept-Language: de", "--variant", "Accept-Language: fr"];
-    await user.warms(["/a", ...variants, "--header", "X-Warm: 1"]);
-    const languages = user.site.asked.map(({ headers }) => headers.get("accept-language"));
-    expect(languages).toEqual(["de", "fr"]);
-    expect(user.site.asked.map(({ headers }) => headers.get("x-warm"))).toEqual(["1", "1"]);
-  });
-
   it("are requested with the fields of their JSON line", async () => {
     const user = await WarmUser.at();
     const input = '{"url":"/a","headers":{"Accept-Language":"de"}}\n{"url":1}\n{';
     const { notes } = await user.warms(["--list", "-"], { input });
     expect(user.site.asked[0]?.headers.get("accept-language")).toBe("de");
-    expect(notes).toContain("1 lines could not be read");
+    expect(notes).toContain("Skipped: 2 are lines that could not be read.");
   });
 
   it("are skipped and counted if they belong to other hosts or are operator's routes", async () => {
@@ -43,7 +34,7 @@ describe("pages of a list", () => {
     const { code, out } = await user.warms(["--list", "-", "--json"], { input });
     expect(code).toBe(0);
     expect(user.site.urls).toEqual([`${site}/a`]);
-    expect(JSON.parse(out).sources.withoutFetch).toEqual({
+    expect(JSON.parse(out).sources.skipped).toEqual({
       twice: 0,
       "other-host": 1,
       "no-url": 3,
@@ -78,7 +69,7 @@ describe("the report of warm", () => {
     const user = await WarmUser.at(() => page(status));
     const { code, out } = await user.warms(["/a", "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(out).addresses[0]).toMatchObject({ address: site, [is]: 1 });
+    expect(JSON.parse(out)).toMatchObject({ site, results: { [is]: 1 } });
   });
 
   it("counts a response with status 404 as failed, and the command exits with 3", async () => {
@@ -104,25 +95,8 @@ describe("the report of warm", () => {
   });
 });
 
-describe("further colos", () => {
-  it("receive their request 2 s after the site, when the shared tier has the page", async () => {
-    const user = await WarmUser.at();
-    const { out } = await user.warms(["/a", "--via", "https://colo.test", "--json"]);
-    expect(user.site.urls).toEqual([`${site}/a`, "https://colo.test/a"]);
-    const [first, second] = user.site.asked;
-    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(2_000);
-    expect(JSON.parse(out).addresses).toHaveLength(2);
-  });
-
-  it("receive no request for a page that the site does not store", async () => {
-    const user = await WarmUser.at(() => page("tidemark; fwd=bypass; detail=route"));
-    await user.warms(["/a", "--via", "https://colo.test"]);
-    expect(user.site.urls).toEqual([`${site}/a`]);
-  });
-});
-
-describe("a failure of the site", () => {
-  it("is followed by a retry after Retry-After", async () => {
+describe("the pause after a failure", () => {
+  it("lasts as long as Retry-After", async () => {
     const user = await WarmUser.at((_, times) =>
       times === 1 ? page("tidemark; fwd=uri-miss", 503, { "retry-after": "7" }) : undefined,
     );
@@ -134,6 +108,25 @@ describe("a failure of the site", () => {
     expect(notes).toContain("continuing in 7 s");
   });
 
+  it("doubles each time, up to a minute", async () => {
+    const user = await WarmUser.at(() => page("tidemark; fwd=uri-miss", 502));
+    await user.warms(["--list", "-", "--concurrency", "1"], { input: listOf(pages(9)) });
+    const atMs = user.site.asked.map((asked) => asked.atMs);
+    const pauses = atMs.slice(1, 9).map((at, nth) => (at - (atMs[nth] ?? 0)) / 1_000);
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  });
+
+  it("lasts a second again after a request has succeeded", async () => {
+    const user = await WarmUser.at((_, times) =>
+      times === 1 ? page("tidemark; fwd=uri-miss", 504) : page(stored),
+    );
+    const beganAtMs = user.atMs;
+    expect((await user.warms([...pages(4), "--concurrency", "1"])).code).toBe(0);
+    expect(user.atMs - beganAtMs).toBe(4_000);
+  });
+});
+
+describe("a failure of the site", () => {
   it("for one page makes the page fail after three tries", async () => {
     const user = await WarmUser.at(({ pathname }) =>
       pathname === "/b" ? page("tidemark; fwd=uri-miss", 502) : undefined,
@@ -143,23 +136,38 @@ describe("a failure of the site", () => {
     expect(user.site.urls.filter((url) => url.endsWith("/b"))).toHaveLength(3);
   });
 
-  it("ends the command with 1 if it lasts, and the next run skips the finished pages", async () => {
-    let isDown = false;
+  it("ends the command with 1 after 20 failed requests in a row", async () => {
     const user = await WarmUser.at(({ pathname }) => {
-      isDown ||= pathname === "/10";
-      if (isDown) throw new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
-      return undefined;
+      if (Number(pathname.slice(1)) < 10) return undefined;
+      throw new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
     });
     const input = listOf(pages(60));
-    const ran = await user.warms(["--list", "-", "--json"], { input });
+    const args = ["--list", "-", "--json", "--concurrency", "1"];
+    const ran = await user.warms(args, { input });
     expect(ran.code).toBe(1);
     expect(JSON.parse(ran.out)).toMatchObject({ error: { code: "site-in-trouble" } });
-    expect(user.site.asked.length).toBeLessThan(60);
-    isDown = false;
-    user.site.asked.length = 0;
-    const again = await user.warms(["--list", "-"], { input: listOf(pages(10)) });
-    expect(again.notes).toContain("Continuing an earlier run");
-    expect(user.site.asked.length).toBeLessThanOrEqual(1);
+    expect(user.site.asked).toHaveLength(10 + 20);
+  });
+
+  it("does not end the command if a request in between succeeds", async () => {
+    const user = await WarmUser.at(({ pathname }) =>
+      Number(pathname.slice(1)) % 6 === 0 ? undefined : page("tidemark; fwd=uri-miss", 504),
+    );
+    const args = ["--list", "-", "--json", "--concurrency", "1"];
+    const ran = await user.warms(args, { input: listOf(pages(18)) });
+    expect([ran.code, JSON.parse(ran.out).results]).toMatchObject([3, { warmed: 3, failed: 15 }]);
+  });
+
+  it("ends all requests at once, even if others wait for a long Retry-After", async () => {
+    const user = await WarmUser.at(({ pathname }) =>
+      page("tidemark; fwd=uri-miss", 503, {
+        "retry-after": pathname === "/3" ? "901" : "900",
+      }),
+    );
+    const beganAtMs = user.atMs;
+    const { code } = await user.warms(["--list", "-"], { input: listOf(pages(8)) });
+    expect(code).toBe(1);
+    expect(user.atMs - beganAtMs).toBeLessThan(10_000);
   });
 
   it("ends the command with 1 if Retry-After is long", async () => {
@@ -188,24 +196,12 @@ const refused = [
   ["a rate of 0", ["/a", "--rate", "0"], "requests per second"],
   ["a concurrency of 65", ["/a", "--concurrency", "65"], "from 1 to 64"],
   ["a concurrency of 0", ["/a", "--concurrency", "0"], "from 1 to 64"],
-  ["a field without a colon", ["/a", "--header", "secret-x"], "Accept-Language"],
-  ["--top without a log", ["/a", "--top", "5"], "--top needs --log"],
-  ["--within with --via", ["/a", "--within", "--via", "https://b.test"], "--via"],
-  ["--limit without --within", ["/a", "--limit", "5"], "--limit needs --within"],
-  ["--data without keys", ["--data", "n"], "--data has no keys"],
-  [
-    "--data with --also-host",
-    ["--data", "n", "--list", "-", "--also-host", "a.test"],
-    "but pages are also specified",
-  ],
+  ["--within with --rate", ["/a", "--within", "--rate", "5"], "Omit --rate or --within"],
   ["a missing file", ["--list", "gone.txt"], "There is no file"],
   ["a folder", ["--list", "."], "It is a folder"],
-  ["stdin twice", ["--list", "-", "--log", "-"], "stdin is used twice"],
+  ["stdin twice", ["--list", "-", "--list", "-"], "stdin is used twice"],
   ["a mistyped option", ["/a", "--rat", "5"], "Did you mean --rate?"],
-  ["an invalid date", ["--sitemap", "x", "--since", "yesterday"], "Write a date"],
   ["no page of the site", ["https://other.test/"], "no page of the site"],
-  ["--hottest without a token", ["--hottest"], "There is no token"],
-  ["an invalid address of --via", ["/a", "--via", "colo-2"], "--via"],
   [
     "a sitemap URL with a password",
     ["--sitemap", "https://u:pass-x@www.example.com/s.xml"],
@@ -213,9 +209,6 @@ const refused = [
   ],
   ["an invalid URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
   ["--within without a token", ["/a", "--within"], "There is no token"],
-  ["an empty position", ["--after-purge", ""], "is empty"],
-  ["an empty namespace", ["--data", " ", "--list", "-"], "is empty"],
-  ["an empty path of the state file", ["/a", "--state", ""], "is empty"],
   ["a scheme of --also-host", ["/a", "--also-host", "https://a.example"], "Write only a host"],
   ["a path of --also-host", ["/a", "--also-host", "a.example/news"], "Write only a host"],
 ] as const;
@@ -230,15 +223,6 @@ describe("`tidemark warm` with invalid arguments", () => {
   });
 });
 
-it.each([
-  { id: "without --via", via: [] },
-  { id: "with --via", via: ["--via", "https://colo.test"] },
-])("warm finishes with a concurrency of 1: $id", async ({ via }) => {
-  const user = await WarmUser.at();
-  const ran = await user.warms(["/a", "/b", "--concurrency", "1", ...via]);
-  expect(ran.code).toBe(0);
-});
-
 it("warm --dry-run lists the pages, and requests none", async () => {
   const user = await WarmUser.at();
   const ran = await user.warms(["/a", "/b?x", "--dry-run"]);
@@ -246,15 +230,39 @@ it("warm --dry-run lists the pages, and requests none", async () => {
   expect(user.site.asked).toEqual([]);
 });
 
-it("warm --rate limits the rate of misses, but not of hits", async () => {
-  const user = await WarmUser.at(({ pathname }) =>
-    Number(pathname.slice(1)) < 50 ? page(hit) : undefined,
-  );
-  const began = user.atMs;
-  await user.warms(["--list", "-", "--rate", "2"], { input: listOf(pages(60)) });
-  const misses = user.site.asked.filter(({ url }) => Number(url.split("/").at(-1)) >= 50);
-  for (const [at, { atMs }] of misses.entries()) {
-    expect(atMs - (misses[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(500 * at - 1);
-  }
-  expect(user.atMs - began).toBeLessThan(12_000);
+it("warm --rate limits the number of requests per second", async () => {
+  const user = await WarmUser.at();
+  await user.warms(["--list", "-", "--rate", "2"], { input: listOf(pages(10)) });
+  const atMs = user.site.asked.map((asked) => asked.atMs);
+  const gaps = atMs.slice(1).map((at, nth) => at - (atMs[nth] ?? 0));
+  expect(gaps).toEqual(Array.from({ length: 9 }, () => 500));
+});
+
+it.each([
+  { args: [], atOnce: 4 },
+  { args: ["--concurrency", "1"], atOnce: 1 },
+  { args: ["--concurrency", "9"], atOnce: 9 },
+])("warm sends $atOnce requests at once with the options $args", async ({ args, atOnce }) => {
+  let [underWay, most] = [0, 0];
+  const user = await WarmUser.at(async () => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay -= 1;
+    return page(hit);
+  });
+  const ran = await user.warms(["--list", "-", ...args], { input: listOf(pages(40)) });
+  expect([ran.code, most]).toEqual([0, atOnce]);
+});
+
+it("an interrupted warm exits with 130, and the next run finds its pages stored", async () => {
+  const user = await WarmUser.at();
+  user.interruptAfter = 80;
+  const input = listOf(pages(200));
+  const ran = await user.warms(["--list", "-"], { input });
+  expect(ran.code).toBe(130);
+  expect(ran.out).toContain("Run the same command again");
+  user.interruptAfter = Infinity;
+  const again = await user.warms(["--list", "-", "--json"], { input });
+  expect([again.code, JSON.parse(again.out).results.already]).toEqual([0, 80]);
 });

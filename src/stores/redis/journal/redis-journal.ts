@@ -102,10 +102,6 @@ export class RedisJournal implements Journal {
     return this.#shown((redis) => redis.xrevrange(this.#key, "+", "-", count));
   }
 
-  at(position: string): ReturnType<Journal["at"]> {
-    return this.#shown((redis) => redis.xrange(this.#key, position, position));
-  }
-
   async #shown(ask: (redis: Redis) => Promise<unknown>): Promise<readonly Entry[] | Unavailable> {
     const page = await this.#settings.redis.attempt("journal read", ask);
     return page.kind === "unavailable"

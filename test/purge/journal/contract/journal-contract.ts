@@ -220,8 +220,6 @@ export function describeShownJournal(implementation: string, open: Open): void {
       expect(await journal.after(first.position, 2)).toMatchObject([second, third]);
       expect(await journal.after(places[4]?.position ?? "", 2)).toEqual([]);
       expect(await journal.newestFirst(2)).toMatchObject([places[4], places[3]]);
-      expect(await journal.at(second.position)).toMatchObject([second]);
-      expect(await journal.at(nowhere.position)).toEqual([]);
       expect(await journal.extent()).toEqual({ count: 5, oldest: first.position });
     });
 
@@ -231,7 +229,6 @@ export function describeShownJournal(implementation: string, open: Open): void {
       const answers = await Promise.all([
         journal.after("0", 1),
         journal.newestFirst(1),
-        journal.at("1-1"),
         journal.extent(),
       ]);
       expect(answers).toMatchObject(answers.map(() => ({ kind: "unavailable" })));
