@@ -2,6 +2,8 @@
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
+import { BoundedMarks } from "../cache/record/bounded-marks.ts";
+import { copyOf } from "../data/value/frozen.ts";
 import type { Key } from "../data/value/key.ts";
 import { pathKeyOf } from "./library-key.ts";
 
@@ -31,7 +33,7 @@ export interface CachifiedCache {
 interface Begun {
   /** The converted key, whose length is limited. */
   readonly key: string;
-  readonly calledAtMs: number;
+  calledAtMs: number;
   /** How long before the call cachified may have read the clock. */
   readonly afterMsMax: number;
   /** When the lookup ended; infinite before. */
@@ -70,6 +72,8 @@ class StartedLoads implements CachifiedCache {
   readonly #namespace: Namespace<CachifiedEntry>;
   /** In the order of the calls. */
   readonly #begun: Begun[] = [];
+  /** When the last lookup that found a value was called, by key. */
+  readonly #foundAtMs = new BoundedMarks<number>();
   #isUsed = false;
 
   constructor(namespace: Namespace<CachifiedEntry>) {
@@ -79,10 +83,8 @@ class StartedLoads implements CachifiedCache {
   async get(key: string): Promise<CachifiedEntry | undefined> {
     const calledAtMs = Date.now();
     const last = this.#begun.at(-1)?.calledAtMs ?? -Infinity;
-    return this.#lookedUp(pathKeyOf(key), {
-      calledAtMs,
-      keepsHit: calledAtMs - last >= hitEveryMs,
-    });
+    const keepsHit = calledAtMs - last >= hitEveryMs;
+    return (await this.#lookedUp(pathKeyOf(key), { calledAtMs, keepsHit })).entry;
   }
 
   async #lookedUp(
@@ -103,14 +105,16 @@ class StartedLoads implements CachifiedCache {
     if (calledAtMs < (this.#begun.at(-1)?.calledAtMs ?? 0)) this.#begun.length = 0;
     this.#begun.push(begun);
     if (this.#begun.length > begunMax) this.#begun.shift();
-    const { value, start } = await this.#namespace.lookUp(place);
+    const { value, start, startAfter } = await this.#namespace.lookUp(place);
     begun.start = start;
     begun.endedAtMs = Date.now();
-    const entry = value ?? undefined;
+    // A copy, because the application may change a value in place.
+    const entry = copyOf(value) ?? undefined;
+    if (entry !== undefined) this.#foundAtMs.set(key, calledAtMs);
     if (entry === undefined) begun.kind = "miss";
     else if (expiresAtMs(entry) < begun.endedAtMs) begun.kind = "stale";
     else if (!keepsHit) this.#dropped(begun);
-    return entry;
+    return { entry, begun, startAfter };
   }
 
   #dropped(begun: Begun): void {
@@ -141,8 +145,21 @@ class StartedLoads implements CachifiedCache {
     await begin();
   }
 
+  /**
+   * Purges the value. Cachified deletes a value that its check refuses, and then loads, so the load gets a
+   * start after the purge.
+   */
   async delete(key: string): Promise<void> {
-    await this.#namespace.delete(pathKeyOf(key));
+    const place = pathKeyOf(key);
+    const foundAtMs = this.#foundAtMs.get(String(place));
+    await this.#namespace.delete(place);
+    if (foundAtMs === undefined) return;
+    const isOlder = (one: Begun) => one.key === String(place) && one.calledAtMs === foundAtMs;
+    this.#begun.filter(isOlder).forEach((one) => this.#dropped(one));
+    const lookup = { calledAtMs: Date.now(), keepsHit: true };
+    const { begun, startAfter } = await this.#lookedUp(place, lookup);
+    begun.calledAtMs = foundAtMs;
+    begun.start = startAfter;
   }
 
   /**

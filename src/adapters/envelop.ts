@@ -4,6 +4,7 @@ import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
+import { copyOf } from "../data/value/frozen.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 
 /** An entity of a result: a type, or one object of this type. */
@@ -59,8 +60,8 @@ export function responseCache({
       const { value, start } = await namespace.lookUp([segmentOf(id)]);
       // The first start of a context covers the loads after all its lookups.
       if (starts !== undefined && !starts.has(id)) starts.set(id, start);
-      // A copy, because plugins may add members to a result.
-      return value === undefined ? undefined : { ...value };
+      // A copy, because plugins may change a result in place.
+      return copyOf(value);
     },
     set(id, result, entities, ttl) {
       return behind(async () => {

@@ -1,7 +1,8 @@
-// Exports of `tidemark/keyv`: a namespace of data as the storage adapter of Keyv 6. The file imports no package.
+// Exports of `tidemark/keyv`: a namespace of data as the storage adapter of Keyv 5 and 6. The file imports no package.
 import { OperatorError } from "../base/operator-error.ts";
 import type { Namespace } from "../data/namespace.ts";
 import type { CallOptions } from "../data/value/call-options.ts";
+import { copyOf } from "../data/value/frozen.ts";
 import type { Key } from "../data/value/key.ts";
 import type { Load, LoadContext } from "../data/value/load-context.ts";
 import { segmentOf } from "./library-key.ts";
@@ -11,15 +12,17 @@ export interface KeyvStoreEntry {
   readonly key: string;
   /** Keyv passes text, and without serialization an object. */
   readonly value: unknown;
-  /** Epoch milliseconds. Default: the lifetime is `fresh` of the namespace. */
+  /** Keyv 6: epoch milliseconds. Default: the lifetime is `fresh` of the namespace. */
   readonly expires?: number | undefined;
+  /** Keyv 5: milliseconds. */
+  readonly ttl?: number | undefined;
 }
 
 /** The members of a Keyv that `cached` uses. */
 export interface KeyvOverStore {
   readonly store: unknown;
   readonly ttl?: number | undefined;
-  readonly sanitize: { readonly enabled: boolean; cleanKey(key: string): string };
+  readonly sanitize?: { readonly enabled: boolean; cleanKey(key: string): string };
   encode(data: { value: unknown; expires?: number | undefined }): Promise<unknown>;
   decode(data: unknown): Promise<{ readonly value?: unknown } | undefined>;
 }
@@ -40,21 +43,28 @@ export function keyvStore(namespace: Namespace<unknown>): KeyvStore {
 /** The storage adapter. The library sets its `namespace`. */
 export class KeyvStore {
   namespace: string | undefined = undefined;
-  /** Tells Keyv that `set` accepts the time of expiry. */
-  readonly capabilities = { expires: true };
   readonly #values: Namespace<unknown>;
+  /** Whether the library passes the time of expiry, as Keyv 6 does, and not a lifetime, as Keyv 5 does. */
+  #getsExpiry = false;
 
   constructor(values: Namespace<unknown>) {
     this.#values = values;
   }
 
+  /** Tells Keyv 6 that `set` accepts the time of expiry. Keyv 5 reads no capabilities. */
+  get capabilities() {
+    this.#getsExpiry = true;
+    return { expires: true };
+  }
+
+  /** Returns a copy, because without serialization, Keyv passes the object to the application. */
   async get(key: string): Promise<unknown> {
-    return (await this.#values.get(this.#keyOf(key))) ?? undefined;
+    return copyOf(await this.#values.get(this.#keyOf(key))) ?? undefined;
   }
 
   async getMany(keys: readonly string[]): Promise<unknown[]> {
     const found = await this.#values.getMany(keys.map((key) => this.#keyOf(key)));
-    return keys.map((key) => found.get(this.#keyOf(key)) ?? undefined);
+    return keys.map((key) => copyOf(found.get(this.#keyOf(key))) ?? undefined);
   }
 
   async has(key: string): Promise<boolean> {
@@ -68,18 +78,21 @@ export class KeyvStore {
   /**
    * Stores a value everywhere. A value that has expired is deleted.
    *
-   * @param expires epoch milliseconds
+   * @param until from Keyv 6 epoch milliseconds, from Keyv 5 milliseconds from now
    * @throws OperatorError if the value cannot be stored, or the purge of older values is not accepted
    */
-  async set(key: string, value: unknown, expires?: number): Promise<boolean> {
-    const fresh = expires === undefined ? undefined : expires - Date.now();
+  async set(key: string, value: unknown, until?: number): Promise<boolean> {
+    const sinceAtMs = this.#getsExpiry ? Date.now() : 0;
+    const fresh = Number.isFinite(until) ? Number(until) - sinceAtMs : undefined;
     if (fresh !== undefined && fresh <= 0) await this.#values.delete(this.#keyOf(key));
     else await this.#values.set(this.#keyOf(key), value, { fresh, tags: [] });
     return true;
   }
 
   async setMany(entries: readonly KeyvStoreEntry[]): Promise<boolean[]> {
-    return Promise.all(entries.map(({ key, value, expires }) => this.set(key, value, expires)));
+    return Promise.all(
+      entries.map(({ key, value, expires, ttl }) => this.set(key, value, expires ?? ttl)),
+    );
   }
 
   /** Purges a key everywhere. Returns whether it had a value. */
@@ -89,8 +102,10 @@ export class KeyvStore {
     return had;
   }
 
-  async deleteMany(keys: readonly string[]): Promise<boolean[]> {
-    return Promise.all(keys.map((key) => this.delete(key)));
+  /** Returns one result for each key to Keyv 6, and one for all to Keyv 5. */
+  async deleteMany(keys: readonly string[]): Promise<boolean[] | boolean> {
+    const had = await Promise.all(keys.map((key) => this.delete(key)));
+    return this.#getsExpiry ? had : had.every(Boolean);
   }
 
   /** Purges the values of Keyv's namespace; without one, all values of the namespace of data. */
@@ -101,7 +116,7 @@ export class KeyvStore {
 
   /** Returns the stored value, or stores the result of the load, as `getOrSet` of a namespace. */
   async getOrSet(key: string, load: Load<unknown>, options?: CallOptions): Promise<unknown> {
-    return this.#values.getOrSet(this.#keyOf(key), load, options);
+    return copyOf(await this.#values.getOrSet(this.#keyOf(key), load, options));
   }
 
   #keyOf(key: string): Key {
@@ -126,7 +141,7 @@ export async function cached<Value>(
   ttl: number | undefined = keyv.ttl,
 ): Promise<Value> {
   const { store, sanitize } = keyv;
-  if (!(store instanceof KeyvStore)) throw otherStore();
+  if (!(store instanceof KeyvStore) || sanitize === undefined) throw otherStore();
   const fresh = ttl !== undefined && ttl > 0 && Number.isFinite(ttl) ? ttl : undefined;
   const name = sanitize.enabled ? sanitize.cleanKey(key) : key;
   const loadEncoded = async ({ skip }: Pick<LoadContext<unknown>, "skip">) => {
@@ -141,7 +156,7 @@ export async function cached<Value>(
 function otherStore(): OperatorError {
   return new OperatorError({
     what: "cached() cannot store the value.",
-    why: "The store of this Keyv is not that of keyvStore().",
-    hint: "Create it with new Keyv({ store: keyvStore(namespace) }).",
+    why: "The store of this Keyv is not that of keyvStore(), or the Keyv is not one of Keyv 6.",
+    hint: "Create it with new Keyv({ store: keyvStore(namespace) }), or use getOrSet of the namespace.",
   });
 }

@@ -4,6 +4,7 @@ import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { sha256Short } from "../base/sha256.ts";
+import { copyOf } from "../data/value/frozen.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
 import { type NextDurations, type NextPurges } from "./next-purges.ts";
@@ -195,7 +196,7 @@ function joined({ value, bytes, segments }: StoredRoute): RouteValue | null {
     ...Object.fromEntries(ofBytes),
     segmentData: segmentData && new Map(segmentData),
   };
-  return { ...value, ...parts };
+  return { ...copyOf(value), ...parts };
 }
 
 function bufferIn(stored: StoredBytes): Uint8Array {

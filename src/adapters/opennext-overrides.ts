@@ -4,6 +4,7 @@ import { errorName } from "../base/error-name.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { DataPurge, PurgeReceipt } from "../data/purge-data.ts";
+import { copyOf } from "../data/value/frozen.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
 import { type OpenNextKind, type OpenNextValue, requestNow } from "./opennext-request.ts";
 
@@ -68,7 +69,7 @@ const incrementalCache: OpenNextOverrides["incrementalCache"] = {
   async get(key, kind = "cache") {
     const found = await requestNow()?.get(key, kind);
     // A copy, because stored values are frozen, and OpenNext removes the header with the tags.
-    return found === undefined ? null : copied(found);
+    return found === undefined ? null : copyOf(found);
   },
   async set(key, value: OpenNextValue, kind = "cache") {
     try {
@@ -180,11 +181,4 @@ function report(what: string, cause: unknown): void {
   // Code that runs outside of a request has no log.
   if (stores === undefined) console.error(`tidemark: ${message}`);
   else stores.log({ event: "background-failed", level: "error", message });
-}
-
-/** Copies lists and plain objects at every depth. Texts are shared. */
-function copied(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copied);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([member, of]) => [member, copied(of)]));
 }

@@ -1,6 +1,7 @@
 // Exports of `tidemark/unstorage`: a namespace of data as a driver of unstorage, which Nitro also uses. The file
 // imports no package.
 import type { Namespace } from "../data/namespace.ts";
+import { copyOf } from "../data/value/frozen.ts";
 import type { Key } from "../data/value/key.ts";
 import { segmentsOf } from "./library-key.ts";
 
@@ -37,7 +38,7 @@ const ttlMax = 31_536_000;
  * const storage = createStorage({ driver: unstorageDriver(data.namespace("nitro", { fresh: "1d" })) });
  */
 export function unstorageDriver(namespace: Namespace<unknown>): UnstorageDriver {
-  const itemOf = async (key: string) => (await namespace.get(keyOf(key))) ?? null;
+  const itemOf = async (key: string) => copyOf(await namespace.get(keyOf(key))) ?? null;
   const set = async (key: string, value: unknown, { ttl }: TransactionOptions = {}) => {
     const hasTtl = ttl !== undefined && ttl > 0;
     const fresh = hasTtl ? Math.min(ttl, ttlMax) * 1_000 : undefined;

@@ -1,4 +1,16 @@
 // Waits by timers: for a fixed time, or for a promise up to a limit.
+import { nodeGlobals } from "./node-globals.ts";
+
+const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
+
+/** The signal of the call for which this turn waits. */
+const signals = hooks && new hooks.AsyncLocalStorage<AbortSignal>();
+
+/** Lets a Node process end before the timer fires. */
+function unhold(timer: unknown): void {
+  // On Workers, a timer is a number, and the runtime limits the time after the response.
+  if (typeof timer === "object") (timer as { readonly unref?: () => void }).unref?.();
+}
 
 /** Resolves after `ms` milliseconds. Never rejects. */
 export async function pause(ms: number): Promise<void> {
@@ -8,9 +20,7 @@ export async function pause(ms: number): Promise<void> {
 /** Like `pause`, but does not keep a Node process alive. */
 export async function pauseUnheld(ms: number): Promise<void> {
   await new Promise((resolve) => {
-    // On Workers, a timer is a number, and the runtime limits the time after the response.
-    const timer = setTimeout(resolve, ms) as number | { readonly unref?: () => void };
-    if (typeof timer === "object") timer.unref?.();
+    unhold(setTimeout(resolve, ms));
   });
 }
 
@@ -61,12 +71,23 @@ export class OutOfTime extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** Settles like the promise, or rejects with `OutOfTime` after `msMax` milliseconds. */
+/**
+ * Settles like the promise, or rejects with `OutOfTime` after `msMax` milliseconds. Once the caller of
+ * `unlessAborted` has left, the timer does not keep a Node process alive.
+ */
 export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
   // `Promise.race` would add half of the timer's cost to each call of the Cache API.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new OutOfTime()), msMax);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    const signal = signals?.getStore();
+    const leave = () => unhold(timer);
+    if (signal?.aborted === true) leave();
+    signal?.addEventListener("abort", leave, { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", leave);
+    };
+    promise.then(resolve, reject).finally(end);
   });
 }
 
@@ -84,6 +105,7 @@ export function unlessAborted<T>(
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
     const end = () => signal.removeEventListener("abort", abort);
-    work().then(resolve, reject).finally(end);
+    const working = signals === undefined ? work() : signals.run(signal, work);
+    working.then(resolve, reject).finally(end);
   });
 }

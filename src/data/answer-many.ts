@@ -6,6 +6,7 @@ import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
 import { storedSince, loadOne, type LoadingPorts } from "./load/loading.ts";
 import type { DataDetail } from "./value/data-record.ts";
 import type { DataTiers, Place } from "./value/place.ts";
+import { waitingFor } from "./load/waits.ts";
 import { isUnderWay, leadTogether, refreshBehind } from "./load/refresh.ts";
 import {
   type DataRead,
@@ -98,7 +99,7 @@ export async function answeredMany(
   const others = needs.filter((need) => !own.includes(need));
   const loads = own.length === 0 ? [] : leadTogether(own, ports);
   const answers = new Map<LoadNeed, Promise<CallResult> | undefined>([
-    ...own.map((need, at) => [need, loads[at]?.answer] as const),
+    ...loads.map(({ need, answer }) => [need, waitingFor(need.place, answer)] as const),
     ...others.map((need) => [need, loadOne(need, ports)] as const),
   ]);
   refreshBehind(

@@ -85,7 +85,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
     namespace: (name, options) => namespaces.open(name, options),
-    purge: async (order) => purgeNamed(order, opened().ports),
+    purge: async (order) => purgeNamed(order, { ...opened().ports, spaces }),
     start: async () => started(opened().ports),
     counter: (name, options) => behind.counter(name, options),
     buffer: (name, options) => behind.buffer(name, options),

@@ -1,10 +1,11 @@
 // The public class of a namespace.
 import type { TierName } from "../config/config.ts";
 import { inInvocation } from "../base/invocation.ts";
+import type { OperatorError } from "../base/operator-error.ts";
 import { unlessAborted } from "../base/timeouts.ts";
 import { answered } from "./answer.ts";
 import { emitting } from "./value/events.ts";
-import { type CallOptions, withOptions } from "./value/call-options.ts";
+import { type CallOptions, checkOptions, withOptions } from "./value/call-options.ts";
 import { answeredMany } from "./answer-many.ts";
 import { type ManyResult, valueFor, valuesFor } from "./call-values.ts";
 import { type FieldPorts, Fields } from "./fields/fields.ts";
@@ -74,6 +75,7 @@ export class Namespace<T, K extends Key = Key> {
    *   stale value may answer
    */
   async getOrSet(key: K, load?: Load<T>, options: CallOptions = {}): Promise<Frozen<T> | null> {
+    checkOptions("getOrSet", options);
     return unlessAborted(() => this.#gotOrSet(key, load, options), options.signal);
   }
 
@@ -100,8 +102,10 @@ export class Namespace<T, K extends Key = Key> {
   async getOrSetMany(
     keys: readonly K[],
     load?: LoadMany<T, K>,
-    { missing = this.#space.missing }: { readonly missing?: MissingKeyPolicy } = {},
+    options: { readonly missing?: MissingKeyPolicy } = {},
   ): Promise<ManyResult<T, K>> {
+    checkOptions("getOrSetMany", options);
+    const { missing = this.#space.missing } = options;
     const ports = this.#portsOf();
     const places = placesOf(this.#space, keys, ports.host);
     // The cast is safe, because the load receives the keys exactly as this call passed them.
@@ -128,6 +132,7 @@ export class Namespace<T, K extends Key = Key> {
    */
   async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
     const { ports, place } = this.#at(key);
+    checkOptions("lookUp", options);
     const { given, ...found } = await lookedUp(place, options, ports);
     const value = valueFor<T>(key, given, { space: this.#space, ports });
     return { value, isStale: given?.kind === "value" && given.by === "stale", ...found };
@@ -154,17 +159,22 @@ export class Namespace<T, K extends Key = Key> {
    * `set` does not cover it.
    *
    * @returns the tiers that hold the value
-   * @throws OperatorError for a value that cannot be stored, and if the purge of older values is not
-   *   accepted
+   * @throws OperatorError for a value that cannot be stored, such as one that is too large for every tier,
+   *   and if the purge of older values is not accepted
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
-    return this.#written(key, { value, options }, (written, ports) => {
-      const { start, everywhere = ports.purging !== undefined } = options;
-      if (start !== undefined) return setLoaded(written, { start, everywhere }, ports);
-      if (!everywhere) return setValue(written, ports);
-      return isBeyondRedis(written.place)
-        ? setEverywhere(written, ports)
-        : setInRedis(written, ports);
+    checkOptions("set", options);
+    return this.#written(key, { value, options }, async (written, given) => {
+      const { start, everywhere = given.purging !== undefined } = options;
+      const refusals: OperatorError[] = [];
+      const ports = { ...given, onTooLarge: (error: OperatorError) => refusals.push(error) };
+      const set = isBeyondRedis(written.place) ? setEverywhere : setInRedis;
+      const tiers =
+        start === undefined
+          ? await (everywhere ? set : setValue)(written, ports)
+          : await setLoaded(written, { start, everywhere }, ports);
+      for (const refusal of refusals) throw refusal;
+      return tiers;
     });
   }
 
@@ -173,7 +183,8 @@ export class Namespace<T, K extends Key = Key> {
    * the older value of the key everywhere, even if `persist` fails.
    *
    * @param value the value that `persist` writes; `null` if it removes the value
-   * @returns the tiers that hold the value; none after a concurrent write or purge
+   * @returns the tiers that hold the value; none after a concurrent write or purge, and none if the value is
+   *   too large
    * @throws OperatorError before any write if the value cannot be stored or there is no database,
    *   and after the write if the journal did not accept its purge. Otherwise the error of `persist`
    */
@@ -183,6 +194,7 @@ export class Namespace<T, K extends Key = Key> {
     persist: Persist,
     options: WriteOptions = {},
   ): Promise<readonly TierName[]> {
+    checkOptions("write", options);
     return this.#written(key, { value, options }, (written, ports) =>
       writeThrough(written, persist, ports),
     );

@@ -1,12 +1,14 @@
 // Purges of an application, by tags (of data and pages), keys and prefixes.
 import type { Metrics } from "../observe/metrics.ts";
 import { OperatorError } from "../base/operator-error.ts";
-import { reasonCharsMax } from "../protocol/purge-order.ts";
+import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
+import { noteOnTag } from "../purge/acceptance/order.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
+import { checkOptions } from "./value/call-options.ts";
 import { type Key, pathOf, targetsOf } from "./value/key.ts";
 import { checkedTag } from "./value/load-context.ts";
 
@@ -29,9 +31,12 @@ export interface DataPurge {
   readonly reason?: string | undefined;
 }
 
-/** The position of an accepted purge in the journal. */
+/** An accepted purge. */
 export interface PurgeReceipt {
+  /** The position in the journal. */
   readonly position: string;
+  /** Warnings about names that may not have the expected effect. Absent without any. */
+  readonly notes?: readonly string[];
 }
 
 /** Submits a purge. Rejects with an `OperatorError` if it is not accepted. */
@@ -56,6 +61,8 @@ export interface NamedPurgePorts {
   readonly purge: OrderPurge;
   /** The application's listener; `undefined` if it has none. */
   readonly events: Pick<EventListener, "emit"> | undefined;
+  /** This cache's namespaces, by name. Without them, a purge has no notes on keys and prefixes. */
+  readonly spaces?: ReadonlyMap<string, unknown>;
 }
 
 /** Creates the function that appends purges to the journal, which data and pages share. */
@@ -83,13 +90,24 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
  *   is not accepted
  */
 export async function purgeNamed(
-  { soft = false, reason = "", tags = [], keys = [], prefixes = [] }: DataPurge,
-  { purge, events }: NamedPurgePorts,
+  order: DataPurge,
+  { purge, events, spaces }: NamedPurgePorts,
 ): Promise<PurgeReceipt> {
+  checkOptions("purge", order);
+  const { soft = false, reason = "", tags = [], keys = [], prefixes = [] } = order;
   const targets = targetsIn({ tags, keys, prefixes });
   const receipt = await purge({ targets, isSoft: soft, reason: checkedReason(reason) });
   events?.emit({ type: "purge", tags, keys, prefixes, soft, ...receipt });
-  return receipt;
+  const unknown = [...keys, ...prefixes].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
+  const notes = [...new Set([...tags.flatMap((tag) => noteOnTag(tag) ?? []), ...unknown])];
+  return notes.length === 0 ? receipt : { ...receipt, notes };
+}
+
+/** Other processes may have further namespaces, so an unknown one is no error. */
+function noteOnNamespace(key: Key, spaces: NamedPurgePorts["spaces"]): string | undefined {
+  const [name = ""] = typeof key === "string" ? key.split("/", 1) : [key].flat();
+  if (spaces?.has(String(name)) !== false) return undefined;
+  return `${quoted(String(name))} is no namespace that this process has opened.`;
 }
 
 /**

@@ -146,8 +146,10 @@ function addressOf(redis: NodeCacheOptions["redis"], option: Option): RedisAddre
   if (typeof redis !== "object" || redis === null) {
     throw new OperatorError({
       what: "The cache has no database.",
-      why: `\`${option}\` is not set.`,
-      hint: 'Set it to { url, token }, to a connection, or to "none" if this process is the whole cache.',
+      why: `\`${option}\` is ${typeof redis === "string" ? "a text, not a connection" : "not set"}.`,
+      hint:
+        'Set it to { url, token }, to a connection such as `new Redis("redis://…")` of "ioredis", or to "none" ' +
+        "if this process is the whole cache.",
     });
   }
   if (!("url" in redis && "token" in redis)) return addressOver(redis);

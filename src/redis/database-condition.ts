@@ -13,6 +13,7 @@ export type Of = "reads" | "writes";
 export const refusalsOfWrites: readonly string[] = [
   "full",
   "read-only",
+  "not-permitted",
   "refused",
 ] satisfies RedisTrouble[];
 
@@ -131,7 +132,8 @@ export class DatabaseCondition {
   #conditionOf(trouble: RedisTrouble, of: Of): Condition<RedisTrouble> {
     if (trouble === "too-large") return this.#sizes;
     const isRefusal =
-      refusalsOfWrites.includes(trouble) && (trouble !== "refused" || of === "writes");
+      refusalsOfWrites.includes(trouble) &&
+      (of === "writes" || !["refused", "not-permitted"].includes(trouble));
     const areReadsWell = this.#reads.trouble?.isOver !== false;
     const isOfWrites = isRefusal || (of === "writes" && areReadsWell && trouble !== "wrong-type");
     return isOfWrites ? this.#writes : this.#reads;

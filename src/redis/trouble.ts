@@ -15,6 +15,10 @@ export const texts = {
     "check UPSTASH_REDIS_REST_URL, and that the database runs",
   ],
   "not-open": ["The connection is not open", "open it"],
+  subscribed: [
+    "The connection is in subscriber mode, which allows no other commands",
+    "pass a connection of its own, such as `client.duplicate()`",
+  ],
   timeout: ["The database does not answer in time", "check its load and its region"],
   busy: [
     "The database, or a server in front of it, is busy or starting",
@@ -25,10 +29,18 @@ export const texts = {
     "The token or the database is read-only",
     "set UPSTASH_REDIS_REST_TOKEN to a token that allows writes",
   ],
+  "not-permitted": [
+    "The token may not run a command that Tidemark needs",
+    "set UPSTASH_REDIS_REST_TOKEN to a token that allows writes",
+  ],
   "plan-used-up": ["The plan of the database is used up", "raise the limits of its plan"],
   "wrong-type": [
     "A key of Tidemark holds a value of another type",
     "delete that key, or set `namespace` to a name that nothing else uses",
+  ],
+  "unknown-command": [
+    "The database lacks a command that Tidemark needs, such as EVAL_RO",
+    "use Redis 7.0 or later, or Valkey",
   ],
   "not-upstash": [
     "The answer is not one of Upstash's REST interface",
@@ -130,7 +142,11 @@ const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
 const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
   [/^(?:ERR )?forbidden\b/i, "forbidden"],
-  [/^(?:READONLY|NOPERM)\b/, "read-only"],
+  [/^READONLY\b/, "read-only"],
+  [/^NOPERM\b/, "not-permitted"],
+  [/^ERR unknown command\b/, "unknown-command"],
+  // The text of ioredis, and that of Redis to a connection with RESP2.
+  [/^(?:Connection in subscriber mode\b|ERR Can't execute\b)/, "subscribed"],
   [/^WRONGTYPE\b/, "wrong-type"],
   // Tidemark's transactions are well-formed, so without a reason, only a lack of room discards
   // them.

@@ -241,6 +241,7 @@ const unsent: readonly RedisCause[] = [
   "token-refused",
   "forbidden",
   "read-only",
+  "not-permitted",
   "full",
   "plan-used-up",
   "too-large",

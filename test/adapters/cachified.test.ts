@@ -207,6 +207,55 @@ it("delete ends the value everywhere", async () => {
 });
 
 it.each([
+  { id: "fresh", age: 5, options: {} },
+  { id: "fresh, found again at once", age: 5, options: {}, isFoundBefore: true },
+  { id: "expired", age: 70, options: {} },
+  { id: "stale", age: 70, options: { swr: 600_000 } },
+])("a value that checkValue refuses costs one load: $id", async ({ age, options, ...row }) => {
+  const { advance, ask, isolate } = opened();
+  await ask(() => "of another key", { key: "41" });
+  advance(1);
+  await ask(() => "old", options);
+  await isolate.settle();
+  advance(age);
+  if (row.isFoundBefore === true) await ask(never);
+  const load = vi.fn<() => string>(() => "new");
+  const checkValue = (value: unknown) => value === "new";
+  expect(await ask(load, { ...options, checkValue })).toBe("new");
+  await idle();
+  expect(await ask(never, { ...options, checkValue })).toBe("new");
+  expect(load).toHaveBeenCalledTimes(1);
+});
+
+it("a purge during the load after a refused value covers the loaded value", async () => {
+  const { isolate, advance, ask, value } = opened();
+  await ask(() => "old");
+  advance(5);
+  const source = new HeldSource();
+  const asked = ask(source.load, { checkValue: (found: unknown) => found !== "old" });
+  await until(() => source.count === 1);
+  advance(1);
+  await isolate.elsewhere().data.purge({ tags: ["red"] });
+  advance(10);
+  await value("another key, so that the view is renewed");
+  source.answer("read before the purge");
+  expect(await asked).toBe("read before the purge");
+  expect(await value()).toBeUndefined();
+});
+
+it("a value may be changed, and no other reader gets the change", async () => {
+  const { advance, ask } = opened();
+  const load = vi.fn<() => object>(() => ({ list: [1] }));
+  for (const _ of [1, 2, 3]) {
+    const found = (await ask(load)) as { list: number[] };
+    expect(found).toEqual({ list: [1] });
+    found.list.push(2);
+    advance(1);
+  }
+  expect(load).toHaveBeenCalledTimes(1);
+});
+
+it.each([
   { id: "stale in the process that looked up before", isSame: true, found: "old" },
   { id: "gone in another process", isSame: false, found: "new" },
 ])("softPurge makes the value $id", async ({ isSame, found }) => {

@@ -206,3 +206,14 @@ it("GraphQL Yoga answers from the cache, also a client that has the result, unti
   expect([after.status, after.text]).toEqual([200, expect.stringContaining('"title":"v2"')]);
   expect(errors).toEqual([]);
 });
+
+it("a result may be changed in place, on a miss and on each hit, and no other reader gets the change", async () => {
+  const { run, errors } = opened({ title: () => "Tides" });
+  for (const _ of [1, 2, 3]) {
+    const { data } = await run();
+    expect(data).toEqual({ article: { id: "42", title: "Tides" } });
+    data.article.title += "!";
+    Object.assign(data, { added: true });
+  }
+  expect(errors).toEqual([]);
+});

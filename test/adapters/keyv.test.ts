@@ -1,6 +1,7 @@
-// Tests `tidemark/keyv`: the contract of storage adapters of Keyv 6 and the real Keyv over it. The suite
+// Tests `tidemark/keyv`: the contract of storage adapters of Keyv 6, and the real Keyv 6 and 5 over it. The suite
 // `@keyv/test-suite` for Keyv 6 is not published, so the rows of its storage tests are written here.
 import { Keyv } from "keyv";
+import { Keyv as Keyv5 } from "keyv5";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { cached, keyvStore } from "../../src/adapters/keyv.ts";
 import { DataIsolate, HeldSource } from "../../testing/data/data-isolate.ts";
@@ -162,6 +163,85 @@ describe("Keyv", () => {
     ]);
     await expect(store.delete("a")).rejects.toThrow("The purge was not accepted");
   });
+});
+
+describe("Keyv 5", () => {
+  const opened5 = (options: object = {}) => {
+    const { isolate, store, advance } = opened();
+    const other = keyvStore(
+      isolate.data.namespace<unknown>("keyv", { fresh: "1d", tags: ["red"] }),
+    );
+    const keyv = new Keyv5({ store: other, namespace: "news", useKeyPrefix: false, ...options });
+    const errors: unknown[] = [];
+    keyv.on("error", (error: unknown) => void errors.push(error));
+    return { isolate, store, keyv, advance, errors };
+  };
+
+  it.each([
+    { ttl: 1_000, gone: 1.001 },
+    { ttl: undefined, gone: 86_400 },
+    { ttl: 0, gone: 86_400 },
+    { ttl: Infinity, gone: 86_400 },
+  ])("a value with ttl $ttl expires after $gone s", async ({ ttl, gone }) => {
+    const { keyv, advance, errors } = opened5();
+    expect(await keyv.set("a", { n: 1 }, ttl)).toBe(true);
+    expect(await keyv.setMany([{ key: "b", value: 2, ...(ttl !== undefined && { ttl }) }])).toEqual(
+      [true],
+    );
+    advance(gone - 1);
+    expect(await keyv.get(["a", "b"])).toEqual([{ n: 1 }, 2]);
+    advance(1);
+    expect([await keyv.get(["a", "b"]), await keyv.has("a"), errors]).toEqual([
+      [undefined, undefined],
+      false,
+      [],
+    ]);
+  });
+
+  it("deletes and clears, and a purge by its key covers a value", async () => {
+    const { isolate, keyv } = opened5();
+    for (const key of ["a", "b", "c"]) await keyv.set(key, key);
+    await isolate.data.purge({ keys: [["keyv", "news", "a"]] });
+    expect(await keyv.get(["a", "b", "c"])).toEqual([undefined, "b", "c"]);
+    expect([await keyv.delete("b"), await keyv.delete(["b", "a"])]).toEqual([true, false]);
+    await keyv.clear();
+    expect(await keyv.get("c")).toBeUndefined();
+  });
+
+  it("cached refuses it", async () => {
+    await expect(cached(opened5().keyv as never, "a", () => 1)).rejects.toThrow("of Keyv 6");
+  });
+});
+
+it("a value too large for every tier is false, with the error", async () => {
+  const isolate = new DataIsolate();
+  const values = isolate.data.namespace<unknown>("keyv", { fresh: "1d", tiers: ["memory"] });
+  const errors: unknown[] = [];
+  for (const keyv of [
+    new Keyv({ store: keyvStore(values) }),
+    new Keyv5({ store: keyvStore(values) }),
+  ]) {
+    keyv.on("error", (error: unknown) => void errors.push(String(error)));
+    expect(await keyv.set("a", "x".repeat(1_100_000))).toBe(false);
+  }
+  expect(errors).toEqual([1, 2].map(() => expect.stringContaining("too large for every tier")));
+});
+
+it("a value without serialization may be changed, and no other reader gets the change", async () => {
+  const { keyv, errors } = opened(undefined, { serialization: false });
+  const load = () => ({ list: [1] });
+  await keyv.set("set", load());
+  for (const key of ["set", "loaded"]) {
+    for (const _ of [1, 2]) {
+      const value = await cached(keyv, key, load);
+      expect(value).toEqual(load());
+      value.list.push(2);
+      const [found] = (await keyv.get([key])) as ReturnType<typeof load>[];
+      expect(found).toEqual(load());
+      found?.list.push(3);
+    }
+  }
+  expect(errors).toEqual([]);
 });
 
 describe("cached", () => {

@@ -50,6 +50,24 @@ describe("a driver", () => {
     await expect(setting).rejects.toThrow("Cannot stringify value");
   });
 
+  it("refuses an item that is too large for every tier", async () => {
+    const space = { fresh: "1d", tiers: ["memory"] } as const;
+    const namespace = new DataIsolate().data.namespace<unknown>("nitro", space);
+    const storage = createStorage({ driver: unstorageDriver(namespace) });
+    const setting = storage.setItem("a", "x".repeat(1_100_000));
+    await expect(setting).rejects.toThrow("too large for every tier");
+  });
+
+  it("hands out raw objects that one may change", async () => {
+    const { storage } = opened();
+    await storage.setItemRaw("a", { list: [1] });
+    for (const _ of [1, 2]) {
+      const found = await storage.getItemRaw<{ list: number[] }>("a");
+      expect(found).toEqual({ list: [1] });
+      found?.list.push(2);
+    }
+  });
+
   it("keeps raw bytes", async () => {
     const { isolate, storage } = opened();
     await storage.setItemRaw("raw.bin", new Uint8Array([1, 2, 255]));

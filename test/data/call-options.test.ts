@@ -73,3 +73,47 @@ describe("a signal", () => {
     expect(source.count).toBe(0);
   });
 });
+
+describe("a misspelt option is refused with the call's options", () => {
+  type Run = (world: ReturnType<typeof openArticles>, given: never) => unknown;
+  it.each<[call: string, given: object, options: string, run: Run]>([
+    [
+      "getOrSet",
+      { ttl: 500 },
+      "fresh, stale, tags, forceFresh, signal",
+      ({ articles }, given) => articles.getOrSet("42", () => "v", given),
+    ],
+    [
+      "getOrSetMany",
+      { ttl: 500 },
+      "missing",
+      ({ articles }, given) => articles.getOrSetMany(["42"], () => new Map(), given),
+    ],
+    ["lookUp", { tag: "a" }, "tags", ({ articles }, given) => articles.lookUp("42", given)],
+    [
+      "set",
+      { ttl: 500, tags: [] },
+      "fresh, stale, tags, everywhere, start",
+      ({ articles }, given) => articles.set("42", "v", given),
+    ],
+    [
+      "write",
+      { everywhere: true },
+      "fresh, stale, tags",
+      ({ articles }, given) => articles.write("42", "v", () => undefined, given),
+    ],
+    [
+      "purge",
+      { tags: ["a"], urls: ["/a"] },
+      "tags, keys, prefixes, soft, reason",
+      ({ isolate }, given) => isolate.data.purge(given),
+    ],
+  ])("%s", async (call, given, options, run) => {
+    const world = openArticles();
+    const [name] = Object.keys(given).toSorted((a, b) => options.indexOf(a) - options.indexOf(b));
+    await expect(run(world, given as never)).rejects.toThrow(
+      `A call of \`${call}\` is invalid. "${name}" is not a field of its options. Use only these: ${options}.`,
+    );
+    expect(world.isolate.data.stats().purges.accepted).toBe(0);
+  });
+});

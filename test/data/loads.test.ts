@@ -1,6 +1,7 @@
 // Tests loads that all concurrent callers share, in an isolate and globally. Also tests their
 // errors and the hard time-out.
 import { describe, expect, it } from "vitest";
+import { pause } from "../../src/base/timeouts.ts";
 import type { LoadContext } from "../../src/data/value/load-context.ts";
 import {
   allJoined,
@@ -223,4 +224,92 @@ it("the hard time-out aborts the load, and fails all waiting calls", async () =>
   });
   expect([signal?.aborted, source.count]).toEqual([true, 1]);
   expect(counts()).toMatchObject({ timedOutLoads: 1, failedLoads: 1 });
+});
+
+describe("a load that waits for itself fails at once, and names the chain", () => {
+  const opened = (options: object = {}) => {
+    const { isolate, articles } = openArticles(options);
+    const authors = isolate.data.namespace<string, string>("authors", { fresh: "60s" });
+    return { isolate, articles, authors };
+  };
+  type World = ReturnType<typeof opened>;
+  const ofOneKey = ({ articles }: World, load: () => Promise<unknown>) =>
+    articles.getOrSet("1", async () => String(await load()));
+
+  it.each<[name: string, chain: string, run: (world: World) => Promise<unknown>]>([
+    [
+      "its own key",
+      "articles/1, articles/1",
+      (world) => ofOneKey(world, () => world.articles.getOrSet("1", () => "inner")),
+    ],
+    [
+      "its own key with forceFresh",
+      "articles/1, articles/1",
+      (world) =>
+        ofOneKey(world, () => world.articles.getOrSet("1", () => "i", { forceFresh: true })),
+    ],
+    [
+      "another key, whose load asks for the first",
+      "articles/1, authors/7, articles/1",
+      (world) =>
+        ofOneKey(world, () =>
+          world.authors.getOrSet("7", async () =>
+            String(await world.articles.getOrSet("1", () => "inner")),
+          ),
+        ),
+    ],
+    [
+      "several keys",
+      "articles/2, articles/3, articles/2",
+      async ({ articles }) => {
+        const load = async (keys: readonly string[]) => {
+          const inner = await articles.getOrSetMany(["3"], async () => {
+            return new Map([["3", String(await articles.getOrSet("2", () => "inner"))]]);
+          });
+          for (const error of inner.errors.values()) throw error;
+          return new Map(keys.map((key) => [key, key]));
+        };
+        const { errors } = await articles.getOrSetMany(["1", "2"], load);
+        throw errors.get("1");
+      },
+    ],
+    [
+      "a key of another call, whose load asks for the first",
+      "articles/1, articles/2, articles/1",
+      async ({ articles }) => {
+        const [both, isAsked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+        const first = articles.getOrSet("1", async () => {
+          await both.promise;
+          const asked = articles.getOrSet("2", () => "inner");
+          await idle();
+          isAsked.resolve();
+          return String(await asked);
+        });
+        const second = articles.getOrSet("2", async () => {
+          both.resolve();
+          await isAsked.promise;
+          return String(await articles.getOrSet("1", () => "inner"));
+        });
+        await Promise.allSettled([first, second]);
+        return first;
+      },
+    ],
+  ])("%s", async (_, chain, run) => {
+    const world = opened();
+    await expect(run(world)).rejects.toThrow(`asks for the next key: ${chain}.`);
+  });
+
+  it("unless a stale value may answer, or the load is over", async () => {
+    const { isolate, articles } = opened({ stale: "1h", softTimeoutMs: 1_000 });
+    await articles.set("1", "old");
+    isolate.clock.advance(70);
+    const inner = (): Promise<string | null> => articles.getOrSet("1", () => "inner");
+    let later: Promise<string | null> | undefined;
+    const load = async () => {
+      later = pause(1).then(inner);
+      return `${await inner()} and new`;
+    };
+    expect(await articles.getOrSet("1", load)).toBe("old and new");
+    expect(await later).toBe("old and new");
+  });
 });

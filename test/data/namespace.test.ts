@@ -1,4 +1,5 @@
 // Tests the promises of a namespace: values, lifetimes, keys and frozen results.
+import { deepStrictEqual } from "node:assert";
 import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
@@ -101,6 +102,18 @@ describe("a returned value", () => {
     expect(() => value.map.set("x", { m: 2 })).toThrow("is frozen");
     expect(() => (value.map.get("k")!.m = 2)).toThrow(TypeError);
     expect(Object.isFrozen(row)).toBe(false);
+  });
+
+  it("is strictly equal to the loaded value after a load, from memory and from Redis", async () => {
+    const { isolate, articles } = opened();
+    const load = () => ({ at: new Date(5), map: new Map([["k", new Date(6)]]), set: new Set([1]) });
+    const loaded = await articles.getOrSet("42", load);
+    await isolate.settle();
+    const elsewhere = isolate.elsewhere().articles<ReturnType<typeof load>>();
+    for (const value of [loaded, await articles.get("42"), await elsewhere.get("42")]) {
+      deepStrictEqual(value, load());
+      expect(() => value.set.add(2)).toThrow("is frozen");
+    }
   });
 
   it("with bytes, which cannot be frozen, is a copy for each caller", async () => {

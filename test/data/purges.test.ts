@@ -41,6 +41,27 @@ describe("a purge of the application", () => {
     expect(isolate.data.stats()).toMatchObject({ purges: { accepted: 1 } });
   });
 
+  it.each<{ order: DataPurge; notes?: string[] }>([
+    { order: { keys: ["articles/42"], prefixes: [["news"]], tags: ["a"] } },
+    {
+      order: { keys: ["nope/1"], prefixes: [["gone", 1]] },
+      notes: ["nope", "gone"].map(
+        (name) => `"${name}" is no namespace that this process has opened.`,
+      ),
+    },
+    {
+      order: { tags: ["a*"] },
+      notes: ['"a*" was read literally: a star in a tag is not a pattern.'],
+    },
+    {
+      order: { tags: ["a, b"] },
+      notes: ['"a, b" was read as one tag. Send several tags as an array.'],
+    },
+  ])("has notes on names that may cover nothing: $order", async ({ order, notes }) => {
+    const { isolate } = await opened();
+    expect((await isolate.data.purge(order)).notes).toEqual(notes);
+  });
+
   it.each([
     { run: "delete", articles: all.toSpliced(1, 1) },
     { run: "clear", articles: all.slice(0, 1) },

@@ -103,3 +103,33 @@ it("a Buffer of Node is restored as a Buffer from memory and from Redis", async 
     expect(value).toStrictEqual({ hash: Buffer.from("abc") });
   }
 });
+
+describe("a value that is too large for every tier", () => {
+  const tiers = ["memory"] as const;
+  const large = "x".repeat(1_100_000);
+  const why = "A value is not stored. It has 1100004 bytes, which is too large for every tier";
+
+  it.each([
+    ["set", {}],
+    ["set in this isolate", { everywhere: false }],
+  ])("is refused by %s, which ends the older value", async (_, options) => {
+    const { products, counts } = open({ tiers });
+    await products.set(1, "older");
+    await expect(products.set(1, large, options)).rejects.toThrow(why);
+    expect(await products.get(1)).toBeUndefined();
+    expect(counts()).toMatchObject({ unstorableLoads: 1 });
+  });
+
+  it("is refused by set with a start", async () => {
+    const { products } = open({ tiers });
+    const { start } = await products.lookUp(1);
+    await expect(products.set(1, large, { start, everywhere: false })).rejects.toThrow(why);
+  });
+
+  it("is returned by a load, and written through without being stored", async () => {
+    const { products, counts } = open({ tiers });
+    expect(await products.getOrSet(1, () => large)).toBe(large);
+    expect(await products.write(2, large, () => undefined)).toEqual([]);
+    expect(counts()).toMatchObject({ unstorableLoads: 2 });
+  });
+});

@@ -1,6 +1,6 @@
 // Tests the options of a data cache on Node, and the messages for invalid options.
 import { Cluster, Redis } from "ioredis";
-import { createClientPool } from "redis";
+import { createClientPool, createSentinel } from "redis";
 import { describe, expect, it } from "vitest";
 import { createDataCache, type NodeCacheOptions } from "../../src/node/create-data-cache.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
@@ -13,6 +13,10 @@ describe("an invalid option", () => {
   it.each([
     [{}, /The cache has no database\. `redis` is not set\. Set it to \{ url, token \}.* "none"/],
     [{ redis: null }, /`redis` is not set/],
+    [
+      { redis: "redis://127.0.0.1" },
+      /`redis` is a text, not a connection\..* `new Redis\("redis:\/\/…"\)` of "ioredis"/,
+    ],
     [{ redis: { url: "https://a.example", token: "" } }, /`redis\.token` is not set/],
     [{ redis: { url: "", token: "" } }, /`redis\.url` is not set/],
     [{ redis: { url: "redis://a.example", token: "t" } }, /`redis\.url` .*REST address/],
@@ -39,6 +43,12 @@ describe("an invalid option", () => {
     expect(() => createDataCache({ redis })).toThrow(/It is a pool.* Pass `createClient\(…\)`/);
   });
 
+  it("is refused with a hint: Redis Sentinel by node-redis", () => {
+    const sentinel = createSentinel({ name: "shop", sentinelRootNodes: [] });
+    const redis = sentinel as unknown as NodeCacheOptions["redis"];
+    expect(() => createDataCache({ redis })).toThrow(/Sentinel by node-redis.* of "ioredis"/);
+  });
+
   it.each([
     [{ purge: { settleSeconds: 5 } }, "applies only to pages: `purge.settleSeconds`. Remove it"],
     [{ limits: { bufferBytes: 1_024, variants: 2 } }, "`limits.bufferBytes`, `limits.variants`."],
@@ -53,6 +63,18 @@ describe("an invalid option", () => {
     const options = { redis, namespce: "a" } as unknown as NodeCacheOptions;
     expect(() => createDataCache(options)).toThrow(/namespce/);
   });
+});
+
+it("twelve caches add one listener to a connection", async () => {
+  const redis = new Redis({ lazyConnect: true });
+  for (let count = 0; count < 12; count += 1) {
+    await createDataCache({ redis })
+      .namespace("a", { fresh: "1m" })
+      .has("1")
+      .catch(() => false);
+  }
+  expect(redis.listenerCount("error")).toBe(1);
+  redis.disconnect();
 });
 
 it.each([

@@ -42,3 +42,16 @@ it("a process ends although read-backs of its purges are pending", async () => {
     console.log("has purged", typeof position);`);
   expect(printed).toEqual(["has purged string"]);
 });
+
+it("a process ends although a load hangs whose caller has left", async () => {
+  const printed = await printedBy(`
+    const articles = cache.namespace("articles", { fresh: "1m", hardTimeoutMs: 60_000 });
+    const hung = () => new Promise(() => undefined);
+    const callers = [new AbortController(), new AbortController()];
+    const calls = callers.map(({ signal }) => articles.getOrSet("42", hung, { signal }));
+    setTimeout(() => callers.forEach((caller) => caller.abort(new Error("left"))), 200);
+    const left = await Promise.allSettled(calls);
+    await redis.quit();
+    console.log(...left.map(({ reason }) => reason.message));`);
+  expect(printed).toEqual(["left left"]);
+}, 20_000);

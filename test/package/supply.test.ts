@@ -71,9 +71,11 @@ describe("package-lock.json", () => {
     const { dependencies, devDependencies } = json("package.json");
     const command = json("packages/cli/package.json").dependencies;
     const ranges = Object.values({ ...dependencies, ...devDependencies, ...command });
-    expect(ranges.filter((range) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(String(range)))).toEqual(
-      [],
-    );
+    expect(
+      ranges.filter(
+        (range) => !/^(?:npm:[\w@/-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(String(range)),
+      ),
+    ).toEqual([]);
   });
 });
 

@@ -42,7 +42,15 @@ const errorRows: readonly { error: string; status?: number; trouble: RedisTroubl
   { error: "ERR max data size limit exceeded. Limit: 1 bytes", trouble: "full" },
   { error: "ERR DB capacity quota exceeded. Limit: 1 bytes", trouble: "full" },
   { error: "READONLY You can't write against a read only replica.", trouble: "read-only" },
-  { error: "NOPERM this user has no permissions to run the 'set' command", trouble: "read-only" },
+  {
+    error: "NOPERM this user has no permissions to run the 'set' command",
+    trouble: "not-permitted",
+  },
+  {
+    error: "ERR unknown command 'EVAL_RO', with args beginning with: ",
+    trouble: "unknown-command",
+  },
+  { error: "ERR Can't execute 'get': only (P|S)SUBSCRIBE is allowed", trouble: "subscribed" },
   { error: "ERR max requests limit exceeded. Limit: 500000", trouble: "plan-used-up" },
   { error: "ERR max daily request limit exceeded. Limit: 10000", trouble: "plan-used-up" },
   { error: "ERR max bandwidth limit exceeded", trouble: "plan-used-up" },

@@ -41,7 +41,11 @@ export const oneRedisServer: readonly RedisServerRow[] = redisServers.slice(-1);
  * @throws Error with the server's output if it does not start
  */
 export async function startRedisServer(
-  options: { port?: number; dir?: string; settings?: Readonly<Record<string, string>> } = {},
+  options: {
+    port?: number;
+    dir?: string;
+    settings?: Readonly<Record<string, string | readonly string[]>>;
+  } = {},
 ): Promise<EmbeddedValkey> {
   const port = options.port || (await freePort());
   const settings = { port, bind: "127.0.0.1", save: "", appendonly: "no" };
@@ -53,7 +57,7 @@ export async function startRedisServer(
   const args = Object.entries({ ...settings, ...place, ...options.settings });
   const child = spawn(
     command,
-    args.flatMap(([name, value]) => [`--${name}`, String(value)]),
+    args.flatMap(([name, value]) => [`--${name}`, value].flat().map(String)),
     { stdio: ["ignore", "pipe", "ignore"] },
   );
   const gone = once(child, "exit");

@@ -17,6 +17,7 @@ import { begin, type BeginPorts } from "./beginning.ts";
 import { type LoadStart, recordOf, renewed } from "./make-record.ts";
 import { endValues, type StorePorts, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
+import { runLoad } from "./waits.ts";
 
 /** The dependencies of a load. */
 export interface LoadTogetherPorts extends StorePorts, BeginPorts {
@@ -106,7 +107,9 @@ async function answerOf(
   const of = (key: Key) => sayings.get(key) ?? foreign();
   counts.counted(name, "loads", parts.length);
   try {
-    const run = async () => load([...sayings.keys()], { of, signal: controller.signal });
+    const called = async () => load([...sayings.keys()], { of, signal: controller.signal });
+    const flights = parts.map(({ flight }) => flight);
+    const run = () => runLoad(flights, called);
     return {
       kind: "answered",
       values: new PathMap(await within(invocationHere().load(run), hardTimeoutMs)),

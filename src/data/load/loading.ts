@@ -19,6 +19,7 @@ import {
 } from "./load-outcome.ts";
 import { standIn } from "./stale-value.ts";
 import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
+import { selfWait, waitingFor } from "./waits.ts";
 import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
 
 /** The dependencies of loading. */
@@ -35,6 +36,12 @@ export interface LoadingPorts
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
 export async function loadOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
+  const error = selfWait(need.place, ports);
+  if (error !== undefined) return standIn(need, ports) ?? { kind: "error", error };
+  return waitingFor(need.place, loadedOne(need, ports));
+}
+
+async function loadedOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
   if (need.isForced) return ledAlone(need, ports);
   const hold = ports.holdOn(need.place);
   if (hold !== undefined) return loadUnderHold(need, { hold }, ports);

@@ -29,6 +29,8 @@ export interface StorePorts {
    * key is accepted.
    */
   readonly holdOn: (place: Place) => object | undefined;
+  /** Called for a value that is too large for every tier. */
+  readonly onTooLarge?: (error: OperatorError) => unknown;
   /** Called after each write. */
   readonly onWritten?: (written: WriteResult) => void;
 }
@@ -84,7 +86,10 @@ export async function storeValues(
     writes.flatMap(({ key, result }) => (result === "too-large" ? [] : [key])),
   );
   for (const { place, record } of all.length === 0 ? [] : wanted) {
-    if (!fitting.has(place.key)) counts.unstorable(place.space.name, tooLarge(record));
+    if (fitting.has(place.key)) continue;
+    const error = tooLarge(record);
+    counts.unstorable(place.space.name, error);
+    ports.onTooLarge?.(error);
   }
   await endOlder(writes, wanted, ports);
   return all

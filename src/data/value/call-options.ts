@@ -1,4 +1,6 @@
-// Options of one call that may load: settings of the value that it loads, and how the call waits.
+// Options of one call: settings of the value that it loads, how the call waits, and the check of their names.
+import { OperatorError } from "../../base/operator-error.ts";
+import { quoted } from "../../protocol/purge-order.ts";
 import { msOf, type DataDuration } from "./lifetime-text.ts";
 import { checkedTag, type LoaderContext, type LoadMany } from "./load-context.ts";
 
@@ -43,4 +45,26 @@ export function withOptions(
     }
     return load(keys, context);
   };
+}
+
+const optionsOf = {
+  getOrSet: ["fresh", "stale", "tags", "forceFresh", "signal"],
+  getOrSetMany: ["missing"],
+  lookUp: ["tags"],
+  purge: ["tags", "keys", "prefixes", "soft", "reason"],
+  set: ["fresh", "stale", "tags", "everywhere", "start"],
+  write: ["fresh", "stale", "tags"],
+} as const;
+
+/** @throws OperatorError for an option that the call does not have and would ignore */
+export function checkOptions(call: keyof typeof optionsOf, given: object): void {
+  const known: readonly string[] = optionsOf[call];
+  for (const name in given) {
+    if (known.includes(name)) continue;
+    throw new OperatorError({
+      what: `A call of \`${call}\` is invalid.`,
+      why: `${quoted(name)} is not a field of its options.`,
+      hint: `Use only these: ${known.join(", ")}.`,
+    });
+  }
 }

@@ -73,3 +73,31 @@ function membersOf(value: object): readonly unknown[] | undefined {
       return undefined;
   }
 }
+
+/**
+ * Returns a deep copy that its caller may change. Parts that cannot be frozen, such as bytes, are not
+ * copied, because each caller already has its own.
+ */
+export function copyOf<T>(value: T, copies = new Map<unknown, unknown>()): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (copies.has(value)) return copies.get(value) as T;
+  const copied = (part: unknown) => copyOf(part, copies);
+  const noted = <Copy extends object>(copy: Copy): Copy => (copies.set(value, copy), copy);
+  if (value instanceof Date) return noted(new Date(value)) as T;
+  if (value instanceof Map) {
+    const copy = noted(new Map<unknown, unknown>());
+    for (const [key, member] of value) copy.set(copied(key), copied(member));
+    return copy as T;
+  }
+  if (value instanceof Set) {
+    const copy = noted(new Set<unknown>());
+    for (const member of value) copy.add(copied(member));
+    return copy as T;
+  }
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (![Object.prototype, Array.prototype, null].includes(prototype)) return value;
+  const same: object = Array.isArray(value) ? value.slice() : { ...value };
+  const copy = noted(Object.setPrototypeOf(same, prototype) as Record<string, unknown>);
+  for (const [name, member] of Object.entries(copy)) copy[name] = copied(member);
+  return copy as T;
+}

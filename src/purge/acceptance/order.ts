@@ -142,7 +142,7 @@ function readTag(tag: string): Reading {
  * Returns a note on a tag that looks like a list or a pattern. Only groups and a route's own tags
  * can contain a comma and white space.
  */
-function noteOnTag(tag: string): string | undefined {
+export function noteOnTag(tag: string): string | undefined {
   if (/,/.test(tag) && /\s/.test(tag.trim())) {
     return `${quoted(tag)} was read as one tag. Send several tags as an array.`;
   }

@@ -141,6 +141,8 @@ function listed(reply: unknown): unknown {
  */
 const ofServer = /^[A-Z][A-Z0-9]+ /;
 const isOfServer = (cause: unknown) => cause instanceof Error && ofServer.test(cause.message);
+/** Matches the error with which ioredis refuses commands itself. */
+const ofSubscriber = /^Connection in subscriber mode\b/;
 const aborted = /^EXECABORT Transaction discarded because of: /;
 
 /**
@@ -150,7 +152,7 @@ const aborted = /^EXECABORT Transaction discarded because of: /;
  */
 function refusalIn(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (ofServer.test(message)) return message.replace(aborted, "");
+  if (ofServer.test(message) || ofSubscriber.test(message)) return message.replace(aborted, "");
   if (/tim(?:e|ed) ?out/i.test(message)) throw new OutOfTime();
   throw new Error("The connection is lost.");
 }

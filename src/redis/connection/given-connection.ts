@@ -21,8 +21,8 @@ const prefixed = {
 };
 const pooled = {
   what,
-  why: "It is a pool, which sends commands over several connections, out of order, and queues commands while it has no connection.",
-  hint: "Pass `createClient(…)`, because one connection must carry all commands of the cache.",
+  why: "It is a pool, or a client of Redis Sentinel by node-redis, which sends commands over several connections, out of order, and queues commands while it has no connection.",
+  hint: 'Pass `createClient(…)`, or for Sentinel `new Redis({ sentinels, name })` of "ioredis": one connection must carry all commands.',
 };
 
 /**
@@ -35,8 +35,8 @@ export function connectionOf(given: object): Connection {
     if (hasKeyPrefix(given)) throw new OperatorError(prefixed);
     return overIoredis(given);
   }
-  if (isOfNodeRedis(given)) return overNodeRedis(given);
   if (isPoolOfNodeRedis(given)) throw new OperatorError(pooled);
+  if (isOfNodeRedis(given)) return overNodeRedis(given);
   throw new OperatorError({
     what: "The Redis connection is invalid.",
     why: "It is neither a client of ioredis nor one of node-redis.",

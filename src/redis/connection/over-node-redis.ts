@@ -36,9 +36,9 @@ export function isOfNodeRedis(given: object): given is NodeRedisClient | NodeRed
   return "sendCommand" in given && "isReady" in given && "multi" in given;
 }
 
-/** Returns whether the value is a result of `createClientPool`. */
+/** Returns whether the value is a pool, or a client of Redis Sentinel. */
 export function isPoolOfNodeRedis(given: object): boolean {
-  return "sendCommand" in given && "totalClients" in given;
+  return "sendCommand" in given && ("totalClients" in given || "getSentinelNode" in given);
 }
 
 export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connection {

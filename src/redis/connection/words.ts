@@ -12,9 +12,10 @@ export const connectionWords: TroubleWords = {
     "open it with `await client.connect()`, once, before the first use of the cache",
   ],
   busy: ["The database is busy or starting", "check its state if the trouble lasts"],
-  "read-only": [
-    "The database or its user is read-only",
-    "connect to the primary, as a user that may write",
+  "read-only": ["The database is read-only", "connect to the primary"],
+  "not-permitted": [
+    "The user may not run a command, or use a key, that the cache needs",
+    "allow the user reads, writes, transactions, INFO, EVAL and EVAL_RO, on keys that begin with `namespace`",
   ],
   "not-upstash": [
     "A reply is not in the format of Redis",

@@ -145,6 +145,54 @@ describe("the log of a connection", () => {
     expect(log).toEqual(["Redis refused the user or the password: check those of the connection."]);
   });
 
+  it.runIf(isRedisServerInstalled).each([
+    [["-eval_ro"], /^The user may not run a command.*: allow the user .* EVAL and EVAL_RO/],
+    [["-@scripting"], /^The user may not run a command/],
+  ])("names the missing permission of a user with %j", async (rules, line) => {
+    const server = await running.add(startRedisServer());
+    const admin = new Redis(server.url);
+    await admin.call("ACL", "SETUSER", "shop", "on", ">secret", "~*", "+@all", ...rules);
+    const given = new Redis(server.url, { username: "shop", password: "secret" });
+    await running.add(
+      Promise.resolve({ stop: async () => [admin, given].forEach((one) => one.disconnect()) }),
+    );
+    const { log, client } = clientOver(given, 2_000);
+    const evalRo: Run = (redis) => redis.evalRo("return 1", [], []);
+    expect(await client.attempt("look-up", evalRo)).toEqual(unavailable("not-permitted"));
+    expect(log).toEqual([expect.stringMatching(line)]);
+  });
+
+  it.runIf(isRedisServerInstalled)("names EVAL_RO and its version", async () => {
+    const server = await running.add(
+      startRedisServer({ settings: { "rename-command": ["EVAL_RO", "hidden"] } }),
+    );
+    const given = new Redis(server.url);
+    await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
+    const { log, client } = clientOver(given, 2_000);
+    const evalRo: Run = (redis) => redis.evalRo("return 1", [], []);
+    expect(await client.attempt("look-up", evalRo)).toEqual(unavailable("unknown-command"));
+    expect(log).toEqual([expect.stringMatching(/such as EVAL_RO: use Redis 7\.0 or later/)]);
+  });
+
+  it.runIf(isRedisServerInstalled).each(["ioredis", "node-redis"])(
+    "says that a connection of %s is in subscriber mode",
+    async (library) => {
+      const server = await running.add(startRedisServer());
+      const ofIoredis = new Redis(server.url, { lazyConnect: true, protocol: 2 });
+      const ofNodeRedis = createClient({ url: server.url, RESP: 2 });
+      await (library === "ioredis" ? ofIoredis.subscribe("a") : ofNodeRedis.connect());
+      if (library === "node-redis") await ofNodeRedis.subscribe("a", () => undefined);
+      const stop = async () => {
+        ofIoredis.disconnect();
+        if (ofNodeRedis.isOpen) ofNodeRedis.destroy();
+      };
+      await running.add(Promise.resolve({ stop }));
+      const { log, client } = clientOver(library === "ioredis" ? ofIoredis : ofNodeRedis, 2_000);
+      expect(await client.attempt("look-up", read)).toEqual(unavailable("subscribed"));
+      expect(log).toEqual([expect.stringMatching(/subscriber mode.*`client\.duplicate\(\)`/)]);
+    },
+  );
+
   it("names the missing call that opens a connection of node-redis", async () => {
     const { log, client } = clientOver(createClient({ url: "redis://127.0.0.1:1" }), 100);
     expect(await client.attempt("look-up", read)).toEqual(unavailable("not-open"));
