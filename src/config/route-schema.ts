@@ -88,7 +88,10 @@ const settings = fields("a route", {
     z.enum(tierNames, `has an unknown tier; the tiers are ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
-  query: fields("query", { allow: patterns } satisfies FormsOf<WrittenQuery>),
+  query: fields("query", {
+    allow: patterns,
+    order: z.literal("sort", 'must be "sort", or left out'),
+  } satisfies FormsOf<WrittenQuery>),
   key: fields("key", {
     headers: keyedNames,
     cookies: cookieNames,

@@ -68,6 +68,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     admission: route.admission,
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
     queryAllow: route.query?.allow,
+    /** Whether keys and the origin get the query parameters sorted by name. */
+    sortsQuery: route.query?.order === "sort",
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */

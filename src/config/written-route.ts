@@ -196,6 +196,11 @@ export interface WrittenQuery {
    * @example allow: ["page"]
    */
   readonly allow?: readonly NamePattern[] | undefined;
+  /**
+   * `"sort"`: sorts the parameters by name, in keys and for the origin. Default: the client's order.
+   * @example order: "sort"
+   */
+  readonly order?: "sort" | undefined;
 }
 
 /** Parts of the key in addition to the URL. */

@@ -58,6 +58,7 @@ describe("defineConfig", () => {
       tiers: ["memory", "edge", "shared"],
       admission: undefined,
       queryAllow: undefined,
+      sortsQuery: false,
       keyHeaders: [],
       keyCookies: [],
       keyCf: [],

@@ -138,9 +138,10 @@ export async function probeOrigin(
   context: Context,
 ): Promise<boolean> {
   const last = context.site.originHealth.wellTarget(origin) ?? target;
-  const paths = new Set([last.path, "/"]);
+  const front = { ...last, path: "/", sentPath: "/" };
+  const pages = last.sentPath === "/" ? [front] : [last, front];
   const probes = (own: Context) =>
-    Array.from(paths, (path) => probePage(origin, { ...last, path, query: "" }, own));
+    pages.map((page) => probePage(origin, { ...page, query: "" }, own));
   return (await Promise.all(inPublicContext(origin, context, probes))).includes(true);
 }
 

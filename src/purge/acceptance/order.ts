@@ -54,7 +54,7 @@ export type Reading =
   | ({ readonly kind: "fault" } & Reason);
 
 /**
- * Translates a sender's names into the names of this site's keys. A URL becomes keyed URLs. A
+ * Translates a sender's names into the names of this site's keys. A URL becomes named URLs. A
  * prefix becomes a path, or scheme, host and path, normalized like keys. A host gets the spelling of
  * keys.
  */
