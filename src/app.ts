@@ -214,14 +214,13 @@ function answerer({
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
     settings.probe?.attend(request, read.target, background);
-    const address = arrival?.address;
     if (dialect?.methods.has(request.method) === true) {
-      return dialect.answer(requestAt(arrival, request), background, address);
+      return dialect.answer(requestAt(arrival, request), background, arrival?.address);
     }
     const token = request.headers.get(debugField);
-    if (token === null) return proxy.answer(request, read, background, address);
+    if (token === null) return proxy.answer(request, read, background, arrival);
     const plain = withoutDebugField(request);
-    const answer = () => proxy.answer(plain, read, background, address);
+    const answer = () => proxy.answer(plain, read, background, arrival);
     return operating?.answerDebugged({ plain, token, read }, background, answer) ?? answer();
   };
 }

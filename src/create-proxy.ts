@@ -5,6 +5,7 @@ import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
 import { type OnRequest, RequestLog, type SampledRequest } from "./observe/request-line.ts";
+import type { Arrival } from "./platform/arrival.ts";
 import { askOrigin } from "./platform/ask-origin.ts";
 import { coloOf, type Environment } from "./platform/environment.ts";
 import type { Background, Platform } from "./platform/platform.ts";
@@ -58,7 +59,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
   const contextFor = (
     request: Request | undefined,
     background: Background,
-    address: Context["address"] = addressUnlessStated,
+    arrival?: Arrival,
     sampled?: SampledRequest,
   ): Context => ({
     site,
@@ -66,7 +67,8 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     colo: () => coloOf(environment, request),
     afterAnswer: (work) => cache.behind(background)(work),
     caller: background,
-    address,
+    server: arrival?.server,
+    address: arrival === undefined ? addressUnlessStated : arrival.address,
     sampled,
   });
   return {
@@ -76,16 +78,16 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
      * Answers from a tier or an origin. Returns a response from memory without a promise.
      *
      * @param read the result of `site.readUrl` for the request
-     * @param address the client's address, on Node
+     * @param arrival how the request arrived, on Node
      */
     answer(
       request: Request,
       read: UrlRead,
       background: Background,
-      address?: string | null,
+      arrival?: Arrival,
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
-      const answer = serve(request, read, contextFor(request, background, address, sampled));
+      const answer = serve(request, read, contextFor(request, background, arrival, sampled));
       if (sampled === undefined) return answer;
       return answer instanceof Promise ? answer.then(logged(sampled)) : logged(sampled)(answer);
     },

@@ -28,7 +28,8 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * Puts the cache in front of an application. The cache calls the application for each forward, which
  * includes refreshes and probes, with the Worker's bindings. For a request that the cache may
  * answer, the application runs in no client's context, and `request.cf` has only the members that
- * are part of the cache key.
+ * are part of the cache key. For a request that bypasses the cache on Node, the bindings also have
+ * the server's `incoming` and `outgoing`.
  *
  * @param config a configuration from `defineConfig`; the origin named `default` is the application
  * @param given.env the variables on Node, such as `process.env`. Without them, a Worker's bindings
@@ -53,13 +54,15 @@ export function tidemark(
   const worker = createWorker(config, {
     ...inCode,
     origins: {
-      default: async (request, background) =>
-        app.fetch(request, variables ?? (await bindingsOfAll()), {
+      default: async (request, background, _, server) => {
+        const bindings = variables ?? (await bindingsOfAll());
+        return app.fetch(request, server === undefined ? bindings : { ...bindings, ...server }, {
           waitUntil: (work) => background.waitUntil(work),
           passThroughOnException,
           props: {},
           [ofHandlers]: inCode.data,
-        } as AppContext),
+        } as AppContext);
+      },
     },
   });
   return {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { serve } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
@@ -53,6 +54,10 @@ app.get("/packed/:coding", (c) => {
 app.get("/own/:name", (c) => {
   const { url, headers, cf } = c.req.raw;
   return c.json({ url, headers: Object.fromEntries(headers), cf: cf === undefined ? "none" : cf });
+});
+app.all("/whose", (c) => {
+  const client = "incoming" in c.env ? getConnInfo(c).remote.address : "nobody";
+  return c.text(`${client} ${c.env.NAME}`, 200, { "cache-control": "public, max-age=0" });
 });
 
 const routes = [
@@ -111,6 +116,13 @@ describe("on Node", () => {
     const seen = { url: `${url}/own/b?utm_source=x`, headers, cf: "none" };
     expect(JSON.parse(text)).toMatchObject(seen);
     expect(told).toContain("detail=route");
+  });
+
+  it("a handler learns the client's address only if the request bypasses the cache", async () => {
+    const posted = await get("/whose", { method: "POST" });
+    const authorized = await get("/whose", { headers: { authorization: "Bearer 1" } });
+    expect([posted.text, authorized.text]).toEqual(["127.0.0.1 Node", "127.0.0.1 Node"]);
+    expect((await get("/whose")).text).toBe("nobody Node");
   });
 
   it("a shared page and its refresh see no AsyncLocalStorage of a client", async () => {

@@ -110,7 +110,7 @@ function measurementsPart(given: Documented): string {
     ),
     paragraph(
       `In [the bill](costs.md#the-bill-of-a-site), *no Redis* is a cache that does not strip tracking parameters, sort queries, validate ` +
-        `responses or purge. No bill includes the cost of the origin's bytes. The bill with records in Redis and the journal in a Durable Object is computed ` +
+        `responses or purge. Tidemark's route has \`query: { order: "sort" }\`. No bill includes the cost of the origin's bytes. The bill with records in Redis and the journal in a Durable Object is computed ` +
         `from the run with Redis.`,
     ),
     paragraph(pricesSaid()),

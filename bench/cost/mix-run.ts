@@ -8,7 +8,7 @@ import type { Running } from "../../local/running.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 import { startColos } from "../load/colos.ts";
 import { runtimePids } from "../load/process-cpu.ts";
-import { perColo, restRttMs, siteHost } from "../trace/start-workers.ts";
+import { perColo, restRttMs, siteHost, sortingRoutes } from "../trace/start-workers.ts";
 import { scale } from "../trace/trace.ts";
 import { mixWorkers } from "./mix-worker.ts";
 import { type Replay, replayOver, type RunSettings } from "./replay-over.ts";
@@ -33,7 +33,7 @@ export async function mixRun(running: Running, settings: RunSettings): Promise<M
   const timesFaster = scale / (trace.stretch ?? 1);
   const folder = await mkdtemp(join(tmpdir(), "tidemark-mix-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
-  const config = JSON.stringify({ purge: lag });
+  const config = JSON.stringify({ purge: lag, routes: sortingRoutes });
   const workers = await mixWorkers({ config, awayMs: restRttMs });
   const classes = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
   const shared = { objects: classes, host: "objects", folder };

@@ -88,7 +88,8 @@ export const explained: readonly Explained[] = [
   },
   {
     file: "src/purge/journal/spelling.ts",
-    reason: "Without this line, the function returns the same URL more slowly, as keys are sorted.",
+    reason:
+      "Without this line, the function returns the same URL more slowly, as named URLs are sorted.",
     mutants: [
       changedLine('if (!url.includes("%")) return url;', ['!url.includes("%")', "false"]),
       changedLine('if (!url.includes("%")) return url;', ['"%"', '""']),

@@ -14,6 +14,8 @@ import type { RuntimeLog } from "../load/runtime-log.ts";
 import { coloCount } from "./trace.ts";
 
 export const restRttMs = 5;
+/** The trace has the parameters of some URLs in several orders. */
+export const sortingRoutes = [{ name: "pages", match: "*", query: { order: "sort" } }];
 export const siteHost = "site.test";
 
 interface Before {
@@ -37,7 +39,7 @@ export async function startTidemark(
     ...(onAnswered && { onAnswered }),
   };
   const rest = await running.add(startUpstashRestServer(settings));
-  const worker = await bundleWith(JSON.stringify({ purge: lag }));
+  const worker = await bundleWith(JSON.stringify({ purge: lag, routes: sortingRoutes }));
   const env = {
     UPSTASH_REDIS_REST_URL: rest.url,
     UPSTASH_REDIS_REST_TOKEN: rest.token,

@@ -91,7 +91,8 @@ export async function acceptPurge(
   }
   metrics.add("purges");
   const { position } = acceptance;
-  const purge = { position, by, mode, reason, counts: reading.counts };
+  const { counts, leftOutCount } = reading;
+  const purge = { position, by, mode, reason, counts, leftOutCount };
   return {
     answer: jsonAnswer({ position, ...orderSummary(reading), visibleWithinSeconds }),
     accepted: purge,

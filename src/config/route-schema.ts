@@ -88,7 +88,10 @@ const settings = fields("a route", {
     z.enum(tierNames, `has an unknown tier; the tiers are ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
-  query: fields("query", { allow: patterns } satisfies FormsOf<WrittenQuery>),
+  query: fields("query", {
+    allow: patterns,
+    order: z.literal("sort", 'must be "sort", or left out'),
+  } satisfies FormsOf<WrittenQuery>),
   key: fields("key", {
     headers: keyedNames,
     cookies: cookieNames,
@@ -105,6 +108,7 @@ const settings = fields("a route", {
   anonymous,
   cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: z.enum(["respect", "strip"], 'must be "respect" or "strip"'),
+  on304: z.enum(["update", "refetch"], 'must be "update" or "refetch"'),
   jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
   tags: z.custom<readonly string[] | TagsOf>(
     (tags) =>

@@ -68,6 +68,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     admission: route.admission,
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
     queryAllow: route.query?.allow,
+    /** Whether keys and the origin get the query parameters sorted by name. */
+    sortsQuery: route.query?.order === "sort",
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */
@@ -88,6 +90,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
+    /** `refetch`: a 304 that changes the meaning of the stored body leads to a whole response. */
+    on304: route.on304 ?? "update",
     /** 0 to 1: maximum random reduction of a lifetime. */
     jitter: route.jitter ?? 0,
     tags: typeof tags === "function" ? tags : () => tags ?? [],

@@ -122,6 +122,12 @@ export interface WrittenRoute {
    * @example setCookie: "strip"
    */
   readonly setCookie?: "respect" | "strip" | undefined;
+  /**
+   * `"refetch"`: requests the whole response after a 304 with another type, coding, language or nonce than
+   * the stored response. Default: `"update"`, which combines the 304 with the stored body.
+   * @example on304: "refetch"
+   */
+  readonly on304?: "update" | "refetch" | undefined;
   /** Maximum random reduction of a lifetime, 0 to 1. Default: 0. @example jitter: 0.1 */
   readonly jitter?: number | undefined;
   /**
@@ -190,6 +196,11 @@ export interface WrittenQuery {
    * @example allow: ["page"]
    */
   readonly allow?: readonly NamePattern[] | undefined;
+  /**
+   * `"sort"`: sorts the parameters by name, in keys and for the origin. Default: the client's order.
+   * @example order: "sort"
+   */
+  readonly order?: "sort" | undefined;
 }
 
 /** Parts of the key in addition to the URL. */

@@ -37,12 +37,20 @@ export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
 /** An application's cache. It lives as long as its isolate or process. */
 export interface DataCache extends Sets {
   /**
-   * Creates a namespace, or returns the existing one of this name if it has the same options.
+   * Creates a namespace, or returns the existing one of this name if it has the same options. The
+   * first form has no `null`: neither stored, nor from a load of the namespace.
    *
    * @param name begins all keys of the namespace
    * @throws OperatorError for an invalid name or option, and for a name that already has other
    *   options
    */
+  namespace<T, K extends Key = Key>(
+    name: string,
+    options: NamespaceOptions<T, K, never> & {
+      readonly negative?: undefined;
+      readonly missing?: "error" | undefined;
+    },
+  ): Namespace<T, K, never>;
   namespace<T, K extends Key = Key>(name: string, options: NamespaceOptions<T, K>): Namespace<T, K>;
   /**
    * Resolves when the journal has accepted the purge. The purge takes effect here at once, and
@@ -85,7 +93,8 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   const { spaces } = namespaces;
   const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
-    namespace: (name, options) => namespaces.open(name, options),
+    namespace: <T, K extends Key>(name: string, options: NamespaceOptions<T, K>) =>
+      namespaces.open(name, options),
     purge: async (order) => purgeNamed(order, { ...opened().ports, spaces }),
     start: async () => started(opened().ports),
     counter: (name, options) => behind.counter(name, options),

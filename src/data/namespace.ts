@@ -54,10 +54,19 @@ export type NamespacePorts = LoadingPorts &
   };
 
 /**
+ * The result of a load that returns `V`, in a namespace of `T`: `V` if `T` is unknown, and otherwise
+ * `T`, or `null` if the load may return `null`.
+ */
+export type CallValue<T, V> = unknown extends T
+  ? Frozen<V>
+  : Frozen<T> | (null extends V ? null : never);
+
+/**
  * @typeParam T its values
  * @typeParam K its keys
+ * @typeParam Absent `null` if a stored value, or one of the namespace's own load, may be `null`
  */
-export class Namespace<T, K extends Key = Key> {
+export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   readonly #space: Space;
   readonly #portsOf: () => NamespacePorts;
 
@@ -74,12 +83,17 @@ export class Namespace<T, K extends Key = Key> {
    * @returns the frozen value; `null` if the source has none. Rejects with the error of the load, unless a
    *   stale value may answer
    */
-  async getOrSet(key: K, load?: Load<T>, options: CallOptions = {}): Promise<Frozen<T> | null> {
+  async getOrSet<V extends T | null = T>(
+    key: K,
+    load?: Load<T, V>,
+    options: CallOptions = {},
+  ): Promise<CallValue<T, V> | Absent> {
     checkOptions("getOrSet", options);
-    return unlessAborted(() => this.#gotOrSet(key, load, options), options.signal);
+    const calling = unlessAborted(() => this.#gotOrSet(key, load, options), options.signal);
+    return calling as Promise<CallValue<T, V> | Absent>;
   }
 
-  async #gotOrSet(key: K, load: Load<T> | undefined, options: CallOptions) {
+  async #gotOrSet<V>(key: K, load: Load<T, V> | undefined, options: CallOptions) {
     const { ports, place } = this.#at(key);
     const loadMany = withOptions(load === undefined ? loadOf(this.#space) : ofOne(load), options);
     const isForced = options.forceFresh === true;
@@ -119,11 +133,11 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** Returns the usable stored value or `undefined`. The namespace's load refreshes a stale value. */
-  async get(key: K): Promise<Frozen<T> | null | undefined> {
+  async get(key: K): Promise<Frozen<T> | Absent | undefined> {
     const { ports, place } = this.#at(key);
     const { load } = this.#space;
     const given = await answered({ place, load, isLookOnly: true }, ports);
-    return valueFor<T>(key, given, { space: this.#space, ports });
+    return valueFor<T>(key, given, { space: this.#space, ports }) as Frozen<T> | Absent | undefined;
   }
 
   /**
@@ -234,10 +248,10 @@ export class Namespace<T, K extends Key = Key> {
   }
 
   /** Returns a function like `work` whose results are stored. `key` derives keys from arguments. */
-  wrap<Sent extends readonly unknown[]>(
-    work: (...sent: Sent) => T | null | Promise<T | null>,
+  wrap<Sent extends readonly unknown[], V extends T | null>(
+    work: (...sent: Sent) => V | Promise<V>,
     { key }: { readonly key: (...sent: Sent) => K },
-  ): (...sent: Sent) => Promise<Frozen<T> | null> {
+  ): (...sent: Sent) => Promise<CallValue<T, V> | Absent> {
     return async (...sent) => this.getOrSet(key(...sent), () => work(...sent));
   }
 

@@ -32,7 +32,7 @@ export class Namespaces {
    * @throws OperatorError for an invalid name or option, for other options than before, and for too
    *   many names
    */
-  open<T, K extends Key>(name: string, given: NamespaceOptions<T, K>): Namespace<T, K> {
+  open<T, K extends Key>(name: string, given: NamespaceOptions<T, K>): Namespace<T, K, never> {
     const space = spaceOf(name, given);
     const options = optionsOf(space, given.tags, given.keys);
     const made = this.#definitions.open(
@@ -40,12 +40,12 @@ export class Namespaces {
       options,
       () => {
         this.#spaces.set(name, space);
-        return new Namespace<T, K>(space, this.#portsOf);
+        return new Namespace<T, K, never>(space, this.#portsOf);
       },
       words,
     );
     Object.assign(this.#spaces.get(name) ?? {}, space);
-    return made as Namespace<T, K>;
+    return made as Namespace<T, K, never>;
   }
 }
 

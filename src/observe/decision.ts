@@ -36,8 +36,6 @@ export class Decision implements Handling {
   readonly route: string;
   /** The primary key; `undefined` without a lookup. */
   readonly key: DigestedKey | undefined;
-  /** The query as sent. The key holds only its relevant parts. */
-  readonly sentQuery: string | undefined;
   /**
    * Whether this is a background refresh, which answers no client and is not counted as a request.
    */
@@ -103,7 +101,6 @@ export class Decision implements Handling {
   constructor(of: {
     route: string;
     key?: DigestedKey;
-    sentQuery?: string;
     prefix?: string;
     arrivedAtMs?: number;
     isRefresh?: boolean;
@@ -112,7 +109,6 @@ export class Decision implements Handling {
     this.prefix = of.prefix ?? "";
     this.arrivedAtMs = of.arrivedAtMs;
     this.key = of.key;
-    this.sentQuery = of.sentQuery;
     this.isRefresh = of.isRefresh === true;
   }
 

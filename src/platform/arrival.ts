@@ -13,6 +13,12 @@ export interface ServerRequest {
       readonly encrypted?: boolean | undefined;
     };
   };
+  readonly outgoing?: {
+    flushHeaders?: () => void;
+    cork(): void;
+    write(chunk: Uint8Array): unknown;
+    uncork(): void;
+  };
 }
 
 /** How a request arrived at the site. */
@@ -27,6 +33,8 @@ export interface Arrival {
    * the first field, and other servers use the last.
    */
   readonly hasTwoHosts: boolean;
+  /** The server's request, which names the client. */
+  readonly server: ServerRequest;
 }
 
 const mapped = /^::ffff:(?=\d+\.)/i;
@@ -52,7 +60,7 @@ export function arrivalOf(
 ): Arrival {
   const { method, headers } = request;
   const hasTwoHosts = headers.get("host")?.includes(",") === true;
-  const about = { method, hasTwoHosts };
+  const about = { method, hasTwoHosts, server };
   const socket = server.incoming?.socket;
   if (socket === undefined) return { address: null, url: request.url, ...about };
   const scheme = socket.encrypted === true ? "https" : "http";
@@ -163,6 +171,18 @@ export function arrivalReader(settings: {
       isReported = true;
       tell(unknownPeer);
     }
+    if (server.outgoing?.flushHeaders) server.outgoing.flushHeaders = sendHead;
     return arrivalOf(request, server, trustsPeer);
   };
+}
+
+/**
+ * Sends the fields of an answer before its body. Node's own `flushHeaders` sends them as UTF-8. With a
+ * chunk, even an empty one, Node sends each character as one octet (`_send` in lib/_http_outgoing.js).
+ * Without `cork`, Node would wait for the next tick, and an error before would drop the fields.
+ */
+function sendHead(this: NonNullable<ServerRequest["outgoing"]>): void {
+  this.cork();
+  this.write(new Uint8Array());
+  this.uncork();
 }

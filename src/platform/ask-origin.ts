@@ -16,8 +16,9 @@ interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "sign
   readonly own?: Headers | undefined;
   /** Runs work of a handler that continues after its response. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** The runtime's context of the client's request, if a handler may know it. */
+  /** The last parameters of `OriginHandler`. */
   readonly caller: object | undefined;
+  readonly server?: object | undefined;
 }
 
 /**
@@ -43,7 +44,7 @@ function answerOf(
   request: OriginCall,
   platform: Pick<Platform, "fetch" | "log" | "isServer">,
 ): Promise<Response> {
-  const { method, headers, body, signal, afterAnswer, caller } = request;
+  const { method, headers, body, signal, afterAnswer, caller, server } = request;
   // Do not follow redirects, which are for the client.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
   // Bypass Cloudflare's own cache, which is below `fetch` and could have purged pages. No documented
@@ -71,7 +72,7 @@ function answerOf(
           cf: request.cf,
           duplex: "half",
         } as RequestInit);
-        const returned = await origin.handle(forHandler, { waitUntil }, caller);
+        const returned = await origin.handle(forHandler, { waitUntil }, caller, server);
         return withTrueCoding(withTagAsAsked(returned, headers), signal);
       };
       return handled(handle, request, platform);

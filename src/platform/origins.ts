@@ -21,8 +21,14 @@ export interface OriginHandler {
   /**
    * @param caller the runtime's context of the client's request, if this request bypasses the
    *   cache; otherwise `undefined`
+   * @param server the server's request on Node, if this request bypasses the cache
    */
-  (request: Request, background: Background, caller?: object): Response | Promise<Response>;
+  (
+    request: Request,
+    background: Background,
+    caller?: object,
+    server?: object,
+  ): Response | Promise<Response>;
   /**
    * Whether the handler can run only in the context of the request that caused the call, and always
    * gets `caller`. Then a request with a cookie or a credential never leads to a shared response.

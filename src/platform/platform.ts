@@ -1,10 +1,11 @@
 // The interface to a platform: network, cache, clock. Tests replace it.
+import type { ColoCache } from "../base/colo-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 
 /** The functions that a platform provides to one isolate. */
 export interface Platform {
   /** The Cache API of this colo; absent if there is no edge tier. */
-  readonly cache?: () => Pick<Cache, "match" | "put" | "delete">;
+  readonly cache?: () => ColoCache;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;

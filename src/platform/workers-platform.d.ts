@@ -34,8 +34,3 @@ interface AnalyticsEngineDataset {
     readonly doubles: readonly number[];
   }): void;
 }
-
-/** The runtime's own module, which only code on Workers may import. */
-declare module "cloudflare:workers" {
-  export function waitUntil(work: Promise<unknown>): void;
-}

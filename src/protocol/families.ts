@@ -63,6 +63,7 @@ export const families = {
     "Answers for which Tidemark could not verify whether a purge covers them",
   ),
   silentVariations: counter("silent_variations", ["route"], "Refreshes that show a missing Vary"),
+  changedBy304: counter("changed_by_304", ["route"], "304s that changed a stored body's meaning"),
   bypassed: counter("bypassed", ["route"], "Requests that the switch sent straight to the origin"),
   tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by result"),
   tierWrites: counter(

@@ -14,12 +14,7 @@ export function tagBytes(tag: string): number {
 }
 
 const names = (what: string) =>
-  z.optional(
-    z.array(
-      z.string("must be a string").check(z.regex(/\S/, "holds an empty text")),
-      `must be an array of ${what}`,
-    ),
-  );
+  z.optional(z.array(z.string("must be a string"), `must be an array of ${what}`));
 
 /** The targets of a purge, and how to purge them. An order must name at least one target. */
 export interface PurgeOrder {

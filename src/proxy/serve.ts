@@ -66,14 +66,8 @@ export function searchFor<S extends LookupSite>(
   context: Context<S>,
 ): Search<S> {
   const lookup = askedAsKnown(planned, context);
-  const { route, prefix, key, sentQuery, directives } = lookup;
-  const decision = new Decision({
-    route: route.name,
-    key,
-    sentQuery,
-    prefix,
-    arrivedAtMs: atMs,
-  });
+  const { route, prefix, key, directives } = lookup;
+  const decision = new Decision({ route: route.name, key, prefix, arrivedAtMs: atMs });
   const mayPassOver = !directives.onlyIfCached;
   return new Search({ lookup, atMs, isSpared, mayPassOver }, { ...context, decision });
 }

@@ -1,5 +1,6 @@
 // Assembles one isolate's part of the purge protocol: its view of the journal and its acceptance of
 // purges.
+import type { ColoCache } from "../base/colo-cache.ts";
 import { errorName } from "../base/error-name.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -62,7 +63,7 @@ export interface PurgePlatform {
   /** Receives, for each purge, the time from its acceptance until this isolate has read it. */
   readonly onSpread?: (tookMs: number) => void;
   /** The colo's cache. Without it, each isolate reads the journal itself. */
-  readonly cache?: () => Pick<Cache, "match" | "put">;
+  readonly cache?: () => Pick<ColoCache, "match" | "put">;
   /** Creates the view. The default is a plain `JournalView`. */
   readonly makeView?: ((settings: JournalViewSettings) => JournalView) | undefined;
 }

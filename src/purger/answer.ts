@@ -8,6 +8,8 @@ export interface Acceptance {
   readonly position: string;
   /** The number of seconds after which the purge has taken effect in all colos. */
   readonly visibleWithinSeconds: number;
+  /** Warnings as whole sentences, such as that an invalid name is not purged. */
+  readonly notes?: readonly string[];
 }
 
 /** The number of examined responses, and the number that the purge would cover. */
@@ -99,10 +101,11 @@ function parsed(text: string): unknown {
 
 export const acceptanceReader: Reader<Acceptance> = {
   what: "a position",
-  read({ position, visibleWithinSeconds }) {
+  read({ position, visibleWithinSeconds, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
     if (typeof visibleWithinSeconds !== "number") return undefined;
-    return { position, visibleWithinSeconds };
+    const isNoted = Array.isArray(notes);
+    return { position, visibleWithinSeconds, ...(isNoted && { notes: notes.map(String) }) };
   },
 };
 

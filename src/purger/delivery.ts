@@ -62,7 +62,7 @@ export class Delivery {
    * The `failedTries` of each message before its last try in this process. If the message is due
    * with the same number, the store has not recorded that try.
    */
-  #tried = new Map<string, number>();
+  #tried = new Map<string, OutboxEntry["failedTries"]>();
   /** The number of messages in the last read whose last try the store has not recorded. */
   #unnotedCount = 0;
 

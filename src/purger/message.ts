@@ -16,8 +16,8 @@ export interface PurgeMessage {
 
 /** A message in the table of an outbox. */
 export interface OutboxEntry extends PurgeMessage {
-  /** The number of `failed` calls for this message. */
-  readonly failedTries: number;
+  /** The number of `failed` calls for this message. Some databases return integers as text. */
+  readonly failedTries: number | bigint | string;
 }
 
 const bodyBytesMax = 65_536;

@@ -160,8 +160,8 @@ function createAttempt(
     });
     if (verdict === "cut-off") return verdict;
     if (verdict.kind === "accepted") {
-      const { position, visibleWithinSeconds } = verdict;
-      await store.delivered(id, { position, visibleWithinSeconds });
+      const { kind: _, ...acceptance } = verdict;
+      await store.delivered(id, acceptance);
       return "delivered";
     }
     const isRefused = verdict.kind === "refused";
@@ -172,7 +172,7 @@ function createAttempt(
       return "refused";
     }
     const retryAfterMs = isRefused ? 0 : verdict.retryAfterMs;
-    const waitMs = Math.max(backOffMs(entry.failedTries + 1, backOff), retryAfterMs);
+    const waitMs = Math.max(backOffMs(Number(entry.failedTries) + 1, backOff), retryAfterMs);
     await store.failed(id, nowAtMs() + waitMs, why);
     report({ kind: "waits", id, why });
     return "failed";

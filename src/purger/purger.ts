@@ -21,8 +21,8 @@ export interface RetryLimits {
    */
   readonly triesMax: number;
   /**
-   * No try begins later than this time after the call. Default: 60,000. With `Infinity`, only
-   * `triesMax` limits the tries.
+   * The limit of the whole call, which also ends a running try. Default: 60,000. With `Infinity`,
+   * only `triesMax` limits the tries.
    */
   readonly giveUpAfterMs: number;
 }
@@ -97,11 +97,12 @@ export function createPurger(settings: PurgerSettings): Purger {
     message: PurgeMessage,
     reader: Reader<Answer>,
     signal: AbortSignal | undefined,
+    leftMs = Infinity,
   ): Promise<Verdict<Answer>> => {
     signal?.throwIfAborted();
     try {
       const signed = await sign(message, nowAtMs());
-      const timeout = AbortSignal.timeout(retry.tryTimeoutMs);
+      const timeout = AbortSignal.timeout(Math.max(0, Math.min(retry.tryTimeoutMs, leftMs)));
       const response = await fetch(url, {
         method: "POST",
         headers: { ...signed, "content-type": "application/json" },
@@ -125,7 +126,8 @@ export function createPurger(settings: PurgerSettings): Purger {
     const { triesMax, giveUpAfterMs } = { ...retry, ...limits };
     const beganAtMs = nowAtMs();
     for (let tries = 1; ; tries += 1) {
-      const verdict = await tryOnce(message, reader, signal);
+      const leftMs = beganAtMs + giveUpAfterMs - nowAtMs();
+      const verdict = await tryOnce(message, reader, signal, leftMs);
       if (verdict.kind === "refused") throw verdict.error;
       if (verdict.kind === "accepted") return verdict.answer;
       const waitMs = Math.max(backOffMs(tries, retry), verdict.retryAfterMs);

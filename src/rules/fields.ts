@@ -16,6 +16,14 @@ export function areSendable(values: Iterable<string>): boolean {
   return true;
 }
 
+/**
+ * Returns whether octets of a value are lost (RFC 9110 §5.5). workerd reads fields as UTF-8, and
+ * replaces all other octets. Only a copy of the whole `Headers` object keeps them.
+ */
+export function hasLostOctets(value: string): boolean {
+  return value.includes("\ufffd");
+}
+
 /** Returns whether a status is 4xx or 5xx (RFC 9110 §15). */
 export function isErrorStatus(status: number): boolean {
   return status >= 400;

@@ -1,5 +1,5 @@
 // Updates the fields of a stored response with those of a 304 (RFC 9111 §3.2, §4.3.4).
-import type { FieldLine } from "./fields.ts";
+import type { FieldLine, Fields } from "./fields.ts";
 import { isWeak } from "./validators.ts";
 
 /**
@@ -36,4 +36,27 @@ export function freshenedFields(
   );
   const replaced = new Set(["age", ...newer.map(([name]) => name)]);
   return [...stored.filter(([name]) => !replaced.has(name)), ...newer];
+}
+
+/** Fields that describe the body (RFC 9110 §8.3 to §8.5). */
+const describing = ["content-type", "content-encoding", "content-language"];
+/** Fields whose nonces the scripts of the body repeat (https://www.w3.org/TR/CSP3/#nonces). */
+const withNonces = ["content-security-policy", "content-security-policy-report-only"];
+
+/**
+ * Returns the names of the fields by which a 304 changes the meaning of the stored body. White space,
+ * and the case of descriptions, do not count. Nor does a coding if the stored body has none, because
+ * a runtime may have decoded it.
+ *
+ * @param update the fields of a 304, or of a 200 to HEAD
+ */
+export function meaningChangedBy(update: Fields, stored: Fields): string[] {
+  const described = (fields: Fields, name: string) =>
+    fields.get(name)?.toLowerCase().replaceAll(/\s/g, "");
+  const nonces = (fields: Fields, name: string) =>
+    (fields.get(name)?.match(/'nonce-[^']*'/g) ?? []).sort().join();
+  return [
+    ...describing.filter((name) => described(update, name) !== described(stored, name)),
+    ...withNonces.filter((name) => nonces(update, name) !== nonces(stored, name)),
+  ].filter((name) => update.has(name) && (name !== "content-encoding" || stored.has(name)));
 }

@@ -6,10 +6,16 @@ export function nameIn(pair: string): string {
   return equalsAt === -1 ? pair : pair.slice(0, equalsAt);
 }
 
-/** Sorts pairs by the code units of their names. Pairs with the same name keep their order. */
-export function sortedByName(pairs: readonly string[]): string[] {
-  return pairs
+/**
+ * Sorts a query's pairs by the code units of their names, and drops empty pairs. Pairs with the
+ * same name keep their order.
+ */
+export function sortedQuery(query: string): string {
+  return query
+    .split("&")
+    .filter((pair) => pair !== "")
     .map((pair) => ({ pair, name: nameIn(pair) }))
     .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
-    .map(({ pair }) => pair);
+    .map(({ pair }) => pair)
+    .join("&");
 }

@@ -340,6 +340,7 @@ describe("invalidate", () => {
     ["/a", ["/a", "/a/", "/a?page=2", "//a", "/%61", "/%2561"]],
     ["/a/?page=1", ["/a", "/a/"]],
     ["/caf%C3%A9,x", ["/café,x", "/caf%C3%A9%2Cx/"]],
+    [`/${"a,".repeat(90)}`, [`/${"a,".repeat(90)}`]],
     [`/${"long/".repeat(80)}`, [`/${"long/".repeat(80)}`]],
     ["/", ["/", "/?a=1"]],
   ])("by the path %s ends %j, and no other page", async (path, pages) => {
@@ -375,7 +376,6 @@ describe("invalidate", () => {
     const { provider } = opened();
     await provider.invalidate({ tags: [] });
     await expect(provider.invalidate({})).rejects.toThrow("names neither a path nor tags");
-    await expect(provider.invalidate({ tags: ["x".repeat(300)] })).rejects.toThrow("256 bytes");
   });
 
   it("rejects without a database, and while Redis does not answer", async () => {

@@ -215,31 +215,6 @@ it.each([
   ).toEqual(bytes);
 });
 
-describe.each(["news", "a b", "a%2Cb", "50 % off", "é", "тег", "🎉", "т".repeat(40)])(
-  "the tag %s, which Next.js escapes before the handler gets it",
-  (tag) => {
-    const escaped = tag.replaceAll(/[^\t\x20-\x7e]+/g, encodeURIComponent);
-    const stored = async (world: Awaited<ReturnType<typeof opened>>) => {
-      const posts = world.isolate.data.namespace<string>("posts", { fresh: "1h" });
-      await world.load("value", { tags: [escaped] });
-      await posts.getOrSet("1", () => "value", { tags: [tag] });
-      return async () => [await world.text(), await posts.get("1")];
-    };
-
-    it.each(["updateTag", "a purge of data", "a purge of data with the escaped tag"])(
-      "is covered everywhere by %s",
-      async (by) => {
-        const world = await opened();
-        const found = await stored(world);
-        expect(await found()).toEqual(["value", "value"]);
-        if (by === "updateTag") await world.cache.updateTags([escaped]);
-        else await world.isolate.data.purge({ tags: [by === "a purge of data" ? tag : escaped] });
-        expect(await found()).toEqual([undefined, undefined]);
-      },
-    );
-  },
-);
-
 it("keys and tags of any length work", async () => {
   const { cache, set, text } = await opened();
   const key = JSON.stringify(["build", "id", ["ä".repeat(1_000), "/", ""]]);

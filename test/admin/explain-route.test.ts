@@ -27,13 +27,13 @@ describe("an explanation", () => {
     const { look, route } = await explained(site, "/news/1?b=1&x=1&a=2&utm_source=z", { headers });
     expect(route.name).toBe("news");
     expect(look?.key).toMatchObject({
-      url: "https://www.example.com/news/1?a=2&b=1",
+      url: "https://www.example.com/news/1?b=1&a=2",
+      purgedAs: "https://www.example.com/news/1?a=2&b=1",
       query: {
         leftOut: [
           { name: "x", by: 'query.allow of the route "news"' },
           { name: "utm_source", by: "key.query.strip" },
         ],
-        isReordered: true,
       },
       cookies: {
         leftOut: [
@@ -85,6 +85,8 @@ describe("an explanation", () => {
 
   it.each([
     ["query", "/a?b=2", "/a?b=1", { of: "query", sent: "?b=2", stored: "?b=1" }],
+    ["order", "/a?b=1&a=2", "/a?a=2&b=1", { of: "query", sent: "?b=1&a=2", stored: "?a=2&b=1" }],
+    ["spelling", "/%61", "/a", { of: "path", sent: "/%61", stored: "/a" }],
     ["case", "/A", "/a", { of: "path", sent: "/A", stored: "/a" }],
     ["slash", "/a/", "/a", { of: "path", sent: "/a/", stored: "/a" }],
     [
@@ -119,6 +121,18 @@ describe("an explanation", () => {
     expect(look?.nearest?.differences).toEqual([{ of, name, sent, stored }]);
   });
 
+  it.each([
+    { asked: "/a?b=1&a=2&utm_id=1", stored: "/a?a=2&b=1", purgedAs: "/a?a=2&b=1" },
+    { asked: "/a?b=%2d", stored: "/a?b=-", purgedAs: "/a?b=-" },
+  ])("tells a spelling from a parameter, in text: $asked", async ({ asked, stored, purgedAs }) => {
+    const site = open();
+    await site.get(stored);
+    const url = encodeURIComponent(asked);
+    const { text } = await site.get(`/_cache/explain?format=text&url=${url}`, { headers: bearer });
+    expect(text).toContain("use one spelling and one order in all links");
+    expect(text).toContain(`as https://www.example.com${purgedAs}.\n`);
+  });
+
   it("is also available as text", async () => {
     const site = open();
     await site.get("/a?b=1");
@@ -127,6 +141,7 @@ describe("an explanation", () => {
     });
     expect(seen.fields.get("content-type")).toContain("text/plain");
     expect(seen.text).toContain("No route matches its path.\n");
+    expect(seen.text).not.toContain("Purges name");
     expect(seen.text).toContain("Memory, the edge tier and the shared tier have nothing.\n");
     expect(seen.text).toContain("you sent ?b=2; the stored key has ?b=1. If that");
     expect(seen.text.split("\n").slice(1, 4)).toEqual([

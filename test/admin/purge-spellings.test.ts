@@ -19,6 +19,13 @@ async function isPurged(url: string, order: object, options: SiteOptions = {}): 
 
 describe("a page with another spelling than the purge", () => {
   it.each([
+    ["order", `${site}/a?b=1&&a=2`, { urls: [`${site}/a?a=2&b=1`] }],
+    ["order-of-the-sender", `${site}/a?a=2&b=1`, { urls: [`${site}/a?b=1&a=2&`] }],
+    ["needless-escapes", `${site}/%61?%62=%2d`, { urls: [`${site}/a?b=-`] }],
+    ["needless-escapes-of-the-sender", `${site}/a?b=-`, { urls: [`${site}/%61?%62=%2d`] }],
+    ["needless-escapes-and-a-prefix", `${site}/%61/b`, { prefixes: ["/a/"] }],
+    ["escapes-in-small-letters", `${site}/caf%c3%a9?q=%c3%a9`, { urls: [`${site}/café?q=é`] }],
+    ["small-letters-and-a-prefix", `${site}/caf%c3%a9/a`, { prefixes: ["/caf%C3%A9/"] }],
     ["star", `${site}/a*b`, { urls: [`${site}/a%2Ab`] }],
     ["star-as-an-escape", `${site}/a%2ab`, { urls: [`${site}/a%2Ab`] }],
     ["star-both-ways", `${site}/*/%2A`, { urls: [`${site}/%2A/%2A`] }],

@@ -144,7 +144,7 @@ function exampleOf(option: string): unknown {
 
 /** Defaults of the table that are words instead of a value. */
 const inWords =
-  /^(?:none|all|the origin's|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
+  /^(?:none|all|the (?:client|origin)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
 
 const { rows, options } = tables.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");

@@ -1,6 +1,6 @@
 // Tests the promises of a namespace: values, lifetimes, keys and frozen results.
 import { deepStrictEqual } from "node:assert";
-import { describe, expect, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
 const opened = () => {
@@ -198,4 +198,29 @@ it("wrap stores the results of a function by the key of its parameters", async (
   };
   const sum = articles.wrap(add, { key: (a, b) => `${a}/${b}` });
   expect([await sum(1, 2), await sum(1, 2), await sum(2, 2), calls]).toEqual([3, 3, 4, 2]);
+});
+
+it("has null in the types of its values only where a value may be null", async () => {
+  const { data } = new DataIsolate();
+  interface Row {
+    readonly id: number;
+  }
+  const row = async (): Promise<Row> => ({ id: 1 });
+  const noRow = async (): Promise<Row | null> => null;
+  const rows = data.namespace<Row>("rows", { fresh: "1m" });
+  expectTypeOf(await rows.getOrSet("1", row)).toEqualTypeOf<Row>();
+  expectTypeOf(await rows.getOrSet("2", noRow)).toEqualTypeOf<Row | null>();
+  expectTypeOf(await rows.get("1")).toEqualTypeOf<Row | undefined>();
+  expectTypeOf(await rows.wrap(row, { key: () => "1" })()).toEqualTypeOf<Row>();
+  const absent = data.namespace<Row>("absent", { fresh: "1m", negative: "1s" });
+  expectTypeOf(await absent.getOrSet("1", row)).toEqualTypeOf<Row | null>();
+  expectTypeOf(await absent.get("1")).toEqualTypeOf<Row | null | undefined>();
+  const any = data.namespace("any", { fresh: "1m" });
+  expectTypeOf(await any.getOrSet("1", row)).toEqualTypeOf<Row>();
+  expectTypeOf(await any.getOrSet("2", noRow)).toEqualTypeOf<Row | null>();
+  const load = async (keys: readonly string[]) => new Map(keys.map((key) => [key, { id: 1 }]));
+  const loading = data.namespace<Row, string>("loading", { fresh: "1m", load });
+  expectTypeOf(await loading.getOrSet("1")).toEqualTypeOf<Row>();
+  const lacking = data.namespace<Row, string>("lacking", { fresh: "1m", load, missing: "absent" });
+  expectTypeOf(await lacking.getOrSet("1")).toEqualTypeOf<Row | null>();
 });

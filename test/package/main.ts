@@ -1,6 +1,6 @@
 // `npm run test:package`: packs the package, installs it in a new folder and uses it there. Ends
 // with 1 at the first failed check.
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../local/bundling.ts";
@@ -70,9 +70,21 @@ async function typed(folder: string): Promise<void> {
     compilerOptions: { ...project.compilerOptions, skipLibCheck: true },
     include: [ofLibraries],
   };
+  const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+    exports: Record<string, object>;
+  };
+  const names = Object.keys(exports).filter((name) => name !== "./package.json");
+  const imports = names.map((name) => `import ${JSON.stringify(name.replace(".", "tidemark"))};\n`);
+  await mkdir(join(folder, "without-dom"));
+  await writeFile(join(folder, "without-dom/exports.ts"), imports.join(""));
+  const withoutDom = {
+    compilerOptions: { ...project.compilerOptions, lib: ["ES2023"], noEmit: true },
+    include: ["without-dom"],
+  };
   for (const [name, one] of Object.entries({
     tsconfig: { ...project, include: ["*.ts"] },
     libraries,
+    withoutDom,
   })) {
     await writeFile(join(folder, `${name}.json`), JSON.stringify(one));
     await run(newerNode, [tool("typescript/bin/tsc"), "-p", `${name}.json`], folder);

@@ -112,6 +112,24 @@ describe("a round of deliveries", () => {
     expect(tags()).toEqual(["a", "b", "c", "b", "b"]);
   });
 
+  it.each([
+    { form: "text", of: String },
+    { form: "a bigint", of: BigInt },
+  ])("counts tries that the database returns as $form", async ({ of }) => {
+    const { outbox, rows, clock } = open([cut], (store) => ({
+      due: async (atMs, limit) =>
+        (await store.due(atMs, limit)).map(({ failedTries, ...row }) =>
+          Object.assign(row, { failedTries: of(failedTries) }),
+        ),
+    }));
+    outbox.enqueue({ tags: ["a"] });
+    for (const waitMs of [500, 1_000, 2_000]) {
+      expect(await outbox.deliver()).toMatchObject({ failed: 1 });
+      expect((rows[0]?.nextTryAtMs ?? 0) - clock.atMs).toBe(waitMs);
+      clock.atMs += waitMs;
+    }
+  });
+
   it("waits for Retry-After, and otherwise at most a minute", async () => {
     const { outbox, rows, clock } = open([answered(429, { "retry-after": "90" }), cut]);
     outbox.enqueue({ tags: ["a"] });

@@ -1,7 +1,7 @@
 // Tests the purger, which sends purges from an application to Tidemark: its signatures, its
 // reaction to each kind of answer, its waits and its limits.
 import { Webhook } from "standardwebhooks";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
 import { createPurger } from "../../src/purger/purger.ts";
 import {
@@ -56,6 +56,12 @@ describe("a try to send a purge", () => {
 });
 
 describe("the answer to a purge", () => {
+  it("may have notes, such as on a name that is not purged", async () => {
+    const notes = ["Not purged: A tag is over 256 bytes."];
+    const { purger } = scripted([() => Response.json({ ...acceptance, notes })]);
+    expect(await purger.purge(order)).toEqual({ ...acceptance, notes });
+  });
+
   const elsewhere = answered(301, { location: "https://elsewhere.example/" });
   const json =
     (value: unknown, status = 200) =>
@@ -162,6 +168,15 @@ describe("the wait before a retry", () => {
     const { purger: other, tries: twice } = scripted([...answers, accepted]);
     await other.purge(order, { giveUpAfterMs: 61_000 });
     expect(twice).toHaveLength(2);
+  });
+
+  it("leaves each try only the rest of the time limit", async () => {
+    const timeouts = vi.spyOn(AbortSignal, "timeout");
+    const { purger } = scripted([answered(503)]);
+    await failureOf(purger.purge(order, { giveUpAfterMs: 1_500 }));
+    await failureOf(purger.purge(order, { giveUpAfterMs: Infinity, triesMax: 1 }));
+    expect(timeouts.mock.calls.flat()).toEqual([1_500, 1_250, 750, 10_000]);
+    timeouts.mockRestore();
   });
 
   it("ends if the caller's signal aborts, and a purge with an aborted signal fails", async () => {

@@ -2,8 +2,8 @@
 // §4.3.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { freshenedFields } from "../../src/rules/freshen.ts";
-import type { FieldLine } from "../../src/rules/fields.ts";
+import { freshenedFields, meaningChangedBy } from "../../src/rules/freshen.ts";
+import { type FieldLine, fieldsOf } from "../../src/rules/fields.ts";
 import { seeded } from "../../testing/examples/header-text.ts";
 
 describe("freshenedFields", () => {
@@ -82,6 +82,55 @@ describe("freshenedFields", () => {
         expect([stored, update]).toEqual([storedBefore, updateBefore]);
       }),
       seeded,
+    );
+  });
+});
+
+describe("meaningChangedBy", () => {
+  const policy = (nonce: string) => `script-src 'nonce-${nonce}' 'self'; img-src *`;
+  const stored: FieldLine[] = [
+    ["content-type", "text/html; charset=utf-8"],
+    ["content-language", "de"],
+    ["content-encoding", "gzip"],
+    ["content-security-policy", policy("abc=")],
+  ];
+
+  it.each<{ id: string; update: FieldLine[]; names: string[] }>([
+    { id: "nothing", update: [["cache-control", "max-age=1"]], names: [] },
+    {
+      id: "other-spelling",
+      update: [["content-type", "Text/HTML;charset=UTF-8"]],
+      names: [],
+    },
+    { id: "same-nonce", update: [["content-security-policy", "x 'nonce-abc='"]], names: [] },
+    { id: "type", update: [["content-type", "text/plain"]], names: ["content-type"] },
+    {
+      id: "charset",
+      update: [["content-type", "text/html; charset=latin1"]],
+      names: ["content-type"],
+    },
+    { id: "coding", update: [["content-encoding", "br"]], names: ["content-encoding"] },
+    { id: "language", update: [["content-language", "fr"]], names: ["content-language"] },
+    {
+      id: "nonce",
+      update: [["content-security-policy", policy("ABC=")]],
+      names: ["content-security-policy"],
+    },
+    {
+      id: "nonce-of-a-report",
+      update: [["content-security-policy-report-only", policy("abc=")]],
+      names: ["content-security-policy-report-only"],
+    },
+  ])("names the fields that give the stored body another meaning: $id", ({ update, names }) => {
+    expect(meaningChangedBy(fieldsOf({ fields: update }), fieldsOf({ fields: stored }))).toEqual(
+      names,
+    );
+  });
+
+  it("does not name a coding if a runtime may have decoded the stored body", () => {
+    const update = fieldsOf({ fields: [["content-encoding", "gzip"]] });
+    expect(meaningChangedBy(update, fieldsOf({ fields: [["content-type", "text/html"]] }))).toEqual(
+      [],
     );
   });
 });

@@ -268,6 +268,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...composition,
     "app",
     "data",
+    "adapters",
   ],
   sinks: ["base", "write-behind/sinks"],
   senders: ["base", "webhooks/port", "webhooks", "webhooks/senders"],

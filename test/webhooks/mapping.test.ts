@@ -32,6 +32,18 @@ describe("the mapping of a hook", () => {
     expect(line).toMatchObject({ by: "hook:shop", mode: "soft" });
   });
 
+  it("purges its other names if one is invalid, notes it, and logs a warning", async () => {
+    const mapping = () => ({ tags: ["red", "", "s".repeat(257)], urls: ["https://a.example/*"] });
+    const { site } = openHooked({ mapping });
+    const { status, text } = await tags(site);
+    const { targets, notes } = JSON.parse(text) as { targets: object; notes: string[] };
+    expect([status, targets]).toEqual([200, expect.objectContaining({ tags: 1, urls: 0 })]);
+    expect(notes.filter((note) => note.startsWith("Not purged: "))).toHaveLength(3);
+    const line = site.lines.find(({ event }) => event === "purge");
+    expect(line).toMatchObject({ level: "warn" });
+    expect(line?.message).toContain("3 invalid names were left out.");
+  });
+
   it.each([undefined, null])("purges nothing if it returns %s", async (nothing) => {
     const { site, upstash } = openHooked({ mapping: () => nothing as undefined });
     const seen = await tags(site);

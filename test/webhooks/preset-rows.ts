@@ -206,13 +206,16 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         },
         expected: "ignored",
       },
-      {
-        id: "a content type",
+      ...["content_type", "content_item", "taxonomy", "asset"].map((type) => ({
+        id: `a content type, or a name that is missing: ${type}`,
         payload: {
-          notifications: [notification("content_type", "published", { id: "1", codename: "a" })],
+          notifications: [
+            notification(type, "published", type === "content_type" ? { codename: "a" } : {}),
+            notification("content_item", "published", { id: "2", codename: "b" }),
+          ],
         },
-        expected: { everything: true },
-      },
+        expected: { everything: true } as const,
+      })),
     ],
   ],
   [
@@ -383,12 +386,7 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { id: 7 },
         expected: { tags: ["product:7", "product"] },
       },
-      ...[
-        "https://tidemark.test/a%2Fb/",
-        "product/a/",
-        "https://u:p@tidemark.test/a",
-        "https://[",
-      ].map((permalink) => ({
+      ...["https://tidemark.test/a%2Fb/", "product/a/", "https://["].map((permalink) => ({
         id: `a product with the URL ${permalink}, which no purge can name`,
         topic: "product.updated",
         payload: { id: 7, permalink },

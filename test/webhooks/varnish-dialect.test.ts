@@ -78,6 +78,13 @@ describe("a purge request of Varnish's dialect", () => {
       { "xkey-purge": "tag2,none" },
       ["/fos", "/xkey"],
     ],
+    [
+      "a client with a key over 256 bytes beside others",
+      "PURGE",
+      "/",
+      { "xkey-purge": `tag2 ${"x".repeat(257)}` },
+      ["/fos", "/xkey"],
+    ],
     ["Shopware, keys in a PURGE", "PURGE", "/", { xkey: "tag2 none" }, ["/fos", "/xkey"]],
     ["FOSHttpCache for Symfony", "PURGE", "/", { "x-cache-tags": "tag2,none" }, ["/fos", "/xkey"]],
     ["FOSHttpCache, a URL", "PURGE", "/news/1", {}, ["/news/1"]],

@@ -1,5 +1,5 @@
-// Tests messages that the Worker passes on as they arrive: request bodies, upgrades and event
-// streams. Also tests clients that leave during a body.
+// Tests messages that the Worker passes on as they arrive: request bodies, upgrades, event streams,
+// and fields that are not UTF-8. Also tests clients that leave during a body.
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
@@ -24,12 +24,36 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     outgoing.writeHead(200, { "content-type": "text/event-stream" });
     outgoing.write("data: first\n\n");
     streams.push(outgoing);
+  } else if (path.startsWith("/latin-1/")) {
+    answerInLatin1(path, incoming, outgoing);
   } else {
     outgoing.writeHead(200, { "cache-control": "max-age=600" });
     outgoing.write(Buffer.alloc(path.startsWith("/large") ? 8 * mebibyte : 100_000, "a"));
     streams.push(outgoing);
   }
 }
+
+/**
+ * Answers with the octets of X-Name. Node reads and writes each octet of a field as one character. The
+ * path names a field of the answer, a 304, or nothing.
+ */
+function answerInLatin1(path: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const [, , kind = "", field = ""] = path.split("/");
+  const name = String(incoming.headers["x-name"] ?? "");
+  const isKnown = incoming.headers["if-none-match"] !== undefined;
+  const isOld = kind === "304" && asked % 3 === 1;
+  const fields = {
+    "cache-control": kind === "304" ? "max-age=0" : "max-age=600",
+    ...(kind === "304" && { etag: '"1"' }),
+    ...(kind === "vary" && { vary: "x-name" }),
+    ...(field !== "" && !isOld && { [field]: kind === "utf-8" ? utf8 : "caf\xe9" }),
+  };
+  outgoing.writeHead(isKnown ? 304 : 200, fields);
+  outgoing.end(isKnown ? "" : Buffer.from(name, "latin1").toString("hex"));
+}
+
+/** The octets of text in UTF-8, as Node reads and writes them. */
+const utf8 = Buffer.from("café тег 😀").toString("latin1");
 
 const server = createServer(answer);
 server.on("upgrade", (incoming, socket) => {
@@ -44,7 +68,13 @@ server.on("upgrade", (incoming, socket) => {
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 const { port } = server.address() as AddressInfo;
-const world = await startWorld({ originUrl: `http://127.0.0.1:${port}` });
+const world = await startWorld({
+  originUrl: `http://127.0.0.1:${port}`,
+  config: `{ routes: [
+    { name: "keyed", match: "/latin-1/keyed/*", key: { headers: ["x-name"], cookies: ["name"] } },
+    { name: "all", match: "*" },
+  ] }`,
+});
 const colo = world.colos[0]!;
 
 afterAll(async () => {
@@ -130,5 +160,88 @@ describe("a client that leaves", () => {
     for (const stream of streams) stream.end("the end");
     expect(cacheStatusOf(await next)).toMatch(/fwd=uri-miss/);
     expect(asked).toBe(before + 1);
+  });
+});
+
+describe("a field with octets that are not UTF-8", () => {
+  const rejected = (field: string) => expect.stringContaining(`detail="undecoded-field: ${field}"`);
+
+  it.each(["content-disposition", "location", "link", "x-any", "etag"])(
+    "reaches clients unchanged, and its response is not stored: %s",
+    async (field) => {
+      const before = asked;
+      for (const [method, cacheStatus] of [
+        ["GET", rejected(field)],
+        ["GET", rejected(field)],
+        ["POST", "tidemark; fwd=method; fwd-status=200; detail=method"],
+      ]) {
+        const seen = await rawRequest(colo.url, `/latin-1/plain/${field}`, { method });
+        expect([seen.headers[field], cacheStatusOf(seen)]).toEqual(["caf\xe9", cacheStatus]);
+      }
+      expect(asked).toBe(before + 3);
+    },
+  );
+
+  it("in UTF-8 instead is stored, and stays the same in a hit", async () => {
+    await rawRequest(colo.url, "/latin-1/utf-8/x-any");
+    await storesSettled(colo);
+    const hit = await rawRequest(colo.url, "/latin-1/utf-8/x-any");
+    expect([hit.headers["x-any"], cacheStatusOf(hit)]).toEqual([
+      utf8,
+      expect.stringContaining("hit"),
+    ]);
+  });
+
+  it("reaches clients unchanged beside a cookie", async () => {
+    const { headers } = await rawRequest(colo.url, "/latin-1/plain/set-cookie");
+    expect(headers["set-cookie"]).toEqual(["caf\xe9"]);
+  });
+
+  it("reaches clients with the whole response after a 304", async () => {
+    asked = 0;
+    const [first, second] = [
+      await rawRequest(colo.url, "/latin-1/304/x-any"),
+      (await storesSettled(colo), await rawRequest(colo.url, "/latin-1/304/x-any")),
+    ];
+    expect([cacheStatusOf(first), first.headers["x-any"]]).toEqual([
+      expect.stringContaining("stored"),
+      undefined,
+    ]);
+    expect([second.status, second.headers["x-any"], asked]).toEqual([200, "caf\xe9", 3]);
+    expect(cacheStatusOf(second)).toEqual(rejected("x-any"));
+  });
+
+  it.each([
+    { id: "of Vary", path: "/latin-1/vary/" },
+    { id: "of key.headers", path: "/latin-1/keyed/" },
+  ])("does not select a stored response: $id", async ({ path }) => {
+    for (const name of ["M\xfcller", "M\xf6ller", "M\xfcller"]) {
+      const seen = await rawRequest(colo.url, path, { headers: { "x-name": name } });
+      expect(seen.body.toString()).toBe(Buffer.from(name, "latin1").toString("hex"));
+      expect(cacheStatusOf(seen)).toContain('detail="undecoded-key: x-name"');
+    }
+    const headers = { "x-name": Buffer.from("Müller").toString("latin1") };
+    await rawRequest(colo.url, path, { headers });
+    await storesSettled(colo);
+    const hit = await rawRequest(colo.url, path, { headers });
+    expect([hit.body.toString(), cacheStatusOf(hit)]).toEqual([
+      Buffer.from("Müller").toString("hex"),
+      expect.stringContaining("hit"),
+    ]);
+  });
+
+  it("does not select a stored response: of key.cookies", async () => {
+    const headers = { cookie: "name=M\xfcller" };
+    const seen = await rawRequest(colo.url, "/latin-1/keyed/cookie", { headers });
+    expect(cacheStatusOf(seen)).toContain('detail="undecoded-key: cookie"');
+  });
+
+  it("reaches the origin unchanged in a request whose response is stored", async () => {
+    const headers = { "x-name": "M\xfcller" };
+    const seen = await rawRequest(colo.url, "/latin-1/plain/", { headers });
+    expect([seen.body.toString(), cacheStatusOf(seen)]).toEqual([
+      Buffer.from("M\xfcller", "latin1").toString("hex"),
+      expect.stringContaining("stored"),
+    ]);
   });
 });

@@ -84,11 +84,17 @@ describe.each([
     { line: "/assets/a/b/../../../private/dump.sql", path: "site /private/dump.sql" },
     { line: "/assets/./../private/dump.sql", path: "site /private/dump.sql" },
     { line: "/private/../assets/a", path: "bucket /assets/a" },
-    { line: "/assets/a%2fb", path: "bucket /assets/a%2Fb" },
+    { line: "/assets/a%2fb", path: "bucket /assets/a%2fb" },
     { line: "/a;b/c", path: "site /a;b/c" },
+    { line: "/%7ea%2D/caf%c3%a9?b=%2f%2D&&a=%7E&b=1&", path: "site" },
+    { line: "/a?X-Amz-Date=1&X-Amz-Credential=a%2Fb%2f&X-Amz-Signature=c%2d", path: "site" },
+    { line: "/a!$'()*+,:=@?b=!$()*+,:;=@/?[]{}|^`\\&c=%zz%", path: "site" },
+    { line: "/a?", path: "site /a" },
+    { line: "/a?%27='", path: "site /a?%27=%27" },
     { line: "http://elsewhere.test/assets/../private", path: "site /private" },
-  ])("reaches the origin of its normalized path, with that path: $line", async ({ line, path }) => {
-    const [name, rest] = path.split(" ");
+  ])("reaches the origin of its resolved path, in the client's spelling: $line", async (row) => {
+    const { line, path } = row;
+    const [name, rest = line] = path.split(" ");
     for (const method of ["GET", ...(nth === 0 ? ["PUT", "GET"] : [])]) {
       expect(await sent(port(), `${method} ${line}`)).toBe(`${name} ${method} ${rest}`);
     }

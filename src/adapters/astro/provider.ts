@@ -1,8 +1,9 @@
 // Exports of `tidemark/astro`: the cache around the rendering of an Astro 7 site, as Astro's cache provider. The
 // file imports no package of Astro.
 import { type AstroRequest, AstroVisit } from "./visit.ts";
-import { pathTag, tagInField, tagsToPurge } from "./names.ts";
+import { pathTag, tagInField } from "./names.ts";
 import { refusalOf, withoutDatabases } from "./unusable.ts";
+import { tagsOf } from "../library-key.ts";
 import { type Application, createApp, type ExecutionContext, type InCode } from "../../app.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
@@ -97,7 +98,8 @@ class TidemarkProvider implements AstroCacheProvider {
       const stale = swr === undefined ? "" : `, stale-while-revalidate=${swr}`;
       headers.set("cdn-cache-control", `max-age=${maxAge}${stale}`);
     }
-    if (tags.length > 0) headers.set("cache-tag", tags.map(tagInField).join(","));
+    const named = tagsOf(tags).map(tagInField);
+    if (named.length > 0) headers.set("cache-tag", named.join(","));
     if (lastModified !== undefined) headers.set("last-modified", lastModified.toUTCString());
     if (etag !== undefined) headers.set("etag", etag);
     return headers;
@@ -121,7 +123,7 @@ class TidemarkProvider implements AstroCacheProvider {
   async invalidate(options: AstroInvalidation): Promise<void> {
     const { path, tags } = options;
     if (path === undefined && tags === undefined) throw namesNothing();
-    const named = typeof tags === "string" ? [tags] : (tags ?? []);
+    const named = tagsOf([tags ?? []].flat());
     const all = path === undefined ? named : [...named, pathTag(path)];
     // An entry of a live collection may have no tags.
     if (all.length === 0) return;
@@ -131,7 +133,7 @@ class TidemarkProvider implements AstroCacheProvider {
     const afterAnswer = cache.behind({ waitUntil });
     const { nowAtMs } = cache.settings.platform;
     const purge = orderPurges({ ...cache, nowAtMs, host: "data.invalid", afterAnswer });
-    await purgeNamed({ tags: all.flatMap(tagsToPurge) }, { purge, events: undefined });
+    await purgeNamed({ tags: all }, { purge, events: undefined });
   }
 
   async #opened(): Promise<Site> {
@@ -177,11 +179,12 @@ interface Site extends Runtime {
 const unattended = (): void => undefined;
 const passThroughOnException = (): void => undefined;
 
-/** Returns what is known without a request. Only Workers have the module, and a build on Node must not load it. */
+/** Returns what is known without a request. */
 async function runtime(): Promise<Runtime> {
   if ("WebSocketPair" in globalThis) {
-    const workers = await import("cloudflare:workers");
-    return { env: Reflect.get(workers, "env") as object, waitUntil: workers.waitUntil };
+    // Only Workers have the module, so a bundler for Node must not resolve its name.
+    const name: string = "cloudflare:workers";
+    return (await import(/* @vite-ignore */ name)) as Runtime;
   }
   return { env: nodeGlobals.process?.env ?? {}, waitUntil: unattended };
 }

@@ -102,6 +102,15 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "it varies by a field that the route does not forward",
     hint: "add the field to forward",
   },
+  "undecoded-field": {
+    clause: "RFC 9110 §5.5",
+    why: "one of its fields is not UTF-8, so the runtime has lost octets of it",
+    hint: "let the origin send the field in UTF-8 or ASCII, such as filename*=UTF-8''%C3%BC.pdf",
+  },
+  "undecoded-key": {
+    clause: "RFC 9110 §5.5",
+    why: "a request field of the key is not UTF-8, so the runtime cannot tell its values apart",
+  },
   unconfirmed: {
     clause: "negative",
     why: "it is an error or a redirect for one client; an anonymous request follows, and its answer decides",

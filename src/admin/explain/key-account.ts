@@ -10,6 +10,7 @@ import {
   unknownCookies,
 } from "../../proxy/request/cookies.ts";
 import type { LookupRequest } from "../../proxy/request/plan.ts";
+import { normalisedEscapes, sentUrl } from "../../proxy/request/target.ts";
 
 /** A part of the request outside the key, and the configuration field that excludes it. */
 export interface LeftOutPart {
@@ -25,11 +26,13 @@ export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
  * @param cookie the value of `Cookie`; `null` for none
  */
 export function keyAccountOf(lookup: LookupRequest, config: Config, cookie: string | null) {
-  const { url, route, forwarded, sentQuery } = lookup;
+  const { target, route, forwarded, sentQuery } = lookup;
   return {
-    /** The URL by which a purge can name the page. */
-    url,
-    query: queryAccountOf(sentQuery, lookup.target.query, route, config),
+    /** The URL in the key, and for the origin. */
+    url: sentUrl(target),
+    /** The URL by which purges name the page in every spelling. */
+    purgedAs: lookup.url,
+    query: queryAccountOf(sentQuery, target.query, route, config),
     /** Values of `key.headers`, normalized, and of `key.cf`. */
     fields: [
       ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
@@ -43,16 +46,12 @@ export function keyAccountOf(lookup: LookupRequest, config: Config, cookie: stri
 }
 
 function queryAccountOf(sent: string, keyed: string, route: Route, config: Config) {
-  const pairs = sent.split("&").filter((pair) => pair !== "");
-  const names = [...new Set(pairs.map(nameIn))];
-  const leftOut = names.flatMap((name) => {
-    const by = whyNotKeyed(name, route, config);
+  const names = new Set(normalisedEscapes(sent).split("&").map(nameIn));
+  const leftOut = [...names].flatMap((name) => {
+    const by = name === "" ? undefined : whyNotKeyed(name, route, config);
     return by === undefined ? [] : [{ name, by }];
   });
-  const kept = pairs.filter((pair) => whyNotKeyed(nameIn(pair), route, config) === undefined);
-  /** Whether the keyed parameters were sorted by name. */
-  const isReordered = kept.join("&") !== keyed;
-  return { sent, keyed, leftOut, isReordered };
+  return { sent, keyed, leftOut };
 }
 
 /** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */

@@ -4,6 +4,7 @@ import type { TierRecord } from "../../cache/tiers/tier.ts";
 import { nameIn } from "../../rules/query.ts";
 import { selectingValues } from "../../rules/selecting.ts";
 import type { LookupRequest } from "../../proxy/request/plan.ts";
+import { normalisedEscapes } from "../../proxy/request/target.ts";
 import { hiddenValue, quoted, shownValue } from "./key-account.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 
@@ -44,6 +45,9 @@ const hintOf: Readonly<Record<Difference["of"], Hint>> = {
   path: () => "use one spelling in all links, or redirect the others to it",
   query: (difference) => {
     const names = [...new Set(pairsApart(difference).map(nameIn))].map(quoted).join(", ");
+    if (names === "") {
+      return 'use one spelling and one order in all links; if only the order differs, query: { order: "sort" } in the route also helps';
+    }
     return `write key: { query: { strip: [${names}] } } at the top level of the configuration; or, in the route, query: { allow: [ ] } with the parameters that matter`;
   },
   "key.headers": (difference) =>
@@ -109,14 +113,11 @@ function partsOf(keyText: string) {
   return { url, scheme, host, path, query, fields, cookies, cf };
 }
 
-/** Folds the path, so that case and a slash at the end do not matter. */
-const foldedPath = ({ path }: KeyParts): string => path.toLowerCase().replace(/\/$/, "");
+/** Folds the path, so that spelling, case and a slash at the end do not matter. */
+const foldedPath = ({ path }: KeyParts): string =>
+  normalisedEscapes(path).toLowerCase().replace(/\/$/, "");
 
-function differencesOf(
-  own: KeyParts,
-  other: KeyParts,
-  { route, sentQuery }: LookupRequest,
-): Difference[] {
+function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest): Difference[] {
   const found: Difference[] = [];
   for (const part of ["scheme", "host", "path"] as const) {
     if (own[part] !== other[part]) {
@@ -124,7 +125,7 @@ function differencesOf(
     }
   }
   if (own.query !== other.query) {
-    found.push({ of: "query", sent: `?${sentQuery}`, stored: `?${other.query}` });
+    found.push({ of: "query", sent: `?${own.query}`, stored: `?${other.query}` });
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
@@ -184,9 +185,13 @@ function distanceOf(differences: readonly Difference[]): number {
   );
 }
 
-/** Returns the parameters that only one of the two queries has. */
+/** Returns the parameters that only one of the two queries has, in any spelling and order. */
 function pairsApart({ sent, stored }: Difference): string[] {
-  const [one = [], other = []] = [sent, stored].map((query) => (query ?? "").slice(1).split("&"));
+  const [one = [], other = []] = [sent, stored].map((query) =>
+    normalisedEscapes(query ?? "")
+      .slice(1)
+      .split("&"),
+  );
   const isAlone = (pair: string) => one.includes(pair) !== other.includes(pair);
   return [...one, ...other].filter((pair) => pair !== "" && isAlone(pair));
 }

@@ -60,7 +60,7 @@ function doubtSentence({ judged }: LookAccount): string {
   return `Before that, Tidemark reads the purge journal again, and then ${then}.`;
 }
 
-function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
+function keySentences({ url, purgedAs, query, cookies, fields }: KeyAccount): string[] {
   const keyedBy = [
     ...fields.map(([name, value]) => `${name}: ${value ?? "(none)"}`),
     ...cookies.keyed.map((name) => `the cookie ${name}`),
@@ -68,7 +68,7 @@ function keySentences({ url, query, cookies, fields }: KeyAccount): string[] {
   const facets = keyedBy.length === 0 ? "" : ` with ${keyedBy.join(", ")}`;
   return [
     `Its cache key is ${url}${facets}.`,
-    ...(query.isReordered ? [`The query was sorted: ?${query.sent} became ?${query.keyed}.`] : []),
+    ...(purgedAs === url ? [] : [`Purges name every spelling of this URL as ${purgedAs}.`]),
     ...leftOutSentence("Parameters", query.leftOut),
     ...leftOutSentence("Cookies", cookies.leftOut),
     ...(cookies.unknown.length > 0

@@ -11,6 +11,7 @@ import type { SignedOrder } from "../../purge/acceptance/acceptance.ts";
 export interface AcceptedPurge extends Pick<SignedOrder, "by" | "mode" | "reason"> {
   readonly position: string;
   readonly counts: OrderReading["counts"];
+  readonly leftOutCount: number;
 }
 
 /** Anybody can cause refusals, so each reason has at most one line a second. */
@@ -30,16 +31,20 @@ export class PurgeLog {
     this.#given = given;
   }
 
-  logAccepted({ position, by, mode, reason, counts }: AcceptedPurge, { headers }: Request): void {
+  logAccepted(
+    { position, by, mode, reason, counts, leftOutCount }: AcceptedPurge,
+    { headers }: Request,
+  ): void {
     const { everything, ...numbers } = counts;
     const named = Object.entries(numbers).filter(([, count]) => count > 0);
     const what = everything
       ? "everything"
       : named.map(([kind, count]) => `${kind} ${count}`).join(", ");
+    const left = leftOutCount > 0 ? ` ${leftOutCount} invalid names were left out.` : "";
     this.#given.log({
       event: "purge",
-      level: "info",
-      message: `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}.`,
+      level: leftOutCount > 0 ? "warn" : "info",
+      message: `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}.${left}`,
       position,
       by,
       mode,

@@ -38,19 +38,19 @@ export interface LoadManyContext<T, K extends Key = Key> {
 }
 
 /** Loads one value. Returns `null` if the value does not exist. */
-export type Load<T> = (context: LoadContext<T>) => T | null | Promise<T | null>;
+export type Load<T, V = T | null> = (context: LoadContext<T>) => V | Promise<V>;
 
 /**
  * Loads missing values. The map contains, for each key, a value, `null`, or an `Error` if the load
  * of that key failed. The option `missing` defines the meaning of a key that the map lacks.
  */
-export type LoadMany<T, K extends Key = Key> = (
+export type LoadMany<T, K extends Key = Key, Absent extends null = null> = (
   keys: readonly K[],
   context: LoadManyContext<T, K>,
-) => ReadonlyMap<K, T | null | Error> | Promise<ReadonlyMap<K, T | null | Error>>;
+) => ReadonlyMap<K, T | Absent | Error> | Promise<ReadonlyMap<K, T | Absent | Error>>;
 
 /** Returns a load of several values that calls a load of one value for each key. */
-export function ofOne<T>(load: Load<T>): LoadMany<unknown> {
+export function ofOne<T, V>(load: Load<T, V>): LoadMany<unknown> {
   return async (keys, context) => {
     const loaded = new Map<Key, unknown>();
     for (const key of keys) loaded.set(key, await load(context.of(key) as LoadContext<T>));

@@ -8,8 +8,12 @@ import type { Key } from "./key.ts";
 import { type DataDuration, durationForms, durationMs } from "./lifetime-text.ts";
 import { completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
 
-/** Options of a namespace. */
-export interface NamespaceOptions<T, K extends Key = Key> {
+/**
+ * Options of a namespace.
+ *
+ * @typeParam Absent `never` if `load` always has a value
+ */
+export interface NamespaceOptions<T, K extends Key = Key, Absent extends null = null> {
   /** How long a value answers after its load. */
   readonly fresh: DataDuration;
   /** How long a value may answer after `fresh`: during a refresh, or if no load succeeds. */
@@ -27,7 +31,7 @@ export interface NamespaceOptions<T, K extends Key = Key> {
    */
   readonly tags?: readonly string[] | ((value: T, key: K) => readonly string[]) | undefined;
   /** The load for calls that pass none, for refreshes after `get`, and for the cron trigger. */
-  readonly load?: LoadMany<T, K> | undefined;
+  readonly load?: LoadMany<T, K, Absent> | undefined;
   /**
    * How to treat a key that the map of a load lacks: `"absent"` as `null`, `"error"` as a failed load.
    * Default: `"error"`.

@@ -131,8 +131,8 @@ function partsOfPrefix(prefix: string, reach: Reach, facts: CacheFacts): readonl
 }
 
 /**
- * Returns the spellings of a keyed URL or path that the cache in front may distinguish. A purge covers
- * `*` besides `%2A`. Keys have escapes in capital letters, but links such as those of WordPress have
+ * Returns the spellings of a named URL or path that the cache in front may distinguish. A purge covers
+ * `*` besides `%2A`. Named URLs have escapes in capital letters, but links such as those of WordPress have
  * `%c3%a9`.
  */
 function spellingsOf(keyed: string): readonly string[] {

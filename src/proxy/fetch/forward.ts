@@ -114,7 +114,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask(
     { origin: route.origin, target },
-    { method, headers, body, cf, own },
+    { method, headers, body, cf, own, server: context.server },
     context,
     withinMs,
   );
@@ -138,9 +138,10 @@ export async function probeOrigin(
   context: Context,
 ): Promise<boolean> {
   const last = context.site.originHealth.wellTarget(origin) ?? target;
-  const paths = new Set([last.path, "/"]);
+  const front = { ...last, path: "/", sentPath: "/" };
+  const pages = last.sentPath === "/" ? [front] : [last, front];
   const probes = (own: Context) =>
-    Array.from(paths, (path) => probePage(origin, { ...last, path, query: "" }, own));
+    pages.map((page) => probePage(origin, { ...page, query: "" }, own));
   return (await Promise.all(inPublicContext(origin, context, probes))).includes(true);
 }
 
@@ -161,7 +162,7 @@ async function probePage(origin: string, target: Target, context: Context): Prom
  */
 async function ask(
   asking: HealthRequest,
-  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own">,
+  request: Pick<OriginRequest, "method" | "headers" | "body" | "cf" | "own" | "server">,
   context: Context,
   withinMs = context.site.config.originTimeout.firstByteMs,
 ): Promise<ForwardResult> {

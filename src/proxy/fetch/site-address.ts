@@ -2,7 +2,7 @@
 // its own Host would make clients bypass this cache.
 import type { FieldLine } from "../../rules/fields.ts";
 import { bodiless } from "../respond/respond.ts";
-import { keyedQuery, pathAndQuery, readTarget, type Target } from "../request/target.ts";
+import { pathAndQuery, readTarget, type Target } from "../request/target.ts";
 import { isFinal } from "./forward.ts";
 import type { OriginRequest } from "../site/site.ts";
 
@@ -102,15 +102,9 @@ function renamed(reference: string, own: URL, target: Target, isRepeat: boolean)
   return `${given}://${hostBy(given, target)}${rest}`;
 }
 
-/**
- * Compares pages in their normalized spelling. Queries are compared sorted, because they are
- * forwarded sorted.
- */
+/** Compares the text that the origin gets. Another spelling or order is another request. */
 function isSamePage(page: string, target: Target): boolean {
-  const [a, b] = [readTarget(`http://any.invalid${page}`), target].map(({ path, query }) =>
-    pathAndQuery({ path, query: keyedQuery(query, () => true) }),
-  );
-  return a === b;
+  return pathAndQuery(readTarget(`http://any.invalid${page}`)) === pathAndQuery(target);
 }
 
 /**

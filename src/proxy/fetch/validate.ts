@@ -1,7 +1,8 @@
 // Freshens a stored response with a 304 or with a 200 to HEAD. After a 304, the freshened response
 // is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
-import { fieldsOf } from "../../rules/fields.ts";
+import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
+import { meaningChangedBy } from "../../rules/freshen.ts";
 import { governingDirectives } from "../../rules/governing-directives.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import { freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
@@ -34,7 +35,8 @@ import { hasRoomFor } from "../storing/variants.ts";
  *
  * @param fresh the 304
  * @param candidate the response whose validator was sent; no other response is freshened
- * @returns `undefined` if the 304 refers to another response
+ * @returns `undefined` if only the whole response may answer: the 304 refers to another response, or
+ *   changes the meaning of the body on a route with `on304: "refetch"`, or has lost octets
  */
 export async function validated(
   fresh: StampedAnswer,
@@ -44,7 +46,10 @@ export async function validated(
   const { lookup, exchange } = need;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
-  if (!freshensWhatWasSent(fresh.response.headers, fieldsOf(before))) return undefined;
+  const { headers } = fresh.response;
+  const isOfAnother = !freshensWhatWasSent(headers, fieldsOf(before));
+  if (isOfAnother || [...headers.values()].some(hasLostOctets)) return undefined;
+  if (isToRefetch(headers, before, need)) return undefined;
   const metadata = freshenedMetadata(before, fresh, need);
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const cookies = personalCookies(fresh.response.headers, lookup.route, exchange.site.config);
@@ -78,6 +83,19 @@ export async function validated(
     noteAnswer(metadata, need, { refused: refused(refusal, metadata, lookup), isMadePrivate });
   }
   return { answer: response, done };
+}
+
+/**
+ * Returns whether the whole response is needed, because the fields of a bodiless answer change the
+ * meaning of the stored body. Reports such fields on every route.
+ */
+function isToRefetch(headers: Headers, before: StoredMetadata, need: OriginNeed): boolean {
+  const names = meaningChangedBy(headers, fieldsOf(before));
+  if (names.length === 0) return false;
+  const { lookup, exchange } = need;
+  exchange.site.metrics.add("changedBy304", [lookup.route.name]);
+  exchange.decision.detail = { rule: "changed-by-304", names };
+  return lookup.route.on304 === "refetch";
 }
 
 /**
@@ -135,6 +153,7 @@ export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: 
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (comparison === "other") return void makeStale();
   if (comparison === "unknown" || !mayBeValidated(questionOf(need), candidate)) return;
+  if (isToRefetch(headers, before, need)) return void makeStale();
   const metadata = freshenedMetadata(before, fresh, need);
   if (refusalToFreshen(metadata, fresh.response, need) !== undefined) return void makeStale();
   store(metadata);

@@ -2,6 +2,7 @@
 // the tier's database is nearly full.
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { LookupRequest } from "./plan.ts";
+import { undecodedPath } from "./target.ts";
 
 interface HasRoom {
   readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
@@ -11,14 +12,16 @@ interface HasRoom {
 const briefMs = 10 * 60_000;
 
 /**
- * Returns whether the database is nearly full and clients may have invented the query. Clients can
- * invent queries if the route has no `query.allow`.
+ * Returns whether the database is nearly full and clients may have invented the URL. Clients can
+ * invent queries if the route has no `query.allow`, and spellings of a path, such as `/%61`.
  */
 export function isBrief(
   { route, target }: Pick<LookupRequest, "route" | "target">,
   site: HasRoom,
 ): boolean {
-  return target.query !== "" && route.queryAllow === undefined && site.room?.isTight === true;
+  if (site.room?.isTight !== true) return false;
+  if (undecodedPath(target) !== target.path) return true;
+  return target.query !== "" && route.queryAllow === undefined;
 }
 
 /**

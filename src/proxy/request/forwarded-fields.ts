@@ -2,7 +2,7 @@
 // the key of a variant.
 import { connectionFields } from "../../rules/storable-fields.ts";
 import type { Route } from "../../config/config.ts";
-import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
 import { surrogateCapability } from "../../rules/surrogate-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
@@ -193,10 +193,12 @@ export class KeyedFields implements Fields {
 
   /** @param extra fields that Tidemark adds, such as the validators of a stored response */
   toHeaders(extra: readonly FieldLine[]): Headers {
-    const headers = new Headers();
-    for (const [name] of this.#request.client) {
+    const headers = new Headers(this.#request.client);
+    for (const [name, own] of this.#request.client) {
       const value = this.#sent(name);
-      if (value !== null) headers.set(name, value);
+      if (value === null) headers.delete(name);
+      // The copy still has lost octets.
+      else if (value !== own || !hasLostOctets(value)) headers.set(name, value);
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
     introduce(headers, this.#request);

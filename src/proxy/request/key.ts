@@ -3,19 +3,20 @@ import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import type { Fields } from "../../rules/fields.ts";
+import { sortedQuery } from "../../rules/query.ts";
 import type { NameSecret } from "../../cache/record/name-secret.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
-import { keyedQuery, pathAndQuery, type Target } from "./target.ts";
+import { keyedQuery, namedUrl, sentUrl, type Target } from "./target.ts";
 
 /**
  * The part of a cache key that is derived from the URL, without fields, cookies and `request.cf`.
  */
 export interface KeyedUrl {
-  /** The target with only the query parameters that are part of the key on its route. */
+  /** The target that the origin gets: only with the parameters that are part of the key. */
   readonly target: Target;
   /**
-   * The URL that a purge names. The purge covers every variant, regardless of the fields and
-   * cookies in the keys.
+   * The URL that a purge names. All spellings of a URL have the same named URL. The purge covers
+   * every variant, regardless of the fields and cookies in the keys.
    */
   readonly url: string;
   /** The primary key on a route whose keys consist only of the URL. */
@@ -27,9 +28,7 @@ export interface KeyedUrl {
 /** Returns whether a parameter of this name is part of the key. */
 export type Counts = (name: string) => boolean;
 
-/**
- * Returns the rule for a route's query parameters. The rule expects a name as the query spells it.
- */
+/** Returns the rule for a route's query parameters. */
 export function countsOn({ queryAllow: allow }: Route, { stripQuery }: Config): Counts {
   return (name) =>
     !matchesAny(stripQuery, name) && (allow === undefined || matchesAny(allow, name));
@@ -46,18 +45,14 @@ const storedUrlBytesMax = 2_048;
 
 /** Returns the key of a URL. GET and HEAD share the key; other methods have no lookup. */
 export function keyUrl(requested: Target, route: Route, site: KeySettings): KeyedUrl {
-  const { target, url } = keyedUrl(requested, countsOn(route, site.config));
+  const counted = keyedQuery(requested.query, countsOn(route, site.config));
+  const query = route.sortsQuery ? sortedQuery(counted) : counted;
+  const target = { ...requested, query };
   const naming = { secret: site.nameSecret, isSecret: false };
-  const key = new RecordKey(`GET ${url}`, target.ownHost, "r", naming);
-  // Both are ASCII.
-  const isTooLong = target.path.length + target.query.length > storedUrlBytesMax;
-  return { target, url, key, isTooLong };
-}
-
-/** Returns the target and the URL with only the parameters that are part of the key. */
-export function keyedUrl(requested: Target, counts: Counts): Pick<KeyedUrl, "target" | "url"> {
-  const target = { ...requested, query: keyedQuery(requested.query, counts) };
-  return { target, url: `${target.scheme}://${target.host}${pathAndQuery(target)}` };
+  const key = new RecordKey(`GET ${sentUrl(target)}`, target.ownHost, "r", naming);
+  // Both are ASCII. The named URL is never longer.
+  const isTooLong = target.sentPath.length + query.length > storedUrlBytesMax;
+  return { target, url: namedUrl(target), key, isTooLong };
 }
 
 /** A member of `request.cf`; its value is `null` if missing. */

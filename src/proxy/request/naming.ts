@@ -1,13 +1,13 @@
-// Reads the targets of purges, and normalizes URLs, prefixes and hosts to the form that cache keys have.
+// Reads the targets of purges, and normalizes URLs, prefixes and hosts to the form that purges name.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
 import type { TargetNames, Reading } from "../../purge/acceptance/order.ts";
 import { quoted } from "../../protocol/purge-order.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
-import { type Counts, countsOn, keyedUrl } from "./key.ts";
+import { type Counts, countsOn } from "./key.ts";
 import { isReserved } from "./reserved.ts";
-import { countedAs, readTarget, type Target } from "./target.ts";
+import { countedAs, keyedQuery, namedUrl, readTarget, type Target } from "./target.ts";
 import type { SiteUrls } from "./url-reader.ts";
 
 /**
@@ -45,7 +45,7 @@ const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} bypasses the cache, so nothing is stored under it now.`;
 
 /**
- * Returns the keyed URLs that a purge by URL covers. The purge covers every spelling of its URL. A
+ * Returns the named URLs that a purge by URL covers. The purge covers every spelling of its URL. A
  * parameter may be part of the key in one spelling of its name and not in another.
  *
  * @returns one to three distinct URLs, usually one. Each URL keeps only the parameters that are
@@ -60,7 +60,9 @@ function meantUrls(target: Target, route: Route, config: Config): string[] {
   const inEvery: Counts = (name) =>
     !matchesSomeSpelling(strip, name) && (allow === undefined || matchesEverySpelling(allow, name));
   const readings = [countsOn(route, config), inSome, inEvery];
-  const urls = readings.map((counts) => keyedUrl(target, counts).url);
+  const urls = readings.map((counts) =>
+    namedUrl({ ...target, query: keyedQuery(target.query, counts) }),
+  );
   const compared = urls.map(comparedUrl);
   return urls.filter((_, nth) => compared.indexOf(compared[nth] ?? "") === nth);
 }

@@ -25,7 +25,7 @@ export interface LookupRequest {
   readonly key: RecordKey;
   /** The query as the client sent it. The key may contain only a part of the query. */
   readonly sentQuery: string;
-  /** The keyed URL, which a purge by URL names. */
+  /** The URL that a purge names, as in `KeyedUrl`. */
   readonly url: string;
   readonly forwarded: KeyedFields;
   /** The honored directives (RFC 9111 §5.2.1). `only-if-cached` is always honored. */
@@ -64,7 +64,7 @@ export interface PassedRequest {
   /** The client's address; `undefined` if Cloudflare has written it into the request. */
   readonly address: string | null | undefined;
   readonly target: Target;
-  /** The keyed URL, as in `LookupRequest`. */
+  /** The URL that a purge names, as in `KeyedUrl`. */
   readonly url: string;
   readonly route: Route;
   /** The prefix under which metrics count the request; empty for none. */

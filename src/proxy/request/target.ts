@@ -1,5 +1,6 @@
-// Parses and normalizes a request's URL, and flags paths that two servers could read differently.
-import { nameIn, sortedByName } from "../../rules/query.ts";
+// Parses a request's URL. Keys and the origin get the client's spelling; routes, purges and checks
+// use a normalized spelling. Flags paths that two servers could read differently.
+import { nameIn, sortedQuery } from "../../rules/query.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";
@@ -11,14 +12,18 @@ export interface Target {
   /** The request's host and port, in lower case, before they are mapped to a host of the site. */
   readonly ownHost: string;
   /**
-   * The path as the URL standard resolves it, without dot segments and with `/` for `\`. Escapes are
-   * normalized by RFC 3986 §6.2.2: unreserved characters are decoded, and other escapes are in
-   * upper case.
+   * The path as the client spelled it, without dot segments and with `/` for `\`. Characters that a
+   * request line cannot contain are escaped, as in the URL standard.
+   */
+  readonly sentPath: string;
+  /**
+   * `sentPath` with escapes normalized by RFC 3986 §6.2.2: unreserved characters are decoded, and
+   * other escapes are in upper case. Decides everything except keys and the path for the origin.
    */
   readonly path: string;
   /** The path before dot segments and backslashes were resolved. */
   readonly writtenPath: string;
-  /** The text after `?`, with normalized escapes; empty for none. */
+  /** The text after `?` as the client spelled it; empty for none. */
   readonly query: string;
   /** Whether the path has encoded slashes or backslashes, control characters, or broken escapes. */
   readonly isAmbiguous: boolean;
@@ -31,8 +36,8 @@ const plainHost = /^[a-z][\w.-]*(?::\d{1,4})?$/i;
 /** A path that the URL standard leaves unchanged, except for dot segments. */
 const plainPath = /^[\w\-~/!$&'()*+,;=:@.%]*$/;
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
-/** Characters that clients may send unencoded. The URL standard and the keys encode them. */
-const unencodedQuery = /[\s"<>'\u0080-\uffff]/;
+/** A query that the URL standard leaves unchanged. */
+const plainQuery = /^[!$-&(-;=?-~]*$/;
 const defaultPort: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
 
 const ambiguous = /%(?:2f|5c|[01][\da-f]|7f)|%(?![\da-f]{2})/i;
@@ -44,18 +49,20 @@ const ambiguous = /%(?:2f|5c|[01][\da-f]|7f)|%(?![\da-f]{2})/i;
 export function readTarget(url: string, siteHosts: readonly string[] = []): Target {
   const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = parts.exec(url) ?? [];
   const hasPlainHost = plainHost.test(authority);
-  const isPlain = hasPlainHost && isPlainPath(rawPath) && !unencodedQuery.test(rawQuery);
+  const isPlain = hasPlainHost && isPlainPath(rawPath) && plainQuery.test(rawQuery);
   const parsed = isPlain ? undefined : parsedUrl(url);
   const ownHost = (hasPlainHost ? authority : (parsed?.host ?? "")).toLowerCase();
-  const path = normalisedEscapes(parsed?.pathname ?? rawPath) || "/";
+  const sentPath = (parsed?.pathname ?? rawPath) || "/";
+  const path = normalisedEscapes(sentPath);
   const isHost = scheme !== "" && hostForm.test(ownHost);
   return {
     scheme: scheme.toLowerCase() === "https" ? "https" : "http",
     host: isHost ? countedAs(canonicalHost(ownHost, scheme.toLowerCase()), siteHosts) : "",
     ownHost,
+    sentPath,
     path,
     writtenPath: isPlain ? path : normalisedEscapes(rawPath),
-    query: normalisedEscapes(parsed?.search.slice(1) ?? rawQuery),
+    query: parsed?.search.slice(1) ?? rawQuery,
     isAmbiguous: ambiguous.test(path),
   };
 }
@@ -100,10 +107,18 @@ function canonicalHost(host: string, scheme: string): string {
 }
 
 /**
+ * Returns the path as a server reads it that decodes nothing. Every server ignores the case of
+ * escapes.
+ */
+export function undecodedPath({ sentPath }: Pick<Target, "sentPath">): string {
+  return sentPath.replaceAll(/%[\da-f]{2}/gi, (escape) => escape.toUpperCase());
+}
+
+/**
  * Normalizes escapes once. A "%" outside of an escape never becomes part of an escape: `%2%65` does
  * not become `%2e`.
  */
-function normalisedEscapes(text: string): string {
+export function normalisedEscapes(text: string): string {
   if (!text.includes("%")) return text;
   return text.replaceAll(/(?<!%[\da-f]?)%([\da-f]{2})/gi, (escape, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
@@ -112,16 +127,28 @@ function normalisedEscapes(text: string): string {
 }
 
 /**
- * Returns the query for keys and the origin: the parameters that are part of the key, sorted by
- * name. Parameters of the same name keep their order.
+ * Returns the pairs of a query that are part of the key, in the client's spelling and order.
+ *
+ * @param counts decides by a name with normalized escapes; gets an empty name for an empty pair
  */
 export function keyedQuery(query: string, counts: (name: string) => boolean): string {
-  if (query === "") return "";
-  const counted = query.split("&").filter((pair) => pair !== "" && counts(nameIn(pair)));
-  return sortedByName(counted).join("&");
+  const pairs = query.split("&");
+  return pairs.filter((pair) => counts(nameIn(normalisedEscapes(pair)))).join("&");
 }
 
-/** Returns `/path?query`, or only the path if the query is empty. */
-export function pathAndQuery(target: { path: string; query: string }): string {
-  return target.query === "" ? target.path : `${target.path}?${target.query}`;
+type TargetPath = Pick<Target, "sentPath" | "query">;
+
+/** Returns `/path?query` in the client's spelling, or only the path if the query is empty. */
+export function pathAndQuery({ sentPath, query }: TargetPath): string {
+  return query === "" ? sentPath : `${sentPath}?${query}`;
+}
+
+/** Returns the URL of a key, in the client's spelling. */
+export function sentUrl(target: TargetPath & Pick<Target, "scheme" | "host">): string {
+  return `${target.scheme}://${target.host}${pathAndQuery(target)}`;
+}
+
+/** Returns the URL that purges name: with normalized escapes and a sorted query. */
+export function namedUrl({ scheme, host, path, query }: Target): string {
+  return sentUrl({ scheme, host, sentPath: path, query: sortedQuery(normalisedEscapes(query)) });
 }

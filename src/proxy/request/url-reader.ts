@@ -1,4 +1,4 @@
-// Reads a request's URL: its target, route and keyed URL. Results are memoized, so repeated
+// Reads a request's URL: its target, route, key and named URL. Results are memoized, so repeated
 // requests of a URL do not parse it again.
 import { LRUCache } from "lru-cache";
 import type { Config, Route } from "../../config/config.ts";
@@ -7,7 +7,7 @@ import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf } from "./path-readings.ts";
 import { isReserved } from "./reserved.ts";
-import { pathSpelled, readTarget, type Target } from "./target.ts";
+import { pathSpelled, readTarget, type Target, undecodedPath } from "./target.ts";
 
 export interface UrlRead {
   /** The target with its whole query. */
@@ -139,13 +139,19 @@ interface Routes {
  * `undefined` if every reading leads to the same route.
  */
 function readOtherwise(
-  { path }: Target,
+  target: Target,
   { name, origin }: Route,
   { matched, hasOthers }: Routes,
 ): OtherReading | undefined {
-  const readings = readingsOf(path);
+  const readings = readingsOf(target.path);
   if (readings === undefined) return { as: undefined, isRefused: hasOthers };
   let elsewhere: OtherReading | undefined;
+  const undecoded = undecodedPath(target);
+  if (undecoded !== target.path) {
+    // This reading is never refused, because both spellings are equivalent (RFC 3986 §6.2.2.2).
+    const as = { path: undecoded, route: matched(undecoded) };
+    if (as.route.name !== name) elsewhere = { as, isRefused: false };
+  }
   for (const reading of readings) {
     const route = matched(reading);
     const as = { path: reading, route };

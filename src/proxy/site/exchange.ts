@@ -14,6 +14,8 @@ export interface Context<S = Site> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** The runtime's context of the request or run. Handlers get it for bypassed requests only. */
   readonly caller?: object | undefined;
+  /** The server's request on Node. Handlers get it for bypassed requests only. */
+  readonly server?: object | undefined;
   /**
    * The client's address; `null` if unknown. `undefined` on Workers, where Cloudflare writes it
    * into each request.

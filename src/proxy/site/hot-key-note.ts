@@ -7,6 +7,7 @@ import { reach } from "../../config/tier-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import { fieldName, fieldValue } from "../stored/record-form.ts";
 import { type LookupRequest, asRefresh, plan, type PlanContext } from "../request/plan.ts";
+import { sentUrl } from "../request/target.ts";
 import type { Terms } from "../stored/lifetime.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 
@@ -21,7 +22,7 @@ const countMax = 1_000_000;
 const shortValue = fieldValue.check(z.maxLength(valueCharactersMax));
 
 const noteForm = z.object({
-  /** The keyed URL. */
+  /** The URL of the key, in the client's spelling. */
   url: z.string().check(z.maxLength(urlCharactersMax)),
   /** The route's key fields and the response's selecting fields, sorted by name. None is a secret. */
   fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
@@ -101,7 +102,8 @@ export function noteOf(
   lookup: LookupRequest,
   terms: Terms,
 ): HotKeyNote | undefined {
-  const { cf, keyedCookies, route, forwarded, url } = lookup;
+  const { cf, keyedCookies, route, forwarded } = lookup;
+  const url = sentUrl(lookup.target);
   // The isolate's own request has no `request.cf`, so it cannot have this key.
   if (cf.length > 0 || keyedCookies !== "") return undefined;
   const { selecting } = candidate.stored.metadata;
@@ -141,7 +143,7 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   if (planned.kind !== "lookup") return undefined;
   const { lookup } = planned;
   const isAsNoted =
-    lookup.url === note.url &&
+    sentUrl(lookup.target) === note.url &&
     reach(lookup.route.tiers, "world") &&
     note.fields.every(([name]) => mayBeNoted(name, lookup));
   return isAsNoted ? asRefresh(lookup, []) : undefined;

@@ -37,7 +37,7 @@ export interface LastPass {
 /** The size limit of each kind of notes, because clients can cause notes of both kinds. */
 const bytesMax = 524_288;
 
-/** The notes of one isolate, by keyed URL. */
+/** The notes of one isolate, by named URL. */
 export class LastAnswers {
   readonly answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
     [metadata.statusText, ...metadata.fields, refused?.names].join(),

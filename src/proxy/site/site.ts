@@ -126,4 +126,6 @@ export interface OriginRequest extends Pick<Request, "method" | "headers" | "bod
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** The runtime's context of the client's request, if a handler may know it. */
   readonly caller: object | undefined;
+  /** As in the context, if the request bypasses the cache. */
+  readonly server?: object | undefined;
 }

@@ -16,6 +16,7 @@ const statedByOrigin = new Set<StoreRefusal>([
   "set-cookie",
   "vary-any",
   "endless-stream",
+  "undecoded-field",
 ]);
 
 /** Refusals that hold for all later requests for this key. */

@@ -12,7 +12,7 @@ import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
-import { pathAndQuery, readTarget, type Target } from "../request/target.ts";
+import { readTarget, sentUrl, type Target } from "../request/target.ts";
 
 /** A request, and its exchange. */
 interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
@@ -28,7 +28,7 @@ export function invalidateBy(response: Response, given: InvalidatingRequest): vo
   const { request, target } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
-  const urls = [sentUrl(passed), ...named.filter((url) => url !== null)];
+  const urls = [requestUrl(passed), ...named.filter((url) => url !== null)];
   const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
   // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
   const { route } = exchange.site.matchRoute(target, request.method);
@@ -41,8 +41,8 @@ export function invalidateBy(response: Response, given: InvalidatingRequest): vo
 }
 
 /** Returns the URL with the scheme and host that the client used. A proxy may have stated them. */
-function sentUrl({ target }: PassedRequest): string {
-  return `${target.scheme}://${target.ownHost}${pathAndQuery(target)}`;
+function requestUrl({ target }: PassedRequest): string {
+  return sentUrl({ ...target, host: target.ownHost });
 }
 
 /**
@@ -55,7 +55,7 @@ function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget 
   const { passed, exchange } = given;
   const { matchRoute, siteHosts } = exchange.site;
   const { request, target, address } = passed;
-  const base = sentUrl(passed);
+  const base = requestUrl(passed);
   if (!URL.canParse(url, base)) return undefined;
   const absolute = url === base ? url : new URL(url, base).href;
   const named = readTarget(absolute, siteHosts);

@@ -2,8 +2,9 @@
 import type { Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
-import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
+import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import { tagFieldNames } from "../stored/tags.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
@@ -30,6 +31,8 @@ export type StoreRefusal =
   | "names-client"
   | "too-many-variants"
   | "withheld-field"
+  | "undecoded-field"
+  | "undecoded-key"
   | "refresh-failed"
   | "unconfirmed"
   | "switch";
@@ -107,6 +110,10 @@ export function refusalToStore(
     originAnsweredAt(fieldsOf(metadata), place) === "one-client";
   if (isAlone) return "names-client";
   if (unsentIn(metadata, lookup).length > 0) return "withheld-field";
+  if (undecodedInKey(metadata, lookup).length > 0) return "undecoded-key";
+  // Clients do not get the tags, and a purge finds them (`tagSpellings`).
+  const unsent = site.config.cacheInFront ? [] : tagFieldNames(site.config);
+  if (undecodedIn(metadata.fields).some((name) => !unsent.includes(name))) return "undecoded-field";
   // This check is the last of the field checks, because it searches all fields.
   if (namesClient(received, metadata, lookup)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
@@ -176,6 +183,8 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, lookup: Lookup
   const { forwarded, route } = lookup;
   if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
   if (refusal === "withheld-field") return unsentIn(metadata, lookup);
+  if (refusal === "undecoded-field") return undecodedIn(metadata.fields);
+  if (refusal === "undecoded-key") return undecodedInKey(metadata, lookup);
   if (refusal === "credential-field") return [...credentialsIn(lookup, metadata)];
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
@@ -187,4 +196,18 @@ function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, lookup: Lookup
  */
 function unsentIn({ selecting }: StoredMetadata, { forwarded }: LookupRequest): string[] {
   return forwarded.unsent(selecting.map(([name]) => name));
+}
+
+function undecodedIn(fields: readonly (readonly [name: string, value: string | null])[]): string[] {
+  return fields.flatMap(([name, value]) => (hasLostOctets(value ?? "") ? name : []));
+}
+
+/**
+ * Returns the request fields of the key whose octets are lost. Requests with different octets would
+ * have the same key.
+ */
+function undecodedInKey({ selecting }: StoredMetadata, lookup: LookupRequest): string[] {
+  const { forwarded, route, keyedCookies } = lookup;
+  const keyed = route.keyHeaders.map((name) => [name, forwarded.get(name)] as const);
+  return undecodedIn([...selecting, ...keyed, ["cookie", keyedCookies]]);
 }

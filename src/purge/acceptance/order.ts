@@ -42,6 +42,8 @@ export interface OrderReading {
   readonly readAs: readonly { readonly sent: string; readonly as: readonly string[] }[];
   /** Warnings about names that may not have the expected effect, as whole sentences. */
   readonly notes: readonly string[];
+  /** The number of invalid names that the purge leaves out. A note explains each. */
+  readonly leftOutCount: number;
 }
 
 /**
@@ -52,7 +54,7 @@ export type Reading =
   | ({ readonly kind: "fault" } & Reason);
 
 /**
- * Translates a sender's names into the names of this site's keys. A URL becomes keyed URLs. A
+ * Translates a sender's names into the names of this site's keys. A URL becomes named URLs. A
  * prefix becomes a path, or scheme, host and path, normalized like keys. A host gets the spelling of
  * keys.
  */
@@ -66,35 +68,31 @@ export function readOrder(body: string, naming: TargetNames): ResolvedOrder | { 
   return "fault" in order ? order : resolvedOrder(order, naming);
 }
 
-/** Resolves an order's names. Returns a fault if a name cannot be purged. */
+/**
+ * Resolves an order's names. Leaves out names that cannot be purged, and notes why. Returns the fault
+ * of the first such name if no other name is left.
+ */
 export function resolvedOrder(
   order: PurgeOrder,
   naming: TargetNames,
 ): ResolvedOrder | { fault: Reason } {
-  const tags = readAll(order.tags, readTag);
-  const urls = readAll(order.urls, naming.url);
-  const prefixes = readAll(order.prefixes, naming.prefix);
-  const hosts = readAll(order.hosts, naming.host);
-  const routes = readAll(order.routes, naming.route);
+  const tags = readAll(order.tags, readTag, (tag) => tagSpellings(tag).map(userTag));
+  const urls = readAll(order.urls, naming.url, (url) => [urlTag(url)]);
+  const prefixes = readAll(order.prefixes, naming.prefix, (prefix) => [prefix]);
+  const hosts = readAll(order.hosts, naming.host, (host) => [hostTag(host)]);
+  const routes = readAll(order.routes, naming.route, (route) => [routeTag(route)]);
   const all = [tags, routes, urls, prefixes, hosts];
-  const [fault] = all.flatMap(({ faults }) => faults);
-  if (fault !== undefined) return { fault };
+  const faults = all.flatMap((kind) => kind.faults);
   const { mode = "hard", reason = "", everything = false, dryRun: isDryRun = false } = order;
   const targets: PurgeTargets = {
     tags: distinct([
       ...(everything ? [everythingTag] : []),
-      ...tags.names.flatMap(tagSpellings).map(userTag),
-      ...urls.names.map(urlTag),
-      ...hosts.names.map(hostTag),
-      ...routes.names.map(routeTag),
+      ...[tags, urls, hosts, routes].flatMap((kind) => kind.targets),
     ]),
-    prefixes: distinct(prefixes.names),
+    prefixes: distinct(prefixes.targets),
   };
   const named = [...targets.tags, ...targets.prefixes];
-  if (named.length === 0) return { fault: namesNothing };
-  if (named.some((target) => tagBytes(JSON.stringify(target)) > targetBytesMax)) {
-    return { fault: tooLongTarget };
-  }
+  if (named.length === 0) return { fault: faults[0] ?? namesNothing };
   const counts = {
     tags: tags.names.length,
     urls: urls.names.length,
@@ -104,8 +102,12 @@ export function resolvedOrder(
     everything,
   };
   const readAs = [urls, prefixes, hosts].flatMap((kind) => kind.readAs);
-  const notes = distinct(all.flatMap((kind) => kind.notes));
-  return { targets, reading: { counts, readAs, notes }, mode, reason, isDryRun };
+  const notes = distinct([
+    ...faults.map(({ why, hint }) => `Not purged: ${why} ${hint}`),
+    ...all.flatMap((kind) => kind.notes),
+  ]);
+  const reading = { counts, readAs, notes, leftOutCount: faults.length };
+  return { targets, reading, mode, reason, isDryRun };
 }
 
 const namesNothing: Reason = {
@@ -113,17 +115,32 @@ const namesNothing: Reason = {
   hint: 'Name something in tags, urls, prefixes, hosts or routes, or write "everything": true.',
 };
 
-const tooLongTarget: Reason = {
+const emptyName: Reading = { kind: "fault", why: "A name is empty.", hint: "Leave it out." };
+
+const tooLongTarget: Reading = {
+  kind: "fault",
   why: `A URL, prefix or host is over ${targetBytesMax} bytes.`,
   hint: "Purge a shorter prefix of it.",
 };
 
-function readAll(names: readonly string[] = [], read: (name: string) => Reading) {
-  const readings = names.map((sent) => ({ sent, ...read(sent) }));
+/** @param targetsOf returns the targets of a name of this site */
+function readAll(
+  names: readonly string[] = [],
+  read: (name: string) => Reading,
+  targetsOf: (name: string) => readonly string[],
+) {
+  const isLong = (name: string) =>
+    targetsOf(name).some((target) => tagBytes(JSON.stringify(target)) > targetBytesMax);
+  const readings = names.map((sent) => {
+    const reading = /\S/.test(sent) ? read(sent) : emptyName;
+    const isTooLong = reading.kind === "named" && reading.as.some(isLong);
+    return { sent, ...(isTooLong ? tooLongTarget : reading) };
+  });
   const named = readings.filter((reading) => reading.kind === "named");
   return {
     faults: readings.filter((reading) => reading.kind === "fault"),
     names: distinct(named.flatMap(({ as }) => as)),
+    targets: named.flatMap(({ as }) => as.flatMap(targetsOf)),
     readAs: named.filter(({ sent, as }) => as.length !== 1 || as[0] !== sent),
     notes: named.flatMap(({ note }) => note ?? []),
   };

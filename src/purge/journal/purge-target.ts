@@ -28,11 +28,11 @@ export const nothing: PurgeTargets = { tags: [], prefixes: [] };
 
 /** @param tag the tag as a response or its route names it */
 export const userTag = (tag: string): string => `tag:${tag}`;
-/** @param host the host as keyed URLs spell it */
+/** @param host the host as named URLs spell it */
 export const hostTag = (host: string): string => `host:${host}`;
 /** @param route the route's name */
 export const routeTag = (route: string): string => `route:${route}`;
-/** @param url the keyed URL */
+/** @param url the named URL */
 export const urlTag = (url: string): string => `url:${url}`;
 /** The maximum length of a path in a prefix for it, in characters. */
 const pathCharsMax = 256;
@@ -49,7 +49,7 @@ export function pathPrefix({ origin, path }: { origin: string; path: string }): 
  * Returns the tag for a group of one origin (RFC 9875 §2.1). The group's name is also a user's tag.
  * A purge of that tag covers the group at all origins.
  *
- * @param origin the scheme and host of keyed URLs
+ * @param origin the scheme and host of named URLs
  */
 export const groupTag = ({ origin, group }: { origin: string; group: string }): string =>
   `group:${origin} ${group}`;

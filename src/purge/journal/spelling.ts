@@ -1,41 +1,40 @@
 // Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
 // name.
-import { sortedByName } from "../../rules/query.ts";
+import { sortedQuery } from "../../rules/query.ts";
 
 /**
- * ASCII characters that have the same meaning escaped and unescaped. Keys distinguish the two
+ * ASCII characters that have the same meaning escaped and unescaped. Named URLs distinguish the two
  * spellings. Omits characters to which escaping gives another meaning: `/`, `\`, `?`, `#` and `%`;
  * in a query also `&`, `=`, `+` and `;`.
  */
 const spelledTwice = { path: /[!"$&'()*+,:;<=>@[\]^`{|}]/, query: /[!"$'()*,:<>@[\]^`{|}]/ };
 
 /**
- * Returns the spelling in which purges compare URLs and prefixes. Keys distinguish `%2A` from `*`
- * (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because
+ * Returns the spelling in which purges compare URLs and prefixes. Named URLs distinguish `%2A` from
+ * `*` (RFC 3986 §2.2), but a purge of either covers both pages. The query is sorted again, because
  * unescaping may change the order of its parameters.
  *
- * @param url a URL that is normalized like keys, or a part of such a URL
+ * @param url a named URL (`KeyedUrl.url`), or a part of such a URL
  */
 export function comparedUrl(url: string): string {
   if (!url.includes("%")) return url;
   const queryAt = url.indexOf("?");
   if (queryAt === -1) return unescaped(url, spelledTwice.path);
   const path = unescaped(url.slice(0, queryAt), spelledTwice.path);
-  const pairs = comparedInQuery(url.slice(queryAt + 1)).split("&");
-  return `${path}?${sortedByName(pairs).join("&")}`;
+  return `${path}?${sortedQuery(comparedInQuery(url.slice(queryAt + 1)))}`;
 }
 
 /**
  * Returns the spelling in which purges compare a part of a query.
  *
- * @param text normalized like keys
+ * @param text a part of a named URL
  */
 export function comparedInQuery(text: string): string {
   return unescaped(text, spelledTwice.query);
 }
 
 /**
- * Returns whether keys distinguish several spellings of a name.
+ * Returns whether named URLs distinguish several spellings of a name.
  *
  * @param name a parameter's name, or the beginning of it
  */
@@ -52,21 +51,23 @@ function unescaped(text: string, characters: RegExp): string {
 
 /**
  * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
- * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold. workerd decodes
- * fields as UTF-8, which changes tags that the origin sent in Latin-1.
+ * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold, or would
+ * separate. workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
   const texts = plain.map(unescapedTag);
   const misread = (text: string) => new TextDecoder().decode(latin1Bytes(text));
+  const spelled = [...plain, ...texts, ...texts.map(escapedTag)];
   return [
-    ...new Set([
-      ...plain,
-      ...texts,
-      ...texts.map(escapedTag),
-      ...plain.filter(isLatin1).map(misread),
-    ]),
+    ...new Set([...spelled, ...plain.filter(isLatin1).map(misread), ...spelled.map(inTagField)]),
   ];
+}
+
+/** Escapes what `Cache-Tag` would separate or refuse: commas and control characters. */
+export function inTagField(tag: string): string {
+  // oxlint-disable-next-line eslint/no-control-regex -- the field refuses them
+  return tag.replaceAll(/[\0-\x1f\x7f,]/g, encodeURIComponent);
 }
 
 /** Escapes all but printable ASCII, as Next.js and vinext do. */

@@ -1,6 +1,7 @@
 // Copies of a view in the colo's Cache API (docs/purge-protocol.md, rules 14 and 15). With copies,
 // the isolates of a colo share one read of the journal. An invalid copy is treated as absent. If
 // the cache fails, each isolate reads the journal itself.
+import type { ColoCache } from "../../base/colo-cache.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { sha256Hex } from "../../base/sha256.ts";
@@ -16,7 +17,7 @@ import { readState, type SwitchState } from "../journal/switch-state.ts";
 
 export interface ViewCopiesSettings {
   /** `caches.default` or an equivalent: local to one colo and one host. */
-  readonly cache: () => Pick<Cache, "match" | "put">;
+  readonly cache: () => Pick<ColoCache, "match" | "put">;
   /** Identifies the journal, because a new view trusts a copy without reading the journal. */
   readonly journal: string;
   /** Identifies this isolate. */
@@ -137,7 +138,7 @@ export class ViewCopies {
     await this.#attempt((cache) => cache.put(address, new Response(body, { headers })));
   }
 
-  async #attempt<T>(ask: (cache: Pick<Cache, "match" | "put">) => Promise<T>) {
+  async #attempt<T>(ask: (cache: Pick<ColoCache, "match" | "put">) => Promise<T>) {
     const { cache, nowAtMs } = this.#settings;
     if (isWithinMs(silenceMs, this.#silentAtMs, nowAtMs())) return undefined;
     const attempt = (async () => ask(cache()))();

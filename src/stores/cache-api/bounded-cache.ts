@@ -1,14 +1,13 @@
 // The Cache API with a timeout on every wait.
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
+import type { ColoCache } from "../../base/colo-cache.ts";
 import {
   BoundedCalls,
   type BoundedCallsSettings,
   readMsMax,
   writeMsMax,
 } from "../bounded-calls.ts";
-
-export type ColoCache = Pick<Cache, "match" | "put" | "delete">;
 
 export interface BoundedCacheSettings extends Pick<BoundedCallsSettings, "nowAtMs" | "tell"> {
   /** `caches.default` or an equivalent. */

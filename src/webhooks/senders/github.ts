@@ -1,9 +1,10 @@
 // The sender for GitHub.
+import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import { hmacSender } from "../hmac-sender.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookFields, WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { isTag, memberAt, presetOf, textAt, textsAt } from "./payload.ts";
+import { memberAt, presetOf, textAt, textsAt } from "./payload.ts";
 
 export interface GithubPayload {
   readonly action?: string;
@@ -67,5 +68,5 @@ function pushed(payload: GithubPayload): WebhookOrder | undefined {
   );
   const tags = [...new Set(files)].map((file) => `file:${file}`);
   if (tags.length === 0) return undefined;
-  return tags.every(isTag) ? { tags } : { everything: true };
+  return tags.every((tag) => tagBytes(tag) <= tagBytesMax) ? { tags } : { everything: true };
 }

@@ -3,7 +3,7 @@ import { hmacSender } from "../hmac-sender.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { memberAt, presetOf, requiredAt, textAt } from "./payload.ts";
+import { memberAt, presetOf, textAt } from "./payload.ts";
 
 export interface KontentPayload {
   readonly notifications: readonly {
@@ -53,17 +53,21 @@ function changed(payload: KontentPayload): WebhookOrder | undefined {
 }
 
 function tagsOf(notification: unknown): readonly string[] | "everything" {
-  const named = (kind: string, field: string) =>
-    `${kind}:${requiredAt(notification, `data.system.${field}`)}`;
+  // A notification without a name may concern any page, and must not fail the others.
+  const named = (kind: string, field: string) => {
+    const name = textAt(notification, `data.system.${field}`);
+    return name === undefined ? "everything" : ([`${kind}:${name}`] as const);
+  };
   switch (textAt(notification, "message.object_type") ?? "") {
     case "content_item": {
       const type = textAt(notification, "data.system.type");
-      return [named("item", "codename"), ...(type ? [`type:${type}`] : [])];
+      const item = named("item", "codename");
+      return item === "everything" ? item : [...item, ...(type ? [`type:${type}`] : [])];
     }
     case "taxonomy":
-      return [named("taxonomy", "codename")];
+      return named("taxonomy", "codename");
     case "asset":
-      return [named("asset", "id")];
+      return named("asset", "id");
     default:
       return "everything";
   }

@@ -1,6 +1,5 @@
 // Shared by the senders with a mapping of their own: options, and reading of payloads.
 import { OperatorError } from "../../base/operator-error.ts";
-import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions, SenderOptions } from "../sender-options.ts";
 
@@ -59,16 +58,13 @@ export function requiredAt(payload: unknown, path: string): string {
   });
 }
 
-/** Returns whether a response can have this tag. */
-export const isTag = (tag: string): boolean => tagBytes(tag) <= tagBytesMax;
-
 /**
- * Purges an item, and the lists of items of its type. Leaves out names that no response can have.
+ * Purges an item, and the lists of items of its type.
  *
  * @param ids the names of the item, such as its id and its slug
  * @returns the tags `type:id` and `type`
  */
 export function itemOrder(type: string, ...ids: readonly (string | undefined)[]): WebhookOrder {
   const tags = ids.flatMap((id) => (id === undefined ? [] : `${type}:${id}`));
-  return { tags: [...tags.filter(isTag), type] };
+  return { tags: [...tags, type] };
 }

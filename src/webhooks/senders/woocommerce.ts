@@ -31,20 +31,10 @@ export function woocommerce(options: PresetOptions<WoocommercePayload> = {}): We
   });
 }
 
-/** Matches an encoded slash, backslash or control character, a star, and a broken escape. */
-const refusedPart = /%(?:2f|5c|[01][0-9a-f]|7f)|[\\*]|%(?![0-9a-f]{2})/i;
-
-/** Returns whether a purge accepts the URL. A refused one would fail the purge of the tags as well. */
-function isPurgeable(text: string): boolean {
-  const url = URL.parse(text);
-  const isWhole = url !== null && /^https?:\/\/[^/?#]/i.test(text);
-  return isWhole && url.username === "" && url.password === "" && !refusedPart.test(text);
-}
-
 function changed(payload: WoocommercePayload, fields: WebhookFields): WebhookOrder | undefined {
   const topic = fields.get("x-wc-webhook-topic") ?? "";
   if (!topic.startsWith("product.")) return undefined;
   const url = textAt(payload, "permalink");
   const tags = itemOrder("product", requiredAt(payload, "id"));
-  return url !== undefined && isPurgeable(url) ? { ...tags, urls: [url] } : tags;
+  return url === undefined ? tags : { ...tags, urls: [url] };
 }

@@ -68,7 +68,7 @@ it("is hard, covers only what it names, and has no reason, unless it says otherw
   const none = { urls: 0, prefixes: 0, hosts: 0, routes: 0, everything: false };
   expect(resolved({ tags: ["red"] })).toEqual({
     targets: { tags: ["tag:red"], prefixes: [] },
-    reading: { counts: { tags: 1, ...none }, readAs: [], notes: [] },
+    reading: { counts: { tags: 1, ...none }, readAs: [], notes: [], leftOutCount: 0 },
     mode: "hard",
     reason: "",
     isDryRun: false,
@@ -144,15 +144,40 @@ it.each<{ id: string; order: PurgeOrder; fault: object | undefined }>([
   { id: "everything", order: { everything: true }, fault: undefined },
   { id: "not everything", order: { everything: false }, fault: nothing },
   { id: "a tag at the limit", order: { tags: ["é".repeat(128)] }, fault: undefined },
-  { id: "a tag over it", order: { tags: ["red", `${"é".repeat(128)}a`] }, fault: longTag },
+  { id: "a tag over it", order: { tags: [`${"é".repeat(128)}a`] }, fault: longTag },
   { id: "a prefix at the limit", order: { prefixes: [prefixOf(4_096)] }, fault: undefined },
-  { id: "a prefix over it", order: { prefixes: ["/a/", prefixOf(4_097)] }, fault: longTarget },
+  { id: "a prefix over it", order: { prefixes: [prefixOf(4_097)] }, fault: longTarget },
   { id: "a long URL", order: { urls: [`${site}/${"a".repeat(4_096)}`] }, fault: longTarget },
   {
     id: "an unknown route",
-    order: { tags: ["red"], routes: ["article", "other"] },
+    order: { routes: ["other"] },
     fault: { why: "No such route.", hint: "Add it." },
+  },
+  {
+    id: "several invalid names",
+    order: { tags: [""], routes: ["other"] },
+    fault: { why: "A name is empty.", hint: "Leave it out." },
   },
 ])("refuses an order that cannot work: $id", ({ order, fault }) => {
   expect(faultOf(order)).toEqual(fault);
+});
+
+it.each<{ id: string; order: PurgeOrder; note: string }>([
+  { id: "a long tag", order: { tags: ["é".repeat(129)] }, note: "A tag is over 256 bytes." },
+  { id: "an empty tag", order: { tags: [" "] }, note: "A name is empty. Leave it out." },
+  { id: "a long URL", order: { urls: [`${site}/${"a".repeat(4_096)}`] }, note: longTarget.why },
+  { id: "a long prefix", order: { prefixes: [prefixOf(4_097)] }, note: longTarget.why },
+  { id: "a long host", order: { hosts: ["a".repeat(4_097)] }, note: longTarget.why },
+  { id: "an unknown route", order: { routes: ["other"] }, note: "No such route. Add it." },
+])("leaves out $id, notes it, and purges the other names", ({ order, note }) => {
+  const others = { tags: ["red", "blue"], urls: [`${site}/a`], prefixes: ["/news/"] };
+  const kinds = ["tags", "urls", "prefixes", "hosts", "routes"] as const;
+  const all = kinds.map((kind) => [
+    kind,
+    [...(order[kind] ?? []), ...(others[kind as "tags"] ?? [])],
+  ]);
+  const { targets, reading } = resolved(Object.fromEntries(all));
+  expect(targets).toEqual(resolved(others).targets);
+  expect(reading.notes).toEqual([expect.stringContaining(`Not purged: ${note}`)]);
+  expect(reading.leftOutCount).toBe(1);
 });

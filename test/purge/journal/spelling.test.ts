@@ -40,6 +40,11 @@ describe("a purge of a tag also covers other spellings of the tag", () => {
       as: ["%d1%82%D0%B5%D0%B3", "тег", "%D1%82%D0%B5%D0%B3"],
     },
     {
+      id: "a comma and Cyrillic",
+      tag: "а,b",
+      as: ["а,b", "%D0%B0,b", "а%2Cb", "%D0%B0%2Cb"],
+    },
+    {
       id: "an emoji beside ASCII escapes",
       tag: "a%2Cb 🎉",
       as: ["a%2Cb 🎉", "a%2Cb %F0%9F%8E%89"],

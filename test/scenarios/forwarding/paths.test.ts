@@ -1,4 +1,4 @@
-// Tests that the route, the key, purges and the origin use the same path for all spellings of it.
+// Tests that routes and purges treat all spellings of a URL alike, and that keys and the origin do not.
 // test/proxy/request/path-readings.test.ts tests how servers read paths.
 import { describe, expect, it } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -51,6 +51,7 @@ it.each([
   { path: "/me;x/orders", detail: "ambiguous-path" },
   { path: "/x%2f..%2fme", detail: "ambiguous-path" },
   { path: "/%6de/orders", detail: "route" },
+  { path: "/m%65", detail: "route" },
 ])(
   "does not store a page of a route with bypass under the spelling $path",
   async ({ path, detail }) => {
@@ -61,6 +62,58 @@ it.each([
     expect(cacheStatus).toContain(`fwd=bypass; fwd-status=200; detail=${detail}`);
   },
 );
+
+it("stores no page whose path leads to another route if nothing is decoded", async () => {
+  const routes = [
+    { name: "listed", match: "/static/*", mode: "override", fresh: "1h" },
+    { name: "rest", match: "*", bypass: true },
+  ];
+  const site = openSite({ config: { routes } as never, origin: options.origin! });
+  const { cacheStatus } = await site.get("/%73tatic/a.css");
+  expect(cacheStatus).toContain("detail=ambiguous-path");
+});
+
+it("sends each spelling of a path to the origin of the path", async () => {
+  const site = openSite(options);
+  for (const path of ["/%61ssets/a", "/%61ssets/a"]) {
+    const { status, cacheStatus } = await site.get(path);
+    expect([status, cacheStatus]).toEqual([200, expect.stringContaining("ambiguous-path")]);
+    expect(site.origin.last.url).toBe(`https://bucket.example${path}`);
+  }
+});
+
+describe("two spellings of a URL", () => {
+  const spellings = ["/a-b?x=1&y=2", "/a%2Db?x=1&y=2", "/a%2db?x=1&y=2", "/a-b?y=2&x=1"];
+  const origin = ({ url }: Request) => page(url.replace(/^\w+:\/\/[^/]*/, ""), cc("max-age=600"));
+
+  it("have an answer each, which cannot answer for the other", async () => {
+    const site = openSite({ origin });
+    for (const _ of ["miss", "hit"]) {
+      for (const path of spellings) expect((await site.get(path)).text).toBe(path);
+    }
+    expect(site.origin.count).toBe(spellings.length);
+  });
+
+  it.each([
+    { id: "by URL", order: { urls: ["https://www.example.com/a-b?y=2&x=1"] } },
+    { id: "by prefix", order: { prefixes: ["/a%2D"] } },
+  ])("are purged together $id", async ({ order }) => {
+    const { site } = openJournalled({ origin });
+    for (const path of spellings) await site.get(path);
+    expect((await send(site, order)).status).toBe(200);
+    for (const path of spellings) {
+      expect((await site.get(path)).cacheStatus).toContain("detail=purged");
+    }
+  });
+
+  it("are invalidated together in the isolate", async () => {
+    const site = openSite({ origin });
+    for (const path of spellings) await site.get(path);
+    site.clock.advance(1);
+    await site.get("/a-b?x=1&y=2", { method: "POST" });
+    for (const path of spellings) expect((await site.get(path)).cacheStatus).not.toContain("hit");
+  });
+});
 
 it.each(["/news/../b/c", "/b/%2e/c", "/b\\c"])(
   "purges and invalidates a page by another spelling of its URL: %s",

@@ -14,13 +14,34 @@ async function followed(site: Site, start: string): Promise<string> {
   return `${seen.status} ${url}`;
 }
 
+it.each([
+  { id: "sorted", asked: "/s?b=1&a=2", canonical: "/s?a=2&b=1" },
+  { id: "unsorted", asked: "/s?a=2&b=1", canonical: "/s?b=1&a=2" },
+  { id: "escaped", asked: "/~u", canonical: "/%7Eu" },
+  { id: "in small letters", asked: "/caf%C3%A9", canonical: "/caf%c3%a9" },
+])("a redirect to the origin's own spelling does not loop: $id", async ({ asked, canonical }) => {
+  for (const cacheControl of ["max-age=60", "no-store"]) {
+    const site = openSite({
+      origin: ({ url }) =>
+        url.endsWith(canonical)
+          ? page("page", cc(cacheControl))
+          : page("", cc(cacheControl, { location: canonical }), 301),
+    });
+    const end = `200 https://www.example.com${canonical}`;
+    for (const _ of ["first", "second"]) {
+      expect(await followed(site, `https://www.example.com${asked}`)).toBe(end);
+    }
+  }
+});
+
 describe("a redirect to another scheme", () => {
   it.each([
     { id: "as-asked", asked: "/a?b=1", said: "/a?b=1" },
     { id: "escapes-in-lower-case", asked: "/caf%C3%A9", said: "/caf%c3%a9" },
     { id: "empty-query", asked: "/a", said: "/a?" },
     { id: "escaped-tilde", asked: "/~u", said: "/%7Eu" },
-    { id: "query-in-another-order", asked: "/s?b=1&a=2", said: "/s?b=1&a=2" },
+    { id: "query-as-asked", asked: "/s?b=1&a=2", said: "/s?b=1&a=2" },
+    { id: "query-in-another-order", asked: "/s?b=1&a=2", said: "/s?a=2&b=1" },
   ])("does not loop: $id", async ({ asked, said }) => {
     for (const [from, to] of [
       ["http", "https"],
@@ -38,6 +59,13 @@ describe("a redirect to another scheme", () => {
         expect(end).toBe(`200 ${to}://www.example.com${said}`);
       }
     }
+  });
+
+  it("stays on https if it leads to another order of the query", async () => {
+    const location = "http://origin.invalid/s?a=2&b=1";
+    const site = openSite({ origin: () => page("", cc("no-store", { location }), 301) });
+    const { fields } = await site.get("/s?b=1&a=2");
+    expect(fields.get("location")).toBe("https://www.example.com/s?a=2&b=1");
   });
 
   const post = { method: "POST" };

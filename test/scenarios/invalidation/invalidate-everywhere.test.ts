@@ -257,6 +257,21 @@ describe("many unsafe requests of one client", () => {
     },
   );
 
+  it("name one URL in all its spellings, and purge the page in every other spelling", async () => {
+    const colos = open();
+    const other = "/news/%6B%65?a=%2d&&b=1";
+    await fill(colos, other);
+    for (const path of ["/news/ke", "/news/%6be", "/news/k%65"]) {
+      for (const query of ["a=-&b=1", "b=1&a=%2D", "&b=1&a=-&"]) {
+        await write(colos.near, `${path}?${query}`);
+      }
+    }
+    await colos.pass(withinSeconds);
+    const tags = colos.entries.flatMap(({ targets }) => targets.tags);
+    expect([...new Set(tags)]).toEqual(["url:https://www.example.com/news/ke?a=-&b=1"]);
+    expect(await isHit(colos.far, other)).toBe(false);
+  });
+
   it("purge the path with any query once they have named 64 KiB of URLs", async () => {
     const colos = open();
     const queried = ["/news/a?c=d", "/news/a/c?d"];

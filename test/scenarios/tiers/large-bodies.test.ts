@@ -31,13 +31,18 @@ it("a streamed body is stored only in the edge tier", async () => {
   expect(hit.cacheStatus).toBe("tidemark; hit; ttl=60; detail=edge");
 });
 
-it("a streamed body does not answer a concurrent request", async () => {
-  const site = openStreaming();
-  const asked = await Promise.all([site.ask("/a"), site.ask("/a")]);
-  expect((await Promise.all(asked.map(read))).map(({ text }) => text)).toEqual([whole, whole]);
-  await site.settle();
-  expect(site.origin.count).toBe(2);
-});
+it.each([2, 20])(
+  "a streamed body that is not stored yet costs a crowd of %i a download each",
+  async (clients) => {
+    const site = openStreaming();
+    const asked = await Promise.all(Array.from({ length: clients }, () => site.ask("/a")));
+    const texts = (await Promise.all(asked.map(read))).map(({ text }) => text);
+    expect(texts).toEqual(Array(clients).fill(whole));
+    await site.settle();
+    expect(site.origin.count).toBe(clients);
+    expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
+  },
+);
 
 it.each([
   { id: "ends with an error", end: "breaks", length: "15" },

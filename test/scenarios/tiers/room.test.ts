@@ -34,17 +34,20 @@ function opened(usedRatio: number, route: RouteChanges = {}, policy = "noevictio
 
 const inRedis = ({ keys }: FakeUpstash) => keys.length;
 
-describe("a page with an unlisted query parameter, in a database that becomes full", () => {
-  it("is written to Redis at its second request from 60 %", async () => {
-    const { upstash, isolate } = opened(0.6);
-    const site = await isolate();
-    await site.get("/a?made=up");
-    expect(inRedis(upstash)).toBe(0);
-    expect((await site.get("/a?made=up")).cacheStatus).toContain("hit");
-    expect(inRedis(upstash)).toBe(1);
-    await site.get("/a");
-    expect(inRedis(upstash)).toBe(2);
-  });
+describe("a page with a URL that clients can invent, in a database that becomes full", () => {
+  it.each(["/a?made=up", "/%61"])(
+    "is written to Redis at its second request from 60 %: %s",
+    async (path) => {
+      const { upstash, isolate } = opened(0.6);
+      const site = await isolate();
+      await site.get(path);
+      expect(inRedis(upstash)).toBe(0);
+      expect((await site.get(path)).cacheStatus).toContain("hit");
+      expect(inRedis(upstash)).toBe(1);
+      await site.get("/a");
+      expect(inRedis(upstash)).toBe(2);
+    },
+  );
 
   it.each<{ id: string; ratio: number; route?: RouteChanges; policy?: string; path?: string }>([
     { id: "below 60 %", ratio: 0.599 },
@@ -56,6 +59,7 @@ describe("a page with an unlisted query parameter, in a database that becomes fu
     },
     { id: 'on a route with `collapse: "global"`', ratio: 0.6, route: { collapse: "global" } },
     { id: "if the key omits the parameter", ratio: 0.6, path: "/a?utm_source=up" },
+    { id: "if its escapes have small letters", ratio: 0.6, path: "/caf%c3%a9" },
   ])("is written to Redis at once $id", async ({ ratio, route, policy, path = "/a?made=up" }) => {
     const { upstash, isolate } = opened(ratio, route, policy);
     const site = await isolate();

@@ -143,7 +143,7 @@ describe("the note of a hot key", () => {
     const { colos, told, clock } = openHotSite({ origin, ...(config && { config }) });
     const expiresAtMs = clock.atMs + 600_000;
     await heat(colos[0], ["/a?utm_source=x&b=1&a=2"], { headers });
-    const note = { url: url("/a?a=2&b=1"), expiresAtMs, count: 3, fields };
+    const note = { url: url("/a?b=1&a=2"), expiresAtMs, count: 3, fields };
     expect(told()).toEqual([note]);
     expect(JSON.stringify(told())).not.toMatch(/192\.0\.2\.7|_ga|Ada/);
   });

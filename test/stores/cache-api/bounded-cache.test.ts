@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutOfTime } from "../../../src/base/timeouts.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
-import { BoundedCache, type ColoCache } from "../../../src/stores/cache-api/bounded-cache.ts";
+import type { ColoCache } from "../../../src/base/colo-cache.ts";
+import { BoundedCache } from "../../../src/stores/cache-api/bounded-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 
 const address = "https://www.example.com/_cache/stored/any";
@@ -12,10 +13,12 @@ const never = () => new Promise<never>(() => undefined);
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 function open(given: Partial<ColoCache> = {}) {
   const clock = new FakeClock();
   const told: string[] = [];
-  const platform: ColoCache = { match: never, put: never, delete: never, ...given };
+  const platform: Writable<ColoCache> = { match: never, put: never, delete: never, ...given };
   const tell = ({ message }: LogLine) => void told.push(message);
   const cache = new BoundedCache({ cache: () => platform, nowAtMs: clock.nowAtMs, tell });
   const pass = async (ms: number) => {

@@ -1,6 +1,12 @@
 // Data caches with one planted fault each, which a run must find. A fault replaces a part of the
 // cache, its clock or its interface. All Workers and the process have the same fault.
-import type { DataCache, DataPlatform } from "../../../src/data-cache.ts";
+import type {
+  DataCache,
+  DataPlatform,
+  Key,
+  Namespace,
+  NamespaceOptions,
+} from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
 import type { JournalInCode } from "../../../src/purge/journal-in-code.ts";
@@ -105,8 +111,8 @@ function withoutComparison(objects: ObjectNamespace): ObjectNamespace {
 
 /** Returns a cache whose `getOrSet` ignores its options, such as `forceFresh`. */
 function withoutForce(cache: DataCache): DataCache {
-  const namespace: DataCache["namespace"] = (name, options) => {
-    const made = cache.namespace(name, options);
+  const namespace = <T, K extends Key>(name: string, options: NamespaceOptions<T, K>) => {
+    const made = cache.namespace(name, options) as Namespace<T, K, never>;
     const real = made.getOrSet.bind(made);
     made.getOrSet = (key, load) => real(key, load);
     return made;

@@ -151,6 +151,7 @@ function dryRunLines({
   data,
   shared,
   urls = [],
+  notes = [],
   limits,
 }: OperatorAnswer<"dryRun">): string[] {
   const found = ({ covered, examined }: { covered: number; examined: number }) =>
@@ -161,6 +162,7 @@ function dryRunLines({
     ...(data ? [`  data in its memory: ${found(data)}`] : []),
     `  shared tier: ${typeof shared === "string" ? shared : found(shared)}`,
     ...urls.map((url) => `  ${url}`),
+    ...notes.map((note) => `  ${note}`),
     limits,
   ];
 }

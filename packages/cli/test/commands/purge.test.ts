@@ -32,6 +32,15 @@ describe("the purge command", () => {
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=purged");
   });
 
+  it.each([[], ["--dry-run"]])("prints why an invalid name is not purged: %j", async (...more) => {
+    const { user } = await stored();
+    const names = ["--tag", "a", "--tag", "x".repeat(257), "--url", "https://a.example/*"];
+    const { code, out } = await user.runs(["purge", ...names, ...more]);
+    expect(code).toBe(0);
+    expect(out).toContain("  Not purged: A tag is over 256 bytes.");
+    expect(out).toContain("contains a star");
+  });
+
   it("prints JSON with --json", async () => {
     const { user } = await stored();
     const { code, out } = await user.runs(["purge", "--url", "/a", "--json"]);
