@@ -71,11 +71,11 @@ const idleJournal: Fault = {
 const lacksShared: Fault = {
   what: "The store of large bodies is off.",
   why: "There is no shared tier, which would have the records of the bodies.",
-  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or pass durableObjectRecords() as stores.records.",
+  hint: "Add upstash() and its variables, or pass durableObjectRecords() as stores.records.",
 };
 
 const lacksJournal: Fault = {
   what: "The shared tier is off.",
   why: "There is neither a usable Redis database nor another journal, so no purge could reach it.",
-  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or pass durableObjectJournal() as stores.journal.",
+  hint: "Add upstash() and its variables, or pass durableObjectJournal() as stores.journal.",
 };

@@ -130,7 +130,7 @@ function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined 
   const otherwise = "or remove hotKeys from the configuration.";
   if (redis === undefined || isFault(redis)) {
     const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
-    const hint = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
+    const hint = `Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, hint };
   }
   if (siteHosts.length > 0) return undefined;

@@ -70,7 +70,10 @@ const overObjects = await bundleContents(`
 
 it.each([
   { id: "Redis", part: /@upstash\/redis|^src\/stores\/redis\/|redis-client/ },
-  { id: "operate()", part: /^src\/(?:admin\/(?:explain|health|stats)|proxy\/warm|reports\/prometheus)/ },
+  {
+    id: "operate()",
+    part: /^src\/(?:admin\/(?:explain|health|stats)|proxy\/warm|reports\/prometheus)/,
+  },
 ])("the bundle of a Worker that does not import $id contains nothing of it", ({ part }) => {
   const found = ({ path }: { readonly path: string }) => part.test(path);
   expect(overObjects.files.filter(found)).toEqual([]);
