@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
 export const bundleBytesMax = 616_000;
 export const bundleGzipBytesMax = 211_500;
-/** Of a Worker with `stores: durableObjects()`, without `operate()`. */
+/** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 421_000;
 
 /** All packages in the bundle, with the purpose of each. */

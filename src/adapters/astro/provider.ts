@@ -155,7 +155,7 @@ class TidemarkProvider implements AstroCacheProvider {
     };
     const app = createApp(this.#config, env, platform, {
       ...inCode,
-      stores: redis ? { ...stores, redis: redisStore } : stores,
+      stores: redis || !stores ? { ...stores, redis: redisStore } : stores,
       database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
       // Astro finds its page and its locals by the client's request.
       origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },
