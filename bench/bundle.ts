@@ -65,7 +65,7 @@ async function reportOfImports(): Promise<string> {
     const own = files.filter(({ path, bytes: kept }) => path.startsWith("src/") && kept > 0);
     const lines = own.map(({ path }) => readFileSync(path, "utf8").split("\n").length - 1);
     const total = lines.reduce((sum, count) => sum + count, 0);
-    return [kind, ...[bytes, gzipBytes, own.length, total].map(counted)];
+    return [kind, counted(bytes), counted(gzipBytes), counted(own.length), counted(total)];
   });
   const heads = ["imports", "bytes", "compressed", "files of `src/`", "their lines"];
   return markdownTable(heads, await Promise.all(rows));

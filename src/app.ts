@@ -90,13 +90,12 @@ export function createApp(
   configured: Config,
   env: Env,
   host: Platform,
-  { origins, data, stores = {}, database: given, operate, parts, onRequest }: InCode = {},
+  inCode: InCode = {},
 ): Application {
+  const { data, stores = {}, operate, parts, onRequest } = inCode;
   const written = configOf(configured);
   refuseUnoperated(written, operate);
-  const read = readEnvironment(env, written, origins, stores.redis !== undefined);
-  const found = given === undefined ? read : { ...read, redis: given };
-  const { environment, makers, journal } = bindStores(found, stores, env);
+  const { environment, makers, journal } = boundTo(env, written, inCode);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -108,7 +107,7 @@ export function createApp(
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
   const { redis } = stores;
-  const { createReports } = operate ?? {};
+  const { createReports, openHotKeys } = operate ?? {};
   const own = { ...platform, database, redis, journal, dataset, createReports, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
@@ -117,13 +116,8 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const { openHotKeys } = operate ?? {};
   const proxy = createProxy(cache, { config, environment, platform, openHotKeys, onRequest });
-  const failed = (cause: unknown) => {
-    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
-    log.write({ event: "request-failed", level: "error", message });
-    return plainPage("fault");
-  };
+  const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
     cache.metrics.add("requests", ["", "failed", "none"]);
@@ -148,10 +142,9 @@ export function createApp(
   const outward = createOutward(cache, { config, environment, platform });
   const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
-  const senders = senderRoutes(settings);
   const operating = operate?.open(settings);
-  const routes = adminRoutes(settings, senders, operating);
-  const operators = operatorsOf(config.operatorPath, routes, failed);
+  const senders = senderRoutes(settings);
+  const operators = operatorsOf(adminRoutes(settings, senders, operating), config, failed);
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
@@ -167,6 +160,22 @@ export function createApp(
     await Promise.all([...cronRuns(settings, background), operating?.runCron(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+/** Returns a function that logs the cause of a failed request, and returns the answer. */
+function failure(log: Log): (cause: unknown) => Response {
+  return (cause) => {
+    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+    log({ event: "request-failed", level: "error", message });
+    return plainPage("fault");
+  };
+}
+
+/** Reads the bindings, and binds the stores. */
+function boundTo(env: Env, config: Config, { origins, stores = {}, database }: InCode) {
+  const read = readEnvironment(env, config, origins, stores.redis !== undefined);
+  const found = database === undefined ? read : { ...read, redis: database };
+  return bindStores(found, stores, env);
 }
 
 /** @throws OperatorError for settings that need `operate()`, if there is none */
@@ -225,9 +234,13 @@ function answerer({
   };
 }
 
-function operatorsOf(path: string, routes: Hono, failed: (cause: unknown) => Response): Hono {
+function operatorsOf(
+  routes: Hono,
+  { operatorPath }: Config,
+  failed: (cause: unknown) => Response,
+): Hono {
   const operators = new Hono();
-  operators.route(path, routes);
+  operators.route(operatorPath, routes);
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   return operators;
