@@ -6,7 +6,8 @@ import { bindStores } from "./bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
-import type { Operate, OpenOperate } from "./admin/operate-part.ts";
+import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
+import type { Operate } from "./admin/port/operate.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
@@ -107,8 +108,8 @@ export function createApp(
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
   const { redis } = stores;
-  const { createReports, openHotKeys } = operate ?? {};
-  const own = { ...platform, database, redis, journal, dataset, createReports, parts };
+  const part = operate?.part as OperatePart | undefined;
+  const own = { ...platform, database, redis, journal, dataset, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
@@ -116,7 +117,7 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { config, environment, platform, openHotKeys, onRequest });
+  const proxy = createProxy(cache, { config, environment, platform, onRequest, ...part });
   const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
@@ -142,7 +143,7 @@ export function createApp(
   const outward = createOutward(cache, { config, environment, platform });
   const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
-  const operating = operate?.open(settings);
+  const operating = part?.open(settings);
   const senders = senderRoutes(settings);
   const operators = operatorsOf(adminRoutes(settings, senders, operating), config, failed);
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });

@@ -6,7 +6,8 @@ import { answerDebugged } from "./admin/debug-field.ts";
 import { explainRoute } from "./admin/explain-route.ts";
 import { healthRoute } from "./admin/health-route.ts";
 import { metricsRoute } from "./admin/metrics-route.ts";
-import type { Operate, OpenOperate } from "./admin/operate-part.ts";
+import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
+import type { Operate } from "./admin/port/operate.ts";
 import { statsRoute } from "./admin/stats-route.ts";
 import { warmRoute } from "./admin/warm-route.ts";
 import { coloOf } from "./platform/environment.ts";
@@ -15,7 +16,7 @@ import { HotKeyStream } from "./proxy/site/hot-key-stream.ts";
 import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { createReports } from "./reports/create-reports.ts";
 
-export type { Operate } from "./admin/operate-part.ts";
+export type { Operate } from "./admin/port/operate.ts";
 
 /**
  * Adds the operator's part to a Worker: findings in `/_cache/health`, `/_cache/stats`, `metrics`,
@@ -26,11 +27,12 @@ export type { Operate } from "./admin/operate-part.ts";
  * export default createWorker(config, { operate: operate() });
  */
 export function operate(): Operate {
-  return {
+  const part: OperatePart = {
     createReports,
     openHotKeys: (settings) => new HotKeys({ ...settings, stream: new HotKeyStream(settings) }),
     open,
   };
+  return { part };
 }
 
 function open(settings: AdminSettings): OpenOperate {

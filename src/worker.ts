@@ -1,5 +1,5 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
-import type { Operate } from "./admin/operate-part.ts";
+import type { Operate } from "./admin/port/operate.ts";
 import { type Application, createApp, type ExecutionContext, refuseUnoperated } from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
 import type { CacheParts } from "./create-cache.ts";

@@ -7,8 +7,8 @@ import type { Attention } from "../purge/view/view.ts";
 import type { createReports } from "../reports/create-reports.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
-/** The result of `operate()`. */
-export interface Operate {
+/** The contents of `Operate`. */
+export interface OperatePart {
   readonly createReports: typeof createReports;
   readonly openHotKeys: OpenHotKeys;
   readonly open: (settings: AdminSettings) => OpenOperate;

@@ -178,6 +178,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
   "admin/access": [...core],
+  "admin/port": [],
   "admin/purges": [...core, ...steps, "proxy", ...composition],
   "admin/health": [
     "protocol/variables",
@@ -216,6 +217,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...steps,
     "proxy",
     "admin",
+    "admin/port",
     "probe",
     reporting,
     ...composition,
@@ -229,6 +231,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...steps,
     "proxy",
     "admin",
+    "admin/port",
     ...composition,
     "app",
     "data",
@@ -236,7 +239,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   cloudflare: ["protocol", "bind-stores", "stores/durable-object", "stores/r2"],
   upstash: ["bind-stores", "stores/redis"],
-  operate: [...core, "platform", ...steps, "admin", "admin/access", reporting],
+  operate: [...core, "platform", ...steps, "admin", "admin/access", "admin/port", reporting],
   hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": [
     "base",
