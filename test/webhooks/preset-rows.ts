@@ -36,6 +36,11 @@ const notification = (object_type: string, delivery_slot: string, system: object
   data: { system },
   message: { environment_id: "e", object_type, action: "published", delivery_slot },
 });
+/** Returns a URL with sorted parameters, as journal entries spell it. */
+const sortedUrl = (url: string) => {
+  const [path, query = ""] = url.split("?");
+  return `${path}?${query.split("&").toSorted().join("&")}`;
+};
 const pushTo = (ref: string, commits: object[]) => ({
   ref,
   repository: { default_branch: "main", full_name: "acme/docs" },
@@ -236,6 +241,11 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { _id: "abc", _type: "post", slug: null },
         expected: { tags: ["post:abc", "post"] },
       },
+      {
+        id: "a whole document, as Sanity sends it without a projection",
+        payload: { _id: "abc", _type: "post", slug: { _type: "slug", current: "hello" } },
+        expected: { tags: ["post:abc", "post:hello", "post"] },
+      },
       { id: "a draft", payload: { _id: "drafts.abc", _type: "post" }, expected: "ignored" },
       { id: "another projection", payload: { title: "Hello" }, expected: "failed" },
     ],
@@ -340,6 +350,11 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         payload: { event: "entry.delete", model: "article", entry: { id: 3, publishedAt: null } },
         expected: { tags: ["article:3", "article"] },
       },
+      ...[null, "null"].map((entry) => ({
+        id: `a published entry that is missing: ${JSON.stringify(entry)}`,
+        payload: { event: "entry.publish", model: "article", entry },
+        expected: { everything: true } as const,
+      })),
       {
         id: "a file",
         payload: { event: "media.update", media: { id: 3 } },
@@ -391,6 +406,33 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         topic: "product.updated",
         payload: { id: 7, permalink },
         expected: { tags: ["product:7", "product"] },
+      })),
+      ...[
+        { url: "/product/mug/?attribute_pa_size=l&attribute_colour=red", page: "/product/mug/" },
+        { url: "/?product=mug&attribute_pa_size=l", page: "/?product=mug" },
+      ].map(({ url, page }) => ({
+        id: `a variation at ${url}, which the page of its product shows`,
+        topic: "product.updated",
+        payload: { id: 42, parent_id: 7, permalink: `https://tidemark.test${url}` },
+        expected: {
+          tags: ["product:42", "product:7", "product"],
+          urls: [`https://tidemark.test${sortedUrl(url)}`, `https://tidemark.test${page}`],
+        },
+      })),
+      {
+        id: "a product without a parent",
+        topic: "product.updated",
+        payload: { id: 7, parent_id: 0 },
+        expected: { tags: ["product:7", "product"] },
+      },
+      ...[
+        { errors: { woocommerce_api_invalid_product_id: ["Invalid product ID"] } },
+        { code: "woocommerce_rest_product_invalid_id", message: "Invalid ID." },
+      ].map((payload) => ({
+        id: `a product that no longer exists: ${JSON.stringify(payload)}`,
+        topic: "product.updated",
+        payload,
+        expected: { tags: ["product"] },
       })),
       { id: "an order", topic: "order.created", payload: { id: 7 }, expected: "ignored" },
     ],
