@@ -52,16 +52,17 @@ function unescaped(text: string, characters: RegExp): string {
 /**
  * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
  * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold, or would
- * separate. workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
+ * separate, in upper or, as WordPress and .NET, in lower case (RFC 3986 §6.2.2.1). workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
   const texts = plain.map(unescapedTag);
   const misread = (text: string) => new TextDecoder().decode(latin1Bytes(text));
   const spelled = [...plain, ...texts, ...texts.map(escapedTag)];
-  return [
-    ...new Set([...spelled, ...plain.filter(isLatin1).map(misread), ...spelled.map(inTagField)]),
-  ];
+  const all = [...spelled, ...plain.filter(isLatin1).map(misread), ...spelled.map(inTagField)];
+  const inCase = (change: "toUpperCase" | "toLowerCase") =>
+    all.map((text) => text.replaceAll(/%[\da-f]{2}/gi, (escape) => escape[change]()));
+  return [...new Set([...all, ...inCase("toUpperCase"), ...inCase("toLowerCase")])];
 }
 
 /** Escapes what `Cache-Tag` would separate or refuse: commas and control characters. */
