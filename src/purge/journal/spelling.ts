@@ -1,5 +1,6 @@
 // Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
 // name.
+import { isLatin1, latin1Bytes } from "../../base/latin1.ts";
 import { sortedQuery } from "../../rules/query.ts";
 
 /**
@@ -85,14 +86,4 @@ export function unescapedTag(tag: string): string {
       return run;
     }
   });
-}
-
-/** Returns whether Latin-1 can encode the text, but not with the same bytes as UTF-8. */
-export function isLatin1(text: string): boolean {
-  return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text);
-}
-
-/** @param text characters up to U+00FF; only the lowest 8 bits of other characters are used */
-export function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 }

@@ -1,6 +1,7 @@
 // The spellings of URLs and tags that a purge treats as the same name.
 import { describe, expect, it } from "vitest";
-import { comparedUrl, isLatin1, tagSpellings } from "../../../src/purge/journal/spelling.ts";
+import { isLatin1 } from "../../../src/base/latin1.ts";
+import { comparedUrl, tagSpellings } from "../../../src/purge/journal/spelling.ts";
 
 describe("purges compare a URL", () => {
   it.each([
