@@ -1,5 +1,6 @@
-// Prints the size in bytes of each part of the built Worker. `--write` updates the table in
-// docs/size-and-memory.md.
+// Prints the size in bytes of each part of the built Worker, and of Workers with other imports.
+// `--write` updates the tables in docs/size-and-memory.md.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
@@ -15,7 +16,7 @@ import { replaceMarkedPart } from "./load/marked-part.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
-  const text = report(await bundleContents());
+  const text = `${report(await bundleContents())}\n${await reportOfImports()}`;
   process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "bundle", text);
@@ -38,6 +39,36 @@ function report({ bytes, gzipBytes, files }: BundleContents): string {
     `A test fails above ${counted(bundleBytesMax)} bytes, or above ${counted(bundleGzipBytesMax)} compressed bytes.\n\n` +
     markdownTable(["part", "bytes"], rows)
   );
+}
+
+const objects = "durableObjects, TidemarkJournal, TidemarkRecords";
+const [ofObjects, ofUpstash, ofOperate, ofWorker, ofData] = [
+  `import { ${objects} } from "./src/cloudflare.ts"; globalThis.a = [${objects}];`,
+  'import { upstash } from "./src/upstash.ts"; globalThis.b = upstash;',
+  'import { operate } from "./src/operate.ts"; globalThis.c = operate;',
+  'import { createWorker } from "./src/worker.ts"; globalThis.d = createWorker;',
+  'import { createDataCache } from "./src/data-cache.ts"; globalThis.e = createDataCache;',
+];
+
+const kinds = {
+  "`durableObjects()`": [ofWorker, ofObjects],
+  "`durableObjects()`, `operate()`": [ofWorker, ofObjects, ofOperate],
+  "`upstash()`": [ofWorker, ofUpstash],
+  "`upstash()`, `operate()`": [ofWorker, ofUpstash, ofOperate],
+  "`tidemark/data` in memory alone": [ofData],
+};
+
+/** Returns a table of Workers by their imports, with the lines of the sources that they contain. */
+async function reportOfImports(): Promise<string> {
+  const rows = Object.entries(kinds).map(async ([kind, imports]) => {
+    const { bytes, gzipBytes, files } = await bundleContents(imports.join("\n"));
+    const own = files.filter(({ path, bytes: kept }) => path.startsWith("src/") && kept > 0);
+    const lines = own.map(({ path }) => readFileSync(path, "utf8").split("\n").length - 1);
+    const total = lines.reduce((sum, count) => sum + count, 0);
+    return [kind, counted(bytes), counted(gzipBytes), counted(own.length), counted(total)];
+  });
+  const heads = ["imports", "bytes", "compressed", "files of `src/`", "their lines"];
+  return markdownTable(heads, await Promise.all(rows));
 }
 
 await main();

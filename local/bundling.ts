@@ -25,6 +25,8 @@ export const bundling = {
     tidemark: configModule,
     "tidemark/senders": join(root, "src/senders.ts"),
     "tidemark/outward": join(root, "src/outward.ts"),
+    "tidemark/upstash": join(root, "src/upstash.ts"),
+    "tidemark/operate": join(root, "src/operate.ts"),
     "tidemark/probe": join(root, "src/probe/probe.ts"),
     "tidemark/dashboard": join(root, "src/dashboard/dashboard.ts"),
   },

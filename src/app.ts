@@ -1,14 +1,12 @@
 // The application. Hono serves the operator's routes below `operatorPath`, and the HTTP cache
 // serves all other requests.
 import { Hono } from "hono";
-import { answerDebugged } from "./admin/debug-field.ts";
-import { debugField } from "./protocol/debug-fields.ts";
+import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores } from "./bind-stores.ts";
-import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
-import type { JournalInCode } from "./purge/journal-in-code.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
+import type { Operate, OpenOperate } from "./admin/operate-part.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
@@ -22,7 +20,7 @@ import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-bound.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import { type Fault, faultText, isFault } from "./base/operator-error.ts";
+import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
 import {
   arrivalReader,
   type ReadArrival,
@@ -34,6 +32,7 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
+import type { Stores } from "./bind-stores.ts";
 import { configWarnings } from "./proxy/request/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./proxy/respond/plain-page.ts";
@@ -66,12 +65,8 @@ export interface Application {
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
-  /** The shared tier, in place of Redis. */
-  readonly tiers?: readonly TierInCode[] | undefined;
-  /** The store of bodies that are too large for the shared tier. */
-  readonly bodies?: BodiesInCode | undefined;
-  /** The store of the journal, in place of Redis. */
-  readonly journal?: JournalInCode | undefined;
+  readonly stores?: Stores | undefined;
+  readonly operate?: Operate | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   /** A connection to Redis, in place of a database in the bindings. */
@@ -82,24 +77,25 @@ export interface InCode {
 /**
  * Creates the application of an isolate.
  *
- * @param given a configuration from `defineConfig`; a plain object is validated here
+ * @param configured a configuration from `defineConfig`; a plain object is validated here
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.data a data cache that shares the core
- * @param inCode.tiers the shared tier, in place of Redis
- * @param inCode.journal the store of the journal, in place of Redis
+ * @param inCode.stores the stores; by default, only memory and the Cache API
+ * @param inCode.operate the part that explains, measures and warms
  * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
 export function createApp(
-  given: Config,
+  configured: Config,
   env: Env,
   host: Platform,
-  { origins, data, parts, onRequest, ...stores }: InCode = {},
+  inCode: InCode = {},
 ): Application {
-  const written = configOf(given);
-  const found = readEnvironment(env, written, origins);
-  const { environment, makers, journal } = bindStores(found, stores, env);
+  const { data, stores = {}, operate, parts, onRequest } = inCode;
+  const written = configOf(configured);
+  refuseUnoperated(written, operate);
+  const { environment, makers, journal } = boundTo(env, written, inCode);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -110,7 +106,9 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { dataset } = environment;
-  const own = { ...platform, database, journal, dataset, parts };
+  const { redis } = stores;
+  const { createReports, openHotKeys } = operate ?? {};
+  const own = { ...platform, database, redis, journal, dataset, createReports, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
@@ -118,12 +116,8 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { config, environment, platform, onRequest });
-  const failed = (cause: unknown) => {
-    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
-    log.write({ event: "request-failed", level: "error", message });
-    return plainPage("fault");
-  };
+  const proxy = createProxy(cache, { config, environment, platform, openHotKeys, onRequest });
+  const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
     cache.metrics.add("requests", ["", "failed", "none"]);
@@ -148,9 +142,10 @@ export function createApp(
   const outward = createOutward(cache, { config, environment, platform });
   const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
+  const operating = operate?.open(settings);
   const senders = senderRoutes(settings);
-  const operators = operatorsOf(config.operatorPath, adminRoutes(settings, senders), failed);
-  const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
+  const operators = operatorsOf(adminRoutes(settings, senders, operating), config, failed);
+  const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request);
@@ -162,9 +157,38 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined);
-    await Promise.all([...cronRuns(settings, background), proxy.keepWarm(background)]);
+    await Promise.all([...cronRuns(settings, background), operating?.runCron(background)]);
   };
   return { cache, fetch, scheduled };
+}
+
+/** Returns a function that logs the cause of a failed request, and returns the answer. */
+function failure(log: Log): (cause: unknown) => Response {
+  return (cause) => {
+    const message = `A request failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+    log({ event: "request-failed", level: "error", message });
+    return plainPage("fault");
+  };
+}
+
+/** Reads the bindings, and binds the stores. */
+function boundTo(env: Env, config: Config, { origins, stores = {}, database }: InCode) {
+  const read = readEnvironment(env, config, origins, stores.redis !== undefined);
+  const found = database === undefined ? read : { ...read, redis: database };
+  return bindStores(found, stores, env);
+}
+
+/** @throws OperatorError for settings that need `operate()`, if there is none */
+export function refuseUnoperated(config: Config, operate: Operate | undefined): void {
+  const { dashboard, probe, hotKeys } = config;
+  const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
+  const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
+  if (operate !== undefined || names.length === 0) return;
+  throw new OperatorError({
+    what: "The Worker does not start.",
+    why: `The configuration has ${names.join(" and ")}, which needs operate.`,
+    hint: "Pass operate: operate() of tidemark/operate, beside the configuration.",
+  });
 }
 
 function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Background) {
@@ -176,6 +200,7 @@ function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Ba
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: Hono;
+  readonly operating: OpenOperate | undefined;
   readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
@@ -184,6 +209,7 @@ interface AppParts {
 function answerer({
   proxy,
   operators,
+  operating,
   dialect,
   settings,
   arrivalOf,
@@ -200,16 +226,21 @@ function answerer({
     if (dialect?.methods.has(request.method) === true) {
       return dialect.answer(requestAt(arrival, request), background, arrival?.address);
     }
-    if (!request.headers.has(debugField)) return proxy.answer(request, read, background, arrival);
-    return answerDebugged(request, read, background, settings, (plain) =>
-      proxy.answer(plain, read, background, arrival),
-    );
+    const token = request.headers.get(debugField);
+    if (token === null) return proxy.answer(request, read, background, arrival);
+    const plain = withoutDebugField(request);
+    const answer = () => proxy.answer(plain, read, background, arrival);
+    return operating?.answerDebugged({ plain, token, read }, background, answer) ?? answer();
   };
 }
 
-function operatorsOf(path: string, routes: Hono, failed: (cause: unknown) => Response): Hono {
+function operatorsOf(
+  routes: Hono,
+  { operatorPath }: Config,
+  failed: (cause: unknown) => Response,
+): Hono {
   const operators = new Hono();
-  operators.route(path, routes);
+  operators.route(operatorPath, routes);
   operators.notFound(() => plainPage("nothing"));
   operators.onError(failed);
   return operators;

@@ -1,68 +1,81 @@
-// Binds the stores that a Worker passes in code to its bindings.
+// The stores of a site, which a Worker names in code, and their bindings. A Worker bundles only the
+// stores that it imports.
+import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
 import { type Fault, isFault } from "./base/operator-error.ts";
-import type { BodiesInCode, MakeTier, TierInCode } from "./cache/tiers/tier-in-code.ts";
-import type { Environment } from "./platform/environment.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
-import type { JournalInCode } from "./purge/journal-in-code.ts";
+import type { JournalInCode, JournalMaker } from "./purge/journal-in-code.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
+import type { RedisStore } from "./stores/redis/redis-store.ts";
 
-interface StoresInCode {
-  readonly tiers?: readonly TierInCode[] | undefined;
-  readonly bodies?: BodiesInCode | undefined;
+/**
+ * The stores of a site: `upstash()` of `tidemark/upstash`, or `durableObjects()` of
+ * `tidemark/cloudflare`. Without stores, each colo has only its memory and Cache API, and no purges.
+ *
+ * @example stores: { ...upstash(), bodies: r2Bodies({ binding: "BODIES" }) }
+ */
+export interface Stores {
+  /** Redis, for each part that no other member names. */
+  readonly redis?: RedisStore | undefined;
   readonly journal?: JournalInCode | undefined;
-  readonly database?: RedisAddress | undefined;
+  /** The shared tier and its leases. */
+  readonly records?: TierInCode | undefined;
+  /** The store of bodies that are too large for the shared tier. */
+  readonly bodies?: BodiesInCode | undefined;
+}
+
+interface Databases {
+  readonly redis: RedisAddress | Fault | undefined;
+  readonly journal: RedisAddress | JournalMaker | undefined;
+  readonly faults: readonly Fault[];
 }
 
 /**
- * Binds the stores of a Worker to the Worker's bindings. Adds a fault for each unusable store. If the
- * journal in code is unusable, Redis is not used either, because isolates do not read another journal.
+ * Binds the stores. Adds a fault for each unusable store. If the journal in code is unusable, Redis is
+ * not used either, because isolates do not read another journal.
+ *
+ * @param read the databases in the bindings
  */
-export function bindStores<Databases extends Pick<Environment, "redis" | "journal" | "faults">>(
-  read: Databases,
-  { tiers = [], bodies, journal, database }: StoresInCode,
-  env: Env,
-) {
-  const environment = database === undefined ? read : { ...read, redis: database };
-  const { redis } = environment;
+export function bindStores<Read extends Databases>(read: Read, stores: Stores, env: Env) {
+  const { redis } = read;
   const hasRedis = redis !== undefined && !isFault(redis);
-  const opened = journal?.bound(env) ?? environment.journal;
-  const over = bodies && (hasRedis || tiers.length > 0 ? bodies.bound(env) : lacksShared);
-  const overShared = isFault(over) ? undefined : over;
-  const isUsable = hasRedis || typeof opened === "function";
+  const journal = stores.journal?.bound(env) ?? read.journal;
+  const hasShared = hasRedis || stores.records !== undefined;
+  const bodies = stores.bodies && (hasShared ? stores.bodies.bound(env) : lacksShared);
+  const isUsable = hasRedis || typeof journal === "function";
   // A journal in code that is unusable has a fault of its own.
-  const unusable = isFault(opened) ? opened : lacksJournal;
-  const bound = tiers.map((tier) => (isUsable ? tier.bound(env) : unusable));
-  const idle = journal === undefined ? [] : idleVariablesOf(environment);
-  const own = environment.faults.map((fault) =>
-    fault === redis && journal !== undefined
+  const unusable = isFault(journal) ? journal : lacksJournal;
+  const records = stores.records && (isUsable ? stores.records.bound(env) : unusable);
+  const own = read.faults.map((fault) =>
+    fault === redis && stores.journal !== undefined
       ? { ...fault, what: "The database is not used." }
       : fault,
   );
-  const faults = [...own, ...new Set([...bound, over, opened].filter(isFault)), ...idle];
-  const isMaker = (one: MakeTier | Fault) => typeof one === "function";
-  // Data stores no large bodies.
-  const dataTiers = bound.filter(isMaker);
-  const withBodies = overShared ? dataTiers.map((make) => overShared(make)) : dataTiers;
-  const makers = { tiers: withBodies, dataTiers, overShared };
-  return isFault(opened)
-    ? { environment: { ...environment, redis: opened, faults }, makers }
-    : { environment: { ...environment, faults }, makers, journal: opened };
+  const unbound = new Set([records, bodies, journal].filter(isFault));
+  const idle = stores.journal && read.journal ? [idleJournal] : [];
+  const faults = [...own, ...unbound, ...idle];
+  const makers = {
+    records: isFault(records) ? undefined : records,
+    withBodies: isFault(bodies) ? undefined : bodies,
+  };
+  return isFault(journal)
+    ? { environment: { ...read, redis: journal, faults }, makers, journal: undefined }
+    : { environment: { ...read, faults }, makers, journal };
 }
 
-function idleVariablesOf({ journal }: Pick<Environment, "journal">): Fault[] {
-  if (journal === undefined) return [];
-  const why = "The Worker passes another journal in code.";
-  return [{ what: "JOURNAL_REDIS_REST_URL has no effect.", why, hint: "Unset it." }];
-}
+const idleJournal: Fault = {
+  what: "JOURNAL_REDIS_REST_URL has no effect.",
+  why: "The Worker passes another journal in code.",
+  hint: "Unset it.",
+};
 
 const lacksShared: Fault = {
   what: "The store of large bodies is off.",
   why: "There is no shared tier, which would have the records of the bodies.",
-  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or pass durableObjectRecords() in tiers.",
+  hint: "Add upstash() and its variables, or pass durableObjectRecords() as stores.records.",
 };
 
 const lacksJournal: Fault = {
   what: "The shared tier is off.",
   why: "There is neither a usable Redis database nor another journal, so no purge could reach it.",
-  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or pass durableObjectJournal() as journal.",
+  hint: "Add upstash() and its variables, or pass durableObjectJournal() as stores.journal.",
 };

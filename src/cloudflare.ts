@@ -1,17 +1,44 @@
-// Exports of `tidemark/cloudflare`: the shared tier in Durable Objects, for the option `tiers` of
-// `createWorker`, large bodies in R2, for the option `bodies`, and the journal in a Durable Object, for the
-// option `journal`.
-export { type R2Bodies, r2Bodies } from "./stores/r2/r2-bodies.ts";
-export type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
-export {
+// Exports of `tidemark/cloudflare`: Durable Objects and R2 as the stores of a site.
+import type { Stores } from "./bind-stores.ts";
+import type { ObjectPlacement } from "./protocol/object-placement.ts";
+import {
   type DurableObjectJournal,
   durableObjectJournal,
 } from "./stores/durable-object/durable-object-journal.ts";
-export {
+import {
   type DurableObjectRecords,
   durableObjectRecords,
 } from "./stores/durable-object/durable-object-records.ts";
+
+export type { Stores } from "./bind-stores.ts";
+export {
+  type DurableObjectJournal,
+  durableObjectJournal,
+  type DurableObjectRecords,
+  durableObjectRecords,
+};
+export { type R2Bodies, r2Bodies } from "./stores/r2/r2-bodies.ts";
 export { TidemarkRecords } from "./stores/durable-object/records-object.ts";
 export type { ObjectState } from "./stores/durable-object/counted-sql.ts";
 export { TidemarkJournal } from "./stores/durable-object/journal-object.ts";
-export type { JournalInCode } from "./purge/journal-in-code.ts";
+
+/** Where the objects are, and the settings of their classes. */
+export interface DurableObjectStores extends ObjectPlacement {
+  readonly journal?: Omit<DurableObjectJournal, keyof ObjectPlacement>;
+  readonly records?: Omit<DurableObjectRecords, keyof ObjectPlacement>;
+}
+
+/**
+ * Stores purges and responses in Durable Objects with SQLite. The Worker must export the classes
+ * `TidemarkJournal` and `TidemarkRecords`.
+ *
+ * @example
+ * export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
+ * export default createWorker(config, { stores: durableObjects() });
+ */
+export function durableObjects({ journal, records, ...place }: DurableObjectStores = {}): Stores {
+  return {
+    journal: durableObjectJournal({ ...journal, ...place }),
+    records: durableObjectRecords({ ...records, ...place }),
+  };
+}

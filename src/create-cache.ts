@@ -16,15 +16,12 @@ import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
 import { createPurging, type PurgingParts } from "./create-purging.ts";
 import { noJournal } from "./purge/view/view.ts";
-import { ballastKeyOf, DatabaseRoom } from "./redis/database-room.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
-import { RedisClient } from "./redis/redis-client.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
-import { journalWords } from "./redis/trouble.ts";
-import { RedisLeases } from "./stores/redis/redis-leases.ts";
-import { SharedTier } from "./stores/redis/shared-tier.ts";
-import { nameSecretOver } from "./stores/redis/stored-secret.ts";
-import { areReportsOn, createReports } from "./reports/create-reports.ts";
+import type { RedisStore } from "./stores/redis/redis-store.ts";
+import { NameSecret } from "./cache/record/name-secret.ts";
+import type { createReports, Reports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
@@ -36,13 +33,10 @@ export interface CacheParts extends PurgingParts {
   readonly metrics?: (sinceAtMs: number, isReported: boolean) => Metrics;
 }
 
-type Makers = Required<Omit<CacheParts, keyof PurgingParts>>;
-
-const defaults: Makers = {
+const defaults = {
   memory: (settings) => new MemoryTier(settings),
-  redis: (settings) => new RedisClient(settings),
   metrics: (...settings) => new Metrics(...settings),
-};
+} satisfies CacheParts;
 
 /** The platform features that the core needs. */
 export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
@@ -51,16 +45,20 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
    * tier. Without a database and `journal`, there is no journal, so purges are not possible.
    */
   readonly database?: RedisAddress | undefined;
+  /** How to open `database` and a `journal` in Redis. */
+  readonly redis?: RedisStore | undefined;
   /** The database or another store of the purge journal and the switch, in place of `database`. */
   readonly journal?: RedisAddress | JournalMaker | undefined;
   /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
   readonly dataset?: Dataset | undefined;
+  /** Creates the reports to `database` or `dataset`; without it, isolates report nothing. */
+  readonly createReports?: typeof createReports | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
 
 /** The parts that all tiers of an isolate share. */
-export type Core = ReturnType<typeof openCore> & Required<Pick<GivenTiers, "dataTiers">>;
+export type Core = ReturnType<typeof openCore> & { readonly records: MakeTier | undefined };
 
 /**
  * A core with tiers for one form of record.
@@ -70,10 +68,10 @@ export type Core = ReturnType<typeof openCore> & Required<Pick<GivenTiers, "data
 export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
 
 interface GivenTiers {
-  readonly tiers?: readonly MakeTier[];
-  /** The shared tier of data without Redis. */
-  readonly dataTiers?: readonly MakeTier[];
-  readonly overShared?: ((make: MakeTier) => MakeTier) | undefined;
+  /** The shared tier in place of Redis. */
+  readonly records?: MakeTier | undefined;
+  /** Adds a store of large bodies to the shared tier of pages. */
+  readonly withBodies?: ((make: MakeTier) => MakeTier) | undefined;
 }
 
 type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
@@ -86,8 +84,6 @@ type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
  * @param form defines how the tiers check and measure a record's detail
  * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
  *   cache will use this core
- * @param given.tiers the shared tier, in place of Redis
- * @param given.overShared adds a store of large bodies to the shared tier in Redis
  */
 export function createCache<Detail>(
   config: CoreConfig,
@@ -95,39 +91,41 @@ export function createCache<Detail>(
   form: RecordForm<Detail>,
   { memoryShares = 1, ...given }: { memoryShares?: number } & GivenTiers = {},
 ) {
-  const { dataTiers = [] } = given;
-  const core = { ...openCore(config, platform, memoryShares), dataTiers };
+  const core = { ...openCore(config, platform, memoryShares), records: given.records };
   return { ...core, ...tiersOver(core, form, given) };
 }
 
 /** Adds tiers for data to a core. All other parts are shared. */
 export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
-  const tiers = core.redis ? [] : core.dataTiers;
-  return { ...core, ...tiersOver(core, form, { tiers }) };
+  const { records } = core;
+  return { ...core, ...tiersOver(core, form, { records }) };
 }
 
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, journal, nowAtMs, log } = platform;
+  const { database, dataset, journal, nowAtMs, log, createReports } = platform;
   const make = { ...defaults, ...platform.parts };
-  const metrics = make.metrics(nowAtMs(), areReportsOn(config, platform));
-  const ballastKey = journal === undefined ? ballastKeyOf(namespace) : undefined;
+  const isReported = createReports && config.metrics.isOn && (dataset ?? database) !== undefined;
+  const metrics = make.metrics(nowAtMs(), isReported === true);
   const tell = logOf("shared-tier", log);
-  const redis = database && make.redis({ ...database, nowAtMs, metrics, tell });
-  const { databaseBytes: limitBytes } = limits;
-  const room = redis && new DatabaseRoom({ redis, limitBytes, ballastKey, nowAtMs });
+  const { redis: store, parts } = platform;
+  const client = parts?.redis ?? store?.client;
+  const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
+  const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
+  const room = measured && store?.room(measured, namespace, journal === undefined);
   const listenerFailed = () => metrics.add("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
   };
   const watched = { ...platform, listenerFailed, onSpread, metrics };
-  const own = typeof journal === "object" ? { words: journalWords, ...journal } : journal;
-  const store = own ?? database;
-  const purging = store && createPurging({ namespace, purge }, store, watched);
-  const { sealKeys } = database ?? (typeof own === "object" ? own : {});
-  const known = sealKeys?.[0] ?? purging?.secret;
-  const nameSecret = nameSecretOver(namespace, known, purging?.redis ?? redis);
+  const at = journal ?? database;
+  const isApart = journal !== undefined;
+  const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, parts?.journal);
+  const purging = open && createPurging({ namespace, purge }, open, watched);
+  // Without a store, only Workers of the same zone can read the records, so they need no secret.
+  const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
+  const nameSecret = new NameSecret(namespace, secret);
   const run = (work: () => Promise<void>): Promise<void> =>
     work().catch((cause: unknown) => {
       metrics.add("backgroundFailures");
@@ -147,7 +145,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     },
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
-  const reports = createReports({ config, metrics, gauges: gauges.taken.bind(gauges) }, platform);
+  const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
+  const reports = createReports?.(reported, platform) ?? noReports;
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -187,11 +186,22 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   };
 }
 
+const noReports: Reports = {
+  report: () => undefined,
+  readTotals: async () => ({
+    kind: "unavailable",
+    isLasting: true,
+    why: "This Worker has no reports.",
+    hint: "Pass operate: operate() of tidemark/operate.",
+  }),
+  runCron: async () => undefined,
+};
+
 /** Creates the tiers and leases for one form of record. */
 function tiersOver<Detail>(
   core: Core,
   form: RecordForm<Detail>,
-  { tiers: given = [], overShared = (make) => make }: GivenTiers = {},
+  { records: makeRecords, withBodies = (make) => make }: GivenTiers,
 ) {
   const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
   const { config, platform } = core.settings;
@@ -205,25 +215,23 @@ function tiersOver<Detail>(
     onEvicted: () => metrics.add("evictions", ["memory"]),
   });
   memories.push(memory);
-  const randomText = () => crypto.randomUUID();
   const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
   const { objectBytes, sharedBodyBytes: bodyBytesMax } = limits;
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const others = given.map((make) => make(ofAny));
-  const [inCode] = others;
-  const overRedis = (over: RedisClient) => {
-    const own = { redis: over, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
-    return overShared((settings) => new SharedTier({ ...settings, ...own }))(ofAny);
-  };
-  const shared = inCode ? undefined : redis && overRedis(redis);
-  const below = [cacheApi, ...others, shared].filter((tier) => tier !== undefined);
+  const { redis: store } = platform;
+  const own = redis && { redis, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
+  const inRedis: MakeTier | undefined =
+    own && store && ((settings) => store.records({ ...settings, ...own }));
+  const make = makeRecords ?? inRedis;
+  const shared = make && withBodies(make)(ofAny);
+  const below = [cacheApi, shared].filter((tier) => tier !== undefined);
   return {
     tiers: new TierStack<Detail>(memory, below),
     /** The edge tier; `undefined` on a platform without a Cache API. */
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
     /** The leases on loads that all colos share; `undefined` without a database. */
-    leases: inCode ? inCode.leases : redis && new RedisLeases({ ...ofAny, redis, randomText }),
+    leases: shared?.leases,
   };
 }

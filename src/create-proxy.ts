@@ -1,5 +1,6 @@
 // Creates the HTTP cache of an isolate over a cache core, with the site's routes, origins and
 // state.
+import type { OpenHotKeys } from "./proxy/site/hot-keys.ts";
 import { Flights } from "./cache/flights.ts";
 import type { Config } from "./config/config.ts";
 import type { TieredCache } from "./create-cache.ts";
@@ -29,9 +30,6 @@ import { Invalidations } from "./proxy/site/invalidations.ts";
 import { LastAnswers } from "./proxy/site/last-answers.ts";
 import { LeftOutTags } from "./proxy/site/left-out-tags.ts";
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
-import { HotKeyStream } from "./proxy/site/hot-key-stream.ts";
-import { HotKeys } from "./proxy/site/hot-keys.ts";
-import { keepWarm } from "./proxy/warm/keep-warm.ts";
 import { JoinedPurges } from "./purge/acceptance/joined-purges.ts";
 import { isBypassed } from "./purge/journal/switch-state.ts";
 
@@ -40,6 +38,8 @@ export interface ProxySettings {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
+  /** Opens the hot keys; without it, there are none. */
+  readonly openHotKeys?: OpenHotKeys | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }
@@ -91,9 +91,6 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       if (sampled === undefined) return answer;
       return answer instanceof Promise ? answer.then(logged(sampled)) : logged(sampled)(answer);
     },
-    /** Runs the cron trigger's work. Never rejects. */
-    keepWarm: (background: Background): Promise<void> =>
-      cache.run(() => keepWarm(contextFor(undefined, background))),
   };
 }
 
@@ -134,12 +131,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:
       redis && environment.hotKeys > 0
-        ? new HotKeys({
-            ...platform,
-            stream: new HotKeyStream({ redis, namespace: config.namespace }),
-            config,
-            metrics,
-          })
+        ? settings.openHotKeys?.({ ...platform, ...config, redis, config, metrics })
         : undefined,
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),

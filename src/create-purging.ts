@@ -1,6 +1,5 @@
-// Creates purging over the store of the journal and the switch: Redis, or a store in code.
+// Creates purging over the store of the journal and the switch.
 import { logOf } from "./observe/log-line.ts";
-import type { Journal } from "./purge/journal/journal.ts";
 import {
   type PurgePlatform,
   type PurgeSettings,
@@ -9,18 +8,13 @@ import {
   readTimeoutMsOf,
 } from "./purge/purging.ts";
 import type { JournalView, JournalViewSettings } from "./purge/view/journal-view.ts";
-import type { JournalMaker, JournalStoreSettings, OpenJournal } from "./purge/journal-in-code.ts";
-import { ballastKeyOf } from "./redis/database-room.ts";
-import type { RedisAddress } from "./redis/open-client.ts";
-import { RedisClient } from "./redis/redis-client.ts";
+import type { JournalMaker } from "./purge/journal-in-code.ts";
 import type { RedisCounts } from "./redis/round-trips.ts";
-import { RedisJournal, type RedisJournalSettings } from "./stores/redis/journal/redis-journal.ts";
-import { RedisSubscribers } from "./stores/redis/journal/redis-subscribers.ts";
-import { RedisSwitch } from "./stores/redis/journal/redis-switch.ts";
+import type { MakeRedisJournal } from "./stores/redis/redis-store.ts";
 
 /** Factories of parts. A factory replaces the default factory. */
 export interface PurgingParts {
-  readonly journal?: (settings: RedisJournalSettings) => Journal;
+  readonly journal?: MakeRedisJournal;
   readonly view?: (settings: JournalViewSettings) => JournalView;
 }
 
@@ -33,17 +27,12 @@ interface Platform extends Omit<PurgePlatform, "makeView"> {
 /**
  * Creates the journal, its view and the acceptance of purges.
  *
- * @param store the journal's Redis database, or a store in code
+ * @param open opens the store
  */
-export function createPurging(
-  settings: PurgeSettings,
-  store: RedisAddress | JournalMaker,
-  platform: Platform,
-) {
+export function createPurging(settings: PurgeSettings, open: JournalMaker, platform: Platform) {
   const { namespace, purge } = settings;
   const { nowAtMs, metrics, log, parts } = platform;
-  const open = typeof store === "function" ? store : redisJournalAt(store, parts?.journal);
-  const opened: OpenJournal & { readonly redis?: RedisClient } = open({
+  const opened = open({
     namespace,
     nowAtMs,
     randomText,
@@ -60,27 +49,7 @@ export function createPurging(
     ...purgingOver(joined, settings, { ...platform, makeView: parts?.view }),
     /** The troubles of the journal's store. */
     health,
-    /** The client of a journal in Redis. */
     redis: opened.redis,
     secret: opened.secret,
-  };
-}
-
-/** Returns how to open a journal in Redis. */
-export function redisJournalAt(database: RedisAddress, makeJournal?: PurgingParts["journal"]) {
-  return ({ namespace, ...settings }: JournalStoreSettings) => {
-    // Use a separate client, so that failures of the shared tier neither delay nor shut off the
-    // journal.
-    const ballastKey = ballastKeyOf(namespace);
-    const redis = new RedisClient({ ...database, ...settings, hasOneKey: true, ballastKey });
-    const stored = { ...settings, redis, namespace };
-    return {
-      journal: makeJournal?.(stored) ?? new RedisJournal(stored),
-      switching: new RedisSwitch(stored),
-      subscribers: new RedisSubscribers(stored),
-      name: `${database.url} ${namespace}`,
-      health: redis,
-      redis,
-    };
   };
 }

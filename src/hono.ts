@@ -36,8 +36,8 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  *   apply, and on Node none
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
- * @param given.tiers the shared tier, in place of Redis
- * @param given.journal the store of the purge journal, in place of Redis
+ * @param given.stores as for `createWorker`
+ * @param given.operate `operate()` of `tidemark/operate`
  * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -48,7 +48,7 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<GivenInCode, "tiers" | "journal" | "onRequest"> = {},
+  } & Pick<GivenInCode, "stores" | "operate" | "onRequest"> = {},
 ): CachedApplication {
   const { env: variables, ...inCode } = given;
   const worker = createWorker(config, {

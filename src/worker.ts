@@ -1,7 +1,6 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
-import { type Application, createApp, type ExecutionContext } from "./app.ts";
-import type { BodiesInCode, TierInCode } from "./cache/tiers/tier-in-code.ts";
-import type { JournalInCode } from "./purge/journal-in-code.ts";
+import type { Operate } from "./admin/operate-part.ts";
+import { type Application, createApp, type ExecutionContext, refuseUnoperated } from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
 import type { CacheParts } from "./create-cache.ts";
 import { knownData } from "./data-beside-pages.ts";
@@ -9,6 +8,7 @@ import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
 import { OperatorError } from "./base/operator-error.ts";
 import type { OnRequest } from "./observe/request-line.ts";
+import type { Stores } from "./bind-stores.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
@@ -42,9 +42,8 @@ export interface TidemarkWorker {
 export interface GivenInCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataCache | undefined;
-  readonly tiers?: readonly TierInCode[] | undefined;
-  readonly bodies?: BodiesInCode | undefined;
-  readonly journal?: JournalInCode | undefined;
+  readonly stores?: Stores | undefined;
+  readonly operate?: Operate | undefined;
   readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -55,12 +54,9 @@ export interface GivenInCode {
  *
  * @param written a configuration from `defineConfig`
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
- * @param inCode.tiers the shared tier in place of Redis, such as `durableObjectRecords` of
- *   `tidemark/cloudflare`
- * @param inCode.bodies the store of bodies that are too large for the shared tier, such as `r2Bodies`
- *   of `tidemark/cloudflare`
- * @param inCode.journal the store of the purge journal in place of Redis, such as
- *   `durableObjectJournal` of `tidemark/cloudflare`
+ * @param inCode.stores `upstash()` of `tidemark/upstash` or `durableObjects()` of
+ *   `tidemark/cloudflare`; without stores, no purges are possible
+ * @param inCode.operate `operate()` of `tidemark/operate`, which explains, measures and warms
  * @param inCode.onRequest receives each request that the cache answered, except
  *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
@@ -69,6 +65,7 @@ export interface GivenInCode {
  * @example
  * export default createWorker(
  *   defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }),
+ *   { stores: upstash() },
  * );
  */
 export function createWorker(
@@ -76,6 +73,7 @@ export function createWorker(
   { data, ...others }: GivenInCode = {},
 ): TidemarkWorker {
   const config = configOf(written);
+  refuseUnoperated(config, others.operate);
   const inCode = { ...others, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;

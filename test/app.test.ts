@@ -5,6 +5,9 @@ import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import type { LogLine } from "../src/observe/log-line.ts";
+import { dashboard } from "../src/dashboard/dashboard.ts";
+import { operate } from "../src/operate.ts";
+import { createWorker } from "../src/worker.ts";
 import { host, openSite } from "../testing/site/harness.ts";
 import { cc, page } from "../testing/fakes/origin-in-process.ts";
 
@@ -165,4 +168,55 @@ it("the application learns its colo from its first request, and logs its start o
     expect(app.cache.metrics.colo).toBe("FRA");
   }
   expect(events).toEqual([["started", undefined]]);
+});
+
+describe("a Worker without operate()", () => {
+  const config = defineConfig({ routes: [{ name: "all", match: "*", fresh: "1m" }] });
+  const env = { ...bindings, ADMIN_TOKEN: "token-of-an-operator" };
+  const authorization = "Bearer token-of-an-operator";
+  const asked: Headers[] = [];
+  const answer = async (path: string, headers: Record<string, string> = {}) => {
+    const origins = {
+      default: (request: Request) => {
+        asked.push(request.headers);
+        return new Response("page");
+      },
+    };
+    const app = createApp(config, env, platformWith(), { origins });
+    const request = new Request(`https://www.example.com${path}`, { headers });
+    const response = await app.fetch(request, {}, background);
+    await app.scheduled(background);
+    return { status: response.status, text: await response.text() };
+  };
+
+  it.each(["stats", "metrics", "explain?url=/", "warm"])(
+    "says to operators why it has no route %s, and hides it from others",
+    async (route) => {
+      const told = await answer(`/_cache/${route}`, { authorization });
+      expect(told).toMatchObject({ status: 404, text: expect.stringContaining("no-operate") });
+      expect(await answer(`/_cache/${route}`)).toMatchObject({ status: 401 });
+    },
+  );
+
+  it("has a short health, and the journal's and the switch's routes", async () => {
+    expect(await answer("/_cache/health")).toEqual({ status: 200, text: '{"status":"ok"}' });
+    expect((await answer("/_cache/journal", { authorization })).text).toContain("No journal");
+    expect((await answer("/_cache/switch", { authorization })).status).not.toBe(404);
+  });
+
+  it("removes the debug field from requests to the origin, and does not explain", async () => {
+    asked.length = 0;
+    const field = { "tidemark-debug": "token-of-an-operator" };
+    expect(await answer("/page", field)).toEqual({ status: 200, text: "page" });
+    expect(asked.map((fields) => fields.has("tidemark-debug"))).toEqual([false]);
+  });
+
+  it.each([{ dashboard: dashboard() }, { hotKeys: 5 }])(
+    "is refused with settings that need it: %o",
+    (written) => {
+      const needing = defineConfig(written);
+      expect(() => createWorker(needing)).toThrow("needs operate");
+      expect(() => createWorker(needing, { operate: operate() })).not.toThrow();
+    },
+  );
 });

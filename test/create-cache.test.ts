@@ -8,6 +8,7 @@ import { userTag } from "../src/purge/journal/purge-target.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";
 import { responseWith } from "../testing/examples/purges.ts";
+import { redisStore } from "../src/stores/redis/redis-store.ts";
 
 openNetworkOfFakes();
 
@@ -24,6 +25,7 @@ function open(hasDatabase = false) {
     random: () => 0.5,
     log: ({ message }: LogLine) => void log.push(message),
     ...(hasDatabase && { database: { url: upstash.url, token: upstash.token } }),
+    redis: redisStore,
   };
   const cache = createCache(defineConfig({}), platform, responseForm);
   const pending: Promise<unknown>[] = [];

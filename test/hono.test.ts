@@ -9,6 +9,7 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
+import { operate } from "../src/operate.ts";
 import { defineConfig } from "../src/tidemark.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../testing/worker/raw-request.ts";
@@ -66,7 +67,7 @@ const routes = [
 ];
 const adminToken = "admin-token-of-this-site";
 const env = { NAME: "Node", ADMIN_TOKEN: adminToken };
-const site = tidemark(app, defineConfig({ routes }), { env });
+const site = tidemark(app, defineConfig({ routes }), { env, operate: operate() });
 /** Runs each request in the context of the user that its field names. */
 const around: typeof site.fetch = (request, connection) =>
   users.run(request.headers.get("x-as") ?? "nobody", () => site.fetch(request, connection));

@@ -9,7 +9,7 @@ import {
   inCircles,
   type Sources,
 } from "./source-tree/breaches.ts";
-import { command, filesInFolderMax, library, linesInFileMax } from "./source-tree/folders.ts";
+import { command, library, linesInFileMax } from "./source-tree/folders.ts";
 
 /** Returns the sources below these folders. */
 function sourcesIn(...folders: readonly string[]): Sources {
@@ -139,13 +139,5 @@ describe("the check for breaches", () => {
     expect(circleToOpen("src/rules/b.ts", files)).toBe(
       "src/rules/b.ts\n  → src/rules/c.ts\n  → src/rules/a.ts\n  → src/rules/b.ts",
     );
-  });
-
-  it.each([
-    { id: "at the limit", count: filesInFolderMax, found: [] },
-    { id: "above the limit", count: filesInFolderMax + 1, found: ["src/rules: too many files"] },
-  ])("limits the files of a folder: $id", ({ count, found }) => {
-    const names = Array.from({ length: count }, (_, index) => `src/rules/a${index}.ts`);
-    expect(breaches(new Map(names.map((name) => [name, ""])))).toEqual(found);
   });
 });

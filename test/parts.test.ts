@@ -14,6 +14,7 @@ import { createWorker } from "../src/worker.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";
 import "../testing/fakes/workers-globals.ts";
+import { redisStore } from "../src/stores/redis/redis-store.ts";
 
 openNetworkOfFakes();
 vi.spyOn(console, "log").mockReturnValue();
@@ -43,7 +44,13 @@ function noting() {
 it("a core consists of the given parts", () => {
   const { parts, made } = noting();
   const { nowAtMs } = new FakeClock();
-  const platform = { nowAtMs, random: Math.random, log: () => undefined, database: { url, token } };
+  const platform = {
+    nowAtMs,
+    random: Math.random,
+    log: () => undefined,
+    database: { url, token },
+    redis: redisStore,
+  };
   const { tiers, redis, metrics, purging, view } = createCache(
     config,
     { ...platform, parts },
@@ -58,13 +65,16 @@ const log = () => undefined;
 
 function fetchFromWorker(parts: CacheParts) {
   const origins = { default: () => new Response() };
-  const worker = createWorker(config, { parts, origins });
+  const worker = createWorker(config, { parts, origins, stores: { redis: redisStore } });
   return worker.fetch(new Request("https://www.example.com/"), env, context);
 }
 
 it.each<[by: string, compose: (parts: CacheParts) => unknown]>([
   ["a Worker", fetchFromWorker],
-  ["a data cache", (parts) => createDataCache(config, { env, log, parts }).stats()],
+  [
+    "a data cache",
+    (parts) => createDataCache(config, { env, log, parts, stores: { redis: redisStore } }).stats(),
+  ],
   ["a data cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
 ])("%s uses the given parts", async (_, compose) => {
   const { parts, made } = noting();

@@ -4,11 +4,12 @@ import { bundled, root } from "../../local/bundling.ts";
 
 /** A Worker of a colo. */
 const coloText = (config: string, awayMs: number) => `
-  import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
+  import { durableObjects } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
+  import { operate } from "./src/operate.ts";
   import { createWorker } from "./src/worker.ts";
 
-  const stores = { journal: durableObjectJournal(), tiers: [durableObjectRecords()] };
+  const stores = { stores: durableObjects(), operate: operate() };
   const worker = createWorker(defineConfig(${config}), stores);
   const wayBack = () => new Promise((resolve) => setTimeout(resolve, ${awayMs}));
   const away = (objects) => ({

@@ -4,6 +4,7 @@
 import { partsOf } from "../../src/observe/sums.ts";
 import { Draws } from "../../testing/draws.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { upstash } from "../../src/upstash.ts";
 import { zipfRanks } from "../load/zipf.ts";
 import { type PlayedIsolate, type PlayedPage, PlayedSite } from "../scale/played-site.ts";
 import type { PlayedTime } from "../scale/played-time.ts";
@@ -77,7 +78,7 @@ export class Day {
     this.#site = new PlayedSite({
       time,
       draws: this.#draws.fork(),
-      stores: { env: this.#redis.env, tiers: [], calls: noCalls },
+      stores: { env: this.#redis.env, stores: upstash(), calls: noCalls },
       config: { ...config, purge: { maxLagSeconds } },
       pages: [...this.#pages, this.#search],
       isOriginDown: () => this.#isOriginDown,

@@ -2,6 +2,7 @@
 // stores of a mix, one Cache API for each colo, and an origin.
 import "../../testing/fakes/workers-globals.ts";
 import { createApp } from "../../src/app.ts";
+import { operate } from "../../src/operate.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
@@ -15,7 +16,7 @@ import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { originMs } from "../trace/trace.ts";
 import type { PlayedTime } from "./played-time.ts";
-import type { Stores } from "./stores.ts";
+import type { MixedStores } from "./stores.ts";
 
 openNetworkOfFakes();
 
@@ -55,7 +56,7 @@ const busySecondsBeforeExpiry = 0.5 + 1;
 
 export interface SiteSettings {
   readonly time: PlayedTime;
-  readonly stores: Stores;
+  readonly stores: MixedStores;
   readonly draws: Draws;
   readonly config: WrittenConfig;
   readonly pages: readonly PlayedPage[];
@@ -102,6 +103,7 @@ export class PlayedSite {
     const parts: CacheParts = readsAlone
       ? { view: (settings) => new JournalView({ ...settings, copies: undefined }) }
       : {};
+    const inCode = { stores: stores.stores, parts, operate: operate() };
     const platform = {
       cache: () => cache,
       fetch: (url: string, init: RequestInit) => this.#answerOfOrigin(url, init),
@@ -110,7 +112,7 @@ export class PlayedSite {
       turn: () => Promise.resolve(),
       log: (line: LogLine) => this.#note(line),
     };
-    return new PlayedIsolate(this, createApp(this.#config, env, platform, { ...stores, parts }));
+    return new PlayedIsolate(this, createApp(this.#config, env, platform, inCode));
   }
 
   #note({ level, event, message }: LogLine): void {

@@ -1,16 +1,16 @@
 // The mixes of stores of a played site, in this process. Redis is a counting fake. Durable Objects
 // run their own classes over SQLite.
 import { unreachable } from "../../src/base/unreachable.ts";
-import type { TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import {
   durableObjectJournal,
-  durableObjectRecords,
+  durableObjects,
+  type Stores,
   TidemarkRecords,
 } from "../../src/cloudflare.ts";
-import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
 import type { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { upstash } from "../../src/upstash.ts";
 
 export const mixes = [
   "all in Redis",
@@ -30,16 +30,15 @@ export interface StoreCalls {
 /** The settings with which an isolate of a mix is created. */
 export interface MixInCode {
   readonly env: Readonly<Record<string, unknown>>;
-  readonly tiers: readonly TierInCode[];
-  readonly journal?: JournalInCode;
+  readonly stores: Stores;
 }
 
-export interface Stores extends MixInCode {
+export interface MixedStores extends MixInCode {
   readonly calls: () => StoreCalls;
 }
 
 /** @param objects the number of objects that store records, if the mix has them */
-export function openStores(mix: MixName, clock: FakeClock, objects: number): Stores {
+export function openStores(mix: MixName, clock: FakeClock, objects: number): MixedStores {
   const journalObject = new FakeObject();
   const redis = new FakeUpstash(clock);
   const records = new Map<string, FakeObject<TidemarkRecords>>();
@@ -80,14 +79,13 @@ function mixInCode(mix: MixName, { redis, journal, records, objects }: Bindings)
   const inObject = { journal: durableObjectJournal() };
   switch (mix) {
     case "all in Redis":
-      return { env: { ...redis }, tiers: [] };
+      return { env: { ...redis }, stores: upstash() };
     case "records in Redis, journal in a Durable Object":
-      return { env: { ...redis, ...journal }, tiers: [], ...inObject };
+      return { env: { ...redis, ...journal }, stores: { ...upstash(), ...inObject } };
     case "records and journal in Durable Objects":
       return {
         env: { ...journal, ...records },
-        tiers: [durableObjectRecords({ objects })],
-        ...inObject,
+        stores: durableObjects({ records: { objects } }),
       };
     default:
       return unreachable(mix);

@@ -20,6 +20,8 @@ const entries = {
   senders: "senders",
   outward: "outward",
   dashboard: "dashboard/dashboard",
+  upstash: "upstash",
+  operate: "operate",
   probe: "probe/probe",
   opentelemetry: "open-telemetry",
   purger: "purger",

@@ -1,14 +1,17 @@
 // The Worker of `npm start -- --stores cloudflare`: this site's configuration over the stores of
 // Cloudflare, without Redis, with the dashboard.
-import { durableObjectJournal, durableObjectRecords, r2Bodies } from "../../src/cloudflare.ts";
+import { durableObjects, r2Bodies } from "../../src/cloudflare.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { operate } from "../../src/operate.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";
 
 export { TidemarkJournal, TidemarkRecords } from "../../src/cloudflare.ts";
 
 export default createWorker(Object.assign(config, { dashboard: dashboard() }), {
-  journal: durableObjectJournal({ longPoll: true }),
-  tiers: [durableObjectRecords()],
-  bodies: r2Bodies({ binding: "BODIES" }),
+  stores: {
+    ...durableObjects({ journal: { longPoll: true } }),
+    bodies: r2Bodies({ binding: "BODIES" }),
+  },
+  operate: operate(),
 });

@@ -24,6 +24,8 @@ export function sourceLibrary(folder: string): Library {
     tidemark: config,
     "tidemark/senders": join(folder, "src/senders.ts"),
     "tidemark/outward": join(folder, "src/outward.ts"),
+    "tidemark/upstash": join(folder, "src/upstash.ts"),
+    "tidemark/operate": join(folder, "src/operate.ts"),
     "tidemark/probe": join(folder, "src/probe/probe.ts"),
     "tidemark/dashboard": join(folder, "src/dashboard/dashboard.ts"),
   };
@@ -36,7 +38,7 @@ export const ownLibrary = sourceLibrary(root);
 /** The installed package of a project. `createWorker` validates the configuration. */
 export function installedLibrary(folder: string): Library {
   const checking =
-    'import { createWorker } from "tidemark/worker";\n' +
-    "createWorker(module.default);\nexport const config = module.default;\n";
+    'import { operate } from "tidemark/operate";\nimport { createWorker } from "tidemark/worker";\n' +
+    "createWorker(module.default, { operate: operate() });\nexport const config = module.default;\n";
   return { folder, alias: {}, declarations: [], checking };
 }

@@ -121,8 +121,9 @@ export function bundleOptions(
 /** The Worker of a folder that has only a configuration. */
 function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
   const contents =
+    'import { operate } from "tidemark/operate";\nimport { upstash } from "tidemark/upstash";\n' +
     'import { createWorker } from "tidemark/worker";\n' +
-    `import config from ${JSON.stringify(config)};\nexport default createWorker(config);\n`;
+    `import config from ${JSON.stringify(config)};\nexport default createWorker(config, { stores: upstash(), operate: operate() });\n`;
   return { contents, resolveDir: folder, sourcefile: "worker.js" };
 }
 

@@ -1,6 +1,11 @@
 // The Worker of `npm start`: this site's configuration over Redis, with the dashboard.
 import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { operate } from "../../src/operate.ts";
+import { upstash } from "../../src/upstash.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";
 
-export default createWorker(Object.assign(config, { dashboard: dashboard() }));
+export default createWorker(Object.assign(config, { dashboard: dashboard() }), {
+  stores: upstash(),
+  operate: operate(),
+});

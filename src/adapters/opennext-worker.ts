@@ -1,18 +1,16 @@
 // Wraps the Worker of OpenNext, so that its requests use one data cache, and each has the start of its loads.
-import type { TierInCode } from "../cache/tiers/tier-in-code.ts";
-import { type Config, configOf } from "../config/config.ts";
 import { bindStores } from "../bind-stores.ts";
-import { type Fault, faultText, isFault, OperatorError } from "../base/operator-error.ts";
+import { type Config, configOf } from "../config/config.ts";
+import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";
 import { isSafe } from "../rules/methods.ts";
 import { createDataCache } from "../data/create-data-cache.ts";
 import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
-import type { Log } from "../observe/log-line.ts";
 import { platformHere } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
-import { databasesOf } from "../protocol/variables/database.ts";
-import type { JournalInCode } from "../purge/journal-in-code.ts";
+import { databasesOf, noDatabases } from "../protocol/variables/database.ts";
+import type { Stores } from "../bind-stores.ts";
 import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
 
 /** Options of the cache. */
@@ -21,13 +19,8 @@ export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs
   readonly stale?: DataDuration | undefined;
   /** The longest time for which a value is stored. Default: `"30d"`. */
   readonly keep?: DataDuration | undefined;
-  /** The journal in place of Redis: `durableObjectJournal()` of `tidemark/cloudflare`. */
-  readonly journal?: JournalInCode | undefined;
-  /**
-   * The shared tier in place of Redis: `[durableObjectRecords()]` of `tidemark/cloudflare`. It needs a
-   * `journal`, and has no effect beside Redis.
-   */
-  readonly tiers?: readonly TierInCode[] | undefined;
+  /** The stores: `upstash()` of `tidemark/upstash`, or `durableObjects()` of `tidemark/cloudflare`. */
+  readonly stores: Stores;
 }
 
 /** The Worker that `opennextjs-cloudflare build` generates. */
@@ -42,12 +35,12 @@ export interface OpenNextWorker {
  * @param config from `defineConfig`
  * @example
  * import openNext from "./.open-next/worker.js";
- * export default withTidemark(openNext, defineConfig({ namespace: "shop" }));
+ * export default withTidemark(openNext, defineConfig({ namespace: "shop" }), { stores: upstash() });
  */
 export function withTidemark(
   worker: OpenNextWorker,
   config: Config,
-  options: OpenNextOptions = {},
+  options: OpenNextOptions,
 ): OpenNextWorker {
   const requests = openRequests();
   const settings = ofDataAlone(configOf(config));
@@ -108,7 +101,7 @@ function ofDataAlone(config: Config): Config {
 
 function storesOf(
   config: Config,
-  { stale = "1d", keep = "30d", journal, tiers = [], ...options }: OpenNextOptions,
+  { stale = "1d", keep = "30d", ...options }: OpenNextOptions,
   given: {
     readonly env: Readonly<Record<string, unknown>>;
     readonly seenHost: string;
@@ -117,11 +110,12 @@ function storesOf(
   },
 ): OpenNextStores {
   const { env, seenHost, colo, waitUntil } = given;
+  const { stores } = options;
+  if (stores.journal !== undefined || stores.records !== undefined) refuseUnbound(stores, env);
   const hasHost = textOf(env, "SITE_HOST") !== undefined;
   const log = neverThrowing(options.log ?? platformHere().log);
   const data = createDataCache(config, {
     ...options,
-    ...((journal !== undefined || tiers.length > 0) && inCode(env, { journal, tiers }, log)),
     log,
     env,
     waitUntil,
@@ -149,21 +143,14 @@ function storesOf(
   };
 }
 
-/** Binds the stores that the Worker passes in code. */
-function inCode(
-  env: Readonly<Record<string, unknown>>,
-  stores: Pick<OpenNextOptions, "journal"> & { readonly tiers: readonly TierInCode[] },
-  log: Log,
-): Pick<DataPlatform, "database" | "journal" | "tiers"> {
+/** @throws OperatorError if no purge could be accepted, because a store in code is not usable */
+function refuseUnbound(stores: Stores, env: Readonly<Record<string, unknown>>): void {
   const own: Fault[] = [];
-  const { redis, journal } = databasesOf(env, own);
+  const { redis, journal } = stores.redis ? databasesOf(env, own) : noDatabases;
   if (isFault(redis)) own.push(redis);
   const bound = bindStores({ redis, journal, faults: own }, stores, env);
   const { redis: database, faults } = bound.environment;
-  if (isFault(database) || (database ?? bound.journal) === undefined) {
-    // Each store that is off has a fault.
-    throw new OperatorError(faults[0] as Fault);
-  }
-  for (const fault of faults) log({ event: "fault", level: "warn", message: faultText(fault) });
-  return { database, journal: bound.journal, tiers: bound.makers.dataTiers };
+  const isUsable = !isFault(database) && (database ?? bound.journal) !== undefined;
+  // Each store that is off has a fault.
+  if (!isUsable) throw new OperatorError(faults[0] as Fault);
 }

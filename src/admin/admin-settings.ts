@@ -15,7 +15,8 @@ export interface AdminSettings {
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;
-  readonly contextFor: (request: Request, background: Background) => Context;
+  /** @param request `undefined` for a cron run */
+  readonly contextFor: (request: Request | undefined, background: Background) => Context;
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataBesidePages | undefined;
   /** `undefined` without a purge probe. */

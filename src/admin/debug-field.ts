@@ -1,41 +1,36 @@
-// Explains a live request that has the admin token or a derived token in `Tidemark-Debug`. Tidemark removes
-// this field before it forwards the request.
-import type { Background } from "../platform/platform.ts";
-import { debugField, explainField } from "../protocol/debug-fields.ts";
-import type { UrlRead } from "../proxy/request/url-reader.ts";
+// Explains a live request that has the admin token or a derived token in `Tidemark-Debug`.
+import { explainField } from "../protocol/debug-fields.ts";
 import { bodiless } from "../proxy/respond/respond.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
+import type { OpenOperate } from "./operate-part.ts";
 
 /**
  * Size limit of `Tidemark-Explain`. Proxies in front of the Worker may reject larger fields.
  */
 const fieldBytesMax = 6_144;
 
+type DebugArguments = Parameters<OpenOperate["answerDebugged"]>;
+
 /**
- * Answers a request that has the debug field. `answer` never sees the field. If the token in the
- * field is valid, the response includes the explanation, and forbids storing.
+ * Answers a request that had the debug field. If the token in the field is valid, the response
+ * includes the explanation, and forbids storing.
+ *
+ * @param debugged.plain the request without the field
  */
 export async function answerDebugged(
-  request: Request,
-  read: UrlRead,
-  background: Background,
-  { cache, contextFor, gate }: AdminSettings,
-  answer: (request: Request) => Response | Promise<Response>,
+  { plain, token, read }: DebugArguments[0],
+  {
+    settings: { cache, contextFor, gate },
+    background,
+    answer,
+  }: { settings: AdminSettings; background: DebugArguments[1]; answer: DebugArguments[2] },
 ): Promise<Response> {
-  const given = request.headers.get(debugField) ?? "";
-  const plain = withoutField(request);
-  if (!(await gate.mayDebug(request, given))) return answer(plain);
-  const context = contextFor(request, background);
+  if (!(await gate.mayDebug(plain, token))) return answer();
+  const context = contextFor(plain, background);
   const explanation = await explain(plain, read, { core: cache, context });
-  return withExplanation(await answer(plain), explanation);
-}
-
-function withoutField(request: Request): Request {
-  const headers = new Headers(request.headers);
-  headers.delete(debugField);
-  return new Request(request, { headers });
+  return withExplanation(await answer(), explanation);
 }
 
 /** Matches response fields that let a cache store the response in spite of Cache-Control. */

@@ -1,6 +1,5 @@
 // GET /_cache/health: anybody gets the status, and operators also get findings with causes and remedies.
 import { isoOf } from "../base/iso-date.ts";
-import type { Attention } from "../purge/view/view.ts";
 import { version } from "../version.ts";
 import type { OperatorGate } from "./auth.ts";
 import { type Status, statusOf, summaryOf } from "../protocol/finding.ts";
@@ -10,12 +9,7 @@ import { type EvictionWatches, lookFurther } from "./health/look-further.ts";
 import { type HealthSettings, lookedNoFurther, lookHere } from "./health/site-state.ts";
 import { isUnable } from "./health/origin-findings.ts";
 import { jsonAnswer } from "./json-answers.ts";
-
-/** A request for the health check, with the means to renew the view. */
-export interface HealthRequest extends Attention {
-  readonly request: Request;
-  readonly colo: string;
-}
+import type { HealthRequest } from "./operate-part.ts";
 
 const scope =
   "This isolate, the database, and the counts of all isolates. Other isolates may have other troubles.";

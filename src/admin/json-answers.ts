@@ -34,11 +34,12 @@ export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80)
 /**
  * Returns the reason for a missing journal.
  *
- * @param fault the fault of the database's settings; `undefined` if no database is set
+ * @param fault the fault of the database's settings; `undefined` if there is none
  */
 export function noJournal(fault: Fault | undefined): Reason {
   if (fault === undefined) {
-    const hint = "First set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.";
+    const hint =
+      "Pass stores to createWorker: upstash(), with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or durableObjects().";
     return { why: "No journal is configured.", hint };
   }
   return { why: `No journal is usable: ${fault.why}`, hint: fault.hint };

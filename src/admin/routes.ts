@@ -3,47 +3,46 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../proxy/respond/plain-page.ts";
 import type { Attention } from "../purge/view/view.ts";
-import { bodyUpTo } from "./access/request-body.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import { explainRoute } from "./explain-route.ts";
-import { healthRoute } from "./health-route.ts";
 import { journalRoute } from "./journal-route.ts";
-import { metricsRoute } from "./metrics-route.ts";
+import { errorAnswer, jsonAnswer } from "./json-answers.ts";
+import type { OpenOperate } from "./operate-part.ts";
 import { outwardRoute, outwardState } from "./outward-route.ts";
 import { type SenderRoutes, whyNoJournal } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
-import { statsRoute } from "./stats-route.ts";
-import { warmRoute } from "./warm-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
-export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hono {
-  const { environment, gate, site, cache, data } = settings;
-  const { adminToken } = gate;
+export function adminRoutes(
+  settings: AdminSettings,
+  senders: SenderRoutes,
+  operating: OpenOperate | undefined,
+): Hono {
+  const { environment, gate } = settings;
   const admin = new Hono();
   const attentionOf = attentionBy(settings);
-  const health = healthRoute(settings);
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
-    return health({ ...attentionOf(context), request, colo: coloOf(environment, request) });
-  });
-  if (adminToken !== undefined) {
-    admin.get("/proof", ({ req }) => gate.proof(req.raw));
-    addRoutesOfBearer(admin, settings);
-    const { dashboard, purge, operatorPath } = site.config;
-    dashboard?.addTo(admin, {
-      ...site,
-      ...cache,
-      ...cache.reports,
-      ...purge,
-      operatorPath,
-      refusalOf: (request) => gate.refusalOf(request),
-      readBody: bodyUpTo,
-      sets: () => data?.troubles().sets,
+    if (operating === undefined) return shortHealth(settings);
+    return operating.health({
+      ...attentionOf(context),
+      request,
+      colo: coloOf(environment, request),
     });
+  });
+  if (gate.adminToken !== undefined) {
+    admin.get("/proof", ({ req }) => gate.proof(req.raw));
+    addRoutesOfBearer(admin, settings, operating);
   }
   senders.addTo(admin, attentionOf);
   admin.all("*", () => plainPage("nothing"));
   return admin;
+}
+
+/** Answers 200, or 503 if no origin can be used. */
+function shortHealth({ environment: { origins }, site }: AdminSettings): Response {
+  const { shutOff } = site.originHealth;
+  const canAnswer = [...origins.keys()].some((name) => !shutOff.includes(name));
+  return jsonAnswer({ status: canAnswer ? "ok" : "unable" }, canAnswer ? 200 : 503);
 }
 
 function attentionBy({ site, cache }: AdminSettings) {
@@ -54,32 +53,18 @@ function attentionBy({ site, cache }: AdminSettings) {
 }
 
 /** Adds the routes that require the admin token. */
-function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
-  const { environment, cache, site, contextFor, data, gate, outward, probe } = settings;
+function addRoutesOfBearer(
+  admin: Hono,
+  settings: AdminSettings,
+  operating: OpenOperate | undefined,
+): void {
+  const { environment, cache, site, gate, outward } = settings;
   const attentionOf = attentionBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
     (await gate.refusalOf(req.raw)) ?? next();
-  admin.get("/stats", forBearer, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
-  admin.get("/metrics", forBearer, ({ req }) =>
-    metricsRoute(req.raw, {
-      readTotals: cache.reports.readTotals,
-      redis: cache.redis,
-      purgeBoundSeconds: site.config.purge.visibleWithinSeconds,
-      outward,
-      nowAtMs: site.nowAtMs,
-    }),
-  );
-  admin.get("/explain", forBearer, ({ req, executionCtx }) =>
-    explainRoute(req.raw, { core: cache, context: contextFor(req.raw, executionCtx) }),
-  );
-  admin.post("/warm", forBearer, ({ req, executionCtx }) => {
-    const context = contextFor(req.raw, executionCtx);
-    const { purging } = cache;
-    const catchUp = purging && (() => purging.view.catchUp());
-    return warmRoute(req.raw, { context, data, catchUp });
-  });
-  if (probe) admin.get("/probe", forBearer, probe.answer);
+  if (operating) operating.addTo(admin, forBearer);
+  else for (const name of operated) admin.all(`/${name}`, forBearer, notOperated);
   const { visibleWithinSeconds } = site.config.purge;
   const { routes } = site.config;
   const switching = cache.purging ?? absence;
@@ -95,3 +80,14 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
     journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
   );
 }
+
+/** The routes of `operate()`. */
+const operated = ["stats", "metrics", "explain", "warm"];
+
+const notOperated = () =>
+  errorAnswer(404, {
+    code: "no-operate",
+    what: "This Worker does not have this route.",
+    why: "It was created without operate.",
+    hint: "Pass operate: operate() of tidemark/operate to createWorker, and deploy.",
+  });

@@ -4,6 +4,7 @@ import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../create-cache.ts";
+import { faultText } from "../base/operator-error.ts";
 import { makeKnown, type Pages } from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
 import { EventListener } from "./value/events.ts";
@@ -223,9 +224,12 @@ class MemoryAlone extends TierStack<DataDetail> {
 }
 
 /** Uses the pages' core if there are pages, so that pages and data read the journal once. */
-function coreOf({ platform, config, host, tiers }: DataSettings, pages: Pages | undefined) {
+function coreOf({ platform, config, host, records, idle }: DataSettings, pages: Pages | undefined) {
   if (pages === undefined) {
-    return createCache(config, platform, dataForm, platform.database ? {} : { tiers });
+    for (const fault of idle) {
+      platform.log({ event: "fault", level: "warn", message: faultText(fault) });
+    }
+    return createCache(config, platform, dataForm, { records });
   }
   const core = createBeside(pages.core, dataForm);
   const hasHost = (host ?? pages.siteHost) !== undefined;

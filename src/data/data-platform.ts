@@ -1,11 +1,12 @@
 // The platform of a cache for data: settings of the application, with defaults for this runtime.
 import type { Config } from "../config/config.ts";
-import type { MakeTier } from "../cache/tiers/tier-in-code.ts";
+import { bindStores } from "../bind-stores.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
-import { databasesOf } from "../protocol/variables/database.ts";
+import type { Stores } from "../bind-stores.ts";
+import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { platformHere } from "../platform/workers.ts";
@@ -29,8 +30,8 @@ export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
    * location, rule 7 (b) trusts only values that this isolate has loaded.
    */
   readonly colo?: (() => string) | undefined;
-  /** The shared tier without a database, beside a `journal` in code. */
-  readonly tiers?: readonly MakeTier[] | undefined;
+  /** The stores of a cache without pages, such as `upstash()`. Beside pages, theirs apply. */
+  readonly stores?: Stores | undefined;
   /** Receives hits, misses, loads, writes, errors and purges of this cache, such as for OpenTelemetry. */
   readonly onEvent?: OnDataEvent | undefined;
 }
@@ -54,20 +55,24 @@ export function neverThrowing(log: Log): Log {
  *
  * @throws OperatorError for an invalid variable
  */
-export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: DataPlatform) {
+export function settingsOf(
+  config: Config,
+  { env = {}, waitUntil, stores = {}, ...given }: DataPlatform,
+) {
   const variables = env as Env;
   const here = platformHere();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
   // A caller that passes a database, or `undefined` in its place, also passes the journal's database.
-  const read = "database" in given ? undefined : databasesOf(variables, faults);
-  const named = read ? read.redis : given.database;
-  const journal = given.journal ?? read?.journal;
-  if (isFault(named)) faults.push(named);
+  const isGiven = "database" in given || stores.redis === undefined;
+  const read = isGiven
+    ? { redis: given.database, journal: given.journal }
+    : databasesOf(variables, faults);
+  if (isFault(read.redis)) faults.push(read.redis);
+  const { environment, makers, journal } = bindStores({ ...read, faults }, stores, variables);
+  const { redis: named } = environment;
   const database = isFault(named) ? undefined : named;
-  const { tiers = [] } = given;
-  if (database !== undefined && tiers.length > 0) faults.push(idleTiers);
-  for (const fault of faults) {
+  for (const fault of environment.faults) {
     log({ event: "fault", level: "warn", message: faultText(fault) });
   }
   const host = given.host ?? siteHostsOf(variables)[0];
@@ -82,6 +87,7 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       log,
       ...(cache && { cache }),
       ...(database && { database }),
+      redis: stores.redis,
       ...(journal && { journal }),
       parts: given.parts,
     } satisfies CachePlatform as CachePlatform,
@@ -93,7 +99,9 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
       metrics: { ...metrics, isOn: false },
     },
     host,
-    tiers,
+    records: makers.records,
+    /** The variables without effect, unless pages use them. */
+    idle: isGiven && given.database === undefined ? idleDatabases(variables) : [],
     /** Whether no other process or isolate shares the values. Purges then need no database. */
     isOneProcess: false,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
@@ -102,9 +110,3 @@ export function settingsOf(config: Config, { env = {}, waitUntil, ...given }: Da
     given,
   };
 }
-
-const idleTiers: Fault = {
-  what: "The option tiers of the data cache has no effect.",
-  why: "A database is set, so Redis stores the values.",
-  hint: "Omit tiers, or unset the variables of Redis and pass a journal.",
-};

@@ -47,7 +47,7 @@ function addressOf(journal: CachePlatform["journal"]): RedisAddress | undefined 
 
 /** Returns the fault of the options that differ from those of the pages, whose core the data cache uses. */
 export function idleBeside(
-  { given, config, tiers }: DataSettings,
+  { given, config }: DataSettings,
   { core: { settings } }: Pages,
 ): Fault | undefined {
   const ofCore = (["cache", "log"] as const).filter(
@@ -56,7 +56,7 @@ export function idleBeside(
   const ofConfig = (["limits", "purge"] as const).filter(
     (name) => JSON.stringify(config[name]) !== JSON.stringify(settings.config[name]),
   );
-  const idle = [...ofCore, ...ofConfig, ...(tiers.length > 0 ? ["tiers"] : [])];
+  const idle = [...ofCore, ...ofConfig];
   if (idle.length === 0) return undefined;
   return {
     what: `Options of the data cache have no effect: ${idle.join(", ")}.`,

@@ -152,7 +152,7 @@ function noJournal(): OperatorError {
     what: "The purge was not accepted.",
     why: "There is no database, so there is no journal of purges.",
     hint:
-      "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. In a single Node process, use tidemark/node with " +
+      "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. In a single Node process, use tidemark/node with " +
       '`redis: "none"`.',
   });
 }

@@ -10,6 +10,7 @@ import { databaseOf, hintOfSealKey, sealKeysOf } from "../protocol/variables/dat
 import { addressOver } from "../redis/connection/address.ts";
 import type { GivenConnection } from "../redis/connection/given-connection.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
+import { redisStore } from "../stores/redis/redis-store.ts";
 import { texts, type TroubleWords } from "../redis/trouble.ts";
 
 /** The address of Upstash's REST interface, as the database's page in the console shows it. */
@@ -74,6 +75,7 @@ export function createDataCache({
     parts,
     onEvent,
     database,
+    stores: isOneProcess ? {} : { redis: redisStore },
     ...(journal !== undefined && { journal: { ...addressOf(journal, "journal"), ...sealed } }),
   });
   return dataCacheOf({ ...settings, isOneProcess });

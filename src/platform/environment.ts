@@ -3,7 +3,12 @@ import type { Config } from "../config/config.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { type Env, textOf } from "../protocol/variables/bindings.ts";
-import { type Database, databasesOf } from "../protocol/variables/database.ts";
+import {
+  type Database,
+  databasesOf,
+  idleDatabases,
+  noDatabases,
+} from "../protocol/variables/database.ts";
 import { namespaceOf } from "../protocol/variables/namespace.ts";
 import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { bypassOf } from "./bypass.ts";
@@ -22,16 +27,22 @@ export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
  * Reads the bindings. Unusable settings become `faults`, and only their features are off.
  *
  * @param handlers origins in code, by name
+ * @param usesRedis whether the stores in code use the databases of the bindings
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
-export function readEnvironment(env: Env, config: Config, handlers: OriginHandlers = {}) {
+export function readEnvironment(
+  env: Env,
+  config: Config,
+  handlers: OriginHandlers = {},
+  usesRedis = false,
+) {
   /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
   const found = {
     /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
     /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
-    ...databasesOf(env, faults),
+    ...(usesRedis ? databasesOf(env, faults) : noDatabases),
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
@@ -58,6 +69,7 @@ export function readEnvironment(env: Env, config: Config, handlers: OriginHandle
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
+  if (!usesRedis) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
@@ -118,7 +130,7 @@ function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined 
   const otherwise = "or remove hotKeys from the configuration.";
   if (redis === undefined || isFault(redis)) {
     const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
-    const hint = `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
+    const hint = `Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, hint };
   }
   if (siteHosts.length > 0) return undefined;

@@ -109,7 +109,7 @@ const what = "The purge probe is off.";
 const lacksJournal: Fault = {
   what,
   why: "There is no journal, so there are no purges to verify.",
-  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove probe from the configuration.",
+  hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove probe from the configuration.",
 };
 
 function faultOf(pages: ProbedPages, { siteHosts }: Pick<Site, "siteHosts">): Fault | undefined {

@@ -2,6 +2,7 @@
 import type { Fault } from "../base/operator-error.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
 import type { DatabaseHealth } from "../redis/database-way.ts";
 import type { JournalStore } from "./purging.ts";
 
@@ -21,8 +22,10 @@ export interface JournalStoreSettings {
 
 export interface OpenJournal extends Omit<JournalStore, "isShutOff"> {
   readonly health: DatabaseHealth;
-  /** A text that all isolates of the site know, and no client; absent if the store has to keep one. */
-  readonly secret?: string | undefined;
+  /** The client of a journal in Redis, for health. */
+  readonly redis?: RedisClient | undefined;
+  /** A text that all isolates of the site know, and no client; or how to read it. */
+  readonly secret: string | (() => Promise<string | undefined>);
 }
 
 export type JournalMaker = (settings: JournalStoreSettings) => OpenJournal;

@@ -1,7 +1,8 @@
 // Assembles an isolate's reports.
 import type { DashboardPart } from "../dashboard/port/dashboard-part.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
-import { RedisClient } from "../redis/redis-client.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
+import type { RedisSettings } from "../redis/redis-settings.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
 import { ReportFold, type Unavailable } from "./folding.ts";
@@ -25,6 +26,8 @@ export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
 
 export interface ReportsPlatform {
   readonly database?: { readonly url: string; readonly token: string } | undefined;
+  /** How to open `database`. */
+  readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
   /** Receives the reports instead of Redis. */
   readonly dataset?: Dataset | undefined;
   readonly nowAtMs: () => number;
@@ -45,14 +48,6 @@ export interface Reports {
    * waiting reports, up to a limit of pages. Never rejects because of Redis.
    */
   readonly runCron: () => Promise<void>;
-}
-
-/** Returns whether reports are enabled and have a destination. */
-export function areReportsOn(
-  { metrics }: ReportsSettings["config"],
-  { database, dataset }: Pick<ReportsPlatform, "database" | "dataset">,
-): boolean {
-  return metrics.isOn && (database !== undefined || dataset !== undefined);
 }
 
 export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
@@ -81,12 +76,12 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
 
 function channelOf(
   { config, metrics }: ReportsSettings,
-  { database, dataset, nowAtMs, log }: ReportsPlatform,
+  { database, redis: store, dataset, nowAtMs, log }: ReportsPlatform,
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
-  if (database === undefined) return undefined;
+  if (database === undefined || store === undefined) return undefined;
   // Use a separate client, so that failures of reports neither delay nor shut off other clients.
-  const redis = new RedisClient({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
+  const redis = store.client({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
   const stream = new ReportStream({ redis, namespace: config.namespace });
   const history = config.dashboard?.history;
   const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });

@@ -1,14 +1,9 @@
 // Tests `tidemark/opennext` without Redis: the journal and the values are in Durable Objects, which two Workers share.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import "../../testing/fakes/workers-globals.ts";
-import {
-  openNextOverrides,
-  type OpenNextOptions,
-  withTidemark,
-} from "../../src/adapters/opennext.ts";
+import { openNextOverrides, withTidemark } from "../../src/adapters/opennext.ts";
 import { defineConfig } from "../../src/config/config.ts";
-import { durableObjectJournal } from "../../src/stores/durable-object/durable-object-journal.ts";
-import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
+import { durableObjects } from "../../src/cloudflare.ts";
 import type { Log } from "../../src/observe/log-line.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
@@ -16,6 +11,8 @@ import { FakeRecordObjects } from "../../testing/fakes/fake-record-objects.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
+import { upstash } from "../../src/upstash.ts";
+import type { Stores } from "../../src/bind-stores.ts";
 
 openNetworkOfFakes();
 
@@ -32,14 +29,13 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers());
 
-const tiers = [durableObjectRecords({ objects: 2 })];
-const allInObjects = { journal: durableObjectJournal(), tiers };
+const allInObjects = durableObjects({ records: { objects: 2 } });
 
 /** Opens a Worker, and returns a function that runs work as one request. */
-function opened(env: object, COLO: string, stores: OpenNextOptions = allInObjects) {
+function opened(env: object, COLO: string, stores: Stores = allInObjects) {
   let work: () => Promise<Response> = async () => new Response();
   const log: Log = ({ message }) => void logged.push(message);
-  const given = { nowAtMs: clock.nowAtMs, log, ...stores };
+  const given = { nowAtMs: clock.nowAtMs, log, stores };
   const worker = withTidemark({ fetch: () => work() }, defineConfig({}), given);
   return async <Result>(run: () => Promise<Result>): Promise<Result> => {
     const results: Result[] = [];
@@ -81,23 +77,25 @@ it("says that the records are not bound", async () => {
   expect(logged.join()).toContain("RECORDS is not bound");
 });
 
-it("refuses to run with tiers, but without a journal", async () => {
-  const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS", { tiers });
+it("refuses to run with records, but without a journal", async () => {
+  const { records } = allInObjects;
+  const run = opened({ RECORDS: new FakeRecordObjects().namespace }, "AMS", { records });
   await expect(run(async () => {})).rejects.toThrow("The shared tier is off.");
 });
 
 it("refuses to run if a variable of Redis is invalid", async () => {
   const env = { JOURNAL: new FakeObject().namespace, UPSTASH_REDIS_REST_URL: "x" };
-  await expect(opened(env, "AMS")(async () => {})).rejects.toThrow("TOKEN is not set");
+  const stores = { ...upstash(), ...allInObjects };
+  await expect(opened(env, "AMS", stores)(async () => {})).rejects.toThrow("TOKEN is not set");
 });
 
-it.each([{ tiers }, allInObjects])("says that Redis stores the values, not %o", async (stores) => {
+it("says that the variables of Redis have no effect", async () => {
   const { url, token } = new UnsteadyUpstash(clock);
   const redis = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
   const objects = {
     JOURNAL: new FakeObject().namespace,
     RECORDS: new FakeRecordObjects().namespace,
   };
-  await opened({ ...redis, ...objects }, "AMS", stores)(async () => {});
-  expect(logged.join()).toContain("Redis stores the values");
+  await opened({ ...redis, ...objects }, "AMS")(() => incrementalCache.get("/a"));
+  expect(logged.join()).toContain("UPSTASH_REDIS_REST_URL has no effect");
 });

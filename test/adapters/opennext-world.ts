@@ -6,6 +6,7 @@ import type { Log } from "../../src/observe/log-line.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
+import { upstash } from "../../src/upstash.ts";
 
 const { incrementalCache, tagCache } = openNextOverrides();
 const config = defineConfig({});
@@ -29,7 +30,12 @@ export class OpenNextIsolate {
     let work: () => Promise<Response> = async () => new Response();
     const app = { fetch: () => work() };
     const log: Log = ({ message }) => void this.logged.push(message);
-    const worker = withTidemark(app, config, { nowAtMs: clock.nowAtMs, log, ...options });
+    const worker = withTidemark(app, config, {
+      nowAtMs: clock.nowAtMs,
+      log,
+      stores: upstash(),
+      ...options,
+    });
     const env = {
       UPSTASH_REDIS_REST_URL: this.upstash.url,
       UPSTASH_REDIS_REST_TOKEN: this.upstash.token,

@@ -11,6 +11,7 @@ import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { listTarget } from "../../testing/outward/outward-world.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
+import { upstash } from "../../src/upstash.ts";
 
 openNetworkOfFakes();
 
@@ -281,7 +282,8 @@ it("outside of a wrapped Worker, finds nothing, stores nothing, and says so", as
 
 it("refuses a configuration with settings that it does not read", () => {
   const worker = { fetch: async () => new Response() };
-  const wrapped = (written: WrittenConfig) => () => withTidemark(worker, defineConfig(written));
+  const wrapped = (written: WrittenConfig) => () =>
+    withTidemark(worker, defineConfig(written), { stores: upstash() });
   const read: WrittenConfig = { namespace: "shop", limits: { variants: 5 }, purge: {} };
   expect(wrapped(read)).not.toThrow();
   const others: WrittenConfig = {

@@ -133,7 +133,7 @@ describe("a dry run", () => {
     const clock = new FakeClock();
     const site = openSite({
       clock,
-      tiers: [durableObjectRecords()],
+      records: durableObjectRecords(),
       journal: durableObjectJournal(),
       env: {
         ADMIN_TOKEN: adminToken,

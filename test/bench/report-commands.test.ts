@@ -7,6 +7,7 @@ import { dollarsOf, reportCommands, reportCommandsOf } from "../../bench/cost/re
 import { sumInScrape } from "../../bench/cost/scrapes.ts";
 import { metricsRoute } from "../../src/admin/metrics-route.ts";
 import { createReports } from "../../src/reports/create-reports.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 
@@ -32,7 +33,7 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
         },
         gauges: () => gauges,
       },
-      { database: upstash, nowAtMs: clock.nowAtMs, log: () => undefined },
+      { database: upstash, redis: redisStore, nowAtMs: clock.nowAtMs, log: () => undefined },
     );
   const cron = open("");
   let infoCount = 0;

@@ -11,8 +11,9 @@ import { Load, pageOf, slowestMs, violations } from "./load.ts";
 
 /** The test sets `mode`, which the objects obey, because they run in the isolate of the Worker. */
 const worker = `
-  import { durableObjectJournal, durableObjectRecords, TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
+  import { durableObjects, TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
+  import { operate } from "./src/operate.ts";
   import { createWorker } from "./src/worker.ts";
 
   let mode = "well";
@@ -51,7 +52,7 @@ const worker = `
       purge: { maxLagSeconds: 3, clockAllowanceSeconds: 0.2 },
       routes: [{ name: "shared", match: "/shared/*", tiers: ["shared"] }, { name: "rest", match: "*" }],
     }),
-    { journal: durableObjectJournal(), tiers: [durableObjectRecords({ objects: 2 })] },
+    { stores: durableObjects({ records: { objects: 2 } }), operate: operate() },
   );
   export default {
     fetch(request, env, context) {

@@ -9,6 +9,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import "../../testing/fakes/workers-globals.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 
 openNetworkOfFakes();
 
@@ -19,6 +20,7 @@ function opened(env: object, given: object = {}) {
   const log: string[] = [];
   const platform = {
     env: { ...upstash.env, ...env },
+    stores: { redis: redisStore },
     cache: () => cache,
     nowAtMs: clock.nowAtMs,
     random: () => 0.5,
@@ -72,12 +74,6 @@ describe("the variables", () => {
   ])("are refused at once: $why", ({ env, why }) => {
     expect(opened(env).make).toThrow(why);
   });
-});
-
-it("logs that Redis stores the values, not the given tiers", () => {
-  const { log, make } = opened({}, { tiers: [() => expect.fail("This tier was created.")] });
-  make();
-  expect(log).toEqual([expect.stringContaining("so Redis stores the values")]);
 });
 
 it("reads no clock and no random number before its first use, as Workers require", async () => {

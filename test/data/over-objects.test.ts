@@ -42,7 +42,7 @@ function openColo({ upstash }: { readonly upstash?: UnsteadyUpstash } = {}) {
   };
   const origin = () => page("page", cc("max-age=600"));
   const stores = {
-    tiers: [durableObjectRecords({ objects: 3 })],
+    records: durableObjectRecords({ objects: 3 }),
     journal: durableObjectJournal(),
   };
   const given = { clock, data, env, origin, config: {}, ...stores };
@@ -164,11 +164,13 @@ describe("data without Redis", () => {
     await expect(views.get("42")).rejects.toThrow(needsRedis);
   });
 
-  it("with Redis, stays in Redis", async () => {
-    const { site, values } = openColo({ upstash: new UnsteadyUpstash(clock) });
+  it("beside Redis, is in the objects that the Worker names", async () => {
+    const upstash = new UnsteadyUpstash(clock);
+    const { site, values } = openColo({ upstash });
     await site.get("/");
     const pages = rows();
     await values().set("42", "value");
-    expect(rows()).toBe(pages);
+    expect(rows()).toBe(pages + 1);
+    expect(upstash.keys).toEqual([]);
   });
 });

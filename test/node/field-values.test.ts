@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { createApp } from "../../src/app.ts";
+import { upstash } from "../../src/upstash.ts";
 import { tidemark } from "../../src/hono.ts";
 import { platformHere } from "../../src/platform/workers.ts";
 import { defineConfig } from "../../src/tidemark.ts";
@@ -41,7 +42,9 @@ beforeAll(async () => {
   vi.spyOn(console, "error").mockImplementation(() => undefined);
   redis = await startEmbeddedValkey();
   rest = await startUpstashRestServer({ redisUrl: redis.url, token: "token" });
-  site = await serveOnNode(tidemark(app, defineConfig({}), { env: env() }).fetch);
+  site = await serveOnNode(
+    tidemark(app, defineConfig({}), { env: env(), stores: upstash() }).fetch,
+  );
 });
 afterAll(async () => {
   vi.restoreAllMocks();
@@ -93,7 +96,7 @@ describe("a record of a Worker with a text in a field", () => {
     const path = `/shared/${id}`;
     const origins = { default: () => new Response("from a Worker", { headers: fields(said) }) };
     const host = { ...platformHere(), isServer: false };
-    const worker = createApp(defineConfig({}), env(), host, { origins });
+    const worker = createApp(defineConfig({}), env(), host, { origins, stores: upstash() });
     const work: Promise<unknown>[] = [];
     const background = { ...context, waitUntil: (one: Promise<unknown>) => void work.push(one) };
     const asked = await worker.fetch(new Request(`http://site.test${path}`), env(), background);

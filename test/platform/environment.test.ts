@@ -22,7 +22,7 @@ const serviceOfWorker = new Proxy(
 
 function refusalOf(env: Env): string {
   try {
-    readEnvironment(env, defineConfig({}));
+    readEnvironment(env, defineConfig({}), {}, true);
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message;
@@ -82,7 +82,7 @@ describe("an invalid origin", () => {
 
 describe("a fault of a binding", () => {
   const read = (env: Env, config = defineConfig({})) =>
-    readEnvironment({ ...origin, ...env }, config);
+    readEnvironment({ ...origin, ...env }, config, {}, true);
   const bothOrNeither =
     "Set both as shown on the database's page, or neither to run without a database.";
   const databaseOff = "The database is not used: the shared tier and purges are off.";
@@ -182,7 +182,7 @@ describe("a fault of a binding", () => {
 });
 
 describe("a valid environment", () => {
-  const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config);
+  const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config, {}, true);
 
   it("has defaults for variables that are not set", () => {
     expect(read(origin)).toEqual({
@@ -289,7 +289,12 @@ describe("a service binding to a Worker", () => {
     ["dataset", "METRICS"],
     ["originLimiter", "ORIGIN_LIMITER"],
   ] as const)("is not accepted as %s", (found, name) => {
-    const read = readEnvironment({ ...origin, [name]: serviceOfWorker }, defineConfig({}));
+    const read = readEnvironment(
+      { ...origin, [name]: serviceOfWorker },
+      defineConfig({}),
+      {},
+      true,
+    );
     expect(read[found]).toBe(undefined);
     expect(read.faults.map(faultText)).toEqual([expect.stringContaining(`${name} is not usable`)]);
   });

@@ -2,6 +2,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import type { PurgeParts } from "../../src/purge/purging.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -37,7 +38,7 @@ function open() {
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
   const settings = { purge, namespace: "site" };
   const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log: () => undefined };
-  const purging = createPurging(settings, upstash, platform);
+  const purging = createPurging(settings, redisStore.journalAt(upstash), platform);
   return { clock, upstash, purging };
 }
 

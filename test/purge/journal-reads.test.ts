@@ -2,6 +2,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -41,7 +42,7 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic)
   const platform = { ...common, ...(hasCopies && { cache: () => cache }) };
   const isolates = Array.from(
     { length: isolateCount },
-    () => createPurging({ purge, namespace: "site" }, upstash, platform).view,
+    () => createPurging({ purge, namespace: "site" }, redisStore.journalAt(upstash), platform).view,
   );
   const pending: Promise<void>[] = [];
   let oldestMs = 0;

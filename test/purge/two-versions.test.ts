@@ -2,6 +2,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { createPurging } from "../../src/create-purging.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -31,7 +32,11 @@ async function overlooked(lagsSeconds: readonly number[]) {
   const versions = lagsSeconds.map((visibleWithinSeconds) => {
     const renewalLagMs = visibleWithinSeconds * 1_000;
     const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs };
-    const { view } = createPurging({ purge, namespace: "site" }, upstash, platform);
+    const { view } = createPurging(
+      { purge, namespace: "site" },
+      redisStore.journalAt(upstash),
+      platform,
+    );
     return { view, boundMs: renewalLagMs - allowanceMs };
   });
   const purges: { readonly position: string; readonly atMs: number }[] = [];

@@ -6,6 +6,7 @@ import type { Sums } from "../../src/observe/sums.ts";
 import type { DataPoint } from "../../src/reports/data-points.ts";
 import { sumsIn } from "../../src/reports/sums-text.ts";
 import { createReports } from "../../src/reports/create-reports.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { noGauges } from "./reports-world.ts";
@@ -32,6 +33,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
   const reports = createReports(settings, {
     nowAtMs: clock.nowAtMs,
     log: ({ message }) => void log.push(message),
+    redis: redisStore,
     ...(hasDatabase && { database: upstash }),
     ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
   });

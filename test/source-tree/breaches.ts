@@ -2,7 +2,7 @@
 // source tree. Each breach is one line.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
-import { filesInFolderMax, type House, library, linesInFileMax } from "./folders.ts";
+import { type House, library, linesInFileMax } from "./folders.ts";
 
 /** Texts by path, such as `src/rules/ranges.ts`. */
 export type Sources = ReadonlyMap<string, string>;
@@ -21,7 +21,7 @@ export function imported(text: string): string[] {
 /** @returns one line for each breach, sorted and without duplicates */
 export function breaches(sources: Sources, house: House = library): string[] {
   const found = [...sources].flatMap(([path, text]) => breachesInFile(path, text, house));
-  return [...new Set([...found, ...crowdedFolders(sources)])].sort();
+  return [...new Set(found)].sort();
 }
 
 function breachesInFile(path: string, text: string, house: House): string[] {
@@ -70,12 +70,6 @@ function importBreaches(path: string, from: string, house: House): string[] {
   const targetPlace = placeOf(target, house);
   const allowed = place === targetPlace || (mayImport[place] ?? []).includes(targetPlace);
   return allowed ? [] : [`${path} may not import ${targetPlace}`];
-}
-
-function crowdedFolders(sources: Sources): string[] {
-  const folders = Map.groupBy(sources.keys(), (path) => posix.dirname(path));
-  const crowded = [...folders].filter(([, paths]) => paths.length > filesInFolderMax);
-  return crowded.map(([folder]) => `${folder}: too many files`);
 }
 
 /** @returns the paths of all files in a circle of imports */

@@ -6,8 +6,8 @@ const beneathPurging = ["base", "rules", "protocol", "observe"];
 const beneathCore = [...beneathPurging, "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
-/** The stores of records and leases. Only `create-cache` may import them. */
-const stores = ["stores/memory", "stores/cache-api", "stores/redis"];
+/** The stores of every site. Workers import the others. */
+const stores = ["stores/memory", "stores/cache-api"];
 
 const composition = [
   "bind-stores",
@@ -98,11 +98,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "stores/memory": [...beneathCore, "cache/record", "cache/tiers"],
   "stores/cache-api": [...beneathCore, "cache/record", "cache/tiers", "stores"],
   "stores/r2": [...beneathCore, "config", "cache/record", "cache/tiers", "stores"],
-  "stores/redis": [...beneathCore, "cache/record", "cache/tiers", "cache", "stores"],
   "stores/redis/journal": [...beneathCore, "cache/record", "purge/journal"],
   "purge/view": [...beneathPurging, "cache/record", "purge/journal"],
   "purge/acceptance": [...beneathPurging, "cache/record", "purge/journal", "purge/view"],
   purge: [...beneathCore, "cache/record", "purge/journal", "purge/view", "purge/acceptance"],
+  "stores/redis": [
+    ...beneathCore,
+    "cache/record",
+    "cache/tiers",
+    "cache",
+    "purge",
+    "stores/redis/journal",
+  ],
   "stores/durable-object": [
     ...beneathCore,
     "cache/record",
@@ -132,9 +139,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "dashboard/page",
     "dashboard/panel",
   ],
-  "create-purging": [...core, "stores/redis/journal"],
-  "bind-stores": ["protocol/variables", ...core, "platform", "create-purging"],
-  "create-cache": [...core, "platform", "create-purging", reporting, ...stores],
+  // Types alone: `test/local/bundle-contents.test.ts` shows that no other Worker has the code of Redis.
+  "create-purging": [...core, "stores/redis"],
+  "bind-stores": ["protocol/variables", ...core, "stores/redis"],
+  "create-cache": [...core, "platform", "create-purging", reporting, "stores/redis", ...stores],
   "outward/schedule": [...core, "platform", "outward/port", "create-cache"],
   "data-beside-pages": [...core, "create-cache"],
   "data/value": [...core],
@@ -147,6 +155,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "protocol/variables",
     ...core,
     "platform",
+    "bind-stores",
     "create-cache",
     "data-beside-pages",
     "write-behind",
@@ -156,7 +165,16 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data/write",
     "data/fields",
   ],
-  node: ["protocol/variables", "base", "config", "platform", "redis", "redis/connection", "data"],
+  node: [
+    "protocol/variables",
+    "base",
+    "config",
+    "platform",
+    "redis",
+    "redis/connection",
+    "stores/redis",
+    "data",
+  ],
   "create-proxy": [...core, "platform", ...steps, "proxy", "create-cache"],
   "admin/explain": [...core, "platform", ...steps, "proxy", ...composition],
   "admin/access": [...core],
@@ -216,7 +234,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data",
     release,
   ],
-  cloudflare: ["cache/tiers", "purge", "stores/durable-object", "stores/r2"],
+  cloudflare: ["protocol", "bind-stores", "stores/durable-object", "stores/r2"],
+  upstash: ["bind-stores", "stores/redis"],
+  operate: [...core, "platform", ...steps, "admin", "admin/access", reporting],
   hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": [
     "base",
@@ -243,6 +263,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
     ...core,
     "redis/connection",
+    "stores/redis",
     "platform",
     ...composition,
     "app",
@@ -359,5 +380,4 @@ export const command: House = {
   },
 };
 
-export const filesInFolderMax = 20;
 export const linesInFileMax = 400;

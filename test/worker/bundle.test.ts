@@ -5,6 +5,7 @@ import {
   bundleContents,
   bundledPackages,
   bundleGzipBytesMax,
+  overObjectsBytesMax,
   packageOf,
 } from "../../local/bundle-contents.ts";
 
@@ -57,4 +58,28 @@ it("the bundle of a site without a dashboard contains only the check of its type
 it("the bundle of a site without webhooks contains only the check of a sender's type", () => {
   const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/webhooks/"));
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/webhooks/port/hook.ts"]);
+});
+
+const overObjects = await bundleContents(`
+  import { durableObjects, TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
+  import { createWorker } from "./src/worker.ts";
+  import config from "./tidemark.config.ts";
+  export { TidemarkJournal, TidemarkRecords };
+  export default createWorker(config, { stores: durableObjects() });
+`);
+
+it.each([
+  { id: "Redis", part: /@upstash\/redis|^src\/stores\/redis\/|redis-client/ },
+  {
+    id: "operate()",
+    part: /^src\/(?:admin\/(?:explain|health|stats)|proxy\/warm|reports\/prometheus)/,
+  },
+])("the bundle of a Worker that does not import $id contains nothing of it", ({ part }) => {
+  const found = ({ path }: { readonly path: string }) => part.test(path);
+  expect(overObjects.files.filter(found)).toEqual([]);
+  expect(contents.files.some(found)).toBe(true);
+});
+
+it("the bundle of a Worker on Durable Objects alone is below its maximum size", () => {
+  expect(overObjects.bytes).toBeLessThanOrEqual(overObjectsBytesMax);
 });

@@ -11,11 +11,16 @@ import { startLimitedColo } from "../../testing/worker/platform-limits/limited-c
 
 const contents = `
   import { r2Bodies } from "./src/cloudflare.ts";
+  import { operate } from "./src/operate.ts";
   import { defineConfig } from "./src/tidemark.ts";
+  import { upstash } from "./src/upstash.ts";
   import { createWorker } from "./src/worker.ts";
 
   const config = defineConfig({ routes: [{ name: "all", match: "*", tiers: ["shared"] }] });
-  export default createWorker(config, { bodies: r2Bodies({ binding: "BODIES" }) });
+  export default createWorker(config, {
+    stores: { ...upstash(), bodies: r2Bodies({ binding: "BODIES" }) },
+    operate: operate(),
+  });
 `;
 const adminToken = "b7Qm2xVr9KzT4wLp";
 const mebibyte = 1_048_576;

@@ -196,7 +196,7 @@ it.each([
 ])("reads and flushes of a counter fail if $id", async ({ open }) => {
   const counter = open().counter("set", { sink: new MemoryCounterSink() });
   await expect(counter.get("a")).rejects.toThrow(
-    /^The counter set cannot be read exactly\. .*\. (?:Try again|Set UPSTASH_REDIS_REST_URL)/,
+    /^The counter set cannot be read exactly\. .*\. (?:Try again|Pass stores: upstash\(\), and set UPSTASH_REDIS_REST_URL)/,
   );
   expect(await counter.flush()).toEqual({ state: "failed", changes: 0 });
 });

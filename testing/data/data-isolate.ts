@@ -11,6 +11,7 @@ import { FakeClock } from "../fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 import { idle, until } from "../site/harness.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
 
 openNetworkOfFakes();
 
@@ -45,7 +46,9 @@ export class DataIsolate {
       random: () => 0.5,
       log: (line) => void this.log.push(line.message),
       waitUntil: (work) => this.#noted(work),
-      ...(options.upstash === null ? {} : { database: { url, token } }),
+      ...(options.upstash === null
+        ? {}
+        : { database: { url, token }, stores: { redis: redisStore } }),
       ...(options.cache === null ? {} : { cache: () => this.cache, host: "www.example.com" }),
       ...options.platform,
     });

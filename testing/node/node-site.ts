@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { defineConfig } from "../../src/tidemark.ts";
+import { upstash } from "../../src/upstash.ts";
 import { createWorker } from "../../src/worker.ts";
 
 export const context = {
@@ -40,7 +41,7 @@ export async function startNodeSite(
   env: Readonly<Record<string, string>>,
   hostname?: string,
 ): Promise<NodeSite> {
-  const worker = createWorker(defineConfig(config));
+  const worker = createWorker(defineConfig(config), { stores: upstash() });
   return serveOnNode(
     (request, connection) => worker.fetch(request, env, context, connection),
     hostname,

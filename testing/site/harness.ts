@@ -10,6 +10,8 @@ import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { knownData } from "../../src/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
+import { redisStore } from "../../src/stores/redis/redis-store.ts";
+import { operate } from "../../src/operate.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
@@ -24,7 +26,7 @@ export const host = "www.example.com";
 export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
-  readonly tiers?: readonly TierInCode[];
+  readonly records?: TierInCode;
   readonly bodies?: BodiesInCode;
   readonly journal?: JournalInCode;
   /** Factories of parts, such as a faulty journal. */
@@ -117,10 +119,14 @@ export class Site {
     this.#app = createApp(this.config, env, platform, {
       origins: options.handlers ?? {},
       data: options.data && knownData(options.data),
-      tiers: options.tiers,
-      bodies: options.bodies,
-      journal: options.journal,
+      stores: {
+        redis: redisStore,
+        records: options.records,
+        bodies: options.bodies,
+        journal: options.journal,
+      },
       parts: options.parts,
+      operate: operate(),
     });
   }
 

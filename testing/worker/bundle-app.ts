@@ -12,9 +12,11 @@ export function bundleApp(app: string, config = "{}", around = "(site) => site")
     import { Hono } from "hono";
     import { tidemark } from "./src/hono.ts";
     import { defineConfig } from "./src/tidemark.ts";
+    import { operate } from "./src/operate.ts";
+    import { upstash } from "./src/upstash.ts";
     const app = new Hono();
     ${app}
-    export default (${around})(tidemark(app, defineConfig(${config})));
+    export default (${around})(tidemark(app, defineConfig(${config}), { stores: upstash(), operate: operate() }));
   `;
   return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
 }

@@ -14,9 +14,10 @@ export function bundleData(options: string): Promise<string> {
     import { env, waitUntil } from "cloudflare:workers";
     import { createDataCache } from "./src/data-cache.ts";
     import { defineConfig } from "./src/tidemark.ts";
+    import { upstash } from "./src/upstash.ts";
 
     const config = defineConfig({ purge: { maxLagSeconds: 3 } });
-    const cache = createDataCache(config, { env, waitUntil });
+    const cache = createDataCache(config, { env, waitUntil, stores: upstash() });
     const articles = cache.namespace("articles", { ${options} });
     let loads = 0;
     const load = async ({ tags }) => {

@@ -13,10 +13,13 @@ export function bundleWithParts(
 ): Promise<string> {
   const contents = `
     import { defineConfig } from "./src/tidemark.ts";
+    import { operate } from "./src/operate.ts";
+    import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
     import { ${given.name} } from "${given.from}";
 
-    export default createWorker(defineConfig(${config}), { parts: ${given.parts} });
+    const parts = ${given.parts};
+    export default createWorker(defineConfig(${config}), { stores: upstash(), parts, operate: operate() });
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   return bundled({ stdin, minify: false });

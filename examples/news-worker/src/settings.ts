@@ -18,7 +18,7 @@ const kept = cache.namespace<Settings, string>("settings", {
   load: async () => new Map([["site", await readSettings()]]),
 });
 
-export const settings = async () => (await kept.getOrSet("site")) as Settings;
+export const settings = async () => kept.getOrSet("site") as Promise<Settings>;
 
 /** Changes only the database. The next run of the cron trigger loads the change. */
 export const saveSetting = (name: keyof Settings, value: string) =>

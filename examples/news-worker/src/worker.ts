@@ -1,6 +1,8 @@
 // The Worker: the cache in front of the site. Its cron trigger reloads the settings, and writes the
 // views to the database.
 import { tidemark } from "tidemark/hono";
+import { operate } from "tidemark/operate";
+import { upstash } from "tidemark/upstash";
 import config from "../tidemark.config.ts";
 import { createApp } from "./app.ts";
 import { cache } from "./cache.ts";
@@ -8,6 +10,6 @@ import { cache } from "./cache.ts";
 const app = createApp(async (url, c) =>
   cached.fetch(new Request(url), c.env as object, c.executionCtx),
 );
-const cached = tidemark(app, config, { data: cache });
+const cached = tidemark(app, config, { data: cache, stores: upstash(), operate: operate() });
 
 export default cached;

@@ -16,6 +16,7 @@ import { platformHere } from "../../platform/workers.ts";
 import type { Env } from "../../protocol/variables/bindings.ts";
 import { hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
 import { addressOver } from "../../redis/connection/address.ts";
+import { redisStore } from "../../stores/redis/redis-store.ts";
 import type { GivenConnection } from "../../redis/connection/given-connection.ts";
 
 /** The options of cache.set and of route rules in Astro. */
@@ -45,7 +46,7 @@ export interface AstroCacheProvider {
 }
 
 /** The parts of the cache that Astro's configuration cannot contain, because they are code. */
-export interface AstroCacheParts extends Pick<InCode, "tiers" | "bodies" | "journal" | "parts"> {
+export interface AstroCacheParts extends Pick<InCode, "stores" | "operate" | "parts"> {
   /** On Node: a connection of ioredis or node-redis, in place of `UPSTASH_REDIS_REST_URL`. */
   readonly redis?: GivenConnection | undefined;
   /** The variables. Default: `process.env` on Node, the bindings on Workers. */
@@ -142,7 +143,7 @@ class TidemarkProvider implements AstroCacheProvider {
   }
 
   #open({ env: found, waitUntil }: Runtime): Site {
-    const { redis, env: given, ...inCode } = this.#parts;
+    const { redis, env: given, stores, ...inCode } = this.#parts;
     const variables = { ...(given ?? found) } as Env;
     const platform = platformHere();
     const { SEAL_KEY: sealKey } = variables;
@@ -154,6 +155,7 @@ class TidemarkProvider implements AstroCacheProvider {
     };
     const app = createApp(this.#config, env, platform, {
       ...inCode,
+      stores: redis || !stores ? { ...stores, redis: redisStore } : stores,
       database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
       // Astro finds its page and its locals by the client's request.
       origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },

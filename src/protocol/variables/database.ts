@@ -52,6 +52,16 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
   return { redis: sealed(found.redis), journal: sealed(found.journal) };
 }
 
+/** Returns a fault for each database in the variables of a cache whose stores are not in Redis. */
+export function idleDatabases(env: Env): Fault[] {
+  const why = "The cache has no stores in Redis.";
+  const hint = "Unset it, or pass stores: upstash() of tidemark/upstash.";
+  const set = databaseVariables.URL.filter((name) => isSet(env, name));
+  return set.map((name) => ({ what: `${name} has no effect.`, why, hint }));
+}
+
+export const noDatabases: Databases = { redis: undefined, journal: undefined };
+
 const isDatabase = (one: unknown): one is Database =>
   typeof one === "object" && one !== null && "url" in one;
 

@@ -26,6 +26,11 @@ export interface HotKeysSettings {
   readonly random: () => number;
 }
 
+/** Opens the hot keys of an isolate over the site's database. */
+export type OpenHotKeys = (
+  settings: Omit<HotKeysSettings, "stream"> & ConstructorParameters<typeof HotKeyStream>[0],
+) => HotKeys;
+
 type AfterAnswer = (work: () => Promise<void>) => void;
 
 /** The samples of one isolate. */

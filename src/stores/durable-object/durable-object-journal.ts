@@ -1,4 +1,4 @@
-// The journal of a Worker in a Durable Object, for the option `journal` of `createWorker`.
+// The journal of a Worker in a Durable Object.
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
 import { ObjectClient } from "./object-client.ts";
@@ -24,7 +24,7 @@ export interface DurableObjectJournal extends ObjectPlacement {
  *
  * @example
  * export { TidemarkJournal } from "tidemark/cloudflare";
- * export default createWorker(config, { journal: durableObjectJournal() });
+ * export default createWorker(config, { stores: { ...upstash(), journal: durableObjectJournal() } });
  */
 export function durableObjectJournal({
   binding = "JOURNAL",

@@ -1,4 +1,4 @@
-// The shared tier and the leases in Durable Objects, for the option `tiers` of `createWorker`.
+// The shared tier and the leases in Durable Objects.
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import { NameSecret } from "../../cache/record/name-secret.ts";
@@ -23,13 +23,6 @@ const objectsMax = 64;
 /**
  * Stores responses and leases in Durable Objects with SQLite, in place of Redis. The Worker must
  * export the class `TidemarkRecords`.
- *
- * @example
- * export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
- * export default createWorker(config, {
- *   journal: durableObjectJournal(),
- *   tiers: [durableObjectRecords()],
- * });
  */
 export function durableObjectRecords({
   binding = "RECORDS",

@@ -1,4 +1,4 @@
-// Bodies in R2, for the option `bodies` of `createWorker`.
+// Bodies in R2.
 import type { BodiesInCode, MakeTier } from "../../cache/tiers/tier-in-code.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { formWithApart } from "./apart-form.ts";
@@ -14,7 +14,7 @@ export interface R2Bodies {
  * Stores the bodies that are too large for the shared tier in R2. The shared tier, in Redis or Durable
  * Objects, still has their records.
  *
- * @example createWorker(config, { bodies: r2Bodies({ binding: "BODIES" }) })
+ * @example createWorker(config, { stores: { ...upstash(), bodies: r2Bodies({ binding: "BODIES" }) } })
  */
 export function r2Bodies({ binding }: R2Bodies): BodiesInCode {
   return {

@@ -22,6 +22,7 @@ import {
   type TierRemoval,
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
+import { RedisLeases } from "./redis-leases.ts";
 import { purposeOf } from "../../redis/purpose.ts";
 import { newerArgs } from "./unless-newer.ts";
 import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
@@ -56,6 +57,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
   readonly #settings: SharedTierSettings<Detail>;
+  readonly leases: RedisLeases<Detail>;
   readonly #uploads: Uploads;
   /**
    * Keys whose body does not match its metadata. Rewriting the metadata alone would not repair
@@ -66,6 +68,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   constructor(settings: SharedTierSettings<Detail>) {
     this.#settings = settings;
+    this.leases = new RedisLeases({ ...settings, randomText: () => crypto.randomUUID() });
     this.#uploads = new Uploads(settings);
     this.#removals = new JoinedRemovals(settings);
   }

@@ -1,20 +1,10 @@
 // The secret of the names of records in the site's database. The first isolate that needs it draws it,
 // and no isolate replaces it.
 import type { Redis } from "@upstash/redis/cloudflare";
-import { NameSecret } from "../../cache/record/name-secret.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 
-/** Without a store, only Workers of the same zone can read the records, so they need no secret. */
-export function nameSecretOver(
-  namespace: string,
-  known: string | undefined,
-  redis: RedisClient | undefined,
-): NameSecret {
-  return new NameSecret(namespace, known ?? (redis ? () => storedSecret(redis, namespace) : ""));
-}
-
 /** Reads the secret, with one command. Returns `undefined` without an answer. Never rejects. */
-async function storedSecret(redis: RedisClient, namespace: string) {
+export async function storedSecret(redis: RedisClient, namespace: string) {
   const key = `${namespace}:secret`;
   const read = await redis.attempt("secret", (client) => client.get<string>(key));
   if (read.kind === "unavailable") return undefined;

@@ -2,6 +2,7 @@
 // nothing else.
 import { expect, it } from "vitest";
 import { createPurging } from "../../../src/create-purging.ts";
+import { redisStore } from "../../../src/stores/redis/redis-store.ts";
 import { type JournalNews, NewsListeners } from "../../../src/purge/view/journal-news.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
@@ -43,12 +44,16 @@ it("an isolate logs and counts a listener that throws, without the error's messa
   const log: string[] = [];
   const failed = { count: 0 };
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
-  const purging = createPurging({ purge, namespace: "site" }, new UnsteadyUpstash(clock), {
-    nowAtMs: clock.nowAtMs,
-    random: Math.random,
-    log: ({ message }) => void log.push(message),
-    listenerFailed: () => void (failed.count += 1),
-  });
+  const purging = createPurging(
+    { purge, namespace: "site" },
+    redisStore.journalAt(new UnsteadyUpstash(clock)),
+    {
+      nowAtMs: clock.nowAtMs,
+      random: Math.random,
+      log: ({ message }) => void log.push(message),
+      listenerFailed: () => void (failed.count += 1),
+    },
+  );
   const heard: JournalNews[] = [];
   purging.subscribe(() => {
     throw new RangeError("a token s3cret");

@@ -4,6 +4,7 @@ import type { LogLine } from "../../../src/observe/log-line.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";
 import { createPurging } from "../../../src/create-purging.ts";
+import { redisStore } from "../../../src/stores/redis/redis-store.ts";
 import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -37,7 +38,11 @@ export async function failedListener(): Promise<LogLine[]> {
   const clock = new FakeClock();
   const log = (line: LogLine) => void lines.push(line);
   const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log };
-  const purging = createPurging(defineConfig({}), new FakeUpstash(clock), platform);
+  const purging = createPurging(
+    defineConfig({}),
+    redisStore.journalAt(new FakeUpstash(clock)),
+    platform,
+  );
   purging.subscribe(() => {
     throw new TypeError("s3cret");
   });

@@ -67,7 +67,7 @@ function overObjects(): World {
   const stored = () =>
     JSON.stringify([journal, ...records.all].map(({ database }) => contentOf(database)));
   return {
-    options: { env, tiers: [durableObjectRecords()], journal: durableObjectJournal() },
+    options: { env, records: durableObjectRecords(), journal: durableObjectJournal() },
     stored,
   };
 }

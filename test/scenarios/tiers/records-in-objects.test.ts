@@ -16,7 +16,7 @@ const config = {
   limits: { objectBytes },
   routes: [{ name: "global", match: "/global/*", collapse: "global" as const }],
 };
-const stores = { tiers: [durableObjectRecords({ objects: 1 })], journal: durableObjectJournal() };
+const stores = { records: durableObjectRecords({ objects: 1 }), journal: durableObjectJournal() };
 
 let clock: FakeClock;
 let records: FakeObject<TidemarkRecords>;
@@ -131,8 +131,8 @@ describe("a site with records in Durable Objects", () => {
 
   it("beside Redis, stores no record there", async () => {
     const upstash = new UnsteadyUpstash(clock);
-    const { tiers } = stores;
-    const site = openSite({ clock, config, tiers, upstash, env, origin });
+    const { records: inObjects } = stores;
+    const site = openSite({ clock, config, records: inObjects, upstash, env, origin });
     await site.get("/a");
     await site.get("/global/a");
     expect(upstash.keys).toEqual([]);
@@ -143,8 +143,8 @@ describe("a site with records in Durable Objects", () => {
   });
 
   it("without a journal, has no shared tier and says why", async () => {
-    const { tiers } = stores;
-    const site = openSite({ clock, config, tiers, env, origin });
+    const { records: inObjects } = stores;
+    const site = openSite({ clock, config, records: inObjects, env, origin });
     await site.get("/a");
     expect(site.lines.find(({ event }) => event === "started")).toMatchObject({
       tiers: "memory edge",

@@ -40,7 +40,7 @@ export const mixes: Readonly<Record<string, Mix>> = {
   Redis: overRedis,
   "Durable Objects": () => ({
     journal: durableObjectJournal(),
-    tiers: [durableObjectRecords({ objects: 2 })],
+    records: durableObjectRecords({ objects: 2 }),
     env: {
       JOURNAL: new FakeObject().namespace,
       RECORDS: new FakeObject((state) => new TidemarkRecords(state)).namespace,

@@ -11,7 +11,7 @@ import { openColos, type Site } from "../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
 const bindings = { ADMIN_TOKEN: adminToken };
-const stores = { tiers: [durableObjectRecords({ objects: 1 })], journal: durableObjectJournal() };
+const stores = { records: durableObjectRecords({ objects: 1 }), journal: durableObjectJournal() };
 
 let clock: FakeClock;
 let object: FakeObject;

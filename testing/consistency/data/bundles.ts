@@ -10,11 +10,12 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
     import { env, waitUntil } from "cloudflare:workers";
     import { createDataCache } from "./src/data-cache.ts";
     import { defineConfig } from "./src/tidemark.ts";
+    import { upstash } from "./src/upstash.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";
     import { planted } from "./testing/consistency/data/planted-data-faults.ts";
 
     const config = defineConfig({ purge: ${JSON.stringify(purge)} });
-    const create = (platform) => createDataCache(config, { env, waitUntil, ...platform });
+    const create = (platform) => createDataCache(config, { env, waitUntil, stores: upstash(), ...platform });
     const cache = planted(${JSON.stringify(fault)}, env.COLO, create);
     export default { fetch: applicationOver(cache, env.ORIGIN_URL) };
   `;
@@ -52,8 +53,8 @@ export async function workerOfDataOverObjects(
       const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ parts, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
         const journal = over(durableObjectJournal({ longPoll: ${longPoll} }));
-        const tiers = [durableObjectRecords({ objects: 2 })];
-        const inCode = { data: knownData(data), parts, journal, tiers };
+        const stores = { journal, records: durableObjectRecords({ objects: 2 }) };
+        const inCode = { data: knownData(data), parts, stores };
         const bindings = troubled({ ...env, RECORDS: records(env.RECORDS) });
         createApp(config, bindings, { ...platformHere(), ...clock }, inCode);
         return data;

@@ -14,12 +14,15 @@ export function workerBehind(fault: PlantedBehindFault | undefined): Promise<str
     import { env, waitUntil } from "cloudflare:workers";
     import { createDataCache } from "./src/data-cache.ts";
     import { defineConfig } from "./src/tidemark.ts";
+    import { upstash } from "./src/upstash.ts";
     import { applicationOver } from "${folder}/application.ts";
     import { plantedBehind } from "${folder}/planted-behind-faults.ts";
 
     const planted = plantedBehind(${JSON.stringify(fault)});
     const { parts } = planted;
-    const cache = createDataCache(defineConfig({}), { env, waitUntil, log: () => undefined, parts });
+    const cache = createDataCache(defineConfig({}), {
+      env, waitUntil, log: () => undefined, parts, stores: upstash(),
+    });
     const given = { databaseUrl: env.ORIGIN_URL, place: env.COLO, planted };
     export default { fetch: applicationOver(cache, given) };
   `;

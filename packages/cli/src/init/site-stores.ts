@@ -43,7 +43,7 @@ export async function storesIn(
 ): Promise<SiteStores | undefined> {
   const main = await textIfThere(join(folder, "src/worker.ts"));
   if (main === undefined) return undefined;
-  const present = main.includes("durableObjectJournal(") ? "cloudflare" : "upstash";
+  const present = main.includes("durableObject") ? "cloudflare" : "upstash";
   if (region !== undefined) {
     const why = "src/worker.ts already exists, and this command does not change it.";
     const hint = `Remove --region, and write ${JSON.stringify(region)} into that file: docs/stores.md, "Where objects are".`;
@@ -70,8 +70,9 @@ export function textFor(stores: SiteStores, path: TemplatePath): string {
     return text
       .replace(/^\/\/ Its stores .*\n/m, "")
       .replace(/^import \{ durableObject.*\n/m, "")
+      .replace(/^(?=import \{ createWorker)/m, 'import { upstash } from "tidemark/upstash";\n')
       .replace(/^export \{ Tidemark.*\n\n/m, "")
-      .replace(/\(config, \{[^]*\}\)/, "(config)");
+      .replace("durableObjects()", "upstash()");
   }
   if (path === "wrangler.jsonc") {
     return text

@@ -35,7 +35,7 @@ it("create writes the template, names the Worker, and prints the next three comm
   expect(files).toEqual(expect.arrayContaining([...templatePaths, ".dev.vars"]));
   expect(parse(await textOf("wrangler.jsonc"))).toMatchObject({ name: "my-site", ...objects });
   expect(JSON.parse(await textOf("package.json"))).toMatchObject({ name: "my-site" });
-  expect(await textOf("src/worker.ts")).toContain("journal: durableObjectJournal()");
+  expect(await textOf("src/worker.ts")).toContain("stores: durableObjects()");
 });
 
 it("create writes new secrets that only the user can read", async () => {
@@ -75,7 +75,7 @@ describe("the stores of `tidemark create`", () => {
     expect("triggers" in parse(wrangler)).toBe(inRedis);
     expect("secrets" in parse(wrangler)).toBe(inRedis);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
-    expect(worker).toContain(inRedis ? "createWorker(config);" : "createWorker(config, {");
+    expect(worker).toContain(inRedis ? "stores: upstash()," : "stores: durableObjects(),");
   });
 
   it("are named cloudflare or upstash, and nothing else", async () => {
@@ -106,13 +106,12 @@ describe("the region of `tidemark create`", () => {
       { env: { UPSTASH_REDIS_REST_URL } },
       "locationHint: oc",
     ],
-  ])("follows from %s, for both stores", async (_, args, options, place) => {
+  ])("follows from %s", async (_, args, options, place) => {
     const { code, out, textOf } = await created(args, options);
     expect(code).toBe(0);
     const worker = await textOf("src/worker.ts");
     const option = place === "" ? "" : `{ ${place.replace(/: (.*)/, ': "$1"')} }`;
-    expect(worker).toContain(`journal: durableObjectJournal(${option}),`);
-    expect(worker).toContain(`tiers: [durableObjectRecords(${option})],`);
+    expect(worker).toContain(`stores: durableObjects(${option}),`);
     expect(out.includes("near the first request")).toBe(place === "");
   });
 

@@ -49,12 +49,12 @@ const hooks = (written: string): Files => ({
   "tidemark.config.ts": `export default defineConfig({ hotKeys: 50, hooks: ${written} });`,
 });
 const overR2: Files = {
-  "src/worker.ts": 'createWorker(config, { bodies: r2Bodies({ binding: "BODIES" }) });',
+  "src/worker.ts": 'createWorker(config, { stores: { bodies: r2Bodies({ binding: "BODIES" }) } });',
 };
 
 const overObject: Files = {
   "src/worker.ts":
-    'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { journal: durableObjectJournal() });',
+    'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { stores: { journal: durableObjectJournal() } });',
 };
 const objects = {
   durable_objects: { bindings: [{ name: "JOURNAL", class_name: "TidemarkJournal" }] },
@@ -209,15 +209,34 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     {
       ...wrangler({ ...objects, migrations }),
       "src/worker.ts":
-        'createWorker(config, { journal: durableObjectJournal({ binding: "OTHER" }) });',
+        'createWorker(config, { stores: { journal: durableObjectJournal({ binding: "OTHER" }) } });',
     },
+    "binding-incomplete warning",
+  ],
+  [
+    "a journal and records in objects, without the records' binding",
+    {
+      ...wrangler({ ...objects, migrations }),
+      "src/worker.ts":
+        'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { stores: durableObjects() });',
+    },
+    "binding-incomplete warning",
+  ],
+  [
+    "a journal and records in objects, each with another binding",
+    {
+      ...wrangler({ ...objects, migrations }),
+      "src/worker.ts":
+        'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { stores: durableObjects({ journal: { binding: "A" }, records: { objects: 2, binding: "B" } }) });',
+    },
+    "binding-incomplete warning",
     "binding-incomplete warning",
   ],
   [
     "records in objects without a binding",
     {
       ...wrangler({ ...objects, migrations }),
-      "src/worker.ts": "createWorker(config, { tiers: [durableObjectRecords()] });",
+      "src/worker.ts": "createWorker(config, { stores: { records: durableObjectRecords() } });",
     },
     "binding-incomplete warning",
   ],
@@ -229,7 +248,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
         migrations: [{ tag: "v1", new_sqlite_classes: ["TidemarkRecords"] }],
       }),
       "src/worker.ts":
-        'export * from "tidemark/cloudflare"; createWorker(config, { tiers: [durableObjectRecords({ objects: 4 })] });',
+        'export * from "tidemark/cloudflare"; createWorker(config, { stores: { records: durableObjectRecords({ objects: 4 }) } });',
     },
   ],
   [
@@ -237,7 +256,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     {
       ...wrangler({ ...objects, migrations }),
       "src/worker.ts":
-        'import { TidemarkJournal } from "tidemark/cloudflare"; export default createWorker(config, { journal: durableObjectJournal() });',
+        'import { TidemarkJournal } from "tidemark/cloudflare"; export default createWorker(config, { stores: { journal: durableObjectJournal() } });',
     },
     "binding-incomplete warning",
   ],

@@ -27,7 +27,7 @@ it("init asks for the region of the Durable Objects, and --yes leaves it open", 
     expect(ran.code).toBe(0);
     expect(ran.notes.includes("Where are most visitors?")).toBe(args.length === 0);
     const worker = await readFile(join(user.folder, "src/worker.ts"), "utf8");
-    expect(worker).toContain(`durableObjectRecords(${place})`);
+    expect(worker).toContain(`durableObjects(${place})`);
   }
 });
 

@@ -82,6 +82,8 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
     tidemark: inFolder("src/config/config.ts"),
     "tidemark/senders": inFolder("src/senders.ts"),
     "tidemark/outward": inFolder("src/outward.ts"),
+    "tidemark/upstash": inFolder("src/upstash.ts"),
+    "tidemark/operate": inFolder("src/operate.ts"),
     "tidemark/probe": inFolder("src/probe/probe.ts"),
     "tidemark/dashboard": inFolder("src/dashboard/dashboard.ts"),
   });

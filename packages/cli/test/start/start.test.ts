@@ -26,9 +26,11 @@ export default defineConfig({ routes: [{ name: "all", match: "*", ${fields} }] }
 `;
 
 const main = `
+import { operate } from "tidemark/operate";
+import { upstash } from "tidemark/upstash";
 import { createWorker } from "tidemark/worker";
 import config from "../tidemark.config.ts";
-export default createWorker(config);
+export default createWorker(config, { stores: upstash(), operate: operate() });
 `;
 
 const answering = (body: string) => `export default { fetch: () => new Response("${body}") };`;
@@ -39,6 +41,8 @@ async function installed(): Promise<void> {
     ".": "./src/tidemark.ts",
     "./worker": "./src/worker.ts",
     "./cloudflare": "./src/cloudflare.ts",
+    "./operate": "./src/operate.ts",
+    "./upstash": "./src/upstash.ts",
   };
   const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
   await folder.write("node_modules/tidemark/package.json", manifest);
@@ -138,7 +142,7 @@ describe("`tidemark start` for a site with its journal in a Durable Object", () 
     exports: { TidemarkJournal: { type: "durable-object", storage: "sqlite" } },
   };
   const withJournal = main
-    .replace("(config)", "(config, { journal: durableObjectJournal() })")
+    .replace("stores: upstash()", "stores: { journal: durableObjectJournal() }")
     .replace(/^/, 'import { durableObjectJournal } from "tidemark/cloudflare";');
   const exported = 'export { TidemarkJournal } from "tidemark/cloudflare";';
 

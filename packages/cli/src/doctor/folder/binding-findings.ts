@@ -93,34 +93,45 @@ function bucketsIn(text: string): string[] {
 const objectStores = [
   {
     maker: "durableObjectJournal",
+    part: "journal",
     usual: "JOURNAL",
     className: "TidemarkJournal",
     without: "purges are refused, and no shared tier is used",
   },
   {
     maker: "durableObjectRecords",
+    part: "records",
     usual: "RECORDS",
     className: "TidemarkRecords",
     without: "the shared tier is off",
   },
 ] as const;
 
-function objectBindingsIn(text: string, { maker, usual }: (typeof objectStores)[number]): string[] {
-  const call = new RegExp(`\\b${maker}\\((?:\\s*\\{[^}]*?\\bbinding\\s*:\\s*["'](\\w+)["'])?`, "g");
-  return [...text.matchAll(call)].map(([, name = usual]) => name);
+function objectBindingsIn(
+  text: string,
+  { maker, part, usual }: (typeof objectStores)[number],
+): string[] {
+  const binding = `\\{[^}]*?\\bbinding\\s*:\\s*["'](\\w+)["']`;
+  const calls = [
+    `\\b${maker}\\((?:\\s*${binding})?`,
+    `\\bdurableObjects\\((?:[^()]*?\\b${part}\\s*:\\s*${binding})?`,
+  ];
+  return calls.flatMap((call) =>
+    [...text.matchAll(new RegExp(call, "g"))].map(([, name = usual]) => name),
+  );
 }
 
 /** Returns the fault of the binding of an object; an empty string if it is valid. */
 function faultOfObject(
   binding: string,
-  { maker, className }: (typeof objectStores)[number],
+  { className }: (typeof objectStores)[number],
   deployment: Deployment,
   text: string,
 ): string {
   const { main = "", durableObjects, sqliteClasses } = deployment;
   const bound = durableObjects.find(({ name }) => name === binding);
   if (bound === undefined) {
-    return `${main} calls ${maker}, and the wrangler file does not bind ${binding}`;
+    return `The stores in ${main} need ${binding}, and the wrangler file does not bind it`;
   }
   const { class_name: written, script_name: elsewhere } = bound;
   if (typeof written !== "string") return "The binding has no class_name";

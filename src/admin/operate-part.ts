@@ -1,0 +1,37 @@
+// The interface of `operate()`. A Worker bundles its code only if the Worker imports it.
+import type { Hono, MiddlewareHandler } from "hono";
+import type { Background } from "../platform/platform.ts";
+import type { UrlRead } from "../proxy/request/url-reader.ts";
+import type { OpenHotKeys } from "../proxy/site/hot-keys.ts";
+import type { Attention } from "../purge/view/view.ts";
+import type { createReports } from "../reports/create-reports.ts";
+import type { AdminSettings } from "./admin-settings.ts";
+
+/** The result of `operate()`. */
+export interface Operate {
+  readonly createReports: typeof createReports;
+  readonly openHotKeys: OpenHotKeys;
+  readonly open: (settings: AdminSettings) => OpenOperate;
+}
+
+/** The operator's part of an isolate, beside purges, the switch and the journal. */
+export interface OpenOperate {
+  /** Answers `GET /_cache/health`. */
+  readonly health: (request: HealthRequest) => Promise<Response>;
+  /** Adds the routes that explain, measure and warm. They require the admin token. */
+  readonly addTo: (admin: Hono, forBearer: MiddlewareHandler) => void;
+  /** Answers a request with the explanation, if the token is valid. `answer` answers without it. */
+  readonly answerDebugged: (
+    debugged: { readonly plain: Request; readonly token: string; readonly read: UrlRead },
+    background: Background,
+    answer: () => Response | Promise<Response>,
+  ) => Promise<Response>;
+  /** Keeps hot keys warm. Never rejects. */
+  readonly runCron: (background: Background) => Promise<void>;
+}
+
+/** A request for the health check, with the means to renew the view. */
+export interface HealthRequest extends Attention {
+  readonly request: Request;
+  readonly colo: string;
+}

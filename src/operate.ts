@@ -1,0 +1,85 @@
+// Exports of `tidemark/operate`: explains, measures and warms a site.
+import type { MiddlewareHandler } from "hono";
+import type { AdminSettings } from "./admin/admin-settings.ts";
+import { bodyUpTo } from "./admin/access/request-body.ts";
+import { answerDebugged } from "./admin/debug-field.ts";
+import { explainRoute } from "./admin/explain-route.ts";
+import { healthRoute } from "./admin/health-route.ts";
+import { metricsRoute } from "./admin/metrics-route.ts";
+import type { Operate, OpenOperate } from "./admin/operate-part.ts";
+import { statsRoute } from "./admin/stats-route.ts";
+import { warmRoute } from "./admin/warm-route.ts";
+import { coloOf } from "./platform/environment.ts";
+import { HotKeys } from "./proxy/site/hot-keys.ts";
+import { HotKeyStream } from "./proxy/site/hot-key-stream.ts";
+import { keepWarm } from "./proxy/warm/keep-warm.ts";
+import { createReports } from "./reports/create-reports.ts";
+
+export type { Operate } from "./admin/operate-part.ts";
+
+/**
+ * Adds the operator's part to a Worker: findings in `/_cache/health`, `/_cache/stats`, `metrics`,
+ * `explain` and `warm`, reports of all isolates, and hot keys. The dashboard and the purge probe
+ * need it. Without it, a Worker takes purges, the switch and hooks, and is about 110 KB smaller.
+ *
+ * @example
+ * export default createWorker(config, { operate: operate() });
+ */
+export function operate(): Operate {
+  return {
+    createReports,
+    openHotKeys: (settings) => new HotKeys({ ...settings, stream: new HotKeyStream(settings) }),
+    open,
+  };
+}
+
+function open(settings: AdminSettings): OpenOperate {
+  const { cache, contextFor } = settings;
+  return {
+    health: healthRoute(settings),
+    addTo: (admin, forBearer) => addRoutes(admin, settings, forBearer),
+    answerDebugged: ({ plain, token, read }, background, answer) =>
+      answerDebugged({ plain, token, read }, { settings, background, answer }),
+    runCron: (background) => cache.run(() => keepWarm(contextFor(undefined, background))),
+  };
+}
+
+function addRoutes(
+  admin: Parameters<OpenOperate["addTo"]>[0],
+  settings: AdminSettings,
+  forBearer: MiddlewareHandler,
+): void {
+  const { environment, cache, site, contextFor, data, gate, outward, probe } = settings;
+  const { purging } = cache;
+  const { dashboard, purge, operatorPath } = site.config;
+  const { visibleWithinSeconds } = purge;
+  admin.get("/stats", forBearer, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
+  admin.get("/metrics", forBearer, ({ req }) =>
+    metricsRoute(req.raw, {
+      readTotals: cache.reports.readTotals,
+      redis: cache.redis,
+      purgeBoundSeconds: visibleWithinSeconds,
+      outward,
+      nowAtMs: site.nowAtMs,
+    }),
+  );
+  admin.get("/explain", forBearer, ({ req, executionCtx }) =>
+    explainRoute(req.raw, { core: cache, context: contextFor(req.raw, executionCtx) }),
+  );
+  admin.post("/warm", forBearer, ({ req, executionCtx }) => {
+    const context = contextFor(req.raw, executionCtx);
+    const catchUp = purging && (() => purging.view.catchUp());
+    return warmRoute(req.raw, { context, data, catchUp });
+  });
+  if (probe) admin.get("/probe", forBearer, probe.answer);
+  dashboard?.addTo(admin, {
+    ...site,
+    ...cache,
+    ...cache.reports,
+    ...purge,
+    operatorPath,
+    refusalOf: (request) => gate.refusalOf(request),
+    readBody: bodyUpTo,
+    sets: () => data?.troubles().sets,
+  });
+}

@@ -1,0 +1,65 @@
+// Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
+// Redis bundle it.
+import type { JournalMaker, JournalStoreSettings } from "../../purge/journal-in-code.ts";
+import {
+  ballastKeyOf,
+  DatabaseRoom,
+  type DatabaseRoomSettings,
+} from "../../redis/database-room.ts";
+import type { RedisAddress } from "../../redis/open-client.ts";
+import { RedisClient } from "../../redis/redis-client.ts";
+import type { RedisSettings } from "../../redis/redis-settings.ts";
+import { journalWords } from "../../redis/trouble.ts";
+import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
+import { RedisSubscribers } from "./journal/redis-subscribers.ts";
+import { RedisSwitch } from "./journal/redis-switch.ts";
+import { SharedTier, type SharedTierSettings } from "./shared-tier.ts";
+import { storedSecret } from "./stored-secret.ts";
+
+/** How the cache opens the parts of a store in Redis. */
+export type RedisStore = typeof redisStore;
+
+/** Creates a journal in place of `RedisJournal`. */
+export type MakeRedisJournal = (
+  settings: RedisJournalSettings,
+) => ReturnType<JournalMaker>["journal"];
+
+export const redisStore = {
+  client: (settings: RedisSettings) => new RedisClient(settings),
+  /** @param isJournalHere whether the journal is in the same database, which then keeps space for it */
+  room: (
+    settings: Omit<DatabaseRoomSettings, "ballastKey">,
+    namespace: string,
+    isJournalHere: boolean,
+  ) => {
+    const ballastKey = isJournalHere ? ballastKeyOf(namespace) : undefined;
+    return new DatabaseRoom({ ...settings, ballastKey });
+  },
+  records: <Detail>(settings: SharedTierSettings<Detail>) => new SharedTier(settings),
+  /** @param isApart whether the database is only the journal's */
+  journalAt(address: RedisAddress, isApart = false, make?: MakeRedisJournal): JournalMaker {
+    const named = isApart ? { words: journalWords, ...address } : address;
+    return (settings) => openJournal(named, settings, make);
+  },
+};
+
+function openJournal(
+  address: RedisAddress,
+  { namespace, ...settings }: JournalStoreSettings,
+  makeJournal?: MakeRedisJournal,
+) {
+  // Use a separate client, so that failures of the shared tier neither delay nor shut off the
+  // journal.
+  const ballastKey = ballastKeyOf(namespace);
+  const redis = new RedisClient({ ...address, ...settings, hasOneKey: true, ballastKey });
+  const stored = { ...settings, redis, namespace };
+  return {
+    journal: makeJournal?.(stored) ?? new RedisJournal(stored),
+    switching: new RedisSwitch(stored),
+    subscribers: new RedisSubscribers(stored),
+    name: `${address.url} ${namespace}`,
+    health: redis,
+    redis,
+    secret: () => storedSecret(redis, namespace),
+  };
+}
