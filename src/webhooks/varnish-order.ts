@@ -1,4 +1,5 @@
 // Reads what a purge request of the Varnish dialect purges, from its method, URL and header fields.
+import { utf8ReadAsLatin1 } from "../base/latin1.ts";
 import type { Reason } from "../base/operator-error.ts";
 import { quoted, tagBytes, tagBytesMax } from "../protocol/purge-order.ts";
 import type { WebhookFields, WebhookOrder, WebhookRequest } from "./port/scheme.ts";
@@ -71,8 +72,12 @@ function withParts(tag: string): string[] {
 
 /** Reads the fields of FOSHttpCache. Varnish also matches a part of a host's name. */
 function byHostAndPath(headers: WebhookFields, ownHost: string): Order {
-  const hostPattern = headers.get("x-host") ?? ".*";
-  const urlPattern = headers.get("x-url") ?? ".*";
+  const pattern = (name: string) => {
+    const field = headers.get(name) ?? ".*";
+    return utf8ReadAsLatin1(field) ?? field;
+  };
+  const hostPattern = pattern("x-host");
+  const urlPattern = pattern("x-url");
   const named = hostsIn(hostPattern);
   if (named === undefined) return { fault: unreadable("X-Host", hostPattern, hostPatterns) };
   const hosts =

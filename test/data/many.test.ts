@@ -112,6 +112,20 @@ describe("getOrSetMany", () => {
     expect([...errors.keys()]).toEqual(["1"]);
   });
 
+  it.each(
+    [["v1", "v2"], [["1", "v1"]], { 1: "v1" }, undefined, null].flatMap((answer) =>
+      (["error", "absent"] as const).map((missing) => ({ answer, missing })),
+    ),
+  )("names the cause if the load returns $answer, no Map, with missing: $missing", async (row) => {
+    const { articles, stored } = opened({ negative: "1m" });
+    const load = () => row.answer as never as Loaded;
+    const { missing } = row;
+    const { values, errors } = await articles.getOrSetMany(["1", "2"], load, { missing });
+    expect([values.size, [...errors.keys()]]).toEqual([0, ["1", "2"]]);
+    expect(String(errors.get("1"))).toContain("It returned no Map.");
+    expect(await stored("1", "2")).toEqual({});
+  });
+
   it("returns stored values although the load of the other keys fails", async () => {
     const { articles } = opened();
     await articles.set("1", "there");

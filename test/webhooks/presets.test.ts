@@ -9,7 +9,10 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { deliver, hookSecret, signedBy, type Vendor } from "../../testing/site/webhook-vendors.ts";
-import { type Row, rows } from "./preset-rows.ts";
+import { type Row, rows as rowsOfSystems } from "./preset-rows.ts";
+import { shopRows } from "./shop-rows.ts";
+
+const rows = [...rowsOfSystems, ...shopRows];
 
 async function purgedBy(vendor: Vendor, { topic, fields, payload }: Omit<Row, "id" | "expected">) {
   const clock = new FakeClock();

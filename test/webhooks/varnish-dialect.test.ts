@@ -196,22 +196,6 @@ describe("a purge request of Varnish's dialect", () => {
   });
 });
 
-/** Returns a text as Node reads its UTF-8 in a field. */
-const asLatin1 = (text: string) => Buffer.from(text).toString("latin1");
-
-it.each<[method: string, fields: Fields]>([
-  ["BAN", { "x-cache-tags": asLatin1("(^|,)(là)(,|$)") }],
-  ["PURGE", { "xkey-purge": asLatin1("là") }],
-  ["BAN", { "x-cache-tags": "(^|,)(là)(,|$)" }],
-])("a %s purges a tag beyond ASCII: %j", async (method, fields) => {
-  const { site } = openVarnishSite();
-  const paths = [`/a?xkey=${encodeURIComponent(asLatin1("là"))}`];
-  await hitsOf(site, paths);
-  site.clock.advance(0.001);
-  await sendAsVarnishClient(site, method, "/", fields);
-  expect(await hitsOf(site, paths)).toEqual([]);
-});
-
 describe("a purge request that is not readable", () => {
   it.each<[id: string, method: string, path: string, fields: Fields]>([
     ["a pattern of tags", "PURGE", "/", magento("cat_p_.*")],

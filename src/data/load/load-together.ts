@@ -11,7 +11,7 @@ import type { EventListener } from "../value/events.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
 import type { Key } from "../value/key.ts";
 import { PathMap } from "../value/path-map.ts";
-import { LoadTimedOut, notModified, LoaderContext } from "../value/load-context.ts";
+import { LoadTimedOut, notModified, LoaderContext, mapOf } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { begin, type BeginPorts } from "./beginning.ts";
 import { type LoadStart, recordOf, renewed } from "./make-record.ts";
@@ -110,10 +110,8 @@ async function answerOf(
     const called = async () => load([...sayings.keys()], { of, signal: controller.signal });
     const flights = parts.map(({ flight }) => flight);
     const run = () => runLoad(flights, called);
-    return {
-      kind: "answered",
-      values: new PathMap(await within(invocationHere().load(run), hardTimeoutMs)),
-    };
+    const answer = await within(invocationHere().load(run), hardTimeoutMs);
+    return { kind: "answered", values: mapOf(answer) };
   } catch (cause) {
     if (!(cause instanceof OutOfTime)) return { kind: "failed", error: cause };
     const error = new LoadTimedOut(`A load of ${name} has taken more than ${hardTimeoutMs} ms.`);

@@ -58,6 +58,21 @@ export function ofOne<T, V>(load: Load<T, V>): LoadMany<unknown> {
   };
 }
 
+/**
+ * Returns the map of a load of several values.
+ *
+ * @throws OperatorError for another answer, such as the list of a DataLoader
+ */
+export function mapOf(answer: ReadonlyMap<Key, unknown> | null | undefined): PathMap<Key, unknown> {
+  // A map of another realm is no instance of this one's `Map`.
+  if (typeof answer?.get === "function") return new PathMap(answer);
+  throw new OperatorError({
+    what: "A load of several values failed.",
+    why: "It returned no Map.",
+    hint: "Return a Map with the value of each key. A list does not name the keys.",
+  });
+}
+
 /** The meaning of a key that is absent from a load's map. */
 export type MissingKeyPolicy = "absent" | "error";
 
@@ -65,7 +80,7 @@ export type MissingKeyPolicy = "absent" | "error";
 export function completedBy(missing: MissingKeyPolicy, load: LoadMany<unknown>): LoadMany<unknown> {
   if (missing === "error") return load;
   return async (keys, context) => {
-    const found = new PathMap(await load(keys, context));
+    const found = mapOf(await load(keys, context));
     return new Map(keys.map((key) => [key, found.has(key) ? found.get(key) : null]));
   };
 }

@@ -1,11 +1,11 @@
 // Collects the tags of a response from its fields and its route. Clients receive no fields with
 // tags, unless another cache is in front.
+import { utf8ReadAsLatin1 } from "../../base/latin1.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import type { FieldTags, StoredMetadata } from "./stored-response.ts";
 import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
-import { isLatin1, latin1Bytes } from "../../purge/journal/spelling.ts";
 
 /** The field of cache groups. Other responses of the origin can invalidate groups (RFC 9875 §2). */
 const groupsField = "cache-groups";
@@ -149,11 +149,7 @@ function without(around: string, text: string): string {
  * UTF-8. The undecoded tag is kept, because it may be the intended tag.
  */
 function readings(tag: string): string[] {
-  if (!isLatin1(tag)) return [tag];
-  try {
-    const decoded = new TextDecoder("utf-8", { fatal: true }).decode(latin1Bytes(tag));
-    return tagBytes(tag) <= tagBytesMax ? [tag, decoded] : [decoded];
-  } catch {
-    return [tag];
-  }
+  const decoded = utf8ReadAsLatin1(tag);
+  if (decoded === undefined) return [tag];
+  return tagBytes(tag) <= tagBytesMax ? [tag, decoded] : [decoded];
 }

@@ -1,5 +1,6 @@
 // Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
 // name.
+import { isLatin1, latin1Bytes } from "../../base/latin1.ts";
 import { sortedQuery } from "../../rules/query.ts";
 
 /**
@@ -52,16 +53,17 @@ function unescaped(text: string, characters: RegExp): string {
 /**
  * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
  * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold, or would
- * separate. workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
+ * separate, in upper or, as WordPress and .NET, in lower case (RFC 3986 §6.2.2.1). workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
   const texts = plain.map(unescapedTag);
   const misread = (text: string) => new TextDecoder().decode(latin1Bytes(text));
   const spelled = [...plain, ...texts, ...texts.map(escapedTag)];
-  return [
-    ...new Set([...spelled, ...plain.filter(isLatin1).map(misread), ...spelled.map(inTagField)]),
-  ];
+  const all = [...spelled, ...plain.filter(isLatin1).map(misread), ...spelled.map(inTagField)];
+  const inCase = (change: "toUpperCase" | "toLowerCase") =>
+    all.map((text) => text.replaceAll(/%[\da-f]{2}/gi, (escape) => escape[change]()));
+  return [...new Set([...all, ...inCase("toUpperCase"), ...inCase("toLowerCase")])];
 }
 
 /** Escapes what `Cache-Tag` would separate or refuse: commas and control characters. */
@@ -84,14 +86,4 @@ export function unescapedTag(tag: string): string {
       return run;
     }
   });
-}
-
-/** Returns whether Latin-1 can encode the text, but not with the same bytes as UTF-8. */
-export function isLatin1(text: string): boolean {
-  return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text);
-}
-
-/** @param text characters up to U+00FF; only the lowest 8 bits of other characters are used */
-export function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 }

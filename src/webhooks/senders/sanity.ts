@@ -9,12 +9,12 @@ import { itemOrder, presetOf, requiredAt, textAt } from "./payload.ts";
 export interface SanityPayload {
   readonly _id: string;
   readonly _type: string;
-  readonly slug?: string;
+  readonly slug?: string | { readonly current: string };
 }
 
 /**
  * Makes a sender for Sanity's GROQ-powered webhooks (https://www.sanity.io/docs/webhooks). The
- * projection must be `{_id, _type, "slug": slug.current}`, or contain these fields.
+ * projection must be `{_id, _type, "slug": slug.current}`, or contain these fields, or be empty.
  *
  * The default mapping purges `<type>:<id>`, `<type>:<slug>` and `<type>`. Ignores drafts and
  * versions of releases.
@@ -35,5 +35,7 @@ export function sanity(options: PresetOptions<SanityPayload> = {}): WebhookSende
 function changed(payload: SanityPayload): WebhookOrder | undefined {
   const id = requiredAt(payload, "_id");
   if (/^(?:drafts|versions)\./.test(id)) return undefined;
-  return itemOrder(requiredAt(payload, "_type"), id, textAt(payload, "slug"));
+  // Without a projection, Sanity sends the document, whose slug is an object.
+  const slug = textAt(payload, "slug") ?? textAt(payload, "slug.current");
+  return itemOrder(requiredAt(payload, "_type"), id, slug);
 }

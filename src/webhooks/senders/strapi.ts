@@ -22,7 +22,8 @@ export interface StrapiPayload {
  * Strapi signs nothing: the webhook needs a header `Authorization: Bearer <secret>`.
  *
  * The default mapping purges `<model>:<document id>`, `<model>:<slug>` and `<model>`; or
- * `media:<id>` and `media`. Ignores changes of drafts.
+ * `media:<id>` and `media`. If the webhook names no entry, it purges everything. Ignores changes of
+ * drafts.
  */
 export function strapi(options: PresetOptions<StrapiPayload> = {}): WebhookSender {
   return tokenSender<StrapiPayload>({
@@ -38,6 +39,8 @@ function changed(payload: StrapiPayload): WebhookOrder | undefined {
   if (kind !== "entry") return undefined;
   const isDraft = memberAt(payload, "entry.publishedAt") === null;
   if (isDraft && ["create", "update"].includes(action)) return undefined;
-  const id = textAt(payload, "entry.documentId") ?? requiredAt(payload, "entry.id");
+  const id = textAt(payload, "entry.documentId") ?? textAt(payload, "entry.id");
+  // Strapi 5 sends some published entries as "null" (strapi/strapi#25387).
+  if (id === undefined) return { everything: true };
   return itemOrder(requiredAt(payload, "model"), id, textAt(payload, "entry.slug"));
 }
