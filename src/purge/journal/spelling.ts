@@ -53,7 +53,8 @@ function unescaped(text: string, characters: RegExp): string {
 /**
  * Returns the spellings under which a tag may be stored. Groups may begin with white space (RFC
  * 9875 §2), and other tags are trimmed. Frameworks escape what a field cannot hold, or would
- * separate, in upper or, as WordPress and .NET, in lower case (RFC 3986 §6.2.2.1). workerd decodes fields as UTF-8, which changes tags that the origin sent in Latin-1.
+ * separate; some escape in lower case (RFC 3986 §6.2.2.1). workerd decodes fields as UTF-8, which
+ * changes tags that the origin sent in Latin-1.
  */
 export function tagSpellings(tag: string): string[] {
   const plain = [...new Set([tag, tag.trim()])];
