@@ -10,6 +10,7 @@ import type { BodyCall, MakeTier } from "./cache/tiers/tier-in-code.ts";
 import { TierStack } from "./cache/tiers/tier-stack.ts";
 import type { Config } from "./config/config.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
+import { OperatorError } from "./base/operator-error.ts";
 import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Background, Platform } from "./platform/platform.ts";
@@ -82,8 +83,10 @@ type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
  *
  * @param config a configuration from `defineConfig`, whose routes and origins are ignored
  * @param form defines how the tiers check and measure a record's detail
+ * @param platform.redis `upstash().redis`, which a `database` needs
  * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
  *   cache will use this core
+ * @throws OperatorError for a database without the code of Redis
  */
 export function createCache<Detail>(
   config: CoreConfig,
@@ -110,6 +113,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const tell = logOf("shared-tier", log);
   const { redis: store, parts } = platform;
   const client = parts?.redis ?? store?.client;
+  if (database !== undefined && client === undefined) throw noClient();
   const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
   const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
   const room = measured && store?.room(measured, namespace, journal === undefined);
@@ -184,6 +188,14 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     behind: (background: Background) => (work: () => Promise<void>) =>
       background.waitUntil(run(work)),
   };
+}
+
+function noClient(): OperatorError {
+  return new OperatorError({
+    what: "The cache does not start.",
+    why: "It has a database, but no code of Redis.",
+    hint: "Also pass redis: upstash().redis of tidemark/upstash.",
+  });
 }
 
 const noReports: Reports = {

@@ -76,3 +76,13 @@ describe("the core of the cache", () => {
     expect(log.join("\n")).not.toContain("s3cret");
   });
 });
+
+it("a core with a database, but without the code of Redis, is refused", () => {
+  const { nowAtMs } = new FakeClock();
+  const platform = { nowAtMs, random: () => 0.5, log: () => undefined };
+  const database = { url: "https://db.upstash.io", token: "token" };
+  const created = (redis?: typeof redisStore) => () =>
+    createCache(defineConfig({}), { ...platform, database, redis }, responseForm);
+  expect(created()).toThrow("redis: upstash().redis");
+  expect(created(redisStore)).not.toThrow();
+});
