@@ -82,7 +82,10 @@ describe("data in a Worker", () => {
 const other = { url: "https://other.invalid", token: "t" };
 it.each([
   { options: { isInUse: true }, why: "It was used before the Worker started" },
-  { options: { platform: { database: other } }, why: "another database" },
+  {
+    options: { platform: { database: other, stores: { redis: redisStore } } },
+    why: "another database",
+  },
 ])("keeps data separate, and logs the reason: $why", async ({ options, why }) => {
   const { site, values } = await openBeside(options);
   await site.get("/page");
