@@ -1,16 +1,18 @@
-// Prints the files of src/ in which each kind of request runs code, as JSON. Node runs this script.
-// The argument `journal` gives the site a purge journal.
+// Prints the files of src/ in which each kind of request and call runs code, as JSON. Node runs this
+// script.
 import { Session } from "node:inspector/promises";
+import { mock } from "node:test";
+import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 
 const clock = new FakeClock();
-const upstash = process.argv.includes("journal") ? { upstash: new FakeUpstash(clock) } : {};
 const token = "admin-of-the-files-that-run";
 const headers = { "cache-control": "max-age=60", etag: '"1"', "content-type": "text/html" };
 const origin = () => new Response("page", { headers });
-const site = openSite({ clock, origin, env: { ADMIN_TOKEN: token }, ...upstash });
+const upstash = new FakeUpstash(clock);
+const site = openSite({ clock, origin, upstash, env: { ADMIN_TOKEN: token } });
 const session = new Session();
 session.connect();
 await session.post("Profiler.enable");
@@ -18,10 +20,10 @@ await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed:
 
 const root = new URL("../../../", import.meta.url).href;
 
-/** Returns the files that ran during a request, and its Cache-Status. */
-async function run(request: () => Promise<Response>) {
+/** Returns the files that ran during a call, and what the call tells. */
+async function run(call: () => Promise<string>) {
   await session.post("Profiler.takePreciseCoverage");
-  const response = await request();
+  const told = await call();
   const { result } = await session.post("Profiler.takePreciseCoverage");
   const hasRun = ({ functions }: (typeof result)[number]) =>
     functions.some(({ ranges }) => ranges.some(({ count }) => count > 0));
@@ -29,28 +31,47 @@ async function run(request: () => Promise<Response>) {
     .filter(({ url }) => url.startsWith(`${root}src/`))
     .filter(hasRun)
     .map(({ url }) => url.slice(root.length));
-  return { status: response.status, told: response.headers.get("cache-status"), files };
+  return { told, files };
 }
 
-/** Returns the answer after all background work. */
-async function settled(path: string, init = {}): Promise<Response> {
+/** Asks the site. Returns the answer's status and Cache-Status after all background work. */
+async function ask(path: string, init = {}): Promise<string> {
   const response = await site.ask(path, init);
   await response.arrayBuffer();
   await site.settle();
-  return response;
+  return `${response.status} ${response.headers.get("cache-status") ?? ""}`;
 }
 
-// Keeps the process alive, because the timer that reads a purge back does not.
-const held = setInterval(() => undefined, 60_000);
+/** Gets a value. Returns whether it was stored or loaded, after all background work. */
+async function get(isolate: DataIsolate, key: string): Promise<string> {
+  let from = "stored";
+  const load = async () => (from = "loaded");
+  await isolate.articles().getOrSet(key, load);
+  await isolate.settle();
+  return from;
+}
+
+// A timer of one request must not run code during the next.
+mock.timers.enable({ apis: ["setTimeout"] });
 // The first requests compute results that later hits reuse.
-for (let nth = 0; nth < 2; nth += 1) await settled("/a");
-const hit = await run(() => site.ask("/a"));
-const miss = await run(() => settled("/b"));
+for (let nth = 0; nth < 2; nth += 1) await ask("/a");
+const hit = await run(() => ask("/a"));
+const miss = await run(() => ask("/b"));
 const order = {
   method: "POST",
   headers: { authorization: `Bearer ${token}` },
   body: '{"tags":["news"]}',
 };
-const purge = await run(() => settled("/_cache/purge", order));
-console.log(JSON.stringify({ hit, miss, purge }));
-clearInterval(held);
+const purge = await run(() => ask("/_cache/purge", order));
+
+const colo = new DataIsolate({ cache: null });
+await get(colo, "a");
+await get(colo, "a");
+const elsewhere = colo.elsewhere();
+await get(elsewhere, "b");
+const valueInMemory = await run(() => get(colo, "a"));
+const valueInRedis = await run(() => get(elsewhere, "a"));
+const valueLoaded = await run(() => get(elsewhere, "c"));
+
+const requests = { hit, miss, purge };
+console.log(JSON.stringify({ ...requests, valueInMemory, valueInRedis, valueLoaded }));
