@@ -5,7 +5,7 @@
 //     [--together 50] [--caches plain,fetch]
 //   npm run bench -- next --measure [--handlers a,b]
 // Exits with 1 if a read shows a version from before a purge, later than N after the purge. See
-// docs/next-histories.md.
+// docs/comparison.md.
 import { parseArgs } from "node:util";
 import { numberOf, report, unknown } from "./load/run-options.ts";
 import { type HandlerName, handlerNames, handlers } from "./next/handlers.ts";

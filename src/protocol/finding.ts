@@ -1,6 +1,6 @@
 // The form, codes and order of the findings of a health check, and the status that they result in.
 
-/** docs/health.md explains each code; a test checks this. */
+/** docs/health.md lists these codes; a test checks this. */
 export const findingCodes = [
   "redis-credentials",
   "redis-unreachable",

@@ -1,5 +1,6 @@
 // The reports in Redis: the totals, and a stream of reports that are not in the totals yet. No
-// report is in both, so no cursor is needed (docs/adr/0021).
+// report is in both, so no cursor is needed. An isolate never sends a report again, so a report
+// counts once or not at all. Counters (`HINCRBY`) would count twice after a lost answer.
 import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { type HeldTotals, totalsIn } from "./totals-text.ts";

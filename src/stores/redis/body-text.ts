@@ -16,7 +16,7 @@ const asGzip = "g";
 
 /**
  * The smallest body to compress, in bytes. At this size, compression saves some 1,400 bytes, or 0.1
- * ms at 100 Mbit/s. For a hit, decompression takes as long (docs/adr/0014).
+ * ms at 100 Mbit/s. For a hit, decompression takes as long.
  */
 const gzipFromBytes = 2_048;
 

@@ -1,9 +1,9 @@
-// A difference between Tidemark and http-cache-semantics. docs/differences.md explains it.
+// A difference between Tidemark and http-cache-semantics.
 import type { Exchange } from "./exchange.ts";
 import type { Aspect } from "./aspects.ts";
 
 export interface Difference {
-  /** The id of the row in docs/differences.md that explains the difference. */
+  /** The name of the difference. */
   readonly id: string;
   /**
    * Returns the exchange without the case of this difference, or the same object if the exchange

@@ -29,12 +29,14 @@ const hasGrant = (given: Exchange): boolean => says(given, "public") || says(giv
 
 export const differencesOfStoring: readonly Difference[] = [
   {
+    // Tidemark stores only answers to GET (§3, RFC 9110 §9.3.2; the clause allows both).
     id: "answer-to-head",
     agreedShareMax: { storable: 0.35 },
     without: (given) =>
       given.request.method === "HEAD" ? changed(given, "request", { method: "GET" }) : given,
   },
   {
+    // Tidemark stores only answers to GET (RFC 9110 §9.3.3).
     id: "answer-to-post",
     agreedShareMax: { storable: 0.37 },
     without: (given) =>
@@ -43,6 +45,8 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark stores any final status with a lifetime or `public`, except for 206, 226, 304,
+    // 416, 428, 429, 431 and 511 (§3; the clause allows both).
     id: "status-beyond-a-list",
     agreedShareMax: { storable: 0.25 },
     without: (given) =>
@@ -51,11 +55,14 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark ignores `no-store` beside `must-understand` if Tidemark supports the status
+    // (§5.2.2.3).
     id: "must-understand",
     agreedShareMax: { storable: 0 },
     without: (given) => (says(given, "no-store") ? dropNamed(given, "must-understand") : given),
   },
   {
+    // Tidemark does not store a response with `Vary: *` (§4.1; the clause allows both).
     id: "vary-any",
     agreedShareMax: { storable: 0.35 },
     without: (given) => {
@@ -64,12 +71,16 @@ export const differencesOfStoring: readonly Difference[] = [
     },
   },
   {
+    // Tidemark does not store a response that sets an unknown cookie (§7.3; the clause allows
+    // both).
     id: "set-cookie",
     agreedShareMax: { storable: 0.4 },
     without: (given) =>
       given.response.hasCookie ? changed(given, "response", { hasCookie: false }) : given,
   },
   {
+    // Tidemark needs `public` or `s-maxage` to share an answer to a request with Authorization
+    // (§3.5; the clause allows both).
     id: "authorized-must-revalidate",
     agreedShareMax: { storable: 0.3 },
     without: (given) =>
@@ -78,6 +89,7 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark treats an empty Authorization as present (§3.5).
     id: "empty-authorization",
     agreedShareMax: { storable: 0.35 },
     without: (given) =>
@@ -86,11 +98,13 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark forbids only stale answers from a response with `proxy-revalidate` (§5.2.2.8).
     id: "proxy-revalidate-when-fresh",
     agreedShareMax: { lifetime: 0.5 },
     without: (given) => dropNamed(given, "proxy-revalidate"),
   },
   {
+    // Tidemark reads Pragma only in requests (§5.4).
     id: "pragma-in-a-response",
     agreedShareMax: { lifetime: 0.65 },
     without: (given) =>
@@ -99,6 +113,8 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark gives a server error a lifetime of at most ten seconds, unless a route allows
+    // more (§4.2; the clause allows both).
     id: "server-error-lifetime",
     agreedShareMax: { lifetime: 0.1 },
     without: (given) =>
@@ -107,11 +123,13 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark derives no lifetime from `immutable` (§4.2.2, RFC 8246 §2).
     id: "immutable-alone",
     agreedShareMax: { lifetime: 0.65 },
     without: (given) => dropNamed(given, "immutable"),
   },
   {
+    // Tidemark limits a heuristic lifetime to a day (§4.2.2; the clause allows both).
     id: "guess-of-more-than-a-day",
     agreedShareMax: { lifetime: 0.1 },
     without: (given) =>
@@ -120,6 +138,7 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark takes the time since Date as the age if it exceeds Age (§4.2.3).
     id: "apparent-age",
     agreedShareMax: { age: 0 },
     without: (given) =>
@@ -128,11 +147,14 @@ export const differencesOfStoring: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark adds the origin's response time to Age (§4.2.3).
     id: "response-delay",
     agreedShareMax: { age: 0 },
     without: (given) => (given.delaySeconds > 0 ? { ...given, delaySeconds: 0 } : given),
   },
   {
+    // Tidemark treats `a, b` and `a,b` as equal values of a field that Vary names (§4.1; the
+    // clause allows both).
     id: "vary-list-spaces",
     agreedShareMax: { selects: 0.45 },
     without: (given) => {
@@ -144,6 +166,8 @@ export const differencesOfStoring: readonly Difference[] = [
     },
   },
   {
+    // Tidemark never uses a response whose Vary contains an invalid field name (§4.1; the clause
+    // allows both).
     id: "vary-names-no-field",
     agreedShareMax: { selects: 0.3 },
     without: (given) => {

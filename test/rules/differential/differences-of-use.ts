@@ -38,11 +38,13 @@ const mayAnswer = (given: Exchange): boolean =>
 
 export const differencesOfUse: readonly Difference[] = [
   {
+    // Tidemark answers with a fresh response that has `must-revalidate` (§5.2.2.2).
     id: "must-revalidate-when-fresh",
     agreedShareMax: { verdict: 0.25 },
     without: (given) => (isFresh(given) ? dropNamed(given, "must-revalidate") : given),
   },
   {
+    // Tidemark answers HEAD from the stored response to GET (§4, RFC 9110 §9.3.2).
     id: "head-from-get",
     agreedShareMax: { verdict: 0.5 },
     without: (given) =>
@@ -51,21 +53,27 @@ export const differencesOfUse: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark never answers with a stale response that has `no-cache` or `proxy-revalidate`
+    // (§5.2.2.4, §5.2.2.8, §4.2.4).
     id: "no-cache-used-stale",
     agreedShareMax: { verdict: 0.55 },
     without: (given) => (hasStaleAllowance(given) ? dropNamed(given, "no-cache") : given),
   },
   {
+    // Tidemark never answers with a stale response that has `no-cache` or `proxy-revalidate`
+    // (§5.2.2.4, §5.2.2.8, §4.2.4).
     id: "proxy-revalidate-used-stale",
     agreedShareMax: { verdict: 0.7 },
     without: (given) => (hasStaleAllowance(given) ? dropNamed(given, "proxy-revalidate") : given),
   },
   {
+    // Tidemark answers 504 to `only-if-cached` if no stored response may answer (§5.2.1.7).
     id: "only-if-cached",
     agreedShareMax: { verdict: 0.15 },
     without: (given) => dropWish(given, "only-if-cached"),
   },
   {
+    // Tidemark answers with a response that is stale by exactly `max-stale` seconds (§5.2.1.2).
     id: "max-stale-to-the-second",
     agreedShareMax: { verdict: 0.25 },
     without: (given) =>
@@ -74,17 +82,23 @@ export const differencesOfUse: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark forwards a request with `max-stale` if the stored response is stale and has
+    // `s-maxage` (§5.2.2.10).
     id: "max-stale-beside-s-maxage",
     agreedShareMax: { verdict: 0.55 },
     without: (given) =>
       !isFresh(given) && says(given, "s-maxage") ? dropWish(given, "max-stale") : given,
   },
   {
+    // Tidemark if `max-stale` and `stale-while-revalidate` both allow a stale answer, refreshes
+    // the response (RFC 5861 §3; the clause allows both).
     id: "max-stale-and-a-window",
     agreedShareMax: { verdict: 0.8 },
     without: (given) => (isInWindow(given) ? dropWish(given, "max-stale") : given),
   },
   {
+    // Tidemark forwards a request with `max-age` or `min-fresh` if the stored response is stale,
+    // even within `stale-while-revalidate` (§5.2.1.1, §5.2.1.3).
     id: "freshness-asked-of-a-window",
     agreedShareMax: { verdict: 0.55 },
     without: (given) => {
@@ -95,16 +109,22 @@ export const differencesOfUse: readonly Difference[] = [
     },
   },
   {
+    // Tidemark obeys `max-stale` if a request has `max-stale` and `min-fresh` (§5.2.1.2,
+    // §5.2.1.3; the clause allows both).
     id: "min-fresh-and-max-stale",
     agreedShareMax: { verdict: 0.35 },
     without: (given) => (wishes(given, "max-stale") ? dropWish(given, "min-fresh") : given),
   },
   {
+    // Tidemark ignores `max-age=abc` and `min-fresh=60s` in a request (§5.2.1, §1.2.2; the
+    // clause allows both).
     id: "wish-unreadable",
     agreedShareMax: { verdict: 0.8 },
     without: (given) => (mayAnswer(given) ? dropMembers(given, ["asks"], isUnreadable) : given),
   },
   {
+    // Tidemark reads Pragma in a request only if Cache-Control is absent (§5.4; the clause
+    // allows both).
     id: "pragma-beside-cache-control",
     agreedShareMax: { verdict: 0.7 },
     without: (given) =>
@@ -113,6 +133,7 @@ export const differencesOfUse: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark obeys `NO-CACHE` in Pragma, and ignores `x-no-cache` (§5.4).
     id: "pragma-text",
     agreedShareMax: { verdict: 0.4 },
     without: (given) =>
@@ -121,12 +142,16 @@ export const differencesOfUse: readonly Difference[] = [
         : given,
   },
   {
+    // Tidemark never replaces an error by a stale response that has `must-revalidate`,
+    // `proxy-revalidate` or `no-cache` (§5.2.2.2, §5.2.2.4, §4.2.4).
     id: "error-despite-must-revalidate",
     agreedShareMax: { "on-error": 0.15 },
     without: (given) =>
       isStaleOnError(given) ? dropNamed(given, "must-revalidate", "proxy-revalidate") : given,
   },
   {
+    // Tidemark never replaces an error by a stale response that has `must-revalidate`,
+    // `proxy-revalidate` or `no-cache` (§5.2.2.2, §5.2.2.4, §4.2.4).
     id: "error-despite-no-cache",
     agreedShareMax: { "on-error": 0 },
     without: (given) => (isStaleOnError(given) ? dropNamed(given, "no-cache") : given),

@@ -7,12 +7,16 @@ const isWeak = (etag: string): boolean => etag.startsWith("W/");
 
 export const differencesOfValidation: readonly Difference[] = [
   {
+    // Tidemark sends only the validators of the stored response to the origin (§4.3.1; the
+    // clause allows both).
     id: "conditions-of-the-client",
     agreedShareMax: { conditions: 0.05 },
     without: (given) =>
       changed(given, "asks", { ifNoneMatch: undefined, ifModifiedSince: undefined }),
   },
   {
+    // The package lets a 304 without validators freshen only a response without validators
+    // (§4.3.4; the package follows the clause).
     id: "304-without-validators",
     agreedShareMax: { freshens: 0 },
     without: (given) => {
@@ -24,6 +28,8 @@ export const differencesOfValidation: readonly Difference[] = [
     },
   },
   {
+    // Tidemark does not let a 304 with a weak ETag freshen a response without an ETag (§4.3.4;
+    // the clause allows both).
     id: "weak-304-of-an-untagged-response",
     agreedShareMax: { freshens: 0 },
     without: (given) => {
@@ -36,6 +42,7 @@ export const differencesOfValidation: readonly Difference[] = [
     },
   },
   {
+    // Tidemark adds fields of the 304 that the stored response lacks (§3.2).
     id: "field-new-in-304",
     agreedShareMax: { freshened: 0 },
     without: (given) => {
@@ -47,6 +54,7 @@ export const differencesOfValidation: readonly Difference[] = [
     },
   },
   {
+    // Tidemark takes the age from the 304 (§4.2.3, §4.3.4).
     id: "age-after-304",
     agreedShareMax: { freshened: 0 },
     without: (given) => {
@@ -57,6 +65,8 @@ export const differencesOfValidation: readonly Difference[] = [
     },
   },
   {
+    // The package replaces the stored cookie with the cookie of the 304 (§3.2; the package
+    // follows the clause).
     id: "cookie-in-304",
     agreedShareMax: { freshened: 0 },
     without: (given) => {

@@ -1,6 +1,5 @@
 // Compares Tidemark's rules with the package http-cache-semantics on generated exchanges. An entry
 // of the list explains each difference, and each entry occurs.
-import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { differences } from "./differences.ts";
@@ -73,25 +72,5 @@ describe("the list of differences", () => {
       return 1 - explained / alone > most;
     });
     expect(tooBroad).toEqual([]);
-  });
-
-  it("has the same entries as docs/differences.md", () => {
-    const text = readFileSync(new URL("../../../docs/differences.md", import.meta.url), "utf8");
-    const rows = text.split("\n").filter((line) => line.startsWith("| `"));
-    const complete = /^\| (`[\w-]+`(?:, `[\w-]+`)*) \| [^|]+ \| (?:RFC \d+ )?§[^|]+ \|$/;
-    const idsOf = (row: string) =>
-      complete.exec(row)?.[1]?.replaceAll("`", "").split(", ") ?? [row];
-    expect(rows.flatMap(idsOf).sort()).toEqual(differences.map(({ id }) => id).sort());
-  });
-
-  it("says for each entry in docs/differences.md who follows the clause", () => {
-    const text = readFileSync(new URL("../../../docs/differences.md", import.meta.url), "utf8");
-    const [introduction = "", ...sections] = text.split(/^## /m);
-    expect(introduction).not.toMatch(/^\| `/m);
-    expect(sections.map((section) => section.split("\n", 1)[0])).toEqual([
-      "Tidemark follows the clause",
-      "The clause allows both",
-      "The package follows the clause",
-    ]);
   });
 });

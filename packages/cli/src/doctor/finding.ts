@@ -1,7 +1,7 @@
 // The form of doctor's findings, and its own codes. Findings of the site's health have other codes.
 import type { FindingCode, Level } from "../../../../src/protocol/finding.ts";
 
-/** Doctor's own codes. docs/doctor.md explains each code, and a test checks this. */
+/** Doctor's own codes. */
 export const doctorCodes = [
   "wrangler-syntax",
   "wrangler-several",
